@@ -1,0 +1,241 @@
+//! The sections of a settings file, one type each. Why a default is what it is stands in `config/default.toml`;
+//! the ranges stand in `check`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use lettre::message::Mailbox;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Secret;
+use super::written::{Limit, duration, networks, secrets, sender, unset, web};
+
+/// `[server]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Where to listen, `host:port`; port 0 picks a free one.
+    pub bind: String,
+    /// Where clients reach this server.
+    #[serde(with = "web")]
+    pub public_url: Url,
+    /// Where people use the application; [`Settings::frontend_link`](super::Settings::frontend_link) makes links from it.
+    #[serde(with = "web")]
+    pub frontend_url: Url,
+    /// Networks whose forwarding headers are believed.
+    #[serde(with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Threads that answer requests; 0 is one a core.
+    pub workers: usize,
+    /// Open connections over all workers.
+    pub max_connections: usize,
+    /// How long a client may take over a request's head.
+    #[serde(with = "duration")]
+    pub head_timeout: Duration,
+    /// How long it may take over the body.
+    #[serde(with = "duration")]
+    pub body_timeout: Duration,
+    /// How long an idle connection is kept.
+    #[serde(with = "duration")]
+    pub keep_alive: Duration,
+    /// How long requests in flight may finish after a signal; at least a second.
+    #[serde(with = "duration")]
+    pub shutdown_timeout: Duration,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Connections that read; 0 derives it from the workers.
+    pub readers: u32,
+    /// How long to wait for another process that holds the file.
+    #[serde(with = "duration")]
+    pub busy_timeout: Duration,
+}
+
+/// `[secrets]`: each at least 32 bytes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// What every key is derived from; always there in production.
+    #[serde(with = "unset")]
+    pub key_base: Option<Secret>,
+    /// Earlier values of it, newest first.
+    #[serde(with = "secrets")]
+    pub previous: Vec<Secret>,
+}
+
+/// `[cors]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// Exact origins (`https://app.example.com`), or `*` alone.
+    pub origins: Vec<String>,
+    /// Whether those may send cookies; never together with `*`.
+    pub credentials: bool,
+    /// How long a browser may remember a preflight's answer; at least a second.
+    #[serde(with = "duration")]
+    pub max_age: Duration,
+}
+
+/// `[mail]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// How mails leave.
+    pub transport: MailTransport,
+    /// Where [`MailTransport::File`] writes.
+    pub directory: PathBuf,
+    /// The sender.
+    #[serde(with = "sender")]
+    pub from: Mailbox,
+    /// A directory of templates that replace those compiled in.
+    #[serde(with = "unset")]
+    pub templates: Option<PathBuf>,
+    /// What the mails call the service; one line.
+    pub service_name: String,
+    /// The server for [`MailTransport::Smtp`].
+    pub smtp: Smtp,
+}
+
+/// How mails leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTransport {
+    /// As `.eml` files in a directory.
+    File,
+    /// To a server.
+    Smtp,
+}
+
+/// `[mail.smtp]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// A host name or an IP address; empty unless SMTP is used.
+    pub host: String,
+    /// As set, where 0 is the usual one; [`Smtp::port()`] is the one to connect to.
+    pub port: u16,
+    /// The account, together with `password` or not at all.
+    #[serde(with = "unset")]
+    pub username: Option<String>,
+    /// Its password.
+    #[serde(with = "unset")]
+    pub password: Option<Secret>,
+    /// How the connection is protected.
+    pub tls: SmtpTls,
+    /// A PEM file with one more certificate authority to trust.
+    #[serde(with = "unset")]
+    pub ca_file: Option<PathBuf>,
+    /// How long one command may take.
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+}
+
+impl Smtp {
+    /// The port to connect to: as set, or the usual one for `tls`.
+    pub fn port(&self) -> u16 {
+        match (self.port, self.tls) {
+            (0, SmtpTls::Required) => 465,
+            (0, SmtpTls::Starttls) => 587,
+            (0, SmtpTls::None) => 25,
+            (port, _) => port,
+        }
+    }
+}
+
+/// How a connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// TLS from the first byte (RFC 8314).
+    Required,
+    /// An upgrade to TLS, without which nothing is sent (RFC 3207).
+    Starttls,
+    /// Not at all.
+    None,
+}
+
+/// `[password]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Password {
+    /// bcrypt's cost, the base-2 logarithm of its rounds.
+    pub bcrypt_cost: u32,
+    /// The fewest characters in a new password.
+    pub min_length: usize,
+    /// Whether new passwords that are easily guessed are refused.
+    pub reject_common: bool,
+    /// Threads that hash; 0 is one a core.
+    pub threads: usize,
+    /// Hashes that may wait for a thread.
+    pub queue_limit: usize,
+}
+
+/// `[registration]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// Whether strangers may sign up.
+    pub open: bool,
+}
+
+/// `[session]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// How long one lasts at most; at most `remember_lifetime`.
+    #[serde(with = "duration")]
+    pub lifetime: Duration,
+    /// How long one lasts unused; at most `remember_lifetime`.
+    #[serde(with = "duration")]
+    pub idle_timeout: Duration,
+    /// How long one lasts at most when the sign-in said `remember`.
+    #[serde(with = "duration")]
+    pub remember_lifetime: Duration,
+    /// Sessions a user may have.
+    pub max_per_user: u32,
+}
+
+/// `[throttle]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    /// Whether the limits below hold.
+    pub enabled: bool,
+    /// Tries to sign in, per client address.
+    pub sign_in: Limit,
+    /// Requests for a reset link, per client address.
+    pub reset: Limit,
+    /// Sign-ups, per client address.
+    pub sign_up: Limit,
+    /// Failed sign-ins, per email address.
+    pub address_failures: Limit,
+    /// Reset mails, per email address.
+    pub reset_mails: Limit,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// A `tracing_subscriber::EnvFilter`, known to parse.
+    pub level: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// For machines: one JSON object a line.
+    Json,
+}
