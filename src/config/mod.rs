@@ -9,6 +9,7 @@ mod error;
 mod load;
 mod secret;
 mod sections;
+mod sources;
 mod written;
 
 use std::fmt;
@@ -17,12 +18,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::{ConfigError, Problem};
-pub use self::load::Sources;
 pub use self::secret::Secret;
 pub use self::sections::{
     Cors, Database, Log, LogFormat, Mail, MailTransport, Password, Registration, Secrets, Server, Session,
     Smtp, SmtpTls, Throttle,
 };
+pub use self::sources::Sources;
 pub use self::written::Limit;
 
 /// Every setting. Field names are the keys of the files: `settings.server.bind` is `server.bind`.

@@ -1,0 +1,144 @@
+//! Where an operator's settings come from: a file, and variables whose names are keys.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+use super::{ConfigError, Environment};
+
+const PREFIX: &str = "CLOAKROOM__";
+
+/// Where settings come from, apart from what is compiled in. It holds secrets, so it has no `Debug`.
+#[derive(Clone)]
+pub struct Sources {
+    /// Which compiled-in file lies over the defaults.
+    pub env: Environment,
+    /// The operator's TOML file, over those.
+    pub file: Option<PathBuf>,
+    /// Variables named `CLOAKROOM__SECTION__KEY` or `CLOAKROOM__SECTION__KEY__FILE`, over all.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// Those of this process: `CLOAKROOM_ENV`, `config_file` or else `CLOAKROOM_CONFIG`, and `CLOAKROOM__*`.
+    /// The first two count as absent when empty.
+    ///
+    /// # Errors
+    /// An unknown environment, or a variable of ours that is not UTF-8.
+    pub fn from_process(config_file: Option<PathBuf>) -> Result<Self, ConfigError> {
+        Self::gather(config_file, std::env::vars_os())
+    }
+
+    fn gather(
+        config_file: Option<PathBuf>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let mut sources = Self {
+            env: Environment::default(),
+            file: config_file,
+            variables: Vec::new(),
+        };
+        for (name, value) in variables {
+            let name = name.to_string_lossy();
+            // Other CLOAKROOM_ names are not ours to refuse: Kubernetes sets CLOAKROOM_PORT and its like for a
+            // service of this name.
+            match &*name {
+                "CLOAKROOM_ENV" if !value.is_empty() => sources.env = value.to_string_lossy().parse()?,
+                "CLOAKROOM_CONFIG" if !value.is_empty() => {
+                    sources.file.get_or_insert_with(|| PathBuf::from(value));
+                }
+                _ if name.starts_with(PREFIX) => {
+                    let value = value
+                        .into_string()
+                        .map_err(|_| ConfigError::single(&*name, "must be UTF-8"))?;
+                    sources.variables.push((name.into_owned(), value));
+                }
+                _ => {}
+            }
+        }
+        Ok(sources)
+    }
+}
+
+/// The dotted key that a variable sets, and whether its value names a file; nothing for a malformed name.
+pub(super) fn variable_key(name: &str) -> Option<(String, bool)> {
+    let mut segments: Vec<String> = name
+        .strip_prefix(PREFIX)?
+        .split("__")
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let from_file = segments.len() > 2 && segments.last().is_some_and(|last| last == "file");
+    if from_file {
+        segments.pop();
+    }
+    let sound = |segment: &String| !segment.is_empty() && !segment.contains('.');
+    (segments.len() > 1 && segments.iter().all(sound)).then(|| (segments.join("."), from_file))
+}
+
+/// What a file holds, without one newline at its end, which editors and `echo` put there.
+pub(super) fn read_value(path: &str) -> Result<String, String> {
+    let mut text =
+        fs::read_to_string(path).map_err(|fault| format!("cannot be read from {path}: {fault}"))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_s_own_variables_choose_environment_and_file() {
+        let gather = |file: Option<&str>, variables: &[(&str, &str)]| {
+            let owned = variables.iter().map(|(name, value)| (name.into(), value.into()));
+            Sources::gather(file.map(PathBuf::from), owned)
+        };
+        let found = gather(
+            None,
+            &[
+                ("PATH", "/bin"),
+                ("CLOAKROOM_ENV", "test"),
+                ("CLOAKROOM_CONFIG", "a.toml"),
+                ("CLOAKROOM_PORT", "tcp://10.0.0.1:80"),
+                ("CLOAKROOM__SERVER__BIND", "[::1]:0"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(
+            (found.env, found.file),
+            (Environment::Test, Some("a.toml".into()))
+        );
+        assert_eq!(
+            found.variables,
+            [("CLOAKROOM__SERVER__BIND".into(), "[::1]:0".into())]
+        );
+
+        let found = gather(
+            Some("b.toml"),
+            &[("CLOAKROOM_CONFIG", "a.toml"), ("CLOAKROOM_ENV", "")],
+        )
+        .unwrap();
+        assert_eq!(
+            (found.env, found.file),
+            (Environment::Development, Some("b.toml".into()))
+        );
+
+        assert!(gather(None, &[("CLOAKROOM_ENV", "staging")]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        let value = OsString::from_vec(vec![0xff]);
+        let refused = Sources::gather(None, [("CLOAKROOM__SERVER__BIND".into(), value)])
+            .err()
+            .unwrap();
+        assert_eq!(refused.to_string(), "CLOAKROOM__SERVER__BIND: must be UTF-8");
+    }
+}
