@@ -466,6 +466,20 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_value_is_not_also_called_missing() {
+        let error = load(&sources(
+            Environment::Production,
+            &[
+                ("CLOAKROOM__SECRETS__KEY_BASE__FILE", "/nowhere/key_base"),
+                ("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com"),
+                ("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com"),
+            ],
+        ))
+        .unwrap_err();
+        assert_eq!(error.problems().len(), 1, "{error}");
+    }
+
+    #[test]
     fn a_key_is_set_by_one_variable_only() {
         let path = file(KEY_BASE);
         let refused = refusal(&[
