@@ -3,3 +3,11 @@
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod keys;
+pub mod links;
+pub mod model;
+pub mod password;
+pub mod signed;
+pub mod store;
+pub mod throttle;
+pub mod token;

@@ -45,6 +45,16 @@ pub struct Server {
     pub shutdown_timeout: Duration,
 }
 
+impl Server {
+    /// The threads that answer requests: as set, or one a core.
+    pub fn worker_threads(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            configured => configured,
+        }
+    }
+}
+
 /// `[database]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,0 +1,123 @@
+//! Brings a file's schema to this program's, one step a transaction, and refuses what it cannot know.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::{Error, Result};
+use crate::store::sqlite::fault;
+
+/// Each step once and for good: a step that was released never changes.
+const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// The schema that this program works with.
+pub const SCHEMA_VERSION: usize = STEPS.len();
+
+/// Marks the file as ours (`PRAGMA application_id`): "Clkr".
+const APPLICATION_ID: i64 = 0x436c_6b72;
+
+/// Runs the missing steps; gives how many they were.
+///
+/// # Errors
+/// The file is another program's, or a newer Cloakroom's, or a step failed; then it is as it was before it.
+pub fn migrate(connection: &mut Connection) -> Result<usize> {
+    let before = version_of(connection)?;
+    while run_next_step(connection)? {}
+    Ok(SCHEMA_VERSION - before)
+}
+
+/// The file's schema version: 0 for an empty one.
+///
+/// # Errors
+/// The file is another program's, or a newer Cloakroom's.
+pub fn version_of(connection: &Connection) -> Result<usize> {
+    let number = |sql| {
+        connection
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .map_err(fault)
+    };
+    let version = number("PRAGMA user_version")?;
+    let application = number("PRAGMA application_id")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
+    if !ours {
+        return Err(Error::internal(
+            "this file is another program's database; choose another database.path",
+        ));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= SCHEMA_VERSION => Ok(version),
+        _ => Err(Error::internal(format!(
+            "this file was written by a newer Cloakroom (schema {version}, this one knows {SCHEMA_VERSION}); run that version"
+        ))),
+    }
+}
+
+fn run_next_step(connection: &mut Connection) -> Result<bool> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(fault)?;
+    // Asked again under the lock: another process may be starting too.
+    let version = version_of(&transaction)?;
+    let Some(step) = STEPS.get(version) else {
+        return Ok(false);
+    };
+    transaction.execute_batch(step).map_err(fault)?;
+    transaction
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(fault)?;
+    transaction
+        .pragma_update(None, "user_version", (version + 1) as i64)
+        .map_err(fault)?;
+    transaction.commit().map_err(fault)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objects(connection: &Connection) -> Vec<(String, String)> {
+        let mut statement = connection
+            .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+            .unwrap();
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        rows.map(|row| row.unwrap()).collect()
+    }
+
+    #[test]
+    fn the_steps_on_an_empty_file_give_exactly_schema_sql() {
+        let mut migrated = Connection::open_in_memory().unwrap();
+        assert_eq!(migrate(&mut migrated).unwrap(), SCHEMA_VERSION);
+        let described = Connection::open_in_memory().unwrap();
+        described.execute_batch(include_str!("../../schema.sql")).unwrap();
+        assert_eq!(objects(&migrated), objects(&described));
+    }
+
+    #[test]
+    fn a_second_run_finds_nothing_to_do() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(migrate(&mut connection).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_by_its_version() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let refusal = migrate(&mut connection).unwrap_err().to_string();
+        assert!(refusal.contains("newer Cloakroom (schema 99"), "{refusal}");
+    }
+
+    #[test]
+    fn another_programs_file_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE theirs (id INTEGER)")
+            .unwrap();
+        let refusal = migrate(&mut connection).unwrap_err().to_string();
+        assert!(refusal.contains("another program's"), "{refusal}");
+        assert_eq!(objects(&connection).len(), 1);
+    }
+}

@@ -1,0 +1,142 @@
+//! The store: one file a table, and two doors, [`Database::read`] and [`Database::write`].
+//!
+//! Store functions take a [`Snapshot`] when they read and a [`Transaction`] when they write, never a type of
+//! the database library, and their SQL keeps to what SQLite and PostgreSQL share: `$1` placeholders,
+//! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Snapshot`] and
+//! [`Row`]; no SQL is written twice.
+
+mod migrate;
+pub mod outbox;
+pub mod projects;
+pub mod sessions;
+mod sqlite;
+pub mod throttles;
+pub mod users;
+mod value;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::config;
+use crate::error::{Error, Result};
+pub use migrate::{SCHEMA_VERSION, migrate, version_of};
+use sqlite::Sqlite;
+pub use sqlite::integrity;
+pub use value::{Column, Row, Value};
+
+/// A handle on the one database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    engine: Arc<Sqlite>,
+}
+
+impl Database {
+    /// Opens the file, creating it (0600, in a 0700 folder) when it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// A file that is damaged, of another program or of a newer Cloakroom is refused and left as it is.
+    pub fn open(settings: &config::Database, workers: usize) -> Result<Self> {
+        Ok(Self {
+            engine: Arc::new(Sqlite::open(settings, workers)?),
+        })
+    }
+
+    /// Reads. It runs at once, where it is called: a look-up takes microseconds and readers never wait. Each
+    /// statement sees the state at its own start, so what belongs together is one statement.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Snapshot<'_>) -> Result<T> + Send + 'static,
+    {
+        self.engine.read(work)
+    }
+
+    /// Writes: all of `work` or, when it fails, nothing of it. When this returns, the change is on disk.
+    ///
+    /// `work` may be run again after a fault, so it has no effect but through the transaction; it holds no
+    /// bcrypt, mail or network, since every other writer waits for it.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.engine.write(work).await
+    }
+
+    /// Whether the file is sound and takes writes, for `/ready`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with the reason: `database_damaged`, `database_busy`, `disk_full`, …
+    pub async fn ready(&self, now: Timestamp) -> Result<()> {
+        if self.engine.is_damaged() {
+            return Err(Error::unavailable("database_damaged", Duration::from_secs(60)));
+        }
+        self.write(move |tx| {
+            tx.execute(
+                "INSERT INTO heartbeat (id, beat_at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at",
+                &[now.into()],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// Starts a check of the whole file on a thread of its own; what it finds is logged and fails [`Self::ready`].
+    pub fn check_in_background(&self) {
+        self.engine.check_in_background();
+    }
+
+    /// Where the file lies.
+    pub fn path(&self) -> &Path {
+        self.engine.path()
+    }
+}
+
+/// What reading functions work on.
+pub struct Snapshot<'c> {
+    connection: &'c rusqlite::Connection,
+}
+
+impl Snapshot<'_> {
+    /// The first row, if there is one.
+    pub fn one<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl Fn(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        sqlite::query(self.connection, sql, values, read, 1).map(|rows| rows.into_iter().next())
+    }
+
+    /// Every row.
+    pub fn all<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl Fn(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        sqlite::query(self.connection, sql, values, read, usize::MAX)
+    }
+}
+
+/// What writing functions work on; it can read as well, and sees its own changes.
+pub struct Transaction<'c> {
+    snapshot: Snapshot<'c>,
+}
+
+impl<'c> std::ops::Deref for Transaction<'c> {
+    type Target = Snapshot<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.snapshot
+    }
+}
+
+impl Transaction<'_> {
+    /// Runs a statement; gives how many rows it changed.
+    pub fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize> {
+        sqlite::execute(self.snapshot.connection, sql, values)
+    }
+}

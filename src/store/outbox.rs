@@ -1,0 +1,155 @@
+//! The `outbox` table: mails to be sent, as intentions. Nothing secret rests here.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Row, Snapshot, Transaction};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::model::EmailAddress;
+
+macro_rules! columns {
+    () => {
+        "id, kind, email_address, created_at, expires_at, attempts, next_attempt_at, sent_at, dead_at, last_error"
+    };
+}
+
+/// One intention.
+#[derive(Clone, Debug, Serialize)]
+pub struct Intention {
+    /// Its id.
+    pub id: i64,
+    /// Which mail: `password_reset`.
+    pub kind: String,
+    /// To whom.
+    pub email_address: EmailAddress,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When its link dies.
+    pub expires_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it is tried next; while a worker has it, when that lease runs out.
+    pub next_attempt_at: Timestamp,
+    /// When the transport took it.
+    pub sent_at: Option<Timestamp>,
+    /// When it was given up.
+    pub dead_at: Option<Timestamp>,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+/// Adds an intention, unless the same mail to the same address waits already.
+pub fn enqueue(
+    tx: &Transaction<'_>,
+    kind: &str,
+    email_address: &EmailAddress,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO outbox (kind, email_address, expires_at, created_at, next_attempt_at)
+         SELECT $1, $2, $3, $4, $4 WHERE NOT EXISTS
+             (SELECT 1 FROM outbox WHERE email_address = $2 AND kind = $1 AND attempts = 0 AND sent_at IS NULL AND dead_at IS NULL)",
+        &[kind.into(), email_address.into(), expires_at.into(), now.into()],
+    )
+    .map(drop)
+}
+
+/// Takes up to `limit` intentions that are due, for as long as `lease`: a worker that dies loses them to another.
+/// The try is counted before it is made.
+pub fn lease(tx: &Transaction<'_>, lease: Duration, limit: u32, now: Timestamp) -> Result<Vec<Intention>> {
+    let sql = concat!(
+        "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id IN
+         (SELECT id FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $2
+          ORDER BY next_attempt_at LIMIT $3) RETURNING ",
+        columns!()
+    );
+    tx.all(sql, &[(now + lease).into(), now.into(), limit.into()], read)
+}
+
+/// When the next one is due; `None` when nothing waits.
+pub fn next_due(snapshot: &Snapshot<'_>) -> Result<Option<Timestamp>> {
+    let next = snapshot.one(
+        "SELECT min(next_attempt_at) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL",
+        &[],
+        |row| row.get::<Option<Timestamp>>(0),
+    )?;
+    Ok(next.flatten())
+}
+
+/// Notes that the transport took it.
+pub fn mark_sent(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE outbox SET sent_at = $1, last_error = NULL WHERE id = $2",
+        &[now.into(), id.into()],
+    )
+    .map(drop)
+}
+
+/// Notes why it failed and when it is tried again.
+pub fn mark_failed(tx: &Transaction<'_>, id: i64, reason: &str, next_attempt_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE outbox SET last_error = $1, next_attempt_at = $2 WHERE id = $3",
+        &[reason.into(), next_attempt_at.into(), id.into()],
+    )
+    .map(drop)
+}
+
+/// Gives it up: a dead letter, for an operator to look at.
+pub fn mark_dead(tx: &Transaction<'_>, id: i64, reason: &str, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE outbox SET last_error = $1, dead_at = $2 WHERE id = $3",
+        &[reason.into(), now.into(), id.into()],
+    )
+    .map(drop)
+}
+
+/// Forgets one: there is nobody to write to.
+pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()])
+        .map(drop)
+}
+
+/// Puts one that is not sent back to the start, its link to live until `expires_at`; `false` when there is none.
+pub fn retry(tx: &Transaction<'_>, id: i64, expires_at: Timestamp, now: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE outbox SET attempts = 0, dead_at = NULL, last_error = NULL, expires_at = $1, next_attempt_at = $2
+         WHERE id = $3 AND sent_at IS NULL",
+        &[expires_at.into(), now.into(), id.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// The newest `limit`, sent ones included.
+pub fn list(snapshot: &Snapshot<'_>, limit: u32) -> Result<Vec<Intention>> {
+    snapshot.all(
+        concat!("SELECT ", columns!(), " FROM outbox ORDER BY id DESC LIMIT $1"),
+        &[limit.into()],
+        read,
+    )
+}
+
+/// Deletes some that were sent or given up before `before`; gives how many.
+pub fn delete_ended(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE sent_at <= $1 OR dead_at <= $1 LIMIT $2)",
+        &[before.into(), limit.into()],
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<Intention> {
+    Ok(Intention {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        email_address: row.get(2)?,
+        created_at: row.get(3)?,
+        expires_at: row.get(4)?,
+        attempts: row.get(5)?,
+        next_attempt_at: row.get(6)?,
+        sent_at: row.get(7)?,
+        dead_at: row.get(8)?,
+        last_error: row.get(9)?,
+    })
+}

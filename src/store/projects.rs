@@ -1,0 +1,96 @@
+//! The `projects` table. Every function asks whose: somebody else's project is as absent as none.
+
+use super::{Row, Snapshot, Transaction};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::model::{Project, ProjectId, UserId};
+
+macro_rules! columns {
+    () => {
+        "id, title, description, created_at, updated_at"
+    };
+}
+
+/// Adds a project.
+pub fn insert(
+    tx: &Transaction<'_>,
+    owner: UserId,
+    title: &str,
+    description: Option<&str>,
+    now: Timestamp,
+) -> Result<Project> {
+    let sql = concat!(
+        "INSERT INTO projects (user_id, title, description, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) RETURNING ",
+        columns!()
+    );
+    tx.one(
+        sql,
+        &[owner.into(), title.into(), description.into(), now.into()],
+        read,
+    )?
+    .ok_or_else(|| Error::internal("an insertion returned no row"))
+}
+
+/// One project.
+pub fn find(snapshot: &Snapshot<'_>, owner: UserId, id: ProjectId) -> Result<Option<Project>> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM projects WHERE user_id = $1 AND id = $2"
+    );
+    snapshot.one(sql, &[owner.into(), id.into()], read)
+}
+
+/// The newest first, from before `before`.
+pub fn list(snapshot: &Snapshot<'_>, owner: UserId, before: ProjectId, limit: u32) -> Result<Vec<Project>> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM projects WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+    );
+    snapshot.all(sql, &[owner.into(), before.into(), limit.into()], read)
+}
+
+/// Puts a new title and description in the place of the old ones; `None` when there is no such project.
+pub fn update(
+    tx: &Transaction<'_>,
+    owner: UserId,
+    id: ProjectId,
+    title: &str,
+    description: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Project>> {
+    let sql = concat!(
+        "UPDATE projects SET title = $1, description = $2, updated_at = $3 WHERE user_id = $4 AND id = $5 RETURNING ",
+        columns!()
+    );
+    tx.one(
+        sql,
+        &[
+            title.into(),
+            description.into(),
+            now.into(),
+            owner.into(),
+            id.into(),
+        ],
+        read,
+    )
+}
+
+/// Deletes a project; `false` when there is no such one.
+pub fn delete(tx: &Transaction<'_>, owner: UserId, id: ProjectId) -> Result<bool> {
+    Ok(tx.execute(
+        "DELETE FROM projects WHERE user_id = $1 AND id = $2",
+        &[owner.into(), id.into()],
+    )? == 1)
+}
+
+fn read(row: &Row<'_>) -> Result<Project> {
+    Ok(Project {
+        id: row.get(0)?,
+        title: row.get(1)?,
+        description: row.get(2)?,
+        created_at: row.get(3)?,
+        updated_at: row.get(4)?,
+    })
+}

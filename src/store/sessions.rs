@@ -1,0 +1,125 @@
+//! The `sessions` table.
+
+use super::{Row, Snapshot, Transaction, users};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::model::{Session, SessionId, User, UserId};
+use crate::token::TokenDigest;
+
+macro_rules! columns {
+    () => {
+        "s.id, s.user_id, s.ip_address, s.user_agent, s.created_at, s.last_active_at, s.expires_at"
+    };
+}
+
+/// What a session is started with.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Whose.
+    pub user_id: UserId,
+    /// Of the token that will be shown.
+    pub token_digest: TokenDigest,
+    /// The client's address.
+    pub ip_address: String,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// From this moment on it is void.
+    pub expires_at: Timestamp,
+}
+
+/// Adds a session.
+pub fn insert(tx: &Transaction<'_>, new: &NewSession, now: Timestamp) -> Result<Session> {
+    let id = tx.one(
+        "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, created_at, last_active_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id",
+        &[
+            new.user_id.into(),
+            (&new.token_digest).into(),
+            new.ip_address.as_str().into(),
+            new.user_agent.as_deref().into(),
+            now.into(),
+            new.expires_at.into(),
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(Session {
+        id: id.ok_or_else(|| crate::error::Error::internal("an insertion returned no row"))?,
+        user_id: new.user_id,
+        ip_address: new.ip_address.clone(),
+        user_agent: new.user_agent.clone(),
+        created_at: now,
+        last_active_at: now,
+        expires_at: new.expires_at,
+    })
+}
+
+/// The session that a token opens, with its user, whatever their state.
+pub fn find_by_digest(snapshot: &Snapshot<'_>, digest: &TokenDigest) -> Result<Option<(Session, User)>> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_digest = $1"
+    );
+    snapshot.one(sql, &[digest.into()], |row| {
+        Ok((read(row)?, users::read(row, 7)?))
+    })
+}
+
+/// A user's sessions, the newest activity first.
+pub fn list_for_user(snapshot: &Snapshot<'_>, user_id: UserId) -> Result<Vec<Session>> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM sessions s WHERE s.user_id = $1 ORDER BY s.last_active_at DESC, s.id DESC"
+    );
+    snapshot.all(sql, &[user_id.into()], read)
+}
+
+/// Ends a session; `false` when it had ended already.
+pub fn delete(tx: &Transaction<'_>, id: SessionId) -> Result<bool> {
+    Ok(tx.execute("DELETE FROM sessions WHERE id = $1", &[id.into()])? == 1)
+}
+
+/// Ends every session of a user; gives how many they were.
+pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
+    tx.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()])
+}
+
+/// Ends the least recently active sessions of a user beyond the `most` that may live.
+pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN
+         (SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_active_at DESC, id DESC LIMIT $2)",
+        &[user_id.into(), most.into()],
+    )
+}
+
+/// Notes that a session was used, never going back in time.
+pub fn touch(tx: &Transaction<'_>, id: SessionId, at: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE sessions SET last_active_at = $1 WHERE id = $2 AND last_active_at < $1",
+        &[at.into(), id.into()],
+    )
+    .map(drop)
+}
+
+/// Deletes some sessions that were void before `now`; gives how many.
+pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+        &[now.into(), limit.into()],
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<Session> {
+    Ok(Session {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        ip_address: row.get(2)?,
+        user_agent: row.get(3)?,
+        created_at: row.get(4)?,
+        last_active_at: row.get(5)?,
+        expires_at: row.get(6)?,
+    })
+}

@@ -1,0 +1,279 @@
+//! The SQLite engine: readers from a pool, used in place on the thread that asks, and one writer.
+//!
+//! Readers never wait in WAL mode, and a look-up takes a few microseconds, less than handing it to another
+//! thread. Writers would wait for each other, so there is one: a thread that owns the writing connection and
+//! takes closures from a bounded queue. See [`writer`].
+
+mod writer;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use r2d2::Pool;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+
+use super::{Row, Snapshot, Transaction, Value, migrate};
+use crate::config;
+use crate::error::{Error, Result};
+use writer::Writer;
+
+const STATEMENT_CACHE: usize = 64;
+
+/// One open file.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    path: PathBuf,
+    readers: Pool<SqliteConnectionManager>,
+    writer: Writer,
+    damaged: Arc<AtomicBool>,
+}
+
+impl Sqlite {
+    pub(super) fn open(settings: &config::Database, workers: usize) -> Result<Self> {
+        let path = settings.path.clone();
+        create_private(&path).map_err(|fault| Error::internal(format!("{}: {fault}", path.display())))?;
+        let mut connection = open_writing(&path, settings.busy_timeout)?;
+        migrate(&mut connection)?;
+
+        let readers = match settings.readers {
+            // One a worker, and some for the mail worker and whoever else reads.
+            0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(4),
+            configured => configured,
+        };
+        Ok(Self {
+            readers: open_readers(&path, readers, settings.busy_timeout)?,
+            writer: Writer::start(connection)?,
+            damaged: Arc::new(AtomicBool::new(false)),
+            path,
+        })
+    }
+
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
+        let connection = self
+            .readers
+            .get()
+            .map_err(|_| Error::unavailable("database_readers_exhausted", Duration::from_secs(1)))?;
+        work(&Snapshot {
+            connection: &connection,
+        })
+    }
+
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn check_in_background(&self) {
+        let (path, damaged) = (self.path.clone(), Arc::clone(&self.damaged));
+        let check = move || {
+            // A whole file is read here: requests come first.
+            let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
+            match findings(&path, "PRAGMA quick_check(20)") {
+                Ok(findings) if findings.is_empty() => tracing::debug!("the database file is sound"),
+                Ok(findings) => {
+                    damaged.store(true, Ordering::Relaxed);
+                    tracing::error!(
+                        findings = findings.len(),
+                        "the database file is damaged: run `cloakroom doctor`"
+                    );
+                }
+                Err(fault) => {
+                    damaged.store(true, Ordering::Relaxed);
+                    tracing::error!(%fault, "the database file cannot be checked: run `cloakroom doctor`");
+                }
+            }
+        };
+        if let Err(fault) = std::thread::Builder::new()
+            .name("quick-check".into())
+            .spawn(check)
+        {
+            tracing::error!(%fault, "the check of the database file could not start");
+        }
+    }
+}
+
+/// Everything that SQLite finds wrong with a file; empty when it is sound.
+///
+/// # Errors
+/// The file cannot be opened or read at all.
+pub fn integrity(path: &Path) -> Result<Vec<String>> {
+    let mut found = findings(path, "PRAGMA integrity_check")?;
+    let connection = open_reading(path)?;
+    let orphans: i64 = connection
+        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
+            row.get(0)
+        })
+        .map_err(fault)?;
+    if orphans > 0 {
+        found.push(format!("{orphans} rows refer to rows that are not there"));
+    }
+    Ok(found)
+}
+
+fn findings(path: &Path, check: &str) -> Result<Vec<String>> {
+    let connection = open_reading(path)?;
+    let mut statement = connection.prepare(check).map_err(fault)?;
+    let rows = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .map_err(fault)?;
+    let found: rusqlite::Result<Vec<String>> = rows
+        .filter(|row| !matches!(row, Ok(text) if text == "ok"))
+        .collect();
+    found.map_err(fault)
+}
+
+/// The file and its folder exist, and belong to us alone when we made them.
+fn create_private(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+    {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    prepare(&connection, busy_timeout).map_err(fault)?;
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(fault)?;
+    if mode != "wal" {
+        return Err(Error::internal(format!(
+            "{}: this file system cannot hold a WAL database",
+            path.display()
+        )));
+    }
+    // FULL: a revocation that was answered is on disk. fullfsync: on macOS an fsync alone is no barrier.
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+             PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;",
+        )
+        .map_err(fault)?;
+    Ok(connection)
+}
+
+fn open_readers(path: &Path, count: u32, busy_timeout: Duration) -> Result<Pool<SqliteConnectionManager>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let manager = SqliteConnectionManager::file(path)
+        .with_flags(flags)
+        .with_init(move |connection| {
+            prepare(connection, busy_timeout)?;
+            connection.execute_batch("PRAGMA query_only = ON")
+        });
+    Pool::builder()
+        .max_size(count)
+        .min_idle(Some(1))
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .test_on_check_out(false)
+        .connection_timeout(Duration::from_secs(5))
+        .build(manager)
+        .map_err(Error::internal)
+}
+
+fn open_reading(path: &Path) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
+    prepare(&connection, Duration::from_secs(5)).map_err(fault)?;
+    Ok(connection)
+}
+
+/// What every connection has. No memory map: there an I/O error would be a signal instead of an error.
+fn prepare(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;")
+}
+
+pub(super) fn query<T>(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value<'_>],
+    read: impl Fn(&Row<'_>) -> Result<T>,
+    most: usize,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql).map_err(fault)?;
+    debug_assert!(placeholders_stand_in_order(&statement), "{sql}");
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(values))
+        .map_err(fault)?;
+    let mut found = Vec::new();
+    while found.len() < most
+        && let Some(row) = rows.next().map_err(fault)?
+    {
+        found.push(read(&Row { inner: row })?);
+    }
+    // A statement with RETURNING has done its work only when it has been stepped to its end.
+    while rows.next().map_err(fault)?.is_some() {}
+    Ok(found)
+}
+
+pub(super) fn execute(connection: &Connection, sql: &str, values: &[Value<'_>]) -> Result<usize> {
+    let mut statement = connection.prepare_cached(sql).map_err(fault)?;
+    debug_assert!(placeholders_stand_in_order(&statement), "{sql}");
+    statement
+        .execute(rusqlite::params_from_iter(values))
+        .map_err(fault)
+}
+
+/// SQLite numbers `$1`, `$2`, … by where they first stand, PostgreSQL by their name: they must agree.
+fn placeholders_stand_in_order(statement: &rusqlite::Statement<'_>) -> bool {
+    (1..=statement.parameter_count()).all(|at| statement.parameter_name(at) == Some(&format!("${at}")))
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(value) => ValueRef::Integer(value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+            Value::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+/// What a failure of SQLite means to the rest of the house: mostly "not now", else a fault of ours.
+pub(super) fn fault(fault: rusqlite::Error) -> Error {
+    let (reason, seconds) = match fault.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ("database_busy", 1),
+        Some(ErrorCode::DiskFull) => ("disk_full", 30),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ("database_damaged", 60),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => ("database_read_only", 60),
+        Some(ErrorCode::CannotOpen) => ("database_unopenable", 60),
+        Some(ErrorCode::SystemIoFailure) => ("database_io_failure", 30),
+        _ => return Error::internal(fault),
+    };
+    Error::unavailable(reason, Duration::from_secs(seconds))
+}
