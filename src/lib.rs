@@ -5,6 +5,7 @@ pub mod config;
 pub mod error;
 pub mod keys;
 pub mod links;
+pub mod mail;
 pub mod model;
 pub mod password;
 pub mod signed;

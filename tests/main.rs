@@ -1,1 +1,4 @@
+//! The one test binary: a folder a room, and what they share in `support`.
 
+mod mail;
+mod support;

@@ -1,0 +1,24 @@
+//! Mail: what it says, how it is written, how it leaves.
+//!
+//! - [`templates`]: the kinds of mail and their texts, compiled in and overridable;
+//! - [`message`]: a rendered text becomes a [`Letter`], with headers that nobody can add to;
+//! - [`transport`]: the ways out, a closed enum: [`smtp`], a [`folder`], the memory of a test;
+//! - [`outbox`]: the worker that turns an intention into a mail and sees it through.
+//!
+//! What it fears: an address or a service name that smuggles in a header or an SMTP command, a mail server
+//! that is not the one meant or that never answers, and logs that hold addresses, links or texts. So every
+//! text is checked where it enters a header, nothing is sent without the protection that was asked for, and
+//! a [`Failure`]'s reason is made of codes and steps, never of what a mail server wrote.
+
+mod fault;
+pub mod folder;
+pub mod message;
+pub mod outbox;
+pub mod smtp;
+pub mod templates;
+pub mod transport;
+
+pub use message::{Letter, compose};
+pub use outbox::{Courier, request_reset, retry};
+pub use templates::{Kind, Rendered, Templates, Variables};
+pub use transport::{Failure, LONGEST_SEND, Sent, Transport};

@@ -1,0 +1,121 @@
+//! How a mail is written: its headers, its parts, and what cannot get into them.
+
+use cloakroom::config::SmtpTls;
+use cloakroom::mail::{Letter, Rendered, Transport, compose};
+use lettre::message::Mailbox;
+
+use super::{ADDRESS, AT, LINK, letter_to, settings, words};
+use crate::support::smtp::{Behaviour, SmtpServer};
+
+/// The mail as a server takes it in.
+async fn delivered(letter: &Letter) -> String {
+    let server = SmtpServer::start(Behaviour::default());
+    let mut settings = settings();
+    settings.smtp.port = server.addr.port();
+    settings.smtp.tls = SmtpTls::None;
+    let transport = Transport::from_settings(&settings).unwrap();
+    transport.send("password_reset-1", letter).await.unwrap();
+    server.wait_for(1).await.remove(0).data
+}
+
+#[actix_web::test]
+async fn a_mail_has_the_headers_it_was_given() {
+    let mail = delivered(&letter_to(ADDRESS)).await;
+    let (headers, _) = mail.split_once("\r\n\r\n").unwrap();
+    for header in [
+        "From: Cloakroom <no-reply@service.example>",
+        "To: one@example.com",
+        "Subject: Reset your password",
+        "Date: Sat, 31 Jan 2026 09:30:00 +0000",
+        "Message-ID: <row-1@service.example>",
+        "Auto-Submitted: auto-generated",
+        "MIME-Version: 1.0",
+    ] {
+        assert!(headers.lines().any(|line| line == header), "{header}\n{headers}");
+    }
+    assert!(headers.contains("Content-Type: multipart/alternative;"));
+}
+
+#[actix_web::test]
+async fn an_ascii_mail_goes_as_it_is_with_the_link_whole_on_its_line() {
+    let mail = delivered(&letter_to(ADDRESS)).await;
+    assert_eq!(mail.matches("Content-Transfer-Encoding: 7bit").count(), 2);
+    assert!(
+        mail.lines()
+            .any(|line| line == format!("You can reset your password on {LINK}"))
+    );
+    let (text, html) = (mail.find("text/plain").unwrap(), mail.find("text/html").unwrap());
+    assert!(text < html, "the last alternative is the preferred one");
+}
+
+#[actix_web::test]
+async fn other_languages_and_endless_lines_travel_as_quoted_printable() {
+    let mut words = words();
+    words.subject = "Passwort zurücksetzen".to_owned();
+    words.text = format!("Grüße\n{LINK}\n");
+    words.html = "x".repeat(2000);
+    let letter = compose(&settings().from, ADDRESS, "<1@service.example>", AT, &words).unwrap();
+    let mail = delivered(&letter).await;
+    assert!(mail.is_ascii() && mail.lines().all(|line| line.len() <= 998));
+    assert_eq!(
+        mail.matches("Content-Transfer-Encoding: quoted-printable")
+            .count(),
+        2
+    );
+    assert!(mail.contains("Gr=C3=BC=C3=9Fe\r\n"));
+    assert!(mail.replace("=\r\n", "").contains(LINK));
+    assert!(mail.contains("Subject: Passwort =?utf-8?b?"));
+}
+
+#[test]
+fn an_address_with_a_line_break_or_a_second_recipient_never_becomes_a_mail() {
+    for address in [
+        "one@example.com\r\nRCPT TO:<two@example.com>",
+        "one@example.com\r\nBcc: two@example.com",
+        "\"one\r\nBcc: two@example.com\r\n\"@example.com",
+        "one@example.com\n",
+        "one\0@example.com",
+        "one@example.com, two@example.com",
+        "one@example.com> <two@example.com",
+        "One <one@example.com>",
+        "",
+    ] {
+        let fault = compose(&settings().from, address, "<1@service.example>", AT, &words()).unwrap_err();
+        assert!(!fault.to_string().contains("example.com"), "{fault}");
+    }
+}
+
+#[test]
+fn no_text_can_add_a_header() {
+    let compose_with = |name: &str, subject: &str, id: &str| {
+        let from = Mailbox::new(Some(name.to_owned()), "no-reply@service.example".parse().unwrap());
+        let rendered = Rendered {
+            subject: subject.to_owned(),
+            ..words()
+        };
+        compose(&from, ADDRESS, id, AT, &rendered)
+    };
+    compose_with("Cloakroom", "Hello", "<1@service.example>").unwrap();
+    compose_with(
+        "Cloakroom\r\nBcc: two@example.com",
+        "Hello",
+        "<1@service.example>",
+    )
+    .unwrap_err();
+    compose_with("Cloakroom", "Hello\nBcc: two@example.com", "<1@service.example>").unwrap_err();
+    for id in [
+        "<1@service.example>\r\nBcc: two@example.com",
+        "<1@a> <2@b>",
+        "1@service.example",
+        "<1>",
+        "<@ >",
+    ] {
+        compose_with("Cloakroom", "Hello", id).unwrap_err();
+    }
+}
+
+#[test]
+fn printing_a_letter_shows_neither_address_nor_link() {
+    let printed = format!("{:?} {:?}", letter_to(ADDRESS), words());
+    assert!(!printed.contains("example"), "{printed}");
+}

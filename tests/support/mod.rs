@@ -1,0 +1,4 @@
+//! What several rooms' tests stand on.
+
+pub mod certificates;
+pub mod smtp;

@@ -1,0 +1,191 @@
+//! One client's visit: from the greeting to the end of the connection.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use mailin::{Action, AuthMechanism, Handler, Response, SessionBuilder, response};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::{At, Behaviour, Misbehaviour, Received, State, Tls};
+
+pub(super) fn converse(
+    stream: TcpStream,
+    state: &Arc<State>,
+    behaviour: &Behaviour,
+    tls: Arc<ServerConfig>,
+) -> io::Result<()> {
+    match behaviour.fault {
+        Some(Misbehaviour::Silent) => return io::copy(&mut &stream, &mut io::sink()).map(|_| ()),
+        Some(Misbehaviour::Chatters) => loop {
+            (&stream).write_all(format!("220-{:900}\r\n", "and another thing").as_bytes())?;
+        },
+        _ => {}
+    }
+
+    let secured = Arc::new(AtomicBool::new(behaviour.tls == Tls::Implicit));
+    let visitor = Visitor {
+        state: state.clone(),
+        secured: secured.clone(),
+        authenticated: false,
+        mail: Received::default(),
+    };
+    let mut session = session_builder(behaviour).build(IpAddr::from([127, 0, 0, 1]), visitor);
+    let mut line = Line::clear(&stream)?;
+    if behaviour.tls == Tls::Implicit {
+        line = Line::secured(&stream, tls.clone())?;
+        session.tls_active();
+    }
+
+    line.answer(&session.greeting())?;
+    let mut in_data = false;
+    while let Some(command) = line.hear()? {
+        if in_data && behaviour.fault == Some(Misbehaviour::HangsUpInData) {
+            return stream.shutdown(Shutdown::Both);
+        }
+        if !secured.load(Ordering::SeqCst) && !in_data {
+            let words = String::from_utf8_lossy(&command).trim_end().to_owned();
+            state.overheard.lock().unwrap().push(words);
+        }
+
+        let answer = session.process(&command);
+        if let Some(Misbehaviour::Dawdles(time)) = behaviour.fault
+            && answer.action != Action::NoReply
+        {
+            thread::sleep(time);
+        }
+        line.answer(&answer)?;
+        let data_ended = in_data && answer.action != Action::NoReply;
+        in_data = answer.code == 354 || (in_data && !data_ended);
+        match answer.action {
+            Action::Close => return stream.shutdown(Shutdown::Both),
+            Action::UpgradeTls => {
+                if behaviour.fault == Some(Misbehaviour::AnswersAheadOfTls) {
+                    (&stream).write_all(b"250 AUTH PLAIN\r\n")?;
+                }
+                line = Line::secured(&stream, tls.clone())?;
+                session.tls_active();
+                secured.store(true, Ordering::SeqCst);
+            }
+            _ if data_ended && behaviour.fault == Some(Misbehaviour::HangsUpAfterData) => {
+                return stream.shutdown(Shutdown::Both);
+            }
+            Action::Reply | Action::NoReply => {}
+        }
+    }
+    Ok(())
+}
+
+/// A connection, in the clear or not.
+struct Line(BufReader<Box<dyn ReadWrite>>);
+
+trait ReadWrite: Read + Write {}
+impl<T: Read + Write> ReadWrite for T {}
+
+impl Line {
+    fn clear(stream: &TcpStream) -> io::Result<Self> {
+        Ok(Self(BufReader::new(Box::new(stream.try_clone()?))))
+    }
+
+    fn secured(stream: &TcpStream, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let connection = ServerConnection::new(tls).map_err(io::Error::other)?;
+        Ok(Self(BufReader::new(Box::new(StreamOwned::new(
+            connection,
+            stream.try_clone()?,
+        )))))
+    }
+
+    fn hear(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut command = Vec::new();
+        let heard = self.0.read_until(b'\n', &mut command)?;
+        Ok((heard > 0).then_some(command))
+    }
+
+    fn answer(&mut self, answer: &Response) -> io::Result<()> {
+        self.0.get_mut().write_all(&answer.buffer()?)?;
+        self.0.get_mut().flush()
+    }
+}
+
+fn session_builder(behaviour: &Behaviour) -> SessionBuilder {
+    let mut builder = SessionBuilder::new("mail.test");
+    if behaviour.tls == Tls::Starttls {
+        builder.enable_start_tls();
+    }
+    if behaviour.credentials.is_some() {
+        builder.enable_auth(AuthMechanism::Plain);
+    }
+    builder
+}
+
+/// Decides what the state machine answers, and collects the mail.
+struct Visitor {
+    state: Arc<State>,
+    secured: Arc<AtomicBool>,
+    authenticated: bool,
+    mail: Received,
+}
+
+impl Handler for Visitor {
+    fn helo(&mut self, _ip: IpAddr, _domain: &str) -> Response {
+        self.answer(At::Hello)
+    }
+
+    fn auth_plain(&mut self, _authorization: &str, user: &str, password: &str) -> Response {
+        let credentials = self.state.behaviour.lock().unwrap().credentials;
+        self.authenticated = credentials == Some((user, password));
+        match self.authenticated {
+            true => response::AUTH_OK,
+            false => response::INVALID_CREDENTIALS,
+        }
+    }
+
+    fn mail(&mut self, _ip: IpAddr, _domain: &str, from: &str) -> Response {
+        self.mail = Received {
+            from: from.to_owned(),
+            tls: self.secured.load(Ordering::SeqCst),
+            authenticated: self.authenticated,
+            ..Received::default()
+        };
+        self.answer(At::Sender)
+    }
+
+    fn rcpt(&mut self, to: &str) -> Response {
+        self.mail.to.push(to.to_owned());
+        self.answer(At::Recipient)
+    }
+
+    fn data_start(&mut self, _domain: &str, _from: &str, _is8bit: bool, _to: &[String]) -> Response {
+        self.answer(At::Data)
+    }
+
+    fn data(&mut self, line: &[u8]) -> io::Result<()> {
+        self.mail.data.push_str(&String::from_utf8_lossy(line));
+        Ok(())
+    }
+
+    fn data_end(&mut self) -> Response {
+        let answer = self.answer(At::Content);
+        if !answer.is_error {
+            let mail = std::mem::take(&mut self.mail);
+            self.state.received.send_modify(|received| received.push(mail));
+        }
+        answer
+    }
+}
+
+impl Visitor {
+    fn answer(&self, at: At) -> Response {
+        let mut behaviour = self.state.behaviour.lock().unwrap();
+        match behaviour.refusals.first() {
+            Some((due, _)) if *due == at => {
+                let (_, refusal) = behaviour.refusals.remove(0);
+                let (code, text) = refusal.split_once(' ').unwrap();
+                Response::custom(code.parse().unwrap(), text.to_owned())
+            }
+            _ => response::OK,
+        }
+    }
+}
