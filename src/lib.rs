@@ -1,14 +1,38 @@
 //! Cloakroom: an authentication server in one binary and one SQLite file, and a library for actix-web.
+//!
+//! Hand in your credentials, get a ticket: an opaque bearer token, stored only as a digest in a sessions table and
+//! looked up on every request.
+//!
+//! A tour: `schema.sql` shows what there is; [`features`] what can be done with it, one room a feature; [`http`]
+//! what they share between a request and its reply; [`context`] what they reach; [`store`] where SQL lives. Errors
+//! are in [`error`], settings in [`config`], and [`server`] puts it all on a port. `ARCHITECTURE.md` has the arrows
+//! between these rooms and the reasons.
+//!
+//! To use it in an app of your own, see [`Cloakroom`]; to test that app, see `testing` (the feature of that name).
 
+pub mod activity;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod context;
 pub mod error;
+pub mod features;
+pub mod http;
 pub mod keys;
 pub mod links;
 pub mod mail;
 pub mod model;
 pub mod password;
+pub mod server;
 pub mod signed;
 pub mod store;
+pub mod sweep;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod throttle;
 pub mod token;
+
+pub use context::Context;
+pub use error::{Error, Result};
+pub use http::{CurrentSession, CurrentUser};
+pub use server::Cloakroom;

@@ -1,4 +1,5 @@
 //! The one test binary: a folder a room, and what they share in `support`.
 
+mod api;
 mod mail;
 mod support;

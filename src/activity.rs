@@ -1,0 +1,64 @@
+//! When sessions were last used, kept in memory and written now and then: a look-up must not cost a write.
+//!
+//! A session is noted at most once a minute. Losing what was not written yet loses nothing but that.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::model::{Session, SessionId};
+use crate::store::{Database, sessions};
+
+const PRECISION: Duration = Duration::from_secs(60);
+/// The most rows of one write, so that the writer stays free for requests.
+const BATCH: usize = 500;
+
+/// Sessions used since the last [`Activity::flush`].
+#[derive(Debug, Default)]
+pub struct Activity {
+    seen: Mutex<HashMap<SessionId, Timestamp>>,
+}
+
+impl Activity {
+    /// When a session was last used, as far as anyone here knows.
+    pub fn last_of(&self, session: &Session) -> Timestamp {
+        // Written within the minute: nothing newer is worth the lock.
+        let noted = self.lock().get(&session.id).copied();
+        noted.map_or(session.last_active_at, |noted| noted.max(session.last_active_at))
+    }
+
+    /// Notes that a session is used now, unless it was within the last minute.
+    pub fn note(&self, session: &Session, now: Timestamp) {
+        if now.since(session.last_active_at) >= PRECISION {
+            self.lock()
+                .entry(session.id)
+                .and_modify(|noted| *noted = now.max(*noted))
+                .or_insert(now);
+        }
+    }
+
+    /// Writes what was noted, in small transactions.
+    ///
+    /// # Errors
+    /// The database's; what was not written then is forgotten and noted again at the next use.
+    pub async fn flush(&self, database: &Database) -> Result<()> {
+        let seen: Vec<(SessionId, Timestamp)> = self.lock().drain().collect();
+        for batch in seen.chunks(BATCH) {
+            let batch = batch.to_vec();
+            database
+                .write(move |tx| {
+                    batch
+                        .iter()
+                        .try_for_each(|(id, at)| sessions::touch(tx, *id, *at))
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Timestamp>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

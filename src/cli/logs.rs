@@ -1,0 +1,35 @@
+//! Where log lines go: to standard error, readable or as JSON.
+
+use std::panic;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::config::{Log, LogFormat};
+
+/// Starts logging for the process.
+pub(super) fn start(settings: &Log) -> super::Outcome {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&settings.level)?)
+        .with_span_events(FmtSpan::NONE)
+        .with_writer(std::io::stderr);
+    match settings.format {
+        LogFormat::Pretty => builder.init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .init(),
+    }
+    // A panic's message may hold what a caller sent: its place is enough.
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(
+            place,
+            thread = std::thread::current().name().unwrap_or_default(),
+            "a panic"
+        );
+    }));
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Whether the server lives (`/up`, as Rails has it) and whether it can do its work (`/ready`). Both are for load
+//! balancers and monitors; they tell nothing that those need not know.
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::http::Routes;
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes
+        .public(Method::GET, "/up", up)
+        .public(Method::GET, "/ready", ready);
+}
+
+async fn up() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "up" }))
+}
+
+/// Proves by a write that writing works.
+async fn ready(context: web::Data<Context>) -> Result<HttpResponse> {
+    context.database.ready(context.clock.now()).await?;
+    Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
+}

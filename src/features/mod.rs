@@ -1,0 +1,20 @@
+//! The table of contents: every feature's routes, in the order in which a newcomer would read them.
+
+pub mod health;
+pub mod passwords;
+pub mod projects;
+pub mod registrations;
+pub mod sessions;
+
+use crate::http::Routes;
+
+/// Every route of the server, with who may call it.
+pub fn routes() -> Routes {
+    let mut routes = Routes::default();
+    health::routes(&mut routes);
+    registrations::routes(&mut routes);
+    sessions::routes(&mut routes);
+    passwords::routes(&mut routes);
+    projects::routes(&mut routes);
+    routes
+}

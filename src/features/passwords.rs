@@ -1,0 +1,156 @@
+//! Resetting a forgotten password, by a link in a mail.
+//!
+//! Fears: telling who is registered (a request is an intention in the outbox, the same for everybody, and the mail
+//! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and
+//! the replacing is one conditional update); a link that outlives a change of password or address (same binding); a flood of mails
+//! to one address (limited, silently); somebody's sessions surviving the reset (ended in the same transaction);
+//! the link in a log (the route's pattern is logged, not the path).
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::sessions::credentials_changed;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::{Input, Routes, Visit, audit};
+use crate::links;
+use crate::mail;
+use crate::model::{EmailAddress, PasswordDigest};
+use crate::password::Password;
+use crate::signed::SignedMessage;
+use crate::store::Transaction;
+use crate::store::users::{self, Account};
+use crate::throttle::Rule;
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes
+        .public(Method::POST, "/v1/passwords", create)
+        .public(Method::GET, "/v1/passwords/{token}", show)
+        .public(Method::PUT, "/v1/passwords/{token}", update)
+        .public(Method::PATCH, "/v1/passwords/{token}", update);
+}
+
+async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
+    let mut invalid = Invalid::default();
+    let address = input.text("email_address", &mut invalid).map(EmailAddress::parse);
+    invalid.into_result()?;
+    visit
+        .admit(&context, vec![context.throttle.reset(visit.ip)])
+        .await?;
+
+    // What is no address has no account, and says so no more than an unknown one does.
+    if let Some(Ok(address)) = address {
+        let now = context.clock.now();
+        let by_address = context.throttle.reset_mails(address.as_str());
+        let asked = web::Data::clone(&context);
+        context
+            .database
+            .write(move |tx| {
+                if asked.throttle.admits(tx, &by_address, now)? {
+                    mail::request_reset(tx, &address, now)?;
+                }
+                Ok(())
+            })
+            .await?;
+        context.courier.wake();
+    }
+    audit::reset_asked(&visit);
+    Ok(HttpResponse::Ok().json(json!({ "message": "Password reset instructions sent" })))
+}
+
+async fn show(context: web::Data<Context>, visit: Visit, token: web::Path<String>) -> Result<HttpResponse> {
+    let (link, account) = open_link(&context, &visit, &token).await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "email_address": account.user.email_address.masked(),
+        "expires_at": link.expires_at,
+    })))
+}
+
+async fn update(
+    context: web::Data<Context>,
+    visit: Visit,
+    token: web::Path<String>,
+    input: Input,
+) -> Result<HttpResponse> {
+    let (link, account) = open_link(&context, &visit, &token).await?;
+    let password = choose_password(&context, &account, &input)?;
+
+    let digest = context.passwords.hash(password).await?;
+    let failures = context
+        .throttle
+        .address_failures(account.user.email_address.as_str());
+    let user_id = account.user.id;
+    // Asked after the hashing: a link that ran out meanwhile is out.
+    let now = context.clock.now();
+    let reset = context
+        .database
+        .write(move |tx| reset(tx, &link, &digest, &failures, now))
+        .await?;
+
+    let Some(sessions_ended) = reset else {
+        return Err(refused(&visit));
+    };
+    audit::reset_done(&visit, user_id, sessions_ended);
+    Ok(HttpResponse::Ok().json(json!({ "message": "Password has been reset." })))
+}
+
+/// The link and the account that it is for.
+async fn open_link(context: &Context, visit: &Visit, token: &str) -> Result<(SignedMessage, Account)> {
+    let Some(link) = links::verify_reset(&context.keys, token, context.clock.now()) else {
+        return Err(refused(visit));
+    };
+    let subject = link.subject;
+    let account = context
+        .database
+        .read(move |snapshot| users::find(snapshot, subject))
+        .await?;
+    match account.filter(|account| links::reset_holds(&link, account)) {
+        Some(account) => Ok((link, account)),
+        None => Err(refused(visit)),
+    }
+}
+
+fn choose_password(context: &Context, account: &Account, input: &Input) -> Result<Password> {
+    let mut invalid = Invalid::default();
+    let password = input.text("password", &mut invalid);
+    let confirmation = input.text("password_confirmation", &mut invalid);
+    invalid.into_result()?;
+    let words = [
+        account.user.email_address.as_str(),
+        context.settings.mail.service_name.as_str(),
+    ];
+    Ok(Password::choose(
+        &context.settings.password,
+        &words,
+        password,
+        confirmation,
+    )?)
+}
+
+/// Gives how many sessions ended, or `None` when the link no longer holds: of many uses one wins.
+fn reset(
+    tx: &Transaction<'_>,
+    link: &SignedMessage,
+    digest: &PasswordDigest,
+    failures: &Rule,
+    now: Timestamp,
+) -> Result<Option<usize>> {
+    let Some(account) = users::find(tx, link.subject)?.filter(|account| links::reset_holds(link, account))
+    else {
+        return Ok(None);
+    };
+    if now >= link.expires_at
+        || !users::replace_digest(tx, link.subject, &account.password_digest, digest, now)?
+    {
+        return Ok(None);
+    }
+    failures.forgive(tx)?;
+    credentials_changed(tx, link.subject).map(Some)
+}
+
+fn refused(visit: &Visit) -> Error {
+    audit::reset_refused(visit);
+    Error::LinkInvalid("Password reset link is invalid or has expired.")
+}

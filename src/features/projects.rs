@@ -1,0 +1,185 @@
+//! Projects: the example of a resource that is protected by default and belongs to somebody.
+//!
+//! Fears: somebody else's project (every query asks whose; a stranger's is as absent as none); a field that nobody
+//! offered (only title and description are read); a page of a million (at most 100, by cursor).
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::{CurrentUser, Input, Routes};
+use crate::model::{Project, ProjectId};
+use crate::store::projects;
+
+const DEFAULT_LIMIT: u32 = 50;
+const MAX_LIMIT: u32 = 100;
+const MAX_TITLE_CHARACTERS: usize = 255;
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes
+        .protected(Method::GET, "/v1/projects", index)
+        .protected(Method::POST, "/v1/projects", create)
+        .protected(Method::GET, "/v1/projects/{id}", show)
+        .protected(Method::PATCH, "/v1/projects/{id}", update)
+        .protected(Method::PUT, "/v1/projects/{id}", update)
+        .protected(Method::DELETE, "/v1/projects/{id}", destroy);
+}
+
+async fn index(context: web::Data<Context>, user: CurrentUser, request: HttpRequest) -> Result<HttpResponse> {
+    let Page { before, limit } = Page::read(request.query_string())?;
+    let owner = user.id;
+    // One more than asked for tells whether there is a next page.
+    let mut found = context
+        .database
+        .read(move |snapshot| projects::list(snapshot, owner, before, limit + 1))
+        .await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next_cursor = found.last().filter(|_| more).map(|last| last.id.0.to_string());
+    Ok(HttpResponse::Ok().json(json!({ "projects": found, "next_cursor": next_cursor })))
+}
+
+async fn create(context: web::Data<Context>, user: CurrentUser, input: Input) -> Result<HttpResponse> {
+    let Draft { title, description } = Draft::read(&input, None)?;
+    let (owner, now) = (user.id, context.clock.now());
+    let project = context
+        .database
+        .write(move |tx| projects::insert(tx, owner, &title, description.as_deref(), now))
+        .await?;
+    Ok(HttpResponse::Created().json(json!({ "project": project })))
+}
+
+async fn show(context: web::Data<Context>, user: CurrentUser, id: web::Path<String>) -> Result<HttpResponse> {
+    let (owner, id) = (user.id, parse_id(&id)?);
+    let project = context
+        .database
+        .read(move |snapshot| projects::find(snapshot, owner, id))
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
+}
+
+/// `PUT` changes what it names and leaves the rest, like `PATCH`, as in Rails.
+async fn update(
+    context: web::Data<Context>,
+    user: CurrentUser,
+    id: web::Path<String>,
+    input: Input,
+) -> Result<HttpResponse> {
+    let (owner, id, now) = (user.id, parse_id(&id)?, context.clock.now());
+    let project = context
+        .database
+        .write(move |tx| {
+            let current = projects::find(tx, owner, id)?.ok_or(Error::NotFound)?;
+            let draft = Draft::read(&input, Some(&current))?;
+            projects::update(tx, owner, id, &draft.title, draft.description.as_deref(), now)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
+}
+
+async fn destroy(
+    context: web::Data<Context>,
+    user: CurrentUser,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let (owner, id) = (user.id, parse_id(&id)?);
+    match context
+        .database
+        .write(move |tx| projects::delete(tx, owner, id))
+        .await?
+    {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(Error::NotFound),
+    }
+}
+
+/// What a project is to be.
+struct Draft {
+    title: String,
+    description: Option<String>,
+}
+
+impl Draft {
+    /// What the input names, and for the rest what is there already.
+    fn read(input: &Input, current: Option<&Project>) -> Result<Self> {
+        let mut invalid = Invalid::default();
+        let title = match current {
+            Some(current) if !input.has("title") => Some(current.title.as_str()),
+            _ => input.text("title", &mut invalid),
+        };
+        let description = match current {
+            Some(current) if !input.has("description") => current.description.as_deref(),
+            _ => input.text("description", &mut invalid),
+        };
+        if invalid.faults.iter().all(|(attribute, _)| *attribute != "title") {
+            match title.map(str::trim).unwrap_or_default() {
+                "" => invalid.add("title", "can't be blank"),
+                text if text.chars().count() > MAX_TITLE_CHARACTERS => {
+                    invalid.add(
+                        "title",
+                        format!("is too long (maximum is {MAX_TITLE_CHARACTERS} characters)"),
+                    );
+                }
+                text if text.contains('\0') => invalid.add("title", "is invalid"),
+                _ => {}
+            }
+        }
+        if description.is_some_and(|text| text.contains('\0')) {
+            invalid.add("description", "is invalid");
+        }
+        invalid.into_result()?;
+        Ok(Self {
+            title: title.map(str::trim).unwrap_or_default().to_owned(),
+            description: description.map(str::to_owned),
+        })
+    }
+}
+
+/// Which part of a list is asked for.
+struct Page {
+    before: ProjectId,
+    limit: u32,
+}
+
+impl Page {
+    fn read(query: &str) -> Result<Self> {
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(query).map_err(|_| Error::Malformed("The query cannot be read"))?;
+        let given = |name: &str| {
+            let mut values = pairs
+                .iter()
+                .filter(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str());
+            match (values.next(), values.next()) {
+                (_, Some(_)) => Err(Error::Malformed("The query has a parameter twice")),
+                (value, None) => Ok(value),
+            }
+        };
+        let mut invalid = Invalid::default();
+        let mut number = |name: &'static str, default: i64, most: i64| {
+            let value = given(name)?;
+            let number = value
+                .map_or(Ok(default), str::parse)
+                .ok()
+                .filter(|number| (1..=most).contains(number));
+            if number.is_none() {
+                invalid.add(name, "is invalid");
+            }
+            Ok::<i64, Error>(number.unwrap_or(default))
+        };
+        let limit = number("limit", DEFAULT_LIMIT.into(), MAX_LIMIT.into())?;
+        let before = number("cursor", i64::MAX, i64::MAX)?;
+        invalid.into_result()?;
+        Ok(Self {
+            before: ProjectId(before),
+            limit: u32::try_from(limit).unwrap_or(DEFAULT_LIMIT),
+        })
+    }
+}
+
+/// What is no number is no project's id.
+fn parse_id(text: &str) -> Result<ProjectId> {
+    text.parse().map(ProjectId).map_err(|_| Error::NotFound)
+}

@@ -1,0 +1,258 @@
+//! Signing in, asking who one is, signing out; and the two doors that other features share: [`Opening`], where
+//! every way in ends, and [`credentials_changed`], the one list of what dies when a password changes.
+//!
+//! Fears: guessing (limits by client and by address, counted before the check); telling a known address from an
+//! unknown one (one reply, one bcrypt, one write before it for both); a password that changes while it is being
+//! checked (the session starts only if the digest is still the one that was verified); a token that outlives
+//! its sign-out (the reply leaves after the commit).
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::{CurrentSession, CurrentUser, Input, Routes, Visit, audit};
+use crate::model::{EmailAddress, PasswordDigest, Session, SessionId, User, UserId};
+use crate::password::Password;
+use crate::store::Transaction;
+use crate::store::sessions::{self as rows, NewSession};
+use crate::store::users::{self, Account};
+use crate::throttle::Rule;
+use crate::token::{PlainToken, TokenKind};
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes
+        .public(Method::POST, "/v1/session", create)
+        .protected(Method::GET, "/v1/session", show)
+        .protected(Method::DELETE, "/v1/session", destroy);
+}
+
+async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
+    let attempt = Attempt::read(&input)?;
+    let failures = context.throttle.address_failures(&attempt.typed_address);
+    visit
+        .admit(
+            &context,
+            vec![context.throttle.sign_in(visit.ip), failures.clone()],
+        )
+        .await?;
+
+    let account = attempt.find_account(&context).await?;
+    let digest = account.as_ref().map(|account| account.password_digest.clone());
+    let verified = context.passwords.verify(attempt.password.clone(), digest).await?;
+    let known = account.as_ref().map(|account| account.user.id);
+    let Some(account) = account.filter(|account| verified && account.user.disabled_at.is_none()) else {
+        audit::sign_in_failed(&visit, known);
+        return Err(Error::InvalidCredentials);
+    };
+
+    let rehashed = attempt.rehash(&context, &account).await;
+    let now = context.clock.now();
+    let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;
+    let session = {
+        let account = account.clone();
+        context
+            .database
+            .write(move |tx| sign_in(tx, &account, rehashed.as_ref(), &failures, &opening, now))
+            .await?
+    };
+
+    audit::signed_in(&visit, account.user.id, session.id);
+    Ok(HttpResponse::Ok().json(SignedIn::new(&token, &account.user, &session)))
+}
+
+async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSession) -> HttpResponse {
+    let last_active_at = context.activity.last_of(&session);
+    let session = Session {
+        last_active_at,
+        ..session.0
+    };
+    HttpResponse::Ok().json(json!({ "user": user.0, "session": SessionView::new(&session, session.id) }))
+}
+
+async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
+    let id = session.id;
+    let ended = context.database.write(move |tx| rows::delete(tx, id)).await?;
+    if !ended {
+        // Another sign-out with the same token was faster.
+        return Err(Error::TokenInvalid);
+    }
+    audit::session_ended(&visit, session.user_id, id);
+    Ok(HttpResponse::Ok().json(json!({ "message": "Logged out" })))
+}
+
+/// One try to sign in. An unusable address or password is no fault of form: it is a wrong one.
+struct Attempt {
+    typed_address: String,
+    email_address: Option<EmailAddress>,
+    password: Option<Password>,
+    remember: bool,
+}
+
+impl Attempt {
+    fn read(input: &Input) -> Result<Self> {
+        let mut invalid = Invalid::default();
+        let address = input.text("email_address", &mut invalid).unwrap_or_default();
+        let password = input.text("password", &mut invalid).unwrap_or_default();
+        let remember = input.flag("remember", &mut invalid);
+        invalid.into_result()?;
+        Ok(Self {
+            typed_address: address.trim().to_ascii_lowercase(),
+            email_address: EmailAddress::parse(address).ok(),
+            password: Password::offered(password),
+            remember,
+        })
+    }
+
+    async fn find_account(&self, context: &Context) -> Result<Option<Account>> {
+        let Some(address) = self.email_address.clone() else {
+            return Ok(None);
+        };
+        context
+            .database
+            .read(move |snapshot| users::find_by_address(snapshot, &address))
+            .await
+    }
+
+    /// A digest at the configured cost, when the stored one has another. Signing in does not depend on it.
+    async fn rehash(&self, context: &Context, account: &Account) -> Option<PasswordDigest> {
+        let password = self
+            .password
+            .clone()
+            .filter(|_| context.passwords.is_outdated(&account.password_digest))?;
+        match context.passwords.hash(password).await {
+            Ok(digest) => Some(digest),
+            Err(failure) => {
+                tracing::warn!(%failure, user = account.user.id.0, "a digest keeps its old cost");
+                None
+            }
+        }
+    }
+}
+
+fn sign_in(
+    tx: &Transaction<'_>,
+    verified: &Account,
+    rehashed: Option<&PasswordDigest>,
+    failures: &Rule,
+    opening: &Opening,
+    now: Timestamp,
+) -> Result<Session> {
+    let id = verified.user.id;
+    let unchanged = users::find(tx, id)?.is_some_and(|account| {
+        account.password_digest == verified.password_digest && account.user.disabled_at.is_none()
+    });
+    if !unchanged {
+        return Err(Error::InvalidCredentials);
+    }
+    if let Some(digest) = rehashed {
+        users::replace_digest(tx, id, &verified.password_digest, digest, now)?;
+    }
+    failures.forgive(tx)?;
+    opening.start(tx, id, now)
+}
+
+/// A session about to be started. Every way in ends here: sign-up, sign-in, whatever comes later.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    token_digest: crate::token::TokenDigest,
+    ip_address: String,
+    user_agent: Option<String>,
+    expires_at: Timestamp,
+    max_per_user: u32,
+}
+
+impl Opening {
+    /// A fresh token, and all that the transaction needs to know of it.
+    pub(super) fn prepare(
+        context: &Context,
+        visit: &Visit,
+        remember: bool,
+        now: Timestamp,
+    ) -> Result<(Self, PlainToken)> {
+        let token = PlainToken::generate(TokenKind::Session)?;
+        let settings = &context.settings.session;
+        let lifetime = if remember {
+            settings.remember_lifetime
+        } else {
+            settings.lifetime
+        };
+        let opening = Self {
+            token_digest: token.digest(),
+            ip_address: visit.ip.to_string(),
+            user_agent: visit.user_agent.clone(),
+            expires_at: now + lifetime,
+            max_per_user: settings.max_per_user,
+        };
+        Ok((opening, token))
+    }
+
+    /// Starts it; beyond the number that a user may have, the least recently active one ends.
+    pub(super) fn start(&self, tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<Session> {
+        let new = NewSession {
+            user_id,
+            token_digest: self.token_digest,
+            ip_address: self.ip_address.clone(),
+            user_agent: self.user_agent.clone(),
+            expires_at: self.expires_at,
+        };
+        let session = rows::insert(tx, &new, now)?;
+        rows::delete_beyond(tx, user_id, self.max_per_user)?;
+        Ok(session)
+    }
+}
+
+/// What dies when a password changes, in the same transaction: every session of the user. Reset links die by
+/// themselves, being bound to the digest. Gives how many sessions ended.
+pub(crate) fn credentials_changed(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
+    rows::delete_all_for_user(tx, user_id)
+}
+
+/// The reply that shows a token, the only one.
+#[derive(Serialize)]
+pub(super) struct SignedIn<'a> {
+    token: &'a str,
+    expires_at: Timestamp,
+    user: &'a User,
+    session: SessionView<'a>,
+}
+
+impl<'a> SignedIn<'a> {
+    pub(super) fn new(token: &'a PlainToken, user: &'a User, session: &'a Session) -> Self {
+        Self {
+            token: token.reveal(),
+            expires_at: session.expires_at,
+            user,
+            session: SessionView::new(session, session.id),
+        }
+    }
+}
+
+/// A session as its user sees it.
+#[derive(Serialize)]
+struct SessionView<'a> {
+    id: SessionId,
+    ip_address: &'a str,
+    user_agent: Option<&'a str>,
+    created_at: Timestamp,
+    last_active_at: Timestamp,
+    expires_at: Timestamp,
+    current: bool,
+}
+
+impl<'a> SessionView<'a> {
+    fn new(session: &'a Session, current: SessionId) -> Self {
+        Self {
+            id: session.id,
+            ip_address: &session.ip_address,
+            user_agent: session.user_agent.as_deref(),
+            created_at: session.created_at,
+            last_active_at: session.last_active_at,
+            expires_at: session.expires_at,
+            current: session.id == current,
+        }
+    }
+}

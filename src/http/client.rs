@@ -1,0 +1,168 @@
+//! Who is calling, as far as the network tells: the address, believed through trusted proxies only, the
+//! `User-Agent` and the request's id.
+
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use ipnet::IpNet;
+
+use super::audit;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::throttle::Rule;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const USER_AGENT_CHARACTERS: usize = 255;
+
+/// One request's caller, before anybody signs in.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The client's address.
+    pub ip: IpAddr,
+    /// What it calls itself: without control characters, at most 255 characters.
+    pub user_agent: Option<String>,
+    /// The request's id, as in `X-Request-Id`.
+    pub request_id: String,
+}
+
+/// The id of a request, put there by the edge.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub String);
+
+impl Visit {
+    /// Counts one hit of each rule.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], logged, when one of them is exhausted.
+    pub async fn admit(&self, context: &Context, rules: Vec<Rule>) -> Result<()> {
+        match context
+            .throttle
+            .admit(&context.database, rules, context.clock.now())
+            .await?
+        {
+            Some(refusal) => {
+                audit::throttled(self, refusal.what);
+                Err(Error::RateLimited(refusal.wait))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromRequest for Visit {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(context) = request.app_data::<web::Data<Context>>() else {
+            return ready(Err(Error::internal("the app has no cloakroom context")));
+        };
+        let agent = request
+            .headers()
+            .get(USER_AGENT)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        ready(Ok(Self {
+            ip: address(request, &context.settings.server.trusted_proxies),
+            user_agent: agent.map(|text| {
+                text.chars()
+                    .filter(|c| !c.is_control())
+                    .take(USER_AGENT_CHARACTERS)
+                    .collect()
+            }),
+            request_id: request
+                .extensions()
+                .get::<RequestId>()
+                .map_or_else(String::new, |id| id.0.clone()),
+        }))
+    }
+}
+
+/// The address of the client: the peer or, when the peer is a trusted proxy, the last address in
+/// `X-Forwarded-For` that is not one. What stands further left was written by whoever liked to.
+pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
+    let peer = request
+        .peer_addr()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.ip().to_canonical());
+    behind_proxies(peer, request.headers(), trusted)
+}
+
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let lines: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .filter_map(|line| line.to_str().ok())
+        .collect();
+    let mut client = peer;
+    for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
+        // An entry that is no address ends what can be believed.
+        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
+        client = address.to_canonical();
+        if !is_trusted(&client) {
+            break;
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn client(peer: &str, lines: &[&'static str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
+        }
+        let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_forwarding_header_of_an_untrusted_peer_is_ignored() {
+        assert_eq!(client("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
+        assert_eq!(
+            client("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "203.0.113.9"
+        );
+    }
+
+    #[test]
+    fn behind_trusted_proxies_the_first_untrusted_hop_from_the_right_is_the_client() {
+        assert_eq!(
+            client("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["1.2.3.4, 198.51.100.1, 10.0.0.2"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["1.2.3.4", "198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(client("::1", &["2001:db8::7"], &["::1/128"]), "2001:db8::7");
+    }
+
+    #[test]
+    fn a_chain_of_trusted_hops_ends_at_the_furthest_and_rubbish_ends_the_chain() {
+        assert_eq!(
+            client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"]),
+            "10.0.0.3"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["198.51.100.1, unknown, 10.0.0.2"], &["10.0.0.0/8"]),
+            "10.0.0.2"
+        );
+        assert_eq!(client("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+}

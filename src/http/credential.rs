@@ -1,0 +1,111 @@
+//! Reads the credential that a request presents. Three answers: none, one, or one that nobody could mean.
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+
+use crate::error::{Error, Result};
+use crate::token::{PlainToken, TokenKind};
+
+/// A credential that is well-formed. Whether it opens anything is for the database to say.
+#[derive(Debug)]
+pub enum Credential {
+    /// A session's bearer token.
+    Session(PlainToken),
+}
+
+/// What the headers present, if anything: `Bearer <token>` (RFC 6750), and `Token <token>` or
+/// `Token token="<token>"` as Rails reads them, with the scheme in any case.
+///
+/// # Errors
+/// [`Error::Malformed`] for two credentials, [`Error::TokenInvalid`] for one that is no token of ours.
+pub fn presented(headers: &HeaderMap) -> Result<Option<Credential>> {
+    let mut lines = headers.get_all(AUTHORIZATION);
+    let Some(line) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        return Err(Error::Malformed("Present one credential, not several"));
+    }
+    let line = line.to_str().map_err(|_| Error::TokenInvalid)?.trim();
+    let (scheme, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") && !scheme.eq_ignore_ascii_case("token") {
+        return Ok(None);
+    }
+    match PlainToken::parse(TokenKind::Session, parameter(rest)) {
+        Some(token) => Ok(Some(Credential::Session(token))),
+        None => Err(Error::TokenInvalid),
+    }
+}
+
+/// The first parameter, without `token=` and quotes.
+fn parameter(text: &str) -> &str {
+    let first = text
+        .split([',', ';', '\t'])
+        .map(str::trim)
+        .find(|part| !part.is_empty())
+        .unwrap_or_default();
+    let value = first.strip_prefix("token=").unwrap_or(first);
+    value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'))
+        .unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn read(lines: &[&str]) -> Result<Option<Credential>> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(AUTHORIZATION, HeaderValue::from_str(line).unwrap());
+        }
+        presented(&headers)
+    }
+
+    #[test]
+    fn bearer_and_both_token_forms_are_read_in_any_case() {
+        let token = PlainToken::generate(TokenKind::Session).unwrap();
+        let text = token.reveal();
+        for line in [
+            format!("Bearer {text}"),
+            format!("bearer {text}"),
+            format!("BEARER   {text} "),
+            format!("Token {text}"),
+            format!("Token token=\"{text}\""),
+            format!("token token={text}, nonce=\"1\""),
+        ] {
+            let Ok(Some(Credential::Session(read))) = read(&[&line]) else {
+                panic!("{line}")
+            };
+            assert_eq!(read.digest(), token.digest());
+        }
+    }
+
+    #[test]
+    fn none_and_other_schemes_present_nothing() {
+        assert!(matches!(read(&[]), Ok(None)));
+        assert!(matches!(read(&["Basic b25lOnR3bw=="]), Ok(None)));
+    }
+
+    #[test]
+    fn what_is_no_token_of_ours_is_invalid() {
+        for line in [
+            "Bearer",
+            "Bearer ",
+            "Bearer invalid",
+            "Token token=\"\"",
+            "Bearer crk_1111",
+            "Bearer , ,",
+        ] {
+            assert!(matches!(read(&[line]), Err(Error::TokenInvalid)), "{line}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_contradict_each_other() {
+        assert!(matches!(
+            read(&["Bearer a", "Bearer a"]),
+            Err(Error::Malformed(_))
+        ));
+    }
+}

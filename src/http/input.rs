@@ -1,0 +1,192 @@
+//! What a client sends: a JSON object or a form, read within limits, and fields taken from it by name. What is not
+//! asked for is ignored, so that nothing can be assigned that no handler named.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::StreamExt;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use zeroize::Zeroize;
+
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+
+/// The longest body that is read.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The fields of a body. Its text is wiped when dropped: passwords came in it.
+pub struct Input {
+    fields: HashMap<String, Value>,
+}
+
+impl Input {
+    /// A text field. Absent and `null` are the same; a value of another type is a fault.
+    pub fn text(&self, name: &'static str, invalid: &mut Invalid) -> Option<&str> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                invalid.add(name, "is invalid");
+                None
+            }
+        }
+    }
+
+    /// A yes or no, absent being no; a form says `true` or `1`, `false` or `0`.
+    pub fn flag(&self, name: &'static str, invalid: &mut Invalid) -> bool {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) if text == "true" || text == "1" => true,
+            Some(Value::String(text)) if text == "false" || text == "0" || text.is_empty() => false,
+            Some(_) => {
+                invalid.add(name, "is invalid");
+                false
+            }
+        }
+    }
+
+    /// Whether the field is there at all, `null` included.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Input([hidden])")
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        for value in self.fields.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
+}
+
+impl FromRequest for Input {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let context = request
+                .app_data::<web::Data<Context>>()
+                .ok_or_else(|| Error::internal("the app has no cloakroom context"))?;
+            let limit = context.settings.server.body_timeout;
+            let body = actix_web::rt::time::timeout(limit, read_body(&request, payload));
+            let mut body = body.await.map_err(|_| Error::TooSlow)??;
+            let input = parse(&request, &body);
+            body.as_mut().zeroize();
+            input
+        })
+    }
+}
+
+async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut> {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Error::TooLarge);
+    }
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(512));
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::Malformed("The body ended before it was whole"))?;
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Error::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse(request: &HttpRequest, body: &[u8]) -> Result<Input> {
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let fields = match kind.as_str() {
+        "application/json" if body.is_empty() => HashMap::new(),
+        "application/json" => serde_json::from_slice::<Fields>(body).map_err(malformed_json)?.0,
+        "application/x-www-form-urlencoded" => parse_form(body)?,
+        "" if body.is_empty() => HashMap::new(),
+        _ => return Err(Error::UnsupportedMediaType),
+    };
+    Ok(Input { fields })
+}
+
+fn malformed_json(fault: serde_json::Error) -> Error {
+    match fault.classify() {
+        serde_json::error::Category::Data => {
+            Error::Malformed("The body must be one JSON object, with each key once")
+        }
+        _ => Error::Malformed("The body is not valid JSON"),
+    }
+}
+
+fn parse_form(body: &[u8]) -> Result<HashMap<String, Value>> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_bytes(body).map_err(|_| Error::Malformed("The body is not a valid form"))?;
+    let mut fields = HashMap::with_capacity(pairs.len());
+    for (name, value) in pairs {
+        // What is not UTF-8 was replaced while decoding; a password must not change on its way.
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(Error::Malformed("The form is not in UTF-8"));
+        }
+        if fields.insert(name, Value::String(value)).is_some() {
+            return Err(Error::Malformed("The form has a field twice"));
+        }
+    }
+    Ok(fields)
+}
+
+/// A JSON object in which no key stands twice: two readers could take two different ones.
+struct Fields(HashMap<String, Value>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = HashMap::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if fields.insert(name, value).is_some() {
+                        return Err(serde::de::Error::custom("a key stands twice"));
+                    }
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}

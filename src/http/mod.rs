@@ -1,0 +1,18 @@
+//! HTTP: what every feature shares between a request and its reply. Only this room, `server` and `features` know
+//! actix-web.
+
+pub mod audit;
+pub mod client;
+pub mod credential;
+pub mod current;
+pub mod edge;
+mod headers;
+pub mod input;
+pub mod respond;
+pub mod routes;
+
+pub use client::Visit;
+pub use current::{CurrentSession, CurrentUser};
+pub use edge::Edge;
+pub use input::Input;
+pub use routes::{Access, Routes};

@@ -1,0 +1,188 @@
+//! Turns errors into replies. The only statuses of failure, codes and challenges in the house stand here.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Invalid};
+
+/// The one shape of every failure.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Cow<'a, str>,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        facts(self).0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut builder = HttpResponse::build(self.status_code());
+        add_headers(&mut builder, self);
+        builder.content_type("application/json").body(render(self, None))
+    }
+}
+
+/// The body of a failed reply, naming the request. A failure of actix's own is put into our words.
+pub(super) fn body(failure: &actix_web::Error, request_id: &str) -> String {
+    match failure.as_error::<Error>() {
+        Some(error) => render(error, Some(request_id)),
+        None => render(
+            &translated(failure.as_response_error().status_code()),
+            Some(request_id),
+        ),
+    }
+}
+
+/// What actix refuses by itself, by status: no library's text reaches a client.
+fn translated(status: StatusCode) -> Error {
+    match status {
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+        StatusCode::REQUEST_TIMEOUT => Error::TooSlow,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMediaType,
+        status if status.is_client_error() => Error::Malformed("The request cannot be understood"),
+        _ => Error::internal("a failure of the HTTP library"),
+    }
+}
+
+fn render(error: &Error, request_id: Option<&str>) -> String {
+    let (_, code, sentence) = facts(error);
+    let mut body = Body {
+        error: sentence.into(),
+        code,
+        errors: None,
+        fields: None,
+        request_id,
+    };
+    match error {
+        Error::Invalid(invalid) => {
+            body.error = invalid.to_string().into();
+            body.errors = Some(invalid.full_messages());
+            body.fields = Some(by_field(invalid));
+        }
+        Error::LinkInvalid(link) => body.errors = Some(vec![(*link).to_owned()]),
+        _ => {}
+    }
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// Status, stable code and sentence.
+fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        Error::Invalid(Invalid {
+            summary: Some((code, sentence)),
+            ..
+        }) => (StatusCode::UNPROCESSABLE_ENTITY, code, sentence),
+        Error::Invalid(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            "The input cannot be used",
+        ),
+        Error::Malformed(sentence) => (StatusCode::BAD_REQUEST, "invalid_request", sentence),
+        Error::UnsupportedMediaType => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send application/json or application/x-www-form-urlencoded",
+        ),
+        Error::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            "The body is too large",
+        ),
+        Error::TooSlow => (
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            "The body did not arrive in time",
+        ),
+        Error::MethodNotAllowed(_) => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This path does not have that method",
+        ),
+        Error::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
+        Error::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid", "The token is invalid"),
+        Error::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", "The token has expired"),
+        Error::InvalidCredentials => (
+            StatusCode::UNAUTHORIZED,
+            "invalid_credentials",
+            "Invalid email address or password",
+        ),
+        Error::LinkInvalid(sentence) => (StatusCode::UNAUTHORIZED, "link_invalid", sentence),
+        Error::Forbidden(sentence) => (StatusCode::FORBIDDEN, "forbidden", sentence),
+        Error::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+        Error::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Try again later."),
+        Error::Unavailable { .. } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "This is not possible right now. Try again later.",
+        ),
+        Error::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "Something went wrong on our side",
+        ),
+    }
+}
+
+fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
+    let challenge = match error {
+        Error::Unauthorized | Error::InvalidCredentials | Error::LinkInvalid(_) => {
+            r#"Bearer realm="cloakroom""#
+        }
+        Error::TokenInvalid => r#"Bearer realm="cloakroom", error="invalid_token""#,
+        Error::TokenExpired => {
+            r#"Bearer realm="cloakroom", error="invalid_token", error_description="The token has expired""#
+        }
+        _ => "",
+    };
+    if !challenge.is_empty() {
+        builder.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+    }
+    match error {
+        Error::RateLimited(wait)
+        | Error::Unavailable {
+            retry_after: wait, ..
+        } => {
+            builder.insert_header(retry_after(*wait));
+        }
+        Error::MethodNotAllowed(allowed) => {
+            builder.insert_header((ALLOW, allowed.join(", ")));
+        }
+        _ => {}
+    }
+}
+
+/// In whole seconds, rounded up: who waits that long is not sent away again.
+fn retry_after(wait: Duration) -> (HeaderName, HeaderValue) {
+    (
+        RETRY_AFTER,
+        HeaderValue::from(wait.as_millis().div_ceil(1000).max(1) as u64),
+    )
+}
+
+fn by_field(invalid: &Invalid) -> Map<String, Value> {
+    let mut fields = Map::new();
+    for (attribute, message) in &invalid.faults {
+        let messages = fields
+            .entry(*attribute)
+            .or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(messages) = messages {
+            messages.push(Value::String(message.clone()));
+        }
+    }
+    fields
+}

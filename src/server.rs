@@ -1,0 +1,229 @@
+//! Puts the house on a port, or into an app of the embedder's: the routes, the layer around them, what runs in the
+//! background, and how it all stops.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpServer};
+use tokio::sync::Notify;
+
+use crate::config::Settings;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::features;
+use crate::http::{Edge, routes};
+use crate::sweep;
+
+/// How often activity is written and dead rows are swept.
+const ROUND: Duration = Duration::from_secs(20);
+
+/// Cloakroom, opened: to be served by itself or mounted in an app.
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer, Responder, web};
+/// use cloakroom::{Cloakroom, CurrentUser};
+/// use cloakroom::config::{Environment, Settings};
+///
+/// async fn hello(user: CurrentUser) -> impl Responder {
+///     format!("Hello, {}", user.email_address.as_str())
+/// }
+///
+/// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+/// let cloakroom = Cloakroom::open(Settings::for_env(Environment::Development)?)?;
+/// let background = cloakroom.start_background()?;
+/// HttpServer::new(move || {
+///     App::new().wrap(cloakroom.edge()).configure(cloakroom.mount()).route("/hello", web::get().to(hello))
+/// })
+/// .bind("127.0.0.1:3000")?
+/// .run()
+/// .await?;
+/// background.stop();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Cloakroom {
+    context: web::Data<Context>,
+}
+
+impl Cloakroom {
+    /// Opens the database and all else that the settings name.
+    ///
+    /// # Errors
+    /// What cannot be opened, and why, for the operator to read.
+    pub fn open(settings: Settings) -> Result<Self> {
+        Context::open(settings).map(Self::new)
+    }
+
+    /// From a context that was put together otherwise, as `testing` does.
+    pub fn new(context: Context) -> Self {
+        Self {
+            context: web::Data::new(context),
+        }
+    }
+
+    /// What requests reach.
+    pub fn context(&self) -> &web::Data<Context> {
+        &self.context
+    }
+
+    /// Mounts every route, for [`App::configure`]; your own handlers may then take a [`crate::CurrentUser`].
+    pub fn mount(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        let context = self.context.clone();
+        move |config| {
+            config.app_data(context);
+            features::routes().configure(config);
+        }
+    }
+
+    /// The layer around everything, for [`App::wrap`]: request ids, logs, headers, CORS, and JSON for every failure.
+    pub fn edge(&self) -> Edge {
+        Edge::new(self.context.clone())
+    }
+
+    /// Starts what runs beside the requests: mails, activity, sweeping.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start_background(&self) -> Result<Background> {
+        Background::start(Arc::clone(&self.context))
+    }
+}
+
+/// What runs beside the requests, on a thread of its own. It ends with [`Background::stop`] or when dropped.
+pub struct Background {
+    context: Arc<Context>,
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    asked: AtomicBool,
+    wake: Notify,
+}
+
+impl Background {
+    fn start(context: Arc<Context>) -> Result<Self> {
+        let stop = Arc::new(Stop::default());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::internal)?;
+        let (shared, asked) = (Arc::clone(&context), Arc::clone(&stop));
+        let thread = std::thread::Builder::new()
+            .name("background".into())
+            .spawn(move || {
+                runtime.block_on(async {
+                    futures_util::future::join(shared.courier.run(), keep_house(&shared, &asked)).await;
+                });
+            })
+            .map_err(Error::internal)?;
+        Ok(Self {
+            context,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Ends it: mails under way are finished, activity is written.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.context.courier.stop();
+        self.stop.asked.store(true, Ordering::Relaxed);
+        self.stop.wake.notify_one();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the background thread had panicked");
+        }
+    }
+}
+
+async fn keep_house(context: &Context, stop: &Stop) {
+    while !stop.asked.load(Ordering::Relaxed) {
+        let _ = tokio::time::timeout(ROUND, stop.wake.notified()).await;
+        if let Err(failure) = context.activity.flush(&context.database).await {
+            tracing::warn!(%failure, "activity was not written");
+        }
+        if let Err(failure) = sweep::run(&context.database, context.clock.now()).await {
+            tracing::warn!(%failure, "the sweep was cut short");
+        }
+    }
+}
+
+/// A bound server; it answers once [`Server::run`] is awaited.
+pub struct Server {
+    cloakroom: Cloakroom,
+    inner: actix_web::dev::Server,
+    address: std::net::SocketAddr,
+}
+
+impl Server {
+    /// Binds what `server.bind` says.
+    ///
+    /// # Errors
+    /// The address is taken or not ours to take.
+    pub fn bind(cloakroom: Cloakroom) -> io::Result<Self> {
+        let settings = &cloakroom.context.settings.server;
+        let workers = settings.worker_threads();
+        let mounted = cloakroom.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .wrap(mounted.edge())
+                .configure(mounted.mount())
+                .default_service(web::to(routes::not_found))
+        })
+        .workers(workers)
+        // actix counts for each worker.
+        .max_connections(settings.max_connections.div_ceil(workers))
+        .client_request_timeout(settings.head_timeout)
+        .client_disconnect_timeout(Duration::from_secs(2))
+        .keep_alive(settings.keep_alive)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .disable_signals()
+        .bind(&settings.bind)
+        .map_err(|fault| io::Error::new(fault.kind(), format!("server.bind {}: {fault}", settings.bind)))?;
+        let address = *server
+            .addrs()
+            .first()
+            .ok_or_else(|| io::Error::other("nothing was bound"))?;
+        Ok(Self {
+            inner: server.run(),
+            cloakroom,
+            address,
+        })
+    }
+
+    /// Where it listens; the port is the real one when the settings said 0.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.address
+    }
+
+    /// Stops it: no new connections, what is in flight is finished within the shutdown time-out.
+    pub fn handle(&self) -> ServerHandle {
+        self.inner.handle()
+    }
+
+    /// Serves until it is stopped, then ends the background work.
+    ///
+    /// # Errors
+    /// The listening socket failed.
+    pub async fn run(self) -> Result<()> {
+        let background = self.cloakroom.start_background()?;
+        self.cloakroom.context.database.check_in_background();
+        let served = self.inner.await;
+        background.stop();
+        served.map_err(Error::internal)
+    }
+}

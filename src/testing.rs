@@ -1,0 +1,287 @@
+//! For tests, an embedder's and ours: the whole house in process, on a database of its own, with a clock that stands
+//! still, bcrypt at its lowest cost and mails kept in memory.
+//!
+//! ```
+//! # use actix_web::{HttpResponse, web};
+//! use cloakroom::CurrentUser;
+//! use cloakroom::testing::TestApp;
+//!
+//! async fn hello(user: CurrentUser) -> HttpResponse {
+//!     HttpResponse::Ok().body(format!("Hello, {}", user.email_address.as_str()))
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() {
+//! let app = TestApp::with(|config| { config.route("/hello", web::get().to(hello)); }).await;
+//! let user = app.create_user("one@example.com", "password").await;
+//! let token = app.sign_in_as(&user).await;
+//!
+//! assert_eq!(app.get("/hello").send().await.status, 401);
+//! assert_eq!(app.get("/hello").bearer(&token).send().await.text(), "Hello, one@example.com");
+//! # }
+//! ```
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::Service as _;
+use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
+use actix_web::test::{self, TestRequest};
+use actix_web::web::{self, Bytes, ServiceConfig};
+use actix_web::{App, HttpResponse};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Environment, Settings};
+use crate::context::Context;
+use crate::http::routes;
+use crate::mail::{Sent, Transport};
+use crate::model::{EmailAddress, User};
+use crate::password::Password;
+use crate::server::Cloakroom;
+use crate::store::sessions::{self, NewSession};
+use crate::store::users;
+use crate::token::{PlainToken, TokenKind};
+
+/// When the clock of a [`TestApp`] stands at first: 2026-01-31T09:30:00Z.
+pub const START: Timestamp = Timestamp::from_millis(1_769_851_800_000);
+
+type Service = dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = Reply>>>;
+
+/// An app in process: the server's own, or yours with it.
+#[derive(Clone)]
+pub struct TestApp {
+    cloakroom: Cloakroom,
+    service: Rc<Service>,
+    _folder: Rc<TempDir>,
+}
+
+impl TestApp {
+    /// The server's routes alone.
+    pub async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// The server's routes and yours.
+    pub async fn with(configure: impl FnOnce(&mut ServiceConfig)) -> Self {
+        Self::build(|_| (), configure).await
+    }
+
+    /// The server's routes under changed settings.
+    pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::build(change, |_| ()).await
+    }
+
+    async fn build(change: impl FnOnce(&mut Settings), configure: impl FnOnce(&mut ServiceConfig)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut settings = Settings::for_env(Environment::Test).expect("the settings for tests");
+        settings.database.path = folder.path().join("cloakroom.db");
+        settings.mail.directory = folder.path().join("mail");
+        change(&mut settings);
+        settings.check().expect("settings that may be used");
+        let context =
+            Context::assemble(settings, Clock::manual(START), Transport::memory()).expect("a context");
+        let cloakroom = Cloakroom::new(context);
+        let app = App::new()
+            .wrap(cloakroom.edge())
+            .configure(cloakroom.mount())
+            .configure(configure)
+            .default_service(web::to(routes::not_found));
+        let service = Rc::new(test::init_service(app).await);
+        let service: Rc<Service> = Rc::new(move |request| {
+            let service = Rc::clone(&service);
+            Box::pin(async move {
+                match service.call(request.to_request()).await {
+                    Ok(reply) => Reply::read(reply.into_parts().1).await,
+                    Err(failure) => Reply::read(HttpResponse::from_error(failure)).await,
+                }
+            })
+        });
+        Self {
+            cloakroom,
+            service,
+            _folder: Rc::new(folder),
+        }
+    }
+
+    /// What its requests reach.
+    pub fn context(&self) -> &Context {
+        self.cloakroom.context()
+    }
+
+    /// The clock, which stands still until it is moved.
+    pub fn clock(&self) -> &Clock {
+        &self.context().clock
+    }
+
+    /// Delivers what is due and gives every mail sent so far, oldest first.
+    pub async fn mails(&self) -> Vec<Sent> {
+        while self.context().courier.deliver_due().await.expect("a delivery") > 0 {}
+        self.context().courier.transport().sent()
+    }
+
+    /// Somebody with an account.
+    pub async fn create_user(&self, email_address: &str, password: &str) -> User {
+        let context = self.context();
+        let password = Password::offered(password).expect("a password that can be one");
+        let digest = context.passwords.hash(password).await.expect("a digest");
+        let address = EmailAddress::parse(email_address).expect("an email address");
+        let now = context.clock.now();
+        let inserted = context
+            .database
+            .write(move |tx| users::insert(tx, &address, &digest, now))
+            .await;
+        inserted.expect("a write").expect("an address that nobody has")
+    }
+
+    /// Signs somebody in, without asking for their password; gives the bearer token.
+    pub async fn sign_in_as(&self, user: &User) -> String {
+        sign_in_as(self.context(), user).await
+    }
+
+    /// A `GET` request.
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// A `POST` request.
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    /// A `PUT` request.
+    pub fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+
+    /// A `PATCH` request.
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+
+    /// A `DELETE` request.
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    /// Any request.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call {
+            service: Rc::clone(&self.service),
+            request: TestRequest::with_uri(path).method(method),
+        }
+    }
+}
+
+/// Signs somebody in, without asking for their password, in an app of your own making; gives the bearer token.
+pub async fn sign_in_as(context: &Context, user: &User) -> String {
+    let token = PlainToken::generate(TokenKind::Session).expect("randomness");
+    let now = context.clock.now();
+    let new = NewSession {
+        user_id: user.id,
+        token_digest: token.digest(),
+        ip_address: "127.0.0.1".to_owned(),
+        user_agent: None,
+        expires_at: now + context.settings.session.lifetime,
+    };
+    context
+        .database
+        .write(move |tx| sessions::insert(tx, &new, now))
+        .await
+        .expect("a session");
+    token.reveal().to_owned()
+}
+
+/// A request in the making.
+pub struct Call {
+    service: Rc<Service>,
+    request: TestRequest,
+}
+
+impl Call {
+    /// Presents a bearer token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.append_header((name, value));
+        self
+    }
+
+    /// Comes from this address.
+    pub fn from(mut self, peer: SocketAddr) -> Self {
+        self.request = self.request.peer_addr(peer);
+        self
+    }
+
+    /// With a JSON body.
+    pub fn json(mut self, body: &Value) -> Self {
+        self.request = self.request.set_json(body);
+        self
+    }
+
+    /// With a form as its body.
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        self.request = self.request.set_form(fields);
+        self
+    }
+
+    /// With any body.
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.request = self
+            .request
+            .insert_header(("Content-Type", content_type))
+            .set_payload(body);
+        self
+    }
+
+    /// Sends it.
+    pub async fn send(self) -> Reply {
+        (self.service)(self.request).await
+    }
+}
+
+/// A reply, read to its end.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status: 200.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    async fn read(response: HttpResponse<impl MessageBody>) -> Self {
+        let (head, body) = response.into_parts();
+        let body = actix_web::body::to_bytes(body).await.ok().expect("a whole body");
+        Self {
+            status: head.status().as_u16(),
+            headers: head.headers().clone(),
+            body,
+        }
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a body of JSON")
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a body of text")
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}

@@ -1,0 +1,3 @@
+//! The app in process, through actix's test utilities: a file a feature, names are sentences.
+
+mod sessions;
