@@ -2,4 +2,5 @@
 
 mod api;
 mod mail;
+mod server;
 mod support;

@@ -1,4 +1,5 @@
 //! What several rooms' tests stand on.
 
 pub mod certificates;
+pub mod process;
 pub mod smtp;

@@ -1,0 +1,3 @@
+//! The real binary as a process: signals, kills, files, curl.
+
+mod signals;

@@ -1,0 +1,261 @@
+//! The real binary as a process: started on a free port and a folder of its own, spoken to over TCP, read to its end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longer than anything here takes; who waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a server keeps its things, and the settings it is started with. It can be started many times.
+pub struct House {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl House {
+    /// An empty folder, under the settings for tests.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut house = Self {
+            folder,
+            variables: Vec::new(),
+        };
+        house.set("CLOAKROOM_ENV", "test");
+        house.set(
+            "CLOAKROOM__DATABASE__PATH",
+            house.database().to_str().unwrap().to_owned(),
+        );
+        house.set(
+            "CLOAKROOM__MAIL__DIRECTORY",
+            house.mails().to_str().unwrap().to_owned(),
+        );
+        house
+    }
+
+    /// Sets an environment variable for every command that follows.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The database's file.
+    pub fn database(&self) -> PathBuf {
+        self.path().join("cloakroom.db")
+    }
+
+    /// Where mails are written.
+    pub fn mails(&self) -> PathBuf {
+        self.path().join("mail")
+    }
+
+    /// The binary with these settings and nothing else from the environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+        command
+            .env_clear()
+            .envs(self.variables.iter().cloned())
+            .args(arguments)
+            .current_dir(self.path());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts `cloakroom serve` and waits until it says where it listens.
+    pub fn serve(&self) -> Server {
+        let mut child = self.command(&["serve"]).spawn().unwrap();
+        let log = Log::follow(child.stderr.take().unwrap());
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+            panic!("no address but {line:?}; the log: {}", log.text());
+        };
+        Server {
+            address: address.parse().unwrap(),
+            child,
+            log,
+        }
+    }
+}
+
+/// A running `cloakroom serve`, killed when dropped.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+    log: Log,
+}
+
+impl Server {
+    /// A URL on it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends a request with an optional token and JSON body; gives status and body (`null` when it is empty).
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        self.try_request(method, path, token, body).unwrap()
+    }
+
+    /// The same, where the server may be gone.
+    pub fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), ureq::Error> {
+        request(&agent(), &self.url(path), method, token, body)
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by name: `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Kills it as `kill -9` does, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for it to end by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it did not end; the log: {}",
+                self.log.text()
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits until the log holds `words`, and gives the log.
+    pub fn wait_for_log(&self, words: &str) -> String {
+        self.log.wait_for(words)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An HTTP client that takes every status as an answer.
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into()
+}
+
+/// One request by `agent`; gives status and body (`null` when it is empty).
+pub fn request(
+    agent: &ureq::Agent,
+    url: &str,
+    method: &str,
+    token: Option<&str>,
+    body: Option<&Value>,
+) -> Result<(u16, Value), ureq::Error> {
+    let mut builder = ureq::http::Request::builder().method(method).uri(url);
+    if let Some(token) = token {
+        builder = builder.header("Authorization", format!("Bearer {token}"));
+    }
+    let mut response = match body {
+        Some(body) => agent.run(
+            builder
+                .header("Content-Type", "application/json")
+                .body(body.to_string())
+                .unwrap(),
+        )?,
+        None => agent.run(builder.body(()).unwrap())?,
+    };
+    let text = response.body_mut().read_to_string()?;
+    Ok((
+        response.status().as_u16(),
+        serde_json::from_str(&text).unwrap_or(Value::Null),
+    ))
+}
+
+/// A stream that is read as it comes, by a thread of its own.
+struct Log {
+    text: Arc<(Mutex<String>, Condvar)>,
+}
+
+impl Log {
+    fn follow(mut stream: impl Read + Send + 'static) -> Self {
+        let text = Arc::new((Mutex::new(String::new()), Condvar::new()));
+        let shared = Arc::clone(&text);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = stream.read(&mut buffer) {
+                shared
+                    .0
+                    .lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&buffer[..read]));
+                shared.1.notify_all();
+            }
+        });
+        Self { text }
+    }
+
+    fn text(&self) -> String {
+        self.text.0.lock().unwrap().clone()
+    }
+
+    fn wait_for(&self, words: &str) -> String {
+        let text = self.text.0.lock().unwrap();
+        let (text, timeout) = self
+            .text
+            .1
+            .wait_timeout_while(text, PATIENCE, |text| !text.contains(words))
+            .unwrap();
+        assert!(!timeout.timed_out(), "no {words:?} in the log: {text}");
+        text.clone()
+    }
+}
