@@ -112,9 +112,9 @@ async fn an_answer_slipped_in_ahead_of_tls_does_not_make_a_mail_look_accepted() 
         fault: Some(Misbehaviour::AnswersAheadOfTls),
         ..Behaviour::default()
     });
-    server.refuse(At::Recipient, "550 5.1.1 no such user", 1);
+    server.refuse(At::Content, "550 5.6.0 not that", 1);
     let transport = Transport::from_settings(&settings_for(&server, SmtpTls::Starttls)).unwrap();
-    assert!(send(&transport).await.is_err());
+    assert_transient(send(&transport).await, &["no proper answer"]);
     assert_eq!(server.received(), []);
 }
 

@@ -117,6 +117,19 @@ async fn a_server_that_greets_without_end_is_given_up() {
 }
 
 #[actix_web::test]
+async fn a_command_without_an_answer_is_given_up() {
+    let silent = Some(Misbehaviour::SilentAtRecipient);
+    let server = SmtpServer::start(Behaviour {
+        fault: silent,
+        ..Behaviour::default()
+    });
+    let mut settings = settings_for(&server, SmtpTls::None);
+    settings.smtp.timeout = Duration::from_millis(500);
+    let transport = Transport::from_settings(&settings).unwrap();
+    assert_transient(send(&transport).await, &["timed out at RCPT TO"]);
+}
+
+#[actix_web::test]
 async fn a_server_that_answers_just_in_time_each_time_cannot_hold_a_mail() {
     // Five answers of 150 ms, each within its 200 ms; the whole has 600 ms.
     let dawdling = Misbehaviour::Dawdles(Duration::from_millis(150));

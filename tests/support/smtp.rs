@@ -60,6 +60,8 @@ pub enum Misbehaviour {
     Silent,
     /// Greets without end, a line at a time.
     Chatters,
+    /// Has no answer to a recipient.
+    SilentAtRecipient,
     /// Lets so much time pass before each answer.
     Dawdles(Duration),
     /// Closes the connection at the mail's first line.

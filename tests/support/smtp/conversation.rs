@@ -50,21 +50,27 @@ pub(super) fn converse(
             state.overheard.lock().unwrap().push(words);
         }
 
+        if behaviour.fault == Some(Misbehaviour::SilentAtRecipient) && command.starts_with(b"RCPT") {
+            return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
+        }
+
         let answer = session.process(&command);
         if let Some(Misbehaviour::Dawdles(time)) = behaviour.fault
             && answer.action != Action::NoReply
         {
             thread::sleep(time);
         }
-        line.answer(&answer)?;
+        if answer.action == Action::UpgradeTls && behaviour.fault == Some(Misbehaviour::AnswersAheadOfTls) {
+            // In one piece, so that the client reads both before it turns to TLS.
+            (&stream).write_all(b"220 go ahead\r\n250 and so on\r\n")?;
+        } else {
+            line.answer(&answer)?;
+        }
         let data_ended = in_data && answer.action != Action::NoReply;
         in_data = answer.code == 354 || (in_data && !data_ended);
         match answer.action {
             Action::Close => return stream.shutdown(Shutdown::Both),
             Action::UpgradeTls => {
-                if behaviour.fault == Some(Misbehaviour::AnswersAheadOfTls) {
-                    (&stream).write_all(b"250 AUTH PLAIN\r\n")?;
-                }
                 line = Line::secured(&stream, tls.clone())?;
                 session.tls_active();
                 secured.store(true, Ordering::SeqCst);
