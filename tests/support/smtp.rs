@@ -25,7 +25,7 @@ pub struct SmtpServer {
     _folder: TempDir,
 }
 
-/// What the server does. It may change while it runs; a connection keeps the protection it began with.
+/// What the server does. It may change while it runs: refusals at once, the rest with the next connection.
 #[derive(Clone, Default)]
 pub struct Behaviour {
     pub tls: Tls,
