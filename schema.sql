@@ -24,8 +24,7 @@ CREATE TABLE sessions (
     expires_at     INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX sessions_by_user ON sessions (user_id, last_active_at);
-CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+CREATE INDEX sessions_by_user ON sessions (user_id);
 
 CREATE TABLE projects (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -29,9 +29,10 @@ impl Activity {
         noted.map_or(session.last_active_at, |noted| noted.max(session.last_active_at))
     }
 
-    /// Notes that a session is used now, unless it was within the last minute.
-    pub fn note(&self, session: &Session, now: Timestamp) {
-        if now.since(session.last_active_at) >= PRECISION {
+    /// Notes that a session is used now, unless it was within the last minute, or within half the idle time-out where
+    /// that is shorter.
+    pub fn note(&self, session: &Session, idle_timeout: Duration, now: Timestamp) {
+        if now.since(session.last_active_at) >= PRECISION.min(idle_timeout / 2) {
             self.lock()
                 .entry(session.id)
                 .and_modify(|noted| *noted = now.max(*noted))

@@ -19,8 +19,10 @@ use crate::features;
 use crate::http::{Edge, routes};
 use crate::sweep;
 
-/// How often activity is written and dead rows are swept.
+/// How often activity is written.
 const ROUND: Duration = Duration::from_secs(20);
+/// After how many rounds dead rows are swept: every ten minutes.
+const ROUNDS_TO_SWEEP: u32 = 30;
 
 /// Cloakroom, opened: to be served by itself or mounted in an app.
 ///
@@ -151,12 +153,17 @@ impl Drop for Background {
 }
 
 async fn keep_house(context: &Context, stop: &Stop) {
-    while !stop.asked.load(Ordering::Relaxed) {
+    for round in 1_u32.. {
         let _ = tokio::time::timeout(ROUND, stop.wake.notified()).await;
         if let Err(failure) = context.activity.flush(&context.database).await {
             tracing::warn!(%failure, "activity was not written");
         }
-        if let Err(failure) = sweep::run(&context.database, context.clock.now()).await {
+        if stop.asked.load(Ordering::Relaxed) {
+            return;
+        }
+        if round.is_multiple_of(ROUNDS_TO_SWEEP)
+            && let Err(failure) = sweep::run(&context.database, context.clock.now()).await
+        {
             tracing::warn!(%failure, "the sweep was cut short");
         }
     }

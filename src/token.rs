@@ -17,6 +17,15 @@ use crate::error::{Error, Result};
 
 /// The Bitcoin alphabet: no `0`, `O`, `I` or `l`.
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const IS_BASE58: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < BASE58.len() {
+        table[BASE58[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 const BODY_LENGTH: usize = 32;
 const CHECKSUM_LENGTH: usize = 6;
 
@@ -54,8 +63,8 @@ impl PlainToken {
     /// Reads what a client sent; `None` unless it has this kind's prefix, the right form and checksum.
     pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
         let body = text.strip_prefix(kind.prefix())?;
-        let well_formed =
-            body.len() == BODY_LENGTH + CHECKSUM_LENGTH && body.bytes().all(|byte| BASE58.contains(&byte));
+        let well_formed = body.len() == BODY_LENGTH + CHECKSUM_LENGTH
+            && body.bytes().all(|byte| IS_BASE58[usize::from(byte)]);
         let (rest, check) = text.split_at_checked(text.len().checked_sub(CHECKSUM_LENGTH)?)?;
         (well_formed && check.as_bytes() == checksum(rest)).then(|| Self(Zeroizing::new(text.to_owned())))
     }

@@ -65,12 +65,12 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
 }
 
 async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSession) -> HttpResponse {
-    let last_active_at = context.activity.last_of(&session);
-    let session = Session {
-        last_active_at,
-        ..session.0
-    };
-    HttpResponse::Ok().json(json!({ "user": user.0, "session": SessionView::new(&session, session.id) }))
+    let mut view = SessionView::new(&session, session.id);
+    view.last_active_at = context.activity.last_of(&session);
+    HttpResponse::Ok().json(Shown {
+        user: &user,
+        session: view,
+    })
 }
 
 async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
@@ -229,6 +229,13 @@ impl<'a> SignedIn<'a> {
             session: SessionView::new(session, session.id),
         }
     }
+}
+
+/// The reply to who one is.
+#[derive(Serialize)]
+struct Shown<'a> {
+    user: &'a User,
+    session: SessionView<'a>,
 }
 
 /// A session as its user sees it.

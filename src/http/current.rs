@@ -3,14 +3,17 @@
 //! A protected route has been authenticated before its handler runs, and the extractors hand over what was found.
 //! In a handler of an embedder's own, they authenticate themselves: taking a [`CurrentUser`] is the protection.
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::ops::Deref;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::TryFutureExt;
+use futures_util::future::{Either, MapOk};
 
 use super::credential::{self, Credential};
 use crate::context::Context;
@@ -20,18 +23,23 @@ use crate::store::sessions;
 
 /// The signed-in user.
 #[derive(Clone, Debug)]
-pub struct CurrentUser(pub User);
+pub struct CurrentUser(Rc<Current>);
 
 /// The session that the request came with.
 #[derive(Clone, Debug)]
-pub struct CurrentSession(pub Session);
+pub struct CurrentSession(Rc<Current>);
 
-/// What was found out about this request, kept with it.
-#[derive(Clone, Debug)]
-pub(super) struct Current {
+/// What was found out about a request, kept with it.
+#[derive(Debug)]
+pub struct Current {
+    /// Who asks.
     pub user: User,
+    /// With which session.
     pub session: Session,
 }
+
+type Found = Result<Rc<Current>>;
+type FoundLater = Pin<Box<dyn Future<Output = Found>>>;
 
 /// Answers 401 in the handler's place unless the request presents a live session.
 pub(super) async fn require_session(
@@ -44,18 +52,30 @@ pub(super) async fn require_session(
     }
 }
 
-/// The current user and session: found before, or looked up now.
-async fn resume(request: &HttpRequest) -> Result<Current> {
-    if let Some(current) = request.extensions().get::<Current>() {
-        return Ok(current.clone());
+/// What is known of this request already.
+pub(super) fn known(request: &HttpRequest) -> Option<Rc<Current>> {
+    request.extensions().get::<Rc<Current>>().cloned()
+}
+
+/// The current user and session: known already, or looked up now.
+fn find(request: &HttpRequest) -> Either<Ready<Found>, FoundLater> {
+    match known(request) {
+        Some(current) => Either::Left(ready(Ok(current))),
+        None => {
+            let request = request.clone();
+            Either::Right(Box::pin(async move { resume(&request).await }))
+        }
     }
+}
+
+async fn resume(request: &HttpRequest) -> Found {
     let context = request
         .app_data::<web::Data<Context>>()
         .ok_or_else(|| Error::internal("the app has no cloakroom context"))?;
     let Some(credential) = credential::presented(request.headers())? else {
         return Err(Error::Unauthorized);
     };
-    let current = match credential {
+    let found = match credential {
         Credential::Session(token) => {
             let digest = token.digest();
             context
@@ -64,17 +84,18 @@ async fn resume(request: &HttpRequest) -> Result<Current> {
                 .await?
         }
     };
-    let Some((session, user)) = current.filter(|(_, user)| user.disabled_at.is_none()) else {
+    let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
         return Err(Error::TokenInvalid);
     };
     let now = context.clock.now();
     let idle_since = context.activity.last_of(&session);
-    if now >= session.expires_at || now >= idle_since + context.settings.session.idle_timeout {
+    let idle_timeout = context.settings.session.idle_timeout;
+    if now >= session.expires_at || now >= idle_since + idle_timeout {
         return Err(Error::TokenExpired);
     }
-    context.activity.note(&session, now);
-    let current = Current { user, session };
-    request.extensions_mut().insert(current.clone());
+    context.activity.note(&session, idle_timeout, now);
+    let current = Rc::new(Current { user, session });
+    request.extensions_mut().insert(Rc::clone(&current));
     Ok(current)
 }
 
@@ -82,7 +103,7 @@ impl Deref for CurrentUser {
     type Target = User;
 
     fn deref(&self) -> &User {
-        &self.0
+        &self.0.user
     }
 }
 
@@ -90,26 +111,24 @@ impl Deref for CurrentSession {
     type Target = Session;
 
     fn deref(&self) -> &Session {
-        &self.0
+        &self.0.session
     }
 }
 
 impl FromRequest for CurrentUser {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+    type Future = MapOk<Either<Ready<Found>, FoundLater>, fn(Rc<Current>) -> Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { resume(&request).await.map(|current| Self(current.user)) })
+        find(request).map_ok(Self)
     }
 }
 
 impl FromRequest for CurrentSession {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+    type Future = MapOk<Either<Ready<Found>, FoundLater>, fn(Rc<Current>) -> Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { resume(&request).await.map(|current| Self(current.session)) })
+        find(request).map_ok(Self)
     }
 }

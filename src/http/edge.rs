@@ -20,7 +20,7 @@ use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
 use super::client::{self, RequestId};
-use super::current::Current;
+use super::current;
 use super::headers::{X_REQUEST_ID, secure};
 use super::respond;
 use crate::config;
@@ -165,11 +165,7 @@ impl Passage {
     fn log(&self, reply: &ServiceResponse) {
         let status = reply.status();
         let route = reply.request().match_pattern();
-        let user = reply
-            .request()
-            .extensions()
-            .get::<Current>()
-            .map(|current| current.user.id.0);
+        let user = current::known(reply.request()).map(|current| current.user.id.0);
         tracing::info!(
             target: "cloakroom::request",
             method = %self.method,

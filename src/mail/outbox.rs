@@ -119,6 +119,7 @@ impl Courier {
                 }
             }
         }
+        self.transport.rest().await;
     }
 
     /// Tries each mail that is due now once; gives how many they were.

@@ -1,8 +1,9 @@
 //! The one writer: a thread that owns the writing connection.
 //!
-//! It takes every job that waits, runs each under a savepoint of its own inside one `BEGIN IMMEDIATE`, commits
-//! once, and only then answers them all. One fsync serves many callers, a failing job undoes itself alone, and
-//! nobody is told of a change that is not on disk. Another process on the same file waits for its turn at
+//! It takes every job that waits, runs them in one `BEGIN IMMEDIATE`, commits once, and only then answers them all.
+//! One fsync serves many callers, and nobody is told of a change that is not on disk. A batch is first run as it is,
+//! since jobs seldom fail; when one does, the batch is undone and run again with each job under a savepoint of its
+//! own, so that the failing one undoes itself alone. Another process on the same file waits for its turn at
 //! `BEGIN IMMEDIATE`, for as long as the busy time-out allows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -142,21 +143,25 @@ fn run(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
 /// All jobs in one transaction. An error means that none of them happened.
 fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     let step = |sql| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]))
-            .map(drop)
-            .map_err(fault)
+        let mut statement = connection.prepare_cached(sql).map_err(fault)?;
+        statement.execute([]).map(drop).map_err(fault)
     };
     let transaction = Transaction {
         snapshot: Snapshot { connection },
     };
     let mut all = || {
         step("BEGIN IMMEDIATE")?;
+        if batch.iter_mut().all(|job| job.run(&transaction)) {
+            return step("COMMIT");
+        }
+        // A full disk may have ended the transaction by itself.
+        if !connection.is_autocommit() {
+            step("ROLLBACK")?;
+        }
+        step("BEGIN IMMEDIATE")?;
         for job in batch.iter_mut() {
             step("SAVEPOINT job")?;
             if !job.run(&transaction) {
-                // A full disk may have ended the whole transaction: then there is no savepoint, and this fails.
                 step("ROLLBACK TO job")?;
             }
             step("RELEASE job")?;

@@ -1,0 +1,484 @@
+//! `cargo bench`: the real binary under load, on a file of 100,000 users and as many sessions, measured as ratios
+//! within one run: figures of a shared machine drift, their quotients hardly do.
+//!
+//! Needs `wrk` (Debian has it). Prints four ratios, each with what it is made of and what it must reach, then memory,
+//! start-up time and the binary's size; exits 1 when one is missed.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use cloakroom::config::{Environment, Settings};
+use cloakroom::store::Database;
+use cloakroom::token::{PlainToken, TokenKind};
+
+const ROWS: usize = 100_000;
+const PASSWORD: &str = "correct horse battery staple";
+const COST: u32 = 12;
+const CONNECTIONS: usize = 32;
+const SIGN_IN_CONNECTIONS: usize = 16;
+const ROUNDS: usize = 3;
+const LOOK_UP: Duration = Duration::from_secs(5);
+const ENDING: Duration = Duration::from_secs(2);
+const SIGN_IN: Duration = Duration::from_secs(12);
+
+fn main() -> ExitCode {
+    if Command::new("wrk")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_err()
+    {
+        eprintln!("this needs `wrk` on the PATH");
+        return ExitCode::FAILURE;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    println!("seeding {ROWS} users and sessions");
+    let bench = Bench::seed(folder.path());
+    let server = bench.start();
+    let mut report = Report::default();
+
+    look_ups(&bench, &server, &mut report);
+    endings(&bench, &server, &mut report);
+    sign_ins(&server, &mut report);
+    look_ups_beside_sign_ins(&bench, &server, &mut report);
+
+    report.at_most("resident memory after that, MB", server.resident_mb(), 40.0);
+    report.at_most(
+        "first answer after the start, ms",
+        median(&bench.start_times),
+        150.0,
+    );
+    let size = fs::metadata(env!("CARGO_BIN_EXE_cloakroom"))
+        .expect("the binary")
+        .len();
+    report.at_most("release binary, MB", size as f64 / 1e6, 20.0);
+    report.conclude()
+}
+
+/// `GET /v1/session` with random tokens against `GET /up`, in turn.
+fn look_ups(bench: &Bench, server: &Server, report: &mut Report) {
+    let (mut up, mut session) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        up.push(bench.wrk(server, "/up", None, CONNECTIONS, LOOK_UP).per_second);
+        session.push(
+            bench
+                .wrk(server, "/v1/session", Some(&bench.look_up), CONNECTIONS, LOOK_UP)
+                .per_second,
+        );
+    }
+    let ratios: Vec<f64> = session
+        .iter()
+        .zip(&up)
+        .map(|(session, up)| session / up)
+        .collect();
+    println!(
+        "GET /up {:.0}/s, GET /v1/session {:.0}/s",
+        median(&up),
+        median(&session)
+    );
+    report.at_least("look-ups against GET /up", median(&ratios), 0.6);
+}
+
+/// `DELETE /v1/session` on 32 connections against one.
+fn endings(bench: &Bench, server: &Server, report: &mut Report) {
+    let mut ratios = Vec::new();
+    for _ in 0..ROUNDS {
+        let alone = bench
+            .wrk(
+                server,
+                "/v1/session",
+                Some(&bench.script_of_fresh_tokens(20_000)),
+                1,
+                ENDING,
+            )
+            .per_second;
+        let script = bench.script_of_fresh_tokens(100_000);
+        let together = bench
+            .wrk(server, "/v1/session", Some(&script), CONNECTIONS, ENDING)
+            .per_second;
+        println!("sessions ended: {alone:.0}/s by one connection, {together:.0}/s by {CONNECTIONS}");
+        ratios.push(together / alone);
+    }
+    report.at_least(
+        "sessions ended on 32 connections against one",
+        median(&ratios),
+        8.0,
+    );
+}
+
+/// `POST /v1/session` against bcrypt itself on every core, in turn.
+fn sign_ins(server: &Server, report: &mut Report) {
+    let mut ratios = Vec::new();
+    for _ in 0..2 {
+        let bcrypt = bcrypt_per_second(SIGN_IN);
+        let load = SignIns::start(server);
+        std::thread::sleep(SIGN_IN);
+        let sign_ins = load.stop();
+        println!("bcrypt alone {bcrypt:.2}/s, sign-ins {sign_ins:.2}/s");
+        ratios.push(sign_ins / bcrypt);
+    }
+    report.at_least("sign-ins against bcrypt alone", median(&ratios), 0.95);
+}
+
+/// Look-ups while 16 connections sign in without pause, against look-ups alone.
+fn look_ups_beside_sign_ins(bench: &Bench, server: &Server, report: &mut Report) {
+    let (mut ratios, mut tails) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let quiet = bench.wrk(server, "/v1/session", Some(&bench.look_up), CONNECTIONS, LOOK_UP);
+        let load = SignIns::start(server);
+        let beside = bench.wrk(server, "/v1/session", Some(&bench.look_up), CONNECTIONS, LOOK_UP);
+        load.stop();
+        println!(
+            "look-ups {:.0}/s quiet, {:.0}/s beside sign-ins",
+            quiet.per_second, beside.per_second
+        );
+        ratios.push(beside.per_second / quiet.per_second);
+        tails.push(beside.p99_ms);
+    }
+    report.at_least(
+        "look-ups beside sign-ins against quiet ones",
+        median(&ratios),
+        0.5,
+    );
+    report.at_most("p99 of look-ups beside sign-ins, ms", median(&tails), 50.0);
+}
+
+/// How many checks of a password a core does, times the cores, with nothing around them.
+fn bcrypt_per_second(span: Duration) -> f64 {
+    let digest = bcrypt::hash(PASSWORD, COST).expect("a digest");
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let rates: Vec<f64> = std::thread::scope(|scope| {
+        let check = || {
+            let (started, mut done) = (Instant::now(), 0.0);
+            while started.elapsed() < span {
+                assert!(bcrypt::verify(PASSWORD, &digest).expect("a verdict"));
+                done += 1.0;
+            }
+            done / started.elapsed().as_secs_f64()
+        };
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(check)).collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().expect("a rate"))
+            .collect()
+    });
+    rates.iter().sum()
+}
+
+/// Connections that sign in without pause, until they are stopped.
+struct SignIns {
+    started: Instant,
+    done: &'static AtomicU64,
+    stop: &'static AtomicBool,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl SignIns {
+    fn start(server: &Server) -> Self {
+        let (done, stop): (&AtomicU64, &AtomicBool) = (Box::leak(Box::default()), Box::leak(Box::default()));
+        let url = format!("http://{}/v1/session", server.address);
+        let sign_in = move |number: usize, url: String| {
+            let agent: ureq::Agent = ureq::Agent::config_builder()
+                .http_status_as_error(false)
+                .build()
+                .into();
+            let mut user = number;
+            while !stop.load(Ordering::Relaxed) {
+                let body = format!(r#"{{"email_address":"user{user}@example.com","password":"{PASSWORD}"}}"#);
+                let reply = agent
+                    .post(&url)
+                    .header("Content-Type", "application/json")
+                    .send(body)
+                    .expect("a reply");
+                assert_eq!(reply.status(), 200);
+                done.fetch_add(1, Ordering::Relaxed);
+                user = (user + SIGN_IN_CONNECTIONS) % ROWS;
+            }
+        };
+        let threads = (0..SIGN_IN_CONNECTIONS)
+            .map(|number| {
+                let url = url.clone();
+                std::thread::spawn(move || sign_in(number, url))
+            })
+            .collect();
+        Self {
+            started: Instant::now(),
+            done,
+            stop,
+            threads,
+        }
+    }
+
+    /// Gives how many were done in a second.
+    fn stop(self) -> f64 {
+        let (done, took) = (self.done.load(Ordering::Relaxed), self.started.elapsed());
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().expect("a connection that signs in");
+        }
+        done as f64 / took.as_secs_f64()
+    }
+}
+
+/// The seeded file and what is sent to the server on it.
+struct Bench {
+    folder: PathBuf,
+    database: PathBuf,
+    look_up: PathBuf,
+    start_times: Vec<f64>,
+}
+
+impl Bench {
+    fn seed(folder: &Path) -> Self {
+        let database = folder.join("cloakroom.db");
+        let mut settings = Settings::for_env(Environment::Test).expect("settings");
+        settings.database.path = database.clone();
+        drop(Database::open(&settings.database, 1).expect("a database"));
+
+        let digest = bcrypt::hash(PASSWORD, COST).expect("a digest");
+        let mut connection = rusqlite::Connection::open(&database).expect("the file");
+        let transaction = connection.transaction().expect("a transaction");
+        for number in 0..ROWS {
+            transaction
+                .execute(
+                    "INSERT INTO users (id, email_address, password_digest, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+                    (number as i64 + 1, format!("user{number}@example.com"), &digest, now_ms()),
+                )
+                .expect("a user");
+        }
+        transaction.commit().expect("the users");
+        let tokens = add_sessions(&mut connection, ROWS);
+        let look_up = write_script(folder, "look-up", "GET", &tokens, "math.random(#tokens)");
+        let mut bench = Self {
+            folder: folder.to_owned(),
+            database,
+            look_up,
+            start_times: Vec::new(),
+        };
+        bench.start_times = (0..5).map(|_| bench.time_a_start()).collect();
+        bench
+    }
+
+    /// Sessions that no run has ended yet, each named once.
+    fn script_of_fresh_tokens(&self, count: usize) -> PathBuf {
+        let mut connection = rusqlite::Connection::open(&self.database).expect("the file");
+        let tokens = add_sessions(&mut connection, count);
+        write_script(&self.folder, "ending", "DELETE", &tokens, "next_token()")
+    }
+
+    fn start(&self) -> Server {
+        let log = File::create(self.folder.join("server.log")).expect("a log");
+        let many = "1000000 in 1h";
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+            .env("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")
+            .env("CLOAKROOM__DATABASE__PATH", &self.database)
+            .env("CLOAKROOM__MAIL__DIRECTORY", self.folder.join("mail"))
+            .env("CLOAKROOM__LOG__FORMAT", "json")
+            .env("CLOAKROOM__THROTTLE__SIGN_IN", many)
+            .env("CLOAKROOM__SESSION__MAX_PER_USER", "100000")
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the server");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("a line");
+        let address = line
+            .trim()
+            .strip_prefix("listening on http://")
+            .expect("an address")
+            .to_owned();
+        Server { address, child }
+    }
+
+    /// From the start of the process to its first answer, in milliseconds.
+    fn time_a_start(&self) -> f64 {
+        let started = Instant::now();
+        let server = self.start();
+        ureq::get(format!("http://{}/up", server.address))
+            .call()
+            .expect("an answer");
+        started.elapsed().as_secs_f64() * 1e3
+    }
+
+    fn wrk(
+        &self,
+        server: &Server,
+        path: &str,
+        script: Option<&Path>,
+        connections: usize,
+        span: Duration,
+    ) -> Load {
+        let mut command = Command::new("wrk");
+        command.args([
+            "--latency",
+            "-t1",
+            &format!("-c{connections}"),
+            &format!("-d{}s", span.as_secs()),
+        ]);
+        if let Some(script) = script {
+            command.arg("-s").arg(script);
+        }
+        let output = command
+            .arg(format!("http://{}{path}", server.address))
+            .output()
+            .expect("wrk");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let failed = text.contains("Non-2xx") || text.contains("Socket errors") || !output.status.success();
+        assert!(
+            !failed,
+            "requests failed: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let after = |label: &str| {
+            let line = text
+                .lines()
+                .find_map(|line| line.trim().strip_prefix(label))
+                .expect(label);
+            line.trim().to_owned()
+        };
+        Load {
+            per_second: after("Requests/sec:").parse().expect("a rate"),
+            p99_ms: milliseconds(&after("99%")),
+        }
+    }
+}
+
+/// What wrk saw.
+struct Load {
+    per_second: f64,
+    p99_ms: f64,
+}
+
+struct Server {
+    address: String,
+    child: Child,
+}
+
+impl Server {
+    fn resident_mb(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
+        kilobytes.map_or(f64::NAN, |kilobytes| kilobytes * 1024.0 / 1e6)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Adds sessions, spread over the users and unused for an hour; gives their tokens.
+fn add_sessions(connection: &mut rusqlite::Connection, count: usize) -> Vec<String> {
+    connection
+        .busy_timeout(Duration::from_secs(60))
+        .expect("a time-out");
+    let now = now_ms();
+    let transaction = connection.transaction().expect("a transaction");
+    let tokens = (0..count)
+        .map(|number| {
+            let token = PlainToken::generate(TokenKind::Session).expect("randomness");
+            transaction
+                .prepare_cached(
+                    "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
+                     VALUES (?1, ?2, '127.0.0.1', ?3, ?3, ?4)",
+                )
+                .expect("a statement")
+                .execute(((number % ROWS) as i64 + 1, token.digest().as_bytes(), now - 3_600_000, now + 86_400_000))
+                .expect("a session");
+            token.reveal().to_owned()
+        })
+        .collect();
+    transaction.commit().expect("the sessions");
+    tokens
+}
+
+/// A script for wrk that presents the token which `pick` (Lua) chooses.
+fn write_script(folder: &Path, name: &str, method: &str, tokens: &[String], pick: &str) -> PathBuf {
+    let list = folder.join(format!("{name}.tokens"));
+    fs::write(&list, tokens.join("\n")).expect("the tokens");
+    let script = folder.join(format!("{name}.lua"));
+    let mut file = File::create(&script).expect("a script");
+    write!(
+        file,
+        r#"local tokens = {{}}
+for line in io.lines("{}") do tokens[#tokens + 1] = line end
+math.randomseed(os.time())
+local last = 0
+function next_token()
+  last = last + 1
+  if last > #tokens then wrk.thread:stop() last = 1 end
+  return last
+end
+function request()
+  return wrk.format("{method}", nil, {{ Authorization = "Bearer " .. tokens[{pick}] }})
+end
+"#,
+        list.display()
+    )
+    .expect("a script");
+    script
+}
+
+/// What was measured against what it must reach.
+#[derive(Default)]
+struct Report {
+    lines: Vec<(bool, String)>,
+}
+
+impl Report {
+    fn at_least(&mut self, what: &str, value: f64, bound: f64) {
+        self.lines
+            .push((value >= bound, format!("{what}: {value:.2} (at least {bound})")));
+    }
+
+    fn at_most(&mut self, what: &str, value: f64, bound: f64) {
+        self.lines
+            .push((value <= bound, format!("{what}: {value:.1} (at most {bound})")));
+    }
+
+    fn conclude(self) -> ExitCode {
+        println!();
+        for (reached, line) in &self.lines {
+            println!("{} {line}", if *reached { "ok  " } else { "MISS" });
+        }
+        if self.lines.iter().all(|(reached, _)| *reached) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `1.23ms`, `456.00us` or `1.02s` in milliseconds.
+fn milliseconds(text: &str) -> f64 {
+    let (digits, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let scale = match unit {
+        "us" => 1e-3,
+        "ms" => 1.0,
+        _ => 1e3,
+    };
+    digits.parse().map_or(f64::NAN, |value: f64| value * scale)
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark seeds rows as of now")]
+fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
+}
