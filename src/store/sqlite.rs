@@ -18,7 +18,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::{Row, Snapshot, Transaction, Value, migrate};
+use super::{Row, SCHEMA_VERSION, Snapshot, Transaction, Value, migrate};
 use crate::config;
 use crate::error::{Error, Result};
 use writer::Writer;
@@ -37,9 +37,7 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) fn open(settings: &config::Database, workers: usize) -> Result<Self> {
         let path = settings.path.clone();
-        create_private(&path).map_err(|fault| Error::internal(format!("{}: {fault}", path.display())))?;
-        let mut connection = open_writing(&path, settings.busy_timeout)?;
-        migrate(&mut connection)?;
+        let (connection, _) = open_current(settings)?;
 
         let readers = match settings.readers {
             // One a worker, and some for the mail worker and whoever else reads.
@@ -109,6 +107,14 @@ impl Sqlite {
     }
 }
 
+/// Makes the file where it is missing and brings its schema up to date; gives the version that it had, 0 for a new one.
+///
+/// # Errors
+/// As [`Database::open`](super::Database::open).
+pub fn upgrade(settings: &config::Database) -> Result<usize> {
+    open_current(settings).map(|(_, before)| before)
+}
+
 /// Everything that SQLite finds wrong with a file; empty when it is sound.
 ///
 /// # Errors
@@ -137,6 +143,15 @@ fn findings(path: &Path, check: &str) -> Result<Vec<String>> {
         .filter(|row| !matches!(row, Ok(text) if text == "ok"))
         .collect();
     found.map_err(fault)
+}
+
+/// A connection that writes, to a file with this program's schema, and the version that the file had.
+fn open_current(settings: &config::Database) -> Result<(Connection, usize)> {
+    let path = &settings.path;
+    create_private(path).map_err(|fault| Error::internal(format!("{}: {fault}", path.display())))?;
+    let mut connection = open_writing(path, settings.busy_timeout)?;
+    let steps = migrate(&mut connection)?;
+    Ok((connection, SCHEMA_VERSION - steps))
 }
 
 /// The file and its folder exist, and belong to us alone when we made them.
@@ -204,7 +219,7 @@ fn open_readers(path: &Path, count: u32, busy_timeout: Duration) -> Result<Pool<
         .map_err(Error::internal)
 }
 
-fn open_reading(path: &Path) -> Result<Connection> {
+pub(super) fn open_reading(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
     prepare(&connection, Duration::from_secs(5)).map_err(fault)?;
     Ok(connection)
