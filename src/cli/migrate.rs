@@ -22,7 +22,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> super::Outcome 
         check(settings, &arguments.format)
     } else {
         let before = store::upgrade(&settings.database)?;
-        report(before, &arguments.format, "brought")
+        report(before, &arguments.format, "was brought")
     }
 }
 

@@ -22,25 +22,32 @@ pub(super) enum Command {
     },
     /// End one session, or all of a user's
     Revoke {
-        /// The session's id
-        #[arg(required_unless_present = "user", conflicts_with = "user")]
-        id: Option<i64>,
-        /// End all of this user's: an id or an email address
-        #[arg(long)]
-        user: Option<Who>,
+        #[command(flatten)]
+        which: Which,
         #[command(flatten)]
         format: Format,
     },
+}
+
+/// One session or a user's.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The session's id
+    id: Option<i64>,
+    /// End all of this user's: an id or an email address
+    #[arg(long)]
+    user: Option<Who>,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     house::wait_for(async {
         match command {
             Command::List { user, format } => list(settings, user, &format).await,
-            Command::Revoke { id, user, format } => {
-                let ended = match (id, user) {
-                    (Some(id), _) => revoke(settings, id).await?,
-                    (None, Some(user)) => revoke_all(settings, user).await?,
+            Command::Revoke { which, format } => {
+                let ended = match (which.id, which.user) {
+                    (_, Some(user)) => revoke_all(settings, user).await?,
+                    (Some(id), None) => revoke(settings, id).await?,
                     (None, None) => return Err("which session, or whose?".into()),
                 };
                 format.print(&json!({ "sessions_ended": ended }), || count_ended(ended))

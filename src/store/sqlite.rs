@@ -121,6 +121,10 @@ pub fn upgrade(settings: &config::Database) -> Result<usize> {
 /// The file cannot be opened or read at all.
 pub fn integrity(path: &Path) -> Result<Vec<String>> {
     let mut found = findings(path, "PRAGMA integrity_check")?;
+    if !found.is_empty() {
+        // Following references through damage would end in a failure that hides the findings.
+        return Ok(found);
+    }
     let connection = open_reading(path)?;
     let orphans: i64 = connection
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
@@ -136,13 +140,19 @@ pub fn integrity(path: &Path) -> Result<Vec<String>> {
 fn findings(path: &Path, check: &str) -> Result<Vec<String>> {
     let connection = open_reading(path)?;
     let mut statement = connection.prepare(check).map_err(fault)?;
-    let rows = statement
-        .query_map([], |row| row.get::<_, String>(0))
-        .map_err(fault)?;
-    let found: rusqlite::Result<Vec<String>> = rows
-        .filter(|row| !matches!(row, Ok(text) if text == "ok"))
-        .collect();
-    found.map_err(fault)
+    let mut rows = statement.query([]).map_err(fault)?;
+    let mut found = Vec::new();
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => found.push(row.get::<_, String>(0).map_err(fault)?),
+            Ok(None) => break,
+            // The check itself may stumble over damage: what it found by then is worth more.
+            Err(_) if !found.is_empty() => break,
+            Err(failure) => return Err(fault(failure)),
+        }
+    }
+    found.retain(|finding| finding != "ok");
+    Ok(found)
 }
 
 /// A connection that writes, to a file with this program's schema, and the version that the file had.
