@@ -6,12 +6,12 @@ use super::{Fault, Outcome};
 use crate::config::Settings;
 use crate::store::Database;
 
-/// One reader is enough for a command.
-const READERS: usize = 1;
+/// A command asks one thing after another.
+const WORKERS: usize = 1;
 
 /// The database, made when it is missing.
 pub(super) fn open_or_make(settings: &Settings) -> Result<Database, Fault> {
-    Ok(Database::open(&settings.database, READERS)?)
+    Ok(Database::open(&settings.database, WORKERS)?)
 }
 
 /// The database. A missing one is not made: with a wrong path, a command would find an empty house.

@@ -76,7 +76,7 @@ async fn list(settings: &Settings, user: Who, format: &Format) -> super::Outcome
     format.print(&document, || {
         let names = [
             "id",
-            "address",
+            "ip address",
             "created at",
             "last active at",
             "expires at",

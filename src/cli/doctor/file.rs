@@ -37,9 +37,9 @@ pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Timest
 
 fn key_base(settings: &Settings, report: &mut Report) {
     match Keys::file(settings) {
-        None => report.ok("key base", "configured"),
-        Some(path) if path.exists() => privacy("key base", &path, report),
-        Some(path) => report.ok("key base", format!("{} will be made", path.display())),
+        None => report.ok("keys", "configured"),
+        Some(path) if path.exists() => privacy("keys", &path, report),
+        Some(path) => report.ok("keys", format!("{} will be made", path.display())),
     }
 }
 

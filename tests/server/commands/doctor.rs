@@ -53,7 +53,7 @@ fn a_sound_house_is_well_by_itself_and_beside_its_server() {
         .collect();
     for topic in [
         "settings",
-        "key base",
+        "keys",
         "disk",
         "file",
         "schema",
@@ -160,7 +160,7 @@ fn files_that_others_may_read_are_reported() {
     let house = sound_house();
     run(&house, &["users", "reset-password", "1"]).done();
     let key_base = house.path().join("cloakroom.key_base");
-    for (path, topic) in [(house.database(), "file"), (key_base, "key base")] {
+    for (path, topic) in [(house.database(), "file"), (key_base, "keys")] {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let found = failures(&house, topic);
         assert!(found.len() == 1 && found[0].contains("mode 0644"), "{found:?}");
