@@ -63,6 +63,12 @@ impl Keys {
         Ok(Self::new(current, settings.secrets.previous.clone()))
     }
 
+    /// The file that holds the base; `None` where one is configured.
+    pub fn file(settings: &Settings) -> Option<PathBuf> {
+        let configured = settings.secrets.key_base.is_some();
+        (!configured).then(|| beside(&settings.database.path))
+    }
+
     /// The key that signs.
     pub fn signing(&self, purpose: Purpose) -> Key {
         derive(&self.current, purpose)

@@ -1,19 +1,26 @@
 //! Where log lines go: to standard error, readable or as JSON.
 
+use std::io::{self, IsTerminal};
 use std::panic;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::config::{Log, LogFormat};
+use crate::config::LogFormat;
 
-/// Starts logging for the process.
-pub(super) fn start(settings: &Log) -> super::Outcome {
+/// What commands log: their output says the rest.
+pub(super) fn quiet() -> EnvFilter {
+    EnvFilter::new("warn")
+}
+
+/// Starts logging what passes `filter`.
+pub(super) fn start(format: LogFormat, filter: EnvFilter) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&settings.level)?)
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_span_events(FmtSpan::NONE)
-        .with_writer(std::io::stderr);
-    match settings.format {
+        .with_writer(io::stderr);
+    match format {
         LogFormat::Pretty => builder.init(),
         LogFormat::Json => builder
             .json()
@@ -31,5 +38,4 @@ pub(super) fn start(settings: &Log) -> super::Outcome {
             "a panic"
         );
     }));
-    Ok(())
 }

@@ -1,17 +1,30 @@
 //! The command line: one file a command. Every command reads the same settings as the server and is safe beside it.
 
+mod config;
+mod doctor;
+mod house;
 mod logs;
+mod mail;
+mod migrate;
+mod output;
+mod routes;
+mod secret;
 mod serve;
+mod sessions;
+mod users;
+mod who;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Settings, Sources};
+use crate::config::{ConfigError, Settings, Sources};
+use crate::error::Error;
 
 /// What a command fails with: a text for the operator.
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type Fault = Box<dyn std::error::Error>;
+type Outcome = Result<(), Fault>;
 
 /// An authentication server in one binary and one SQLite file.
 #[derive(Debug, Parser)]
@@ -28,24 +41,75 @@ struct Arguments {
 enum Command {
     /// Serve (what `cloakroom` alone does)
     Serve,
+    /// Print a new key base, for `secrets.key_base`
+    Secret,
+    /// Show the settings in force, without their secrets
+    Config(output::Format),
+    /// Examine settings, file, mail and clock, and say what to do about what is wrong
+    Doctor(output::Format),
+    /// List the routes, with who may call them
+    Routes(output::Format),
+    /// Bring the database's schema up to date (`serve` does it too)
+    Migrate(migrate::Arguments),
+    /// Create, look up, disable and delete users
+    #[command(subcommand)]
+    Users(users::Command),
+    /// List and end sessions
+    #[command(subcommand)]
+    Sessions(sessions::Command),
+    /// Look after the mails that wait, were sent or were given up
+    #[command(subcommand)]
+    Mail(mail::Command),
 }
 
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            eprintln!("cloakroom: {fault}");
+            for line in explain(&*fault).lines() {
+                output::remark(&format!("cloakroom: {line}"));
+            }
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(arguments: Arguments) -> Outcome {
-    let sources = Sources::from_process(arguments.config)?;
-    let settings = || Settings::load(&sources);
+    let load = || Sources::from_process(arguments.config).and_then(|sources| Settings::load(&sources));
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(settings()?),
+        Command::Serve => serve::run(load()?),
+        Command::Secret => secret::run(),
+        Command::Config(format) => config::run(&load()?, &format),
+        Command::Doctor(format) => doctor::run(quietly(load), &format),
+        Command::Routes(format) => routes::run(&format),
+        Command::Migrate(arguments) => migrate::run(&quietly(load)?, &arguments),
+        Command::Users(command) => users::run(&quietly(load)?, command),
+        Command::Sessions(command) => sessions::run(&quietly(load)?, command),
+        Command::Mail(command) => mail::run(&quietly(load)?, command),
     }
+}
+
+/// The settings of a command beside the server, which logs only what went wrong.
+fn quietly(load: impl FnOnce() -> Result<Settings, ConfigError>) -> Result<Settings, ConfigError> {
+    let settings = load()?;
+    logs::start(settings.log.format, logs::quiet());
+    Ok(settings)
+}
+
+/// The fault in words for whoever typed the command.
+fn explain(fault: &(dyn std::error::Error + 'static)) -> String {
+    let Some(Error::Unavailable { reason, .. }) = fault.downcast_ref() else {
+        return fault.to_string();
+    };
+    let words = match *reason {
+        "database_busy" => "another process holds the database: try again",
+        "database_damaged" => "the database file is damaged, or is no database",
+        "database_read_only" => "this user may not write the database file",
+        "database_unopenable" => "the database file cannot be opened by this user",
+        "database_io_failure" => "the disk failed while the database was used",
+        "disk_full" => "the disk is full",
+        other => other,
+    };
+    words.to_owned()
 }

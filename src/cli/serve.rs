@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
+use tracing_subscriber::EnvFilter;
+
 use crate::config::{Environment, MailTransport, Settings};
 use crate::server::{Cloakroom, Server};
 
 pub(super) fn run(settings: Settings) -> super::Outcome {
-    super::logs::start(&settings.log)?;
+    super::logs::start(settings.log.format, EnvFilter::try_new(&settings.log.level)?);
     if settings.env == Environment::Production && settings.mail.transport == MailTransport::File {
         tracing::warn!(directory = %settings.mail.directory.display(), "mails are written into a folder and reach nobody");
     }

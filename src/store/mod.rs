@@ -5,6 +5,7 @@
 //! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Snapshot`] and
 //! [`Row`]; no SQL is written twice.
 
+mod inspection;
 mod migrate;
 pub mod outbox;
 pub mod projects;
@@ -21,9 +22,10 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, Result};
+pub use inspection::Inspection;
 pub use migrate::{SCHEMA_VERSION, migrate, version_of};
 use sqlite::Sqlite;
-pub use sqlite::integrity;
+pub use sqlite::{integrity, upgrade};
 pub use value::{Column, Row, Value};
 
 /// A handle on the one database; cheap to clone.

@@ -18,7 +18,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::{Row, Snapshot, Transaction, Value, migrate};
+use super::{Row, SCHEMA_VERSION, Snapshot, Transaction, Value, migrate};
 use crate::config;
 use crate::error::{Error, Result};
 use writer::Writer;
@@ -37,9 +37,7 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) fn open(settings: &config::Database, workers: usize) -> Result<Self> {
         let path = settings.path.clone();
-        create_private(&path).map_err(|fault| Error::internal(format!("{}: {fault}", path.display())))?;
-        let mut connection = open_writing(&path, settings.busy_timeout)?;
-        migrate(&mut connection)?;
+        let (connection, _) = open_current(settings)?;
 
         let readers = match settings.readers {
             // One a worker, and some for the mail worker and whoever else reads.
@@ -109,12 +107,24 @@ impl Sqlite {
     }
 }
 
+/// Makes the file where it is missing and brings its schema up to date; gives the version that it had, 0 for a new one.
+///
+/// # Errors
+/// As [`Database::open`](super::Database::open).
+pub fn upgrade(settings: &config::Database) -> Result<usize> {
+    open_current(settings).map(|(_, before)| before)
+}
+
 /// Everything that SQLite finds wrong with a file; empty when it is sound.
 ///
 /// # Errors
 /// The file cannot be opened or read at all.
 pub fn integrity(path: &Path) -> Result<Vec<String>> {
     let mut found = findings(path, "PRAGMA integrity_check")?;
+    if !found.is_empty() {
+        // Following references through damage would end in a failure that hides the findings.
+        return Ok(found);
+    }
     let connection = open_reading(path)?;
     let orphans: i64 = connection
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
@@ -130,13 +140,28 @@ pub fn integrity(path: &Path) -> Result<Vec<String>> {
 fn findings(path: &Path, check: &str) -> Result<Vec<String>> {
     let connection = open_reading(path)?;
     let mut statement = connection.prepare(check).map_err(fault)?;
-    let rows = statement
-        .query_map([], |row| row.get::<_, String>(0))
-        .map_err(fault)?;
-    let found: rusqlite::Result<Vec<String>> = rows
-        .filter(|row| !matches!(row, Ok(text) if text == "ok"))
-        .collect();
-    found.map_err(fault)
+    let mut rows = statement.query([]).map_err(fault)?;
+    let mut found = Vec::new();
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => found.push(row.get::<_, String>(0).map_err(fault)?),
+            Ok(None) => break,
+            // The check itself may stumble over damage: what it found by then is worth more.
+            Err(_) if !found.is_empty() => break,
+            Err(failure) => return Err(fault(failure)),
+        }
+    }
+    found.retain(|finding| finding != "ok");
+    Ok(found)
+}
+
+/// A connection that writes, to a file with this program's schema, and the version that the file had.
+fn open_current(settings: &config::Database) -> Result<(Connection, usize)> {
+    let path = &settings.path;
+    create_private(path).map_err(|fault| Error::internal(format!("{}: {fault}", path.display())))?;
+    let mut connection = open_writing(path, settings.busy_timeout)?;
+    let steps = migrate(&mut connection)?;
+    Ok((connection, SCHEMA_VERSION - steps))
 }
 
 /// The file and its folder exist, and belong to us alone when we made them.
@@ -204,7 +229,7 @@ fn open_readers(path: &Path, count: u32, busy_timeout: Duration) -> Result<Pool<
         .map_err(Error::internal)
 }
 
-fn open_reading(path: &Path) -> Result<Connection> {
+pub(super) fn open_reading(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
     prepare(&connection, Duration::from_secs(5)).map_err(fault)?;
     Ok(connection)

@@ -1,3 +1,4 @@
 //! The real binary as a process: signals, kills, files, curl.
 
+mod commands;
 mod signals;

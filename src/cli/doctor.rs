@@ -1,0 +1,201 @@
+//! `cloakroom doctor`: looks at everything that a server needs and says what to do about what is wrong.
+//!
+//! It works on whatever it finds: a file that is missing, damaged or a newer version's is reported, and neither made
+//! nor migrated nor written.
+
+mod file;
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::output::{Format, columns};
+use super::{Fault, house};
+use crate::clock::{Clock, Timestamp};
+use crate::config::{ConfigError, Environment, MailTransport, Settings};
+use crate::mail::{Templates, Transport};
+
+/// 2025 and 2100: a clock outside of these was never set.
+const SANE: std::ops::Range<Timestamp> =
+    Timestamp::from_millis(1_735_689_600_000)..Timestamp::from_millis(4_102_444_800_000);
+
+pub(super) fn run(settings: Result<Settings, ConfigError>, format: &Format) -> super::Outcome {
+    let mut report = Report::default();
+    match settings {
+        Ok(settings) => examine(&settings, &mut report)?,
+        // Nothing else can be looked at without knowing where.
+        Err(refused) => {
+            for problem in refused.problems() {
+                let what = format!("{}: {}", problem.key, problem.message);
+                report.fail("settings", what, "correct it; `cloakroom config` checks again");
+            }
+        }
+    }
+    report.print(format)
+}
+
+fn examine(settings: &Settings, report: &mut Report) -> super::Outcome {
+    report.ok("settings", format!("valid, for {}", settings.env));
+    let newest = file::examine(settings, report);
+    clock(Clock::System.now(), newest, report);
+    house::wait_for(async {
+        mail(settings, report).await;
+        Ok(())
+    })
+}
+
+fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {
+    let advice = "set the clock: sessions and links expire by it";
+    match newest {
+        _ if !SANE.contains(&now) => report.fail("clock", format!("{now} is not plausible"), advice),
+        Some(newest) if newest > now => {
+            let what = format!("{now} is before the newest row of the database, made at {newest}");
+            report.fail("clock", what, advice);
+        }
+        _ => report.ok("clock", now.to_string()),
+    }
+}
+
+async fn mail(settings: &Settings, report: &mut Report) {
+    if let Err(fault) = Templates::load(settings.mail.templates.as_deref()) {
+        report.fail("mail", fault.to_string(), "correct what mail.templates holds");
+    }
+    let transport = match Transport::from_settings(&settings.mail) {
+        Ok(transport) => transport,
+        Err(fault) => return report.fail("mail", fault.to_string(), "correct [mail.smtp]"),
+    };
+    match (transport.probe().await, settings.mail.transport) {
+        (Err(reason), _) => {
+            // The sentence ends in its own advice.
+            let (what, advice) = reason.split_once("): ").unwrap_or((&reason, "correct [mail]"));
+            report.fail("mail", format!("{what})"), advice);
+        }
+        (Ok(()), MailTransport::Smtp) => {
+            let smtp = &settings.mail.smtp;
+            report.ok("mail", format!("{}:{} takes mail", smtp.host, smtp.port()));
+        }
+        (Ok(()), MailTransport::File) if settings.env == Environment::Production => {
+            let what = format!(
+                "written into {}, it reaches nobody",
+                settings.mail.directory.display()
+            );
+            report.warn("mail", what, "set mail.transport to \"smtp\"");
+        }
+        (Ok(()), MailTransport::File) => {
+            report.ok(
+                "mail",
+                format!("written into {}", settings.mail.directory.display()),
+            );
+        }
+    }
+}
+
+/// What was found, in the order of looking.
+#[derive(Default)]
+struct Report {
+    findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    state: State,
+    topic: &'static str,
+    what: String,
+    /// What to do about it.
+    advice: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl Report {
+    fn ok(&mut self, topic: &'static str, what: impl Into<String>) {
+        self.findings.push(Finding {
+            state: State::Ok,
+            topic,
+            what: what.into(),
+            advice: None,
+        });
+    }
+
+    fn warn(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
+        self.findings.push(Finding {
+            state: State::Warn,
+            topic,
+            what: what.into(),
+            advice: Some(advice.into()),
+        });
+    }
+
+    fn fail(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
+        self.findings.push(Finding {
+            state: State::Fail,
+            topic,
+            what: what.into(),
+            advice: Some(advice.into()),
+        });
+    }
+
+    /// Prints it; fails when anything failed.
+    fn print(&self, format: &Format) -> super::Outcome {
+        let failed = self
+            .findings
+            .iter()
+            .filter(|finding| finding.state == State::Fail)
+            .count();
+        format.print(&json!({ "ok": failed == 0, "findings": self.findings }), || {
+            columns(self.findings.iter().map(row))
+        })?;
+        match failed {
+            0 => Ok(()),
+            1 => Err(Fault::from("1 finding needs to be repaired")),
+            many => Err(Fault::from(format!("{many} findings need to be repaired"))),
+        }
+    }
+}
+
+fn row(finding: &Finding) -> [String; 3] {
+    let what = match &finding.advice {
+        Some(advice) => format!("{} -> {advice}", finding.what),
+        None => finding.what.clone(),
+    };
+    [finding.state.to_string(), finding.topic.to_owned(), what]
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state_of_clock(now: i64, newest: Option<i64>) -> String {
+        let mut report = Report::default();
+        let newest = newest.map(Timestamp::from_millis);
+        clock(Timestamp::from_millis(now), newest, &mut report);
+        report.findings[0].state.to_string()
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_or_was_set_back_is_found() {
+        let now = 1_800_000_000_000;
+        assert_eq!(state_of_clock(now, None), "ok");
+        assert_eq!(state_of_clock(now, Some(now)), "ok");
+        assert_eq!(state_of_clock(now, Some(now + 1)), "fail");
+        assert_eq!(state_of_clock(0, None), "fail");
+        assert_eq!(state_of_clock(5_000_000_000_000, None), "fail");
+    }
+}

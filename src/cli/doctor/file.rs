@@ -1,0 +1,155 @@
+//! What the doctor asks of the database's file and of what lies beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Report;
+use crate::cli::explain;
+use crate::clock::Timestamp;
+use crate::config::Settings;
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::store::{self, Inspection, SCHEMA_VERSION};
+
+/// The server limits the log to this much; it grows beyond where somebody reads without end.
+const LARGEST_WAL: u64 = 64 * MIB;
+/// With less room than this a disk is about to be full.
+const LEAST_ROOM: u64 = 256 * MIB;
+const MIB: u64 = 1024 * 1024;
+const RESTORE: &str = "stop the server, keep a copy of the file and its -wal, restore a backup";
+
+/// Gives when the newest row was made, where that can be read.
+pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Timestamp> {
+    let path = &settings.database.path;
+    key_base(settings, report);
+    room(path, report);
+    if let Err(fault) = fs::metadata(path) {
+        let advice = "correct database.path, or make the database with `cloakroom migrate`";
+        report.fail("file", format!("{}: {fault}", path.display()), advice);
+        return None;
+    }
+    privacy("file", path, report);
+    write_ahead_log(path, report);
+    let newest = schema(path, report);
+    integrity(path, report);
+    newest
+}
+
+fn key_base(settings: &Settings, report: &mut Report) {
+    match Keys::file(settings) {
+        None => report.ok("keys", "configured"),
+        Some(path) if path.exists() => privacy("keys", &path, report),
+        Some(path) => report.ok("keys", format!("{} will be made", path.display())),
+    }
+}
+
+/// Whether only its owner may read a file.
+#[cfg(unix)]
+fn privacy(topic: &'static str, path: &Path, report: &mut Report) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let shown = path.display();
+    match fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
+        Ok(mode) if mode & 0o077 == 0 => report.ok(topic, format!("{shown}, for its owner alone")),
+        Ok(mode) => {
+            let what = format!("{shown} is open to other users of this machine (mode {mode:04o})");
+            report.fail(topic, what, format!("chmod 600 {shown}"));
+        }
+        Err(fault) => report.fail(
+            topic,
+            format!("{shown}: {fault}"),
+            "run this as the server's user",
+        ),
+    }
+}
+
+#[cfg(not(unix))]
+fn privacy(topic: &'static str, path: &Path, report: &mut Report) {
+    report.ok(topic, path.display().to_string());
+}
+
+fn write_ahead_log(database: &Path, report: &mut Report) {
+    let mut path = database.as_os_str().to_owned();
+    path.push("-wal");
+    let size = fs::metadata(PathBuf::from(path)).map_or(0, |metadata| metadata.len());
+    let what = format!("{} MiB in the write-ahead log", size.div_ceil(MIB));
+    if size > LARGEST_WAL {
+        report.warn(
+            "file",
+            what,
+            "end the process that keeps reading, or restart the server",
+        );
+    } else {
+        report.ok("file", what);
+    }
+}
+
+#[cfg(unix)]
+fn room(database: &Path, report: &mut Report) {
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    // A folder that is not there yet is not the finding here.
+    let Ok(disk) = rustix::fs::statvfs(folder) else {
+        return;
+    };
+    let room = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let what = format!("{} MiB free in {}", room / MIB, folder.display());
+    if room < LEAST_ROOM {
+        report.warn("disk", what, "make room: a full disk answers 503");
+    } else {
+        report.ok("disk", what);
+    }
+}
+
+#[cfg(not(unix))]
+fn room(_: &Path, _: &mut Report) {}
+
+/// Gives when the newest row was made, where the schema is ours.
+fn schema(path: &Path, report: &mut Report) -> Option<Timestamp> {
+    let inspected = Inspection::open(path).and_then(|file| Ok((file.schema_version()?, file)));
+    let (version, file) = match inspected {
+        Ok(found) => found,
+        Err(fault) => {
+            report_unreadable("schema", &fault, report);
+            return None;
+        }
+    };
+    if version < SCHEMA_VERSION {
+        let what = format!("version {version}, and this program's is {SCHEMA_VERSION}");
+        report.warn("schema", what, "run `cloakroom migrate`, or start the server");
+        return None;
+    }
+    report.ok("schema", format!("version {version}"));
+    // Where this fails, the file's integrity is the finding.
+    file.newest_row().ok().flatten()
+}
+
+fn integrity(path: &Path, report: &mut Report) {
+    match store::integrity(path) {
+        Ok(findings) if findings.is_empty() => report.ok("integrity", "sound"),
+        Ok(findings) => {
+            for line in findings.iter().flat_map(|text| text.lines()) {
+                if !line.starts_with("***") {
+                    report.fail("integrity", line, RESTORE);
+                }
+            }
+        }
+        Err(fault) => report_unreadable("integrity", &fault, report),
+    }
+}
+
+fn report_unreadable(topic: &'static str, fault: &Error, report: &mut Report) {
+    let text = explain(fault);
+    match fault {
+        Error::Unavailable {
+            reason: "database_damaged",
+            ..
+        } => report.fail(topic, text, RESTORE),
+        Error::Unavailable { .. } => report.fail(topic, text, "run this as the server's user"),
+        // A file of a newer version or of another program: the sentence ends in its own advice.
+        _ => {
+            let (what, advice) = text.split_once("; ").unwrap_or((&text, RESTORE));
+            report.fail(topic, what, advice);
+        }
+    }
+}

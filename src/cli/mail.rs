@@ -1,0 +1,78 @@
+//! `cloakroom mail`: what became of mails, and a second chance for one.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::house;
+use super::output::{Format, or_dash, table};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::mail;
+use crate::store::outbox::{self, Intention};
+
+/// What is asked for.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List mails, the newest first
+    List {
+        /// The most to list
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Send one that was not sent from the start, with a new link; the running server does it within seconds
+    Retry {
+        /// Its id
+        id: i64,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
+    house::wait_for(async {
+        match command {
+            Command::List { limit, format } => list(settings, limit, &format).await,
+            Command::Retry { id, format } => retry(settings, id, &format).await,
+        }
+    })
+}
+
+async fn list(settings: &Settings, limit: u32, format: &Format) -> super::Outcome {
+    let database = house::open(settings)?;
+    let mails = database
+        .read(move |snapshot| outbox::list(snapshot, limit))
+        .await?;
+    format.print(&json!({ "mails": mails }), || {
+        let names = ["id", "kind", "to", "created at", "state", "tries", "last error"];
+        table(names, mails.iter().map(row))
+    })
+}
+
+async fn retry(settings: &Settings, id: i64, format: &Format) -> super::Outcome {
+    let database = house::open(settings)?;
+    let now = Clock::System.now();
+    let restarted = database.write(move |tx| mail::retry(tx, id, now)).await?;
+    if !restarted {
+        return Err(format!("no mail with the id {id} is left to be sent").into());
+    }
+    format.print(&json!({ "id": id }), || format!("mail {id} is tried again"))
+}
+
+fn row(mail: &Intention) -> [String; 7] {
+    let state = match (mail.sent_at, mail.dead_at) {
+        (Some(at), _) => format!("sent {at}"),
+        (None, Some(at)) => format!("given up {at}"),
+        (None, None) => format!("waiting until {}", mail.next_attempt_at),
+    };
+    [
+        mail.id.to_string(),
+        mail.kind.clone(),
+        mail.email_address.as_str().to_owned(),
+        mail.created_at.to_string(),
+        state,
+        mail.attempts.to_string(),
+        or_dash(mail.last_error.as_deref()),
+    ]
+}

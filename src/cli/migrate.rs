@@ -1,0 +1,52 @@
+//! `cloakroom migrate`: the missing steps to this program's schema, run or only counted.
+
+use serde_json::json;
+
+use super::house;
+use super::output::Format;
+use crate::config::Settings;
+use crate::store::{self, Inspection, SCHEMA_VERSION};
+
+/// What the command is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Change nothing; fail when steps are missing
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+pub(super) fn run(settings: &Settings, arguments: &Arguments) -> super::Outcome {
+    if arguments.check {
+        check(settings, &arguments.format)
+    } else {
+        let before = store::upgrade(&settings.database)?;
+        report(before, &arguments.format, "was brought")
+    }
+}
+
+fn check(settings: &Settings, format: &Format) -> super::Outcome {
+    let path = &settings.database.path;
+    if !path.exists() {
+        return Err(house::missing(settings).into());
+    }
+    let before = Inspection::open(path)?.schema_version()?;
+    report(before, format, "is to be brought")?;
+    if before == SCHEMA_VERSION {
+        Ok(())
+    } else {
+        Err("steps are missing: run `cloakroom migrate`, or start the server".into())
+    }
+}
+
+fn report(before: usize, format: &Format, verb: &str) -> super::Outcome {
+    let document = json!({ "from": before, "to": SCHEMA_VERSION });
+    format.print(&document, || {
+        if before == SCHEMA_VERSION {
+            format!("schema {SCHEMA_VERSION} is current")
+        } else {
+            format!("the schema {verb} from version {before} to {SCHEMA_VERSION}")
+        }
+    })
+}

@@ -1,0 +1,26 @@
+//! `cloakroom routes`: the table that the server answers from.
+
+use serde_json::{Value, json};
+
+use super::output::{Format, table};
+use crate::features;
+
+pub(super) fn run(format: &Format) -> super::Outcome {
+    let routes = features::routes();
+    let entries: Vec<Value> = routes
+        .iter()
+        .map(|route| {
+            json!({ "method": route.method.as_str(), "path": route.path, "access": route.access.to_string() })
+        })
+        .collect();
+    format.print(&json!({ "routes": entries }), || {
+        let rows = routes.iter().map(|route| {
+            [
+                route.method.to_string(),
+                route.path.to_owned(),
+                route.access.to_string(),
+            ]
+        });
+        table(["method", "path", "access"], rows)
+    })
+}

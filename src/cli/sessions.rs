@@ -1,0 +1,134 @@
+//! `cloakroom sessions`: who is signed in where, and an end to it, at once and beside a running server.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::house;
+use super::output::{Format, or_dash, table};
+use super::who::Who;
+use crate::config::Settings;
+use crate::model::{Session, SessionId};
+use crate::store::sessions;
+
+/// What is asked for.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List a user's sessions, the newest activity first
+    List {
+        /// An id or an email address
+        user: Who,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// End one session, or all of a user's
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+/// One session or a user's.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The session's id
+    id: Option<i64>,
+    /// End all of this user's: an id or an email address
+    #[arg(long)]
+    user: Option<Who>,
+}
+
+pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
+    house::wait_for(async {
+        match command {
+            Command::List { user, format } => list(settings, user, &format).await,
+            Command::Revoke { which, format } => {
+                let ended = match (which.id, which.user) {
+                    (_, Some(user)) => revoke_all(settings, user).await?,
+                    (Some(id), None) => revoke(settings, id).await?,
+                    (None, None) => return Err("which session, or whose?".into()),
+                };
+                format.print(&json!({ "sessions_ended": ended }), || count_ended(ended))
+            }
+        }
+    })
+}
+
+/// How many ended, in words.
+pub(super) fn count_ended(sessions: usize) -> String {
+    match sessions {
+        1 => "1 session ended".to_owned(),
+        many => format!("{many} sessions ended"),
+    }
+}
+
+async fn list(settings: &Settings, user: Who, format: &Format) -> super::Outcome {
+    let database = house::open(settings)?;
+    let asked = user.clone();
+    let account = database.read(move |snapshot| asked.find(snapshot)).await?;
+    let id = user.require(account)?.user.id;
+    let sessions = database
+        .read(move |snapshot| sessions::list_for_user(snapshot, id))
+        .await?;
+    let document = json!({ "sessions": sessions.iter().map(view).collect::<Vec<_>>() });
+    format.print(&document, || {
+        let names = [
+            "id",
+            "ip address",
+            "created at",
+            "last active at",
+            "expires at",
+            "user agent",
+        ];
+        table(names, sessions.iter().map(row))
+    })
+}
+
+async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
+    let database = house::open(settings)?;
+    let ended = database
+        .write(move |tx| sessions::delete(tx, SessionId(id)))
+        .await?;
+    if ended {
+        Ok(1)
+    } else {
+        Err(format!("no session has the id {id}").into())
+    }
+}
+
+async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Fault> {
+    let database = house::open(settings)?;
+    let asked = user.clone();
+    let ended = database
+        .write(move |tx| match asked.find(tx)? {
+            Some(account) => sessions::delete_all_for_user(tx, account.user.id).map(Some),
+            None => Ok(None),
+        })
+        .await?;
+    user.require(ended)
+}
+
+fn view(session: &Session) -> Value {
+    json!({
+        "id": session.id,
+        "user_id": session.user_id,
+        "ip_address": session.ip_address,
+        "user_agent": session.user_agent,
+        "created_at": session.created_at,
+        "last_active_at": session.last_active_at,
+        "expires_at": session.expires_at,
+    })
+}
+
+fn row(session: &Session) -> [String; 6] {
+    [
+        session.id.0.to_string(),
+        session.ip_address.clone(),
+        session.created_at.to_string(),
+        session.last_active_at.to_string(),
+        session.expires_at.to_string(),
+        or_dash(session.user_agent.as_deref()),
+    ]
+}

@@ -1,0 +1,228 @@
+//! `cloakroom users`: what an operator does to accounts. What is done holds at once, beside a running server too.
+
+mod create;
+mod reset_password;
+
+use std::io::{self, IsTerminal};
+
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+
+use super::output::{Format, columns, or_dash, remark, table};
+use super::who::{Who, address};
+use super::{Fault, house, sessions};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Settings;
+use crate::features::sessions::credentials_changed;
+use crate::model::{EmailAddress, User, UserId};
+use crate::store::{Database, Transaction, users};
+
+/// What is asked for.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Create a user; the password is asked for twice, or is the first line of standard input
+    Create {
+        /// The email address
+        #[arg(value_parser = address)]
+        address: EmailAddress,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// List users in the order of their ids
+    List {
+        /// The most to list
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Begin behind this id
+        #[arg(long, value_name = "ID", default_value_t = 0)]
+        after: i64,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Show a user
+    Show(One),
+    /// Shut a user out: every session ends, none can be started, and no link works
+    Disable(One),
+    /// Let a disabled user in again
+    Enable(One),
+    /// Delete a user with all that is theirs
+    Delete {
+        #[command(flatten)]
+        one: One,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print a link with which a user's password can be replaced, once and within 15 minutes
+    ResetPassword(One),
+}
+
+/// One user.
+#[derive(Debug, clap::Args)]
+pub(super) struct One {
+    /// An id or an email address
+    user: Who,
+    #[command(flatten)]
+    format: Format,
+}
+
+pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
+    house::wait_for(async {
+        match command {
+            Command::Create { address, format } => create::run(settings, address, &format).await,
+            Command::List { limit, after, format } => list(settings, limit, after, &format).await,
+            Command::Show(one) => show(settings, one).await,
+            Command::Disable(one) => disable(settings, one).await,
+            Command::Enable(one) => enable(settings, one).await,
+            Command::Delete { one, yes } => delete(settings, one, yes).await,
+            Command::ResetPassword(one) => reset_password::run(settings, one).await,
+        }
+    })
+}
+
+async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> super::Outcome {
+    let database = house::open(settings)?;
+    let mut users = database
+        .read(move |snapshot| users::list(snapshot, UserId(after), limit + 1))
+        .await?;
+    let more = users.len() > limit as usize;
+    users.truncate(limit as usize);
+    let next_after = users.last().filter(|_| more).map(|last| last.id);
+
+    let views: Vec<View<'_>> = users.iter().map(View::of).collect();
+    format.print(&json!({ "users": views, "next_after": next_after }), || {
+        table(
+            ["id", "email address", "created at", "disabled at"],
+            users.iter().map(row),
+        )
+    })?;
+    if let Some(next) = next_after {
+        remark(&format!("there are more: --after {}", next.0));
+    }
+    Ok(())
+}
+
+async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome {
+    let user = find(&house::open(settings)?, user).await?;
+    format.print(&json!({ "user": View::of(&user) }), || {
+        let confirmed_at = or_dash(user.email_confirmed_at);
+        columns([
+            ["id".to_owned(), user.id.0.to_string()],
+            ["email address".to_owned(), user.email_address.as_str().to_owned()],
+            ["confirmed at".to_owned(), confirmed_at],
+            ["disabled at".to_owned(), or_dash(user.disabled_at)],
+            ["created at".to_owned(), user.created_at.to_string()],
+            ["updated at".to_owned(), user.updated_at.to_string()],
+        ])
+    })
+}
+
+async fn disable(settings: &Settings, One { user, format }: One) -> super::Outcome {
+    let (asked, now) = (user.clone(), Clock::System.now());
+    let disabled = house::open(settings)?
+        .write(move |tx| shut(tx, &asked, now))
+        .await?;
+    let (user, ended) = user.require(disabled)?;
+    let document = json!({ "user": View::of(&user), "sessions_ended": ended });
+    format.print(&document, || {
+        format!("{} is disabled; {}", name(&user), sessions::count_ended(ended))
+    })
+}
+
+/// Disables, once; sessions end in any case.
+fn shut(tx: &Transaction<'_>, who: &Who, now: Timestamp) -> crate::Result<Option<(User, usize)>> {
+    let Some(account) = who.find(tx)? else {
+        return Ok(None);
+    };
+    let id = account.user.id;
+    if account.user.disabled_at.is_none() {
+        users::set_disabled(tx, id, Some(now), now)?;
+    }
+    let ended = credentials_changed(tx, id)?;
+    Ok(users::find(tx, id)?.map(|account| (account.user, ended)))
+}
+
+async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcome {
+    let (asked, now) = (user.clone(), Clock::System.now());
+    let enabled = house::open(settings)?
+        .write(move |tx| {
+            let Some(account) = asked.find(tx)? else {
+                return Ok(None);
+            };
+            if account.user.disabled_at.is_some() {
+                users::set_disabled(tx, account.user.id, None, now)?;
+            }
+            users::find(tx, account.user.id)
+        })
+        .await?;
+    let user = user.require(enabled)?.user;
+    format.print(&json!({ "user": View::of(&user) }), || {
+        format!("{} is enabled", name(&user))
+    })
+}
+
+async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> super::Outcome {
+    let database = house::open(settings)?;
+    let found = find(&database, user.clone()).await?;
+    if !yes {
+        confirm(&format!("Delete {} with all that is theirs?", name(&found)))?;
+    }
+    let id = found.id;
+    let deleted = database.write(move |tx| users::delete(tx, id)).await?;
+    // Somebody else may have been faster.
+    user.require(deleted.then_some(()))?;
+    format.print(&json!({ "user": View::of(&found) }), || {
+        format!("{} is deleted", name(&found))
+    })
+}
+
+/// Goes on only after a yes from a person.
+fn confirm(question: &str) -> super::Outcome {
+    if !io::stdin().is_terminal() {
+        return Err("nobody is there to be asked: give --yes".into());
+    }
+    remark(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err("nothing was deleted".into()),
+    }
+}
+
+async fn find(database: &Database, who: Who) -> Result<User, Fault> {
+    let asked = who.clone();
+    let account = database.read(move |snapshot| asked.find(snapshot)).await?;
+    Ok(who.require(account)?.user)
+}
+
+fn name(user: &User) -> String {
+    format!("user {} ({})", user.id.0, user.email_address.as_str())
+}
+
+fn row(user: &User) -> [String; 4] {
+    [
+        user.id.0.to_string(),
+        user.email_address.as_str().to_owned(),
+        user.created_at.to_string(),
+        or_dash(user.disabled_at),
+    ]
+}
+
+/// A user as operators see them: over HTTP nobody learns who is disabled.
+#[derive(Serialize)]
+struct View<'a> {
+    #[serde(flatten)]
+    user: &'a User,
+    disabled_at: Option<Timestamp>,
+}
+
+impl<'a> View<'a> {
+    fn of(user: &'a User) -> Self {
+        Self {
+            user,
+            disabled_at: user.disabled_at,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `cloakroom users create`. The password is never an argument: those stand in the shell's history and in `ps`.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{Format, View, house, name};
+use crate::cli::Fault;
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::model::EmailAddress;
+use crate::password::{Password, PasswordPool};
+use crate::store::users;
+
+/// Longer than any password may be.
+const LONGEST_LINE: u64 = 4096;
+
+pub(super) async fn run(settings: &Settings, address: EmailAddress, format: &Format) -> crate::cli::Outcome {
+    let database = house::open_or_make(settings)?;
+    let password = choose(settings, &address)?;
+    let digest = pool(&settings.password)?.hash(password).await?;
+    let (asked, now) = (address.clone(), Clock::System.now());
+    let user = database
+        .write(move |tx| users::insert(tx, &asked, &digest, now))
+        .await?
+        .ok_or_else(|| format!("the address {} is taken", address.as_str()))?;
+    format.print(&json!({ "user": View::of(&user) }), || {
+        format!("{} is created", name(&user))
+    })
+}
+
+fn choose(settings: &Settings, address: &EmailAddress) -> Result<Password, Fault> {
+    let (password, confirmation) = if io::stdin().is_terminal() {
+        let ask = |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new);
+        (ask("Password: ")?, Some(ask("The same again: ")?))
+    } else {
+        (first_line(io::stdin().lock())?, None)
+    };
+    let words = [address.as_str(), settings.mail.service_name.as_str()];
+    let again = confirmation.as_ref().map(|text| text.as_str());
+    Ok(Password::choose(
+        &settings.password,
+        &words,
+        Some(password.as_str()),
+        again,
+    )?)
+}
+
+/// A line without its end.
+fn first_line(input: impl BufRead) -> Result<Zeroizing<String>, Fault> {
+    let mut line = Zeroizing::new(String::new());
+    input
+        .take(LONGEST_LINE)
+        .read_line(&mut line)
+        .map_err(|fault| format!("no password could be read from standard input: {fault}"))?;
+    for end in ['\n', '\r'] {
+        if line.ends_with(end) {
+            line.pop();
+        }
+    }
+    Ok(line)
+}
+
+/// One thread, for one password.
+fn pool(settings: &config::Password) -> crate::Result<PasswordPool> {
+    PasswordPool::start(&config::Password {
+        threads: 1,
+        ..settings.clone()
+    })
+}

@@ -1,0 +1,58 @@
+//! Whom a command is about: an id or an email address.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Fault;
+use crate::error::Result;
+use crate::model::{EmailAddress, UserId};
+use crate::store::Snapshot;
+use crate::store::users::{self, Account};
+
+/// As typed. No address consists of digits, since it has an `@`.
+#[derive(Clone, Debug)]
+pub(super) enum Who {
+    Id(UserId),
+    Address(EmailAddress),
+}
+
+impl Who {
+    pub(super) fn find(&self, snapshot: &Snapshot<'_>) -> Result<Option<Account>> {
+        match self {
+            Self::Id(id) => users::find(snapshot, *id),
+            Self::Address(address) => users::find_by_address(snapshot, address),
+        }
+    }
+
+    /// The account, or a refusal where there is none.
+    pub(super) fn require<T>(&self, found: Option<T>) -> Result<T, Fault> {
+        found.ok_or_else(|| format!("no user has the {self}").into())
+    }
+}
+
+impl FromStr for Who {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(UserId(id)));
+        }
+        address(text)
+            .map(Self::Address)
+            .map_err(|_| "neither an id nor an email address".to_owned())
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "id {}", id.0),
+            Self::Address(address) => write!(f, "address {}", address.as_str()),
+        }
+    }
+}
+
+/// An address as an argument.
+pub(super) fn address(text: &str) -> Result<EmailAddress, String> {
+    EmailAddress::parse(text).map_err(|invalid| invalid.to_string())
+}

@@ -1,0 +1,207 @@
+//! The operator's commands: by themselves, and beside a running server.
+
+mod doctor;
+mod sessions;
+mod settings;
+mod users;
+
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::process::{House, Server};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// What a command came to.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{}", self.err);
+        assert_eq!(self.out.lines().count(), 1, "{}", self.out);
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    fn done(self) -> String {
+        assert_eq!(self.code, 0, "{}", self.err);
+        self.out
+    }
+
+    /// The one sentence that it failed with.
+    fn refused(self) -> String {
+        assert_eq!(self.code, 1, "{}{}", self.out, self.err);
+        assert_eq!(self.out, "");
+        assert_eq!(self.err.lines().count(), 1, "{}", self.err);
+        self.err
+            .trim_end()
+            .strip_prefix("cloakroom: ")
+            .unwrap()
+            .to_owned()
+    }
+
+    /// It was not a command at all.
+    fn misused(self) -> String {
+        assert_eq!(self.code, 2, "{}{}", self.out, self.err);
+        assert_eq!(self.out, "");
+        self.err
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+fn run(house: &House, arguments: &[&str]) -> Ran {
+    house.command(arguments).output().unwrap().into()
+}
+
+fn run_with_input(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
+    let mut child = house.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    // It may have ended before it read anything.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap().into()
+}
+
+/// A user with [`PASSWORD`], made by the command.
+fn create(house: &House, address: &str) -> Value {
+    let ran = run_with_input(
+        house,
+        &["users", "create", address, "--json"],
+        PASSWORD.as_bytes(),
+    );
+    ran.json()["user"].clone()
+}
+
+fn sign_in(server: &Server, address: &str, password: &str) -> (u16, Value) {
+    let body = json!({ "email_address": address, "password": password });
+    server.request("POST", "/v1/session", None, Some(&body))
+}
+
+/// The token of a new session.
+fn token(server: &Server, address: &str) -> String {
+    let (status, body) = sign_in(server, address, PASSWORD);
+    assert_eq!(status, 200, "{body}");
+    body["token"].as_str().unwrap().to_owned()
+}
+
+/// The status of asking who one is.
+fn status_of(server: &Server, token: &str) -> u16 {
+    server.request("GET", "/v1/session", Some(token), None).0
+}
+
+fn is_rfc3339(value: &Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(|text| text.len() == 24 && text.ends_with('Z') && text.contains('T'))
+}
+
+/// The mails of `mail list`.
+fn mails(house: &House) -> Vec<Value> {
+    let listed = run(house, &["mail", "list", "--json"]).json();
+    listed["mails"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_table_of_routes_says_who_may_call_them() {
+    let house = House::new();
+    let listed = run(&house, &["routes", "--json"]).json();
+    let routes = listed["routes"].as_array().unwrap();
+    let sign_out = json!({ "method": "DELETE", "path": "/v1/session", "access": "session" });
+    assert!(
+        routes.contains(&sign_out)
+            && routes.contains(&json!({ "method": "GET", "path": "/up", "access": "public" }))
+    );
+
+    let table = run(&house, &["routes"]).done();
+    assert_eq!(table.lines().count(), routes.len() + 1);
+    let columns = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(
+        columns(table.lines().next().unwrap()),
+        ["METHOD", "PATH", "ACCESS"]
+    );
+    assert!(
+        table
+            .lines()
+            .any(|line| columns(line) == ["DELETE", "/v1/session", "session"])
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let house = House::new();
+    let mut child = house.command(&["routes"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success());
+    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+}
+
+#[test]
+fn a_mistyped_command_is_a_fault_of_usage() {
+    let house = House::new();
+    run(&house, &["user", "list"]).misused();
+    run(&house, &["users", "list", "--limit", "0"]).misused();
+    run(&house, &["sessions", "revoke"]).misused();
+    run(&house, &["sessions", "revoke", "1", "--user", "1"]).misused();
+    run(&house, &["mail", "retry", "first"]).misused();
+}
+
+#[test]
+fn a_mail_that_was_given_up_is_tried_again_and_arrives() {
+    let mut house = House::new();
+    create(&house, "one@example.com");
+    // Nothing can be written there.
+    house.set("CLOAKROOM__MAIL__DIRECTORY", "/dev/null/mail");
+    let mut server = house.serve();
+    let body = json!({ "email_address": "one@example.com" });
+    server.request("POST", "/v1/passwords", None, Some(&body));
+    server.wait_for_log("a mail could not be sent");
+    server.signal("TERM");
+    server.wait();
+
+    let waiting = mails(&house);
+    assert_eq!(waiting.len(), 1);
+    let id = waiting[0]["id"].to_string();
+    assert_eq!(waiting[0]["kind"], "password_reset");
+    assert_eq!(waiting[0]["email_address"], "one@example.com");
+    assert_eq!(waiting[0]["attempts"], 1);
+    assert!(is_rfc3339(&waiting[0]["created_at"]) && waiting[0]["sent_at"].is_null());
+    let table = run(&house, &["mail", "list", "--limit", "1"]).done();
+    assert!(
+        table.contains("waiting until") && table.contains("writing into"),
+        "{table}"
+    );
+
+    // Given up, it does not leave by itself.
+    Connection::open(house.database())
+        .unwrap()
+        .execute("UPDATE outbox SET dead_at = created_at", [])
+        .unwrap();
+    assert!(run(&house, &["mail", "list"]).done().contains("given up"));
+    assert!(
+        run(&house, &["mail", "retry", &id])
+            .done()
+            .contains("tried again")
+    );
+    assert_eq!(mails(&house)[0]["attempts"], 0);
+    house.set("CLOAKROOM__MAIL__DIRECTORY", house.mails().to_str().unwrap());
+    let server = house.serve();
+    server.wait_for_log("a mail was sent");
+    assert!(is_rfc3339(&mails(&house)[0]["sent_at"]));
+    let refusal = run(&house, &["mail", "retry", &id]).refused();
+    assert_eq!(refusal, format!("no mail with the id {id} is left to be sent"));
+    assert_eq!(std::fs::read_dir(house.mails()).unwrap().count(), 1);
+}

@@ -1,0 +1,215 @@
+//! `doctor`: what it finds, and that it changes nothing.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::{create, run};
+use crate::support::process::House;
+
+/// The findings, and whether all is well.
+fn examine(house: &House) -> (bool, Vec<Value>) {
+    let ran = run(house, &["doctor", "--json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    let well = report["ok"].as_bool().unwrap();
+    assert_eq!(ran.code, if well { 0 } else { 1 });
+    (well, report["findings"].as_array().unwrap().clone())
+}
+
+/// The texts of what failed under a topic. Each comes with an advice.
+fn failures(house: &House, topic: &str) -> Vec<String> {
+    let (well, findings) = examine(house);
+    let failed: Vec<&Value> = findings
+        .iter()
+        .filter(|finding| finding["state"] == "fail")
+        .collect();
+    assert_eq!(failed.is_empty(), well);
+    assert!(failed.iter().all(|finding| finding["advice"].is_string()));
+    let of_topic = failed.into_iter().filter(|finding| finding["topic"] == topic);
+    of_topic
+        .map(|finding| finding["what"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn sound_house() -> House {
+    let house = House::new();
+    create(&house, "one@example.com");
+    house
+}
+
+#[test]
+fn a_sound_house_is_well_by_itself_and_beside_its_server() {
+    let house = sound_house();
+    assert!(examine(&house).0);
+    let server = house.serve();
+    let (well, findings) = examine(&house);
+    assert!(well, "{findings:?}");
+    let topics: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding["topic"].as_str().unwrap())
+        .collect();
+    for topic in [
+        "settings",
+        "keys",
+        "disk",
+        "file",
+        "schema",
+        "integrity",
+        "clock",
+        "mail",
+    ] {
+        assert!(topics.contains(&topic), "{topic}");
+    }
+    assert_eq!(server.request("GET", "/ready", None, None).0, 200);
+
+    let text = run(&house, &["doctor"]).done();
+    assert!(text.lines().all(|line| line.starts_with("ok  ")), "{text}");
+}
+
+#[test]
+fn a_damaged_page_is_found_and_what_to_do_is_said() {
+    let house = sound_house();
+    let root: u32 = {
+        let connection = Connection::open(house.database()).unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'users'";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let mut bytes = fs::read(house.database()).unwrap();
+    let page = (root as usize - 1) * 4096;
+    bytes[page..page + 64].iter_mut().for_each(|byte| *byte ^= 0xff);
+    fs::write(house.database(), &bytes).unwrap();
+
+    let found = failures(&house, "integrity");
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding.contains(&format!("page {root}"))),
+        "{found:?}"
+    );
+    let ran = run(&house, &["doctor"]);
+    assert_eq!(ran.code, 1);
+    let line = ran
+        .out
+        .lines()
+        .find(|line| line.starts_with("fail  integrity"))
+        .unwrap();
+    assert!(line.contains(" -> stop the server"), "{line}");
+    assert_eq!(fs::read(house.database()).unwrap(), bytes);
+}
+
+#[test]
+fn what_is_no_database_is_said_to_be_none() {
+    let house = House::new();
+    fs::write(house.database(), "x".repeat(5000)).unwrap();
+    assert!(failures(&house, "schema")[0].contains("is no database"));
+    let refusal = run(&house, &["users", "list"]).refused();
+    assert!(refusal.contains("is no database"), "{refusal}");
+}
+
+#[test]
+fn a_newer_schema_is_reported_and_left_alone() {
+    let house = sound_house();
+    let version = |set: Option<i64>| -> i64 {
+        let connection = Connection::open(house.database()).unwrap();
+        if let Some(version) = set {
+            connection.pragma_update(None, "user_version", version).unwrap();
+        }
+        connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap()
+    };
+    version(Some(99));
+    let found = failures(&house, "schema");
+    assert!(
+        found.len() == 1 && found[0].contains("newer Cloakroom (schema 99"),
+        "{found:?}"
+    );
+    let refusal = run(&house, &["users", "list"]).refused();
+    assert!(refusal.contains("newer Cloakroom"), "{refusal}");
+    run(&house, &["migrate"]).refused();
+    assert_eq!(version(None), 99);
+}
+
+#[test]
+fn an_older_schema_is_a_warning_and_is_not_migrated() {
+    let house = House::new();
+    fs::write(house.database(), "").unwrap();
+    fs::set_permissions(house.database(), fs::Permissions::from_mode(0o600)).unwrap();
+    let (well, findings) = examine(&house);
+    let schema = findings
+        .iter()
+        .find(|finding| finding["topic"] == "schema")
+        .unwrap();
+    assert!(well && schema["state"] == "warn", "{schema}");
+    assert_eq!(fs::metadata(house.database()).unwrap().len(), 0);
+}
+
+#[test]
+fn a_missing_database_is_reported_and_not_made() {
+    let house = House::new();
+    let found = failures(&house, "file");
+    assert!(found.len() == 1 && found[0].contains("cloakroom.db"), "{found:?}");
+    assert!(!house.database().exists());
+}
+
+#[test]
+fn files_that_others_may_read_are_reported() {
+    let house = sound_house();
+    run(&house, &["users", "reset-password", "1"]).done();
+    let key_base = house.path().join("cloakroom.key_base");
+    for (path, topic) in [(house.database(), "file"), (key_base, "keys")] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let found = failures(&house, topic);
+        assert!(found.len() == 1 && found[0].contains("mode 0644"), "{found:?}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    assert!(examine(&house).0);
+}
+
+#[test]
+fn a_mail_server_that_does_not_answer_is_reported() {
+    let mut house = sound_house();
+    // Bound for a moment: nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    house
+        .set("CLOAKROOM__MAIL__TRANSPORT", "smtp")
+        .set("CLOAKROOM__MAIL__SMTP__HOST", "127.0.0.1")
+        .set("CLOAKROOM__MAIL__SMTP__PORT", port.to_string())
+        .set("CLOAKROOM__MAIL__SMTP__TLS", "none");
+    let found = failures(&house, "mail");
+    assert!(
+        found.len() == 1 && found[0].contains(&format!("127.0.0.1:{port}")),
+        "{found:?}"
+    );
+    let text = run(&house, &["doctor"]).out;
+    assert!(text.contains(" -> check mail.smtp.host"), "{text}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_reported() {
+    let house = sound_house();
+    Connection::open(house.database())
+        .unwrap()
+        .execute("UPDATE users SET created_at = 4000000000000", [])
+        .unwrap();
+    let found = failures(&house, "clock");
+    assert!(found.len() == 1 && found[0].contains("2096-10-02"), "{found:?}");
+}
+
+#[test]
+fn wrong_settings_are_findings() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0");
+    let found = failures(&house, "settings");
+    assert!(
+        found.len() == 1 && found[0].contains("server.binnd: is not a setting"),
+        "{found:?}"
+    );
+}

@@ -1,0 +1,237 @@
+//! `users`: what an operator does to accounts, and that it holds at once.
+
+use serde_json::{Value, json};
+
+use super::{PASSWORD, create, is_rfc3339, run, run_with_input, sign_in, status_of, token};
+use crate::support::process::House;
+
+#[test]
+fn a_user_created_beside_a_running_server_signs_in_at_once() {
+    let house = House::new();
+    let server = house.serve();
+    let created = create(&house, " One@Example.COM ");
+    assert_eq!(created["email_address"], "one@example.com");
+    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    assert_eq!((status, &body["user"]["id"]), (200, &created["id"]));
+}
+
+#[test]
+fn the_password_is_the_first_line_of_standard_input() {
+    let house = House::new();
+    let input = format!("{PASSWORD}\r\nanother line\n");
+    let ran = run_with_input(&house, &["users", "create", "one@example.com"], input.as_bytes());
+    assert_eq!(ran.done(), "user 1 (one@example.com) is created\n");
+    let server = house.serve();
+    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
+}
+
+#[test]
+fn a_password_is_never_an_argument() {
+    let house = House::new();
+    run(&house, &["users", "create", "one@example.com", PASSWORD]).misused();
+    run(
+        &house,
+        &["users", "create", "one@example.com", "--password", PASSWORD],
+    )
+    .misused();
+    assert!(!house.database().exists());
+}
+
+#[test]
+fn a_user_that_the_rules_refuse_is_not_created() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__PASSWORD__REJECT_COMMON", "true");
+    let try_with =
+        |input: &[u8]| run_with_input(&house, &["users", "create", "one@example.com"], input).refused();
+    assert_eq!(try_with(b""), "Password can't be blank");
+    assert_eq!(try_with(b"\ncorrect horse battery"), "Password can't be blank");
+    assert_eq!(
+        try_with(b"short"),
+        "Password is too short (minimum is 8 characters)"
+    );
+    assert_eq!(try_with(b"password1"), "Password is too common");
+    assert_eq!(
+        try_with("a".repeat(10_000).as_bytes()),
+        "Password is too long (maximum is 256 characters)"
+    );
+    assert!(try_with(b"\xff\xff\xff\xff\xff\xff\xff\xff\n").contains("UTF-8"));
+    let misuse = run_with_input(
+        &house,
+        &["users", "create", "one@@example.com"],
+        PASSWORD.as_bytes(),
+    )
+    .misused();
+    assert!(misuse.contains("Email address is invalid"), "{misuse}");
+    assert_eq!(
+        run(&house, &["users", "list", "--json"]).json()["users"],
+        json!([])
+    );
+}
+
+#[test]
+fn an_address_is_taken_once() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    let again = run_with_input(
+        &house,
+        &["users", "create", "ONE@example.com"],
+        b"another password",
+    );
+    assert_eq!(again.refused(), "the address one@example.com is taken");
+    let server = house.serve();
+    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
+}
+
+#[test]
+fn users_are_found_by_id_and_by_address() {
+    let house = House::new();
+    let created = create(&house, "one@example.com");
+    for user in [created["id"].to_string(), "ONE@example.com".to_owned()] {
+        let shown = run(&house, &["users", "show", &user, "--json"]).json();
+        assert_eq!(shown, json!({ "user": created }));
+    }
+    assert!(is_rfc3339(&created["created_at"]) && created["disabled_at"].is_null());
+    let members: Vec<&String> = created.as_object().unwrap().keys().collect();
+    assert_eq!(
+        members,
+        [
+            "created_at",
+            "disabled_at",
+            "email_address",
+            "email_confirmed",
+            "id",
+            "updated_at"
+        ]
+    );
+    let shown = run(&house, &["users", "show", "1"]).done();
+    assert!(shown.contains("email address  one@example.com\n"), "{shown}");
+}
+
+#[test]
+fn an_unknown_user_is_said_to_be_unknown() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    for command in ["show", "disable", "enable", "delete", "reset-password"] {
+        let refusal = run(&house, &["users", command, "7"]).refused();
+        assert_eq!(refusal, "no user has the id 7", "{command}");
+        let refusal = run(&house, &["users", command, "two@example.com"]).refused();
+        assert_eq!(refusal, "no user has the address two@example.com", "{command}");
+        run(&house, &["users", command, "somebody"]).misused();
+    }
+}
+
+#[test]
+fn a_list_is_read_page_by_page() {
+    let house = House::new();
+    let created = ["one", "two", "three"].map(|name| create(&house, &format!("{name}@example.com")));
+    let page = |after: &Value| {
+        let after = after.to_string();
+        run(
+            &house,
+            &["users", "list", "--limit", "2", "--after", &after, "--json"],
+        )
+        .json()
+    };
+    let first = page(&json!(0));
+    assert_eq!(first["users"], json!(created[..2]));
+    assert_eq!(first["next_after"], created[1]["id"]);
+    let second = page(&first["next_after"]);
+    assert_eq!(second, json!({ "users": created[2..], "next_after": null }));
+
+    let table = run(&house, &["users", "list", "--limit", "2"]);
+    assert_eq!(
+        table.err,
+        format!("there are more: --after {}\n", created[1]["id"])
+    );
+    assert_eq!(table.done().lines().count(), 3);
+}
+
+#[test]
+fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    create(&house, "two@example.com");
+    let server = house.serve();
+    let (one, two) = (
+        token(&server, "one@example.com"),
+        token(&server, "two@example.com"),
+    );
+    assert_eq!(status_of(&server, &one), 200);
+
+    let disabled = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
+    assert_eq!(disabled["sessions_ended"], 1);
+    assert!(is_rfc3339(&disabled["user"]["disabled_at"]));
+    assert_eq!((status_of(&server, &one), status_of(&server, &two)), (401, 200));
+    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 401);
+
+    // A second time changes nothing.
+    let again = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
+    assert_eq!(again["user"], disabled["user"]);
+
+    assert!(
+        run(&house, &["users", "enable", "one@example.com"])
+            .done()
+            .contains("is enabled")
+    );
+    assert_eq!(status_of(&server, &one), 401);
+    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
+}
+
+#[test]
+fn deleting_asks_first_and_takes_the_sessions_along() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    let server = house.serve();
+    let one = token(&server, "one@example.com");
+
+    let refusal = run_with_input(&house, &["users", "delete", "1"], b"y\n").refused();
+    assert!(refusal.contains("--yes"), "{refusal}");
+    assert_eq!(status_of(&server, &one), 200);
+
+    let deleted = run(&house, &["users", "delete", "1", "--yes"]).done();
+    assert_eq!(deleted, "user 1 (one@example.com) is deleted\n");
+    assert_eq!(status_of(&server, &one), 401);
+    run(&house, &["users", "show", "1"]).refused();
+    // The address is free, the id is not.
+    assert_ne!(create(&house, "one@example.com")["id"], 1);
+}
+
+#[test]
+fn a_printed_reset_link_works_once() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    let server = house.serve();
+    let session = token(&server, "one@example.com");
+    let ran = run(&house, &["users", "reset-password", "one@example.com"]);
+    assert!(ran.err.contains("15 minutes"), "{}", ran.err);
+    let printed = ran.done();
+    let reset = printed
+        .strip_prefix("http://localhost:3001/passwords/")
+        .and_then(|rest| rest.strip_suffix("/edit\n"))
+        .unwrap();
+
+    let path = format!("/v1/passwords/{reset}");
+    let body = json!({ "password": "another password", "password_confirmation": "another password" });
+    assert_eq!(server.request("PUT", &path, None, Some(&body)).0, 200);
+    assert_eq!(server.request("PUT", &path, None, Some(&body)).0, 401);
+    assert_eq!(status_of(&server, &session), 401);
+    assert_eq!(sign_in(&server, "one@example.com", "another password").0, 200);
+}
+
+#[test]
+fn a_reset_link_in_json_says_when_it_dies() {
+    let house = House::new();
+    let created = create(&house, "one@example.com");
+    let printed = run(&house, &["users", "reset-password", "1", "--json"]).json();
+    assert!(is_rfc3339(&printed["expires_at"]));
+    assert!(
+        printed["link"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://localhost:3001/passwords/")
+    );
+    assert_eq!(printed["user"], created);
+    run(&house, &["users", "disable", "1"]).done();
+    let refusal = run(&house, &["users", "reset-password", "1"]).refused();
+    assert!(refusal.contains("is disabled"), "{refusal}");
+}
