@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use cloakroom::error::{Error, Invalid};
 use serde_json::Value;
 
-use crate::support::process::House;
+use crate::support::process::{House, PATIENCE};
 
 /// Stands before the output of each step when the tour runs.
 const STEP: &str = "@@step";
@@ -35,16 +36,8 @@ fn the_tour_runs_line_by_line_and_answers_what_it_shows() {
             .replace("storage/mail", house.mails().to_str().unwrap());
         writeln!(script, "echo '{STEP}'\n{command}").unwrap();
     }
-    let ran = Command::new("sh")
-        .args(["-c", &script])
-        .current_dir(house.path())
-        .env_remove("http_proxy")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&ran.stderr);
-    let shown = String::from_utf8(ran.stdout).unwrap();
-    assert!(ran.status.success(), "{shown}\n{errors}\n{}", server.log());
+    let (status, shown, errors) = run(&script, house.path());
+    assert!(status.success(), "{shown}\n{errors}\n{}", server.log());
 
     let outputs: Vec<&str> = shown.split(&format!("{STEP}\n")).skip(1).collect();
     assert_eq!(outputs.len(), steps.len(), "{shown}");
@@ -151,6 +144,30 @@ fn tour() -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Runs a script in a folder; gives its status and what it wrote to standard output and error.
+fn run(script: &str, folder: &Path) -> (ExitStatus, String, String) {
+    let (output, errors) = (folder.join("tour.out"), folder.join("tour.err"));
+    let mut shell = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(folder)
+        .env("no_proxy", "*")
+        .stdin(Stdio::null())
+        .stdout(fs::File::create(&output).unwrap())
+        .stderr(fs::File::create(&errors).unwrap())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        match shell.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > deadline => shell.kill().unwrap(),
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    let read = |path: &Path| fs::read_to_string(path).unwrap();
+    (status, read(&output), read(&errors))
 }
 
 /// Whether a line is what a pattern shows, where `…` stands for anything.
