@@ -2,5 +2,6 @@
 
 mod api;
 mod mail;
+mod readme;
 mod server;
 mod support;

@@ -1,5 +1,5 @@
-//! Signing in, asking who one is, signing out; and the two doors that other features share: [`Opening`], where
-//! every way in ends, and [`credentials_changed`], the one list of what dies when a password changes.
+//! Signing in, asking who one is, signing out; and the two doors that other features share: `Opening`, where
+//! every way in ends, and `credentials_changed`, the one list of what dies when a password changes.
 //!
 //! Fears: guessing (limits by client and by address, counted before the check); telling a known address from an
 //! unknown one (one reply, one bcrypt, one write before it for both); a password that changes while it is being
