@@ -214,7 +214,7 @@ impl Opening {
             expires_at: self.expires_at,
         };
         let session = rows::insert(tx, &new, now)?;
-        rows::delete_beyond(tx, user_id, self.max_per_user)?;
+        rows::delete_beyond(tx, user_id, session.id, self.max_per_user)?;
         Ok(session)
     }
 }
