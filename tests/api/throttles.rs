@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, is_live, reset, reset_token, sign_in};
+use crate::support::process::{House, Server};
 
 const WINDOW: Duration = Duration::from_secs(180);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -308,6 +309,20 @@ async fn a_restart_and_a_second_process_forget_nothing() {
     assert_throttled(&sign_in(&first, ONE, PASSWORD).await, 180);
     drop((first, second));
     assert_throttled(&sign_in(&start(folder.path()).await, ONE, PASSWORD).await, 180);
+}
+
+#[test]
+fn a_kill_forgets_nothing() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
+    let body = json!({ "email_address": NOBODY, "password": "wrong" });
+    let ask = |server: &Server| server.request("POST", "/v1/session", None, Some(&body)).0;
+    let mut server = house.serve();
+    for _ in 0..10 {
+        assert_eq!(ask(&server), 401);
+    }
+    server.kill();
+    assert_eq!(ask(&house.serve()), 429);
 }
 
 #[actix_web::test]
