@@ -98,7 +98,8 @@ impl TestApp {
             Box::pin(async move {
                 match service.call(request.to_request()).await {
                     Ok(reply) => Reply::read(reply.into_parts().1).await,
-                    Err(failure) => Reply::read(HttpResponse::from_error(failure)).await,
+                    // As the server does it: with what the layers around the failure add.
+                    Err(failure) => Reply::read(failure.error_response()).await,
                 }
             })
         });

@@ -1,6 +1,7 @@
 //! The one test binary: a folder a room, and what they share in `support`.
 
 mod api;
+mod architecture;
 mod mail;
 mod readme;
 mod server;

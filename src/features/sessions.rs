@@ -3,8 +3,10 @@
 //!
 //! Fears: guessing (limits by client and by address, counted before the check); telling a known address from an
 //! unknown one (one reply, one bcrypt, one write before it for both); a password that changes while it is being
-//! checked (the session starts only if the digest is still the one that was verified); a token that outlives
-//! its sign-out (the reply leaves after the commit).
+//! checked (the session starts only if the digest is still the one that was verified, else it is checked again); a
+//! token that outlives its sign-out (the reply leaves after the commit).
+
+use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -23,6 +25,9 @@ use crate::store::users::{self, Account};
 use crate::throttle::Rule;
 use crate::token::{PlainToken, TokenKind};
 
+/// How often the password is checked when the digest changes meanwhile.
+const ROUNDS: u32 = 3;
+
 pub(super) fn routes(routes: &mut Routes) {
     routes
         .public(Method::POST, "/v1/session", create)
@@ -40,28 +45,22 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         )
         .await?;
 
-    let account = attempt.find_account(&context).await?;
-    let digest = account.as_ref().map(|account| account.password_digest.clone());
-    let verified = context.passwords.verify(attempt.password.clone(), digest).await?;
-    let known = account.as_ref().map(|account| account.user.id);
-    let Some(account) = account.filter(|account| verified && account.user.disabled_at.is_none()) else {
-        audit::sign_in_failed(&visit, known);
-        return Err(Error::InvalidCredentials);
-    };
-
-    let rehashed = attempt.rehash(&context, &account).await;
-    let now = context.clock.now();
-    let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;
-    let session = {
-        let account = account.clone();
-        context
+    for _ in 0..ROUNDS {
+        let account = attempt.verify(&context, &visit).await?;
+        let rehashed = attempt.rehash(&context, &account).await;
+        let now = context.clock.now();
+        let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;
+        let (verified, failures) = (account.clone(), failures.clone());
+        let session = context
             .database
-            .write(move |tx| sign_in(tx, &account, rehashed.as_ref(), &failures, &opening, now))
-            .await?
-    };
-
-    audit::signed_in(&visit, account.user.id, session.id);
-    Ok(HttpResponse::Ok().json(SignedIn::new(&token, &account.user, &session)))
+            .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
+            .await?;
+        if let Some(session) = session {
+            audit::signed_in(&visit, account.user.id, session.id);
+            return Ok(HttpResponse::Ok().json(SignedIn::new(&token, &account.user, &session)));
+        }
+    }
+    Err(Error::unavailable("digest_unsettled", Duration::from_secs(1)))
 }
 
 async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSession) -> HttpResponse {
@@ -107,6 +106,19 @@ impl Attempt {
         })
     }
 
+    /// The account whose password this is. Whoever has none costs the same.
+    async fn verify(&self, context: &Context, visit: &Visit) -> Result<Account> {
+        let account = self.find_account(context).await?;
+        let digest = account.as_ref().map(|account| account.password_digest.clone());
+        let verified = context.passwords.verify(self.password.clone(), digest).await?;
+        let known = account.as_ref().map(|account| account.user.id);
+        let account = account.filter(|account| verified && account.user.disabled_at.is_none());
+        account.ok_or_else(|| {
+            audit::sign_in_failed(visit, known);
+            Error::InvalidCredentials
+        })
+    }
+
     async fn find_account(&self, context: &Context) -> Result<Option<Account>> {
         let Some(address) = self.email_address.clone() else {
             return Ok(None);
@@ -133,6 +145,8 @@ impl Attempt {
     }
 }
 
+/// Gives `None` when the digest is no longer the one that was verified: a reset, or another sign-in that wrote it
+/// at a new cost, was faster. Which of the two, only checking again tells.
 fn sign_in(
     tx: &Transaction<'_>,
     verified: &Account,
@@ -140,19 +154,19 @@ fn sign_in(
     failures: &Rule,
     opening: &Opening,
     now: Timestamp,
-) -> Result<Session> {
+) -> Result<Option<Session>> {
     let id = verified.user.id;
     let unchanged = users::find(tx, id)?.is_some_and(|account| {
         account.password_digest == verified.password_digest && account.user.disabled_at.is_none()
     });
     if !unchanged {
-        return Err(Error::InvalidCredentials);
+        return Ok(None);
     }
     if let Some(digest) = rehashed {
         users::replace_digest(tx, id, &verified.password_digest, digest, now)?;
     }
     failures.forgive(tx)?;
-    opening.start(tx, id, now)
+    opening.start(tx, id, now).map(Some)
 }
 
 /// A session about to be started. Every way in ends here: sign-up, sign-in, whatever comes later.
@@ -200,7 +214,7 @@ impl Opening {
             expires_at: self.expires_at,
         };
         let session = rows::insert(tx, &new, now)?;
-        rows::delete_beyond(tx, user_id, self.max_per_user)?;
+        rows::delete_beyond(tx, user_id, session.id, self.max_per_user)?;
         Ok(session)
     }
 }

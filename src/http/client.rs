@@ -94,9 +94,10 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     if !is_trusted(&peer) {
         return peer;
     }
+    // A line that is no text holds no address.
     let lines: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
-        .filter_map(|line| line.to_str().ok())
+        .map(|line| line.to_str().unwrap_or_default())
         .collect();
     let mut client = peer;
     for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
@@ -118,10 +119,10 @@ mod tests {
 
     use super::*;
 
-    fn client(peer: &str, lines: &[&'static str], trusted: &[&str]) -> String {
+    fn client(peer: &str, lines: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
         behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
@@ -164,5 +165,13 @@ mod tests {
             "10.0.0.2"
         );
         assert_eq!(client("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(
+            client(
+                "10.0.0.1",
+                &["192.0.2.1", "\u{e9}, 198.51.100.1"],
+                &["10.0.0.0/8"]
+            ),
+            "10.0.0.1"
+        );
     }
 }

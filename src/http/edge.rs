@@ -121,17 +121,17 @@ where
                 Ok(reply) => {
                     let mut reply = reply.map_into_boxed_body();
                     visit.log(&reply);
-                    let response = visit.finish(std::mem::replace(
-                        reply.response_mut(),
-                        HttpResponse::new(StatusCode::OK),
-                    ));
-                    *reply.response_mut() = response;
+                    let response = std::mem::replace(reply.response_mut(), HttpResponse::new(StatusCode::OK));
+                    let body = response.error().map(|failure| visit.body(failure));
+                    *reply.response_mut() = visit.finish(response, body);
                     Ok(reply)
                 }
                 // Without its request there is no reply to hold it yet: actix makes one from the failure.
                 Err(mut failure) => {
                     visit.log_failure(&failure);
-                    failure.add_response_mapper(move |response| visit.finish(response));
+                    // And that one does not remember what it was made from, so its body is written here.
+                    let body = visit.body(&failure);
+                    failure.add_response_mapper(move |response| visit.finish(response, Some(body.clone())));
                     Err(failure)
                 }
             }
@@ -207,11 +207,13 @@ impl Passage {
         }
     }
 
-    /// Names the request in the reply and adds what every reply carries.
-    fn finish(&self, response: HttpResponse) -> HttpResponse {
-        let body = response
-            .error()
-            .map(|error| respond::body(error, &self.request_id));
+    /// What a failed reply says.
+    fn body(&self, failure: &actix_web::Error) -> String {
+        respond::body(failure, &self.request_id)
+    }
+
+    /// Adds what every reply carries, and the body of a failed one.
+    fn finish(&self, response: HttpResponse, body: Option<String>) -> HttpResponse {
         let mut response = match body {
             Some(body) => {
                 let mut response = response.set_body(BoxBody::new(body));

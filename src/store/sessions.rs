@@ -86,12 +86,13 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     tx.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()])
 }
 
-/// Ends the least recently active sessions of a user beyond the `most` that may live.
-pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result<usize> {
+/// Ends the least recently active sessions of a user beyond the `most` that may live, but never `newest`, even when
+/// the clock was set back.
+pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, newest: SessionId, most: u32) -> Result<usize> {
     tx.execute(
-        "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN
-         (SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_active_at DESC, id DESC LIMIT $2)",
-        &[user_id.into(), most.into()],
+        "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 AND id NOT IN
+         (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 ORDER BY last_active_at DESC, id DESC LIMIT $3)",
+        &[user_id.into(), newest.into(), most.saturating_sub(1).into()],
     )
 }
 

@@ -1,26 +1,597 @@
 //! Signing in and out.
 
-use cloakroom::testing::TestApp;
-use serde_json::json;
+use std::time::Duration;
+
+use actix_web::http::Method;
+use bcrypt::Version;
+use cloakroom::testing::{START, TestApp};
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    create_user_with_digest, delete, digest_of, disable, is_live, not_text, reset, reset_token, sign_in,
+    signed_in,
+};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[actix_web::test]
 async fn a_session_is_started_shown_and_ended() {
-    let app = TestApp::new().await;
-    app.create_user("one@example.com", "password").await;
-    let credentials = json!({ "email_address": " ONE@example.com", "password": "password" });
-    let signed_in = app.post("/v1/session").json(&credentials).send().await;
+    let (app, ..) = signed_in().await;
+    let signed_in = sign_in(&app, " ONE@example.com", PASSWORD).await;
     assert_eq!(signed_in.status, 200, "{}", signed_in.text());
-    let token = signed_in.json()["token"].as_str().unwrap().to_owned();
+    let started = signed_in.json();
+    let token = started["token"].as_str().unwrap().to_owned();
 
     let shown = app.get("/v1/session").bearer(&token).send().await;
-    assert_eq!(
-        (shown.status, &shown.json()["session"]["current"]),
-        (200, &json!(true))
-    );
+    let expected = json!({ "user": started["user"], "session": started["session"] });
+    assert_eq!((shown.status, shown.json()), (200, expected));
+    assert_eq!(started["session"]["current"], true);
+    assert_eq!(started["session"]["user_agent"], Value::Null);
+
     let ended = app.delete("/v1/session").bearer(&token).send().await;
     assert_eq!(
         (ended.status, ended.json()),
         (200, json!({ "message": "Logged out" }))
     );
-    assert_eq!(app.get("/v1/session").bearer(&token).send().await.status, 401);
+    let again = app.delete("/v1/session").bearer(&token).send().await;
+    assert_refused(&again, 401, "token_invalid");
+    assert!(!is_live(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn signing_out_ends_this_session_and_no_other() {
+    let (app, user, token) = signed_in().await;
+    let other = app.sign_in_as(&user).await;
+    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert!(!is_live(&app, &token).await && is_live(&app, &other).await);
+}
+
+#[actix_web::test]
+async fn of_racing_sign_outs_with_one_token_one_succeeds() {
+    let (app, _, token) = signed_in().await;
+    let replies = join_all((0..20).map(|_| app.delete("/v1/session").bearer(&token).send())).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert_refused(reply, 401, "token_invalid");
+    }
+}
+
+#[actix_web::test]
+async fn a_token_never_comes_twice_and_a_presented_one_is_not_adopted() {
+    let (app, _, token) = signed_in().await;
+    let body = json!({ "email_address": ONE, "password": PASSWORD, "token": token });
+    let reply = app.post("/v1/session").bearer(&token).json(&body).send().await;
+    assert_eq!(reply.status, 200);
+    assert_ne!(reply.json()["token"], json!(token));
+}
+
+#[actix_web::test]
+async fn every_failure_to_sign_in_reads_the_same() {
+    let (app, ..) = signed_in().await;
+    let disabled = app.create_user("disabled@example.com", PASSWORD).await;
+    disable(&app, &disabled).await;
+    let bodies = [
+        json!({ "email_address": ONE, "password": "wrong password" }),
+        json!({ "email_address": ONE, "password": "Password" }),
+        json!({ "email_address": ONE, "password": " password" }),
+        json!({ "email_address": ONE, "password": "password\0" }),
+        json!({ "email_address": ONE, "password": "a".repeat(257) }),
+        json!({ "email_address": ONE, "password": "" }),
+        json!({ "email_address": ONE, "password": null }),
+        json!({ "email_address": ONE }),
+        json!({ "email_address": "nobody@example.com", "password": PASSWORD }),
+        json!({ "email_address": "nobody@example.com", "password": "" }),
+        json!({ "email_address": "nobody@example.com" }),
+        json!({ "email_address": "no address", "password": PASSWORD }),
+        json!({ "email_address": format!("{}@example.com", "a".repeat(300)), "password": PASSWORD }),
+        json!({ "email_address": "one＠example.com", "password": PASSWORD }),
+        json!({ "email_address": "one@example.com\0", "password": PASSWORD }),
+        json!({ "email_address": "", "password": PASSWORD }),
+        json!({ "email_address": null, "password": PASSWORD }),
+        json!({ "password": PASSWORD }),
+        json!({}),
+        json!({ "email_address": "disabled@example.com", "password": PASSWORD }),
+        json!({ "email_address": "' OR 1=1 --", "password": "' OR 1=1 --" }),
+    ];
+    let mut seen = Vec::new();
+    for body in &bodies {
+        let reply = app.post("/v1/session").json(body).send().await;
+        assert_refused(&reply, 401, "invalid_credentials");
+        let mut shown = reply.json();
+        shown["request_id"] = Value::Null;
+        let mut headers: Vec<(String, String)> = reply
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "x-request-id")
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        headers.sort();
+        seen.push((shown, headers));
+    }
+    assert_eq!(seen[0].0["error"], "Invalid email address or password");
+    for (body, reply) in bodies.iter().zip(&seen) {
+        assert_eq!(reply, &seen[0], "{body}");
+    }
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
+}
+
+#[actix_web::test]
+async fn an_empty_body_is_a_failed_sign_in() {
+    let (app, ..) = signed_in().await;
+    assert_refused(&app.post("/v1/session").send().await, 401, "invalid_credentials");
+    let empty = app.post("/v1/session").body("application/json", "").send().await;
+    assert_refused(&empty, 401, "invalid_credentials");
+}
+
+#[actix_web::test]
+async fn a_value_of_the_wrong_type_is_named() {
+    let (app, ..) = signed_in().await;
+    for field in ["email_address", "password"] {
+        for value in not_text() {
+            let mut body = json!({ "email_address": ONE, "password": PASSWORD });
+            body[field] = value;
+            let reply = app.post("/v1/session").json(&body).send().await;
+            assert_faults(&reply, &[(field, "is invalid")]);
+        }
+    }
+    for value in [json!(1), json!("yes"), json!([]), json!({})] {
+        let body = json!({ "email_address": ONE, "password": PASSWORD, "remember": value });
+        let reply = app.post("/v1/session").json(&body).send().await;
+        assert_faults(&reply, &[("remember", "is invalid")]);
+    }
+}
+
+#[actix_web::test]
+async fn bodies_that_cannot_be_read_are_refused() {
+    let (app, ..) = signed_in().await;
+    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/session", "").await;
+}
+
+#[actix_web::test]
+async fn credentials_in_the_query_are_ignored() {
+    let (app, _, token) = signed_in().await;
+    let reply = app
+        .post("/v1/session?email_address=one@example.com&password=password")
+        .send()
+        .await;
+    assert_refused(&reply, 401, "invalid_credentials");
+    for name in ["token", "access_token", "authorization", "api_key"] {
+        let reply = app.get(&format!("/v1/session?{name}={token}")).send().await;
+        assert_refused(&reply, 401, "unauthorized");
+    }
+    let with_header = app.get("/v1/session?token=rubbish").bearer(&token).send().await;
+    assert_eq!(with_header.status, 200);
+}
+
+#[actix_web::test]
+async fn a_token_in_a_cookie_or_a_body_presents_nothing() {
+    let (app, _, token) = signed_in().await;
+    let cookie = format!("token={token}; __Host-cloakroom={token}; session={token}");
+    let reply = app.get("/v1/session").header("Cookie", &cookie).send().await;
+    assert_refused(&reply, 401, "unauthorized");
+    let reply = app
+        .delete("/v1/session")
+        .json(&json!({ "token": token }))
+        .send()
+        .await;
+    assert_refused(&reply, 401, "unauthorized");
+}
+
+#[actix_web::test]
+async fn a_token_is_read_in_the_forms_of_rails_and_of_rfc_6750() {
+    let (app, _, token) = signed_in().await;
+    for line in [
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+        format!("BEARER   {token}  "),
+        format!("Token {token}"),
+        format!("Token token={token}"),
+        format!("Token token=\"{token}\""),
+        format!("token token=\"{token}\", nonce=\"1\""),
+    ] {
+        let reply = app.get("/v1/session").header("Authorization", &line).send().await;
+        assert_eq!(reply.status, 200, "{line}");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_no_token_of_ours_is_invalid() {
+    let (app, _, token) = signed_in().await;
+    let body = token.strip_prefix("crs_").unwrap();
+    let last = if token.ends_with('2') { '3' } else { '2' };
+    for text in [
+        String::new(),
+        "invalid".to_owned(),
+        body.to_owned(),
+        format!("crk_{body}"),
+        format!("crr_{body}"),
+        format!("CRS_{body}"),
+        format!("{}{last}", &token[..token.len() - 1]),
+        token[..token.len() - 1].to_owned(),
+        format!("{token}1"),
+        format!("{token}\u{e9}"),
+        token.to_lowercase(),
+        "a".repeat(7000),
+    ] {
+        for scheme in ["Bearer", "Token"] {
+            let reply = app
+                .get("/v1/session")
+                .header("Authorization", &format!("{scheme} {text}"))
+                .send()
+                .await;
+            assert_refused(&reply, 401, "token_invalid");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_well_formed_token_that_nobody_has_is_invalid() {
+    let (app, ..) = signed_in().await;
+    let other = signed_in().await.2;
+    let reply = app.get("/v1/session").bearer(&other).send().await;
+    assert_refused(&reply, 401, "token_invalid");
+}
+
+#[actix_web::test]
+async fn another_scheme_presents_nothing() {
+    let (app, _, token) = signed_in().await;
+    for line in [
+        "Basic b25lOnR3bw==",
+        "",
+        "Digest x",
+        &token,
+        &format!("Bearer:{token}"),
+    ] {
+        let reply = app.get("/v1/session").header("Authorization", line).send().await;
+        assert_refused(&reply, 401, "unauthorized");
+    }
+}
+
+#[actix_web::test]
+async fn two_credentials_contradict_each_other() {
+    let (app, _, token) = signed_in().await;
+    for second in [
+        format!("Bearer {token}"),
+        "Basic b25lOnR3bw==".to_owned(),
+        String::new(),
+    ] {
+        let call = app
+            .get("/v1/session")
+            .bearer(&token)
+            .header("Authorization", &second);
+        assert_refused(&call.send().await, 400, "invalid_request");
+        let call = app
+            .get("/v1/session")
+            .header("Authorization", &second)
+            .bearer(&token);
+        assert_refused(&call.send().await, 400, "invalid_request");
+    }
+}
+
+#[actix_web::test]
+async fn a_session_expires_to_the_millisecond() {
+    let app =
+        TestApp::with_settings(|settings| settings.session.idle_timeout = settings.session.lifetime).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    app.clock().set(START + DAY * 30 - MILLISECOND);
+    assert!(is_live(&app, &token).await);
+    app.clock().advance(MILLISECOND);
+    let reply = app.get("/v1/session").bearer(&token).send().await;
+    assert_refused(&reply, 401, "token_expired");
+    assert_refused(
+        &app.delete("/v1/session").bearer(&token).send().await,
+        401,
+        "token_expired",
+    );
+}
+
+#[actix_web::test]
+async fn a_session_that_nobody_uses_ends_early_and_one_in_use_does_not() {
+    let (app, user, token) = signed_in().await;
+    let used = app.sign_in_as(&user).await;
+    app.clock().set(START + DAY * 10);
+    assert!(is_live(&app, &used).await);
+    app.clock().set(START + DAY * 14 - MILLISECOND);
+    // Asking is using, so this one is asked a millisecond too late.
+    app.clock().advance(MILLISECOND);
+    assert_refused(
+        &app.get("/v1/session").bearer(&token).send().await,
+        401,
+        "token_expired",
+    );
+    // Its use is noted whether or not it has been written meanwhile.
+    assert!(is_live(&app, &used).await);
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
+    app.clock().set(START + DAY * 28 - MILLISECOND);
+    assert!(is_live(&app, &used).await);
+}
+
+#[actix_web::test]
+async fn the_idle_time_out_is_exact() {
+    let (app, _, token) = signed_in().await;
+    app.clock().set(START + DAY * 14 - MILLISECOND);
+    assert!(is_live(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
+    let (app, _, token) = signed_in().await;
+    let stored = || count_in(&app, "SELECT last_active_at FROM sessions");
+    let shown = async || {
+        let reply = app.get("/v1/session").bearer(&token).send().await;
+        reply.json()["session"]["last_active_at"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    app.clock().set(START + Duration::from_secs(59));
+    assert_eq!(shown().await, START.to_string());
+    let later = START + Duration::from_secs(60);
+    app.clock().set(later);
+    assert_eq!(shown().await, later.to_string());
+    assert_eq!(stored(), START.as_millis());
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
+    assert_eq!(stored(), later.as_millis());
+}
+
+#[actix_web::test]
+async fn remember_makes_a_session_last_longer() {
+    let app = TestApp::with_settings(|settings| settings.session.idle_timeout = DAY * 180).await;
+    app.create_user(ONE, PASSWORD).await;
+    for (remember, days) in [
+        (json!(true), 180),
+        (json!("1"), 180),
+        (json!(false), 30),
+        (json!(null), 30),
+    ] {
+        app.clock().set(START);
+        let body = json!({ "email_address": ONE, "password": PASSWORD, "remember": remember });
+        let reply = app.post("/v1/session").json(&body).send().await.json();
+        let end = START + DAY * days;
+        assert_eq!(reply["expires_at"], end.to_string());
+        assert_eq!(reply["session"]["expires_at"], end.to_string());
+        let token = reply["token"].as_str().unwrap();
+        app.clock().set(end - MILLISECOND);
+        assert!(is_live(&app, token).await);
+        app.clock().set(end);
+        assert!(!is_live(&app, token).await);
+    }
+    let fields = [
+        ("email_address", ONE),
+        ("password", PASSWORD),
+        ("remember", "true"),
+    ];
+    app.clock().set(START);
+    let reply = app.post("/v1/session").form(&fields).send().await.json();
+    assert_eq!(reply["expires_at"], (START + DAY * 180).to_string());
+}
+
+#[actix_web::test]
+async fn a_deleted_or_disabled_users_token_is_invalid() {
+    let (app, user, token) = signed_in().await;
+    disable(&app, &user).await;
+    let reply = app.get("/v1/session").bearer(&token).send().await;
+    assert_refused(&reply, 401, "token_invalid");
+    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 401, "invalid_credentials");
+    delete(&app, &user).await;
+    let reply = app.get("/v1/session").bearer(&token).send().await;
+    assert_refused(&reply, 401, "token_invalid");
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
+}
+
+#[actix_web::test]
+async fn beyond_the_cap_the_session_unused_the_longest_ends() {
+    let app = TestApp::with_settings(|settings| settings.session.max_per_user = 3).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let other = app.create_user("two@example.com", PASSWORD).await;
+    let others = app.sign_in_as(&other).await;
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        tokens.push(
+            sign_in(&app, ONE, PASSWORD).await.json()["token"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+        app.clock().advance(Duration::from_secs(300));
+    }
+    // The first is used, so the second is now the one unused the longest.
+    assert!(is_live(&app, &tokens[0]).await);
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
+    tokens.push(
+        sign_in(&app, ONE, PASSWORD).await.json()["token"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+    );
+    let mut live = Vec::new();
+    for token in &tokens {
+        live.push(is_live(&app, token).await);
+    }
+    assert_eq!(live, [true, false, true, true]);
+    assert!(is_live(&app, &others).await);
+    assert_eq!(
+        count_in(
+            &app,
+            &format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0)
+        ),
+        3
+    );
+}
+
+#[actix_web::test]
+async fn a_new_session_is_never_the_one_that_the_cap_ends() {
+    let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1).await;
+    app.create_user(ONE, PASSWORD).await;
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    // The machine's clock was set back meanwhile.
+    app.clock().set(START - Duration::from_secs(3600));
+    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(is_live(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn the_user_agent_is_kept_without_control_characters_and_cut() {
+    let (app, ..) = signed_in().await;
+    let body = json!({ "email_address": ONE, "password": PASSWORD });
+    let agent = format!("a\tbrowser {}", "x".repeat(300));
+    let reply = app
+        .post("/v1/session")
+        .header("User-Agent", &agent)
+        .json(&body)
+        .send()
+        .await
+        .json();
+    let kept = reply["session"]["user_agent"].as_str().unwrap();
+    assert!(
+        kept.starts_with("abrowser xxx") && kept.chars().count() == 255,
+        "{kept}"
+    );
+}
+
+#[actix_web::test]
+async fn a_digest_of_another_cost_is_written_anew_at_sign_in_and_not_on_failure() {
+    let app = TestApp::new().await;
+    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
+        .unwrap()
+        .format_for_version(Version::TwoY);
+    let user = create_user_with_digest(&app, ONE, &old).await;
+    assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+    assert_eq!(digest_of(&app, &user), old);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    let new = digest_of(&app, &user);
+    assert!(new.starts_with("$2b$04$"), "{new}");
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(digest_of(&app, &user), new);
+}
+
+#[actix_web::test]
+async fn sign_ins_that_race_while_the_digest_is_written_anew_all_succeed() {
+    let app = TestApp::new().await;
+    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
+        .unwrap()
+        .format_for_version(Version::TwoA);
+    create_user_with_digest(&app, ONE, &old).await;
+    let replies = join_all((0..10).map(|_| sign_in(&app, ONE, PASSWORD))).await;
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses, [200; 10]);
+}
+
+#[actix_web::test]
+async fn a_digest_that_rails_wrote_signs_in() {
+    let app = TestApp::new().await;
+    let digest = bcrypt::hash_with_salt(PASSWORD, 12, [3; 16])
+        .unwrap()
+        .format_for_version(Version::TwoA);
+    assert!(digest.starts_with("$2a$12$"));
+    create_user_with_digest(&app, ONE, &digest).await;
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    // From the test vectors of crypt_blowfish.
+    let published = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    create_user_with_digest(&app, "two@example.com", published).await;
+    assert_eq!(sign_in(&app, "two@example.com", "U*V").await.status, 401);
+    assert_eq!(sign_in(&app, "two@example.com", "U*U").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_seventy_two_byte_password_from_rails_is_not_opened_by_a_longer_one() {
+    let app = TestApp::new().await;
+    let password = "a".repeat(72);
+    let digest = bcrypt::hash_with_salt(&password, 4, [3; 16])
+        .unwrap()
+        .format_for_version(Version::TwoA);
+    create_user_with_digest(&app, ONE, &digest).await;
+    assert_eq!(sign_in(&app, ONE, &format!("{password}b")).await.status, 401);
+    assert_eq!(sign_in(&app, ONE, &format!("{password}a")).await.status, 401);
+    assert_eq!(sign_in(&app, ONE, &password).await.status, 200);
+}
+
+#[actix_web::test]
+async fn no_reply_holds_a_digest() {
+    let (app, user, token) = signed_in().await;
+    let digest = digest_of(&app, &user);
+    let link = reset_token(&app, ONE).await;
+    let body = json!({ "title": "A title" });
+    let replies = [
+        sign_in(&app, ONE, PASSWORD).await,
+        sign_in(&app, ONE, "wrong").await,
+        app.get("/v1/session").bearer(&token).send().await,
+        app.post("/v1/projects").bearer(&token).json(&body).send().await,
+        app.get("/v1/projects").bearer(&token).send().await,
+        app.get(&format!("/v1/passwords/{link}")).send().await,
+        reset(&app, &link, "another password").await,
+        app.get("/v1/session").bearer(&token).send().await,
+    ];
+    for reply in replies {
+        let text = reply.text();
+        assert!(
+            !text.contains("digest") && !text.contains("$2b$") && !text.contains(&digest),
+            "{text}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever stands in the header, it is read or refused, and no fault of ours.
+    #[test]
+    fn any_authorization_header_is_read_or_refused(line in "[ -~\t]{0,60}|(?i)(bearer|token)[ \t,;=\"a-z_0-9]{0,60}") {
+        let mut headers = actix_web::http::header::HeaderMap::new();
+        let value = actix_web::http::header::HeaderValue::from_str(&line).unwrap();
+        headers.insert(actix_web::http::header::AUTHORIZATION, value);
+        let read = cloakroom::http::credential::presented(&headers);
+        prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
+    }
+
+    /// The same for bytes that are no text.
+    #[test]
+    fn any_bytes_in_the_header_are_read_or_refused(bytes in prop::collection::vec(0x20_u8..=0xff, 0..40)) {
+        let mut headers = actix_web::http::header::HeaderMap::new();
+        if let Ok(value) = actix_web::http::header::HeaderValue::from_bytes(&[b"Bearer ", bytes.as_slice()].concat()) {
+            headers.insert(actix_web::http::header::AUTHORIZATION, value);
+        }
+        let read = cloakroom::http::credential::presented(&headers);
+        prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
+    }
+
+    /// What was parsed is parsed again to itself, and what white space and case do is undone.
+    #[test]
+    fn an_address_is_parsed_to_itself(
+        text in "[a-zA-Z0-9.+_-]{1,12}@[a-zA-Z0-9.-]{1,20}", before in "[ \t\n]{0,3}", after in "[ \r\n\u{a0}]{0,3}",
+    ) {
+        use cloakroom::model::EmailAddress;
+        let written = EmailAddress::parse(&format!("{before}{}{after}", text.to_uppercase()));
+        let plain = EmailAddress::parse(&text);
+        prop_assert_eq!(&written, &plain);
+        if let Ok(address) = plain {
+            prop_assert_eq!(EmailAddress::parse(address.as_str()), Ok(address));
+        }
+    }
+
+    /// Nothing that is typed makes the parser panic.
+    #[test]
+    fn any_text_is_an_address_or_not(text in "\\PC{0,40}") {
+        let _ = cloakroom::model::EmailAddress::parse(&text);
+    }
 }

@@ -1,5 +1,6 @@
 //! What several rooms' tests stand on.
 
+pub mod app;
 pub mod certificates;
 pub mod process;
 pub mod smtp;

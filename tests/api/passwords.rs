@@ -1,0 +1,580 @@
+//! Resetting a forgotten password.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use cloakroom::config::Secret;
+use cloakroom::model::{EmailAddress, UserId};
+use cloakroom::store::users::Account;
+use cloakroom::testing::{Reply, START, TestApp};
+use cloakroom::{keys, links};
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in, delete,
+    digest_of, disable, is_live, not_text, reset, reset_token, sign_in, signed_in,
+};
+use crate::support::process::House;
+
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const NEW: &str = "another password";
+
+async fn ask(app: &TestApp, address: &str) -> Reply {
+    app.post("/v1/passwords")
+        .json(&json!({ "email_address": address }))
+        .send()
+        .await
+}
+
+async fn show(app: &TestApp, token: &str) -> Reply {
+    app.get(&format!("/v1/passwords/{token}")).send().await
+}
+
+#[track_caller]
+fn assert_dead(reply: &Reply) {
+    assert_refused(reply, 401, "link_invalid");
+    assert_eq!(
+        reply.json()["errors"],
+        json!(["Password reset link is invalid or has expired."])
+    );
+    assert_eq!(
+        reply.json()["error"],
+        "Password reset link is invalid or has expired."
+    );
+}
+
+/// That a link neither shows nor does anything.
+async fn assert_void(app: &TestApp, token: &str) {
+    assert_dead(&show(app, token).await);
+    assert_dead(&reset(app, token, "a third password").await);
+}
+
+/// Changes one user behind the server's back, as another process on the file would.
+fn change(app: &TestApp, sql: &str) {
+    let file = Connection::open(app.context().database.path()).unwrap();
+    file.execute(sql, []).unwrap();
+}
+
+#[actix_web::test]
+async fn a_reset_changes_the_password_and_ends_every_session() {
+    let (app, user, token) = signed_in().await;
+    let other = app.create_user("two@example.com", PASSWORD).await;
+    let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
+    let link = reset_token(&app, ONE).await;
+
+    let done = reset(&app, &link, NEW).await;
+    assert_eq!(
+        (done.status, done.json()),
+        (200, json!({ "message": "Password has been reset." }))
+    );
+    assert!(!is_live(&app, &token).await && !is_live(&app, &second).await);
+    assert!(is_live(&app, &others).await);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn patch_does_what_put_does() {
+    let (app, ..) = signed_in().await;
+    let path = format!("/v1/passwords/{}", reset_token(&app, ONE).await);
+    let fields = [("password", NEW), ("password_confirmation", NEW)];
+    assert_eq!(app.patch(&path).form(&fields).send().await.status, 200);
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_dead(&app.patch(&path).form(&fields).send().await);
+}
+
+#[actix_web::test]
+async fn an_absent_confirmation_is_not_checked() {
+    let (app, ..) = signed_in().await;
+    let path = format!("/v1/passwords/{}", reset_token(&app, ONE).await);
+    assert_eq!(
+        app.put(&path)
+            .json(&json!({ "password": NEW }))
+            .send()
+            .await
+            .status,
+        200
+    );
+}
+
+#[actix_web::test]
+async fn a_link_shows_whose_it_is_masked_and_when_it_ends() {
+    let (app, ..) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    let reply = show(&app, &link).await;
+    let expected = json!({ "email_address": "o…@example.com", "expires_at": (START + QUARTER).to_string() });
+    assert_eq!((reply.status, reply.json()), (200, expected));
+    // Looking does not use it up: mail scanners look.
+    assert_eq!(show(&app, &link).await.status, 200);
+    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_known_and_an_unknown_address_are_answered_alike() {
+    let (app, ..) = signed_in().await;
+    let disabled = app.create_user("disabled@example.com", PASSWORD).await;
+    disable(&app, &disabled).await;
+    let mut seen = Vec::new();
+    for address in [
+        ONE,
+        "nobody@example.com",
+        "disabled@example.com",
+        "no address",
+        "",
+        "one＠example.com",
+    ] {
+        let reply = ask(&app, address).await;
+        let mut headers: Vec<String> = reply
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "x-request-id")
+            .map(|(name, value)| format!("{name}: {value:?}"))
+            .collect();
+        headers.sort();
+        seen.push((reply.status, reply.json(), headers));
+    }
+    assert_eq!(
+        (seen[0].0, &seen[0].1),
+        (200, &json!({ "message": "Password reset instructions sent" }))
+    );
+    assert!(seen.iter().all(|reply| *reply == seen[0]), "{seen:?}");
+    // The same rows were written for who exists and who does not.
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 3);
+
+    let mails = app.mails().await;
+    assert_eq!(
+        mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(),
+        [ONE]
+    );
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 1);
+}
+
+#[actix_web::test]
+async fn no_address_at_all_is_answered_alike_too() {
+    let (app, ..) = signed_in().await;
+    for body in [json!({}), json!({ "email_address": null })] {
+        assert_eq!(app.post("/v1/passwords").json(&body).send().await.status, 200);
+    }
+    assert_eq!(
+        app.post("/v1/passwords?email_address=one@example.com")
+            .send()
+            .await
+            .status,
+        200
+    );
+    assert!(app.mails().await.is_empty());
+}
+
+#[actix_web::test]
+async fn an_address_is_normalised_before_it_is_looked_up() {
+    let (app, ..) = signed_in().await;
+    assert_eq!(ask(&app, "  ONE@Example.COM\n").await.status, 200);
+    let mails = app.mails().await;
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
+    assert_eq!(mails[0].subject, "Reset your password");
+    assert!(
+        mails[0].text.contains("This link will expire in 15 minutes."),
+        "{}",
+        mails[0].text
+    );
+}
+
+#[actix_web::test]
+async fn a_value_of_the_wrong_type_is_named() {
+    let (app, ..) = signed_in().await;
+    for value in not_text() {
+        let reply = app
+            .post("/v1/passwords")
+            .json(&json!({ "email_address": value }))
+            .send()
+            .await;
+        assert_faults(&reply, &[("email_address", "is invalid")]);
+    }
+    let link = reset_token(&app, ONE).await;
+    for field in ["password", "password_confirmation"] {
+        for value in not_text() {
+            let mut body = json!({ "password": NEW, "password_confirmation": NEW });
+            body[field] = value;
+            let reply = app.put(&format!("/v1/passwords/{link}")).json(&body).send().await;
+            assert_faults(&reply, &[(field, "is invalid")]);
+        }
+    }
+    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn bodies_that_cannot_be_read_are_refused() {
+    let (app, _, token) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/passwords", "").await;
+    let path = format!("/v1/passwords/{link}");
+    assert_unreadable_bodies_are_refused(&app, Method::PUT, &path, "").await;
+    assert!(is_live(&app, &token).await);
+    assert_eq!(show(&app, &link).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_bad_password_destroys_nothing() {
+    let (app, user, token) = signed_in().await;
+    let before = digest_of(&app, &user);
+    let link = reset_token(&app, ONE).await;
+    let path = format!("/v1/passwords/{link}");
+    let (long, too_long) = ("a".repeat(257), "is too long (maximum is 256 characters)");
+    let cases: [(Value, &[(&str, &str)]); 8] = [
+        (json!({}), &[("password", "can't be blank")]),
+        (json!({ "password": "" }), &[("password", "can't be blank")]),
+        (
+            json!({ "password": null, "password_confirmation": null }),
+            &[("password", "can't be blank")],
+        ),
+        (
+            json!({ "password": "1234567" }),
+            &[("password", "is too short (minimum is 8 characters)")],
+        ),
+        (json!({ "password": long }), &[("password", too_long)]),
+        (json!({ "password": "pass\0word" }), &[("password", "is invalid")]),
+        (
+            json!({ "password": NEW, "password_confirmation": "" }),
+            &[("password_confirmation", "doesn't match Password")],
+        ),
+        (
+            json!({ "password": NEW, "password_confirmation": PASSWORD }),
+            &[("password_confirmation", "doesn't match Password")],
+        ),
+    ];
+    for (body, faults) in cases {
+        assert_faults(&app.put(&path).json(&body).send().await, faults);
+    }
+    assert!(is_live(&app, &token).await);
+    assert_eq!(digest_of(&app, &user), before);
+    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn fields_that_nobody_asked_for_are_ignored() {
+    let (app, user, _) = signed_in().await;
+    let other = app.create_user("two@example.com", PASSWORD).await;
+    let path = format!(
+        "/v1/passwords/{}?password=query+password",
+        reset_token(&app, ONE).await
+    );
+    let body =
+        json!({ "password": NEW, "id": other.id, "user_id": other.id, "email_address": "three@example.com" });
+    assert_eq!(app.put(&path).json(&body).send().await.status, 200);
+    let kept = format!(
+        "SELECT email_address = 'one@example.com' FROM users WHERE id = {}",
+        user.id.0
+    );
+    assert_eq!(count_in(&app, &kept), 1);
+    assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 200);
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_link_works_once() {
+    let (app, ..) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_void(&app, &link).await;
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn using_one_link_voids_the_others_even_for_the_same_password() {
+    let (app, ..) = signed_in().await;
+    let first = reset_token(&app, ONE).await;
+    app.clock().advance(MILLISECOND);
+    let second = reset_token(&app, ONE).await;
+    assert_ne!(first, second);
+    assert_eq!(reset(&app, &second, PASSWORD).await.status, 200);
+    assert_void(&app, &first).await;
+    assert_void(&app, &second).await;
+}
+
+#[actix_web::test]
+async fn a_link_ends_after_fifteen_minutes_to_the_millisecond() {
+    let (app, ..) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    app.clock().set(START + QUARTER);
+    assert_void(&app, &link).await;
+    app.clock().set(START + QUARTER - MILLISECOND);
+    assert_eq!(show(&app, &link).await.status, 200);
+    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_link_dies_with_the_password_the_address_and_the_account() {
+    for sql in [
+        "UPDATE users SET password_digest = '$2b$04$another'",
+        "UPDATE users SET email_address = 'moved@example.com'",
+        "UPDATE users SET disabled_at = 1",
+        "DELETE FROM users",
+    ] {
+        let (app, ..) = signed_in().await;
+        let link = reset_token(&app, ONE).await;
+        change(&app, sql);
+        assert_void(&app, &link).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_link_of_a_deleted_user_does_not_open_a_new_account_of_the_same_address() {
+    let (app, user, _) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    delete(&app, &user).await;
+    app.create_user(ONE, PASSWORD).await;
+    assert_void(&app, &link).await;
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_mail_that_waited_for_a_changed_account_goes_to_nobody_else() {
+    let (app, user, _) = signed_in().await;
+    assert_eq!(ask(&app, ONE).await.status, 200);
+    delete(&app, &user).await;
+    assert!(app.mails().await.is_empty());
+}
+
+#[actix_web::test]
+async fn what_is_no_link_of_ours_is_dead() {
+    let (app, _, session) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    let (payload, signature) = link.split_once('.').unwrap();
+    for token in [
+        "invalid".to_owned(),
+        "undefined".to_owned(),
+        "%00".to_owned(),
+        "%F0%9F%94%91".to_owned(),
+        ".".repeat(3) + "x",
+        payload.to_owned(),
+        format!("{payload}."),
+        format!(".{signature}"),
+        format!("{signature}.{payload}"),
+        format!("{payload}.{payload}"),
+        format!("{link}="),
+        format!("{link}.{signature}"),
+        format!("{payload}.{}", "A".repeat(43)),
+        link[..link.len() - 1].to_owned(),
+        session,
+        "a".repeat(5000),
+    ] {
+        assert_void(&app, &token).await;
+    }
+    assert_eq!(show(&app, &link).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_link_signed_with_a_previous_key_works_and_one_with_a_dropped_key_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = |letter: &str| Secret::from(letter.repeat(32));
+    let start = async |current: &str, previous: &[&str]| {
+        TestApp::with_settings(|settings| {
+            settings.database.path = folder.path().join("cloakroom.db");
+            settings.secrets.key_base = Some(base(current));
+            settings.secrets.previous = previous.iter().map(|letter| base(letter)).collect();
+        })
+        .await
+    };
+    let before = start("a", &[]).await;
+    before.create_user(ONE, PASSWORD).await;
+    let link = reset_token(&before, ONE).await;
+    assert_void(&start("b", &[]).await, &link).await;
+    let after = start("b", &["c", "a"]).await;
+    assert_eq!(show(&after, &link).await.status, 200);
+    assert_eq!(reset(&after, &link, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn of_fifty_racing_uses_of_one_link_one_wins() {
+    let (app, user, _) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    let replies = join_all((0..50).map(|number| {
+        let (app, link) = (app.clone(), link.clone());
+        async move { reset(&app, &link, &format!("password {number}")).await }
+    }))
+    .await;
+    let winners: Vec<usize> = (0..50).filter(|number| replies[*number].status == 200).collect();
+    assert_eq!(winners.len(), 1);
+    replies
+        .iter()
+        .filter(|reply| reply.status != 200)
+        .for_each(assert_dead);
+    assert_eq!(
+        sign_in(&app, ONE, &format!("password {}", winners[0]))
+            .await
+            .status,
+        200
+    );
+    let left = format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0);
+    assert_eq!(count_in(&app, &left), 1);
+}
+
+#[test]
+fn of_racing_uses_of_one_link_over_tcp_one_wins() {
+    let house = House::new();
+    let server = house.serve();
+    let body = json!({ "email_address": ONE, "password": PASSWORD });
+    assert_eq!(
+        server.request("POST", "/v1/registrations", None, Some(&body)).0,
+        201
+    );
+    let secret = std::fs::read_to_string(house.path().join("cloakroom.key_base")).unwrap();
+    let keys = keys::Keys::new(Secret::from(secret), vec![]);
+    let link = links::sign_reset(
+        &keys,
+        &stored_account(&house),
+        START + Duration::from_secs(100 * 365 * 86400),
+    );
+    let path = format!("/v1/passwords/{link}");
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..16)
+            .map(|number| {
+                let (server, path) = (&server, &path);
+                scope.spawn(move || {
+                    let body = json!({ "password": format!("password {number}") });
+                    server.request("PUT", path, None, Some(&body)).0
+                })
+            })
+            .collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    let winners: Vec<usize> = (0..16).filter(|number| statuses[*number] == 200).collect();
+    assert_eq!(winners.len(), 1, "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| [200, 401].contains(status)),
+        "{statuses:?}"
+    );
+    let body = json!({ "email_address": ONE, "password": format!("password {}", winners[0]) });
+    assert_eq!(server.request("POST", "/v1/session", None, Some(&body)).0, 200);
+    let log = server.wait_for_log("signed_in");
+    assert!(log.contains("reset_done") && !log.contains(&link), "{log}");
+}
+
+/// The only account in a house's file.
+fn stored_account(house: &House) -> Account {
+    let file = Connection::open(house.database()).unwrap();
+    let sql = "SELECT id, email_address, password_digest FROM users";
+    let (id, address, digest): (i64, String, String) = file
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap();
+    account(id, &address, digest)
+}
+
+fn account(id: i64, address: &str, digest: String) -> Account {
+    Account {
+        user: cloakroom::model::User {
+            id: UserId(id),
+            email_address: EmailAddress::parse(address).unwrap(),
+            email_confirmed_at: None,
+            disabled_at: None,
+            created_at: START,
+            updated_at: START,
+        },
+        password_digest: cloakroom::model::PasswordDigest::new(digest),
+    }
+}
+
+#[actix_web::test]
+async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_session() {
+    let (app, user, _) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    let sign_ins = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD)));
+    let (done, _) = futures_util::future::join(reset(&app, &link, NEW), sign_ins).await;
+    assert_eq!(done.status, 200);
+    // Whoever came first was ended by the reset, whoever came later was refused.
+    let left = format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0);
+    assert_eq!(count_in(&app, &left), 0);
+}
+
+#[actix_web::test]
+async fn a_link_starts_with_the_front_end_whatever_the_request_says() {
+    let app = TestApp::with_settings(|settings| {
+        settings.server.frontend_url = "https://app.example.com/account/".parse().unwrap();
+        settings.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    let mut call = app.post("/v1/passwords");
+    for (name, value) in [
+        ("Host", "evil.example"),
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "gopher"),
+        ("X-Forwarded-Prefix", "/evil"),
+        ("Forwarded", "host=evil.example"),
+        ("X-Original-URL", "https://evil.example/"),
+        ("Origin", "http://localhost:3001"),
+        ("Referer", "https://evil.example/"),
+    ] {
+        call = call.header(name, value);
+    }
+    let body = json!({ "email_address": ONE, "frontend_url": "https://evil.example" });
+    assert_eq!(call.json(&body).send().await.status, 200);
+    let mail = app.mails().await.remove(0);
+    assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
+    assert!(
+        mail.text.contains("https://app.example.com/account/passwords/"),
+        "{}",
+        mail.text
+    );
+    assert_eq!(mail.text.matches("://").count(), 1, "{}", mail.text);
+}
+
+#[actix_web::test]
+async fn a_waiting_mail_is_not_asked_for_twice() {
+    let (app, ..) = signed_in().await;
+    for _ in 0..5 {
+        assert_eq!(ask(&app, ONE).await.status, 200);
+    }
+    assert_eq!(app.mails().await.len(), 1);
+    ask(&app, ONE).await;
+    assert_eq!(app.mails().await.len(), 2);
+}
+
+#[actix_web::test]
+async fn a_link_from_a_late_mail_still_ends_fifteen_minutes_after_it_was_asked_for() {
+    let (app, ..) = signed_in().await;
+    ask(&app, ONE).await;
+    app.clock().set(START + QUARTER - Duration::from_secs(60));
+    let mail = app.mails().await.remove(0);
+    assert!(mail.text.contains("expire in 1 minute"), "{}", mail.text);
+    let link = crate::support::app::token_in(&mail.text);
+    assert_eq!(
+        show(&app, &link).await.json()["expires_at"],
+        (START + QUARTER).to_string()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Of a signed link no bit can be turned.
+    #[test]
+    fn a_link_with_any_bit_turned_is_forged(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
+        let keys = keys::Keys::new(Secret::from("k".repeat(32)), vec![]);
+        let account = account(id, ONE, "$2b$04$digest".to_owned());
+        let link = links::sign_reset(&keys, &account, START + QUARTER);
+        let read = links::verify_reset(&keys, &link, START).unwrap();
+        prop_assert!(read.subject == UserId(id) && links::reset_holds(&read, &account));
+
+        let (payload, signature) = link.split_once('.').unwrap();
+        let mut bytes = [payload, signature].map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());
+        let (part, offset) = if at < 33 { (0, at) } else { (1, at - 33) };
+        bytes[part][offset] ^= 1 << bit;
+        let turned = bytes.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
+        prop_assert!(links::verify_reset(&keys, &turned, START).is_none());
+    }
+
+    /// And no other text is one.
+    #[test]
+    fn no_text_is_a_link_by_chance(text in "[A-Za-z0-9_-]{0,60}\\.?[A-Za-z0-9_-]{0,60}|\\PC{0,50}") {
+        let keys = keys::Keys::new(Secret::from("k".repeat(32)), vec![]);
+        prop_assert!(links::verify_reset(&keys, &text, START).is_none());
+    }
+}

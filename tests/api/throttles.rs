@@ -1,0 +1,369 @@
+//! Limits on guessing and on flooding.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use cloakroom::config::Settings;
+use cloakroom::testing::{Reply, START, TestApp};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, is_live, reset, reset_token, sign_in};
+use crate::support::process::{House, Server};
+
+const WINDOW: Duration = Duration::from_secs(180);
+const HOUR: Duration = Duration::from_secs(3600);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const NOBODY: &str = "nobody@example.com";
+
+fn on(settings: &mut Settings) {
+    settings.throttle.enabled = true;
+}
+
+/// Without the limit by client, so that the one by address is met.
+fn by_address_only(settings: &mut Settings) {
+    on(settings);
+    settings.throttle.sign_in.count = 1000;
+    settings.throttle.reset.count = 1000;
+}
+
+async fn app_with_one(change: impl FnOnce(&mut Settings)) -> TestApp {
+    let app = TestApp::with_settings(change).await;
+    app.create_user(ONE, PASSWORD).await;
+    app
+}
+
+fn peer(text: &str) -> SocketAddr {
+    SocketAddr::new(text.parse().unwrap(), 4000)
+}
+
+async fn wrong_from(app: &TestApp, address: &str) -> u16 {
+    // A different account each time would do as well: this limit is the client's.
+    let body = json!({ "email_address": NOBODY, "password": "wrong" });
+    app.post("/v1/session")
+        .from(peer(address))
+        .json(&body)
+        .send()
+        .await
+        .status
+}
+
+async fn ask_reset(app: &TestApp, address: &str) -> Reply {
+    app.post("/v1/passwords")
+        .json(&json!({ "email_address": address }))
+        .send()
+        .await
+}
+
+#[track_caller]
+fn assert_throttled(reply: &Reply, retry_after: u64) {
+    assert_refused(reply, 429, "rate_limited");
+    assert_eq!(reply.json()["error"], "Try again later.");
+    assert_eq!(
+        reply.header("retry-after"),
+        Some(retry_after.to_string().as_str())
+    );
+    assert_eq!(reply.header("www-authenticate"), None);
+}
+
+#[actix_web::test]
+async fn the_eleventh_sign_in_within_three_minutes_is_throttled_until_they_are_over() {
+    let app = app_with_one(on).await;
+    for _ in 0..10 {
+        assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+        app.clock().advance(Duration::from_secs(1));
+    }
+    // Not even the right password is looked at.
+    assert_throttled(&sign_in(&app, ONE, PASSWORD).await, 170);
+    app.clock().set(START + WINDOW - MILLISECOND);
+    assert_throttled(&sign_in(&app, ONE, PASSWORD).await, 1);
+    app.clock().set(START + WINDOW);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn waiting_as_long_as_retry_after_says_is_enough() {
+    let app = app_with_one(on).await;
+    app.clock().advance(Duration::from_millis(1));
+    for _ in 0..10 {
+        sign_in(&app, NOBODY, "wrong").await;
+    }
+    app.clock().advance(Duration::from_millis(500));
+    let reply = sign_in(&app, ONE, PASSWORD).await;
+    assert_throttled(&reply, 180);
+    app.clock().advance(Duration::from_secs(
+        reply.header("retry-after").unwrap().parse().unwrap(),
+    ));
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn successes_count_for_the_client_too() {
+    let app = app_with_one(on).await;
+    for _ in 0..10 {
+        assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    }
+    assert_throttled(&sign_in(&app, ONE, PASSWORD).await, 180);
+}
+
+#[actix_web::test]
+async fn the_eleventh_reset_request_is_throttled_and_sends_nothing() {
+    let app = app_with_one(on).await;
+    for _ in 0..10 {
+        assert_eq!(ask_reset(&app, NOBODY).await.status, 200);
+    }
+    assert_throttled(&ask_reset(&app, ONE).await, 180);
+    assert!(app.mails().await.is_empty());
+    // What asks for something else is counted apart.
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    app.clock().advance(WINDOW);
+    assert_eq!(ask_reset(&app, ONE).await.status, 200);
+    assert_eq!(app.mails().await.len(), 1);
+}
+
+#[actix_web::test]
+async fn sign_ups_are_limited_by_client_when_they_would_cost_a_hash() {
+    let app = app_with_one(|settings| {
+        on(settings);
+        settings.throttle.sign_up.count = 2;
+    })
+    .await;
+    let sign_up = async |address: &str| {
+        let body = json!({ "email_address": address, "password": PASSWORD });
+        app.post("/v1/registrations").json(&body).send().await
+    };
+    for _ in 0..5 {
+        assert_eq!(sign_up("no address").await.status, 422);
+    }
+    assert_eq!(sign_up("two@example.com").await.status, 201);
+    assert_eq!(sign_up("two@example.com").await.status, 422);
+    assert_throttled(&sign_up("three@example.com").await, 180);
+}
+
+#[actix_web::test]
+async fn clients_are_told_apart_by_address_and_ipv6_by_the_64() {
+    let app = app_with_one(on).await;
+    for _ in 0..10 {
+        assert_eq!(wrong_from(&app, "192.0.2.1").await, 401);
+    }
+    assert_eq!(wrong_from(&app, "192.0.2.1").await, 429);
+    assert_eq!(
+        wrong_from(&app, "::ffff:192.0.2.1").await,
+        429,
+        "the same in IPv6's clothes"
+    );
+    for last in 1..=9 {
+        assert_eq!(wrong_from(&app, &format!("2001:db8:1:2::{last}")).await, 401);
+    }
+    assert_eq!(wrong_from(&app, "2001:db8:1:2:ffff:ffff:ffff:ffff").await, 401);
+    assert_eq!(wrong_from(&app, "2001:db8:1:2::77").await, 429);
+    // The address NOBODY has its own limit of 20, which is met by now.
+    let body = json!({ "email_address": ONE, "password": PASSWORD });
+    for other in ["192.0.2.2", "2001:db8:1:3::1"] {
+        let reply = app.post("/v1/session").from(peer(other)).json(&body).send().await;
+        assert_eq!(reply.status, 200, "{other}");
+    }
+}
+
+#[actix_web::test]
+async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
+    let app = app_with_one(|settings| {
+        by_address_only(settings);
+        settings.throttle.sign_in.count = 1;
+        settings.throttle.address_failures.count = 1000;
+        settings.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let wrong = async |from: &str, forwarded: &str| {
+        let call = app
+            .post("/v1/session")
+            .from(peer(from))
+            .header("X-Forwarded-For", forwarded);
+        let call = call
+            .header("Forwarded", &format!("for={forwarded}"))
+            .header("X-Real-IP", forwarded);
+        call.json(&json!({ "email_address": NOBODY })).send().await.status
+    };
+    assert_eq!(wrong("198.51.100.1", "192.0.2.1").await, 401);
+    assert_eq!(wrong("198.51.100.1", "192.0.2.2").await, 429);
+    // Through the proxy each is one, and what they wrote themselves, further left, is not believed.
+    assert_eq!(wrong("10.0.0.1", "192.0.2.1").await, 401);
+    assert_eq!(wrong("10.0.0.2", "203.0.113.7, 192.0.2.1").await, 429);
+    assert_eq!(wrong("10.0.0.1", "192.0.2.1, 192.0.2.2").await, 401);
+    assert_eq!(wrong("10.0.0.1", "192.0.2.3, 198.51.100.1, 10.9.9.9").await, 429);
+}
+
+#[actix_web::test]
+async fn twenty_failures_in_an_hour_shut_an_address_known_or_not() {
+    for address in [ONE, NOBODY, "no address at all"] {
+        let app = app_with_one(by_address_only).await;
+        for number in 0..20 {
+            // Spelling it otherwise is no way around it.
+            let spelled = if number % 2 == 0 {
+                address.to_uppercase()
+            } else {
+                format!(" {address}\t")
+            };
+            assert_refused(
+                &sign_in(&app, &spelled, "wrong").await,
+                401,
+                "invalid_credentials",
+            );
+        }
+        assert_throttled(&sign_in(&app, address, PASSWORD).await, 3600);
+        assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 401);
+        app.clock().set(START + HOUR - MILLISECOND);
+        assert_throttled(&sign_in(&app, address, PASSWORD).await, 1);
+        app.clock().set(START + HOUR);
+        let expected = if address == ONE { 200 } else { 401 };
+        assert_eq!(sign_in(&app, address, PASSWORD).await.status, expected);
+    }
+}
+
+#[actix_web::test]
+async fn who_is_throttled_learns_nothing_about_the_address() {
+    let app = app_with_one(by_address_only).await;
+    let mut seen = Vec::new();
+    for address in [ONE, NOBODY] {
+        for _ in 0..20 {
+            sign_in(&app, address, "wrong").await;
+        }
+        let reply = sign_in(&app, address, "wrong").await;
+        assert_throttled(&reply, 3600);
+        let mut body = reply.json();
+        body["request_id"] = json!(null);
+        seen.push(body);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[actix_web::test]
+async fn signing_in_forgives_the_failures_before_it() {
+    let app = app_with_one(by_address_only).await;
+    for _ in 0..3 {
+        for _ in 0..19 {
+            assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+        }
+        assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn a_reset_lifts_the_limit_on_the_address() {
+    let app = app_with_one(by_address_only).await;
+    for _ in 0..20 {
+        sign_in(&app, ONE, "wrong").await;
+    }
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 429);
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(reset(&app, &link, "another password").await.status, 200);
+    assert_eq!(sign_in(&app, ONE, "another password").await.status, 200);
+}
+
+#[actix_web::test]
+async fn sessions_that_exist_go_on_while_their_address_and_client_are_throttled() {
+    let app = TestApp::with_settings(on).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    for _ in 0..10 {
+        sign_in(&app, ONE, "wrong").await;
+    }
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 429);
+    assert!(is_live(&app, &token).await);
+    assert_eq!(app.get("/v1/projects").bearer(&token).send().await.status, 200);
+    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+}
+
+#[actix_web::test]
+async fn of_fifty_racing_guesses_only_as_many_as_the_limit_get_a_verdict() {
+    for (change, limit) in [(on as fn(&mut Settings), 10), (by_address_only, 20)] {
+        let app = app_with_one(change).await;
+        let replies = join_all((0..50).map(|_| sign_in(&app, ONE, "wrong"))).await;
+        let verdicts = replies.iter().filter(|reply| reply.status == 401).count();
+        assert_eq!(verdicts, limit);
+        assert!(replies.iter().all(|reply| [401, 429].contains(&reply.status)));
+    }
+}
+
+#[actix_web::test]
+async fn a_restart_and_a_second_process_forget_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = async |path: &Path| {
+        let path = path.join("cloakroom.db");
+        TestApp::with_settings(|settings| {
+            on(settings);
+            settings.database.path = path;
+        })
+        .await
+    };
+    let first = start(folder.path()).await;
+    first.create_user(ONE, PASSWORD).await;
+    for _ in 0..6 {
+        assert_eq!(sign_in(&first, ONE, "wrong").await.status, 401);
+    }
+    let second = start(folder.path()).await;
+    for _ in 0..4 {
+        assert_eq!(sign_in(&second, ONE, "wrong").await.status, 401);
+    }
+    assert_throttled(&sign_in(&first, ONE, PASSWORD).await, 180);
+    drop((first, second));
+    assert_throttled(&sign_in(&start(folder.path()).await, ONE, PASSWORD).await, 180);
+}
+
+#[test]
+fn a_kill_forgets_nothing() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
+    let body = json!({ "email_address": NOBODY, "password": "wrong" });
+    let ask = |server: &Server| server.request("POST", "/v1/session", None, Some(&body)).0;
+    let mut server = house.serve();
+    for _ in 0..10 {
+        assert_eq!(ask(&server), 401);
+    }
+    server.kill();
+    assert_eq!(ask(&house.serve()), 429);
+}
+
+#[actix_web::test]
+async fn reset_mails_to_one_address_are_limited_without_a_word() {
+    let app = app_with_one(by_address_only).await;
+    for _ in 0..10 {
+        assert_eq!(ask_reset(&app, ONE).await.status, 200);
+        app.mails().await;
+    }
+    assert_eq!(app.mails().await.len(), 10);
+    let silent = ask_reset(&app, " ONE@EXAMPLE.COM").await;
+    assert_eq!(
+        (silent.status, silent.json()),
+        (200, json!({ "message": "Password reset instructions sent" }))
+    );
+    assert_eq!(app.mails().await.len(), 10);
+    app.clock().advance(HOUR);
+    ask_reset(&app, ONE).await;
+    assert_eq!(app.mails().await.len(), 11);
+}
+
+#[actix_web::test]
+async fn the_table_of_limits_lists_no_address_of_a_person() {
+    let app = app_with_one(on).await;
+    sign_in(&app, ONE, "wrong").await;
+    ask_reset(&app, ONE).await;
+    assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 4);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM throttles WHERE name LIKE '%one%' OR name LIKE '%@%'"
+        ),
+        0
+    );
+}
+
+#[actix_web::test]
+async fn off_means_off() {
+    let app = app_with_one(|settings| settings.throttle.enabled = false).await;
+    for _ in 0..25 {
+        assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+    }
+    assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 0);
+}

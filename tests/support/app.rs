@@ -1,0 +1,229 @@
+//! What the tests of the API say often: somebody with an account, a refusal in its whole shape, a link from a mail.
+
+use actix_web::http::Method;
+use cloakroom::model::{EmailAddress, PasswordDigest, User};
+use cloakroom::store::users;
+use cloakroom::testing::{Reply, TestApp};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The address of the user that most tests are about.
+pub const ONE: &str = "one@example.com";
+/// Their password.
+pub const PASSWORD: &str = "password";
+
+/// An app where somebody has an account and is signed in: the user and their token.
+pub async fn signed_in() -> (TestApp, User, String) {
+    let app = TestApp::new().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    (app, user, token)
+}
+
+/// Asks for a session.
+pub async fn sign_in(app: &TestApp, email_address: &str, password: &str) -> Reply {
+    let body = json!({ "email_address": email_address, "password": password });
+    app.post("/v1/session").json(&body).send().await
+}
+
+/// Whether a token opens the door.
+pub async fn is_live(app: &TestApp, token: &str) -> bool {
+    match app.get("/v1/session").bearer(token).send().await.status {
+        200 => true,
+        401 => false,
+        other => panic!("neither yes nor no but {other}"),
+    }
+}
+
+/// Asks for a reset mail and takes the token from its link.
+pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
+    let body = json!({ "email_address": email_address });
+    let asked = app.post("/v1/passwords").json(&body).send().await;
+    assert_eq!(asked.status, 200, "{}", asked.text());
+    let mails = app.mails().await;
+    let mail = mails.last().expect("a mail");
+    assert_eq!(mail.to, EmailAddress::parse(email_address).unwrap().as_str());
+    token_in(&mail.text)
+}
+
+/// The token in a reset mail's text.
+pub fn token_in(text: &str) -> String {
+    let (_, rest) = text.split_once("/passwords/").expect("a link");
+    rest.split_once("/edit").expect("a whole link").0.to_owned()
+}
+
+/// Uses a reset link.
+pub async fn reset(app: &TestApp, token: &str, password: &str) -> Reply {
+    let body = json!({ "password": password, "password_confirmation": password });
+    app.put(&format!("/v1/passwords/{token}"))
+        .json(&body)
+        .send()
+        .await
+}
+
+/// Somebody whose digest another program wrote.
+pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest: &str) -> User {
+    let address = EmailAddress::parse(email_address).unwrap();
+    let (digest, now) = (PasswordDigest::new(digest.to_owned()), app.clock().now());
+    let inserted = app
+        .context()
+        .database
+        .write(move |tx| users::insert(tx, &address, &digest, now))
+        .await;
+    inserted.unwrap().unwrap()
+}
+
+/// Shuts somebody's account, as an operator does.
+pub async fn disable(app: &TestApp, user: &User) {
+    let (id, now) = (user.id, app.clock().now());
+    let done = app
+        .context()
+        .database
+        .write(move |tx| users::set_disabled(tx, id, Some(now), now))
+        .await;
+    assert!(done.unwrap());
+}
+
+/// Deletes somebody's account.
+pub async fn delete(app: &TestApp, user: &User) {
+    let id = user.id;
+    let done = app
+        .context()
+        .database
+        .write(move |tx| users::delete(tx, id))
+        .await;
+    assert!(done.unwrap());
+}
+
+/// One number from the database's file, read beside the server.
+pub fn count(database: &Path, sql: &str) -> i64 {
+    let file = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    file.busy_timeout(super::process::PATIENCE).unwrap();
+    file.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// One number from the database of an app in process.
+pub fn count_in(app: &TestApp, sql: &str) -> i64 {
+    count(app.context().database.path(), sql)
+}
+
+/// A user's digest, as it stands.
+pub fn digest_of(app: &TestApp, user: &User) -> String {
+    let file =
+        Connection::open_with_flags(app.context().database.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    file.query_row(
+        "SELECT password_digest FROM users WHERE id = $1",
+        [user.id.0],
+        |row| row.get(0),
+    )
+    .unwrap()
+}
+
+/// That a reply is this refusal, in the one shape that all have, with the headers that all carry.
+#[track_caller]
+pub fn assert_refused(reply: &Reply, status: u16, code: &str) {
+    assert_eq!(reply.status, status, "{}", reply.text());
+    let body = reply.json();
+    assert_eq!(body["code"], code, "{body}");
+    assert!(
+        body["error"].as_str().is_some_and(|text| !text.is_empty()),
+        "{body}"
+    );
+    let id = reply.header("x-request-id").expect("a request id");
+    assert_eq!(body["request_id"], id, "{body}");
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    let known = ["error", "code", "errors", "fields", "request_id"];
+    let keys = body.as_object().unwrap().keys();
+    assert_eq!(
+        keys.filter(|key| !known.contains(&key.as_str())).count(),
+        0,
+        "{body}"
+    );
+    assert_eq!(body.get("fields").is_some(), status == 422, "{body}");
+    let listed = status == 422 || code == "link_invalid";
+    assert_eq!(body.get("errors").is_some(), listed, "{body}");
+}
+
+/// That a reply is 422 with exactly these faults, each as `fields` has it: attribute and message.
+#[track_caller]
+pub fn assert_faults(reply: &Reply, faults: &[(&str, &str)]) {
+    assert_refused(reply, 422, "validation_failed");
+    let mut fields = json!({});
+    let mut errors = Vec::new();
+    for (attribute, message) in faults {
+        match &mut fields[*attribute] {
+            Value::Array(messages) => messages.push(json!(message)),
+            empty => *empty = json!([message]),
+        }
+        let name = attribute.replace('_', " ");
+        errors.push(format!("{}{} {message}", name[..1].to_uppercase(), &name[1..]));
+    }
+    assert_eq!(
+        (&reply.json()["fields"], &reply.json()["errors"]),
+        (&fields, &json!(errors))
+    );
+}
+
+/// What no input that is read by name may be: values of the wrong JSON type.
+pub fn not_text() -> [Value; 4] {
+    [json!(1), json!([PASSWORD]), json!({ "a": 1 }), json!(true)]
+}
+
+/// That a path refuses bodies that cannot be read, before it looks at what they say.
+pub async fn assert_unreadable_bodies_are_refused(app: &TestApp, method: Method, path: &str, token: &str) {
+    let send = |kind: &'static str, body: Vec<u8>| {
+        let call = app.call(method.clone(), path).body(kind, body);
+        if token.is_empty() {
+            call
+        } else {
+            call.bearer(token)
+        }
+        .send()
+    };
+    for body in [
+        "[]",
+        "\"text\"",
+        "null",
+        "1",
+        "{",
+        "{\"email_address\":",
+        "{\"a\":1}{}",
+        "rubbish",
+        "\u{feff}{}",
+        "{\"a\":\"\\ud800\"}",
+        "{\"password\":\"one\",\"password\":\"two\"}",
+    ] {
+        assert_refused(
+            &send("application/json", body.into()).await,
+            400,
+            "invalid_request",
+        );
+    }
+    let deep = "[".repeat(10_000);
+    for body in [format!("{{\"a\":{deep}"), format!("{deep}{}", "]".repeat(10_000))] {
+        assert_refused(
+            &send("application/json", body.into()).await,
+            400,
+            "invalid_request",
+        );
+    }
+    let form = "application/x-www-form-urlencoded";
+    for body in ["password=one&password=two", "password=%FF"] {
+        assert_refused(&send(form, body.into()).await, 400, "invalid_request");
+    }
+    for kind in [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+        "rubbish",
+    ] {
+        assert_refused(&send(kind, "{}".into()).await, 415, "unsupported_media_type");
+    }
+    for kind in ["application/json", form] {
+        let long = format!("{{\"title\":\"{}\"}}", "a".repeat(64 * 1024));
+        assert_refused(&send(kind, long.into()).await, 413, "payload_too_large");
+    }
+}
