@@ -18,7 +18,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::{Row, Snapshot, Transaction, Value, migrate};
+use super::{Row, Snapshot, Transaction, Value, migrate, version_of};
 use crate::config;
 use crate::error::{Error, Result};
 use writer::Writer;
@@ -37,7 +37,20 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) fn open(settings: &config::Database, workers: usize) -> Result<Self> {
         let path = settings.path.clone();
-        create_private(&path).map_err(|fault| Error::internal(format!("{}: {fault}", path.display())))?;
+        Self::open_file(settings, workers).map_err(|fault| {
+            let words = match &fault {
+                Error::Unavailable { reason, .. } => explain(reason).to_owned(),
+                other => other.to_string(),
+            };
+            Error::internal(format!("database.path {}: {words}", path.display()))
+        })
+    }
+
+    fn open_file(settings: &config::Database, workers: usize) -> Result<Self> {
+        let path = settings.path.clone();
+        create_private(&path).map_err(Error::internal)?;
+        // Asked without the right to write: what is not ours, or damaged, stays as it is to the byte.
+        version_of(&open_reading(&path)?)?;
         let mut connection = open_writing(&path, settings.busy_timeout)?;
         migrate(&mut connection)?;
 
@@ -170,10 +183,7 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(fault)?;
     if mode != "wal" {
-        return Err(Error::internal(format!(
-            "{}: this file system cannot hold a WAL database",
-            path.display()
-        )));
+        return Err(Error::internal("this file system cannot hold a WAL database"));
     }
     // FULL: a revocation that was answered is on disk. fullfsync: on macOS an fsync alone is no barrier.
     connection
@@ -261,6 +271,22 @@ impl ToSql for Value<'_> {
             Value::Text(value) => ValueRef::Text(value.as_bytes()),
             Value::Blob(value) => ValueRef::Blob(value),
         }))
+    }
+}
+
+/// For the operator at the start, in the place of a reason's code.
+fn explain(reason: &'static str) -> &'static str {
+    match reason {
+        "database_damaged" => {
+            "this file is damaged or no SQLite database, and was left as it is; restore a backup, or choose another path"
+        }
+        "database_busy" => "another process holds this file for longer than database.busy_timeout",
+        "disk_full" => "there is no space left",
+        "database_read_only" | "database_unopenable" => {
+            "this file or its folder cannot be opened for writing"
+        }
+        "database_io_failure" => "this file cannot be read or written: the disk or the file system fails",
+        other => other,
     }
 }
 
