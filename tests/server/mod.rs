@@ -1,3 +1,4 @@
-//! The real binary as a process: signals, kills, files, curl.
+//! The real binary as a process: signals, kill, files, neighbours, curl.
 
+mod edge;
 mod signals;

@@ -3,3 +3,4 @@
 pub mod certificates;
 pub mod process;
 pub mod smtp;
+pub mod wire;
