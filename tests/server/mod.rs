@@ -1,6 +1,9 @@
 //! The real binary as a process: signals, kill, files, neighbours, curl.
 
+mod canary;
+mod crash;
 mod edge;
 mod files;
+mod mails;
 mod neighbours;
 mod signals;

@@ -56,8 +56,11 @@ pub(super) fn converse(
         {
             thread::sleep(time);
         }
-        line.answer(&answer)?;
         let data_ended = in_data && answer.action != Action::NoReply;
+        if data_ended && behaviour.fault == Some(Misbehaviour::SilentAfterData) {
+            return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
+        }
+        line.answer(&answer)?;
         in_data = answer.code == 354 || (in_data && !data_ended);
         match answer.action {
             Action::Close => return stream.shutdown(Shutdown::Both),
