@@ -2,6 +2,7 @@
 
 mod canary;
 mod crash;
+mod curl;
 mod edge;
 mod files;
 mod mails;
