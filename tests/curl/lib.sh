@@ -1,6 +1,6 @@
 # What the stories share. Each story starts with `. "$(dirname "$0")/lib.sh"` and takes from the environment:
 #   BASE   the server's URL, such as http://127.0.0.1:3000
-#   MAILS  the folder that mail.transport = "file" writes into (mail.directory)
+#   MAILS  the folder where mails arrive: mail.directory where mail.transport is "file", or `new` of a Maildir
 # No jq: what is wanted from an answer is cut out with sed.
 
 set -eu
@@ -55,11 +55,11 @@ field() {
 # reset_link ADDRESS: waits for a mail to that address and gives the token in its link.
 reset_link() {
     tries=0
-    until grep -rlqs --include='*.eml' "^To: $1" "$MAILS"; do
+    until grep -rlqs --exclude='*.part' "^To: $1" "$MAILS"; do
         tries=$((tries + 1))
         [ "$tries" -lt 300 ] || fail "no mail to $1 in $MAILS"
         sleep 0.1
     done
-    letter=$(grep -rls --include='*.eml' "^To: $1" "$MAILS" | sort | tail -n 1)
+    letter=$(grep -rls --exclude='*.part' "^To: $1" "$MAILS" | sort | tail -n 1)
     sed -n 's|.*/passwords/\([^/]*\)/edit.*|\1|p' "$letter" | head -n 1
 }
