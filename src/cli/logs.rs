@@ -1,5 +1,6 @@
 //! Where log lines go: to standard error, readable or as JSON.
 
+use std::io::IsTerminal;
 use std::panic;
 
 use tracing::{Level, Metadata};
@@ -16,6 +17,7 @@ pub(super) fn start(settings: &Log) -> super::Outcome {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(&settings.level)?)
         .with_span_events(FmtSpan::NONE)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match settings.format {
         LogFormat::Pretty => builder.finish().with(discreet()).init(),
