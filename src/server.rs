@@ -2,27 +2,29 @@
 //! background, and how it all stops.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::config::Settings;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::features;
-use crate::http::{Edge, routes};
+use crate::http::{Connection, Edge, routes};
 use crate::sweep;
 
 /// How often activity is written.
 const ROUND: Duration = Duration::from_secs(20);
 /// After how many rounds dead rows are swept: every ten minutes.
 const ROUNDS_TO_SWEEP: u32 = 30;
+/// How long mails under way may take at the end. One that does not make it is sent after the next start.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Cloakroom, opened: to be served by itself or mounted in an app.
 ///
@@ -100,31 +102,21 @@ impl Cloakroom {
 /// What runs beside the requests, on a thread of its own. It ends with [`Background::stop`] or when dropped.
 pub struct Background {
     context: Arc<Context>,
-    stop: Arc<Stop>,
+    stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Stop {
-    asked: AtomicBool,
-    wake: Notify,
 }
 
 impl Background {
     fn start(context: Arc<Context>) -> Result<Self> {
-        let stop = Arc::new(Stop::default());
+        let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Error::internal)?;
-        let (shared, asked) = (Arc::clone(&context), Arc::clone(&stop));
+        let shared = Arc::clone(&context);
         let thread = std::thread::Builder::new()
             .name("background".into())
-            .spawn(move || {
-                runtime.block_on(async {
-                    futures_util::future::join(shared.courier.run(), keep_house(&shared, &asked)).await;
-                });
-            })
+            .spawn(move || runtime.block_on(work(&shared, stopped)))
             .map_err(Error::internal)?;
         Ok(Self {
             context,
@@ -133,7 +125,7 @@ impl Background {
         })
     }
 
-    /// Ends it: mails under way are finished, activity is written.
+    /// Ends it: mails under way are finished, if they take no longer than a moment, and activity is written.
     pub fn stop(self) {
         drop(self);
     }
@@ -142,8 +134,7 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         self.context.courier.stop();
-        self.stop.asked.store(true, Ordering::Relaxed);
-        self.stop.wake.notify_one();
+        self.stop.send_replace(true);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -152,13 +143,25 @@ impl Drop for Background {
     }
 }
 
-async fn keep_house(context: &Context, stop: &Stop) {
+async fn work(context: &Context, stop: watch::Receiver<bool>) {
+    futures_util::future::join(deliver(context, stop.clone()), keep_house(context, stop)).await;
+}
+
+async fn deliver(context: &Context, mut stop: watch::Receiver<bool>) {
+    let out_of_time = async {
+        let _ = stop.wait_for(|asked| *asked).await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    futures_util::future::select(pin!(context.courier.run()), pin!(out_of_time)).await;
+}
+
+async fn keep_house(context: &Context, mut stop: watch::Receiver<bool>) {
     for round in 1_u32.. {
-        let _ = tokio::time::timeout(ROUND, stop.wake.notified()).await;
+        let _ = tokio::time::timeout(ROUND, stop.changed()).await;
         if let Err(failure) = context.activity.flush(&context.database).await {
             tracing::warn!(%failure, "activity was not written");
         }
-        if stop.asked.load(Ordering::Relaxed) {
+        if *stop.borrow() {
             return;
         }
         if round.is_multiple_of(ROUNDS_TO_SWEEP)
@@ -185,11 +188,17 @@ impl Server {
         let settings = &cloakroom.context.settings.server;
         let workers = settings.worker_threads();
         let mounted = cloakroom.clone();
+        let patience = settings.keep_alive + settings.head_timeout;
         let server = HttpServer::new(move || {
             App::new()
                 .wrap(mounted.edge())
                 .configure(mounted.mount())
                 .default_service(web::to(routes::not_found))
+        })
+        .on_connect(move |io, data| {
+            if let Some(connection) = Connection::watch(io, patience) {
+                data.insert(connection);
+            }
         })
         .workers(workers)
         // actix counts for each worker.

@@ -3,8 +3,12 @@
 use std::io::{self, IsTerminal};
 use std::panic;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
@@ -21,12 +25,14 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
         .with_span_events(FmtSpan::NONE)
         .with_writer(io::stderr);
     match format {
-        LogFormat::Pretty => builder.init(),
+        LogFormat::Pretty => builder.finish().with(discreet()).init(),
         LogFormat::Json => builder
             .json()
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
+            .finish()
+            .with(discreet())
             .init(),
     }
     // A panic's message may hold what a caller sent: its place is enough.
@@ -38,4 +44,13 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
             "a panic"
         );
     }));
+}
+
+/// What our dependencies debug with may quote a request or a mail: whatever level is asked for, that stays out. What
+/// we log ourselves is held to say nothing secret.
+fn discreet() -> FilterFn {
+    FilterFn::new(|event: &Metadata<'_>| {
+        let ours = event.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
+        ours || *event.level() <= Level::INFO
+    })
 }

@@ -20,6 +20,7 @@ use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
 use super::client::{self, RequestId};
+use super::connection::Connection;
 use super::current;
 use super::headers::{X_REQUEST_ID, secure};
 use super::respond;
@@ -115,8 +116,13 @@ where
         request
             .extensions_mut()
             .insert(RequestId(visit.request_id.clone()));
+        let answering = request
+            .request()
+            .conn_data::<Connection>()
+            .map(Connection::answering);
         let reply = self.service.call(request);
         Box::pin(async move {
+            let _answering = answering;
             match reply.await {
                 Ok(reply) => {
                     let mut reply = reply.map_into_boxed_body();

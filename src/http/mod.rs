@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod client;
+pub mod connection;
 pub mod credential;
 pub mod current;
 pub mod edge;
@@ -12,6 +13,7 @@ pub mod respond;
 pub mod routes;
 
 pub use client::Visit;
+pub use connection::Connection;
 pub use current::{CurrentSession, CurrentUser};
 pub use edge::Edge;
 pub use input::Input;

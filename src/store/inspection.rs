@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Snapshot, sqlite, version_of};
+use super::migrate::version_of;
+use super::{Snapshot, sqlite};
 use crate::clock::Timestamp;
 use crate::error::Result;
 

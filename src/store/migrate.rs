@@ -18,9 +18,12 @@ const APPLICATION_ID: i64 = 0x436c_6b72;
 ///
 /// # Errors
 /// The file is another program's, or a newer Cloakroom's, or a step failed; then it is as it was before it.
-pub fn migrate(connection: &mut Connection) -> Result<usize> {
+pub(super) fn migrate(connection: &mut Connection) -> Result<usize> {
     let before = version_of(connection)?;
-    while run_next_step(connection)? {}
+    // Without a lock where nothing is missing: a start does not wait for who writes.
+    if before < SCHEMA_VERSION {
+        while run_next_step(connection)? {}
+    }
     Ok(SCHEMA_VERSION - before)
 }
 
@@ -28,7 +31,7 @@ pub fn migrate(connection: &mut Connection) -> Result<usize> {
 ///
 /// # Errors
 /// The file is another program's, or a newer Cloakroom's.
-pub fn version_of(connection: &Connection) -> Result<usize> {
+pub(super) fn version_of(connection: &Connection) -> Result<usize> {
     let number = |sql| {
         connection
             .query_row(sql, [], |row| row.get::<_, i64>(0))

@@ -23,7 +23,7 @@ use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, Result};
 pub use inspection::Inspection;
-pub use migrate::{SCHEMA_VERSION, migrate, version_of};
+pub use migrate::SCHEMA_VERSION;
 use sqlite::Sqlite;
 pub use sqlite::{integrity, upgrade};
 pub use value::{Column, Row, Value};

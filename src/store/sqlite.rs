@@ -18,7 +18,8 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::{Row, SCHEMA_VERSION, Snapshot, Transaction, Value, migrate};
+use super::migrate::{SCHEMA_VERSION, migrate, version_of};
+use super::{Row, Snapshot, Transaction, Value};
 use crate::config;
 use crate::error::{Error, Result};
 use writer::Writer;
@@ -40,8 +41,8 @@ impl Sqlite {
         let (connection, _) = open_current(settings)?;
 
         let readers = match settings.readers {
-            // One a worker, and some for the mail worker and whoever else reads.
-            0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(4),
+            // One a worker, and one for what runs in the background.
+            0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
             configured => configured,
         };
         Ok(Self {
@@ -156,12 +157,26 @@ fn findings(path: &Path, check: &str) -> Result<Vec<String>> {
 }
 
 /// A connection that writes, to a file with this program's schema, and the version that the file had.
+///
+/// # Errors
+/// For the operator at the start, naming the file.
 fn open_current(settings: &config::Database) -> Result<(Connection, usize)> {
     let path = &settings.path;
-    create_private(path).map_err(|fault| Error::internal(format!("{}: {fault}", path.display())))?;
-    let mut connection = open_writing(path, settings.busy_timeout)?;
-    let steps = migrate(&mut connection)?;
-    Ok((connection, SCHEMA_VERSION - steps))
+    let open = || {
+        create_private(path).map_err(Error::internal)?;
+        // Asked without the right to write: what is not ours, or damaged, stays as it is to the byte.
+        version_of(&open_reading(path)?)?;
+        let mut connection = open_writing(path, settings.busy_timeout)?;
+        let steps = migrate(&mut connection)?;
+        Ok((connection, SCHEMA_VERSION - steps))
+    };
+    open().map_err(|failure: Error| {
+        let words = match &failure {
+            Error::Unavailable { reason, .. } => explain(reason).to_owned(),
+            other => other.to_string(),
+        };
+        Error::internal(format!("database.path {}: {words}", path.display()))
+    })
 }
 
 /// The file and its folder exist, and belong to us alone when we made them.
@@ -195,10 +210,7 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(fault)?;
     if mode != "wal" {
-        return Err(Error::internal(format!(
-            "{}: this file system cannot hold a WAL database",
-            path.display()
-        )));
+        return Err(Error::internal("this file system cannot hold a WAL database"));
     }
     // FULL: a revocation that was answered is on disk. fullfsync: on macOS an fsync alone is no barrier.
     connection
@@ -220,7 +232,6 @@ fn open_readers(path: &Path, count: u32, busy_timeout: Duration) -> Result<Pool<
         });
     Pool::builder()
         .max_size(count)
-        .min_idle(Some(1))
         .max_lifetime(None)
         .idle_timeout(None)
         .test_on_check_out(false)
@@ -286,6 +297,22 @@ impl ToSql for Value<'_> {
             Value::Text(value) => ValueRef::Text(value.as_bytes()),
             Value::Blob(value) => ValueRef::Blob(value),
         }))
+    }
+}
+
+/// For the operator at the start, in the place of a reason's code.
+fn explain(reason: &'static str) -> &'static str {
+    match reason {
+        "database_damaged" => {
+            "this file is damaged or no SQLite database, and was left as it is; restore a backup, or choose another path"
+        }
+        "database_busy" => "another process holds this file for longer than database.busy_timeout",
+        "disk_full" => "there is no space left",
+        "database_read_only" | "database_unopenable" => {
+            "this file or its folder cannot be opened for writing"
+        }
+        "database_io_failure" => "this file cannot be read or written: the disk or the file system fails",
+        other => other,
     }
 }
 

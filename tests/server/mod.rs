@@ -1,4 +1,11 @@
-//! The real binary as a process: signals, kills, files, curl.
+//! The real binary as a process: signals, kill, files, neighbours, curl.
 
+mod canary;
 mod commands;
+mod crash;
+mod curl;
+mod edge;
+mod files;
+mod mails;
+mod neighbours;
 mod signals;

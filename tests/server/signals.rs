@@ -1,13 +1,125 @@
 //! How it starts and stops.
 
-use crate::support::process::House;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::process::{House, Server, eventually};
+use crate::support::smtp::{Behaviour, Misbehaviour, SmtpServer};
+use crate::support::wire::Wire;
 
 #[test]
-fn it_says_where_it_listens_answers_there_and_ends_well_on_sigterm() {
+fn it_says_where_it_listens_in_its_only_line_and_ends_well_on_sigterm_and_sigint() {
     let house = House::new();
+    for signal in ["TERM", "INT"] {
+        let mut server = house.serve();
+        assert_eq!(server.request("GET", "/up", None, None).0, 200);
+        server.signal(signal);
+        assert!(server.wait().success(), "{}", server.log());
+        assert_eq!(server.rest_of_stdout(), "");
+    }
+}
+
+#[test]
+fn a_sign_in_under_way_is_answered_while_nobody_new_is_let_in() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "10");
+    for signal in ["TERM", "INT"] {
+        let mut server = house.serve();
+        let address = format!("sig{}@example.com", signal.to_lowercase());
+        server.sign_up(&address, "password");
+
+        let credentials = json!({ "email_address": address, "password": "password" }).to_string();
+        let mut wire = Wire::to(&server);
+        let length = credentials.len();
+        wire.say(&format!(
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+        ));
+        // The handler has begun: the request is in flight.
+        assert_eq!(wire.hear().status, 100);
+        server.signal(signal);
+        wait_until_closed(&server);
+        wire.say(&credentials);
+        let answer = wire.hear();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(answer.json()["token"].is_string());
+        assert_eq!(wire.hear_out(), "");
+        assert!(server.wait().success(), "{}", server.log());
+    }
+}
+
+#[test]
+fn idle_connections_do_not_hold_it_up() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1h");
+    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "1h");
     let mut server = house.serve();
-    let (status, _) = server.request("GET", "/up", None, None);
-    assert_eq!(status, 200);
+    let mut used = Wire::to(&server);
+    used.ask("GET", "/up", "", "");
+    assert_eq!(used.hear().status, 200);
+    let mut halfway = Wire::to(&server);
+    halfway.say("GET /up HT");
+    let mut silent = Wire::to(&server);
+    eventually(|| (connections(&server) == 3).then_some(()));
+
+    let asked = Instant::now();
     server.signal("TERM");
     assert!(server.wait().success(), "{}", server.log());
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    for wire in [&mut used, &mut halfway, &mut silent] {
+        wire.hear_out();
+    }
+}
+
+#[test]
+fn a_request_that_does_not_end_is_cut_after_the_shutdown_timeout() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SERVER__SHUTDOWN_TIMEOUT", "1s");
+    house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "1h");
+    let mut server = house.serve();
+    let mut wire = Wire::to(&server);
+    wire.say("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(wire.hear().status, 100);
+
+    let asked = Instant::now();
+    server.signal("TERM");
+    assert!(server.wait().success(), "{}", server.log());
+    assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
+    let silent = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::Silent),
+        ..Behaviour::default()
+    });
+    let mut house = House::new();
+    house.send_by(&silent);
+    let mut server = house.serve();
+    server.sign_up("one@example.com", "password");
+    server.ask_for_reset("one@example.com");
+    eventually(|| (silent.connections() == 1).then_some(()));
+
+    let asked = Instant::now();
+    server.signal("TERM");
+    assert!(server.wait().success(), "{}", server.log());
+    assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+}
+
+fn wait_until_closed(server: &Server) {
+    eventually(|| TcpStream::connect(server.address).is_err().then_some(()));
+}
+
+/// How many connections the process holds open, as the system counts them.
+fn connections(server: &Server) -> usize {
+    let port = format!(":{:04X} ", server.address.port());
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let accepted = |line: &&str| {
+        let mut columns = line.split_whitespace().skip(1);
+        let local = columns.next().unwrap_or_default();
+        let (_, state) = (columns.next(), columns.next());
+        format!("{local} ").ends_with(&port) && state == Some("01")
+    };
+    table.lines().filter(accepted).count()
 }

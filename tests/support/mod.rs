@@ -4,3 +4,4 @@ pub mod app;
 pub mod certificates;
 pub mod process;
 pub mod smtp;
+pub mod wire;

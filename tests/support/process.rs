@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::smtp::SmtpServer;
 
 /// Longer than anything here takes; who waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +48,14 @@ impl House {
         self
     }
 
+    /// Lets mails leave by this server, in the clear.
+    pub fn send_by(&mut self, mail: &SmtpServer) -> &mut Self {
+        self.set("CLOAKROOM__MAIL__TRANSPORT", "smtp")
+            .set("CLOAKROOM__MAIL__SMTP__HOST", mail.addr.ip().to_string())
+            .set("CLOAKROOM__MAIL__SMTP__PORT", mail.addr.port().to_string())
+            .set("CLOAKROOM__MAIL__SMTP__TLS", "none")
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -78,7 +88,12 @@ impl House {
 
     /// Starts `cloakroom serve` and waits until it says where it listens.
     pub fn serve(&self) -> Server {
-        let mut child = self.command(&["serve"]).spawn().unwrap();
+        self.serve_as(self.command(&["serve"]))
+    }
+
+    /// The same by a command that ends up in `cloakroom serve`.
+    pub fn serve_as(&self, mut command: Command) -> Server {
+        let mut child = command.spawn().unwrap();
         let log = Log::follow(child.stderr.take().unwrap());
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -89,9 +104,59 @@ impl House {
         Server {
             address: address.parse().unwrap(),
             child,
+            stdout,
             log,
         }
     }
+
+    /// Runs a command that ends by itself.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Every mail in the folder, the oldest first.
+    pub fn letters(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.mails()) else {
+            return Vec::new();
+        };
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
+        paths.sort();
+        paths
+            .iter()
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect()
+    }
+
+    /// Waits until the folder holds `count` mails, and gives them.
+    pub fn wait_for_letters(&self, count: usize) -> Vec<String> {
+        eventually(|| Some(self.letters()).filter(|letters| letters.len() >= count))
+    }
+
+    /// Opens the database beside the server, to look at what it holds.
+    pub fn open_database(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.database()).unwrap();
+        connection.busy_timeout(PATIENCE).unwrap();
+        connection
+    }
+}
+
+/// Asks again until there is an answer: for what nothing announces.
+pub fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "it never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The token of the reset link in a mail.
+pub fn link_token(letter: &str) -> String {
+    let (_, rest) = letter.split_once("/passwords/").expect("a link");
+    rest.split_once("/edit").expect("a link's end").0.to_owned()
 }
 
 /// A running `cloakroom serve`, killed when dropped.
@@ -99,6 +164,7 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
+    stdout: BufReader<ChildStdout>,
     log: Log,
 }
 
@@ -164,6 +230,39 @@ impl Server {
             );
             std::thread::yield_now();
         }
+    }
+
+    /// What it printed after the line that says where it listens, once it has ended.
+    pub fn rest_of_stdout(&mut self) -> String {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
+    /// Signs somebody up and gives their token.
+    pub fn sign_up(&self, address: &str, password: &str) -> String {
+        let body = json!({ "email_address": address, "password": password });
+        let (status, reply) = self.request("POST", "/v1/registrations", None, Some(&body));
+        assert_eq!(status, 201, "{reply}");
+        reply["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Tries to sign in: status and reply.
+    pub fn sign_in(&self, address: &str, password: &str) -> (u16, Value) {
+        let body = json!({ "email_address": address, "password": password });
+        self.request("POST", "/v1/session", None, Some(&body))
+    }
+
+    /// Asks for a reset mail.
+    pub fn ask_for_reset(&self, address: &str) {
+        let body = json!({ "email_address": address });
+        let (status, reply) = self.request("POST", "/v1/passwords", None, Some(&body));
+        assert_eq!(status, 200, "{reply}");
+    }
+
+    /// What `GET /v1/session` answers to this token.
+    pub fn session_status(&self, token: &str) -> u16 {
+        self.request("GET", "/v1/session", Some(token), None).0
     }
 
     /// What it logged so far.

@@ -68,6 +68,8 @@ pub enum Misbehaviour {
     HangsUpInData,
     /// Closes the connection after each mail, without a word.
     HangsUpAfterData,
+    /// Takes the mail and never says so.
+    SilentAfterData,
     /// Puts an answer of its own behind the one to STARTTLS, as somebody on the way could.
     AnswersAheadOfTls,
 }

@@ -106,7 +106,7 @@ fn what_is_no_database_is_said_to_be_none() {
     fs::write(house.database(), "x".repeat(5000)).unwrap();
     assert!(failures(&house, "schema")[0].contains("is no database"));
     let refusal = run(&house, &["users", "list"]).refused();
-    assert!(refusal.contains("is no database"), "{refusal}");
+    assert!(refusal.contains("no SQLite database"), "{refusal}");
 }
 
 #[test]

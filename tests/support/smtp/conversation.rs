@@ -60,13 +60,16 @@ pub(super) fn converse(
         {
             thread::sleep(time);
         }
+        let data_ended = in_data && answer.action != Action::NoReply;
+        if data_ended && behaviour.fault == Some(Misbehaviour::SilentAfterData) {
+            return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
+        }
         if answer.action == Action::UpgradeTls && behaviour.fault == Some(Misbehaviour::AnswersAheadOfTls) {
             // In one piece, so that the client reads both before it turns to TLS.
             (&stream).write_all(b"220 go ahead\r\n250 and so on\r\n")?;
         } else {
             line.answer(&answer)?;
         }
-        let data_ended = in_data && answer.action != Action::NoReply;
         in_data = answer.code == 354 || (in_data && !data_ended);
         match answer.action {
             Action::Close => return stream.shutdown(Shutdown::Both),

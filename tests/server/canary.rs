@@ -1,0 +1,316 @@
+//! Every flow with secrets that can be recognised; then neither log nor database may hold one.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::process::{House, Server, eventually, link_token};
+use crate::support::smtp::{At, Behaviour, SmtpServer};
+use crate::support::wire::Wire;
+
+/// It stands in every password, address and text that a test here sends.
+const CANARY: &str = "canary";
+const OWNER: &str = "canary-one@example.com";
+const PASSWORD: &str = "a canary sings";
+const NEW_PASSWORD: &str = "another canary sings";
+
+/// What must not be found: tokens and links as they were handed out.
+#[derive(Default)]
+struct Secrets {
+    tokens: Vec<String>,
+    links: Vec<String>,
+}
+
+#[test]
+fn neither_log_nor_database_holds_a_secret_at_any_level_in_any_format() {
+    for (format, level) in [
+        ("pretty", "trace"),
+        ("json", "trace"),
+        ("json", "info,actix_http=trace,mio=trace"),
+    ] {
+        let mail = SmtpServer::start(Behaviour::default());
+        let mut house = House::new();
+        house
+            .send_by(&mail)
+            .set("CLOAKROOM__LOG__FORMAT", format)
+            .set("CLOAKROOM__LOG__LEVEL", level)
+            .set("CLOAKROOM__THROTTLE__ENABLED", "true");
+        let mut server = house.serve();
+        let mut secrets = Secrets::default();
+        sign_up_in_and_out(&server, &mut secrets);
+        make_projects(&server, &mut secrets);
+        ask_and_reset(&server, &mail, &mut secrets);
+        fail_to_send(&house, &server, &mail);
+        err_in_every_way(&server, &secrets);
+        run_into_limits(&server);
+        assert_database_is_clean(&house, &secrets);
+        server.signal("TERM");
+        assert!(server.wait().success());
+        assert_database_is_clean(&house, &secrets);
+        assert_log_is_clean(&server.log(), &secrets);
+        if format == "json" {
+            assert_dependencies_are_discreet(&server.log());
+        }
+    }
+}
+
+fn post(server: &Server, path: &str, body: Value) -> (u16, Value) {
+    server.request("POST", path, None, Some(&body))
+}
+
+fn sign_up_in_and_out(server: &Server, secrets: &mut Secrets) {
+    secrets.tokens.push(server.sign_up(OWNER, PASSWORD));
+    assert_eq!(
+        post(
+            server,
+            "/v1/registrations",
+            json!({ "email_address": OWNER, "password": PASSWORD })
+        )
+        .0,
+        422
+    );
+    for wrong in ["no canary sings", "", CANARY] {
+        assert_eq!(server.sign_in(OWNER, wrong).0, 401);
+    }
+    assert_eq!(server.sign_in("canary-nobody@example.com", PASSWORD).0, 401);
+    let (status, reply) = server.sign_in(OWNER, PASSWORD);
+    assert_eq!(status, 200);
+    let token = reply["token"].as_str().unwrap().to_owned();
+    assert_eq!(server.session_status(&token), 200);
+    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+    assert_eq!(server.session_status(&token), 401);
+    secrets.tokens.push(token);
+}
+
+fn make_projects(server: &Server, secrets: &mut Secrets) {
+    let token = server.sign_up("canary-two@example.com", PASSWORD);
+    let call =
+        |method: &str, path: &str, body: Value| server.request(method, path, Some(&token), Some(&body));
+    let (status, reply) = call(
+        "POST",
+        "/v1/projects",
+        json!({ "title": "canary", "description": "canary" }),
+    );
+    assert_eq!(status, 201);
+    let path = format!("/v1/projects/{}", reply["project"]["id"]);
+    assert_eq!(call("PATCH", &path, json!({ "title": "a canary" })).0, 200);
+    assert_eq!(call("PATCH", &path, json!({ "title": ["canary"] })).0, 422);
+    assert_eq!(call("GET", "/v1/projects?cursor=canary", json!({})).0, 422);
+    assert_eq!(call("GET", "/v1/projects/canary", json!({})).0, 404);
+    assert_eq!(call("DELETE", &path, json!({})).0, 204);
+    secrets.tokens.push(token);
+}
+
+fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
+    server.ask_for_reset(OWNER);
+    server.ask_for_reset("canary-nobody@example.com");
+    let letter = eventually(|| mail.received().pop());
+    assert!(letter.data.contains(OWNER), "the canary stands in the mail");
+    let link = link_token(&letter.data);
+    let path = format!("/v1/passwords/{link}");
+    let put = |path: &str, password: &str, again: &str| {
+        let body = json!({ "password": password, "password_confirmation": again });
+        server.request("PUT", path, None, Some(&body)).0
+    };
+    assert_eq!(server.request("GET", &path, None, None).0, 200);
+    assert_eq!(put(&path, NEW_PASSWORD, "a different canary"), 422);
+    assert_eq!(put(&path, NEW_PASSWORD, NEW_PASSWORD), 200);
+    assert_eq!(put(&path, NEW_PASSWORD, NEW_PASSWORD), 401);
+    assert_eq!(put("/v1/passwords/canary", NEW_PASSWORD, NEW_PASSWORD), 401);
+    assert_eq!(put("/v1/passwords/canary/edit", NEW_PASSWORD, NEW_PASSWORD), 404);
+    secrets.links.push(link);
+}
+
+/// The server's refusals name the address.
+fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
+    mail.refuse(
+        At::Recipient,
+        "550 5.1.1 <canary-one@example.com>: no such canary",
+        1,
+    );
+    server.ask_for_reset(OWNER);
+    eventually(|| (reasons(house) == ["550 5.1.1 at RCPT TO"]).then_some(()));
+    mail.refuse(
+        At::Content,
+        "451 4.7.1 canary-one@example.com is greylisted, canary",
+        1,
+    );
+    server.ask_for_reset(OWNER);
+    eventually(|| (reasons(house).len() == 2).then_some(()));
+    for reason in reasons(house) {
+        assert!(!reason.contains(CANARY), "{reason}");
+    }
+}
+
+fn reasons(house: &House) -> Vec<String> {
+    let database = house.open_database();
+    let mut statement = database
+        .prepare("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id")
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn err_in_every_way(server: &Server, secrets: &Secrets) {
+    let token = &secrets.tokens[0];
+    for (status, method, path, headers, body) in [
+        (400, "POST", "/v1/session", "", "{\"password\": \"canary\""),
+        (
+            400,
+            "POST",
+            "/v1/session",
+            "",
+            "{\"password\": \"canary\", \"password\": \"canary\"}",
+        ),
+        (
+            422,
+            "POST",
+            "/v1/session",
+            "",
+            "{\"password\": {\"canary\": \"canary\"}}",
+        ),
+        (
+            422,
+            "POST",
+            "/v1/registrations",
+            "",
+            "{\"email_address\": \"canary\", \"password\": \"canary\"}",
+        ),
+        (401, "GET", "/v1/session?token=canary&password=canary", "", ""),
+        (401, "GET", "/v1/session", "Authorization: Bearer canary\r\n", ""),
+        (401, "GET", "/v1/session", "Authorization: Basic canary\r\n", ""),
+        (
+            400,
+            "GET",
+            "/v1/session",
+            "Authorization: Bearer canary\r\nAuthorization: Bearer canary\r\n",
+            "",
+        ),
+        (
+            404,
+            "GET",
+            "/canary?token=canary",
+            "Cookie: canary=canary\r\n",
+            "",
+        ),
+        (405, "PUT", "/v1/session", "", "{\"password\": \"canary\"}"),
+        (
+            401,
+            "DELETE",
+            "/v1/session",
+            "X-Request-Id: canary\r\nReferer: http://canary/\r\n",
+            "",
+        ),
+        (
+            401,
+            "GET",
+            "/v1/session",
+            &format!("Authorization: Bearer {token}x\r\n"),
+            "",
+        ),
+    ] {
+        let mut wire = Wire::to(server);
+        wire.ask(method, path, headers, body);
+        let answer = wire.hear();
+        assert_eq!(
+            answer.status, status,
+            "{method} {path} {headers}{body}: {answer:?}"
+        );
+    }
+    for (status, head, body) in [
+        (
+            415,
+            "POST /v1/session HTTP/1.1\r\nContent-Type: text/canary\r\nContent-Length: 6",
+            CANARY,
+        ),
+        (
+            413,
+            "POST /v1/session HTTP/1.1\r\nX-Canary: canary\r\nContent-Length: 70000",
+            CANARY,
+        ),
+        (400, "POST /v1/session HTTP/1.1\r\nContent-Length: canary", CANARY),
+        (
+            400,
+            "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: canary",
+            CANARY,
+        ),
+        (
+            400,
+            "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: chunked",
+            "canary\r\n",
+        ),
+        (400, "canary canary canary", CANARY),
+    ] {
+        let mut wire = Wire::to(server);
+        wire.say(&format!("{head}\r\nHost: x\r\n\r\n{body}"));
+        assert_eq!(wire.hear().status, status, "{head}");
+    }
+}
+
+fn run_into_limits(server: &Server) {
+    eventually(|| (server.sign_in(OWNER, "no canary sings").0 == 429).then_some(()));
+    let reset = || post(server, "/v1/passwords", json!({ "email_address": OWNER })).0;
+    eventually(|| (reset() == 429).then_some(()));
+}
+
+fn assert_log_is_clean(log: &str, secrets: &Secrets) {
+    for event in [
+        "signed_up",
+        "sign_in_failed",
+        "reset_done",
+        "reset_refused",
+        "throttled",
+        "a mail was given up",
+    ] {
+        assert!(log.contains(event), "{event} was not logged");
+    }
+    for words in [CANARY, "crs_", "@example.com", "reset your password"] {
+        let found = log.lines().find(|line| line.to_lowercase().contains(words));
+        assert_eq!(found, None, "{words}");
+    }
+    for after in log.split("/passwords/").skip(1) {
+        assert!(after.starts_with("{token}"), "{after:.60}");
+    }
+    for secret in secrets.tokens.iter().chain(&secrets.links) {
+        assert!(!log.contains(secret.as_str()), "{secret}");
+    }
+}
+
+fn assert_dependencies_are_discreet(log: &str) {
+    for line in log.lines() {
+        let event: Value = serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        let target = event["target"].as_str().unwrap();
+        let level = event["level"].as_str().unwrap();
+        let detailed = matches!(level, "DEBUG" | "TRACE");
+        assert!(
+            !detailed || target.split("::").next() == Some("cloakroom"),
+            "{line}"
+        );
+    }
+}
+
+fn assert_database_is_clean(house: &House, secrets: &Secrets) {
+    let mut looked_at = 0;
+    for entry in fs::read_dir(house.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if !path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("cloakroom.db")
+        {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        looked_at += bytes.len();
+        let secrets = secrets.tokens.iter().chain(&secrets.links).map(String::as_str);
+        for secret in secrets.chain([PASSWORD, NEW_PASSWORD, "no canary sings", "crs_"]) {
+            let held = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!held, "{}: {secret}", path.display());
+        }
+    }
+    assert!(looked_at > 0);
+}

@@ -1,0 +1,65 @@
+//! The stories in `tests/curl`, told against the real binary as they stand.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::process::House;
+
+fn tell(story: &str) {
+    let mut house = House::new();
+    house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
+    let server = house.serve();
+    let output = Command::new("sh")
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/curl")
+                .join(story),
+        )
+        .env("BASE", server.url(""))
+        .env("MAILS", house.mails())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn sign_up_to_sign_out() {
+    tell("sign_up_to_sign_out.sh");
+}
+
+#[test]
+fn password_reset() {
+    tell("password_reset.sh");
+}
+
+#[test]
+fn projects() {
+    tell("projects.sh");
+}
+
+#[test]
+fn throttled() {
+    tell("throttled.sh");
+}
+
+#[test]
+fn cors() {
+    tell("cors.sh");
+}
+
+#[test]
+fn every_story_is_told_here() {
+    let here = include_str!("curl.rs");
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/curl")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name == "lib.sh" || here.contains(&format!("tell(\"{name}\")")),
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! What clients can do to a connection: take their time, send what is no request, send too much, go away.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::process::{House, Server, eventually};
+use crate::support::wire::Wire;
+
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// A server that waits for a moment only.
+fn impatient() -> (House, Server) {
+    let mut house = House::new();
+    // Long enough that a busy machine gets a whole head through.
+    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "1s");
+    house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "200ms");
+    house.set("CLOAKROOM__SERVER__KEEP_ALIVE", "200ms");
+    let server = house.serve();
+    (house, server)
+}
+
+#[test]
+fn a_head_that_trickles_is_cut() {
+    let (_house, server) = impatient();
+    let mut wire = Wire::to(&server);
+    wire.say("GET /up HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    let (said, took) = wire.trickle("x");
+    assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+    assert!(took >= MOMENT && took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_later_head_that_trickles_is_cut_as_well() {
+    let (_house, server) = impatient();
+    let mut wire = Wire::to(&server);
+    wire.ask("GET", "/up", "", "");
+    assert_eq!(wire.hear().status, 200);
+    wire.say("GET /up HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    let (_, took) = wire.trickle("x");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_body_that_trickles_is_cut_and_told_so() {
+    let (_house, server) = impatient();
+    for (length, piece) in [
+        ("Content-Length: 60000", "x"),
+        ("Transfer-Encoding: chunked", "1\r\nx\r\n"),
+    ] {
+        let mut wire = Wire::to(&server);
+        wire.say(&format!(
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+        ));
+        let (said, took) = wire.trickle(piece);
+        assert!(said.starts_with("HTTP/1.1 408 "), "{length}: {said}");
+        assert!(said.contains("\"code\":\"request_timeout\""), "{length}: {said}");
+        assert!(
+            took >= MOMENT && took < Duration::from_secs(8),
+            "{length}: {took:?}"
+        );
+    }
+}
+
+#[test]
+fn a_body_that_nobody_reads_does_not_hold_the_connection() {
+    let (_house, server) = impatient();
+    for (request, status) in [
+        ("POST /nowhere", 404),
+        ("POST /v1/projects", 401),
+        ("DELETE /v1/registrations", 405),
+        ("POST /up", 405),
+        ("GET /up", 200),
+    ] {
+        for (length, piece) in [
+            ("Content-Length: 60000", "x"),
+            ("Transfer-Encoding: chunked", "1\r\nx\r\n"),
+        ] {
+            let mut wire = Wire::to(&server);
+            wire.say(&format!("{request} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n"));
+            let (said, took) = wire.trickle(piece);
+            assert!(
+                said.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{request}, {length}: {said}"
+            );
+            assert!(
+                said.contains("request_id") || status == 200,
+                "{request}, {length}: {said}"
+            );
+            assert!(took < Duration::from_secs(8), "{request}, {length}: {took:?}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answers_is_left() {
+    let (_house, server) = impatient();
+    Wire::to(&server).shout("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+}
+
+#[test]
+fn an_idle_connection_is_closed() {
+    let (_house, server) = impatient();
+    let mut wire = Wire::to(&server);
+    wire.ask("GET", "/up", "", "");
+    assert_eq!(wire.hear().status, 200);
+    assert_eq!(wire.hear_out(), "");
+}
+
+#[test]
+fn a_slow_sign_in_outlives_the_limits_on_silence() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "100ms");
+    house.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1ms");
+    house.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "12");
+    let server = house.serve();
+    assert_eq!(server.sign_in("nobody@example.com", "password").0, 401);
+}
+
+#[test]
+fn connections_over_the_limit_wait_for_one_to_end() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SERVER__WORKERS", "1");
+    house.set("CLOAKROOM__SERVER__MAX_CONNECTIONS", "2");
+    let server = house.serve();
+    let mut served = Vec::new();
+    for _ in 0..2 {
+        let mut wire = Wire::to(&server);
+        wire.ask("GET", "/up", "", "");
+        assert_eq!(wire.hear().status, 200);
+        served.push(wire);
+    }
+    let mut waiting = Wire::to(&server);
+    waiting.ask("GET", "/up", "", "");
+    assert!(waiting.hear_within(MOMENT).is_none());
+    served.pop();
+    assert_eq!(waiting.hear().status, 200);
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_the_connection_closed() {
+    let (_house, server) = impatient();
+    let headers = "X-Filler: y\r\n".repeat(200);
+    let huge = format!("X-Huge: {}\r\n", "y".repeat(200_000));
+    for (request, status) in [
+        ("GARBAGE\r\n\r\n", 400),
+        ("GET /up\r\n\r\n", 400),
+        ("GET /up HTTP/3.0\r\nHost: x\r\n\r\n", 400),
+        ("GET /up HTTP/1.1\r\n\r\n", 400),
+        ("GET /up HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
+        ("GET /up HTTP/1.1\r\nHost: x\r\nNo colon\r\n\r\n", 400),
+        ("GET /up HTTP/1.1\r\nHost: x\r\nBad name: y\r\n\r\n", 400),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+            400,
+        ),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}",
+            400,
+        ),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
+            400,
+        ),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n{}",
+            400,
+        ),
+        (&format!("GET /up HTTP/1.1\r\nHost: x\r\n{headers}\r\n"), 431),
+        (&format!("GET /up HTTP/1.1\r\nHost: x\r\n{huge}\r\n"), 431),
+    ] {
+        let mut wire = Wire::to(&server);
+        // The server may have heard enough before all is said.
+        let (said, _) = wire.trickle(request);
+        let line = request.lines().next().unwrap();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {said}");
+        assert_eq!(said.matches("HTTP/1.1").count(), 1, "{line}: {said}");
+    }
+    assert_eq!(server.request("GET", "/up", None, None).0, 200);
+}
+
+#[test]
+fn a_chunked_body_that_is_corrupt_is_refused_and_nothing_behind_it_is_a_request() {
+    let (_house, server) = impatient();
+    for body in ["zz\r\n{}\r\n0\r\n\r\n", "\r\n0\r\n\r\n", "fffffffffffffffff\r\n"] {
+        let mut wire = Wire::to(&server);
+        wire.say(&format!(
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{body}GET /up HTTP/1.1\r\nHost: x\r\n\r\n"
+        ));
+        let said = wire.hear_out();
+        assert!(said.starts_with("HTTP/1.1 400 "), "{body}: {said}");
+        assert!(!said.contains("\"status\":\"up\""), "{body}: {said}");
+    }
+}
+
+#[test]
+fn a_pipelined_pair_is_answered_in_order() {
+    let house = House::new();
+    let server = house.serve();
+    let mut wire = Wire::to(&server);
+    let body = json!({ "email_address": "one@example.com", "password": "password" }).to_string();
+    let sign_up = format!(
+        "POST /v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    wire.say(&format!("{sign_up}GET /up HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_eq!(wire.hear().status, 201);
+    let second = wire.hear();
+    assert_eq!(
+        (second.status, second.json()["status"].as_str()),
+        (200, Some("up"))
+    );
+}
+
+#[test]
+fn a_client_that_only_stops_talking_still_gets_its_answer() {
+    let house = House::new();
+    let server = house.serve();
+    let mut wire = Wire::to(&server);
+    wire.ask(
+        "POST",
+        "/v1/session",
+        "",
+        "{\"email_address\":\"a@b.example\",\"password\":\"password\"}",
+    );
+    wire.stop_talking();
+    assert_eq!(wire.hear().status, 401);
+    assert_eq!(wire.hear_out(), "");
+}
+
+#[test]
+fn clients_that_hang_up_in_the_middle_do_no_harm() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "8");
+    let server = house.serve();
+    server.sign_up("one@example.com", "password");
+    let credentials = "{\"email_address\":\"one@example.com\",\"password\":\"password\"}";
+    for round in 0..20 {
+        let mut wire = Wire::to(&server);
+        match round % 2 {
+            0 => wire.ask("POST", "/v1/session", "", credentials),
+            _ => wire.say("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{\"email"),
+        }
+    }
+    assert_eq!(server.sign_in("one@example.com", "password").0, 200);
+    eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
+    let log = server.log();
+    assert!(!log.contains("panic") && !log.contains("ERROR"), "{log}");
+}

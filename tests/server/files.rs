@@ -1,0 +1,276 @@
+//! The files it keeps: made for their owner alone, kept over a restart, refused when they are not ours or damaged.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::support::process::{House, Server, eventually, link_token};
+use crate::support::wire::Wire;
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// What happens to a start that cannot succeed: its one line on standard error.
+fn refusal(house: &House) -> String {
+    let output = house.run(&["serve"]);
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{complaint}");
+    assert_eq!(output.stdout, b"");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    complaint
+}
+
+/// Starts on the file as it is, which must be refused by these words and left to the byte.
+fn assert_refused_untouched(house: &House, words: &str) {
+    let before = fs::read(house.database()).unwrap();
+    for _ in 0..2 {
+        let complaint = refusal(house);
+        assert!(
+            complaint.contains(house.database().to_str().unwrap()),
+            "{complaint}"
+        );
+        assert!(complaint.contains(words), "{complaint}");
+        assert!(
+            fs::read(house.database()).unwrap() == before,
+            "{words}: the file was changed"
+        );
+    }
+}
+
+/// A house whose server has run, and ended well, with somebody in it.
+fn lived_in() -> House {
+    let house = House::new();
+    let mut server = house.serve();
+    server.sign_up("one@example.com", "password");
+    end(&mut server);
+    house
+}
+
+fn end(server: &mut Server) {
+    server.signal("TERM");
+    assert!(server.wait().success(), "{}", server.log());
+}
+
+#[test]
+fn what_the_first_start_makes_is_for_its_owner_alone() {
+    let mut house = House::new();
+    let folder = house.path().join("made/for/us");
+    let database = folder.join("cloakroom.db");
+    house.set("CLOAKROOM__DATABASE__PATH", database.to_str().unwrap());
+    let server = house.serve();
+    server.sign_up("one@example.com", "password");
+    server.ask_for_reset("one@example.com");
+    house.wait_for_letters(1);
+
+    assert_eq!(mode(&folder), 0o700);
+    for name in [
+        "cloakroom.db",
+        "cloakroom.db-wal",
+        "cloakroom.db-shm",
+        "cloakroom.key_base",
+    ] {
+        assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
+    assert_eq!(mode(&house.mails()), 0o700);
+    for letter in fs::read_dir(house.mails()).unwrap() {
+        assert_eq!(mode(&letter.unwrap().path()), 0o600);
+    }
+}
+
+#[test]
+fn a_restart_keeps_sessions_and_links() {
+    let house = House::new();
+    let mut server = house.serve();
+    let token = server.sign_up("one@example.com", "password");
+    server.ask_for_reset("one@example.com");
+    let link = link_token(&house.wait_for_letters(1)[0]);
+    end(&mut server);
+
+    let server = house.serve();
+    assert_eq!(server.session_status(&token), 200);
+    let body = json!({ "password": "another one", "password_confirmation": "another one" });
+    let (status, reply) = server.request("PUT", &format!("/v1/passwords/{link}"), None, Some(&body));
+    assert_eq!(status, 200, "{reply}");
+    assert_eq!(server.session_status(&token), 401);
+    assert_eq!(server.sign_in("one@example.com", "another one").0, 200);
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_as_it_is() {
+    let house = lived_in();
+    house
+        .open_database()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    assert_refused_untouched(&house, "newer Cloakroom (schema 99");
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_as_it_is() {
+    for journal in ["delete", "wal"] {
+        let house = House::new();
+        let theirs = house.open_database();
+        theirs.pragma_update(None, "journal_mode", journal).unwrap();
+        theirs.execute_batch("CREATE TABLE theirs (id INTEGER)").unwrap();
+        drop(theirs);
+        assert_refused_untouched(&house, "another program's database");
+    }
+}
+
+#[test]
+fn what_is_no_database_is_refused_and_left_as_it_is() {
+    let house = House::new();
+    fs::write(house.database(), "This is a shopping list.\n".repeat(400)).unwrap();
+    assert_refused_untouched(&house, "no SQLite database");
+}
+
+#[test]
+fn a_file_cut_short_is_refused_and_left_as_it_is() {
+    let house = lived_in();
+    let whole = fs::read(house.database()).unwrap();
+    for length in [whole.len() / 2, 1000, 60] {
+        fs::write(house.database(), &whole[..length]).unwrap();
+        assert_refused_untouched(&house, "damaged");
+    }
+}
+
+#[test]
+fn a_damaged_first_page_is_refused_and_left_as_it_is() {
+    let house = lived_in();
+    let mut bytes = fs::read(house.database()).unwrap();
+    bytes[100..4000].fill(0xff);
+    fs::write(house.database(), bytes).unwrap();
+    assert_refused_untouched(&house, "damaged");
+}
+
+#[test]
+fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down() {
+    let house = lived_in();
+    let page: u32 = house
+        .open_database()
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'projects_by_user'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let page = page as usize;
+    let mut bytes = fs::read(house.database()).unwrap();
+    bytes[(page - 1) * 4096..page * 4096].fill(0xff);
+    fs::write(house.database(), bytes).unwrap();
+
+    let server = house.serve();
+    let log = server.wait_for_log("damaged");
+    assert!(log.contains("ERROR"), "{log}");
+    let mut wire = Wire::to(&server);
+    wire.ask("GET", "/ready", "", "");
+    let unready = wire.hear();
+    assert_eq!(
+        (unready.status, unready.json()["code"].as_str()),
+        (503, Some("unavailable"))
+    );
+    assert_eq!(unready.header("Retry-After"), Some("60"));
+    server.wait_for_log("database_damaged");
+    assert_eq!(server.request("GET", "/up", None, None).0, 200);
+    assert_eq!(server.sign_in("one@example.com", "password").0, 200);
+}
+
+#[test]
+fn a_folder_that_takes_no_files_is_named() {
+    let mut house = House::new();
+    // Nobody may make files there, root as little as others.
+    for path in ["/sys/cloakroom.db", "/sys/cloakroom/cloakroom.db"] {
+        house.set("CLOAKROOM__DATABASE__PATH", path);
+        let complaint = refusal(&house);
+        assert!(complaint.contains(path), "{complaint}");
+    }
+}
+
+#[test]
+fn a_key_base_cut_short_is_named_and_not_replaced() {
+    let house = lived_in();
+    let path = house.database().with_extension("key_base");
+    fs::write(&path, "short").unwrap();
+    let complaint = refusal(&house);
+    assert!(complaint.contains(path.to_str().unwrap()), "{complaint}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "short");
+}
+
+#[test]
+fn without_space_it_reads_on_refuses_writes_and_loses_nothing() {
+    let house = House::new();
+    let mut command = shell_that_survives_full_files(&house);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let server = house.serve_as(command);
+    let token = server.sign_up("one@example.com", "password");
+
+    let written = fs::metadata(house.database().with_extension("db-wal"))
+        .unwrap()
+        .len();
+    limit_file_size(&server, &written.to_string());
+    let mut wire = Wire::to(&server);
+    let body = json!({ "email_address": "two@example.com", "password": "password" }).to_string();
+    for (method, path) in [
+        ("POST", "/v1/registrations"),
+        ("GET", "/ready"),
+        ("POST", "/v1/passwords"),
+    ] {
+        wire.ask(method, path, "", &body);
+        let refused = wire.hear();
+        assert_eq!(
+            (refused.status, refused.json()["code"].as_str()),
+            (503, Some("unavailable")),
+            "{path}"
+        );
+        let wait: u32 = refused.header("Retry-After").unwrap().parse().unwrap();
+        assert!(wait > 0);
+    }
+    assert_eq!(server.session_status(&token), 200);
+    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 503);
+    assert_eq!(server.session_status(&token), 200);
+    assert_eq!(server.request("GET", "/up", None, None).0, 200);
+    assert!(server.log().contains("database_io_failure"), "{}", server.log());
+
+    limit_file_size(&server, "unlimited");
+    eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
+    server.sign_up("two@example.com", "password");
+    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+    assert_eq!(server.sign_in("one@example.com", "password").0, 200);
+    assert_eq!(integrity(&house.open_database()), "ok");
+}
+
+/// Going over the limit on a file's size is a signal that kills, unless it is ignored: then it is an error.
+fn shell_that_survives_full_files(house: &House) -> Command {
+    let serve = house.command(&["serve"]);
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "trap '' XFSZ; exec \"$0\" serve"])
+        .arg(serve.get_program())
+        .env_clear()
+        .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(house.path());
+    shell
+}
+
+fn limit_file_size(server: &Server, limit: &str) {
+    let status = Command::new("prlimit")
+        .args(["--pid", &server.id().to_string(), &format!("--fsize={limit}:")])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn integrity(database: &Connection) -> String {
+    database
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap()
+}

@@ -1,0 +1,240 @@
+//! The outbox end to end: what becomes of a mail when the mail server is slow, cross, away or forgetful.
+
+use std::time::Duration;
+
+use cloakroom::config::{MailTransport, SmtpTls};
+use cloakroom::mail::{Courier, Transport};
+use cloakroom::store::outbox::{self, Intention};
+use cloakroom::testing::TestApp;
+use serde_json::json;
+
+use crate::support::process::{House, eventually};
+use crate::support::smtp::{At, Behaviour, Misbehaviour, Received, SmtpServer};
+
+const ADDRESS: &str = "one@example.com";
+
+/// An app in which somebody has asked for a reset mail that nobody has sent yet.
+async fn asked() -> TestApp {
+    let app = TestApp::new().await;
+    app.create_user(ADDRESS, "password").await;
+    let reply = app
+        .post("/v1/passwords")
+        .json(&json!({ "email_address": ADDRESS }))
+        .send()
+        .await;
+    assert_eq!(reply.status, 200);
+    app
+}
+
+/// A worker on the app's outbox that sends by this server.
+fn courier(app: &TestApp, server: &SmtpServer) -> Courier {
+    let context = app.context();
+    let mut settings = context.settings.clone();
+    settings.mail.transport = MailTransport::Smtp;
+    settings.mail.smtp.host = server.addr.ip().to_string();
+    settings.mail.smtp.port = server.addr.port();
+    settings.mail.smtp.tls = SmtpTls::None;
+    settings.mail.smtp.timeout = Duration::from_millis(500);
+    let transport = Transport::from_settings(&settings.mail).unwrap();
+    let (database, keys) = (context.database.clone(), context.keys.clone());
+    Courier::new(&settings, database, keys, context.clock.clone(), transport).unwrap()
+}
+
+async fn the_row(app: &TestApp) -> Intention {
+    let rows = app
+        .context()
+        .database
+        .read(|snapshot| outbox::list(snapshot, 10))
+        .await
+        .unwrap();
+    let [row] = &rows[..] else { panic!("{rows:?}") };
+    row.clone()
+}
+
+fn message_id(mail: &Received) -> &str {
+    mail.data
+        .lines()
+        .find(|line| line.starts_with("Message-ID: <"))
+        .unwrap()
+}
+
+#[actix_web::test]
+async fn a_server_that_is_busy_twice_gets_the_mail_once() {
+    let server = SmtpServer::start(Behaviour::default());
+    server.refuse(At::Hello, "421 4.3.2 busy", 2);
+    let app = asked().await;
+    let courier = courier(&app, &server);
+    for attempt in 1..=2 {
+        assert_eq!(courier.deliver_due().await.unwrap(), 1);
+        let row = the_row(&app).await;
+        assert_eq!((row.attempts, row.sent_at), (attempt, None));
+        assert_eq!(row.last_error.as_deref(), Some("421 4.3.2 at connecting"));
+        // Before its time it is left alone.
+        assert_eq!(courier.deliver_due().await.unwrap(), 0);
+        app.clock().set(row.next_attempt_at);
+    }
+    assert_eq!(courier.deliver_due().await.unwrap(), 1);
+    let row = the_row(&app).await;
+    assert_eq!((row.attempts, row.last_error.clone()), (3, None));
+    assert!(row.sent_at.is_some() && row.dead_at.is_none());
+
+    app.clock().advance(Duration::from_secs(3600));
+    assert_eq!(courier.deliver_due().await.unwrap(), 0);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_id() {
+    let server = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::SilentAfterData),
+        ..Behaviour::default()
+    });
+    let app = asked().await;
+    let courier = courier(&app, &server);
+    courier.deliver_due().await.unwrap();
+    let row = the_row(&app).await;
+    assert_eq!(row.last_error.as_deref(), Some("timed out at the message"));
+
+    server.behave(|behaviour| behaviour.fault = None);
+    app.clock().set(row.next_attempt_at);
+    courier.deliver_due().await.unwrap();
+    let copies = server.wait_for(2).await;
+    assert_eq!(message_id(&copies[0]), message_id(&copies[1]));
+    assert!(the_row(&app).await.sent_at.is_some());
+}
+
+#[actix_web::test]
+async fn a_mail_that_waited_for_a_server_that_was_away_is_sent_when_it_is_back() {
+    let away = SmtpServer::start(Behaviour::default());
+    let app = asked().await;
+    let to_nobody = courier(&app, &away);
+    drop(away);
+    to_nobody.deliver_due().await.unwrap();
+    let row = the_row(&app).await;
+    let reason = row.last_error.unwrap();
+    assert!(reason.starts_with("connection failed at connecting"), "{reason}");
+    assert_eq!((row.attempts, row.dead_at), (1, None));
+
+    let back = SmtpServer::start(Behaviour::default());
+    app.clock().set(row.next_attempt_at);
+    courier(&app, &back).deliver_due().await.unwrap();
+    assert_eq!(back.received().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_mail_is_given_up_when_its_link_would_die_before_the_next_try() {
+    let away = SmtpServer::start(Behaviour::default());
+    let app = asked().await;
+    let courier = courier(&app, &away);
+    drop(away);
+    let expiry = the_row(&app).await.expires_at;
+    let row = loop {
+        courier.deliver_due().await.unwrap();
+        let row = the_row(&app).await;
+        if row.dead_at.is_some() {
+            break row;
+        }
+        assert!(row.next_attempt_at < expiry);
+        app.clock().set(row.next_attempt_at);
+    };
+    assert!((5..10).contains(&row.attempts), "{row:?}");
+    let reason = row.last_error.unwrap();
+    assert!(
+        reason.contains("its link would have expired; last: connection failed"),
+        "{reason}"
+    );
+    app.clock().advance(Duration::from_secs(3600));
+    assert_eq!(courier.deliver_due().await.unwrap(), 0);
+}
+
+#[actix_web::test]
+async fn a_mail_whose_link_has_died_is_not_sent() {
+    let server = SmtpServer::start(Behaviour::default());
+    let app = asked().await;
+    app.clock().set(the_row(&app).await.expires_at);
+    courier(&app, &server).deliver_due().await.unwrap();
+    let row = the_row(&app).await;
+    assert_eq!(row.last_error.as_deref(), Some("its link has expired"));
+    assert!(row.dead_at.is_some());
+    assert_eq!(server.connections(), 0);
+}
+
+#[actix_web::test]
+async fn the_tenth_try_is_the_last() {
+    let server = SmtpServer::start(Behaviour::default());
+    server.refuse(At::Content, "451 not now", 1);
+    let app = asked().await;
+    let nine_tries =
+        |tx: &cloakroom::store::Transaction<'_>| tx.execute("UPDATE outbox SET attempts = 9", &[]);
+    app.context().database.write(nine_tries).await.unwrap();
+    courier(&app, &server).deliver_due().await.unwrap();
+    let row = the_row(&app).await;
+    assert_eq!(
+        (row.attempts, row.last_error.as_deref()),
+        (10, Some("451 at the message"))
+    );
+    assert!(row.dead_at.is_some());
+}
+
+#[actix_web::test]
+async fn a_link_that_was_asked_for_again_while_its_mail_waits_is_mailed_once() {
+    let server = SmtpServer::start(Behaviour::default());
+    let app = asked().await;
+    app.post("/v1/passwords")
+        .json(&json!({ "email_address": ADDRESS }))
+        .send()
+        .await;
+    courier(&app, &server).deliver_due().await.unwrap();
+    assert_eq!(server.received().len(), 1);
+}
+
+/// The moments that a row of the outbox has come to.
+fn outcome(house: &House) -> (Option<i64>, Option<i64>, Option<String>) {
+    house
+        .open_database()
+        .query_row("SELECT sent_at, dead_at, last_error FROM outbox", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_recipient_refused_for_good_is_a_dead_letter_for_the_operator_to_see() {
+    let mail = SmtpServer::start(Behaviour::default());
+    mail.refuse(At::Recipient, "550 5.1.1 <one@example.com>: no such user", 1);
+    let mut house = House::new();
+    let server = house.send_by(&mail).serve();
+    server.sign_up(ADDRESS, "password");
+    server.ask_for_reset(ADDRESS);
+    server.wait_for_log("a mail was given up");
+    let (sent, dead, reason) = eventually(|| Some(outcome(&house)).filter(|(_, dead, _)| dead.is_some()));
+    assert_eq!((sent, reason.as_deref()), (None, Some("550 5.1.1 at RCPT TO")));
+    assert!(dead.is_some());
+    assert_eq!(mail.received(), []);
+}
+
+#[test]
+fn a_worker_killed_between_sending_and_noting_it_sends_a_second_copy_with_the_same_message_id() {
+    let mail = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::SilentAfterData),
+        ..Behaviour::default()
+    });
+    let mut house = House::new();
+    let mut server = house.send_by(&mail).serve();
+    server.sign_up(ADDRESS, "password");
+    server.ask_for_reset(ADDRESS);
+    eventually(|| (mail.received().len() == 1).then_some(()));
+    server.kill();
+    assert_eq!(outcome(&house), (None, None, None));
+
+    mail.behave(|behaviour| behaviour.fault = None);
+    // As if the dead worker's lease had run out.
+    house
+        .open_database()
+        .execute("UPDATE outbox SET next_attempt_at = 0", [])
+        .unwrap();
+    let _server = house.serve();
+    let copies = eventually(|| Some(mail.received()).filter(|received| received.len() == 2));
+    assert_eq!(message_id(&copies[0]), message_id(&copies[1]));
+    eventually(|| outcome(&house).0);
+}

@@ -1,0 +1,116 @@
+//! Two servers on one file: what one of them is told, both know at once.
+
+use std::collections::HashSet;
+use std::thread;
+
+use serde_json::json;
+
+use crate::support::process::{House, Server, agent, link_token, request};
+
+fn pair() -> (House, Server, Server) {
+    let house = House::new();
+    let (a, b) = (house.serve(), house.serve());
+    (house, a, b)
+}
+
+#[test]
+fn two_first_starts_at_once_share_one_file_and_one_key() {
+    let house = House::new();
+    let (a, b) = thread::scope(|scope| {
+        let (a, b) = (scope.spawn(|| house.serve()), scope.spawn(|| house.serve()));
+        (a.join().unwrap(), b.join().unwrap())
+    });
+    a.sign_up("one@example.com", "password");
+    a.ask_for_reset("one@example.com");
+    let link = link_token(&house.wait_for_letters(1)[0]);
+    for server in [&a, &b] {
+        let (status, reply) = server.request("GET", &format!("/v1/passwords/{link}"), None, None);
+        assert_eq!(status, 200, "{reply}");
+    }
+}
+
+#[test]
+fn what_one_starts_the_other_knows_and_what_one_ends_is_dead_on_the_other_at_once() {
+    let (_house, a, b) = pair();
+    let token = a.sign_up("one@example.com", "password");
+    for _ in 0..10 {
+        assert_eq!(b.session_status(&token), 200);
+    }
+    assert_eq!(b.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+    assert_eq!(a.session_status(&token), 401);
+
+    let (status, reply) = b.sign_in("one@example.com", "password");
+    assert_eq!(status, 200);
+    let token = reply["token"].as_str().unwrap();
+    assert_eq!(a.session_status(token), 200);
+}
+
+#[test]
+fn limits_are_counted_together() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
+    let (a, b) = (house.serve(), house.serve());
+    let statuses: Vec<u16> = (0..12)
+        .map(|n| [&a, &b][n % 2].sign_in("nobody@example.com", "password").0)
+        .collect();
+    assert_eq!(statuses, [vec![401; 10], vec![429; 2]].concat());
+}
+
+#[test]
+fn a_mail_is_sent_once_whoever_was_asked() {
+    let (house, a, b) = pair();
+    for n in 0..20 {
+        let address = format!("u{n}@example.com");
+        a.sign_up(&address, "password");
+        [&a, &b][n % 2].ask_for_reset(&address);
+    }
+    let letters = house.wait_for_letters(20);
+    let ids: HashSet<&str> = letters
+        .iter()
+        .map(|letter| {
+            letter
+                .lines()
+                .find(|line| line.starts_with("Message-ID:"))
+                .unwrap()
+        })
+        .collect();
+    assert_eq!((letters.len(), ids.len()), (20, 20));
+    let database = house.open_database();
+    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM outbox WHERE attempts <> 1"), 0);
+}
+
+#[test]
+fn both_write_at_once_and_nobody_is_turned_away() {
+    let (house, a, b) = pair();
+    thread::scope(|scope| {
+        for worker in 0..8 {
+            let server = [&a, &b][worker % 2];
+            scope.spawn(move || {
+                let agent = agent();
+                let call = |method: &str, path: &str, token: Option<&str>, body| {
+                    request(&agent, &server.url(path), method, token, Some(&body)).unwrap()
+                };
+                for n in 0..12 {
+                    let address = format!("w{worker}n{n}@example.com");
+                    let credentials = json!({ "email_address": address, "password": "password" });
+                    let (status, reply) = call("POST", "/v1/registrations", None, credentials);
+                    assert_eq!(status, 201, "{reply}");
+                    let token = reply["token"].as_str().unwrap();
+                    for _ in 0..3 {
+                        let (status, reply) =
+                            call("POST", "/v1/projects", Some(token), json!({ "title": "Ours" }));
+                        assert_eq!(status, 201, "{reply}");
+                    }
+                    let (status, reply) = call("DELETE", "/v1/session", Some(token), json!({}));
+                    assert_eq!(status, 200, "{reply}");
+                }
+            });
+        }
+    });
+    let database = house.open_database();
+    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM users"), 96);
+    assert_eq!(count("SELECT count(*) FROM projects"), 288);
+    assert_eq!(count("SELECT count(*) FROM sessions"), 0);
+}

@@ -1,0 +1,157 @@
+//! A raw connection to a server: what is said goes out byte for byte, what is answered is taken apart by hand.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::process::{PATIENCE, Server};
+
+/// One connection.
+pub struct Wire {
+    stream: TcpStream,
+    heard: Vec<u8>,
+}
+
+/// One answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (known, value) = line.split_once(':')?;
+            known.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+    }
+}
+
+impl Wire {
+    /// Connects.
+    pub fn to(server: &Server) -> Self {
+        let stream = TcpStream::connect(server.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            heard: Vec::new(),
+        }
+    }
+
+    /// Sends these bytes.
+    pub fn say(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Sends a request with a JSON body, or none when it is empty.
+    pub fn ask(&mut self, method: &str, path: &str, headers: &str, body: &str) {
+        let length = body.len();
+        self.say(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        ));
+    }
+
+    /// The next answer, read to the end of its body.
+    pub fn hear(&mut self) -> Answer {
+        self.hear_within(PATIENCE).expect("an answer")
+    }
+
+    /// The next answer if it comes in time.
+    pub fn hear_within(&mut self, patience: Duration) -> Option<Answer> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(answer) = self.take_answer() {
+                return Some(answer);
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            assert_ne!(self.listen(left), Some(0), "it hung up: {:?}", self.text());
+        }
+    }
+
+    /// Waits until the server hangs up; gives what it said until then.
+    pub fn hear_out(&mut self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        while self.listen(PATIENCE) != Some(0) {
+            assert!(Instant::now() < deadline, "it does not hang up");
+        }
+        self.text()
+    }
+
+    /// Sends `piece` again and again, slowly, until the server hangs up; gives what it said and how long it took.
+    pub fn trickle(&mut self, piece: &str) -> (String, Duration) {
+        let started = Instant::now();
+        loop {
+            // It fails when the server has hung up, which the next look sees.
+            let _ = self.stream.write_all(piece.as_bytes());
+            if self.listen(Duration::from_millis(10)) == Some(0) {
+                return (self.text(), started.elapsed());
+            }
+            assert!(started.elapsed() < PATIENCE, "it does not hang up");
+        }
+    }
+
+    /// Sends `piece` as fast as it is taken and reads nothing, until the server hangs up.
+    pub fn shout(&mut self, piece: &str) {
+        self.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        let refusal = loop {
+            if let Err(refusal) = self.stream.write_all(piece.as_bytes()) {
+                break refusal;
+            }
+        };
+        assert!(
+            matches!(refusal.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+            "{refusal}"
+        );
+    }
+
+    /// Says that nothing follows, and still listens.
+    pub fn stop_talking(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Reads what there is: how many bytes, 0 for the end, `None` when nothing came in time.
+    fn listen(&mut self, patience: Duration) -> Option<usize> {
+        let patience = patience.max(Duration::from_millis(1));
+        self.stream.set_read_timeout(Some(patience)).unwrap();
+        let mut buffer = [0; 4096];
+        match self.stream.read(&mut buffer) {
+            Ok(read) => {
+                self.heard.extend_from_slice(&buffer[..read]);
+                Some(read)
+            }
+            Err(fault) if matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
+            // A reset is an end as well.
+            Err(_) => Some(0),
+        }
+    }
+
+    fn take_answer(&mut self) -> Option<Answer> {
+        let text = self.text();
+        let (head, rest) = text.split_once("\r\n\r\n")?;
+        let mut answer = Answer {
+            status: head.split(' ').nth(1)?.parse().unwrap(),
+            head: head.to_owned(),
+            body: String::new(),
+        };
+        let length = answer
+            .header("Content-Length")
+            .map_or(0, |length| length.parse().unwrap());
+        answer.body = rest.get(..length)?.to_owned();
+        self.heard.drain(..head.len() + 4 + length);
+        Some(answer)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.heard).into_owned()
+    }
+}
