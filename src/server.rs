@@ -2,6 +2,7 @@
 //! background, and how it all stops.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -25,6 +26,9 @@ const ROUND: Duration = Duration::from_secs(20);
 const ROUNDS_TO_SWEEP: u32 = 30;
 /// How long mails under way may take at the end. One that does not make it is sent after the next start.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long the background work rests after a panic.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 /// Cloakroom, opened: to be served by itself or mounted in an app.
 ///
@@ -116,7 +120,13 @@ impl Background {
         let shared = Arc::clone(&context);
         let thread = std::thread::Builder::new()
             .name("background".into())
-            .spawn(move || runtime.block_on(work(&shared, stopped)))
+            .spawn(move || {
+                // A panic must not end mails for good while requests go on.
+                let run = || runtime.block_on(work(&shared, stopped.clone()));
+                while catch_unwind(AssertUnwindSafe(run)).is_err() {
+                    std::thread::sleep(AFTER_A_PANIC);
+                }
+            })
             .map_err(Error::internal)?;
         Ok(Self {
             context,
@@ -165,7 +175,8 @@ async fn keep_house(context: &Context, mut stop: watch::Receiver<bool>) {
             return;
         }
         if round.is_multiple_of(ROUNDS_TO_SWEEP)
-            && let Err(failure) = sweep::run(&context.database, context.clock.now()).await
+            && let Err(failure) =
+                sweep::run(&context.database, &context.settings.session, context.clock.now()).await
         {
             tracing::warn!(%failure, "the sweep was cut short");
         }

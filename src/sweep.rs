@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::config;
 use crate::error::Result;
 use crate::model::SessionId;
 use crate::store::{Database, Transaction, outbox, sessions, throttles};
@@ -27,9 +28,10 @@ pub struct Swept {
 }
 
 /// Sweeps everything.
-pub async fn run(database: &Database, now: Timestamp) -> Result<Swept> {
+pub async fn run(database: &Database, settings: &config::Session, now: Timestamp) -> Result<Swept> {
+    let moment = now - KEEP_EXPIRED_SESSIONS;
     Ok(Swept {
-        sessions: expired_sessions(database, now - KEEP_EXPIRED_SESSIONS).await?,
+        sessions: expired_sessions(database, moment, moment - settings.idle_timeout).await?,
         throttles: in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?,
         mails: in_batches(database, move |tx| {
             outbox::delete_ended(tx, now - KEEP_ENDED_MAILS, BATCH)
@@ -39,12 +41,12 @@ pub async fn run(database: &Database, now: Timestamp) -> Result<Swept> {
 }
 
 /// Finds them by reading, which holds up nobody, and deletes what it found.
-async fn expired_sessions(database: &Database, moment: Timestamp) -> Result<usize> {
+async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Timestamp) -> Result<usize> {
     let mut last = SessionId(0);
     let mut deleted = 0;
     loop {
         let found = database
-            .read(move |snapshot| sessions::list_expired(snapshot, moment, last, BATCH))
+            .read(move |snapshot| sessions::list_expired(snapshot, moment, idle_since, last, BATCH))
             .await?;
         let Some(id) = found.last() else {
             return Ok(deleted);

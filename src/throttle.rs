@@ -56,6 +56,11 @@ impl Throttle {
         by_client("sign_up", client, self.settings.sign_up)
     }
 
+    /// New passwords that one client sets by links: as many as it may sign up, each costs as much.
+    pub fn new_password(&self, client: IpAddr) -> Rule {
+        by_client("new_password", client, self.settings.sign_up)
+    }
+
     /// Reset requests of one client.
     pub fn reset(&self, client: IpAddr) -> Rule {
         by_client("reset", client, self.settings.reset)

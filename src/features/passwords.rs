@@ -3,7 +3,7 @@
 //! Fears: telling who is registered (a request is an intention in the outbox, the same for everybody, and the mail
 //! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and
 //! the replacing is one conditional update); a link that outlives a change of password or address (same binding); a flood of mails
-//! to one address (limited, silently); somebody's sessions surviving the reset (ended in the same transaction);
+//! to one address (limited, silently); a flood of tries with one good link, each costing a bcrypt (limited by client); somebody's sessions surviving the reset (ended in the same transaction);
 //! the link in a log (the route's pattern is logged, not the path).
 
 use actix_web::http::Method;
@@ -75,12 +75,15 @@ async fn update(
     input: Input,
 ) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &visit, &token).await?;
-    let password = choose_password(&context, &account, &input)?;
+    let password = choose_password(&context, &input)?;
+    visit
+        .admit(&context, vec![context.throttle.new_password(visit.ip)])
+        .await?;
 
-    let digest = context.passwords.hash(password).await?;
-    let failures = context
-        .throttle
-        .address_failures(account.user.email_address.as_str());
+    let address = account.user.email_address.as_str();
+    let words = [address, context.settings.mail.service_name.as_str()];
+    let digest = context.passwords.hash_choice(password, &words).await?;
+    let failures = context.throttle.address_failures(address);
     let user_id = account.user.id;
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
@@ -112,18 +115,13 @@ async fn open_link(context: &Context, visit: &Visit, token: &str) -> Result<(Sig
     }
 }
 
-fn choose_password(context: &Context, account: &Account, input: &Input) -> Result<Password> {
+fn choose_password(context: &Context, input: &Input) -> Result<Password> {
     let mut invalid = Invalid::default();
     let password = input.text("password", &mut invalid);
     let confirmation = input.text("password_confirmation", &mut invalid);
     invalid.into_result()?;
-    let words = [
-        account.user.email_address.as_str(),
-        context.settings.mail.service_name.as_str(),
-    ];
     Ok(Password::choose(
         &context.settings.password,
-        &words,
         password,
         confirmation,
     )?)

@@ -181,5 +181,10 @@ impl Page {
 
 /// What is no number is no project's id.
 fn parse_id(text: &str) -> Result<ProjectId> {
-    text.parse().map(ProjectId).map_err(|_| Error::NotFound)
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|_| digits)
+        .map(ProjectId)
+        .ok_or(Error::NotFound)
 }

@@ -32,7 +32,11 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         .admit(&context, vec![context.throttle.sign_up(visit.ip)])
         .await?;
 
-    let digest = context.passwords.hash(password).await?;
+    let words = [
+        email_address.as_str(),
+        context.settings.mail.service_name.as_str(),
+    ];
+    let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
     let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
     let (user, session) = context
@@ -59,11 +63,7 @@ impl SignUp {
         let confirmation = input.text("password_confirmation", &mut invalid);
         invalid.clone().into_result()?;
 
-        let words = [
-            address.unwrap_or_default(),
-            context.settings.mail.service_name.as_str(),
-        ];
-        let password = Password::choose(&context.settings.password, &words, password, confirmation);
+        let password = Password::choose(&context.settings.password, password, confirmation);
         let email_address = invalid.keep(EmailAddress::parse(address.unwrap_or_default()));
         match (email_address, invalid.keep(password)) {
             (Some(email_address), Some(password)) => Ok(Self {

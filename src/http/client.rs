@@ -2,7 +2,7 @@
 //! `User-Agent` and the request's id.
 
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
@@ -102,7 +102,7 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     let mut client = peer;
     for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
         // An entry that is no address ends what can be believed.
-        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+        let Some(address) = read_hop(hop.trim()) else {
             break;
         };
         client = address.to_canonical();
@@ -111,6 +111,13 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         }
     }
     client
+}
+
+/// An address; some proxies add the port.
+fn read_hop(text: &str) -> Option<IpAddr> {
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 #[cfg(test)]
@@ -150,6 +157,14 @@ mod tests {
         assert_eq!(
             client("10.0.0.1", &["1.2.3.4", "198.51.100.1"], &["10.0.0.0/8"]),
             "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["198.51.100.1:50000"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("::1", &["[2001:db8::7]:50000"], &["::1/128"]),
+            "2001:db8::7"
         );
         assert_eq!(client("::1", &["2001:db8::7"], &["::1/128"]), "2001:db8::7");
     }

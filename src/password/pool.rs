@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::Password;
 use crate::config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Invalid, Result};
 use crate::model::PasswordDigest;
 use crate::token::fill_random;
 
@@ -24,6 +24,7 @@ pub struct PasswordPool {
     threads: usize,
     queue_limit: usize,
     cost: u32,
+    reject_common: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +51,11 @@ struct Job {
 enum Work {
     Hash {
         password: Password,
+        cost: u32,
+    },
+    HashChoice {
+        password: Password,
+        words: Vec<String>,
         cost: u32,
     },
     Verify {
@@ -91,24 +97,39 @@ impl PasswordPool {
             threads,
             queue_limit: settings.queue_limit,
             cost: settings.bcrypt_cost,
+            reject_common: settings.reject_common,
         })
     }
 
-    /// The digest of a chosen password, at the configured cost.
+    /// The digest of a newly chosen password, at the configured cost. `words` are such as would be easy to guess here:
+    /// the address, the service's name.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the settings refuse passwords that are easily guessed and this is one;
+    /// [`Error::Unavailable`] when too many wait already.
+    pub async fn hash_choice(&self, password: Password, words: &[&str]) -> Result<PasswordDigest> {
+        let (words, cost) = (words.iter().map(|word| (*word).to_owned()).collect(), self.cost);
+        let work = match self.reject_common {
+            true => Work::HashChoice {
+                password,
+                words,
+                cost,
+            },
+            false => Work::Hash { password, cost },
+        };
+        self.digest_of(work).await
+    }
+
+    /// The digest of a password that is somebody's already, at the configured cost.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when too many wait already.
     pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
-        match self
-            .submit(Work::Hash {
-                password,
-                cost: self.cost,
-            })
-            .await?
-        {
-            Outcome::Digest(digest) => Ok(digest),
-            Outcome::Verdict(_) => Err(Error::internal("hashing gave a verdict")),
-        }
+        self.digest_of(Work::Hash {
+            password,
+            cost: self.cost,
+        })
+        .await
     }
 
     /// Whether `offered` is the password of `digest`. Where either is missing the answer is no, after the same
@@ -134,6 +155,13 @@ impl PasswordPool {
     /// Whether a digest should be written anew at the next sign-in, because its cost is not the configured one.
     pub fn is_outdated(&self, digest: &PasswordDigest) -> bool {
         cost_of(digest) != Some(self.cost)
+    }
+
+    async fn digest_of(&self, work: Work) -> Result<PasswordDigest> {
+        match self.submit(work).await? {
+            Outcome::Digest(digest) => Ok(digest),
+            Outcome::Verdict(_) => Err(Error::internal("hashing gave a verdict")),
+        }
     }
 
     async fn submit(&self, work: Work) -> Result<Outcome> {
@@ -201,6 +229,16 @@ fn next(shared: &Shared) -> Option<Job> {
 impl Work {
     fn perform(self) -> Result<Outcome> {
         match self {
+            Self::HashChoice {
+                password,
+                words,
+                cost,
+            } => {
+                if password.is_easily_guessed(&words) {
+                    return Err(Invalid::field("password", "is too common").into());
+                }
+                Self::Hash { password, cost }.perform()
+            }
             Self::Hash { password, cost } => {
                 let mut salt = [0; 16];
                 fill_random(&mut salt)?;

@@ -32,14 +32,15 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<usize> {
 /// # Errors
 /// The file is another program's, or a newer Cloakroom's.
 pub(super) fn version_of(connection: &Connection) -> Result<usize> {
-    let number = |sql| {
-        connection
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .map_err(fault)
-    };
-    let version = number("PRAGMA user_version")?;
-    let application = number("PRAGMA application_id")?;
-    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    // One statement, one state: another process may be in the middle of its first start.
+    let (version, application, tables): (i64, i64, i64) = connection
+        .query_row(
+            "SELECT v.user_version, a.application_id, (SELECT count(*) FROM sqlite_schema)
+             FROM pragma_user_version v, pragma_application_id a",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(fault)?;
     let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
     if !ours {
         return Err(Error::internal(

@@ -105,17 +105,18 @@ pub fn touch(tx: &Transaction<'_>, id: SessionId, at: Timestamp) -> Result<()> {
     .map(drop)
 }
 
-/// Some sessions that were void at `moment`, from behind `after` in the order of their ids. It reads the table, since an
-/// index on the expiry would cost every sign-in and sign-out a page.
+/// Some sessions that were void at `moment` or unused since `idle_since`, from behind `after` in the order of their
+/// ids. It reads the table, since an index on the expiry would cost every sign-in and sign-out a page.
 pub fn list_expired(
     snapshot: &Snapshot<'_>,
     moment: Timestamp,
+    idle_since: Timestamp,
     after: SessionId,
     limit: u32,
 ) -> Result<Vec<SessionId>> {
     snapshot.all(
-        "SELECT id FROM sessions WHERE id > $1 AND expires_at <= $2 ORDER BY id LIMIT $3",
-        &[after.into(), moment.into(), limit.into()],
+        "SELECT id FROM sessions WHERE id > $1 AND (expires_at <= $2 OR last_active_at <= $3) ORDER BY id LIMIT $4",
+        &[after.into(), moment.into(), idle_since.into(), limit.into()],
         |row| row.get(0),
     )
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use r2d2::Pool;
@@ -20,6 +20,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use super::migrate::{SCHEMA_VERSION, migrate, version_of};
 use super::{Row, Snapshot, Transaction, Value};
+use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, Result};
 use writer::Writer;
@@ -33,6 +34,8 @@ pub(super) struct Sqlite {
     readers: Pool<SqliteConnectionManager>,
     writer: Writer,
     damaged: Arc<AtomicBool>,
+    /// When a heartbeat was last written, in milliseconds since 1970.
+    beat: AtomicI64,
 }
 
 impl Sqlite {
@@ -49,6 +52,7 @@ impl Sqlite {
             readers: open_readers(&path, readers, settings.busy_timeout)?,
             writer: Writer::start(connection)?,
             damaged: Arc::new(AtomicBool::new(false)),
+            beat: AtomicI64::new(i64::MIN),
             path,
         })
     }
@@ -73,6 +77,14 @@ impl Sqlite {
 
     pub(super) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_beaten_since(&self, moment: Timestamp) -> bool {
+        self.beat.load(Ordering::Relaxed) > moment.as_millis()
+    }
+
+    pub(super) fn note_beat(&self, at: Timestamp) {
+        self.beat.store(at.as_millis(), Ordering::Relaxed);
     }
 
     pub(super) fn path(&self) -> &Path {

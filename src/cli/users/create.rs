@@ -18,8 +18,9 @@ const LONGEST_LINE: u64 = 4096;
 
 pub(super) async fn run(settings: &Settings, address: EmailAddress, format: &Format) -> crate::cli::Outcome {
     let database = house::open_or_make(settings)?;
-    let password = choose(settings, &address)?;
-    let digest = pool(&settings.password)?.hash(password).await?;
+    let password = choose(settings)?;
+    let words = [address.as_str(), settings.mail.service_name.as_str()];
+    let digest = pool(&settings.password)?.hash_choice(password, &words).await?;
     let (asked, now) = (address.clone(), Clock::System.now());
     let user = database
         .write(move |tx| users::insert(tx, &asked, &digest, now))
@@ -30,18 +31,16 @@ pub(super) async fn run(settings: &Settings, address: EmailAddress, format: &For
     })
 }
 
-fn choose(settings: &Settings, address: &EmailAddress) -> Result<Password, Fault> {
+fn choose(settings: &Settings) -> Result<Password, Fault> {
     let (password, confirmation) = if io::stdin().is_terminal() {
         let ask = |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new);
         (ask("Password: ")?, Some(ask("The same again: ")?))
     } else {
         (first_line(io::stdin().lock())?, None)
     };
-    let words = [address.as_str(), settings.mail.service_name.as_str()];
     let again = confirmation.as_ref().map(|text| text.as_str());
     Ok(Password::choose(
         &settings.password,
-        &words,
         Some(password.as_str()),
         again,
     )?)
