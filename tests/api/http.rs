@@ -366,6 +366,17 @@ fn a_body_over_64_kib_is_413_whether_announced_or_not() {
 }
 
 #[test]
+fn a_body_that_does_not_come_in_time_is_408() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "50ms");
+    let server = house.serve();
+    let head = "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let reply = raw(&server, &format!("{head}Content-Length: 10\r\n\r\n{{"));
+    assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
+    assert!(reply.contains("\"code\":\"request_timeout\""), "{reply}");
+}
+
+#[test]
 fn a_body_cut_short_or_framed_twice_reaches_no_handler() {
     let house = House::new();
     let server = house.serve();

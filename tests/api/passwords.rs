@@ -494,6 +494,22 @@ async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_sess
 }
 
 #[actix_web::test]
+async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
+    let (app, user, token) = signed_in().await;
+    let (before, link) = (digest_of(&app, &user), reset_token(&app, ONE).await);
+    change(
+        &app,
+        "CREATE TRIGGER broken BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END",
+    );
+    assert_refused(&reset(&app, &link, NEW).await, 500, "internal_error");
+    assert!(is_live(&app, &token).await);
+    assert_eq!(digest_of(&app, &user), before);
+    change(&app, "DROP TRIGGER broken");
+    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert!(!is_live(&app, &token).await);
+}
+
+#[actix_web::test]
 async fn a_link_starts_with_the_front_end_whatever_the_request_says() {
     let app = TestApp::with_settings(|settings| {
         settings.server.frontend_url = "https://app.example.com/account/".parse().unwrap();

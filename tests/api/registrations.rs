@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use cloakroom::testing::{Reply, TestApp};
 use futures_util::future::join_all;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
@@ -348,6 +349,22 @@ async fn of_racing_sign_ups_with_one_address_one_wins() {
             200
         );
     }
+}
+
+#[actix_web::test]
+async fn nobody_is_left_with_an_account_when_the_session_cannot_be_started() {
+    let app = TestApp::new().await;
+    let file = Connection::open(app.context().database.path()).unwrap();
+    let trigger = "CREATE TRIGGER broken BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    file.execute_batch(trigger).unwrap();
+    assert_refused(
+        &sign_up(&app, &applicant(ONE, PASSWORD)).await,
+        500,
+        "internal_error",
+    );
+    assert_eq!(users(&app), 0);
+    file.execute_batch("DROP TRIGGER broken").unwrap();
+    assert_eq!(sign_up(&app, &applicant(ONE, PASSWORD)).await.status, 201);
 }
 
 #[actix_web::test]

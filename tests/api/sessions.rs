@@ -120,6 +120,32 @@ async fn every_failure_to_sign_in_reads_the_same() {
 }
 
 #[actix_web::test]
+async fn every_failure_to_sign_in_costs_a_hash() {
+    let app = TestApp::with_settings(|settings| {
+        (settings.password.threads, settings.password.queue_limit) = (1, 1);
+        settings.password.bcrypt_cost = 6;
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    let disabled = app.create_user("disabled@example.com", PASSWORD).await;
+    disable(&app, &disabled).await;
+    for body in [
+        json!({ "email_address": ONE, "password": "wrong" }),
+        json!({ "email_address": ONE, "password": "" }),
+        json!({ "email_address": ONE, "password": "a".repeat(1000) }),
+        json!({ "email_address": "disabled@example.com", "password": PASSWORD }),
+        json!({ "email_address": "nobody@example.com", "password": PASSWORD }),
+        json!({ "email_address": "no address", "password": PASSWORD }),
+        json!({}),
+    ] {
+        let replies = join_all((0..10).map(|_| app.post("/v1/session").json(&body).send())).await;
+        // Of ten at once not all find a place before the only thread that hashes: so this one does ask for it.
+        assert!(replies.iter().any(|reply| reply.status == 401), "{body}");
+        assert!(replies.iter().any(|reply| reply.status == 503), "{body}");
+    }
+}
+
+#[actix_web::test]
 async fn an_empty_body_is_a_failed_sign_in() {
     let (app, ..) = signed_in().await;
     assert_refused(&app.post("/v1/session").send().await, 401, "invalid_credentials");
