@@ -60,14 +60,18 @@ fn main() -> ExitCode {
     report.conclude()
 }
 
-/// `GET /v1/session` with random tokens against `GET /up`, in turn.
+/// `GET /v1/session` with random tokens against `GET /up` with the same ones, so that wrk works alike for both, in turn.
 fn look_ups(bench: &Bench, server: &Server, report: &mut Report) {
     let (mut up, mut session) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        up.push(bench.wrk(server, "/up", None, CONNECTIONS, LOOK_UP).per_second);
+        up.push(
+            bench
+                .wrk(server, "/up", &bench.look_up, CONNECTIONS, LOOK_UP)
+                .per_second,
+        );
         session.push(
             bench
-                .wrk(server, "/v1/session", Some(&bench.look_up), CONNECTIONS, LOOK_UP)
+                .wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP)
                 .per_second,
         );
     }
@@ -92,14 +96,14 @@ fn endings(bench: &Bench, server: &Server, report: &mut Report) {
             .wrk(
                 server,
                 "/v1/session",
-                Some(&bench.script_of_fresh_tokens(20_000)),
+                &bench.script_of_fresh_tokens(20_000),
                 1,
                 ENDING,
             )
             .per_second;
         let script = bench.script_of_fresh_tokens(100_000);
         let together = bench
-            .wrk(server, "/v1/session", Some(&script), CONNECTIONS, ENDING)
+            .wrk(server, "/v1/session", &script, CONNECTIONS, ENDING)
             .per_second;
         println!("sessions ended: {alone:.0}/s by one connection, {together:.0}/s by {CONNECTIONS}");
         ratios.push(together / alone);
@@ -129,9 +133,9 @@ fn sign_ins(server: &Server, report: &mut Report) {
 fn look_ups_beside_sign_ins(bench: &Bench, server: &Server, report: &mut Report) {
     let (mut ratios, mut tails) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let quiet = bench.wrk(server, "/v1/session", Some(&bench.look_up), CONNECTIONS, LOOK_UP);
+        let quiet = bench.wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP);
         let load = SignIns::start(server);
-        let beside = bench.wrk(server, "/v1/session", Some(&bench.look_up), CONNECTIONS, LOOK_UP);
+        let beside = bench.wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP);
         load.stop();
         println!(
             "look-ups {:.0}/s quiet, {:.0}/s beside sign-ins",
@@ -307,14 +311,7 @@ impl Bench {
         started.elapsed().as_secs_f64() * 1e3
     }
 
-    fn wrk(
-        &self,
-        server: &Server,
-        path: &str,
-        script: Option<&Path>,
-        connections: usize,
-        span: Duration,
-    ) -> Load {
+    fn wrk(&self, server: &Server, path: &str, script: &Path, connections: usize, span: Duration) -> Load {
         let mut command = Command::new("wrk");
         command.args([
             "--latency",
@@ -322,9 +319,7 @@ impl Bench {
             &format!("-c{connections}"),
             &format!("-d{}s", span.as_secs()),
         ]);
-        if let Some(script) = script {
-            command.arg("-s").arg(script);
-        }
+        command.arg("-s").arg(script);
         let output = command
             .arg(format!("http://{}{path}", server.address))
             .output()

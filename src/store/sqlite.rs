@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
@@ -218,10 +218,7 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     prepare(&connection, busy_timeout).map_err(fault)?;
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(fault)?;
-    if mode != "wal" {
+    if switch_to_wal(&connection, busy_timeout).map_err(fault)? != "wal" {
         return Err(Error::internal("this file system cannot hold a WAL database"));
     }
     // FULL: a revocation that was answered is on disk. fullfsync: on macOS an fsync alone is no barrier.
@@ -232,6 +229,22 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
         )
         .map_err(fault)?;
     Ok(connection)
+}
+
+/// Two first starts at once get in each other's way here, and SQLite does not wait on its own for this one.
+fn switch_to_wal(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<String> {
+    let started = Instant::now();
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(busy)
+                if busy.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && started.elapsed() < busy_timeout =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 fn open_readers(path: &Path, count: u32, busy_timeout: Duration) -> Result<Pool<SqliteConnectionManager>> {

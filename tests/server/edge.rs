@@ -95,7 +95,16 @@ fn a_body_that_nobody_reads_does_not_hold_the_connection() {
 #[test]
 fn a_client_that_does_not_take_its_answers_is_left() {
     let (_house, server) = impatient();
-    Wire::to(&server).shout("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+    let token = server.sign_up("one@example.com", "password");
+    let project = json!({ "title": "Long", "description": "x".repeat(60_000) });
+    for _ in 0..20 {
+        let (status, reply) = server.request("POST", "/v1/projects", Some(&token), Some(&project));
+        assert_eq!(status, 201, "{reply}");
+    }
+    // More than the system takes off the server's hands.
+    Wire::to(&server).shout(&format!(
+        "GET /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ));
 }
 
 #[test]
