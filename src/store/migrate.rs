@@ -29,14 +29,15 @@ pub fn migrate(connection: &mut Connection) -> Result<usize> {
 /// # Errors
 /// The file is another program's, or a newer Cloakroom's.
 pub fn version_of(connection: &Connection) -> Result<usize> {
-    let number = |sql| {
-        connection
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .map_err(fault)
-    };
-    let version = number("PRAGMA user_version")?;
-    let application = number("PRAGMA application_id")?;
-    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    // In one statement, since another process may be at its first step.
+    let (version, application, tables): (i64, i64, i64) = connection
+        .query_row(
+            "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
+             FROM pragma_user_version, pragma_application_id",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(fault)?;
     let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
     if !ours {
         return Err(Error::internal(
