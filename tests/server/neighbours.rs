@@ -16,7 +16,7 @@ fn pair() -> (House, Server, Server) {
 #[test]
 fn two_first_starts_at_once_share_one_file_and_one_key() {
     // The two must meet at the same moment, which takes some tries.
-    for _ in 0..10 {
+    for _ in 0..30 {
         start_two_at_once();
     }
 }
