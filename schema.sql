@@ -24,6 +24,7 @@ CREATE TABLE sessions (
     expires_at     INTEGER NOT NULL
 ) STRICT;
 
+-- None on expires_at: every sign-in and sign-out would pay a page for it, and the sweep reads the table.
 CREATE INDEX sessions_by_user ON sessions (user_id);
 
 CREATE TABLE projects (

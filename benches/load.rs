@@ -118,7 +118,7 @@ fn endings(bench: &Bench, server: &Server, report: &mut Report) {
 /// `POST /v1/session` against bcrypt itself on every core, in turn.
 fn sign_ins(server: &Server, report: &mut Report) {
     let mut ratios = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..ROUNDS {
         let bcrypt = bcrypt_per_second(SIGN_IN);
         let load = SignIns::start(server);
         std::thread::sleep(SIGN_IN);

@@ -1,6 +1,6 @@
 //! When sessions were last used, kept in memory and written now and then: a look-up must not cost a write.
 //!
-//! A session is noted at most once a minute. Losing what was not written yet loses nothing but that.
+//! A session is written at most once a minute. What was not written yet is lost with the process, and nothing else.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -6,6 +6,7 @@
 //! - the request itself cannot be read: [`Error::Malformed`] and its neighbours;
 //! - who are you: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
 //!   [`Error::InvalidCredentials`], [`Error::LinkInvalid`];
+//! - known, and not allowed: [`Error::Forbidden`];
 //! - not there, or not yours: [`Error::NotFound`];
 //! - not now: [`Error::RateLimited`], [`Error::Unavailable`];
 //! - a fault of ours: [`Error::Internal`], whose text is logged and never sent.
@@ -15,7 +16,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What every fallible function of this crate returns.
+/// The `Result` of this crate; settings have `ConfigError`, mail `Failure`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that a request can be answered with instead of what it asked for.
@@ -32,7 +33,7 @@ pub enum Error {
     /// The body did not arrive in time.
     TooSlow,
     /// The path exists, but not with this method; the ones that it has.
-    MethodNotAllowed(Vec<&'static str>),
+    MethodNotAllowed(Vec<String>),
     /// No credential was presented.
     Unauthorized,
     /// The credential is malformed, unknown or revoked.

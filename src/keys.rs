@@ -97,7 +97,7 @@ pub fn generate_base() -> Result<Secret> {
 
 fn derive(base: &Secret, purpose: Purpose) -> Key {
     let mut key = Zeroizing::new([0; 64]);
-    // Expanding fails only past 255 blocks; these are two.
+    // Expanding fails only past 255 times 32 bytes; this is twice.
     let expanded = Hkdf::<Sha256>::new(None, base.expose().as_bytes())
         .expand(purpose.info().as_bytes(), key.as_mut_slice());
     debug_assert!(expanded.is_ok());
@@ -122,21 +122,10 @@ fn read_or_create(path: &Path) -> io::Result<Secret> {
 
 fn create(path: &Path) -> io::Result<Secret> {
     let base = generate_base().map_err(io::Error::other)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
     // Written aside and linked: of two first starts at once one wins, and a crash leaves no half a key.
-    let mut draft = Vec::from(path.as_os_str().as_encoded_bytes());
-    draft.extend_from_slice(format!(".{}", std::process::id()).as_bytes());
-    let draft = folder.join(
-        PathBuf::from(String::from_utf8_lossy(&draft).into_owned())
-            .file_name()
-            .unwrap_or_default(),
-    );
+    let draft = path.with_extension(format!("key_base.{}", std::process::id()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;
     file.write_all(base.expose().as_bytes())?;
@@ -191,7 +180,6 @@ mod tests {
         let path = folder.path().join("cloakroom.key_base");
         let first = read_or_create(&path).unwrap();
         assert_eq!(first.expose(), read_or_create(&path).unwrap().expose());
-        #[cfg(unix)]
         assert_eq!(
             std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777,
             0o600

@@ -8,7 +8,13 @@
 //! are in [`error`], settings in [`config`], and [`server`] puts it all on a port. `ARCHITECTURE.md` has the arrows
 //! between these rooms and the reasons.
 //!
+//! What is stable: the names re-exported here, [`config`], [`error`], [`model`] and `testing`. The other rooms are open
+//! to read and to build upon, and may change with any version.
+//!
 //! To use it in an app of your own, see [`Cloakroom`]; to test that app, see `testing` (the feature of that name).
+
+#[cfg(not(unix))]
+compile_error!("Cloakroom runs on Unix: it relies on its file modes and signals");
 
 pub mod activity;
 pub mod cli;

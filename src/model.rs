@@ -4,7 +4,6 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use unicode_normalization::UnicodeNormalization;
 
 use crate::clock::Timestamp;
 use crate::error::Invalid;
@@ -168,11 +167,6 @@ impl fmt::Debug for PasswordDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordDigest([hidden])")
     }
-}
-
-/// Text in composed form (NFC), the one that passwords are compared in.
-pub fn nfc(text: &str) -> String {
-    text.nfc().collect()
 }
 
 fn is_some<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,11 +13,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha384;
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::config;
 use crate::error::Invalid;
-use crate::model::nfc;
 pub use pool::PasswordPool;
 
 /// What bcrypt reads of a password; it ignores the rest.
@@ -109,6 +109,10 @@ impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password([hidden])")
     }
+}
+
+fn nfc(text: &str) -> String {
+    text.nfc().collect()
 }
 
 /// One block of SHA-384, as HMAC pads a shorter key (RFC 2104).

@@ -94,7 +94,7 @@ impl Cloakroom {
         Edge::new(self.context.clone())
     }
 
-    /// Starts what runs beside the requests: mails, activity, sweeping.
+    /// Starts what runs beside the requests: mails, activity, sweeping, and one check of the whole file.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -112,6 +112,7 @@ pub struct Background {
 
 impl Background {
     fn start(context: Arc<Context>) -> Result<Self> {
+        context.database.check_in_background();
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -248,7 +249,6 @@ impl Server {
     /// The listening socket failed.
     pub async fn run(self) -> Result<()> {
         let background = self.cloakroom.start_background()?;
-        self.cloakroom.context.database.check_in_background();
         let served = self.inner.await;
         background.stop();
         served.map_err(Error::internal)

@@ -4,8 +4,6 @@
 //! the link must die with (a password digest, an address). The purpose is in the key. A message is verified
 //! before anything in it is believed, and the database is asked only after that.
 
-use std::time::Duration;
-
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -74,11 +72,6 @@ impl SignedMessage {
     /// Whether all of `parts` are still what they were when it was signed.
     pub fn is_bound_to(&self, parts: &[&str]) -> bool {
         fingerprint(&self.key, parts).ct_eq(&self.fingerprint).into()
-    }
-
-    /// How long it has left.
-    pub fn remaining(&self, now: Timestamp) -> Duration {
-        self.expires_at.since(now)
     }
 }
 

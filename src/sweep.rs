@@ -16,43 +16,26 @@ const KEEP_EXPIRED_SESSIONS: Duration = Duration::from_secs(24 * 3600);
 /// How long an operator can look up what became of a mail.
 const KEEP_ENDED_MAILS: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What was deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Rows of `sessions`.
-    pub sessions: usize,
-    /// Rows of `throttles`.
-    pub throttles: usize,
-    /// Rows of `outbox`.
-    pub mails: usize,
-}
-
 /// Sweeps everything.
-pub async fn run(database: &Database, settings: &config::Session, now: Timestamp) -> Result<Swept> {
+pub async fn run(database: &Database, settings: &config::Session, now: Timestamp) -> Result<()> {
     let moment = now - KEEP_EXPIRED_SESSIONS;
-    Ok(Swept {
-        sessions: expired_sessions(database, moment, moment - settings.idle_timeout).await?,
-        throttles: in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?,
-        mails: in_batches(database, move |tx| {
-            outbox::delete_ended(tx, now - KEEP_ENDED_MAILS, BATCH)
-        })
-        .await?,
+    expired_sessions(database, moment, moment - settings.idle_timeout).await?;
+    in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?;
+    in_batches(database, move |tx| {
+        outbox::delete_ended(tx, now - KEEP_ENDED_MAILS, BATCH)
     })
+    .await
 }
 
 /// Finds them by reading, which holds up nobody, and deletes what it found.
-async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Timestamp) -> Result<usize> {
+async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Timestamp) -> Result<()> {
     let mut last = SessionId(0);
-    let mut deleted = 0;
     loop {
         let found = database
-            .read(move |snapshot| sessions::list_expired(snapshot, moment, idle_since, last, BATCH))
+            .read(move |reader| sessions::list_expired(reader, moment, idle_since, last, BATCH))
             .await?;
-        let Some(id) = found.last() else {
-            return Ok(deleted);
-        };
+        let Some(id) = found.last() else { return Ok(()) };
         last = *id;
-        deleted += found.len();
         database
             .write(move |tx| {
                 found
@@ -66,14 +49,12 @@ async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Ti
 async fn in_batches(
     database: &Database,
     delete: impl Fn(&Transaction<'_>) -> Result<usize> + Clone + Send + 'static,
-) -> Result<usize> {
-    let mut deleted = 0;
+) -> Result<()> {
     loop {
         let batch = delete.clone();
-        let now = database.write(move |tx| batch(tx)).await?;
-        deleted += now;
-        if now < BATCH as usize {
-            return Ok(deleted);
+        let deleted = database.write(move |tx| batch(tx)).await?;
+        if deleted < BATCH as usize {
+            return Ok(());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Limits on guessing, by client network and by address, counted in the store so that neither a restart nor
+//! Limits by client network and by email address, counted in the store so that neither a restart nor
 //! a second process forgets them.
 //!
 //! A hit is counted before the work that it pays for, in one transaction with its neighbours: however many race,
@@ -89,11 +89,11 @@ impl Throttle {
         // Who is over a limit already costs a read and no write, however often they come.
         let asked = rules.clone();
         let refusal = database
-            .read(move |snapshot| {
+            .read(move |reader| {
                 first_refusal(
                     &asked,
                     |rule| {
-                        let tally = throttles::find(snapshot, &rule.name, now)?;
+                        let tally = throttles::find(reader, &rule.name, now)?;
                         Ok(tally.filter(|tally| tally.count >= rule.limit.count))
                     },
                     now,

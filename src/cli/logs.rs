@@ -6,7 +6,6 @@ use std::panic;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::FilterFn;
-use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -22,7 +21,6 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
-        .with_span_events(FmtSpan::NONE)
         .with_writer(io::stderr);
     match format {
         LogFormat::Pretty => builder.finish().with(discreet()).init(),

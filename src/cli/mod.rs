@@ -1,4 +1,5 @@
-//! The command line: one file a command. Every command reads the same settings as the server and is safe beside it.
+//! The command line: one file a command. Commands that need settings read the
+//! server's, and are safe beside it.
 
 mod config;
 mod doctor;

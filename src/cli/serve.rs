@@ -33,7 +33,6 @@ async fn serve(settings: Settings) -> super::Outcome {
 }
 
 /// Resolves at the first SIGTERM or SIGINT.
-#[cfg(unix)]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
@@ -41,13 +40,5 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async move {
         let (first, second) = (Box::pin(terminate.recv()), Box::pin(interrupt.recv()));
         futures_util::future::select(first, second).await;
-    })
-}
-
-/// Resolves at Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
     })
 }

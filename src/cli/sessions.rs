@@ -67,10 +67,10 @@ pub(super) fn count_ended(sessions: usize) -> String {
 async fn list(settings: &Settings, user: Who, format: &Format) -> super::Outcome {
     let database = house::open(settings)?;
     let asked = user.clone();
-    let account = database.read(move |snapshot| asked.find(snapshot)).await?;
+    let account = database.read(move |reader| asked.find(reader)).await?;
     let id = user.require(account)?.user.id;
     let sessions = database
-        .read(move |snapshot| sessions::list_for_user(snapshot, id))
+        .read(move |reader| sessions::list_for_user(reader, id))
         .await?;
     let document = json!({ "sessions": sessions.iter().map(view).collect::<Vec<_>>() });
     format.print(&document, || {

@@ -84,7 +84,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
 async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> super::Outcome {
     let database = house::open(settings)?;
     let mut users = database
-        .read(move |snapshot| users::list(snapshot, UserId(after), limit + 1))
+        .read(move |reader| users::list(reader, UserId(after), limit + 1))
         .await?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
@@ -193,7 +193,7 @@ fn confirm(question: &str) -> super::Outcome {
 
 async fn find(database: &Database, who: Who) -> Result<User, Fault> {
     let asked = who.clone();
-    let account = database.read(move |snapshot| asked.find(snapshot)).await?;
+    let account = database.read(move |reader| asked.find(reader)).await?;
     Ok(who.require(account)?.user)
 }
 

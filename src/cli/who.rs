@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Fault;
 use crate::error::Result;
 use crate::model::{EmailAddress, UserId};
-use crate::store::Snapshot;
+use crate::store::Reader;
 use crate::store::users::{self, Account};
 
 /// As typed. No address consists of digits, since it has an `@`.
@@ -17,10 +17,10 @@ pub(super) enum Who {
 }
 
 impl Who {
-    pub(super) fn find(&self, snapshot: &Snapshot<'_>) -> Result<Option<Account>> {
+    pub(super) fn find(&self, reader: &Reader<'_>) -> Result<Option<Account>> {
         match self {
-            Self::Id(id) => users::find(snapshot, *id),
-            Self::Address(address) => users::find_by_address(snapshot, address),
+            Self::Id(id) => users::find(reader, *id),
+            Self::Address(address) => users::find_by_address(reader, address),
         }
     }
 

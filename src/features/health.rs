@@ -19,7 +19,7 @@ async fn up() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "up" }))
 }
 
-/// Proves by a write that writing works.
+/// A write proves that writing works, and holds for a second, so that monitors cost no disk.
 async fn ready(context: web::Data<Context>) -> Result<HttpResponse> {
     context.database.ready(context.clock.now()).await?;
     Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))

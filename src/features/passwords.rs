@@ -107,7 +107,7 @@ async fn open_link(context: &Context, visit: &Visit, token: &str) -> Result<(Sig
     let subject = link.subject;
     let account = context
         .database
-        .read(move |snapshot| users::find(snapshot, subject))
+        .read(move |reader| users::find(reader, subject))
         .await?;
     match account.filter(|account| links::reset_holds(&link, account)) {
         Some(account) => Ok((link, account)),

@@ -7,11 +7,12 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
+use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::{CurrentUser, Input, Routes};
-use crate::model::{Project, ProjectId};
-use crate::store::projects;
+use crate::model::{Project, ProjectId, UserId};
+use crate::store::{Transaction, projects};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 100;
@@ -33,7 +34,7 @@ async fn index(context: web::Data<Context>, user: CurrentUser, request: HttpRequ
     // One more than asked for tells whether there is a next page.
     let mut found = context
         .database
-        .read(move |snapshot| projects::list(snapshot, owner, before, limit + 1))
+        .read(move |reader| projects::list(reader, owner, before, limit + 1))
         .await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -55,7 +56,7 @@ async fn show(context: web::Data<Context>, user: CurrentUser, id: web::Path<Stri
     let (owner, id) = (user.id, parse_id(&id)?);
     let project = context
         .database
-        .read(move |snapshot| projects::find(snapshot, owner, id))
+        .read(move |reader| projects::find(reader, owner, id))
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
 }
@@ -68,15 +69,30 @@ async fn update(
     input: Input,
 ) -> Result<HttpResponse> {
     let (owner, id, now) = (user.id, parse_id(&id)?, context.clock.now());
-    let project = context
+    let revised = context
         .database
-        .write(move |tx| {
-            let current = projects::find(tx, owner, id)?.ok_or(Error::NotFound)?;
-            let draft = Draft::read(&input, Some(&current))?;
-            projects::update(tx, owner, id, &draft.title, draft.description.as_deref(), now)
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
+        .write(move |tx| revise(tx, owner, id, &input, now))
+        .await??;
+    Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
+}
+
+/// Gives `Ok(None)` when there is no such project, and the faults when the input cannot be used.
+fn revise(
+    tx: &Transaction<'_>,
+    owner: UserId,
+    id: ProjectId,
+    input: &Input,
+    now: Timestamp,
+) -> Result<Result<Option<Project>, Invalid>> {
+    let Some(current) = projects::find(tx, owner, id)? else {
+        return Ok(Ok(None));
+    };
+    match Draft::read(input, Some(&current)) {
+        Ok(Draft { title, description }) => {
+            projects::update(tx, owner, id, &title, description.as_deref(), now).map(Ok)
+        }
+        Err(invalid) => Ok(Err(invalid)),
+    }
 }
 
 async fn destroy(
@@ -103,7 +119,7 @@ struct Draft {
 
 impl Draft {
     /// What the input names, and for the rest what is there already.
-    fn read(input: &Input, current: Option<&Project>) -> Result<Self> {
+    fn read(input: &Input, current: Option<&Project>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         let title = match current {
             Some(current) if !input.has("title") => Some(current.title.as_str()),

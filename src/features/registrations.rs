@@ -39,10 +39,15 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
     let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
-    let (user, session) = context
+    let registered = context
         .database
         .write(move |tx| register(tx, &email_address, &digest, &opening, now))
         .await?;
+    let Some((user, session)) = registered else {
+        return Err(
+            Invalid::summary("account_not_created", "There was a problem creating your account").into(),
+        );
+    };
 
     audit::signed_up(&visit, user.id, session.id);
     Ok(HttpResponse::Created().json(SignedIn::new(&token, &user, &session)))
@@ -55,7 +60,7 @@ struct SignUp {
 }
 
 impl SignUp {
-    /// Collects every fault before it refuses.
+    /// Refuses wrong types first, then everything else at once.
     fn read(context: &Context, input: &Input) -> Result<Self> {
         let mut invalid = Invalid::default();
         let address = input.text("email_address", &mut invalid);
@@ -75,18 +80,17 @@ impl SignUp {
     }
 }
 
+/// Gives `None` when the address is taken.
 fn register(
     tx: &Transaction<'_>,
     email_address: &EmailAddress,
     digest: &PasswordDigest,
     opening: &Opening,
     now: Timestamp,
-) -> Result<(User, Session)> {
+) -> Result<Option<(User, Session)>> {
     let Some(user) = users::insert(tx, email_address, digest, now)? else {
-        return Err(
-            Invalid::summary("account_not_created", "There was a problem creating your account").into(),
-        );
+        return Ok(None);
     };
     let session = opening.start(tx, user.id, now)?;
-    Ok((user, session))
+    Ok(Some((user, session)))
 }

@@ -125,7 +125,7 @@ impl Attempt {
         };
         context
             .database
-            .read(move |snapshot| users::find_by_address(snapshot, &address))
+            .read(move |reader| users::find_by_address(reader, &address))
             .await
     }
 

@@ -1,4 +1,4 @@
-//! Reads the credential that a request presents. Three answers: none, one, or one that nobody could mean.
+//! Reads the credential that a request presents. Three states: none, one that is well-formed, or an unusable one.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 

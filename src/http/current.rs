@@ -80,7 +80,7 @@ async fn resume(request: &HttpRequest) -> Found {
             let digest = token.digest();
             context
                 .database
-                .read(move |snapshot| sessions::find_by_digest(snapshot, &digest))
+                .read(move |reader| sessions::find_by_digest(reader, &digest))
                 .await?
         }
     };

@@ -82,13 +82,13 @@ where
 {
     type Response = ServiceResponse<BoxBody>;
     type Error = actix_web::Error;
-    type Transform = EdgeService<<Cors as Transform<Net<S>, ServiceRequest>>::Transform>;
+    type Transform = EdgeService<<Cors as Transform<CatchPanic<S>, ServiceRequest>>::Transform>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
         let context = self.context.clone();
-        let cors = self.cors.new_transform(Net { service }).into_inner();
+        let cors = self.cors.new_transform(CatchPanic { service }).into_inner();
         ready(cors.map(|service| EdgeService { service, context }))
     }
 }
@@ -112,10 +112,10 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let visit = Passage::begin(&self.context, &request);
+        let passage = Passage::begin(&self.context, &request);
         request
             .extensions_mut()
-            .insert(RequestId(visit.request_id.clone()));
+            .insert(RequestId(passage.request_id.clone()));
         let answering = request
             .request()
             .conn_data::<Connection>()
@@ -126,18 +126,18 @@ where
             match reply.await {
                 Ok(reply) => {
                     let mut reply = reply.map_into_boxed_body();
-                    visit.log(&reply);
+                    passage.log(&reply);
                     let response = std::mem::replace(reply.response_mut(), HttpResponse::new(StatusCode::OK));
-                    let body = response.error().map(|failure| visit.body(failure));
-                    *reply.response_mut() = visit.finish(response, body);
+                    let body = response.error().map(|failure| passage.body(failure));
+                    *reply.response_mut() = passage.finish(response, body);
                     Ok(reply)
                 }
                 // Without its request there is no reply to hold it yet: actix makes one from the failure.
                 Err(mut failure) => {
-                    visit.log_failure(&failure);
+                    passage.log_failure(&failure);
                     // And that one does not remember what it was made from, so its body is written here.
-                    let body = visit.body(&failure);
-                    failure.add_response_mapper(move |response| visit.finish(response, Some(body.clone())));
+                    let body = passage.body(&failure);
+                    failure.add_response_mapper(move |response| passage.finish(response, Some(body.clone())));
                     Err(failure)
                 }
             }
@@ -274,11 +274,11 @@ fn request_id(request: &ServiceRequest, context: &Context) -> String {
 }
 
 /// Catches a panic in what it wraps: the connection goes on, and the caller gets a 500 like any other.
-pub struct Net<S> {
+pub struct CatchPanic<S> {
     service: S,
 }
 
-impl<S, B> Service<ServiceRequest> for Net<S>
+impl<S, B> Service<ServiceRequest> for CatchPanic<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
     S::Future: 'static,

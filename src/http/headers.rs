@@ -23,7 +23,7 @@ pub(super) fn secure(headers: &mut HeaderMap, https: bool) {
         }
     }
     if https {
-        // Two years, as browsers' preload lists ask.
+        // Two years.
         let policy = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, policy);
     }

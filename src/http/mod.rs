@@ -1,5 +1,5 @@
-//! HTTP: what every feature shares between a request and its reply. Only this room, `server` and `features` know
-//! actix-web.
+//! HTTP: what every feature shares between a request and its reply. Only this room, `server`, `features`, `testing`
+//! and `cli::serve` know actix-web.
 
 pub mod audit;
 pub mod client;

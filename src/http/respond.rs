@@ -1,4 +1,5 @@
-//! Turns errors into replies. The only statuses of failure, codes and challenges in the house stand here.
+//! Turns errors into replies. The only statuses of failure, codes and challenges in the house stand here,
+//! but for the code that a feature gives an `Invalid::summary`.
 
 use std::borrow::Cow;
 use std::time::Duration;

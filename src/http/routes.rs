@@ -87,7 +87,10 @@ impl Routes {
             let mut allowed = Vec::new();
             for route in self.table.iter().filter(|route| route.path == path) {
                 resource = resource.route(guarded((route.make)(), &route.method));
-                allowed.extend(names(&route.method));
+                allowed.push(route.method.to_string());
+                if route.method == Method::GET {
+                    allowed.push(Method::HEAD.to_string());
+                }
             }
             config.service(resource.default_service(web::to(move || {
                 let allowed = allowed.clone();
@@ -122,16 +125,5 @@ fn guarded(route: actix_web::Route, method: &Method) -> actix_web::Route {
     match *method {
         Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
         _ => route.method(method.clone()),
-    }
-}
-
-fn names(method: &Method) -> &'static [&'static str] {
-    match *method {
-        Method::GET => &["GET", "HEAD"],
-        Method::POST => &["POST"],
-        Method::PUT => &["PUT"],
-        Method::PATCH => &["PATCH"],
-        Method::DELETE => &["DELETE"],
-        _ => &[],
     }
 }

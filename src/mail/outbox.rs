@@ -150,7 +150,7 @@ impl Courier {
         let address = intention.email_address.clone();
         let account = self
             .database
-            .read(move |snapshot| users::find_by_address(snapshot, &address))
+            .read(move |reader| users::find_by_address(reader, &address))
             .await?;
         let Some(account) = account.filter(|account| account.user.disabled_at.is_none()) else {
             // The row is gone as it would be after any other end, and the log does not tell it apart.

@@ -39,7 +39,7 @@ pub struct Client {
     security: Security,
     credentials: Option<Credentials>,
     timeout: Duration,
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Vec<Kept>>,
 }
 
 enum Security {
@@ -57,10 +57,10 @@ impl Client {
     pub(super) fn from_settings(mail: &config::Mail) -> Result<Self> {
         let smtp = &mail.smtp;
         let parameters = || tls_parameters(&smtp.host, smtp.ca_file.as_deref());
-        let (security, usual_port) = match smtp.tls {
-            SmtpTls::Required => (Security::Implicit(parameters()?), 465),
-            SmtpTls::Starttls => (Security::Starttls(parameters()?), 587),
-            SmtpTls::None => (Security::Clear, 25),
+        let security = match smtp.tls {
+            SmtpTls::Required => Security::Implicit(parameters()?),
+            SmtpTls::Starttls => Security::Starttls(parameters()?),
+            SmtpTls::None => Security::Clear,
         };
         let credentials = smtp.username.clone().map(|username| {
             let password = smtp.password.as_ref().map_or("", |password| password.expose());
@@ -68,12 +68,12 @@ impl Client {
         });
         Ok(Self {
             host: smtp.host.clone(),
-            port: if smtp.port == 0 { usual_port } else { smtp.port },
+            port: smtp.port(),
             hello: hello(&mail.from.email),
             security,
             credentials,
             timeout: smtp.timeout,
-            kept: Mutex::new(None),
+            kept: Mutex::default(),
         })
     }
 
@@ -103,7 +103,7 @@ impl Client {
     }
 
     pub(super) async fn hang_up(&self) {
-        if let Some(Kept { mut line, .. }) = self.take_kept() {
+        while let Some(Kept { mut line, .. }) = self.take_kept() {
             // It is closed either way; the server's farewell changes nothing.
             let _ = timeout(self.timeout, line.abort()).await;
         }
@@ -230,11 +230,14 @@ impl Client {
 
     fn keep(&self, line: AsyncSmtpConnection) {
         let since = Instant::now();
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { line, since });
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Kept { line, since });
     }
 
     fn take_kept(&self) -> Option<Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// Says `QUIT` and closes, without anybody waiting for it.

@@ -17,7 +17,7 @@ use crate::error::{Error, Invalid, Result};
 use crate::model::PasswordDigest;
 use crate::token::fill_random;
 
-/// The threads that hash. Dropping the last handle ends them.
+/// The threads that hash. Dropping it ends them, after what waits.
 #[derive(Debug)]
 pub struct PasswordPool {
     shared: Arc<Shared>,
@@ -62,7 +62,7 @@ enum Work {
         password: Password,
         digest: PasswordDigest,
     },
-    Waste {
+    Dummy {
         cost: u32,
     },
 }
@@ -141,10 +141,10 @@ impl PasswordPool {
         let work = match (offered, digest) {
             (Some(password), Some(digest)) => Work::Verify { password, digest },
             // An impossible password costs what a wrong one does for that account.
-            (None, Some(digest)) => Work::Waste {
+            (None, Some(digest)) => Work::Dummy {
                 cost: cost_of(&digest).unwrap_or(self.cost),
             },
-            (_, None) => Work::Waste { cost: self.cost },
+            (_, None) => Work::Dummy { cost: self.cost },
         };
         match self.submit(work).await? {
             Outcome::Verdict(verdict) => Ok(verdict),
@@ -207,7 +207,9 @@ fn run(shared: &Shared) {
         let outcome = catch_unwind(AssertUnwindSafe(|| job.work.perform()))
             .unwrap_or_else(|_| Err(Error::internal("hashing panicked")));
         let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        shared.last_hash_ms.store(took, Ordering::Relaxed);
+        if outcome.is_ok() {
+            shared.last_hash_ms.store(took, Ordering::Relaxed);
+        }
         // A caller that went away meanwhile is told nothing.
         let _ = job.reply.send(outcome);
     }
@@ -252,7 +254,7 @@ impl Work {
                 let verdict = bcrypt::verify(password.reduced(), digest.as_str()).map_err(Error::internal)?;
                 Ok(Outcome::Verdict(verdict))
             }
-            Self::Waste { cost } => {
+            Self::Dummy { cost } => {
                 std::hint::black_box(
                     bcrypt::hash_with_salt("nobody", cost, [0; 16]).map_err(Error::internal)?,
                 );

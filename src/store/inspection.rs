@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::migrate::version_of;
-use super::{Snapshot, sqlite};
+use super::{Reader, sqlite};
 use crate::clock::Timestamp;
 use crate::error::Result;
 
@@ -36,10 +36,10 @@ impl Inspection {
     /// # Errors
     /// The file is damaged or has another schema.
     pub fn newest_row(&self) -> Result<Option<Timestamp>> {
-        let snapshot = Snapshot {
+        let reader = Reader {
             connection: &self.connection,
         };
-        let newest = snapshot.one(
+        let newest = reader.one(
             "SELECT max(created_at) FROM (
                  SELECT created_at FROM users UNION ALL SELECT created_at FROM sessions
                  UNION ALL SELECT created_at FROM projects UNION ALL SELECT created_at FROM outbox

@@ -1,9 +1,9 @@
 //! The store: one file a table, and two doors, [`Database::read`] and [`Database::write`].
 //!
-//! Store functions take a [`Snapshot`] when they read and a [`Transaction`] when they write, never a type of
+//! Store functions take a [`Reader`] when they read and a [`Transaction`] when they write, never a type of
 //! the database library, and their SQL keeps to what SQLite and PostgreSQL share: `$1` placeholders,
-//! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Snapshot`] and
-//! [`Row`]; no SQL is written twice.
+//! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Reader`],
+//! [`Transaction`] and [`Row`]; no SQL is written twice.
 
 mod inspection;
 mod migrate;
@@ -49,11 +49,12 @@ impl Database {
     }
 
     /// Reads. It runs at once, where it is called: a look-up takes microseconds and readers never wait. Each
-    /// statement sees the state at its own start, so what belongs together is one statement.
+    /// statement sees the state at its own start, so what belongs together is one statement. `async` is for an engine
+    /// behind a network; this one never waits here.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Snapshot<'_>) -> Result<T> + Send + 'static,
+        F: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
     {
         self.engine.read(work)
     }
@@ -61,7 +62,8 @@ impl Database {
     /// Writes: all of `work` or, when it fails, nothing of it. When this returns, the change is on disk.
     ///
     /// `work` may be run again after a fault, so it has no effect but through the transaction; it holds no
-    /// bcrypt, mail or network, since every other writer waits for it.
+    /// bcrypt, mail or network, since every other writer waits for it. A refusal that a client can cause is an `Ok`
+    /// value: an `Err` undoes the whole batch, which is then run again with each job under a savepoint.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -78,7 +80,7 @@ impl Database {
         if self.engine.is_damaged() {
             return Err(Error::unavailable("database_damaged", Duration::from_secs(60)));
         }
-        if self.engine.has_beaten_since(now - BEAT) {
+        if self.engine.has_beaten_between(now - BEAT, now) {
             return Ok(());
         }
         let beat = "INSERT INTO heartbeat (id, beat_at) VALUES (1, $1)
@@ -101,11 +103,11 @@ impl Database {
 }
 
 /// What reading functions work on.
-pub struct Snapshot<'c> {
+pub struct Reader<'c> {
     connection: &'c rusqlite::Connection,
 }
 
-impl Snapshot<'_> {
+impl Reader<'_> {
     /// The first row, if there is one.
     pub fn one<T>(
         &self,
@@ -129,20 +131,20 @@ impl Snapshot<'_> {
 
 /// What writing functions work on; it can read as well, and sees its own changes.
 pub struct Transaction<'c> {
-    snapshot: Snapshot<'c>,
+    reader: Reader<'c>,
 }
 
 impl<'c> std::ops::Deref for Transaction<'c> {
-    type Target = Snapshot<'c>;
+    type Target = Reader<'c>;
 
     fn deref(&self) -> &Self::Target {
-        &self.snapshot
+        &self.reader
     }
 }
 
 impl Transaction<'_> {
     /// Runs a statement; gives how many rows it changed.
     pub fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize> {
-        sqlite::execute(self.snapshot.connection, sql, values)
+        sqlite::execute(self.reader.connection, sql, values)
     }
 }

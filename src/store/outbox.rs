@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Row, Snapshot, Transaction};
+use super::{Reader, Row, Transaction};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::EmailAddress;
@@ -70,8 +70,8 @@ pub fn lease(tx: &Transaction<'_>, lease: Duration, limit: u32, now: Timestamp) 
 }
 
 /// When the next one is due; `None` when nothing waits.
-pub fn next_due(snapshot: &Snapshot<'_>) -> Result<Option<Timestamp>> {
-    let next = snapshot.one(
+pub fn next_due(reader: &Reader<'_>) -> Result<Option<Timestamp>> {
+    let next = reader.one(
         "SELECT min(next_attempt_at) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL",
         &[],
         |row| row.get::<Option<Timestamp>>(0),
@@ -123,8 +123,8 @@ pub fn retry(tx: &Transaction<'_>, id: i64, expires_at: Timestamp, now: Timestam
 }
 
 /// The newest `limit`, sent ones included.
-pub fn list(snapshot: &Snapshot<'_>, limit: u32) -> Result<Vec<Intention>> {
-    snapshot.all(
+pub fn list(reader: &Reader<'_>, limit: u32) -> Result<Vec<Intention>> {
+    reader.all(
         concat!("SELECT ", columns!(), " FROM outbox ORDER BY id DESC LIMIT $1"),
         &[limit.into()],
         read,

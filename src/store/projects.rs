@@ -1,6 +1,6 @@
 //! The `projects` table. Every function asks whose: somebody else's project is as absent as none.
 
-use super::{Row, Snapshot, Transaction};
+use super::{Reader, Row, Transaction};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::model::{Project, ProjectId, UserId};
@@ -32,23 +32,23 @@ pub fn insert(
 }
 
 /// One project.
-pub fn find(snapshot: &Snapshot<'_>, owner: UserId, id: ProjectId) -> Result<Option<Project>> {
+pub fn find(reader: &Reader<'_>, owner: UserId, id: ProjectId) -> Result<Option<Project>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         " FROM projects WHERE user_id = $1 AND id = $2"
     );
-    snapshot.one(sql, &[owner.into(), id.into()], read)
+    reader.one(sql, &[owner.into(), id.into()], read)
 }
 
 /// The newest first, from before `before`.
-pub fn list(snapshot: &Snapshot<'_>, owner: UserId, before: ProjectId, limit: u32) -> Result<Vec<Project>> {
+pub fn list(reader: &Reader<'_>, owner: UserId, before: ProjectId, limit: u32) -> Result<Vec<Project>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         " FROM projects WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
     );
-    snapshot.all(sql, &[owner.into(), before.into(), limit.into()], read)
+    reader.all(sql, &[owner.into(), before.into(), limit.into()], read)
 }
 
 /// Puts a new title and description in the place of the old ones; `None` when there is no such project.

@@ -1,6 +1,6 @@
 //! The `sessions` table.
 
-use super::{Row, Snapshot, Transaction, users};
+use super::{Reader, Row, Transaction, users};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::{Session, SessionId, User, UserId};
@@ -54,26 +54,26 @@ pub fn insert(tx: &Transaction<'_>, new: &NewSession, now: Timestamp) -> Result<
 }
 
 /// The session that a token opens, with its user, whatever their state.
-pub fn find_by_digest(snapshot: &Snapshot<'_>, digest: &TokenDigest) -> Result<Option<(Session, User)>> {
+pub fn find_by_digest(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Option<(Session, User)>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_digest = $1"
     );
-    snapshot.one(sql, &[digest.into()], |row| {
+    reader.one(sql, &[digest.into()], |row| {
         Ok((read(row)?, users::read(row, 7)?))
     })
 }
 
 /// A user's sessions, the newest activity first.
-pub fn list_for_user(snapshot: &Snapshot<'_>, user_id: UserId) -> Result<Vec<Session>> {
+pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<Session>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         " FROM sessions s WHERE s.user_id = $1 ORDER BY s.last_active_at DESC, s.id DESC"
     );
-    snapshot.all(sql, &[user_id.into()], read)
+    reader.all(sql, &[user_id.into()], read)
 }
 
 /// Ends a session; `false` when it had ended already.
@@ -108,13 +108,13 @@ pub fn touch(tx: &Transaction<'_>, id: SessionId, at: Timestamp) -> Result<()> {
 /// Some sessions that were void at `moment` or unused since `idle_since`, from behind `after` in the order of their
 /// ids. It reads the table, since an index on the expiry would cost every sign-in and sign-out a page.
 pub fn list_expired(
-    snapshot: &Snapshot<'_>,
+    reader: &Reader<'_>,
     moment: Timestamp,
     idle_since: Timestamp,
     after: SessionId,
     limit: u32,
 ) -> Result<Vec<SessionId>> {
-    snapshot.all(
+    reader.all(
         "SELECT id FROM sessions WHERE id > $1 AND (expires_at <= $2 OR last_active_at <= $3) ORDER BY id LIMIT $4",
         &[after.into(), moment.into(), idle_since.into(), limit.into()],
         |row| row.get(0),

@@ -19,7 +19,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use super::migrate::{SCHEMA_VERSION, migrate, version_of};
-use super::{Row, Snapshot, Transaction, Value};
+use super::{Reader, Row, Transaction, Value};
 use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, Result};
@@ -57,12 +57,12 @@ impl Sqlite {
         })
     }
 
-    pub(super) fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
         let connection = self
             .readers
             .get()
             .map_err(|_| Error::unavailable("database_readers_exhausted", Duration::from_secs(1)))?;
-        work(&Snapshot {
+        work(&Reader {
             connection: &connection,
         })
     }
@@ -79,8 +79,10 @@ impl Sqlite {
         self.damaged.load(Ordering::Relaxed)
     }
 
-    pub(super) fn has_beaten_since(&self, moment: Timestamp) -> bool {
-        self.beat.load(Ordering::Relaxed) > moment.as_millis()
+    /// A beat from after `now` proves nothing: the clock was set back.
+    pub(super) fn has_beaten_between(&self, moment: Timestamp, now: Timestamp) -> bool {
+        let beat = Timestamp::from_millis(self.beat.load(Ordering::Relaxed));
+        moment < beat && beat <= now
     }
 
     pub(super) fn note_beat(&self, at: Timestamp) {
@@ -199,13 +201,11 @@ fn create_private(path: &Path) -> io::Result<()> {
     {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
-        #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder)?;
     }
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Row, Snapshot, Transaction};
+use super::{Reader, Row, Transaction};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
@@ -30,8 +30,8 @@ pub fn hit(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -
 }
 
 /// The tally as it stands; `None` when its window is over or never began.
-pub fn find(snapshot: &Snapshot<'_>, name: &str, now: Timestamp) -> Result<Option<Tally>> {
-    snapshot.one(
+pub fn find(reader: &Reader<'_>, name: &str, now: Timestamp) -> Result<Option<Tally>> {
+    reader.one(
         "SELECT count, expires_at FROM throttles WHERE name = $1 AND expires_at > $2",
         &[name.into(), now.into()],
         read,

@@ -1,6 +1,6 @@
 //! The `users` table.
 
-use super::{Row, Snapshot, Transaction};
+use super::{Reader, Row, Transaction};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::{EmailAddress, PasswordDigest, User, UserId};
@@ -38,33 +38,33 @@ pub fn insert(
 }
 
 /// The account with this id.
-pub fn find(snapshot: &Snapshot<'_>, id: UserId) -> Result<Option<Account>> {
+pub fn find(reader: &Reader<'_>, id: UserId) -> Result<Option<Account>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         ", password_digest FROM users WHERE id = $1"
     );
-    snapshot.one(sql, &[id.into()], read_account)
+    reader.one(sql, &[id.into()], read_account)
 }
 
 /// The account with this address.
-pub fn find_by_address(snapshot: &Snapshot<'_>, email_address: &EmailAddress) -> Result<Option<Account>> {
+pub fn find_by_address(reader: &Reader<'_>, email_address: &EmailAddress) -> Result<Option<Account>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         ", password_digest FROM users WHERE email_address = $1"
     );
-    snapshot.one(sql, &[email_address.into()], read_account)
+    reader.one(sql, &[email_address.into()], read_account)
 }
 
 /// Users in the order of their ids, from behind `after`.
-pub fn list(snapshot: &Snapshot<'_>, after: UserId, limit: u32) -> Result<Vec<User>> {
+pub fn list(reader: &Reader<'_>, after: UserId, limit: u32) -> Result<Vec<User>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         " FROM users WHERE id > $1 ORDER BY id LIMIT $2"
     );
-    snapshot.all(sql, &[after.into(), limit.into()], |row| read(row, 0))
+    reader.all(sql, &[after.into(), limit.into()], |row| read(row, 0))
 }
 
 /// Puts `new` in the place of `old`; `false` when the digest is no longer `old` or the user is gone. Of two that

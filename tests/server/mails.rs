@@ -44,7 +44,7 @@ async fn the_row(app: &TestApp) -> Intention {
     let rows = app
         .context()
         .database
-        .read(|snapshot| outbox::list(snapshot, 10))
+        .read(|reader| outbox::list(reader, 10))
         .await
         .unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };

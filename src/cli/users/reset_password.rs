@@ -12,7 +12,7 @@ use crate::links;
 pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate::cli::Outcome {
     let asked = user.clone();
     let account = house::open(settings)?
-        .read(move |snapshot| asked.find(snapshot))
+        .read(move |reader| asked.find(reader))
         .await?;
     let account = user.require(account)?;
     let user = &account.user;

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::fault;
 use crate::error::{Error, Result};
-use crate::store::{Snapshot, Transaction};
+use crate::store::{Reader, Transaction};
 
 /// More than this many waiting jobs are refused: the disk does not keep up.
 const QUEUE: usize = 4096;
@@ -147,7 +147,7 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
         statement.execute([]).map(drop).map_err(fault)
     };
     let transaction = Transaction {
-        snapshot: Snapshot { connection },
+        reader: Reader { connection },
     };
     let mut all = || {
         step("BEGIN IMMEDIATE")?;
