@@ -24,37 +24,46 @@ pub struct Activity {
 impl Activity {
     /// When a session was last used, as far as anyone here knows.
     pub fn last_of(&self, session: &Session) -> Timestamp {
-        // Written within the minute: nothing newer is worth the lock.
         let noted = self.lock().get(&session.id).copied();
         noted.map_or(session.last_active_at, |noted| noted.max(session.last_active_at))
     }
 
-    /// Notes that a session is used now, unless it was within the last minute, or within half the idle time-out where
-    /// that is shorter.
-    pub fn note(&self, session: &Session, idle_timeout: Duration, now: Timestamp) {
-        if now.since(session.last_active_at) >= PRECISION.min(idle_timeout / 2) {
-            self.lock()
-                .entry(session.id)
-                .and_modify(|noted| *noted = now.max(*noted))
-                .or_insert(now);
+    /// Notes that a session is used now, unless its row says that it was within the last minute, or within half the
+    /// idle time-out where that is shorter. `Err` gives when it was last used, if that was before the time-out.
+    pub fn note(&self, session: &Session, idle_timeout: Duration, now: Timestamp) -> Result<(), Timestamp> {
+        if now.since(session.last_active_at) < PRECISION.min(idle_timeout / 2) {
+            return Ok(());
         }
+        let mut seen = self.lock();
+        let last = seen
+            .get(&session.id)
+            .map_or(session.last_active_at, |noted| session.last_active_at.max(*noted));
+        if now >= last + idle_timeout {
+            return Err(last);
+        }
+        seen.insert(session.id, now.max(last));
+        Ok(())
     }
 
-    /// Writes what was noted, in small transactions.
-    ///
-    /// # Errors
-    /// The database's; what was not written then is forgotten and noted again at the next use.
+    /// Writes what was noted, in small transactions. What could not be written stays noted.
     pub async fn flush(&self, database: &Database) -> Result<()> {
-        let seen: Vec<(SessionId, Timestamp)> = self.lock().drain().collect();
+        let seen: Vec<(SessionId, Timestamp)> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
         for batch in seen.chunks(BATCH) {
-            let batch = batch.to_vec();
+            let written = batch.to_vec();
             database
                 .write(move |tx| {
-                    batch
+                    written
                         .iter()
                         .try_for_each(|(id, at)| sessions::touch(tx, *id, *at))
                 })
                 .await?;
+            // A session that was used meanwhile is noted with a later time, which is not written yet.
+            let mut noted = self.lock();
+            for (id, at) in batch {
+                if noted.get(id) == Some(at) {
+                    noted.remove(id);
+                }
+            }
         }
         Ok(())
     }

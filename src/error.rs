@@ -57,6 +57,13 @@ pub enum Error {
         /// How long the caller should wait.
         retry_after: Duration,
     },
+    /// The server lives and cannot do its work, for the reason of this code; for `/ready` alone.
+    NotReady {
+        /// As in [`Error::Unavailable`].
+        reason: &'static str,
+        /// How long the caller should wait.
+        retry_after: Duration,
+    },
     /// A fault of ours.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -89,6 +96,7 @@ impl fmt::Display for Error {
             Self::NotFound => f.write_str("not found"),
             Self::RateLimited(wait) => write!(f, "too many tries, again in {} s", wait.as_secs()),
             Self::Unavailable { reason, .. } => write!(f, "unavailable: {reason}"),
+            Self::NotReady { reason, .. } => write!(f, "not ready: {reason}"),
             Self::Internal(fault) => write!(f, "{fault}"),
         }
     }

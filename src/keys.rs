@@ -123,9 +123,11 @@ fn read_or_create(path: &Path) -> io::Result<Secret> {
 fn create(path: &Path) -> io::Result<Secret> {
     let base = generate_base().map_err(io::Error::other)?;
     // Written aside and linked: of two first starts at once one wins, and a crash leaves no half a key.
-    let draft = path.with_extension(format!("key_base.{}", std::process::id()));
+    let mut suffix = [0; 8];
+    fill_random(&mut suffix).map_err(io::Error::other)?;
+    let draft = path.with_extension(format!("key_base.{:x}", u64::from_be_bytes(suffix)));
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;
     file.write_all(base.expose().as_bytes())?;

@@ -184,15 +184,15 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
     let token = PlainToken::generate(TokenKind::Session).expect("randomness");
     let now = context.clock.now();
     let new = NewSession {
-        user_id: user.id,
         token_digest: token.digest(),
         ip_address: "127.0.0.1".to_owned(),
         user_agent: None,
         expires_at: now + context.settings.session.lifetime,
     };
+    let user_id = user.id;
     context
         .database
-        .write(move |tx| sessions::insert(tx, &new, now))
+        .write(move |tx| sessions::insert(tx, user_id, &new, now))
         .await
         .expect("a session");
     token.reveal().to_owned()

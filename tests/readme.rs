@@ -229,6 +229,8 @@ fn every_error() -> Vec<Error> {
             | Error::RateLimited(_)
             | Error::Unavailable { .. }
             | Error::Internal(_) => {}
+            // Only `/ready` gives it, with the reason for its code.
+            Error::NotReady { .. } => {}
         }
     }
     errors

@@ -21,6 +21,8 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
+        // Where standard error cannot be written, it would be told on standard error, with a panic.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     match format {
         LogFormat::Pretty => builder.finish().with(discreet()).init(),

@@ -103,14 +103,5 @@ fn explain(fault: &(dyn std::error::Error + 'static)) -> String {
     let Some(Error::Unavailable { reason, .. }) = fault.downcast_ref() else {
         return fault.to_string();
     };
-    let words = match *reason {
-        "database_busy" => "another process holds the database: try again",
-        "database_damaged" => "the database file is damaged, or is no database",
-        "database_read_only" => "this user may not write the database file",
-        "database_unopenable" => "the database file cannot be opened by this user",
-        "database_io_failure" => "the disk failed while the database was used",
-        "disk_full" => "the disk is full",
-        other => other,
-    };
-    words.to_owned()
+    crate::store::explain(reason).to_owned()
 }

@@ -7,6 +7,9 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Environment, MailTransport, Settings};
 use crate::server::{Cloakroom, Server};
 
+/// What the process keeps open beside connections: the database, logs, listeners.
+const OTHER_FILES: u64 = 64;
+
 pub(super) fn run(settings: Settings) -> super::Outcome {
     super::logs::start(settings.log.format, EnvFilter::try_new(&settings.log.level)?);
     if settings.env == Environment::Production && settings.mail.transport == MailTransport::File {
@@ -15,8 +18,33 @@ pub(super) fn run(settings: Settings) -> super::Outcome {
     actix_web::rt::System::new().block_on(serve(settings))
 }
 
+/// Raises the soft limit of open files to the hard one: a connection takes two, and a shell's usual limit is 1024.
+fn make_room(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
+    let limit = if raised.is_ok() { maximum } else { current };
+    let wanted = 2 * connections as u64 + OTHER_FILES;
+    if limit.is_some_and(|limit| limit < wanted) {
+        tracing::warn!(
+            limit,
+            wanted,
+            "server.max_connections may need more open files than the system allows"
+        );
+    }
+}
+
 async fn serve(settings: Settings) -> super::Outcome {
+    let connections = settings.server.max_connections;
     let server = Server::bind(Cloakroom::open(settings)?)?;
+    make_room(connections);
     // Signals first: who reads the line may send one at once.
     let asked_to_stop = stop_signal()?;
     let handle = server.handle();

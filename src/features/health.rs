@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::Routes;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -21,6 +21,13 @@ async fn up() -> HttpResponse {
 
 /// A write proves that writing works, and holds for a second, so that monitors cost no disk.
 async fn ready(context: web::Data<Context>) -> Result<HttpResponse> {
-    context.database.ready(context.clock.now()).await?;
+    context
+        .database
+        .ready(context.clock.now())
+        .await
+        .map_err(|failure| match failure {
+            Error::Unavailable { reason, retry_after } => Error::NotReady { reason, retry_after },
+            other => other,
+        })?;
     Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
 }

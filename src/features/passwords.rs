@@ -48,10 +48,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         context
             .database
             .write(move |tx| {
-                if asked.throttle.admits(tx, &by_address, now)? {
-                    mail::request_reset(tx, &address, now)?;
-                }
-                Ok(())
+                mail::request_reset(tx, &address, now, || asked.throttle.admits(tx, &by_address, now))
             })
             .await?;
         context.courier.wake();

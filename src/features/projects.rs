@@ -1,7 +1,8 @@
 //! Projects: the example of a resource that is protected by default and belongs to somebody.
 //!
 //! Fears: somebody else's project (every query asks whose; a stranger's is as absent as none); a field that nobody
-//! offered (only title and description are read); a page of a million (at most 100, by cursor).
+//! offered (only title and description are read); a page of a million (at most 100, by cursor, and no
+//! more text than a reply should hold); an account that fills the disk (so many projects, so many characters).
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -17,6 +18,11 @@ use crate::store::{Transaction, projects};
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 100;
 const MAX_TITLE_CHARACTERS: usize = 255;
+const MAX_DESCRIPTION_CHARACTERS: usize = 4000;
+/// So that one account cannot fill the disk.
+const MAX_PER_USER: u32 = 1000;
+/// A page ends early rather than hold more text than this.
+const MAX_PAGE_BYTES: usize = 256 * 1024;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
@@ -36,8 +42,9 @@ async fn index(context: web::Data<Context>, user: CurrentUser, request: HttpRequ
         .database
         .read(move |reader| projects::list(reader, owner, before, limit + 1))
         .await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
+    let fits = fitting(&found).min(limit as usize);
+    let more = found.len() > fits;
+    found.truncate(fits);
     let next_cursor = found.last().filter(|_| more).map(|last| last.id.0.to_string());
     Ok(HttpResponse::Ok().json(json!({ "projects": found, "next_cursor": next_cursor })))
 }
@@ -45,10 +52,12 @@ async fn index(context: web::Data<Context>, user: CurrentUser, request: HttpRequ
 async fn create(context: web::Data<Context>, user: CurrentUser, input: Input) -> Result<HttpResponse> {
     let Draft { title, description } = Draft::read(&input, None)?;
     let (owner, now) = (user.id, context.clock.now());
-    let project = context
-        .database
-        .write(move |tx| projects::insert(tx, owner, &title, description.as_deref(), now))
-        .await?;
+    let project = user
+        .write(&context, move |tx| {
+            projects::insert(tx, owner, &title, description.as_deref(), MAX_PER_USER, now)
+        })
+        .await?
+        .ok_or_else(|| Invalid::summary("too_many_projects", "You have as many projects as there may be"))?;
     Ok(HttpResponse::Created().json(json!({ "project": project })))
 }
 
@@ -69,9 +78,8 @@ async fn update(
     input: Input,
 ) -> Result<HttpResponse> {
     let (owner, id, now) = (user.id, parse_id(&id)?, context.clock.now());
-    let revised = context
-        .database
-        .write(move |tx| revise(tx, owner, id, &input, now))
+    let revised = user
+        .write(&context, move |tx| revise(tx, owner, id, &input, now))
         .await??;
     Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
 }
@@ -101,14 +109,23 @@ async fn destroy(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id) = (user.id, parse_id(&id)?);
-    match context
-        .database
-        .write(move |tx| projects::delete(tx, owner, id))
+    match user
+        .write(&context, move |tx| projects::delete(tx, owner, id))
         .await?
     {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Error::NotFound),
     }
+}
+
+/// How many of these one page may hold; always one, so that a list comes to its end.
+fn fitting(found: &[Project]) -> usize {
+    let mut bytes = 0;
+    let end = found.iter().position(|project| {
+        bytes += project.title.len() + project.description.as_ref().map_or(0, String::len);
+        bytes > MAX_PAGE_BYTES
+    });
+    end.unwrap_or(found.len()).max(1)
 }
 
 /// What a project is to be.
@@ -142,8 +159,15 @@ impl Draft {
                 _ => {}
             }
         }
-        if description.is_some_and(|text| text.contains('\0')) {
-            invalid.add("description", "is invalid");
+        match description.unwrap_or_default() {
+            text if text.chars().count() > MAX_DESCRIPTION_CHARACTERS => {
+                invalid.add(
+                    "description",
+                    format!("is too long (maximum is {MAX_DESCRIPTION_CHARACTERS} characters)"),
+                );
+            }
+            text if text.contains('\0') => invalid.add("description", "is invalid"),
+            _ => {}
         }
         invalid.into_result()?;
         Ok(Self {

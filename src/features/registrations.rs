@@ -7,7 +7,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 
-use super::sessions::{Opening, SignedIn};
+use super::sessions::{Opening, SignedIn, Started};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
@@ -91,6 +91,6 @@ fn register(
     let Some(user) = users::insert(tx, email_address, digest, now)? else {
         return Ok(None);
     };
-    let session = opening.start(tx, user.id, now)?;
+    let Started { session, .. } = opening.start(tx, user.id, now)?;
     Ok(Some((user, session)))
 }

@@ -51,12 +51,12 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         let now = context.clock.now();
         let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;
         let (verified, failures) = (account.clone(), failures.clone());
-        let session = context
+        let started = context
             .database
             .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
             .await?;
-        if let Some(session) = session {
-            audit::signed_in(&visit, account.user.id, session.id);
+        if let Some(Started { session, evicted }) = started {
+            audit::signed_in(&visit, account.user.id, session.id, evicted);
             return Ok(HttpResponse::Ok().json(SignedIn::new(&token, &account.user, &session)));
         }
     }
@@ -154,7 +154,7 @@ fn sign_in(
     failures: &Rule,
     opening: &Opening,
     now: Timestamp,
-) -> Result<Option<Session>> {
+) -> Result<Option<Started>> {
     let id = verified.user.id;
     let unchanged = users::find(tx, id)?.is_some_and(|account| {
         account.password_digest == verified.password_digest && account.user.disabled_at.is_none()
@@ -172,11 +172,16 @@ fn sign_in(
 /// A session about to be started. Every way in ends here: sign-up, sign-in, whatever comes later.
 #[derive(Clone, Debug)]
 pub(super) struct Opening {
-    token_digest: crate::token::TokenDigest,
-    ip_address: String,
-    user_agent: Option<String>,
-    expires_at: Timestamp,
+    new: NewSession,
     max_per_user: u32,
+}
+
+/// A session that was started.
+#[derive(Clone, Debug)]
+pub(super) struct Started {
+    pub(super) session: Session,
+    /// How many of the user's others ended for it.
+    pub(super) evicted: usize,
 }
 
 impl Opening {
@@ -194,28 +199,26 @@ impl Opening {
         } else {
             settings.lifetime
         };
-        let opening = Self {
+        let new = NewSession {
             token_digest: token.digest(),
             ip_address: visit.ip.to_string(),
             user_agent: visit.user_agent.clone(),
             expires_at: now + lifetime,
-            max_per_user: settings.max_per_user,
         };
-        Ok((opening, token))
+        Ok((
+            Self {
+                new,
+                max_per_user: settings.max_per_user,
+            },
+            token,
+        ))
     }
 
     /// Starts it; beyond the number that a user may have, the least recently active one ends.
-    pub(super) fn start(&self, tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<Session> {
-        let new = NewSession {
-            user_id,
-            token_digest: self.token_digest,
-            ip_address: self.ip_address.clone(),
-            user_agent: self.user_agent.clone(),
-            expires_at: self.expires_at,
-        };
-        let session = rows::insert(tx, &new, now)?;
-        rows::delete_beyond(tx, user_id, session.id, self.max_per_user)?;
-        Ok(session)
+    pub(super) fn start(&self, tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<Started> {
+        let session = rows::insert(tx, user_id, &self.new, now)?;
+        let evicted = rows::delete_beyond(tx, user_id, session.id, self.max_per_user)?;
+        Ok(Started { session, evicted })
     }
 }
 

@@ -19,9 +19,16 @@ pub fn signed_up(visit: &Visit, user: UserId, session: SessionId) {
     event!(info, visit, "signed_up", user = user.0, session = session.0);
 }
 
-/// Somebody signed in.
-pub fn signed_in(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "signed_in", user = user.0, session = session.0);
+/// Somebody signed in, for which so many of their least recently used sessions ended.
+pub fn signed_in(visit: &Visit, user: UserId, session: SessionId, evicted: usize) {
+    event!(
+        info,
+        visit,
+        "signed_in",
+        user = user.0,
+        session = session.0,
+        sessions_evicted = evicted
+    );
 }
 
 /// Somebody failed to; the user is known when the address is.

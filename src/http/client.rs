@@ -57,8 +57,9 @@ impl FromRequest for Visit {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(context) = request.app_data::<web::Data<Context>>() else {
-            return ready(Err(Error::internal("the app has no cloakroom context")));
+        let context = match context(request) {
+            Ok(context) => context,
+            Err(fault) => return ready(Err(fault)),
         };
         let agent = request
             .headers()
@@ -80,6 +81,16 @@ impl FromRequest for Visit {
     }
 }
 
+/// What this request may reach.
+///
+/// # Errors
+/// The app was not configured with [`crate::Cloakroom::mount`].
+pub(super) fn context(request: &HttpRequest) -> Result<&web::Data<Context>> {
+    request
+        .app_data::<web::Data<Context>>()
+        .ok_or_else(|| Error::internal("the app has no cloakroom context"))
+}
+
 /// The address of the client: the peer or, when the peer is a trusted proxy, the last address in
 /// `X-Forwarded-For` that is not one. What stands further left was written by whoever liked to.
 pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
@@ -90,8 +101,7 @@ pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
 }
 
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    if !is_trusted(&peer) {
+    if !is_trusted(peer, trusted) {
         return peer;
     }
     // A line that is no text holds no address.
@@ -106,11 +116,18 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
             break;
         };
         client = address.to_canonical();
-        if !is_trusted(&client) {
+        if !is_trusted(client, trusted) {
             break;
         }
     }
     client
+}
+
+/// Whether what this peer says of others is believed.
+pub(super) fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted
+        .iter()
+        .any(|network| network.contains(&peer.to_canonical()))
 }
 
 /// An address; some proxies add the port.

@@ -27,10 +27,14 @@ type Quiet = Rc<Cell<Option<Instant>>>;
 
 impl Connection {
     /// Watches what actix's `on_connect` shows: it is shut down after `patience` without a request. `None` when it
-    /// is no TCP connection, or the process has no descriptor left.
+    /// is no TCP connection. One that cannot be watched, for lack of descriptors, is ended at once.
     pub fn watch(io: &dyn Any, patience: Duration) -> Option<Self> {
         let socket = io.downcast_ref::<net::TcpStream>()?;
-        let socket = TcpStream::from(socket.as_fd().try_clone_to_owned().ok()?);
+        let Ok(watched) = socket.as_fd().try_clone_to_owned() else {
+            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+            return None;
+        };
+        let socket = TcpStream::from(watched);
         let quiet = Quiet::new(Cell::new(Some(Instant::now())));
         let watch = actix_web::rt::spawn(end_when_quiet(socket, Rc::clone(&quiet), patience));
         Some(Self { quiet, watch })

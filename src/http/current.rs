@@ -11,15 +11,16 @@ use std::rc::Rc;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::TryFutureExt;
 use futures_util::future::{Either, MapOk};
 
+use super::client;
 use super::credential::{self, Credential};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Session, User};
-use crate::store::sessions;
+use crate::store::{Transaction, sessions};
 
 /// The signed-in user.
 #[derive(Clone, Debug)]
@@ -69,9 +70,7 @@ fn find(request: &HttpRequest) -> Either<Ready<Found>, FoundLater> {
 }
 
 async fn resume(request: &HttpRequest) -> Found {
-    let context = request
-        .app_data::<web::Data<Context>>()
-        .ok_or_else(|| Error::internal("the app has no cloakroom context"))?;
+    let context = client::context(request)?;
     let Some(credential) = credential::presented(request.headers())? else {
         return Err(Error::Unauthorized);
     };
@@ -88,15 +87,35 @@ async fn resume(request: &HttpRequest) -> Found {
         return Err(Error::TokenInvalid);
     };
     let now = context.clock.now();
-    let idle_since = context.activity.last_of(&session);
     let idle_timeout = context.settings.session.idle_timeout;
-    if now >= session.expires_at || now >= idle_since + idle_timeout {
+    if now >= session.expires_at || context.activity.note(&session, idle_timeout, now).is_err() {
         return Err(Error::TokenExpired);
     }
-    context.activity.note(&session, idle_timeout, now);
     let current = Rc::new(Current { user, session });
     request.extensions_mut().insert(Rc::clone(&current));
     Ok(current)
+}
+
+impl CurrentUser {
+    /// Writes on behalf of the request's session, if it still lives: reading a body takes time, and a session that
+    /// ended meanwhile changes nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`] when it ended, and those of [`crate::store::Database::write`].
+    pub async fn write<T, F>(&self, context: &Context, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let session = self.0.session.id;
+        let written = context
+            .database
+            .write(move |tx| match sessions::exists(tx, session)? {
+                true => work(tx).map(Some),
+                false => Ok(None),
+            });
+        written.await?.ok_or(Error::TokenInvalid)
+    }
 }
 
 impl Deref for CurrentUser {

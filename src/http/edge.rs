@@ -3,31 +3,30 @@
 //! are; and a net under panics.
 
 use std::future::{Future, Ready, ready};
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpResponse, web};
-use futures_util::FutureExt;
 
 use super::client::{self, RequestId};
 use super::connection::Connection;
+use super::cors;
 use super::current;
 use super::headers::{X_REQUEST_ID, secure};
+use super::panic::CatchPanic;
 use super::respond;
-use crate::config;
 use crate::context::Context;
 use crate::error::Error;
 use crate::token::fill_random;
+
+/// What nginx logs for it; no client ever sees it.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -41,36 +40,8 @@ pub struct Edge {
 impl Edge {
     /// From the context's settings.
     pub fn new(context: web::Data<Context>) -> Self {
-        let cors = Rc::new(cors(&context.settings.cors));
+        let cors = Rc::new(cors::cors(&context.settings.cors));
         Self { context, cors }
-    }
-}
-
-/// Who may call from a browser: exact origins, no wildcard with credentials.
-fn cors(settings: &config::Cors) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods([
-            Method::GET,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-            Method::HEAD,
-        ])
-        .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, X_REQUEST_ID])
-        .expose_headers([X_REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
-        .max_age(usize::try_from(settings.max_age.as_secs()).unwrap_or(usize::MAX));
-    let cors = settings
-        .origins
-        .iter()
-        .fold(cors, |cors, origin| match origin.as_str() {
-            "*" => cors.allow_any_origin().send_wildcard(),
-            exact => cors.allowed_origin(exact),
-        });
-    if settings.credentials {
-        cors.supports_credentials()
-    } else {
-        cors
     }
 }
 
@@ -121,9 +92,12 @@ where
             .conn_data::<Connection>()
             .map(Connection::answering);
         let reply = self.service.call(request);
+        let mut unanswered = Unanswered(Some(passage.clone()));
         Box::pin(async move {
             let _answering = answering;
-            match reply.await {
+            let reply = reply.await;
+            unanswered.disarm();
+            match reply {
                 Ok(reply) => {
                     let mut reply = reply.map_into_boxed_body();
                     passage.log(&reply);
@@ -155,6 +129,23 @@ struct Passage {
     https: bool,
 }
 
+/// Logs a request whose client went away before its reply: what it did stands all the same.
+struct Unanswered(Option<Passage>);
+
+impl Unanswered {
+    fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(passage) = self.0.take() {
+            passage.log_line(None, CLIENT_CLOSED_REQUEST, None);
+        }
+    }
+}
+
 impl Passage {
     fn begin(context: &Context, request: &ServiceRequest) -> Self {
         let server = &context.settings.server;
@@ -167,37 +158,32 @@ impl Passage {
         }
     }
 
-    /// One line a request. The route's pattern, never the path: a reset link's token stands in that.
     fn log(&self, reply: &ServiceResponse) {
-        let status = reply.status();
         let route = reply.request().match_pattern();
         let user = current::known(reply.request()).map(|current| current.user.id.0);
-        tracing::info!(
-            target: "cloakroom::request",
-            method = %self.method,
-            route = route.as_deref().unwrap_or("-"),
-            status = status.as_u16(),
-            ms = self.elapsed_ms(),
-            request_id = %self.request_id,
-            user,
-            client = %self.client,
-        );
+        self.log_line(route.as_deref(), reply.status().as_u16(), user);
         if let Some(failure) = reply.response().error() {
             self.log_fault(failure);
         }
     }
 
     fn log_failure(&self, failure: &actix_web::Error) {
+        self.log_line(None, failure.as_response_error().status_code().as_u16(), None);
+        self.log_fault(failure);
+    }
+
+    /// One line a request. The route's pattern, never the path: a reset link's token stands in that.
+    fn log_line(&self, route: Option<&str>, status: u16, user: Option<i64>) {
         tracing::info!(
             target: "cloakroom::request",
             method = %self.method,
-            route = "-",
-            status = failure.as_response_error().status_code().as_u16(),
+            route = route.unwrap_or("-"),
+            status,
             ms = self.elapsed_ms(),
             request_id = %self.request_id,
+            user,
             client = %self.client,
         );
-        self.log_fault(failure);
     }
 
     /// Why we could not do it. What the caller did wrong is in the status already.
@@ -206,7 +192,7 @@ impl Passage {
             Some(Error::Internal(fault)) => {
                 tracing::error!(request_id = %self.request_id, %fault, "a request failed")
             }
-            Some(Error::Unavailable { reason, .. }) => {
+            Some(Error::Unavailable { reason, .. } | Error::NotReady { reason, .. }) => {
                 tracing::error!(request_id = %self.request_id, reason, "a request was refused")
             }
             _ => {}
@@ -244,14 +230,10 @@ impl Passage {
 
 /// The id that a trusted proxy gave, so that its log and ours agree; else one of our own.
 fn request_id(request: &ServiceRequest, context: &Context) -> String {
-    let trusted = request.peer_addr().is_some_and(|peer| {
-        context
-            .settings
-            .server
-            .trusted_proxies
-            .iter()
-            .any(|network| network.contains(&peer.ip().to_canonical()))
-    });
+    let proxies = &context.settings.server.trusted_proxies;
+    let trusted = request
+        .peer_addr()
+        .is_some_and(|peer| client::is_trusted(peer.ip(), proxies));
     let given = request
         .headers()
         .get(X_REQUEST_ID)
@@ -270,33 +252,5 @@ fn request_id(request: &ServiceRequest, context: &Context) -> String {
             let _ = fill_random(&mut bytes);
             format!("{:032x}", u128::from_be_bytes(bytes))
         }
-    }
-}
-
-/// Catches a panic in what it wraps: the connection goes on, and the caller gets a 500 like any other.
-pub struct CatchPanic<S> {
-    service: S,
-}
-
-impl<S, B> Service<ServiceRequest> for CatchPanic<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    S::Future: 'static,
-{
-    type Response = ServiceResponse<B>;
-    type Error = actix_web::Error;
-    type Future = LocalFuture<Result<Self::Response, Self::Error>>;
-
-    fn poll_ready(&self, task: &mut TaskContext<'_>) -> Poll<Result<(), Self::Error>> {
-        self.service.poll_ready(task)
-    }
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let reply = AssertUnwindSafe(self.service.call(request)).catch_unwind();
-        Box::pin(async move {
-            reply
-                .await
-                .unwrap_or_else(|_| Err(Error::internal("a handler panicked").into()))
-        })
     }
 }

@@ -9,14 +9,14 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::BytesMut;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use zeroize::Zeroize;
 
-use crate::context::Context;
+use super::client;
 use crate::error::{Error, Invalid, Result};
 
 /// The longest body that is read.
@@ -83,10 +83,7 @@ impl FromRequest for Input {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let context = request
-                .app_data::<web::Data<Context>>()
-                .ok_or_else(|| Error::internal("the app has no cloakroom context"))?;
-            let limit = context.settings.server.body_timeout;
+            let limit = client::context(&request)?.settings.server.body_timeout;
             let body = actix_web::rt::time::timeout(limit, read_body(&request, payload));
             let mut body = body.await.map_err(|_| Error::TooSlow)??;
             let input = parse(&request, &body);

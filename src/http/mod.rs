@@ -4,11 +4,13 @@
 pub mod audit;
 pub mod client;
 pub mod connection;
+mod cors;
 pub mod credential;
 pub mod current;
 pub mod edge;
 mod headers;
 pub mod input;
+mod panic;
 pub mod respond;
 pub mod routes;
 

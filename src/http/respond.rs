@@ -131,6 +131,9 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
             "unavailable",
             "This is not possible right now. Try again later.",
         ),
+        Error::NotReady { reason, .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, reason, "The server is not ready")
+        }
         Error::Internal(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_error",
@@ -156,6 +159,9 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     match error {
         Error::RateLimited(wait)
         | Error::Unavailable {
+            retry_after: wait, ..
+        }
+        | Error::NotReady {
             retry_after: wait, ..
         } => {
             builder.insert_header(retry_after(*wait));

@@ -5,16 +5,20 @@
 //! the same Message-ID, never a lost mail. What fails is tried again, later each time; what cannot succeed any more
 //! ends as a dead letter.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::future::{join_all, pending, select};
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::{Failure, Kind, LONGEST_SEND, Letter, Templates, Transport, Variables, compose};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::{Keys, Purpose};
 use crate::links;
 use crate::model::EmailAddress;
@@ -35,15 +39,19 @@ const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 /// Another process may have added a row: nobody wakes us for that.
 const POLL: Duration = Duration::from_secs(5);
 
-/// Notes that whoever has this address wants to reset their password, whether anybody has it or not.
-pub fn request_reset(tx: &Transaction<'_>, address: &EmailAddress, now: Timestamp) -> Result<()> {
-    outbox::enqueue(
-        tx,
-        Kind::PasswordReset.as_str(),
-        address,
-        now + links::RESET_LIFETIME,
-        now,
-    )
+/// Notes that whoever has this address wants to reset their password, whether anybody has it or not. A mail that
+/// waits already serves; for another one `admit` is asked.
+pub fn request_reset(
+    tx: &Transaction<'_>,
+    address: &EmailAddress,
+    now: Timestamp,
+    admit: impl FnOnce() -> Result<bool>,
+) -> Result<()> {
+    let (kind, expires_at) = (Kind::PasswordReset.as_str(), now + links::RESET_LIFETIME);
+    if outbox::renew(tx, kind, address, expires_at)? || !admit()? {
+        return Ok(());
+    }
+    outbox::insert(tx, kind, address, expires_at, now)
 }
 
 /// Puts a mail that was not sent back to the start, with a link that lives as long as a new one; `false` when there
@@ -104,35 +112,58 @@ impl Courier {
         &self.transport
     }
 
-    /// Delivers until [`Courier::stop`].
+    /// Delivers until [`Courier::stop`]. A mail server that is slow with some mails holds up no others, as long as
+    /// there is room among those under way.
     pub async fn run(&self) {
+        let mut under_way = FuturesUnordered::new();
         while !self.stopping.load(Ordering::Relaxed) {
-            match self.deliver_due().await {
-                Ok(0) => {
-                    self.transport.rest().await;
-                    let _ = tokio::time::timeout(self.until_next().await, self.arrived.notified()).await;
+            let room = AT_ONCE.saturating_sub(u32::try_from(under_way.len()).unwrap_or(AT_ONCE));
+            let mut wait = POLL;
+            match self.lease(room).await {
+                Ok(leased) => {
+                    if room > u32::try_from(leased.len()).unwrap_or(AT_ONCE) {
+                        wait = self.until_next().await;
+                    }
+                    under_way.extend(leased.into_iter().map(|intention| self.deliver(intention)));
                 }
-                Ok(_) => {}
-                Err(failure) => {
-                    tracing::error!(target: "cloakroom::mail", %failure, "the outbox cannot be read or written");
-                    let _ = tokio::time::timeout(POLL, self.arrived.notified()).await;
-                }
+                Err(failure) => log_failure(&failure),
             }
+            if under_way.is_empty() {
+                self.transport.rest().await;
+            }
+            // One that ends makes room; else there is something to do when a row arrives or is due.
+            let ended = async {
+                match under_way.next().await {
+                    Some(outcome) => outcome.unwrap_or_else(|failure| log_failure(&failure)),
+                    None => pending().await,
+                }
+            };
+            let _ = timeout(wait, select(pin!(ended), pin!(self.arrived.notified()))).await;
+        }
+        while let Some(outcome) = under_way.next().await {
+            outcome.unwrap_or_else(|failure| log_failure(&failure));
         }
         self.transport.rest().await;
     }
 
     /// Tries each mail that is due now once; gives how many they were.
     pub async fn deliver_due(&self) -> Result<usize> {
-        let now = self.clock.now();
-        let leased = self
-            .database
-            .write(move |tx| outbox::lease(tx, LEASE, AT_ONCE, now))
-            .await?;
-        for outcome in join_all(leased.iter().map(|intention| self.deliver(intention))).await {
+        let leased = self.lease(AT_ONCE).await?;
+        let count = leased.len();
+        for outcome in join_all(leased.into_iter().map(|intention| self.deliver(intention))).await {
             outcome?;
         }
-        Ok(leased.len())
+        Ok(count)
+    }
+
+    async fn lease(&self, room: u32) -> Result<Vec<Intention>> {
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        self.database
+            .write(move |tx| outbox::lease(tx, LEASE, room, now))
+            .await
     }
 
     async fn until_next(&self) -> Duration {
@@ -142,7 +173,8 @@ impl Courier {
         }
     }
 
-    async fn deliver(&self, intention: &Intention) -> Result<()> {
+    async fn deliver(&self, intention: Intention) -> Result<()> {
+        let intention = &intention;
         let id = intention.id;
         if self.clock.now() >= intention.expires_at {
             return self.give_up(intention, "its link has expired").await;
@@ -176,7 +208,7 @@ impl Courier {
 
     fn write_letter(&self, intention: &Intention, account: &Account) -> Result<Letter> {
         let kind = Kind::parse(&intention.kind)
-            .ok_or_else(|| crate::error::Error::internal(format!("no mail is called {}", intention.kind)))?;
+            .ok_or_else(|| Error::internal(format!("no mail is called {}", intention.kind)))?;
         let now = self.clock.now();
         let link = match kind {
             Kind::PasswordReset => links::reset_url(
@@ -247,6 +279,10 @@ impl Courier {
             .write(move |tx| outbox::mark_dead(tx, id, &noted, now))
             .await
     }
+}
+
+fn log_failure(failure: &Error) {
+    tracing::error!(target: "cloakroom::mail", %failure, "the outbox cannot be read or written");
 }
 
 /// Doubles with every try, and differs by up to half so that mails that failed together do not come back together.

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 pub use inspection::Inspection;
 pub use migrate::SCHEMA_VERSION;
 use sqlite::Sqlite;
-pub use sqlite::{integrity, upgrade};
+pub use sqlite::{LARGEST_WAL, explain, integrity, upgrade};
 pub use value::{Column, Row, Value};
 
 /// How long a write proves that writing works: whoever asks more often than that costs no disk.

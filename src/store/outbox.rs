@@ -40,8 +40,24 @@ pub struct Intention {
     pub last_error: Option<String>,
 }
 
-/// Adds an intention, unless the same mail to the same address waits already.
-pub fn enqueue(
+/// Lets an intention that nobody has tried yet serve a new request for the same mail, its link to live until
+/// `expires_at`; `false` when none waits.
+pub fn renew(
+    tx: &Transaction<'_>,
+    kind: &str,
+    email_address: &EmailAddress,
+    expires_at: Timestamp,
+) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE outbox SET expires_at = $1
+         WHERE email_address = $2 AND kind = $3 AND attempts = 0 AND sent_at IS NULL AND dead_at IS NULL",
+        &[expires_at.into(), email_address.into(), kind.into()],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Adds an intention.
+pub fn insert(
     tx: &Transaction<'_>,
     kind: &str,
     email_address: &EmailAddress,
@@ -49,9 +65,7 @@ pub fn enqueue(
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO outbox (kind, email_address, expires_at, created_at, next_attempt_at)
-         SELECT $1, $2, $3, $4, $4 WHERE NOT EXISTS
-             (SELECT 1 FROM outbox WHERE email_address = $2 AND kind = $1 AND attempts = 0 AND sent_at IS NULL AND dead_at IS NULL)",
+        "INSERT INTO outbox (kind, email_address, expires_at, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $4)",
         &[kind.into(), email_address.into(), expires_at.into(), now.into()],
     )
     .map(drop)

@@ -2,7 +2,7 @@
 
 use super::{Reader, Row, Transaction};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Project, ProjectId, UserId};
 
 macro_rules! columns {
@@ -11,24 +11,31 @@ macro_rules! columns {
     };
 }
 
-/// Adds a project.
+/// Adds a project; `None` when its owner has `most` already.
 pub fn insert(
     tx: &Transaction<'_>,
     owner: UserId,
     title: &str,
     description: Option<&str>,
+    most: u32,
     now: Timestamp,
-) -> Result<Project> {
+) -> Result<Option<Project>> {
     let sql = concat!(
-        "INSERT INTO projects (user_id, title, description, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) RETURNING ",
+        "INSERT INTO projects (user_id, title, description, created_at, updated_at) SELECT $1, $2, $3, $4, $4
+         WHERE (SELECT count(*) FROM projects WHERE user_id = $1) < $5 RETURNING ",
         columns!()
     );
     tx.one(
         sql,
-        &[owner.into(), title.into(), description.into(), now.into()],
+        &[
+            owner.into(),
+            title.into(),
+            description.into(),
+            now.into(),
+            most.into(),
+        ],
         read,
-    )?
-    .ok_or_else(|| Error::internal("an insertion returned no row"))
+    )
 }
 
 /// One project.

@@ -15,8 +15,6 @@ macro_rules! columns {
 /// What a session is started with.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Whose.
-    pub user_id: UserId,
     /// Of the token that will be shown.
     pub token_digest: TokenDigest,
     /// The client's address.
@@ -28,12 +26,12 @@ pub struct NewSession {
 }
 
 /// Adds a session.
-pub fn insert(tx: &Transaction<'_>, new: &NewSession, now: Timestamp) -> Result<Session> {
+pub fn insert(tx: &Transaction<'_>, user_id: UserId, new: &NewSession, now: Timestamp) -> Result<Session> {
     let id = tx.one(
         "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, created_at, last_active_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id",
         &[
-            new.user_id.into(),
+            user_id.into(),
             (&new.token_digest).into(),
             new.ip_address.as_str().into(),
             new.user_agent.as_deref().into(),
@@ -44,7 +42,7 @@ pub fn insert(tx: &Transaction<'_>, new: &NewSession, now: Timestamp) -> Result<
     )?;
     Ok(Session {
         id: id.ok_or_else(|| crate::error::Error::internal("an insertion returned no row"))?,
-        user_id: new.user_id,
+        user_id,
         ip_address: new.ip_address.clone(),
         user_agent: new.user_agent.clone(),
         created_at: now,
@@ -74,6 +72,12 @@ pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<Session
         " FROM sessions s WHERE s.user_id = $1 ORDER BY s.last_active_at DESC, s.id DESC"
     );
     reader.all(sql, &[user_id.into()], read)
+}
+
+/// Whether a session has not ended.
+pub fn exists(reader: &Reader<'_>, id: SessionId) -> Result<bool> {
+    let found = reader.one("SELECT 1 FROM sessions WHERE id = $1", &[id.into()], |_| Ok(()))?;
+    Ok(found.is_some())
 }
 
 /// Ends a session; `false` when it had ended already.

@@ -26,6 +26,8 @@ use crate::error::{Error, Result};
 use writer::Writer;
 
 const STATEMENT_CACHE: usize = 64;
+/// After a checkpoint the write-ahead log is cut back to so many bytes; a larger one is held by a reader.
+pub const LARGEST_WAL: u64 = 64 * 1024 * 1024;
 
 /// One open file.
 #[derive(Debug)]
@@ -108,7 +110,15 @@ impl Sqlite {
                     );
                 }
                 Err(fault) => {
-                    damaged.store(true, Ordering::Relaxed);
+                    // A lack of descriptors or memory says nothing of the file.
+                    let damage = matches!(
+                        fault,
+                        Error::Unavailable {
+                            reason: "database_damaged",
+                            ..
+                        }
+                    );
+                    damaged.store(damage, Ordering::Relaxed);
                     tracing::error!(%fault, "the database file cannot be checked: run `cloakroom doctor`");
                 }
             }
@@ -225,8 +235,8 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
     // copied into the file every 32 MiB: the more commits that covers, the more of their pages are the same.
     connection
         .execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
-             PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8192;",
+            &format!("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+             PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = {LARGEST_WAL};"),
         )
         .map_err(fault)?;
     Ok(connection)
@@ -326,8 +336,8 @@ impl ToSql for Value<'_> {
     }
 }
 
-/// For the operator at the start, in the place of a reason's code.
-fn explain(reason: &'static str) -> &'static str {
+/// A reason's code in words, for an operator.
+pub fn explain(reason: &'static str) -> &'static str {
     match reason {
         "database_damaged" => {
             "this file is damaged or no SQLite database, and was left as it is; restore a backup, or choose another path"

@@ -216,7 +216,6 @@ async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
     let file = Connection::open(app.context().database.path()).unwrap();
     file.execute_batch("BEGIN IMMEDIATE").unwrap();
     for call in [
-        app.get("/ready"),
         app.delete("/v1/session").bearer(&token),
         app.post("/v1/projects")
             .bearer(&token)
@@ -232,6 +231,9 @@ async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
         assert_eq!(reply.header("retry-after"), Some("1"));
         assert!(!reply.text().contains("database"), "{}", reply.text());
     }
+    let ready = app.get("/ready").send().await;
+    assert_refused(&ready, 503, "database_busy");
+    assert_eq!(ready.header("retry-after"), Some("1"));
     // Reading goes on.
     assert_eq!(app.get("/v1/session").bearer(&token).send().await.status, 200);
     file.execute_batch("ROLLBACK").unwrap();

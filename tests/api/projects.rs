@@ -315,7 +315,8 @@ async fn a_page_holds_50_unless_told_and_at_most_100() {
         .database
         .write(move |tx| {
             (0..101).try_for_each(|number| {
-                cloakroom::store::projects::insert(tx, owner, &number.to_string(), None, START).map(drop)
+                cloakroom::store::projects::insert(tx, owner, &number.to_string(), None, u32::MAX, START)
+                    .map(drop)
             })
         })
         .await;
@@ -368,4 +369,74 @@ async fn a_bad_limit_or_cursor_is_named() {
         .send()
         .await;
     assert_refused(&twice, 400, "invalid_request");
+}
+
+#[actix_web::test]
+async fn a_description_has_a_length_and_an_owner_a_number() {
+    let app = TestApp::new().await;
+    let user = app.create_user("one@example.com", "password").await;
+    let token = app.sign_in_as(&user).await;
+    let described = |description: String| json!({ "title": "T", "description": description });
+    let reply = create(&app, &token, &described("ä".repeat(4001))).await;
+    assert_eq!(reply.status, 422);
+    assert_eq!(
+        reply.json()["fields"]["description"],
+        json!(["is too long (maximum is 4000 characters)"])
+    );
+    assert_eq!(
+        create(&app, &token, &described("ä".repeat(4000))).await.status,
+        201
+    );
+
+    let owner = user.id;
+    let rest = app.context().database.write(move |tx| {
+        (1..1000).try_for_each(|number| {
+            cloakroom::store::projects::insert(tx, owner, &number.to_string(), None, u32::MAX, START)
+                .map(drop)
+        })
+    });
+    rest.await.unwrap();
+    let reply = create(&app, &token, &described(String::new())).await;
+    assert_eq!(
+        (reply.status, reply.json()["code"].as_str()),
+        (422, Some("too_many_projects"))
+    );
+}
+
+#[actix_web::test]
+async fn a_page_of_long_texts_ends_early_and_the_cursor_leads_on() {
+    let app = TestApp::new().await;
+    let user = app.create_user("one@example.com", "password").await;
+    let token = app.sign_in_as(&user).await;
+    let (owner, long) = (user.id, "🔑".repeat(4000));
+    let fill = app.context().database.write(move |tx| {
+        (0..40).try_for_each(|number| {
+            let title = number.to_string();
+            cloakroom::store::projects::insert(tx, owner, &title, Some(&long), u32::MAX, START).map(drop)
+        })
+    });
+    fill.await.unwrap();
+    let (mut seen, mut query) = (Vec::new(), "?limit=100".to_owned());
+    loop {
+        let page = app
+            .get(&format!("/v1/projects{query}"))
+            .bearer(&token)
+            .send()
+            .await;
+        assert!(page.body.len() < 512 * 1024);
+        let page = page.json();
+        seen.extend(
+            page["projects"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|project| project["title"].clone()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(cursor) => query = format!("?limit=100&cursor={cursor}"),
+            None => break,
+        }
+    }
+    let expected: Vec<_> = (0..40).rev().map(|number| json!(number.to_string())).collect();
+    assert_eq!(seen, expected);
 }

@@ -330,20 +330,22 @@ fn a_kill_forgets_nothing() {
 #[actix_web::test]
 async fn reset_mails_to_one_address_are_limited_without_a_word() {
     let app = app_with_one(by_address_only).await;
-    for _ in 0..10 {
+    // Asked again before the first is sent, one mail serves both requests.
+    ask_reset(&app, ONE).await;
+    for _ in 0..5 {
         assert_eq!(ask_reset(&app, ONE).await.status, 200);
         app.mails().await;
     }
-    assert_eq!(app.mails().await.len(), 10);
+    assert_eq!(app.mails().await.len(), 5);
     let silent = ask_reset(&app, " ONE@EXAMPLE.COM").await;
     assert_eq!(
         (silent.status, silent.json()),
         (200, json!({ "message": "Password reset instructions sent" }))
     );
-    assert_eq!(app.mails().await.len(), 10);
-    app.clock().advance(HOUR);
+    assert_eq!(app.mails().await.len(), 5);
+    app.clock().advance(cloakroom::links::RESET_LIFETIME);
     ask_reset(&app, ONE).await;
-    assert_eq!(app.mails().await.len(), 11);
+    assert_eq!(app.mails().await.len(), 6);
 }
 
 #[actix_web::test]

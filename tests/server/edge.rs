@@ -99,7 +99,7 @@ fn a_body_that_nobody_reads_does_not_hold_the_connection() {
 fn a_client_that_does_not_take_its_answers_is_left() {
     let (_house, server) = impatient();
     let token = server.sign_up("one@example.com", "password");
-    let project = json!({ "title": "Long", "description": "x".repeat(60_000) });
+    let project = json!({ "title": "Long", "description": "🔑".repeat(4000) });
     for _ in 0..20 {
         let (status, reply) = server.request("POST", "/v1/projects", Some(&token), Some(&project));
         assert_eq!(status, 201, "{reply}");
@@ -264,6 +264,37 @@ fn clients_that_hang_up_in_the_middle_do_no_harm() {
     }
     assert_eq!(server.sign_in("one@example.com", "password").0, 200);
     eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
+    // Each leaves its line, and one signed in besides.
+    let lines = || {
+        server
+            .log()
+            .lines()
+            .filter(|line| line.contains("/v1/session"))
+            .count()
+    };
+    eventually(|| (lines() >= 21).then_some(()));
     let log = server.log();
     assert!(!log.contains("panic") && !log.contains("ERROR"), "{log}");
+}
+
+#[test]
+fn a_session_that_ended_while_a_body_was_on_its_way_changes_nothing() {
+    let house = House::new();
+    let server = house.serve();
+    let token = server.sign_up("one@example.com", "password");
+    let body = "{\"title\":\"Late\"}";
+    let mut wire = Wire::to(&server);
+    wire.say(&format!(
+        "POST /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nExpect: 100-continue\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    ));
+    assert_eq!(wire.hear().status, 100);
+    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+    wire.say(body);
+    let answer = wire.hear();
+    assert_eq!(
+        (answer.status, answer.json()["code"].as_str()),
+        (401, Some("token_invalid"))
+    );
 }

@@ -173,7 +173,7 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
     let unready = wire.hear();
     assert_eq!(
         (unready.status, unready.json()["code"].as_str()),
-        (503, Some("unavailable"))
+        (503, Some("database_damaged"))
     );
     assert_eq!(unready.header("Retry-After"), Some("60"));
     server.wait_for_log("database_damaged");
@@ -219,16 +219,16 @@ fn without_space_it_reads_on_refuses_writes_and_loses_nothing() {
     limit_file_size(&server, &written.to_string());
     let mut wire = Wire::to(&server);
     let body = json!({ "email_address": "two@example.com", "password": "password" }).to_string();
-    for (method, path) in [
-        ("POST", "/v1/registrations"),
-        ("GET", "/ready"),
-        ("POST", "/v1/passwords"),
+    for (method, path, code) in [
+        ("POST", "/v1/registrations", "unavailable"),
+        ("GET", "/ready", "database_io_failure"),
+        ("POST", "/v1/passwords", "unavailable"),
     ] {
         wire.ask(method, path, "", &body);
         let refused = wire.hear();
         assert_eq!(
             (refused.status, refused.json()["code"].as_str()),
-            (503, Some("unavailable")),
+            (503, Some(code)),
             "{path}"
         );
         let wait: u32 = refused.header("Retry-After").unwrap().parse().unwrap();

@@ -1,11 +1,12 @@
 //! How it starts and stops.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::process::{House, Server, eventually};
+use crate::support::process::{House, Server, agent, eventually, request};
 use crate::support::smtp::{Behaviour, Misbehaviour, SmtpServer};
 use crate::support::wire::Wire;
 
@@ -105,6 +106,24 @@ fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
     server.signal("TERM");
     assert!(server.wait().success(), "{}", server.log());
     assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn a_log_that_nobody_takes_does_not_end_it() {
+    let house = House::new();
+    let mut child = house.command(&["serve"]).spawn().unwrap();
+    drop(child.stderr.take());
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    for _ in 0..3 {
+        let (status, _) = request(&agent(), &format!("{address}/v1/session"), "GET", None, None).unwrap();
+        assert_eq!(status, 401);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 fn wait_until_closed(server: &Server) {

@@ -9,10 +9,8 @@ use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::keys::Keys;
-use crate::store::{self, Inspection, SCHEMA_VERSION};
+use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
-/// The server limits the log to this much; it grows beyond where somebody reads without end.
-const LARGEST_WAL: u64 = 64 * MIB;
 /// With less room than this a disk is about to be full.
 const LEAST_ROOM: u64 = 256 * MIB;
 const MIB: u64 = 1024 * 1024;

@@ -116,9 +116,9 @@ where
     }
 
     fn refuse(self: Box<Self>, failure: Error) {
-        // Its own failure tells the caller more than the batch's.
+        // Its own fault tells the caller more than the batch's; a refusal may rest on what is undone now.
         let outcome = match self.outcome {
-            Some(Err(own)) => own,
+            Some(Err(own @ (Error::Unavailable { .. } | Error::Internal(_)))) => own,
             _ => failure,
         };
         let _ = self.reply.send(Err(outcome));
@@ -162,6 +162,9 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
         for job in batch.iter_mut() {
             step("SAVEPOINT job")?;
             if !job.run(&transaction) {
+                if connection.is_autocommit() {
+                    return Err(Error::unavailable("database_io_failure", Duration::from_secs(30)));
+                }
                 step("ROLLBACK TO job")?;
             }
             step("RELEASE job")?;

@@ -104,7 +104,7 @@ fn a_damaged_page_is_found_and_what_to_do_is_said() {
 fn what_is_no_database_is_said_to_be_none() {
     let house = House::new();
     fs::write(house.database(), "x".repeat(5000)).unwrap();
-    assert!(failures(&house, "schema")[0].contains("is no database"));
+    assert!(failures(&house, "schema")[0].contains("no SQLite database"));
     let refusal = run(&house, &["users", "list"]).refused();
     assert!(refusal.contains("no SQLite database"), "{refusal}");
 }
