@@ -84,15 +84,15 @@ async fn update(
     let user_id = account.user.id;
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
-    let reset = context
-        .database
-        .write(move |tx| reset(tx, &link, &digest, &failures, now))
-        .await?;
-
-    let Some(sessions_ended) = reset else {
-        return Err(refused(&visit));
-    };
-    audit::reset_done(&visit, user_id, sessions_ended);
+    audit::see_through(async move {
+        let reset = context
+            .database
+            .write(move |tx| reset(tx, &link, &digest, &failures, now));
+        let sessions_ended = reset.await?.ok_or_else(|| refused(&visit))?;
+        audit::reset_done(&visit, user_id, sessions_ended);
+        Ok(())
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password has been reset." })))
 }
 

@@ -39,17 +39,18 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
     let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
-    let registered = context
-        .database
-        .write(move |tx| register(tx, &email_address, &digest, &opening, now))
-        .await?;
-    let Some((user, session)) = registered else {
-        return Err(
-            Invalid::summary("account_not_created", "There was a problem creating your account").into(),
-        );
-    };
-
-    audit::signed_up(&visit, user.id, session.id);
+    let (user, session) = audit::see_through(async move {
+        let registered = context
+            .database
+            .write(move |tx| register(tx, &email_address, &digest, &opening, now))
+            .await?;
+        let (user, session) = registered.ok_or_else(|| {
+            Invalid::summary("account_not_created", "There was a problem creating your account")
+        })?;
+        audit::signed_up(&visit, user.id, session.id);
+        Ok((user, session))
+    })
+    .await?;
     Ok(HttpResponse::Created().json(SignedIn::new(&token, &user, &session)))
 }
 

@@ -50,13 +50,20 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         let rehashed = attempt.rehash(&context, &account).await;
         let now = context.clock.now();
         let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;
+        let (context, visit) = (context.clone(), visit.clone());
         let (verified, failures) = (account.clone(), failures.clone());
-        let started = context
-            .database
-            .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
-            .await?;
-        if let Some(Started { session, evicted }) = started {
-            audit::signed_in(&visit, account.user.id, session.id, evicted);
+        let session = audit::see_through(async move {
+            let user = verified.user.id;
+            let started = context
+                .database
+                .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
+                .await?;
+            Ok(started.map(|Started { session, evicted }| {
+                audit::signed_in(&visit, user, session.id, evicted);
+                session
+            }))
+        });
+        if let Some(session) = session.await? {
             return Ok(HttpResponse::Ok().json(SignedIn::new(&token, &account.user, &session)));
         }
     }
@@ -73,13 +80,16 @@ async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSe
 }
 
 async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
-    let id = session.id;
-    let ended = context.database.write(move |tx| rows::delete(tx, id)).await?;
-    if !ended {
-        // Another sign-out with the same token was faster.
-        return Err(Error::TokenInvalid);
-    }
-    audit::session_ended(&visit, session.user_id, id);
+    let (id, user_id) = (session.id, session.user_id);
+    audit::see_through(async move {
+        match context.database.write(move |tx| rows::delete(tx, id)).await? {
+            true => audit::session_ended(&visit, user_id, id),
+            // Another sign-out with the same token was faster.
+            false => return Err(Error::TokenInvalid),
+        }
+        Ok(())
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Logged out" })))
 }
 

@@ -1,8 +1,16 @@
 //! Security events, each a line of its own under the target `cloakroom::security`. They name users and sessions
 //! by id and clients by address, and hold no token, password or email address.
 
+use std::future::Future;
+
 use super::Visit;
+use crate::error::{Error, Result};
 use crate::model::{SessionId, UserId};
+
+/// Runs a change and the logging of it to their end, even when the client goes away in between.
+pub async fn see_through<T: 'static>(change: impl Future<Output = Result<T>> + 'static) -> Result<T> {
+    actix_web::rt::spawn(change).await.map_err(Error::internal)?
+}
 
 const TARGET: &str = "cloakroom::security";
 
