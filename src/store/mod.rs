@@ -5,6 +5,7 @@
 //! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Reader`],
 //! [`Transaction`] and [`Row`]; no SQL is written twice.
 
+mod heartbeat;
 mod inspection;
 mod migrate;
 pub mod outbox;
@@ -83,10 +84,7 @@ impl Database {
         if self.engine.has_beaten_between(now - BEAT, now) {
             return Ok(());
         }
-        let beat = "INSERT INTO heartbeat (id, beat_at) VALUES (1, $1)
-                    ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at";
-        self.write(move |tx| tx.execute(beat, &[now.into()]).map(drop))
-            .await?;
+        self.write(move |tx| heartbeat::beat(tx, now)).await?;
         self.engine.note_beat(now);
         Ok(())
     }
