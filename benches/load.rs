@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -177,37 +178,19 @@ fn bcrypt_per_second(span: Duration) -> f64 {
 /// Connections that sign in without pause, until they are stopped.
 struct SignIns {
     started: Instant,
-    done: &'static AtomicU64,
-    stop: &'static AtomicBool,
+    done: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl SignIns {
     fn start(server: &Server) -> Self {
-        let (done, stop): (&AtomicU64, &AtomicBool) = (Box::leak(Box::default()), Box::leak(Box::default()));
+        let (done, stop): (Arc<AtomicU64>, Arc<AtomicBool>) = Default::default();
         let url = format!("http://{}/v1/session", server.address);
-        let sign_in = move |number: usize, url: String| {
-            let agent: ureq::Agent = ureq::Agent::config_builder()
-                .http_status_as_error(false)
-                .build()
-                .into();
-            let mut user = number;
-            while !stop.load(Ordering::Relaxed) {
-                let body = format!(r#"{{"email_address":"user{user}@example.com","password":"{PASSWORD}"}}"#);
-                let reply = agent
-                    .post(&url)
-                    .header("Content-Type", "application/json")
-                    .send(body)
-                    .expect("a reply");
-                assert_eq!(reply.status(), 200);
-                done.fetch_add(1, Ordering::Relaxed);
-                user = (user + SIGN_IN_CONNECTIONS) % ROWS;
-            }
-        };
         let threads = (0..SIGN_IN_CONNECTIONS)
             .map(|number| {
-                let url = url.clone();
-                std::thread::spawn(move || sign_in(number, url))
+                let (url, done, stop) = (url.clone(), Arc::clone(&done), Arc::clone(&stop));
+                std::thread::spawn(move || sign_in_until(&stop, &url, number, &done))
             })
             .collect();
         Self {
@@ -226,6 +209,26 @@ impl SignIns {
             thread.join().expect("a connection that signs in");
         }
         done as f64 / took.as_secs_f64()
+    }
+}
+
+/// One connection that signs in one user after another.
+fn sign_in_until(stop: &AtomicBool, url: &str, first: usize, done: &AtomicU64) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut user = first;
+    while !stop.load(Ordering::Relaxed) {
+        let body = format!(r#"{{"email_address":"user{user}@example.com","password":"{PASSWORD}"}}"#);
+        let reply = agent
+            .post(url)
+            .header("Content-Type", "application/json")
+            .send(body)
+            .expect("a reply");
+        assert_eq!(reply.status(), 200);
+        done.fetch_add(1, Ordering::Relaxed);
+        user = (user + SIGN_IN_CONNECTIONS) % ROWS;
     }
 }
 
@@ -257,7 +260,7 @@ impl Bench {
         }
         transaction.commit().expect("the users");
         let tokens = add_sessions(&mut connection, ROWS);
-        let look_up = write_script(folder, "look-up", "GET", &tokens, "math.random(#tokens)");
+        let look_up = write_script(folder, "look-up", "GET", &tokens, "math.random(#requests)");
         let mut bench = Self {
             folder: folder.to_owned(),
             database,
@@ -272,7 +275,7 @@ impl Bench {
     fn script_of_fresh_tokens(&self, count: usize) -> PathBuf {
         let mut connection = rusqlite::Connection::open(&self.database).expect("the file");
         let tokens = add_sessions(&mut connection, count);
-        write_script(&self.folder, "ending", "DELETE", &tokens, "next_token()")
+        write_script(&self.folder, "ending", "DELETE", &tokens, "next_one()")
     }
 
     fn start(&self) -> Server {
@@ -397,7 +400,7 @@ fn add_sessions(connection: &mut rusqlite::Connection, count: usize) -> Vec<Stri
     tokens
 }
 
-/// A script for wrk that presents the token which `pick` (Lua) chooses.
+/// A script for wrk whose requests are made beforehand, one a token; `pick` (Lua) chooses among them.
 fn write_script(folder: &Path, name: &str, method: &str, tokens: &[String], pick: &str) -> PathBuf {
     let list = folder.join(format!("{name}.tokens"));
     fs::write(&list, tokens.join("\n")).expect("the tokens");
@@ -405,17 +408,20 @@ fn write_script(folder: &Path, name: &str, method: &str, tokens: &[String], pick
     let mut file = File::create(&script).expect("a script");
     write!(
         file,
-        r#"local tokens = {{}}
-for line in io.lines("{}") do tokens[#tokens + 1] = line end
-math.randomseed(os.time())
+        r#"local requests = {{}}
 local last = 0
-function next_token()
+function next_one()
   last = last + 1
-  if last > #tokens then wrk.thread:stop() last = 1 end
   return last
 end
+function init()
+  math.randomseed(os.time())
+  for token in io.lines("{}") do
+    requests[#requests + 1] = wrk.format("{method}", nil, {{ Authorization = "Bearer " .. token }})
+  end
+end
 function request()
-  return wrk.format("{method}", nil, {{ Authorization = "Bearer " .. tokens[{pick}] }})
+  return requests[{pick}]
 end
 "#,
         list.display()
