@@ -242,7 +242,7 @@ async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
 async fn more_hashing_than_can_wait_is_503_with_retry_after() {
     let app = TestApp::with_settings(|settings| {
         (settings.password.threads, settings.password.queue_limit) = (1, 1);
-        settings.password.bcrypt_cost = 8;
+        settings.password.bcrypt_cost = 6;
     })
     .await;
     app.create_user(ONE, PASSWORD).await;
@@ -251,7 +251,9 @@ async fn more_hashing_than_can_wait_is_503_with_retry_after() {
     assert!(!served.is_empty() && !refused.is_empty());
     for reply in refused {
         assert_refused(reply, 503, "unavailable");
-        assert_eq!(reply.header("retry-after"), Some("1"));
+        // As long as the queue is expected to take, which depends on how fast this machine hashes.
+        let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
+        assert!(wait >= 1);
     }
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 }
