@@ -91,6 +91,38 @@ fn the_library_section_shows_the_example_as_it_is_compiled() {
 }
 
 #[test]
+fn the_table_of_benchmarks_holds_what_the_benchmark_reports_and_must_reach() {
+    let load = text("benches/load.rs");
+    let rows = rows(between(&readme(), "## Benchmarks\n", "\n## "));
+    assert_eq!(
+        rows.len(),
+        load.matches("report.at_").count(),
+        "as many rows as reports"
+    );
+    for cells in rows {
+        let [what, measured, reach] = &cells[..] else {
+            panic!("{cells:?}");
+        };
+        assert!(!measured.is_empty(), "{what}");
+        let (before, behind) = load
+            .split_once(&format!("\"{what}"))
+            .unwrap_or_else(|| panic!("nobody reports {what}"));
+        let (arguments, _) = behind.split_once(");").unwrap();
+        let side = before.trim_end().trim_end_matches('(').rsplit("report.").next();
+        let bound = arguments.trim_end().trim_end_matches(',').rsplit(' ').next();
+        let bound: f64 = bound.unwrap().parse().unwrap();
+        let mut words = reach.splitn(4, ' ');
+        assert_eq!(words.next(), Some("at"), "{what}");
+        assert_eq!(
+            side,
+            words.next().map(|word| format!("at_{word}")).as_deref(),
+            "{what}"
+        );
+        assert_eq!(words.next().unwrap().parse(), Ok(bound), "{what}");
+    }
+}
+
+#[test]
 fn every_relative_link_leads_to_a_file() {
     let documents = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
     let documents: Vec<PathBuf> = documents
