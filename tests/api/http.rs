@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, reset_token, sign_in, signed_in};
+use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, reset_token, sign_in, signed_in};
 use crate::support::process::{House, PATIENCE, Server};
 
 const CHALLENGE: &str = r#"Bearer realm="cloakroom""#;
@@ -236,6 +236,31 @@ async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
     assert_eq!(app.get("/v1/session").bearer(&token).send().await.status, 200);
     file.execute_batch("ROLLBACK").unwrap();
     assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+}
+
+#[actix_web::test]
+async fn readiness_is_proved_by_a_write_once_a_second_and_again_when_the_clock_was_set_back() {
+    let app = TestApp::new().await;
+    let beat = async || {
+        assert_eq!(app.get("/ready").send().await.status, 200);
+        count_in(&app, "SELECT beat_at FROM heartbeat")
+    };
+    let start = app.clock().now();
+    assert_eq!(beat().await, start.as_millis());
+    app.clock().advance(Duration::from_millis(999));
+    assert_eq!(
+        beat().await,
+        start.as_millis(),
+        "a write this soon proves nothing new"
+    );
+    app.clock().advance(Duration::from_millis(1));
+    assert_eq!(beat().await, start.as_millis() + 1000);
+
+    let back = start - Duration::from_secs(3600);
+    app.clock().set(back);
+    assert_eq!(beat().await, back.as_millis());
+    app.clock().advance(Duration::from_secs(1));
+    assert_eq!(beat().await, back.as_millis() + 1000);
 }
 
 #[actix_web::test]
