@@ -27,13 +27,7 @@ const ENDING: Duration = Duration::from_secs(2);
 const SIGN_IN: Duration = Duration::from_secs(12);
 
 fn main() -> ExitCode {
-    if Command::new("wrk")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_err()
-    {
+    if Command::new("wrk").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         eprintln!("this needs `wrk` on the PATH");
         return ExitCode::FAILURE;
     }
@@ -49,14 +43,8 @@ fn main() -> ExitCode {
     look_ups_beside_sign_ins(&bench, &server, &mut report);
 
     report.at_most("resident memory after that, MB", server.resident_mb(), 40.0);
-    report.at_most(
-        "first answer after the start, ms",
-        median(&bench.start_times),
-        150.0,
-    );
-    let size = fs::metadata(env!("CARGO_BIN_EXE_cloakroom"))
-        .expect("the binary")
-        .len();
+    report.at_most("first answer after the start, ms", median(&bench.start_times), 150.0);
+    let size = fs::metadata(env!("CARGO_BIN_EXE_cloakroom")).expect("the binary").len();
     report.at_most("release binary, MB", size as f64 / 1e6, 20.0);
     report.conclude()
 }
@@ -65,27 +53,11 @@ fn main() -> ExitCode {
 fn look_ups(bench: &Bench, server: &Server, report: &mut Report) {
     let (mut up, mut session) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        up.push(
-            bench
-                .wrk(server, "/up", &bench.look_up, CONNECTIONS, LOOK_UP)
-                .per_second,
-        );
-        session.push(
-            bench
-                .wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP)
-                .per_second,
-        );
+        up.push(bench.wrk(server, "/up", &bench.look_up, CONNECTIONS, LOOK_UP).per_second);
+        session.push(bench.wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP).per_second);
     }
-    let ratios: Vec<f64> = session
-        .iter()
-        .zip(&up)
-        .map(|(session, up)| session / up)
-        .collect();
-    println!(
-        "GET /up {:.0}/s, GET /v1/session {:.0}/s",
-        median(&up),
-        median(&session)
-    );
+    let ratios: Vec<f64> = session.iter().zip(&up).map(|(session, up)| session / up).collect();
+    println!("GET /up {:.0}/s, GET /v1/session {:.0}/s", median(&up), median(&session));
     report.at_least("look-ups against GET /up", median(&ratios), 0.6);
 }
 
@@ -93,27 +65,14 @@ fn look_ups(bench: &Bench, server: &Server, report: &mut Report) {
 fn endings(bench: &Bench, server: &Server, report: &mut Report) {
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        let alone = bench
-            .wrk(
-                server,
-                "/v1/session",
-                &bench.script_of_fresh_tokens(20_000),
-                1,
-                ENDING,
-            )
-            .per_second;
+        let alone =
+            bench.wrk(server, "/v1/session", &bench.script_of_fresh_tokens(20_000), 1, ENDING).per_second;
         let script = bench.script_of_fresh_tokens(100_000);
-        let together = bench
-            .wrk(server, "/v1/session", &script, CONNECTIONS, ENDING)
-            .per_second;
+        let together = bench.wrk(server, "/v1/session", &script, CONNECTIONS, ENDING).per_second;
         println!("sessions ended: {alone:.0}/s by one connection, {together:.0}/s by {CONNECTIONS}");
         ratios.push(together / alone);
     }
-    report.at_least(
-        "sessions ended on 32 connections against one",
-        median(&ratios),
-        8.0,
-    );
+    report.at_least("sessions ended on 32 connections against one", median(&ratios), 8.0);
 }
 
 /// `POST /v1/session` against bcrypt itself on every core, in turn.
@@ -138,18 +97,11 @@ fn look_ups_beside_sign_ins(bench: &Bench, server: &Server, report: &mut Report)
         let load = SignIns::start(server);
         let beside = bench.wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP);
         load.stop();
-        println!(
-            "look-ups {:.0}/s quiet, {:.0}/s beside sign-ins",
-            quiet.per_second, beside.per_second
-        );
+        println!("look-ups {:.0}/s quiet, {:.0}/s beside sign-ins", quiet.per_second, beside.per_second);
         ratios.push(beside.per_second / quiet.per_second);
         tails.push(beside.p99_ms);
     }
-    report.at_least(
-        "look-ups beside sign-ins against quiet ones",
-        median(&ratios),
-        0.5,
-    );
+    report.at_least("look-ups beside sign-ins against quiet ones", median(&ratios), 0.5);
     report.at_most("p99 of look-ups beside sign-ins, ms", median(&tails), 50.0);
 }
 
@@ -167,10 +119,7 @@ fn bcrypt_per_second(span: Duration) -> f64 {
             done / started.elapsed().as_secs_f64()
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(check)).collect();
-        handles
-            .into_iter()
-            .map(|handle| handle.join().expect("a rate"))
-            .collect()
+        handles.into_iter().map(|handle| handle.join().expect("a rate")).collect()
     });
     rates.iter().sum()
 }
@@ -193,12 +142,7 @@ impl SignIns {
                 std::thread::spawn(move || sign_in_until(&stop, &url, number, &done))
             })
             .collect();
-        Self {
-            started: Instant::now(),
-            done,
-            stop,
-            threads,
-        }
+        Self { started: Instant::now(), done, stop, threads }
     }
 
     /// Gives how many were done in a second.
@@ -214,18 +158,11 @@ impl SignIns {
 
 /// One connection that signs in one user after another.
 fn sign_in_until(stop: &AtomicBool, url: &str, first: usize, done: &AtomicU64) {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .build()
-        .into();
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut user = first;
     while !stop.load(Ordering::Relaxed) {
         let body = format!(r#"{{"email_address":"user{user}@example.com","password":"{PASSWORD}"}}"#);
-        let reply = agent
-            .post(url)
-            .header("Content-Type", "application/json")
-            .send(body)
-            .expect("a reply");
+        let reply = agent.post(url).header("Content-Type", "application/json").send(body).expect("a reply");
         assert_eq!(reply.status(), 200);
         done.fetch_add(1, Ordering::Relaxed);
         user = (user + SIGN_IN_CONNECTIONS) % ROWS;
@@ -261,12 +198,7 @@ impl Bench {
         transaction.commit().expect("the users");
         let tokens = add_sessions(&mut connection, ROWS);
         let look_up = write_script(folder, "look-up", "GET", &tokens, "math.random(#requests)");
-        let mut bench = Self {
-            folder: folder.to_owned(),
-            database,
-            look_up,
-            start_times: Vec::new(),
-        };
+        let mut bench = Self { folder: folder.to_owned(), database, look_up, start_times: Vec::new() };
         bench.start_times = (0..5).map(|_| bench.time_a_start()).collect();
         bench
     }
@@ -293,14 +225,8 @@ impl Bench {
             .spawn()
             .expect("the server");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output"))
-            .read_line(&mut line)
-            .expect("a line");
-        let address = line
-            .trim()
-            .strip_prefix("listening on http://")
-            .expect("an address")
-            .to_owned();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("listening on http://").expect("an address").to_owned();
         Server { address, child }
     }
 
@@ -308,37 +234,20 @@ impl Bench {
     fn time_a_start(&self) -> f64 {
         let started = Instant::now();
         let server = self.start();
-        ureq::get(format!("http://{}/up", server.address))
-            .call()
-            .expect("an answer");
+        ureq::get(format!("http://{}/up", server.address)).call().expect("an answer");
         started.elapsed().as_secs_f64() * 1e3
     }
 
     fn wrk(&self, server: &Server, path: &str, script: &Path, connections: usize, span: Duration) -> Load {
         let mut command = Command::new("wrk");
-        command.args([
-            "--latency",
-            "-t1",
-            &format!("-c{connections}"),
-            &format!("-d{}s", span.as_secs()),
-        ]);
+        command.args(["--latency", "-t1", &format!("-c{connections}"), &format!("-d{}s", span.as_secs())]);
         command.arg("-s").arg(script);
-        let output = command
-            .arg(format!("http://{}{path}", server.address))
-            .output()
-            .expect("wrk");
+        let output = command.arg(format!("http://{}{path}", server.address)).output().expect("wrk");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let failed = text.contains("Non-2xx") || text.contains("Socket errors") || !output.status.success();
-        assert!(
-            !failed,
-            "requests failed: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(!failed, "requests failed: {text}{}", String::from_utf8_lossy(&output.stderr));
         let after = |label: &str| {
-            let line = text
-                .lines()
-                .find_map(|line| line.trim().strip_prefix(label))
-                .expect(label);
+            let line = text.lines().find_map(|line| line.trim().strip_prefix(label)).expect(label);
             line.trim().to_owned()
         };
         Load {
@@ -377,9 +286,7 @@ impl Drop for Server {
 
 /// Adds sessions, spread over the users and unused for an hour; gives their tokens.
 fn add_sessions(connection: &mut rusqlite::Connection, count: usize) -> Vec<String> {
-    connection
-        .busy_timeout(Duration::from_secs(60))
-        .expect("a time-out");
+    connection.busy_timeout(Duration::from_secs(60)).expect("a time-out");
     let now = now_ms();
     let transaction = connection.transaction().expect("a transaction");
     let tokens = (0..count)
@@ -438,13 +345,11 @@ struct Report {
 
 impl Report {
     fn at_least(&mut self, what: &str, value: f64, bound: f64) {
-        self.lines
-            .push((value >= bound, format!("{what}: {value:.2} (at least {bound})")));
+        self.lines.push((value >= bound, format!("{what}: {value:.2} (at least {bound})")));
     }
 
     fn at_most(&mut self, what: &str, value: f64, bound: f64) {
-        self.lines
-            .push((value <= bound, format!("{what}: {value:.1} (at most {bound})")));
+        self.lines.push((value <= bound, format!("{what}: {value:.1} (at most {bound})")));
     }
 
     fn conclude(self) -> ExitCode {
@@ -452,11 +357,7 @@ impl Report {
         for (reached, line) in &self.lines {
             println!("{} {line}", if *reached { "ok  " } else { "MISS" });
         }
-        if self.lines.iter().all(|(reached, _)| *reached) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        if self.lines.iter().all(|(reached, _)| *reached) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -479,7 +380,5 @@ fn median(values: &[f64]) -> f64 {
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark seeds rows as of now")]
 fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as i64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

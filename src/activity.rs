@@ -35,9 +35,8 @@ impl Activity {
             return Ok(());
         }
         let mut seen = self.lock();
-        let last = seen
-            .get(&session.id)
-            .map_or(session.last_active_at, |noted| session.last_active_at.max(*noted));
+        let last =
+            seen.get(&session.id).map_or(session.last_active_at, |noted| session.last_active_at.max(*noted));
         if now >= last + idle_timeout {
             return Err(last);
         }
@@ -51,11 +50,7 @@ impl Activity {
         for batch in seen.chunks(BATCH) {
             let written = batch.to_vec();
             database
-                .write(move |tx| {
-                    written
-                        .iter()
-                        .try_for_each(|(id, at)| sessions::touch(tx, *id, *at))
-                })
+                .write(move |tx| written.iter().try_for_each(|(id, at)| sessions::touch(tx, *id, *at)))
                 .await?;
             // A session that was used meanwhile is noted with a later time, which is not written yet.
             let mut noted = self.lock();

@@ -43,13 +43,7 @@ impl Context {
         let keys = Keys::open(&settings)?;
         Ok(Self {
             passwords: PasswordPool::start(&settings.password)?,
-            courier: Courier::new(
-                &settings,
-                database.clone(),
-                keys.clone(),
-                clock.clone(),
-                transport,
-            )?,
+            courier: Courier::new(&settings, database.clone(), keys.clone(), clock.clone(), transport)?,
             throttle: Throttle::new(settings.throttle.clone(), keys.clone()),
             activity: Activity::default(),
             clock,

@@ -129,10 +129,7 @@ impl Invalid {
 
     /// A refusal that names no attribute, with its stable code.
     pub fn summary(code: &'static str, sentence: &'static str) -> Self {
-        Self {
-            summary: Some((code, sentence)),
-            faults: Vec::new(),
-        }
+        Self { summary: Some((code, sentence)), faults: Vec::new() }
     }
 
     /// Adds a fault.
@@ -153,20 +150,14 @@ impl Invalid {
 
     /// `Ok` when nothing was found.
     pub fn into_result(self) -> Result<(), Self> {
-        if self.summary.is_none() && self.faults.is_empty() {
-            Ok(())
-        } else {
-            Err(self)
-        }
+        if self.summary.is_none() && self.faults.is_empty() { Ok(()) } else { Err(self) }
     }
 
     /// Whole sentences as Rails writes them: `Email address can't be blank`.
     pub fn full_messages(&self) -> Vec<String> {
         let summary = self.summary.iter().map(|(_, sentence)| (*sentence).to_owned());
-        let faults = self
-            .faults
-            .iter()
-            .map(|(attribute, message)| format!("{} {message}", humanize(attribute)));
+        let faults =
+            self.faults.iter().map(|(attribute, message)| format!("{} {message}", humanize(attribute)));
         summary.chain(faults).collect()
     }
 }

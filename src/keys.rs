@@ -76,9 +76,7 @@ impl Keys {
 
     /// The keys that verify, the current one first.
     pub fn verifying(&self, purpose: Purpose) -> impl Iterator<Item = Key> {
-        std::iter::once(&self.current)
-            .chain(&self.previous)
-            .map(move |base| derive(base, purpose))
+        std::iter::once(&self.current).chain(&self.previous).map(move |base| derive(base, purpose))
     }
 }
 
@@ -152,14 +150,8 @@ mod tests {
     #[test]
     fn every_purpose_and_every_base_has_a_key_of_its_own() {
         let (one, two) = (Keys::new(base("a"), vec![]), Keys::new(base("b"), vec![]));
-        assert_ne!(
-            one.signing(Purpose::PasswordReset),
-            one.signing(Purpose::MessageId)
-        );
-        assert_ne!(
-            one.signing(Purpose::PasswordReset),
-            two.signing(Purpose::PasswordReset)
-        );
+        assert_ne!(one.signing(Purpose::PasswordReset), one.signing(Purpose::MessageId));
+        assert_ne!(one.signing(Purpose::PasswordReset), two.signing(Purpose::PasswordReset));
     }
 
     #[test]
@@ -169,10 +161,7 @@ mod tests {
         let verifying: Vec<Key> = after.verifying(Purpose::PasswordReset).collect();
         assert_eq!(
             verifying,
-            [
-                after.signing(Purpose::PasswordReset),
-                before.signing(Purpose::PasswordReset)
-            ]
+            [after.signing(Purpose::PasswordReset), before.signing(Purpose::PasswordReset)]
         );
     }
 
@@ -194,11 +183,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.key_base");
         fs::write(&path, "short").unwrap();
-        assert!(
-            read_or_create(&path)
-                .unwrap_err()
-                .to_string()
-                .contains("less than 32 bytes")
-        );
+        assert!(read_or_create(&path).unwrap_err().to_string().contains("less than 32 bytes"));
     }
 }

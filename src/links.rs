@@ -13,13 +13,7 @@ pub const RESET_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// The token of a link that resets the password of `account`.
 pub fn sign_reset(keys: &Keys, account: &Account, expires_at: Timestamp) -> String {
-    signed::sign(
-        keys,
-        Purpose::PasswordReset,
-        account.user.id,
-        expires_at,
-        &reset_binding(account),
-    )
+    signed::sign(keys, Purpose::PasswordReset, account.user.id, expires_at, &reset_binding(account))
 }
 
 /// Reads such a token; `None` when it is malformed, forged or expired. Whether it still
@@ -39,8 +33,5 @@ pub fn reset_url(settings: &Settings, token: &str) -> String {
 }
 
 fn reset_binding(account: &Account) -> [&str; 2] {
-    [
-        account.password_digest.as_str(),
-        account.user.email_address.as_str(),
-    ]
+    [account.password_digest.as_str(), account.user.email_address.as_str()]
 }

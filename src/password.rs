@@ -56,15 +56,9 @@ impl Password {
         } else if text.contains('\0') {
             invalid.add("password", "is invalid");
         } else if text.len() > MAX_BYTES {
-            invalid.add(
-                "password",
-                format!("is too long (maximum is {MAX_BYTES} characters)"),
-            );
+            invalid.add("password", format!("is too long (maximum is {MAX_BYTES} characters)"));
         } else if text.chars().count() < rules.min_length {
-            invalid.add(
-                "password",
-                format!("is too short (minimum is {} characters)", rules.min_length),
-            );
+            invalid.add("password", format!("is too short (minimum is {} characters)", rules.min_length));
         }
         if confirmation.is_some_and(|again| *text != nfc(again)) {
             invalid.add("password_confirmation", "doesn't match Password");
@@ -75,21 +69,10 @@ impl Password {
     /// Whether it is a guess among the first million or so (score 0 or 1 of 4), by zxcvbn, which tries `words` too: the
     /// address and its parts, the service's name.
     fn is_easily_guessed(&self, words: &[String]) -> bool {
-        let parts = words
-            .iter()
-            .flat_map(|word| word.split(['@', '.', '+', '-', '_']));
+        let parts = words.iter().flat_map(|word| word.split(['@', '.', '+', '-', '_']));
         let local = words.iter().filter_map(|word| Some(word.split_once('@')?.0));
-        let words: Vec<&str> = words
-            .iter()
-            .map(String::as_str)
-            .chain(local)
-            .chain(parts)
-            .collect();
-        let end = self
-            .0
-            .char_indices()
-            .nth(GUESSED_CHARACTERS)
-            .map_or(self.0.len(), |(end, _)| end);
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(local).chain(parts).collect();
+        let end = self.0.char_indices().nth(GUESSED_CHARACTERS).map_or(self.0.len(), |(end, _)| end);
         zxcvbn::zxcvbn(&self.0[..end], &words).score() <= zxcvbn::Score::One
     }
 
@@ -131,9 +114,7 @@ mod tests {
     use super::*;
 
     fn rules() -> config::Password {
-        config::Settings::for_env(config::Environment::Test)
-            .unwrap()
-            .password
+        config::Settings::for_env(config::Environment::Test).unwrap().password
     }
 
     fn faults(password: Option<&str>, confirmation: Option<&str>) -> Vec<String> {
@@ -149,10 +130,7 @@ mod tests {
 
     #[test]
     fn length_counts_characters_at_the_least_and_bytes_at_the_most() {
-        assert_eq!(
-            faults(Some("1234567"), None),
-            ["Password is too short (minimum is 8 characters)"]
-        );
+        assert_eq!(faults(Some("1234567"), None), ["Password is too short (minimum is 8 characters)"]);
         assert!(faults(Some("🔑🔑🔑🔑🔑🔑🔑🔑"), None).is_empty());
         assert!(faults(Some(&"🔑".repeat(64)), None).is_empty());
         assert!(faults(Some(&"a".repeat(256)), None).is_empty());
@@ -171,10 +149,7 @@ mod tests {
     #[test]
     fn an_absent_confirmation_is_not_checked_and_an_empty_one_is() {
         assert!(faults(Some("        "), None).is_empty());
-        assert_eq!(
-            faults(Some("password"), Some("")),
-            ["Password confirmation doesn't match Password"]
-        );
+        assert_eq!(faults(Some("password"), Some("")), ["Password confirmation doesn't match Password"]);
         assert_eq!(
             faults(Some("password"), Some("Password")),
             ["Password confirmation doesn't match Password"]
@@ -184,10 +159,7 @@ mod tests {
     #[test]
     fn composed_and_decomposed_spellings_are_one_password() {
         let composed = Password::choose(&rules(), Some("caf\u{e9} olé!"), Some("cafe\u{301} olé!")).unwrap();
-        assert_eq!(
-            composed.0,
-            Password::offered("cafe\u{301} ole\u{301}!").unwrap().0
-        );
+        assert_eq!(composed.0, Password::offered("cafe\u{301} ole\u{301}!").unwrap().0);
     }
 
     #[test]
@@ -205,12 +177,7 @@ mod tests {
 
     #[test]
     fn seventy_two_bytes_are_plain_bcrypt_and_longer_ones_count_to_the_last_byte() {
-        let reduced = |length: usize| {
-            Password::offered(&"a".repeat(length))
-                .unwrap()
-                .reduced()
-                .into_owned()
-        };
+        let reduced = |length: usize| Password::offered(&"a".repeat(length)).unwrap().reduced().into_owned();
         assert_eq!(reduced(72), "a".repeat(72).into_bytes());
         assert_eq!(reduced(73).len(), 64);
         assert_ne!(reduced(73), reduced(74));

@@ -70,9 +70,7 @@ impl Cloakroom {
 
     /// From a context that was put together otherwise, as `testing` does.
     pub fn new(context: Context) -> Self {
-        Self {
-            context: web::Data::new(context),
-        }
+        Self { context: web::Data::new(context) }
     }
 
     /// What requests reach.
@@ -114,10 +112,8 @@ impl Background {
     fn start(context: Arc<Context>) -> Result<Self> {
         context.database.check_in_background();
         let (stop, stopped) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::internal)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
         let shared = Arc::clone(&context);
         let thread = std::thread::Builder::new()
             .name("background".into())
@@ -129,11 +125,7 @@ impl Background {
                 }
             })
             .map_err(Error::internal)?;
-        Ok(Self {
-            context,
-            stop,
-            thread: Some(thread),
-        })
+        Ok(Self { context, stop, thread: Some(thread) })
     }
 
     /// Ends it: mails under way are finished, if they take no longer than a moment, and activity is written.
@@ -222,15 +214,8 @@ impl Server {
         .disable_signals()
         .bind(&settings.bind)
         .map_err(|fault| io::Error::new(fault.kind(), format!("server.bind {}: {fault}", settings.bind)))?;
-        let address = *server
-            .addrs()
-            .first()
-            .ok_or_else(|| io::Error::other("nothing was bound"))?;
-        Ok(Self {
-            inner: server.run(),
-            cloakroom,
-            address,
-        })
+        let address = *server.addrs().first().ok_or_else(|| io::Error::other("nothing was bound"))?;
+        Ok(Self { inner: server.run(), cloakroom, address })
     }
 
     /// Where it listens; the port is the real one when the settings said 0.

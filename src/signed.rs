@@ -39,11 +39,7 @@ pub fn sign(keys: &Keys, purpose: Purpose, subject: UserId, expires_at: Timestam
     payload.extend(expires_at.as_millis().to_be_bytes());
     payload.extend(fingerprint(&key, parts));
     let mac = mac(&key, b"message", &[&payload]);
-    format!(
-        "{}.{}",
-        BASE64_URL_SAFE_NO_PAD.encode(&payload),
-        BASE64_URL_SAFE_NO_PAD.encode(mac)
-    )
+    format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(&payload), BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
 
 /// Reads a message signed by [`sign`] with the current or a previous key; `None` when it is malformed, forged,
@@ -52,9 +48,8 @@ pub fn verify(keys: &Keys, purpose: Purpose, text: &str, now: Timestamp) -> Opti
     let (payload, signature) = text.split_once('.')?;
     let payload = decode::<PAYLOAD_LENGTH>(payload)?;
     let signature = decode::<MAC_LENGTH>(signature)?;
-    let key = keys
-        .verifying(purpose)
-        .find(|key| mac(key, b"message", &[&payload]).ct_eq(&signature).into())?;
+    let key =
+        keys.verifying(purpose).find(|key| mac(key, b"message", &[&payload]).ct_eq(&signature).into())?;
 
     let (version, rest) = payload.split_first()?;
     let (subject, rest) = rest.split_first_chunk::<8>()?;

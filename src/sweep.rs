@@ -21,10 +21,7 @@ pub async fn run(database: &Database, settings: &config::Session, now: Timestamp
     let moment = now - KEEP_EXPIRED_SESSIONS;
     expired_sessions(database, moment, moment - settings.idle_timeout).await?;
     in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?;
-    in_batches(database, move |tx| {
-        outbox::delete_ended(tx, now - KEEP_ENDED_MAILS, BATCH)
-    })
-    .await
+    in_batches(database, move |tx| outbox::delete_ended(tx, now - KEEP_ENDED_MAILS, BATCH)).await
 }
 
 /// Finds them by reading, which holds up nobody, and deletes what it found.
@@ -36,13 +33,7 @@ async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Ti
             .await?;
         let Some(id) = found.last() else { return Ok(()) };
         last = *id;
-        database
-            .write(move |tx| {
-                found
-                    .iter()
-                    .try_for_each(|id| sessions::delete(tx, *id).map(drop))
-            })
-            .await?;
+        database.write(move |tx| found.iter().try_for_each(|id| sessions::delete(tx, *id).map(drop))).await?;
     }
 }
 

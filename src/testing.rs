@@ -103,11 +103,7 @@ impl TestApp {
                 }
             })
         });
-        Self {
-            cloakroom,
-            service,
-            _folder: Rc::new(folder),
-        }
+        Self { cloakroom, service, _folder: Rc::new(folder) }
     }
 
     /// What its requests reach.
@@ -133,10 +129,7 @@ impl TestApp {
         let digest = context.passwords.hash(password).await.expect("a digest");
         let address = EmailAddress::parse(email_address).expect("an email address");
         let now = context.clock.now();
-        let inserted = context
-            .database
-            .write(move |tx| users::insert(tx, &address, &digest, now))
-            .await;
+        let inserted = context.database.write(move |tx| users::insert(tx, &address, &digest, now)).await;
         inserted.expect("a write").expect("an address that nobody has")
     }
 
@@ -172,10 +165,7 @@ impl TestApp {
 
     /// Any request.
     pub fn call(&self, method: Method, path: &str) -> Call {
-        Call {
-            service: Rc::clone(&self.service),
-            request: TestRequest::with_uri(path).method(method),
-        }
+        Call { service: Rc::clone(&self.service), request: TestRequest::with_uri(path).method(method) }
     }
 }
 
@@ -190,11 +180,7 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
         expires_at: now + context.settings.session.lifetime,
     };
     let user_id = user.id;
-    context
-        .database
-        .write(move |tx| sessions::insert(tx, user_id, &new, now))
-        .await
-        .expect("a session");
+    context.database.write(move |tx| sessions::insert(tx, user_id, &new, now)).await.expect("a session");
     token.reveal().to_owned()
 }
 
@@ -236,10 +222,7 @@ impl Call {
 
     /// With any body.
     pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        self.request = self
-            .request
-            .insert_header(("Content-Type", content_type))
-            .set_payload(body);
+        self.request = self.request.insert_header(("Content-Type", content_type)).set_payload(body);
         self
     }
 
@@ -264,11 +247,7 @@ impl Reply {
     async fn read(response: HttpResponse<impl MessageBody>) -> Self {
         let (head, body) = response.into_parts();
         let body = actix_web::body::to_bytes(body).await.ok().expect("a whole body");
-        Self {
-            status: head.status().as_u16(),
-            headers: head.headers().clone(),
-            body,
-        }
+        Self { status: head.status().as_u16(), headers: head.headers().clone(), body }
     }
 
     /// The body as JSON.

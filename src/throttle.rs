@@ -124,10 +124,7 @@ impl Throttle {
     }
 
     fn by_address(&self, what: &'static str, address: &str, limit: Limit) -> Rule {
-        let name = format!(
-            "{what}:{}",
-            pseudonym(&self.keys, Purpose::ThrottledAddress, address)
-        );
+        let name = format!("{what}:{}", pseudonym(&self.keys, Purpose::ThrottledAddress, address));
         Rule { what, name, limit }
     }
 }
@@ -148,21 +145,14 @@ fn first_refusal(
     let mut first = None;
     for rule in rules {
         if let Some(tally) = over(rule)? {
-            first = first.or(Some(Refusal {
-                what: rule.what,
-                wait: tally.expires_at.since(now),
-            }));
+            first = first.or(Some(Refusal { what: rule.what, wait: tally.expires_at.since(now) }));
         }
     }
     Ok(first)
 }
 
 fn by_client(what: &'static str, client: IpAddr, limit: Limit) -> Rule {
-    Rule {
-        what,
-        name: format!("{what}:{}", network(client)),
-        limit,
-    }
+    Rule { what, name: format!("{what}:{}", network(client)), limit }
 }
 
 /// An IPv4 address, or the /64 that one IPv6 customer has all of.

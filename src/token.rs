@@ -151,22 +151,15 @@ mod tests {
             let mut bytes = token.reveal().as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'2' { b'3' } else { b'2' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert!(
-                PlainToken::parse(TokenKind::Session, &changed).is_none(),
-                "{changed}"
-            );
+            assert!(PlainToken::parse(TokenKind::Session, &changed).is_none(), "{changed}");
         }
     }
 
     #[test]
     fn what_is_no_token_is_refused_without_a_panic() {
-        for text in [
-            "",
-            "crs_",
-            "invalid",
-            "crs_🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑",
-            "crk_11111111111111111111111111111111111111",
-        ] {
+        for text in
+            ["", "crs_", "invalid", "crs_🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑", "crk_11111111111111111111111111111111111111"]
+        {
             assert!(PlainToken::parse(TokenKind::Session, text).is_none(), "{text}");
         }
     }
@@ -183,10 +176,7 @@ mod tests {
             assert!(seen.insert(token.reveal().to_owned()));
         }
         let expected = 320_000.0 / 58.0;
-        let chi_square: f64 = counts
-            .iter()
-            .map(|n| (f64::from(*n) - expected).powi(2) / expected)
-            .sum();
+        let chi_square: f64 = counts.iter().map(|n| (f64::from(*n) - expected).powi(2) / expected).sum();
         // 57 degrees of freedom: 120 is passed by chance less than once in a million runs.
         assert!(chi_square < 120.0, "{chi_square}");
     }
@@ -194,9 +184,6 @@ mod tests {
     #[test]
     fn neither_form_can_be_printed_by_accident() {
         let token = PlainToken::generate(TokenKind::Session).unwrap();
-        assert_eq!(
-            format!("{token:?} {:?}", token.digest()),
-            "PlainToken([hidden]) TokenDigest([hidden])"
-        );
+        assert_eq!(format!("{token:?} {:?}", token.digest()), "PlainToken([hidden]) TokenDigest([hidden])");
     }
 }

@@ -76,17 +76,11 @@ async fn mail(settings: &Settings, report: &mut Report) {
             report.ok("mail", format!("{}:{} takes mail", smtp.host, smtp.port()));
         }
         (Ok(()), MailTransport::File) if settings.env == Environment::Production => {
-            let what = format!(
-                "written into {}, it reaches nobody",
-                settings.mail.directory.display()
-            );
+            let what = format!("written into {}, it reaches nobody", settings.mail.directory.display());
             report.warn("mail", what, "set mail.transport to \"smtp\"");
         }
         (Ok(()), MailTransport::File) => {
-            report.ok(
-                "mail",
-                format!("written into {}", settings.mail.directory.display()),
-            );
+            report.ok("mail", format!("written into {}", settings.mail.directory.display()));
         }
     }
 }
@@ -116,12 +110,7 @@ enum State {
 
 impl Report {
     fn ok(&mut self, topic: &'static str, what: impl Into<String>) {
-        self.findings.push(Finding {
-            state: State::Ok,
-            topic,
-            what: what.into(),
-            advice: None,
-        });
+        self.findings.push(Finding { state: State::Ok, topic, what: what.into(), advice: None });
     }
 
     fn warn(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
@@ -144,11 +133,7 @@ impl Report {
 
     /// Prints it; fails when anything failed.
     fn print(&self, format: &Format) -> super::Outcome {
-        let failed = self
-            .findings
-            .iter()
-            .filter(|finding| finding.state == State::Fail)
-            .count();
+        let failed = self.findings.iter().filter(|finding| finding.state == State::Fail).count();
         format.print(&json!({ "ok": failed == 0, "findings": self.findings }), || {
             columns(self.findings.iter().map(row))
         })?;

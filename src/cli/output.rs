@@ -17,21 +17,13 @@ pub(super) struct Format {
 impl Format {
     /// Prints `document` where JSON was asked for, and else the text.
     pub(super) fn print(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> Outcome {
-        Ok(if self.json {
-            say(&serde_json::to_string(document)?)
-        } else {
-            say(&text())
-        }?)
+        Ok(if self.json { say(&serde_json::to_string(document)?) } else { say(&text()) }?)
     }
 }
 
 /// Writes to standard output, with a newline at the end. That nobody reads it any more is no fault.
 pub(super) fn say(text: &str) -> io::Result<()> {
-    let end = if text.is_empty() || text.ends_with('\n') {
-        ""
-    } else {
-        "\n"
-    };
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     let mut stdout = io::stdout().lock();
     let written = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
     match written {
@@ -53,10 +45,8 @@ pub(super) fn table<const N: usize>(names: [&str; N], rows: impl IntoIterator<It
 
 /// Cells below each other. What could steer a terminal is taken out: some of it was sent by strangers.
 pub(super) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let rows: Vec<[String; N]> = rows
-        .into_iter()
-        .map(|row| row.map(|cell| cell.replace(char::is_control, "\u{fffd}")))
-        .collect();
+    let rows: Vec<[String; N]> =
+        rows.into_iter().map(|row| row.map(|cell| cell.replace(char::is_control, "\u{fffd}"))).collect();
     let mut widths = [0; N];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -64,10 +54,7 @@ pub(super) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]
         }
     }
     let line = |row: &[String; N]| {
-        let cells = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
@@ -84,10 +71,7 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_blanks() {
-        let rows = [
-            ["1".to_owned(), "é".to_owned()],
-            ["100".to_owned(), String::new()],
-        ];
+        let rows = [["1".to_owned(), "é".to_owned()], ["100".to_owned(), String::new()]];
         assert_eq!(table(["id", "who"], rows), "ID   WHO\n1    é\n100\n");
     }
 

@@ -83,19 +83,14 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
 
 async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> super::Outcome {
     let database = house::open(settings)?;
-    let mut users = database
-        .read(move |reader| users::list(reader, UserId(after), limit + 1))
-        .await?;
+    let mut users = database.read(move |reader| users::list(reader, UserId(after), limit + 1)).await?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
     let next_after = users.last().filter(|_| more).map(|last| last.id);
 
     let views: Vec<View<'_>> = users.iter().map(View::of).collect();
     format.print(&json!({ "users": views, "next_after": next_after }), || {
-        table(
-            ["id", "email address", "created at", "disabled at"],
-            users.iter().map(row),
-        )
+        table(["id", "email address", "created at", "disabled at"], users.iter().map(row))
     })?;
     if let Some(next) = next_after {
         remark(&format!("there are more: --after {}", next.0));
@@ -120,14 +115,10 @@ async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome 
 
 async fn disable(settings: &Settings, One { user, format }: One) -> super::Outcome {
     let (asked, now) = (user.clone(), Clock::System.now());
-    let disabled = house::open(settings)?
-        .write(move |tx| shut(tx, &asked, now))
-        .await?;
+    let disabled = house::open(settings)?.write(move |tx| shut(tx, &asked, now)).await?;
     let (user, ended) = user.require(disabled)?;
     let document = json!({ "user": View::of(&user), "sessions_ended": ended });
-    format.print(&document, || {
-        format!("{} is disabled; {}", name(&user), sessions::count_ended(ended))
-    })
+    format.print(&document, || format!("{} is disabled; {}", name(&user), sessions::count_ended(ended)))
 }
 
 /// Disables, once; sessions end in any case.
@@ -157,9 +148,7 @@ async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcom
         })
         .await?;
     let user = user.require(enabled)?.user;
-    format.print(&json!({ "user": View::of(&user) }), || {
-        format!("{} is enabled", name(&user))
-    })
+    format.print(&json!({ "user": View::of(&user) }), || format!("{} is enabled", name(&user)))
 }
 
 async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> super::Outcome {
@@ -172,9 +161,7 @@ async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> su
     let deleted = database.write(move |tx| users::delete(tx, id)).await?;
     // Somebody else may have been faster.
     user.require(deleted.then_some(()))?;
-    format.print(&json!({ "user": View::of(&found) }), || {
-        format!("{} is deleted", name(&found))
-    })
+    format.print(&json!({ "user": View::of(&found) }), || format!("{} is deleted", name(&found)))
 }
 
 /// Goes on only after a yes from a person.
@@ -220,9 +207,6 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(user: &'a User) -> Self {
-        Self {
-            user,
-            disabled_at: user.disabled_at,
-        }
+        Self { user, disabled_at: user.disabled_at }
     }
 }

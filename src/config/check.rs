@@ -48,10 +48,7 @@ struct Refusals(Vec<Problem>);
 impl Refusals {
     fn server(&mut self, server: &Server, env: Environment) {
         if !is_host_and_port(&server.bind) {
-            self.refuse(
-                "server.bind",
-                r#"must be host:port, such as "127.0.0.1:3000" or "[::1]:3000""#,
-            );
+            self.refuse("server.bind", r#"must be host:port, such as "127.0.0.1:3000" or "[::1]:3000""#);
         }
         self.url("server.public_url", &server.public_url, env);
         self.url("server.frontend_url", &server.frontend_url, env);
@@ -74,10 +71,7 @@ impl Refusals {
         if !matches!(url.scheme(), "http" | "https") {
             self.refuse(key, "must begin with https:// or http://");
         } else if env == Environment::Production && url.scheme() == "http" && !is_this_machine(url) {
-            self.refuse(
-                key,
-                "must begin with https:// in production; http:// only does for localhost",
-            );
+            self.refuse(key, "must begin with https:// in production; http:// only does for localhost");
         }
         if !url.username().is_empty() || url.password().is_some() {
             self.refuse(key, "must not hold a user name or password");
@@ -89,10 +83,7 @@ impl Refusals {
 
     fn database(&mut self, database: &Database) {
         if database.path.as_os_str().is_empty() {
-            self.refuse(
-                "database.path",
-                r#"must name a file, such as "storage/cloakroom.db""#,
-            );
+            self.refuse("database.path", r#"must name a file, such as "storage/cloakroom.db""#);
         }
         if database.path.as_os_str() == ":memory:" {
             self.refuse(
@@ -101,11 +92,7 @@ impl Refusals {
             );
         }
         self.within("database.readers", database.readers, 0..=1_024);
-        self.lasts(
-            "database.busy_timeout",
-            database.busy_timeout,
-            MILLISECOND..=MINUTE,
-        );
+        self.lasts("database.busy_timeout", database.busy_timeout, MILLISECOND..=MINUTE);
     }
 
     fn secrets(&mut self, secrets: &Secrets, env: Environment) {
@@ -133,10 +120,8 @@ impl Refusals {
         for origin in cors.origins.iter().filter(|origin| *origin != "*") {
             match exact_origin(origin) {
                 Some(exact) if exact == *origin => {}
-                Some(exact) => self.refuse(
-                    "cors.origins",
-                    format!("must hold {exact:?} exactly so, as browsers send it"),
-                ),
+                Some(exact) => self
+                    .refuse("cors.origins", format!("must hold {exact:?} exactly so, as browsers send it")),
                 None => self.refuse(
                     "cors.origins",
                     format!(r#"must hold origins such as "https://app.example.com", not {origin:?}"#),
@@ -159,10 +144,7 @@ impl Refusals {
 
     fn mail(&mut self, mail: &Mail) {
         if mail.transport == MailTransport::File && mail.directory.as_os_str().is_empty() {
-            self.refuse(
-                "mail.directory",
-                r#"must name a directory while mail.transport is "file""#,
-            );
+            self.refuse("mail.directory", r#"must name a directory while mail.transport is "file""#);
         }
         let from_name = mail.from.name.as_deref().unwrap_or_default();
         if from_name.chars().any(char::is_control) {
@@ -176,16 +158,10 @@ impl Refusals {
 
     fn smtp(&mut self, smtp: &Smtp, transport: MailTransport) {
         if transport == MailTransport::Smtp && smtp.host.is_empty() {
-            self.refuse(
-                "mail.smtp.host",
-                r#"must be given while mail.transport is "smtp""#,
-            );
+            self.refuse("mail.smtp.host", r#"must be given while mail.transport is "smtp""#);
         }
         if !smtp.host.is_empty() && !is_host(&smtp.host) {
-            self.refuse(
-                "mail.smtp.host",
-                "must be a host name or an IP address, without scheme or port",
-            );
+            self.refuse("mail.smtp.host", "must be a host name or an IP address, without scheme or port");
         }
         match (&smtp.username, &smtp.password) {
             (Some(_), None) => self.refuse("mail.smtp.password", "must be given with mail.smtp.username"),
@@ -213,25 +189,15 @@ impl Refusals {
     }
 
     fn session(&mut self, session: &Session) {
-        let spans = [
-            ("session.lifetime", session.lifetime),
-            ("session.idle_timeout", session.idle_timeout),
-        ];
+        let spans = [("session.lifetime", session.lifetime), ("session.idle_timeout", session.idle_timeout)];
         for (key, span) in spans {
             self.lasts(key, span, SECOND..=AGES);
             if span > session.remember_lifetime {
                 let longest = duration::format(session.remember_lifetime);
-                self.refuse(
-                    key,
-                    format!("must be at most session.remember_lifetime, which is {longest}"),
-                );
+                self.refuse(key, format!("must be at most session.remember_lifetime, which is {longest}"));
             }
         }
-        self.lasts(
-            "session.remember_lifetime",
-            session.remember_lifetime,
-            SECOND..=AGES,
-        );
+        self.lasts("session.remember_lifetime", session.remember_lifetime, SECOND..=AGES);
         self.within("session.max_per_user", session.max_per_user, 1..=100_000);
     }
 
@@ -263,10 +229,7 @@ impl Refusals {
 
     fn within<T: PartialOrd + Display>(&mut self, key: &str, value: T, range: RangeInclusive<T>) {
         if !range.contains(&value) {
-            self.refuse(
-                key,
-                format!("must be from {} to {}, not {value}", range.start(), range.end()),
-            );
+            self.refuse(key, format!("must be from {} to {}, not {value}", range.start(), range.end()));
         }
     }
 
@@ -331,11 +294,7 @@ mod tests {
             settings.secrets.key_base = Some(Secret::from("k".repeat(SHORTEST_SECRET)));
         }
         change(&mut settings);
-        settings
-            .check()
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default()
+        settings.check().err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[track_caller]
@@ -366,42 +325,28 @@ mod tests {
     fn a_secret_shorter_than_32_bytes_is_refused() {
         let secret = |length| Secret::from("k".repeat(length));
         refuses("secrets.key_base", |s| s.secrets.key_base = Some(secret(31)));
-        refuses("secrets.previous", |s| {
-            s.secrets.previous = vec![secret(32), secret(31)]
-        });
+        refuses("secrets.previous", |s| s.secrets.previous = vec![secret(32), secret(31)]);
         accepts(|s| s.secrets.key_base = Some(secret(32)));
     }
 
     #[test]
     fn production_needs_a_key_base() {
-        refuses_in(Environment::Production, "secrets.key_base", |s| {
-            s.secrets.key_base = None
-        });
+        refuses_in(Environment::Production, "secrets.key_base", |s| s.secrets.key_base = None);
         accepts(|s| s.secrets.key_base = None);
     }
 
     #[test]
     fn production_needs_https_except_for_localhost() {
-        for plain in [
-            "http://example.com",
-            "http://localhost.example.com",
-            "http://10.0.0.1:3000",
-        ] {
+        for plain in ["http://example.com", "http://localhost.example.com", "http://10.0.0.1:3000"] {
             let url: Url = plain.parse().unwrap();
-            refuses_in(Environment::Production, "server.public_url", |s| {
-                s.server.public_url = url.clone()
-            });
+            refuses_in(Environment::Production, "server.public_url", |s| s.server.public_url = url.clone());
             refuses_in(Environment::Production, "server.frontend_url", |s| {
                 s.server.frontend_url = url.clone()
             });
             accepts(|s| s.server.public_url = url);
         }
-        for sound in [
-            "https://example.com",
-            "http://localhost:3000",
-            "http://127.0.0.1",
-            "http://[::1]:3000",
-        ] {
+        for sound in ["https://example.com", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:3000"]
+        {
             accepts_in_production(|s| s.server.public_url = sound.parse().unwrap());
         }
     }
@@ -417,12 +362,8 @@ mod tests {
             "https://example.com/?",
             "https://example.com/#top",
         ] {
-            refuses("server.public_url", |s| {
-                s.server.public_url = bad.parse().unwrap()
-            });
-            refuses("server.frontend_url", |s| {
-                s.server.frontend_url = bad.parse().unwrap()
-            });
+            refuses("server.public_url", |s| s.server.public_url = bad.parse().unwrap());
+            refuses("server.frontend_url", |s| s.server.frontend_url = bad.parse().unwrap());
         }
         accepts(|s| s.server.frontend_url = "https://example.com/app/".parse().unwrap());
     }
@@ -445,14 +386,9 @@ mod tests {
         ] {
             refuses("server.bind", |s| s.server.bind = bad.to_owned());
         }
-        for good in [
-            "127.0.0.1:0",
-            "0.0.0.0:80",
-            "[::1]:3000",
-            "[::]:3000",
-            "localhost:3000",
-            "my-host.example:1",
-        ] {
+        for good in
+            ["127.0.0.1:0", "0.0.0.0:80", "[::1]:3000", "[::]:3000", "localhost:3000", "my-host.example:1"]
+        {
             accepts(|s| s.server.bind = good.to_owned());
         }
     }
@@ -522,12 +458,8 @@ mod tests {
 
     #[test]
     fn smtp_needs_both_user_name_and_password_or_neither() {
-        refuses("mail.smtp.password", |s| {
-            s.mail.smtp.username = Some("mailer".to_owned())
-        });
-        refuses("mail.smtp.username", |s| {
-            s.mail.smtp.password = Some(Secret::from("x".to_owned()))
-        });
+        refuses("mail.smtp.password", |s| s.mail.smtp.username = Some("mailer".to_owned()));
+        refuses("mail.smtp.username", |s| s.mail.smtp.password = Some(Secret::from("x".to_owned())));
     }
 
     #[test]
@@ -550,9 +482,7 @@ mod tests {
     #[test]
     fn mails_have_a_place_a_sender_and_a_name_of_one_line() {
         refuses("mail.directory", |s| s.mail.directory = "".into());
-        refuses("mail.from", |s| {
-            s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned())
-        });
+        refuses("mail.from", |s| s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned()));
         for bad in ["", " ", "A\nB", &"a".repeat(101)] {
             refuses("mail.service_name", |s| s.mail.service_name = bad.to_owned());
         }
@@ -568,15 +498,9 @@ mod tests {
     fn bcrypt_is_cheap_under_test_only() {
         refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 9);
         refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 17);
-        refuses_in(Environment::Production, "password.bcrypt_cost", |s| {
-            s.password.bcrypt_cost = 4
-        });
-        refuses_in(Environment::Test, "password.bcrypt_cost", |s| {
-            s.password.bcrypt_cost = 3
-        });
-        refuses_in(Environment::Test, "password.bcrypt_cost", |s| {
-            s.password.bcrypt_cost = 32
-        });
+        refuses_in(Environment::Production, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 4);
+        refuses_in(Environment::Test, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 3);
+        refuses_in(Environment::Test, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 32);
         assert_eq!(refused(Environment::Test, |s| s.password.bcrypt_cost = 4), "");
     }
 
@@ -597,21 +521,13 @@ mod tests {
         refuses("server.head_timeout", |s| s.server.head_timeout = Duration::ZERO);
         refuses("server.body_timeout", |s| s.server.body_timeout = Duration::ZERO);
         refuses("server.keep_alive", |s| s.server.keep_alive = 2 * HOUR);
-        refuses("server.shutdown_timeout", |s| {
-            s.server.shutdown_timeout = MILLISECOND
-        });
-        refuses("database.busy_timeout", |s| {
-            s.database.busy_timeout = Duration::ZERO
-        });
+        refuses("server.shutdown_timeout", |s| s.server.shutdown_timeout = MILLISECOND);
+        refuses("database.busy_timeout", |s| s.database.busy_timeout = Duration::ZERO);
         refuses("cors.max_age", |s| s.cors.max_age = 2 * DAY);
         refuses("mail.smtp.timeout", |s| s.mail.smtp.timeout = Duration::ZERO);
         refuses("session.lifetime", |s| s.session.lifetime = Duration::ZERO);
-        refuses("session.idle_timeout", |s| {
-            s.session.idle_timeout = Duration::ZERO
-        });
-        refuses("session.remember_lifetime", |s| {
-            s.session.remember_lifetime = 2 * AGES
-        });
+        refuses("session.idle_timeout", |s| s.session.idle_timeout = Duration::ZERO);
+        refuses("session.remember_lifetime", |s| s.session.remember_lifetime = 2 * AGES);
     }
 
     #[test]
@@ -623,16 +539,11 @@ mod tests {
 
     #[test]
     fn limits_let_something_through() {
-        let none = Limit {
-            count: 0,
-            window: MINUTE,
-        };
+        let none = Limit { count: 0, window: MINUTE };
         refuses("throttle.sign_in", |s| s.throttle.sign_in = none);
         refuses("throttle.reset", |s| s.throttle.reset = none);
         refuses("throttle.sign_up", |s| s.throttle.sign_up = none);
-        refuses("throttle.address_failures", |s| {
-            s.throttle.address_failures = none
-        });
+        refuses("throttle.address_failures", |s| s.throttle.address_failures = none);
         refuses("throttle.reset_mails", |s| s.throttle.reset_mails = none);
         refuses("throttle.sign_in", |s| s.throttle.sign_in.window = Duration::ZERO);
     }
@@ -642,18 +553,9 @@ mod tests {
         for bad in ["", "inof", "info,", "info, inof", "cloakroom=loud", "info,debgu"] {
             refuses("log.level", |s| s.log.level = bad.to_owned());
         }
-        for good in [
-            "info",
-            "WARN",
-            "info,cloakroom=debug",
-            "warn,actix_web=off",
-            "cloakroom::mail=trace",
-        ] {
+        for good in ["info", "WARN", "info,cloakroom=debug", "warn,actix_web=off", "cloakroom::mail=trace"] {
             assert_eq!(
-                (
-                    good,
-                    &*refused(Environment::Development, |s| s.log.level = good.to_owned())
-                ),
+                (good, &*refused(Environment::Development, |s| s.log.level = good.to_owned())),
                 (good, "")
             );
         }

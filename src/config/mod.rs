@@ -71,11 +71,7 @@ impl Settings {
     /// # Errors
     /// As [`Settings::load`].
     pub fn for_env(env: Environment) -> Result<Self, ConfigError> {
-        Self::load(&Sources {
-            env,
-            file: None,
-            variables: Vec::new(),
-        })
+        Self::load(&Sources { env, file: None, variables: Vec::new() })
     }
 
     /// Whether these settings can work and are safe in their environment. [`Settings::load`] has asked already;
@@ -85,11 +81,7 @@ impl Settings {
     /// Every refusal, at once.
     pub fn check(&self) -> Result<(), ConfigError> {
         let problems = check::problems(self);
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError::new(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(problems)) }
     }
 
     /// The settings in force as a TOML document with the keys of the files; secrets are `[hidden]`.
@@ -210,10 +202,7 @@ mod tests {
         for base in ["https://example.com/app", "https://example.com/app/"] {
             settings.server.frontend_url = base.parse().unwrap();
             for path in ["passwords/t/edit", "/passwords/t/edit"] {
-                assert_eq!(
-                    settings.frontend_link(path),
-                    "https://example.com/app/passwords/t/edit"
-                );
+                assert_eq!(settings.frontend_link(path), "https://example.com/app/passwords/t/edit");
             }
         }
     }
@@ -221,11 +210,7 @@ mod tests {
     #[test]
     fn the_usual_port_depends_on_tls() {
         let mut smtp = development().mail.smtp;
-        for (tls, port) in [
-            (SmtpTls::Required, 465),
-            (SmtpTls::Starttls, 587),
-            (SmtpTls::None, 25),
-        ] {
+        for (tls, port) in [(SmtpTls::Required, 465), (SmtpTls::Starttls, 587), (SmtpTls::None, 25)] {
             smtp.tls = tls;
             assert_eq!(smtp.port(), port);
         }
@@ -237,10 +222,6 @@ mod tests {
     fn an_environment_is_known_by_its_whole_name() {
         assert_eq!("production".parse(), Ok(Environment::Production));
         let refused = "prod".parse::<Environment>().unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .starts_with("CLOAKROOM_ENV: must be development, test or production")
-        );
+        assert!(refused.to_string().starts_with("CLOAKROOM_ENV: must be development, test or production"));
     }
 }

@@ -33,11 +33,7 @@ impl Sources {
         config_file: Option<PathBuf>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut sources = Self {
-            env: Environment::default(),
-            file: config_file,
-            variables: Vec::new(),
-        };
+        let mut sources = Self { env: Environment::default(), file: config_file, variables: Vec::new() };
         for (name, value) in variables {
             let name = name.to_string_lossy();
             // Other CLOAKROOM_ names are not ours to refuse: Kubernetes sets CLOAKROOM_PORT and its like for a
@@ -48,9 +44,8 @@ impl Sources {
                     sources.file.get_or_insert_with(|| PathBuf::from(value));
                 }
                 _ if name.starts_with(PREFIX) => {
-                    let value = value
-                        .into_string()
-                        .map_err(|_| ConfigError::single(&*name, "must be UTF-8"))?;
+                    let value =
+                        value.into_string().map_err(|_| ConfigError::single(&*name, "must be UTF-8"))?;
                     sources.variables.push((name.into_owned(), value));
                 }
                 _ => {}
@@ -62,11 +57,8 @@ impl Sources {
 
 /// The dotted key that a variable sets, and whether its value names a file; nothing for a malformed name.
 pub(super) fn variable_key(name: &str) -> Option<(String, bool)> {
-    let mut segments: Vec<String> = name
-        .strip_prefix(PREFIX)?
-        .split("__")
-        .map(str::to_ascii_lowercase)
-        .collect();
+    let mut segments: Vec<String> =
+        name.strip_prefix(PREFIX)?.split("__").map(str::to_ascii_lowercase).collect();
     let from_file = segments.len() > 2 && segments.last().is_some_and(|last| last == "file");
     if from_file {
         segments.pop();
@@ -109,24 +101,11 @@ mod tests {
             ],
         )
         .unwrap();
-        assert_eq!(
-            (found.env, found.file),
-            (Environment::Test, Some("a.toml".into()))
-        );
-        assert_eq!(
-            found.variables,
-            [("CLOAKROOM__SERVER__BIND".into(), "[::1]:0".into())]
-        );
+        assert_eq!((found.env, found.file), (Environment::Test, Some("a.toml".into())));
+        assert_eq!(found.variables, [("CLOAKROOM__SERVER__BIND".into(), "[::1]:0".into())]);
 
-        let found = gather(
-            Some("b.toml"),
-            &[("CLOAKROOM_CONFIG", "a.toml"), ("CLOAKROOM_ENV", "")],
-        )
-        .unwrap();
-        assert_eq!(
-            (found.env, found.file),
-            (Environment::Development, Some("b.toml".into()))
-        );
+        let found = gather(Some("b.toml"), &[("CLOAKROOM_CONFIG", "a.toml"), ("CLOAKROOM_ENV", "")]).unwrap();
+        assert_eq!((found.env, found.file), (Environment::Development, Some("b.toml".into())));
 
         assert!(gather(None, &[("CLOAKROOM_ENV", "staging")]).is_err());
     }
@@ -136,9 +115,7 @@ mod tests {
     fn a_variable_that_is_not_utf_8_is_refused() {
         use std::os::unix::ffi::OsStringExt;
         let value = OsString::from_vec(vec![0xff]);
-        let refused = Sources::gather(None, [("CLOAKROOM__SERVER__BIND".into(), value)])
-            .err()
-            .unwrap();
+        let refused = Sources::gather(None, [("CLOAKROOM__SERVER__BIND".into(), value)]).err().unwrap();
         assert_eq!(refused.to_string(), "CLOAKROOM__SERVER__BIND: must be UTF-8");
     }
 }

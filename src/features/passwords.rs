@@ -36,9 +36,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let mut invalid = Invalid::default();
     let address = input.text("email_address", &mut invalid).map(EmailAddress::parse);
     invalid.into_result()?;
-    visit
-        .admit(&context, vec![context.throttle.reset(visit.ip)])
-        .await?;
+    visit.admit(&context, vec![context.throttle.reset(visit.ip)]).await?;
 
     // What is no address has no account, and says so no more than an unknown one does.
     if let Some(Ok(address)) = address {
@@ -73,9 +71,7 @@ async fn update(
 ) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &visit, &token).await?;
     let password = choose_password(&context, &input)?;
-    visit
-        .admit(&context, vec![context.throttle.new_password(visit.ip)])
-        .await?;
+    visit.admit(&context, vec![context.throttle.new_password(visit.ip)]).await?;
 
     let address = account.user.email_address.as_str();
     let words = [address, context.settings.mail.service_name.as_str()];
@@ -85,9 +81,7 @@ async fn update(
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
     audit::see_through(async move {
-        let reset = context
-            .database
-            .write(move |tx| reset(tx, &link, &digest, &failures, now));
+        let reset = context.database.write(move |tx| reset(tx, &link, &digest, &failures, now));
         let sessions_ended = reset.await?.ok_or_else(|| refused(&visit))?;
         audit::reset_done(&visit, user_id, sessions_ended);
         Ok(())
@@ -102,10 +96,7 @@ async fn open_link(context: &Context, visit: &Visit, token: &str) -> Result<(Sig
         return Err(refused(visit));
     };
     let subject = link.subject;
-    let account = context
-        .database
-        .read(move |reader| users::find(reader, subject))
-        .await?;
+    let account = context.database.read(move |reader| users::find(reader, subject)).await?;
     match account.filter(|account| links::reset_holds(&link, account)) {
         Some(account) => Ok((link, account)),
         None => Err(refused(visit)),
@@ -117,11 +108,7 @@ fn choose_password(context: &Context, input: &Input) -> Result<Password> {
     let password = input.text("password", &mut invalid);
     let confirmation = input.text("password_confirmation", &mut invalid);
     invalid.into_result()?;
-    Ok(Password::choose(
-        &context.settings.password,
-        password,
-        confirmation,
-    )?)
+    Ok(Password::choose(&context.settings.password, password, confirmation)?)
 }
 
 /// Gives how many sessions ended, or `None` when the link no longer holds: of many uses one wins.

@@ -38,10 +38,8 @@ async fn index(context: web::Data<Context>, user: CurrentUser, request: HttpRequ
     let Page { before, limit } = Page::read(request.query_string())?;
     let owner = user.id;
     // One more than asked for tells whether there is a next page.
-    let mut found = context
-        .database
-        .read(move |reader| projects::list(reader, owner, before, limit + 1))
-        .await?;
+    let mut found =
+        context.database.read(move |reader| projects::list(reader, owner, before, limit + 1)).await?;
     let fits = fitting(&found).min(limit as usize);
     let more = found.len() > fits;
     found.truncate(fits);
@@ -63,10 +61,7 @@ async fn create(context: web::Data<Context>, user: CurrentUser, input: Input) ->
 
 async fn show(context: web::Data<Context>, user: CurrentUser, id: web::Path<String>) -> Result<HttpResponse> {
     let (owner, id) = (user.id, parse_id(&id)?);
-    let project = context
-        .database
-        .read(move |reader| projects::find(reader, owner, id))
-        .await?;
+    let project = context.database.read(move |reader| projects::find(reader, owner, id)).await?;
     Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
 }
 
@@ -78,9 +73,7 @@ async fn update(
     input: Input,
 ) -> Result<HttpResponse> {
     let (owner, id, now) = (user.id, parse_id(&id)?, context.clock.now());
-    let revised = user
-        .write(&context, move |tx| revise(tx, owner, id, &input, now))
-        .await??;
+    let revised = user.write(&context, move |tx| revise(tx, owner, id, &input, now)).await??;
     Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
 }
 
@@ -109,10 +102,7 @@ async fn destroy(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id) = (user.id, parse_id(&id)?);
-    match user
-        .write(&context, move |tx| projects::delete(tx, owner, id))
-        .await?
-    {
+    match user.write(&context, move |tx| projects::delete(tx, owner, id)).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Error::NotFound),
     }
@@ -150,10 +140,8 @@ impl Draft {
             match title.map(str::trim).unwrap_or_default() {
                 "" => invalid.add("title", "can't be blank"),
                 text if text.chars().count() > MAX_TITLE_CHARACTERS => {
-                    invalid.add(
-                        "title",
-                        format!("is too long (maximum is {MAX_TITLE_CHARACTERS} characters)"),
-                    );
+                    invalid
+                        .add("title", format!("is too long (maximum is {MAX_TITLE_CHARACTERS} characters)"));
                 }
                 text if text.contains('\0') => invalid.add("title", "is invalid"),
                 _ => {}
@@ -188,10 +176,7 @@ impl Page {
         let pairs: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|_| Error::Malformed("The query cannot be read"))?;
         let given = |name: &str| {
-            let mut values = pairs
-                .iter()
-                .filter(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str());
+            let mut values = pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
             match (values.next(), values.next()) {
                 (_, Some(_)) => Err(Error::Malformed("The query has a parameter twice")),
                 (value, None) => Ok(value),
@@ -200,10 +185,8 @@ impl Page {
         let mut invalid = Invalid::default();
         let mut number = |name: &'static str, default: i64, most: i64| {
             let value = given(name)?;
-            let number = value
-                .map_or(Ok(default), str::parse)
-                .ok()
-                .filter(|number| (1..=most).contains(number));
+            let number =
+                value.map_or(Ok(default), str::parse).ok().filter(|number| (1..=most).contains(number));
             if number.is_none() {
                 invalid.add(name, "is invalid");
             }
@@ -212,19 +195,12 @@ impl Page {
         let limit = number("limit", DEFAULT_LIMIT.into(), MAX_LIMIT.into())?;
         let before = number("cursor", i64::MAX, i64::MAX)?;
         invalid.into_result()?;
-        Ok(Self {
-            before: ProjectId(before),
-            limit: u32::try_from(limit).unwrap_or(DEFAULT_LIMIT),
-        })
+        Ok(Self { before: ProjectId(before), limit: u32::try_from(limit).unwrap_or(DEFAULT_LIMIT) })
     }
 }
 
 /// What is no number is no project's id.
 fn parse_id(text: &str) -> Result<ProjectId> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|_| digits)
-        .map(ProjectId)
-        .ok_or(Error::NotFound)
+    text.parse().ok().filter(|_| digits).map(ProjectId).ok_or(Error::NotFound)
 }

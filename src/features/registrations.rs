@@ -24,26 +24,16 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     if !context.settings.registration.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
-    let SignUp {
-        email_address,
-        password,
-    } = SignUp::read(&context, &input)?;
-    visit
-        .admit(&context, vec![context.throttle.sign_up(visit.ip)])
-        .await?;
+    let SignUp { email_address, password } = SignUp::read(&context, &input)?;
+    visit.admit(&context, vec![context.throttle.sign_up(visit.ip)]).await?;
 
-    let words = [
-        email_address.as_str(),
-        context.settings.mail.service_name.as_str(),
-    ];
+    let words = [email_address.as_str(), context.settings.mail.service_name.as_str()];
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
     let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
     let (user, session) = audit::see_through(async move {
-        let registered = context
-            .database
-            .write(move |tx| register(tx, &email_address, &digest, &opening, now))
-            .await?;
+        let registered =
+            context.database.write(move |tx| register(tx, &email_address, &digest, &opening, now)).await?;
         let (user, session) = registered.ok_or_else(|| {
             Invalid::summary("account_not_created", "There was a problem creating your account")
         })?;
@@ -72,10 +62,7 @@ impl SignUp {
         let password = Password::choose(&context.settings.password, password, confirmation);
         let email_address = invalid.keep(EmailAddress::parse(address.unwrap_or_default()));
         match (email_address, invalid.keep(password)) {
-            (Some(email_address), Some(password)) => Ok(Self {
-                email_address,
-                password,
-            }),
+            (Some(email_address), Some(password)) => Ok(Self { email_address, password }),
             _ => Err(invalid.into()),
         }
     }

@@ -29,21 +29,17 @@ use crate::token::{PlainToken, TokenKind};
 const ROUNDS: u32 = 3;
 
 pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .public(Method::POST, "/v1/session", create)
-        .protected(Method::GET, "/v1/session", show)
-        .protected(Method::DELETE, "/v1/session", destroy);
+    routes.public(Method::POST, "/v1/session", create).protected(Method::GET, "/v1/session", show).protected(
+        Method::DELETE,
+        "/v1/session",
+        destroy,
+    );
 }
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
     let attempt = Attempt::read(&input)?;
     let failures = context.throttle.address_failures(&attempt.typed_address);
-    visit
-        .admit(
-            &context,
-            vec![context.throttle.sign_in(visit.ip), failures.clone()],
-        )
-        .await?;
+    visit.admit(&context, vec![context.throttle.sign_in(visit.ip), failures.clone()]).await?;
 
     for _ in 0..ROUNDS {
         let account = attempt.verify(&context, &visit).await?;
@@ -73,10 +69,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
 async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSession) -> HttpResponse {
     let mut view = SessionView::new(&session, session.id);
     view.last_active_at = context.activity.last_of(&session);
-    HttpResponse::Ok().json(Shown {
-        user: &user,
-        session: view,
-    })
+    HttpResponse::Ok().json(Shown { user: &user, session: view })
 }
 
 async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
@@ -133,18 +126,13 @@ impl Attempt {
         let Some(address) = self.email_address.clone() else {
             return Ok(None);
         };
-        context
-            .database
-            .read(move |reader| users::find_by_address(reader, &address))
-            .await
+        context.database.read(move |reader| users::find_by_address(reader, &address)).await
     }
 
     /// A digest at the configured cost, when the stored one has another. Signing in does not depend on it.
     async fn rehash(&self, context: &Context, account: &Account) -> Option<PasswordDigest> {
-        let password = self
-            .password
-            .clone()
-            .filter(|_| context.passwords.is_outdated(&account.password_digest))?;
+        let password =
+            self.password.clone().filter(|_| context.passwords.is_outdated(&account.password_digest))?;
         match context.passwords.hash(password).await {
             Ok(digest) => Some(digest),
             Err(failure) => {
@@ -204,24 +192,14 @@ impl Opening {
     ) -> Result<(Self, PlainToken)> {
         let token = PlainToken::generate(TokenKind::Session)?;
         let settings = &context.settings.session;
-        let lifetime = if remember {
-            settings.remember_lifetime
-        } else {
-            settings.lifetime
-        };
+        let lifetime = if remember { settings.remember_lifetime } else { settings.lifetime };
         let new = NewSession {
             token_digest: token.digest(),
             ip_address: visit.ip.to_string(),
             user_agent: visit.user_agent.clone(),
             expires_at: now + lifetime,
         };
-        Ok((
-            Self {
-                new,
-                max_per_user: settings.max_per_user,
-            },
-            token,
-        ))
+        Ok((Self { new, max_per_user: settings.max_per_user }, token))
     }
 
     /// Starts it; beyond the number that a user may have, the least recently active one ends.

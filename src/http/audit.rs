@@ -29,14 +29,7 @@ pub fn signed_up(visit: &Visit, user: UserId, session: SessionId) {
 
 /// Somebody signed in, for which so many of their least recently used sessions ended.
 pub fn signed_in(visit: &Visit, user: UserId, session: SessionId, evicted: usize) {
-    event!(
-        info,
-        visit,
-        "signed_in",
-        user = user.0,
-        session = session.0,
-        sessions_evicted = evicted
-    );
+    event!(info, visit, "signed_in", user = user.0, session = session.0, sessions_evicted = evicted);
 }
 
 /// Somebody failed to; the user is known when the address is.
@@ -61,13 +54,7 @@ pub fn reset_asked(visit: &Visit) {
 
 /// A password was reset by link, which ended the user's sessions.
 pub fn reset_done(visit: &Visit, user: UserId, sessions_ended: usize) {
-    event!(
-        info,
-        visit,
-        "reset_done",
-        user = user.0,
-        sessions_ended = sessions_ended
-    );
+    event!(info, visit, "reset_done", user = user.0, sessions_ended = sessions_ended);
 }
 
 /// A reset link that is forged, used or expired was presented.

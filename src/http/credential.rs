@@ -36,16 +36,9 @@ pub fn presented(headers: &HeaderMap) -> Result<Option<Credential>> {
 
 /// The first parameter, without `token=` and quotes.
 fn parameter(text: &str) -> &str {
-    let first = text
-        .split([',', ';', '\t'])
-        .map(str::trim)
-        .find(|part| !part.is_empty())
-        .unwrap_or_default();
+    let first = text.split([',', ';', '\t']).map(str::trim).find(|part| !part.is_empty()).unwrap_or_default();
     let value = first.strip_prefix("token=").unwrap_or(first);
-    value
-        .strip_prefix('"')
-        .and_then(|value| value.strip_suffix('"'))
-        .unwrap_or(value)
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -74,9 +67,7 @@ mod tests {
             format!("Token token=\"{text}\""),
             format!("token token={text}, nonce=\"1\""),
         ] {
-            let Ok(Some(Credential::Session(read))) = read(&[&line]) else {
-                panic!("{line}")
-            };
+            let Ok(Some(Credential::Session(read))) = read(&[&line]) else { panic!("{line}") };
             assert_eq!(read.digest(), token.digest());
         }
     }
@@ -89,23 +80,15 @@ mod tests {
 
     #[test]
     fn what_is_no_token_of_ours_is_invalid() {
-        for line in [
-            "Bearer",
-            "Bearer ",
-            "Bearer invalid",
-            "Token token=\"\"",
-            "Bearer crk_1111",
-            "Bearer , ,",
-        ] {
+        for line in
+            ["Bearer", "Bearer ", "Bearer invalid", "Token token=\"\"", "Bearer crk_1111", "Bearer , ,"]
+        {
             assert!(matches!(read(&[line]), Err(Error::TokenInvalid)), "{line}");
         }
     }
 
     #[test]
     fn two_credentials_contradict_each_other() {
-        assert!(matches!(
-            read(&["Bearer a", "Bearer a"]),
-            Err(Error::Malformed(_))
-        ));
+        assert!(matches!(read(&["Bearer a", "Bearer a"]), Err(Error::Malformed(_))));
     }
 }

@@ -77,10 +77,7 @@ async fn resume(request: &HttpRequest) -> Found {
     let found = match credential {
         Credential::Session(token) => {
             let digest = token.digest();
-            context
-                .database
-                .read(move |reader| sessions::find_by_digest(reader, &digest))
-                .await?
+            context.database.read(move |reader| sessions::find_by_digest(reader, &digest)).await?
         }
     };
     let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
@@ -108,12 +105,10 @@ impl CurrentUser {
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let session = self.0.session.id;
-        let written = context
-            .database
-            .write(move |tx| match sessions::exists(tx, session)? {
-                true => work(tx).map(Some),
-                false => Ok(None),
-            });
+        let written = context.database.write(move |tx| match sessions::exists(tx, session)? {
+            true => work(tx).map(Some),
+            false => Ok(None),
+        });
         written.await?.ok_or(Error::TokenInvalid)
     }
 }

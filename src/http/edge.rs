@@ -84,13 +84,8 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let passage = Passage::begin(&self.context, &request);
-        request
-            .extensions_mut()
-            .insert(RequestId(passage.request_id.clone()));
-        let answering = request
-            .request()
-            .conn_data::<Connection>()
-            .map(Connection::answering);
+        request.extensions_mut().insert(RequestId(passage.request_id.clone()));
+        let answering = request.request().conn_data::<Connection>().map(Connection::answering);
         let reply = self.service.call(request);
         let mut unanswered = Unanswered(Some(passage.clone()));
         Box::pin(async move {
@@ -209,9 +204,7 @@ impl Passage {
         let mut response = match body {
             Some(body) => {
                 let mut response = response.set_body(BoxBody::new(body));
-                response
-                    .headers_mut()
-                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 response
             }
             None => response,
@@ -231,18 +224,11 @@ impl Passage {
 /// The id that a trusted proxy gave, so that its log and ours agree; else one of our own.
 fn request_id(request: &ServiceRequest, context: &Context) -> String {
     let proxies = &context.settings.server.trusted_proxies;
-    let trusted = request
-        .peer_addr()
-        .is_some_and(|peer| client::is_trusted(peer.ip(), proxies));
-    let given = request
-        .headers()
-        .get(X_REQUEST_ID)
-        .and_then(|value| value.to_str().ok());
+    let trusted = request.peer_addr().is_some_and(|peer| client::is_trusted(peer.ip(), proxies));
+    let given = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let is_plain = |id: &&str| {
         (1..=64).contains(&id.len())
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     match given.filter(|_| trusted).filter(is_plain) {
         Some(id) => id.to_owned(),

@@ -94,10 +94,8 @@ impl FromRequest for Input {
 }
 
 async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut> {
-    let announced = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(Error::TooLarge);
     }
@@ -113,17 +111,8 @@ async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<BytesM
 }
 
 fn parse(request: &HttpRequest, body: &[u8]) -> Result<Input> {
-    let kind = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let kind = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let fields = match kind.as_str() {
         "application/json" if body.is_empty() => HashMap::new(),
         "application/json" => serde_json::from_slice::<Fields>(body).map_err(malformed_json)?.0,

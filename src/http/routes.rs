@@ -106,12 +106,7 @@ impl Routes {
         access: Access,
         make: impl Fn() -> actix_web::Route + Send + Sync + 'static,
     ) -> &mut Self {
-        self.table.push(Route {
-            method,
-            path,
-            access,
-            make: Box::new(make),
-        });
+        self.table.push(Route { method, path, access, make: Box::new(make) });
         self
     }
 }

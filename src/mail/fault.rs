@@ -95,10 +95,7 @@ impl Cause {
     pub(super) fn of(error: &smtp::Error) -> Self {
         if let Some(code) = error.status() {
             let enhanced = error.source().and_then(|text| enhanced_code(&text.to_string()));
-            return Self::Refused {
-                code: code.into(),
-                enhanced,
-            };
+            return Self::Refused { code: code.into(), enhanced };
         }
         let mut source = error.source();
         while let Some(fault) = source {
@@ -123,10 +120,9 @@ impl Cause {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Refused {
-                code,
-                enhanced: Some(enhanced),
-            } => write!(f, "{code} {enhanced} at {}", self.step),
+            Cause::Refused { code, enhanced: Some(enhanced) } => {
+                write!(f, "{code} {enhanced} at {}", self.step)
+            }
             Cause::Refused { code, enhanced: None } => write!(f, "{code} at {}", self.step),
             Cause::Tls(why) => write!(f, "TLS failed at {}: {why}", self.step),
             Cause::Io(why) => write!(f, "connection failed at {}: {why}", self.step),

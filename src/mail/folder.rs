@@ -33,10 +33,9 @@ impl Folder {
                 info!(target: "cloakroom::mail", path = %path.display(), "mail written");
                 Ok(())
             }
-            Err(fault) => Err(Failure::Transient(format!(
-                "writing into {} failed: {fault}",
-                self.path.display()
-            ))),
+            Err(fault) => {
+                Err(Failure::Transient(format!("writing into {} failed: {fault}", self.path.display())))
+            }
         }
     }
 
@@ -53,9 +52,7 @@ impl Folder {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    spawn_blocking(work)
-        .await
-        .unwrap_or_else(|fault| Err(io::Error::other(fault)))
+    spawn_blocking(work).await.unwrap_or_else(|fault| Err(io::Error::other(fault)))
 }
 
 /// `20260131T093000123Z-password_reset-42.eml`: sorted by name is sorted by time.
@@ -80,11 +77,7 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }

@@ -161,9 +161,7 @@ impl Courier {
             return Ok(Vec::new());
         }
         let now = self.clock.now();
-        self.database
-            .write(move |tx| outbox::lease(tx, LEASE, room, now))
-            .await
+        self.database.write(move |tx| outbox::lease(tx, LEASE, room, now)).await
     }
 
     async fn until_next(&self) -> Duration {
@@ -180,10 +178,7 @@ impl Courier {
             return self.give_up(intention, "its link has expired").await;
         }
         let address = intention.email_address.clone();
-        let account = self
-            .database
-            .read(move |reader| users::find_by_address(reader, &address))
-            .await?;
+        let account = self.database.read(move |reader| users::find_by_address(reader, &address)).await?;
         let Some(account) = account.filter(|account| account.user.disabled_at.is_none()) else {
             // The row is gone as it would be after any other end, and the log does not tell it apart.
             return self.database.write(move |tx| outbox::delete(tx, id)).await;
@@ -195,11 +190,7 @@ impl Courier {
                 return self.give_up(intention, "it could not be written").await;
             }
         };
-        match self
-            .transport
-            .send(&format!("{}-{id}", intention.kind), &letter)
-            .await
-        {
+        match self.transport.send(&format!("{}-{id}", intention.kind), &letter).await {
             Ok(()) => self.note_sent(intention).await,
             Err(Failure::Permanent(reason)) => self.give_up(intention, &reason).await,
             Err(Failure::Transient(reason)) => self.try_later(intention, &reason).await,
@@ -227,20 +218,12 @@ impl Courier {
         let from = &self.settings.mail.from;
         let unique = pseudonym(&self.keys, Purpose::MessageId, &intention.id.to_string());
         let message_id = format!("<{unique}@{}>", from.email.domain());
-        compose(
-            from,
-            account.user.email_address.as_str(),
-            &message_id,
-            now,
-            &words,
-        )
+        compose(from, account.user.email_address.as_str(), &message_id, now, &words)
     }
 
     async fn note_sent(&self, intention: &Intention) -> Result<()> {
         let (id, now) = (intention.id, self.clock.now());
-        self.database
-            .write(move |tx| outbox::mark_sent(tx, id, now))
-            .await?;
+        self.database.write(move |tx| outbox::mark_sent(tx, id, now)).await?;
         tracing::info!(
             target: "cloakroom::mail", mail = id, kind = intention.kind, attempt = intention.attempts, "a mail was sent"
         );
@@ -255,18 +238,14 @@ impl Courier {
         let now = self.clock.now();
         let delay = delay_after(attempts)?;
         if now + delay >= intention.expires_at {
-            return self
-                .give_up(intention, &format!("its link would have expired; last: {reason}"))
-                .await;
+            return self.give_up(intention, &format!("its link would have expired; last: {reason}")).await;
         }
         tracing::warn!(
             target: "cloakroom::mail", mail = intention.id, attempt = attempts, reason, again_in_s = delay.as_secs(),
             "a mail could not be sent"
         );
         let (id, noted) = (intention.id, reason.to_owned());
-        self.database
-            .write(move |tx| outbox::mark_failed(tx, id, &noted, now + delay))
-            .await
+        self.database.write(move |tx| outbox::mark_failed(tx, id, &noted, now + delay)).await
     }
 
     async fn give_up(&self, intention: &Intention, reason: &str) -> Result<()> {
@@ -275,9 +254,7 @@ impl Courier {
             "a mail was given up: see `cloakroom mail list`"
         );
         let (id, now, noted) = (intention.id, self.clock.now(), reason.to_owned());
-        self.database
-            .write(move |tx| outbox::mark_dead(tx, id, &noted, now))
-            .await
+        self.database.write(move |tx| outbox::mark_dead(tx, id, &noted, now)).await
     }
 }
 
@@ -287,9 +264,7 @@ fn log_failure(failure: &Error) {
 
 /// Doubles with every try, and differs by up to half so that mails that failed together do not come back together.
 fn delay_after(attempts: u32) -> Result<Duration> {
-    let full = FIRST_DELAY
-        .saturating_mul(1 << attempts.saturating_sub(1).min(16))
-        .min(LONGEST_DELAY);
+    let full = FIRST_DELAY.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_DELAY);
     let mut byte = [0];
     fill_random(&mut byte)?;
     Ok(full.mul_f64(0.5 + f64::from(byte[0]) / 510.0))

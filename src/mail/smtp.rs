@@ -78,15 +78,13 @@ impl Client {
     }
 
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), Failure> {
-        self.before_the_deadline(self.deliver(letter))
-            .await
-            .map_err(|fault| {
-                let reason = fault.to_string();
-                match fault.is_permanent() {
-                    true => Failure::Permanent(reason),
-                    false => Failure::Transient(reason),
-                }
-            })
+        self.before_the_deadline(self.deliver(letter)).await.map_err(|fault| {
+            let reason = fault.to_string();
+            match fault.is_permanent() {
+                true => Failure::Permanent(reason),
+                false => Failure::Transient(reason),
+            }
+        })
     }
 
     pub(super) async fn probe(&self) -> Result<(), String> {
@@ -150,17 +148,14 @@ impl Client {
             if !line.server_info().supports_feature(Extension::StartTls) {
                 return Err(Fault::new(Step::Starttls, Cause::NotOffered));
             }
-            self.within(Step::Starttls, line.starttls(parameters.clone(), &self.hello))
-                .await?;
+            self.within(Step::Starttls, line.starttls(parameters.clone(), &self.hello)).await?;
         }
         if let Some(credentials) = &self.credentials {
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
             if line.server_info().get_auth_mechanism(&mechanisms).is_none() {
                 return Err(Fault::new(Step::Auth, Cause::NotOffered));
             }
-            let answer = self
-                .within(Step::Auth, line.auth(&mechanisms, credentials))
-                .await?;
+            let answer = self.within(Step::Auth, line.auth(&mechanisms, credentials)).await?;
             expect(Step::Auth, &answer)?;
         }
         Ok(line)
@@ -169,22 +164,16 @@ impl Client {
     async fn hand_over(&self, line: &mut AsyncSmtpConnection, letter: &Letter) -> Result<(), Fault> {
         let (from, to) = (letter.message.envelope().from(), letter.message.envelope().to());
         let mut parameters = Vec::new();
-        if !from
-            .into_iter()
-            .chain(to)
-            .all(|address| address.to_string().is_ascii())
-        {
+        if !from.into_iter().chain(to).all(|address| address.to_string().is_ascii()) {
             if !line.server_info().supports_feature(Extension::SmtpUtfEight) {
                 return Err(Fault::new(Step::Recipient, Cause::NotOffered));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
 
-        self.say(line, Step::Sender, Mail::new(from.cloned(), parameters))
-            .await?;
+        self.say(line, Step::Sender, Mail::new(from.cloned(), parameters)).await?;
         for recipient in to {
-            self.say(line, Step::Recipient, Rcpt::new(recipient.clone(), Vec::new()))
-                .await?;
+            self.say(line, Step::Recipient, Rcpt::new(recipient.clone(), Vec::new())).await?;
         }
         self.say(line, Step::Data, Data).await?;
         let mail = letter.message.formatted();
@@ -230,10 +219,7 @@ impl Client {
 
     fn keep(&self, line: AsyncSmtpConnection) {
         let since = Instant::now();
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Kept { line, since });
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Kept { line, since });
     }
 
     fn take_kept(&self) -> Option<Kept> {
@@ -267,10 +253,7 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(path) = ca_file {
         let unusable = |fault: &dyn fmt::Display| {
-            Error::internal(format!(
-                "mail.smtp.ca_file {} cannot be used: {fault}",
-                path.display()
-            ))
+            Error::internal(format!("mail.smtp.ca_file {} cannot be used: {fault}", path.display()))
         };
         let pem = fs::read(path).map_err(|fault| unusable(&fault))?;
         // Lettre takes a file without a certificate for one with none to add.

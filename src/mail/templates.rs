@@ -129,21 +129,15 @@ impl Templates {
         let (text, html) = kind.sources();
         let text = override_or(folder, &text_name(kind), text)?;
         let html = override_or(folder, &html_name(kind), html)?;
-        let (subject, text) = split_subject(&text).ok_or_else(|| {
-            unusable(
-                &text_name(kind),
-                "it must open with `Subject: …` and a blank line",
-            )
-        })?;
+        let (subject, text) = split_subject(&text)
+            .ok_or_else(|| unusable(&text_name(kind), "it must open with `Subject: …` and a blank line"))?;
         self.parse(subject_name(kind), subject.to_owned())?;
         self.parse(text_name(kind), text.to_owned())?;
         self.parse(html_name(kind), html)
     }
 
     fn parse(&mut self, name: String, source: String) -> Result<()> {
-        self.environment
-            .add_template_owned(name.clone(), source)
-            .map_err(|fault| unusable(&name, fault))
+        self.environment.add_template_owned(name.clone(), source).map_err(|fault| unusable(&name, fault))
     }
 
     fn fill(&self, name: &str, values: &Value) -> Result<String> {

@@ -49,22 +49,10 @@ struct Job {
 
 #[derive(Debug)]
 enum Work {
-    Hash {
-        password: Password,
-        cost: u32,
-    },
-    HashChoice {
-        password: Password,
-        words: Vec<String>,
-        cost: u32,
-    },
-    Verify {
-        password: Password,
-        digest: PasswordDigest,
-    },
-    Dummy {
-        cost: u32,
-    },
+    Hash { password: Password, cost: u32 },
+    HashChoice { password: Password, words: Vec<String>, cost: u32 },
+    Verify { password: Password, digest: PasswordDigest },
+    Dummy { cost: u32 },
 }
 
 #[derive(Debug)]
@@ -110,11 +98,7 @@ impl PasswordPool {
     pub async fn hash_choice(&self, password: Password, words: &[&str]) -> Result<PasswordDigest> {
         let (words, cost) = (words.iter().map(|word| (*word).to_owned()).collect(), self.cost);
         let work = match self.reject_common {
-            true => Work::HashChoice {
-                password,
-                words,
-                cost,
-            },
+            true => Work::HashChoice { password, words, cost },
             false => Work::Hash { password, cost },
         };
         self.digest_of(work).await
@@ -125,11 +109,7 @@ impl PasswordPool {
     /// # Errors
     /// [`Error::Unavailable`] when too many wait already.
     pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
-        self.digest_of(Work::Hash {
-            password,
-            cost: self.cost,
-        })
-        .await
+        self.digest_of(Work::Hash { password, cost: self.cost }).await
     }
 
     /// Whether `offered` is the password of `digest`. Where either is missing the answer is no, after the same
@@ -141,9 +121,7 @@ impl PasswordPool {
         let work = match (offered, digest) {
             (Some(password), Some(digest)) => Work::Verify { password, digest },
             // An impossible password costs what a wrong one does for that account.
-            (None, Some(digest)) => Work::Dummy {
-                cost: cost_of(&digest).unwrap_or(self.cost),
-            },
+            (None, Some(digest)) => Work::Dummy { cost: cost_of(&digest).unwrap_or(self.cost) },
             (_, None) => Work::Dummy { cost: self.cost },
         };
         match self.submit(work).await? {
@@ -169,10 +147,7 @@ impl PasswordPool {
         {
             let mut queue = lock(&self.shared.queue);
             if queue.jobs.len() >= self.queue_limit {
-                return Err(Error::unavailable(
-                    "passwords_saturated",
-                    self.expected_wait(queue.jobs.len()),
-                ));
+                return Err(Error::unavailable("passwords_saturated", self.expected_wait(queue.jobs.len())));
             }
             queue.jobs.push_back(Job { work, reply });
         }
@@ -231,11 +206,7 @@ fn next(shared: &Shared) -> Option<Job> {
 impl Work {
     fn perform(self) -> Result<Outcome> {
         match self {
-            Self::HashChoice {
-                password,
-                words,
-                cost,
-            } => {
+            Self::HashChoice { password, words, cost } => {
                 if password.is_easily_guessed(&words) {
                     return Err(Invalid::field("password", "is too common").into());
                 }
@@ -246,9 +217,7 @@ impl Work {
                 fill_random(&mut salt)?;
                 let parts =
                     bcrypt::hash_with_salt(password.reduced(), cost, salt).map_err(Error::internal)?;
-                Ok(Outcome::Digest(PasswordDigest::new(
-                    parts.format_for_version(Version::TwoB),
-                )))
+                Ok(Outcome::Digest(PasswordDigest::new(parts.format_for_version(Version::TwoB))))
             }
             Self::Verify { password, digest } => {
                 let verdict = bcrypt::verify(password.reduced(), digest.as_str()).map_err(Error::internal)?;
@@ -265,11 +234,7 @@ impl Work {
 }
 
 fn cost_of(digest: &PasswordDigest) -> Option<u32> {
-    digest
-        .as_str()
-        .parse()
-        .ok()
-        .map(|parts: HashParts| parts.get_cost())
+    digest.as_str().parse().ok().map(|parts: HashParts| parts.get_cost())
 }
 
 /// No invariant spans a panic here: a job is in the queue or out of it.

@@ -18,9 +18,7 @@ impl Inspection {
     /// # Errors
     /// It does not exist, or may not be read.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self {
-            connection: sqlite::open_reading(path)?,
-        })
+        Ok(Self { connection: sqlite::open_reading(path)? })
     }
 
     /// Its schema version: 0 for an empty file.
@@ -36,9 +34,7 @@ impl Inspection {
     /// # Errors
     /// The file is damaged or has another schema.
     pub fn newest_row(&self) -> Result<Option<Timestamp>> {
-        let reader = Reader {
-            connection: &self.connection,
-        };
+        let reader = Reader { connection: &self.connection };
         let newest = reader.one(
             "SELECT max(created_at) FROM (
                  SELECT created_at FROM users UNION ALL SELECT created_at FROM sessions

@@ -43,9 +43,7 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
         .map_err(fault)?;
     let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
     if !ours {
-        return Err(Error::internal(
-            "this file is another program's database; choose another database.path",
-        ));
+        return Err(Error::internal("this file is another program's database; choose another database.path"));
     }
     match usize::try_from(version) {
         Ok(version) if version <= SCHEMA_VERSION => Ok(version),
@@ -56,21 +54,15 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
 }
 
 fn run_next_step(connection: &mut Connection) -> Result<bool> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(fault)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     // Asked again under the lock: another process may be starting too.
     let version = version_of(&transaction)?;
     let Some(step) = STEPS.get(version) else {
         return Ok(false);
     };
     transaction.execute_batch(step).map_err(fault)?;
-    transaction
-        .pragma_update(None, "application_id", APPLICATION_ID)
-        .map_err(fault)?;
-    transaction
-        .pragma_update(None, "user_version", (version + 1) as i64)
-        .map_err(fault)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
+    transaction.pragma_update(None, "user_version", (version + 1) as i64).map_err(fault)?;
     transaction.commit().map_err(fault)?;
     Ok(true)
 }
@@ -83,9 +75,7 @@ mod tests {
         let mut statement = connection
             .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
             .unwrap();
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         rows.map(|row| row.unwrap()).collect()
     }
 
@@ -117,9 +107,7 @@ mod tests {
     #[test]
     fn another_programs_file_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch("CREATE TABLE theirs (id INTEGER)")
-            .unwrap();
+        connection.execute_batch("CREATE TABLE theirs (id INTEGER)").unwrap();
         let refusal = migrate(&mut connection).unwrap_err().to_string();
         assert!(refusal.contains("another program's"), "{refusal}");
         assert_eq!(objects(&connection).len(), 1);

@@ -44,9 +44,7 @@ impl Database {
     /// # Errors
     /// A file that is damaged, of another program or of a newer Cloakroom is refused and left as it is.
     pub fn open(settings: &config::Database, workers: usize) -> Result<Self> {
-        Ok(Self {
-            engine: Arc::new(Sqlite::open(settings, workers)?),
-        })
+        Ok(Self { engine: Arc::new(Sqlite::open(settings, workers)?) })
     }
 
     /// Reads. It runs at once, where it is called: a look-up takes microseconds and readers never wait. Each

@@ -95,11 +95,8 @@ pub fn next_due(reader: &Reader<'_>) -> Result<Option<Timestamp>> {
 
 /// Notes that the transport took it.
 pub fn mark_sent(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "UPDATE outbox SET sent_at = $1, last_error = NULL WHERE id = $2",
-        &[now.into(), id.into()],
-    )
-    .map(drop)
+    tx.execute("UPDATE outbox SET sent_at = $1, last_error = NULL WHERE id = $2", &[now.into(), id.into()])
+        .map(drop)
 }
 
 /// Notes why it failed and when it is tried again.
@@ -122,8 +119,7 @@ pub fn mark_dead(tx: &Transaction<'_>, id: i64, reason: &str, now: Timestamp) ->
 
 /// Forgets one: there is nobody to write to.
 pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<()> {
-    tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()])
-        .map(drop)
+    tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()]).map(drop)
 }
 
 /// Puts one that is not sent back to the start, its link to live until `expires_at`; `false` when there is none.

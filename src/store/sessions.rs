@@ -59,9 +59,7 @@ pub fn find_by_digest(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Optio
         ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_digest = $1"
     );
-    reader.one(sql, &[digest.into()], |row| {
-        Ok((read(row)?, users::read(row, 7)?))
-    })
+    reader.one(sql, &[digest.into()], |row| Ok((read(row)?, users::read(row, 7)?)))
 }
 
 /// A user's sessions, the newest activity first.

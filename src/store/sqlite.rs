@@ -63,9 +63,7 @@ impl Sqlite {
             .readers
             .get()
             .map_err(|_| Error::unavailable("database_readers_exhausted", Duration::from_secs(1)))?;
-        work(&Reader {
-            connection: &connection,
-        })
+        work(&Reader { connection: &connection })
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -109,9 +107,7 @@ pub(super) fn query<T>(
 ) -> Result<Vec<T>> {
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
     debug_assert!(placeholders_stand_in_order(&statement), "{sql}");
-    let mut rows = statement
-        .query(rusqlite::params_from_iter(values))
-        .map_err(fault)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(fault)?;
     let mut found = Vec::new();
     while found.len() < most
         && let Some(row) = rows.next().map_err(fault)?
@@ -126,9 +122,7 @@ pub(super) fn query<T>(
 pub(super) fn execute(connection: &Connection, sql: &str, values: &[Value<'_>]) -> Result<usize> {
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
     debug_assert!(placeholders_stand_in_order(&statement), "{sql}");
-    statement
-        .execute(rusqlite::params_from_iter(values))
-        .map_err(fault)
+    statement.execute(rusqlite::params_from_iter(values)).map_err(fault)
 }
 
 /// SQLite numbers `$1`, `$2`, … by where they first stand, PostgreSQL by their name: they must agree.

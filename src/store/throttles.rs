@@ -40,8 +40,7 @@ pub fn find(reader: &Reader<'_>, name: &str, now: Timestamp) -> Result<Option<Ta
 
 /// Forgets what was counted.
 pub fn clear(tx: &Transaction<'_>, name: &str) -> Result<()> {
-    tx.execute("DELETE FROM throttles WHERE name = $1", &[name.into()])
-        .map(drop)
+    tx.execute("DELETE FROM throttles WHERE name = $1", &[name.into()]).map(drop)
 }
 
 /// Deletes some counters whose window is over; gives how many.
@@ -53,8 +52,5 @@ pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Resul
 }
 
 fn read(row: &Row<'_>) -> Result<Tally> {
-    Ok(Tally {
-        count: u32::try_from(row.get::<i64>(0)?).unwrap_or(u32::MAX),
-        expires_at: row.get(1)?,
-    })
+    Ok(Tally { count: u32::try_from(row.get::<i64>(0)?).unwrap_or(u32::MAX), expires_at: row.get(1)? })
 }

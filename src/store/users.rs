@@ -32,38 +32,24 @@ pub fn insert(
          ON CONFLICT (email_address) DO NOTHING RETURNING ",
         columns!()
     );
-    tx.one(sql, &[email_address.into(), digest.into(), now.into()], |row| {
-        read(row, 0)
-    })
+    tx.one(sql, &[email_address.into(), digest.into(), now.into()], |row| read(row, 0))
 }
 
 /// The account with this id.
 pub fn find(reader: &Reader<'_>, id: UserId) -> Result<Option<Account>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        ", password_digest FROM users WHERE id = $1"
-    );
+    let sql = concat!("SELECT ", columns!(), ", password_digest FROM users WHERE id = $1");
     reader.one(sql, &[id.into()], read_account)
 }
 
 /// The account with this address.
 pub fn find_by_address(reader: &Reader<'_>, email_address: &EmailAddress) -> Result<Option<Account>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        ", password_digest FROM users WHERE email_address = $1"
-    );
+    let sql = concat!("SELECT ", columns!(), ", password_digest FROM users WHERE email_address = $1");
     reader.one(sql, &[email_address.into()], read_account)
 }
 
 /// Users in the order of their ids, from behind `after`.
 pub fn list(reader: &Reader<'_>, after: UserId, limit: u32) -> Result<Vec<User>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM users WHERE id > $1 ORDER BY id LIMIT $2"
-    );
+    let sql = concat!("SELECT ", columns!(), " FROM users WHERE id > $1 ORDER BY id LIMIT $2");
     reader.all(sql, &[after.into(), limit.into()], |row| read(row, 0))
 }
 
@@ -110,8 +96,5 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> Result<User> {
 }
 
 fn read_account(row: &Row<'_>) -> Result<Account> {
-    Ok(Account {
-        user: read(row, 0)?,
-        password_digest: row.get(6)?,
-    })
+    Ok(Account { user: read(row, 0)?, password_digest: row.get(6)? })
 }

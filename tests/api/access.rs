@@ -26,15 +26,7 @@ fn case(
     body: Value,
     [nobody, another, owner, disabled]: [u16; 4],
 ) -> Case {
-    Case {
-        method,
-        path,
-        body,
-        nobody,
-        another,
-        owner,
-        disabled,
-    }
+    Case { method, path, body, nobody, another, owner, disabled }
 }
 
 fn cases() -> Vec<Case> {
@@ -51,12 +43,7 @@ fn cases() -> Vec<Case> {
         case(Method::POST, "/v1/session", credentials, [200; 4]),
         case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
-        case(
-            Method::POST,
-            "/v1/passwords",
-            json!({ "email_address": ONE }),
-            [200; 4],
-        ),
+        case(Method::POST, "/v1/passwords", json!({ "email_address": ONE }), [200; 4]),
         case(Method::GET, link, none(), [200; 4]),
         case(Method::PUT, link, password.clone(), [200; 4]),
         case(Method::PATCH, link, password, [200; 4]),
@@ -71,14 +58,10 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn every_route_stands_in_the_table() {
-    let mut declared: Vec<String> = features::routes()
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
-    let mut tried: Vec<String> = cases()
-        .iter()
-        .map(|case| format!("{} {}", case.method, case.path))
-        .collect();
+    let mut declared: Vec<String> =
+        features::routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let mut tried: Vec<String> =
+        cases().iter().map(|case| format!("{} {}", case.method, case.path)).collect();
     declared.sort();
     tried.sort();
     assert_eq!(declared, tried);
@@ -88,17 +71,9 @@ fn every_route_stands_in_the_table() {
 fn what_is_declared_public_and_no_more_is_open_to_nobody() {
     for case in cases() {
         let routes = features::routes();
-        let route = routes
-            .iter()
-            .find(|route| route.method == case.method && route.path == case.path);
+        let route = routes.iter().find(|route| route.method == case.method && route.path == case.path);
         let open = case.nobody != 401;
-        assert_eq!(
-            route.unwrap().access == Access::Public,
-            open,
-            "{} {}",
-            case.method,
-            case.path
-        );
+        assert_eq!(route.unwrap().access == Access::Public, open, "{} {}", case.method, case.path);
     }
 }
 
@@ -120,14 +95,7 @@ async fn every_caller_gets_what_is_theirs_and_no_more() {
                 _ => call,
             };
             let reply = call.json(&case.body).send().await;
-            assert_eq!(
-                reply.status,
-                expected,
-                "{who}: {} {}: {}",
-                case.method,
-                case.path,
-                reply.text()
-            );
+            assert_eq!(reply.status, expected, "{who}: {} {}: {}", case.method, case.path, reply.text());
             match (who, expected) {
                 ("nobody", 401) => assert_refused(&reply, 401, "unauthorized"),
                 ("disabled", 401) => assert_refused(&reply, 401, "token_invalid"),
@@ -167,26 +135,12 @@ impl Stage {
         let disabled = app.sign_in_as(&shut).await;
         disable(&app, &shut).await;
         let (owner, another) = (app.sign_in_as(&owner).await, app.sign_in_as(&another).await);
-        let made = app
-            .post("/v1/projects")
-            .bearer(&owner)
-            .json(&json!({ "title": "A title" }))
-            .send()
-            .await;
+        let made = app.post("/v1/projects").bearer(&owner).json(&json!({ "title": "A title" })).send().await;
         let link = reset_token(&app, ONE).await;
-        Self {
-            project: made.json()["project"]["id"].to_string(),
-            app,
-            owner,
-            another,
-            disabled,
-            link,
-        }
+        Self { project: made.json()["project"]["id"].to_string(), app, owner, another, disabled, link }
     }
 
     fn path(&self, pattern: &str) -> String {
-        pattern
-            .replace("{token}", &self.link)
-            .replace("{id}", &self.project)
+        pattern.replace("{token}", &self.link).replace("{id}", &self.project)
     }
 }

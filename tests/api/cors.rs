@@ -14,11 +14,7 @@ const OURS: &str = "http://localhost:3001";
 fn preflight(app: &TestApp, path: &str, origin: &str, method: &str, headers: &str) -> Call {
     let call = app.call(Method::OPTIONS, path).header("Origin", origin);
     let call = call.header("Access-Control-Request-Method", method);
-    if headers.is_empty() {
-        call
-    } else {
-        call.header("Access-Control-Request-Headers", headers)
-    }
+    if headers.is_empty() { call } else { call.header("Access-Control-Request-Headers", headers) }
 }
 
 fn list(reply: &Reply, header: &str) -> Vec<String> {
@@ -55,15 +51,8 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
     let app = TestApp::new().await;
     for origin in [OURS, "http://127.0.0.1:3001"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
-            let reply = preflight(
-                &app,
-                "/v1/projects/1",
-                origin,
-                method,
-                "authorization, content-type",
-            )
-            .send()
-            .await;
+            let reply =
+                preflight(&app, "/v1/projects/1", origin, method, "authorization, content-type").send().await;
             assert_eq!((reply.status, reply.text()), (200, ""));
             assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
             assert_eq!(
@@ -94,9 +83,7 @@ async fn a_preflight_for_what_is_not_allowed_is_refused_in_our_words() {
         (OURS, "TRACE", ""),
         (OURS, "GET", "x-evil"),
     ] {
-        let reply = preflight(&app, "/v1/projects", origin, method, headers)
-            .send()
-            .await;
+        let reply = preflight(&app, "/v1/projects", origin, method, headers).send().await;
         assert_refused(&reply, 400, "invalid_request");
         assert_not_shared(&reply);
     }
@@ -105,13 +92,8 @@ async fn a_preflight_for_what_is_not_allowed_is_refused_in_our_words() {
 #[actix_web::test]
 async fn replies_are_shared_with_the_origins_on_the_list_and_no_other() {
     let (app, _, token) = signed_in().await;
-    let ask = async |origin: &str| {
-        app.get("/v1/session")
-            .bearer(&token)
-            .header("Origin", origin)
-            .send()
-            .await
-    };
+    let ask =
+        async |origin: &str| app.get("/v1/session").bearer(&token).header("Origin", origin).send().await;
     for origin in [OURS, "http://127.0.0.1:3001"] {
         assert_shared(&ask(origin).await, origin);
     }
@@ -135,10 +117,7 @@ async fn replies_are_shared_with_the_origins_on_the_list_and_no_other() {
 #[actix_web::test]
 async fn failures_are_shared_as_well() {
     let app = TestApp::with(|config| {
-        config.route(
-            "/panicking",
-            web::get().to(async || -> HttpResponse { panic!("on purpose") }),
-        );
+        config.route("/panicking", web::get().to(async || -> HttpResponse { panic!("on purpose") }));
     })
     .await;
     for (path, status) in [("/v1/session", 401), ("/nowhere", 404), ("/panicking", 500)] {
@@ -146,11 +125,7 @@ async fn failures_are_shared_as_well() {
         assert_eq!(reply.status, status);
         assert_shared(&reply, OURS);
     }
-    let post = |body| {
-        app.post("/v1/registrations")
-            .header("Origin", OURS)
-            .body("application/json", body)
-    };
+    let post = |body| app.post("/v1/registrations").header("Origin", OURS).body("application/json", body);
     for (body, status) in [("{}", 422), ("{", 400)] {
         let reply = post(body).send().await;
         assert_eq!(reply.status, status);
@@ -170,10 +145,7 @@ async fn a_throttled_reply_is_shared_as_well() {
     .await;
     sign_in(&app, "one@example.com", "wrong").await;
     let call = app.post("/v1/session").header("Origin", OURS);
-    let reply = call
-        .json(&json!({ "email_address": "one@example.com" }))
-        .send()
-        .await;
+    let reply = call.json(&json!({ "email_address": "one@example.com" })).send().await;
     assert_refused(&reply, 429, "rate_limited");
     assert_shared(&reply, OURS);
 }
@@ -186,26 +158,16 @@ async fn the_settings_decide_on_origins_credentials_and_age() {
         settings.cors.max_age = Duration::from_secs(60);
     })
     .await;
-    let reply = preflight(&app, "/v1/session", "https://app.example.com", "GET", "")
-        .send()
-        .await;
+    let reply = preflight(&app, "/v1/session", "https://app.example.com", "GET", "").send().await;
     assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
     assert_eq!(reply.header("access-control-max-age"), Some("60"));
-    assert_refused(
-        &preflight(&app, "/v1/session", OURS, "GET", "").send().await,
-        400,
-        "invalid_request",
-    );
+    assert_refused(&preflight(&app, "/v1/session", OURS, "GET", "").send().await, 400, "invalid_request");
 }
 
 #[actix_web::test]
 async fn an_open_list_is_a_wildcard_without_credentials_and_an_empty_one_lets_nobody_in() {
     let any = TestApp::with_settings(|settings| settings.cors.origins = vec!["*".to_owned()]).await;
-    let reply = any
-        .get("/up")
-        .header("Origin", "https://anywhere.example")
-        .send()
-        .await;
+    let reply = any.get("/up").header("Origin", "https://anywhere.example").send().await;
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
     assert_eq!(reply.header("access-control-allow-credentials"), None);
 
@@ -213,11 +175,5 @@ async fn an_open_list_is_a_wildcard_without_credentials_and_an_empty_one_lets_no
     let reply = none.get("/up").header("Origin", OURS).send().await;
     assert_eq!(reply.status, 200);
     assert_not_shared(&reply);
-    assert_eq!(
-        preflight(&none, "/v1/session", OURS, "GET", "")
-            .send()
-            .await
-            .status,
-        400
-    );
+    assert_eq!(preflight(&none, "/v1/session", OURS, "GET", "").send().await.status, 400);
 }

@@ -9,4 +9,5 @@ mod passwords;
 mod projects;
 mod registrations;
 mod sessions;
+mod sweep;
 mod throttles;

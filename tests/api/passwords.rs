@@ -26,10 +26,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const NEW: &str = "another password";
 
 async fn ask(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/passwords")
-        .json(&json!({ "email_address": address }))
-        .send()
-        .await
+    app.post("/v1/passwords").json(&json!({ "email_address": address })).send().await
 }
 
 async fn show(app: &TestApp, token: &str) -> Reply {
@@ -39,14 +36,8 @@ async fn show(app: &TestApp, token: &str) -> Reply {
 #[track_caller]
 fn assert_dead(reply: &Reply) {
     assert_refused(reply, 401, "link_invalid");
-    assert_eq!(
-        reply.json()["errors"],
-        json!(["Password reset link is invalid or has expired."])
-    );
-    assert_eq!(
-        reply.json()["error"],
-        "Password reset link is invalid or has expired."
-    );
+    assert_eq!(reply.json()["errors"], json!(["Password reset link is invalid or has expired."]));
+    assert_eq!(reply.json()["error"], "Password reset link is invalid or has expired.");
 }
 
 /// That a link neither shows nor does anything.
@@ -69,10 +60,7 @@ async fn a_reset_changes_the_password_and_ends_every_session() {
     let link = reset_token(&app, ONE).await;
 
     let done = reset(&app, &link, NEW).await;
-    assert_eq!(
-        (done.status, done.json()),
-        (200, json!({ "message": "Password has been reset." }))
-    );
+    assert_eq!((done.status, done.json()), (200, json!({ "message": "Password has been reset." })));
     assert!(!is_live(&app, &token).await && !is_live(&app, &second).await);
     assert!(is_live(&app, &others).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
@@ -94,14 +82,7 @@ async fn patch_does_what_put_does() {
 async fn an_absent_confirmation_is_not_checked() {
     let (app, ..) = signed_in().await;
     let path = format!("/v1/passwords/{}", reset_token(&app, ONE).await);
-    assert_eq!(
-        app.put(&path)
-            .json(&json!({ "password": NEW }))
-            .send()
-            .await
-            .status,
-        200
-    );
+    assert_eq!(app.put(&path).json(&json!({ "password": NEW })).send().await.status, 200);
 }
 
 #[actix_web::test]
@@ -122,14 +103,8 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
     let mut seen = Vec::new();
-    for address in [
-        ONE,
-        "nobody@example.com",
-        "disabled@example.com",
-        "no address",
-        "",
-        "one＠example.com",
-    ] {
+    for address in [ONE, "nobody@example.com", "disabled@example.com", "no address", "", "one＠example.com"]
+    {
         let reply = ask(&app, address).await;
         let mut headers: Vec<String> = reply
             .headers
@@ -140,19 +115,13 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
         headers.sort();
         seen.push((reply.status, reply.json(), headers));
     }
-    assert_eq!(
-        (seen[0].0, &seen[0].1),
-        (200, &json!({ "message": "Password reset instructions sent" }))
-    );
+    assert_eq!((seen[0].0, &seen[0].1), (200, &json!({ "message": "Password reset instructions sent" })));
     assert!(seen.iter().all(|reply| *reply == seen[0]), "{seen:?}");
     // The same rows were written for who exists and who does not.
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 3);
 
     let mails = app.mails().await;
-    assert_eq!(
-        mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(),
-        [ONE]
-    );
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE]);
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 1);
 }
 
@@ -162,13 +131,7 @@ async fn no_address_at_all_is_answered_alike_too() {
     for body in [json!({}), json!({ "email_address": null })] {
         assert_eq!(app.post("/v1/passwords").json(&body).send().await.status, 200);
     }
-    assert_eq!(
-        app.post("/v1/passwords?email_address=one@example.com")
-            .send()
-            .await
-            .status,
-        200
-    );
+    assert_eq!(app.post("/v1/passwords?email_address=one@example.com").send().await.status, 200);
     assert!(app.mails().await.is_empty());
 }
 
@@ -179,22 +142,14 @@ async fn an_address_is_normalised_before_it_is_looked_up() {
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
     assert_eq!(mails[0].subject, "Reset your password");
-    assert!(
-        mails[0].text.contains("This link will expire in 15 minutes."),
-        "{}",
-        mails[0].text
-    );
+    assert!(mails[0].text.contains("This link will expire in 15 minutes."), "{}", mails[0].text);
 }
 
 #[actix_web::test]
 async fn a_value_of_the_wrong_type_is_named() {
     let (app, ..) = signed_in().await;
     for value in not_text() {
-        let reply = app
-            .post("/v1/passwords")
-            .json(&json!({ "email_address": value }))
-            .send()
-            .await;
+        let reply = app.post("/v1/passwords").json(&json!({ "email_address": value })).send().await;
         assert_faults(&reply, &[("email_address", "is invalid")]);
     }
     let link = reset_token(&app, ONE).await;
@@ -230,14 +185,8 @@ async fn a_bad_password_destroys_nothing() {
     let cases: [(Value, &[(&str, &str)]); 8] = [
         (json!({}), &[("password", "can't be blank")]),
         (json!({ "password": "" }), &[("password", "can't be blank")]),
-        (
-            json!({ "password": null, "password_confirmation": null }),
-            &[("password", "can't be blank")],
-        ),
-        (
-            json!({ "password": "1234567" }),
-            &[("password", "is too short (minimum is 8 characters)")],
-        ),
+        (json!({ "password": null, "password_confirmation": null }), &[("password", "can't be blank")]),
+        (json!({ "password": "1234567" }), &[("password", "is too short (minimum is 8 characters)")]),
         (json!({ "password": long }), &[("password", too_long)]),
         (json!({ "password": "pass\0word" }), &[("password", "is invalid")]),
         (
@@ -261,17 +210,11 @@ async fn a_bad_password_destroys_nothing() {
 async fn fields_that_nobody_asked_for_are_ignored() {
     let (app, user, _) = signed_in().await;
     let other = app.create_user("two@example.com", PASSWORD).await;
-    let path = format!(
-        "/v1/passwords/{}?password=query+password",
-        reset_token(&app, ONE).await
-    );
+    let path = format!("/v1/passwords/{}?password=query+password", reset_token(&app, ONE).await);
     let body =
         json!({ "password": NEW, "id": other.id, "user_id": other.id, "email_address": "three@example.com" });
     assert_eq!(app.put(&path).json(&body).send().await.status, 200);
-    let kept = format!(
-        "SELECT email_address = 'one@example.com' FROM users WHERE id = {}",
-        user.id.0
-    );
+    let kept = format!("SELECT email_address = 'one@example.com' FROM users WHERE id = {}", user.id.0);
     assert_eq!(count_in(&app, &kept), 1);
     assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 200);
     assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
@@ -402,16 +345,8 @@ async fn of_fifty_racing_uses_of_one_link_one_wins() {
     .await;
     let winners: Vec<usize> = (0..50).filter(|number| replies[*number].status == 200).collect();
     assert_eq!(winners.len(), 1);
-    replies
-        .iter()
-        .filter(|reply| reply.status != 200)
-        .for_each(assert_dead);
-    assert_eq!(
-        sign_in(&app, ONE, &format!("password {}", winners[0]))
-            .await
-            .status,
-        200
-    );
+    replies.iter().filter(|reply| reply.status != 200).for_each(assert_dead);
+    assert_eq!(sign_in(&app, ONE, &format!("password {}", winners[0])).await.status, 200);
     let left = format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0);
     assert_eq!(count_in(&app, &left), 1);
 }
@@ -421,17 +356,11 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
     let house = House::new();
     let server = house.serve();
     let body = json!({ "email_address": ONE, "password": PASSWORD });
-    assert_eq!(
-        server.request("POST", "/v1/registrations", None, Some(&body)).0,
-        201
-    );
+    assert_eq!(server.request("POST", "/v1/registrations", None, Some(&body)).0, 201);
     let secret = std::fs::read_to_string(house.path().join("cloakroom.key_base")).unwrap();
     let keys = keys::Keys::new(Secret::from(secret), vec![]);
-    let link = links::sign_reset(
-        &keys,
-        &stored_account(&house),
-        START + Duration::from_secs(100 * 365 * 86400),
-    );
+    let link =
+        links::sign_reset(&keys, &stored_account(&house), START + Duration::from_secs(100 * 365 * 86400));
     let path = format!("/v1/passwords/{link}");
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let racers: Vec<_> = (0..16)
@@ -447,10 +376,7 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
     });
     let winners: Vec<usize> = (0..16).filter(|number| statuses[*number] == 200).collect();
     assert_eq!(winners.len(), 1, "{statuses:?}");
-    assert!(
-        statuses.iter().all(|status| [200, 401].contains(status)),
-        "{statuses:?}"
-    );
+    assert!(statuses.iter().all(|status| [200, 401].contains(status)), "{statuses:?}");
     let body = json!({ "email_address": ONE, "password": format!("password {}", winners[0]) });
     assert_eq!(server.request("POST", "/v1/session", None, Some(&body)).0, 200);
     let log = server.wait_for_log("signed_in");
@@ -461,9 +387,8 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
 fn stored_account(house: &House) -> Account {
     let file = Connection::open(house.database()).unwrap();
     let sql = "SELECT id, email_address, password_digest FROM users";
-    let (id, address, digest): (i64, String, String) = file
-        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap();
+    let (id, address, digest): (i64, String, String) =
+        file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     account(id, &address, digest)
 }
 
@@ -497,10 +422,7 @@ async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_sess
 async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
     let (app, user, token) = signed_in().await;
     let (before, link) = (digest_of(&app, &user), reset_token(&app, ONE).await);
-    change(
-        &app,
-        "CREATE TRIGGER broken BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END",
-    );
+    change(&app, "CREATE TRIGGER broken BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END");
     assert_refused(&reset(&app, &link, NEW).await, 500, "internal_error");
     assert!(is_live(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
@@ -534,11 +456,7 @@ async fn a_link_starts_with_the_front_end_whatever_the_request_says() {
     assert_eq!(call.json(&body).send().await.status, 200);
     let mail = app.mails().await.remove(0);
     assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
-    assert!(
-        mail.text.contains("https://app.example.com/account/passwords/"),
-        "{}",
-        mail.text
-    );
+    assert!(mail.text.contains("https://app.example.com/account/passwords/"), "{}", mail.text);
     assert_eq!(mail.text.matches("://").count(), 1, "{}", mail.text);
 }
 
@@ -561,10 +479,7 @@ async fn a_link_from_a_late_mail_still_ends_fifteen_minutes_after_it_was_asked_f
     let mail = app.mails().await.remove(0);
     assert!(mail.text.contains("expire in 1 minute"), "{}", mail.text);
     let link = crate::support::app::token_in(&mail.text);
-    assert_eq!(
-        show(&app, &link).await.json()["expires_at"],
-        (START + QUARTER).to_string()
-    );
+    assert_eq!(show(&app, &link).await.json()["expires_at"], (START + QUARTER).to_string());
 }
 
 proptest! {

@@ -68,11 +68,7 @@ async fn only_digests_of_password_and_token_are_kept() {
     for file in std::fs::read_dir(folder).unwrap() {
         let file = std::fs::read(file.unwrap().path()).unwrap();
         for needle in ["a password to look for", &token] {
-            assert!(
-                !file
-                    .windows(needle.len())
-                    .any(|window| window == needle.as_bytes())
-            );
+            assert!(!file.windows(needle.len()).any(|window| window == needle.as_bytes()));
         }
     }
 }
@@ -80,16 +76,10 @@ async fn only_digests_of_password_and_token_are_kept() {
 #[actix_web::test]
 async fn a_form_does_as_well_as_json() {
     let app = TestApp::new().await;
-    let fields = [
-        ("email_address", " One+Tag@Example.com\t"),
-        ("password", "pass word&=é"),
-    ];
+    let fields = [("email_address", " One+Tag@Example.com\t"), ("password", "pass word&=é")];
     let reply = app.post("/v1/registrations").form(&fields).send().await;
     assert_eq!(reply.json()["user"]["email_address"], "one+tag@example.com");
-    assert_eq!(
-        sign_in(&app, "one+tag@example.com", "pass word&=é").await.status,
-        200
-    );
+    assert_eq!(sign_in(&app, "one+tag@example.com", "pass word&=é").await.status, 200);
 }
 
 #[actix_web::test]
@@ -102,14 +92,8 @@ async fn every_bad_input_is_named() {
             json!({ "email_address": null, "password": null, "password_confirmation": null }),
             vec![("email_address", BLANK), ("password", BLANK)],
         ),
-        (
-            applicant(" ", ""),
-            vec![("email_address", BLANK), ("password", BLANK)],
-        ),
-        (
-            applicant(&long_address, PASSWORD),
-            vec![("email_address", ADDRESS_TOO_LONG)],
-        ),
+        (applicant(" ", ""), vec![("email_address", BLANK), ("password", BLANK)]),
+        (applicant(&long_address, PASSWORD), vec![("email_address", ADDRESS_TOO_LONG)]),
         (applicant(ONE, "1234567"), vec![("password", TOO_SHORT)]),
         (applicant(ONE, "🔑🔑🔑🔑🔑🔑🔑"), vec![("password", TOO_SHORT)]),
         (applicant(ONE, &"a".repeat(257)), vec![("password", TOO_LONG)]),
@@ -125,11 +109,7 @@ async fn every_bad_input_is_named() {
         ),
         (
             json!({ "email_address": "one", "password": "short", "password_confirmation": "" }),
-            vec![
-                ("email_address", INVALID),
-                ("password", TOO_SHORT),
-                ("password_confirmation", MISMATCH),
-            ],
+            vec![("email_address", INVALID), ("password", TOO_SHORT), ("password_confirmation", MISMATCH)],
         ),
     ];
     for (body, faults) in cases {
@@ -201,18 +181,12 @@ async fn fields_that_nobody_asked_for_are_ignored() {
         body[field] = value;
     }
     let reply = sign_up(&app, &body).await.json();
-    assert_eq!(
-        (&reply["user"]["id"], &reply["user"]["email_confirmed"]),
-        (&json!(1), &json!(false))
-    );
+    assert_eq!((&reply["user"]["id"], &reply["user"]["email_confirmed"]), (&json!(1), &json!(false)));
     assert_eq!(reply["user"]["created_at"], "2026-01-31T09:30:00.000Z");
     assert_eq!(reply["session"]["ip_address"], "127.0.0.1");
     assert_eq!(reply["expires_at"], "2026-03-02T09:30:00.000Z");
     assert!(is_live(&app, reply["token"].as_str().unwrap()).await);
-    assert_eq!(
-        count_in(&app, "SELECT count(*) FROM users WHERE disabled_at IS NULL"),
-        1
-    );
+    assert_eq!(count_in(&app, "SELECT count(*) FROM users WHERE disabled_at IS NULL"), 1);
 }
 
 #[actix_web::test]
@@ -226,22 +200,14 @@ async fn credentials_in_the_query_are_ignored() {
 #[actix_web::test]
 async fn a_taken_address_is_refused_however_it_is_written() {
     let (app, ..) = signed_in().await;
-    for address in [
-        ONE,
-        "ONE@EXAMPLE.COM",
-        " one@example.com\n",
-        "\u{a0}One@Example.Com\u{3000}",
-    ] {
+    for address in [ONE, "ONE@EXAMPLE.COM", " one@example.com\n", "\u{a0}One@Example.Com\u{3000}"] {
         let reply = sign_up(&app, &applicant(address, "another password")).await;
         assert_refused(&reply, 422, "account_not_created");
         let sentence = "There was a problem creating your account";
         assert_eq!(reply.json()["error"], sentence);
         assert_eq!(reply.json()["errors"], json!([sentence]));
     }
-    assert_eq!(
-        (users(&app), count_in(&app, "SELECT count(*) FROM sessions")),
-        (1, 1)
-    );
+    assert_eq!((users(&app), count_in(&app, "SELECT count(*) FROM sessions")), (1, 1));
 }
 
 #[actix_web::test]
@@ -271,17 +237,9 @@ async fn a_password_counts_to_its_last_byte() {
     let app = TestApp::new().await;
     for (number, length) in [8, 71, 72, 73, 255, 256].into_iter().enumerate() {
         let (address, password) = (format!("user{number}@example.com"), "a".repeat(length));
-        assert_eq!(
-            sign_up(&app, &applicant(&address, &password)).await.status,
-            201,
-            "{length}"
-        );
+        assert_eq!(sign_up(&app, &applicant(&address, &password)).await.status, 201, "{length}");
         assert_eq!(sign_in(&app, &address, &password).await.status, 200, "{length}");
-        for wrong in [
-            "a".repeat(length + 1),
-            "a".repeat(length - 1),
-            format!("{password}\0"),
-        ] {
+        for wrong in ["a".repeat(length + 1), "a".repeat(length - 1), format!("{password}\0")] {
             assert_refused(&sign_in(&app, &address, &wrong).await, 401, "invalid_credentials");
         }
     }
@@ -331,23 +289,13 @@ async fn of_racing_sign_ups_with_one_address_one_wins() {
             async move { sign_up(&app, &applicant(ONE, &format!("password {number}"))).await }
         }))
         .await;
-        let winners: Vec<usize> = (0..racers)
-            .filter(|number| replies[*number].status == 201)
-            .collect();
+        let winners: Vec<usize> = (0..racers).filter(|number| replies[*number].status == 201).collect();
         assert_eq!(winners.len(), 1);
         for reply in replies.iter().filter(|reply| reply.status != 201) {
             assert_refused(reply, 422, "account_not_created");
         }
-        assert_eq!(
-            (users(&app), count_in(&app, "SELECT count(*) FROM sessions")),
-            (1, 1)
-        );
-        assert_eq!(
-            sign_in(&app, ONE, &format!("password {}", winners[0]))
-                .await
-                .status,
-            200
-        );
+        assert_eq!((users(&app), count_in(&app, "SELECT count(*) FROM sessions")), (1, 1));
+        assert_eq!(sign_in(&app, ONE, &format!("password {}", winners[0])).await.status, 200);
     }
 }
 
@@ -357,11 +305,7 @@ async fn nobody_is_left_with_an_account_when_the_session_cannot_be_started() {
     let file = Connection::open(app.context().database.path()).unwrap();
     let trigger = "CREATE TRIGGER broken BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END";
     file.execute_batch(trigger).unwrap();
-    assert_refused(
-        &sign_up(&app, &applicant(ONE, PASSWORD)).await,
-        500,
-        "internal_error",
-    );
+    assert_refused(&sign_up(&app, &applicant(ONE, PASSWORD)).await, 500, "internal_error");
     assert_eq!(users(&app), 0);
     file.execute_batch("DROP TRIGGER broken").unwrap();
     assert_eq!(sign_up(&app, &applicant(ONE, PASSWORD)).await.status, 201);
@@ -372,9 +316,6 @@ async fn an_id_is_never_given_out_twice() {
     let (app, user, token) = signed_in().await;
     crate::support::app::delete(&app, &user).await;
     let reply = sign_up(&app, &applicant(ONE, PASSWORD)).await.json();
-    assert_eq!(
-        (&reply["user"]["id"], &reply["session"]["id"]),
-        (&json!(2), &json!(2))
-    );
+    assert_eq!((&reply["user"]["id"], &reply["session"]["id"]), (&json!(2), &json!(2)));
     assert!(!is_live(&app, &token).await);
 }

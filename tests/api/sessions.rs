@@ -33,10 +33,7 @@ async fn a_session_is_started_shown_and_ended() {
     assert_eq!(started["session"]["user_agent"], Value::Null);
 
     let ended = app.delete("/v1/session").bearer(&token).send().await;
-    assert_eq!(
-        (ended.status, ended.json()),
-        (200, json!({ "message": "Logged out" }))
-    );
+    assert_eq!((ended.status, ended.json()), (200, json!({ "message": "Logged out" })));
     let again = app.delete("/v1/session").bearer(&token).send().await;
     assert_refused(&again, 401, "token_invalid");
     assert!(!is_live(&app, &token).await);
@@ -180,10 +177,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
 #[actix_web::test]
 async fn credentials_in_the_query_are_ignored() {
     let (app, _, token) = signed_in().await;
-    let reply = app
-        .post("/v1/session?email_address=one@example.com&password=password")
-        .send()
-        .await;
+    let reply = app.post("/v1/session?email_address=one@example.com&password=password").send().await;
     assert_refused(&reply, 401, "invalid_credentials");
     for name in ["token", "access_token", "authorization", "api_key"] {
         let reply = app.get(&format!("/v1/session?{name}={token}")).send().await;
@@ -199,11 +193,7 @@ async fn a_token_in_a_cookie_or_a_body_presents_nothing() {
     let cookie = format!("token={token}; __Host-cloakroom={token}; session={token}");
     let reply = app.get("/v1/session").header("Cookie", &cookie).send().await;
     assert_refused(&reply, 401, "unauthorized");
-    let reply = app
-        .delete("/v1/session")
-        .json(&json!({ "token": token }))
-        .send()
-        .await;
+    let reply = app.delete("/v1/session").json(&json!({ "token": token })).send().await;
     assert_refused(&reply, 401, "unauthorized");
 }
 
@@ -244,11 +234,8 @@ async fn what_is_no_token_of_ours_is_invalid() {
         "a".repeat(7000),
     ] {
         for scheme in ["Bearer", "Token"] {
-            let reply = app
-                .get("/v1/session")
-                .header("Authorization", &format!("{scheme} {text}"))
-                .send()
-                .await;
+            let reply =
+                app.get("/v1/session").header("Authorization", &format!("{scheme} {text}")).send().await;
             assert_refused(&reply, 401, "token_invalid");
         }
     }
@@ -265,13 +252,7 @@ async fn a_well_formed_token_that_nobody_has_is_invalid() {
 #[actix_web::test]
 async fn another_scheme_presents_nothing() {
     let (app, _, token) = signed_in().await;
-    for line in [
-        "Basic b25lOnR3bw==",
-        "",
-        "Digest x",
-        &token,
-        &format!("Bearer:{token}"),
-    ] {
+    for line in ["Basic b25lOnR3bw==", "", "Digest x", &token, &format!("Bearer:{token}")] {
         let reply = app.get("/v1/session").header("Authorization", line).send().await;
         assert_refused(&reply, 401, "unauthorized");
     }
@@ -280,20 +261,10 @@ async fn another_scheme_presents_nothing() {
 #[actix_web::test]
 async fn two_credentials_contradict_each_other() {
     let (app, _, token) = signed_in().await;
-    for second in [
-        format!("Bearer {token}"),
-        "Basic b25lOnR3bw==".to_owned(),
-        String::new(),
-    ] {
-        let call = app
-            .get("/v1/session")
-            .bearer(&token)
-            .header("Authorization", &second);
+    for second in [format!("Bearer {token}"), "Basic b25lOnR3bw==".to_owned(), String::new()] {
+        let call = app.get("/v1/session").bearer(&token).header("Authorization", &second);
         assert_refused(&call.send().await, 400, "invalid_request");
-        let call = app
-            .get("/v1/session")
-            .header("Authorization", &second)
-            .bearer(&token);
+        let call = app.get("/v1/session").header("Authorization", &second).bearer(&token);
         assert_refused(&call.send().await, 400, "invalid_request");
     }
 }
@@ -309,11 +280,7 @@ async fn a_session_expires_to_the_millisecond() {
     app.clock().advance(MILLISECOND);
     let reply = app.get("/v1/session").bearer(&token).send().await;
     assert_refused(&reply, 401, "token_expired");
-    assert_refused(
-        &app.delete("/v1/session").bearer(&token).send().await,
-        401,
-        "token_expired",
-    );
+    assert_refused(&app.delete("/v1/session").bearer(&token).send().await, 401, "token_expired");
 }
 
 #[actix_web::test]
@@ -325,18 +292,10 @@ async fn a_session_that_nobody_uses_ends_early_and_one_in_use_does_not() {
     app.clock().set(START + DAY * 14 - MILLISECOND);
     // Asking is using, so this one is asked a millisecond too late.
     app.clock().advance(MILLISECOND);
-    assert_refused(
-        &app.get("/v1/session").bearer(&token).send().await,
-        401,
-        "token_expired",
-    );
+    assert_refused(&app.get("/v1/session").bearer(&token).send().await, 401, "token_expired");
     // Its use is noted whether or not it has been written meanwhile.
     assert!(is_live(&app, &used).await);
-    app.context()
-        .activity
-        .flush(&app.context().database)
-        .await
-        .unwrap();
+    app.context().activity.flush(&app.context().database).await.unwrap();
     app.clock().set(START + DAY * 28 - MILLISECOND);
     assert!(is_live(&app, &used).await);
 }
@@ -354,10 +313,7 @@ async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
     let stored = || count_in(&app, "SELECT last_active_at FROM sessions");
     let shown = async || {
         let reply = app.get("/v1/session").bearer(&token).send().await;
-        reply.json()["session"]["last_active_at"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        reply.json()["session"]["last_active_at"].as_str().unwrap().to_owned()
     };
     app.clock().set(START + Duration::from_secs(59));
     assert_eq!(shown().await, START.to_string());
@@ -365,11 +321,7 @@ async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
     app.clock().set(later);
     assert_eq!(shown().await, later.to_string());
     assert_eq!(stored(), START.as_millis());
-    app.context()
-        .activity
-        .flush(&app.context().database)
-        .await
-        .unwrap();
+    app.context().activity.flush(&app.context().database).await.unwrap();
     assert_eq!(stored(), later.as_millis());
 }
 
@@ -377,12 +329,7 @@ async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
 async fn remember_makes_a_session_last_longer() {
     let app = TestApp::with_settings(|settings| settings.session.idle_timeout = DAY * 180).await;
     app.create_user(ONE, PASSWORD).await;
-    for (remember, days) in [
-        (json!(true), 180),
-        (json!("1"), 180),
-        (json!(false), 30),
-        (json!(null), 30),
-    ] {
+    for (remember, days) in [(json!(true), 180), (json!("1"), 180), (json!(false), 30), (json!(null), 30)] {
         app.clock().set(START);
         let body = json!({ "email_address": ONE, "password": PASSWORD, "remember": remember });
         let reply = app.post("/v1/session").json(&body).send().await.json();
@@ -395,11 +342,7 @@ async fn remember_makes_a_session_last_longer() {
         app.clock().set(end);
         assert!(!is_live(&app, token).await);
     }
-    let fields = [
-        ("email_address", ONE),
-        ("password", PASSWORD),
-        ("remember", "true"),
-    ];
+    let fields = [("email_address", ONE), ("password", PASSWORD), ("remember", "true")];
     app.clock().set(START);
     let reply = app.post("/v1/session").form(&fields).send().await.json();
     assert_eq!(reply["expires_at"], (START + DAY * 180).to_string());
@@ -426,40 +369,20 @@ async fn beyond_the_cap_the_session_unused_the_longest_ends() {
     let others = app.sign_in_as(&other).await;
     let mut tokens = Vec::new();
     for _ in 0..3 {
-        tokens.push(
-            sign_in(&app, ONE, PASSWORD).await.json()["token"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        tokens.push(sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned());
         app.clock().advance(Duration::from_secs(300));
     }
     // The first is used, so the second is now the one unused the longest.
     assert!(is_live(&app, &tokens[0]).await);
-    app.context()
-        .activity
-        .flush(&app.context().database)
-        .await
-        .unwrap();
-    tokens.push(
-        sign_in(&app, ONE, PASSWORD).await.json()["token"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
-    );
+    app.context().activity.flush(&app.context().database).await.unwrap();
+    tokens.push(sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned());
     let mut live = Vec::new();
     for token in &tokens {
         live.push(is_live(&app, token).await);
     }
     assert_eq!(live, [true, false, true, true]);
     assert!(is_live(&app, &others).await);
-    assert_eq!(
-        count_in(
-            &app,
-            &format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0)
-        ),
-        3
-    );
+    assert_eq!(count_in(&app, &format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0)), 3);
 }
 
 #[actix_web::test]
@@ -469,10 +392,7 @@ async fn a_new_session_is_never_the_one_that_the_cap_ends() {
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
     // The machine's clock was set back meanwhile.
     app.clock().set(START - Duration::from_secs(3600));
-    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned();
     assert!(is_live(&app, &token).await);
 }
 
@@ -481,26 +401,15 @@ async fn the_user_agent_is_kept_without_control_characters_and_cut() {
     let (app, ..) = signed_in().await;
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     let agent = format!("a\tbrowser {}", "x".repeat(300));
-    let reply = app
-        .post("/v1/session")
-        .header("User-Agent", &agent)
-        .json(&body)
-        .send()
-        .await
-        .json();
+    let reply = app.post("/v1/session").header("User-Agent", &agent).json(&body).send().await.json();
     let kept = reply["session"]["user_agent"].as_str().unwrap();
-    assert!(
-        kept.starts_with("abrowser xxx") && kept.chars().count() == 255,
-        "{kept}"
-    );
+    assert!(kept.starts_with("abrowser xxx") && kept.chars().count() == 255, "{kept}");
 }
 
 #[actix_web::test]
 async fn a_digest_of_another_cost_is_written_anew_at_sign_in_and_not_on_failure() {
     let app = TestApp::new().await;
-    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
-        .unwrap()
-        .format_for_version(Version::TwoY);
+    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16]).unwrap().format_for_version(Version::TwoY);
     let user = create_user_with_digest(&app, ONE, &old).await;
     assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
     assert_eq!(digest_of(&app, &user), old);
@@ -514,9 +423,7 @@ async fn a_digest_of_another_cost_is_written_anew_at_sign_in_and_not_on_failure(
 #[actix_web::test]
 async fn sign_ins_that_race_while_the_digest_is_written_anew_all_succeed() {
     let app = TestApp::new().await;
-    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
-        .unwrap()
-        .format_for_version(Version::TwoA);
+    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16]).unwrap().format_for_version(Version::TwoA);
     create_user_with_digest(&app, ONE, &old).await;
     let replies = join_all((0..10).map(|_| sign_in(&app, ONE, PASSWORD))).await;
     let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
@@ -526,9 +433,7 @@ async fn sign_ins_that_race_while_the_digest_is_written_anew_all_succeed() {
 #[actix_web::test]
 async fn a_digest_that_rails_wrote_signs_in() {
     let app = TestApp::new().await;
-    let digest = bcrypt::hash_with_salt(PASSWORD, 12, [3; 16])
-        .unwrap()
-        .format_for_version(Version::TwoA);
+    let digest = bcrypt::hash_with_salt(PASSWORD, 12, [3; 16]).unwrap().format_for_version(Version::TwoA);
     assert!(digest.starts_with("$2a$12$"));
     create_user_with_digest(&app, ONE, &digest).await;
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
@@ -543,9 +448,7 @@ async fn a_digest_that_rails_wrote_signs_in() {
 async fn a_seventy_two_byte_password_from_rails_is_not_opened_by_a_longer_one() {
     let app = TestApp::new().await;
     let password = "a".repeat(72);
-    let digest = bcrypt::hash_with_salt(&password, 4, [3; 16])
-        .unwrap()
-        .format_for_version(Version::TwoA);
+    let digest = bcrypt::hash_with_salt(&password, 4, [3; 16]).unwrap().format_for_version(Version::TwoA);
     create_user_with_digest(&app, ONE, &digest).await;
     assert_eq!(sign_in(&app, ONE, &format!("{password}b")).await.status, 401);
     assert_eq!(sign_in(&app, ONE, &format!("{password}a")).await.status, 401);
@@ -570,10 +473,7 @@ async fn no_reply_holds_a_digest() {
     ];
     for reply in replies {
         let text = reply.text();
-        assert!(
-            !text.contains("digest") && !text.contains("$2b$") && !text.contains(&digest),
-            "{text}"
-        );
+        assert!(!text.contains("digest") && !text.contains("$2b$") && !text.contains(&digest), "{text}");
     }
 }
 

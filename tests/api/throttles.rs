@@ -40,29 +40,18 @@ fn peer(text: &str) -> SocketAddr {
 
 async fn wrong_from(app: &TestApp, address: &str) -> u16 {
     let body = json!({ "email_address": NOBODY, "password": "wrong" });
-    app.post("/v1/session")
-        .from(peer(address))
-        .json(&body)
-        .send()
-        .await
-        .status
+    app.post("/v1/session").from(peer(address)).json(&body).send().await.status
 }
 
 async fn ask_reset(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/passwords")
-        .json(&json!({ "email_address": address }))
-        .send()
-        .await
+    app.post("/v1/passwords").json(&json!({ "email_address": address })).send().await
 }
 
 #[track_caller]
 fn assert_throttled(reply: &Reply, retry_after: u64) {
     assert_refused(reply, 429, "rate_limited");
     assert_eq!(reply.json()["error"], "Try again later.");
-    assert_eq!(
-        reply.header("retry-after"),
-        Some(retry_after.to_string().as_str())
-    );
+    assert_eq!(reply.header("retry-after"), Some(retry_after.to_string().as_str()));
     assert_eq!(reply.header("www-authenticate"), None);
 }
 
@@ -91,9 +80,7 @@ async fn waiting_as_long_as_retry_after_says_is_enough() {
     app.clock().advance(Duration::from_millis(500));
     let reply = sign_in(&app, ONE, PASSWORD).await;
     assert_throttled(&reply, 180);
-    app.clock().advance(Duration::from_secs(
-        reply.header("retry-after").unwrap().parse().unwrap(),
-    ));
+    app.clock().advance(Duration::from_secs(reply.header("retry-after").unwrap().parse().unwrap()));
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 }
 
@@ -151,11 +138,7 @@ async fn clients_are_told_apart_by_address_and_ipv6_by_the_64() {
         assert_eq!(wrong_from(&app, "192.0.2.1").await, 401);
     }
     assert_eq!(wrong_from(&app, "192.0.2.1").await, 429);
-    assert_eq!(
-        wrong_from(&app, "::ffff:192.0.2.1").await,
-        429,
-        "the same in IPv6's clothes"
-    );
+    assert_eq!(wrong_from(&app, "::ffff:192.0.2.1").await, 429, "the same in IPv6's clothes");
     for last in 1..=9 {
         assert_eq!(wrong_from(&app, &format!("2001:db8:1:2::{last}")).await, 401);
     }
@@ -178,13 +161,8 @@ async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
     })
     .await;
     let wrong = async |from: &str, forwarded: &str| {
-        let call = app
-            .post("/v1/session")
-            .from(peer(from))
-            .header("X-Forwarded-For", forwarded);
-        let call = call
-            .header("Forwarded", &format!("for={forwarded}"))
-            .header("X-Real-IP", forwarded);
+        let call = app.post("/v1/session").from(peer(from)).header("X-Forwarded-For", forwarded);
+        let call = call.header("Forwarded", &format!("for={forwarded}")).header("X-Real-IP", forwarded);
         call.json(&json!({ "email_address": NOBODY })).send().await.status
     };
     assert_eq!(wrong("198.51.100.1", "192.0.2.1").await, 401);
@@ -202,16 +180,8 @@ async fn twenty_failures_in_an_hour_shut_an_address_known_or_not() {
         let app = app_with_one(by_address_only).await;
         for number in 0..20 {
             // Spelling it otherwise is no way around it.
-            let spelled = if number % 2 == 0 {
-                address.to_uppercase()
-            } else {
-                format!(" {address}\t")
-            };
-            assert_refused(
-                &sign_in(&app, &spelled, "wrong").await,
-                401,
-                "invalid_credentials",
-            );
+            let spelled = if number % 2 == 0 { address.to_uppercase() } else { format!(" {address}\t") };
+            assert_refused(&sign_in(&app, &spelled, "wrong").await, 401, "invalid_credentials");
         }
         assert_throttled(&sign_in(&app, address, PASSWORD).await, 3600);
         assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 401);
@@ -355,10 +325,7 @@ async fn the_table_of_limits_lists_no_address_of_a_person() {
     ask_reset(&app, ONE).await;
     assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 4);
     assert_eq!(
-        count_in(
-            &app,
-            "SELECT count(*) FROM throttles WHERE name LIKE '%one%' OR name LIKE '%@%'"
-        ),
+        count_in(&app, "SELECT count(*) FROM throttles WHERE name LIKE '%one%' OR name LIKE '%@%'"),
         0
     );
 }

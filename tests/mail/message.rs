@@ -40,10 +40,7 @@ async fn a_mail_has_the_headers_it_was_given() {
 async fn an_ascii_mail_goes_as_it_is_with_the_link_whole_on_its_line() {
     let mail = delivered(&letter_to(ADDRESS)).await;
     assert_eq!(mail.matches("Content-Transfer-Encoding: 7bit").count(), 2);
-    assert!(
-        mail.lines()
-            .any(|line| line == format!("You can reset your password on {LINK}"))
-    );
+    assert!(mail.lines().any(|line| line == format!("You can reset your password on {LINK}")));
     let (text, html) = (mail.find("text/plain").unwrap(), mail.find("text/html").unwrap());
     assert!(text < html, "the last alternative is the preferred one");
 }
@@ -57,11 +54,7 @@ async fn other_languages_and_endless_lines_travel_as_quoted_printable() {
     let letter = compose(&settings().from, ADDRESS, "<1@service.example>", AT, &words).unwrap();
     let mail = delivered(&letter).await;
     assert!(mail.is_ascii() && mail.lines().all(|line| line.len() <= 998));
-    assert_eq!(
-        mail.matches("Content-Transfer-Encoding: quoted-printable")
-            .count(),
-        2
-    );
+    assert_eq!(mail.matches("Content-Transfer-Encoding: quoted-printable").count(), 2);
     assert!(mail.contains("Gr=C3=BC=C3=9Fe\r\n"));
     assert!(mail.replace("=\r\n", "").contains(LINK));
     assert!(mail.contains("Subject: Passwort =?utf-8?b?"));
@@ -89,27 +82,15 @@ fn an_address_with_a_line_break_or_a_second_recipient_never_becomes_a_mail() {
 fn no_text_can_add_a_header() {
     let compose_with = |name: &str, subject: &str, id: &str| {
         let from = Mailbox::new(Some(name.to_owned()), "no-reply@service.example".parse().unwrap());
-        let rendered = Rendered {
-            subject: subject.to_owned(),
-            ..words()
-        };
+        let rendered = Rendered { subject: subject.to_owned(), ..words() };
         compose(&from, ADDRESS, id, AT, &rendered)
     };
     compose_with("Cloakroom", "Hello", "<1@service.example>").unwrap();
-    compose_with(
-        "Cloakroom\r\nBcc: two@example.com",
-        "Hello",
-        "<1@service.example>",
-    )
-    .unwrap_err();
+    compose_with("Cloakroom\r\nBcc: two@example.com", "Hello", "<1@service.example>").unwrap_err();
     compose_with("Cloakroom", "Hello\nBcc: two@example.com", "<1@service.example>").unwrap_err();
-    for id in [
-        "<1@service.example>\r\nBcc: two@example.com",
-        "<1@a> <2@b>",
-        "1@service.example",
-        "<1>",
-        "<@ >",
-    ] {
+    for id in
+        ["<1@service.example>\r\nBcc: two@example.com", "<1@a> <2@b>", "1@service.example", "<1>", "<@ >"]
+    {
         compose_with("Cloakroom", "Hello", id).unwrap_err();
     }
 }

@@ -71,16 +71,11 @@ async fn send(transport: &Transport) -> Result<(), Failure> {
 
 /// A failure that may pass, whose reason holds all of `words` and never the address.
 fn assert_transient(outcome: Result<(), Failure>, words: &[&str]) {
-    let Err(Failure::Transient(reason)) = outcome else {
-        panic!("{outcome:?}")
-    };
+    let Err(Failure::Transient(reason)) = outcome else { panic!("{outcome:?}") };
     assert_reason(&reason, words);
 }
 
 fn assert_reason(reason: &str, words: &[&str]) {
     assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
-    assert!(
-        !reason.contains('@') && !reason.contains("example.com"),
-        "{reason}"
-    );
+    assert!(!reason.contains('@') && !reason.contains("example.com"), "{reason}");
 }

@@ -8,15 +8,8 @@ use cloakroom::mail::{Kind, Rendered, Templates, Variables};
 use super::LINK;
 
 fn render(folder: Option<&Path>, service_name: &str, minutes: u64) -> Rendered {
-    let variables = Variables {
-        link: LINK,
-        expires_in_minutes: minutes,
-        service_name,
-    };
-    Templates::load(folder)
-        .unwrap()
-        .render(Kind::PasswordReset, &variables)
-        .unwrap()
+    let variables = Variables { link: LINK, expires_in_minutes: minutes, service_name };
+    Templates::load(folder).unwrap().render(Kind::PasswordReset, &variables).unwrap()
 }
 
 /// What loading says about a folder with this one file.
@@ -43,11 +36,7 @@ fn the_reset_mail_says_what_to_do_and_what_happens_if_not() {
 
 #[test]
 fn one_minute_is_one_minute() {
-    assert!(
-        render(None, "Cloakroom", 1)
-            .text
-            .contains("expire in 1 minute.\n")
-    );
+    assert!(render(None, "Cloakroom", 1).text.contains("expire in 1 minute.\n"));
 }
 
 #[test]
@@ -55,11 +44,7 @@ fn a_service_name_is_text_in_html_and_itself_in_plain_text() {
     let rendered = render(None, "<b onload=x>Tom & Jerry's", 15);
     assert!(rendered.text.contains("<b onload=x>Tom & Jerry's"));
     assert!(!rendered.html.contains("<b onload"));
-    assert!(
-        rendered.html.contains("&lt;b onload=x&gt;Tom &amp; Jerry&#x27;s"),
-        "{}",
-        rendered.html
-    );
+    assert!(rendered.html.contains("&lt;b onload=x&gt;Tom &amp; Jerry&#x27;s"), "{}", rendered.html);
 }
 
 #[test]
@@ -83,18 +68,9 @@ fn a_bad_override_stops_the_start_with_its_name() {
         ("password_reset.txt", format!("{good}{{% if link %}}")),
         ("password_reset.txt", "Hello\n\n{{ link }}".to_owned()),
         ("password_reset.txt", "Subject: Hello\n{{ link }}".to_owned()),
-        (
-            "password_reset.txt",
-            "Subject: {{ subject }}\n\n{{ link }}".to_owned(),
-        ),
-        (
-            "password_reset.txt",
-            "Subject: {{ \"a\\nBcc: b\" }}\n\n{{ link }}".to_owned(),
-        ),
-        (
-            "password_reset.txt",
-            "Subject: {{ \"\" }}\n\n{{ link }}".to_owned(),
-        ),
+        ("password_reset.txt", "Subject: {{ subject }}\n\n{{ link }}".to_owned()),
+        ("password_reset.txt", "Subject: {{ \"a\\nBcc: b\" }}\n\n{{ link }}".to_owned()),
+        ("password_reset.txt", "Subject: {{ \"\" }}\n\n{{ link }}".to_owned()),
         ("password_reset.html", "<p>{{ lnk }}</p>".to_owned()),
         ("pasword_reset.html", "<p>{{ link }}</p>".to_owned()),
     ] {
@@ -106,10 +82,7 @@ fn a_bad_override_stops_the_start_with_its_name() {
 #[test]
 fn a_folder_that_is_not_there_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let fault = Templates::load(Some(&folder.path().join("mails")))
-        .err()
-        .unwrap()
-        .to_string();
+    let fault = Templates::load(Some(&folder.path().join("mails"))).err().unwrap().to_string();
     assert!(fault.contains("mails"), "{fault}");
 }
 
@@ -118,20 +91,14 @@ fn a_service_name_of_two_lines_cannot_add_to_the_subject() {
     let folder = tempfile::tempdir().unwrap();
     let template = "Subject: Welcome to {{ service_name }}\n\n{{ link }}\n";
     fs::write(folder.path().join("password_reset.txt"), template).unwrap();
-    let variables = Variables {
-        link: LINK,
-        expires_in_minutes: 15,
-        service_name: "us\r\nBcc: two@example.com",
-    };
+    let variables =
+        Variables { link: LINK, expires_in_minutes: 15, service_name: "us\r\nBcc: two@example.com" };
     let templates = Templates::load(Some(folder.path())).unwrap();
     templates.render(Kind::PasswordReset, &variables).unwrap_err();
 }
 
 #[test]
 fn a_kind_is_found_by_its_name() {
-    assert_eq!(
-        Kind::parse(Kind::PasswordReset.as_str()),
-        Some(Kind::PasswordReset)
-    );
+    assert_eq!(Kind::parse(Kind::PasswordReset.as_str()), Some(Kind::PasswordReset));
     assert_eq!(Kind::parse("postcard"), None);
 }

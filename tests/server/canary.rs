@@ -23,11 +23,9 @@ struct Secrets {
 
 #[test]
 fn neither_log_nor_database_holds_a_secret_at_any_level_in_any_format() {
-    for (format, level) in [
-        ("pretty", "trace"),
-        ("json", "trace"),
-        ("json", "info,actix_http=trace,mio=trace"),
-    ] {
+    for (format, level) in
+        [("pretty", "trace"), ("json", "trace"), ("json", "info,actix_http=trace,mio=trace")]
+    {
         let mail = SmtpServer::start(Behaviour::default());
         let mut house = House::new();
         house
@@ -61,12 +59,7 @@ fn post(server: &Server, path: &str, body: Value) -> (u16, Value) {
 fn sign_up_in_and_out(server: &Server, secrets: &mut Secrets) {
     secrets.tokens.push(server.sign_up(OWNER, PASSWORD));
     assert_eq!(
-        post(
-            server,
-            "/v1/registrations",
-            json!({ "email_address": OWNER, "password": PASSWORD })
-        )
-        .0,
+        post(server, "/v1/registrations", json!({ "email_address": OWNER, "password": PASSWORD })).0,
         422
     );
     for wrong in ["no canary sings", "", CANARY] {
@@ -86,11 +79,7 @@ fn make_projects(server: &Server, secrets: &mut Secrets) {
     let token = server.sign_up("canary-two@example.com", PASSWORD);
     let call =
         |method: &str, path: &str, body: Value| server.request(method, path, Some(&token), Some(&body));
-    let (status, reply) = call(
-        "POST",
-        "/v1/projects",
-        json!({ "title": "canary", "description": "canary" }),
-    );
+    let (status, reply) = call("POST", "/v1/projects", json!({ "title": "canary", "description": "canary" }));
     assert_eq!(status, 201);
     let path = format!("/v1/projects/{}", reply["project"]["id"]);
     assert_eq!(call("PATCH", &path, json!({ "title": "a canary" })).0, 200);
@@ -123,18 +112,10 @@ fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
 
 /// The server's refusals name the address.
 fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
-    mail.refuse(
-        At::Recipient,
-        "550 5.1.1 <canary-one@example.com>: no such canary",
-        1,
-    );
+    mail.refuse(At::Recipient, "550 5.1.1 <canary-one@example.com>: no such canary", 1);
     server.ask_for_reset(OWNER);
     eventually(|| (reasons(house) == ["550 5.1.1 at RCPT TO"]).then_some(()));
-    mail.refuse(
-        At::Content,
-        "451 4.7.1 canary-one@example.com is greylisted, canary",
-        1,
-    );
+    mail.refuse(At::Content, "451 4.7.1 canary-one@example.com is greylisted, canary", 1);
     server.ask_for_reset(OWNER);
     eventually(|| (reasons(house).len() == 2).then_some(()));
     for reason in reasons(house) {
@@ -144,9 +125,8 @@ fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
 
 fn reasons(house: &House) -> Vec<String> {
     let database = house.open_database();
-    let mut statement = database
-        .prepare("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id")
-        .unwrap();
+    let mut statement =
+        database.prepare("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id").unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.map(Result::unwrap).collect()
 }
@@ -155,90 +135,29 @@ fn err_in_every_way(server: &Server, secrets: &Secrets) {
     let token = &secrets.tokens[0];
     for (status, method, path, headers, body) in [
         (400, "POST", "/v1/session", "", "{\"password\": \"canary\""),
-        (
-            400,
-            "POST",
-            "/v1/session",
-            "",
-            "{\"password\": \"canary\", \"password\": \"canary\"}",
-        ),
-        (
-            422,
-            "POST",
-            "/v1/session",
-            "",
-            "{\"password\": {\"canary\": \"canary\"}}",
-        ),
-        (
-            422,
-            "POST",
-            "/v1/registrations",
-            "",
-            "{\"email_address\": \"canary\", \"password\": \"canary\"}",
-        ),
+        (400, "POST", "/v1/session", "", "{\"password\": \"canary\", \"password\": \"canary\"}"),
+        (422, "POST", "/v1/session", "", "{\"password\": {\"canary\": \"canary\"}}"),
+        (422, "POST", "/v1/registrations", "", "{\"email_address\": \"canary\", \"password\": \"canary\"}"),
         (401, "GET", "/v1/session?token=canary&password=canary", "", ""),
         (401, "GET", "/v1/session", "Authorization: Bearer canary\r\n", ""),
         (401, "GET", "/v1/session", "Authorization: Basic canary\r\n", ""),
-        (
-            400,
-            "GET",
-            "/v1/session",
-            "Authorization: Bearer canary\r\nAuthorization: Bearer canary\r\n",
-            "",
-        ),
-        (
-            404,
-            "GET",
-            "/canary?token=canary",
-            "Cookie: canary=canary\r\n",
-            "",
-        ),
+        (400, "GET", "/v1/session", "Authorization: Bearer canary\r\nAuthorization: Bearer canary\r\n", ""),
+        (404, "GET", "/canary?token=canary", "Cookie: canary=canary\r\n", ""),
         (405, "PUT", "/v1/session", "", "{\"password\": \"canary\"}"),
-        (
-            401,
-            "DELETE",
-            "/v1/session",
-            "X-Request-Id: canary\r\nReferer: http://canary/\r\n",
-            "",
-        ),
-        (
-            401,
-            "GET",
-            "/v1/session",
-            &format!("Authorization: Bearer {token}x\r\n"),
-            "",
-        ),
+        (401, "DELETE", "/v1/session", "X-Request-Id: canary\r\nReferer: http://canary/\r\n", ""),
+        (401, "GET", "/v1/session", &format!("Authorization: Bearer {token}x\r\n"), ""),
     ] {
         let mut wire = Wire::to(server);
         wire.ask(method, path, headers, body);
         let answer = wire.hear();
-        assert_eq!(
-            answer.status, status,
-            "{method} {path} {headers}{body}: {answer:?}"
-        );
+        assert_eq!(answer.status, status, "{method} {path} {headers}{body}: {answer:?}");
     }
     for (status, head, body) in [
-        (
-            415,
-            "POST /v1/session HTTP/1.1\r\nContent-Type: text/canary\r\nContent-Length: 6",
-            CANARY,
-        ),
-        (
-            413,
-            "POST /v1/session HTTP/1.1\r\nX-Canary: canary\r\nContent-Length: 70000",
-            CANARY,
-        ),
+        (415, "POST /v1/session HTTP/1.1\r\nContent-Type: text/canary\r\nContent-Length: 6", CANARY),
+        (413, "POST /v1/session HTTP/1.1\r\nX-Canary: canary\r\nContent-Length: 70000", CANARY),
         (400, "POST /v1/session HTTP/1.1\r\nContent-Length: canary", CANARY),
-        (
-            400,
-            "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: canary",
-            CANARY,
-        ),
-        (
-            400,
-            "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: chunked",
-            "canary\r\n",
-        ),
+        (400, "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: canary", CANARY),
+        (400, "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: chunked", "canary\r\n"),
         (400, "canary canary canary", CANARY),
     ] {
         let mut wire = Wire::to(server);
@@ -254,14 +173,9 @@ fn run_into_limits(server: &Server) {
 }
 
 fn assert_log_is_clean(log: &str, secrets: &Secrets) {
-    for event in [
-        "signed_up",
-        "sign_in_failed",
-        "reset_done",
-        "reset_refused",
-        "throttled",
-        "a mail was given up",
-    ] {
+    for event in
+        ["signed_up", "sign_in_failed", "reset_done", "reset_refused", "throttled", "a mail was given up"]
+    {
         assert!(log.contains(event), "{event} was not logged");
     }
     for words in [CANARY, "crs_", "@example.com", "reset your password"] {
@@ -282,10 +196,7 @@ fn assert_dependencies_are_discreet(log: &str) {
         let target = event["target"].as_str().unwrap();
         let level = event["level"].as_str().unwrap();
         let detailed = matches!(level, "DEBUG" | "TRACE");
-        assert!(
-            !detailed || target.split("::").next() == Some("cloakroom"),
-            "{line}"
-        );
+        assert!(!detailed || target.split("::").next() == Some("cloakroom"), "{line}");
     }
 }
 
@@ -293,22 +204,14 @@ fn assert_database_is_clean(house: &House, secrets: &Secrets) {
     let mut looked_at = 0;
     for entry in fs::read_dir(house.path()).unwrap() {
         let path = entry.unwrap().path();
-        if !path
-            .file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .starts_with("cloakroom.db")
-        {
+        if !path.file_name().unwrap().to_str().unwrap().starts_with("cloakroom.db") {
             continue;
         }
         let bytes = fs::read(&path).unwrap();
         looked_at += bytes.len();
         let secrets = secrets.tokens.iter().chain(&secrets.links).map(String::as_str);
         for secret in secrets.chain([PASSWORD, NEW_PASSWORD, "no canary sings", "crs_"]) {
-            let held = bytes
-                .windows(secret.len())
-                .any(|window| window == secret.as_bytes());
+            let held = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!held, "{}: {secret}", path.display());
         }
     }

@@ -23,9 +23,7 @@ fn what_was_acknowledged_survives_kill_9() {
     println!("CRASH_SEED={seed}");
     let mut dice = Dice(seed);
     let house = House::new();
-    let mut workers: Vec<Worker> = (0..WORKERS)
-        .map(|number| Worker::new(number, dice.roll()))
-        .collect();
+    let mut workers: Vec<Worker> = (0..WORKERS).map(|number| Worker::new(number, dice.roll())).collect();
     for _ in 0..ROUNDS {
         let mut server = house.serve();
         let ended = AtomicBool::new(false);
@@ -48,17 +46,12 @@ fn what_was_acknowledged_survives_kill_9() {
     let told: [usize; 4] = ["sign-ups", "resets", "sign-outs", "projects"]
         .map(|what| workers.iter().map(|worker| worker.told(what)).sum());
     println!("sign-ups, resets, sign-outs, projects: {told:?}");
-    assert!(
-        told.iter().all(|&count| count >= ROUNDS),
-        "too little was under way: {told:?}"
-    );
+    assert!(told.iter().all(|&count| count >= ROUNDS), "too little was under way: {told:?}");
 }
 
 fn assert_sound(house: &House) {
-    let found: String = house
-        .open_database()
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .unwrap();
+    let found: String =
+        house.open_database().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(found, "ok");
 }
 
@@ -99,14 +92,7 @@ struct Account {
 
 impl Worker {
     fn new(number: usize, seed: u64) -> Self {
-        Self {
-            number,
-            dice: Dice(seed),
-            accounts: Vec::new(),
-            verified: 0,
-            read: HashSet::new(),
-            resets: 0,
-        }
+        Self { number, dice: Dice(seed), accounts: Vec::new(), verified: 0, read: HashSet::new(), resets: 0 }
     }
 
     fn told(&self, what: &str) -> usize {
@@ -123,10 +109,7 @@ impl Worker {
         let agent = agent();
         let call = |method: &str, path: &str, token: Option<&str>, body: Value| {
             let answer = request(&agent, &server.url(path), method, token, Some(&body)).ok();
-            assert!(
-                answer.as_ref().is_none_or(|(status, _)| *status < 500),
-                "{answer:?}"
-            );
+            assert!(answer.as_ref().is_none_or(|(status, _)| *status < 500), "{answer:?}");
             answer
         };
         let steps = |worker: &mut Self| -> Option<()> {
@@ -150,10 +133,8 @@ impl Worker {
         call: &impl Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>,
     ) -> Option<()> {
         let unique = self.dice.roll();
-        let (address, password) = (
-            format!("w{}-{unique}@example.com", self.number),
-            format!("first {unique}"),
-        );
+        let (address, password) =
+            (format!("w{}-{unique}@example.com", self.number), format!("first {unique}"));
         let credentials = json!({ "email_address": address, "password": password });
         let (status, reply) = call("POST", "/v1/registrations", None, credentials)?;
         assert_eq!(status, 201, "{reply}");
@@ -172,12 +153,8 @@ impl Worker {
         call: &impl Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>,
     ) -> Option<()> {
         let account = self.accounts.last_mut()?;
-        let (status, reply) = call(
-            "POST",
-            "/v1/projects",
-            Some(&account.alive[0]),
-            json!({ "title": "Ours" }),
-        )?;
+        let (status, reply) =
+            call("POST", "/v1/projects", Some(&account.alive[0]), json!({ "title": "Ours" }))?;
         assert_eq!(status, 201, "{reply}");
         account.projects.push(reply["project"]["id"].as_i64()?);
         Some(())
@@ -203,12 +180,7 @@ impl Worker {
         ended: &AtomicBool,
     ) -> Option<()> {
         let account = self.accounts.last_mut()?;
-        call(
-            "POST",
-            "/v1/passwords",
-            None,
-            json!({ "email_address": account.address }),
-        )?;
+        call("POST", "/v1/passwords", None, json!({ "email_address": account.address }))?;
         let link = loop {
             if let Some(letter) = unread_letter(house, &mut self.read, &account.address) {
                 break link_token(&letter);
@@ -246,18 +218,10 @@ impl Account {
     fn verify(&mut self, call: impl Fn(&str, &str, Option<&str>, Option<&Value>) -> (u16, Value)) {
         let address = &self.address;
         for token in &self.alive {
-            assert_eq!(
-                call("GET", "/v1/session", Some(token), None).0,
-                200,
-                "{address} was signed in"
-            );
+            assert_eq!(call("GET", "/v1/session", Some(token), None).0, 200, "{address} was signed in");
         }
         for token in &self.dead {
-            assert_eq!(
-                call("GET", "/v1/session", Some(token), None).0,
-                401,
-                "{address} was signed out"
-            );
+            assert_eq!(call("GET", "/v1/session", Some(token), None).0, 401, "{address} was signed out");
         }
         let mut right = None;
         for password in &self.passwords {

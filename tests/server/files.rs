@@ -3,12 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::process::{House, Server, eventually, link_token};
+use crate::support::process::{House, Server, link_token};
 use crate::support::wire::Wire;
 
 fn mode(path: &Path) -> u32 {
@@ -30,15 +28,9 @@ fn assert_refused_untouched(house: &House, words: &str) {
     let before = fs::read(house.database()).unwrap();
     for _ in 0..2 {
         let complaint = refusal(house);
-        assert!(
-            complaint.contains(house.database().to_str().unwrap()),
-            "{complaint}"
-        );
+        assert!(complaint.contains(house.database().to_str().unwrap()), "{complaint}");
         assert!(complaint.contains(words), "{complaint}");
-        assert!(
-            fs::read(house.database()).unwrap() == before,
-            "{words}: the file was changed"
-        );
+        assert!(fs::read(house.database()).unwrap() == before, "{words}: the file was changed");
     }
 }
 
@@ -68,12 +60,7 @@ fn what_the_first_start_makes_is_for_its_owner_alone() {
     house.wait_for_letters(1);
 
     assert_eq!(mode(&folder), 0o700);
-    for name in [
-        "cloakroom.db",
-        "cloakroom.db-wal",
-        "cloakroom.db-shm",
-        "cloakroom.key_base",
-    ] {
+    for name in ["cloakroom.db", "cloakroom.db-wal", "cloakroom.db-shm", "cloakroom.key_base"] {
         assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
@@ -104,10 +91,7 @@ fn a_restart_keeps_sessions_and_links() {
 #[test]
 fn a_newer_schema_is_refused_and_left_as_it_is() {
     let house = lived_in();
-    house
-        .open_database()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
+    house.open_database().pragma_update(None, "user_version", 99).unwrap();
     assert_refused_untouched(&house, "newer Cloakroom (schema 99");
 }
 
@@ -154,11 +138,7 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
     let house = lived_in();
     let page: u32 = house
         .open_database()
-        .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'projects_by_user'",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'projects_by_user'", [], |row| row.get(0))
         .unwrap();
     let page = page as usize;
     let mut bytes = fs::read(house.database()).unwrap();
@@ -171,25 +151,11 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
     let mut wire = Wire::to(&server);
     wire.ask("GET", "/ready", "", "");
     let unready = wire.hear();
-    assert_eq!(
-        (unready.status, unready.json()["code"].as_str()),
-        (503, Some("database_damaged"))
-    );
+    assert_eq!((unready.status, unready.json()["code"].as_str()), (503, Some("database_damaged")));
     assert_eq!(unready.header("Retry-After"), Some("60"));
     server.wait_for_log("database_damaged");
     assert_eq!(server.request("GET", "/up", None, None).0, 200);
     assert_eq!(server.sign_in("one@example.com", "password").0, 200);
-}
-
-#[test]
-fn a_folder_that_takes_no_files_is_named() {
-    let mut house = House::new();
-    // Nobody may make files there, root as little as others.
-    for path in ["/sys/cloakroom.db", "/sys/cloakroom/cloakroom.db"] {
-        house.set("CLOAKROOM__DATABASE__PATH", path);
-        let complaint = refusal(&house);
-        assert!(complaint.contains(path), "{complaint}");
-    }
 }
 
 #[test]
@@ -202,75 +168,89 @@ fn a_key_base_cut_short_is_named_and_not_replaced() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "short");
 }
 
-#[test]
-fn without_space_it_reads_on_refuses_writes_and_loses_nothing() {
-    let house = House::new();
-    let mut command = shell_that_survives_full_files(&house);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let server = house.serve_as(command);
-    let token = server.sign_up("one@example.com", "password");
+/// What takes Linux: a file system without files of ours, and a limit that is set from outside.
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::process::{Command, Stdio};
 
-    let written = fs::metadata(house.database().with_extension("db-wal"))
-        .unwrap()
-        .len();
-    limit_file_size(&server, &written.to_string());
-    let mut wire = Wire::to(&server);
-    let body = json!({ "email_address": "two@example.com", "password": "password" }).to_string();
-    for (method, path, code) in [
-        ("POST", "/v1/registrations", "unavailable"),
-        ("GET", "/ready", "database_io_failure"),
-        ("POST", "/v1/passwords", "unavailable"),
-    ] {
-        wire.ask(method, path, "", &body);
-        let refused = wire.hear();
-        assert_eq!(
-            (refused.status, refused.json()["code"].as_str()),
-            (503, Some(code)),
-            "{path}"
-        );
-        let wait: u32 = refused.header("Retry-After").unwrap().parse().unwrap();
-        assert!(wait > 0);
+    use rusqlite::Connection;
+    use serde_json::json;
+
+    use super::refusal;
+    use crate::support::process::{House, Server, eventually};
+    use crate::support::wire::Wire;
+
+    #[test]
+    fn a_folder_that_takes_no_files_is_named() {
+        let mut house = House::new();
+        // Nobody may make files there, root as little as others.
+        for path in ["/sys/cloakroom.db", "/sys/cloakroom/cloakroom.db"] {
+            house.set("CLOAKROOM__DATABASE__PATH", path);
+            let complaint = refusal(&house);
+            assert!(complaint.contains(path), "{complaint}");
+        }
     }
-    assert_eq!(server.session_status(&token), 200);
-    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 503);
-    assert_eq!(server.session_status(&token), 200);
-    assert_eq!(server.request("GET", "/up", None, None).0, 200);
-    assert!(server.log().contains("database_io_failure"), "{}", server.log());
 
-    limit_file_size(&server, "unlimited");
-    eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
-    server.sign_up("two@example.com", "password");
-    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
-    assert_eq!(server.sign_in("one@example.com", "password").0, 200);
-    assert_eq!(integrity(&house.open_database()), "ok");
-}
+    #[test]
+    fn without_space_it_reads_on_refuses_writes_and_loses_nothing() {
+        let house = House::new();
+        let mut command = shell_that_survives_full_files(&house);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let server = house.serve_as(command);
+        let token = server.sign_up("one@example.com", "password");
 
-/// Going over the limit on a file's size is a signal that kills, unless it is ignored: then it is an error.
-fn shell_that_survives_full_files(house: &House) -> Command {
-    let serve = house.command(&["serve"]);
-    let mut shell = Command::new("/bin/sh");
-    shell
-        .args(["-c", "trap '' XFSZ; exec \"$0\" serve"])
-        .arg(serve.get_program())
-        .env_clear()
-        .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(house.path());
-    shell
-}
+        let written = fs::metadata(house.database().with_extension("db-wal")).unwrap().len();
+        limit_file_size(&server, &written.to_string());
+        let mut wire = Wire::to(&server);
+        let body = json!({ "email_address": "two@example.com", "password": "password" }).to_string();
+        for (method, path, code) in [
+            ("POST", "/v1/registrations", "unavailable"),
+            ("GET", "/ready", "database_io_failure"),
+            ("POST", "/v1/passwords", "unavailable"),
+        ] {
+            wire.ask(method, path, "", &body);
+            let refused = wire.hear();
+            assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some(code)), "{path}");
+            let wait: u32 = refused.header("Retry-After").unwrap().parse().unwrap();
+            assert!(wait > 0);
+        }
+        assert_eq!(server.session_status(&token), 200);
+        assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 503);
+        assert_eq!(server.session_status(&token), 200);
+        assert_eq!(server.request("GET", "/up", None, None).0, 200);
+        assert!(server.log().contains("database_io_failure"), "{}", server.log());
 
-fn limit_file_size(server: &Server, limit: &str) {
-    let status = Command::new("prlimit")
-        .args(["--pid", &server.id().to_string(), &format!("--fsize={limit}:")])
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
+        limit_file_size(&server, "unlimited");
+        eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
+        server.sign_up("two@example.com", "password");
+        assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+        assert_eq!(server.sign_in("one@example.com", "password").0, 200);
+        assert_eq!(integrity(&house.open_database()), "ok");
+    }
 
-fn integrity(database: &Connection) -> String {
-    database
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .unwrap()
+    /// Going over the limit on a file's size is a signal that kills, unless it is ignored: then it is an error.
+    fn shell_that_survives_full_files(house: &House) -> Command {
+        let serve = house.command(&["serve"]);
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", "trap '' XFSZ; exec \"$0\" serve"])
+            .arg(serve.get_program())
+            .env_clear()
+            .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(house.path());
+        shell
+    }
+
+    fn limit_file_size(server: &Server, limit: &str) {
+        let status = Command::new("prlimit")
+            .args(["--pid", &server.id().to_string(), &format!("--fsize={limit}:")])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    fn integrity(database: &Connection) -> String {
+        database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
+    }
 }

@@ -17,11 +17,7 @@ const ADDRESS: &str = "one@example.com";
 async fn asked() -> TestApp {
     let app = TestApp::new().await;
     app.create_user(ADDRESS, "password").await;
-    let reply = app
-        .post("/v1/passwords")
-        .json(&json!({ "email_address": ADDRESS }))
-        .send()
-        .await;
+    let reply = app.post("/v1/passwords").json(&json!({ "email_address": ADDRESS })).send().await;
     assert_eq!(reply.status, 200);
     app
 }
@@ -41,21 +37,13 @@ fn courier(app: &TestApp, server: &SmtpServer) -> Courier {
 }
 
 async fn the_row(app: &TestApp) -> Intention {
-    let rows = app
-        .context()
-        .database
-        .read(|reader| outbox::list(reader, 10))
-        .await
-        .unwrap();
+    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };
     row.clone()
 }
 
 fn message_id(mail: &Received) -> &str {
-    mail.data
-        .lines()
-        .find(|line| line.starts_with("Message-ID: <"))
-        .unwrap()
+    mail.data.lines().find(|line| line.starts_with("Message-ID: <")).unwrap()
 }
 
 #[actix_web::test]
@@ -85,10 +73,8 @@ async fn a_server_that_is_busy_twice_gets_the_mail_once() {
 
 #[actix_web::test]
 async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_id() {
-    let server = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::SilentAfterData),
-        ..Behaviour::default()
-    });
+    let server =
+        SmtpServer::start(Behaviour { fault: Some(Misbehaviour::SilentAfterData), ..Behaviour::default() });
     let app = asked().await;
     let courier = courier(&app, &server);
     courier.deliver_due().await.unwrap();
@@ -139,10 +125,7 @@ async fn a_mail_is_given_up_when_its_link_would_die_before_the_next_try() {
     };
     assert!((5..10).contains(&row.attempts), "{row:?}");
     let reason = row.last_error.unwrap();
-    assert!(
-        reason.contains("its link would have expired; last: connection failed"),
-        "{reason}"
-    );
+    assert!(reason.contains("its link would have expired; last: connection failed"), "{reason}");
     app.clock().advance(Duration::from_secs(3600));
     assert_eq!(courier.deliver_due().await.unwrap(), 0);
 }
@@ -169,10 +152,7 @@ async fn the_tenth_try_is_the_last() {
     app.context().database.write(nine_tries).await.unwrap();
     courier(&app, &server).deliver_due().await.unwrap();
     let row = the_row(&app).await;
-    assert_eq!(
-        (row.attempts, row.last_error.as_deref()),
-        (10, Some("451 at the message"))
-    );
+    assert_eq!((row.attempts, row.last_error.as_deref()), (10, Some("451 at the message")));
     assert!(row.dead_at.is_some());
 }
 
@@ -180,10 +160,7 @@ async fn the_tenth_try_is_the_last() {
 async fn a_link_that_was_asked_for_again_while_its_mail_waits_is_mailed_once() {
     let server = SmtpServer::start(Behaviour::default());
     let app = asked().await;
-    app.post("/v1/passwords")
-        .json(&json!({ "email_address": ADDRESS }))
-        .send()
-        .await;
+    app.post("/v1/passwords").json(&json!({ "email_address": ADDRESS })).send().await;
     courier(&app, &server).deliver_due().await.unwrap();
     assert_eq!(server.received().len(), 1);
 }
@@ -215,10 +192,8 @@ fn a_recipient_refused_for_good_is_a_dead_letter_for_the_operator_to_see() {
 
 #[test]
 fn a_worker_killed_between_sending_and_noting_it_sends_a_second_copy_with_the_same_message_id() {
-    let mail = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::SilentAfterData),
-        ..Behaviour::default()
-    });
+    let mail =
+        SmtpServer::start(Behaviour { fault: Some(Misbehaviour::SilentAfterData), ..Behaviour::default() });
     let mut house = House::new();
     let mut server = house.send_by(&mail).serve();
     server.sign_up(ADDRESS, "password");
@@ -229,10 +204,7 @@ fn a_worker_killed_between_sending_and_noting_it_sends_a_second_copy_with_the_sa
 
     mail.behave(|behaviour| behaviour.fault = None);
     // As if the dead worker's lease had run out.
-    house
-        .open_database()
-        .execute("UPDATE outbox SET next_attempt_at = 0", [])
-        .unwrap();
+    house.open_database().execute("UPDATE outbox SET next_attempt_at = 0", []).unwrap();
     let _server = house.serve();
     let copies = eventually(|| Some(mail.received()).filter(|received| received.len() == 2));
     assert_eq!(message_id(&copies[0]), message_id(&copies[1]));

@@ -57,9 +57,8 @@ fn limits_are_counted_together() {
     let mut house = House::new();
     house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
     let (a, b) = (house.serve(), house.serve());
-    let statuses: Vec<u16> = (0..12)
-        .map(|n| [&a, &b][n % 2].sign_in("nobody@example.com", "password").0)
-        .collect();
+    let statuses: Vec<u16> =
+        (0..12).map(|n| [&a, &b][n % 2].sign_in("nobody@example.com", "password").0).collect();
     assert_eq!(statuses, [vec![401; 10], vec![429; 2]].concat());
 }
 
@@ -74,12 +73,7 @@ fn a_mail_is_sent_once_whoever_was_asked() {
     let letters = house.wait_for_letters(20);
     let ids: HashSet<&str> = letters
         .iter()
-        .map(|letter| {
-            letter
-                .lines()
-                .find(|line| line.starts_with("Message-ID:"))
-                .unwrap()
-        })
+        .map(|letter| letter.lines().find(|line| line.starts_with("Message-ID:")).unwrap())
         .collect();
     assert_eq!((letters.len(), ids.len()), (20, 20));
     let database = house.open_database();

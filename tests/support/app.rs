@@ -56,43 +56,28 @@ pub fn token_in(text: &str) -> String {
 /// Uses a reset link.
 pub async fn reset(app: &TestApp, token: &str, password: &str) -> Reply {
     let body = json!({ "password": password, "password_confirmation": password });
-    app.put(&format!("/v1/passwords/{token}"))
-        .json(&body)
-        .send()
-        .await
+    app.put(&format!("/v1/passwords/{token}")).json(&body).send().await
 }
 
 /// Somebody whose digest another program wrote.
 pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest: &str) -> User {
     let address = EmailAddress::parse(email_address).unwrap();
     let (digest, now) = (PasswordDigest::new(digest.to_owned()), app.clock().now());
-    let inserted = app
-        .context()
-        .database
-        .write(move |tx| users::insert(tx, &address, &digest, now))
-        .await;
+    let inserted = app.context().database.write(move |tx| users::insert(tx, &address, &digest, now)).await;
     inserted.unwrap().unwrap()
 }
 
 /// Shuts somebody's account, as an operator does.
 pub async fn disable(app: &TestApp, user: &User) {
     let (id, now) = (user.id, app.clock().now());
-    let done = app
-        .context()
-        .database
-        .write(move |tx| users::set_disabled(tx, id, Some(now), now))
-        .await;
+    let done = app.context().database.write(move |tx| users::set_disabled(tx, id, Some(now), now)).await;
     assert!(done.unwrap());
 }
 
 /// Deletes somebody's account.
 pub async fn delete(app: &TestApp, user: &User) {
     let id = user.id;
-    let done = app
-        .context()
-        .database
-        .write(move |tx| users::delete(tx, id))
-        .await;
+    let done = app.context().database.write(move |tx| users::delete(tx, id)).await;
     assert!(done.unwrap());
 }
 
@@ -112,12 +97,7 @@ pub fn count_in(app: &TestApp, sql: &str) -> i64 {
 pub fn digest_of(app: &TestApp, user: &User) -> String {
     let file =
         Connection::open_with_flags(app.context().database.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    file.query_row(
-        "SELECT password_digest FROM users WHERE id = $1",
-        [user.id.0],
-        |row| row.get(0),
-    )
-    .unwrap()
+    file.query_row("SELECT password_digest FROM users WHERE id = $1", [user.id.0], |row| row.get(0)).unwrap()
 }
 
 /// That a reply is this refusal, in the one shape that all have, with the headers that all carry.
@@ -126,21 +106,14 @@ pub fn assert_refused(reply: &Reply, status: u16, code: &str) {
     assert_eq!(reply.status, status, "{}", reply.text());
     let body = reply.json();
     assert_eq!(body["code"], code, "{body}");
-    assert!(
-        body["error"].as_str().is_some_and(|text| !text.is_empty()),
-        "{body}"
-    );
+    assert!(body["error"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
     let id = reply.header("x-request-id").expect("a request id");
     assert_eq!(body["request_id"], id, "{body}");
     assert_eq!(reply.header("content-type"), Some("application/json"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let known = ["error", "code", "errors", "fields", "request_id"];
     let keys = body.as_object().unwrap().keys();
-    assert_eq!(
-        keys.filter(|key| !known.contains(&key.as_str())).count(),
-        0,
-        "{body}"
-    );
+    assert_eq!(keys.filter(|key| !known.contains(&key.as_str())).count(), 0, "{body}");
     assert_eq!(body.get("fields").is_some(), status == 422, "{body}");
     let listed = status == 422 || code == "link_invalid";
     assert_eq!(body.get("errors").is_some(), listed, "{body}");
@@ -160,10 +133,7 @@ pub fn assert_faults(reply: &Reply, faults: &[(&str, &str)]) {
         let name = attribute.replace('_', " ");
         errors.push(format!("{}{} {message}", name[..1].to_uppercase(), &name[1..]));
     }
-    assert_eq!(
-        (&reply.json()["fields"], &reply.json()["errors"]),
-        (&fields, &json!(errors))
-    );
+    assert_eq!((&reply.json()["fields"], &reply.json()["errors"]), (&fields, &json!(errors)));
 }
 
 /// What no input that is read by name may be: values of the wrong JSON type.
@@ -175,12 +145,7 @@ pub fn not_text() -> [Value; 4] {
 pub async fn assert_unreadable_bodies_are_refused(app: &TestApp, method: Method, path: &str, token: &str) {
     let send = |kind: &'static str, body: Vec<u8>| {
         let call = app.call(method.clone(), path).body(kind, body);
-        if token.is_empty() {
-            call
-        } else {
-            call.bearer(token)
-        }
-        .send()
+        if token.is_empty() { call } else { call.bearer(token) }.send()
     };
     for body in [
         "[]",
@@ -195,31 +160,19 @@ pub async fn assert_unreadable_bodies_are_refused(app: &TestApp, method: Method,
         "{\"a\":\"\\ud800\"}",
         "{\"password\":\"one\",\"password\":\"two\"}",
     ] {
-        assert_refused(
-            &send("application/json", body.into()).await,
-            400,
-            "invalid_request",
-        );
+        assert_refused(&send("application/json", body.into()).await, 400, "invalid_request");
     }
     let deep = "[".repeat(10_000);
     for body in [format!("{{\"a\":{deep}"), format!("{deep}{}", "]".repeat(10_000))] {
-        assert_refused(
-            &send("application/json", body.into()).await,
-            400,
-            "invalid_request",
-        );
+        assert_refused(&send("application/json", body.into()).await, 400, "invalid_request");
     }
     let form = "application/x-www-form-urlencoded";
     for body in ["password=one&password=two", "password=%FF"] {
         assert_refused(&send(form, body.into()).await, 400, "invalid_request");
     }
-    for kind in [
-        "text/plain",
-        "application/xml",
-        "multipart/form-data; boundary=x",
-        "application/jsonp",
-        "rubbish",
-    ] {
+    for kind in
+        ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/jsonp", "rubbish"]
+    {
         assert_refused(&send(kind, "{}".into()).await, 415, "unsupported_media_type");
     }
     for kind in ["application/json", form] {

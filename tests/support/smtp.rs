@@ -114,12 +114,7 @@ impl SmtpServer {
             let state = state.clone();
             move || accept(&listener, &state, &authority)
         });
-        Self {
-            addr,
-            ca_pem_path,
-            state,
-            _folder: folder,
-        }
+        Self { addr, ca_pem_path, state, _folder: folder }
     }
 
     pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {

@@ -42,10 +42,7 @@ impl Wire {
     pub fn to(server: &Server) -> Self {
         let stream = TcpStream::connect(server.address).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self {
-            stream,
-            heard: Vec::new(),
-        }
+        Self { stream, heard: Vec::new() }
     }
 
     /// Sends these bytes.
@@ -108,10 +105,7 @@ impl Wire {
                 break refusal;
             }
         };
-        assert!(
-            matches!(refusal.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
-            "{refusal}"
-        );
+        assert!(matches!(refusal.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{refusal}");
     }
 
     /// Says that nothing follows, and still listens.
@@ -143,9 +137,7 @@ impl Wire {
             head: head.to_owned(),
             body: String::new(),
         };
-        let length = answer
-            .header("Content-Length")
-            .map_or(0, |length| length.parse().unwrap());
+        let length = answer.header("Content-Length").map_or(0, |length| length.parse().unwrap());
         answer.body = rest.get(..length)?.to_owned();
         self.heard.drain(..head.len() + 4 + length);
         Some(answer)

@@ -53,11 +53,7 @@ fn privacy(topic: &'static str, path: &Path, report: &mut Report) {
             let what = format!("{shown} is open to other users of this machine (mode {mode:04o})");
             report.fail(topic, what, format!("chmod 600 {shown}"));
         }
-        Err(fault) => report.fail(
-            topic,
-            format!("{shown}: {fault}"),
-            "run this as the server's user",
-        ),
+        Err(fault) => report.fail(topic, format!("{shown}: {fault}"), "run this as the server's user"),
     }
 }
 
@@ -72,11 +68,7 @@ fn write_ahead_log(database: &Path, report: &mut Report) {
     let size = fs::metadata(PathBuf::from(path)).map_or(0, |metadata| metadata.len());
     let what = format!("{} MiB in the write-ahead log", size.div_ceil(MIB));
     if size > LARGEST_WAL {
-        report.warn(
-            "file",
-            what,
-            "end the process that keeps reading, or restart the server",
-        );
+        report.warn("file", what, "end the process that keeps reading, or restart the server");
     } else {
         report.ok("file", what);
     }
@@ -139,10 +131,7 @@ fn integrity(path: &Path, report: &mut Report) {
 fn report_unreadable(topic: &'static str, fault: &Error, report: &mut Report) {
     let text = explain(fault);
     match fault {
-        Error::Unavailable {
-            reason: "database_damaged",
-            ..
-        } => report.fail(topic, text, RESTORE),
+        Error::Unavailable { reason: "database_damaged", .. } => report.fail(topic, text, RESTORE),
         Error::Unavailable { .. } => report.fail(topic, text, "run this as the server's user"),
         // A file of a newer version or of another program: the sentence ends in its own advice.
         _ => {

@@ -26,9 +26,7 @@ pub(super) async fn run(settings: &Settings, address: EmailAddress, format: &For
         .write(move |tx| users::insert(tx, &asked, &digest, now))
         .await?
         .ok_or_else(|| format!("the address {} is taken", address.as_str()))?;
-    format.print(&json!({ "user": View::of(&user) }), || {
-        format!("{} is created", name(&user))
-    })
+    format.print(&json!({ "user": View::of(&user) }), || format!("{} is created", name(&user)))
 }
 
 fn choose(settings: &Settings) -> Result<Password, Fault> {
@@ -39,11 +37,7 @@ fn choose(settings: &Settings) -> Result<Password, Fault> {
         (first_line(io::stdin().lock())?, None)
     };
     let again = confirmation.as_ref().map(|text| text.as_str());
-    Ok(Password::choose(
-        &settings.password,
-        Some(password.as_str()),
-        again,
-    )?)
+    Ok(Password::choose(&settings.password, Some(password.as_str()), again)?)
 }
 
 /// A line without its end.
@@ -63,8 +57,5 @@ fn first_line(input: impl BufRead) -> Result<Zeroizing<String>, Fault> {
 
 /// One thread, for one password.
 fn pool(settings: &config::Password) -> crate::Result<PasswordPool> {
-    PasswordPool::start(&config::Password {
-        threads: 1,
-        ..settings.clone()
-    })
+    PasswordPool::start(&config::Password { threads: 1, ..settings.clone() })
 }

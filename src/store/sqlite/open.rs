@@ -52,10 +52,7 @@ pub(super) fn open_current(settings: &config::Database) -> Result<(Connection, u
 
 /// The file and its folder exist, and belong to us alone when we made them.
 fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-    {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -111,12 +108,10 @@ pub(super) fn open_readers(
     busy_timeout: Duration,
 ) -> Result<Pool<SqliteConnectionManager>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let manager = SqliteConnectionManager::file(path)
-        .with_flags(flags)
-        .with_init(move |connection| {
-            prepare(connection, busy_timeout)?;
-            connection.execute_batch("PRAGMA query_only = ON")
-        });
+    let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(move |connection| {
+        prepare(connection, busy_timeout)?;
+        connection.execute_batch("PRAGMA query_only = ON")
+    });
     Pool::builder()
         .max_size(count)
         .max_lifetime(None)

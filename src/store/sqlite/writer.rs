@@ -37,10 +37,7 @@ impl Writer {
             .name("writer".into())
             .spawn(move || run(&connection, &waiting))
             .map_err(Error::internal)?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -49,11 +46,7 @@ impl Writer {
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Pending {
-            work,
-            outcome: None,
-            reply,
-        });
+        let job = Box::new(Pending { work, outcome: None, reply });
         let Some(jobs) = &self.jobs else {
             return Err(stopped());
         };
@@ -146,9 +139,7 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
         let mut statement = connection.prepare_cached(sql).map_err(fault)?;
         statement.execute([]).map(drop).map_err(fault)
     };
-    let transaction = Transaction {
-        reader: Reader { connection },
-    };
+    let transaction = Transaction { reader: Reader { connection } };
     let mut all = || {
         step("BEGIN IMMEDIATE")?;
         if batch.iter_mut().all(|job| job.run(&transaction)) {

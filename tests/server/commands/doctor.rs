@@ -22,16 +22,11 @@ fn examine(house: &House) -> (bool, Vec<Value>) {
 /// The texts of what failed under a topic. Each comes with an advice.
 fn failures(house: &House, topic: &str) -> Vec<String> {
     let (well, findings) = examine(house);
-    let failed: Vec<&Value> = findings
-        .iter()
-        .filter(|finding| finding["state"] == "fail")
-        .collect();
+    let failed: Vec<&Value> = findings.iter().filter(|finding| finding["state"] == "fail").collect();
     assert_eq!(failed.is_empty(), well);
     assert!(failed.iter().all(|finding| finding["advice"].is_string()));
     let of_topic = failed.into_iter().filter(|finding| finding["topic"] == topic);
-    of_topic
-        .map(|finding| finding["what"].as_str().unwrap().to_owned())
-        .collect()
+    of_topic.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
 }
 
 fn sound_house() -> House {
@@ -47,20 +42,8 @@ fn a_sound_house_is_well_by_itself_and_beside_its_server() {
     let server = house.serve();
     let (well, findings) = examine(&house);
     assert!(well, "{findings:?}");
-    let topics: Vec<&str> = findings
-        .iter()
-        .map(|finding| finding["topic"].as_str().unwrap())
-        .collect();
-    for topic in [
-        "settings",
-        "keys",
-        "disk",
-        "file",
-        "schema",
-        "integrity",
-        "clock",
-        "mail",
-    ] {
+    let topics: Vec<&str> = findings.iter().map(|finding| finding["topic"].as_str().unwrap()).collect();
+    for topic in ["settings", "keys", "disk", "file", "schema", "integrity", "clock", "mail"] {
         assert!(topics.contains(&topic), "{topic}");
     }
     assert_eq!(server.request("GET", "/ready", None, None).0, 200);
@@ -83,19 +66,10 @@ fn a_damaged_page_is_found_and_what_to_do_is_said() {
     fs::write(house.database(), &bytes).unwrap();
 
     let found = failures(&house, "integrity");
-    assert!(
-        found
-            .iter()
-            .any(|finding| finding.contains(&format!("page {root}"))),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|finding| finding.contains(&format!("page {root}"))), "{found:?}");
     let ran = run(&house, &["doctor"]);
     assert_eq!(ran.code, 1);
-    let line = ran
-        .out
-        .lines()
-        .find(|line| line.starts_with("fail  integrity"))
-        .unwrap();
+    let line = ran.out.lines().find(|line| line.starts_with("fail  integrity")).unwrap();
     assert!(line.contains(" -> stop the server"), "{line}");
     assert_eq!(fs::read(house.database()).unwrap(), bytes);
 }
@@ -117,16 +91,11 @@ fn a_newer_schema_is_reported_and_left_alone() {
         if let Some(version) = set {
             connection.pragma_update(None, "user_version", version).unwrap();
         }
-        connection
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .unwrap()
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     };
     version(Some(99));
     let found = failures(&house, "schema");
-    assert!(
-        found.len() == 1 && found[0].contains("newer Cloakroom (schema 99"),
-        "{found:?}"
-    );
+    assert!(found.len() == 1 && found[0].contains("newer Cloakroom (schema 99"), "{found:?}");
     let refusal = run(&house, &["users", "list"]).refused();
     assert!(refusal.contains("newer Cloakroom"), "{refusal}");
     run(&house, &["migrate"]).refused();
@@ -139,10 +108,7 @@ fn an_older_schema_is_a_warning_and_is_not_migrated() {
     fs::write(house.database(), "").unwrap();
     fs::set_permissions(house.database(), fs::Permissions::from_mode(0o600)).unwrap();
     let (well, findings) = examine(&house);
-    let schema = findings
-        .iter()
-        .find(|finding| finding["topic"] == "schema")
-        .unwrap();
+    let schema = findings.iter().find(|finding| finding["topic"] == "schema").unwrap();
     assert!(well && schema["state"] == "warn", "{schema}");
     assert_eq!(fs::metadata(house.database()).unwrap().len(), 0);
 }
@@ -173,21 +139,14 @@ fn files_that_others_may_read_are_reported() {
 fn a_mail_server_that_does_not_answer_is_reported() {
     let mut house = sound_house();
     // Bound for a moment: nobody listens there.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     house
         .set("CLOAKROOM__MAIL__TRANSPORT", "smtp")
         .set("CLOAKROOM__MAIL__SMTP__HOST", "127.0.0.1")
         .set("CLOAKROOM__MAIL__SMTP__PORT", port.to_string())
         .set("CLOAKROOM__MAIL__SMTP__TLS", "none");
     let found = failures(&house, "mail");
-    assert!(
-        found.len() == 1 && found[0].contains(&format!("127.0.0.1:{port}")),
-        "{found:?}"
-    );
+    assert!(found.len() == 1 && found[0].contains(&format!("127.0.0.1:{port}")), "{found:?}");
     let text = run(&house, &["doctor"]).out;
     assert!(text.contains(" -> check mail.smtp.host"), "{text}");
 }
@@ -208,8 +167,5 @@ fn wrong_settings_are_findings() {
     let mut house = House::new();
     house.set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0");
     let found = failures(&house, "settings");
-    assert!(
-        found.len() == 1 && found[0].contains("server.binnd: is not a setting"),
-        "{found:?}"
-    );
+    assert!(found.len() == 1 && found[0].contains("server.binnd: is not a setting"), "{found:?}");
 }

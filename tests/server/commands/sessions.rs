@@ -10,18 +10,12 @@ fn a_session_is_listed_and_ended_while_the_others_go_on() {
     let house = House::new();
     create(&house, "one@example.com");
     let server = house.serve();
-    let (older, newer) = (
-        token(&server, "one@example.com"),
-        token(&server, "one@example.com"),
-    );
+    let (older, newer) = (token(&server, "one@example.com"), token(&server, "one@example.com"));
 
     let listed = run(&house, &["sessions", "list", "one@example.com", "--json"]).json();
     let sessions = listed["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
-    assert_eq!(
-        (&sessions[0]["user_id"], &sessions[0]["ip_address"]),
-        (&json!(1), &json!("127.0.0.1"))
-    );
+    assert_eq!((&sessions[0]["user_id"], &sessions[0]["ip_address"]), (&json!(1), &json!("127.0.0.1")));
     for moment in ["created_at", "last_active_at", "expires_at"] {
         assert!(is_rfc3339(&sessions[0][moment]), "{moment}");
     }
@@ -33,10 +27,7 @@ fn a_session_is_listed_and_ended_while_the_others_go_on() {
     let newest = sessions[0]["id"].to_string();
     let ended = run(&house, &["sessions", "revoke", &newest, "--json"]).json();
     assert_eq!(ended, json!({ "sessions_ended": 1 }));
-    assert_eq!(
-        (status_of(&server, &newer), status_of(&server, &older)),
-        (401, 200)
-    );
+    assert_eq!((status_of(&server, &newer), status_of(&server, &older)), (401, 200));
     let refusal = run(&house, &["sessions", "revoke", &newest]).refused();
     assert_eq!(refusal, format!("no session has the id {newest}"));
 }
@@ -62,10 +53,7 @@ fn all_sessions_of_one_user_end_and_nobody_elses() {
 fn the_sessions_of_nobody_are_neither_listed_nor_ended() {
     let house = House::new();
     create(&house, "one@example.com");
-    assert_eq!(
-        run(&house, &["sessions", "list", "7"]).refused(),
-        "no user has the id 7"
-    );
+    assert_eq!(run(&house, &["sessions", "list", "7"]).refused(), "no user has the id 7");
     let refusal = run(&house, &["sessions", "revoke", "--user", "two@example.com"]).refused();
     assert_eq!(refusal, "no user has the address two@example.com");
 }

@@ -29,11 +29,7 @@ fn the_password_is_the_first_line_of_standard_input() {
 fn a_password_is_never_an_argument() {
     let house = House::new();
     run(&house, &["users", "create", "one@example.com", PASSWORD]).misused();
-    run(
-        &house,
-        &["users", "create", "one@example.com", "--password", PASSWORD],
-    )
-    .misused();
+    run(&house, &["users", "create", "one@example.com", "--password", PASSWORD]).misused();
     assert!(!house.database().exists());
 }
 
@@ -45,38 +41,21 @@ fn a_user_that_the_rules_refuse_is_not_created() {
         |input: &[u8]| run_with_input(&house, &["users", "create", "one@example.com"], input).refused();
     assert_eq!(try_with(b""), "Password can't be blank");
     assert_eq!(try_with(b"\ncorrect horse battery"), "Password can't be blank");
-    assert_eq!(
-        try_with(b"short"),
-        "Password is too short (minimum is 8 characters)"
-    );
+    assert_eq!(try_with(b"short"), "Password is too short (minimum is 8 characters)");
     assert_eq!(try_with(b"password1"), "Password is too common");
-    assert_eq!(
-        try_with("a".repeat(10_000).as_bytes()),
-        "Password is too long (maximum is 256 characters)"
-    );
+    assert_eq!(try_with("a".repeat(10_000).as_bytes()), "Password is too long (maximum is 256 characters)");
     assert!(try_with(b"\xff\xff\xff\xff\xff\xff\xff\xff\n").contains("UTF-8"));
-    let misuse = run_with_input(
-        &house,
-        &["users", "create", "one@@example.com"],
-        PASSWORD.as_bytes(),
-    )
-    .misused();
+    let misuse =
+        run_with_input(&house, &["users", "create", "one@@example.com"], PASSWORD.as_bytes()).misused();
     assert!(misuse.contains("Email address is invalid"), "{misuse}");
-    assert_eq!(
-        run(&house, &["users", "list", "--json"]).json()["users"],
-        json!([])
-    );
+    assert_eq!(run(&house, &["users", "list", "--json"]).json()["users"], json!([]));
 }
 
 #[test]
 fn an_address_is_taken_once() {
     let house = House::new();
     create(&house, "one@example.com");
-    let again = run_with_input(
-        &house,
-        &["users", "create", "ONE@example.com"],
-        b"another password",
-    );
+    let again = run_with_input(&house, &["users", "create", "ONE@example.com"], b"another password");
     assert_eq!(again.refused(), "the address one@example.com is taken");
     let server = house.serve();
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
@@ -94,14 +73,7 @@ fn users_are_found_by_id_and_by_address() {
     let members: Vec<&String> = created.as_object().unwrap().keys().collect();
     assert_eq!(
         members,
-        [
-            "created_at",
-            "disabled_at",
-            "email_address",
-            "email_confirmed",
-            "id",
-            "updated_at"
-        ]
+        ["created_at", "disabled_at", "email_address", "email_confirmed", "id", "updated_at"]
     );
     let shown = run(&house, &["users", "show", "1"]).done();
     assert!(shown.contains("email address  one@example.com\n"), "{shown}");
@@ -126,11 +98,7 @@ fn a_list_is_read_page_by_page() {
     let created = ["one", "two", "three"].map(|name| create(&house, &format!("{name}@example.com")));
     let page = |after: &Value| {
         let after = after.to_string();
-        run(
-            &house,
-            &["users", "list", "--limit", "2", "--after", &after, "--json"],
-        )
-        .json()
+        run(&house, &["users", "list", "--limit", "2", "--after", &after, "--json"]).json()
     };
     let first = page(&json!(0));
     assert_eq!(first["users"], json!(created[..2]));
@@ -139,10 +107,7 @@ fn a_list_is_read_page_by_page() {
     assert_eq!(second, json!({ "users": created[2..], "next_after": null }));
 
     let table = run(&house, &["users", "list", "--limit", "2"]);
-    assert_eq!(
-        table.err,
-        format!("there are more: --after {}\n", created[1]["id"])
-    );
+    assert_eq!(table.err, format!("there are more: --after {}\n", created[1]["id"]));
     assert_eq!(table.done().lines().count(), 3);
 }
 
@@ -152,10 +117,7 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
     create(&house, "one@example.com");
     create(&house, "two@example.com");
     let server = house.serve();
-    let (one, two) = (
-        token(&server, "one@example.com"),
-        token(&server, "two@example.com"),
-    );
+    let (one, two) = (token(&server, "one@example.com"), token(&server, "two@example.com"));
     assert_eq!(status_of(&server, &one), 200);
 
     let disabled = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
@@ -168,11 +130,7 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
     let again = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
     assert_eq!(again["user"], disabled["user"]);
 
-    assert!(
-        run(&house, &["users", "enable", "one@example.com"])
-            .done()
-            .contains("is enabled")
-    );
+    assert!(run(&house, &["users", "enable", "one@example.com"]).done().contains("is enabled"));
     assert_eq!(status_of(&server, &one), 401);
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
 }
@@ -224,12 +182,7 @@ fn a_reset_link_in_json_says_when_it_dies() {
     let created = create(&house, "one@example.com");
     let printed = run(&house, &["users", "reset-password", "1", "--json"]).json();
     assert!(is_rfc3339(&printed["expires_at"]));
-    assert!(
-        printed["link"]
-            .as_str()
-            .unwrap()
-            .starts_with("http://localhost:3001/passwords/")
-    );
+    assert!(printed["link"].as_str().unwrap().starts_with("http://localhost:3001/passwords/"));
     assert_eq!(printed["user"], created);
     run(&house, &["users", "disable", "1"]).done();
     let refusal = run(&house, &["users", "reset-password", "1"]).refused();

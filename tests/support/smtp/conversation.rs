@@ -100,10 +100,7 @@ impl Line {
 
     fn secured(stream: &TcpStream, tls: Arc<ServerConfig>) -> io::Result<Self> {
         let connection = ServerConnection::new(tls).map_err(io::Error::other)?;
-        Ok(Self(BufReader::new(Box::new(StreamOwned::new(
-            connection,
-            stream.try_clone()?,
-        )))))
+        Ok(Self(BufReader::new(Box::new(StreamOwned::new(connection, stream.try_clone()?)))))
     }
 
     fn hear(&mut self) -> io::Result<Option<Vec<u8>>> {

@@ -1,0 +1,168 @@
+//! What the sweep deletes, to the millisecond, and what it leaves.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cloakroom::clock::Timestamp;
+use cloakroom::sweep;
+use cloakroom::testing::TestApp;
+use rusqlite::{Connection, params};
+
+use crate::support::app::{ONE, PASSWORD, count_in, is_live};
+
+const MOMENT: Duration = Duration::from_millis(1);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// More than one transaction of the sweep deletes.
+const MANY: usize = 1_234;
+
+async fn sweep(app: &TestApp) {
+    let context = app.context();
+    sweep::run(&context.database, &context.settings.session, context.clock.now()).await.unwrap();
+}
+
+fn open(app: &TestApp) -> Connection {
+    Connection::open(app.context().database.path()).unwrap()
+}
+
+/// Adds a session of the first user, told apart by what its client calls itself.
+fn add_session(file: &Connection, name: &str, last_active_at: Timestamp, expires_at: Timestamp) {
+    file.prepare_cached(
+        "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, created_at, last_active_at, expires_at)
+         VALUES ((SELECT min(id) FROM users), randomblob(32), '127.0.0.1', ?1, 0, ?2, ?3)",
+    )
+    .unwrap()
+    .execute(params![name, last_active_at.as_millis(), expires_at.as_millis()])
+    .unwrap();
+}
+
+fn add_throttle(file: &Connection, name: &str, expires_at: Timestamp) {
+    file.prepare_cached("INSERT INTO throttles (name, count, expires_at) VALUES (?1, 1, ?2)")
+        .unwrap()
+        .execute(params![name, expires_at.as_millis()])
+        .unwrap();
+}
+
+fn add_mail(file: &Connection, name: &str, sent_at: Option<Timestamp>, dead_at: Option<Timestamp>) {
+    file.prepare_cached(
+        "INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, sent_at, dead_at)
+         VALUES ('password_reset', ?1, 0, 0, 0, ?2, ?3)",
+    )
+    .unwrap()
+    .execute(params![name, sent_at.map(Timestamp::as_millis), dead_at.map(Timestamp::as_millis)])
+    .unwrap();
+}
+
+/// The texts that a statement finds.
+fn names(app: &TestApp, sql: &str) -> BTreeSet<String> {
+    let file = open(app);
+    let mut statement = file.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+#[actix_web::test]
+async fn sessions_go_a_day_after_they_expired_or_were_idle_for_too_long() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let (now, idle_timeout) = (app.clock().now(), app.context().settings.session.idle_timeout);
+    let (over, long_unused) = (now - DAY, now - DAY - idle_timeout);
+    let file = open(&app);
+    for (name, last_active_at, expires_at) in [
+        ("expired for longer", now, over - MOMENT),
+        ("expired for a day", now, over),
+        ("expired for less", now, over + MOMENT),
+        ("expired now", now, now),
+        ("unused for longer", long_unused - MOMENT, now + DAY),
+        ("unused until a day ago", long_unused, now + DAY),
+        ("unused until less than a day ago", long_unused + MOMENT, now + DAY),
+        ("unused until now", now - idle_timeout, now + DAY),
+        ("live", now, now + MOMENT),
+    ] {
+        add_session(&file, name, last_active_at, expires_at);
+    }
+
+    sweep(&app).await;
+    assert_eq!(
+        names(&app, "SELECT user_agent FROM sessions WHERE user_agent IS NOT NULL"),
+        set([
+            "expired for less",
+            "expired now",
+            "unused until less than a day ago",
+            "unused until now",
+            "live",
+        ])
+    );
+    assert!(is_live(&app, &token).await);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
+}
+
+#[actix_web::test]
+async fn mails_go_a_week_after_they_ended_and_never_while_they_wait() {
+    let app = TestApp::new().await;
+    let now = app.clock().now();
+    let over = now - 7 * DAY;
+    let file = open(&app);
+    for (name, sent_at, dead_at) in [
+        ("sent for longer", Some(over - MOMENT), None),
+        ("sent for a week", Some(over), None),
+        ("sent for less", Some(over + MOMENT), None),
+        ("dead for a week", None, Some(over)),
+        ("dead for less", None, Some(over + MOMENT)),
+        ("waiting since ever", None, None),
+    ] {
+        add_mail(&file, name, sent_at, dead_at);
+    }
+
+    sweep(&app).await;
+    assert_eq!(
+        names(&app, "SELECT email_address FROM outbox"),
+        set(["sent for less", "dead for less", "waiting since ever"])
+    );
+}
+
+#[actix_web::test]
+async fn counters_go_when_their_window_is_over() {
+    let app = TestApp::new().await;
+    let now = app.clock().now();
+    let file = open(&app);
+    for (name, expires_at) in [("over", now - DAY), ("over now", now), ("not over", now + MOMENT)] {
+        add_throttle(&file, name, expires_at);
+    }
+
+    sweep(&app).await;
+    assert_eq!(names(&app, "SELECT name FROM throttles"), set(["not over"]));
+}
+
+#[actix_web::test]
+async fn more_rows_than_one_transaction_deletes_are_all_swept() {
+    let app = TestApp::new().await;
+    app.create_user(ONE, PASSWORD).await;
+    let (now, long_ago) = (app.clock().now(), Timestamp::from_millis(0));
+    let mut file = open(&app);
+    let rows = file.transaction().unwrap();
+    for n in 0..MANY {
+        add_session(&rows, "over", now, long_ago);
+        add_throttle(&rows, &format!("over {n}"), long_ago);
+        add_mail(&rows, "over", Some(long_ago), None);
+        if n % 100 == 0 {
+            add_session(&rows, "live", now, now + DAY);
+            add_throttle(&rows, &format!("live {n}"), now + DAY);
+            add_mail(&rows, "live", None, None);
+        }
+    }
+    rows.commit().unwrap();
+
+    sweep(&app).await;
+    let kept = MANY.div_ceil(100) as i64;
+    for (table, name) in [("sessions", "user_agent"), ("throttles", "name"), ("outbox", "email_address")] {
+        let count = |condition: &str| {
+            count_in(&app, &format!("SELECT count(*) FROM {table} WHERE {name} {condition}"))
+        };
+        assert_eq!((count("LIKE 'over%'"), count("LIKE 'live%'")), (0, kept), "{table}");
+    }
+}
