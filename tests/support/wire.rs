@@ -45,9 +45,14 @@ impl Wire {
         Self { stream, heard: Vec::new() }
     }
 
-    /// Sends these bytes.
+    /// Sends these bytes, if the server still takes them: whether it hung up is seen by who listens.
     pub fn say(&mut self, text: &str) {
-        self.stream.write_all(text.as_bytes()).unwrap();
+        if let Err(refusal) = self.stream.write_all(text.as_bytes()) {
+            assert!(
+                matches!(refusal.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+                "{refusal}"
+            );
+        }
     }
 
     /// Sends a request with a JSON body, or none when it is empty.
