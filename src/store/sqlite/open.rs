@@ -22,7 +22,7 @@ pub const LARGEST_WAL: u64 = 64 * 1024 * 1024;
 /// Makes the file where it is missing and brings its schema up to date; gives the version that it had, 0 for a new one.
 ///
 /// # Errors
-/// As [`Database::open`](super::Database::open).
+/// As [`Database::open`](crate::store::Database::open).
 pub fn upgrade(settings: &config::Database) -> Result<usize> {
     open_current(settings).map(|(_, before)| before)
 }
