@@ -126,7 +126,8 @@ fn read(root: &Path, path: PathBuf) -> Source {
         module.pop();
     }
     let text = fs::read_to_string(&path).unwrap();
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let is_tests = module.last().is_some_and(|name| name == "tests");
+    let code = if is_tests { "" } else { text.split("#[cfg(test)]\nmod tests").next().unwrap() };
     let code =
         code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     Source { path, module, text, code }

@@ -1,0 +1,272 @@
+//! What is refused, and what is not.
+
+use super::*;
+
+/// The refusals of an environment's settings after `change`, one a line.
+fn refused(env: Environment, change: impl FnOnce(&mut Settings)) -> String {
+    let mut settings = Settings::for_env(Environment::Development).unwrap();
+    settings.env = env;
+    if env == Environment::Production {
+        settings.secrets.key_base = Some(Secret::from("k".repeat(SHORTEST_SECRET)));
+    }
+    change(&mut settings);
+    settings.check().err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[track_caller]
+fn refuses(key: &str, change: impl FnOnce(&mut Settings)) {
+    refuses_in(Environment::Development, key, change);
+}
+
+#[track_caller]
+fn refuses_in(env: Environment, key: &str, change: impl FnOnce(&mut Settings)) {
+    let lines = refused(env, change);
+    assert!(!lines.is_empty(), "{key} is accepted");
+    for line in lines.lines() {
+        assert!(line.starts_with(&format!("{key}: must ")), "{line}");
+    }
+}
+
+#[track_caller]
+fn accepts(change: impl FnOnce(&mut Settings)) {
+    assert_eq!(refused(Environment::Development, change), "");
+}
+
+#[track_caller]
+fn accepts_in_production(change: impl FnOnce(&mut Settings)) {
+    assert_eq!(refused(Environment::Production, change), "");
+}
+
+#[test]
+fn a_secret_shorter_than_32_bytes_is_refused() {
+    let secret = |length| Secret::from("k".repeat(length));
+    refuses("secrets.key_base", |s| s.secrets.key_base = Some(secret(31)));
+    refuses("secrets.previous", |s| s.secrets.previous = vec![secret(32), secret(31)]);
+    accepts(|s| s.secrets.key_base = Some(secret(32)));
+}
+
+#[test]
+fn production_needs_a_key_base() {
+    refuses_in(Environment::Production, "secrets.key_base", |s| s.secrets.key_base = None);
+    accepts(|s| s.secrets.key_base = None);
+}
+
+#[test]
+fn production_needs_https_except_for_localhost() {
+    for plain in ["http://example.com", "http://localhost.example.com", "http://10.0.0.1:3000"] {
+        let url: Url = plain.parse().unwrap();
+        refuses_in(Environment::Production, "server.public_url", |s| s.server.public_url = url.clone());
+        refuses_in(Environment::Production, "server.frontend_url", |s| s.server.frontend_url = url.clone());
+        accepts(|s| s.server.public_url = url);
+    }
+    for sound in ["https://example.com", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:3000"] {
+        accepts_in_production(|s| s.server.public_url = sound.parse().unwrap());
+    }
+}
+
+#[test]
+fn a_url_is_http_without_credentials_query_or_fragment() {
+    for bad in [
+        "ftp://example.com",
+        "javascript:alert(1)",
+        "https://user@example.com",
+        "https://:secret@example.com",
+        "https://example.com/?a=b",
+        "https://example.com/?",
+        "https://example.com/#top",
+    ] {
+        refuses("server.public_url", |s| s.server.public_url = bad.parse().unwrap());
+        refuses("server.frontend_url", |s| s.server.frontend_url = bad.parse().unwrap());
+    }
+    accepts(|s| s.server.frontend_url = "https://example.com/app/".parse().unwrap());
+}
+
+#[test]
+fn bind_is_a_host_and_a_port() {
+    for bad in [
+        "",
+        "3000",
+        ":3000",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "a:b",
+        "a:+1",
+        "a:70000",
+        "::1:3000",
+        "[::1]",
+        "[a]:1",
+        "http://a:1",
+    ] {
+        refuses("server.bind", |s| s.server.bind = bad.to_owned());
+    }
+    for good in
+        ["127.0.0.1:0", "0.0.0.0:80", "[::1]:3000", "[::]:3000", "localhost:3000", "my-host.example:1"]
+    {
+        accepts(|s| s.server.bind = good.to_owned());
+    }
+}
+
+#[test]
+fn the_whole_internet_is_no_trusted_proxy_in_production() {
+    for net in ["0.0.0.0/0", "::/0"] {
+        let proxies = vec!["10.0.0.0/8".parse().unwrap(), net.parse().unwrap()];
+        refuses_in(Environment::Production, "server.trusted_proxies", |s| {
+            s.server.trusted_proxies = proxies.clone();
+        });
+        accepts(|s| s.server.trusted_proxies = proxies);
+    }
+}
+
+#[test]
+fn an_origin_is_written_as_browsers_send_it() {
+    for bad in [
+        "https://example.com/",
+        "https://example.com/app",
+        "https://EXAMPLE.com",
+        "https://example.com:443",
+        "https://user@example.com",
+        "https://*.example.com",
+        "https://bücher.example",
+        "example.com",
+        "ftp://example.com",
+        "null",
+        "",
+    ] {
+        refuses("cors.origins", |s| s.cors.origins = vec![bad.to_owned()]);
+    }
+    for good in
+        ["https://example.com", "http://localhost:3001", "http://[::1]:8080", "https://xn--bcher-kva.example"]
+    {
+        accepts(|s| s.cors.origins = vec![good.to_owned()]);
+    }
+}
+
+#[test]
+fn any_origin_is_alone_and_without_credentials() {
+    let any = || vec!["*".to_owned()];
+    accepts(|s| s.cors.origins = any());
+    refuses("cors.origins", |s| {
+        s.cors.origins = any();
+        s.cors.credentials = true;
+    });
+    refuses("cors.origins", |s| s.cors.origins.push("*".to_owned()));
+}
+
+#[test]
+fn smtp_needs_a_host() {
+    refuses("mail.smtp.host", |s| s.mail.transport = MailTransport::Smtp);
+    for bad in ["mail.example.com:25", "smtp://mail.example.com", "mail example"] {
+        refuses("mail.smtp.host", |s| s.mail.smtp.host = bad.to_owned());
+    }
+    for good in ["mail.example.com", "10.0.0.1", "::1", "mail_relay"] {
+        accepts(|s| {
+            s.mail.transport = MailTransport::Smtp;
+            s.mail.smtp.host = good.to_owned();
+        });
+    }
+}
+
+#[test]
+fn smtp_needs_both_user_name_and_password_or_neither() {
+    refuses("mail.smtp.password", |s| s.mail.smtp.username = Some("mailer".to_owned()));
+    refuses("mail.smtp.username", |s| s.mail.smtp.password = Some(Secret::from("x".to_owned())));
+}
+
+#[test]
+fn a_password_goes_to_the_mail_server_in_clear_on_loopback_only() {
+    let sign_in = |host: &str| {
+        let host = host.to_owned();
+        move |s: &mut Settings| {
+            s.mail.smtp.host = host;
+            s.mail.smtp.tls = SmtpTls::None;
+            s.mail.smtp.username = Some("mailer".to_owned());
+            s.mail.smtp.password = Some(Secret::from("x".to_owned()));
+        }
+    };
+    refuses("mail.smtp.tls", sign_in("mail.example.com"));
+    for host in ["localhost", "127.0.0.1", "::1"] {
+        accepts(sign_in(host));
+    }
+}
+
+#[test]
+fn mails_have_a_place_a_sender_and_a_name_of_one_line() {
+    refuses("mail.directory", |s| s.mail.directory = "".into());
+    refuses("mail.from", |s| s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned()));
+    for bad in ["", " ", "A\nB", &"a".repeat(101)] {
+        refuses("mail.service_name", |s| s.mail.service_name = bad.to_owned());
+    }
+}
+
+#[test]
+fn the_database_is_a_file() {
+    refuses("database.path", |s| s.database.path = "".into());
+    refuses("database.path", |s| s.database.path = ":memory:".into());
+}
+
+#[test]
+fn bcrypt_is_cheap_under_test_only() {
+    refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 9);
+    refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 17);
+    refuses_in(Environment::Production, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 4);
+    refuses_in(Environment::Test, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 3);
+    refuses_in(Environment::Test, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 32);
+    assert_eq!(refused(Environment::Test, |s| s.password.bcrypt_cost = 4), "");
+}
+
+#[test]
+fn counts_have_bounds() {
+    refuses("server.workers", |s| s.server.workers = 1_025);
+    refuses("server.max_connections", |s| s.server.max_connections = 0);
+    refuses("database.readers", |s| s.database.readers = 1_025);
+    refuses("password.min_length", |s| s.password.min_length = 0);
+    refuses("password.min_length", |s| s.password.min_length = 129);
+    refuses("password.threads", |s| s.password.threads = 1_025);
+    refuses("password.queue_limit", |s| s.password.queue_limit = 0);
+    refuses("session.max_per_user", |s| s.session.max_per_user = 0);
+}
+
+#[test]
+fn durations_have_bounds() {
+    refuses("server.head_timeout", |s| s.server.head_timeout = Duration::ZERO);
+    refuses("server.body_timeout", |s| s.server.body_timeout = Duration::ZERO);
+    refuses("server.keep_alive", |s| s.server.keep_alive = 2 * HOUR);
+    refuses("server.shutdown_timeout", |s| s.server.shutdown_timeout = MILLISECOND);
+    refuses("database.busy_timeout", |s| s.database.busy_timeout = Duration::ZERO);
+    refuses("cors.max_age", |s| s.cors.max_age = 2 * DAY);
+    refuses("mail.smtp.timeout", |s| s.mail.smtp.timeout = Duration::ZERO);
+    refuses("session.lifetime", |s| s.session.lifetime = Duration::ZERO);
+    refuses("session.idle_timeout", |s| s.session.idle_timeout = Duration::ZERO);
+    refuses("session.remember_lifetime", |s| s.session.remember_lifetime = 2 * AGES);
+}
+
+#[test]
+fn no_session_outlasts_a_remembered_one() {
+    refuses("session.lifetime", |s| s.session.lifetime = 181 * DAY);
+    refuses("session.idle_timeout", |s| s.session.idle_timeout = 181 * DAY);
+    accepts(|s| s.session.lifetime = 180 * DAY);
+}
+
+#[test]
+fn limits_let_something_through() {
+    let none = Limit { count: 0, window: MINUTE };
+    refuses("throttle.sign_in", |s| s.throttle.sign_in = none);
+    refuses("throttle.reset", |s| s.throttle.reset = none);
+    refuses("throttle.sign_up", |s| s.throttle.sign_up = none);
+    refuses("throttle.address_failures", |s| s.throttle.address_failures = none);
+    refuses("throttle.reset_mails", |s| s.throttle.reset_mails = none);
+    refuses("throttle.sign_in", |s| s.throttle.sign_in.window = Duration::ZERO);
+}
+
+#[test]
+fn a_log_level_is_a_level_or_directives() {
+    for bad in ["", "inof", "info,", "info, inof", "cloakroom=loud", "info,debgu"] {
+        refuses("log.level", |s| s.log.level = bad.to_owned());
+    }
+    for good in ["info", "WARN", "info,cloakroom=debug", "warn,actix_web=off", "cloakroom::mail=trace"] {
+        assert_eq!(
+            (good, &*refused(Environment::Development, |s| s.log.level = good.to_owned())),
+            (good, "")
+        );
+    }
+}
