@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::{Fault, Outcome};
 use crate::config::Settings;
-use crate::store::Database;
+use crate::store::{Database, Inspection, SCHEMA_VERSION};
 
 /// A command asks one thing after another.
 const WORKERS: usize = 1;
@@ -14,11 +14,20 @@ pub(super) fn open_or_make(settings: &Settings) -> Result<Database, Fault> {
     Ok(Database::open(&settings.database, WORKERS)?)
 }
 
-/// The database. A missing one is not made: with a wrong path, a command would find an empty house.
+/// The database. A missing one is not made: with a wrong path, a command would find an empty house. An older one is not
+/// brought up to date: an older server may be running on it.
 pub(super) fn open(settings: &Settings) -> Result<Database, Fault> {
     let path = &settings.database.path;
     if !path.exists() {
         return Err(missing(settings).into());
+    }
+    let version = Inspection::open(path)?.schema_version()?;
+    if version < SCHEMA_VERSION {
+        return Err(format!(
+            "{} has schema {version}, and this program works with {SCHEMA_VERSION}; `cloakroom migrate` brings it up to date",
+            path.display()
+        )
+        .into());
     }
     open_or_make(settings)
 }

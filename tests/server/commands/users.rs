@@ -188,3 +188,14 @@ fn a_reset_link_in_json_says_when_it_dies() {
     let refusal = run(&house, &["users", "reset-password", "1"]).refused();
     assert!(refusal.contains("is disabled"), "{refusal}");
 }
+
+#[test]
+fn an_older_schema_is_left_to_migrate() {
+    let house = House::new();
+    std::fs::write(house.database(), "").unwrap();
+    let refusal = run(&house, &["users", "list"]).refused();
+    assert!(refusal.contains("has schema 0") && refusal.contains("`cloakroom migrate`"), "{refusal}");
+    assert_eq!(std::fs::metadata(house.database()).unwrap().len(), 0);
+    assert_eq!(run(&house, &["migrate"]).code, 0);
+    assert_eq!(run(&house, &["users", "list"]).code, 0);
+}
