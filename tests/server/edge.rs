@@ -13,8 +13,8 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// A server that waits for a moment only.
 fn impatient() -> (House, Server) {
     let mut house = House::new();
-    // Long enough that a busy machine gets a whole head through.
-    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "1s");
+    // Long enough that a busy machine gets from a connection to a whole head.
+    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "3s");
     house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "200ms");
     house.set("CLOAKROOM__SERVER__KEEP_ALIVE", "200ms");
     let server = house.serve();
