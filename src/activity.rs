@@ -46,7 +46,9 @@ impl Activity {
 
     /// Writes what was noted, in small transactions. What could not be written stays noted.
     pub async fn flush(&self, database: &Database) -> Result<()> {
-        let seen: Vec<(SessionId, Timestamp)> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
+        let mut seen: Vec<(SessionId, Timestamp)> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
+        // Neighbours share a page: in order, a batch writes a few pages and not one a session.
+        seen.sort_unstable_by_key(|(id, _)| id.0);
         for batch in seen.chunks(BATCH) {
             let written = batch.to_vec();
             database
