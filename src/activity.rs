@@ -29,19 +29,19 @@ impl Activity {
     }
 
     /// Notes that a session is used now, unless its row says that it was within the last minute, or within half the
-    /// idle time-out where that is shorter. `Err` gives when it was last used, if that was before the time-out.
-    pub fn note(&self, session: &Session, idle_timeout: Duration, now: Timestamp) -> Result<(), Timestamp> {
+    /// idle time-out where that is shorter; `false`, and nothing noted, when the time-out had passed.
+    pub fn note(&self, session: &Session, idle_timeout: Duration, now: Timestamp) -> bool {
         if now.since(session.last_active_at) < PRECISION.min(idle_timeout / 2) {
-            return Ok(());
+            return true;
         }
         let mut seen = self.lock();
         let last =
             seen.get(&session.id).map_or(session.last_active_at, |noted| session.last_active_at.max(*noted));
         if now >= last + idle_timeout {
-            return Err(last);
+            return false;
         }
         seen.insert(session.id, now.max(last));
-        Ok(())
+        true
     }
 
     /// Writes what was noted, in small transactions. What could not be written stays noted.

@@ -93,6 +93,11 @@ impl Settings {
             .map_err(|fault| ConfigError::single("settings", format!("cannot be written: {fault}")))
     }
 
+    /// Words that are easy to guess in a password of whoever has this address.
+    pub fn guessable_words<'a>(&'a self, address: &'a str) -> [&'a str; 2] {
+        [address, &self.mail.service_name]
+    }
+
     /// A link for a mail: `server.frontend_url`, one slash, `path` (which the caller has percent-encoded).
     pub fn frontend_link(&self, path: &str) -> String {
         let base = self.server.frontend_url.as_str().trim_end_matches('/');

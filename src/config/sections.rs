@@ -48,10 +48,7 @@ pub struct Server {
 impl Server {
     /// The threads that answer requests: as set, or one a core.
     pub fn worker_threads(&self) -> usize {
-        match self.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            configured => configured,
-        }
+        one_a_core(self.workers)
     }
 }
 
@@ -185,6 +182,20 @@ pub struct Password {
     pub threads: usize,
     /// Hashes that may wait for a thread.
     pub queue_limit: usize,
+}
+
+impl Password {
+    /// The threads that hash: as set, or one a core.
+    pub fn hashing_threads(&self) -> usize {
+        one_a_core(self.threads)
+    }
+}
+
+fn one_a_core(configured: usize) -> usize {
+    match configured {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        configured => configured,
+    }
 }
 
 /// `[registration]`

@@ -74,7 +74,7 @@ async fn update(
     visit.admit(&context, vec![context.throttle.new_password(visit.ip)]).await?;
 
     let address = account.user.email_address.as_str();
-    let words = [address, context.settings.mail.service_name.as_str()];
+    let words = context.settings.guessable_words(address);
     let digest = context.passwords.hash_choice(password, &words).await?;
     let failures = context.throttle.address_failures(address);
     let user_id = account.user.id;

@@ -27,7 +27,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let SignUp { email_address, password } = SignUp::read(&context, &input)?;
     visit.admit(&context, vec![context.throttle.sign_up(visit.ip)]).await?;
 
-    let words = [email_address.as_str(), context.settings.mail.service_name.as_str()];
+    let words = context.settings.guessable_words(email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
     let (opening, token) = Opening::prepare(&context, &visit, false, now)?;

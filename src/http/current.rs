@@ -85,7 +85,7 @@ async fn resume(request: &HttpRequest) -> Found {
     };
     let now = context.clock.now();
     let idle_timeout = context.settings.session.idle_timeout;
-    if now >= session.expires_at || context.activity.note(&session, idle_timeout, now).is_err() {
+    if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
         return Err(Error::TokenExpired);
     }
     let current = Rc::new(Current { user, session });

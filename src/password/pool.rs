@@ -64,10 +64,7 @@ enum Outcome {
 impl PasswordPool {
     /// Starts the threads.
     pub fn start(settings: &config::Password) -> Result<Self> {
-        let threads = match settings.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            configured => configured,
-        };
+        let threads = settings.hashing_threads();
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             arrived: Condvar::new(),

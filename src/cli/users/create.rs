@@ -19,7 +19,7 @@ const LONGEST_LINE: u64 = 4096;
 pub(super) async fn run(settings: &Settings, address: EmailAddress, format: &Format) -> crate::cli::Outcome {
     let database = house::open_or_make(settings)?;
     let password = choose(settings)?;
-    let words = [address.as_str(), settings.mail.service_name.as_str()];
+    let words = settings.guessable_words(address.as_str());
     let digest = pool(&settings.password)?.hash_choice(password, &words).await?;
     let (asked, now) = (address.clone(), Clock::System.now());
     let user = database
