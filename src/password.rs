@@ -6,7 +6,6 @@
 
 mod pool;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
@@ -77,14 +76,15 @@ impl Password {
     }
 
     /// The bytes for bcrypt: all of the password counts, whatever its length.
-    fn reduced(&self) -> Cow<'_, [u8]> {
+    fn reduced(&self) -> Zeroizing<Vec<u8>> {
         let bytes = self.0.as_bytes();
-        if bytes.len() <= BCRYPT_BYTES {
-            return Cow::Borrowed(bytes);
-        }
-        let mut mac = Hmac::<Sha384>::new(&REDUCTION_KEY.into());
-        mac.update(bytes);
-        Cow::Owned(BASE64_STANDARD.encode(mac.finalize().into_bytes()).into_bytes())
+        Zeroizing::new(if bytes.len() <= BCRYPT_BYTES {
+            bytes.to_vec()
+        } else {
+            let mut mac = Hmac::<Sha384>::new(&REDUCTION_KEY.into());
+            mac.update(bytes);
+            BASE64_STANDARD.encode(mac.finalize().into_bytes()).into_bytes()
+        })
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn seventy_two_bytes_are_plain_bcrypt_and_longer_ones_count_to_the_last_byte() {
-        let reduced = |length: usize| Password::offered(&"a".repeat(length)).unwrap().reduced().into_owned();
+        let reduced = |length: usize| Password::offered(&"a".repeat(length)).unwrap().reduced().to_vec();
         assert_eq!(reduced(72), "a".repeat(72).into_bytes());
         assert_eq!(reduced(73).len(), 64);
         assert_ne!(reduced(73), reduced(74));

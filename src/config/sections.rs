@@ -180,6 +180,8 @@ pub struct Password {
     pub reject_common: bool,
     /// Threads that hash; 0 is one a core.
     pub threads: usize,
+    /// Hashes that a thread computes at once; 0 is what its core has room for.
+    pub lanes: usize,
     /// Hashes that may wait for a thread.
     pub queue_limit: usize,
 }
@@ -189,6 +191,32 @@ impl Password {
     pub fn hashing_threads(&self) -> usize {
         one_a_core(self.threads)
     }
+
+    /// Hashes that one of them computes at once: as set, or by the core's first-level cache.
+    pub fn hashing_lanes(&self) -> usize {
+        match (self.lanes, first_level_cache()) {
+            (0, Some(bytes)) => lanes_for(bytes),
+            (0, None) => 4,
+            (configured, _) => configured,
+        }
+    }
+}
+
+/// As many as look up in five eighths of the cache; the rest is for everything else. Beyond five a core has nothing left
+/// to give, while every hash takes longer.
+fn lanes_for(cache_bytes: usize) -> usize {
+    (cache_bytes * 5 / 8 / bcrypt_lanes::LANE_BYTES).clamp(1, 5)
+}
+
+/// The size of the first core's first-level data cache in bytes, where the system tells (Linux).
+fn first_level_cache() -> Option<usize> {
+    let caches = std::fs::read_dir("/sys/devices/system/cpu/cpu0/cache").ok()?;
+    caches.flatten().find_map(|cache| {
+        let read = |name: &str| std::fs::read_to_string(cache.path().join(name)).ok();
+        let holds_data = matches!(read("type")?.trim(), "Data" | "Unified");
+        let kilobytes = read("size")?.trim().strip_suffix('K')?.parse::<usize>().ok()?;
+        (holds_data && read("level")?.trim() == "1").then_some(kilobytes * 1024)
+    })
 }
 
 fn one_a_core(configured: usize) -> usize {
@@ -259,4 +287,15 @@ pub enum LogFormat {
     Pretty,
     /// For machines: one JSON object a line.
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_fit_the_cache() {
+        let kilobytes = [4, 8, 16, 24, 32, 48, 128];
+        assert_eq!(kilobytes.map(|size| lanes_for(size * 1024)), [1, 1, 2, 3, 5, 5, 5]);
+    }
 }

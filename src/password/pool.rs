@@ -2,35 +2,45 @@
 //! sessions leaves; and a bounded queue, so that a flood is told to come back instead of being promised
 //! an answer in an hour.
 
-use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+#[cfg(test)]
+mod tests;
+mod worker;
 
-use bcrypt::{HashParts, Version};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bcrypt::HashParts;
 use tokio::sync::oneshot;
 
 use super::Password;
 use crate::config;
-use crate::error::{Error, Invalid, Result};
+use crate::error::{Error, Result};
 use crate::model::PasswordDigest;
-use crate::token::fill_random;
+use worker::Worker;
 
 /// The threads that hash. Dropping it ends them, after what waits.
 #[derive(Debug)]
 pub struct PasswordPool {
     shared: Arc<Shared>,
-    threads: usize,
     queue_limit: usize,
     cost: u32,
     reject_common: bool,
 }
 
+/// What callers and threads share.
 #[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
+    /// Wakes a thread that has nothing to do.
     arrived: Condvar,
+    /// How long the queue is, for threads that are busy: they do not lock it in vain.
+    waiting: AtomicUsize,
+    /// How many hashes each thread has under way.
+    loads: Box<[AtomicUsize]>,
+    /// How many it can have.
+    lanes: usize,
     /// How long the last hash took, for `Retry-After`.
     last_hash_ms: AtomicU64,
 }
@@ -49,10 +59,24 @@ struct Job {
 
 #[derive(Debug)]
 enum Work {
-    Hash { password: Password, cost: u32 },
-    HashChoice { password: Password, words: Vec<String>, cost: u32 },
-    Verify { password: Password, digest: PasswordDigest },
-    Dummy { cost: u32 },
+    Hash {
+        password: Password,
+        cost: u32,
+    },
+    HashChoice {
+        password: Password,
+        words: Vec<String>,
+        cost: u32,
+    },
+    Verify {
+        password: Password,
+        digest: PasswordDigest,
+    },
+    Dummy {
+        cost: u32,
+    },
+    #[cfg(test)]
+    Panic,
 }
 
 #[derive(Debug)]
@@ -64,22 +88,23 @@ enum Outcome {
 impl PasswordPool {
     /// Starts the threads.
     pub fn start(settings: &config::Password) -> Result<Self> {
-        let threads = settings.hashing_threads();
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             arrived: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            loads: (0..settings.hashing_threads()).map(|_| AtomicUsize::new(0)).collect(),
+            lanes: settings.hashing_lanes(),
             last_hash_ms: AtomicU64::new(0),
         });
-        for number in 0..threads {
-            let shared = Arc::clone(&shared);
+        for number in 0..shared.loads.len() {
+            let worker = Worker::new(Arc::clone(&shared), number);
             std::thread::Builder::new()
                 .name(format!("bcrypt-{number}"))
-                .spawn(move || run(&shared))
+                .spawn(move || worker.run())
                 .map_err(Error::internal)?;
         }
         Ok(Self {
             shared,
-            threads,
             queue_limit: settings.queue_limit,
             cost: settings.bcrypt_cost,
             reject_common: settings.reject_common,
@@ -142,11 +167,12 @@ impl PasswordPool {
     async fn submit(&self, work: Work) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         {
-            let mut queue = lock(&self.shared.queue);
+            let mut queue = self.shared.lock();
             if queue.jobs.len() >= self.queue_limit {
                 return Err(Error::unavailable("passwords_saturated", self.expected_wait(queue.jobs.len())));
             }
             queue.jobs.push_back(Job { work, reply });
+            self.shared.waiting.store(queue.jobs.len(), Ordering::Relaxed);
         }
         self.shared.arrived.notify_one();
         answer.await.map_err(Error::internal)?
@@ -154,7 +180,8 @@ impl PasswordPool {
 
     /// How long a queue of this length takes to be worked off.
     fn expected_wait(&self, waiting: usize) -> Duration {
-        let rounds = waiting.div_ceil(self.threads) as u64;
+        let at_once = self.shared.loads.len() * self.shared.lanes;
+        let rounds = waiting.div_ceil(at_once) as u64;
         Duration::from_millis(rounds.saturating_mul(self.shared.last_hash_ms.load(Ordering::Relaxed)))
             .max(Duration::from_secs(1))
     }
@@ -162,79 +189,46 @@ impl PasswordPool {
 
 impl Drop for PasswordPool {
     fn drop(&mut self) {
-        lock(&self.shared.queue).closed = true;
+        self.shared.lock().closed = true;
         self.shared.arrived.notify_all();
     }
 }
 
-fn run(shared: &Shared) {
-    // Refused where the system does not allow it: then hashing only competes more.
-    let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
-    while let Some(job) = next(shared) {
-        // Nobody waits any more, so nobody pays.
-        if job.reply.is_closed() {
-            continue;
-        }
-        let started = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| job.work.perform()))
-            .unwrap_or_else(|_| Err(Error::internal("hashing panicked")));
-        let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if outcome.is_ok() {
-            shared.last_hash_ms.store(took, Ordering::Relaxed);
-        }
-        // A caller that went away meanwhile is told nothing.
-        let _ = job.reply.send(outcome);
+impl Shared {
+    /// No invariant spans a panic here: a job is in the queue or out of it.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn next(shared: &Shared) -> Option<Job> {
-    let mut queue = lock(&shared.queue);
-    loop {
-        if let Some(job) = queue.jobs.pop_front() {
-            return Some(job);
+    /// The next job for a thread with nothing to do; `None` when there will be no more.
+    fn wait_for_job(&self) -> Option<Job> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(job) = self.pop(&mut queue) {
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        if queue.closed {
-            return None;
-        }
-        queue = shared.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
-}
 
-impl Work {
-    fn perform(self) -> Result<Outcome> {
-        match self {
-            Self::HashChoice { password, words, cost } => {
-                if password.is_easily_guessed(&words) {
-                    return Err(Invalid::field("password", "is too common").into());
-                }
-                Self::Hash { password, cost }.perform()
-            }
-            Self::Hash { password, cost } => {
-                let mut salt = [0; 16];
-                fill_random(&mut salt)?;
-                let parts =
-                    bcrypt::hash_with_salt(password.reduced(), cost, salt).map_err(Error::internal)?;
-                Ok(Outcome::Digest(PasswordDigest::new(parts.format_for_version(Version::TwoB))))
-            }
-            Self::Verify { password, digest } => {
-                let verdict = bcrypt::verify(password.reduced(), digest.as_str()).map_err(Error::internal)?;
-                Ok(Outcome::Verdict(verdict))
-            }
-            Self::Dummy { cost } => {
-                std::hint::black_box(
-                    bcrypt::hash_with_salt("nobody", cost, [0; 16]).map_err(Error::internal)?,
-                );
-                Ok(Outcome::Verdict(false))
-            }
-        }
+    /// One more job for a thread that has some under way, if one waits that no other thread should rather take.
+    fn one_more(&self, number: usize) -> Option<Job> {
+        let load = self.loads[number].load(Ordering::Relaxed);
+        let has_least = self.loads.iter().all(|other| other.load(Ordering::Relaxed) >= load);
+        let worth_locking = load < self.lanes && has_least && self.waiting.load(Ordering::Relaxed) > 0;
+        worth_locking.then(|| self.pop(&mut self.lock())).flatten()
+    }
+
+    fn pop(&self, queue: &mut Queue) -> Option<Job> {
+        let job = queue.jobs.pop_front();
+        self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
+        job
     }
 }
 
 fn cost_of(digest: &PasswordDigest) -> Option<u32> {
     digest.as_str().parse().ok().map(|parts: HashParts| parts.get_cost())
-}
-
-/// No invariant spans a panic here: a job is in the queue or out of it.
-fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -222,6 +222,7 @@ fn counts_have_bounds() {
     refuses("password.min_length", |s| s.password.min_length = 0);
     refuses("password.min_length", |s| s.password.min_length = 129);
     refuses("password.threads", |s| s.password.threads = 1_025);
+    refuses("password.lanes", |s| s.password.lanes = 9);
     refuses("password.queue_limit", |s| s.password.queue_limit = 0);
     refuses("session.max_per_user", |s| s.session.max_per_user = 0);
 }
