@@ -21,6 +21,10 @@ use crate::token::fill_random;
 pub enum Purpose {
     /// Links that reset a password.
     PasswordReset,
+    /// Links that confirm an address.
+    Confirmation,
+    /// Links that lift the throttle on an address.
+    Unlock,
     /// Names of throttled addresses, so that the table lists no addresses.
     ThrottledAddress,
     /// Message-IDs of mails, the same at every try of one mail.
@@ -31,6 +35,8 @@ impl Purpose {
     const fn info(self) -> &'static str {
         match self {
             Self::PasswordReset => "cloakroom v1 password reset",
+            Self::Confirmation => "cloakroom v1 confirmation",
+            Self::Unlock => "cloakroom v1 unlock",
             Self::ThrottledAddress => "cloakroom v1 throttled address",
             Self::MessageId => "cloakroom v1 message id",
         }

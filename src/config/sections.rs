@@ -251,6 +251,22 @@ pub struct Session {
     pub max_per_user: u32,
 }
 
+/// `[notices]`: which mails tell the owner of an account what was done with it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notices {
+    /// A sign-in from a device that the account has not seen.
+    pub new_device: bool,
+    /// A changed or reset password.
+    pub password_changed: bool,
+    /// A new address that was asked for; to the old one.
+    pub address_change_asked: bool,
+    /// A new address that was confirmed; to the old one.
+    pub address_changed: bool,
+    /// The end of the account.
+    pub account_deleted: bool,
+}
+
 /// `[throttle]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

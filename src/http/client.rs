@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use super::audit;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::mail::{Kind, Notice};
 use crate::throttle::Rule;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -45,6 +46,11 @@ impl Visit {
             }
             None => Ok(()),
         }
+    }
+
+    /// What a mail tells of something done with this request; `None` where the operator wants no such mail.
+    pub fn notice(&self, context: &Context, kind: Kind) -> Option<Notice> {
+        Notice::new(&context.settings.notices, kind, self.ip.to_string(), self.user_agent.as_deref())
     }
 }
 

@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Session, User};
 use crate::store::{Transaction, sessions};
+use crate::token::TokenDigest;
 
 /// The signed-in user.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Current {
     pub user: User,
     /// With which session.
     pub session: Session,
+    /// By which of its tokens: it may have another by the time of a write.
+    pub presented: TokenDigest,
 }
 
 type Found = Result<Rc<Current>>;
@@ -74,12 +77,9 @@ async fn resume(request: &HttpRequest) -> Found {
     let Some(credential) = credential::presented(request.headers())? else {
         return Err(Error::Unauthorized);
     };
-    let found = match credential {
-        Credential::Session(token) => {
-            let digest = token.digest();
-            context.database.read(move |reader| sessions::find_by_digest(reader, &digest)).await?
-        }
-    };
+    let Credential::Session(token) = credential;
+    let presented = token.digest();
+    let found = context.database.read(move |reader| sessions::find_by_digest(reader, &presented)).await?;
     let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
         return Err(Error::TokenInvalid);
     };
@@ -88,28 +88,36 @@ async fn resume(request: &HttpRequest) -> Found {
     if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
         return Err(Error::TokenExpired);
     }
-    let current = Rc::new(Current { user, session });
+    let current = Rc::new(Current { user, session, presented });
     request.extensions_mut().insert(Rc::clone(&current));
     Ok(current)
 }
 
 impl CurrentUser {
-    /// Writes on behalf of the request's session, if it still lives: reading a body takes time, and a session that
-    /// ended meanwhile changes nothing any more.
+    /// Writes on behalf of the request's session, if its token still opens it: reading a body takes time, and a session
+    /// that ended or got another token meanwhile changes nothing any more.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] when it ended, and those of [`crate::store::Database::write`].
+    /// [`Error::TokenInvalid`] when it does not, and those of [`crate::store::Database::write`].
     pub async fn write<T, F>(&self, context: &Context, mut work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let session = self.0.session.id;
-        let written = context.database.write(move |tx| match sessions::exists(tx, session)? {
-            true => work(tx).map(Some),
-            false => Ok(None),
-        });
+        let (session, presented) = (self.0.session.id, self.0.presented);
+        let written =
+            context.database.write(move |tx| match sessions::is_open_by(tx, session, &presented)? {
+                true => work(tx).map(Some),
+                false => Ok(None),
+            });
         written.await?.ok_or(Error::TokenInvalid)
+    }
+}
+
+impl CurrentSession {
+    /// The digest of the token that the request came with.
+    pub fn presented(&self) -> &TokenDigest {
+        &self.0.presented
     }
 }
 
