@@ -14,7 +14,7 @@ use super::who::{Who, address};
 use super::{Fault, house, sessions};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Settings;
-use crate::features::sessions::credentials_changed;
+use crate::features::sessions::{Survivors, credentials_changed};
 use crate::model::{EmailAddress, User, UserId};
 use crate::store::{Database, Transaction, users};
 
@@ -130,7 +130,7 @@ fn shut(tx: &Transaction<'_>, who: &Who, now: Timestamp) -> crate::Result<Option
     if account.user.disabled_at.is_none() {
         users::set_disabled(tx, id, Some(now), now)?;
     }
-    let ended = credentials_changed(tx, id)?;
+    let ended = credentials_changed(tx, id, Survivors::None)?;
     Ok(users::find(tx, id)?.map(|account| (account.user, ended)))
 }
 

@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::credentials_changed;
+use super::sessions::{Survivors, credentials_changed};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
@@ -129,7 +129,7 @@ fn reset(
         return Ok(None);
     }
     failures.forgive(tx)?;
-    credentials_changed(tx, link.subject).map(Some)
+    credentials_changed(tx, link.subject, Survivors::None).map(Some)
 }
 
 fn refused(visit: &Visit) -> Error {

@@ -7,7 +7,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 
-use super::sessions::{Opening, SignedIn, Started};
+use super::sessions::{Opening, Started, hand_over};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
@@ -41,7 +41,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         Ok((user, session))
     })
     .await?;
-    Ok(HttpResponse::Created().json(SignedIn::new(&token, &user, &session)))
+    Ok(hand_over(HttpResponse::Created(), &token, &user, &session))
 }
 
 /// What a sign-up needs, checked.

@@ -1,0 +1,1 @@
+//! A clock that is set back revives nothing.

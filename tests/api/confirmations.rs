@@ -1,0 +1,1 @@
+//! Proving that an address is one's own.

@@ -1,0 +1,1 @@
+//! Signing up where nobody may learn who has an account.

@@ -1,0 +1,1 @@
+//! The password asked for again, and for how long the answer counts.
