@@ -112,6 +112,8 @@ fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
 
 /// The server's refusals name the address.
 fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
+    // The mail that tells of the reset has come: the refusals are for those that follow.
+    eventually(|| (mail.received().len() == 2).then_some(()));
     mail.refuse(At::Recipient, "550 5.1.1 <canary-one@example.com>: no such canary", 1);
     server.ask_for_reset(OWNER);
     eventually(|| (reasons(house) == ["550 5.1.1 at RCPT TO"]).then_some(()));
