@@ -2,6 +2,7 @@
 -- Times are milliseconds since 1970-01-01T00:00:00Z, handed in by the program, never asked of the database.
 -- Ids are never used twice (AUTOINCREMENT): an old link or token cannot come to mean somebody new.
 -- Nothing here is a secret in clear: tokens are SHA-256 digests, passwords bcrypt digests, links are not stored.
+-- Columns that came with a later step stand last in their tables, where SQLite adds them.
 
 CREATE TABLE users (
     id                 INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -10,7 +11,9 @@ CREATE TABLE users (
     email_confirmed_at INTEGER,
     disabled_at        INTEGER,                  -- set by an operator; no session lives while it is
     created_at         INTEGER NOT NULL,
-    updated_at         INTEGER NOT NULL
+    updated_at         INTEGER NOT NULL,
+    pending_email_address TEXT,                  -- asked for, until a link mailed to it is used
+    credentials_version INTEGER NOT NULL DEFAULT 0 -- in every link: a change of password or address counts it up
 ) STRICT;
 
 CREATE TABLE sessions (
@@ -21,11 +24,22 @@ CREATE TABLE sessions (
     user_agent     TEXT,
     created_at     INTEGER NOT NULL,
     last_active_at INTEGER NOT NULL,             -- to the minute: written off the request's path
-    expires_at     INTEGER NOT NULL
+    expires_at     INTEGER NOT NULL,
+    sudo_at        INTEGER                       -- when the password was last given on it, after its start
 ) STRICT;
 
 -- None on expires_at: every sign-in and sign-out would pay a page for it, and the sweep reads the table.
 CREATE INDEX sessions_by_user ON sessions (user_id);
+
+-- What users sign in from, to tell them of a new one.
+CREATE TABLE devices (
+    user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    fingerprint TEXT    NOT NULL,                -- a pseudonym of network and user agent, its versions left aside
+    seen_at     INTEGER NOT NULL,
+    PRIMARY KEY (user_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX devices_by_time ON devices (seen_at);
 
 CREATE TABLE projects (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

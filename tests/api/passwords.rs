@@ -403,6 +403,8 @@ fn account(id: i64, address: &str, digest: String) -> Account {
             updated_at: START,
         },
         password_digest: cloakroom::model::PasswordDigest::new(digest),
+        pending_email_address: None,
+        credentials_version: 0,
     }
 }
 
