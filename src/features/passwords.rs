@@ -76,7 +76,7 @@ async fn update(
     let address = account.user.email_address.as_str();
     let words = context.settings.guessable_words(address);
     let digest = context.passwords.hash_choice(password, &words).await?;
-    let failures = context.throttle.address_failures(address);
+    let failures = context.throttle.address_failures(address, visit.ip);
     let user_id = account.user.id;
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
@@ -128,7 +128,7 @@ fn reset(
     {
         return Ok(None);
     }
-    failures.forgive(tx)?;
+    failures.open_way(tx, now)?;
     credentials_changed(tx, link.subject).map(Some)
 }
 
