@@ -232,6 +232,22 @@ fn one_a_core(configured: usize) -> usize {
 pub struct Registration {
     /// Whether strangers may sign up.
     pub open: bool,
+    /// What becomes of an address that is not confirmed.
+    pub confirm: Confirm,
+    /// Whether sign-up hides that an address is taken; only with [`Confirm::Required`].
+    pub private: bool,
+}
+
+/// What becomes of an address that nobody has proved to be theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confirm {
+    /// No proof is asked for.
+    Off,
+    /// A link is mailed at sign-up, and nothing waits for it.
+    Remind,
+    /// There is no session before the link was opened.
+    Required,
 }
 
 /// `[session]`
@@ -251,19 +267,34 @@ pub struct Session {
     pub max_per_user: u32,
 }
 
-/// `[notices]`: which mails tell the owner of an account what was done with it.
+/// `[sweep]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// How often what is over is deleted.
+    #[serde(with = "duration")]
+    pub interval: Duration,
+    /// How long an expired session is kept.
+    #[serde(with = "duration")]
+    pub keep_sessions: Duration,
+    /// How long a mail is kept that was sent or given up.
+    #[serde(with = "duration")]
+    pub keep_mails: Duration,
+}
+
+/// `[notices]`: which are mailed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notices {
-    /// A sign-in from a device that the account has not seen.
+    /// Of a sign-in from a device that is not known.
     pub new_device: bool,
-    /// A changed or reset password.
+    /// Of a new password.
     pub password_changed: bool,
-    /// A new address that was asked for; to the old one.
+    /// Of a new address that was asked for, to the old one.
     pub address_change_asked: bool,
-    /// A new address that was confirmed; to the old one.
+    /// Of a new address that was confirmed, to the old one.
     pub address_changed: bool,
-    /// The end of the account.
+    /// Of the end of the account.
     pub account_deleted: bool,
 }
 
@@ -283,6 +314,14 @@ pub struct Throttle {
     pub address_failures: Limit,
     /// Reset mails, per email address.
     pub reset_mails: Limit,
+    /// Requests for a confirmation link, per client address.
+    pub confirmation: Limit,
+    /// Confirmation mails, per email address.
+    pub confirmation_mails: Limit,
+    /// Passwords given again, per session.
+    pub challenges: Limit,
+    /// New addresses asked for, per user.
+    pub address_changes: Limit,
 }
 
 /// `[log]`

@@ -77,7 +77,7 @@ async fn update(
     let address = account.user.email_address.as_str();
     let words = context.settings.guessable_words(address);
     let digest = context.passwords.hash_choice(password, &words).await?;
-    let failures = context.throttle.address_failures(address);
+    let failures = context.throttle.address_failures(address, visit.ip);
     let user_id = account.user.id;
     let notice = visit.notice(&context, Kind::PasswordChanged);
     // Asked after the hashing: a link that ran out meanwhile is out.
@@ -136,7 +136,7 @@ fn reset(
     let address = &account.user.email_address;
     // The link was mailed to it.
     users::confirm_address(tx, link.subject, address, now)?;
-    failures.forgive(tx)?;
+    failures.open_way(tx, now)?;
     mail::notify(tx, notice, link.subject, address, now)?;
     credentials_changed(tx, link.subject, Survivors::None).map(Some)
 }

@@ -45,7 +45,7 @@ pub(super) fn routes(routes: &mut Routes) {
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
     let attempt = Attempt::read(&input)?;
-    let failures = context.throttle.address_failures(&attempt.typed_address);
+    let failures = context.throttle.address_failures(&attempt.typed_address, visit.ip);
     visit.admit(&context, vec![context.throttle.sign_in(visit.ip), failures.clone()]).await?;
 
     for _ in 0..ROUNDS {
@@ -62,7 +62,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
                 .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
                 .await?;
             Ok(started.map(|Started { session, evicted }| {
-                audit::signed_in(&visit, user, session.id, evicted);
+                audit::signed_in(&visit, user, session.id, evicted, false);
                 session
             }))
         });
@@ -113,7 +113,7 @@ fn sign_in(
     if let Some(digest) = rehashed {
         users::replace_digest(tx, id, &verified.password_digest, digest, now)?;
     }
-    failures.forgive(tx)?;
+    failures.forgive(tx, now)?;
     opening.start(tx, id, now).map(Some)
 }
 

@@ -13,7 +13,7 @@ use super::audit;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::mail::{Kind, Notice};
-use crate::throttle::Rule;
+use crate::throttle::{Admission, Rule, Tally};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const USER_AGENT_CHARACTERS: usize = 255;
@@ -34,17 +34,17 @@ pub struct Visit {
 pub(super) struct RequestId(pub String);
 
 impl Visit {
-    /// Counts one hit of each rule.
+    /// Counts one hit of each rule; gives the tallies in their order, or none while limits are off.
     ///
     /// # Errors
     /// [`Error::RateLimited`], logged, when one of them is exhausted.
-    pub async fn admit(&self, context: &Context, rules: Vec<Rule>) -> Result<()> {
+    pub async fn admit(&self, context: &Context, rules: Vec<Rule>) -> Result<Vec<Tally>> {
         match context.throttle.admit(&context.database, rules, context.clock.now()).await? {
-            Some(refusal) => {
+            Admission::Admitted(tallies) => Ok(tallies),
+            Admission::Refused(refusal) => {
                 audit::throttled(self, refusal.what);
                 Err(Error::RateLimited(refusal.wait))
             }
-            None => Ok(()),
         }
     }
 

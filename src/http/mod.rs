@@ -11,6 +11,7 @@ pub mod edge;
 mod headers;
 pub mod input;
 mod panic;
+pub mod query;
 pub mod respond;
 pub mod routes;
 
