@@ -121,11 +121,11 @@ fn encipher<const N: usize>(lanes: &[State; N], left: &mut [u32; N], right: &mut
     }
     for pair in 0..8 {
         for lane in 0..N {
-            right[lane] ^= lanes[lane].mix(left[lane]) ^ lanes[lane].p[2 * pair + 1];
+            right[lane] ^= mix(&lanes[lane].boxes, left[lane]) ^ lanes[lane].p[2 * pair + 1];
             one_lane_after_another();
         }
         for lane in 0..N {
-            left[lane] ^= lanes[lane].mix(right[lane]) ^ lanes[lane].p[2 * pair + 2];
+            left[lane] ^= mix(&lanes[lane].boxes, right[lane]) ^ lanes[lane].p[2 * pair + 2];
             one_lane_after_another();
         }
     }
@@ -142,15 +142,12 @@ fn one_lane_after_another() {
     compiler_fence(Ordering::AcqRel);
 }
 
-impl State {
-    /// Blowfish's F.
-    #[inline(always)]
-    fn mix(&self, word: u32) -> u32 {
-        // Shifts rather than `to_be_bytes`, which becomes a `bswap` in the way of the first look-up.
-        let byte = |shift: u32| usize::from((word >> shift) as u8);
-        let sum = self.boxes[0][byte(24)].wrapping_add(self.boxes[1][byte(16)]);
-        (sum ^ self.boxes[2][byte(8)]).wrapping_add(self.boxes[3][byte(0)])
-    }
+/// Blowfish's F.
+#[inline(always)]
+fn mix(boxes: &[[u32; 256]; 4], word: u32) -> u32 {
+    // Shifts rather than `to_be_bytes`, which becomes a `bswap` in the way of the first look-up.
+    let [a, b, c, d] = [24, 16, 8, 0].map(|shift| usize::from((word >> shift) as u8));
+    (boxes[0][a].wrapping_add(boxes[1][b]) ^ boxes[2][c]).wrapping_add(boxes[3][d])
 }
 
 /// Password and NUL, cut at 72 bytes, repeated to fill the P-array, in big-endian words.
