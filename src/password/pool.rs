@@ -1,5 +1,5 @@
-//! bcrypt on threads of its own: as many as cores, at the lowest priority, so that hashing takes what looking up
-//! sessions leaves; and a bounded queue, so that a flood is told to come back instead of being promised
+//! bcrypt on threads of its own: as many as cores, several hashes on each, at the lowest priority, so that hashing takes
+//! what looking up sessions leaves; and a bounded queue, so that a flood is told to come back instead of being promised
 //! an answer in an hour.
 
 #[cfg(test)]
@@ -168,6 +168,10 @@ impl PasswordPool {
         let (reply, answer) = oneshot::channel();
         {
             let mut queue = self.shared.lock();
+            if queue.jobs.len() >= self.queue_limit {
+                // Those that nobody waits for any more keep nobody out.
+                queue.jobs.retain(|job| !job.reply.is_closed());
+            }
             if queue.jobs.len() >= self.queue_limit {
                 return Err(Error::unavailable("passwords_saturated", self.expected_wait(queue.jobs.len())));
             }

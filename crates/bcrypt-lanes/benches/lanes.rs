@@ -9,7 +9,7 @@ use bcrypt_lanes::{MAX_LANES, hash};
 const COST: u32 = 8;
 const ROUNDS: usize = 60;
 
-/// Hashes as many as it says, and returns how many.
+/// A name, how many hashes one run is, and the run.
 type Subject = (String, usize, Box<dyn FnMut()>);
 
 fn main() {

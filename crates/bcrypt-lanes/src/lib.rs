@@ -16,7 +16,7 @@ use core::fmt;
 
 use crate::state::State;
 
-/// The most lanes that can be run together: beyond it a core has nothing left to give.
+/// The most lanes that there is code for. Which number is the best for a core has to be measured.
 pub const MAX_LANES: usize = 8;
 
 /// What a lane's look-ups range over, in bytes: the four S-boxes. They have to stay in the first-level data cache.
@@ -124,7 +124,7 @@ impl<T> Lanes<T> {
     }
 
     /// Takes every hash `rounds` further, of the 2^cost that it has, or to the end of the one that ends first. Gives those
-    /// that are done; their lanes are wiped and free.
+    /// that are done, in no particular order; their lanes are wiped and free.
     pub fn advance(&mut self, rounds: u32) -> Vec<(T, Output)> {
         let Some(first_end) = self.hashes.iter().map(|hash| hash.rounds_left).min() else {
             return Vec::new();
@@ -135,7 +135,7 @@ impl<T> Lanes<T> {
             hash.rounds_left -= rounds;
         }
         let mut done = Vec::new();
-        for lane in (0..self.hashes.len()).rev().filter(|_| rounds == first_end) {
+        for lane in (0..self.hashes.len()).rev() {
             if self.hashes[lane].rounds_left == 0 {
                 let output = self.states[lane].digest();
                 done.push((self.leave(lane), output));
@@ -153,10 +153,14 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Wipes a lane and puts the last one in its place.
+    /// Puts the last lane in the place of this one and wipes where it was.
     fn leave(&mut self, lane: usize) -> T {
-        self.states.swap(lane, self.hashes.len() - 1);
-        self.states[self.hashes.len() - 1].wipe();
+        let (others, last) = self.states[..self.hashes.len()].split_at_mut(self.hashes.len() - 1);
+        // Not `swap`: that would leave a copy of a state, with the password in it, on the stack.
+        if let Some(place) = others.get_mut(lane) {
+            place.copy_from(&last[0]);
+        }
+        last[0].wipe();
         self.hashes.swap_remove(lane).name
     }
 }
@@ -176,9 +180,7 @@ impl<T> fmt::Debug for Lanes<T> {
 /// Each number of lanes is code of its own: the compiler has to know it to lay the rounds side by side.
 fn run(lanes: &mut [State], rounds: u32) {
     fn exactly<const N: usize>(lanes: &mut [State], rounds: u32) {
-        if let Ok(lanes) = lanes.try_into() {
-            state::run::<N>(lanes, rounds);
-        }
+        state::run::<N>(lanes.try_into().expect("as many as matched"), rounds);
     }
     match lanes.len() {
         1 => exactly::<1>(lanes, rounds),
@@ -188,7 +190,8 @@ fn run(lanes: &mut [State], rounds: u32) {
         5 => exactly::<5>(lanes, rounds),
         6 => exactly::<6>(lanes, rounds),
         7 => exactly::<7>(lanes, rounds),
-        _ => exactly::<MAX_LANES>(lanes, rounds),
+        8 => exactly::<8>(lanes, rounds),
+        more => unreachable!("{more} lanes"),
     }
 }
 
@@ -223,8 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_that_is_looked_up_is_four_kilobytes() {
-        assert_eq!(LANE_BYTES, 4096);
+    fn a_lane_is_little_more_than_what_is_looked_up() {
         assert!(size_of::<State>() <= LANE_BYTES + 256);
     }
 }

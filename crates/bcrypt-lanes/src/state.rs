@@ -26,10 +26,18 @@ impl State {
     /// A lane with nothing in it.
     pub(crate) const EMPTY: Self = Self { boxes: [[0; 256]; 4], p: [0; 18], password: [0; 18], salt: [0; 4] };
 
+    /// Takes over another lane's hash. By field, so that no copy comes to lie on the stack.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.boxes = other.boxes;
+        self.p = other.p;
+        self.password = other.password;
+        self.salt = other.salt;
+    }
+
     /// Sets the lane up for a password: the expansion with salt and key together, which is done once. At most 72 bytes
     /// of password and NUL count.
     pub(crate) fn set_up(&mut self, salt: &[u8; 16], password: &[u8]) {
-        self.password = cycled(password);
+        fill_cycled(&mut self.password, password);
         self.salt = array::from_fn(|word| u32::from_be_bytes(array::from_fn(|byte| salt[4 * word + byte])));
         self.boxes = pi::S;
         self.p = array::from_fn(|word| pi::P[word] ^ self.password[word]);
@@ -90,7 +98,8 @@ pub(crate) fn run<const N: usize>(lanes: &mut [State; N], rounds: u32) {
     }
 }
 
-/// Replaces P-array and S-boxes by what they encipher themselves to.
+/// Replaces P-array and S-boxes by what they encipher themselves to. A function of its own, so that the registers are
+/// all its own.
 #[inline(never)]
 fn expand<const N: usize>(lanes: &mut [State; N]) {
     let (mut left, mut right) = ([0; N], [0; N]);
@@ -121,11 +130,11 @@ fn encipher<const N: usize>(lanes: &[State; N], left: &mut [u32; N], right: &mut
     }
     for pair in 0..8 {
         for lane in 0..N {
-            right[lane] ^= lanes[lane].mix(left[lane]) ^ lanes[lane].p[2 * pair + 1];
+            right[lane] ^= mix(&lanes[lane].boxes, left[lane]) ^ lanes[lane].p[2 * pair + 1];
             one_lane_after_another();
         }
         for lane in 0..N {
-            left[lane] ^= lanes[lane].mix(right[lane]) ^ lanes[lane].p[2 * pair + 2];
+            left[lane] ^= mix(&lanes[lane].boxes, right[lane]) ^ lanes[lane].p[2 * pair + 2];
             one_lane_after_another();
         }
     }
@@ -142,20 +151,18 @@ fn one_lane_after_another() {
     compiler_fence(Ordering::AcqRel);
 }
 
-impl State {
-    /// Blowfish's F.
-    #[inline(always)]
-    fn mix(&self, word: u32) -> u32 {
-        // Shifts rather than `to_be_bytes`, which becomes a `bswap` in the way of the first look-up.
-        let byte = |shift: u32| usize::from((word >> shift) as u8);
-        let sum = self.boxes[0][byte(24)].wrapping_add(self.boxes[1][byte(16)]);
-        (sum ^ self.boxes[2][byte(8)]).wrapping_add(self.boxes[3][byte(0)])
-    }
+/// Blowfish's F.
+#[inline(always)]
+fn mix(boxes: &[[u32; 256]; 4], word: u32) -> u32 {
+    // Shifts rather than `to_be_bytes`, which becomes a `bswap` in the way of the first look-up.
+    let [a, b, c, d] = [24, 16, 8, 0].map(|shift| usize::from((word >> shift) as u8));
+    (boxes[0][a].wrapping_add(boxes[1][b]) ^ boxes[2][c]).wrapping_add(boxes[3][d])
 }
 
 /// Password and NUL, cut at 72 bytes, repeated to fill the P-array, in big-endian words.
-fn cycled(password: &[u8]) -> [u32; 18] {
-    let bytes = password.iter().copied().chain([0]).take(72);
-    let mut cycle = bytes.cycle();
-    array::from_fn(|_| (0..4).fold(0, |word, _| word << 8 | u32::from(cycle.next().unwrap_or_default())))
+fn fill_cycled(words: &mut [u32; 18], password: &[u8]) {
+    let mut bytes = password.iter().copied().chain([0]).take(72).cycle();
+    for word in words {
+        *word = (0..4).fold(0, |word, _| word << 8 | u32::from(bytes.next().unwrap_or_default()));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -34,10 +34,18 @@ fn endless(pool: &Arc<PasswordPool>, count: usize) -> JoinSet<()> {
         .collect()
 }
 
+/// Waits for what the threads do, and fails where they do not.
 async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        tokio::task::yield_now().await;
-    }
+    in_time(async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), work).await.expect("an end within a minute")
 }
 
 fn loads(pool: &PasswordPool) -> Vec<usize> {
@@ -45,7 +53,7 @@ fn loads(pool: &PasswordPool) -> Vec<usize> {
 }
 
 async fn check(pool: &PasswordPool, offered: &str, digest: PasswordDigest) -> Result<bool> {
-    pool.verify(Some(password(offered)), Some(digest)).await
+    in_time(pool.verify(Some(password(offered)), Some(digest))).await
 }
 
 #[actix_web::test]
@@ -60,6 +68,20 @@ async fn what_it_writes_is_what_bcrypt_reads_and_the_other_way_round() {
         assert!(check(&pool, "swordfish", digest.clone()).await.unwrap());
         assert!(!check(&pool, "swordfisH", digest).await.unwrap());
     }
+}
+
+#[actix_web::test]
+async fn what_bcrypt_reads_of_a_password_is_read_here() {
+    let pool = pool(1, 4);
+    for length in [1, 71, 72] {
+        let text = "ä".repeat(length / 2) + &"a".repeat(length % 2);
+        assert!(check(&pool, &text, digest(&text, 4)).await.unwrap(), "{length} bytes");
+    }
+    let longer = "a".repeat(73);
+    let written = pool.hash(password(&longer)).await.unwrap();
+    assert!(check(&pool, &longer, written.clone()).await.unwrap());
+    assert!(!check(&pool, &longer[..72], written).await.unwrap());
+    assert!(!check(&pool, &longer, digest(&longer, 4)).await.unwrap(), "bcrypt alone cuts it off");
 }
 
 #[actix_web::test]
@@ -91,6 +113,42 @@ async fn a_hash_that_nobody_waits_for_frees_its_lane() {
     until(|| loads(&pool) == [1]).await;
     drop(given_up);
     assert!(check(&pool, "a", digest("a", 4)).await.unwrap());
+}
+
+#[actix_web::test]
+async fn one_that_is_given_up_beside_others_leaves_theirs_right() {
+    let pool = pool(1, 3);
+    let [first, second] = [endless(&pool, 1), endless(&pool, 1)];
+    until(|| loads(&pool) == [2]).await;
+    let (verdict, ()) = join(check(&pool, "a", digest("a", 10)), async {
+        until(|| loads(&pool) == [3]).await;
+        drop(first);
+        until(|| loads(&pool) == [2]).await;
+    })
+    .await;
+    assert!(verdict.unwrap());
+    drop(second);
+}
+
+#[actix_web::test]
+async fn a_lane_that_is_off_stays_empty() {
+    let pool = pool(1, 1);
+    let _endless = endless(&pool, 2);
+    until(|| loads(&pool) == [1] && pool.shared.waiting.load(Relaxed) == 1).await;
+    assert!(pool.shared.one_more(0).is_none());
+}
+
+#[actix_web::test]
+async fn refused_choices_hold_nobody_up() {
+    let settings = Settings::for_env(Environment::Test).unwrap().password;
+    let strict = config::Password { threads: 1, lanes: 2, reject_common: true, ..settings };
+    let pool = Arc::new(PasswordPool::start(&strict).unwrap());
+    let _endless = endless(&pool, 1);
+    until(|| loads(&pool) == [1]).await;
+    let refusals = join_all((0..20).map(|_| pool.hash_choice(password("password1"), &[])));
+    let (refusals, verdict) = in_time(join(refusals, check(&pool, "a", digest("a", 4)))).await;
+    assert!(verdict.unwrap());
+    assert!(refusals.iter().all(|refusal| matches!(refusal, Err(Error::Invalid(_)))));
 }
 
 #[actix_web::test]
@@ -142,6 +200,23 @@ async fn what_waits_is_limited_whatever_is_under_way() {
 }
 
 #[actix_web::test]
+async fn those_who_went_away_keep_nobody_out() {
+    let pool = pool(1, 1);
+    let under_way = endless(&pool, 1);
+    until(|| loads(&pool) == [1]).await;
+    let mut gone = endless(&pool, pool.queue_limit);
+    until(|| pool.shared.waiting.load(Relaxed) == pool.queue_limit).await;
+    gone.shutdown().await;
+    let next = {
+        let pool = Arc::clone(&pool);
+        actix_web::rt::spawn(async move { check(&pool, "a", digest("a", 4)).await })
+    };
+    until(|| pool.shared.waiting.load(Relaxed) == 1).await;
+    drop(under_way);
+    assert!(next.await.unwrap().unwrap());
+}
+
+#[actix_web::test]
 async fn the_expected_wait_counts_what_is_done_at_once() {
     let pool = pool(2, 4);
     pool.shared.last_hash_ms.store(1_500, Relaxed);
@@ -156,9 +231,17 @@ async fn the_expected_wait_counts_what_is_done_at_once() {
 async fn what_waits_is_done_when_the_pool_is_dropped() {
     let pool = pool(1, 1);
     let shared = Arc::clone(&pool.shared);
-    let (reply, answer) = oneshot::channel();
-    shared.lock().jobs.push_back(Job { work: Work::Dummy { cost: 4 }, reply });
+    let mut answers = Vec::new();
+    for cost in [8, 4] {
+        let (reply, answer) = oneshot::channel();
+        shared.lock().jobs.push_back(Job { work: Work::Dummy { cost }, reply });
+        answers.push(answer);
+    }
+    shared.arrived.notify_one();
+    until(|| loads(&pool) == [1]).await;
     drop(pool);
-    assert!(matches!(answer.await, Ok(Ok(Outcome::Verdict(false)))));
+    for answer in answers {
+        assert!(matches!(in_time(answer).await, Ok(Ok(Outcome::Verdict(false)))));
+    }
     until(|| Arc::strong_count(&shared) == 1).await;
 }
