@@ -54,11 +54,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     Ok(HttpResponse::Ok().json(json!({ "message": "Confirmation instructions sent" })))
 }
 
-async fn update(
-    context: web::Data<Context>,
-    visit: Visit,
-    token: web::Path<String>,
-) -> Result<HttpResponse> {
+async fn update(context: web::Data<Context>, visit: Visit, token: web::Path<String>) -> Result<HttpResponse> {
     let now = context.clock.now();
     let Some(link) = links::verify_confirmation(&context.keys, &token, now) else {
         return Err(refused(&visit));

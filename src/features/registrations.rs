@@ -62,8 +62,9 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         // The same for a free address and a taken one.
         return Ok(HttpResponse::Accepted().json(json!({ "message": "Confirmation instructions sent" })));
     }
-    let (user, session) = registered
-        .ok_or_else(|| Invalid::summary("account_not_created", "There was a problem creating your account"))?;
+    let (user, session) = registered.ok_or_else(|| {
+        Invalid::summary("account_not_created", "There was a problem creating your account")
+    })?;
     Ok(match (session, token) {
         (Some(session), Some(token)) => hand_over(HttpResponse::Created(), &token, &user, &session),
         _ => HttpResponse::Created().json(json!({ "user": user })),
