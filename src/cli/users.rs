@@ -1,5 +1,6 @@
 //! `cloakroom users`: what an operator does to accounts. What is done holds at once, beside a running server too.
 
+mod confirm;
 mod create;
 mod reset_password;
 
@@ -26,6 +27,9 @@ pub(super) enum Command {
         /// The email address
         #[arg(value_parser = address)]
         address: EmailAddress,
+        /// Vouch for it: it needs no confirmation
+        #[arg(long)]
+        confirmed: bool,
         #[command(flatten)]
         format: Format,
     },
@@ -46,6 +50,8 @@ pub(super) enum Command {
     Disable(One),
     /// Let a disabled user in again
     Enable(One),
+    /// Vouch for a user's address: it needs no confirmation any more
+    Confirm(One),
     /// Delete a user with all that is theirs
     Delete {
         #[command(flatten)]
@@ -70,11 +76,14 @@ pub(super) struct One {
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     house::wait_for(async {
         match command {
-            Command::Create { address, format } => create::run(settings, address, &format).await,
+            Command::Create { address, confirmed, format } => {
+                create::run(settings, address, confirmed, &format).await
+            }
             Command::List { limit, after, format } => list(settings, limit, after, &format).await,
             Command::Show(one) => show(settings, one).await,
             Command::Disable(one) => disable(settings, one).await,
             Command::Enable(one) => enable(settings, one).await,
+            Command::Confirm(one) => confirm::run(settings, one).await,
             Command::Delete { one, yes } => delete(settings, one, yes).await,
             Command::ResetPassword(one) => reset_password::run(settings, one).await,
         }

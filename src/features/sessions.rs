@@ -8,6 +8,7 @@
 
 mod attempt;
 mod changes;
+mod confirmed;
 mod opening;
 mod reply;
 
@@ -50,6 +51,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
 
     for _ in 0..ROUNDS {
         let account = attempt.verify(&context, &visit).await?;
+        confirmed::require(&context, &visit, &account, &failures).await?;
         let rehashed = attempt.rehash(&context, &account).await;
         let now = context.clock.now();
         let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;

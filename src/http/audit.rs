@@ -22,9 +22,9 @@ macro_rules! event {
     };
 }
 
-/// Somebody signed up.
-pub fn signed_up(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "signed_up", user = user.0, session = session.0);
+/// Somebody signed up, and was signed in unless their address has to be confirmed first.
+pub fn signed_up(visit: &Visit, user: UserId, session: Option<SessionId>) {
+    event!(info, visit, "signed_up", user = user.0, session = session.map(|session| session.0));
 }
 
 /// Somebody signed in, for which so many of their least recently used sessions ended; from a device that is new to
@@ -44,6 +44,11 @@ pub fn signed_in(visit: &Visit, user: UserId, session: SessionId, evicted: usize
 /// Somebody failed to; the user is known when the address is.
 pub fn sign_in_failed(visit: &Visit, user: Option<UserId>) {
     event!(warn, visit, "sign_in_failed", user = user.map(|user| user.0));
+}
+
+/// Somebody gave the right password for an address that they have to confirm first.
+pub fn sign_in_unconfirmed(visit: &Visit, user: UserId) {
+    event!(info, visit, "sign_in_unconfirmed", user = user.0);
 }
 
 /// A limit was reached.

@@ -7,7 +7,7 @@ use cloakroom::http::Access;
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, disable, reset_token};
+use crate::support::app::{ONE, PASSWORD, assert_refused, confirmation_token, disable, reset_token};
 
 /// A route with a body that it takes, and the status that each caller gets.
 struct Case {
@@ -40,6 +40,8 @@ fn cases() -> Vec<Case> {
         case(Method::GET, "/up", none(), [200; 4]),
         case(Method::GET, "/ready", none(), [200; 4]),
         case(Method::POST, "/v1/registrations", newcomer, [201; 4]),
+        case(Method::POST, "/v1/confirmations", json!({ "email_address": ONE }), [200; 4]),
+        case(Method::PUT, "/v1/confirmations/{token}", none(), [200; 4]),
         case(Method::POST, "/v1/session", credentials, [200; 4]),
         case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
@@ -116,13 +118,14 @@ async fn nobody_is_refused_before_their_body_is_looked_at() {
     }
 }
 
-/// An owner with a project and a reset link, somebody else, and somebody whose account is shut.
+/// An owner with a project, a reset link and a confirmation link, somebody else, and somebody whose account is shut.
 struct Stage {
     app: TestApp,
     owner: String,
     another: String,
     disabled: String,
     link: String,
+    confirmation: String,
     project: String,
 }
 
@@ -137,10 +140,13 @@ impl Stage {
         let (owner, another) = (app.sign_in_as(&owner).await, app.sign_in_as(&another).await);
         let made = app.post("/v1/projects").bearer(&owner).json(&json!({ "title": "A title" })).send().await;
         let link = reset_token(&app, ONE).await;
-        Self { project: made.json()["project"]["id"].to_string(), app, owner, another, disabled, link }
+        let confirmation = confirmation_token(&app, ONE).await;
+        let project = made.json()["project"]["id"].to_string();
+        Self { app, owner, another, disabled, link, confirmation, project }
     }
 
     fn path(&self, pattern: &str) -> String {
-        pattern.replace("{token}", &self.link).replace("{id}", &self.project)
+        let link = if pattern.starts_with("/v1/confirmations/") { &self.confirmation } else { &self.link };
+        pattern.replace("{token}", link).replace("{id}", &self.project)
     }
 }

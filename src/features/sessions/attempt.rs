@@ -1,5 +1,6 @@
 //! One try to sign in: what was typed, and whether it is somebody's password.
 
+use super::confirmed;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::{Input, Visit, audit};
@@ -37,7 +38,9 @@ impl Attempt {
         let digest = account.as_ref().map(|account| account.password_digest.clone());
         let verified = context.passwords.verify(self.password.clone(), digest).await?;
         let known = account.as_ref().map(|account| account.user.id);
-        let account = account.filter(|account| verified && account.user.disabled_at.is_none());
+        let account = account.filter(|account| {
+            verified && account.user.disabled_at.is_none() && !confirmed::is_hidden(context, account)
+        });
         account.ok_or_else(|| {
             audit::sign_in_failed(visit, known);
             Error::InvalidCredentials

@@ -83,7 +83,7 @@ fn users_are_found_by_id_and_by_address() {
 fn an_unknown_user_is_said_to_be_unknown() {
     let house = House::new();
     create(&house, "one@example.com");
-    for command in ["show", "disable", "enable", "delete", "reset-password"] {
+    for command in ["show", "disable", "enable", "confirm", "delete", "reset-password"] {
         let refusal = run(&house, &["users", command, "7"]).refused();
         assert_eq!(refusal, "no user has the id 7", "{command}");
         let refusal = run(&house, &["users", command, "two@example.com"]).refused();
@@ -133,6 +133,29 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
     assert!(run(&house, &["users", "enable", "one@example.com"]).done().contains("is enabled"));
     assert_eq!(status_of(&server, &one), 401);
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
+}
+
+#[test]
+fn an_operator_vouches_for_an_address() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
+    create(&house, "one@example.com");
+    let server = house.serve();
+    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    assert_eq!((status, &body["code"]), (403, &json!("email_unconfirmed")));
+
+    let confirmed = run(&house, &["users", "confirm", "one@example.com"]).done();
+    assert_eq!(confirmed, "the address of user 1 (one@example.com) is confirmed\n");
+    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    assert_eq!((status, &body["user"]["email_confirmed"]), (200, &json!(true)));
+    // A second time changes nothing.
+    let before = run(&house, &["users", "show", "1", "--json"]).json();
+    assert_eq!(run(&house, &["users", "confirm", "1", "--json"]).json(), before);
+
+    let create = ["users", "create", "two@example.com", "--confirmed", "--json"];
+    let created = run_with_input(&house, &create, PASSWORD.as_bytes()).json();
+    assert_eq!(created["user"]["email_confirmed"], true);
+    assert_eq!(sign_in(&server, "two@example.com", PASSWORD).0, 200);
 }
 
 #[test]
