@@ -15,9 +15,11 @@ use super::who::{Who, address};
 use super::{Fault, house, sessions};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Settings;
+use crate::features::account::erase;
 use crate::features::sessions::{Survivors, credentials_changed};
 use crate::model::{EmailAddress, User, UserId};
-use crate::store::{Database, Transaction, users};
+use crate::store::users::{self, Account};
+use crate::store::{Database, Transaction};
 
 /// What is asked for.
 #[derive(Debug, Subcommand)]
@@ -108,13 +110,15 @@ async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> s
 }
 
 async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome {
-    let user = find(&house::open(settings)?, user).await?;
-    format.print(&json!({ "user": View::of(&user) }), || {
+    let Account { user, pending_email_address: pending, .. } = find(&house::open(settings)?, user).await?;
+    let shown = Shown { view: View::of(&user), pending_email_address: pending.as_ref() };
+    format.print(&json!({ "user": shown }), || {
         let confirmed_at = or_dash(user.email_confirmed_at);
         columns([
             ["id".to_owned(), user.id.0.to_string()],
             ["email address".to_owned(), user.email_address.as_str().to_owned()],
             ["confirmed at".to_owned(), confirmed_at],
+            ["pending address".to_owned(), or_dash(pending.as_ref().map(EmailAddress::as_str))],
             ["disabled at".to_owned(), or_dash(user.disabled_at)],
             ["created at".to_owned(), user.created_at.to_string()],
             ["updated at".to_owned(), user.updated_at.to_string()],
@@ -162,14 +166,17 @@ async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcom
 
 async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> super::Outcome {
     let database = house::open(settings)?;
-    let found = find(&database, user.clone()).await?;
+    let found = find(&database, user.clone()).await?.user;
     if !yes {
         confirm(&format!("Delete {} with all that is theirs?", name(&found)))?;
     }
     let id = found.id;
-    let deleted = database.write(move |tx| users::delete(tx, id)).await?;
+    let deleted = database.write(move |tx| match users::find(tx, id)? {
+        Some(account) => erase(tx, &account),
+        None => Ok(false),
+    });
     // Somebody else may have been faster.
-    user.require(deleted.then_some(()))?;
+    user.require(deleted.await?.then_some(()))?;
     format.print(&json!({ "user": View::of(&found) }), || format!("{} is deleted", name(&found)))
 }
 
@@ -187,10 +194,10 @@ fn confirm(question: &str) -> super::Outcome {
     }
 }
 
-async fn find(database: &Database, who: Who) -> Result<User, Fault> {
+async fn find(database: &Database, who: Who) -> Result<Account, Fault> {
     let asked = who.clone();
     let account = database.read(move |reader| asked.find(reader)).await?;
-    Ok(who.require(account)?.user)
+    who.require(account)
 }
 
 fn name(user: &User) -> String {
@@ -218,4 +225,12 @@ impl<'a> View<'a> {
     fn of(user: &'a User) -> Self {
         Self { user, disabled_at: user.disabled_at }
     }
+}
+
+/// The same with the address that they asked for in the place of theirs.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    view: View<'a>,
+    pending_email_address: Option<&'a EmailAddress>,
 }

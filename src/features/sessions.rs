@@ -1,5 +1,6 @@
 //! Signing in, asking who one is, signing out; and the doors that other features share: `Opening`, where every way in
-//! ends, `hand_over`, which shows its token, and `credentials_changed`, the one list of what dies with a change.
+//! ends, `hand_over`, which shows its token, `Challenge`, the proof that a change asks for, and `credentials_changed`,
+//! the one list of what dies with it.
 //!
 //! Fears: guessing (limits by client and by address, counted before the check); telling a known address from an
 //! unknown one (one reply, one bcrypt, one write before it for both); a password that changes while it is being
@@ -7,10 +8,12 @@
 //! token that outlives its sign-out (the reply leaves after the commit).
 
 mod attempt;
+mod challenge;
 mod changes;
 mod confirmed;
 mod opening;
 mod reply;
+mod sudo;
 
 use std::time::Duration;
 
@@ -20,6 +23,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::attempt::Attempt;
+pub(super) use self::challenge::Challenge;
 pub use self::changes::{Survivors, credentials_changed};
 pub(super) use self::opening::{Opening, Started};
 pub(super) use self::reply::{SessionView, hand_over};
@@ -37,11 +41,11 @@ use crate::throttle::Rule;
 const ROUNDS: u32 = 3;
 
 pub(super) fn routes(routes: &mut Routes) {
-    routes.public(Method::POST, "/v1/session", create).protected(Method::GET, "/v1/session", show).protected(
-        Method::DELETE,
-        "/v1/session",
-        destroy,
-    );
+    routes
+        .public(Method::POST, "/v1/session", create)
+        .protected(Method::GET, "/v1/session", show)
+        .protected(Method::DELETE, "/v1/session", destroy)
+        .protected(Method::POST, "/v1/session/confirm", sudo::create);
 }
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {

@@ -34,6 +34,8 @@ fn cases() -> Vec<Case> {
     let credentials = json!({ "email_address": ONE, "password": PASSWORD });
     let newcomer = json!({ "email_address": "new@example.com", "password": PASSWORD });
     let password = json!({ "password": "another password" });
+    let new_password = json!({ "password_challenge": PASSWORD, "password": "another password" });
+    let new_address = json!({ "password_challenge": PASSWORD, "email_address": "moved@example.com" });
     let title = || json!({ "title": "A title" });
     let link = "/v1/passwords/{token}";
     vec![
@@ -45,10 +47,15 @@ fn cases() -> Vec<Case> {
         case(Method::POST, "/v1/session", credentials, [200; 4]),
         case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
+        case(Method::POST, "/v1/session/confirm", json!({ "password": PASSWORD }), [401, 200, 200, 401]),
         case(Method::POST, "/v1/passwords", json!({ "email_address": ONE }), [200; 4]),
         case(Method::GET, link, none(), [200; 4]),
         case(Method::PUT, link, password.clone(), [200; 4]),
         case(Method::PATCH, link, password, [200; 4]),
+        case(Method::GET, "/v1/user", none(), [401, 200, 200, 401]),
+        case(Method::PUT, "/v1/user/password", new_password, [401, 200, 200, 401]),
+        case(Method::PUT, "/v1/user/email_address", new_address, [401, 200, 200, 401]),
+        case(Method::DELETE, "/v1/user", json!({ "password_challenge": PASSWORD }), [401, 200, 200, 401]),
         case(Method::GET, "/v1/projects", none(), [401, 200, 200, 401]),
         case(Method::POST, "/v1/projects", title(), [401, 201, 201, 401]),
         case(Method::GET, "/v1/projects/{id}", none(), [401, 404, 200, 401]),

@@ -67,7 +67,9 @@ fn users_are_found_by_id_and_by_address() {
     let created = create(&house, "one@example.com");
     for user in [created["id"].to_string(), "ONE@example.com".to_owned()] {
         let shown = run(&house, &["users", "show", &user, "--json"]).json();
-        assert_eq!(shown, json!({ "user": created }));
+        let mut expected = json!({ "user": created });
+        expected["user"]["pending_email_address"] = Value::Null;
+        assert_eq!(shown, expected);
     }
     assert!(is_rfc3339(&created["created_at"]) && created["disabled_at"].is_null());
     let members: Vec<&String> = created.as_object().unwrap().keys().collect();
@@ -76,7 +78,7 @@ fn users_are_found_by_id_and_by_address() {
         ["created_at", "disabled_at", "email_address", "email_confirmed", "id", "updated_at"]
     );
     let shown = run(&house, &["users", "show", "1"]).done();
-    assert!(shown.contains("email address  one@example.com\n"), "{shown}");
+    assert!(shown.contains("email address    one@example.com\n"), "{shown}");
 }
 
 #[test]
@@ -175,6 +177,35 @@ fn deleting_asks_first_and_takes_the_sessions_along() {
     run(&house, &["users", "show", "1"]).refused();
     // The address is free, the id is not.
     assert_ne!(create(&house, "one@example.com")["id"], 1);
+}
+
+#[test]
+fn an_address_asked_for_is_shown_and_goes_with_the_account() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    create(&house, "two@example.com");
+    let server = house.serve();
+    for (address, moved) in [("one@example.com", "new@example.com"), ("two@example.com", "other@example.com")]
+    {
+        let session = token(&server, address);
+        let body = json!({ "password_challenge": PASSWORD, "email_address": moved });
+        assert_eq!(server.request("PUT", "/v1/user/email_address", Some(&session), Some(&body)).0, 200);
+    }
+    let shown = run(&house, &["users", "show", "1", "--json"]).json();
+    assert_eq!(shown["user"]["pending_email_address"], "new@example.com");
+    let shown = run(&house, &["users", "show", "1"]).done();
+    assert!(shown.contains("pending address  new@example.com\n"), "{shown}");
+
+    run(&house, &["users", "delete", "1", "--yes"]).done();
+    let file = house.open_database();
+    let kept: Vec<i64> = file
+        .prepare("SELECT DISTINCT user_id FROM outbox")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(kept, [2]);
 }
 
 #[test]
