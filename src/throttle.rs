@@ -188,6 +188,13 @@ impl Rule {
         }
     }
 
+    /// Whether everybody's hits of the window that ends at `window_end` still shut it.
+    pub fn is_shut(&self, reader: &Reader<'_>, window_end: Timestamp, now: Timestamp) -> Result<bool> {
+        let counted = throttles::find(reader, &self.shared, now)?;
+        Ok(counted
+            .is_some_and(|counted| counted.expires_at == window_end && self.tally(counted, true).left() == 0))
+    }
+
     /// Forgets everybody's hits of the window that ends at `window_end` and opens the rule for this client's network;
     /// `false`, and nothing done, when that window is no longer counted. Of two that race one wins.
     pub fn lift(&self, tx: &Transaction<'_>, window_end: Timestamp, now: Timestamp) -> Result<bool> {

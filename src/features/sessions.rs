@@ -51,7 +51,7 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
     let attempt = Attempt::read(&input)?;
     let failures = context.throttle.address_failures(&attempt.typed_address, visit.ip);
-    visit.admit(&context, vec![context.throttle.sign_in(visit.ip), failures.clone()]).await?;
+    let mut attempt = attempt.admit(&context, &visit, &failures).await?;
 
     for _ in 0..ROUNDS {
         let account = attempt.verify(&context, &visit).await?;

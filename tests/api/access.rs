@@ -4,7 +4,11 @@
 use actix_web::http::Method;
 use cloakroom::features;
 use cloakroom::http::Access;
+use cloakroom::links;
+use cloakroom::model::EmailAddress;
+use cloakroom::store::users;
 use cloakroom::testing::TestApp;
+use cloakroom::throttle::Admission;
 use serde_json::{Value, json};
 
 use crate::support::app::{ONE, PASSWORD, assert_refused, confirmation_token, disable, reset_token};
@@ -56,6 +60,7 @@ fn cases() -> Vec<Case> {
         case(Method::PUT, "/v1/user/password", new_password, [401, 200, 200, 401]),
         case(Method::PUT, "/v1/user/email_address", new_address, [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/user", json!({ "password_challenge": PASSWORD }), [401, 200, 200, 401]),
+        case(Method::PUT, "/v1/unlocks/{token}", none(), [200; 4]),
         case(Method::GET, "/v1/projects", none(), [401, 200, 200, 401]),
         case(Method::POST, "/v1/projects", title(), [401, 201, 201, 401]),
         case(Method::GET, "/v1/projects/{id}", none(), [401, 404, 200, 401]),
@@ -125,7 +130,7 @@ async fn nobody_is_refused_before_their_body_is_looked_at() {
     }
 }
 
-/// An owner with a project, a reset link and a confirmation link, somebody else, and somebody whose account is shut.
+/// An owner with a project and a link of each kind, somebody else, and somebody whose account is shut.
 struct Stage {
     app: TestApp,
     owner: String,
@@ -133,12 +138,13 @@ struct Stage {
     disabled: String,
     link: String,
     confirmation: String,
+    unlock: String,
     project: String,
 }
 
 impl Stage {
     async fn set() -> Self {
-        let app = TestApp::new().await;
+        let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
         let owner = app.create_user(ONE, PASSWORD).await;
         let another = app.create_user("two@example.com", PASSWORD).await;
         let shut = app.create_user("three@example.com", PASSWORD).await;
@@ -148,12 +154,28 @@ impl Stage {
         let made = app.post("/v1/projects").bearer(&owner).json(&json!({ "title": "A title" })).send().await;
         let link = reset_token(&app, ONE).await;
         let confirmation = confirmation_token(&app, ONE).await;
+        let unlock = unlock_token(&app).await;
         let project = made.json()["project"]["id"].to_string();
-        Self { app, owner, another, disabled, link, confirmation, project }
+        Self { app, owner, another, disabled, link, confirmation, unlock, project }
     }
 
     fn path(&self, pattern: &str) -> String {
-        let link = if pattern.starts_with("/v1/confirmations/") { &self.confirmation } else { &self.link };
+        let link = match pattern.split('/').nth(2) {
+            Some("confirmations") => &self.confirmation,
+            Some("unlocks") => &self.unlock,
+            _ => &self.link,
+        };
         pattern.replace("{token}", link).replace("{id}", &self.project)
     }
+}
+
+/// The token of a link that lifts the limit on the owner's address. One failure has begun the window that it is for.
+async fn unlock_token(app: &TestApp) -> String {
+    let context = app.context();
+    let rule = context.throttle.address_failures(ONE, [192, 0, 2, 1].into());
+    let counted = context.throttle.admit(&context.database, vec![rule], context.clock.now()).await.unwrap();
+    let Admission::Admitted(tallies) = counted else { panic!("{counted:?}") };
+    let address = EmailAddress::parse(ONE).unwrap();
+    let owner = context.database.read(move |reader| users::find_by_address(reader, &address)).await.unwrap();
+    links::sign_unlock(&context.keys, &owner.unwrap(), tallies[0].expires_at)
 }

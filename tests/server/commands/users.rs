@@ -42,7 +42,7 @@ fn a_user_that_the_rules_refuse_is_not_created() {
     assert_eq!(try_with(b""), "Password can't be blank");
     assert_eq!(try_with(b"\ncorrect horse battery"), "Password can't be blank");
     assert_eq!(try_with(b"short"), "Password is too short (minimum is 8 characters)");
-    assert_eq!(try_with(b"password1"), "Password is too common");
+    assert_eq!(try_with(b"password1"), "Password is too common, Password needs another word or two");
     assert_eq!(try_with("a".repeat(10_000).as_bytes()), "Password is too long (maximum is 256 characters)");
     assert!(try_with(b"\xff\xff\xff\xff\xff\xff\xff\xff\n").contains("UTF-8"));
     let misuse =
