@@ -43,6 +43,10 @@ fn cases() -> Vec<Case> {
         case(Method::POST, "/v1/session", credentials, [200; 4]),
         case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
+        case(Method::POST, "/v1/session/rotate", none(), [401, 200, 200, 401]),
+        case(Method::GET, "/v1/sessions", none(), [401, 200, 200, 401]),
+        case(Method::DELETE, "/v1/sessions", none(), [401, 200, 200, 401]),
+        case(Method::DELETE, "/v1/sessions/{id}", none(), [401, 404, 204, 401]),
         case(Method::POST, "/v1/passwords", json!({ "email_address": ONE }), [200; 4]),
         case(Method::GET, link, none(), [200; 4]),
         case(Method::PUT, link, password.clone(), [200; 4]),
@@ -124,6 +128,7 @@ struct Stage {
     disabled: String,
     link: String,
     project: String,
+    session: String,
 }
 
 impl Stage {
@@ -137,10 +142,21 @@ impl Stage {
         let (owner, another) = (app.sign_in_as(&owner).await, app.sign_in_as(&another).await);
         let made = app.post("/v1/projects").bearer(&owner).json(&json!({ "title": "A title" })).send().await;
         let link = reset_token(&app, ONE).await;
-        Self { project: made.json()["project"]["id"].to_string(), app, owner, another, disabled, link }
+        let shown = app.get("/v1/session").bearer(&owner).send().await;
+        let session = shown.json()["session"]["id"].to_string();
+        Self {
+            project: made.json()["project"]["id"].to_string(),
+            app,
+            owner,
+            another,
+            disabled,
+            link,
+            session,
+        }
     }
 
     fn path(&self, pattern: &str) -> String {
-        pattern.replace("{token}", &self.link).replace("{id}", &self.project)
+        let id = if pattern.starts_with("/v1/sessions/") { &self.session } else { &self.project };
+        pattern.replace("{token}", &self.link).replace("{id}", id)
     }
 }
