@@ -277,7 +277,7 @@ async fn of_fifty_racing_rotations_one_wins() {
 }
 
 #[actix_web::test]
-async fn a_rotation_and_an_end_that_race_leave_no_session() {
+async fn of_a_rotation_and_an_end_that_race_one_wins() {
     for _ in 0..10 {
         let (app, _, token) = signed_in().await;
         let id = id_of(&app, &token).await;

@@ -15,7 +15,7 @@ use crate::support::wire::{Answer, Wire};
 const USERS: usize = 100;
 /// Of each user; the first of them ends the others and stays.
 const SESSIONS: usize = 101;
-const REVOKERS: usize = 4;
+const REVOKERS: usize = 10;
 
 /// A user's sessions: ids and tokens.
 type Owned = Vec<(i64, PlainToken)>;
