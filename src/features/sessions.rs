@@ -13,6 +13,7 @@ mod changes;
 mod confirmed;
 mod opening;
 mod reply;
+mod rotation;
 mod sudo;
 
 use std::time::Duration;
@@ -45,7 +46,8 @@ pub(super) fn routes(routes: &mut Routes) {
         .public(Method::POST, "/v1/session", create)
         .protected(Method::GET, "/v1/session", show)
         .protected(Method::DELETE, "/v1/session", destroy)
-        .protected(Method::POST, "/v1/session/confirm", sudo::create);
+        .protected(Method::POST, "/v1/session/confirm", sudo::create)
+        .protected(Method::POST, "/v1/session/rotate", rotation::create);
 }
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
@@ -59,6 +61,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         let rehashed = attempt.rehash(&context, &account).await;
         let now = context.clock.now();
         let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;
+        opening.make_ready(&context, account.user.id).await?;
         let (context, visit) = (context.clone(), visit.clone());
         let (verified, failures) = (account.clone(), failures.clone());
         let session = audit::see_through(async move {
@@ -67,8 +70,11 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
                 .database
                 .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
                 .await?;
-            Ok(started.map(|Started { session, evicted }| {
-                audit::signed_in(&visit, user, session.id, evicted, false);
+            Ok(started.map(|Started { session, evicted, new_device }| {
+                if new_device {
+                    context.courier.wake();
+                }
+                audit::signed_in(&visit, user, session.id, evicted, new_device);
                 session
             }))
         });

@@ -52,6 +52,10 @@ fn cases() -> Vec<Case> {
         case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
         case(Method::POST, "/v1/session/confirm", json!({ "password": PASSWORD }), [401, 200, 200, 401]),
+        case(Method::POST, "/v1/session/rotate", none(), [401, 200, 200, 401]),
+        case(Method::GET, "/v1/sessions", none(), [401, 200, 200, 401]),
+        case(Method::DELETE, "/v1/sessions", none(), [401, 200, 200, 401]),
+        case(Method::DELETE, "/v1/sessions/{id}", none(), [401, 404, 204, 401]),
         case(Method::POST, "/v1/passwords", json!({ "email_address": ONE }), [200; 4]),
         case(Method::GET, link, none(), [200; 4]),
         case(Method::PUT, link, password.clone(), [200; 4]),
@@ -140,6 +144,7 @@ struct Stage {
     confirmation: String,
     unlock: String,
     project: String,
+    session: String,
 }
 
 impl Stage {
@@ -156,7 +161,9 @@ impl Stage {
         let confirmation = confirmation_token(&app, ONE).await;
         let unlock = unlock_token(&app).await;
         let project = made.json()["project"]["id"].to_string();
-        Self { app, owner, another, disabled, link, confirmation, unlock, project }
+        let shown = app.get("/v1/session").bearer(&owner).send().await;
+        let session = shown.json()["session"]["id"].to_string();
+        Self { app, owner, another, disabled, link, confirmation, unlock, project, session }
     }
 
     fn path(&self, pattern: &str) -> String {
@@ -165,7 +172,8 @@ impl Stage {
             Some("unlocks") => &self.unlock,
             _ => &self.link,
         };
-        pattern.replace("{token}", link).replace("{id}", &self.project)
+        let id = if pattern.starts_with("/v1/sessions/") { &self.session } else { &self.project };
+        pattern.replace("{token}", link).replace("{id}", id)
     }
 }
 

@@ -8,4 +8,5 @@ mod edge;
 mod files;
 mod mails;
 mod neighbours;
+mod revocation;
 mod signals;
