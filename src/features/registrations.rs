@@ -7,7 +7,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 
-use super::sessions::{Opening, Started, hand_over};
+use super::sessions::{Opening, Started, hand_over, transport};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
@@ -24,6 +24,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     if !context.settings.registration.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
+    let ticket = transport(&input, &visit)?;
     let SignUp { email_address, password } = SignUp::read(&context, &input)?;
     visit.admit(&context, vec![context.throttle.sign_up(visit.ip)]).await?;
 
@@ -31,9 +32,10 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
     let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
+    let database = context.database.clone();
     let (user, session) = audit::see_through(async move {
         let registered =
-            context.database.write(move |tx| register(tx, &email_address, &digest, &opening, now)).await?;
+            database.write(move |tx| register(tx, &email_address, &digest, &opening, now)).await?;
         let (user, session) = registered.ok_or_else(|| {
             Invalid::summary("account_not_created", "There was a problem creating your account")
         })?;
@@ -41,7 +43,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         Ok((user, session))
     })
     .await?;
-    Ok(hand_over(HttpResponse::Created(), &token, &user, &session))
+    hand_over(HttpResponse::Created(), &context, ticket, &token, &user, &session)
 }
 
 /// What a sign-up needs, checked.

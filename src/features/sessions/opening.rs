@@ -14,7 +14,7 @@ use crate::token::{PlainToken, TokenDigest, TokenKind};
 pub(in crate::features) struct Opening {
     new: NewSession,
     max_per_user: u32,
-    /// The session that ends for it, by its token: the same client's last one.
+    /// The session that ends for it, by its token: the one whose cookie the same browser carries.
     replaces: Option<TokenDigest>,
 }
 
@@ -43,7 +43,7 @@ impl Opening {
             user_agent: visit.user_agent.clone(),
             expires_at: now + lifetime,
         };
-        Ok((Self { new, max_per_user: settings.max_per_user, replaces: None }, token))
+        Ok((Self { new, max_per_user: settings.max_per_user, replaces: visit.cookie }, token))
     }
 
     /// Starts it in the place of the one that it replaces; beyond the number that a user may have, the least recently
