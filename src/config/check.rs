@@ -294,7 +294,7 @@ fn exact_origin(text: &str) -> Option<String> {
         .map(|url| url.origin().ascii_serialization())
 }
 
-fn is_this_machine(url: &Url) -> bool {
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

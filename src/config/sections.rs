@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Secret;
+use super::check::is_this_machine;
 use super::written::{Limit, duration, networks, secrets, sender, unset, web};
 
 /// `[server]`
@@ -50,6 +51,12 @@ impl Server {
     pub fn worker_threads(&self) -> usize {
         one_a_core(self.workers)
     }
+
+    /// Whether clients reach it by plain http on this machine, where browsers keep no secure cookie for it, or not all
+    /// of them.
+    pub fn is_plain_on_this_machine(&self) -> bool {
+        self.public_url.scheme() == "http" && is_this_machine(&self.public_url)
+    }
 }
 
 /// `[database]`
@@ -83,7 +90,7 @@ pub struct Secrets {
 pub struct Cors {
     /// Exact origins (`https://app.example.com`), or `*` alone.
     pub origins: Vec<String>,
-    /// Whether those may send cookies; never together with `*`.
+    /// Whether those may send cookies, and use the session's; never together with `*`.
     pub credentials: bool,
     /// How long a browser may remember a preflight's answer; at least a second.
     #[serde(with = "duration")]

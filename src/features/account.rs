@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::{Challenge, Survivors, credentials_changed};
+use super::sessions::{Challenge, Survivors, credentials_changed, take_back};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
@@ -102,8 +102,9 @@ async fn destroy(
     invalid.into_result()?;
     let proven = challenge.prove(&context, &visit, &session, vec![]).await?;
     let notice = visit.notice(&context, Kind::AccountDeleted);
+    let (shared, ticket) = (context.clone(), session.ticket());
     audit::see_through(async move {
-        let deleted = proven.write(&context, &visit, &user, &session, move |tx, account, now| {
+        let deleted = proven.write(&shared, &visit, &user, &session, move |tx, account, now| {
             let deleted = erase(tx, account)?;
             // After it, for that took along every mail about them.
             mail::notify(tx, notice.as_ref(), account.user.id, &account.user.email_address, now)?;
@@ -112,12 +113,13 @@ async fn destroy(
         if !deleted.await? {
             return Err(Error::TokenInvalid);
         }
-        context.courier.wake();
+        shared.courier.wake();
         audit::account_deleted(&visit, user.id);
         Ok(())
     })
     .await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Account has been deleted." })))
+    let mut reply = take_back(HttpResponse::Ok(), &context, ticket)?;
+    Ok(reply.json(json!({ "message": "Account has been deleted." })))
 }
 
 /// Deletes an account with all that is theirs, the mails about them and to them included; `false` when it was gone.

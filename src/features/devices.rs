@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::SessionView;
+use super::sessions::{SessionView, take_back};
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::query::{Query, path_id};
@@ -46,17 +46,22 @@ async fn destroy(
     context: web::Data<Context>,
     visit: Visit,
     user: CurrentUser,
+    session: CurrentSession,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id) = (user.id, SessionId(path_id(&id)?));
+    let shared = context.clone();
     audit::see_through(async move {
-        match user.write(&context, move |tx| rows::delete_for_user(tx, owner, id)).await? {
+        match user.write(&shared, move |tx| rows::delete_for_user(tx, owner, id)).await? {
             true => audit::session_ended(&visit, owner, id),
             false => return Err(Error::NotFound),
         }
         Ok(())
     })
     .await?;
+    if id == session.id {
+        return Ok(take_back(HttpResponse::NoContent(), &context, session.ticket())?.finish());
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -73,8 +78,9 @@ async fn destroy_all(
         Some(_) => return Err(Invalid::field("except", "is invalid").into()),
     };
     let (owner, current) = (user.id, session.id);
+    let shared = context.clone();
     let ended = audit::see_through(async move {
-        let ended = user.write(&context, move |tx| match keeps_current {
+        let ended = user.write(&shared, move |tx| match keeps_current {
             true => rows::delete_all_but(tx, owner, current),
             false => rows::delete_all_for_user(tx, owner),
         });
@@ -83,5 +89,9 @@ async fn destroy_all(
         Ok(ended)
     })
     .await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Sessions ended", "sessions_ended": ended })))
+    let mut reply = match keeps_current {
+        true => HttpResponse::Ok(),
+        false => take_back(HttpResponse::Ok(), &context, session.ticket())?,
+    };
+    Ok(reply.json(json!({ "message": "Sessions ended", "sessions_ended": ended })))
 }

@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::{Opening, Started, hand_over};
+use super::sessions::{Opening, Started, hand_over, transport};
 use crate::clock::Timestamp;
 use crate::config::Confirm;
 use crate::context::Context;
@@ -30,6 +30,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     if !settings.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
+    let ticket = transport(&input, &visit)?;
     let SignUp { email_address, password } = SignUp::read(&context, &input)?;
     visit.admit(&context, vec![context.throttle.sign_up(visit.ip)]).await?;
 
@@ -44,13 +45,14 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
             (Some(opening), Some(token))
         }
     };
+    let asked = web::Data::clone(&context);
     let registered = audit::see_through(async move {
-        let asked = web::Data::clone(&context);
-        let registered = context
+        let data = web::Data::clone(&asked);
+        let registered = asked
             .database
-            .write(move |tx| register(tx, &asked, &email_address, &digest, opening.as_ref(), now))
+            .write(move |tx| register(tx, &data, &email_address, &digest, opening.as_ref(), now))
             .await?;
-        context.courier.wake();
+        asked.courier.wake();
         if let Some((user, session)) = &registered {
             audit::signed_up(&visit, user.id, session.as_ref().map(|session| session.id));
         }
@@ -65,10 +67,12 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let (user, session) = registered.ok_or_else(|| {
         Invalid::summary("account_not_created", "There was a problem creating your account")
     })?;
-    Ok(match (session, token) {
-        (Some(session), Some(token)) => hand_over(HttpResponse::Created(), &token, &user, &session),
-        _ => HttpResponse::Created().json(json!({ "user": user })),
-    })
+    match (session, token) {
+        (Some(session), Some(token)) => {
+            hand_over(HttpResponse::Created(), &context, ticket, &token, &user, &session)
+        }
+        _ => Ok(HttpResponse::Created().json(json!({ "user": user }))),
+    }
 }
 
 /// What a sign-up needs, checked.

@@ -1,11 +1,12 @@
 //! Signing in, asking who one is, signing out; and the doors that other features share: `Opening`, where every way in
-//! ends, `hand_over`, which shows its token, `Challenge`, the proof that a change asks for, and `credentials_changed`,
-//! the one list of what dies with it.
+//! ends, `hand_over`, which shows its token, `take_back` for one that ended, `Challenge`, the proof that a change asks
+//! for, and `credentials_changed`, the one list of what dies with it.
 //!
 //! Fears: guessing (limits by client and by address, counted before the check); telling a known address from an
 //! unknown one (one reply, one bcrypt, one write before it for both); a password that changes while it is being
 //! checked (the session starts only if the digest is still the one that was verified, else it is checked again); a
-//! token that outlives its sign-out (the reply leaves after the commit).
+//! token that outlives its sign-out (the reply leaves after the commit); a cookie planted beforehand (the token is
+//! always a new one, and the session of the cookie that came along ends).
 
 mod attempt;
 mod challenge;
@@ -27,7 +28,7 @@ use self::attempt::Attempt;
 pub(super) use self::challenge::Challenge;
 pub use self::changes::{Survivors, credentials_changed};
 pub(super) use self::opening::{Opening, Started};
-pub(super) use self::reply::{SessionView, hand_over};
+pub(super) use self::reply::{SessionView, hand_over, take_back, transport};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -51,6 +52,7 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
+    let ticket = transport(&input, &visit)?;
     let attempt = Attempt::read(&input)?;
     let failures = context.throttle.address_failures(&attempt.typed_address, visit.ip);
     let mut attempt = attempt.admit(&context, &visit, &failures).await?;
@@ -62,24 +64,24 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         let now = context.clock.now();
         let (opening, token) = Opening::prepare(&context, &visit, attempt.remember, now)?;
         opening.make_ready(&context, account.user.id).await?;
-        let (context, visit) = (context.clone(), visit.clone());
+        let (shared, visit) = (context.clone(), visit.clone());
         let (verified, failures) = (account.clone(), failures.clone());
         let session = audit::see_through(async move {
             let user = verified.user.id;
-            let started = context
+            let started = shared
                 .database
                 .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
                 .await?;
             Ok(started.map(|Started { session, evicted, new_device }| {
                 if new_device {
-                    context.courier.wake();
+                    shared.courier.wake();
                 }
                 audit::signed_in(&visit, user, session.id, evicted, new_device);
                 session
             }))
         });
         if let Some(session) = session.await? {
-            return Ok(hand_over(HttpResponse::Ok(), &token, &account.user, &session));
+            return hand_over(HttpResponse::Ok(), &context, ticket, &token, &account.user, &session);
         }
     }
     Err(Error::unavailable("digest_unsettled", Duration::from_secs(1)))
@@ -93,8 +95,9 @@ async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSe
 
 async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
     let (id, user_id, presented) = (session.id, session.user_id, *session.presented());
+    let database = context.database.clone();
     audit::see_through(async move {
-        match context.database.write(move |tx| rows::delete_by_digest(tx, &presented)).await? {
+        match database.write(move |tx| rows::delete_by_digest(tx, &presented)).await? {
             true => audit::session_ended(&visit, user_id, id),
             // Another sign-out with the same token was faster, or the session has another token by now.
             false => return Err(Error::TokenInvalid),
@@ -102,7 +105,8 @@ async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSess
         Ok(())
     })
     .await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Logged out" })))
+    let mut reply = take_back(HttpResponse::Ok(), &context, session.ticket())?;
+    Ok(reply.json(json!({ "message": "Logged out" })))
 }
 
 /// Gives `None` when the digest is no longer the one that was verified: a reset, or another sign-in that wrote it

@@ -15,8 +15,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::TryFutureExt;
 use futures_util::future::{Either, MapOk};
 
-use super::client;
-use super::credential::{self, Credential};
+use super::credential::{self, Credential, Ticket};
+use super::{client, cookie, origin};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Session, User};
@@ -40,6 +40,8 @@ pub struct Current {
     pub session: Session,
     /// By which of its tokens: it may have another by the time of a write.
     pub presented: TokenDigest,
+    /// How it carried that token.
+    pub ticket: Ticket,
 }
 
 type Found = Result<Rc<Current>>;
@@ -74,10 +76,15 @@ fn find(request: &HttpRequest) -> Either<Ready<Found>, FoundLater> {
 
 async fn resume(request: &HttpRequest) -> Found {
     let context = client::context(request)?;
-    let Some(credential) = credential::presented(request.headers())? else {
+    let cookie = cookie::name(&context.settings.server);
+    let Some(credential) = credential::presented(request.headers(), cookie)? else {
         return Err(Error::Unauthorized);
     };
-    let Credential::Session(token) = credential;
+    let Credential::Session { token, ticket } = credential;
+    // Here and not around our routes alone: an embedder's own handlers are as exposed.
+    if ticket == Ticket::Cookie {
+        origin::require_same_origin(request)?;
+    }
     let presented = token.digest();
     let found = context.database.read(move |reader| sessions::find_by_digest(reader, &presented)).await?;
     let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
@@ -88,7 +95,7 @@ async fn resume(request: &HttpRequest) -> Found {
     if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
         return Err(Error::TokenExpired);
     }
-    let current = Rc::new(Current { user, session, presented });
+    let current = Rc::new(Current { user, session, presented, ticket });
     request.extensions_mut().insert(Rc::clone(&current));
     Ok(current)
 }
@@ -118,6 +125,11 @@ impl CurrentSession {
     /// The digest of the token that the request came with.
     pub fn presented(&self) -> &TokenDigest {
         &self.0.presented
+    }
+
+    /// How the request carried that token; a reply that changes it goes the same way.
+    pub fn ticket(&self) -> Ticket {
+        self.0.ticket
     }
 }
 

@@ -489,7 +489,7 @@ proptest! {
         let mut headers = actix_web::http::header::HeaderMap::new();
         let value = actix_web::http::header::HeaderValue::from_str(&line).unwrap();
         headers.insert(actix_web::http::header::AUTHORIZATION, value);
-        let read = cloakroom::http::credential::presented(&headers);
+        let read = cloakroom::http::credential::presented(&headers, "cloakroom");
         prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
     }
 
@@ -500,7 +500,7 @@ proptest! {
         if let Ok(value) = actix_web::http::header::HeaderValue::from_bytes(&[b"Bearer ", bytes.as_slice()].concat()) {
             headers.insert(actix_web::http::header::AUTHORIZATION, value);
         }
-        let read = cloakroom::http::credential::presented(&headers);
+        let read = cloakroom::http::credential::presented(&headers, "cloakroom");
         prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
     }
 

@@ -24,7 +24,7 @@ const MAX_DEVICES: u32 = 50;
 pub(in crate::features) struct Opening {
     new: NewSession,
     max_per_user: u32,
-    /// The session that ends for it, by its token: the same client's last one.
+    /// The session that ends for it, by its token: the one whose cookie the same browser carries.
     replaces: Option<TokenDigest>,
     /// What the device is known by.
     device: String,
@@ -62,7 +62,7 @@ impl Opening {
         let opening = Self {
             new,
             max_per_user: settings.max_per_user,
-            replaces: None,
+            replaces: visit.cookie,
             device: pseudonym(
                 &context.keys,
                 Purpose::Device,

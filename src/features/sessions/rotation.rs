@@ -23,9 +23,9 @@ pub(super) async fn create(
     let (id, presented, new) = (session.id, *session.presented(), token.digest());
     let last_active_at = context.activity.last_of(&session);
     let rotated = Session { last_active_at, ..Session::clone(&session) };
-    let owner = user.clone();
+    let (owner, shared) = (user.clone(), context.clone());
     audit::see_through(async move {
-        match owner.write(&context, move |tx| rows::rotate(tx, id, &presented, &new)).await? {
+        match owner.write(&shared, move |tx| rows::rotate(tx, id, &presented, &new)).await? {
             true => audit::session_rotated(&visit, owner.id, id),
             // The session has another token by now.
             false => return Err(Error::TokenInvalid),
@@ -33,5 +33,5 @@ pub(super) async fn create(
         Ok(())
     })
     .await?;
-    Ok(hand_over(HttpResponse::Ok(), &token, &user, &rotated))
+    hand_over(HttpResponse::Ok(), &context, session.ticket(), &token, &user, &rotated)
 }
