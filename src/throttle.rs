@@ -69,7 +69,7 @@ pub struct Refusal {
 }
 
 /// The rules, as configured.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Throttle {
     settings: config::Throttle,
     keys: Keys,
@@ -118,7 +118,29 @@ impl Throttle {
         self.by_address("reset_mails", address, self.settings.reset_mails)
     }
 
-    /// Confirmation mails to one address, whether anybody has it or not.
+    /// Confirmation mails to one address at sign-up. Apart from those on request, or else requests for an address that
+    /// nobody has yet would keep its owner from ever confirming it.
+    pub fn sign_up_mails(&self, address: &str) -> Rule {
+        self.by_address("sign_up_mails", address, self.settings.confirmation_mails)
+    }
+
+    /// Confirmation mails to one address that a user wants to change to; apart for the same reason.
+    pub fn address_change_mails(&self, address: &str) -> Rule {
+        self.by_address("address_change_mails", address, self.settings.confirmation_mails)
+    }
+
+    /// Notices of one kind to one address.
+    pub fn notices(&self, kind: &str, address: &str) -> Rule {
+        let rule = self.by_address("notices", address, self.settings.notices);
+        Rule { shared: format!("{}:{kind}", rule.shared), ..rule }
+    }
+
+    /// Passwords given again by one client: as many as it may sign up, each costs as much.
+    pub fn challenges_of_client(&self, client: IpAddr) -> Rule {
+        by_client("challenges_of_client", client, self.settings.sign_up)
+    }
+
+    /// Confirmation mails on request to one address, whether anybody has it or not.
     pub fn confirmation_mails(&self, address: &str) -> Rule {
         self.by_address("confirmation_mails", address, self.settings.confirmation_mails)
     }

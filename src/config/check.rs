@@ -232,6 +232,7 @@ impl Refusals {
         self.limit("throttle.confirmation_mails", throttle.confirmation_mails);
         self.limit("throttle.challenges", throttle.challenges);
         self.limit("throttle.address_changes", throttle.address_changes);
+        self.limit("throttle.notices", throttle.notices);
     }
 
     fn limit(&mut self, key: &str, limit: Limit) {

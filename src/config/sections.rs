@@ -338,6 +338,8 @@ pub struct Throttle {
     pub challenges: Limit,
     /// New addresses asked for, per user.
     pub address_changes: Limit,
+    /// Notices of one kind, per email address.
+    pub notices: Limit,
 }
 
 /// `[log]`

@@ -74,7 +74,7 @@ async fn change_address(
     visit.admit(&context, vec![context.throttle.address_changes(user.id)]).await?;
     let notice = visit.notice(&context, Kind::AddressChangeAsked);
     audit::see_through(async move {
-        let by_address = context.throttle.confirmation_mails(email_address.as_str());
+        let by_address = context.throttle.address_change_mails(email_address.as_str());
         let asked = web::Data::clone(&context);
         let changed = proven.write(&context, &visit, &user, &session, move |tx, account, now| {
             ask_for_address(tx, account, &email_address, notice.as_ref(), now, || {
@@ -106,8 +106,7 @@ async fn destroy(
     audit::see_through(async move {
         let deleted = proven.write(&shared, &visit, &user, &session, move |tx, account, now| {
             let deleted = erase(tx, account)?;
-            // After it, for that took along every mail about them.
-            mail::notify(tx, notice.as_ref(), account.user.id, &account.user.email_address, now)?;
+            mail::notify(tx, notice.as_ref(), &account.user, now)?;
             Ok(deleted)
         });
         if !deleted.await? {
@@ -122,7 +121,8 @@ async fn destroy(
     Ok(reply.json(json!({ "message": "Account has been deleted." })))
 }
 
-/// Deletes an account with all that is theirs, the mails about them and to them included; `false` when it was gone.
+/// Deletes an account with all that is theirs, the mails about them and to them included but for warnings that still
+/// wait; `false` when it was gone.
 pub(crate) fn erase(tx: &Transaction<'_>, account: &Account) -> Result<bool> {
     outbox::delete_all_for(tx, account.user.id, &account.user.email_address)?;
     users::delete(tx, account.user.id)
@@ -183,7 +183,7 @@ fn replace_password(
 ) -> Result<usize> {
     let user = &account.user;
     users::replace_digest(tx, user.id, &account.password_digest, digest, now)?;
-    mail::notify(tx, notice, user.id, &user.email_address, now)?;
+    mail::notify(tx, notice, user, now)?;
     credentials_changed(tx, user.id, Survivors::One(kept))
 }
 
@@ -202,5 +202,5 @@ fn ask_for_address(
     }
     users::set_pending_address(tx, user.id, Some(wanted))?;
     mail::request_address_change(tx, user.id, wanted, now, admit)?;
-    mail::notify(tx, notice, user.id, &user.email_address, now)
+    mail::notify(tx, notice, user, now)
 }

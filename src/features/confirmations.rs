@@ -94,7 +94,7 @@ fn confirm(
             let changed = users::change_address(tx, id, address, pending, now)?;
             if changed {
                 credentials_changed(tx, id, Survivors::All)?;
-                mail::notify(tx, notice, id, address, now)?;
+                mail::notify(tx, notice, &account.user, now)?;
             }
             changed
         }

@@ -137,7 +137,7 @@ fn reset(
     // The link was mailed to it.
     users::confirm_address(tx, link.subject, address, now)?;
     failures.open_way(tx, now)?;
-    mail::notify(tx, notice, link.subject, address, now)?;
+    mail::notify(tx, notice, &account.user, now)?;
     credentials_changed(tx, link.subject, Survivors::None).map(Some)
 }
 

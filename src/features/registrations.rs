@@ -111,7 +111,7 @@ fn register(
 ) -> Result<Option<(User, Option<Session>)>> {
     let settings = &context.settings.registration;
     let user = users::insert(tx, email_address, digest, now)?;
-    let by_address = context.throttle.confirmation_mails(email_address.as_str());
+    let by_address = context.throttle.sign_up_mails(email_address.as_str());
     let admit = || context.throttle.admits(tx, &by_address, now);
     match user {
         Some(_) if settings.confirm != Confirm::Off => {

@@ -3,6 +3,7 @@
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
@@ -13,6 +14,8 @@ use super::{audit, cookie, credential, origin};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::mail::{Kind, Notice};
+use crate::model::EmailAddress;
+use crate::store::Transaction;
 use crate::throttle::{Admission, Rule, Tally};
 use crate::token::{PlainToken, TokenDigest, TokenKind};
 
@@ -76,7 +79,12 @@ impl Visit {
 
     /// What a mail tells of something done with this request; `None` where the operator wants no such mail.
     pub fn notice(&self, context: &Context, kind: Kind) -> Option<Notice> {
-        Notice::new(&context.settings.notices, kind, self.ip.to_string(), self.user_agent.as_deref())
+        let throttle = context.throttle.clone();
+        let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
+            throttle.admits(tx, &throttle.notices(kind.as_str(), address.as_str()), now)
+        };
+        let (ip, agent) = (self.ip.to_string(), self.user_agent.as_deref());
+        Notice::new(&context.settings.notices, kind, ip, agent, Arc::new(admit))
     }
 }
 

@@ -3,6 +3,8 @@
 //! A request is the same row for everybody, whether anybody has the address or not: the [worker](super::outbox) finds
 //! the account. A [`Notice`] goes to the address as it is written, for that may be an account's no longer.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Kind;
@@ -10,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::config;
 use crate::error::Result;
 use crate::links;
-use crate::model::{EmailAddress, UserId};
+use crate::model::{EmailAddress, User, UserId};
 use crate::store::Transaction;
 use crate::store::outbox::{self, NewIntention};
 
@@ -80,20 +82,26 @@ pub fn request_unlock(
 }
 
 /// Something that was done with an account, and from where, for its owner to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Notice {
     kind: Kind,
     ip_address: String,
     user_agent: Option<String>,
+    admit: Arc<Admit>,
 }
 
+/// Whether one more notice may go to an address.
+pub type Admit = dyn Fn(&Transaction<'_>, &EmailAddress, Timestamp) -> Result<bool> + Send + Sync;
+
 impl Notice {
-    /// `None` when the operator wants no such mail, or the kind is none that tells something.
+    /// `None` when the operator wants no such mail, or the kind is none that tells something. `admit` limits them: who is
+    /// signed in could else have the server write to an address for ever.
     pub fn new(
         settings: &config::Notices,
         kind: Kind,
         ip_address: String,
         user_agent: Option<&str>,
+        admit: Arc<Admit>,
     ) -> Option<Self> {
         let wanted = match kind {
             Kind::NewDevice => settings.new_device,
@@ -103,28 +111,34 @@ impl Notice {
             Kind::AccountDeleted => settings.account_deleted,
             _ => false,
         };
-        let user_agent = user_agent
-            .filter(|name| !name.trim().is_empty())
-            .map(|name| name.chars().take(USER_AGENT_CHARACTERS).collect());
-        wanted.then_some(Self { kind, ip_address, user_agent })
+        let user_agent = user_agent.filter(|name| !name.trim().is_empty()).map(|name| {
+            name.chars().filter(|c| matches!(c, ' '..='~')).take(USER_AGENT_CHARACTERS).collect()
+        });
+        wanted.then_some(Self { kind, ip_address, user_agent, admit })
     }
 }
 
-/// Tells it by a mail to this address, if there is something to be told.
-pub fn notify(
-    tx: &Transaction<'_>,
-    notice: Option<&Notice>,
-    user_id: UserId,
-    address: &EmailAddress,
-    now: Timestamp,
-) -> Result<()> {
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notice").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// Tells it by a mail to this user's address, if there is something to be told.
+pub fn notify(tx: &Transaction<'_>, notice: Option<&Notice>, user: &User, now: Timestamp) -> Result<()> {
     let Some(notice) = notice else {
         return Ok(());
     };
+    let address = &user.email_address;
+    if !(notice.admit)(tx, address, now)? {
+        return Ok(());
+    }
+    // An address that nobody has proved to be theirs may be a stranger's, who is sent no text that a client has written.
+    let proved = user.email_confirmed_at.is_some();
     let new = NewIntention {
-        user_id: Some(user_id),
+        user_id: Some(user.id),
         ip_address: Some(&notice.ip_address),
-        user_agent: notice.user_agent.as_deref(),
+        user_agent: notice.user_agent.as_deref().filter(|_| proved),
         ..plain(notice.kind, address, now + lifetime(notice.kind))
     };
     outbox::insert(tx, &new, now)

@@ -154,10 +154,13 @@ pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<()> {
     tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()]).map(drop)
 }
 
-/// Forgets all that is about a user or goes to their address, sent or not. It reads the table: once an account.
+/// Forgets all that is about a user or goes to their address, sent or not, but for notices (which say from where something
+/// was done) that still wait: deleting an account must not silence the warning of its theft. It reads the table: once an
+/// account.
 pub fn delete_all_for(tx: &Transaction<'_>, user_id: UserId, email_address: &EmailAddress) -> Result<usize> {
     tx.execute(
-        "DELETE FROM outbox WHERE user_id = $1 OR email_address = $2",
+        "DELETE FROM outbox WHERE (user_id = $1 OR email_address = $2)
+         AND NOT (ip_address IS NOT NULL AND sent_at IS NULL AND dead_at IS NULL)",
         &[user_id.into(), email_address.into()],
     )
 }

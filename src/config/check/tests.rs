@@ -280,6 +280,7 @@ fn limits_let_something_through() {
     refuses("throttle.confirmation_mails", |s| s.throttle.confirmation_mails = none);
     refuses("throttle.challenges", |s| s.throttle.challenges = none);
     refuses("throttle.address_changes", |s| s.throttle.address_changes = none);
+    refuses("throttle.notices", |s| s.throttle.notices = none);
     refuses("throttle.sign_in", |s| s.throttle.sign_in.window = Duration::ZERO);
 }
 

@@ -76,6 +76,8 @@ impl Challenge {
     ) -> Result<Proven> {
         if self.given.is_some() {
             rules.push(context.throttle.challenges(session.id));
+            // Which success does not forgive: each costs a bcrypt, right or wrong.
+            rules.push(context.throttle.challenges_of_client(visit.ip));
         }
         visit.admit(context, rules).await?;
         let proof = self.check(context, visit, session).await?;

@@ -2,6 +2,7 @@
 //! used from before is told to its owner.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -18,6 +19,8 @@ use crate::token::{PlainToken, TokenDigest, TokenKind};
 
 /// Devices that are remembered of one user.
 const MAX_DEVICES: u32 = 50;
+/// For how long after its start an account's first sign-in is its maker's.
+const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A session about to be started. Every way in ends here: sign-up, sign-in, whatever comes later.
 #[derive(Clone, Debug)]
@@ -100,17 +103,21 @@ impl Opening {
         Ok(Started { session, evicted, new_device })
     }
 
-    /// Whether the device is one more than those known. The first one is nothing to tell: it is where the account was
-    /// made.
+    /// Whether the device is one more than those known. The first one of a young account is nothing to tell: it is
+    /// where the account was made. That of an old one may be anybody's.
     fn note_device(&self, tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<bool> {
-        match devices::note(tx, user_id, &self.device, now)? {
-            Device::First | Device::Known => return Ok(false),
-            Device::New => {}
+        let device = devices::note(tx, user_id, &self.device, now)?;
+        if device == Device::Known {
+            return Ok(false);
         }
         devices::delete_beyond(tx, user_id, MAX_DEVICES)?;
-        if let Some(account) = users::find(tx, user_id)? {
-            mail::notify(tx, self.notice.as_ref(), user_id, &account.user.email_address, now)?;
+        let Some(account) = users::find(tx, user_id)? else {
+            return Ok(false);
+        };
+        if device == Device::First && now < account.user.created_at + YOUNG {
+            return Ok(false);
         }
+        mail::notify(tx, self.notice.as_ref(), &account.user, now)?;
         Ok(true)
     }
 }
