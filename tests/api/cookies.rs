@@ -1,5 +1,7 @@
 //! The token in a cookie, and what a browser of somebody else's site may not do with it.
 
+use std::time::Duration;
+
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, web};
@@ -459,6 +461,79 @@ async fn signing_out_clears_it() {
         let reply = app.delete("/v1/session").bearer(&token).send().await;
         assert_eq!((reply.status, reply.header("set-cookie")), (200, None));
     }
+}
+
+#[actix_web::test]
+async fn rotating_sets_a_new_one() {
+    for (app, name, secure) in [
+        (TestApp::new().await, "cloakroom", ""),
+        (TestApp::with_settings(https).await, "__Host-cloakroom", "; Secure"),
+    ] {
+        let user = app.create_user(ONE, PASSWORD).await;
+        let old = app.sign_in_as(&user).await;
+        let rotate = || app.post("/v1/session/rotate").cookie(&old);
+        assert_refused(&rotate().send().await, 403, "cross_origin");
+        assert!(is_live(&app, &old).await, "a refusal rotates nothing");
+
+        app.clock().advance(Duration::from_secs(60));
+        let reply = rotate().same_origin().send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_handed_over(&reply, "cookie");
+        let new = token_in_cookie(&reply);
+        assert_ne!(new, old);
+        // It lasts as long as the session has left, a minute less than at first.
+        let expected = format!("{name}={new}; Path=/; Max-Age=2591940; HttpOnly; SameSite=Lax{secure}");
+        assert_eq!(reply.header("set-cookie"), Some(expected.as_str()));
+        assert_refused(&app.get("/v1/session").cookie(&old).send().await, 401, "token_invalid");
+        let shown = app.get("/v1/session").cookie(&new).send().await;
+        assert_eq!((shown.status, &shown.json()["session"]["id"]), (200, &reply.json()["session"]["id"]));
+
+        // Whoever comes with a bearer token is handed the next one as they came, cookie or not.
+        let reply = app.post("/v1/session/rotate").bearer(&new).cookie(&new).send().await;
+        assert_handed_over(&reply, "bearer");
+    }
+}
+
+#[actix_web::test]
+async fn ending_ones_own_session_takes_the_cookie_back() {
+    let cleared = "cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
+    for (method, path, status) in [
+        (Method::DELETE, "/v1/session", 200),
+        (Method::DELETE, "/v1/sessions", 200),
+        (Method::DELETE, "/v1/sessions/OWN", 204),
+        (Method::DELETE, "/v1/user", 200),
+    ] {
+        let (app, user, other) = signed_in().await;
+        let token = app.sign_in_as(&user).await;
+        let shown = app.get("/v1/session").cookie(&token).send().await.json();
+        let path = path.replace("OWN", &shown["session"]["id"].to_string());
+        let body = json!({ "password_challenge": PASSWORD });
+        let call = || app.call(method.clone(), &path).json(&body);
+
+        assert_refused(&call().cookie(&token).send().await, 403, "cross_origin");
+        let reply = call().cookie(&token).same_origin().send().await;
+        assert_eq!((reply.status, reply.header("set-cookie")), (status, Some(cleared)), "{path}");
+        assert_eq!(reply.headers.get_all("set-cookie").count(), 1, "{path}");
+        assert_refused(&app.get("/v1/session").cookie(&token).send().await, 401, "token_invalid");
+
+        // Who comes with a bearer token has no cookie of ours to forget.
+        if is_live(&app, &other).await {
+            let reply = call().bearer(&other).cookie(&token).send().await;
+            assert_eq!(reply.header("set-cookie"), None, "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn ending_other_sessions_leaves_the_cookie_alone() {
+    let (app, user, other) = signed_in().await;
+    let token = app.sign_in_as(&user).await;
+    let id = app.get("/v1/session").bearer(&other).send().await.json()["session"]["id"].to_string();
+    for (path, status) in [(format!("/v1/sessions/{id}"), 204), ("/v1/sessions?except=current".into(), 200)] {
+        let reply = app.delete(&path).cookie(&token).same_origin().send().await;
+        assert_eq!((reply.status, reply.header("set-cookie")), (status, None), "{path}");
+    }
+    assert!(is_live(&app, &token).await && !is_live(&app, &other).await);
 }
 
 #[actix_web::test]

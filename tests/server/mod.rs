@@ -1,5 +1,6 @@
 //! The real binary as a process: signals, kill, files, neighbours, curl.
 
+mod account;
 mod canary;
 mod commands;
 mod crash;
