@@ -18,7 +18,7 @@ use crate::error::{Error, Invalid, Result};
 use crate::http::{Input, Routes, Visit, audit};
 use crate::links;
 use crate::mail::{self, Kind, Notice};
-use crate::model::{EmailAddress, PasswordDigest};
+use crate::model::{EmailAddress, PasswordDigest, User};
 use crate::password::Password;
 use crate::signed::SignedMessage;
 use crate::store::Transaction;
@@ -133,11 +133,11 @@ fn reset(
     {
         return Ok(None);
     }
-    let address = &account.user.email_address;
     // The link was mailed to it.
-    users::confirm_address(tx, link.subject, address, now)?;
+    let user = User { email_confirmed_at: account.user.email_confirmed_at.or(Some(now)), ..account.user };
+    users::confirm_address(tx, user.id, &user.email_address, now)?;
     failures.open_way(tx, now)?;
-    mail::notify(tx, notice, &account.user, now)?;
+    mail::notify(tx, notice, &user, now)?;
     credentials_changed(tx, link.subject, Survivors::None).map(Some)
 }
 

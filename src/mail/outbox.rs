@@ -228,10 +228,10 @@ impl Courier {
     }
 
     async fn note_sent(&self, kind: Kind, intention: &Intention) -> Result<()> {
-        let (id, now) = (intention.id, self.clock.now());
-        let note = move |tx: &Transaction<'_>| match kind {
-            // The last that was kept of them.
-            Kind::AccountDeleted => outbox::delete(tx, id),
+        let (id, about, now) = (intention.id, intention.user_id, self.clock.now());
+        let note = move |tx: &Transaction<'_>| match about {
+            // A warning that outlived the account: the last that was kept of it.
+            Some(user) if kind.is_notice() && users::find(tx, user)?.is_none() => outbox::delete(tx, id),
             _ => outbox::mark_sent(tx, id, now),
         };
         self.database.write(note).await?;

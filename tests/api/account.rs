@@ -105,8 +105,24 @@ async fn a_new_password_ends_the_other_sessions_and_keeps_the_callers() {
 }
 
 #[actix_web::test]
+async fn notices_to_one_address_are_limited() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.notices.count = 2;
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let body = json!({ "password_challenge": PASSWORD, "password": PASSWORD });
+    for told in [1, 2, 2] {
+        assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
+        assert_eq!(app.mails().await.len(), told);
+    }
+}
+
+#[actix_web::test]
 async fn a_new_password_is_told_by_mail() {
     let (app, _, token) = signed_in().await;
+    alter(&app, "UPDATE users SET email_confirmed_at = 1");
     let body = json!({ "password_challenge": PASSWORD, "password": NEW });
     let call = app.put("/v1/user/password").bearer(&token).header("User-Agent", "Browser/1.0");
     assert_eq!(call.json(&body).send().await.status, 200);
@@ -341,7 +357,8 @@ async fn a_new_address_waits_for_its_confirmation_and_the_old_one_is_told() {
     assert!(link.text.contains("http://localhost:3001/confirmations/"), "{}", link.text);
     assert!(!link.text.contains("Browser") && !link.text.contains(ONE), "{}", link.text);
     assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ONE, "A new email address for your account"));
-    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: Browser/1.0\n";
+    // Nobody has proved that this address is theirs, so no text of a client goes to it.
+    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
     assert!(notice.text.contains(facts), "{}", notice.text);
     assert!(!notice.text.contains("://") && !notice.text.contains(MOVED), "{}", notice.text);
 }
@@ -443,12 +460,13 @@ async fn an_account_is_deleted_with_all_that_hangs_on_it() {
     for table in ["users", "sessions", "projects", "devices"] {
         assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 1, "{table}");
     }
-    // Of the mails that waited none is sent, and of the last one nothing is kept.
-    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 1);
+    // Of the mails that waited only the warning is sent, and of the last ones nothing is kept.
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 2);
     let before = app.context().courier.transport().sent().len();
     let mails = app.mails().await;
     let new: Vec<_> = mails[before..].iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect();
-    assert_eq!(new, [(ONE, "Your account was deleted")]);
+    let asked = (ONE, "A new email address for your account");
+    assert_eq!(new, [asked, (ONE, "Your account was deleted")]);
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 0);
     // The address is free again.
     let newcomer = json!({ "email_address": ONE, "password": NEW });

@@ -275,7 +275,7 @@ async fn the_old_address_is_told_when_it_is_done() {
         assert_eq!(told, if wanted { &[ONE] as &[&str] } else { &[] });
         for notice in &mails[sent..] {
             assert_eq!(notice.subject, "Your email address was changed");
-            let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: Browser/1.0\n";
+            let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
             assert!(notice.text.contains(facts) && !notice.text.contains("://"), "{}", notice.text);
             assert!(!notice.text.contains(NEXT), "{}", notice.text);
         }

@@ -203,3 +203,17 @@ async fn failures_at_sign_in_stop_no_challenge() {
     assert_refused(&sign_in(&app, ONE, PASSWORD).await, 429, "rate_limited");
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
 }
+
+#[actix_web::test]
+async fn even_right_passwords_are_limited_by_client() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.sign_up.count = 3;
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    for _ in 0..3 {
+        assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    }
+    assert_refused(&confirm(&app, &token, PASSWORD).await, 429, "rate_limited");
+}

@@ -1,5 +1,6 @@
 //! Who gets which mail, and who gets none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::config::Notices;
@@ -56,12 +57,20 @@ fn notice(kind: Kind, user_agent: Option<&str>) -> Option<Notice> {
         address_changed: true,
         account_deleted: true,
     };
-    Notice::new(&all, kind, "192.0.2.1".to_owned(), user_agent)
+    Notice::new(&all, kind, "192.0.2.1".to_owned(), user_agent, Arc::new(|_: &_, _: &_, _| Ok(true)))
 }
 
 async fn notify(app: &TestApp, notice: Option<Notice>, to: &str) {
-    let (to, now) = (address(to), app.clock().now());
-    write(app, move |tx| mail::notify(tx, notice.as_ref(), UserId(1), &to, now)).await;
+    let now = app.clock().now();
+    let user = User {
+        id: UserId(1),
+        email_address: address(to),
+        email_confirmed_at: Some(now),
+        disabled_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    write(app, move |tx| mail::notify(tx, notice.as_ref(), &user, now)).await;
 }
 
 /// That nothing was sent, and the row is gone as if it had been.
@@ -206,12 +215,12 @@ async fn nothing_is_left_of_the_notice_that_an_account_is_gone() {
 }
 
 #[actix_web::test]
-async fn a_programs_name_is_cut_and_a_blank_one_is_none() {
+async fn a_programs_name_is_cut_to_plain_text_and_a_blank_one_is_none() {
     let app = TestApp::new().await;
-    notify(&app, notice(Kind::NewDevice, Some(&"é".repeat(200))), ADDRESS).await;
+    notify(&app, notice(Kind::NewDevice, Some(&"é\u{202e}x".repeat(200))), ADDRESS).await;
     notify(&app, notice(Kind::NewDevice, Some(" ")), ADDRESS).await;
     let mails = app.mails().await;
-    assert!(mails[0].text.contains(&format!("With: {}\n", "é".repeat(120))), "{}", mails[0].text);
+    assert!(mails[0].text.contains(&format!("With: {}\n", "x".repeat(120))), "{}", mails[0].text);
     assert!(mails[1].text.contains("With: an unknown program\n"), "{}", mails[1].text);
 }
 
@@ -253,6 +262,17 @@ async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end(
         assert_eq!(found.unwrap().expires_at, expected, "{id}");
     }
     assert!(!write(&app, move |tx| mail::retry(tx, 99, now)).await);
+}
+
+#[actix_web::test]
+async fn a_warning_that_waits_outlives_the_account() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ADDRESS, PASSWORD).await;
+    notify(&app, notice(Kind::AddressChanged, None), OTHER).await;
+    request(&app, Kind::PasswordReset, ADDRESS).await;
+    let (id, to) = (user.id, user.email_address);
+    assert_eq!(write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await, 1);
+    assert_eq!(the_only(app.mails().await).to, OTHER);
 }
 
 #[actix_web::test]
