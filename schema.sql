@@ -2,6 +2,7 @@
 -- Times are milliseconds since 1970-01-01T00:00:00Z, handed in by the program, never asked of the database.
 -- Ids are never used twice (AUTOINCREMENT): an old link or token cannot come to mean somebody new.
 -- Nothing here is a secret in clear: tokens are SHA-256 digests, passwords bcrypt digests, links are not stored.
+-- Columns that came with a later step stand last in their tables, where SQLite adds them.
 
 CREATE TABLE users (
     id                 INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -10,7 +11,9 @@ CREATE TABLE users (
     email_confirmed_at INTEGER,
     disabled_at        INTEGER,                  -- set by an operator; no session lives while it is
     created_at         INTEGER NOT NULL,
-    updated_at         INTEGER NOT NULL
+    updated_at         INTEGER NOT NULL,
+    pending_email_address TEXT,                  -- asked for, until a link mailed to it is used
+    credentials_version INTEGER NOT NULL DEFAULT 0 -- in every link: a change of password or address counts it up
 ) STRICT;
 
 CREATE TABLE sessions (
@@ -21,11 +24,22 @@ CREATE TABLE sessions (
     user_agent     TEXT,
     created_at     INTEGER NOT NULL,
     last_active_at INTEGER NOT NULL,             -- to the minute: written off the request's path
-    expires_at     INTEGER NOT NULL
+    expires_at     INTEGER NOT NULL,
+    sudo_at        INTEGER                       -- when the password was last given on it, after its start
 ) STRICT;
 
 -- None on expires_at: every sign-in and sign-out would pay a page for it, and the sweep reads the table.
 CREATE INDEX sessions_by_user ON sessions (user_id);
+
+-- What users sign in from, to tell them of a new one.
+CREATE TABLE devices (
+    user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    fingerprint TEXT    NOT NULL,                -- a pseudonym of network and user agent, its versions left aside
+    seen_at     INTEGER NOT NULL,
+    PRIMARY KEY (user_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX devices_by_time ON devices (seen_at);
 
 CREATE TABLE projects (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -42,19 +56,23 @@ CREATE INDEX projects_by_user ON projects (user_id, id);
 -- A row is waiting until sent_at or dead_at is set; it is leased while a worker is at it.
 CREATE TABLE outbox (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind            TEXT    NOT NULL,            -- password_reset
+    kind            TEXT    NOT NULL,            -- password_reset, new_device
     email_address   TEXT    NOT NULL,
     created_at      INTEGER NOT NULL,
-    expires_at      INTEGER NOT NULL,            -- when its link dies, so that a later mail would be of no use
+    expires_at      INTEGER NOT NULL,            -- when a mail would be of no use: its link is dead, its news old
     attempts        INTEGER NOT NULL DEFAULT 0,  -- counted before each try
     next_attempt_at INTEGER NOT NULL,            -- while leased: when the lease runs out
     sent_at         INTEGER,
     dead_at         INTEGER,
-    last_error      TEXT                         -- a reason's code, never an address
+    last_error      TEXT,                        -- a reason's code, never an address
+    user_id         INTEGER,                     -- whom it is about; no reference: notices outlive accounts
+    ip_address      TEXT,                        -- from where it was done, for notices alone
+    user_agent      TEXT
 ) STRICT;
 
 CREATE INDEX outbox_waiting ON outbox (next_attempt_at) WHERE sent_at IS NULL AND dead_at IS NULL;
-CREATE INDEX outbox_by_address ON outbox (email_address, kind);
+-- Of those that wait alone: what was sent to an address must not slow down the next request for it.
+CREATE INDEX outbox_by_address ON outbox (email_address, kind) WHERE sent_at IS NULL AND dead_at IS NULL;
 
 -- How often something happened in a window that starts with its first time.
 CREATE TABLE throttles (

@@ -5,8 +5,9 @@
 //! - a field the caller sent is unusable: [`Error::Invalid`], collected with [`Invalid`];
 //! - the request itself cannot be read: [`Error::Malformed`] and its neighbours;
 //! - who are you: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
-//!   [`Error::InvalidCredentials`], [`Error::LinkInvalid`];
-//! - known, and not allowed: [`Error::Forbidden`];
+//!   [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`];
+//! - known, and not allowed: [`Error::Forbidden`], [`Error::Unconfirmed`];
+//! - a browser sent it for somebody else's page: [`Error::CrossOrigin`];
 //! - not there, or not yours: [`Error::NotFound`];
 //! - not now: [`Error::RateLimited`], [`Error::Unavailable`];
 //! - a fault of ours: [`Error::Internal`], whose text is logged and never sent.
@@ -42,10 +43,16 @@ pub enum Error {
     TokenExpired,
     /// Address and password do not belong together.
     InvalidCredentials,
+    /// They do not, and one more failure shuts the address for a while.
+    LastAttempt,
     /// A link from a mail is forged, used or too old; the sentence that its form shows.
     LinkInvalid(&'static str),
     /// The caller is known and may not do this.
     Forbidden(&'static str),
+    /// The password was right, and the address was not confirmed yet.
+    Unconfirmed,
+    /// The credential is a cookie, which another site's page may have sent.
+    CrossOrigin,
     /// It does not exist, or belongs to somebody else.
     NotFound,
     /// Too many tries; how long until the next may work.
@@ -93,6 +100,9 @@ impl fmt::Display for Error {
             Self::TokenInvalid => f.write_str("the token is invalid"),
             Self::TokenExpired => f.write_str("the token has expired"),
             Self::InvalidCredentials => f.write_str("invalid email address or password"),
+            Self::LastAttempt => f.write_str("invalid email address or password, one attempt is left"),
+            Self::Unconfirmed => f.write_str("the email address is not confirmed"),
+            Self::CrossOrigin => f.write_str("sent for another origin"),
             Self::NotFound => f.write_str("not found"),
             Self::RateLimited(wait) => write!(f, "too many tries, again in {} s", wait.as_secs()),
             Self::Unavailable { reason, .. } => write!(f, "unavailable: {reason}"),

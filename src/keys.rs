@@ -21,8 +21,14 @@ use crate::token::fill_random;
 pub enum Purpose {
     /// Links that reset a password.
     PasswordReset,
+    /// Links that confirm an address.
+    Confirmation,
+    /// Links that lift the limit on an address.
+    Unlock,
     /// Names of throttled addresses, so that the table lists no addresses.
     ThrottledAddress,
+    /// Names of devices, so that the table lists no networks.
+    Device,
     /// Message-IDs of mails, the same at every try of one mail.
     MessageId,
 }
@@ -31,7 +37,10 @@ impl Purpose {
     const fn info(self) -> &'static str {
         match self {
             Self::PasswordReset => "cloakroom v1 password reset",
+            Self::Confirmation => "cloakroom v1 confirmation",
+            Self::Unlock => "cloakroom v1 unlock",
             Self::ThrottledAddress => "cloakroom v1 throttled address",
+            Self::Device => "cloakroom v1 device",
             Self::MessageId => "cloakroom v1 message id",
         }
     }
@@ -141,6 +150,8 @@ fn create(path: &Path) -> io::Result<Secret> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn base(letter: &str) -> Secret {
@@ -150,7 +161,16 @@ mod tests {
     #[test]
     fn every_purpose_and_every_base_has_a_key_of_its_own() {
         let (one, two) = (Keys::new(base("a"), vec![]), Keys::new(base("b"), vec![]));
-        assert_ne!(one.signing(Purpose::PasswordReset), one.signing(Purpose::MessageId));
+        let purposes = [
+            Purpose::PasswordReset,
+            Purpose::Confirmation,
+            Purpose::Unlock,
+            Purpose::ThrottledAddress,
+            Purpose::Device,
+            Purpose::MessageId,
+        ];
+        let keys: HashSet<[u8; 64]> = purposes.iter().map(|purpose| *one.signing(*purpose)).collect();
+        assert_eq!(keys.len(), purposes.len());
         assert_ne!(one.signing(Purpose::PasswordReset), two.signing(Purpose::PasswordReset));
     }
 

@@ -59,6 +59,8 @@ pub struct Session {
     pub last_active_at: Timestamp,
     /// From this moment on it is void, used or not.
     pub expires_at: Timestamp,
+    /// When the password was last given on it, after the sign-in.
+    pub sudo_at: Option<Timestamp>,
 }
 
 /// Something that a user owns; the example of a protected resource.

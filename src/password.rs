@@ -14,6 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha384;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
+use zxcvbn::feedback::{Feedback, Warning};
 
 use crate::config;
 use crate::error::Invalid;
@@ -25,6 +26,8 @@ const BCRYPT_BYTES: usize = 72;
 const MAX_BYTES: usize = 256;
 /// What zxcvbn reads of a password: its time grows faster than the length.
 const GUESSED_CHARACTERS: usize = 32;
+/// The shortest word that a password is said to be made of.
+const TELLING_CHARACTERS: usize = 4;
 /// Separates this use of HMAC from any other. It is no secret and never changes.
 const REDUCTION_KEY: [u8; 128] = zero_padded(b"cloakroom v1 password longer than 72 bytes");
 
@@ -65,14 +68,29 @@ impl Password {
         invalid.into_result().map(|()| Self(text))
     }
 
-    /// Whether it is a guess among the first million or so (score 0 or 1 of 4), by zxcvbn, which tries `words` too: the
-    /// address and its parts, the service's name.
-    fn is_easily_guessed(&self, words: &[String]) -> bool {
-        let parts = words.iter().flat_map(|word| word.split(['@', '.', '+', '-', '_']));
+    /// What makes it a guess among the first million or so (score 0 or 1 of 4), for a person to act on; `None` when it is
+    /// none. zxcvbn judges, which tries `words` too: the address and its parts, the service's name.
+    fn guessed_because(&self, words: &[String]) -> Option<&'static str> {
+        let parts = words.iter().flat_map(|word| word.split(['@', '.', '+', '-', '_', ' ']));
         let local = words.iter().filter_map(|word| Some(word.split_once('@')?.0));
         let words: Vec<&str> = words.iter().map(String::as_str).chain(local).chain(parts).collect();
         let end = self.0.char_indices().nth(GUESSED_CHARACTERS).map_or(self.0.len(), |(end, _)| end);
-        zxcvbn::zxcvbn(&self.0[..end], &words).score() <= zxcvbn::Score::One
+        let guessed = zxcvbn::zxcvbn(&self.0[..end], &words);
+        if guessed.score() > zxcvbn::Score::One {
+            None
+        } else if self.holds_one_of(&words) {
+            // zxcvbn does not say which of its words it was.
+            Some("must not be made of your address or the service's name")
+        } else {
+            Some(advice(guessed.feedback().and_then(Feedback::warning)))
+        }
+    }
+
+    /// Whether one of these words stands in it; shorter ones than [`TELLING_CHARACTERS`] stand in it by chance.
+    fn holds_one_of(&self, words: &[&str]) -> bool {
+        let lower = Zeroizing::new(self.0.to_lowercase());
+        let mut telling = words.iter().filter(|word| word.chars().count() >= TELLING_CHARACTERS);
+        telling.any(|word| lower.contains(&word.to_lowercase()))
     }
 
     /// The bytes for bcrypt: all of the password counts, whatever its length.
@@ -91,6 +109,27 @@ impl Password {
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password([hidden])")
+    }
+}
+
+/// What to do about a password that is easily guessed, as a message of its attribute.
+fn advice(warning: Option<Warning>) -> &'static str {
+    match warning {
+        Some(
+            Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess,
+        ) => "repeats itself: add other words",
+        Some(Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess) => {
+            "follows the keyboard: add words that do not"
+        }
+        Some(Warning::SequencesLikeAbcAreEasyToGuess) => "is mostly a sequence: add other words",
+        Some(Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess) => {
+            "is mostly a date or a year: add other words"
+        }
+        Some(
+            Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+            | Warning::CommonNamesAndSurnamesAreEasyToGuess,
+        ) => "is mostly a name: add other words",
+        _ => "needs another word or two",
     }
 }
 
@@ -162,17 +201,37 @@ mod tests {
         assert_eq!(composed.0, Password::offered("cafe\u{301} ole\u{301}!").unwrap().0);
     }
 
+    fn reason(password: &str, words: &[&str]) -> Option<&'static str> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        Password::offered(password).unwrap().guessed_because(&words)
+    }
+
     #[test]
     fn common_words_and_words_of_the_context_are_easily_guessed() {
-        let guessed = |password: &str, words: &[&str]| {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            Password::offered(password).unwrap().is_easily_guessed(&words)
-        };
-        assert!(guessed("password1", &[]) && guessed("qwertyuiop", &[]));
-        assert!(guessed("wintermute9", &["wintermute9@example.com"]));
-        assert!(guessed(&"ab".repeat(100), &[]));
-        assert!(!guessed("correct horse battery staple", &[]));
-        assert!(!guessed("wintermute-neuromancer", &[]));
+        assert!(reason("password1", &[]).is_some() && reason("qwertyuiop", &[]).is_some());
+        assert!(reason("wintermute9", &["wintermute9@example.com"]).is_some());
+        assert!(reason(&"ab".repeat(100), &[]).is_some());
+        assert_eq!(reason("correct horse battery staple", &[]), None);
+        assert_eq!(reason("wintermute-neuromancer", &[]), None);
+    }
+
+    #[test]
+    fn the_reason_says_what_to_do() {
+        let made_of = "must not be made of your address or the service's name";
+        for (password, words, expected) in [
+            ("Wintermute9", &["wintermute9@example.com"][..], made_of),
+            ("neuromancer1", &["case@neuromancer.example"], made_of),
+            ("chibacity", &["Chiba City Blues"], made_of),
+            ("cococococo", &["co@example.com"], "repeats itself: add other words"),
+            ("aaaaaaaaaa", &[], "repeats itself: add other words"),
+            ("qwertyuiop[]", &[], "follows the keyboard: add words that do not"),
+            ("defghijklmn", &[], "is mostly a sequence: add other words"),
+            ("27.03.1984", &[], "is mostly a date or a year: add other words"),
+            ("fitzgerald", &[], "is mostly a name: add other words"),
+            ("password1", &[], "needs another word or two"),
+        ] {
+            assert_eq!(reason(password, words), Some(expected), "{password}");
+        }
     }
 
     #[test]

@@ -20,10 +20,8 @@ use crate::features;
 use crate::http::{Connection, Edge, routes};
 use crate::sweep;
 
-/// How often activity is written.
+/// How often activity is written, and asked whether it is time to sweep.
 const ROUND: Duration = Duration::from_secs(20);
-/// After how many rounds dead rows are swept: every ten minutes.
-const ROUNDS_TO_SWEEP: u32 = 30;
 /// How long mails under way may take at the end. One that does not make it is sent after the next start.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -159,7 +157,9 @@ async fn deliver(context: &Context, mut stop: watch::Receiver<bool>) {
 }
 
 async fn keep_house(context: &Context, mut stop: watch::Receiver<bool>) {
-    for round in 1_u32.. {
+    // The first round sweeps: a server that is started anew every day would else never do it.
+    let rounds_to_sweep = rounds_in(context.settings.sweep.interval);
+    for round in 0_u64.. {
         let _ = tokio::time::timeout(ROUND, stop.changed()).await;
         if let Err(failure) = context.activity.flush(&context.database).await {
             tracing::warn!(%failure, "activity was not written");
@@ -167,13 +167,17 @@ async fn keep_house(context: &Context, mut stop: watch::Receiver<bool>) {
         if *stop.borrow() {
             return;
         }
-        if round.is_multiple_of(ROUNDS_TO_SWEEP)
-            && let Err(failure) =
-                sweep::run(&context.database, &context.settings.session, context.clock.now()).await
+        if round.is_multiple_of(rounds_to_sweep)
+            && let Err(failure) = sweep::run(&context.database, &context.settings, context.clock.now()).await
         {
             tracing::warn!(%failure, "the sweep was cut short");
         }
     }
+}
+
+/// How many rounds begin in this time.
+fn rounds_in(interval: Duration) -> u64 {
+    interval.as_secs().div_ceil(ROUND.as_secs()).max(1)
 }
 
 /// A bound server; it answers once [`Server::run`] is awaited.
@@ -237,5 +241,17 @@ impl Server {
         let served = self.inner.await;
         background.stop();
         served.map_err(Error::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_sweeps_is_kept_in_whole_rounds() {
+        for (seconds, rounds) in [(20, 1), (21, 2), (40, 2), (600, 30), (86_400, 4_320)] {
+            assert_eq!(rounds_in(Duration::from_secs(seconds)), rounds, "{seconds}s");
+        }
     }
 }

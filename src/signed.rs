@@ -31,7 +31,13 @@ pub struct SignedMessage {
 }
 
 /// Signs for `subject` until `expires_at`, bound to `parts`.
-pub fn sign(keys: &Keys, purpose: Purpose, subject: UserId, expires_at: Timestamp, parts: &[&str]) -> String {
+pub fn sign(
+    keys: &Keys,
+    purpose: Purpose,
+    subject: UserId,
+    expires_at: Timestamp,
+    parts: &[impl AsRef<str>],
+) -> String {
     let key = keys.signing(purpose);
     let mut payload = Vec::with_capacity(PAYLOAD_LENGTH);
     payload.push(VERSION);
@@ -65,7 +71,7 @@ pub fn verify(keys: &Keys, purpose: Purpose, text: &str, now: Timestamp) -> Opti
 
 impl SignedMessage {
     /// Whether all of `parts` are still what they were when it was signed.
-    pub fn is_bound_to(&self, parts: &[&str]) -> bool {
+    pub fn is_bound_to(&self, parts: &[impl AsRef<str>]) -> bool {
         fingerprint(&self.key, parts).ct_eq(&self.fingerprint).into()
     }
 }
@@ -76,8 +82,8 @@ pub fn pseudonym(keys: &Keys, purpose: Purpose, text: &str) -> String {
     name.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn fingerprint(key: &Key, parts: &[&str]) -> [u8; FINGERPRINT_LENGTH] {
-    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+fn fingerprint(key: &Key, parts: &[impl AsRef<str>]) -> [u8; FINGERPRINT_LENGTH] {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_ref().as_bytes()).collect();
     let mut short = [0; FINGERPRINT_LENGTH];
     short.copy_from_slice(&mac(key, b"fingerprint", &parts)[..FINGERPRINT_LENGTH]);
     short

@@ -1,51 +1,77 @@
-//! Deletes what is over: expired sessions, windows of throttles, mails that ended. In small transactions, so that
-//! requests get their turn between them.
+//! Deletes what is over: expired sessions, windows of throttles, mails that ended, devices that nobody uses. In small
+//! transactions, so that requests get their turn between them.
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::clock::Timestamp;
-use crate::config;
+use crate::config::Settings;
 use crate::error::Result;
 use crate::model::SessionId;
-use crate::store::{Database, Transaction, outbox, sessions, throttles};
+use crate::store::{Database, Transaction, devices, outbox, sessions, throttles};
 
 /// The most rows of one transaction.
 const BATCH: u32 = 500;
-/// An expired session still says "expired" for so long; then its token is as unknown as any.
-const KEEP_EXPIRED_SESSIONS: Duration = Duration::from_secs(24 * 3600);
-/// How long an operator can look up what became of a mail.
-const KEEP_ENDED_MAILS: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A device that was not used for so long is a new one again.
+const KEEP_DEVICES: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Another process may know for so long that a session was used, and have it not written yet.
+const UNWRITTEN: Duration = Duration::from_secs(60);
+
+/// How many rows were over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Sessions that expired or were idle for too long.
+    pub sessions: usize,
+    /// Windows of limits.
+    pub counters: usize,
+    /// Mails that were sent or given up.
+    pub mails: usize,
+    /// Devices.
+    pub devices: usize,
+}
 
 /// Sweeps everything.
-pub async fn run(database: &Database, settings: &config::Session, now: Timestamp) -> Result<()> {
-    let moment = now - KEEP_EXPIRED_SESSIONS;
-    expired_sessions(database, moment, moment - settings.idle_timeout).await?;
-    in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?;
-    in_batches(database, move |tx| outbox::delete_ended(tx, now - KEEP_ENDED_MAILS, BATCH)).await
+pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Result<Swept> {
+    let (kept, idle) = (settings.sweep.keep_sessions, settings.session.idle_timeout);
+    let mails_until = now - settings.sweep.keep_mails;
+    Ok(Swept {
+        sessions: expired_sessions(database, now - kept, now - kept.max(UNWRITTEN) - idle).await?,
+        counters: in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?,
+        mails: in_batches(database, move |tx| outbox::delete_ended(tx, mails_until, BATCH)).await?,
+        devices: in_batches(database, move |tx| devices::delete_unseen(tx, now - KEEP_DEVICES, BATCH))
+            .await?,
+    })
 }
 
 /// Finds them by reading, which holds up nobody, and deletes what it found.
-async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Timestamp) -> Result<()> {
-    let mut last = SessionId(0);
+async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Timestamp) -> Result<usize> {
+    let (mut last, mut swept) = (SessionId(0), 0);
     loop {
         let found = database
             .read(move |reader| sessions::list_expired(reader, moment, idle_since, last, BATCH))
             .await?;
-        let Some(id) = found.last() else { return Ok(()) };
+        let Some(id) = found.last() else { return Ok(swept) };
         last = *id;
-        database.write(move |tx| found.iter().try_for_each(|id| sessions::delete(tx, *id).map(drop))).await?;
+        swept += database
+            .write(move |tx| {
+                found.iter().try_fold(0, |count, id| Ok(count + usize::from(sessions::delete(tx, *id)?)))
+            })
+            .await?;
     }
 }
 
 async fn in_batches(
     database: &Database,
     delete: impl Fn(&Transaction<'_>) -> Result<usize> + Clone + Send + 'static,
-) -> Result<()> {
+) -> Result<usize> {
+    let mut swept = 0;
     loop {
         let batch = delete.clone();
         let deleted = database.write(move |tx| batch(tx)).await?;
+        swept += deleted;
         if deleted < BATCH as usize {
-            return Ok(());
+            return Ok(swept);
         }
     }
 }

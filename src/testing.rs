@@ -39,7 +39,7 @@ use tempfile::TempDir;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Environment, Settings};
 use crate::context::Context;
-use crate::http::routes;
+use crate::http::{cookie, routes};
 use crate::mail::{Sent, Transport};
 use crate::model::{EmailAddress, User};
 use crate::password::Password;
@@ -165,7 +165,11 @@ impl TestApp {
 
     /// Any request.
     pub fn call(&self, method: Method, path: &str) -> Call {
-        Call { service: Rc::clone(&self.service), request: TestRequest::with_uri(path).method(method) }
+        Call {
+            service: Rc::clone(&self.service),
+            request: TestRequest::with_uri(path).method(method),
+            cookie_name: cookie::name(&self.context().settings.server),
+        }
     }
 }
 
@@ -188,12 +192,24 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
 pub struct Call {
     service: Rc<Service>,
     request: TestRequest,
+    cookie_name: &'static str,
 }
 
 impl Call {
     /// Presents a bearer token.
     pub fn bearer(self, token: &str) -> Self {
         self.header("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// Carries a token in the session's cookie, as a browser does.
+    pub fn cookie(self, token: &str) -> Self {
+        let cookie = format!("{}={token}", self.cookie_name);
+        self.header("Cookie", &cookie)
+    }
+
+    /// Comes, as a browser says it, from the application's own page.
+    pub fn same_origin(self) -> Self {
+        self.header("Sec-Fetch-Site", "same-origin")
     }
 
     /// Adds a header.

@@ -3,6 +3,9 @@
 //!
 //! A hit is counted before the work that it pays for, in one transaction with its neighbours: however many race,
 //! no more than the limit get through.
+//!
+//! A limit by address would let anybody shut out whoever has it. So a link that was mailed to them opens it for the
+//! network that they use it from: its tries have a counter of their own then, which nobody elsewhere can fill.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,17 +14,49 @@ use crate::clock::Timestamp;
 use crate::config::{self, Limit};
 use crate::error::Result;
 use crate::keys::{Keys, Purpose};
+use crate::model::{SessionId, UserId};
 use crate::signed::pseudonym;
-use crate::store::throttles::{self, Tally};
-use crate::store::{Database, Transaction};
+use crate::store::{Database, Reader, Transaction, throttles};
 
 /// A limit on something, for somebody.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// What is limited: `sign_in`. For the log.
     pub what: &'static str,
-    name: String,
+    /// What everybody's hits are counted under.
+    shared: String,
+    /// What those of this client's network are, once the rule was opened for it.
+    personal: Option<String>,
     limit: Limit,
+}
+
+/// A hit that was let through, as it was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Hits in this window, with this one.
+    pub count: u32,
+    /// How many there may be.
+    pub limit: u32,
+    /// When the window ends.
+    pub expires_at: Timestamp,
+    /// Whether everybody's hits are counted here, or those of one network alone.
+    pub shared: bool,
+}
+
+impl Tally {
+    /// How many hits are left.
+    pub fn left(&self) -> u32 {
+        self.limit.saturating_sub(self.count)
+    }
+}
+
+/// What became of hits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// All were let through: their tallies, in the rules' order. None while limits are off.
+    Admitted(Vec<Tally>),
+    /// One rule was exhausted.
+    Refused(Refusal),
 }
 
 /// A rule that is exhausted.
@@ -34,7 +69,7 @@ pub struct Refusal {
 }
 
 /// The rules, as configured.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Throttle {
     settings: config::Throttle,
     keys: Keys,
@@ -66,9 +101,16 @@ impl Throttle {
         by_client("reset", client, self.settings.reset)
     }
 
-    /// Failed sign-ins to one address, whether anybody has it or not.
-    pub fn address_failures(&self, address: &str) -> Rule {
-        self.by_address("address_failures", address, self.settings.address_failures)
+    /// Confirmation links asked for by one client.
+    pub fn confirmation(&self, client: IpAddr) -> Rule {
+        by_client("confirmation", client, self.settings.confirmation)
+    }
+
+    /// Failed sign-ins to one address, whether anybody has it or not. It can be opened for the client's network.
+    pub fn address_failures(&self, address: &str, client: IpAddr) -> Rule {
+        let rule = self.by_address("address_failures", address, self.settings.address_failures);
+        let personal = self.settings.enabled.then(|| format!("{}:{}", rule.shared, network(client)));
+        Rule { personal, ..rule }
     }
 
     /// Reset mails to one address, whether anybody has it or not.
@@ -76,83 +118,168 @@ impl Throttle {
         self.by_address("reset_mails", address, self.settings.reset_mails)
     }
 
-    /// Counts one hit of each rule and gives the first that is exhausted, if any.
-    pub async fn admit(
-        &self,
-        database: &Database,
-        rules: Vec<Rule>,
-        now: Timestamp,
-    ) -> Result<Option<Refusal>> {
+    /// Confirmation mails to one address at sign-up. Apart from those on request, or else requests for an address that
+    /// nobody has yet would keep its owner from ever confirming it.
+    pub fn sign_up_mails(&self, address: &str) -> Rule {
+        self.by_address("sign_up_mails", address, self.settings.confirmation_mails)
+    }
+
+    /// Confirmation mails to one address that a user wants to change to; apart for the same reason.
+    pub fn address_change_mails(&self, address: &str) -> Rule {
+        self.by_address("address_change_mails", address, self.settings.confirmation_mails)
+    }
+
+    /// Notices of one kind to one address.
+    pub fn notices(&self, kind: &str, address: &str) -> Rule {
+        let rule = self.by_address("notices", address, self.settings.notices);
+        Rule { shared: format!("{}:{kind}", rule.shared), ..rule }
+    }
+
+    /// Passwords given again by one client: as many as it may sign up, each costs as much.
+    pub fn challenges_of_client(&self, client: IpAddr) -> Rule {
+        by_client("challenges_of_client", client, self.settings.sign_up)
+    }
+
+    /// Confirmation mails on request to one address, whether anybody has it or not.
+    pub fn confirmation_mails(&self, address: &str) -> Rule {
+        self.by_address("confirmation_mails", address, self.settings.confirmation_mails)
+    }
+
+    /// Passwords given again on one session.
+    pub fn challenges(&self, session: SessionId) -> Rule {
+        by_id("challenges", session.0, self.settings.challenges)
+    }
+
+    /// New addresses that one user asks for.
+    pub fn address_changes(&self, user: UserId) -> Rule {
+        by_id("address_changes", user.0, self.settings.address_changes)
+    }
+
+    /// Counts one hit of each rule, unless one of them is exhausted.
+    pub async fn admit(&self, database: &Database, rules: Vec<Rule>, now: Timestamp) -> Result<Admission> {
         if !self.settings.enabled {
-            return Ok(None);
+            return Ok(Admission::Admitted(Vec::new()));
         }
         // Who is over a limit already costs a read and no write, however often they come.
         let asked = rules.clone();
-        let refusal = database
-            .read(move |reader| {
-                first_refusal(
-                    &asked,
-                    |rule| {
-                        let tally = throttles::find(reader, &rule.name, now)?;
-                        Ok(tally.filter(|tally| tally.count >= rule.limit.count))
-                    },
-                    now,
-                )
+        let over = database.read(move |reader| {
+            asked.iter().try_fold(None, |first: Option<Refusal>, rule| {
+                let tally = rule.look(reader, now)?.filter(|tally| tally.left() == 0);
+                Ok(first.or(tally.map(|tally| rule.refuse(tally, now))))
             })
-            .await?;
-        if refusal.is_some() {
-            return Ok(refusal);
+        });
+        if let Some(refusal) = over.await? {
+            return Ok(Admission::Refused(refusal));
         }
         database
             .write(move |tx| {
-                first_refusal(
-                    &rules,
-                    |rule| {
-                        let tally = throttles::hit(tx, &rule.name, rule.limit.window, now)?;
-                        Ok(Some(tally).filter(|tally| tally.count > rule.limit.count))
-                    },
-                    now,
-                )
+                // Each is counted, also behind one that is exhausted.
+                let tallies: Vec<Tally> =
+                    rules.iter().map(|rule| rule.hit(tx, now)).collect::<Result<_>>()?;
+                let over = rules.iter().zip(&tallies).find(|(_, tally)| tally.count > tally.limit);
+                Ok(match over {
+                    Some((rule, tally)) => Admission::Refused(rule.refuse(*tally, now)),
+                    None => Admission::Admitted(tallies),
+                })
             })
             .await
     }
 
     /// Whether a rule admits one more hit, and counts it if so, inside a transaction of the caller's.
     pub fn admits(&self, tx: &Transaction<'_>, rule: &Rule, now: Timestamp) -> Result<bool> {
-        Ok(!self.settings.enabled
-            || throttles::hit(tx, &rule.name, rule.limit.window, now)?.count <= rule.limit.count)
+        Ok(!self.settings.enabled || {
+            let tally = rule.hit(tx, now)?;
+            tally.count <= tally.limit
+        })
     }
 
     fn by_address(&self, what: &'static str, address: &str, limit: Limit) -> Rule {
-        let name = format!("{what}:{}", pseudonym(&self.keys, Purpose::ThrottledAddress, address));
-        Rule { what, name, limit }
+        let shared = format!("{what}:{}", pseudonym(&self.keys, Purpose::ThrottledAddress, address));
+        Rule { what, shared, personal: None, limit }
     }
 }
 
+/// All of it inside a transaction of the caller's.
 impl Rule {
-    /// Forgets the hits, inside a transaction of the caller's.
-    pub fn forgive(&self, tx: &Transaction<'_>) -> Result<()> {
-        throttles::clear(tx, &self.name)
-    }
-}
-
-/// Looks at every rule, so that each is counted, and gives the first of those that are over.
-fn first_refusal(
-    rules: &[Rule],
-    over: impl Fn(&Rule) -> Result<Option<Tally>>,
-    now: Timestamp,
-) -> Result<Option<Refusal>> {
-    let mut first = None;
-    for rule in rules {
-        if let Some(tally) = over(rule)? {
-            first = first.or(Some(Refusal { what: rule.what, wait: tally.expires_at.since(now) }));
+    /// Forgets the hits: everybody's or, where the rule was opened for this client's network, its own, and keeps it
+    /// open for another window.
+    pub fn forgive(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+        match self.opened(tx, now)? {
+            Some((personal, _)) => throttles::grant(tx, personal, self.limit.window, now),
+            None => throttles::clear(tx, &self.shared),
         }
     }
-    Ok(first)
+
+    /// Whether everybody's hits of the window that ends at `window_end` still shut it.
+    pub fn is_shut(&self, reader: &Reader<'_>, window_end: Timestamp, now: Timestamp) -> Result<bool> {
+        let counted = throttles::find(reader, &self.shared, now)?;
+        Ok(counted
+            .is_some_and(|counted| counted.expires_at == window_end && self.tally(counted, true).left() == 0))
+    }
+
+    /// Forgets everybody's hits of the window that ends at `window_end` and opens the rule for this client's network;
+    /// `false`, and nothing done, when that window is no longer counted. Of two that race one wins.
+    pub fn lift(&self, tx: &Transaction<'_>, window_end: Timestamp, now: Timestamp) -> Result<bool> {
+        let lifted = throttles::clear_window(tx, &self.shared, window_end)?;
+        if lifted {
+            self.open(tx, now)?;
+        }
+        Ok(lifted)
+    }
+
+    /// Forgets everybody's hits and opens the rule for this client's network.
+    pub fn open_way(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+        throttles::clear(tx, &self.shared)?;
+        self.open(tx, now)
+    }
+
+    fn open(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+        match &self.personal {
+            Some(personal) => throttles::grant(tx, personal, self.limit.window, now),
+            None => Ok(()),
+        }
+    }
+
+    fn hit(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Tally> {
+        let opened = self.opened(tx, now)?;
+        let name = opened.map_or(self.shared.as_str(), |(personal, _)| personal);
+        Ok(self.tally(throttles::hit(tx, name, self.limit.window, now)?, opened.is_none()))
+    }
+
+    /// The tally of the counter that holds; `None` when nothing was counted in a window that runs.
+    fn look(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<Tally>> {
+        match self.opened(reader, now)? {
+            Some((_, counted)) => Ok(Some(self.tally(counted, false))),
+            None => {
+                let counted = throttles::find(reader, &self.shared, now)?;
+                Ok(counted.map(|counted| self.tally(counted, true)))
+            }
+        }
+    }
+
+    /// The counter of this client's network and what it counted, where the rule was opened for it.
+    fn opened(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<(&str, throttles::Tally)>> {
+        let Some(personal) = &self.personal else {
+            return Ok(None);
+        };
+        Ok(throttles::find(reader, personal, now)?.map(|counted| (personal.as_str(), counted)))
+    }
+
+    fn tally(&self, counted: throttles::Tally, shared: bool) -> Tally {
+        Tally { count: counted.count, limit: self.limit.count, expires_at: counted.expires_at, shared }
+    }
+
+    fn refuse(&self, tally: Tally, now: Timestamp) -> Refusal {
+        Refusal { what: self.what, wait: tally.expires_at.since(now) }
+    }
 }
 
 fn by_client(what: &'static str, client: IpAddr, limit: Limit) -> Rule {
-    Rule { what, name: format!("{what}:{}", network(client)), limit }
+    Rule { what, shared: format!("{what}:{}", network(client)), personal: None, limit }
+}
+
+fn by_id(what: &'static str, id: i64, limit: Limit) -> Rule {
+    Rule { what, shared: format!("{what}:{id}"), personal: None, limit }
 }
 
 /// An IPv4 address, or the /64 that one IPv6 customer has all of.

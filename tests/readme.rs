@@ -209,8 +209,11 @@ fn every_error() -> Vec<Error> {
         Error::TokenInvalid,
         Error::TokenExpired,
         Error::InvalidCredentials,
+        Error::LastAttempt,
         Error::LinkInvalid(""),
         Error::Forbidden(""),
+        Error::Unconfirmed,
+        Error::CrossOrigin,
         Error::NotFound,
         Error::RateLimited(wait),
         Error::unavailable("", wait),
@@ -228,8 +231,11 @@ fn every_error() -> Vec<Error> {
             | Error::TokenInvalid
             | Error::TokenExpired
             | Error::InvalidCredentials
+            | Error::LastAttempt
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)
+            | Error::Unconfirmed
+            | Error::CrossOrigin
             | Error::NotFound
             | Error::RateLimited(_)
             | Error::Unavailable { .. }

@@ -12,6 +12,7 @@ mod routes;
 mod secret;
 mod serve;
 mod sessions;
+mod sweep;
 mod users;
 mod who;
 
@@ -52,6 +53,8 @@ enum Command {
     Routes(output::Format),
     /// Bring the database's schema up to date (`serve` does it too)
     Migrate(migrate::Arguments),
+    /// Delete expired sessions and other rows that are over (`serve` does it too)
+    Sweep(output::Format),
     /// Create, look up, disable and delete users
     #[command(subcommand)]
     Users(users::Command),
@@ -85,6 +88,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Doctor(format) => doctor::run(quietly(load), &format),
         Command::Routes(format) => routes::run(&format),
         Command::Migrate(arguments) => migrate::run(&quietly(load)?, &arguments),
+        Command::Sweep(format) => sweep::run(&quietly(load)?, &format),
         Command::Users(command) => users::run(&quietly(load)?, command),
         Command::Sessions(command) => sessions::run(&quietly(load)?, command),
         Command::Mail(command) => mail::run(&quietly(load)?, command),

@@ -1,5 +1,6 @@
 //! `cloakroom users`: what an operator does to accounts. What is done holds at once, beside a running server too.
 
+mod confirm;
 mod create;
 mod reset_password;
 
@@ -14,9 +15,11 @@ use super::who::{Who, address};
 use super::{Fault, house, sessions};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Settings;
-use crate::features::sessions::credentials_changed;
+use crate::features::account::erase;
+use crate::features::sessions::{Survivors, credentials_changed};
 use crate::model::{EmailAddress, User, UserId};
-use crate::store::{Database, Transaction, users};
+use crate::store::users::{self, Account};
+use crate::store::{Database, Transaction};
 
 /// What is asked for.
 #[derive(Debug, Subcommand)]
@@ -26,6 +29,9 @@ pub(super) enum Command {
         /// The email address
         #[arg(value_parser = address)]
         address: EmailAddress,
+        /// Vouch for it: it needs no confirmation
+        #[arg(long)]
+        confirmed: bool,
         #[command(flatten)]
         format: Format,
     },
@@ -46,6 +52,8 @@ pub(super) enum Command {
     Disable(One),
     /// Let a disabled user in again
     Enable(One),
+    /// Vouch for a user's address: it needs no confirmation any more
+    Confirm(One),
     /// Delete a user with all that is theirs
     Delete {
         #[command(flatten)]
@@ -70,11 +78,14 @@ pub(super) struct One {
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     house::wait_for(async {
         match command {
-            Command::Create { address, format } => create::run(settings, address, &format).await,
+            Command::Create { address, confirmed, format } => {
+                create::run(settings, address, confirmed, &format).await
+            }
             Command::List { limit, after, format } => list(settings, limit, after, &format).await,
             Command::Show(one) => show(settings, one).await,
             Command::Disable(one) => disable(settings, one).await,
             Command::Enable(one) => enable(settings, one).await,
+            Command::Confirm(one) => confirm::run(settings, one).await,
             Command::Delete { one, yes } => delete(settings, one, yes).await,
             Command::ResetPassword(one) => reset_password::run(settings, one).await,
         }
@@ -99,13 +110,15 @@ async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> s
 }
 
 async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome {
-    let user = find(&house::open(settings)?, user).await?;
-    format.print(&json!({ "user": View::of(&user) }), || {
+    let Account { user, pending_email_address: pending, .. } = find(&house::open(settings)?, user).await?;
+    let shown = Shown { view: View::of(&user), pending_email_address: pending.as_ref() };
+    format.print(&json!({ "user": shown }), || {
         let confirmed_at = or_dash(user.email_confirmed_at);
         columns([
             ["id".to_owned(), user.id.0.to_string()],
             ["email address".to_owned(), user.email_address.as_str().to_owned()],
             ["confirmed at".to_owned(), confirmed_at],
+            ["pending address".to_owned(), or_dash(pending.as_ref().map(EmailAddress::as_str))],
             ["disabled at".to_owned(), or_dash(user.disabled_at)],
             ["created at".to_owned(), user.created_at.to_string()],
             ["updated at".to_owned(), user.updated_at.to_string()],
@@ -130,7 +143,7 @@ fn shut(tx: &Transaction<'_>, who: &Who, now: Timestamp) -> crate::Result<Option
     if account.user.disabled_at.is_none() {
         users::set_disabled(tx, id, Some(now), now)?;
     }
-    let ended = credentials_changed(tx, id)?;
+    let ended = credentials_changed(tx, id, Survivors::None)?;
     Ok(users::find(tx, id)?.map(|account| (account.user, ended)))
 }
 
@@ -153,14 +166,17 @@ async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcom
 
 async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> super::Outcome {
     let database = house::open(settings)?;
-    let found = find(&database, user.clone()).await?;
+    let found = find(&database, user.clone()).await?.user;
     if !yes {
         confirm(&format!("Delete {} with all that is theirs?", name(&found)))?;
     }
     let id = found.id;
-    let deleted = database.write(move |tx| users::delete(tx, id)).await?;
+    let deleted = database.write(move |tx| match users::find(tx, id)? {
+        Some(account) => erase(tx, &account),
+        None => Ok(false),
+    });
     // Somebody else may have been faster.
-    user.require(deleted.then_some(()))?;
+    user.require(deleted.await?.then_some(()))?;
     format.print(&json!({ "user": View::of(&found) }), || format!("{} is deleted", name(&found)))
 }
 
@@ -178,10 +194,10 @@ fn confirm(question: &str) -> super::Outcome {
     }
 }
 
-async fn find(database: &Database, who: Who) -> Result<User, Fault> {
+async fn find(database: &Database, who: Who) -> Result<Account, Fault> {
     let asked = who.clone();
     let account = database.read(move |reader| asked.find(reader)).await?;
-    Ok(who.require(account)?.user)
+    who.require(account)
 }
 
 fn name(user: &User) -> String {
@@ -209,4 +225,12 @@ impl<'a> View<'a> {
     fn of(user: &'a User) -> Self {
         Self { user, disabled_at: user.disabled_at }
     }
+}
+
+/// The same with the address that they asked for in the place of theirs.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    view: View<'a>,
+    pending_email_address: Option<&'a EmailAddress>,
 }

@@ -11,12 +11,15 @@ use url::{Host, Url};
 
 use super::written::{Limit, duration};
 use super::{
-    Cors, Database, Environment, Log, Mail, MailTransport, Password, Problem, Secret, Secrets, Server,
-    Session, Settings, Smtp, SmtpTls, Throttle,
+    Confirm, Cors, Database, Environment, Log, Mail, MailTransport, Password, Problem, Registration, Secret,
+    Secrets, Server, Session, Settings, Smtp, SmtpTls, Sweep, Throttle,
 };
 
 /// 256 bits: no fewer can be the root of every key.
 const SHORTEST_SECRET: usize = 32;
+
+/// The background work comes round so often.
+const SHORTEST_SWEEP: Duration = Duration::from_secs(20);
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -37,7 +40,9 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     refusals.mail(&settings.mail);
     refusals.smtp(&settings.mail.smtp, settings.mail.transport);
     refusals.password(&settings.password, env);
+    refusals.registration(&settings.registration);
     refusals.session(&settings.session);
+    refusals.sweep(&settings.sweep);
     refusals.throttle(&settings.throttle);
     refusals.log(&settings.log);
     refusals.0
@@ -189,6 +194,15 @@ impl Refusals {
         self.within("password.queue_limit", password.queue_limit, 1..=100_000);
     }
 
+    fn registration(&mut self, registration: &Registration) {
+        if registration.private && registration.confirm != Confirm::Required {
+            self.refuse(
+                "registration.private",
+                r#"must be false unless registration.confirm is "required", or signing in would tell what signing up hid"#,
+            );
+        }
+    }
+
     fn session(&mut self, session: &Session) {
         let spans = [("session.lifetime", session.lifetime), ("session.idle_timeout", session.idle_timeout)];
         for (key, span) in spans {
@@ -202,12 +216,23 @@ impl Refusals {
         self.within("session.max_per_user", session.max_per_user, 1..=100_000);
     }
 
+    fn sweep(&mut self, sweep: &Sweep) {
+        self.lasts("sweep.interval", sweep.interval, SHORTEST_SWEEP..=DAY);
+        self.lasts("sweep.keep_sessions", sweep.keep_sessions, Duration::ZERO..=AGES);
+        self.lasts("sweep.keep_mails", sweep.keep_mails, Duration::ZERO..=AGES);
+    }
+
     fn throttle(&mut self, throttle: &Throttle) {
         self.limit("throttle.sign_in", throttle.sign_in);
         self.limit("throttle.reset", throttle.reset);
         self.limit("throttle.sign_up", throttle.sign_up);
         self.limit("throttle.address_failures", throttle.address_failures);
         self.limit("throttle.reset_mails", throttle.reset_mails);
+        self.limit("throttle.confirmation", throttle.confirmation);
+        self.limit("throttle.confirmation_mails", throttle.confirmation_mails);
+        self.limit("throttle.challenges", throttle.challenges);
+        self.limit("throttle.address_changes", throttle.address_changes);
+        self.limit("throttle.notices", throttle.notices);
     }
 
     fn limit(&mut self, key: &str, limit: Limit) {
@@ -270,7 +295,7 @@ fn exact_origin(text: &str) -> Option<String> {
         .map(|url| url.origin().ascii_serialization())
 }
 
-fn is_this_machine(url: &Url) -> bool {
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 pub use self::error::{ConfigError, Problem};
 pub use self::secret::Secret;
 pub use self::sections::{
-    Cors, Database, Log, LogFormat, Mail, MailTransport, Password, Registration, Secrets, Server, Session,
-    Smtp, SmtpTls, Throttle,
+    Confirm, Cors, Database, Log, LogFormat, Mail, MailTransport, Notices, Password, Registration, Secrets,
+    Server, Session, Smtp, SmtpTls, Sweep, Throttle,
 };
 pub use self::sources::Sources;
 pub use self::written::Limit;
@@ -49,6 +49,10 @@ pub struct Settings {
     pub registration: Registration,
     /// How long sessions last.
     pub session: Session,
+    /// How long what is over is kept.
+    pub sweep: Sweep,
+    /// Mails about what was done with an account.
+    pub notices: Notices,
     /// Limits on tries.
     pub throttle: Throttle,
     /// The process's log.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Secret;
+use super::check::is_this_machine;
 use super::written::{Limit, duration, networks, secrets, sender, unset, web};
 
 /// `[server]`
@@ -50,6 +51,12 @@ impl Server {
     pub fn worker_threads(&self) -> usize {
         one_a_core(self.workers)
     }
+
+    /// Whether clients reach it by plain http on this machine, where browsers keep no secure cookie for it, or not all
+    /// of them.
+    pub fn is_plain_on_this_machine(&self) -> bool {
+        self.public_url.scheme() == "http" && is_this_machine(&self.public_url)
+    }
 }
 
 /// `[database]`
@@ -83,7 +90,7 @@ pub struct Secrets {
 pub struct Cors {
     /// Exact origins (`https://app.example.com`), or `*` alone.
     pub origins: Vec<String>,
-    /// Whether those may send cookies; never together with `*`.
+    /// Whether those may send cookies, and use the session's; never together with `*`.
     pub credentials: bool,
     /// How long a browser may remember a preflight's answer; at least a second.
     #[serde(with = "duration")]
@@ -241,6 +248,22 @@ fn one_a_core(configured: usize) -> usize {
 pub struct Registration {
     /// Whether strangers may sign up.
     pub open: bool,
+    /// What becomes of an address that is not confirmed.
+    pub confirm: Confirm,
+    /// Whether sign-up hides that an address is taken; only with [`Confirm::Required`].
+    pub private: bool,
+}
+
+/// What becomes of an address that nobody has proved to be theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confirm {
+    /// No proof is asked for.
+    Off,
+    /// A link is mailed at sign-up, and nothing waits for it.
+    Remind,
+    /// There is no session before the link was opened.
+    Required,
 }
 
 /// `[session]`
@@ -260,6 +283,37 @@ pub struct Session {
     pub max_per_user: u32,
 }
 
+/// `[sweep]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// How often what is over is deleted.
+    #[serde(with = "duration")]
+    pub interval: Duration,
+    /// How long an expired session is kept.
+    #[serde(with = "duration")]
+    pub keep_sessions: Duration,
+    /// How long a mail is kept that was sent or given up.
+    #[serde(with = "duration")]
+    pub keep_mails: Duration,
+}
+
+/// `[notices]`: which are mailed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notices {
+    /// Of a sign-in from a device that is not known.
+    pub new_device: bool,
+    /// Of a new password.
+    pub password_changed: bool,
+    /// Of a new address that was asked for, to the old one.
+    pub address_change_asked: bool,
+    /// Of a new address that was confirmed, to the old one.
+    pub address_changed: bool,
+    /// Of the end of the account.
+    pub account_deleted: bool,
+}
+
 /// `[throttle]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -276,6 +330,16 @@ pub struct Throttle {
     pub address_failures: Limit,
     /// Reset mails, per email address.
     pub reset_mails: Limit,
+    /// Requests for a confirmation link, per client address.
+    pub confirmation: Limit,
+    /// Confirmation mails, per email address.
+    pub confirmation_mails: Limit,
+    /// Passwords given again, per session.
+    pub challenges: Limit,
+    /// New addresses asked for, per user.
+    pub address_changes: Limit,
+    /// Notices of one kind, per email address.
+    pub notices: Limit,
 }
 
 /// `[log]`

@@ -1,10 +1,14 @@
 //! The table of contents: every feature's routes, in the order in which a newcomer would read them.
 
+pub mod account;
+pub mod confirmations;
+pub mod devices;
 pub mod health;
 pub mod passwords;
 pub mod projects;
 pub mod registrations;
 pub mod sessions;
+pub mod unlocks;
 
 use crate::http::Routes;
 
@@ -13,8 +17,12 @@ pub fn routes() -> Routes {
     let mut routes = Routes::default();
     health::routes(&mut routes);
     registrations::routes(&mut routes);
+    confirmations::routes(&mut routes);
     sessions::routes(&mut routes);
+    devices::routes(&mut routes);
     passwords::routes(&mut routes);
+    unlocks::routes(&mut routes);
+    account::routes(&mut routes);
     projects::routes(&mut routes);
     routes
 }

@@ -1,23 +1,24 @@
 //! Resetting a forgotten password, by a link in a mail.
 //!
 //! Fears: telling who is registered (a request is an intention in the outbox, the same for everybody, and the mail
-//! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and
-//! the replacing is one conditional update); a link that outlives a change of password or address (same binding); a flood of mails
-//! to one address (limited, silently); a flood of tries with one good link, each costing a bcrypt (limited by client); somebody's sessions surviving the reset (ended in the same transaction);
-//! the link in a log (the route's pattern is logged, not the path).
+//! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and the
+//! replacing is one conditional update); a link that outlives a change of password or address (same binding); a flood of
+//! mails to one address (limited, silently); a flood of tries with one good link, each costing a bcrypt (limited by
+//! client); somebody's sessions surviving the reset (ended in the same transaction); a reset that the owner did not ask
+//! for (a mail tells them); the link in a log (the route's pattern is logged, not the path).
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::credentials_changed;
+use super::sessions::{Survivors, credentials_changed};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::{Input, Routes, Visit, audit};
 use crate::links;
-use crate::mail;
-use crate::model::{EmailAddress, PasswordDigest};
+use crate::mail::{self, Kind, Notice};
+use crate::model::{EmailAddress, PasswordDigest, User};
 use crate::password::Password;
 use crate::signed::SignedMessage;
 use crate::store::Transaction;
@@ -76,13 +77,16 @@ async fn update(
     let address = account.user.email_address.as_str();
     let words = context.settings.guessable_words(address);
     let digest = context.passwords.hash_choice(password, &words).await?;
-    let failures = context.throttle.address_failures(address);
+    let failures = context.throttle.address_failures(address, visit.ip);
     let user_id = account.user.id;
+    let notice = visit.notice(&context, Kind::PasswordChanged);
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
     audit::see_through(async move {
-        let reset = context.database.write(move |tx| reset(tx, &link, &digest, &failures, now));
+        let reset =
+            context.database.write(move |tx| reset(tx, &link, &digest, &failures, notice.as_ref(), now));
         let sessions_ended = reset.await?.ok_or_else(|| refused(&visit))?;
+        context.courier.wake();
         audit::reset_done(&visit, user_id, sessions_ended);
         Ok(())
     })
@@ -117,6 +121,7 @@ fn reset(
     link: &SignedMessage,
     digest: &PasswordDigest,
     failures: &Rule,
+    notice: Option<&Notice>,
     now: Timestamp,
 ) -> Result<Option<usize>> {
     let Some(account) = users::find(tx, link.subject)?.filter(|account| links::reset_holds(link, account))
@@ -128,8 +133,12 @@ fn reset(
     {
         return Ok(None);
     }
-    failures.forgive(tx)?;
-    credentials_changed(tx, link.subject).map(Some)
+    // The link was mailed to it.
+    let user = User { email_confirmed_at: account.user.email_confirmed_at.or(Some(now)), ..account.user };
+    users::confirm_address(tx, user.id, &user.email_address, now)?;
+    failures.open_way(tx, now)?;
+    mail::notify(tx, notice, &user, now)?;
+    credentials_changed(tx, link.subject, Survivors::None).map(Some)
 }
 
 fn refused(visit: &Visit) -> Error {

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
+use crate::http::query::{Query, path_id};
 use crate::http::{CurrentUser, Input, Routes};
 use crate::model::{Project, ProjectId, UserId};
 use crate::store::{Transaction, projects};
@@ -60,7 +61,7 @@ async fn create(context: web::Data<Context>, user: CurrentUser, input: Input) ->
 }
 
 async fn show(context: web::Data<Context>, user: CurrentUser, id: web::Path<String>) -> Result<HttpResponse> {
-    let (owner, id) = (user.id, parse_id(&id)?);
+    let (owner, id) = (user.id, ProjectId(path_id(&id)?));
     let project = context.database.read(move |reader| projects::find(reader, owner, id)).await?;
     Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
 }
@@ -72,7 +73,7 @@ async fn update(
     id: web::Path<String>,
     input: Input,
 ) -> Result<HttpResponse> {
-    let (owner, id, now) = (user.id, parse_id(&id)?, context.clock.now());
+    let (owner, id, now) = (user.id, ProjectId(path_id(&id)?), context.clock.now());
     let revised = user.write(&context, move |tx| revise(tx, owner, id, &input, now)).await??;
     Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
 }
@@ -101,7 +102,7 @@ async fn destroy(
     user: CurrentUser,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let (owner, id) = (user.id, parse_id(&id)?);
+    let (owner, id) = (user.id, ProjectId(path_id(&id)?));
     match user.write(&context, move |tx| projects::delete(tx, owner, id)).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Error::NotFound),
@@ -173,18 +174,10 @@ struct Page {
 
 impl Page {
     fn read(query: &str) -> Result<Self> {
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(query).map_err(|_| Error::Malformed("The query cannot be read"))?;
-        let given = |name: &str| {
-            let mut values = pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-            match (values.next(), values.next()) {
-                (_, Some(_)) => Err(Error::Malformed("The query has a parameter twice")),
-                (value, None) => Ok(value),
-            }
-        };
+        let query = Query::read(query)?;
         let mut invalid = Invalid::default();
         let mut number = |name: &'static str, default: i64, most: i64| {
-            let value = given(name)?;
+            let value = query.one(name)?;
             let number =
                 value.map_or(Ok(default), str::parse).ok().filter(|number| (1..=most).contains(number));
             if number.is_none() {
@@ -197,10 +190,4 @@ impl Page {
         invalid.into_result()?;
         Ok(Self { before: ProjectId(before), limit: u32::try_from(limit).unwrap_or(DEFAULT_LIMIT) })
     }
-}
-
-/// What is no number is no project's id.
-fn parse_id(text: &str) -> Result<ProjectId> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).map(ProjectId).ok_or(Error::NotFound)
 }

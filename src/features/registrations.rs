@@ -1,17 +1,22 @@
-//! Signing up. A new user is signed in at once.
+//! Signing up. A new user is signed in at once, unless their address has to be confirmed first.
 //!
 //! Fears: two racing sign-ups with one address (the database's unique index decides, and the loser reads the same
-//! as who came late); a flood of them, each costing a bcrypt (limited by client); fields that nobody offered
-//! (only the named ones are read).
+//! as who came late); a flood of them, each costing a bcrypt (limited by client); telling who has an account, where that
+//! is private (one reply, one bcrypt and as many statements for a free address as for a taken one; only the mail differs);
+//! a second sign-up that makes the owner confirm what a squatter chose (they are mailed the way to a new password, not a
+//! confirmation); fields that nobody offered (only the named ones are read).
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
+use serde_json::json;
 
-use super::sessions::{Opening, SignedIn, Started};
+use super::sessions::{Opening, Started, hand_over, transport};
 use crate::clock::Timestamp;
+use crate::config::Confirm;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::{Input, Routes, Visit, audit};
+use crate::mail;
 use crate::model::{EmailAddress, PasswordDigest, Session, User};
 use crate::password::Password;
 use crate::store::{Transaction, users};
@@ -21,27 +26,53 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
-    if !context.settings.registration.open {
+    let settings = &context.settings.registration;
+    if !settings.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
+    let ticket = transport(&input, &visit)?;
     let SignUp { email_address, password } = SignUp::read(&context, &input)?;
     visit.admit(&context, vec![context.throttle.sign_up(visit.ip)]).await?;
 
     let words = context.settings.guessable_words(email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
-    let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
-    let (user, session) = audit::see_through(async move {
-        let registered =
-            context.database.write(move |tx| register(tx, &email_address, &digest, &opening, now)).await?;
-        let (user, session) = registered.ok_or_else(|| {
-            Invalid::summary("account_not_created", "There was a problem creating your account")
-        })?;
-        audit::signed_up(&visit, user.id, session.id);
-        Ok((user, session))
+    let private = settings.private;
+    let (opening, token) = match settings.confirm {
+        Confirm::Required => (None, None),
+        Confirm::Off | Confirm::Remind => {
+            let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
+            (Some(opening), Some(token))
+        }
+    };
+    let asked = web::Data::clone(&context);
+    let registered = audit::see_through(async move {
+        let data = web::Data::clone(&asked);
+        let registered = asked
+            .database
+            .write(move |tx| register(tx, &data, &email_address, &digest, opening.as_ref(), now))
+            .await?;
+        asked.courier.wake();
+        if let Some((user, session)) = &registered {
+            audit::signed_up(&visit, user.id, session.as_ref().map(|session| session.id));
+        }
+        Ok(registered)
     })
     .await?;
-    Ok(HttpResponse::Created().json(SignedIn::new(&token, &user, &session)))
+
+    if private {
+        // The same for a free address and a taken one.
+        return Ok(HttpResponse::Accepted().json(json!({ "message": "Confirmation instructions sent" })));
+    }
+    let (user, session) = registered.ok_or_else(|| {
+        Invalid::summary("account_not_created", "There was a problem creating your account")
+    })?;
+    match (session, token) {
+        (Some(session), Some(token)) => {
+            hand_over(HttpResponse::Created(), &context, ticket, &token, &user, &session)
+        }
+        _ => Ok(HttpResponse::Created().json(json!({ "user": user }))),
+    }
 }
 
 /// What a sign-up needs, checked.
@@ -68,17 +99,30 @@ impl SignUp {
     }
 }
 
-/// Gives `None` when the address is taken.
+/// Gives `None` when the address is taken. Asks for the mail that the settings want, and starts a session if there is an
+/// opening for one.
 fn register(
     tx: &Transaction<'_>,
+    context: &Context,
     email_address: &EmailAddress,
     digest: &PasswordDigest,
-    opening: &Opening,
+    opening: Option<&Opening>,
     now: Timestamp,
-) -> Result<Option<(User, Session)>> {
-    let Some(user) = users::insert(tx, email_address, digest, now)? else {
+) -> Result<Option<(User, Option<Session>)>> {
+    let settings = &context.settings.registration;
+    let user = users::insert(tx, email_address, digest, now)?;
+    let by_address = context.throttle.sign_up_mails(email_address.as_str());
+    let admit = || context.throttle.admits(tx, &by_address, now);
+    match user {
+        Some(_) if settings.confirm != Confirm::Off => {
+            mail::request_confirmation(tx, email_address, now, admit)?
+        }
+        None if settings.private => mail::request_already_registered(tx, email_address, now, admit)?,
+        _ => {}
+    }
+    let Some(user) = user else {
         return Ok(None);
     };
-    let Started { session, .. } = opening.start(tx, user.id, now)?;
-    Ok(Some((user, session)))
+    let started = opening.map(|opening| opening.start(tx, user.id, now)).transpose()?;
+    Ok(Some((user, started.map(|Started { session, .. }| session))))
 }

@@ -22,19 +22,33 @@ macro_rules! event {
     };
 }
 
-/// Somebody signed up.
-pub fn signed_up(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "signed_up", user = user.0, session = session.0);
+/// Somebody signed up, and was signed in unless their address has to be confirmed first.
+pub fn signed_up(visit: &Visit, user: UserId, session: Option<SessionId>) {
+    event!(info, visit, "signed_up", user = user.0, session = session.map(|session| session.0));
 }
 
-/// Somebody signed in, for which so many of their least recently used sessions ended.
-pub fn signed_in(visit: &Visit, user: UserId, session: SessionId, evicted: usize) {
-    event!(info, visit, "signed_in", user = user.0, session = session.0, sessions_evicted = evicted);
+/// Somebody signed in, for which so many of their least recently used sessions ended; from a device that is new to
+/// them, or not.
+pub fn signed_in(visit: &Visit, user: UserId, session: SessionId, evicted: usize, new_device: bool) {
+    event!(
+        info,
+        visit,
+        "signed_in",
+        user = user.0,
+        session = session.0,
+        sessions_evicted = evicted,
+        new_device = new_device
+    );
 }
 
 /// Somebody failed to; the user is known when the address is.
 pub fn sign_in_failed(visit: &Visit, user: Option<UserId>) {
     event!(warn, visit, "sign_in_failed", user = user.map(|user| user.0));
+}
+
+/// Somebody gave the right password for an address that they have to confirm first.
+pub fn sign_in_unconfirmed(visit: &Visit, user: UserId) {
+    event!(info, visit, "sign_in_unconfirmed", user = user.0);
 }
 
 /// A limit was reached.
@@ -45,6 +59,76 @@ pub fn throttled(visit: &Visit, what: &str) {
 /// Somebody signed out.
 pub fn session_ended(visit: &Visit, user: UserId, session: SessionId) {
     event!(info, visit, "session_ended", user = user.0, session = session.0);
+}
+
+/// Somebody ended so many of their sessions at once.
+pub fn sessions_ended(visit: &Visit, user: UserId, sessions_ended: usize) {
+    event!(info, visit, "sessions_ended", user = user.0, sessions_ended = sessions_ended);
+}
+
+/// A session got a new token, and the old one is void.
+pub fn session_rotated(visit: &Visit, user: UserId, session: SessionId) {
+    event!(info, visit, "session_rotated", user = user.0, session = session.0);
+}
+
+/// Somebody gave their password again, which counts for a while on this session.
+pub fn sudo_given(visit: &Visit, user: UserId, session: SessionId) {
+    event!(info, visit, "sudo_given", user = user.0, session = session.0);
+}
+
+/// The password given again was wrong: a thief of the session may be guessing.
+pub fn challenge_failed(visit: &Visit, user: UserId, session: SessionId) {
+    event!(warn, visit, "challenge_failed", user = user.0, session = session.0);
+}
+
+/// Somebody chose a new password, which ended so many other sessions.
+pub fn password_changed(visit: &Visit, user: UserId, sessions_ended: usize) {
+    event!(info, visit, "password_changed", user = user.0, sessions_ended = sessions_ended);
+}
+
+/// Somebody asked for another address, or withdrew that.
+pub fn address_change_asked(visit: &Visit, user: UserId) {
+    event!(info, visit, "address_change_asked", user = user.0);
+}
+
+/// The address asked for was confirmed and took the old one's place.
+pub fn address_changed(visit: &Visit, user: UserId) {
+    event!(info, visit, "address_changed", user = user.0);
+}
+
+/// Somebody proved that their address is theirs.
+pub fn address_confirmed(visit: &Visit, user: UserId) {
+    event!(info, visit, "address_confirmed", user = user.0);
+}
+
+/// A confirmation mail was asked for. Whether the address is known is for the mail worker to find out.
+pub fn confirmation_asked(visit: &Visit) {
+    event!(info, visit, "confirmation_asked");
+}
+
+/// A confirmation link that is forged, used or expired was presented.
+pub fn confirmation_refused(visit: &Visit) {
+    event!(warn, visit, "confirmation_refused");
+}
+
+/// The limit on failed sign-ins to a user's address was lifted by link.
+pub fn unlocked(visit: &Visit, user: UserId) {
+    event!(info, visit, "unlocked", user = user.0);
+}
+
+/// An unlock link that is forged, used or expired was presented.
+pub fn unlock_refused(visit: &Visit) {
+    event!(warn, visit, "unlock_refused");
+}
+
+/// Somebody deleted their account and all that was theirs.
+pub fn account_deleted(visit: &Visit, user: UserId) {
+    event!(info, visit, "account_deleted", user = user.0);
+}
+
+/// A request carried the session's cookie, and nothing showed that the application itself had sent it.
+pub fn cross_origin_refused(visit: &Visit) {
+    event!(warn, visit, "cross_origin_refused");
 }
 
 /// A reset mail was asked for. Whether the address is known is for the mail worker to find out.

@@ -1,18 +1,23 @@
 //! Who is calling, as far as the network tells: the address, believed through trusted proxies only, the
-//! `User-Agent` and the request's id.
+//! `User-Agent` and the request's id; and what a browser tells of itself: whose page it acts for, and the cookie.
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
-use super::audit;
+use super::{audit, cookie, credential, origin};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::throttle::Rule;
+use crate::mail::{Kind, Notice};
+use crate::model::EmailAddress;
+use crate::store::Transaction;
+use crate::throttle::{Admission, Rule, Tally};
+use crate::token::{PlainToken, TokenDigest, TokenKind};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const USER_AGENT_CHARACTERS: usize = 255;
@@ -26,6 +31,11 @@ pub struct Visit {
     pub user_agent: Option<String>,
     /// The request's id, as in `X-Request-Id`.
     pub request_id: String,
+    /// Whether a browser says that our own application sent it.
+    pub same_origin: bool,
+    /// The token in the cookie that it carries, where no bearer token makes that count for nothing. Whether it opens
+    /// anything is for the database to say.
+    pub cookie: Option<TokenDigest>,
 }
 
 /// The id of a request, put there by the edge.
@@ -33,18 +43,48 @@ pub struct Visit {
 pub(super) struct RequestId(pub String);
 
 impl Visit {
-    /// Counts one hit of each rule.
+    /// The caller of this request.
+    pub(super) fn of(request: &HttpRequest) -> Result<Self> {
+        let (settings, headers) = (&context(request)?.settings, request.headers());
+        let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let cookie = match credential::is_bearer(headers) {
+            true => None,
+            false => cookie::carried(headers, cookie::name(&settings.server))?,
+        };
+        Ok(Self {
+            ip: address(request, &settings.server.trusted_proxies),
+            user_agent: agent
+                .map(|text| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARACTERS).collect()),
+            request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
+            same_origin: origin::proves_same_origin(headers, settings),
+            cookie: cookie
+                .and_then(|text| PlainToken::parse(TokenKind::Session, text))
+                .map(|token| token.digest()),
+        })
+    }
+
+    /// Counts one hit of each rule; gives the tallies in their order, or none while limits are off.
     ///
     /// # Errors
     /// [`Error::RateLimited`], logged, when one of them is exhausted.
-    pub async fn admit(&self, context: &Context, rules: Vec<Rule>) -> Result<()> {
+    pub async fn admit(&self, context: &Context, rules: Vec<Rule>) -> Result<Vec<Tally>> {
         match context.throttle.admit(&context.database, rules, context.clock.now()).await? {
-            Some(refusal) => {
+            Admission::Admitted(tallies) => Ok(tallies),
+            Admission::Refused(refusal) => {
                 audit::throttled(self, refusal.what);
                 Err(Error::RateLimited(refusal.wait))
             }
-            None => Ok(()),
         }
+    }
+
+    /// What a mail tells of something done with this request; `None` where the operator wants no such mail.
+    pub fn notice(&self, context: &Context, kind: Kind) -> Option<Notice> {
+        let throttle = context.throttle.clone();
+        let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
+            throttle.admits(tx, &throttle.notices(kind.as_str(), address.as_str()), now)
+        };
+        let (ip, agent) = (self.ip.to_string(), self.user_agent.as_deref());
+        Notice::new(&context.settings.notices, kind, ip, agent, Arc::new(admit))
     }
 }
 
@@ -53,17 +93,7 @@ impl FromRequest for Visit {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let context = match context(request) {
-            Ok(context) => context,
-            Err(fault) => return ready(Err(fault)),
-        };
-        let agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        ready(Ok(Self {
-            ip: address(request, &context.settings.server.trusted_proxies),
-            user_agent: agent
-                .map(|text| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARACTERS).collect()),
-            request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
-        }))
+        ready(Self::of(request))
     }
 }
 

@@ -1,37 +1,73 @@
 //! Reads the credential that a request presents. Three states: none, one that is well-formed, or an unusable one.
+//!
+//! A bearer token decides alone, well-formed or not: whoever could plant a cookie would else shut its bearer out, or
+//! have them act as somebody else.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
+use super::cookie;
 use crate::error::{Error, Result};
 use crate::token::{PlainToken, TokenKind};
+
+/// How a session's token is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticket {
+    /// In `Authorization`, by a program that adds it itself.
+    Bearer,
+    /// In a cookie, by a browser that adds it whoever asks.
+    Cookie,
+}
 
 /// A credential that is well-formed. Whether it opens anything is for the database to say.
 #[derive(Debug)]
 pub enum Credential {
-    /// A session's bearer token.
-    Session(PlainToken),
+    /// A session's token, and how it came.
+    Session {
+        /// The token.
+        token: PlainToken,
+        /// How it came.
+        ticket: Ticket,
+    },
 }
 
 /// What the headers present, if anything: `Bearer <token>` (RFC 6750), and `Token <token>` or
-/// `Token token="<token>"` as Rails reads them, with the scheme in any case.
+/// `Token token="<token>"` as Rails reads them, with the scheme in any case; without such a line, the cookie of this name.
 ///
 /// # Errors
 /// [`Error::Malformed`] for two credentials, [`Error::TokenInvalid`] for one that is no token of ours.
-pub fn presented(headers: &HeaderMap) -> Result<Option<Credential>> {
+pub fn presented(headers: &HeaderMap, cookie: &str) -> Result<Option<Credential>> {
     let mut lines = headers.get_all(AUTHORIZATION);
-    let Some(line) = lines.next() else { return Ok(None) };
+    let line = lines.next();
     if lines.next().is_some() {
         return Err(Error::Malformed("Present one credential, not several"));
     }
-    let line = line.to_str().map_err(|_| Error::TokenInvalid)?.trim();
+    if let Some(line) = line {
+        let line = line.to_str().map_err(|_| Error::TokenInvalid)?;
+        if let Some(text) = bearer(line) {
+            return well_formed(parameter(text), Ticket::Bearer).map(Some);
+        }
+    }
+    match cookie::carried(headers, cookie)? {
+        Some(text) => well_formed(text, Ticket::Cookie).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Whether a bearer token is presented, of whatever form. No page of another origin can make a browser send one.
+pub(super) fn is_bearer(headers: &HeaderMap) -> bool {
+    headers.get_all(AUTHORIZATION).any(|line| line.to_str().is_ok_and(|line| bearer(line).is_some()))
+}
+
+/// What stands behind the scheme, if it is one of ours.
+fn bearer(line: &str) -> Option<&str> {
+    let line = line.trim();
     let (scheme, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") && !scheme.eq_ignore_ascii_case("token") {
-        return Ok(None);
-    }
-    match PlainToken::parse(TokenKind::Session, parameter(rest)) {
-        Some(token) => Ok(Some(Credential::Session(token))),
-        None => Err(Error::TokenInvalid),
-    }
+    (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")).then_some(rest)
+}
+
+fn well_formed(text: &str, ticket: Ticket) -> Result<Credential> {
+    let token = PlainToken::parse(TokenKind::Session, text).ok_or(Error::TokenInvalid)?;
+    Ok(Credential::Session { token, ticket })
 }
 
 /// The first parameter, without `token=` and quotes.
@@ -52,7 +88,7 @@ mod tests {
         for line in lines {
             headers.append(AUTHORIZATION, HeaderValue::from_str(line).unwrap());
         }
-        presented(&headers)
+        presented(&headers, "cloakroom")
     }
 
     #[test]
@@ -67,7 +103,9 @@ mod tests {
             format!("Token token=\"{text}\""),
             format!("token token={text}, nonce=\"1\""),
         ] {
-            let Ok(Some(Credential::Session(read))) = read(&[&line]) else { panic!("{line}") };
+            let Ok(Some(Credential::Session { token: read, ticket: Ticket::Bearer })) = read(&[&line]) else {
+                panic!("{line}")
+            };
             assert_eq!(read.digest(), token.digest());
         }
     }

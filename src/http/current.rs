@@ -15,12 +15,13 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::TryFutureExt;
 use futures_util::future::{Either, MapOk};
 
-use super::client;
-use super::credential::{self, Credential};
+use super::credential::{self, Credential, Ticket};
+use super::{client, cookie, origin};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Session, User};
 use crate::store::{Transaction, sessions};
+use crate::token::TokenDigest;
 
 /// The signed-in user.
 #[derive(Clone, Debug)]
@@ -37,6 +38,10 @@ pub struct Current {
     pub user: User,
     /// With which session.
     pub session: Session,
+    /// By which of its tokens: it may have another by the time of a write.
+    pub presented: TokenDigest,
+    /// How it carried that token.
+    pub ticket: Ticket,
 }
 
 type Found = Result<Rc<Current>>;
@@ -71,15 +76,17 @@ fn find(request: &HttpRequest) -> Either<Ready<Found>, FoundLater> {
 
 async fn resume(request: &HttpRequest) -> Found {
     let context = client::context(request)?;
-    let Some(credential) = credential::presented(request.headers())? else {
+    let cookie = cookie::name(&context.settings.server);
+    let Some(credential) = credential::presented(request.headers(), cookie)? else {
         return Err(Error::Unauthorized);
     };
-    let found = match credential {
-        Credential::Session(token) => {
-            let digest = token.digest();
-            context.database.read(move |reader| sessions::find_by_digest(reader, &digest)).await?
-        }
-    };
+    let Credential::Session { token, ticket } = credential;
+    // Here and not around our routes alone: an embedder's own handlers are as exposed.
+    if ticket == Ticket::Cookie {
+        origin::require_same_origin(request)?;
+    }
+    let presented = token.digest();
+    let found = context.database.read(move |reader| sessions::find_by_digest(reader, &presented)).await?;
     let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
         return Err(Error::TokenInvalid);
     };
@@ -88,28 +95,41 @@ async fn resume(request: &HttpRequest) -> Found {
     if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
         return Err(Error::TokenExpired);
     }
-    let current = Rc::new(Current { user, session });
+    let current = Rc::new(Current { user, session, presented, ticket });
     request.extensions_mut().insert(Rc::clone(&current));
     Ok(current)
 }
 
 impl CurrentUser {
-    /// Writes on behalf of the request's session, if it still lives: reading a body takes time, and a session that
-    /// ended meanwhile changes nothing any more.
+    /// Writes on behalf of the request's session, if its token still opens it: reading a body takes time, and a session
+    /// that ended or got another token meanwhile changes nothing any more.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] when it ended, and those of [`crate::store::Database::write`].
+    /// [`Error::TokenInvalid`] when it does not, and those of [`crate::store::Database::write`].
     pub async fn write<T, F>(&self, context: &Context, mut work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let session = self.0.session.id;
-        let written = context.database.write(move |tx| match sessions::exists(tx, session)? {
-            true => work(tx).map(Some),
-            false => Ok(None),
-        });
+        let (session, presented) = (self.0.session.id, self.0.presented);
+        let written =
+            context.database.write(move |tx| match sessions::is_open_by(tx, session, &presented)? {
+                true => work(tx).map(Some),
+                false => Ok(None),
+            });
         written.await?.ok_or(Error::TokenInvalid)
+    }
+}
+
+impl CurrentSession {
+    /// The digest of the token that the request came with.
+    pub fn presented(&self) -> &TokenDigest {
+        &self.0.presented
+    }
+
+    /// How the request carried that token; a reply that changes it goes the same way.
+    pub fn ticket(&self) -> Ticket {
+        self.0.ticket
     }
 }
 

@@ -4,18 +4,22 @@
 pub mod audit;
 pub mod client;
 pub mod connection;
+pub mod cookie;
 mod cors;
 pub mod credential;
 pub mod current;
 pub mod edge;
 mod headers;
 pub mod input;
+pub mod origin;
 mod panic;
+pub mod query;
 pub mod respond;
 pub mod routes;
 
 pub use client::Visit;
 pub use connection::Connection;
+pub use credential::Ticket;
 pub use current::{CurrentSession, CurrentUser};
 pub use edge::Edge;
 pub use input::Input;

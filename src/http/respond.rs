@@ -98,8 +98,22 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
         Error::InvalidCredentials => {
             (StatusCode::UNAUTHORIZED, "invalid_credentials", "Invalid email address or password")
         }
+        Error::LastAttempt => (
+            StatusCode::UNAUTHORIZED,
+            "invalid_credentials",
+            "Invalid email address or password. \
+             One more failed attempt closes sign-in to this address for a while.",
+        ),
         Error::LinkInvalid(sentence) => (StatusCode::UNAUTHORIZED, "link_invalid", sentence),
         Error::Forbidden(sentence) => (StatusCode::FORBIDDEN, "forbidden", sentence),
+        Error::Unconfirmed => (
+            StatusCode::FORBIDDEN,
+            "email_unconfirmed",
+            "You have to confirm your email address before continuing",
+        ),
+        Error::CrossOrigin => {
+            (StatusCode::FORBIDDEN, "cross_origin", "This request must come from the application itself")
+        }
         Error::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
         Error::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Try again later."),
         Error::Unavailable { .. } => (
@@ -118,7 +132,7 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
 
 fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     let challenge = match error {
-        Error::Unauthorized | Error::InvalidCredentials | Error::LinkInvalid(_) => {
+        Error::Unauthorized | Error::InvalidCredentials | Error::LastAttempt | Error::LinkInvalid(_) => {
             r#"Bearer realm="cloakroom""#
         }
         Error::TokenInvalid => r#"Bearer realm="cloakroom", error="invalid_token""#,

@@ -10,6 +10,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, guard};
 
 use super::current::require_session;
+use super::origin::refuse_foreign_cookie;
 use crate::error::{Error, Result};
 
 /// Who may call a route.
@@ -48,14 +49,19 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Declares a route that anybody may call.
+    /// Declares a route that anybody may call; a browser that carries our cookie only for our own application, unless
+    /// it is a `GET`, which changes nothing.
     pub fn public<F, Args>(&mut self, method: Method, path: &'static str, handler: F) -> &mut Self
     where
         F: Handler<Args> + Send + Sync,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.add(method, path, Access::Public, move || web::to(handler.clone()))
+        let changes = method != Method::GET;
+        self.add(method, path, Access::Public, move || match changes {
+            true => web::to(handler.clone()).wrap(from_fn(refuse_foreign_cookie)),
+            false => web::to(handler.clone()),
+        })
     }
 
     /// Declares a route that needs a live session.

@@ -3,6 +3,7 @@
 //! - [`templates`]: the kinds of mail and their texts, compiled in and overridable;
 //! - [`message`]: a rendered text becomes a [`Letter`], with headers that nobody can add to;
 //! - [`transport`]: the ways out, a closed enum: [`smtp`], a [`folder`], the memory of a test;
+//! - [`intentions`]: what features write into the outbox: somebody wants a link, or is to be told something;
 //! - [`outbox`]: the worker that turns an intention into a mail and sees it through.
 //!
 //! What it fears: an address or a service name that smuggles in a header or an SMTP command, a mail server
@@ -12,13 +13,18 @@
 
 mod fault;
 pub mod folder;
+pub mod intentions;
 pub mod message;
 pub mod outbox;
 pub mod smtp;
 pub mod templates;
 pub mod transport;
 
+pub use intentions::{
+    Notice, notify, request_address_change, request_already_registered, request_confirmation, request_reset,
+    request_unlock, retry,
+};
 pub use message::{Letter, compose};
-pub use outbox::{Courier, request_reset, retry};
-pub use templates::{Kind, Rendered, Templates, Variables};
+pub use outbox::Courier;
+pub use templates::{Event, Kind, Link, Rendered, Templates, Variables};
 pub use transport::{Failure, LONGEST_SEND, Sent, Transport};

@@ -1,4 +1,5 @@
-//! The outbox worker: finds the account behind an intention, mints the link, sends, and notes what came of it.
+//! The outbox worker: finds the account behind an intention, mints the link, sends, and notes what came of it. A notice
+//! needs no account: it goes to the address as it was written, and says what was written with it.
 //!
 //! Rows are leased, so that several processes share one table and a worker that dies loses its rows to another. The
 //! try is counted before it is made and the success noted after: a crash between the two costs a second copy with
@@ -15,17 +16,16 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Failure, Kind, LONGEST_SEND, Letter, Templates, Transport, Variables, compose};
-use crate::clock::{Clock, Timestamp};
+use super::{Event, Failure, Kind, LONGEST_SEND, Letter, Link, Templates, Transport, Variables, compose};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::keys::{Keys, Purpose};
 use crate::links;
-use crate::model::EmailAddress;
 use crate::signed::pseudonym;
 use crate::store::outbox::{self, Intention};
 use crate::store::users::{self, Account};
-use crate::store::{Database, Transaction};
+use crate::store::{Database, Reader, Transaction};
 use crate::token::fill_random;
 
 /// Longer than the longest try, so that a row is never sent by two workers.
@@ -38,27 +38,6 @@ const FIRST_DELAY: Duration = Duration::from_secs(5);
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 /// Another process may have added a row: nobody wakes us for that.
 const POLL: Duration = Duration::from_secs(5);
-
-/// Notes that whoever has this address wants to reset their password, whether anybody has it or not. A mail that
-/// waits already serves; for another one `admit` is asked.
-pub fn request_reset(
-    tx: &Transaction<'_>,
-    address: &EmailAddress,
-    now: Timestamp,
-    admit: impl FnOnce() -> Result<bool>,
-) -> Result<()> {
-    let (kind, expires_at) = (Kind::PasswordReset.as_str(), now + links::RESET_LIFETIME);
-    if outbox::renew(tx, kind, address, expires_at)? || !admit()? {
-        return Ok(());
-    }
-    outbox::insert(tx, kind, address, expires_at, now)
-}
-
-/// Puts a mail that was not sent back to the start, with a link that lives as long as a new one; `false` when there
-/// is none of that id.
-pub fn retry(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<bool> {
-    outbox::retry(tx, id, now + links::RESET_LIFETIME, now)
-}
 
 /// Delivers what the outbox holds.
 pub struct Courier {
@@ -173,64 +152,96 @@ impl Courier {
 
     async fn deliver(&self, intention: Intention) -> Result<()> {
         let intention = &intention;
-        let id = intention.id;
-        if self.clock.now() >= intention.expires_at {
-            return self.give_up(intention, "its link has expired").await;
-        }
-        let address = intention.email_address.clone();
-        let account = self.database.read(move |reader| users::find_by_address(reader, &address)).await?;
-        let Some(account) = account.filter(|account| account.user.disabled_at.is_none()) else {
-            // The row is gone as it would be after any other end, and the log does not tell it apart.
-            return self.database.write(move |tx| outbox::delete(tx, id)).await;
+        let Some(kind) = Kind::parse(&intention.kind) else {
+            return self.give_up(intention, "no mail is called so").await;
         };
-        let letter = match self.write_letter(intention, &account) {
+        if self.clock.now() >= intention.expires_at {
+            return self.give_up(intention, &format!("{} has expired", what_ends(kind))).await;
+        }
+        let account = self.find_account(kind, intention).await?;
+        if account.is_none() && !kind.is_notice() {
+            // The row is gone as it would be after any other end, and the log does not tell it apart.
+            let id = intention.id;
+            return self.database.write(move |tx| outbox::delete(tx, id)).await;
+        }
+        let letter = match self.write_letter(kind, intention, account.as_ref()) {
             Ok(letter) => letter,
             Err(fault) => {
-                tracing::error!(target: "cloakroom::mail", mail = id, %fault, "a mail could not be written");
+                tracing::error!(target: "cloakroom::mail", mail = intention.id, %fault, "a mail could not be written");
                 return self.give_up(intention, "it could not be written").await;
             }
         };
-        match self.transport.send(&format!("{}-{id}", intention.kind), &letter).await {
-            Ok(()) => self.note_sent(intention).await,
+        match self.transport.send(&format!("{}-{}", intention.kind, intention.id), &letter).await {
+            Ok(()) => self.note_sent(kind, intention).await,
             Err(Failure::Permanent(reason)) => self.give_up(intention, &reason).await,
-            Err(Failure::Transient(reason)) => self.try_later(intention, &reason).await,
+            Err(Failure::Transient(reason)) => self.try_later(kind, intention, &reason).await,
         }
     }
 
-    fn write_letter(&self, intention: &Intention, account: &Account) -> Result<Letter> {
-        let kind = Kind::parse(&intention.kind)
-            .ok_or_else(|| Error::internal(format!("no mail is called {}", intention.kind)))?;
+    /// Whose link it is; `None` when there is nobody to write to, and for notices.
+    async fn find_account(&self, kind: Kind, intention: &Intention) -> Result<Option<Account>> {
+        if kind.is_notice() {
+            return Ok(None);
+        }
+        let intention = intention.clone();
+        let found = self.database.read(move |reader| match kind {
+            Kind::AddressChange => find_by_pending_address(reader, &intention),
+            _ => users::find_by_address(reader, &intention.email_address),
+        });
+        Ok(found.await?.filter(|Account { user, .. }| {
+            user.disabled_at.is_none() && (kind != Kind::Confirmation || user.email_confirmed_at.is_none())
+        }))
+    }
+
+    fn write_letter(&self, kind: Kind, intention: &Intention, account: Option<&Account>) -> Result<Letter> {
         let now = self.clock.now();
-        let link = match kind {
-            Kind::PasswordReset => links::reset_url(
-                &self.settings,
-                &links::sign_reset(&self.keys, account, intention.expires_at),
-            ),
+        let url = account.map(|account| self.mint_link(kind, intention, account));
+        let expires_in = intention.expires_at.since(now);
+        let event = intention.ip_address.as_deref().map(|ip_address| Event {
+            at: intention.created_at,
+            ip_address,
+            user_agent: intention.user_agent.as_deref(),
+        });
+        let variables = Variables {
+            service_name: &self.settings.mail.service_name,
+            link: url.as_deref().map(|url| Link { url, expires_in }),
+            event,
         };
-        let words = self.templates.render(
-            kind,
-            &Variables {
-                link: &link,
-                expires_in_minutes: intention.expires_at.since(now).as_secs().div_ceil(60),
-                service_name: &self.settings.mail.service_name,
-            },
-        )?;
+        let words = self.templates.render(kind, &variables)?;
         let from = &self.settings.mail.from;
         let unique = pseudonym(&self.keys, Purpose::MessageId, &intention.id.to_string());
         let message_id = format!("<{unique}@{}>", from.email.domain());
-        compose(from, account.user.email_address.as_str(), &message_id, now, &words)
+        compose(from, intention.email_address.as_str(), &message_id, now, &words)
     }
 
-    async fn note_sent(&self, intention: &Intention) -> Result<()> {
-        let (id, now) = (intention.id, self.clock.now());
-        self.database.write(move |tx| outbox::mark_sent(tx, id, now)).await?;
+    fn mint_link(&self, kind: Kind, intention: &Intention, account: &Account) -> String {
+        let (settings, keys, expires_at) = (&self.settings, &self.keys, intention.expires_at);
+        match kind {
+            Kind::Confirmation | Kind::AddressChange => {
+                let address = &intention.email_address;
+                let token = links::sign_confirmation(keys, account, address, expires_at);
+                links::confirmation_url(settings, &token)
+            }
+            Kind::Unlock => links::unlock_url(settings, &links::sign_unlock(keys, account, expires_at)),
+            _ => links::reset_url(settings, &links::sign_reset(keys, account, expires_at)),
+        }
+    }
+
+    async fn note_sent(&self, kind: Kind, intention: &Intention) -> Result<()> {
+        let (id, about, now) = (intention.id, intention.user_id, self.clock.now());
+        let note = move |tx: &Transaction<'_>| match about {
+            // A warning that outlived the account: the last that was kept of it.
+            Some(user) if kind.is_notice() && users::find(tx, user)?.is_none() => outbox::delete(tx, id),
+            _ => outbox::mark_sent(tx, id, now),
+        };
+        self.database.write(note).await?;
         tracing::info!(
             target: "cloakroom::mail", mail = id, kind = intention.kind, attempt = intention.attempts, "a mail was sent"
         );
         Ok(())
     }
 
-    async fn try_later(&self, intention: &Intention, reason: &str) -> Result<()> {
+    async fn try_later(&self, kind: Kind, intention: &Intention, reason: &str) -> Result<()> {
         let attempts = u32::try_from(intention.attempts).unwrap_or(u32::MAX);
         if attempts >= MAX_ATTEMPTS {
             return self.give_up(intention, reason).await;
@@ -238,7 +249,8 @@ impl Courier {
         let now = self.clock.now();
         let delay = delay_after(attempts)?;
         if now + delay >= intention.expires_at {
-            return self.give_up(intention, &format!("its link would have expired; last: {reason}")).await;
+            let too_late = format!("{} would have expired; last: {reason}", what_ends(kind));
+            return self.give_up(intention, &too_late).await;
         }
         tracing::warn!(
             target: "cloakroom::mail", mail = intention.id, attempt = attempts, reason, again_in_s = delay.as_secs(),
@@ -256,6 +268,23 @@ impl Courier {
         let (id, now, noted) = (intention.id, self.clock.now(), reason.to_owned());
         self.database.write(move |tx| outbox::mark_dead(tx, id, &noted, now)).await
     }
+}
+
+/// What a mail that came later would be without.
+fn what_ends(kind: Kind) -> &'static str {
+    if kind.is_notice() { "its news" } else { "its link" }
+}
+
+/// Whoever asked for this address, if they still want it and nobody has it by now.
+fn find_by_pending_address(reader: &Reader<'_>, intention: &Intention) -> Result<Option<Account>> {
+    let address = &intention.email_address;
+    let Some(id) = intention.user_id else {
+        return Ok(None);
+    };
+    if users::find_by_address(reader, address)?.is_some() {
+        return Ok(None);
+    }
+    Ok(users::find(reader, id)?.filter(|account| account.pending_email_address.as_ref() == Some(address)))
 }
 
 fn log_failure(failure: &Error) {

@@ -3,12 +3,16 @@
 //!
 //! Every template is rendered once when it is loaded, so a bad one stops the start and not the first mail.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use chrono::{DateTime, Utc};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
 /// Declares the kinds of mail: a variant, and the name that its two files and its outbox rows bear.
@@ -19,7 +23,8 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])+ $kind,)+ }
 
         impl Kind {
-            const ALL: &[Self] = &[$(Self::$kind),+];
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
 
             /// The name in the outbox and of the templates.
             pub fn as_str(self) -> &'static str {
@@ -42,6 +47,24 @@ macro_rules! kinds {
 kinds! {
     /// The link with which a forgotten password is replaced.
     PasswordReset = "password_reset",
+    /// The link that proves a new account's address.
+    Confirmation = "confirmation",
+    /// To whom signs up again: the way back in, which is a reset link.
+    AlreadyRegistered = "already_registered",
+    /// To an address that a user asked for: the link that makes it theirs.
+    AddressChange = "address_change",
+    /// The link that opens sign-in again after too many failures.
+    Unlock = "unlock",
+    /// A sign-in from a device that the account has not seen.
+    NewDevice = "new_device",
+    /// The password was changed or reset.
+    PasswordChanged = "password_changed",
+    /// To the old address: another one was asked for.
+    AddressChangeAsked = "address_change_asked",
+    /// To the old address: another one has taken its place.
+    AddressChanged = "address_changed",
+    /// The account is gone.
+    AccountDeleted = "account_deleted",
 }
 
 impl Kind {
@@ -49,17 +72,58 @@ impl Kind {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
+
+    /// Whether it tells of something that was done, and holds no link.
+    pub fn is_notice(self) -> bool {
+        match self {
+            Self::PasswordReset
+            | Self::Confirmation
+            | Self::AlreadyRegistered
+            | Self::AddressChange
+            | Self::Unlock => false,
+            Self::NewDevice
+            | Self::PasswordChanged
+            | Self::AddressChangeAsked
+            | Self::AddressChanged
+            | Self::AccountDeleted => true,
+        }
+    }
+
+    /// Whether its link lives for hours, and not for minutes.
+    fn lasts_for_hours(self) -> bool {
+        matches!(self, Self::Confirmation | Self::AddressChange)
+    }
 }
 
-/// What templates may name.
+/// What templates may name. What is `None` they may not: then the mail fails, and has failed at the start.
 #[derive(Clone, Copy)]
 pub struct Variables<'a> {
-    /// The link that the mail is about.
-    pub link: &'a str,
-    /// How long the link is good.
-    pub expires_in_minutes: u64,
     /// What the service is called.
     pub service_name: &'a str,
+    /// The link that the mail is about.
+    pub link: Option<Link<'a>>,
+    /// What the mail tells of.
+    pub event: Option<Event<'a>>,
+}
+
+/// `link`, and `expires_in_minutes` or, where it lives longer, `expires_in` with its unit: "24 hours".
+#[derive(Clone, Copy)]
+pub struct Link<'a> {
+    /// Where it leads.
+    pub url: &'a str,
+    /// How long it is good.
+    pub expires_in: Duration,
+}
+
+/// `at`, `ip_address` and `user_agent`.
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    /// When it was done.
+    pub at: Timestamp,
+    /// From where.
+    pub ip_address: &'a str,
+    /// With which program, if it said so.
+    pub user_agent: Option<&'a str>,
 }
 
 /// A mail's words. Its `Debug` shows none of them.
@@ -101,18 +165,14 @@ impl Templates {
         let mut templates = Self { environment };
         for &kind in Kind::ALL {
             templates.add(kind, folder)?;
-            templates.render(kind, &SAMPLE)?;
+            templates.render(kind, &sample(kind))?;
         }
         Ok(templates)
     }
 
     /// The words of one mail.
     pub fn render(&self, kind: Kind, variables: &Variables<'_>) -> Result<Rendered> {
-        let values = context! {
-            link => variables.link,
-            expires_in_minutes => variables.expires_in_minutes,
-            service_name => variables.service_name,
-        };
+        let values = values(kind, variables);
         let text_name = text_name(kind);
         let subject = self.fill(&subject_name(kind), &values)?.trim().to_owned();
         if subject.is_empty() || subject.contains(char::is_control) {
@@ -148,11 +208,51 @@ impl Templates {
     }
 }
 
-const SAMPLE: Variables<'static> = Variables {
-    link: "https://service.example/passwords/sample/edit",
-    expires_in_minutes: 15,
-    service_name: "Cloakroom",
-};
+/// Only what is there: with a strict environment a template that names anything else cannot be rendered.
+fn values(kind: Kind, variables: &Variables<'_>) -> Value {
+    let mut values = BTreeMap::from([("service_name", Value::from(variables.service_name))]);
+    if let Some(Link { url, expires_in }) = variables.link {
+        let minutes = expires_in.as_secs().div_ceil(60);
+        values.insert("link", url.into());
+        match kind.lasts_for_hours() {
+            true => values.insert("expires_in", in_words(minutes).into()),
+            false => values.insert("expires_in_minutes", minutes.into()),
+        };
+    }
+    if let Some(Event { at, ip_address, user_agent }) = variables.event {
+        values.insert("at", date_and_time(at).into());
+        values.insert("ip_address", ip_address.into());
+        values.insert("user_agent", user_agent.unwrap_or("an unknown program").into());
+    }
+    Value::from(values)
+}
+
+/// `24 hours`, to the nearest; the last hour in minutes.
+fn in_words(minutes: u64) -> String {
+    let (count, unit) = match minutes {
+        ..60 => (minutes, "minute"),
+        _ => ((minutes + 30) / 60, "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `31 January 2026, 09:30 UTC`: the server does not know where the reader is.
+fn date_and_time(at: Timestamp) -> String {
+    let at = DateTime::<Utc>::from_timestamp_millis(at.as_millis()).unwrap_or_default();
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+fn sample(kind: Kind) -> Variables<'static> {
+    let link =
+        Link { url: "https://service.example/passwords/sample/edit", expires_in: Duration::from_secs(900) };
+    let event =
+        Event { at: Timestamp::from_millis(0), ip_address: "192.0.2.1", user_agent: Some("Browser/1.0") };
+    Variables {
+        service_name: "Cloakroom",
+        link: (!kind.is_notice()).then_some(link),
+        event: kind.is_notice().then_some(event),
+    }
+}
 
 fn text_name(kind: Kind) -> String {
     format!("{}.txt", kind.as_str())

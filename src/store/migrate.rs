@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::store::sqlite::fault;
 
 /// Each step once and for good: a step that was released never changes.
-const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_life.sql")];
 
 /// The schema that this program works with.
 pub const SCHEMA_VERSION: usize = STEPS.len();
@@ -69,14 +69,30 @@ fn run_next_step(connection: &mut Connection) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::types::Value;
+
     use super::*;
 
     fn objects(connection: &Connection) -> Vec<(String, String)> {
         let mut statement = connection
             .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
             .unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.map(|row| row.unwrap()).collect()
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).unwrap();
+        rows.map(|row| row.map(|(name, sql)| (name, words(&sql))).unwrap()).collect()
+    }
+
+    /// Without comments and layout, which a column that was added lacks: what stands there, and in which order.
+    fn words(sql: &str) -> String {
+        let code: Vec<&str> = sql.lines().filter_map(|line| line.split("--").next()).collect();
+        let spaced = code.join(" ").replace('(', " ( ").replace(')', " ) ").replace(',', " , ");
+        spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn rows(connection: &Connection, table: &str) -> Vec<Vec<Value>> {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let width = statement.column_count();
+        let rows = statement.query_map([], |row| (0..width).map(|at| row.get(at)).collect()).unwrap();
+        rows.map(Result::unwrap).collect()
     }
 
     #[test]
@@ -86,6 +102,42 @@ mod tests {
         let described = Connection::open_in_memory().unwrap();
         described.execute_batch(include_str!("../../schema.sql")).unwrap();
         assert_eq!(objects(&migrated), objects(&described));
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_keeps_its_rows() {
+        const TABLES: [&str; 6] = ["users", "sessions", "projects", "outbox", "throttles", "heartbeat"];
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2);
+                 INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3);
+                 INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
+                 INSERT INTO outbox VALUES
+                     (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused');
+                 INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
+                 INSERT INTO heartbeat VALUES (1, 9)",
+            )
+            .unwrap();
+        let before = TABLES.map(|table| rows(&connection, table));
+
+        assert_eq!(migrate(&mut connection).unwrap(), SCHEMA_VERSION - 1);
+        for (table, before) in TABLES.iter().zip(&before) {
+            let after = rows(&connection, table);
+            let [(before, after)] = before.iter().zip(&after).collect::<Vec<_>>()[..] else {
+                panic!("{table} has one row");
+            };
+            let (kept, added) = after.split_at(before.len());
+            assert_eq!(kept, before, "{table}");
+            match *table {
+                "users" => assert_eq!(added, [Value::Null, Value::Integer(0)]),
+                _ => assert!(added.iter().all(|value| *value == Value::Null), "{table}: {added:?}"),
+            }
+        }
+        assert!(rows(&connection, "pragma_foreign_key_check").is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Reader`],
 //! [`Transaction`] and [`Row`]; no SQL is written twice.
 
+pub mod devices;
 mod heartbeat;
 mod inspection;
 mod migrate;
@@ -144,3 +145,6 @@ impl Transaction<'_> {
         sqlite::execute(self.reader.connection, sql, values)
     }
 }
+
+#[cfg(test)]
+mod tests;

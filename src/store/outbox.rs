@@ -7,11 +7,12 @@ use serde::Serialize;
 use super::{Reader, Row, Transaction};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::EmailAddress;
+use crate::model::{EmailAddress, UserId};
 
 macro_rules! columns {
     () => {
-        "id, kind, email_address, created_at, expires_at, attempts, next_attempt_at, sent_at, dead_at, last_error"
+        "id, kind, email_address, created_at, expires_at, attempts, next_attempt_at, sent_at, dead_at, last_error,
+         user_id, ip_address, user_agent"
     };
 }
 
@@ -26,7 +27,7 @@ pub struct Intention {
     pub email_address: EmailAddress,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// When its link dies.
+    /// From this moment on it is of no use: its link is dead, or the news old.
     pub expires_at: Timestamp,
     /// How often it was tried.
     pub attempts: i64,
@@ -38,6 +39,29 @@ pub struct Intention {
     pub dead_at: Option<Timestamp>,
     /// Why the last try failed.
     pub last_error: Option<String>,
+    /// Whom it is about, where the address alone does not say it.
+    pub user_id: Option<UserId>,
+    /// From where it was done that a notice tells of.
+    pub ip_address: Option<String>,
+    /// And with which program.
+    pub user_agent: Option<String>,
+}
+
+/// What an intention is added with.
+#[derive(Clone, Copy, Debug)]
+pub struct NewIntention<'a> {
+    /// Which mail.
+    pub kind: &'a str,
+    /// To whom.
+    pub email_address: &'a EmailAddress,
+    /// From this moment on it is of no use.
+    pub expires_at: Timestamp,
+    /// Whom it is about, where the address alone does not say it.
+    pub user_id: Option<UserId>,
+    /// From where it was done that a notice tells of.
+    pub ip_address: Option<&'a str>,
+    /// And with which program.
+    pub user_agent: Option<&'a str>,
 }
 
 /// Lets an intention that nobody has tried yet serve a new request for the same mail, its link to live until
@@ -57,18 +81,26 @@ pub fn renew(
 }
 
 /// Adds an intention.
-pub fn insert(
-    tx: &Transaction<'_>,
-    kind: &str,
-    email_address: &EmailAddress,
-    expires_at: Timestamp,
-    now: Timestamp,
-) -> Result<()> {
+pub fn insert(tx: &Transaction<'_>, new: &NewIntention<'_>, now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO outbox (kind, email_address, expires_at, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $4)",
-        &[kind.into(), email_address.into(), expires_at.into(), now.into()],
+        "INSERT INTO outbox (kind, email_address, expires_at, user_id, ip_address, user_agent, created_at, next_attempt_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        &[
+            new.kind.into(),
+            new.email_address.into(),
+            new.expires_at.into(),
+            new.user_id.into(),
+            new.ip_address.into(),
+            new.user_agent.into(),
+            now.into(),
+        ],
     )
     .map(drop)
+}
+
+/// The intention of that id.
+pub fn find(reader: &Reader<'_>, id: i64) -> Result<Option<Intention>> {
+    reader.one(concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1"), &[id.into()], read)
 }
 
 /// Takes up to `limit` intentions that are due, for as long as `lease`: a worker that dies loses them to another.
@@ -122,7 +154,18 @@ pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<()> {
     tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()]).map(drop)
 }
 
-/// Puts one that is not sent back to the start, its link to live until `expires_at`; `false` when there is none.
+/// Forgets all that is about a user or goes to their address, sent or not, but for notices (which say from where something
+/// was done) that still wait: deleting an account must not silence the warning of its theft. It reads the table: once an
+/// account.
+pub fn delete_all_for(tx: &Transaction<'_>, user_id: UserId, email_address: &EmailAddress) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM outbox WHERE (user_id = $1 OR email_address = $2)
+         AND NOT (ip_address IS NOT NULL AND sent_at IS NULL AND dead_at IS NULL)",
+        &[user_id.into(), email_address.into()],
+    )
+}
+
+/// Puts one that is not sent back to the start, to be of use until `expires_at`; `false` when there is none.
 pub fn retry(tx: &Transaction<'_>, id: i64, expires_at: Timestamp, now: Timestamp) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE outbox SET attempts = 0, dead_at = NULL, last_error = NULL, expires_at = $1, next_attempt_at = $2
@@ -161,5 +204,8 @@ fn read(row: &Row<'_>) -> Result<Intention> {
         sent_at: row.get(7)?,
         dead_at: row.get(8)?,
         last_error: row.get(9)?,
+        user_id: row.get(10)?,
+        ip_address: row.get(11)?,
+        user_agent: row.get(12)?,
     })
 }

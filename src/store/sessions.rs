@@ -8,7 +8,8 @@ use crate::token::TokenDigest;
 
 macro_rules! columns {
     () => {
-        "s.id, s.user_id, s.ip_address, s.user_agent, s.created_at, s.last_active_at, s.expires_at"
+        "s.id, s.user_id, s.ip_address, s.user_agent, s.created_at, s.last_active_at, s.expires_at,
+         s.sudo_at"
     };
 }
 
@@ -48,6 +49,7 @@ pub fn insert(tx: &Transaction<'_>, user_id: UserId, new: &NewSession, now: Time
         created_at: now,
         last_active_at: now,
         expires_at: new.expires_at,
+        sudo_at: None,
     })
 }
 
@@ -59,7 +61,7 @@ pub fn find_by_digest(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Optio
         ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_digest = $1"
     );
-    reader.one(sql, &[digest.into()], |row| Ok((read(row)?, users::read(row, 7)?)))
+    reader.one(sql, &[digest.into()], |row| Ok((read(row)?, users::read(row, 8)?)))
 }
 
 /// A user's sessions, the newest activity first.
@@ -72,15 +74,63 @@ pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<Session
     reader.all(sql, &[user_id.into()], read)
 }
 
-/// Whether a session has not ended.
-pub fn exists(reader: &Reader<'_>, id: SessionId) -> Result<bool> {
-    let found = reader.one("SELECT 1 FROM sessions WHERE id = $1", &[id.into()], |_| Ok(()))?;
+/// How many sessions a user has, expired ones included.
+pub fn count_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<u32> {
+    let count = reader.one("SELECT count(*) FROM sessions WHERE user_id = $1", &[user_id.into()], |row| {
+        row.get::<i64>(0)
+    })?;
+    Ok(count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)))
+}
+
+/// Whether a session has not ended and still opens by this token.
+pub fn is_open_by(reader: &Reader<'_>, id: SessionId, digest: &TokenDigest) -> Result<bool> {
+    let found = reader.one(
+        "SELECT 1 FROM sessions WHERE id = $1 AND token_digest = $2",
+        &[id.into(), digest.into()],
+        |_| Ok(()),
+    )?;
     Ok(found.is_some())
+}
+
+/// Puts a new token in the place of `old`; `false` when that one is no longer it. Of two that race one wins.
+pub fn rotate(tx: &Transaction<'_>, id: SessionId, old: &TokenDigest, new: &TokenDigest) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE sessions SET token_digest = $1 WHERE id = $2 AND token_digest = $3",
+        &[new.into(), id.into(), old.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Notes when the password was given on a session, or (`None`) that it no longer counts; `false` when it had ended.
+pub fn set_sudo(tx: &Transaction<'_>, id: SessionId, at: Option<Timestamp>) -> Result<bool> {
+    Ok(tx.execute("UPDATE sessions SET sudo_at = $1 WHERE id = $2", &[at.into(), id.into()])? == 1)
+}
+
+/// When the password was last given on a session, if it was; `None` when the session has ended.
+pub fn sudo_at(reader: &Reader<'_>, id: SessionId) -> Result<Option<Option<Timestamp>>> {
+    reader.one("SELECT sudo_at FROM sessions WHERE id = $1", &[id.into()], |row| row.get(0))
 }
 
 /// Ends a session; `false` when it had ended already.
 pub fn delete(tx: &Transaction<'_>, id: SessionId) -> Result<bool> {
     Ok(tx.execute("DELETE FROM sessions WHERE id = $1", &[id.into()])? == 1)
+}
+
+/// Ends one of a user's sessions; `false` when it is not theirs or had ended already.
+pub fn delete_for_user(tx: &Transaction<'_>, user_id: UserId, id: SessionId) -> Result<bool> {
+    let ended =
+        tx.execute("DELETE FROM sessions WHERE id = $1 AND user_id = $2", &[id.into(), user_id.into()])?;
+    Ok(ended == 1)
+}
+
+/// Ends the session that a token opens; `false` when there is none.
+pub fn delete_by_digest(tx: &Transaction<'_>, digest: &TokenDigest) -> Result<bool> {
+    Ok(tx.execute("DELETE FROM sessions WHERE token_digest = $1", &[digest.into()])? == 1)
+}
+
+/// Ends every session of a user but one; gives how many they were.
+pub fn delete_all_but(tx: &Transaction<'_>, user_id: UserId, kept: SessionId) -> Result<usize> {
+    tx.execute("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", &[user_id.into(), kept.into()])
 }
 
 /// Ends every session of a user; gives how many they were.
@@ -132,5 +182,6 @@ fn read(row: &Row<'_>) -> Result<Session> {
         created_at: row.get(4)?,
         last_active_at: row.get(5)?,
         expires_at: row.get(6)?,
+        sudo_at: row.get(7)?,
     })
 }

@@ -43,6 +43,26 @@ pub fn clear(tx: &Transaction<'_>, name: &str) -> Result<()> {
     tx.execute("DELETE FROM throttles WHERE name = $1", &[name.into()]).map(drop)
 }
 
+/// Starts a window with nothing counted, in the place of one that may run.
+pub fn grant(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO throttles (name, count, expires_at) VALUES ($1, 0, $2)
+         ON CONFLICT (name) DO UPDATE SET count = 0, expires_at = excluded.expires_at",
+        &[name.into(), (now + window).into()],
+    )
+    .map(drop)
+}
+
+/// Forgets what was counted in the window that ends at `expires_at`; `false` when that one is no longer there. Of two
+/// that race one wins.
+pub fn clear_window(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> Result<bool> {
+    let cleared = tx.execute(
+        "DELETE FROM throttles WHERE name = $1 AND expires_at = $2",
+        &[name.into(), expires_at.into()],
+    )?;
+    Ok(cleared == 1)
+}
+
 /// Deletes some counters whose window is over; gives how many.
 pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(

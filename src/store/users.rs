@@ -11,13 +11,23 @@ macro_rules! columns {
     };
 }
 
-/// A user and what their password is checked against.
+macro_rules! account_columns {
+    () => {
+        concat!(columns!(), ", password_digest, pending_email_address, credentials_version")
+    };
+}
+
+/// A user, what their password is checked against, and what their links are bound to.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The user.
     pub user: User,
     /// The bcrypt digest.
     pub password_digest: PasswordDigest,
+    /// The address that they asked for in the place of theirs, until it is confirmed.
+    pub pending_email_address: Option<EmailAddress>,
+    /// Counted up when links signed before must die.
+    pub credentials_version: i64,
 }
 
 /// Adds a user; `None` when the address is taken.
@@ -37,13 +47,13 @@ pub fn insert(
 
 /// The account with this id.
 pub fn find(reader: &Reader<'_>, id: UserId) -> Result<Option<Account>> {
-    let sql = concat!("SELECT ", columns!(), ", password_digest FROM users WHERE id = $1");
+    let sql = concat!("SELECT ", account_columns!(), " FROM users WHERE id = $1");
     reader.one(sql, &[id.into()], read_account)
 }
 
 /// The account with this address.
 pub fn find_by_address(reader: &Reader<'_>, email_address: &EmailAddress) -> Result<Option<Account>> {
-    let sql = concat!("SELECT ", columns!(), ", password_digest FROM users WHERE email_address = $1");
+    let sql = concat!("SELECT ", account_columns!(), " FROM users WHERE email_address = $1");
     reader.one(sql, &[email_address.into()], read_account)
 }
 
@@ -67,6 +77,57 @@ pub fn replace_digest(
         &[new.into(), now.into(), id.into(), old.into()],
     )?;
     Ok(changed == 1)
+}
+
+/// Notes that the address was proved to be theirs; `false` when it was already, or is no longer this one.
+pub fn confirm_address(
+    tx: &Transaction<'_>,
+    id: UserId,
+    address: &EmailAddress,
+    now: Timestamp,
+) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE users SET email_confirmed_at = $1, updated_at = $1
+         WHERE id = $2 AND email_address = $3 AND email_confirmed_at IS NULL",
+        &[now.into(), id.into(), address.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Keeps an address until it is confirmed, in the place of one kept before; `None` withdraws it. `false` when there is
+/// no such user.
+pub fn set_pending_address(tx: &Transaction<'_>, id: UserId, address: Option<&EmailAddress>) -> Result<bool> {
+    let changed = tx
+        .execute("UPDATE users SET pending_email_address = $1 WHERE id = $2", &[address.into(), id.into()])?;
+    Ok(changed == 1)
+}
+
+/// Puts the pending address in the place of `old`, as one that was proved to be theirs; `false` when it is no longer
+/// pending, or somebody has it by now. Of two that race one wins.
+pub fn change_address(
+    tx: &Transaction<'_>,
+    id: UserId,
+    old: &EmailAddress,
+    pending: &EmailAddress,
+    now: Timestamp,
+) -> Result<bool> {
+    // Asked for in the statement: a broken unique index would be a fault, and this is none.
+    let changed = tx.execute(
+        "UPDATE users SET email_address = $1, email_confirmed_at = $2, updated_at = $2, pending_email_address = NULL
+         WHERE id = $3 AND email_address = $4 AND pending_email_address = $1
+             AND NOT EXISTS (SELECT 1 FROM users WHERE email_address = $1)",
+        &[pending.into(), now.into(), id.into(), old.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Voids every outstanding link of a user and a pending address.
+pub fn void_links(tx: &Transaction<'_>, id: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET credentials_version = credentials_version + 1, pending_email_address = NULL WHERE id = $1",
+        &[id.into()],
+    )
+    .map(drop)
 }
 
 /// Disables (with the moment) or enables (`None`) a user; `false` when there is none.
@@ -96,5 +157,10 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> Result<User> {
 }
 
 fn read_account(row: &Row<'_>) -> Result<Account> {
-    Ok(Account { user: read(row, 0)?, password_digest: row.get(6)? })
+    Ok(Account {
+        user: read(row, 0)?,
+        password_digest: row.get(6)?,
+        pending_email_address: row.get(7)?,
+        credentials_version: row.get(8)?,
+    })
 }

@@ -232,7 +232,8 @@ impl Target {
         let (status, _) = self.send("POST", "/v1/passwords", None, &[("email_address", address)]).await;
         assert_eq!(status, 200);
         let mails = self.mails().await;
-        format!("/v1/passwords/{}", token_in(mails.last().unwrap()))
+        let mail = mails.iter().rfind(|mail| mail.contains("/passwords/")).unwrap();
+        format!("/v1/passwords/{}", token_in(mail))
     }
 
     /// One number, from the file itself.

@@ -2,12 +2,20 @@
 //! names are sentences.
 
 mod access;
+mod account;
 mod article;
+mod clock;
+mod confirmations;
+mod cookies;
 mod cors;
+mod devices;
 mod http;
 mod passwords;
+mod private;
 mod projects;
 mod registrations;
 mod sessions;
+mod sudo;
 mod sweep;
 mod throttles;
+mod unlocks;

@@ -69,6 +69,38 @@ async fn a_reset_changes_the_password_and_ends_every_session() {
 }
 
 #[actix_web::test]
+async fn a_reset_confirms_the_address_and_tells_its_owner() {
+    let (app, ..) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(count_in(&app, "SELECT count(*) FROM users WHERE email_confirmed_at IS NOT NULL"), 0);
+    app.clock().advance(MILLISECOND);
+    let body = json!({ "password": NEW, "password_confirmation": NEW });
+    let call = app.put(&format!("/v1/passwords/{link}")).header("User-Agent", "Browser/1.0");
+    assert_eq!(call.json(&body).send().await.status, 200);
+    let confirmed = format!(
+        "SELECT count(*) FROM users WHERE email_confirmed_at = {0} AND updated_at = {0}",
+        (START + MILLISECOND).as_millis()
+    );
+    assert_eq!(count_in(&app, &confirmed), 1);
+
+    let mails = app.mails().await;
+    let notice = mails.last().unwrap();
+    assert_eq!((mails.len(), notice.to.as_str()), (2, ONE));
+    assert_eq!(notice.subject, "Your password was changed");
+    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: Browser/1.0\n";
+    assert!(notice.text.contains(facts) && !notice.text.contains("://"), "{}", notice.text);
+}
+
+#[actix_web::test]
+async fn a_notice_of_a_reset_that_is_off_is_not_sent() {
+    let app = TestApp::with_settings(|settings| settings.notices.password_changed = false).await;
+    app.create_user(ONE, PASSWORD).await;
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_eq!(app.mails().await.len(), 1);
+}
+
+#[actix_web::test]
 async fn patch_does_what_put_does() {
     let (app, ..) = signed_in().await;
     let path = format!("/v1/passwords/{}", reset_token(&app, ONE).await);
@@ -403,6 +435,8 @@ fn account(id: i64, address: &str, digest: String) -> Account {
             updated_at: START,
         },
         password_digest: cloakroom::model::PasswordDigest::new(digest),
+        pending_email_address: None,
+        credentials_version: 0,
     }
 }
 
@@ -426,6 +460,7 @@ async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
     assert_refused(&reset(&app, &link, NEW).await, 500, "internal_error");
     assert!(is_live(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
+    assert_eq!(app.mails().await.len(), 1, "nobody is told of what did not happen");
     change(&app, "DROP TRIGGER broken");
     assert_eq!(reset(&app, &link, NEW).await.status, 200);
     assert!(!is_live(&app, &token).await);

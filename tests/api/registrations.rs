@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in, is_live,
-    not_text, sign_in, signed_in,
+    not_text, reset, reset_token, sign_in, signed_in,
 };
 
 const BLANK: &str = "can't be blank";
@@ -263,14 +263,30 @@ async fn a_password_is_taken_as_it_is_and_not_stripped() {
 }
 
 #[actix_web::test]
-async fn a_common_password_is_refused_where_the_settings_say_so() {
+async fn a_common_password_is_refused_with_a_reason_where_the_settings_say_so() {
     let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
-    for password in ["password", "qwertyuiop", "wintermute9", "cloakroom"] {
+    let made_of = "must not be made of your address or the service's name";
+    for (password, reason) in [
+        ("password", "needs another word or two"),
+        ("qwertyuiop[]", "follows the keyboard: add words that do not"),
+        ("wintermute9", made_of),
+        ("cloakroom", made_of),
+    ] {
         let reply = sign_up(&app, &applicant("wintermute9@example.com", password)).await;
-        assert_faults(&reply, &[("password", "is too common")]);
+        assert_faults(&reply, &[("password", "is too common"), ("password", reason)]);
     }
     let reply = sign_up(&app, &applicant(ONE, "correct horse battery staple")).await;
     assert_eq!(reply.status, 201);
+}
+
+#[actix_web::test]
+async fn a_new_password_that_is_common_is_refused_with_a_reason_and_leaves_the_link_good() {
+    let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
+    app.create_user(ONE, PASSWORD).await;
+    let link = reset_token(&app, ONE).await;
+    let reply = reset(&app, &link, "aaaaaaaaaa").await;
+    assert_faults(&reply, &[("password", "is too common"), ("password", "repeats itself: add other words")]);
+    assert_eq!(reset(&app, &link, "correct horse battery staple").await.status, 200);
 }
 
 #[actix_web::test]

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use bcrypt::Version;
+use cloakroom::features::sessions::{Survivors, credentials_changed};
+use cloakroom::model::EmailAddress;
+use cloakroom::store::{sessions, users};
 use cloakroom::testing::{START, TestApp};
 use futures_util::future::join_all;
 use proptest::prelude::*;
@@ -486,7 +489,7 @@ proptest! {
         let mut headers = actix_web::http::header::HeaderMap::new();
         let value = actix_web::http::header::HeaderValue::from_str(&line).unwrap();
         headers.insert(actix_web::http::header::AUTHORIZATION, value);
-        let read = cloakroom::http::credential::presented(&headers);
+        let read = cloakroom::http::credential::presented(&headers, "cloakroom");
         prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
     }
 
@@ -497,7 +500,7 @@ proptest! {
         if let Ok(value) = actix_web::http::header::HeaderValue::from_bytes(&[b"Bearer ", bytes.as_slice()].concat()) {
             headers.insert(actix_web::http::header::AUTHORIZATION, value);
         }
-        let read = cloakroom::http::credential::presented(&headers);
+        let read = cloakroom::http::credential::presented(&headers, "cloakroom");
         prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
     }
 
@@ -519,5 +522,42 @@ proptest! {
     #[test]
     fn any_text_is_an_address_or_not(text in "\\PC{0,40}") {
         let _ = cloakroom::model::EmailAddress::parse(&text);
+    }
+}
+
+#[actix_web::test]
+async fn a_change_of_credentials_ends_all_but_the_survivors() {
+    for survivors in ["none", "one", "all"] {
+        let (app, user, kept) = signed_in().await;
+        let other = app.sign_in_as(&user).await;
+        let stranger = app.create_user("two@example.com", PASSWORD).await;
+        let strangers = app.sign_in_as(&stranger).await;
+        let id = user.id;
+        let ended = app.context().database.write(move |tx| {
+            let one = sessions::list_for_user(tx, id)?.last().unwrap().id;
+            sessions::set_sudo(tx, one, Some(START))?;
+            let pending = EmailAddress::parse("three@example.com")?;
+            users::set_pending_address(tx, id, Some(&pending))?;
+            let survivors = match survivors {
+                "none" => Survivors::None,
+                "one" => Survivors::One(one),
+                _ => Survivors::All,
+            };
+            credentials_changed(tx, id, survivors)
+        });
+        let (count, keeps_one, keeps_all) = match survivors {
+            "none" => (2, false, false),
+            "one" => (1, true, false),
+            _ => (0, true, true),
+        };
+        assert_eq!(ended.await.unwrap(), count, "{survivors}");
+        assert_eq!(is_live(&app, &kept).await, keeps_one, "{survivors}");
+        assert_eq!(is_live(&app, &other).await, keeps_all, "{survivors}");
+        assert!(is_live(&app, &strangers).await, "{survivors}");
+        let with_sudo = "SELECT count(*) FROM sessions WHERE sudo_at IS NOT NULL";
+        assert_eq!(count_in(&app, with_sudo), i64::from(keeps_all), "{survivors}");
+        let void =
+            "SELECT count(*) FROM users WHERE credentials_version = 1 AND pending_email_address IS NULL";
+        assert_eq!(count_in(&app, void), 1, "{survivors}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cloakroom::clock::Timestamp;
-use cloakroom::sweep;
+use cloakroom::sweep::{self, Swept};
 use cloakroom::testing::TestApp;
 use rusqlite::{Connection, params};
 
@@ -15,9 +15,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// More than one transaction of the sweep deletes.
 const MANY: usize = 1_234;
 
-async fn sweep(app: &TestApp) {
+async fn sweep(app: &TestApp) -> Swept {
     let context = app.context();
-    sweep::run(&context.database, &context.settings.session, context.clock.now()).await.unwrap();
+    sweep::run(&context.database, &context.settings, context.clock.now()).await.unwrap()
 }
 
 fn open(app: &TestApp) -> Connection {
@@ -49,6 +49,15 @@ fn add_mail(file: &Connection, name: &str, sent_at: Option<Timestamp>, dead_at: 
     )
     .unwrap()
     .execute(params![name, sent_at.map(Timestamp::as_millis), dead_at.map(Timestamp::as_millis)])
+    .unwrap();
+}
+
+fn add_device(file: &Connection, name: &str, seen_at: Timestamp) {
+    file.prepare_cached(
+        "INSERT INTO devices (user_id, fingerprint, seen_at) VALUES ((SELECT min(id) FROM users), ?1, ?2)",
+    )
+    .unwrap()
+    .execute(params![name, seen_at.as_millis()])
     .unwrap();
 }
 
@@ -86,7 +95,7 @@ async fn sessions_go_a_day_after_they_expired_or_were_idle_for_too_long() {
         add_session(&file, name, last_active_at, expires_at);
     }
 
-    sweep(&app).await;
+    assert_eq!(sweep(&app).await, Swept { sessions: 4, ..Swept::default() });
     assert_eq!(
         names(&app, "SELECT user_agent FROM sessions WHERE user_agent IS NOT NULL"),
         set([
@@ -118,7 +127,7 @@ async fn mails_go_a_week_after_they_ended_and_never_while_they_wait() {
         add_mail(&file, name, sent_at, dead_at);
     }
 
-    sweep(&app).await;
+    assert_eq!(sweep(&app).await, Swept { mails: 3, ..Swept::default() });
     assert_eq!(
         names(&app, "SELECT email_address FROM outbox"),
         set(["sent for less", "dead for less", "waiting since ever"])
@@ -134,8 +143,57 @@ async fn counters_go_when_their_window_is_over() {
         add_throttle(&file, name, expires_at);
     }
 
-    sweep(&app).await;
+    assert_eq!(sweep(&app).await, Swept { counters: 2, ..Swept::default() });
     assert_eq!(names(&app, "SELECT name FROM throttles"), set(["not over"]));
+}
+
+#[actix_web::test]
+async fn devices_go_when_they_were_not_used_for_a_year() {
+    let app = TestApp::new().await;
+    app.create_user(ONE, PASSWORD).await;
+    let over = app.clock().now() - 365 * DAY;
+    let file = open(&app);
+    for (name, seen_at) in [("longer ago", over - MOMENT), ("a year ago", over), ("later", over + MOMENT)] {
+        add_device(&file, name, seen_at);
+    }
+
+    assert_eq!(sweep(&app).await, Swept { devices: 2, ..Swept::default() });
+    assert_eq!(names(&app, "SELECT fingerprint FROM devices"), set(["later"]));
+}
+
+#[actix_web::test]
+async fn how_long_sessions_and_mails_are_kept_is_a_setting() {
+    let app = TestApp::with_settings(|settings| {
+        (settings.sweep.keep_sessions, settings.sweep.keep_mails) = (2 * DAY, Duration::ZERO);
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    let now = app.clock().now();
+    let file = open(&app);
+    add_session(&file, "expired two days ago", now, now - 2 * DAY);
+    add_session(&file, "expired later", now, now - 2 * DAY + MOMENT);
+    add_mail(&file, "sent now", Some(now), None);
+    add_mail(&file, "sent next", Some(now + MOMENT), None);
+
+    sweep(&app).await;
+    assert_eq!(names(&app, "SELECT user_agent FROM sessions"), set(["expired later"]));
+    assert_eq!(names(&app, "SELECT email_address FROM outbox"), set(["sent next"]));
+}
+
+#[actix_web::test]
+async fn a_session_whose_use_may_not_be_written_yet_is_left_even_where_none_are_kept() {
+    let app = TestApp::with_settings(|settings| settings.sweep.keep_sessions = Duration::ZERO).await;
+    app.create_user(ONE, PASSWORD).await;
+    let (now, minute) = (app.clock().now(), Duration::from_secs(60));
+    let idle_since = now - app.context().settings.session.idle_timeout;
+    let file = open(&app);
+    add_session(&file, "expired now", now, now);
+    add_session(&file, "expires next", now, now + MOMENT);
+    add_session(&file, "idle for a minute too long", idle_since - minute, now + DAY);
+    add_session(&file, "idle for less", idle_since - minute + MOMENT, now + DAY);
+
+    sweep(&app).await;
+    assert_eq!(names(&app, "SELECT user_agent FROM sessions"), set(["expires next", "idle for less"]));
 }
 
 #[actix_web::test]
@@ -149,17 +207,25 @@ async fn more_rows_than_one_transaction_deletes_are_all_swept() {
         add_session(&rows, "over", now, long_ago);
         add_throttle(&rows, &format!("over {n}"), long_ago);
         add_mail(&rows, "over", Some(long_ago), None);
+        add_device(&rows, &format!("over {n}"), long_ago);
         if n % 100 == 0 {
             add_session(&rows, "live", now, now + DAY);
             add_throttle(&rows, &format!("live {n}"), now + DAY);
             add_mail(&rows, "live", None, None);
+            add_device(&rows, &format!("live {n}"), now);
         }
     }
     rows.commit().unwrap();
 
-    sweep(&app).await;
+    assert_eq!(sweep(&app).await, Swept { sessions: MANY, counters: MANY, mails: MANY, devices: MANY });
+    assert_eq!(sweep(&app).await, Swept::default());
     let kept = MANY.div_ceil(100) as i64;
-    for (table, name) in [("sessions", "user_agent"), ("throttles", "name"), ("outbox", "email_address")] {
+    for (table, name) in [
+        ("sessions", "user_agent"),
+        ("throttles", "name"),
+        ("outbox", "email_address"),
+        ("devices", "fingerprint"),
+    ] {
         let count = |condition: &str| {
             count_in(&app, &format!("SELECT count(*) FROM {table} WHERE {name} {condition}"))
         };

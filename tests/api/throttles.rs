@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cloakroom::config::Settings;
 use cloakroom::testing::{Reply, START, TestApp};
+use cloakroom::throttle::{Admission, Tally};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -16,6 +17,8 @@ const WINDOW: Duration = Duration::from_secs(180);
 const HOUR: Duration = Duration::from_secs(3600);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const NOBODY: &str = "nobody@example.com";
+const HERE: &str = "192.0.2.1";
+const ELSEWHERE: &str = "198.51.100.1";
 
 fn on(settings: &mut Settings) {
     settings.throttle.enabled = true;
@@ -233,6 +236,84 @@ async fn a_reset_lifts_the_limit_on_the_address() {
     assert_eq!(sign_in(&app, ONE, "another password").await.status, 200);
 }
 
+/// Fails to sign in to the first user's address from there, so many times; gives the last tally.
+async fn fail(app: &TestApp, from: &str, times: u32) -> Admission {
+    let (context, mut last) = (app.context(), None);
+    for _ in 0..times {
+        let rule = context.throttle.address_failures(ONE, from.parse().unwrap());
+        last =
+            Some(context.throttle.admit(&context.database, vec![rule], context.clock.now()).await.unwrap());
+    }
+    last.unwrap()
+}
+
+fn tally(admission: &Admission) -> Tally {
+    match admission {
+        Admission::Admitted(tallies) => tallies[0],
+        Admission::Refused(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+fn is_refused(admission: &Admission) -> bool {
+    matches!(admission, Admission::Refused(_))
+}
+
+#[actix_web::test]
+async fn a_tally_says_how_many_hits_are_left_and_until_when_they_count() {
+    let app = app_with_one(on).await;
+    let first = tally(&fail(&app, HERE, 1).await);
+    assert_eq!((first.count, first.limit, first.left(), first.shared), (1, 20, 19, true));
+    assert_eq!(first.expires_at, START + HOUR);
+    assert_eq!(tally(&fail(&app, ELSEWHERE, 18).await).left(), 1);
+    assert_eq!(tally(&fail(&app, HERE, 1).await).left(), 0);
+    assert!(is_refused(&fail(&app, HERE, 1).await));
+}
+
+#[actix_web::test]
+async fn a_limit_that_is_opened_for_a_network_is_filled_by_that_one_alone() {
+    let app = app_with_one(on).await;
+    let context = app.context();
+    fail(&app, ELSEWHERE, 20).await;
+    assert!(is_refused(&fail(&app, HERE, 1).await));
+    let here = context.throttle.address_failures(ONE, HERE.parse().unwrap());
+    let (rule, now) = (here.clone(), context.clock.now());
+    context.database.write(move |tx| rule.open_way(tx, now)).await.unwrap();
+
+    fail(&app, ELSEWHERE, 20).await;
+    assert!(is_refused(&fail(&app, ELSEWHERE, 1).await));
+    let own = tally(&fail(&app, HERE, 1).await);
+    assert_eq!((own.count, own.shared), (1, false));
+    assert_eq!(tally(&fail(&app, HERE, 19).await).left(), 0);
+    assert!(is_refused(&fail(&app, HERE, 1).await), "it is limited itself");
+
+    // Forgiving keeps it open, for another window.
+    app.clock().set(START + HOUR - MILLISECOND);
+    let now = context.clock.now();
+    context.database.write(move |tx| here.forgive(tx, now)).await.unwrap();
+    app.clock().set(START + 2 * HOUR - 2 * MILLISECOND);
+    assert!(!tally(&fail(&app, HERE, 1).await).shared);
+    app.clock().set(START + 2 * HOUR);
+    assert!(tally(&fail(&app, HERE, 1).await).shared);
+}
+
+#[actix_web::test]
+async fn a_limit_is_lifted_once_and_for_the_window_that_was_meant() {
+    let app = app_with_one(on).await;
+    let context = app.context();
+    fail(&app, ELSEWHERE, 20).await;
+    let lift = async |window_end| {
+        let rule = context.throttle.address_failures(ONE, HERE.parse().unwrap());
+        let now = context.clock.now();
+        context.database.write(move |tx| rule.lift(tx, window_end, now)).await.unwrap()
+    };
+    assert!(!lift(START + HOUR + MILLISECOND).await);
+    assert!(is_refused(&fail(&app, HERE, 1).await));
+    assert!(lift(START + HOUR).await);
+    assert!(!lift(START + HOUR).await);
+    assert!(!tally(&fail(&app, HERE, 1).await).shared);
+    assert_eq!(tally(&fail(&app, ELSEWHERE, 1).await).count, 1);
+}
+
 #[actix_web::test]
 async fn sessions_that_exist_go_on_while_their_address_and_client_are_throttled() {
     let app = TestApp::with_settings(on).await;
@@ -336,5 +417,7 @@ async fn off_means_off() {
     for _ in 0..25 {
         assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
     }
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(reset(&app, &link, "another password").await.status, 200);
     assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 0);
 }

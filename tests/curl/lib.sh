@@ -52,14 +52,19 @@ field() {
     printf '%s\n' "$body" | sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"
 }
 
-# reset_link ADDRESS: waits for a mail to that address and gives the token in its link.
+# letters_with TEXT ADDRESS: the files of mails to that address that hold that text, the oldest first.
+letters_with() {
+    find "$MAILS" -type f ! -name '*.part' -exec grep -qs "^To: $2" {} \; -exec grep -ls "$1" {} \; 2>/dev/null |
+        sort
+}
+
+# reset_link ADDRESS: waits for a mail with a link to that address and gives the token in its link.
 reset_link() {
     tries=0
-    until grep -rlqs --exclude='*.part' "^To: $1" "$MAILS"; do
+    until letter=$(letters_with /passwords/ "$1" | tail -n 1) && [ -n "$letter" ]; do
         tries=$((tries + 1))
         [ "$tries" -lt 300 ] || fail "no mail to $1 in $MAILS"
         sleep 0.1
     done
-    letter=$(grep -rls --exclude='*.part' "^To: $1" "$MAILS" | sort | tail -n 1)
     sed -n 's|.*/passwords/\([^/]*\)/edit.*|\1|p' "$letter" | head -n 1
 }

@@ -9,6 +9,7 @@ use cloakroom::mail::{Failure, Letter, Rendered, Transport, compose};
 use crate::support::smtp::SmtpServer;
 
 mod files;
+mod intentions;
 mod message;
 mod protection;
 mod templates;

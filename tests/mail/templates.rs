@@ -2,14 +2,34 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use cloakroom::mail::{Kind, Rendered, Templates, Variables};
+use cloakroom::mail::{Event, Kind, Link, Rendered, Templates, Variables};
 
-use super::LINK;
+use super::{AT, LINK};
+
+fn with_link(service_name: &str, expires_in: Duration) -> Variables<'_> {
+    Variables { service_name, link: Some(Link { url: LINK, expires_in }), event: None }
+}
+
+fn with_event(user_agent: Option<&str>) -> Variables<'_> {
+    let event = Event { at: AT, ip_address: "192.0.2.1", user_agent };
+    Variables { service_name: "Cloakroom", link: None, event: Some(event) }
+}
 
 fn render(folder: Option<&Path>, service_name: &str, minutes: u64) -> Rendered {
-    let variables = Variables { link: LINK, expires_in_minutes: minutes, service_name };
+    let variables = with_link(service_name, Duration::from_secs(60 * minutes));
     Templates::load(folder).unwrap().render(Kind::PasswordReset, &variables).unwrap()
+}
+
+/// Every kind, with a name that needs care in HTML.
+fn render_all() -> Vec<(Kind, Rendered)> {
+    let templates = Templates::load(None).unwrap();
+    let variables = |kind: Kind| match kind.is_notice() {
+        true => with_event(Some("<b>Browser")),
+        false => with_link("Cloakroom", Duration::from_secs(900)),
+    };
+    Kind::ALL.iter().map(|&kind| (kind, templates.render(kind, &variables(kind)).unwrap())).collect()
 }
 
 /// What loading says about a folder with this one file.
@@ -37,6 +57,68 @@ fn the_reset_mail_says_what_to_do_and_what_happens_if_not() {
 #[test]
 fn one_minute_is_one_minute() {
     assert!(render(None, "Cloakroom", 1).text.contains("expire in 1 minute.\n"));
+}
+
+#[test]
+fn every_kind_renders_and_is_signed_with_the_services_name() {
+    let rendered = render_all();
+    assert_eq!(rendered.len(), 10);
+    for (kind, Rendered { subject, text, html }) in rendered {
+        assert!(html.contains(&format!("<h1 style=\"font-size: 20px\">{subject}</h1>")), "{kind:?}: {html}");
+        assert!(text.trim_end().ends_with("\n\nCloakroom") && html.contains(">Cloakroom</p>"), "{kind:?}");
+        assert!(!text.contains("{{") && !html.contains("{{"), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_notice_says_when_where_and_with_what_and_holds_no_link() {
+    for (kind, Rendered { text, html, .. }) in render_all() {
+        assert_eq!(text.contains("://"), !kind.is_notice(), "{kind:?}: {text}");
+        assert_eq!(html.contains("href"), !kind.is_notice(), "{kind:?}: {html}");
+        if kind.is_notice() {
+            let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 192.0.2.1\nWith: <b>Browser\n";
+            assert!(text.contains(facts), "{kind:?}: {text}");
+            assert!(html.contains("With: &lt;b&gt;Browser</p>"), "{kind:?}: {html}");
+        }
+    }
+    let templates = Templates::load(None).unwrap();
+    let nameless = templates.render(Kind::NewDevice, &with_event(None)).unwrap();
+    assert!(nameless.text.contains("With: an unknown program\n"), "{}", nameless.text);
+}
+
+#[test]
+fn a_link_that_lives_for_a_day_says_so_in_hours() {
+    let templates = Templates::load(None).unwrap();
+    for (seconds, words) in [
+        (86_400, "24 hours"),
+        (86_395, "24 hours"),
+        (7_200, "2 hours"),
+        (3_600, "1 hour"),
+        (3_540, "59 minutes"),
+        (1, "1 minute"),
+    ] {
+        for kind in [Kind::Confirmation, Kind::AddressChange] {
+            let variables = with_link("Cloakroom", Duration::from_secs(seconds));
+            let Rendered { text, html, .. } = templates.render(kind, &variables).unwrap();
+            let said = format!("This link will expire in {words}.");
+            assert!(text.contains(&said) && html.contains(&said), "{said}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_template_may_not_name_what_its_kind_has_not() {
+    for (name, variable) in [
+        ("password_reset.txt", "expires_in"),
+        ("password_reset.html", "ip_address"),
+        ("confirmation.txt", "expires_in_minutes"),
+        ("password_changed.txt", "link"),
+        ("account_deleted.html", "expires_in"),
+    ] {
+        let opening = if name.ends_with(".txt") { "Subject: Hello\n\n" } else { "" };
+        let fault = fault_of(name, &format!("{opening}{{{{ {variable} }}}}"));
+        assert!(fault.contains(name), "{variable}: {fault}");
+    }
 }
 
 #[test]
@@ -91,8 +173,7 @@ fn a_service_name_of_two_lines_cannot_add_to_the_subject() {
     let folder = tempfile::tempdir().unwrap();
     let template = "Subject: Welcome to {{ service_name }}\n\n{{ link }}\n";
     fs::write(folder.path().join("password_reset.txt"), template).unwrap();
-    let variables =
-        Variables { link: LINK, expires_in_minutes: 15, service_name: "us\r\nBcc: two@example.com" };
+    let variables = with_link("us\r\nBcc: two@example.com", Duration::from_secs(900));
     let templates = Templates::load(Some(folder.path())).unwrap();
     templates.render(Kind::PasswordReset, &variables).unwrap_err();
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::process::{House, Server, eventually, link_token};
 use crate::support::smtp::{At, Behaviour, SmtpServer};
-use crate::support::wire::Wire;
+use crate::support::wire::{Answer, Wire};
 
 /// It stands in every password, address and text that a test here sends.
 const CANARY: &str = "canary";
@@ -32,15 +32,20 @@ fn neither_log_nor_database_holds_a_secret_at_any_level_in_any_format() {
             .send_by(&mail)
             .set("CLOAKROOM__LOG__FORMAT", format)
             .set("CLOAKROOM__LOG__LEVEL", level)
-            .set("CLOAKROOM__THROTTLE__ENABLED", "true");
+            .set("CLOAKROOM__THROTTLE__ENABLED", "true")
+            // So that failures shut the address, which mails a link.
+            .set("CLOAKROOM__THROTTLE__SIGN_IN", "1000 in 3m");
         let mut server = house.serve();
         let mut secrets = Secrets::default();
         sign_up_in_and_out(&server, &mut secrets);
         make_projects(&server, &mut secrets);
         ask_and_reset(&server, &mail, &mut secrets);
         fail_to_send(&house, &server, &mail);
+        carry_a_cookie(&server, &mut secrets);
+        confirm_and_change(&server, &mail, &mut secrets);
         err_in_every_way(&server, &secrets);
         run_into_limits(&server);
+        unlock(&server, &mail, &mut secrets);
         assert_database_is_clean(&house, &secrets);
         server.signal("TERM");
         assert!(server.wait().success());
@@ -112,6 +117,8 @@ fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
 
 /// The server's refusals name the address.
 fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
+    // The mail that tells of the reset has come: the refusals are for those that follow.
+    eventually(|| (mail.received().len() == 2).then_some(()));
     mail.refuse(At::Recipient, "550 5.1.1 <canary-one@example.com>: no such canary", 1);
     server.ask_for_reset(OWNER);
     eventually(|| (reasons(house) == ["550 5.1.1 at RCPT TO"]).then_some(()));
@@ -129,6 +136,87 @@ fn reasons(house: &House) -> Vec<String> {
         database.prepare("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id").unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.map(Result::unwrap).collect()
+}
+
+/// As a browser does it: the token is in no body.
+fn carry_a_cookie(server: &Server, secrets: &mut Secrets) {
+    let ask = |method: &str, path: &str, headers: &str, body: &Value| {
+        let mut wire = Wire::to(server);
+        wire.ask(method, path, headers, &body.to_string());
+        wire.hear()
+    };
+    let mut take = |answer: &Answer| {
+        assert_eq!(answer.status, 200);
+        let line = answer.header("Set-Cookie").unwrap();
+        let (pair, _) = line.split_once(';').unwrap();
+        secrets.tokens.push(pair.split_once('=').unwrap().1.to_owned());
+        format!("Cookie: {pair}\r\n")
+    };
+    let ours = "Sec-Fetch-Site: same-origin\r\n";
+    let body = json!({ "email_address": OWNER, "password": NEW_PASSWORD, "transport": "cookie" });
+    assert_eq!(ask("POST", "/v1/session", "Origin: http://canary.example\r\n", &body).status, 403);
+    let first = take(&ask("POST", "/v1/session", ours, &body));
+    assert_eq!(ask("GET", "/v1/session", &first, &json!({})).status, 200);
+    assert_eq!(ask("DELETE", "/v1/session", &first, &json!({})).status, 403);
+    assert_eq!(ask("GET", "/v1/session", &format!("{first}{first}"), &json!({})).status, 400);
+    let rotated = take(&ask("POST", "/v1/session/rotate", &format!("{first}{ours}"), &json!({})));
+    assert_eq!(ask("GET", "/v1/session", &first, &json!({})).status, 401);
+    let replaced = take(&ask("POST", "/v1/session", &format!("{rotated}{ours}"), &body));
+    assert_eq!(ask("DELETE", "/v1/session", &format!("{replaced}{ours}"), &json!({})).status, 200);
+}
+
+/// Proves an address, changes it, changes the password, and deletes it all.
+fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
+    let token = server.sign_up("canary-three@example.com", PASSWORD);
+    let call =
+        |method: &str, path: &str, body: Value| server.request(method, path, Some(&token), Some(&body)).0;
+    let asked = post(server, "/v1/confirmations", json!({ "email_address": "canary-three@example.com" }));
+    assert_eq!(asked.0, 200);
+    let confirmation = link_after(mail, "canary-three@example.com", "/confirmations/");
+    for wrong in ["no canary sings", ""] {
+        let body = json!({ "password_challenge": wrong, "email_address": "canary-four@example.com" });
+        assert_eq!(call("PUT", "/v1/user/email_address", body), 422);
+    }
+    let confirm = |link: &str| server.request("PUT", &format!("/v1/confirmations/{link}"), None, None).0;
+    assert_eq!(confirm("canary"), 401);
+    assert_eq!((confirm(&confirmation), confirm(&confirmation)), (200, 401));
+
+    let body = json!({ "password_challenge": PASSWORD, "email_address": "canary-four@example.com" });
+    assert_eq!(call("PUT", "/v1/user/email_address", body), 200);
+    let change = link_after(mail, "canary-four@example.com", "/confirmations/");
+    assert_eq!((confirm(&change), confirm(&change)), (200, 401));
+
+    let body = json!({ "password_challenge": PASSWORD, "password": NEW_PASSWORD });
+    assert_eq!(call("PUT", "/v1/user/password", body), 200);
+    assert_eq!(call("POST", "/v1/session/confirm", json!({ "password": "no canary sings" })), 422);
+    assert_eq!(call("POST", "/v1/session/confirm", json!({ "password": NEW_PASSWORD })), 200);
+    assert_eq!(call("DELETE", "/v1/sessions?except=canary", json!({})), 422);
+    assert_eq!(call("DELETE", "/v1/sessions/canary", json!({})), 404);
+    assert_eq!(call("DELETE", "/v1/user", json!({})), 200);
+    secrets.tokens.push(token);
+    secrets.links.extend([confirmation, change]);
+}
+
+/// Opens an address that failures shut; not the owner's, whose reset link opened a way of their own.
+fn unlock(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
+    let shut = "canary-two@example.com";
+    eventually(|| (server.sign_in(shut, "no canary sings").0 == 429).then_some(()));
+    let link = link_after(mail, shut, "/unlocks/");
+    let put = |link: &str| server.request("PUT", &format!("/v1/unlocks/{link}"), None, None).0;
+    assert_eq!(put("canary"), 401);
+    assert_eq!((put(&link), put(&link)), (200, 401));
+    secrets.links.push(link);
+}
+
+/// The token of the link in a mail to this address, after this part of its path.
+fn link_after(mail: &SmtpServer, to: &str, after: &str) -> String {
+    let to = format!("To: {to}");
+    let letter = eventually(|| {
+        let mut letters = mail.received().into_iter();
+        letters.rfind(|letter| letter.data.contains(&to) && letter.data.contains(after))
+    });
+    let (_, rest) = letter.data.split_once(after).unwrap();
+    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 fn err_in_every_way(server: &Server, secrets: &Secrets) {
@@ -173,17 +261,35 @@ fn run_into_limits(server: &Server) {
 }
 
 fn assert_log_is_clean(log: &str, secrets: &Secrets) {
-    for event in
-        ["signed_up", "sign_in_failed", "reset_done", "reset_refused", "throttled", "a mail was given up"]
-    {
+    for event in [
+        "signed_up",
+        "sign_in_failed",
+        "reset_done",
+        "reset_refused",
+        "throttled",
+        "a mail was given up",
+        "session_rotated",
+        "cross_origin_refused",
+        "challenge_failed",
+        "address_confirmed",
+        "address_changed",
+        "confirmation_refused",
+        "unlocked",
+        "unlock_refused",
+        "account_deleted",
+    ] {
         assert!(log.contains(event), "{event} was not logged");
     }
-    for words in [CANARY, "crs_", "@example.com", "reset your password"] {
+    for words in [CANARY, "crs_", "@example.com", "reset your password", "confirm your"] {
         let found = log.lines().find(|line| line.to_lowercase().contains(words));
         assert_eq!(found, None, "{words}");
     }
-    for after in log.split("/passwords/").skip(1) {
-        assert!(after.starts_with("{token}"), "{after:.60}");
+    for path in ["/passwords/", "/confirmations/", "/unlocks/"] {
+        let mut named = log.split(path).skip(1).peekable();
+        assert!(named.peek().is_some(), "{path} was not logged");
+        for after in named {
+            assert!(after.starts_with("{token}"), "{path}{after:.60}");
+        }
     }
     for secret in secrets.tokens.iter().chain(&secrets.links) {
         assert!(!log.contains(secret.as_str()), "{secret}");

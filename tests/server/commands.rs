@@ -3,6 +3,7 @@
 mod doctor;
 mod sessions;
 mod settings;
+mod sweep;
 mod users;
 
 use std::io::Write;

@@ -249,7 +249,10 @@ impl Account {
 fn unread_letter(house: &House, read: &mut HashSet<PathBuf>, address: &str) -> Option<String> {
     for entry in std::fs::read_dir(house.mails()).ok()? {
         let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "eml") || !read.insert(path.clone()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        // Written to its end, and none that tells of a password that was changed.
+        let is_letter = name.ends_with(".eml") && name.contains("-password_reset-");
+        if !is_letter || !read.insert(path.clone()) {
             continue;
         }
         let letter = std::fs::read_to_string(path).unwrap();

@@ -49,6 +49,16 @@ fn cors() {
 }
 
 #[test]
+fn cookie() {
+    tell("cookie.sh");
+}
+
+#[test]
+fn account() {
+    tell("account.sh");
+}
+
+#[test]
 fn every_story_is_told_here() {
     let here = include_str!("curl.rs");
     for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/curl")).unwrap() {

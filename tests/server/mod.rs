@@ -1,5 +1,6 @@
 //! The real binary as a process: signals, kill, files, neighbours, curl.
 
+mod account;
 mod canary;
 mod commands;
 mod crash;
@@ -8,4 +9,5 @@ mod edge;
 mod files;
 mod mails;
 mod neighbours;
+mod revocation;
 mod signals;

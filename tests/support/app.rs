@@ -42,7 +42,7 @@ pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     let asked = app.post("/v1/passwords").json(&body).send().await;
     assert_eq!(asked.status, 200, "{}", asked.text());
     let mails = app.mails().await;
-    let mail = mails.last().expect("a mail");
+    let mail = mails.iter().rfind(|mail| mail.text.contains("/passwords/")).expect("a mail with a link");
     assert_eq!(mail.to, EmailAddress::parse(email_address).unwrap().as_str());
     token_in(&mail.text)
 }
@@ -57,6 +57,34 @@ pub fn token_in(text: &str) -> String {
 pub async fn reset(app: &TestApp, token: &str, password: &str) -> Reply {
     let body = json!({ "password": password, "password_confirmation": password });
     app.put(&format!("/v1/passwords/{token}")).json(&body).send().await
+}
+
+/// Asks for a confirmation mail and takes the token from its link.
+pub async fn confirmation_token(app: &TestApp, email_address: &str) -> String {
+    let body = json!({ "email_address": email_address });
+    let asked = app.post("/v1/confirmations").json(&body).send().await;
+    assert_eq!(asked.status, 200, "{}", asked.text());
+    last_confirmation(app, email_address).await
+}
+
+/// The token in the last mail with a confirmation link, which went to this address.
+pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
+    let mails = app.mails().await;
+    let mail = mails.iter().rfind(|mail| mail.text.contains("/confirmations/")).expect("a mail with a link");
+    assert_eq!(mail.to, EmailAddress::parse(email_address).unwrap().as_str());
+    let (_, rest) = mail.text.split_once("/confirmations/").expect("a link");
+    rest.split_whitespace().next().expect("a token").to_owned()
+}
+
+/// Uses a confirmation link.
+pub async fn confirm(app: &TestApp, token: &str) -> Reply {
+    app.put(&format!("/v1/confirmations/{token}")).send().await
+}
+
+/// Signs somebody up.
+pub async fn sign_up(app: &TestApp, email_address: &str, password: &str) -> Reply {
+    let body = json!({ "email_address": email_address, "password": password });
+    app.post("/v1/registrations").json(&body).send().await
 }
 
 /// Somebody whose digest another program wrote.

@@ -7,26 +7,49 @@ use zeroize::Zeroizing;
 
 use super::{Format, View, house, name};
 use crate::cli::Fault;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Settings};
-use crate::model::EmailAddress;
+use crate::model::{EmailAddress, PasswordDigest, User};
 use crate::password::{Password, PasswordPool};
-use crate::store::users;
+use crate::store::{Transaction, users};
 
 /// Longer than any password may be.
 const LONGEST_LINE: u64 = 4096;
 
-pub(super) async fn run(settings: &Settings, address: EmailAddress, format: &Format) -> crate::cli::Outcome {
+pub(super) async fn run(
+    settings: &Settings,
+    address: EmailAddress,
+    confirmed: bool,
+    format: &Format,
+) -> crate::cli::Outcome {
     let database = house::open_or_make(settings)?;
     let password = choose(settings)?;
     let words = settings.guessable_words(address.as_str());
     let digest = pool(&settings.password)?.hash_choice(password, &words).await?;
     let (asked, now) = (address.clone(), Clock::System.now());
     let user = database
-        .write(move |tx| users::insert(tx, &asked, &digest, now))
+        .write(move |tx| create(tx, &asked, &digest, confirmed, now))
         .await?
         .ok_or_else(|| format!("the address {} is taken", address.as_str()))?;
     format.print(&json!({ "user": View::of(&user) }), || format!("{} is created", name(&user)))
+}
+
+/// Gives `None` when the address is taken.
+fn create(
+    tx: &Transaction<'_>,
+    address: &EmailAddress,
+    digest: &PasswordDigest,
+    confirmed: bool,
+    now: Timestamp,
+) -> crate::Result<Option<User>> {
+    let user = users::insert(tx, address, digest, now)?;
+    match user {
+        Some(User { id, .. }) if confirmed => {
+            users::confirm_address(tx, id, address, now)?;
+            Ok(users::find(tx, id)?.map(|account| account.user))
+        }
+        user => Ok(user),
+    }
 }
 
 fn choose(settings: &Settings) -> Result<Password, Fault> {

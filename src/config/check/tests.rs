@@ -239,6 +239,26 @@ fn durations_have_bounds() {
     refuses("session.lifetime", |s| s.session.lifetime = Duration::ZERO);
     refuses("session.idle_timeout", |s| s.session.idle_timeout = Duration::ZERO);
     refuses("session.remember_lifetime", |s| s.session.remember_lifetime = 2 * AGES);
+    refuses("sweep.interval", |s| s.sweep.interval = 19 * SECOND);
+    refuses("sweep.interval", |s| s.sweep.interval = 2 * DAY);
+    refuses("sweep.keep_sessions", |s| s.sweep.keep_sessions = 2 * AGES);
+    refuses("sweep.keep_mails", |s| s.sweep.keep_mails = 2 * AGES);
+    accepts(|s| s.sweep.keep_sessions = Duration::ZERO);
+}
+
+#[test]
+fn sign_up_is_private_only_where_addresses_must_be_confirmed() {
+    for confirm in [Confirm::Off, Confirm::Remind] {
+        refuses("registration.private", |s| {
+            s.registration.confirm = confirm;
+            s.registration.private = true;
+        });
+        accepts(|s| s.registration.confirm = confirm);
+    }
+    accepts(|s| {
+        s.registration.confirm = Confirm::Required;
+        s.registration.private = true;
+    });
 }
 
 #[test]
@@ -256,6 +276,11 @@ fn limits_let_something_through() {
     refuses("throttle.sign_up", |s| s.throttle.sign_up = none);
     refuses("throttle.address_failures", |s| s.throttle.address_failures = none);
     refuses("throttle.reset_mails", |s| s.throttle.reset_mails = none);
+    refuses("throttle.confirmation", |s| s.throttle.confirmation = none);
+    refuses("throttle.confirmation_mails", |s| s.throttle.confirmation_mails = none);
+    refuses("throttle.challenges", |s| s.throttle.challenges = none);
+    refuses("throttle.address_changes", |s| s.throttle.address_changes = none);
+    refuses("throttle.notices", |s| s.throttle.notices = none);
     refuses("throttle.sign_in", |s| s.throttle.sign_in.window = Duration::ZERO);
 }
 

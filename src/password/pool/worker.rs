@@ -122,8 +122,10 @@ impl Work {
     fn input(self) -> Result<Input> {
         let input = match self {
             Self::HashChoice { password, words, cost } => {
-                if password.is_easily_guessed(&words) {
-                    return Err(Invalid::field("password", "is too common").into());
+                if let Some(reason) = password.guessed_because(&words) {
+                    let mut invalid = Invalid::field("password", "is too common");
+                    invalid.add("password", reason);
+                    return Err(invalid.into());
                 }
                 return Self::Hash { password, cost }.input();
             }

@@ -106,6 +106,7 @@ fn commands_make_no_database_where_there_is_none() {
         &["users", "reset-password", "1"],
         &["sessions", "list", "1"],
         &["sessions", "revoke", "1"],
+        &["sweep"],
         &["mail", "list"],
         &["mail", "retry", "1"],
     ] {

@@ -42,7 +42,7 @@ fn a_user_that_the_rules_refuse_is_not_created() {
     assert_eq!(try_with(b""), "Password can't be blank");
     assert_eq!(try_with(b"\ncorrect horse battery"), "Password can't be blank");
     assert_eq!(try_with(b"short"), "Password is too short (minimum is 8 characters)");
-    assert_eq!(try_with(b"password1"), "Password is too common");
+    assert_eq!(try_with(b"password1"), "Password is too common, Password needs another word or two");
     assert_eq!(try_with("a".repeat(10_000).as_bytes()), "Password is too long (maximum is 256 characters)");
     assert!(try_with(b"\xff\xff\xff\xff\xff\xff\xff\xff\n").contains("UTF-8"));
     let misuse =
@@ -67,7 +67,9 @@ fn users_are_found_by_id_and_by_address() {
     let created = create(&house, "one@example.com");
     for user in [created["id"].to_string(), "ONE@example.com".to_owned()] {
         let shown = run(&house, &["users", "show", &user, "--json"]).json();
-        assert_eq!(shown, json!({ "user": created }));
+        let mut expected = json!({ "user": created });
+        expected["user"]["pending_email_address"] = Value::Null;
+        assert_eq!(shown, expected);
     }
     assert!(is_rfc3339(&created["created_at"]) && created["disabled_at"].is_null());
     let members: Vec<&String> = created.as_object().unwrap().keys().collect();
@@ -76,14 +78,14 @@ fn users_are_found_by_id_and_by_address() {
         ["created_at", "disabled_at", "email_address", "email_confirmed", "id", "updated_at"]
     );
     let shown = run(&house, &["users", "show", "1"]).done();
-    assert!(shown.contains("email address  one@example.com\n"), "{shown}");
+    assert!(shown.contains("email address    one@example.com\n"), "{shown}");
 }
 
 #[test]
 fn an_unknown_user_is_said_to_be_unknown() {
     let house = House::new();
     create(&house, "one@example.com");
-    for command in ["show", "disable", "enable", "delete", "reset-password"] {
+    for command in ["show", "disable", "enable", "confirm", "delete", "reset-password"] {
         let refusal = run(&house, &["users", command, "7"]).refused();
         assert_eq!(refusal, "no user has the id 7", "{command}");
         let refusal = run(&house, &["users", command, "two@example.com"]).refused();
@@ -136,6 +138,30 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
 }
 
 #[test]
+fn an_operator_vouches_for_an_address() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
+    create(&house, "one@example.com");
+    let server = house.serve();
+    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    assert_eq!((status, &body["code"]), (403, &json!("email_unconfirmed")));
+
+    let confirmed = run(&house, &["users", "confirm", "one@example.com"]).done();
+    assert_eq!(confirmed, "the address of user 1 (one@example.com) is confirmed\n");
+    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    assert_eq!((status, &body["user"]["email_confirmed"]), (200, &json!(true)));
+    // A second time changes nothing.
+    let before = run(&house, &["users", "show", "1", "--json"]).json();
+    run(&house, &["users", "confirm", "1"]).done();
+    assert_eq!(run(&house, &["users", "show", "1", "--json"]).json(), before);
+
+    let create = ["users", "create", "two@example.com", "--confirmed", "--json"];
+    let created = run_with_input(&house, &create, PASSWORD.as_bytes()).json();
+    assert_eq!(created["user"]["email_confirmed"], true);
+    assert_eq!(sign_in(&server, "two@example.com", PASSWORD).0, 200);
+}
+
+#[test]
 fn deleting_asks_first_and_takes_the_sessions_along() {
     let house = House::new();
     create(&house, "one@example.com");
@@ -152,6 +178,35 @@ fn deleting_asks_first_and_takes_the_sessions_along() {
     run(&house, &["users", "show", "1"]).refused();
     // The address is free, the id is not.
     assert_ne!(create(&house, "one@example.com")["id"], 1);
+}
+
+#[test]
+fn an_address_asked_for_is_shown_and_goes_with_the_account() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    create(&house, "two@example.com");
+    let server = house.serve();
+    for (address, moved) in [("one@example.com", "new@example.com"), ("two@example.com", "other@example.com")]
+    {
+        let session = token(&server, address);
+        let body = json!({ "password_challenge": PASSWORD, "email_address": moved });
+        assert_eq!(server.request("PUT", "/v1/user/email_address", Some(&session), Some(&body)).0, 200);
+    }
+    let shown = run(&house, &["users", "show", "1", "--json"]).json();
+    assert_eq!(shown["user"]["pending_email_address"], "new@example.com");
+    let shown = run(&house, &["users", "show", "1"]).done();
+    assert!(shown.contains("pending address  new@example.com\n"), "{shown}");
+
+    run(&house, &["users", "delete", "1", "--yes"]).done();
+    let file = house.open_database();
+    let kept: Vec<i64> = file
+        .prepare("SELECT DISTINCT user_id FROM outbox")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(kept, [2]);
 }
 
 #[test]

@@ -1,0 +1,222 @@
+//! `cargo bench --bench enumeration`: whether the replies to a known and to an unknown address can be told apart, by what
+//! they say or by how long they take, where registration is private.
+//!
+//! The real binary, bcrypt at cost 10, one connection. Every try has an address of its own; a known and an unknown one
+//! take turns, in random order, so that what drifts on a shared machine drifts for both. A pause behind every try lets the
+//! mail worker end what the reply did not wait for. Prints the table that stands in SECURITY.md; exits 1 when status,
+//! headers or body differ, or medians by more than 5 %.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use cloakroom::config::{Environment, Settings};
+use cloakroom::store::Database;
+use cloakroom::token::fill_random;
+use serde_json::{Value, json};
+
+const TRIES: usize = 300;
+const WARM_UP: usize = 20;
+const PAUSE: Duration = Duration::from_millis(10);
+const COST: u32 = 10;
+const PASSWORD: &str = "correct horse battery staple";
+const WRONG: &str = "wrong horse battery staple";
+/// How far two medians may be apart, in percent.
+const BOUND: f64 = 5.0;
+
+/// One question that must not be answered.
+struct Question {
+    what: &'static str,
+    path: &'static str,
+    /// Sent with the address; `None` where the address is all.
+    password: Option<&'static str>,
+    /// Whether those who are known have confirmed their address.
+    confirmed: bool,
+}
+
+const QUESTIONS: [Question; 6] = [
+    Question { what: "sign-in, wrong password", path: "/v1/session", password: Some(WRONG), confirmed: true },
+    Question {
+        what: "sign-in, right password, not confirmed",
+        path: "/v1/session",
+        password: Some(PASSWORD),
+        confirmed: false,
+    },
+    Question { what: "reset", path: "/v1/passwords", password: None, confirmed: true },
+    Question { what: "resend, not confirmed", path: "/v1/confirmations", password: None, confirmed: false },
+    Question { what: "resend, confirmed", path: "/v1/confirmations", password: None, confirmed: true },
+    Question {
+        what: "private sign-up",
+        path: "/v1/registrations",
+        password: Some(PASSWORD),
+        confirmed: true,
+    },
+];
+
+fn main() -> ExitCode {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    seed(&folder.path().join("cloakroom.db"));
+    let server = Server::start(folder.path());
+    let client = Client::new(&server);
+
+    println!("| question | known, ms | unknown, ms | difference | reply |");
+    println!("|---|---|---|---|---|");
+    let held: Vec<bool> =
+        QUESTIONS.iter().enumerate().map(|(number, question)| ask(&client, number, question)).collect();
+    if held.iter().all(|held| *held) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Asks one question about everybody, prints its row, and says whether nothing was to be learned.
+fn ask(client: &Client, number: usize, question: &Question) -> bool {
+    let mut times = [Vec::new(), Vec::new()];
+    let mut replies: Vec<Reply> = Vec::new();
+    for turn in 0..WARM_UP + TRIES {
+        let known_first = coin();
+        for known in [known_first, !known_first] {
+            let (time, reply) = client.ask(question, &address(known, number, turn));
+            if turn >= WARM_UP {
+                times[usize::from(known)].push(time);
+            }
+            if !replies.contains(&reply) {
+                replies.push(reply);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+    let [unknown, known] = times.map(|times| median(&times));
+    let difference = (known - unknown) / unknown * 100.0;
+    let reply = if replies.len() == 1 { format!("{}, equal", replies[0].status) } else { "differs".into() };
+    println!("| {} | {known:.2} | {unknown:.2} | {difference:+.1} % | {reply} |", question.what);
+    for reply in replies.iter().skip(1) {
+        eprintln!("{}: {:?} and {reply:?}", question.what, replies[0]);
+    }
+    replies.len() == 1 && difference.abs() <= BOUND
+}
+
+/// As long for those who are known as for those who are not.
+fn address(known: bool, question: usize, turn: usize) -> String {
+    let name = if known { "known" } else { "other" };
+    format!("{name}{question}-{turn:03}@example.com")
+}
+
+/// A file with an account for every known address.
+fn seed(path: &Path) {
+    let mut settings = Settings::for_env(Environment::Test).expect("settings");
+    settings.database.path = path.to_owned();
+    drop(Database::open(&settings.database, 1).expect("a database"));
+
+    let digest = bcrypt::hash(PASSWORD, COST).expect("a digest");
+    let mut connection = rusqlite::Connection::open(path).expect("the file");
+    let transaction = connection.transaction().expect("a transaction");
+    for (number, question) in QUESTIONS.iter().enumerate() {
+        for turn in 0..WARM_UP + TRIES {
+            transaction
+                .execute(
+                    "INSERT INTO users (email_address, password_digest, created_at, updated_at, email_confirmed_at)
+                     VALUES (?1, ?2, ?3, ?3, ?4)",
+                    (address(true, number, turn), &digest, now_ms(), question.confirmed.then(now_ms)),
+                )
+                .expect("a user");
+        }
+    }
+    transaction.commit().expect("the users");
+}
+
+/// One connection, kept.
+struct Client {
+    agent: ureq::Agent,
+    base: String,
+}
+
+impl Client {
+    fn new(server: &Server) -> Self {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Self { agent, base: format!("http://{}", server.address) }
+    }
+
+    /// Gives the milliseconds until the whole reply was there, and the reply.
+    fn ask(&self, question: &Question, address: &str) -> (f64, Reply) {
+        let mut body = json!({ "email_address": address });
+        if let Some(password) = question.password {
+            body["password"] = json!(password);
+        }
+        let body = body.to_string();
+        let url = format!("{}{}", self.base, question.path);
+        let started = Instant::now();
+        let request = self.agent.post(&url).header("Content-Type", "application/json");
+        let mut reply = request.send(body).expect("a reply");
+        let text = reply.body_mut().read_to_string().expect("a body");
+        let time = started.elapsed().as_secs_f64() * 1e3;
+
+        let mut body: Value = serde_json::from_str(&text).expect("a body of JSON");
+        body.as_object_mut().expect("an object").remove("request_id");
+        let headers = reply.headers().iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
+        let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.sort();
+        (time, Reply { status: reply.status().as_u16(), headers, body })
+    }
+}
+
+/// All that a reply says, but for what is new in every one.
+#[derive(Debug, PartialEq)]
+struct Reply {
+    status: u16,
+    headers: Vec<String>,
+    body: Value,
+}
+
+struct Server {
+    address: String,
+    child: Child,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let log = File::create(folder.join("server.log")).expect("a log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+        command
+            .env("CLOAKROOM_ENV", "test")
+            .env("CLOAKROOM__DATABASE__PATH", folder.join("cloakroom.db"))
+            .env("CLOAKROOM__MAIL__DIRECTORY", folder.join("mail"))
+            .env("CLOAKROOM__LOG__FORMAT", "json")
+            .env("CLOAKROOM__PASSWORD__BCRYPT_COST", COST.to_string())
+            .env("CLOAKROOM__REGISTRATION__CONFIRM", "required")
+            .env("CLOAKROOM__REGISTRATION__PRIVATE", "true")
+            .env("CLOAKROOM__THROTTLE__ENABLED", "true");
+        // Counted as ever, and never reached by one client.
+        for limit in ["SIGN_IN", "SIGN_UP", "RESET", "CONFIRMATION"] {
+            command.env(format!("CLOAKROOM__THROTTLE__{limit}"), "1000000 in 1h");
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the server");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("listening on http://").expect("an address").to_owned();
+        Self { address, child }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn coin() -> bool {
+    let mut byte = [0];
+    fill_random(&mut byte).expect("randomness");
+    byte[0] % 2 == 0
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark seeds rows as of now")]
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}

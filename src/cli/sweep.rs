@@ -1,0 +1,20 @@
+//! `cloakroom sweep`: deletes what is over now, as the server does by itself from time to time.
+
+use super::house;
+use super::output::{Format, table};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::sweep::{self, Swept};
+
+pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
+    house::wait_for(async {
+        let database = house::open(settings)?;
+        let swept = sweep::run(&database, settings, Clock::System.now()).await?;
+        format.print(&swept, || {
+            let Swept { sessions, counters, mails, devices } = swept;
+            let rows =
+                [("sessions", sessions), ("counters", counters), ("mails", mails), ("devices", devices)];
+            table(["what", "deleted"], rows.map(|(what, deleted)| [what.to_owned(), deleted.to_string()]))
+        })
+    })
+}

@@ -1,0 +1,97 @@
+//! Where one is signed in: the list of one's sessions, and ending one, the others or all of them.
+//!
+//! Fears: somebody else's session (every statement asks whose; a stranger's is as absent as none); a session that ends
+//! after the reply said so (the reply leaves after the commit, and every look-up reads the row); one that is dead and
+//! still listed (what expired or was idle for too long is left out, row or not).
+
+use std::cmp::Reverse;
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::sessions::{SessionView, take_back};
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::query::{Query, path_id};
+use crate::http::{CurrentSession, CurrentUser, Routes, Visit, audit};
+use crate::model::SessionId;
+use crate::store::sessions as rows;
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes
+        .protected(Method::GET, "/v1/sessions", index)
+        .protected(Method::DELETE, "/v1/sessions", destroy_all)
+        .protected(Method::DELETE, "/v1/sessions/{id}", destroy);
+}
+
+async fn index(
+    context: web::Data<Context>,
+    user: CurrentUser,
+    session: CurrentSession,
+) -> Result<HttpResponse> {
+    let (owner, now) = (user.id, context.clock.now());
+    let idle_timeout = context.settings.session.idle_timeout;
+    let mut found = context.database.read(move |reader| rows::list_for_user(reader, owner)).await?;
+    for one in &mut found {
+        one.last_active_at = context.activity.last_of(one);
+    }
+    found.retain(|one| now < one.expires_at && now < one.last_active_at + idle_timeout);
+    found.sort_by_key(|one| Reverse((one.last_active_at, one.id.0)));
+    let views: Vec<SessionView<'_>> = found.iter().map(|one| SessionView::new(one, session.id)).collect();
+    Ok(HttpResponse::Ok().json(json!({ "sessions": views })))
+}
+
+async fn destroy(
+    context: web::Data<Context>,
+    visit: Visit,
+    user: CurrentUser,
+    session: CurrentSession,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let (owner, id) = (user.id, SessionId(path_id(&id)?));
+    let shared = context.clone();
+    audit::see_through(async move {
+        match user.write(&shared, move |tx| rows::delete_for_user(tx, owner, id)).await? {
+            true => audit::session_ended(&visit, owner, id),
+            false => return Err(Error::NotFound),
+        }
+        Ok(())
+    })
+    .await?;
+    if id == session.id {
+        return Ok(take_back(HttpResponse::NoContent(), &context, session.ticket())?.finish());
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn destroy_all(
+    context: web::Data<Context>,
+    visit: Visit,
+    user: CurrentUser,
+    session: CurrentSession,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let keeps_current = match Query::read(request.query_string())?.one("except")? {
+        None => false,
+        Some("current") => true,
+        Some(_) => return Err(Invalid::field("except", "is invalid").into()),
+    };
+    let (owner, current) = (user.id, session.id);
+    let shared = context.clone();
+    let ended = audit::see_through(async move {
+        let ended = user.write(&shared, move |tx| match keeps_current {
+            true => rows::delete_all_but(tx, owner, current),
+            false => rows::delete_all_for_user(tx, owner),
+        });
+        let ended = ended.await?;
+        audit::sessions_ended(&visit, owner, ended);
+        Ok(ended)
+    })
+    .await?;
+    let mut reply = match keeps_current {
+        true => HttpResponse::Ok(),
+        false => take_back(HttpResponse::Ok(), &context, session.ticket())?,
+    };
+    Ok(reply.json(json!({ "message": "Sessions ended", "sessions_ended": ended })))
+}

@@ -1,0 +1,129 @@
+//! One try to sign in: what was typed, how many came before it, and whether it is somebody's password.
+
+use actix_web::web;
+
+use super::confirmed;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::{Input, Visit, audit};
+use crate::mail;
+use crate::model::{EmailAddress, PasswordDigest};
+use crate::password::Password;
+use crate::store::Transaction;
+use crate::store::users::{self, Account};
+use crate::throttle::{Rule, Tally};
+
+/// One try to sign in. An unusable address or password is no fault of form: it is a wrong one.
+pub(super) struct Attempt {
+    /// As it was typed, but for space around it and capitals: failures are counted by it.
+    pub(super) typed_address: String,
+    email_address: Option<EmailAddress>,
+    password: Option<Password>,
+    pub(super) remember: bool,
+    /// What it counted as at the address; `None` while limits are off.
+    tally: Option<Tally>,
+    /// Whose password it is, if it was checked when it was counted.
+    verified: Option<Account>,
+}
+
+impl Attempt {
+    pub(super) fn read(input: &Input) -> Result<Self> {
+        let mut invalid = Invalid::default();
+        let address = input.text("email_address", &mut invalid).unwrap_or_default();
+        let password = input.text("password", &mut invalid).unwrap_or_default();
+        let remember = input.flag("remember", &mut invalid);
+        invalid.into_result()?;
+        Ok(Self {
+            typed_address: address.trim().to_ascii_lowercase(),
+            email_address: EmailAddress::parse(address).ok(),
+            password: Password::offered(password),
+            remember,
+            tally: None,
+            verified: None,
+        })
+    }
+
+    /// Counts it before it is checked. One that shuts the address is checked at once, and if it fails the address is
+    /// mailed the way to open it: also when the client hangs up, or else whoever means to shut the owner out would.
+    pub(super) async fn admit(
+        mut self,
+        context: &web::Data<Context>,
+        visit: &Visit,
+        failures: &Rule,
+    ) -> Result<Self> {
+        let rules = vec![context.throttle.sign_in(visit.ip), failures.clone()];
+        let (context, visit, failures) = (web::Data::clone(context), visit.clone(), failures.clone());
+        audit::see_through(async move {
+            self.tally = visit.admit(&context, rules).await?.pop();
+            if let Some(shut) = self.tally.filter(|tally| tally.shared && tally.left() == 0) {
+                match self.verify(&context, &visit).await {
+                    Ok(account) => self.verified = Some(account),
+                    Err(failure) => {
+                        self.mail_unlock(&context, failures, shut.expires_at).await?;
+                        return Err(failure);
+                    }
+                }
+            }
+            Ok(self)
+        })
+        .await
+    }
+
+    /// The account whose password this is. Whoever has none costs the same.
+    pub(super) async fn verify(&mut self, context: &Context, visit: &Visit) -> Result<Account> {
+        if let Some(account) = self.verified.take() {
+            return Ok(account);
+        }
+        let account = self.find_account(context).await?;
+        let digest = account.as_ref().map(|account| account.password_digest.clone());
+        let verified = context.passwords.verify(self.password.clone(), digest).await?;
+        let known = account.as_ref().map(|account| account.user.id);
+        let account = account.filter(|account| {
+            verified && account.user.disabled_at.is_none() && !confirmed::is_hidden(context, account)
+        });
+        account.ok_or_else(|| {
+            audit::sign_in_failed(visit, known);
+            match self.tally {
+                Some(tally) if tally.left() == 1 => Error::LastAttempt,
+                _ => Error::InvalidCredentials,
+            }
+        })
+    }
+
+    /// Asks for the mail that opens the address, whether anybody has it or not: that is for the mail worker to find out.
+    async fn mail_unlock(&self, context: &Context, failures: Rule, until: Timestamp) -> Result<()> {
+        let Some(address) = self.email_address.clone() else {
+            return Ok(());
+        };
+        let now = context.clock.now();
+        let ask = move |tx: &Transaction<'_>| match failures.is_shut(tx, until, now)? {
+            true => mail::request_unlock(tx, &address, until, now),
+            // It was opened meanwhile.
+            false => Ok(()),
+        };
+        context.database.write(ask).await?;
+        context.courier.wake();
+        Ok(())
+    }
+
+    async fn find_account(&self, context: &Context) -> Result<Option<Account>> {
+        let Some(address) = self.email_address.clone() else {
+            return Ok(None);
+        };
+        context.database.read(move |reader| users::find_by_address(reader, &address)).await
+    }
+
+    /// A digest at the configured cost, when the stored one has another. Signing in does not depend on it.
+    pub(super) async fn rehash(&self, context: &Context, account: &Account) -> Option<PasswordDigest> {
+        let password =
+            self.password.clone().filter(|_| context.passwords.is_outdated(&account.password_digest))?;
+        match context.passwords.hash(password).await {
+            Ok(digest) => Some(digest),
+            Err(failure) => {
+                tracing::warn!(%failure, user = account.user.id.0, "a digest keeps its old cost");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The proof that a change of credentials asks for besides a session: the password, given with the change
+//! (`password_challenge`) or on the same session a while ago (`sudo`).
+//!
+//! Fears: a stolen session (signing in is no proof, so that a token alone changes nothing); guessing by it (counted by
+//! session, so that neither a stranger's failures at sign-in stop the owner here nor a thief's here stop them there); a
+//! password that changes while it is being checked (the proof is asked for again inside the transaction of the change).
+
+use std::time::Duration;
+
+use super::ROUNDS;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::{CurrentSession, CurrentUser, Input, Visit, audit};
+use crate::model::{PasswordDigest, SessionId};
+use crate::password::Password;
+use crate::store::users::{self, Account};
+use crate::store::{Transaction, sessions as rows};
+use crate::throttle::Rule;
+
+/// How long a password that was given counts.
+const SUDO: Duration = Duration::from_secs(15 * 60);
+const FIELD: &str = "password_challenge";
+
+/// What a caller gives to prove that they know the password.
+pub(in crate::features) struct Challenge {
+    /// The field that it came in.
+    field: &'static str,
+    /// `None` when nothing was given, and `Some(None)` when it can be nobody's password.
+    given: Option<Option<Password>>,
+}
+
+/// A challenge that was met, a moment ago.
+pub(in crate::features) struct Proven {
+    challenge: Challenge,
+    proof: Proof,
+}
+
+#[derive(Clone)]
+enum Proof {
+    /// The password of this digest was given.
+    Password(PasswordDigest),
+    /// It was given lately.
+    Sudo,
+}
+
+impl Challenge {
+    /// Reads `password_challenge`. That it is of the wrong type, or absent without a password given lately, is a fault.
+    pub(in crate::features) fn read(
+        input: &Input,
+        session: &CurrentSession,
+        now: Timestamp,
+        invalid: &mut Invalid,
+    ) -> Self {
+        let mut faults = Invalid::default();
+        let given = input.text(FIELD, &mut faults).map(Password::offered);
+        if given.is_none() && faults.faults.is_empty() && !is_fresh(session.sudo_at, now) {
+            faults.add(FIELD, "can't be blank");
+        }
+        invalid.faults.extend(faults.faults);
+        Self { field: FIELD, given }
+    }
+
+    /// One that is met by this password alone.
+    pub(super) fn with(field: &'static str, password: &str) -> Self {
+        Self { field, given: Some(Password::offered(password)) }
+    }
+
+    /// Counts it, together with what else this caller may not do too often, and checks it.
+    pub(in crate::features) async fn prove(
+        self,
+        context: &Context,
+        visit: &Visit,
+        session: &CurrentSession,
+        mut rules: Vec<Rule>,
+    ) -> Result<Proven> {
+        if self.given.is_some() {
+            rules.push(context.throttle.challenges(session.id));
+            // Which success does not forgive: each costs a bcrypt, right or wrong.
+            rules.push(context.throttle.challenges_of_client(visit.ip));
+        }
+        visit.admit(context, rules).await?;
+        let proof = self.check(context, visit, session).await?;
+        Ok(Proven { challenge: self, proof })
+    }
+
+    /// A password that is given and wrong is refused, however lately the right one was given.
+    async fn check(&self, context: &Context, visit: &Visit, session: &CurrentSession) -> Result<Proof> {
+        let (id, user_id) = (session.id, session.user_id);
+        let Some(password) = &self.given else {
+            let given_at = context.database.read(move |reader| rows::sudo_at(reader, id)).await?;
+            return match is_fresh(given_at.ok_or(Error::TokenInvalid)?, context.clock.now()) {
+                true => Ok(Proof::Sudo),
+                false => Err(Invalid::field(self.field, "can't be blank").into()),
+            };
+        };
+        let account = context.database.read(move |reader| users::find(reader, user_id)).await?;
+        let digest = account.ok_or(Error::TokenInvalid)?.password_digest;
+        match context.passwords.verify(password.clone(), Some(digest.clone())).await? {
+            true => Ok(Proof::Password(digest)),
+            false => {
+                audit::challenge_failed(visit, user_id, id);
+                Err(Invalid::field(self.field, "is incorrect").into())
+            }
+        }
+    }
+}
+
+impl Proven {
+    /// Does `work` in a transaction in which the proof still holds. When it does not, because the digest changed
+    /// meanwhile or the password was given too long ago, it is asked for again.
+    pub(in crate::features) async fn write<T, F>(
+        mut self,
+        context: &Context,
+        visit: &Visit,
+        user: &CurrentUser,
+        session: &CurrentSession,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
+    {
+        let (user_id, session_id) = (session.user_id, session.id);
+        for _ in 0..ROUNDS {
+            let (proof, mut work) = (self.proof.clone(), work.clone());
+            let challenges = context.throttle.challenges(session_id);
+            let now = context.clock.now();
+            let written = user.write(context, move |tx| {
+                let account = users::find(tx, user_id)?.ok_or(Error::TokenInvalid)?;
+                if !proof.holds(tx, &account, session_id, now)? {
+                    return Ok(None);
+                }
+                if let Proof::Password(_) = proof {
+                    challenges.forgive(tx, now)?;
+                }
+                work(tx, &account, now).map(Some)
+            });
+            if let Some(done) = written.await? {
+                return Ok(done);
+            }
+            self.proof = self.challenge.check(context, visit, session).await?;
+        }
+        Err(Error::unavailable("digest_unsettled", Duration::from_secs(1)))
+    }
+}
+
+impl Proof {
+    fn holds(
+        &self,
+        tx: &Transaction<'_>,
+        account: &Account,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        match self {
+            Self::Password(digest) => Ok(account.password_digest == *digest),
+            Self::Sudo => Ok(is_fresh(rows::sudo_at(tx, session)?.flatten(), now)),
+        }
+    }
+}
+
+/// What lies ahead is not: the clock was set back, and nobody knows how long ago it was.
+fn is_fresh(given_at: Option<Timestamp>, now: Timestamp) -> bool {
+    given_at.is_some_and(|at| at <= now && now < at + SUDO)
+}

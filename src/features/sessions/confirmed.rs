@@ -1,0 +1,34 @@
+//! Where a confirmed address is required: what a sign-in to an unconfirmed one comes to, with the right password.
+
+use crate::config::Confirm;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::http::{Visit, audit};
+use crate::store::users::Account;
+use crate::throttle::Rule;
+
+/// Whether a sign-in must fail as if nobody had the address. Where sign-up hides who has an account, a refusal of its own
+/// would tell whoever has just signed up with an address that it had been free.
+pub(super) fn is_hidden(context: &Context, account: &Account) -> bool {
+    context.settings.registration.private && lacks_proof(context, account)
+}
+
+/// Refuses an account whose password was right and whose address is not confirmed. That was no failure to guess.
+pub(super) async fn require(
+    context: &Context,
+    visit: &Visit,
+    account: &Account,
+    failures: &Rule,
+) -> Result<()> {
+    if !lacks_proof(context, account) {
+        return Ok(());
+    }
+    let (failures, now) = (failures.clone(), context.clock.now());
+    context.database.write(move |tx| failures.forgive(tx, now)).await?;
+    audit::sign_in_unconfirmed(visit, account.user.id);
+    Err(Error::Unconfirmed)
+}
+
+fn lacks_proof(context: &Context, account: &Account) -> bool {
+    context.settings.registration.confirm == Confirm::Required && account.user.email_confirmed_at.is_none()
+}

@@ -1,0 +1,107 @@
+//! How sessions look in a reply, and the only place that shows a token: in the body or in a cookie, never in both.
+//!
+//! Fear: a page that signs its visitors in as somebody else, to read later what they then do (a cookie is set only for
+//! our own application; a token in a body is of no use to a page that cannot read it).
+
+use actix_web::http::header::SET_COOKIE;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::{Input, Ticket, Visit, audit, cookie};
+use crate::model::{Session, SessionId, User};
+use crate::token::PlainToken;
+
+/// Reads how a new token is to be handed over: `transport`, which is `bearer` unless it is `cookie`.
+///
+/// # Errors
+/// A fault of the field, and [`Error::CrossOrigin`], logged, for a cookie that our own application did not ask for.
+pub(in crate::features) fn transport(input: &Input, visit: &Visit) -> Result<Ticket> {
+    let mut invalid = Invalid::default();
+    let written = input.text("transport", &mut invalid);
+    invalid.into_result()?;
+    match written {
+        None | Some("bearer") => Ok(Ticket::Bearer),
+        Some("cookie") if visit.same_origin => Ok(Ticket::Cookie),
+        Some("cookie") => {
+            audit::cross_origin_refused(visit);
+            Err(Error::CrossOrigin)
+        }
+        Some(_) => Err(Invalid::field("transport", "is invalid").into()),
+    }
+}
+
+/// Hands over a new token of a session: to whoever started it as they asked for, later as the last one was carried.
+pub(in crate::features) fn hand_over(
+    mut builder: HttpResponseBuilder,
+    context: &Context,
+    ticket: Ticket,
+    token: &PlainToken,
+    user: &User,
+    session: &Session,
+) -> Result<HttpResponse> {
+    let (server, now) = (&context.settings.server, context.clock.now());
+    let shown = match ticket {
+        Ticket::Bearer => Some(token.reveal()),
+        Ticket::Cookie => {
+            builder.insert_header((SET_COOKIE, cookie::set(server, token, session.expires_at, now)?));
+            None
+        }
+    };
+    Ok(builder.json(SignedIn {
+        token: shown,
+        expires_at: session.expires_at,
+        user,
+        session: SessionView::new(session, session.id),
+    }))
+}
+
+/// A reply to whoever has just ended the session that they came with: a browser forgets its cookie.
+pub(in crate::features) fn take_back(
+    mut builder: HttpResponseBuilder,
+    context: &Context,
+    ticket: Ticket,
+) -> Result<HttpResponseBuilder> {
+    if ticket == Ticket::Cookie {
+        builder.insert_header((SET_COOKIE, cookie::cleared(&context.settings.server)?));
+    }
+    Ok(builder)
+}
+
+/// The reply to whoever gets a token.
+#[derive(Serialize)]
+struct SignedIn<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    expires_at: Timestamp,
+    user: &'a User,
+    session: SessionView<'a>,
+}
+
+/// A session as its user sees it.
+#[derive(Serialize)]
+pub(in crate::features) struct SessionView<'a> {
+    id: SessionId,
+    ip_address: &'a str,
+    user_agent: Option<&'a str>,
+    created_at: Timestamp,
+    pub(in crate::features) last_active_at: Timestamp,
+    expires_at: Timestamp,
+    current: bool,
+}
+
+impl<'a> SessionView<'a> {
+    pub(in crate::features) fn new(session: &'a Session, current: SessionId) -> Self {
+        Self {
+            id: session.id,
+            ip_address: &session.ip_address,
+            user_agent: session.user_agent.as_deref(),
+            created_at: session.created_at,
+            last_active_at: session.last_active_at,
+            expires_at: session.expires_at,
+            current: session.id == current,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! A new token for the session that one has, for when the old one may have been seen.
+//!
+//! Fears: two tokens of one session (the new one takes the old one's place in its row, by one conditional update: of
+//! many at once one wins); a session that lives for ever (it ends when it would have ended).
+
+use actix_web::{HttpResponse, web};
+
+use super::hand_over;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::http::{CurrentSession, CurrentUser, Visit, audit};
+use crate::model::Session;
+use crate::store::sessions as rows;
+use crate::token::{PlainToken, TokenKind};
+
+pub(super) async fn create(
+    context: web::Data<Context>,
+    visit: Visit,
+    user: CurrentUser,
+    session: CurrentSession,
+) -> Result<HttpResponse> {
+    let token = PlainToken::generate(TokenKind::Session)?;
+    let (id, presented, new) = (session.id, *session.presented(), token.digest());
+    let last_active_at = context.activity.last_of(&session);
+    let rotated = Session { last_active_at, ..Session::clone(&session) };
+    let (owner, shared) = (user.clone(), context.clone());
+    audit::see_through(async move {
+        match owner.write(&shared, move |tx| rows::rotate(tx, id, &presented, &new)).await? {
+            true => audit::session_rotated(&visit, owner.id, id),
+            // The session has another token by now.
+            false => return Err(Error::TokenInvalid),
+        }
+        Ok(())
+    })
+    .await?;
+    hand_over(HttpResponse::Ok(), &context, session.ticket(), &token, &user, &rotated)
+}

@@ -1,0 +1,37 @@
+//! Giving the password again, so that for a while changes of credentials on this session ask for it no more.
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::challenge::Challenge;
+use crate::context::Context;
+use crate::error::{Invalid, Result};
+use crate::http::{CurrentSession, CurrentUser, Input, Visit, audit};
+use crate::store::sessions as rows;
+
+pub(super) async fn create(
+    context: web::Data<Context>,
+    visit: Visit,
+    user: CurrentUser,
+    session: CurrentSession,
+    input: Input,
+) -> Result<HttpResponse> {
+    let mut invalid = Invalid::default();
+    let password = input.text("password", &mut invalid).unwrap_or_default();
+    if password.is_empty() && invalid.faults.is_empty() {
+        invalid.add("password", "can't be blank");
+    }
+    invalid.into_result()?;
+    let proven = Challenge::with("password", password).prove(&context, &visit, &session, vec![]).await?;
+    audit::see_through(async move {
+        let id = session.id;
+        let given = proven.write(&context, &visit, &user, &session, move |tx, _, now| {
+            rows::set_sudo(tx, id, Some(now)).map(drop)
+        });
+        given.await?;
+        audit::sudo_given(&visit, user.id, id);
+        Ok(())
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(json!({ "message": "Password confirmed" })))
+}

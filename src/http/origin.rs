@@ -1,0 +1,77 @@
+//! Whether a browser sent a request for our own application. A cookie comes along whoever's page asks, so what can change
+//! something must show where it came from: by `Sec-Fetch-Site`, which no page can write, or else by `Origin`.
+
+use actix_web::HttpRequest;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, ORIGIN};
+use actix_web::middleware::Next;
+
+use super::{Visit, audit, client, cookie, credential};
+use crate::config::Settings;
+use crate::error::{Error, Result};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether a browser says that our own application asks, or a page that the operator has listed. Another page of the
+/// same site is believed only where `cors.credentials` lets it use cookies.
+pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
+    let mut sites = headers.get_all(SEC_FETCH_SITE);
+    match (sites.next().map(|site| site.as_bytes()), sites.next()) {
+        (Some(b"same-origin"), None) => true,
+        (Some(b"same-site"), None) => settings.cors.credentials && is_listed(origin(headers), settings),
+        (None, _) => {
+            let origin = origin(headers);
+            is_own(origin, settings) || is_listed(origin, settings)
+        }
+        _ => false,
+    }
+}
+
+/// Refuses, and logs, what can change something and comes with a cookie, unless our own application sent it.
+pub(super) fn require_same_origin(request: &HttpRequest) -> Result<()> {
+    let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if harmless || proves_same_origin(request.headers(), &client::context(request)?.settings) {
+        return Ok(());
+    }
+    audit::cross_origin_refused(&Visit::of(request)?);
+    Err(Error::CrossOrigin)
+}
+
+/// The same for routes that ask nobody who they are: what carries our cookie and no bearer token is a browser's.
+pub(super) async fn refuse_foreign_cookie(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    match check_cookie(request.request()) {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Err(refusal) => Ok(request.error_response(refusal)),
+    }
+}
+
+fn check_cookie(request: &HttpRequest) -> Result<()> {
+    let headers = request.headers();
+    if credential::is_bearer(headers) {
+        return Ok(());
+    }
+    match cookie::carried(headers, cookie::name(&client::context(request)?.settings.server))? {
+        Some(_) => require_same_origin(request),
+        None => Ok(()),
+    }
+}
+
+/// The one `Origin`, unless it is opaque or a pattern.
+fn origin(headers: &HeaderMap) -> Option<&str> {
+    let mut origins = headers.get_all(ORIGIN);
+    let origin = origins.next()?.to_str().ok()?;
+    (origins.next().is_none() && origin != "null" && origin != "*").then_some(origin)
+}
+
+fn is_own(origin: Option<&str>, settings: &Settings) -> bool {
+    origin.is_some_and(|origin| origin == settings.server.public_url.origin().ascii_serialization())
+}
+
+fn is_listed(origin: Option<&str>, settings: &Settings) -> bool {
+    origin.is_some_and(|origin| settings.cors.origins.iter().any(|listed| listed == origin))
+}

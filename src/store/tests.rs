@@ -1,0 +1,222 @@
+//! What the conditional statements change, and what they leave: of two that race one wins.
+
+use std::time::Duration;
+
+use super::devices::Device;
+use super::sessions::NewSession;
+use super::users::Account;
+use super::*;
+use crate::model::{EmailAddress, PasswordDigest, SessionId, UserId};
+use crate::token::{PlainToken, TokenDigest, TokenKind};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Runs `work` on an empty database of this version's schema.
+fn within(work: impl FnOnce(&Transaction<'_>)) {
+    let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+    migrate::migrate(&mut connection).unwrap();
+    work(&Transaction { reader: Reader { connection: &connection } });
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn add_user(tx: &Transaction<'_>, text: &str) -> UserId {
+    let digest = PasswordDigest::new("$2b$04$digest".to_owned());
+    users::insert(tx, &address(text), &digest, NOW).unwrap().unwrap().id
+}
+
+fn account(tx: &Transaction<'_>, id: UserId) -> Account {
+    users::find(tx, id).unwrap().unwrap()
+}
+
+fn token() -> TokenDigest {
+    PlainToken::generate(TokenKind::Session).unwrap().digest()
+}
+
+fn add_session(tx: &Transaction<'_>, user_id: UserId) -> (SessionId, TokenDigest) {
+    let digest = token();
+    let new = NewSession {
+        token_digest: digest,
+        ip_address: "192.0.2.1".to_owned(),
+        user_agent: None,
+        expires_at: NOW + HOUR,
+    };
+    (sessions::insert(tx, user_id, &new, NOW).unwrap().id, digest)
+}
+
+#[test]
+fn an_address_is_confirmed_once_and_only_while_it_is_this_one() {
+    within(|tx| {
+        let id = add_user(tx, "one@example.com");
+        let later = NOW + HOUR;
+        assert!(!users::confirm_address(tx, id, &address("two@example.com"), later).unwrap());
+        assert_eq!(account(tx, id).user.email_confirmed_at, None);
+        assert!(users::confirm_address(tx, id, &address("one@example.com"), later).unwrap());
+        assert!(!users::confirm_address(tx, id, &address("one@example.com"), later + HOUR).unwrap());
+        let user = account(tx, id).user;
+        assert_eq!((user.email_confirmed_at, user.updated_at), (Some(later), later));
+    });
+}
+
+#[test]
+fn only_the_pending_address_takes_the_place_of_the_old_one_and_only_once() {
+    within(|tx| {
+        let id = add_user(tx, "one@example.com");
+        let [old, first, second] =
+            ["one@example.com", "first@example.com", "second@example.com"].map(address);
+        assert!(!users::change_address(tx, id, &old, &first, NOW).unwrap(), "nobody asked for it");
+        assert!(users::set_pending_address(tx, id, Some(&first)).unwrap());
+        assert!(users::set_pending_address(tx, id, Some(&second)).unwrap());
+        assert_eq!(account(tx, id).pending_email_address.as_ref(), Some(&second));
+        assert_eq!(account(tx, id).user.email_address, old);
+        assert!(!users::change_address(tx, id, &old, &first, NOW).unwrap(), "another was asked for since");
+        assert!(users::change_address(tx, id, &old, &second, NOW + HOUR).unwrap());
+        assert!(!users::change_address(tx, id, &old, &second, NOW + HOUR).unwrap());
+        let account = account(tx, id);
+        assert_eq!((account.user.email_address, account.pending_email_address), (second, None));
+        assert_eq!(account.user.email_confirmed_at, Some(NOW + HOUR));
+    });
+}
+
+#[test]
+fn an_address_that_somebody_has_by_now_is_not_taken_twice() {
+    within(|tx| {
+        let id = add_user(tx, "one@example.com");
+        let [old, wanted] = ["one@example.com", "two@example.com"].map(address);
+        users::set_pending_address(tx, id, Some(&wanted)).unwrap();
+        add_user(tx, "two@example.com");
+        assert!(!users::change_address(tx, id, &old, &wanted, NOW).unwrap());
+        assert_eq!(account(tx, id).user.email_address, old);
+    });
+}
+
+#[test]
+fn voiding_links_counts_the_version_up_and_withdraws_the_pending_address() {
+    within(|tx| {
+        let (id, other) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        users::set_pending_address(tx, id, Some(&address("new@example.com"))).unwrap();
+        users::void_links(tx, id).unwrap();
+        users::void_links(tx, id).unwrap();
+        assert_eq!((account(tx, id).credentials_version, account(tx, id).pending_email_address), (2, None));
+        assert_eq!(account(tx, other).credentials_version, 0);
+    });
+}
+
+#[test]
+fn a_token_is_replaced_once_and_the_old_one_opens_nothing() {
+    within(|tx| {
+        let user = add_user(tx, "one@example.com");
+        let (id, old) = add_session(tx, user);
+        let (new, another) = (token(), token());
+        assert!(sessions::is_open_by(tx, id, &old).unwrap());
+        assert!(sessions::rotate(tx, id, &old, &new).unwrap());
+        assert!(!sessions::rotate(tx, id, &old, &another).unwrap());
+        assert!(!sessions::is_open_by(tx, id, &old).unwrap());
+        assert!(sessions::is_open_by(tx, id, &new).unwrap());
+        assert!(sessions::find_by_digest(tx, &old).unwrap().is_none());
+        assert_eq!(sessions::find_by_digest(tx, &new).unwrap().unwrap().0.id, id);
+    });
+}
+
+#[test]
+fn a_session_ends_for_its_owner_alone() {
+    within(|tx| {
+        let (owner, stranger) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        let (id, _) = add_session(tx, owner);
+        assert!(!sessions::delete_for_user(tx, stranger, id).unwrap());
+        assert!(sessions::delete_for_user(tx, owner, id).unwrap());
+        assert!(!sessions::delete_for_user(tx, owner, id).unwrap());
+    });
+}
+
+#[test]
+fn all_end_but_the_one_that_is_kept() {
+    within(|tx| {
+        let (owner, stranger) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        let [kept, (_, replaced), _] = [(); 3].map(|()| add_session(tx, owner));
+        add_session(tx, stranger);
+        assert_eq!(sessions::count_for_user(tx, owner).unwrap(), 3);
+        assert!(sessions::delete_by_digest(tx, &replaced).unwrap());
+        assert!(!sessions::delete_by_digest(tx, &replaced).unwrap());
+        assert_eq!(sessions::delete_all_but(tx, owner, kept.0).unwrap(), 1);
+        assert_eq!(sessions::count_for_user(tx, owner).unwrap(), 1);
+        assert!(sessions::is_open_by(tx, kept.0, &kept.1).unwrap());
+        assert_eq!(sessions::count_for_user(tx, stranger).unwrap(), 1);
+    });
+}
+
+#[test]
+fn when_the_password_was_given_is_kept_with_the_session() {
+    within(|tx| {
+        let user = add_user(tx, "one@example.com");
+        let (id, digest) = add_session(tx, user);
+        assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(None), "signing in is none");
+        assert!(sessions::set_sudo(tx, id, Some(NOW)).unwrap());
+        assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(Some(NOW)));
+        let (session, user) = sessions::find_by_digest(tx, &digest).unwrap().unwrap();
+        assert_eq!((session.sudo_at, user.email_address), (Some(NOW), address("one@example.com")));
+        assert!(sessions::set_sudo(tx, id, None).unwrap());
+        assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(None));
+        sessions::delete(tx, id).unwrap();
+        assert!(!sessions::set_sudo(tx, id, Some(NOW)).unwrap());
+        assert_eq!(sessions::sudo_at(tx, id).unwrap(), None);
+    });
+}
+
+#[test]
+fn a_device_is_the_first_or_a_new_one_and_from_then_on_known() {
+    within(|tx| {
+        let (id, other) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        let note = |user, device| devices::note(tx, user, device, NOW).unwrap();
+        assert_eq!(note(id, "laptop"), Device::First);
+        assert_eq!(note(id, "laptop"), Device::Known);
+        assert_eq!(note(id, "phone"), Device::New);
+        assert_eq!(note(id, "phone"), Device::Known);
+        assert_eq!(note(other, "phone"), Device::First, "what is known is known of one user");
+    });
+}
+
+#[test]
+fn devices_unseen_for_long_and_beyond_the_most_are_forgotten() {
+    within(|tx| {
+        let id = add_user(tx, "one@example.com");
+        let note = |device, at| devices::note(tx, id, device, at).unwrap();
+        note("oldest", NOW);
+        note("old", NOW + HOUR);
+        note("new", NOW + 2 * HOUR);
+        note("oldest", NOW + 3 * HOUR);
+        assert_eq!(devices::delete_beyond(tx, id, 2).unwrap(), 1);
+        assert_eq!(note("oldest", NOW + 3 * HOUR), Device::Known);
+        assert_eq!(devices::delete_unseen(tx, NOW + 2 * HOUR - Duration::from_millis(1), 10).unwrap(), 0);
+        assert_eq!(devices::delete_unseen(tx, NOW + 2 * HOUR, 10).unwrap(), 1);
+        assert_eq!(note("old", NOW + 4 * HOUR), Device::New);
+        users::delete(tx, id).unwrap();
+        assert_eq!(devices::delete_unseen(tx, NOW + 9 * HOUR, 10).unwrap(), 0, "they go with the account");
+    });
+}
+
+#[test]
+fn a_window_is_cleared_by_its_end_and_once() {
+    within(|tx| {
+        let tally = throttles::hit(tx, "x", HOUR, NOW).unwrap();
+        let later = tally.expires_at + Duration::from_millis(1);
+        assert!(!throttles::clear_window(tx, "x", later).unwrap());
+        assert!(throttles::clear_window(tx, "x", tally.expires_at).unwrap());
+        assert!(!throttles::clear_window(tx, "x", tally.expires_at).unwrap());
+        assert_eq!(throttles::find(tx, "x", NOW).unwrap(), None);
+    });
+}
+
+#[test]
+fn a_granted_window_starts_with_nothing_counted() {
+    within(|tx| {
+        throttles::hit(tx, "x", HOUR, NOW).unwrap();
+        throttles::grant(tx, "x", HOUR, NOW + HOUR / 2).unwrap();
+        let tally = throttles::find(tx, "x", NOW + HOUR / 2).unwrap().unwrap();
+        assert_eq!((tally.count, tally.expires_at), (0, NOW + HOUR / 2 + HOUR));
+        assert_eq!(throttles::hit(tx, "x", HOUR, NOW + HOUR).unwrap().count, 1);
+    });
+}

@@ -1,0 +1,531 @@
+//! The life of an account: the user as they see themselves, a new password, a new address, its end.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use bcrypt::Version;
+use cloakroom::mail::Sent;
+use cloakroom::testing::{Reply, START, TestApp};
+use futures_util::future::{join, join_all};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    create_user_with_digest, digest_of, is_live, not_text, reset, reset_token, sign_in, signed_in,
+};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const NEW: &str = "another password";
+const TWO: &str = "two@example.com";
+const MOVED: &str = "moved@example.com";
+
+async fn change_password(app: &TestApp, token: &str, challenge: &str, password: &str) -> Reply {
+    let body = json!({
+        "password_challenge": challenge, "password": password, "password_confirmation": password
+    });
+    app.put("/v1/user/password").bearer(token).json(&body).send().await
+}
+
+async fn change_address(app: &TestApp, token: &str, address: &str) -> Reply {
+    let body = json!({ "password_challenge": PASSWORD, "email_address": address });
+    app.put("/v1/user/email_address").bearer(token).json(&body).send().await
+}
+
+async fn delete_account(app: &TestApp, token: &str, challenge: &str) -> Reply {
+    app.delete("/v1/user").bearer(token).json(&json!({ "password_challenge": challenge })).send().await
+}
+
+/// Gives the password on a session, so that changes need it no more.
+async fn confirm(app: &TestApp, token: &str) {
+    let body = json!({ "password": PASSWORD });
+    assert_eq!(app.post("/v1/session/confirm").bearer(token).json(&body).send().await.status, 200);
+}
+
+/// Every change that a challenge stands before, with all else that it needs.
+fn changes() -> [(Method, &'static str, Value); 3] {
+    [
+        (Method::PUT, "/v1/user/password", json!({ "password": NEW })),
+        (Method::PUT, "/v1/user/email_address", json!({ "email_address": MOVED })),
+        (Method::DELETE, "/v1/user", json!({})),
+    ]
+}
+
+/// Does something to the file behind the server's back.
+fn alter(app: &TestApp, sql: &str) {
+    let file = Connection::open(app.context().database.path()).unwrap();
+    file.execute(sql, []).unwrap();
+}
+
+fn pending(app: &TestApp) -> Option<String> {
+    let file = Connection::open(app.context().database.path()).unwrap();
+    let sql = "SELECT pending_email_address FROM users WHERE email_address = 'one@example.com'";
+    file.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn links(mails: &[Sent]) -> Vec<&str> {
+    let with_link = mails.iter().filter(|mail| mail.text.contains("/confirmations/"));
+    with_link.map(|mail| mail.to.as_str()).collect()
+}
+
+/// A reply without what differs from one to the next.
+fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
+    let named = reply.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    let mut headers: Vec<String> = named.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.sort();
+    (reply.status, reply.json(), headers)
+}
+
+#[actix_web::test]
+async fn the_user_is_shown_to_themselves() {
+    let (app, user, token) = signed_in().await;
+    assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
+    let shown = app.get("/v1/user").bearer(&token).send().await;
+    assert_eq!((shown.status, shown.json()), (200, json!({ "user": user })));
+    let members: Vec<String> = shown.json()["user"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(members, ["created_at", "email_address", "email_confirmed", "id", "updated_at"]);
+}
+
+#[actix_web::test]
+async fn a_new_password_ends_the_other_sessions_and_keeps_the_callers() {
+    let (app, user, token) = signed_in().await;
+    let other = app.create_user(TWO, PASSWORD).await;
+    let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
+
+    app.clock().advance(MILLISECOND);
+    let changed = change_password(&app, &token, PASSWORD, NEW).await;
+    assert_eq!((changed.status, changed.json()), (200, json!({ "message": "Password has been changed." })));
+    assert!(is_live(&app, &token).await && is_live(&app, &others).await);
+    assert!(!is_live(&app, &second).await);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_eq!(sign_in(&app, TWO, PASSWORD).await.status, 200);
+    let updated = format!("SELECT updated_at = {} FROM users", (START + MILLISECOND).as_millis());
+    assert_eq!(count_in(&app, &updated), 1);
+}
+
+#[actix_web::test]
+async fn notices_to_one_address_are_limited() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.notices.count = 2;
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let body = json!({ "password_challenge": PASSWORD, "password": PASSWORD });
+    for told in [1, 2, 2] {
+        assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
+        assert_eq!(app.mails().await.len(), told);
+    }
+}
+
+#[actix_web::test]
+async fn a_new_password_is_told_by_mail() {
+    let (app, _, token) = signed_in().await;
+    alter(&app, "UPDATE users SET email_confirmed_at = 1");
+    let body = json!({ "password_challenge": PASSWORD, "password": NEW });
+    let call = app.put("/v1/user/password").bearer(&token).header("User-Agent", "Browser/1.0");
+    assert_eq!(call.json(&body).send().await.status, 200);
+    let mails = app.mails().await;
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
+    assert_eq!(mails[0].subject, "Your password was changed");
+    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: Browser/1.0\n";
+    assert!(mails[0].text.contains(facts), "{}", mails[0].text);
+}
+
+#[actix_web::test]
+async fn a_new_password_voids_outstanding_links_and_a_pending_address() {
+    let (app, _, token) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
+    assert_eq!(pending(&app).as_deref(), Some(MOVED));
+    // The same password again: what voids the link is the change, not another digest.
+    assert_eq!(change_password(&app, &token, PASSWORD, PASSWORD).await.status, 200);
+    assert_eq!(pending(&app), None);
+    assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
+    assert_eq!(count_in(&app, "SELECT credentials_version FROM users"), 1);
+    // And a link that waits for its mail is not sent any more.
+    assert!(links(&app.mails().await).is_empty());
+}
+
+#[actix_web::test]
+async fn a_wrong_or_empty_challenge_changes_nothing() {
+    let (app, user, token) = signed_in().await;
+    let before = digest_of(&app, &user);
+    for lately in [false, true] {
+        if lately {
+            confirm(&app, &token).await;
+        }
+        for challenge in ["wrong", "", NEW, "pass\0word", &"a".repeat(300)] {
+            for (method, path, mut body) in changes() {
+                body["password_challenge"] = json!(challenge);
+                let reply = app.call(method, path).bearer(&token).json(&body).send().await;
+                assert_faults(&reply, &[("password_challenge", "is incorrect")]);
+            }
+        }
+    }
+    assert_eq!((digest_of(&app, &user), pending(&app)), (before, None));
+    assert!(app.mails().await.is_empty());
+}
+
+#[actix_web::test]
+async fn an_absent_challenge_needs_sudo() {
+    for (at, (method, path, body)) in changes().into_iter().enumerate() {
+        let (app, _, token) = signed_in().await;
+        let send = |body: &Value| app.call(method.clone(), path).bearer(&token).json(body).send();
+        let mut null = body.clone();
+        null["password_challenge"] = Value::Null;
+        for body in [&body, &null] {
+            assert_faults(&send(body).await, &[("password_challenge", "can't be blank")]);
+        }
+        confirm(&app, &token).await;
+        assert_eq!(send(&[&body, &null][at % 2].clone()).await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_new_password_is_named() {
+    let (app, _, token) = signed_in().await;
+    let blank = ("password_challenge", "can't be blank");
+    let cases: [(Value, &[(&str, &str)]); 5] = [
+        (json!({}), &[blank, ("password", "can't be blank")]),
+        (
+            json!({ "password": "1234567", "password_confirmation": "" }),
+            &[
+                blank,
+                ("password", "is too short (minimum is 8 characters)"),
+                ("password_confirmation", "doesn't match Password"),
+            ],
+        ),
+        // What a password must be like is said before the challenge is looked at.
+        (
+            json!({ "password_challenge": "wrong", "password": "a".repeat(257) }),
+            &[("password", "is too long (maximum is 256 characters)")],
+        ),
+        (
+            json!({ "password_challenge": 1, "password": "" }),
+            &[("password_challenge", "is invalid"), ("password", "can't be blank")],
+        ),
+        (json!({ "password_challenge": PASSWORD, "password": 1 }), &[("password", "is invalid")]),
+    ];
+    for (body, faults) in cases {
+        assert_faults(&app.put("/v1/user/password").bearer(&token).json(&body).send().await, faults);
+    }
+    assert!(app.mails().await.is_empty());
+}
+
+#[actix_web::test]
+async fn a_common_password_is_refused_and_the_challenge_comes_first() {
+    let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let wrong = change_password(&app, &token, "wrong", "password1").await;
+    assert_faults(&wrong, &[("password_challenge", "is incorrect")]);
+    let common = change_password(&app, &token, PASSWORD, "password1").await;
+    assert_refused(&common, 422, "validation_failed");
+    assert_eq!(common.json()["fields"]["password"][0], "is too common");
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_new_address_is_named() {
+    let (app, _, token) = signed_in().await;
+    let blank = ("password_challenge", "can't be blank");
+    for (body, faults) in [
+        (json!({}), [Some(blank), Some(("email_address", "can't be blank"))]),
+        (
+            json!({ "email_address": "one@@example.com" }),
+            [Some(blank), Some(("email_address", "is invalid"))],
+        ),
+        (json!({ "password_challenge": PASSWORD }), [None, Some(("email_address", "can't be blank"))]),
+        (json!({ "email_address": [MOVED] }), [None, Some(("email_address", "is invalid"))]),
+    ] {
+        let faults: Vec<(&str, &str)> = faults.into_iter().flatten().collect();
+        assert_faults(&app.put("/v1/user/email_address").bearer(&token).json(&body).send().await, &faults);
+    }
+    assert_eq!(pending(&app), None);
+}
+
+#[actix_web::test]
+async fn a_challenge_of_the_wrong_type_is_named_and_unreadable_bodies_are_refused() {
+    let (app, _, token) = signed_in().await;
+    for (method, path, mut body) in changes() {
+        assert_unreadable_bodies_are_refused(&app, method.clone(), path, &token).await;
+        for value in not_text() {
+            body["password_challenge"] = value;
+            let reply = app.call(method.clone(), path).bearer(&token).json(&body).send().await;
+            assert_faults(&reply, &[("password_challenge", "is invalid")]);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn of_fifty_racing_changes_of_password_one_wins() {
+    let (app, user, token) = signed_in().await;
+    let replies = join_all((0..50).map(|number| {
+        let (app, token) = (app.clone(), token.clone());
+        async move { change_password(&app, &token, PASSWORD, &format!("password {number}")).await }
+    }))
+    .await;
+    let winners: Vec<usize> = (0..50).filter(|number| replies[*number].status == 200).collect();
+    assert_eq!(winners.len(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert_faults(reply, &[("password_challenge", "is incorrect")]);
+    }
+    assert_eq!(sign_in(&app, ONE, &format!("password {}", winners[0])).await.status, 200);
+    assert!(is_live(&app, &token).await);
+    assert_eq!(app.mails().await.len(), 1);
+    assert_eq!(count_in(&app, &format!("SELECT credentials_version FROM users WHERE id = {}", user.id.0)), 1);
+}
+
+#[actix_web::test]
+async fn of_fifty_racing_changes_by_a_password_given_lately_one_wins() {
+    let (app, _, token) = signed_in().await;
+    confirm(&app, &token).await;
+    let replies = join_all((0..50).map(|number| {
+        let body = json!({ "password": format!("password {number}") });
+        app.put("/v1/user/password").bearer(&token).json(&body).send()
+    }))
+    .await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert_faults(reply, &[("password_challenge", "can't be blank")]);
+    }
+    assert_eq!(app.mails().await.len(), 1);
+}
+
+#[actix_web::test]
+async fn of_fifty_sessions_that_race_for_a_new_password_one_is_left() {
+    let (app, user, _) = signed_in().await;
+    let tokens = join_all((0..50).map(|_| app.sign_in_as(&user))).await;
+    let replies = join_all(tokens.iter().map(|token| change_password(&app, token, PASSWORD, NEW))).await;
+    let winners: Vec<usize> = (0..50).filter(|number| replies[*number].status == 200).collect();
+    assert_eq!(winners.len(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert!([401, 422].contains(&reply.status), "{}", reply.text());
+    }
+    assert!(is_live(&app, &tokens[winners[0]]).await);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
+}
+
+#[actix_web::test]
+async fn a_sign_in_that_writes_the_digest_at_a_new_cost_is_no_wrong_challenge() {
+    let app = TestApp::new().await;
+    let old = bcrypt::hash_with_result(PASSWORD, 7).unwrap().format_for_version(Version::TwoA);
+    let user = create_user_with_digest(&app, ONE, &old).await;
+    let token = app.sign_in_as(&user).await;
+    // They come first, and are done before the new password is hashed.
+    let sign_ins = join_all((0..5).map(|_| sign_in(&app, ONE, PASSWORD)));
+    let (_, changed) = join(sign_ins, change_password(&app, &token, PASSWORD, NEW)).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert!(digest_of(&app, &user).contains("$04$"));
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
+    let (app, user, token) = signed_in().await;
+    let (before, second) = (digest_of(&app, &user), app.sign_in_as(&user).await);
+    alter(&app, "CREATE TRIGGER broken BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    assert_refused(&change_password(&app, &token, PASSWORD, NEW).await, 500, "internal_error");
+    assert!(is_live(&app, &token).await && is_live(&app, &second).await);
+    assert_eq!(digest_of(&app, &user), before);
+    assert!(app.mails().await.is_empty(), "nobody is told of what did not happen");
+    alter(&app, "DROP TRIGGER broken");
+    assert_eq!(change_password(&app, &token, PASSWORD, NEW).await.status, 200);
+    assert!(!is_live(&app, &second).await);
+}
+
+#[actix_web::test]
+async fn a_new_address_waits_for_its_confirmation_and_the_old_one_is_told() {
+    let (app, user, token) = signed_in().await;
+    let second = app.sign_in_as(&user).await;
+    let body = json!({ "password_challenge": PASSWORD, "email_address": " MOVED@example.com\n" });
+    let call = app.put("/v1/user/email_address").bearer(&token).header("User-Agent", "Browser/1.0");
+    let asked = call.json(&body).send().await;
+    assert_eq!((asked.status, asked.json()), (200, json!({ "message": "Confirmation instructions sent" })));
+
+    assert_eq!(pending(&app).as_deref(), Some(MOVED));
+    assert_eq!(app.get("/v1/user").bearer(&token).send().await.json()["user"], json!(user));
+    assert!(is_live(&app, &second).await);
+    assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 401);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+
+    let mut mails = app.mails().await;
+    mails.sort_by(|one, other| one.to.cmp(&other.to));
+    let [link, notice] = &mails[..] else { panic!("{mails:?}") };
+    assert_eq!((link.to.as_str(), link.subject.as_str()), (MOVED, "Confirm your new email address"));
+    assert!(link.text.contains("http://localhost:3001/confirmations/"), "{}", link.text);
+    assert!(!link.text.contains("Browser") && !link.text.contains(ONE), "{}", link.text);
+    assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ONE, "A new email address for your account"));
+    // Nobody has proved that this address is theirs, so no text of a client goes to it.
+    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
+    assert!(notice.text.contains(facts), "{}", notice.text);
+    assert!(!notice.text.contains("://") && !notice.text.contains(MOVED), "{}", notice.text);
+}
+
+#[actix_web::test]
+async fn a_taken_address_is_answered_alike_and_gets_no_link() {
+    let (app, _, token) = signed_in().await;
+    app.create_user(TWO, PASSWORD).await;
+    let free = change_address(&app, &token, MOVED).await;
+    let taken = change_address(&app, &token, TWO).await;
+    assert_eq!(seen(&taken), seen(&free));
+    assert_eq!(pending(&app).as_deref(), Some(TWO));
+    // The link to the free one is no longer wanted either.
+    let mails = app.mails().await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE, ONE]);
+}
+
+#[actix_web::test]
+async fn asking_for_ones_own_address_withdraws_a_change() {
+    let (app, _, token) = signed_in().await;
+    let asked = change_address(&app, &token, MOVED).await;
+    let withdrawn = change_address(&app, &token, "One@Example.com").await;
+    assert_eq!(seen(&withdrawn), seen(&asked));
+    assert_eq!(pending(&app), None);
+    let mails = app.mails().await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE], "of the change alone");
+}
+
+#[actix_web::test]
+async fn of_fifty_racing_changes_of_address_one_waits_and_gets_a_link() {
+    let (app, _, token) = signed_in().await;
+    let replies = join_all((0..50).map(|number| {
+        let (app, token) = (app.clone(), token.clone());
+        async move { change_address(&app, &token, &format!("new{number}@example.com")).await }
+    }))
+    .await;
+    assert!(replies.iter().all(|reply| reply.status == 200));
+    let waiting = pending(&app).unwrap();
+    assert_eq!(links(&app.mails().await), [waiting.as_str()]);
+}
+
+#[actix_web::test]
+async fn mails_to_a_new_address_are_limited_without_a_word() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.confirmation_mails.count = 1;
+    })
+    .await;
+    let one = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let two = app.sign_in_as(&app.create_user(TWO, PASSWORD).await).await;
+    let first = change_address(&app, &one, MOVED).await;
+    assert_eq!(links(&app.mails().await), [MOVED]);
+    let second = change_address(&app, &two, MOVED).await;
+    assert_eq!(seen(&second), seen(&first));
+    assert_eq!(links(&app.mails().await), [MOVED]);
+}
+
+#[actix_web::test]
+async fn new_addresses_are_limited_by_user_and_wrong_challenges_do_not_count() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let (token, other) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
+    let wrong = json!({ "password_challenge": "wrong", "email_address": MOVED });
+    for _ in 0..10 {
+        let reply = app.put("/v1/user/email_address").bearer(&other).json(&wrong).send().await;
+        assert_faults(&reply, &[("password_challenge", "is incorrect")]);
+    }
+    for number in 0..5 {
+        let asked = change_address(&app, &token, &format!("new{number}@example.com")).await;
+        assert_eq!(asked.status, 200);
+    }
+    for token in [&token, &other] {
+        assert_refused(&change_address(&app, token, MOVED).await, 429, "rate_limited");
+    }
+    assert_eq!(pending(&app).as_deref(), Some("new4@example.com"));
+    app.clock().advance(Duration::from_secs(3600));
+    assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
+}
+
+#[actix_web::test]
+async fn an_account_is_deleted_with_all_that_hangs_on_it() {
+    let (app, user, token) = signed_in().await;
+    let other = app.create_user(TWO, PASSWORD).await;
+    let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
+    for token in [&token, &others] {
+        let body = json!({ "title": "A title" });
+        assert_eq!(app.post("/v1/projects").bearer(token).json(&body).send().await.status, 201);
+    }
+    alter(&app, "INSERT INTO devices (user_id, fingerprint, seen_at) SELECT id, 'one', 1 FROM users");
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
+
+    let deleted = delete_account(&app, &token, PASSWORD).await;
+    assert_eq!((deleted.status, deleted.json()), (200, json!({ "message": "Account has been deleted." })));
+    assert!(!is_live(&app, &token).await && !is_live(&app, &second).await);
+    assert!(is_live(&app, &others).await);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
+    assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
+    for table in ["users", "sessions", "projects", "devices"] {
+        assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 1, "{table}");
+    }
+    // Of the mails that waited only the warning is sent, and of the last ones nothing is kept.
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 2);
+    let before = app.context().courier.transport().sent().len();
+    let mails = app.mails().await;
+    let new: Vec<_> = mails[before..].iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect();
+    let asked = (ONE, "A new email address for your account");
+    assert_eq!(new, [asked, (ONE, "Your account was deleted")]);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 0);
+    // The address is free again.
+    let newcomer = json!({ "email_address": ONE, "password": NEW });
+    assert_eq!(app.post("/v1/registrations").json(&newcomer).send().await.status, 201);
+}
+
+#[actix_web::test]
+async fn of_fifty_racing_deletions_one_wins() {
+    let (app, _, token) = signed_in().await;
+    let replies = join_all((0..50).map(|_| delete_account(&app, &token, PASSWORD))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert_refused(reply, 401, "token_invalid");
+    }
+    assert_eq!(app.mails().await.len(), 1);
+}
+
+#[actix_web::test]
+async fn a_deletion_and_a_sign_in_that_race_leave_no_session() {
+    let (app, _, token) = signed_in().await;
+    let sign_ins = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD)));
+    let (deleted, sign_ins) = join(delete_account(&app, &token, PASSWORD), sign_ins).await;
+    assert_eq!(deleted.status, 200);
+    assert!(sign_ins.iter().all(|reply| [200, 401].contains(&reply.status)));
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
+}
+
+#[actix_web::test]
+async fn a_broken_deletion_deletes_nothing() {
+    let (app, _, token) = signed_in().await;
+    let body = json!({ "title": "A title" });
+    assert_eq!(app.post("/v1/projects").bearer(&token).json(&body).send().await.status, 201);
+    assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
+    alter(
+        &app,
+        "CREATE TRIGGER broken BEFORE INSERT ON outbox WHEN NEW.kind = 'account_deleted'
+         BEGIN SELECT RAISE(ABORT, 'broken'); END",
+    );
+    assert_refused(&delete_account(&app, &token, PASSWORD).await, 500, "internal_error");
+    assert!(is_live(&app, &token).await);
+    assert_eq!(pending(&app).as_deref(), Some(MOVED));
+    assert_eq!(count_in(&app, "SELECT count(*) FROM projects"), 1);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 2);
+    alter(&app, "DROP TRIGGER broken");
+    assert_eq!(delete_account(&app, &token, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn notices_that_are_off_are_not_sent() {
+    let app = TestApp::with_settings(|settings| {
+        settings.notices.password_changed = false;
+        settings.notices.address_change_asked = false;
+        settings.notices.account_deleted = false;
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    assert_eq!(change_password(&app, &token, PASSWORD, PASSWORD).await.status, 200);
+    assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
+    assert_eq!(links(&app.mails().await), [MOVED]);
+    assert_eq!(delete_account(&app, &token, PASSWORD).await.status, 200);
+    assert_eq!(app.mails().await.len(), 1);
+}

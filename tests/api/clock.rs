@@ -1,0 +1,138 @@
+//! A clock that is set back revives nothing.
+
+use std::time::Duration;
+
+use cloakroom::clock::Timestamp;
+use cloakroom::testing::{START, TestApp};
+use serde_json::json;
+
+use crate::support::app::{
+    PASSWORD, assert_refused, confirm, confirmation_token, is_live, last_confirmation, reset, reset_token,
+    sign_in, sign_up,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const NEW: &str = "another password";
+const MOVED: &str = "moved@example.com";
+
+/// What was used up; each of an account of its own, so that it is dead for no other reason.
+struct Spent {
+    tokens: Vec<String>,
+    /// Links that confirm.
+    confirmations: Vec<String>,
+    /// Links that reset.
+    resets: Vec<String>,
+    unlock: String,
+    /// Addresses and passwords.
+    logins: Vec<(&'static str, &'static str)>,
+}
+
+#[actix_web::test]
+async fn a_clock_set_back_a_day_revives_nothing() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        // So that the limit by address is met, which mails the unlock link.
+        settings.throttle.sign_in.count = 1000;
+    })
+    .await;
+    let (rotated, alive) = rotate(&app).await;
+    let (changed, changed_link, voided) = change_address(&app).await;
+    let spent = Spent {
+        tokens: vec![rotated, end(&app).await, delete_account(&app).await],
+        confirmations: vec![confirm_address(&app).await, changed_link],
+        resets: vec![reset_password(&app).await, voided],
+        unlock: unlock(&app).await,
+        logins: vec![(changed, PASSWORD), ("reset@example.com", PASSWORD), ("deleted@example.com", PASSWORD)],
+    };
+    let day = i64::try_from(DAY.as_millis()).unwrap();
+    for back in [day, 1, 0] {
+        app.clock().set(Timestamp::from_millis(START.as_millis() - back));
+        assert_all_dead(&app, &spent).await;
+        assert!(is_live(&app, &alive).await, "what was not ended goes on");
+        assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 200);
+        assert_eq!(sign_in(&app, "reset@example.com", NEW).await.status, 200);
+    }
+}
+
+async fn assert_all_dead(app: &TestApp, spent: &Spent) {
+    for token in &spent.tokens {
+        assert_refused(&app.get("/v1/session").bearer(token).send().await, 401, "token_invalid");
+    }
+    for link in &spent.confirmations {
+        assert_refused(&confirm(app, link).await, 401, "link_invalid");
+    }
+    for link in &spent.resets {
+        assert_refused(&reset(app, link, NEW).await, 401, "link_invalid");
+    }
+    let unlock = app.put(&format!("/v1/unlocks/{}", spent.unlock)).send().await;
+    assert_refused(&unlock, 401, "link_invalid");
+    for (address, password) in &spent.logins {
+        assert_refused(&sign_in(app, address, password).await, 401, "invalid_credentials");
+    }
+}
+
+async fn token_of_new(app: &TestApp, address: &str) -> String {
+    let reply = sign_up(app, address, PASSWORD).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    reply.json()["token"].as_str().unwrap().to_owned()
+}
+
+/// The old token and the new one.
+async fn rotate(app: &TestApp) -> (String, String) {
+    let old = token_of_new(app, "rotated@example.com").await;
+    let reply = app.post("/v1/session/rotate").bearer(&old).send().await;
+    (old, reply.json()["token"].as_str().unwrap().to_owned())
+}
+
+async fn end(app: &TestApp) -> String {
+    let token = token_of_new(app, "ended@example.com").await;
+    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    token
+}
+
+async fn delete_account(app: &TestApp) -> String {
+    let token = token_of_new(app, "deleted@example.com").await;
+    let body = json!({ "password_challenge": PASSWORD });
+    assert_eq!(app.delete("/v1/user").bearer(&token).json(&body).send().await.status, 200);
+    token
+}
+
+async fn confirm_address(app: &TestApp) -> String {
+    token_of_new(app, "confirmed@example.com").await;
+    let link = confirmation_token(app, "confirmed@example.com").await;
+    assert_eq!(confirm(app, &link).await.status, 200);
+    link
+}
+
+/// The address that was, the link that changed it, and a reset link that was mailed to it before.
+async fn change_address(app: &TestApp) -> (&'static str, String, String) {
+    let old = "old@example.com";
+    let token = token_of_new(app, old).await;
+    let voided = reset_token(app, old).await;
+    let body = json!({ "password_challenge": PASSWORD, "email_address": MOVED });
+    assert_eq!(app.put("/v1/user/email_address").bearer(&token).json(&body).send().await.status, 200);
+    let link = last_confirmation(app, MOVED).await;
+    assert_eq!(confirm(app, &link).await.status, 200);
+    (old, link, voided)
+}
+
+async fn reset_password(app: &TestApp) -> String {
+    token_of_new(app, "reset@example.com").await;
+    let link = reset_token(app, "reset@example.com").await;
+    assert_eq!(reset(app, &link, NEW).await.status, 200);
+    link
+}
+
+async fn unlock(app: &TestApp) -> String {
+    let address = "shut@example.com";
+    token_of_new(app, address).await;
+    for _ in 0..20 {
+        assert_eq!(sign_in(app, address, "wrong").await.status, 401);
+    }
+    let mails = app.mails().await;
+    let mail = mails.iter().rfind(|mail| mail.text.contains("/unlocks/")).expect("a mail with a link");
+    let (_, rest) = mail.text.split_once("/unlocks/").unwrap();
+    let link = rest.split_whitespace().next().unwrap().to_owned();
+    assert_eq!(app.put(&format!("/v1/unlocks/{link}")).send().await.status, 200);
+    link
+}

@@ -1,0 +1,601 @@
+//! Proving that an address is one's own.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use cloakroom::config::{Confirm, Secret};
+use cloakroom::error::Result;
+use cloakroom::keys::Keys;
+use cloakroom::model::{EmailAddress, PasswordDigest, User, UserId};
+use cloakroom::store::users::{self, Account};
+use cloakroom::store::{Transaction, throttles};
+use cloakroom::testing::{Reply, START, TestApp};
+use cloakroom::{links, mail};
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, confirm,
+    confirmation_token, count_in, delete, digest_of, disable, is_live, last_confirmation, not_text, reset,
+    reset_token, sign_in, sign_up, signed_in,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const NEW: &str = "another password";
+const NEXT: &str = "next@example.com";
+
+async fn app_that(confirm: Confirm) -> TestApp {
+    TestApp::with_settings(|settings| settings.registration.confirm = confirm).await
+}
+
+async fn ask(app: &TestApp, address: &str) -> Reply {
+    app.post("/v1/confirmations").json(&json!({ "email_address": address })).send().await
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+async fn write<T: Send + 'static>(
+    app: &TestApp,
+    work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+) -> T {
+    app.context().database.write(work).await.unwrap()
+}
+
+/// Asks for another address on behalf of somebody, and takes the token from the link that is mailed to it.
+async fn change_token(app: &TestApp, user: &User, to: &str) -> String {
+    ask_for_change(app, user, to).await;
+    last_confirmation(app, to).await
+}
+
+async fn ask_for_change(app: &TestApp, user: &User, to: &str) {
+    let (id, to, now) = (user.id, address(to), app.clock().now());
+    write(app, move |tx| {
+        users::set_pending_address(tx, id, Some(&to))?;
+        mail::request_address_change(tx, id, &to, now, || Ok(true))
+    })
+    .await;
+}
+
+async fn account_of(app: &TestApp, user: &User) -> Account {
+    let id = user.id;
+    app.context().database.read(move |reader| users::find(reader, id)).await.unwrap().unwrap()
+}
+
+#[track_caller]
+fn assert_confirmed(reply: &Reply) {
+    assert_eq!((reply.status, reply.text()), (200, r#"{"message":"Email address has been confirmed."}"#));
+}
+
+#[track_caller]
+fn assert_dead(reply: &Reply) {
+    assert_refused(reply, 401, "link_invalid");
+    assert_eq!(reply.json()["errors"], json!(["Confirmation link is invalid or has expired."]));
+}
+
+#[track_caller]
+fn assert_unconfirmed(reply: &Reply) {
+    assert_refused(reply, 403, "email_unconfirmed");
+    assert_eq!(reply.json()["error"], "You have to confirm your email address before continuing");
+    assert_eq!(reply.header("www-authenticate"), None);
+}
+
+#[actix_web::test]
+async fn off_mails_nothing() {
+    let app = app_that(Confirm::Off).await;
+    let reply = sign_up(&app, ONE, PASSWORD).await;
+    assert_eq!(reply.status, 201);
+    assert!(is_live(&app, reply.json()["token"].as_str().unwrap()).await);
+    assert_eq!(app.mails().await, []);
+    // And still whoever wants to confirm can.
+    assert_confirmed(&confirm(&app, &confirmation_token(&app, ONE).await).await);
+}
+
+#[actix_web::test]
+async fn remind_signs_in_and_mails() {
+    let app = app_that(Confirm::Remind).await;
+    let reply = sign_up(&app, ONE, PASSWORD).await;
+    assert_eq!((reply.status, &reply.json()["user"]["email_confirmed"]), (201, &json!(false)));
+    let token = reply.json()["token"].as_str().unwrap().to_owned();
+    assert!(is_live(&app, &token).await);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+
+    let mails = app.mails().await;
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
+    assert_eq!(mails[0].subject, "Confirm your email address");
+    assert!(mails[0].text.contains("This link will expire in 24 hours."), "{}", mails[0].text);
+    app.clock().advance(MILLISECOND);
+    assert_confirmed(&confirm(&app, &last_confirmation(&app, ONE).await).await);
+    let shown = app.get("/v1/session").bearer(&token).send().await.json();
+    assert_eq!(shown["user"]["email_confirmed"], true);
+    assert_eq!(shown["user"]["updated_at"], (START + MILLISECOND).to_string());
+    // A taken address is said to be taken, and nobody is mailed for it.
+    let again = sign_up(&app, ONE, NEW).await;
+    assert_refused(&again, 422, "account_not_created");
+    assert_eq!(app.mails().await.len(), 1);
+}
+
+#[actix_web::test]
+async fn required_gives_no_session() {
+    let app = app_that(Confirm::Required).await;
+    let reply = sign_up(&app, ONE, PASSWORD).await;
+    let now = "2026-01-31T09:30:00.000Z";
+    let user = json!({
+        "id": 1, "email_address": ONE, "email_confirmed": false, "created_at": now, "updated_at": now,
+    });
+    assert_eq!((reply.status, reply.json()), (201, json!({ "user": user })));
+    assert_unconfirmed(&sign_in(&app, ONE, PASSWORD).await);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
+
+    assert_confirmed(&confirm(&app, &last_confirmation(&app, ONE).await).await);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0, "a link confirms and signs nobody in");
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn an_account_comes_only_together_with_its_mail() {
+    let app = app_that(Confirm::Required).await;
+    let file = rusqlite::Connection::open(app.context().database.path()).unwrap();
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    file.execute(broken, []).unwrap();
+    assert_refused(&sign_up(&app, ONE, PASSWORD).await, 500, "internal_error");
+    assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 0);
+    file.execute("DROP TRIGGER broken", []).unwrap();
+    assert_eq!(sign_up(&app, ONE, PASSWORD).await.status, 201);
+}
+
+#[actix_web::test]
+async fn a_session_from_before_goes_on_where_confirmation_is_required() {
+    let app = app_that(Confirm::Required).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    assert!(is_live(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn sign_in_says_unconfirmed_only_after_the_right_password() {
+    let app = TestApp::with_settings(|settings| {
+        settings.registration.confirm = Confirm::Required;
+        settings.throttle.enabled = true;
+        settings.password.bcrypt_cost = 5;
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let digest = bcrypt::hash(PASSWORD, 4).unwrap();
+    let file = rusqlite::Connection::open(app.context().database.path()).unwrap();
+    file.execute("UPDATE users SET password_digest = $1", [&digest]).unwrap();
+    let failures = "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'address_failures:%'";
+
+    assert_refused(&sign_in(&app, ONE, "wrong password").await, 401, "invalid_credentials");
+    assert_eq!(count_in(&app, failures), 1);
+    assert_unconfirmed(&sign_in(&app, ONE, PASSWORD).await);
+    assert_eq!(count_in(&app, failures), 0, "the right password is no failure");
+    assert_eq!(digest_of(&app, &user), digest, "nothing was hashed for somebody who does not get in");
+
+    disable(&app, &user).await;
+    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 401, "invalid_credentials");
+}
+
+#[actix_web::test]
+async fn a_link_confirms_once() {
+    let (app, user, token) = signed_in().await;
+    let link = confirmation_token(&app, ONE).await;
+    app.clock().advance(MILLISECOND);
+    assert_confirmed(&confirm(&app, &link).await);
+    assert_eq!(account_of(&app, &user).await.user.email_confirmed_at, Some(START + MILLISECOND));
+    app.clock().advance(MILLISECOND);
+    assert_dead(&confirm(&app, &link).await);
+    let account = account_of(&app, &user).await;
+    assert_eq!(account.user.email_confirmed_at, Some(START + MILLISECOND));
+    assert!(is_live(&app, &token).await, "confirming ends no session");
+}
+
+#[actix_web::test]
+async fn of_fifty_racing_confirmations_one_wins() {
+    let (app, user, _) = signed_in().await;
+    for link in [confirmation_token(&app, ONE).await, change_token(&app, &user, NEXT).await] {
+        let replies = join_all((0..50).map(|_| confirm(&app, &link))).await;
+        let (won, lost): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
+        assert_eq!(won.len(), 1);
+        won.iter().for_each(assert_confirmed);
+        lost.iter().for_each(assert_dead);
+    }
+    let account = account_of(&app, &user).await;
+    assert_eq!((account.user.email_address.as_str(), account.credentials_version), (NEXT, 1));
+    let told = app.mails().await.into_iter().filter(|mail| mail.subject == "Your email address was changed");
+    assert_eq!(told.map(|mail| mail.to).collect::<Vec<_>>(), [ONE]);
+}
+
+#[actix_web::test]
+async fn a_link_ends_after_a_day_to_the_millisecond() {
+    let (app, user, _) = signed_in().await;
+    let change = change_token(&app, &user, NEXT).await;
+    let own = confirmation_token(&app, ONE).await;
+    app.clock().set(START + DAY);
+    for link in [&own, &change] {
+        assert_dead(&confirm(&app, link).await);
+    }
+    app.clock().set(START + DAY - MILLISECOND);
+    for link in [&own, &change] {
+        assert_confirmed(&confirm(&app, link).await);
+    }
+}
+
+#[actix_web::test]
+async fn a_clock_set_back_makes_no_used_link_good_again() {
+    let (app, user, _) = signed_in().await;
+    let own = confirmation_token(&app, ONE).await;
+    assert_confirmed(&confirm(&app, &own).await);
+    let change = change_token(&app, &user, NEXT).await;
+    assert_confirmed(&confirm(&app, &change).await);
+    app.clock().set(START - DAY);
+    for link in [&own, &change] {
+        assert_dead(&confirm(&app, link).await);
+    }
+}
+
+#[actix_web::test]
+async fn a_new_address_takes_the_old_ones_place_and_the_sessions_go_on() {
+    let (app, user, token) = signed_in().await;
+    let link = change_token(&app, &user, NEXT).await;
+    let shown = app.get("/v1/session").bearer(&token).send().await.json();
+    assert_eq!(shown["user"]["email_address"], ONE, "nothing changes before");
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+
+    app.clock().advance(MILLISECOND);
+    assert_confirmed(&confirm(&app, &link).await);
+    let account = account_of(&app, &user).await;
+    assert_eq!(account.user.email_address.as_str(), NEXT);
+    assert_eq!(account.user.email_confirmed_at, Some(START + MILLISECOND));
+    assert_eq!(account.user.updated_at, START + MILLISECOND);
+    assert_eq!(account.pending_email_address, None);
+    assert!(is_live(&app, &token).await);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
+    assert_eq!(sign_in(&app, NEXT, PASSWORD).await.status, 200);
+    // The old one is free.
+    assert_eq!(sign_up(&app, ONE, PASSWORD).await.status, 201);
+}
+
+#[actix_web::test]
+async fn the_old_address_is_told_when_it_is_done() {
+    for wanted in [true, false] {
+        let app = TestApp::with_settings(|settings| settings.notices.address_changed = wanted).await;
+        let user = app.create_user(ONE, PASSWORD).await;
+        let link = change_token(&app, &user, NEXT).await;
+        let sent = app.mails().await.len();
+        let call = app.put(&format!("/v1/confirmations/{link}")).header("User-Agent", "Browser/1.0");
+        assert_confirmed(&call.send().await);
+        let mails = app.mails().await;
+        let told: Vec<&str> = mails[sent..].iter().map(|mail| mail.to.as_str()).collect();
+        assert_eq!(told, if wanted { &[ONE] as &[&str] } else { &[] });
+        for notice in &mails[sent..] {
+            assert_eq!(notice.subject, "Your email address was changed");
+            let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
+            assert!(notice.text.contains(facts) && !notice.text.contains("://"), "{}", notice.text);
+            assert!(!notice.text.contains(NEXT), "{}", notice.text);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_address_changes_only_together_with_the_end_of_the_links() {
+    let (app, user, _) = signed_in().await;
+    let (link, old) = (change_token(&app, &user, NEXT).await, reset_token(&app, ONE).await);
+    let file = rusqlite::Connection::open(app.context().database.path()).unwrap();
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    file.execute(broken, []).unwrap();
+    assert_refused(&confirm(&app, &link).await, 500, "internal_error");
+    let account = account_of(&app, &user).await;
+    assert_eq!((account.user.email_address.as_str(), account.credentials_version), (ONE, 0));
+    file.execute("DROP TRIGGER broken", []).unwrap();
+    assert_confirmed(&confirm(&app, &link).await);
+    assert_refused(&reset(&app, &old, NEW).await, 401, "link_invalid");
+}
+
+#[actix_web::test]
+async fn a_link_confirms_only_the_address_that_it_went_to() {
+    let (app, user, _) = signed_in().await;
+    let own = confirmation_token(&app, ONE).await;
+    let change = change_token(&app, &user, NEXT).await;
+    assert_confirmed(&confirm(&app, &own).await);
+    let account = account_of(&app, &user).await;
+    assert_eq!(account.user.email_address.as_str(), ONE);
+    assert_eq!(account.pending_email_address.as_ref().map(EmailAddress::as_str), Some(NEXT));
+    assert_confirmed(&confirm(&app, &change).await);
+    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), NEXT);
+}
+
+#[actix_web::test]
+async fn a_link_to_the_old_address_dies_with_the_change_though_it_comes_back() {
+    let (app, user, _) = signed_in().await;
+    let (own, old) = (confirmation_token(&app, ONE).await, reset_token(&app, ONE).await);
+    for to in [NEXT, ONE] {
+        let link = change_token(&app, &user, to).await;
+        assert_confirmed(&confirm(&app, &link).await);
+        assert_dead(&confirm(&app, &own).await);
+        assert_refused(&reset(&app, &old, NEW).await, 401, "link_invalid");
+    }
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_link_to_an_address_no_longer_pending_is_dead() {
+    let (app, user, _) = signed_in().await;
+    let first = change_token(&app, &user, NEXT).await;
+    let second = change_token(&app, &user, "later@example.com").await;
+    assert_dead(&confirm(&app, &first).await);
+    let id = user.id;
+    write(&app, move |tx| users::set_pending_address(tx, id, None)).await;
+    assert_dead(&confirm(&app, &second).await);
+    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), ONE);
+}
+
+#[actix_web::test]
+async fn of_two_racing_changes_of_address_the_last_asked_can_be_confirmed() {
+    let (app, user, _) = signed_in().await;
+    let names: Vec<String> = (0..50).map(|number| format!("next{number}@example.com")).collect();
+    join_all(names.iter().map(|name| ask_for_change(&app, &user, name))).await;
+    let last = account_of(&app, &user).await.pending_email_address.unwrap();
+    // The worker mails only the one that is still wanted.
+    assert_eq!(app.mails().await.into_iter().map(|mail| mail.to).collect::<Vec<_>>(), [last.as_str()]);
+    assert_confirmed(&confirm(&app, &last_confirmation(&app, last.as_str()).await).await);
+    assert_eq!(account_of(&app, &user).await.user.email_address, last);
+}
+
+#[actix_web::test]
+async fn of_two_changes_that_were_both_mailed_and_race_the_last_asked_wins() {
+    let (app, user, _) = signed_in().await;
+    let first = change_token(&app, &user, NEXT).await;
+    let second = change_token(&app, &user, "later@example.com").await;
+    let (first, second) = futures_util::future::join(confirm(&app, &first), confirm(&app, &second)).await;
+    assert_dead(&first);
+    assert_confirmed(&second);
+    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), "later@example.com");
+}
+
+#[actix_web::test]
+async fn an_address_taken_meanwhile_is_not_taken_twice() {
+    let (app, user, _) = signed_in().await;
+    let link = change_token(&app, &user, NEXT).await;
+    app.create_user(NEXT, NEW).await;
+    assert_dead(&confirm(&app, &link).await);
+    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), ONE);
+    assert_eq!(sign_in(&app, NEXT, NEW).await.status, 200);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn of_many_who_race_for_one_address_one_gets_it() {
+    let app = TestApp::new().await;
+    let mut links = Vec::new();
+    for number in 0..10 {
+        let user = app.create_user(&format!("user{number}@example.com"), PASSWORD).await;
+        links.push(change_token(&app, &user, NEXT).await);
+    }
+    let replies = join_all(links.iter().map(|link| confirm(&app, link))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    replies.iter().filter(|reply| reply.status != 200).for_each(assert_dead);
+}
+
+#[actix_web::test]
+async fn resending_answers_everybody_alike() {
+    let (app, ..) = signed_in().await;
+    app.create_user("confirmed@example.com", PASSWORD).await;
+    assert_confirmed(&confirm(&app, &confirmation_token(&app, "confirmed@example.com").await).await);
+    let disabled = app.create_user("disabled@example.com", PASSWORD).await;
+    disable(&app, &disabled).await;
+    let before = app.mails().await.len();
+    let rows = count_in(&app, "SELECT count(*) FROM outbox");
+
+    let mut seen = Vec::new();
+    for address in
+        [ONE, "confirmed@example.com", "nobody@example.com", "disabled@example.com", "no address", ""]
+    {
+        let reply = ask(&app, address).await;
+        let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id");
+        let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.sort();
+        seen.push((reply.status, reply.json(), headers));
+    }
+    for body in [json!({}), json!({ "email_address": null })] {
+        let reply = app.post("/v1/confirmations").json(&body).send().await;
+        assert_eq!((reply.status, reply.json()), (seen[0].0, seen[0].1.clone()));
+    }
+    assert_eq!((seen[0].0, &seen[0].1), (200, &json!({ "message": "Confirmation instructions sent" })));
+    assert!(seen.iter().all(|reply| *reply == seen[0]), "{seen:?}");
+    // The same rows were written for who exists and who does not.
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), rows + 4);
+    let mails = app.mails().await;
+    assert_eq!(mails[before..].iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE]);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), rows + 1);
+}
+
+#[actix_web::test]
+async fn resent_mails_are_limited_without_a_word() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.confirmation.count = 1000;
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    for asked in 1..=8 {
+        for address in [ONE, "nobody@example.com"] {
+            let reply = ask(&app, address).await;
+            assert_eq!(reply.json(), json!({ "message": "Confirmation instructions sent" }));
+        }
+        assert_eq!(app.mails().await.len(), asked.min(5));
+    }
+    app.clock().advance(Duration::from_secs(3600));
+    ask(&app, ONE).await;
+    assert_eq!(app.mails().await.len(), 6);
+}
+
+#[actix_web::test]
+async fn one_client_asks_for_ten_in_three_minutes() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    for number in 0..10 {
+        assert_eq!(ask(&app, &format!("user{number}@example.com")).await.status, 200);
+    }
+    let refused = ask(&app, ONE).await;
+    assert_refused(&refused, 429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), Some("180"));
+    let counted = "confirmation:127.0.0.1";
+    let now = app.clock().now();
+    let tally =
+        app.context().database.read(move |reader| throttles::find(reader, counted, now)).await.unwrap();
+    assert_eq!(tally.unwrap().count, 10);
+}
+
+#[actix_web::test]
+async fn a_waiting_mail_serves_the_next_request() {
+    let app = app_that(Confirm::Remind).await;
+    sign_up(&app, ONE, PASSWORD).await;
+    for _ in 0..5 {
+        assert_eq!(ask(&app, ONE).await.status, 200);
+    }
+    assert_eq!(app.mails().await.len(), 1);
+}
+
+#[actix_web::test]
+async fn a_reset_confirms() {
+    let app = app_that(Confirm::Required).await;
+    sign_up(&app, ONE, PASSWORD).await;
+    let link = last_confirmation(&app, ONE).await;
+    assert_eq!(reset(&app, &reset_token(&app, ONE).await, NEW).await.status, 200);
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_dead(&confirm(&app, &link).await);
+}
+
+#[actix_web::test]
+async fn a_squatter_is_out_when_the_owner_resets() {
+    let app = app_that(Confirm::Remind).await;
+    let token = sign_up(&app, ONE, "the squatter's").await.json()["token"].as_str().unwrap().to_owned();
+    let link = last_confirmation(&app, ONE).await;
+    assert_eq!(reset(&app, &reset_token(&app, ONE).await, NEW).await.status, 200);
+    assert!(!is_live(&app, &token).await);
+    assert_eq!(sign_in(&app, ONE, "the squatter's").await.status, 401);
+    assert_dead(&confirm(&app, &link).await);
+    assert_eq!(sign_in(&app, ONE, NEW).await.json()["user"]["email_confirmed"], true);
+}
+
+#[actix_web::test]
+async fn a_squatters_pending_address_is_void_after_the_reset() {
+    let (app, user, _) = signed_in().await;
+    let link = change_token(&app, &user, "squatter@example.com").await;
+    assert_eq!(reset(&app, &reset_token(&app, ONE).await, NEW).await.status, 200);
+    assert_eq!(account_of(&app, &user).await.pending_email_address, None);
+    assert_dead(&confirm(&app, &link).await);
+    // Nor does it work again when the owner wants the same address.
+    ask_for_change(&app, &user, "squatter@example.com").await;
+    assert_dead(&confirm(&app, &link).await);
+}
+
+#[actix_web::test]
+async fn confirming_says_nothing_about_a_disabled_account() {
+    let (app, user, _) = signed_in().await;
+    let change = change_token(&app, &user, NEXT).await;
+    let own = confirmation_token(&app, ONE).await;
+    disable(&app, &user).await;
+    for link in [&own, &change] {
+        assert_dead(&confirm(&app, link).await);
+    }
+    let account = account_of(&app, &user).await;
+    assert_eq!((account.user.email_address.as_str(), account.user.email_confirmed_at), (ONE, None));
+}
+
+#[actix_web::test]
+async fn a_link_of_a_deleted_user_does_not_confirm_a_new_account_of_the_same_address() {
+    let (app, user, _) = signed_in().await;
+    let link = confirmation_token(&app, ONE).await;
+    delete(&app, &user).await;
+    assert_dead(&confirm(&app, &link).await);
+    let next = app.create_user(ONE, PASSWORD).await;
+    assert_dead(&confirm(&app, &link).await);
+    assert_eq!(account_of(&app, &next).await.user.email_confirmed_at, None);
+}
+
+#[actix_web::test]
+async fn what_is_no_link_of_ours_is_dead() {
+    let (app, _, session) = signed_in().await;
+    let link = confirmation_token(&app, ONE).await;
+    let (payload, signature) = link.split_once('.').unwrap();
+    for token in [
+        "invalid".to_owned(),
+        "%00".to_owned(),
+        payload.to_owned(),
+        format!("{payload}."),
+        format!(".{signature}"),
+        format!("{link}="),
+        format!("{payload}.{}", "A".repeat(43)),
+        session,
+        "a".repeat(5000),
+    ] {
+        assert_dead(&confirm(&app, &token).await);
+    }
+    assert_confirmed(&confirm(&app, &link).await);
+}
+
+#[actix_web::test]
+async fn no_kind_of_link_passes_for_another() {
+    let (app, user, _) = signed_in().await;
+    let (reset_link, link) = (reset_token(&app, ONE).await, confirmation_token(&app, ONE).await);
+    let account = account_of(&app, &user).await;
+    let unlock = links::sign_unlock(&app.context().keys, &account, START + DAY);
+    assert_dead(&confirm(&app, &reset_link).await);
+    assert_dead(&confirm(&app, &unlock).await);
+    assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
+    assert_confirmed(&confirm(&app, &link).await);
+}
+
+#[actix_web::test]
+async fn faults_of_form_are_named() {
+    let (app, ..) = signed_in().await;
+    for value in not_text() {
+        let reply = app.post("/v1/confirmations").json(&json!({ "email_address": value })).send().await;
+        assert_faults(&reply, &[("email_address", "is invalid")]);
+    }
+    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/confirmations", "").await;
+    assert_eq!(app.mails().await, []);
+}
+
+fn account(id: i64) -> Account {
+    Account {
+        user: User {
+            id: UserId(id),
+            email_address: address(ONE),
+            email_confirmed_at: None,
+            disabled_at: None,
+            created_at: START,
+            updated_at: START,
+        },
+        password_digest: PasswordDigest::new("$2b$04$digest".to_owned()),
+        pending_email_address: Some(address(NEXT)),
+        credentials_version: 3,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Of a signed link no bit can be turned.
+    #[test]
+    fn a_link_with_any_bit_turned_is_forged(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
+        let keys = Keys::new(Secret::from("k".repeat(32)), vec![]);
+        let account = account(id);
+        let link = links::sign_confirmation(&keys, &account, &address(NEXT), START + DAY);
+        let read = links::verify_confirmation(&keys, &link, START).unwrap();
+        prop_assert_eq!((read.subject, links::confirms(&read, &account)), (UserId(id), Some(links::Which::Pending)));
+
+        let (payload, signature) = link.split_once('.').unwrap();
+        let mut bytes = [payload, signature].map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());
+        let (part, offset) = if at < 33 { (0, at) } else { (1, at - 33) };
+        bytes[part][offset] ^= 1 << bit;
+        let turned = bytes.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
+        prop_assert!(links::verify_confirmation(&keys, &turned, START).is_none());
+    }
+}

@@ -1,0 +1,630 @@
+//! The token in a cookie, and what a browser of somebody else's site may not do with it.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
+use actix_web::{HttpResponse, web};
+use cloakroom::config::Settings;
+use cloakroom::http::credential::{Credential, Ticket, presented};
+use cloakroom::testing::{Call, Reply, TestApp};
+use cloakroom::{CurrentSession, CurrentUser, Error};
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, is_live, not_text, signed_in,
+};
+
+const OWN: &str = "http://localhost:3000";
+const LISTED: &str = "http://localhost:3001";
+const FOREIGN: &str = "https://evil.example";
+
+/// What a browser says of where a request comes from: `Sec-Fetch-Site` and `Origin`.
+type Origin = (Option<&'static str>, Option<&'static str>);
+
+const SAME_ORIGIN: Origin = (Some("same-origin"), Some(OWN));
+
+/// What comes from our own application, or from a page on the list where a browser tells no more.
+const OURS: &[Origin] = &[
+    SAME_ORIGIN,
+    (Some("same-origin"), None),
+    (Some("same-origin"), Some(FOREIGN)),
+    (None, Some(OWN)),
+    (None, Some(LISTED)),
+];
+
+/// What nobody can vouch for.
+const FOREIGNERS: &[Origin] = &[
+    (Some("same-site"), None),
+    (Some("same-site"), Some(LISTED)),
+    (Some("same-site"), Some(OWN)),
+    (Some("cross-site"), None),
+    (Some("cross-site"), Some(OWN)),
+    (Some("cross-site"), Some(LISTED)),
+    (Some("none"), None),
+    (Some("Same-Origin"), Some(OWN)),
+    (Some(""), Some(OWN)),
+    (Some("same-origin, same-origin"), Some(OWN)),
+    (None, None),
+    (None, Some("null")),
+    (None, Some("*")),
+    (None, Some("")),
+    (None, Some(FOREIGN)),
+    (None, Some("http://localhost")),
+    (None, Some("https://localhost:3000")),
+    (None, Some("http://localhost:3000/")),
+    (None, Some("http://localhost:3000.evil.example")),
+    (None, Some("http://LOCALHOST:3000")),
+];
+
+fn sent_from(call: Call, (site, origin): Origin) -> Call {
+    let call = match site {
+        Some(site) => call.header("Sec-Fetch-Site", site),
+        None => call,
+    };
+    match origin {
+        Some(origin) => call.header("Origin", origin),
+        None => call,
+    }
+}
+
+fn credentials(transport: &str) -> Value {
+    json!({ "email_address": ONE, "password": PASSWORD, "transport": transport })
+}
+
+/// Signs in over a cookie, from the application itself.
+async fn sign_in(app: &TestApp) -> Reply {
+    app.post("/v1/session").same_origin().json(&credentials("cookie")).send().await
+}
+
+/// The token that a reply sets as the cookie.
+fn token_in_cookie(reply: &Reply) -> String {
+    let line = reply.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {}", reply.text()));
+    let (_, rest) = line.split_once('=').unwrap();
+    rest.split_once(';').unwrap().0.to_owned()
+}
+
+/// That a reply hands over a token in this way, and in no other.
+#[track_caller]
+fn assert_handed_over(reply: &Reply, transport: &str) {
+    let (in_body, cookies) =
+        (reply.json().get("token").is_some(), reply.headers.get_all("set-cookie").count());
+    let expected = if transport == "cookie" { (false, 1) } else { (true, 0) };
+    assert_eq!((in_body, cookies), expected, "{transport}: {}", reply.text());
+    assert_eq!(reply.text().contains("crs_"), in_body, "{}", reply.text());
+}
+
+fn https(settings: &mut Settings) {
+    settings.server.public_url = "https://auth.example.com".parse().unwrap();
+}
+
+#[actix_web::test]
+async fn every_cell_of_the_table() {
+    let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1_000).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let bearers = app.create_user("two@example.com", PASSWORD).await;
+    let bearer = app.sign_in_as(&bearers).await;
+    let title = json!({ "title": "A title" });
+    for (ours, origins) in [(true, OURS), (false, FOREIGNERS)] {
+        for origin in origins {
+            let get = || sent_from(app.get("/v1/session"), *origin);
+            let post = || sent_from(app.post("/v1/projects"), *origin).json(&title);
+            let who = |reply: &Reply| reply.json()["user"]["email_address"].clone();
+
+            let shown = get().cookie(&token).send().await;
+            assert_eq!((shown.status, who(&shown)), (200, json!(ONE)), "{origin:?}");
+            let made = post().cookie(&token).send().await;
+            match ours {
+                true => assert_eq!(made.status, 201, "{origin:?}: {}", made.text()),
+                false => assert_refused(&made, 403, "cross_origin"),
+            }
+
+            for with_cookie in [false, true] {
+                let carry = |call: Call| if with_cookie { call.cookie(&token) } else { call };
+                let shown = carry(get()).bearer(&bearer).send().await;
+                assert_eq!((shown.status, who(&shown)), (200, json!("two@example.com")), "{origin:?}");
+                assert_eq!(carry(post()).bearer(&bearer).send().await.status, 201, "{origin:?}");
+            }
+
+            assert_refused(&get().send().await, 401, "unauthorized");
+            assert_refused(&post().send().await, 401, "unauthorized");
+
+            for transport in ["bearer", "cookie"] {
+                for carried in ["nothing", "cookie", "bearer"] {
+                    let call = sent_from(app.post("/v1/session"), *origin).json(&credentials(transport));
+                    // A sign-in ends the session of the cookie, so each has its own.
+                    let call = match carried {
+                        "cookie" => call.cookie(&token_in_cookie(&sign_in(&app).await)),
+                        "bearer" => call.bearer(&bearer),
+                        _ => call,
+                    };
+                    let reply = call.send().await;
+                    if ours || (transport == "bearer" && carried != "cookie") {
+                        assert_eq!(reply.status, 200, "{origin:?} {transport} {carried}: {}", reply.text());
+                        assert_handed_over(&reply, transport);
+                    } else {
+                        assert_refused(&reply, 403, "cross_origin");
+                        assert_eq!(reply.header("set-cookie"), None);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn listed_origins_of_the_same_site_may_with_credentials() {
+    let app = TestApp::with_settings(|settings| settings.cors.credentials = true).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    for (origin, may) in [
+        ((Some("same-site"), Some(LISTED)), true),
+        ((Some("same-site"), Some(OWN)), false),
+        ((Some("same-site"), Some(FOREIGN)), false),
+        ((Some("same-site"), None), false),
+        ((Some("cross-site"), Some(LISTED)), false),
+    ] {
+        let call = sent_from(app.post("/v1/projects"), origin).cookie(&token);
+        let made = call.json(&json!({ "title": "A title" })).send().await;
+        let call = sent_from(app.post("/v1/session"), origin).json(&credentials("cookie"));
+        let started = call.send().await;
+        assert_eq!((made.status, started.status), if may { (201, 200) } else { (403, 403) }, "{origin:?}");
+    }
+}
+
+#[actix_web::test]
+async fn an_open_list_of_origins_vouches_for_nobody() {
+    let app = TestApp::with_settings(|settings| settings.cors.origins = vec!["*".to_owned()]).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    for origin in [FOREIGN, LISTED, "*", "null"] {
+        let reply = app.delete("/v1/session").cookie(&token).header("Origin", origin).send().await;
+        assert_refused(&reply, 403, "cross_origin");
+    }
+    let reply = app.delete("/v1/session").cookie(&token).header("Origin", OWN).send().await;
+    assert_eq!(reply.status, 200);
+}
+
+#[actix_web::test]
+async fn two_statements_of_an_origin_prove_nothing() {
+    let (app, _, token) = signed_in().await;
+    for (name, value) in [("Sec-Fetch-Site", "same-origin"), ("Origin", OWN)] {
+        let call = app.delete("/v1/session").cookie(&token).header(name, value).header(name, value);
+        assert_refused(&call.send().await, 403, "cross_origin");
+    }
+    assert!(is_live(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
+    let (app, _, token) = signed_in().await;
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        for path in ["/v1/projects", "/v1/projects/1", "/v1/passwords", "/v1/passwords/x", "/v1/session"] {
+            let call = app.call(method.clone(), path).cookie(&token);
+            let reply =
+                call.header("Sec-Fetch-Site", "cross-site").body("text/plain", "rubbish").send().await;
+            match reply.status {
+                405 => {}
+                _ => assert_refused(&reply, 403, "cross_origin"),
+            }
+            assert_eq!(reply.header("www-authenticate"), None);
+        }
+    }
+    // It says nothing of the cookie either: one that opens nothing is refused alike.
+    let reply = app.delete("/v1/session").cookie("rubbish").send().await;
+    assert_refused(&reply, 401, "token_invalid");
+    let unknown = app.sign_in_as(&app.create_user("two@example.com", PASSWORD).await).await;
+    let ended = app.delete("/v1/session").bearer(&unknown).send().await;
+    assert_eq!(ended.status, 200);
+    assert_refused(&app.delete("/v1/session").cookie(&unknown).send().await, 403, "cross_origin");
+}
+
+#[actix_web::test]
+async fn a_cookie_and_a_token_never_come_together() {
+    let app = TestApp::new().await;
+    let newcomer = |number: usize, transport: Value| {
+        let address = format!("new-{number}@example.com");
+        json!({ "email_address": address, "password": PASSWORD, "transport": transport })
+    };
+    for (number, transport) in [json!("bearer"), json!(null), json!("cookie")].into_iter().enumerate() {
+        let expected = transport.as_str().unwrap_or("bearer").to_owned();
+        let body = newcomer(number, transport);
+        let signed_up = app.post("/v1/registrations").same_origin().json(&body).send().await;
+        assert_eq!(signed_up.status, 201, "{}", signed_up.text());
+        let signed_in = app.post("/v1/session").same_origin().json(&body).send().await;
+        assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+        for reply in [signed_up, signed_in] {
+            assert_handed_over(&reply, &expected);
+            let started = reply.json();
+            assert_eq!(started["expires_at"], started["session"]["expires_at"]);
+            assert_eq!(started["session"]["current"], true);
+        }
+    }
+    let fields = [("email_address", "form@example.com"), ("password", PASSWORD), ("transport", "cookie")];
+    let reply = app.post("/v1/registrations").same_origin().form(&fields).send().await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    assert_handed_over(&reply, "cookie");
+}
+
+#[actix_web::test]
+async fn another_transport_is_refused() {
+    let (app, ..) = signed_in().await;
+    for path in ["/v1/session", "/v1/registrations"] {
+        let unknown = ["", "Cookie", "cookie ", "header", "both"].map(|text| json!(text));
+        for transport in unknown.into_iter().chain(not_text()) {
+            let body = json!({ "email_address": ONE, "password": PASSWORD, "transport": transport });
+            let reply = app.post(path).same_origin().json(&body).send().await;
+            assert_faults(&reply, &[("transport", "is invalid")]);
+        }
+    }
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
+}
+
+#[actix_web::test]
+async fn the_cookie_is_host_bound_and_plain_only_on_localhost() {
+    let plain = "cloakroom=TOKEN; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax";
+    let bound = "__Host-cloakroom=TOKEN; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure";
+    for (url, expected) in [
+        ("http://localhost:3000", plain),
+        ("http://127.0.0.1:3000", plain),
+        ("http://[::1]:3000", plain),
+        ("https://localhost:3000", bound),
+        ("https://auth.example.com", bound),
+        ("http://auth.example.com", bound),
+        ("http://localhost.example.com", bound),
+    ] {
+        let app = TestApp::with_settings(|settings| settings.server.public_url = url.parse().unwrap()).await;
+        app.create_user(ONE, PASSWORD).await;
+        let reply = sign_in(&app).await;
+        let token = token_in_cookie(&reply);
+        assert_eq!(reply.header("set-cookie"), Some(expected.replace("TOKEN", &token).as_str()), "{url}");
+        assert!(reply.headers.get("set-cookie").unwrap().is_sensitive());
+        assert_eq!(app.get("/v1/session").cookie(&token).send().await.status, 200, "{url}");
+        // Under the other name it is nothing of ours.
+        let other = if expected == plain { "__Host-cloakroom" } else { "cloakroom" };
+        let reply = app.get("/v1/session").header("Cookie", &format!("{other}={token}")).send().await;
+        assert_refused(&reply, 401, "unauthorized");
+    }
+}
+
+#[actix_web::test]
+async fn a_remembered_session_has_a_cookie_that_lasts_as_long() {
+    let (app, ..) = signed_in().await;
+    let mut body = credentials("cookie");
+    body["remember"] = json!(true);
+    let reply = app.post("/v1/session").same_origin().json(&body).send().await;
+    assert!(reply.header("set-cookie").unwrap().contains("; Max-Age=15552000;"));
+}
+
+#[actix_web::test]
+async fn the_session_is_the_same_row_as_any_other() {
+    let (app, ..) = signed_in().await;
+    let started = sign_in(&app).await;
+    let token = token_in_cookie(&started);
+    let by_cookie = app.get("/v1/session").cookie(&token).send().await;
+    let by_bearer = app.get("/v1/session").bearer(&token).send().await;
+    assert_eq!((by_cookie.status, by_cookie.json()), (200, by_bearer.json()));
+    assert_eq!(by_cookie.json()["session"], started.json()["session"]);
+    let others = format!("theme=dark; cloakroom={token}; a=\"b\"");
+    assert_eq!(app.get("/v1/session").header("Cookie", &others).send().await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_planted_cookie_is_not_adopted() {
+    let (app, ..) = signed_in().await;
+    let attacker = app.create_user("attacker@example.com", PASSWORD).await;
+    let unknown = app.sign_in_as(&attacker).await;
+    assert_eq!(app.delete("/v1/session").bearer(&unknown).send().await.status, 200);
+    for planted in [app.sign_in_as(&attacker).await, unknown, "rubbish".to_owned(), String::new()] {
+        let call = app.post("/v1/session").same_origin().cookie(&planted).json(&credentials("cookie"));
+        let reply = call.send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let token = token_in_cookie(&reply);
+        assert_ne!(token, planted);
+        // What was planted opens nobody's session any more, least of all this one.
+        assert_ne!(app.get("/v1/session").cookie(&planted).send().await.status, 200);
+        let shown = app.get("/v1/session").cookie(&token).send().await.json();
+        assert_eq!(shown["user"]["email_address"], ONE);
+    }
+}
+
+#[actix_web::test]
+async fn a_sign_in_from_elsewhere_sets_no_cookie() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    app.create_user(ONE, PASSWORD).await;
+    for origin in FOREIGNERS {
+        let call = sent_from(app.post("/v1/session"), *origin).json(&credentials("cookie"));
+        let reply = call.send().await;
+        assert_refused(&reply, 403, "cross_origin");
+        assert_eq!(reply.header("set-cookie"), None, "{origin:?}");
+        let body = json!({ "email_address": "new@example.com", "password": PASSWORD, "transport": "cookie" });
+        let reply = sent_from(app.post("/v1/registrations"), *origin).json(&body).send().await;
+        assert_refused(&reply, 403, "cross_origin");
+        assert_eq!(reply.header("set-cookie"), None, "{origin:?}");
+        // As a form, which a page can send without asking.
+        let fields = [("email_address", ONE), ("password", PASSWORD), ("transport", "cookie")];
+        let reply = sent_from(app.post("/v1/session"), *origin).form(&fields).send().await;
+        assert_refused(&reply, 403, "cross_origin");
+    }
+    // Nothing was counted or started for them.
+    for table in ["throttles", "sessions"] {
+        assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
+    assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
+}
+
+#[actix_web::test]
+async fn a_bearer_request_ignores_the_cookie() {
+    let (app, user, token) = signed_in().await;
+    let other = app.sign_in_as(&user).await;
+    // A bearer that opens nothing is not made up for by the cookie.
+    for bearer in ["rubbish", ""] {
+        let reply = app.get("/v1/session").bearer(bearer).cookie(&token).send().await;
+        assert_refused(&reply, 401, "token_invalid");
+    }
+    let two = app.get("/v1/session").bearer(&other).cookie(&token).cookie(&token).send().await;
+    assert_eq!(two.status, 200);
+    let ended = app.delete("/v1/session").bearer(&other).cookie(&token).send().await;
+    assert_eq!((ended.status, ended.header("set-cookie")), (200, None));
+    assert!(is_live(&app, &token).await && !is_live(&app, &other).await);
+    // A sign-in with a bearer leaves the session of the cookie alone.
+    let call = app.post("/v1/session").bearer(&token).cookie(&token).json(&credentials("bearer"));
+    assert_handed_over(&call.send().await, "bearer");
+    assert!(is_live(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn what_a_browser_adds_by_itself_makes_no_bearer() {
+    let (app, _, token) = signed_in().await;
+    // As behind a proxy that asks for a password of its own.
+    let basic = |call: Call| call.header("Authorization", "Basic b25lOnR3bw==").cookie(&token);
+    assert_eq!(basic(app.get("/v1/session")).send().await.status, 200);
+    assert_refused(&basic(app.delete("/v1/session")).send().await, 403, "cross_origin");
+    let call = basic(app.post("/v1/session")).json(&credentials("bearer"));
+    assert_refused(&call.send().await, 403, "cross_origin");
+    assert_eq!(basic(app.delete("/v1/session")).same_origin().send().await.status, 200);
+}
+
+#[actix_web::test]
+async fn two_cookies_of_the_name_contradict_each_other() {
+    let (app, user, token) = signed_in().await;
+    let other = app.sign_in_as(&user).await;
+    for second in [&token, &other, ""] {
+        let one_line = format!("cloakroom={token}; cloakroom={second}");
+        for (first, next) in
+            [(one_line.as_str(), "a=b"), (&format!("cloakroom={token}"), &format!("cloakroom={second}"))]
+        {
+            let carry = |call: Call| call.header("Cookie", first).header("Cookie", next).same_origin();
+            assert_refused(&carry(app.get("/v1/session")).send().await, 400, "invalid_request");
+            assert_refused(&carry(app.delete("/v1/session")).send().await, 400, "invalid_request");
+            let reply = carry(app.post("/v1/session")).json(&credentials("cookie")).send().await;
+            assert_refused(&reply, 400, "invalid_request");
+        }
+    }
+    assert!(is_live(&app, &token).await && is_live(&app, &other).await);
+}
+
+#[actix_web::test]
+async fn a_new_sign_in_ends_the_session_of_the_cookie() {
+    for transport in ["cookie", "bearer"] {
+        let (app, user, other) = signed_in().await;
+        let stranger = app.create_user("two@example.com", PASSWORD).await;
+        for carried in [app.sign_in_as(&user).await, app.sign_in_as(&stranger).await] {
+            let post = |password: &str| {
+                let mut body = credentials(transport);
+                body["password"] = json!(password);
+                app.post("/v1/session").same_origin().cookie(&carried).json(&body)
+            };
+            assert_refused(&post("wrong").send().await, 401, "invalid_credentials");
+            assert!(is_live(&app, &carried).await, "a failure ends nothing");
+            let reply = post(PASSWORD).send().await;
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            assert_handed_over(&reply, transport);
+            assert!(!is_live(&app, &carried).await && is_live(&app, &other).await);
+        }
+    }
+    let (app, _, carried) = signed_in().await;
+    let body = json!({ "email_address": "new@example.com", "password": PASSWORD, "transport": "cookie" });
+    let reply = app.post("/v1/registrations").same_origin().cookie(&carried).json(&body).send().await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    assert!(!is_live(&app, &carried).await && is_live(&app, &token_in_cookie(&reply)).await);
+}
+
+#[actix_web::test]
+async fn of_racing_sign_ins_with_one_cookie_each_gets_a_session_of_its_own() {
+    let (app, _, carried) = signed_in().await;
+    let replies =
+        join_all((0..10).map(|_| {
+            app.post("/v1/session").same_origin().cookie(&carried).json(&credentials("cookie")).send()
+        }))
+        .await;
+    for reply in &replies {
+        assert!(is_live(&app, &token_in_cookie(reply)).await);
+    }
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 10);
+}
+
+#[actix_web::test]
+async fn signing_out_clears_it() {
+    let plain = "cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
+    let bound = "__Host-cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
+    for (app, expected) in [(TestApp::new().await, plain), (TestApp::with_settings(https).await, bound)] {
+        let user = app.create_user(ONE, PASSWORD).await;
+        let token = app.sign_in_as(&user).await;
+        let reply = app.delete("/v1/session").cookie(&token).same_origin().send().await;
+        assert_eq!((reply.status, reply.header("set-cookie")), (200, Some(expected)));
+        assert!(!is_live(&app, &token).await);
+        let token = app.sign_in_as(&user).await;
+        let reply = app.delete("/v1/session").bearer(&token).send().await;
+        assert_eq!((reply.status, reply.header("set-cookie")), (200, None));
+    }
+}
+
+#[actix_web::test]
+async fn rotating_sets_a_new_one() {
+    for (app, name, secure) in [
+        (TestApp::new().await, "cloakroom", ""),
+        (TestApp::with_settings(https).await, "__Host-cloakroom", "; Secure"),
+    ] {
+        let user = app.create_user(ONE, PASSWORD).await;
+        let old = app.sign_in_as(&user).await;
+        let rotate = || app.post("/v1/session/rotate").cookie(&old);
+        assert_refused(&rotate().send().await, 403, "cross_origin");
+        assert!(is_live(&app, &old).await, "a refusal rotates nothing");
+
+        app.clock().advance(Duration::from_secs(60));
+        let reply = rotate().same_origin().send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_handed_over(&reply, "cookie");
+        let new = token_in_cookie(&reply);
+        assert_ne!(new, old);
+        // It lasts as long as the session has left, a minute less than at first.
+        let expected = format!("{name}={new}; Path=/; Max-Age=2591940; HttpOnly; SameSite=Lax{secure}");
+        assert_eq!(reply.header("set-cookie"), Some(expected.as_str()));
+        assert_refused(&app.get("/v1/session").cookie(&old).send().await, 401, "token_invalid");
+        let shown = app.get("/v1/session").cookie(&new).send().await;
+        assert_eq!((shown.status, &shown.json()["session"]["id"]), (200, &reply.json()["session"]["id"]));
+
+        // Whoever comes with a bearer token is handed the next one as they came, cookie or not.
+        let reply = app.post("/v1/session/rotate").bearer(&new).cookie(&new).send().await;
+        assert_handed_over(&reply, "bearer");
+    }
+}
+
+#[actix_web::test]
+async fn ending_ones_own_session_takes_the_cookie_back() {
+    let cleared = "cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
+    for (method, path, status) in [
+        (Method::DELETE, "/v1/session", 200),
+        (Method::DELETE, "/v1/sessions", 200),
+        (Method::DELETE, "/v1/sessions/OWN", 204),
+        (Method::DELETE, "/v1/user", 200),
+    ] {
+        let (app, user, other) = signed_in().await;
+        let token = app.sign_in_as(&user).await;
+        let shown = app.get("/v1/session").cookie(&token).send().await.json();
+        let path = path.replace("OWN", &shown["session"]["id"].to_string());
+        let body = json!({ "password_challenge": PASSWORD });
+        let call = || app.call(method.clone(), &path).json(&body);
+
+        assert_refused(&call().cookie(&token).send().await, 403, "cross_origin");
+        let reply = call().cookie(&token).same_origin().send().await;
+        assert_eq!((reply.status, reply.header("set-cookie")), (status, Some(cleared)), "{path}");
+        assert_eq!(reply.headers.get_all("set-cookie").count(), 1, "{path}");
+        assert_refused(&app.get("/v1/session").cookie(&token).send().await, 401, "token_invalid");
+
+        // Who comes with a bearer token has no cookie of ours to forget.
+        if is_live(&app, &other).await {
+            let reply = call().bearer(&other).cookie(&token).send().await;
+            assert_eq!(reply.header("set-cookie"), None, "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn ending_other_sessions_leaves_the_cookie_alone() {
+    let (app, user, other) = signed_in().await;
+    let token = app.sign_in_as(&user).await;
+    let id = app.get("/v1/session").bearer(&other).send().await.json()["session"]["id"].to_string();
+    for (path, status) in [(format!("/v1/sessions/{id}"), 204), ("/v1/sessions?except=current".into(), 200)] {
+        let reply = app.delete(&path).cookie(&token).same_origin().send().await;
+        assert_eq!((reply.status, reply.header("set-cookie")), (status, None), "{path}");
+    }
+    assert!(is_live(&app, &token).await && !is_live(&app, &other).await);
+}
+
+#[actix_web::test]
+async fn a_refusal_clears_nothing() {
+    let (app, user, token) = signed_in().await;
+    let ended = app.sign_in_as(&user).await;
+    assert_eq!(app.delete("/v1/session").bearer(&ended).send().await.status, 200);
+    // It may have got another token meanwhile, in another tab.
+    let replies = [
+        app.get("/v1/session").cookie(&ended).send().await,
+        app.delete("/v1/session").cookie(&ended).same_origin().send().await,
+        app.delete("/v1/session").cookie(&token).send().await,
+        app.get("/v1/session").cookie("rubbish").send().await,
+        app.post("/v1/session")
+            .cookie(&token)
+            .same_origin()
+            .json(&json!({ "transport": "cookie" }))
+            .send()
+            .await,
+    ];
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses, [401, 401, 403, 401, 401]);
+    for reply in &replies {
+        assert_eq!(reply.header("set-cookie"), None, "{}", reply.text());
+    }
+}
+
+async fn note(user: CurrentUser, session: CurrentSession) -> HttpResponse {
+    let by_cookie = session.ticket() == Ticket::Cookie;
+    HttpResponse::Ok().json(json!({ "by": user.email_address.as_str(), "by_cookie": by_cookie }))
+}
+
+#[actix_web::test]
+async fn an_embedders_own_post_is_guarded() {
+    let app = TestApp::with(|config| {
+        config.service(web::resource("/notes").route(web::get().to(note)).route(web::post().to(note)));
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let shown = |by_cookie: bool| (200, json!({ "by": ONE, "by_cookie": by_cookie }));
+    for origin in FOREIGNERS {
+        let get = sent_from(app.get("/notes"), *origin).cookie(&token).send().await;
+        assert_eq!((get.status, get.json()), shown(true));
+        let post = sent_from(app.post("/notes"), *origin).cookie(&token).send().await;
+        assert_refused(&post, 403, "cross_origin");
+        let post = sent_from(app.post("/notes"), *origin).bearer(&token).send().await;
+        assert_eq!((post.status, post.json()), shown(false));
+    }
+    let post = app.post("/notes").cookie(&token).same_origin().send().await;
+    assert_eq!((post.status, post.json()), shown(true));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever bytes stand in the headers, they are read or refused; and no cookie makes up for a bearer token.
+    #[test]
+    fn any_cookie_is_read_or_refused(
+        bytes in prop::collection::vec(0x20_u8..=0xff, 0..30), name in "(cloakroom=|; ?cloakroom=|)", bearer in any::<bool>(),
+    ) {
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = HeaderValue::from_bytes(&[name.as_bytes(), bytes.as_slice()].concat()) {
+            headers.append(COOKIE, value);
+        }
+        if bearer {
+            headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer rubbish"));
+        }
+        let read = presented(&headers, "cloakroom");
+        if bearer {
+            prop_assert!(matches!(read, Err(Error::TokenInvalid)));
+        } else {
+            prop_assert!(matches!(read, Ok(None) | Err(Error::TokenInvalid | Error::Malformed(_))));
+        }
+    }
+
+    /// A token of ours is found wherever it stands among other cookies.
+    #[test]
+    fn a_cookie_is_found_among_others(
+        before in "([a-z]{1,5}=[a-z\"]{0,5}; ){0,3}", after in "(; ?[a-z]{1,5}=[a-z\"]{0,5}){0,3}",
+    ) {
+        use cloakroom::token::{PlainToken, TokenKind};
+        let token = PlainToken::generate(TokenKind::Session).unwrap();
+        let line = format!("{before}cloakroom={}{after}", token.reveal());
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_str(&line).unwrap());
+        match presented(&headers, "cloakroom") {
+            Ok(Some(Credential::Session { token: read, ticket: Ticket::Cookie })) => {
+                prop_assert_eq!(read.digest(), token.digest());
+            }
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+}

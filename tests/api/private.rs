@@ -1,0 +1,181 @@
+//! Signing up where nobody may learn who has an account.
+
+use cloakroom::config::{Confirm, Settings};
+use cloakroom::testing::{Reply, TestApp};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, confirm, count_in, disable, last_confirmation, reset,
+    sign_in, sign_up, token_in,
+};
+
+const NEW: &str = "another password";
+const FREE: &str = "free@example.com";
+
+fn private(settings: &mut Settings) {
+    settings.registration.confirm = Confirm::Required;
+    settings.registration.private = true;
+}
+
+/// Where [`ONE`] has an account with [`PASSWORD`], confirmed.
+async fn app_with_one() -> TestApp {
+    let app = TestApp::with_settings(private).await;
+    sign_up(&app, ONE, PASSWORD).await;
+    let link = last_confirmation(&app, ONE).await;
+    assert_eq!(confirm(&app, &link).await.status, 200);
+    app
+}
+
+/// All that somebody sees of a reply, but for its request's id.
+fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
+    let mut body = reply.json();
+    if let Some(id) = body.get_mut("request_id") {
+        *id = json!("");
+    }
+    let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.sort();
+    (reply.status, body, headers)
+}
+
+fn rows(app: &TestApp) -> i64 {
+    count_in(app, "SELECT count(*) FROM outbox")
+}
+
+#[actix_web::test]
+async fn a_taken_address_is_answered_as_a_free_one() {
+    let app = app_with_one().await;
+    sign_up(&app, "unconfirmed@example.com", PASSWORD).await;
+    let disabled = app.create_user("disabled@example.com", PASSWORD).await;
+    disable(&app, &disabled).await;
+    app.mails().await;
+
+    let before = rows(&app);
+    let free = sign_up(&app, FREE, NEW).await;
+    let added = rows(&app) - before;
+    let message = json!({ "message": "Confirmation instructions sent" });
+    assert_eq!((free.status, free.json(), added), (202, message, 1));
+    for taken in [ONE, " ONE@Example.com", "unconfirmed@example.com", "disabled@example.com", FREE] {
+        app.mails().await;
+        let before = rows(&app);
+        assert_eq!(seen(&sign_up(&app, taken, NEW).await), seen(&free), "{taken}");
+        assert_eq!(rows(&app) - before, 1, "{taken}");
+    }
+    // Faults of form are named before anybody is looked for.
+    for address in [ONE, "free2@example.com"] {
+        let faults = [("password", "is too short (minimum is 8 characters)")];
+        assert_faults(&sign_up(&app, address, "short").await, &faults);
+    }
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200, "the first password stays");
+}
+
+#[actix_web::test]
+async fn it_gets_a_mail_with_a_way_back() {
+    let app = app_with_one().await;
+    let before = app.mails().await.len();
+    sign_up(&app, ONE, NEW).await;
+    let mails = app.mails().await;
+    let mail = &mails[before];
+    assert_eq!((mails.len(), mail.to.as_str()), (before + 1, ONE));
+    assert_eq!(mail.subject, "You already have an account");
+    assert!(!mail.text.contains("/confirmations/"), "{}", mail.text);
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 401);
+    assert_eq!(reset(&app, &token_in(&mail.text), NEW).await.status, 200);
+    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_second_sign_up_does_not_confirm_what_a_squatter_chose() {
+    let app = TestApp::with_settings(private).await;
+    sign_up(&app, ONE, "the squatter's").await;
+    let squatters = last_confirmation(&app, ONE).await;
+    sign_up(&app, ONE, "the owner's own").await;
+    let mail = app.mails().await.pop().unwrap();
+    assert_eq!(mail.subject, "You already have an account");
+    assert_eq!(reset(&app, &token_in(&mail.text), "the owner's own").await.status, 200);
+    assert_eq!(sign_in(&app, ONE, "the owner's own").await.status, 200, "a reset is a confirmation");
+    assert_eq!(sign_in(&app, ONE, "the squatter's").await.status, 401);
+    assert_refused(&confirm(&app, &squatters).await, 401, "link_invalid");
+}
+
+#[actix_web::test]
+async fn mails_to_a_taken_address_are_limited_without_a_word() {
+    let app = TestApp::with_settings(|settings| {
+        private(settings);
+        settings.throttle.enabled = true;
+        settings.throttle.sign_up.count = 1000;
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    for asked in 1..=8 {
+        assert_eq!(sign_up(&app, ONE, NEW).await.status, 202);
+        assert_eq!(app.mails().await.len(), asked.min(5));
+    }
+}
+
+#[actix_web::test]
+async fn signing_in_with_the_password_just_chosen_tells_nothing() {
+    let app = TestApp::with_settings(|settings| {
+        private(settings);
+        settings.throttle.enabled = true;
+        settings.throttle.sign_in.count = 1000;
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    for address in [ONE, FREE] {
+        assert_eq!(sign_up(&app, address, NEW).await.status, 202);
+    }
+    // Failures count alike, up to the limit and beyond it.
+    for _ in 0..22 {
+        let [taken, free, unknown] = [
+            sign_in(&app, ONE, NEW).await,
+            sign_in(&app, FREE, NEW).await,
+            sign_in(&app, "nobody@example.com", NEW).await,
+        ];
+        assert!([401, 429].contains(&free.status));
+        assert_eq!(seen(&free), seen(&taken));
+        assert_eq!(seen(&free), seen(&unknown));
+    }
+}
+
+#[actix_web::test]
+async fn a_confirmed_account_signs_in() {
+    let app = app_with_one().await;
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_refused(&sign_in(&app, ONE, NEW).await, 401, "invalid_credentials");
+}
+
+#[actix_web::test]
+async fn racing_private_sign_ups_make_one_account() {
+    let app = TestApp::with_settings(private).await;
+    let replies = join_all((0..50).map(|number| {
+        let app = app.clone();
+        async move { sign_up(&app, ONE, &format!("password {number}")).await }
+    }))
+    .await;
+    assert!(replies.iter().all(|reply| seen(reply) == seen(&replies[0])));
+    assert_eq!(replies[0].status, 202);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
+    let mut subjects: Vec<String> = app.mails().await.into_iter().map(|mail| mail.subject).collect();
+    subjects.sort();
+    // One of each: a mail that waits serves the next request of its kind.
+    assert_eq!(subjects, ["Confirm your email address", "You already have an account"]);
+    assert_eq!(confirm(&app, &last_confirmation(&app, ONE).await).await.status, 200);
+    let signed_in = join_all((0..50).map(|number| {
+        let app = app.clone();
+        async move { sign_in(&app, ONE, &format!("password {number}")).await.status }
+    }))
+    .await;
+    assert_eq!(signed_in.iter().filter(|status| **status == 200).count(), 1);
+}
+
+#[actix_web::test]
+async fn a_closed_registration_says_so_in_private_too() {
+    let app = TestApp::with_settings(|settings| {
+        private(settings);
+        settings.registration.open = false;
+    })
+    .await;
+    assert_refused(&sign_up(&app, ONE, PASSWORD).await, 403, "forbidden");
+}

@@ -1,0 +1,219 @@
+//! The password asked for again, and for how long the answer counts.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use cloakroom::testing::{Reply, START, TestApp};
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in, is_live,
+    not_text, reset, reset_token, sign_in, signed_in,
+};
+
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const NEW: &str = "another password";
+
+async fn confirm(app: &TestApp, token: &str, password: &str) -> Reply {
+    app.post("/v1/session/confirm").bearer(token).json(&json!({ "password": password })).send().await
+}
+
+/// Asks for a change without a challenge, one that changes nothing.
+async fn ask(app: &TestApp, token: &str) -> Reply {
+    app.put("/v1/user/email_address").bearer(token).json(&json!({ "email_address": ONE })).send().await
+}
+
+async fn is_believed(app: &TestApp, token: &str) -> bool {
+    let reply = ask(app, token).await;
+    if reply.status != 200 {
+        assert_faults(&reply, &[("password_challenge", "can't be blank")]);
+    }
+    reply.status == 200
+}
+
+#[actix_web::test]
+async fn a_password_given_serves_for_fifteen_minutes_to_the_millisecond() {
+    let (app, _, token) = signed_in().await;
+    assert!(!is_believed(&app, &token).await);
+    let given = confirm(&app, &token, PASSWORD).await;
+    assert_eq!((given.status, given.json()), (200, json!({ "message": "Password confirmed" })));
+    assert!(is_believed(&app, &token).await);
+    app.clock().set(START + QUARTER - MILLISECOND);
+    assert!(is_believed(&app, &token).await);
+    app.clock().set(START + QUARTER);
+    assert!(!is_believed(&app, &token).await);
+    // Given again it counts from then on; using it does not prolong it.
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    app.clock().set(START + QUARTER * 2 - MILLISECOND);
+    assert!(is_believed(&app, &token).await);
+    app.clock().set(START + QUARTER * 2);
+    assert!(!is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn signing_in_is_not_sudo() {
+    let (app, ..) = signed_in().await;
+    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned();
+    assert!(!is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn a_challenge_in_a_change_is_not_sudo_for_the_next() {
+    let (app, _, token) = signed_in().await;
+    let body = json!({ "password_challenge": PASSWORD, "email_address": ONE });
+    assert_eq!(app.put("/v1/user/email_address").bearer(&token).json(&body).send().await.status, 200);
+    assert!(!is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn sudo_is_of_one_session() {
+    let (app, user, token) = signed_in().await;
+    let second = app.sign_in_as(&user).await;
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    assert!(is_believed(&app, &token).await && !is_believed(&app, &second).await);
+}
+
+#[actix_web::test]
+async fn a_wrong_or_blank_password_gives_no_sudo() {
+    let (app, _, token) = signed_in().await;
+    for body in [json!({}), json!({ "password": null }), json!({ "password": "" })] {
+        let reply = app.post("/v1/session/confirm").bearer(&token).json(&body).send().await;
+        assert_faults(&reply, &[("password", "can't be blank")]);
+    }
+    for password in ["wrong", " ", "Password", "pass\0word", &"a".repeat(300)] {
+        assert_faults(&confirm(&app, &token, password).await, &[("password", "is incorrect")]);
+    }
+    for value in not_text() {
+        let body = json!({ "password": value });
+        let reply = app.post("/v1/session/confirm").bearer(&token).json(&body).send().await;
+        assert_faults(&reply, &[("password", "is invalid")]);
+    }
+    // The field of the changes is another.
+    let body: Value = json!({ "password_challenge": PASSWORD });
+    let reply = app.post("/v1/session/confirm").bearer(&token).json(&body).send().await;
+    assert_faults(&reply, &[("password", "can't be blank")]);
+    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/session/confirm", &token).await;
+    assert!(!is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn a_wrong_password_leaves_sudo_as_it_is_and_a_blank_one_does_not_renew_it() {
+    let (app, _, token) = signed_in().await;
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    app.clock().advance(QUARTER - MILLISECOND);
+    assert_faults(&confirm(&app, &token, "wrong").await, &[("password", "is incorrect")]);
+    let blank = app.post("/v1/session/confirm").bearer(&token).json(&json!({})).send().await;
+    assert_faults(&blank, &[("password", "can't be blank")]);
+    assert!(is_believed(&app, &token).await);
+    app.clock().advance(MILLISECOND);
+    assert!(!is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn a_changed_password_ends_sudo() {
+    let (app, _, token) = signed_in().await;
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    let body = json!({ "password": NEW });
+    assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
+    assert!(is_live(&app, &token).await && !is_believed(&app, &token).await);
+    assert_faults(&confirm(&app, &token, PASSWORD).await, &[("password", "is incorrect")]);
+    assert_eq!(confirm(&app, &token, NEW).await.status, 200);
+    assert!(is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn a_clock_set_back_makes_sudo_stale() {
+    let (app, _, token) = signed_in().await;
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    for back in [MILLISECOND, DAY] {
+        app.clock().set(START - back);
+        assert!(!is_believed(&app, &token).await);
+    }
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    assert!(is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn a_reset_that_races_leaves_no_sudo_by_the_old_password() {
+    let (app, _, token) = signed_in().await;
+    let link = reset_token(&app, ONE).await;
+    let given = join_all((0..20).map(|_| confirm(&app, &token, PASSWORD)));
+    let (done, given) = join(reset(&app, &link, NEW), given).await;
+    assert_eq!(done.status, 200);
+    assert!(given.iter().all(|reply| [200, 401, 422].contains(&reply.status)));
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
+}
+
+#[actix_web::test]
+async fn challenges_are_limited_by_session_and_leave_sign_in_alone() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let (token, second) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
+    let replies = join_all((0..50).map(|_| confirm(&app, &token, "wrong"))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 422).count(), 20);
+    for reply in replies.iter().filter(|reply| reply.status != 422) {
+        assert_refused(reply, 429, "rate_limited");
+    }
+    // However the password is given, the right one too.
+    assert_refused(&confirm(&app, &token, PASSWORD).await, 429, "rate_limited");
+    let challenge = json!({
+        "password_challenge": PASSWORD, "password": NEW, "email_address": "moved@example.com"
+    });
+    for (method, path) in [
+        (Method::PUT, "/v1/user/password"),
+        (Method::PUT, "/v1/user/email_address"),
+        (Method::DELETE, "/v1/user"),
+    ] {
+        let reply = app.call(method, path).bearer(&token).json(&challenge).send().await;
+        assert_refused(&reply, 429, "rate_limited");
+    }
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(confirm(&app, &second, PASSWORD).await.status, 200);
+    app.clock().advance(Duration::from_secs(3600));
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn the_right_password_forgives_the_wrong_ones_before() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    for _ in 0..3 {
+        for _ in 0..19 {
+            assert_eq!(confirm(&app, &token, "wrong").await.status, 422);
+        }
+        assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn failures_at_sign_in_stop_no_challenge() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.sign_in.count = 1000;
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    for _ in 0..20 {
+        assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+    }
+    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 429, "rate_limited");
+    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn even_right_passwords_are_limited_by_client() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.sign_up.count = 3;
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    for _ in 0..3 {
+        assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    }
+    assert_refused(&confirm(&app, &token, PASSWORD).await, 429, "rate_limited");
+}

@@ -1,0 +1,292 @@
+//! Who gets which mail, and who gets none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom::config::Notices;
+use cloakroom::error::Result;
+use cloakroom::mail::{self, Kind, Notice, Sent};
+use cloakroom::model::{EmailAddress, User, UserId};
+use cloakroom::store::{Transaction, outbox, users};
+use cloakroom::testing::{START, TestApp};
+
+use super::ADDRESS;
+use crate::support::app::{PASSWORD, disable};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const OTHER: &str = "two@example.com";
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+async fn write<T: Send + 'static>(
+    app: &TestApp,
+    work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+) -> T {
+    app.context().database.write(work).await.unwrap()
+}
+
+async fn request(app: &TestApp, kind: Kind, to: &str) {
+    let (to, now) = (address(to), app.clock().now());
+    write(app, move |tx| match kind {
+        Kind::PasswordReset => mail::request_reset(tx, &to, now, || Ok(true)),
+        Kind::Confirmation => mail::request_confirmation(tx, &to, now, || Ok(true)),
+        Kind::AlreadyRegistered => mail::request_already_registered(tx, &to, now, || Ok(true)),
+        Kind::Unlock => mail::request_unlock(tx, &to, now + Duration::from_secs(1200), now),
+        other => panic!("nobody asks for {other:?}"),
+    })
+    .await;
+}
+
+async fn request_change(app: &TestApp, user: &User, to: &str) {
+    let (id, to, now) = (user.id, address(to), app.clock().now());
+    write(app, move |tx| mail::request_address_change(tx, id, &to, now, || Ok(true))).await;
+}
+
+async fn set_pending(app: &TestApp, user: &User, to: Option<&str>) {
+    let (id, to) = (user.id, to.map(address));
+    assert!(write(app, move |tx| users::set_pending_address(tx, id, to.as_ref())).await);
+}
+
+fn notice(kind: Kind, user_agent: Option<&str>) -> Option<Notice> {
+    let all = Notices {
+        new_device: true,
+        password_changed: true,
+        address_change_asked: true,
+        address_changed: true,
+        account_deleted: true,
+    };
+    Notice::new(&all, kind, "192.0.2.1".to_owned(), user_agent, Arc::new(|_: &_, _: &_, _| Ok(true)))
+}
+
+async fn notify(app: &TestApp, notice: Option<Notice>, to: &str) {
+    let now = app.clock().now();
+    let user = User {
+        id: UserId(1),
+        email_address: address(to),
+        email_confirmed_at: Some(now),
+        disabled_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    write(app, move |tx| mail::notify(tx, notice.as_ref(), &user, now)).await;
+}
+
+/// That nothing was sent, and the row is gone as if it had been.
+async fn assert_dropped(app: &TestApp, why: &str) {
+    assert_eq!(app.mails().await, [], "{why}");
+    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
+    assert!(rows.is_empty(), "{why}: {rows:?}");
+}
+
+fn the_only(mut mails: Vec<Sent>) -> Sent {
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    mails.remove(0)
+}
+
+#[actix_web::test]
+async fn a_link_is_mailed_to_whoever_has_the_address() {
+    for (kind, path, life) in [
+        (Kind::PasswordReset, "/passwords/", "15 minutes"),
+        (Kind::AlreadyRegistered, "/passwords/", "15 minutes"),
+        (Kind::Confirmation, "/confirmations/", "24 hours"),
+        (Kind::Unlock, "/unlocks/", "20 minutes"),
+    ] {
+        let app = TestApp::new().await;
+        app.create_user(ADDRESS, PASSWORD).await;
+        request(&app, kind, ADDRESS).await;
+        let mail = the_only(app.mails().await);
+        assert_eq!(mail.to, ADDRESS);
+        assert!(mail.text.contains(&format!("http://localhost:3001{path}")), "{kind:?}: {}", mail.text);
+        assert!(mail.text.contains(&format!("will expire in {life}.")), "{kind:?}: {}", mail.text);
+    }
+}
+
+#[actix_web::test]
+async fn a_request_for_nobody_or_a_disabled_user_is_dropped() {
+    for kind in [Kind::PasswordReset, Kind::AlreadyRegistered, Kind::Confirmation, Kind::Unlock] {
+        let app = TestApp::new().await;
+        request(&app, kind, "nobody@example.com").await;
+        assert_dropped(&app, "nobody").await;
+        let user = app.create_user(ADDRESS, PASSWORD).await;
+        disable(&app, &user).await;
+        request(&app, kind, ADDRESS).await;
+        assert_dropped(&app, "disabled").await;
+    }
+}
+
+#[actix_web::test]
+async fn an_address_that_is_confirmed_needs_no_confirmation() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ADDRESS, PASSWORD).await;
+    let (id, confirmed) = (user.id, user.email_address.clone());
+    assert!(write(&app, move |tx| users::confirm_address(tx, id, &confirmed, START)).await);
+    request(&app, Kind::Confirmation, ADDRESS).await;
+    assert_dropped(&app, "confirmed").await;
+}
+
+#[actix_web::test]
+async fn a_new_address_is_mailed_only_while_its_user_waits_for_it_and_nobody_has_it() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ADDRESS, PASSWORD).await;
+    request_change(&app, &user, OTHER).await;
+    assert_dropped(&app, "never asked for").await;
+    set_pending(&app, &user, Some("three@example.com")).await;
+    request_change(&app, &user, OTHER).await;
+    assert_dropped(&app, "another one is pending").await;
+
+    set_pending(&app, &user, Some(OTHER)).await;
+    request_change(&app, &user, OTHER).await;
+    disable(&app, &user).await;
+    assert_dropped(&app, "disabled").await;
+    let id = user.id;
+    write(&app, move |tx| users::set_disabled(tx, id, None, START)).await;
+    request_change(&app, &user, OTHER).await;
+    let mail = the_only(app.mails().await);
+    assert_eq!(mail.to, OTHER);
+    assert!(mail.text.contains("/confirmations/"), "{}", mail.text);
+
+    request_change(&app, &user, OTHER).await;
+    app.create_user(OTHER, PASSWORD).await;
+    assert_eq!(app.mails().await.len(), 1, "somebody has it by now");
+}
+
+#[actix_web::test]
+async fn of_two_users_who_want_one_address_each_gets_their_own_link() {
+    let app = TestApp::new().await;
+    for name in [ADDRESS, OTHER] {
+        let user = app.create_user(name, PASSWORD).await;
+        set_pending(&app, &user, Some("three@example.com")).await;
+        request_change(&app, &user, "three@example.com").await;
+    }
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 2);
+    assert_ne!(mails[0].text, mails[1].text);
+}
+
+#[actix_web::test]
+async fn a_request_that_waits_serves_the_next_one_of_its_kind() {
+    let app = TestApp::new().await;
+    app.create_user(ADDRESS, PASSWORD).await;
+    for kind in [Kind::PasswordReset, Kind::Confirmation, Kind::Confirmation, Kind::PasswordReset] {
+        request(&app, kind, ADDRESS).await;
+    }
+    assert_eq!(app.mails().await.len(), 2);
+}
+
+#[actix_web::test]
+async fn a_request_that_is_not_admitted_is_not_written() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ADDRESS, PASSWORD).await;
+    let (id, to) = (user.id, user.email_address);
+    write(&app, move |tx| {
+        mail::request_confirmation(tx, &to, START, || Ok(false))?;
+        mail::request_already_registered(tx, &to, START, || Ok(false))?;
+        mail::request_address_change(tx, id, &to, START, || Ok(false))
+    })
+    .await;
+    assert_dropped(&app, "not admitted").await;
+}
+
+#[actix_web::test]
+async fn a_notice_goes_to_the_address_as_it_is_written_even_if_it_is_nobodys() {
+    let app = TestApp::new().await;
+    for kind in [Kind::NewDevice, Kind::PasswordChanged, Kind::AddressChangeAsked, Kind::AddressChanged] {
+        notify(&app, notice(kind, Some("Browser/1.0")), "nobody@example.com").await;
+    }
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 4);
+    for mail in mails {
+        assert_eq!(mail.to, "nobody@example.com");
+        let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 192.0.2.1\nWith: Browser/1.0\n";
+        assert!(mail.text.contains(facts), "{}", mail.text);
+    }
+}
+
+#[actix_web::test]
+async fn nothing_is_left_of_the_notice_that_an_account_is_gone() {
+    let app = TestApp::new().await;
+    notify(&app, notice(Kind::AccountDeleted, None), ADDRESS).await;
+    let mail = the_only(app.mails().await);
+    assert!(mail.text.contains("With: an unknown program"), "{}", mail.text);
+    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
+    assert!(rows.is_empty(), "{rows:?}");
+}
+
+#[actix_web::test]
+async fn a_programs_name_is_cut_to_plain_text_and_a_blank_one_is_none() {
+    let app = TestApp::new().await;
+    notify(&app, notice(Kind::NewDevice, Some(&"é\u{202e}x".repeat(200))), ADDRESS).await;
+    notify(&app, notice(Kind::NewDevice, Some(" ")), ADDRESS).await;
+    let mails = app.mails().await;
+    assert!(mails[0].text.contains(&format!("With: {}\n", "x".repeat(120))), "{}", mails[0].text);
+    assert!(mails[1].text.contains("With: an unknown program\n"), "{}", mails[1].text);
+}
+
+#[test]
+fn a_kind_with_a_link_is_no_notice() {
+    for &kind in Kind::ALL {
+        assert_eq!(notice(kind, None).is_some(), kind.is_notice(), "{kind:?}");
+    }
+}
+
+#[actix_web::test]
+async fn news_are_told_for_three_days() {
+    let app = TestApp::new().await;
+    for (wait, told) in [(3 * DAY - Duration::from_millis(1), 1), (3 * DAY, 1)] {
+        notify(&app, notice(Kind::PasswordChanged, None), ADDRESS).await;
+        app.clock().advance(wait);
+        assert_eq!(app.mails().await.len(), told);
+    }
+    let rows = app.context().database.read(|reader| outbox::list(reader, 1)).await.unwrap();
+    assert_eq!(rows[0].last_error.as_deref(), Some("its news has expired"));
+}
+
+#[actix_web::test]
+async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end() {
+    let app = TestApp::new().await;
+    for kind in [Kind::PasswordReset, Kind::AlreadyRegistered, Kind::Confirmation, Kind::Unlock] {
+        request(&app, kind, ADDRESS).await;
+    }
+    notify(&app, notice(Kind::NewDevice, None), ADDRESS).await;
+    let hour = Duration::from_secs(3600);
+    app.clock().advance(hour);
+    let now = app.clock().now();
+    let quarter = Duration::from_secs(900);
+    let expected =
+        [now + quarter, now + quarter, now + DAY, START + Duration::from_secs(1200), now + 3 * DAY];
+    for (id, expected) in (1..).zip(expected) {
+        assert!(write(&app, move |tx| mail::retry(tx, id, now)).await);
+        let found = app.context().database.read(move |reader| outbox::find(reader, id)).await.unwrap();
+        assert_eq!(found.unwrap().expires_at, expected, "{id}");
+    }
+    assert!(!write(&app, move |tx| mail::retry(tx, 99, now)).await);
+}
+
+#[actix_web::test]
+async fn a_warning_that_waits_outlives_the_account() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ADDRESS, PASSWORD).await;
+    notify(&app, notice(Kind::AddressChanged, None), OTHER).await;
+    request(&app, Kind::PasswordReset, ADDRESS).await;
+    let (id, to) = (user.id, user.email_address);
+    assert_eq!(write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await, 1);
+    assert_eq!(the_only(app.mails().await).to, OTHER);
+}
+
+#[actix_web::test]
+async fn all_that_is_about_a_user_or_goes_to_them_is_forgotten_together() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ADDRESS, PASSWORD).await;
+    let other = app.create_user(OTHER, PASSWORD).await;
+    request(&app, Kind::PasswordReset, ADDRESS).await;
+    request_change(&app, &user, "three@example.com").await;
+    request_change(&app, &other, "four@example.com").await;
+    request(&app, Kind::PasswordReset, OTHER).await;
+    let (id, to) = (user.id, user.email_address);
+    assert_eq!(write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await, 2);
+    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
+    let left: Vec<&str> = rows.iter().map(|row| row.email_address.as_str()).collect();
+    assert_eq!(left, [OTHER, "four@example.com"]);
+}

@@ -1,0 +1,124 @@
+//! Ten thousand sessions ended over TCP while others are looked up: once a reply has said so, the token is dead on
+//! every connection.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use cloakroom::token::{PlainToken, TokenKind};
+use rusqlite::params;
+use serde_json::json;
+
+use crate::support::app::count;
+use crate::support::process::House;
+use crate::support::wire::{Answer, Wire};
+
+const USERS: usize = 100;
+/// Of each user; the first of them ends the others and stays.
+const SESSIONS: usize = 101;
+const REVOKERS: usize = 10;
+
+/// A user's sessions: ids and tokens.
+type Owned = Vec<(i64, PlainToken)>;
+
+#[test]
+fn ten_thousand_revocations_hold_at_once_under_load() {
+    let house = House::new();
+    let server = house.serve();
+    let users = fill(&house);
+    let (done, looked_up) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let revoked: usize = thread::scope(|scope| {
+        for user in [&users[0], &users[USERS - 1]] {
+            let (token, server, done, looked_up) = (&user[0].1, &server, &done, &looked_up);
+            scope.spawn(move || {
+                let mut wire = Wire::to(server);
+                while !done.load(Ordering::SeqCst) {
+                    assert_eq!(ask(&mut wire, "GET", "/v1/session", token).status, 200);
+                    looked_up.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let revokers: Vec<_> = users
+            .chunks(USERS / REVOKERS)
+            .map(|users| {
+                let server = &server;
+                scope.spawn(move || {
+                    // Two connections, so that not one worker alone does and knows it.
+                    let (mut one, mut other) = (Wire::to(server), Wire::to(server));
+                    users.iter().map(|user| revoke(&mut one, &mut other, user)).sum::<usize>()
+                })
+            })
+            .collect();
+        let revoked: Result<Vec<usize>, _> =
+            revokers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::SeqCst);
+        revoked.unwrap().iter().sum()
+    });
+    assert_eq!(revoked, 10_000);
+    assert!(looked_up.load(Ordering::SeqCst) > 100);
+    // Those that were rotated live on under their new tokens, beside the first of each user.
+    let rotated = USERS * (SESSIONS - 1) / 4;
+    assert_eq!(count(&house.database(), "SELECT count(*) FROM sessions"), (USERS + rotated) as i64);
+}
+
+/// Revokes all of a user's tokens but the first, one after another in each of the ways there are; gives how many.
+fn revoke(one: &mut Wire, other: &mut Wire, user: &Owned) -> usize {
+    let ((_, kept), rest) = user.split_first().unwrap();
+    for (number, (id, token)) in rest.iter().enumerate() {
+        let status = match number % 4 {
+            0 => ask(one, "DELETE", "/v1/session", token).status,
+            1 => {
+                // Unlike the others it is not what asks, so first it must be seen to work.
+                assert_eq!(ask(other, "GET", "/v1/session", token).status, 200);
+                ask(one, "DELETE", &format!("/v1/sessions/{id}"), kept).status
+            }
+            2 => {
+                let answer = ask(one, "POST", "/v1/session/rotate", token);
+                let new = PlainToken::parse(TokenKind::Session, answer.json()["token"].as_str().unwrap());
+                assert_eq!(ask(other, "GET", "/v1/session", &new.unwrap()).status, 200);
+                answer.status
+            }
+            _ => ask(one, "DELETE", &format!("/v1/sessions/{id}"), token).status,
+        };
+        assert!(matches!(status, 200 | 204), "{status}");
+        let answer = ask(other, "GET", "/v1/session", token);
+        assert_eq!((answer.status, &answer.json()["code"]), (401, &json!("token_invalid")));
+    }
+    rest.len()
+}
+
+fn ask(wire: &mut Wire, method: &str, path: &str, token: &PlainToken) -> Answer {
+    wire.ask(method, path, &format!("Authorization: Bearer {}\r\n", token.reveal()), "");
+    wire.hear()
+}
+
+/// Puts the users and their sessions into the file, which is faster than asking for each.
+fn fill(house: &House) -> Vec<Owned> {
+    let mut file = house.open_database();
+    let rows = file.transaction().unwrap();
+    let users = (0..USERS)
+        .map(|number| {
+            rows.prepare_cached(
+                "INSERT INTO users (email_address, password_digest, created_at, updated_at) VALUES (?1, '*', 0, 0)",
+            )
+            .unwrap()
+            .execute(params![format!("{number}@example.com")])
+            .unwrap();
+            let user = rows.last_insert_rowid();
+            (0..SESSIONS)
+                .map(|_| {
+                    let token = PlainToken::generate(TokenKind::Session).unwrap();
+                    rows.prepare_cached(
+                        "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
+                         VALUES (?1, ?2, '127.0.0.1', 0, unixepoch() * 1000, (unixepoch() + 86400) * 1000)",
+                    )
+                    .unwrap()
+                    .execute(params![user, token.digest().as_bytes()])
+                    .unwrap();
+                    (rows.last_insert_rowid(), token)
+                })
+                .collect()
+        })
+        .collect();
+    rows.commit().unwrap();
+    users
+}
