@@ -1,7 +1,6 @@
 //! Where one is signed in, an end to it, a new token for it, and the notice of a new device.
 
 use std::net::SocketAddr;
-use std::thread;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -347,7 +346,6 @@ fn a_slow_body_with_a_rotated_token_changes_nothing() {
     // It asks for the body, so it has found the token to be good.
     assert_eq!(wire.hear().status, 100);
     wire.say(begun);
-    thread::sleep(Duration::from_millis(100));
     let (status, rotated) = server.request("POST", "/v1/session/rotate", Some(&token), None);
     assert_eq!(status, 200, "{rotated}");
     wire.say(rest);
