@@ -13,7 +13,7 @@ use serde_json::json;
 use super::sessions::{Challenge, Survivors, credentials_changed, take_back};
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
+use crate::error::{Invalid, Result};
 use crate::http::{CurrentSession, CurrentUser, Input, Routes, Visit, audit};
 use crate::mail::{self, Kind, Notice};
 use crate::model::{EmailAddress, PasswordDigest, SessionId};
@@ -40,24 +40,22 @@ async fn change_password(
     session: CurrentSession,
     input: Input,
 ) -> Result<HttpResponse> {
-    let PasswordChange { challenge, password } = PasswordChange::read(&context, &session, &input)?;
+    let mut invalid = Invalid::default();
+    let password = input.text("password", &mut invalid);
+    let confirmation = input.text("password_confirmation", &mut invalid);
+    invalid.into_result()?;
+    let chosen = Password::choose(&context.settings.password, password, confirmation);
+    let (challenge, password) = Challenge::read_beside(chosen, &input, &session, context.clock.now())?;
     // A try costs up to two hashes; a wrong challenge costs no second one.
     let limits = vec![context.throttle.new_password(visit.ip)];
     let proven = challenge.prove(&context, &visit, &session, limits).await?;
     let words = context.settings.guessable_words(user.email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
-    let notice = visit.notice(&context, Kind::PasswordChanged);
-    audit::see_through(async move {
-        let kept = session.id;
-        let changed = proven.write(&context, &visit, &user, &session, move |tx, account, now| {
-            replace_password(tx, account, &digest, kept, notice.as_ref(), now)
-        });
-        let sessions_ended = changed.await?;
-        context.courier.wake();
-        audit::password_changed(&visit, user.id, sessions_ended);
-        Ok(())
-    })
-    .await?;
+    let (kept, notice) = (session.id, visit.notice(&context, Kind::PasswordChanged));
+    let replace = move |tx: &Transaction<'_>, account: &Account, now| {
+        replace_password(tx, account, &digest, kept, notice.as_ref(), now)
+    };
+    proven.write(&context, &visit, &user, &session, replace, audit::password_changed).await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password has been changed." })))
 }
 
@@ -68,25 +66,22 @@ async fn change_address(
     session: CurrentSession,
     input: Input,
 ) -> Result<HttpResponse> {
-    let AddressChange { challenge, email_address } = AddressChange::read(&context, &session, &input)?;
+    let mut invalid = Invalid::default();
+    let address = input.text("email_address", &mut invalid);
+    invalid.into_result()?;
+    let wanted = EmailAddress::parse(address.unwrap_or_default());
+    let (challenge, wanted) = Challenge::read_beside(wanted, &input, &session, context.clock.now())?;
     let proven = challenge.prove(&context, &visit, &session, vec![]).await?;
     // Counted for who knows the password: else a thief's tries would stop the owner.
     visit.admit(&context, vec![context.throttle.address_changes(user.id)]).await?;
     let notice = visit.notice(&context, Kind::AddressChangeAsked);
-    audit::see_through(async move {
-        let by_address = context.throttle.address_change_mails(email_address.as_str());
-        let asked = web::Data::clone(&context);
-        let changed = proven.write(&context, &visit, &user, &session, move |tx, account, now| {
-            ask_for_address(tx, account, &email_address, notice.as_ref(), now, || {
-                asked.throttle.admits(tx, &by_address, now)
-            })
-        });
-        changed.await?;
-        context.courier.wake();
-        audit::address_change_asked(&visit, user.id);
-        Ok(())
-    })
-    .await?;
+    let (throttle, mails) =
+        (context.throttle.clone(), context.throttle.address_change_mails(wanted.as_str()));
+    let ask = move |tx: &Transaction<'_>, account: &Account, now| {
+        ask_for_address(tx, account, &wanted, notice.as_ref(), now, || throttle.admits(tx, &mails, now))
+    };
+    let told = |visit: &Visit, user, ()| audit::address_change_asked(visit, user);
+    proven.write(&context, &visit, &user, &session, ask, told).await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Confirmation instructions sent" })))
 }
 
@@ -97,27 +92,16 @@ async fn destroy(
     session: CurrentSession,
     input: Input,
 ) -> Result<HttpResponse> {
-    let mut invalid = Invalid::default();
-    let challenge = Challenge::read(&input, &session, context.clock.now(), &mut invalid);
-    invalid.into_result()?;
+    let (challenge, ()) = Challenge::read_beside(Ok(()), &input, &session, context.clock.now())?;
     let proven = challenge.prove(&context, &visit, &session, vec![]).await?;
     let notice = visit.notice(&context, Kind::AccountDeleted);
-    let (shared, ticket) = (context.clone(), session.ticket());
-    audit::see_through(async move {
-        let deleted = proven.write(&shared, &visit, &user, &session, move |tx, account, now| {
-            let deleted = erase(tx, account)?;
-            mail::notify(tx, notice.as_ref(), &account.user, now)?;
-            Ok(deleted)
-        });
-        if !deleted.await? {
-            return Err(Error::TokenInvalid);
-        }
-        shared.courier.wake();
-        audit::account_deleted(&visit, user.id);
-        Ok(())
-    })
-    .await?;
-    let mut reply = take_back(HttpResponse::Ok(), &context, ticket)?;
+    let delete = move |tx: &Transaction<'_>, account: &Account, now| {
+        erase(tx, account)?;
+        mail::notify(tx, notice.as_ref(), &account.user, now)
+    };
+    let told = |visit: &Visit, user, ()| audit::account_deleted(visit, user);
+    proven.write(&context, &visit, &user, &session, delete, told).await?;
+    let mut reply = take_back(HttpResponse::Ok(), &context, session.ticket())?;
     Ok(reply.json(json!({ "message": "Account has been deleted." })))
 }
 
@@ -126,50 +110,6 @@ async fn destroy(
 pub(crate) fn erase(tx: &Transaction<'_>, account: &Account) -> Result<bool> {
     outbox::delete_all_for(tx, account.user.id, &account.user.email_address)?;
     users::delete(tx, account.user.id)
-}
-
-/// What a new password needs, checked.
-struct PasswordChange {
-    challenge: Challenge,
-    password: Password,
-}
-
-impl PasswordChange {
-    /// Refuses wrong types of a password first, then everything else at once.
-    fn read(context: &Context, session: &CurrentSession, input: &Input) -> Result<Self> {
-        let mut invalid = Invalid::default();
-        let password = input.text("password", &mut invalid);
-        let confirmation = input.text("password_confirmation", &mut invalid);
-        invalid.clone().into_result()?;
-
-        let challenge = Challenge::read(input, session, context.clock.now(), &mut invalid);
-        let chosen = invalid.keep(Password::choose(&context.settings.password, password, confirmation));
-        match (chosen, invalid.faults.is_empty()) {
-            (Some(password), true) => Ok(Self { challenge, password }),
-            _ => Err(invalid.into()),
-        }
-    }
-}
-
-/// What a new address needs, checked.
-struct AddressChange {
-    challenge: Challenge,
-    email_address: EmailAddress,
-}
-
-impl AddressChange {
-    fn read(context: &Context, session: &CurrentSession, input: &Input) -> Result<Self> {
-        let mut invalid = Invalid::default();
-        let address = input.text("email_address", &mut invalid);
-        invalid.clone().into_result()?;
-
-        let challenge = Challenge::read(input, session, context.clock.now(), &mut invalid);
-        let parsed = invalid.keep(EmailAddress::parse(address.unwrap_or_default()));
-        match (parsed, invalid.faults.is_empty()) {
-            (Some(email_address), true) => Ok(Self { challenge, email_address }),
-            _ => Err(invalid.into()),
-        }
-    }
 }
 
 /// Gives how many other sessions ended.

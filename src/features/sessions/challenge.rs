@@ -7,12 +7,14 @@
 
 use std::time::Duration;
 
+use actix_web::web;
+
 use super::ROUNDS;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::{CurrentSession, CurrentUser, Input, Visit, audit};
-use crate::model::{PasswordDigest, SessionId};
+use crate::model::{PasswordDigest, SessionId, UserId};
 use crate::password::Password;
 use crate::store::users::{self, Account};
 use crate::store::{Transaction, sessions as rows};
@@ -45,20 +47,26 @@ enum Proof {
 }
 
 impl Challenge {
-    /// Reads `password_challenge`. That it is of the wrong type, or absent without a password given lately, is a fault.
-    pub(in crate::features) fn read(
+    /// Reads `password_challenge`, beside what else a change needs: the faults of both are told at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the faults of `beside`, and when the challenge is of the wrong type, or absent without a
+    /// password given lately.
+    pub(in crate::features) fn read_beside<T>(
+        beside: Result<T, Invalid>,
         input: &Input,
         session: &CurrentSession,
         now: Timestamp,
-        invalid: &mut Invalid,
-    ) -> Self {
-        let mut faults = Invalid::default();
-        let given = input.text(FIELD, &mut faults).map(Password::offered);
-        if given.is_none() && faults.faults.is_empty() && !is_fresh(session.sudo_at, now) {
-            faults.add(FIELD, "can't be blank");
+    ) -> Result<(Self, T)> {
+        let mut invalid = Invalid::default();
+        let given = input.text(FIELD, &mut invalid).map(Password::offered);
+        if given.is_none() && invalid.faults.is_empty() && !is_fresh(session.sudo_at, now) {
+            invalid.add(FIELD, "can't be blank");
         }
-        invalid.faults.extend(faults.faults);
-        Self { field: FIELD, given }
+        match (invalid.keep(beside), invalid.faults.is_empty()) {
+            (Some(beside), true) => Ok((Self { field: FIELD, given }, beside)),
+            _ => Err(invalid.into()),
+        }
     }
 
     /// One that is met by this password alone.
@@ -107,9 +115,34 @@ impl Challenge {
 }
 
 impl Proven {
-    /// Does `work` in a transaction in which the proof still holds. When it does not, because the digest changed
-    /// meanwhile or the password was given too long ago, it is asked for again.
+    /// Does `work` in a transaction in which the proof still holds, wakes the mail worker and tells the log: all of it
+    /// to its end, even when the client goes away. When the proof no longer holds, because the digest changed meanwhile
+    /// or the password was given too long ago, it is asked for again.
     pub(in crate::features) async fn write<T, F>(
+        self,
+        context: &web::Data<Context>,
+        visit: &Visit,
+        user: &CurrentUser,
+        session: &CurrentSession,
+        work: F,
+        tell: impl FnOnce(&Visit, UserId, T) + 'static,
+    ) -> Result<()>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
+    {
+        let (context, visit) = (web::Data::clone(context), visit.clone());
+        let (user, session) = (user.clone(), session.clone());
+        audit::see_through(async move {
+            let done = self.write_once_proven(&context, &visit, &user, &session, work).await?;
+            context.courier.wake();
+            tell(&visit, user.id, done);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn write_once_proven<T, F>(
         mut self,
         context: &Context,
         visit: &Visit,

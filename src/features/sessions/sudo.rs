@@ -7,7 +7,8 @@ use super::challenge::Challenge;
 use crate::context::Context;
 use crate::error::{Invalid, Result};
 use crate::http::{CurrentSession, CurrentUser, Input, Visit, audit};
-use crate::store::sessions as rows;
+use crate::store::users::Account;
+use crate::store::{Transaction, sessions as rows};
 
 pub(super) async fn create(
     context: web::Data<Context>,
@@ -23,15 +24,9 @@ pub(super) async fn create(
     }
     invalid.into_result()?;
     let proven = Challenge::with("password", password).prove(&context, &visit, &session, vec![]).await?;
-    audit::see_through(async move {
-        let id = session.id;
-        let given = proven.write(&context, &visit, &user, &session, move |tx, _, now| {
-            rows::set_sudo(tx, id, Some(now)).map(drop)
-        });
-        given.await?;
-        audit::sudo_given(&visit, user.id, id);
-        Ok(())
-    })
-    .await?;
+    let id = session.id;
+    let give = move |tx: &Transaction<'_>, _: &Account, now| rows::set_sudo(tx, id, Some(now)).map(drop);
+    let told = move |visit: &Visit, user, ()| audit::sudo_given(visit, user, id);
+    proven.write(&context, &visit, &user, &session, give, told).await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password confirmed" })))
 }
