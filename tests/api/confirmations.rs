@@ -589,7 +589,7 @@ proptest! {
         let account = account(id);
         let link = links::sign_confirmation(&keys, &account, &address(NEXT), START + DAY);
         let read = links::verify_confirmation(&keys, &link, START).unwrap();
-        prop_assert_eq!((read.subject, links::confirms(&read, &account)), (UserId(id), Some(links::Which::Pending)));
+        prop_assert_eq!((read.subject, links::what_it_confirms(&read, &account)), (UserId(id), Some(links::Confirms::Pending)));
 
         let (payload, signature) = link.split_once('.').unwrap();
         let mut bytes = [payload, signature].map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());
