@@ -28,6 +28,7 @@ pub mod keys;
 pub mod links;
 pub mod mail;
 pub mod model;
+pub mod openapi;
 pub mod password;
 pub mod server;
 pub mod signed;

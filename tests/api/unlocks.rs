@@ -80,7 +80,11 @@ async fn tries_that_are_never_checked_do_not_shut_an_address() {
     app.create_user(ONE, PASSWORD).await;
     let replies = join_all((0..50).map(|_| try_from(&app, ELSEWHERE, ONE, "wrong"))).await;
     assert_eq!(replies.iter().filter(|reply| reply.status == 401).count(), 10);
-    assert_eq!(try_from(&app, HERE, ONE, PASSWORD).await.status, 200, "or nobody would have mailed the owner");
+    assert_eq!(
+        try_from(&app, HERE, ONE, PASSWORD).await.status,
+        200,
+        "or nobody would have mailed the owner"
+    );
 }
 
 #[actix_web::test]
