@@ -6,6 +6,8 @@
 //! What keeps it true is checked, not hoped for: each route is described once, and in tests every reply that the server
 //! gives is compared with the document (`agreement`), to the last field.
 
+#[cfg(feature = "testing")]
+pub(crate) mod agreement;
 mod failures;
 mod operation;
 mod operations;
