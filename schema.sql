@@ -19,7 +19,7 @@ CREATE TABLE users (
 CREATE TABLE sessions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id        INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    token_digest   BLOB    NOT NULL UNIQUE,      -- SHA-256 of the bearer token
+    token_digest   BLOB    NOT NULL UNIQUE,      -- SHA-256 of the token
     ip_address     TEXT    NOT NULL,
     user_agent     TEXT,
     created_at     INTEGER NOT NULL,
