@@ -6,11 +6,10 @@ use actix_web::http::Method;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::{Confirm, Secret};
-use cloakroom::error::Result;
 use cloakroom::keys::Keys;
 use cloakroom::model::{EmailAddress, PasswordDigest, User, UserId};
+use cloakroom::store::throttles;
 use cloakroom::store::users::{self, Account};
-use cloakroom::store::{Transaction, throttles};
 use cloakroom::testing::{Reply, START, TestApp};
 use cloakroom::{links, mail};
 use futures_util::future::join_all;
@@ -18,9 +17,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, confirm,
-    confirmation_token, count_in, delete, digest_of, disable, is_live, last_confirmation, mend, not_text,
-    reset, reset_token, sabotage, seen, sign_in, sign_up, signed_in,
+    ONE, PASSWORD, address, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
+    confirm, confirmation_token, count_in, delete, digest_of, disable, is_live, last_confirmation, mend,
+    not_text, reset, reset_token, sabotage, seen, sign_in, sign_up, signed_in, write,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -34,17 +33,6 @@ async fn app_that(confirm: Confirm) -> TestApp {
 
 async fn ask(app: &TestApp, address: &str) -> Reply {
     app.post("/v1/confirmations").json(&json!({ "email_address": address })).send().await
-}
-
-fn address(text: &str) -> EmailAddress {
-    EmailAddress::parse(text).unwrap()
-}
-
-async fn write<T: Send + 'static>(
-    app: &TestApp,
-    work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
-) -> T {
-    app.context().database.write(work).await.unwrap()
 }
 
 /// Asks for another address on behalf of somebody, and takes the token from the link that is mailed to it.
@@ -565,7 +553,7 @@ proptest! {
         let account = account(id);
         let link = links::sign_confirmation(&keys, &account, &address(NEXT), START + DAY);
         let read = links::verify_confirmation(&keys, &link, START).unwrap();
-        prop_assert_eq!((read.subject, links::confirms(&read, &account)), (UserId(id), Some(links::Which::Pending)));
+        prop_assert_eq!((read.subject, links::what_it_confirms(&read, &account)), (UserId(id), Some(links::Confirms::Pending)));
 
         let (payload, signature) = link.split_once('.').unwrap();
         let mut bytes = [payload, signature].map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());

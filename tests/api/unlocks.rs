@@ -48,6 +48,19 @@ fn assert_dead(reply: &Reply) {
 }
 
 #[actix_web::test]
+async fn tries_that_are_never_checked_do_not_shut_an_address() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    app.create_user(ONE, PASSWORD).await;
+    let replies = join_all((0..50).map(|_| try_from(&app, ELSEWHERE, ONE, "wrong"))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 401).count(), 10);
+    assert_eq!(
+        try_from(&app, HERE, ONE, PASSWORD).await.status,
+        200,
+        "or nobody would have mailed the owner"
+    );
+}
+
+#[actix_web::test]
 async fn the_twentieth_failure_mails_a_link_once() {
     let app = app_with_one().await;
     for _ in 0..19 {
