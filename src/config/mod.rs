@@ -49,7 +49,7 @@ pub struct Settings {
     pub registration: Registration,
     /// How long sessions last.
     pub session: Session,
-    /// How long what is over is kept.
+    /// How often what is over is deleted, and how long it is kept.
     pub sweep: Sweep,
     /// Mails about what was done with an account.
     pub notices: Notices,

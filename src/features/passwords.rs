@@ -2,10 +2,11 @@
 //!
 //! Fears: telling who is registered (a request is an intention in the outbox, the same for everybody, and the mail
 //! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and the
-//! replacing is one conditional update); a link that outlives a change of password or address (same binding); a flood of
-//! mails to one address (limited, silently); a flood of tries with one good link, each costing a bcrypt (limited by
-//! client); somebody's sessions surviving the reset (ended in the same transaction); a reset that the owner did not ask
-//! for (a mail tells them); the link in a log (the route's pattern is logged, not the path).
+//! replacing is one conditional update); a link that outlives a change of password or address (it is bound to the
+//! address, too, and to a counter that each such change raises); a flood of mails to one address (limited, silently); a
+//! flood of tries with one good link, each costing a bcrypt (limited by client); somebody's sessions surviving the reset
+//! (ended in the same transaction); a reset that the owner did not ask for (a mail tells them); the link in a log (the
+//! route's pattern is logged, not the path).
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};

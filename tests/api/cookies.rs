@@ -101,7 +101,7 @@ fn https(settings: &mut Settings) {
 }
 
 #[actix_web::test]
-async fn every_cell_of_the_table() {
+async fn a_cookie_changes_something_only_from_our_own_origin_whatever_else_is_carried() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1_000).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -448,7 +448,7 @@ async fn of_racing_sign_ins_with_one_cookie_each_gets_a_session_of_its_own() {
 }
 
 #[actix_web::test]
-async fn signing_out_clears_it() {
+async fn signing_out_clears_the_cookie() {
     let plain = "cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
     let bound = "__Host-cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
     for (app, expected) in [(TestApp::new().await, plain), (TestApp::with_settings(https).await, bound)] {
@@ -464,7 +464,7 @@ async fn signing_out_clears_it() {
 }
 
 #[actix_web::test]
-async fn rotating_sets_a_new_one() {
+async fn rotating_sets_a_new_cookie() {
     for (app, name, secure) in [
         (TestApp::new().await, "cloakroom", ""),
         (TestApp::with_settings(https).await, "__Host-cloakroom", "; Secure"),

@@ -86,7 +86,19 @@ pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
     let mails = app.mails().await;
     let mail = mails.iter().rfind(|mail| mail.text.contains("/confirmations/")).expect("a mail with a link");
     assert_eq!(mail.to, address(email_address).as_str());
-    let (_, rest) = mail.text.split_once("/confirmations/").expect("a link");
+    token_after(&mail.text, "/confirmations/")
+}
+
+/// The token in the last mail with an unlock link.
+pub async fn last_unlock(app: &TestApp) -> String {
+    let mails = app.mails().await;
+    let mail = mails.iter().rfind(|mail| mail.text.contains("/unlocks/")).expect("a mail with a link");
+    token_after(&mail.text, "/unlocks/")
+}
+
+/// The token of a link that ends with it, after this part of its path.
+pub fn token_after(text: &str, path: &str) -> String {
+    let (_, rest) = text.split_once(path).expect("a link");
     rest.split_whitespace().next().expect("a token").to_owned()
 }
 
@@ -137,6 +149,34 @@ pub fn digest_of(app: &TestApp, user: &User) -> String {
     let file =
         Connection::open_with_flags(app.context().database.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     file.query_row("SELECT password_digest FROM users WHERE id = $1", [user.id.0], |row| row.get(0)).unwrap()
+}
+
+/// Does something to the file behind the server's back.
+pub fn alter(app: &TestApp, sql: &str) {
+    let file = Connection::open(app.context().database.path()).unwrap();
+    file.execute_batch(sql).unwrap();
+}
+
+/// Makes such a statement fail (`INSERT ON outbox`, say) until [`mend`].
+pub fn sabotage(app: &TestApp, statement: &str) {
+    alter(app, &format!("CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'broken'); END"));
+}
+
+/// Takes [`sabotage`] back.
+pub fn mend(app: &TestApp) {
+    alter(app, "DROP TRIGGER broken");
+}
+
+/// All that somebody sees of a reply, but for its request's id.
+pub fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
+    let mut body = reply.json();
+    if let Some(id) = body.get_mut("request_id") {
+        *id = json!("");
+    }
+    let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.sort();
+    (reply.status, body, headers)
 }
 
 /// That a reply is this refusal, in the one shape that all have, with the headers that all carry.
