@@ -38,8 +38,9 @@ field of the wrong type is 422 and names it. Every reply is JSON. Times are RFC 
 never reused.
 
 A credential is a session's token: `Authorization: Bearer <token>`, or the cookie that a sign-in with \
-`\"transport\": \"cookie\"` sets. Two in one request are 400. What can change something and comes with the cookie must \
-show by `Sec-Fetch-Site` or `Origin` that the application itself sent it.
+`\"transport\": \"cookie\"` sets. Beside a token the cookie is not looked at; otherwise two credentials in one request are \
+400. What can change something and comes with the cookie must show by `Sec-Fetch-Site` or `Origin` that the application \
+itself sent it.
 
 A failure always has the shape of `Failure`. Its `code` is for programs and stays; its `error` is one sentence for \
 people. `GET` answers `HEAD` as well. Any other method that a path does not have is 405 `method_not_allowed`, and a path \
