@@ -60,7 +60,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   async function enter({ user, session }: Shown, ticket?: Ticket) {
-    if (ticket) {
+    if (ticket && !cookies) {
       await store.save(ticket);
     }
     generation++;

@@ -1,0 +1,105 @@
+// A server made of one function, and the replies that the real one gives.
+
+import { expect } from "vitest";
+
+export interface Seen {
+  method: string;
+  url: string;
+  path: string;
+  headers: Record<string, string>;
+  body: unknown;
+  init: RequestInit;
+}
+
+export type Answer = Response | Promise<Response>;
+
+/** A `fetch` that asks the function, keeps what it saw, and fails the test if a token ever stands in an address. */
+export function fake(answer: (seen: Seen) => Answer) {
+  const seen: Seen[] = [];
+  const fetch = (async (input: string, init: RequestInit = {}) => {
+    const { signal } = init;
+    signal?.throwIfAborted();
+    expect(input).not.toMatch(/cr[skr]_|eyJ/);
+    const url = new URL(input);
+    const request = {
+      method: init.method ?? "GET",
+      url: input,
+      path: url.pathname + url.search,
+      headers: Object.fromEntries(new Headers(init.headers)),
+      body: typeof init.body === "string" ? JSON.parse(init.body) : init.body,
+      init,
+    };
+    seen.push(request);
+    const reply = answer(request);
+    return signal
+      ? Promise.race([
+          reply,
+          new Promise<never>((_, reject) =>
+            signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError"))),
+          ),
+        ])
+      : reply;
+  }) as typeof globalThis.fetch;
+  return { fetch, seen, asked: (path: string) => seen.filter((request) => request.path === path).length };
+}
+
+export const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
+
+export const failure = (
+  status: number,
+  code: string,
+  more: object = {},
+  headers: Record<string, string> = {},
+) => json({ error: `It is ${code}`, code, request_id: "r-1", ...more }, status, headers);
+
+export const offline = () => Promise.reject(new TypeError("Failed to fetch"));
+
+export const user = (id = 1) => ({
+  id,
+  email_address: `user-${id}@example.com`,
+  email_confirmed: true,
+  created_at: "2026-01-31T09:30:00.000Z",
+  updated_at: "2026-01-31T09:30:00.000Z",
+});
+
+export const session = (id = 7) => ({
+  id,
+  ip_address: "127.0.0.1",
+  user_agent: null,
+  created_at: "2026-01-31T09:30:00.000Z",
+  last_active_at: "2026-01-31T09:30:00.000Z",
+  expires_at: "2026-03-02T09:30:00.000Z",
+  current: true,
+});
+
+export const shown = (userId = 1) => ({ user: user(userId), session: session() });
+
+export const signedIn = (token?: string, userId = 1) => ({
+  ...(token && { token }),
+  expires_at: session().expires_at,
+  ...shown(userId),
+});
+
+export const pair = (n: number) => ({
+  access_token: `eyJaccess${n}`,
+  refresh_token: `crr_refresh${n}`,
+  token_type: "Bearer",
+  expires_in: 900,
+  refresh_expires_in: 86_400,
+  scope: "projects:read projects:write",
+});
+
+/** A promise that is settled from outside. */
+export function gate<T>() {
+  let open!: (value: T) => void;
+  let shut!: (reason: unknown) => void;
+  const promise = new Promise<T>((resolve, reject) => {
+    open = resolve;
+    shut = reject;
+  });
+  return { promise, open, shut };
+}
+
+export const url = "http://localhost:3000";
+export const secret = { email_address: "user-1@example.com", password: "correct horse" };
