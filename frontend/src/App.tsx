@@ -1,0 +1,49 @@
+import { useAuth } from "@cloakroom/client/react";
+import { useEffect } from "react";
+import { Route, Routes } from "react-router";
+import { Account } from "./account/Account.js";
+import { SignedIn, SignedOut } from "./layout/guards.js";
+import { Shell } from "./layout/Shell.js";
+import { TakeToken } from "./layout/token.js";
+import { ConfirmAddress } from "./pages/ConfirmAddress.js";
+import { ForgotPassword } from "./pages/ForgotPassword.js";
+import { Home } from "./pages/Home.js";
+import { NotFound } from "./pages/NotFound.js";
+import { ResetPassword } from "./pages/ResetPassword.js";
+import { SignIn } from "./pages/SignIn.js";
+import { SignUp } from "./pages/SignUp.js";
+import { Unlock } from "./pages/Unlock.js";
+import { dropDrafts } from "./projects/drafts.js";
+
+export function App() {
+  const auth = useAuth();
+  const left = auth.status === "signed-out" && auth.why !== "expired";
+  useEffect(() => {
+    if (left) {
+      dropDrafts();
+    }
+  }, [left]);
+
+  return (
+    <Routes>
+      <Route element={<Shell />}>
+        <Route element={<SignedIn />}>
+          <Route index element={<Home />} />
+          <Route path="account" element={<Account />} />
+        </Route>
+        <Route element={<SignedOut />}>
+          <Route path="sign-in" element={<SignIn />} />
+          <Route path="sign-up" element={<SignUp />} />
+        </Route>
+        <Route path="passwords/new" element={<ForgotPassword />} />
+        <Route path="passwords/:token/edit" element={<TakeToken to="/passwords/edit" />} />
+        <Route path="passwords/edit" element={<ResetPassword />} />
+        <Route path="confirmations/:token" element={<TakeToken to="/confirmations" />} />
+        <Route path="confirmations" element={<ConfirmAddress />} />
+        <Route path="unlocks/:token" element={<TakeToken to="/unlocks" />} />
+        <Route path="unlocks" element={<Unlock />} />
+        <Route path="*" element={<NotFound />} />
+      </Route>
+    </Routes>
+  );
+}

@@ -1,0 +1,46 @@
+import { CloakroomError, type Project } from "@cloakroom/client";
+import { useClient, useForm } from "@cloakroom/client/react";
+import { Dialog } from "../parts/Dialog.js";
+import { FormAlert } from "../parts/FormAlert.js";
+import { SubmitButton } from "../parts/SubmitButton.js";
+
+interface DeleteProjectProps {
+  project: Project;
+  onDeleted: () => void;
+  onClose: () => void;
+}
+
+export function DeleteProject({ project, onDeleted, onClose }: DeleteProjectProps) {
+  const client = useClient();
+  const form = useForm(
+    async (_, options) => {
+      try {
+        await client.deleteProject({ id: project.id }, options);
+      } catch (error) {
+        // Another tab was faster.
+        if (!(CloakroomError.is(error) && error.code === "not_found")) {
+          throw error;
+        }
+      }
+    },
+    { onDone: onDeleted },
+  );
+  return (
+    <Dialog title="Delete this project?" onClose={onClose}>
+      <p>
+        <b>{project.title}</b> cannot be brought back.
+      </p>
+      <form onSubmit={form.onSubmit}>
+        <FormAlert form={form} />
+        <div className="actions">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <SubmitButton form={form} className="danger">
+            Delete project
+          </SubmitButton>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
