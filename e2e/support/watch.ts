@@ -101,7 +101,10 @@ export class Watch {
     const opened = MAIL_LINK.exec(url.pathname)?.slice(1).find(Boolean);
     if (opened && url.origin === front.url && request.isNavigationRequest()) {
       this.linkTokens.add(opened);
-    } else if (!(url.origin === house.url && LINK_ROUTE.test(url.pathname)) && this.holdsLink(request.url())) {
+    } else if (
+      !(url.origin === house.url && LINK_ROUTE.test(url.pathname)) &&
+      this.holdsLink(request.url())
+    ) {
       this.complaints.push(`the token of a link in ${request.url()}`);
     }
   }

@@ -1,4 +1,4 @@
-import { button, enter, heading, signIn } from "../support/page.js";
+import { button, enter, heading, link, signIn } from "../support/page.js";
 import { expect, test } from "../support/test.js";
 
 test("signing out ends the session, and going back shows nothing", { tag: "@phone" }, async ({
@@ -10,6 +10,8 @@ test("signing out ends the session, and going back shows nothing", { tag: "@phon
   await person.call("POST", "/v1/projects", { title: "A cloak" });
   await enter(page, person);
   await expect(heading(page, "A cloak")).toBeVisible();
+  await link(page, "Your account").click();
+  await expect(heading(page, "Your account")).toBeVisible();
   const before = await context.cookies(stage.house.url);
   expect(before).toHaveLength(1);
 

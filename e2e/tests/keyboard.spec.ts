@@ -1,0 +1,87 @@
+import { button, field, heading, link, linkInPage, section, tabTo } from "../support/page.js";
+import { PASSWORD } from "../support/stage.js";
+import { expect, test } from "../support/test.js";
+
+test("from sign-up to a deleted project by keyboard alone", async ({ page, stage }) => {
+  const { keyboard } = page;
+  await page.goto("/sign-in");
+  await expect(heading(page, "Sign in")).toBeVisible();
+  await keyboard.press("Tab");
+  await expect(link(page, "Skip to the content")).toBeFocused();
+  await expect(link(page, "Skip to the content")).toBeInViewport();
+  await keyboard.press("Enter");
+  await keyboard.press("Tab");
+  await expect(field(page, "Email address")).toBeFocused();
+
+  await tabTo(page, linkInPage(page, "Sign up"));
+  await keyboard.press("Enter");
+  await expect(heading(page, "Sign up")).toBeFocused();
+  for (const [label, text] of [
+    ["Email address", stage.address()],
+    ["Password", PASSWORD],
+    ["Password again", PASSWORD],
+  ] as const) {
+    await tabTo(page, field(page, label));
+    await keyboard.type(text);
+  }
+  await keyboard.press("Enter");
+  await expect(heading(page, "Projects")).toBeFocused();
+
+  await tabTo(page, button(page, "New project"));
+  await keyboard.press("Enter");
+  await keyboard.type("A cloak");
+  await keyboard.press("Tab");
+  await keyboard.type("black");
+  await keyboard.press("Tab");
+  await keyboard.press("Enter");
+  await expect(heading(page, "A cloak")).toBeVisible();
+
+  await tabTo(page, button(page, "Delete A cloak"));
+  await keyboard.press("Enter");
+  await keyboard.press("Tab");
+  await expect(button(page, "Delete project")).toBeFocused();
+  await keyboard.press("Enter");
+  await expect(heading(page, "No projects yet")).toBeVisible();
+
+  await tabTo(page, button(page, "New project"));
+  await keyboard.press("Shift+Tab");
+  await tabTo(page, button(page, "New project"));
+  await keyboard.press("Enter");
+  await keyboard.press("Escape");
+  await expect(button(page, "New project")).toBeFocused();
+});
+
+test("the focus can be seen wherever it goes", async ({ page, stage }) => {
+  const person = await stage.person();
+  await page.goto("/sign-in");
+  await tabTo(page, field(page, "Email address"));
+  await page.keyboard.type(person.address);
+  await tabTo(page, field(page, "Password"));
+  await page.keyboard.type(person.password);
+  await page.keyboard.press("Enter");
+  await expect(heading(page, "Projects")).toBeVisible();
+  await tabTo(page, link(page, "Your account"));
+  await page.keyboard.press("Enter");
+  await expect(section(page, "Devices").getByText("This device")).toBeVisible();
+
+  let rounds = 0;
+  for (; rounds < 60; rounds++) {
+    await page.keyboard.press("Tab");
+    const seen = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) {
+        return "end";
+      }
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      const { width, height } = element.getBoundingClientRect();
+      return outlineStyle !== "none" && outlineWidth !== "0px" && width > 1 && height > 1
+        ? "seen"
+        : element.outerHTML.slice(0, 200);
+    });
+    if (seen === "end") {
+      break;
+    }
+    expect(seen).toBe("seen");
+  }
+  expect(rounds).toBeGreaterThan(15);
+});
