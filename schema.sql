@@ -19,7 +19,7 @@ CREATE TABLE users (
 CREATE TABLE sessions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id        INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    token_digest   BLOB    NOT NULL UNIQUE,      -- SHA-256 of the bearer token
+    token_digest   BLOB    NOT NULL UNIQUE,      -- SHA-256 of the token
     ip_address     TEXT    NOT NULL,
     user_agent     TEXT,
     created_at     INTEGER NOT NULL,
@@ -74,9 +74,10 @@ CREATE INDEX outbox_waiting ON outbox (next_attempt_at) WHERE sent_at IS NULL AN
 -- Of those that wait alone: what was sent to an address must not slow down the next request for it.
 CREATE INDEX outbox_by_address ON outbox (email_address, kind) WHERE sent_at IS NULL AND dead_at IS NULL;
 
--- How often something happened in a window that starts with its first time.
+-- How often something happened in a window that starts with its first time. A name says what is limited, and whom: a
+-- client's network, an address's pseudonym, or the id of a session or a user.
 CREATE TABLE throttles (
-    name       TEXT    PRIMARY KEY,              -- what is limited, and whom: a client's network or an address's pseudonym
+    name       TEXT    PRIMARY KEY,
     count      INTEGER NOT NULL,
     expires_at INTEGER NOT NULL                  -- when the window ends and counting starts anew
 ) STRICT, WITHOUT ROWID;

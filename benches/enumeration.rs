@@ -6,16 +6,16 @@
 //! mail worker end what the reply did not wait for. Prints the table that stands in SECURITY.md; exits 1 when status,
 //! headers or body differ, or medians by more than 5 %.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use cloakroom::config::{Environment, Settings};
-use cloakroom::store::Database;
 use cloakroom::token::fill_random;
 use serde_json::{Value, json};
+
+use support::{Server, agent, empty_database, median, now_ms};
+
+mod support;
 
 const TRIES: usize = 300;
 const WARM_UP: usize = 20;
@@ -57,8 +57,8 @@ const QUESTIONS: [Question; 6] = [
 
 fn main() -> ExitCode {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    seed(&folder.path().join("cloakroom.db"));
-    let server = Server::start(folder.path());
+    seed(folder.path());
+    let server = start(folder.path());
     let client = Client::new(&server);
 
     println!("| question | known, ms | unknown, ms | difference | reply |");
@@ -102,13 +102,9 @@ fn address(known: bool, question: usize, turn: usize) -> String {
 }
 
 /// A file with an account for every known address.
-fn seed(path: &Path) {
-    let mut settings = Settings::for_env(Environment::Test).expect("settings");
-    settings.database.path = path.to_owned();
-    drop(Database::open(&settings.database, 1).expect("a database"));
-
+fn seed(folder: &Path) {
     let digest = bcrypt::hash(PASSWORD, COST).expect("a digest");
-    let mut connection = rusqlite::Connection::open(path).expect("the file");
+    let mut connection = empty_database(folder);
     let transaction = connection.transaction().expect("a transaction");
     for (number, question) in QUESTIONS.iter().enumerate() {
         for turn in 0..WARM_UP + TRIES {
@@ -124,6 +120,25 @@ fn seed(path: &Path) {
     transaction.commit().expect("the users");
 }
 
+fn start(folder: &Path) -> Server {
+    let (cost, many) = (COST.to_string(), "1000000 in 1h");
+    Server::start(
+        folder,
+        &[
+            ("CLOAKROOM_ENV", "test"),
+            ("CLOAKROOM__PASSWORD__BCRYPT_COST", &cost),
+            ("CLOAKROOM__REGISTRATION__CONFIRM", "required"),
+            ("CLOAKROOM__REGISTRATION__PRIVATE", "true"),
+            ("CLOAKROOM__THROTTLE__ENABLED", "true"),
+            // Counted as ever, and never reached by one client.
+            ("CLOAKROOM__THROTTLE__SIGN_IN", many),
+            ("CLOAKROOM__THROTTLE__SIGN_UP", many),
+            ("CLOAKROOM__THROTTLE__RESET", many),
+            ("CLOAKROOM__THROTTLE__CONFIRMATION", many),
+        ],
+    )
+}
+
 /// One connection, kept.
 struct Client {
     agent: ureq::Agent,
@@ -132,8 +147,7 @@ struct Client {
 
 impl Client {
     fn new(server: &Server) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { agent, base: format!("http://{}", server.address) }
+        Self { agent: agent(), base: format!("http://{}", server.address) }
     }
 
     /// Gives the milliseconds until the whole reply was there, and the reply.
@@ -167,56 +181,8 @@ struct Reply {
     body: Value,
 }
 
-struct Server {
-    address: String,
-    child: Child,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let log = File::create(folder.join("server.log")).expect("a log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
-        command
-            .env("CLOAKROOM_ENV", "test")
-            .env("CLOAKROOM__DATABASE__PATH", folder.join("cloakroom.db"))
-            .env("CLOAKROOM__MAIL__DIRECTORY", folder.join("mail"))
-            .env("CLOAKROOM__LOG__FORMAT", "json")
-            .env("CLOAKROOM__PASSWORD__BCRYPT_COST", COST.to_string())
-            .env("CLOAKROOM__REGISTRATION__CONFIRM", "required")
-            .env("CLOAKROOM__REGISTRATION__PRIVATE", "true")
-            .env("CLOAKROOM__THROTTLE__ENABLED", "true");
-        // Counted as ever, and never reached by one client.
-        for limit in ["SIGN_IN", "SIGN_UP", "RESET", "CONFIRMATION"] {
-            command.env(format!("CLOAKROOM__THROTTLE__{limit}"), "1000000 in 1h");
-        }
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the server");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("listening on http://").expect("an address").to_owned();
-        Self { address, child }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn coin() -> bool {
     let mut byte = [0];
     fill_random(&mut byte).expect("randomness");
     byte[0] % 2 == 0
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark seeds rows as of now")]
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

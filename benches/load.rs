@@ -5,16 +5,19 @@
 //! start-up time and the binary's size; exits 1 when one is missed.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use cloakroom::config::{Environment, Settings};
-use cloakroom::store::Database;
 use cloakroom::token::{PlainToken, TokenKind};
+use rusqlite::Connection;
+
+use support::{Server, agent, database, empty_database, median, now_ms};
+
+mod support;
 
 const ROWS: usize = 100_000;
 const PASSWORD: &str = "correct horse battery staple";
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
     sign_ins_by_load(&server);
     look_ups_beside_sign_ins(&bench, &server, &mut report);
 
-    report.at_most("resident memory after that, MB", server.resident_mb(), 40.0);
+    report.at_most("resident memory after that, MB", resident_mb(server.child.id()), 40.0);
     report.at_most("first answer after the start, ms", median(&bench.start_times), 150.0);
     let size = fs::metadata(env!("CARGO_BIN_EXE_cloakroom")).expect("the binary").len();
     report.at_most("release binary, MB", size as f64 / 1e6, 20.0);
@@ -223,8 +226,7 @@ struct Client {
 
 impl Client {
     fn new(server: &Server) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { agent, url: format!("http://{}/v1/session", server.address) }
+        Self { agent: agent(), url: format!("http://{}/v1/session", server.address) }
     }
 
     fn sign_in(&self, user: usize) {
@@ -237,20 +239,14 @@ impl Client {
 /// The seeded file and what is sent to the server on it.
 struct Bench {
     folder: PathBuf,
-    database: PathBuf,
     look_up: PathBuf,
     start_times: Vec<f64>,
 }
 
 impl Bench {
     fn seed(folder: &Path) -> Self {
-        let database = folder.join("cloakroom.db");
-        let mut settings = Settings::for_env(Environment::Test).expect("settings");
-        settings.database.path = database.clone();
-        drop(Database::open(&settings.database, 1).expect("a database"));
-
         let digest = bcrypt::hash(PASSWORD, COST).expect("a digest");
-        let mut connection = rusqlite::Connection::open(&database).expect("the file");
+        let mut connection = empty_database(folder);
         let transaction = connection.transaction().expect("a transaction");
         for number in 0..ROWS {
             transaction
@@ -263,7 +259,7 @@ impl Bench {
         transaction.commit().expect("the users");
         let tokens = add_sessions(&mut connection, ROWS);
         let look_up = write_script(folder, "look-up", "GET", &tokens, "math.random(#requests)");
-        let mut bench = Self { folder: folder.to_owned(), database, look_up, start_times: Vec::new() };
+        let mut bench = Self { folder: folder.to_owned(), look_up, start_times: Vec::new() };
         bench.start_times = (0..5).map(|_| bench.time_a_start()).collect();
         bench
     }
@@ -271,7 +267,7 @@ impl Bench {
     /// Sessions that no run has ended yet, each named once; what earlier runs left of theirs is gone, so that every run
     /// meets a table of the same size.
     fn script_of_fresh_tokens(&self, count: usize) -> PathBuf {
-        let mut connection = rusqlite::Connection::open(&self.database).expect("the file");
+        let mut connection = Connection::open(database(&self.folder)).expect("the file");
         connection.busy_timeout(Duration::from_secs(60)).expect("a time-out");
         connection.execute("DELETE FROM sessions WHERE id > ?1", [ROWS as i64]).expect("a clean table");
         let tokens = add_sessions(&mut connection, count);
@@ -280,23 +276,13 @@ impl Bench {
     }
 
     fn start(&self) -> Server {
-        let log = File::create(self.folder.join("server.log")).expect("a log");
-        let many = "1000000 in 1h";
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
-            .env("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")
-            .env("CLOAKROOM__DATABASE__PATH", &self.database)
-            .env("CLOAKROOM__MAIL__DIRECTORY", self.folder.join("mail"))
-            .env("CLOAKROOM__LOG__FORMAT", "json")
-            .env("CLOAKROOM__THROTTLE__SIGN_IN", many)
-            .env("CLOAKROOM__SESSION__MAX_PER_USER", "100000")
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the server");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("listening on http://").expect("an address").to_owned();
-        Server { address, child }
+        Server::start(
+            &self.folder,
+            &[
+                ("CLOAKROOM__THROTTLE__SIGN_IN", "1000000 in 1h"),
+                ("CLOAKROOM__SESSION__MAX_PER_USER", "100000"),
+            ],
+        )
     }
 
     /// From the start of the process to its first answer, in milliseconds.
@@ -332,29 +318,8 @@ struct Load {
     p99_ms: f64,
 }
 
-struct Server {
-    address: String,
-    child: Child,
-}
-
-impl Server {
-    fn resident_mb(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
-        kilobytes.map_or(f64::NAN, |kilobytes| kilobytes * 1024.0 / 1e6)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Adds sessions, spread over the users and unused for an hour; gives their tokens.
-fn add_sessions(connection: &mut rusqlite::Connection, count: usize) -> Vec<String> {
+fn add_sessions(connection: &mut Connection, count: usize) -> Vec<String> {
     let now = now_ms();
     let transaction = connection.transaction().expect("a transaction");
     let tokens = (0..count)
@@ -433,6 +398,14 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// What a process holds in memory.
+fn resident_mb(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
+    kilobytes.map_or(f64::NAN, |kilobytes| kilobytes * 1024.0 / 1e6)
+}
+
 /// In milliseconds.
 fn timed(run: impl FnOnce()) -> f64 {
     let started = Instant::now();
@@ -449,15 +422,4 @@ fn milliseconds(text: &str) -> f64 {
         _ => 1e3,
     };
     digits.parse().map_or(f64::NAN, |value: f64| value * scale)
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark seeds rows as of now")]
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

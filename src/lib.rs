@@ -1,6 +1,6 @@
 //! Cloakroom: an authentication server in one binary and one SQLite file, and a library for actix-web.
 //!
-//! Hand in your credentials, get a ticket: an opaque bearer token, stored only as a digest in a sessions table and
+//! Hand in your credentials, get a ticket: an opaque token, stored only as a digest in a sessions table and
 //! looked up on every request.
 //!
 //! A tour: `schema.sql` shows what there is; [`features`] what can be done with it, one room a feature; [`http`]
@@ -28,6 +28,7 @@ pub mod keys;
 pub mod links;
 pub mod mail;
 pub mod model;
+pub mod openapi;
 pub mod password;
 pub mod server;
 pub mod signed;

@@ -34,7 +34,7 @@ pub fn reset_holds(link: &SignedMessage, account: &Account) -> bool {
     account.user.disabled_at.is_none() && link.is_bound_to(&reset_binding(account))
 }
 
-/// What the mail shows.
+/// `{frontend_url}/passwords/{token}/edit`, as the mail shows it.
 pub fn reset_url(settings: &Settings, token: &str) -> String {
     settings.frontend_link(&format!("/passwords/{token}/edit"))
 }
@@ -51,7 +51,7 @@ pub fn sign_confirmation(
     signed::sign(keys, Purpose::Confirmation, account.user.id, expires_at, &binding)
 }
 
-/// Reads such a token; `None` when it is malformed, forged or expired. What it [confirms] is known only with the
+/// Reads such a token; `None` when it is malformed, forged or expired. [What it confirms](what_it_confirms) is known only with the
 /// account at hand.
 pub fn verify_confirmation(keys: &Keys, token: &str, now: Timestamp) -> Option<SignedMessage> {
     signed::verify(keys, Purpose::Confirmation, token, now)
@@ -59,7 +59,7 @@ pub fn verify_confirmation(keys: &Keys, token: &str, now: Timestamp) -> Option<S
 
 /// Which address of an account a link confirms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum Confirms {
     /// The one that it has.
     Current,
     /// The one that was asked for in its place.
@@ -67,18 +67,18 @@ pub enum Which {
 }
 
 /// Which address the link went to; `None` when it is neither any more, or the account may not be used.
-pub fn confirms(link: &SignedMessage, account: &Account) -> Option<Which> {
+pub fn what_it_confirms(link: &SignedMessage, account: &Account) -> Option<Confirms> {
     let went_to = |address: &EmailAddress| link.is_bound_to(&address_binding(account, address));
     if account.user.disabled_at.is_some() {
         None
     } else if went_to(&account.user.email_address) {
-        Some(Which::Current)
+        Some(Confirms::Current)
     } else {
-        account.pending_email_address.as_ref().filter(|pending| went_to(pending)).map(|_| Which::Pending)
+        account.pending_email_address.as_ref().filter(|pending| went_to(pending)).map(|_| Confirms::Pending)
     }
 }
 
-/// What the mail shows.
+/// `{frontend_url}/confirmations/{token}`, as the mail shows it.
 pub fn confirmation_url(settings: &Settings, token: &str) -> String {
     settings.frontend_link(&format!("/confirmations/{token}"))
 }
@@ -102,7 +102,7 @@ pub fn unlock_holds(link: &SignedMessage, account: &Account) -> bool {
         && link.is_bound_to(&address_binding(account, &account.user.email_address))
 }
 
-/// What the mail shows.
+/// `{frontend_url}/unlocks/{token}`, as the mail shows it.
 pub fn unlock_url(settings: &Settings, token: &str) -> String {
     settings.frontend_link(&format!("/unlocks/{token}"))
 }
@@ -156,10 +156,10 @@ mod tests {
         let which = |text: &str, account: &Account| {
             let token =
                 sign_confirmation(&keys, &self::account(), &address(text), NOW + CONFIRMATION_LIFETIME);
-            confirms(&verify_confirmation(&keys, &token, NOW).unwrap(), account)
+            what_it_confirms(&verify_confirmation(&keys, &token, NOW).unwrap(), account)
         };
-        assert_eq!(which("one@example.com", &account), Some(Which::Current));
-        assert_eq!(which("new@example.com", &account), Some(Which::Pending));
+        assert_eq!(which("one@example.com", &account), Some(Confirms::Current));
+        assert_eq!(which("new@example.com", &account), Some(Confirms::Pending));
         assert_eq!(which("other@example.com", &account), None);
         assert_eq!(
             which("new@example.com", &Account { pending_email_address: None, ..account.clone() }),
@@ -179,7 +179,10 @@ mod tests {
         assert!(reset_holds(&reset, &before) && !reset_holds(&reset, &after));
         let token = sign_confirmation(&keys, &before, &before.user.email_address, end);
         let confirmation = verify_confirmation(&keys, &token, NOW).unwrap();
-        assert!(confirms(&confirmation, &before).is_some() && confirms(&confirmation, &after).is_none());
+        assert!(
+            what_it_confirms(&confirmation, &before).is_some()
+                && what_it_confirms(&confirmation, &after).is_none()
+        );
         let unlock = verify_unlock(&keys, &sign_unlock(&keys, &before, end), NOW).unwrap();
         assert!(unlock_holds(&unlock, &before) && !unlock_holds(&unlock, &after));
     }

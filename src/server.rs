@@ -157,7 +157,7 @@ async fn deliver(context: &Context, mut stop: watch::Receiver<bool>) {
 }
 
 async fn keep_house(context: &Context, mut stop: watch::Receiver<bool>) {
-    // The first round sweeps: a server that is started anew every day would else never do it.
+    // The first round sweeps: otherwise a server that is restarted every day would never do it.
     let rounds_to_sweep = rounds_in(context.settings.sweep.interval);
     for round in 0_u64.. {
         let _ = tokio::time::timeout(ROUND, stop.changed()).await;

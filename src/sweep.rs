@@ -15,7 +15,7 @@ use crate::store::{Database, Transaction, devices, outbox, sessions, throttles};
 const BATCH: u32 = 500;
 /// A device that was not used for so long is a new one again.
 const KEEP_DEVICES: Duration = Duration::from_secs(365 * 24 * 3600);
-/// Another process may know for so long that a session was used, and have it not written yet.
+/// How long another process may keep a session's last use in memory before writing it.
 const UNWRITTEN: Duration = Duration::from_secs(60);
 
 /// How many rows were over.

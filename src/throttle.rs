@@ -1,4 +1,4 @@
-//! Limits by client network and by email address, counted in the store so that neither a restart nor
+//! Limits by client network, email address, session and user, counted in the store so that neither a restart nor
 //! a second process forgets them.
 //!
 //! A hit is counted before the work that it pays for, in one transaction with its neighbours: however many race,
@@ -91,9 +91,14 @@ impl Throttle {
         by_client("sign_up", client, self.settings.sign_up)
     }
 
-    /// New passwords that one client sets by links: as many as it may sign up, each costs as much.
+    /// New passwords that one client sets, by link or in an account: as many as it may sign up, each costs as much.
     pub fn new_password(&self, client: IpAddr) -> Rule {
         by_client("new_password", client, self.settings.sign_up)
+    }
+
+    /// Passwords given again by one client: as many as it may sign up, each costs as much.
+    pub fn challenges_of_client(&self, client: IpAddr) -> Rule {
+        by_client("challenges_of_client", client, self.settings.sign_up)
     }
 
     /// Reset requests of one client.
@@ -118,8 +123,13 @@ impl Throttle {
         self.by_address("reset_mails", address, self.settings.reset_mails)
     }
 
-    /// Confirmation mails to one address at sign-up. Apart from those on request, or else requests for an address that
-    /// nobody has yet would keep its owner from ever confirming it.
+    /// Confirmation mails on request to one address, whether anybody has it or not.
+    pub fn confirmation_mails(&self, address: &str) -> Rule {
+        self.by_address("confirmation_mails", address, self.settings.confirmation_mails)
+    }
+
+    /// Confirmation mails to one address at sign-up. Kept apart from those on request: otherwise requests for
+    /// an address that has no account yet could use up the mails its owner needs at sign-up.
     pub fn sign_up_mails(&self, address: &str) -> Rule {
         self.by_address("sign_up_mails", address, self.settings.confirmation_mails)
     }
@@ -135,16 +145,6 @@ impl Throttle {
         Rule { shared: format!("{}:{kind}", rule.shared), ..rule }
     }
 
-    /// Passwords given again by one client: as many as it may sign up, each costs as much.
-    pub fn challenges_of_client(&self, client: IpAddr) -> Rule {
-        by_client("challenges_of_client", client, self.settings.sign_up)
-    }
-
-    /// Confirmation mails on request to one address, whether anybody has it or not.
-    pub fn confirmation_mails(&self, address: &str) -> Rule {
-        self.by_address("confirmation_mails", address, self.settings.confirmation_mails)
-    }
-
     /// Passwords given again on one session.
     pub fn challenges(&self, session: SessionId) -> Rule {
         by_id("challenges", session.0, self.settings.challenges)
@@ -155,9 +155,9 @@ impl Throttle {
         by_id("address_changes", user.0, self.settings.address_changes)
     }
 
-    /// Counts one hit of each rule, unless one of them is exhausted.
+    /// Counts one hit of each rule, in their order, up to the first that is exhausted.
     pub async fn admit(&self, database: &Database, rules: Vec<Rule>, now: Timestamp) -> Result<Admission> {
-        if !self.settings.enabled {
+        if !self.settings.enabled || rules.is_empty() {
             return Ok(Admission::Admitted(Vec::new()));
         }
         // Who is over a limit already costs a read and no write, however often they come.
@@ -173,14 +173,17 @@ impl Throttle {
         }
         database
             .write(move |tx| {
-                // Each is counted, also behind one that is exhausted.
-                let tallies: Vec<Tally> =
-                    rules.iter().map(|rule| rule.hit(tx, now)).collect::<Result<_>>()?;
-                let over = rules.iter().zip(&tallies).find(|(_, tally)| tally.count > tally.limit);
-                Ok(match over {
-                    Some((rule, tally)) => Admission::Refused(rule.refuse(*tally, now)),
-                    None => Admission::Admitted(tallies),
-                })
+                let mut tallies = Vec::with_capacity(rules.len());
+                for rule in &rules {
+                    let tally = rule.hit(tx, now)?;
+                    // Those behind it are not counted: a try that is never checked must not be the one that shuts an
+                    // address, for nobody would mail its owner then.
+                    if tally.count > tally.limit {
+                        return Ok(Admission::Refused(rule.refuse(tally, now)));
+                    }
+                    tallies.push(tally);
+                }
+                Ok(Admission::Admitted(tallies))
             })
             .await
     }

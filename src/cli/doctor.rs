@@ -6,19 +6,23 @@
 mod file;
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
+use url::Url;
 
 use super::output::{Format, columns};
 use super::{Fault, house};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{ConfigError, Environment, MailTransport, Settings};
+use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings};
 use crate::mail::{Templates, Transport};
 
 /// 2025 and 2100: a clock outside of these was never set.
 const SANE: std::ops::Range<Timestamp> =
     Timestamp::from_millis(1_735_689_600_000)..Timestamp::from_millis(4_102_444_800_000);
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) fn run(settings: Result<Settings, ConfigError>, format: &Format) -> super::Outcome {
     let mut report = Report::default();
@@ -37,12 +41,31 @@ pub(super) fn run(settings: Result<Settings, ConfigError>, format: &Format) -> s
 
 fn examine(settings: &Settings, report: &mut Report) -> super::Outcome {
     report.ok("settings", format!("valid, for {}", settings.env));
-    let newest = file::examine(settings, report);
-    clock(Clock::System.now(), newest, report);
+    cookies(settings, report);
+    let file = file::examine(settings, report);
+    let now = Clock::System.now();
+    // Where rows cannot be read, the file's integrity is the finding.
+    clock(now, file.as_ref().and_then(|file| file.newest_row().ok().flatten()), report);
+    if let Some(Ok(count)) = file.map(|file| file.mails_given_up(now - WEEK)) {
+        given_up(count, report);
+    }
     house::wait_for(async {
         mail(settings, report).await;
         Ok(())
     })
+}
+
+/// Whether browsers take each origin that may use the cookie for the same site as us: the scheme is part of it.
+fn cookies(settings: &Settings, report: &mut Report) {
+    if !settings.cors.credentials {
+        return;
+    }
+    let ours = settings.server.public_url.scheme();
+    let is_strange = |origin: &&String| Url::parse(origin).is_ok_and(|url| url.scheme() != ours);
+    for origin in settings.cors.origins.iter().filter(is_strange) {
+        let what = format!("{origin} may send cookies, but to browsers it is another site than {ours}://");
+        report.warn("cors", what, "serve both by https, or take it from cors.origins");
+    }
 }
 
 fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {
@@ -54,6 +77,15 @@ fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {
             report.fail("clock", what, advice);
         }
         _ => report.ok("clock", now.to_string()),
+    }
+}
+
+fn given_up(count: i64, report: &mut Report) {
+    let advice = "`cloakroom mail list` says why, `cloakroom mail retry` sends one again";
+    match count {
+        0 => report.ok("mail", "none given up within the last week"),
+        1 => report.warn("mail", "1 was given up within the last week", advice),
+        many => report.warn("mail", format!("{many} were given up within the last week"), advice),
     }
 }
 
@@ -78,11 +110,22 @@ async fn mail(settings: &Settings, report: &mut Report) {
         (Ok(()), MailTransport::File) if settings.env == Environment::Production => {
             let what = format!("written into {}, it reaches nobody", settings.mail.directory.display());
             report.warn("mail", what, "set mail.transport to \"smtp\"");
+            confirmation(settings.registration.confirm, report);
         }
         (Ok(()), MailTransport::File) => {
             report.ok("mail", format!("written into {}", settings.mail.directory.display()));
         }
     }
+}
+
+/// What the setting comes to while no link reaches anybody.
+fn confirmation(confirm: Confirm, report: &mut Report) {
+    let what = match confirm {
+        Confirm::Off => return,
+        Confirm::Remind => "nobody who signs up can confirm their address",
+        Confirm::Required => "nobody who signs up can sign in: their address is never confirmed",
+    };
+    report.warn("mail", what, "set mail.transport to \"smtp\", or registration.confirm to \"off\"");
 }
 
 /// What was found, in the order of looking.

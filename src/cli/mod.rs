@@ -7,6 +7,7 @@ mod house;
 mod logs;
 mod mail;
 mod migrate;
+mod openapi;
 mod output;
 mod routes;
 mod secret;
@@ -51,6 +52,8 @@ enum Command {
     Doctor(output::Format),
     /// List the routes, with who may call them
     Routes(output::Format),
+    /// Print the OpenAPI document of the routes
+    Openapi,
     /// Bring the database's schema up to date (`serve` does it too)
     Migrate(migrate::Arguments),
     /// Delete expired sessions and other rows that are over (`serve` does it too)
@@ -87,6 +90,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Config(format) => config::run(&load()?, &format),
         Command::Doctor(format) => doctor::run(quietly(load), &format),
         Command::Routes(format) => routes::run(&format),
+        Command::Openapi => openapi::run(),
         Command::Migrate(arguments) => migrate::run(&quietly(load)?, &arguments),
         Command::Sweep(format) => sweep::run(&quietly(load)?, &format),
         Command::Users(command) => users::run(&quietly(load)?, command),

@@ -101,7 +101,7 @@ async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> s
 
     let views: Vec<View<'_>> = users.iter().map(View::of).collect();
     format.print(&json!({ "users": views, "next_after": next_after }), || {
-        table(["id", "email address", "created at", "disabled at"], users.iter().map(row))
+        table(["id", "email address", "created at", "confirmed at", "disabled at"], users.iter().map(row))
     })?;
     if let Some(next) = next_after {
         remark(&format!("there are more: --after {}", next.0));
@@ -168,20 +168,20 @@ async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> su
     let database = house::open(settings)?;
     let found = find(&database, user.clone()).await?.user;
     if !yes {
-        confirm(&format!("Delete {} with all that is theirs?", name(&found)))?;
+        ask_before(&format!("Delete {} with all that is theirs?", name(&found)))?;
     }
     let id = found.id;
     let deleted = database.write(move |tx| match users::find(tx, id)? {
-        Some(account) => erase(tx, &account),
-        None => Ok(false),
+        Some(account) => erase(tx, &account).map(Some),
+        None => Ok(None),
     });
     // Somebody else may have been faster.
-    user.require(deleted.await?.then_some(()))?;
+    user.require(deleted.await?)?;
     format.print(&json!({ "user": View::of(&found) }), || format!("{} is deleted", name(&found)))
 }
 
 /// Goes on only after a yes from a person.
-fn confirm(question: &str) -> super::Outcome {
+fn ask_before(question: &str) -> super::Outcome {
     if !io::stdin().is_terminal() {
         return Err("nobody is there to be asked: give --yes".into());
     }
@@ -204,11 +204,12 @@ fn name(user: &User) -> String {
     format!("user {} ({})", user.id.0, user.email_address.as_str())
 }
 
-fn row(user: &User) -> [String; 4] {
+fn row(user: &User) -> [String; 5] {
     [
         user.id.0.to_string(),
         user.email_address.as_str().to_owned(),
         user.created_at.to_string(),
+        or_dash(user.email_confirmed_at),
         or_dash(user.disabled_at),
     ]
 }

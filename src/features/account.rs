@@ -72,8 +72,12 @@ async fn change_address(
     let wanted = EmailAddress::parse(address.unwrap_or_default());
     let (challenge, wanted) = Challenge::read_beside(wanted, &input, &session, context.clock.now())?;
     let proven = challenge.prove(&context, &visit, &session, vec![]).await?;
-    // Counted for who knows the password: else a thief's tries would stop the owner.
-    visit.admit(&context, vec![context.throttle.address_changes(user.id)]).await?;
+    // One's own address withdraws a change, which mails nobody.
+    let withdraws = wanted == user.email_address;
+    if !withdraws {
+        // Counted only once the password is proved: a thief who does not know it could else use the owner's tries up.
+        visit.admit(&context, vec![context.throttle.address_changes(user.id)]).await?;
+    }
     let notice = visit.notice(&context, Kind::AddressChangeAsked);
     let (throttle, mails) =
         (context.throttle.clone(), context.throttle.address_change_mails(wanted.as_str()));
@@ -82,7 +86,8 @@ async fn change_address(
     };
     let told = |visit: &Visit, user, ()| audit::address_change_asked(visit, user);
     proven.write(&context, &visit, &user, &session, ask, told).await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Confirmation instructions sent" })))
+    let message = if withdraws { "Address change withdrawn" } else { "Confirmation instructions sent" };
+    Ok(HttpResponse::Ok().json(json!({ "message": message })))
 }
 
 async fn destroy(
@@ -101,15 +106,15 @@ async fn destroy(
     };
     let told = |visit: &Visit, user, ()| audit::account_deleted(visit, user);
     proven.write(&context, &visit, &user, &session, delete, told).await?;
-    let mut reply = take_back(HttpResponse::Ok(), &context, session.ticket())?;
+    let mut reply = take_back(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(json!({ "message": "Account has been deleted." })))
 }
 
 /// Deletes an account with all that is theirs, the mails about them and to them included but for warnings that still
-/// wait; `false` when it was gone.
-pub(crate) fn erase(tx: &Transaction<'_>, account: &Account) -> Result<bool> {
+/// wait.
+pub(crate) fn erase(tx: &Transaction<'_>, account: &Account) -> Result<()> {
     outbox::delete_all_for(tx, account.user.id, &account.user.email_address)?;
-    users::delete(tx, account.user.id)
+    users::delete(tx, account.user.id).map(drop)
 }
 
 /// Gives how many other sessions ended.
@@ -122,6 +127,7 @@ fn replace_password(
     now: Timestamp,
 ) -> Result<usize> {
     let user = &account.user;
+    // It is still this digest: the challenge was proved against it, a moment ago, in this transaction.
     users::replace_digest(tx, user.id, &account.password_digest, digest, now)?;
     mail::notify(tx, notice, user, now)?;
     credentials_changed(tx, user.id, Survivors::One(kept))

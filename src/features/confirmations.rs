@@ -16,8 +16,8 @@ use super::sessions::{Survivors, credentials_changed};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
-use crate::http::{Input, Routes, Visit, audit};
-use crate::links::{self, Which};
+use crate::http::{Input, Routes, Visit, audit, to_the_end};
+use crate::links::{self, Confirms};
 use crate::mail::{self, Kind, Notice};
 use crate::model::EmailAddress;
 use crate::signed::SignedMessage;
@@ -41,11 +41,11 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     if let Some(Ok(address)) = address {
         let now = context.clock.now();
         let by_address = context.throttle.confirmation_mails(address.as_str());
-        let asked = web::Data::clone(&context);
+        let throttle = context.throttle.clone();
         context
             .database
             .write(move |tx| {
-                mail::request_confirmation(tx, &address, now, || asked.throttle.admits(tx, &by_address, now))
+                mail::request_confirmation(tx, &address, now, || throttle.admits(tx, &by_address, now))
             })
             .await?;
         context.courier.wake();
@@ -61,11 +61,11 @@ async fn update(context: web::Data<Context>, visit: Visit, token: web::Path<Stri
     };
     let user_id = link.subject;
     let notice = visit.notice(&context, Kind::AddressChanged);
-    audit::see_through(async move {
+    to_the_end(async move {
         let confirmed = context.database.write(move |tx| confirm(tx, &link, notice.as_ref(), now)).await?;
         match confirmed.ok_or_else(|| refused(&visit))? {
-            Which::Current => audit::address_confirmed(&visit, user_id),
-            Which::Pending => {
+            Confirms::Current => audit::address_confirmed(&visit, user_id),
+            Confirms::Pending => {
                 context.courier.wake();
                 audit::address_changed(&visit, user_id);
             }
@@ -82,15 +82,15 @@ fn confirm(
     link: &SignedMessage,
     notice: Option<&Notice>,
     now: Timestamp,
-) -> Result<Option<Which>> {
+) -> Result<Option<Confirms>> {
     let Some(account) = users::find(tx, link.subject)? else {
         return Ok(None);
     };
     let (id, address) = (account.user.id, &account.user.email_address);
-    let which = links::confirms(link, &account);
+    let which = links::what_it_confirms(link, &account);
     let done = match (which, &account.pending_email_address) {
-        (Some(Which::Current), _) => users::confirm_address(tx, id, address, now)?,
-        (Some(Which::Pending), Some(pending)) => {
+        (Some(Confirms::Current), _) => users::confirm_address(tx, id, address, now)?,
+        (Some(Confirms::Pending), Some(pending)) => {
             let changed = users::change_address(tx, id, address, pending, now)?;
             if changed {
                 credentials_changed(tx, id, Survivors::All)?;

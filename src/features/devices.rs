@@ -14,7 +14,7 @@ use super::sessions::{SessionView, take_back};
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::query::{Query, path_id};
-use crate::http::{CurrentSession, CurrentUser, Routes, Visit, audit};
+use crate::http::{CurrentSession, CurrentUser, Routes, Visit, audit, to_the_end};
 use crate::model::SessionId;
 use crate::store::sessions as rows;
 
@@ -51,7 +51,7 @@ async fn destroy(
 ) -> Result<HttpResponse> {
     let (owner, id) = (user.id, SessionId(path_id(&id)?));
     let shared = context.clone();
-    audit::see_through(async move {
+    to_the_end(async move {
         match user.write(&shared, move |tx| rows::delete_for_user(tx, owner, id)).await? {
             true => audit::session_ended(&visit, owner, id),
             false => return Err(Error::NotFound),
@@ -60,7 +60,7 @@ async fn destroy(
     })
     .await?;
     if id == session.id {
-        return Ok(take_back(HttpResponse::NoContent(), &context, session.ticket())?.finish());
+        return Ok(take_back(HttpResponse::NoContent(), &context, session.carrier())?.finish());
     }
     Ok(HttpResponse::NoContent().finish())
 }
@@ -79,7 +79,7 @@ async fn destroy_all(
     };
     let (owner, current) = (user.id, session.id);
     let shared = context.clone();
-    let ended = audit::see_through(async move {
+    let ended = to_the_end(async move {
         let ended = user.write(&shared, move |tx| match keeps_current {
             true => rows::delete_all_but(tx, owner, current),
             false => rows::delete_all_for_user(tx, owner),
@@ -91,7 +91,7 @@ async fn destroy_all(
     .await?;
     let mut reply = match keeps_current {
         true => HttpResponse::Ok(),
-        false => take_back(HttpResponse::Ok(), &context, session.ticket())?,
+        false => take_back(HttpResponse::Ok(), &context, session.carrier())?,
     };
     Ok(reply.json(json!({ "message": "Sessions ended", "sessions_ended": ended })))
 }

@@ -2,10 +2,11 @@
 //!
 //! Fears: telling who is registered (a request is an intention in the outbox, the same for everybody, and the mail
 //! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and the
-//! replacing is one conditional update); a link that outlives a change of password or address (same binding); a flood of
-//! mails to one address (limited, silently); a flood of tries with one good link, each costing a bcrypt (limited by
-//! client); somebody's sessions surviving the reset (ended in the same transaction); a reset that the owner did not ask
-//! for (a mail tells them); the link in a log (the route's pattern is logged, not the path).
+//! replacing is one conditional update); a link that outlives a change of password or address (it is bound to the
+//! address, too, and to a counter that each such change raises); a flood of mails to one address (limited, silently); a
+//! flood of tries with one good link, each costing a bcrypt (limited by client); somebody's sessions surviving the reset
+//! (ended in the same transaction); a reset that the owner did not ask for (a mail tells them); the link in a log (the
+//! route's pattern is logged, not the path).
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -15,7 +16,7 @@ use super::sessions::{Survivors, credentials_changed};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
-use crate::http::{Input, Routes, Visit, audit};
+use crate::http::{Input, Routes, Visit, audit, to_the_end};
 use crate::links;
 use crate::mail::{self, Kind, Notice};
 use crate::model::{EmailAddress, PasswordDigest, User};
@@ -43,12 +44,10 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     if let Some(Ok(address)) = address {
         let now = context.clock.now();
         let by_address = context.throttle.reset_mails(address.as_str());
-        let asked = web::Data::clone(&context);
+        let throttle = context.throttle.clone();
         context
             .database
-            .write(move |tx| {
-                mail::request_reset(tx, &address, now, || asked.throttle.admits(tx, &by_address, now))
-            })
+            .write(move |tx| mail::request_reset(tx, &address, now, || throttle.admits(tx, &by_address, now)))
             .await?;
         context.courier.wake();
     }
@@ -82,7 +81,7 @@ async fn update(
     let notice = visit.notice(&context, Kind::PasswordChanged);
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
-    audit::see_through(async move {
+    to_the_end(async move {
         let reset =
             context.database.write(move |tx| reset(tx, &link, &digest, &failures, notice.as_ref(), now));
         let sessions_ended = reset.await?.ok_or_else(|| refused(&visit))?;

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::config::Confirm;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
-use crate::http::{Input, Routes, Visit, audit};
+use crate::http::{Input, Routes, Visit, audit, to_the_end};
 use crate::mail;
 use crate::model::{EmailAddress, PasswordDigest, Session, User};
 use crate::password::Password;
@@ -30,7 +30,7 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     if !settings.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
-    let ticket = transport(&input, &visit)?;
+    let carrier = transport(&input, &visit)?;
     let SignUp { email_address, password } = SignUp::read(&context, &input)?;
     visit.admit(&context, vec![context.throttle.sign_up(visit.ip)]).await?;
 
@@ -38,21 +38,19 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
     let private = settings.private;
-    let (opening, token) = match settings.confirm {
-        Confirm::Required => (None, None),
-        Confirm::Off | Confirm::Remind => {
-            let (opening, token) = Opening::prepare(&context, &visit, false, now)?;
-            (Some(opening), Some(token))
-        }
+    let opening = match settings.confirm {
+        Confirm::Required => None,
+        Confirm::Off | Confirm::Remind => Some(Opening::prepare(&context, &visit, false, now)?),
     };
-    let asked = web::Data::clone(&context);
-    let registered = audit::see_through(async move {
-        let data = web::Data::clone(&asked);
-        let registered = asked
+    let (opening, token) = opening.unzip();
+    let shared = web::Data::clone(&context);
+    let registered = to_the_end(async move {
+        let context = web::Data::clone(&shared);
+        let registered = shared
             .database
-            .write(move |tx| register(tx, &data, &email_address, &digest, opening.as_ref(), now))
+            .write(move |tx| register(tx, &context, &email_address, &digest, opening.as_ref(), now))
             .await?;
-        asked.courier.wake();
+        shared.courier.wake();
         if let Some((user, session)) = &registered {
             audit::signed_up(&visit, user.id, session.as_ref().map(|session| session.id));
         }
@@ -61,17 +59,17 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     .await?;
 
     if private {
-        // The same for a free address and a taken one.
+        // Only now: a free address and a taken one have cost the same, and are answered alike.
         return Ok(HttpResponse::Accepted().json(json!({ "message": "Confirmation instructions sent" })));
     }
     let (user, session) = registered.ok_or_else(|| {
         Invalid::summary("account_not_created", "There was a problem creating your account")
     })?;
-    match (session, token) {
-        (Some(session), Some(token)) => {
-            hand_over(HttpResponse::Created(), &context, ticket, &token, &user, &session)
+    match session.zip(token) {
+        Some((session, token)) => {
+            hand_over(HttpResponse::Created(), &context, carrier, &token, &user, &session)
         }
-        _ => Ok(HttpResponse::Created().json(json!({ "user": user }))),
+        None => Ok(HttpResponse::Created().json(json!({ "user": user }))),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) use self::reply::{SessionView, hand_over, take_back, transport};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::{CurrentSession, CurrentUser, Input, Routes, Visit, audit};
+use crate::http::{CurrentSession, CurrentUser, Input, Routes, Visit, audit, to_the_end};
 use crate::model::{PasswordDigest, User};
 use crate::store::Transaction;
 use crate::store::sessions as rows;
@@ -52,7 +52,7 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
-    let ticket = transport(&input, &visit)?;
+    let carrier = transport(&input, &visit)?;
     let attempt = Attempt::read(&input)?;
     let failures = context.throttle.address_failures(&attempt.typed_address, visit.ip);
     let mut attempt = attempt.admit(&context, &visit, &failures).await?;
@@ -66,22 +66,22 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         opening.make_ready(&context, account.user.id).await?;
         let (shared, visit) = (context.clone(), visit.clone());
         let (verified, failures) = (account.clone(), failures.clone());
-        let session = audit::see_through(async move {
+        let session = to_the_end(async move {
             let user = verified.user.id;
             let started = shared
                 .database
                 .write(move |tx| sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now))
                 .await?;
-            Ok(started.map(|Started { session, evicted, new_device }| {
+            Ok(started.map(|Started { session, evicted, replaced, new_device }| {
                 if new_device {
                     shared.courier.wake();
                 }
-                audit::signed_in(&visit, user, session.id, evicted, new_device);
+                audit::signed_in(&visit, user, session.id, evicted, replaced, new_device);
                 session
             }))
         });
         if let Some(session) = session.await? {
-            return hand_over(HttpResponse::Ok(), &context, ticket, &token, &account.user, &session);
+            return hand_over(HttpResponse::Ok(), &context, carrier, &token, &account.user, &session);
         }
     }
     Err(Error::unavailable("digest_unsettled", Duration::from_secs(1)))
@@ -96,7 +96,7 @@ async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSe
 async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
     let (id, user_id, presented) = (session.id, session.user_id, *session.presented());
     let database = context.database.clone();
-    audit::see_through(async move {
+    to_the_end(async move {
         match database.write(move |tx| rows::delete_by_digest(tx, &presented)).await? {
             true => audit::session_ended(&visit, user_id, id),
             // Another sign-out with the same token was faster, or the session has another token by now.
@@ -105,7 +105,7 @@ async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSess
         Ok(())
     })
     .await?;
-    let mut reply = take_back(HttpResponse::Ok(), &context, session.ticket())?;
+    let mut reply = take_back(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(json!({ "message": "Logged out" })))
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::{Routes, Visit, audit};
+use crate::http::{Routes, Visit, audit, to_the_end};
 use crate::links;
 use crate::signed::SignedMessage;
 use crate::store::Transaction;
@@ -28,7 +28,7 @@ async fn update(context: web::Data<Context>, visit: Visit, token: web::Path<Stri
     let (link, account) = open_link(&context, &visit, &token, now).await?;
     let failures = context.throttle.address_failures(account.user.email_address.as_str(), visit.ip);
     let user_id = account.user.id;
-    audit::see_through(async move {
+    to_the_end(async move {
         match context.database.write(move |tx| unlock(tx, &link, &failures, now)).await? {
             true => audit::unlocked(&visit, user_id),
             false => return Err(refused(&visit)),

@@ -1,16 +1,8 @@
 //! Security events, each a line of its own under the target `cloakroom::security`. They name users and sessions
 //! by id and clients by address, and hold no token, password or email address.
 
-use std::future::Future;
-
 use super::Visit;
-use crate::error::{Error, Result};
 use crate::model::{SessionId, UserId};
-
-/// Runs a change and the logging of it to their end, even when the client goes away in between.
-pub async fn see_through<T: 'static>(change: impl Future<Output = Result<T>> + 'static) -> Result<T> {
-    actix_web::rt::spawn(change).await.map_err(Error::internal)?
-}
 
 const TARGET: &str = "cloakroom::security";
 
@@ -27,9 +19,16 @@ pub fn signed_up(visit: &Visit, user: UserId, session: Option<SessionId>) {
     event!(info, visit, "signed_up", user = user.0, session = session.map(|session| session.0));
 }
 
-/// Somebody signed in, for which so many of their least recently used sessions ended; from a device that is new to
-/// them, or not.
-pub fn signed_in(visit: &Visit, user: UserId, session: SessionId, evicted: usize, new_device: bool) {
+/// Somebody signed in. `evicted` counts the least recently used sessions that ended to make room; `replaced` says that
+/// the session of the cookie that came along ended.
+pub fn signed_in(
+    visit: &Visit,
+    user: UserId,
+    session: SessionId,
+    evicted: usize,
+    replaced: bool,
+    new_device: bool,
+) {
     event!(
         info,
         visit,
@@ -37,6 +36,7 @@ pub fn signed_in(visit: &Visit, user: UserId, session: SessionId, evicted: usize
         user = user.0,
         session = session.0,
         sessions_evicted = evicted,
+        session_replaced = replaced,
         new_device = new_device
     );
 }
@@ -61,7 +61,7 @@ pub fn session_ended(visit: &Visit, user: UserId, session: SessionId) {
     event!(info, visit, "session_ended", user = user.0, session = session.0);
 }
 
-/// Somebody ended so many of their sessions at once.
+/// Somebody ended several of their sessions at once; `sessions_ended` counts them.
 pub fn sessions_ended(visit: &Visit, user: UserId, sessions_ended: usize) {
     event!(info, visit, "sessions_ended", user = user.0, sessions_ended = sessions_ended);
 }
@@ -81,7 +81,7 @@ pub fn challenge_failed(visit: &Visit, user: UserId, session: SessionId) {
     event!(warn, visit, "challenge_failed", user = user.0, session = session.0);
 }
 
-/// Somebody chose a new password, which ended so many other sessions.
+/// Somebody chose a new password; `sessions_ended` counts the other sessions that ended with the old one.
 pub fn password_changed(visit: &Visit, user: UserId, sessions_ended: usize) {
     event!(info, visit, "password_changed", user = user.0, sessions_ended = sessions_ended);
 }

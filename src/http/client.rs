@@ -22,7 +22,7 @@ use crate::token::{PlainToken, TokenDigest, TokenKind};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const USER_AGENT_CHARACTERS: usize = 255;
 
-/// One request's caller, before anybody signs in.
+/// Who sent a request, signed in or not.
 #[derive(Clone, Debug)]
 pub struct Visit {
     /// The client's address.

@@ -1,7 +1,7 @@
 //! Reads the credential that a request presents. Three states: none, one that is well-formed, or an unusable one.
 //!
-//! A bearer token decides alone, well-formed or not: whoever could plant a cookie would else shut its bearer out, or
-//! have them act as somebody else.
+//! A bearer token decides alone, well-formed or not. Otherwise whoever can plant a cookie could lock a bearer client out,
+//! or make it act as somebody else.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
@@ -11,7 +11,7 @@ use crate::token::{PlainToken, TokenKind};
 
 /// How a session's token is carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ticket {
+pub enum Carrier {
     /// In `Authorization`, by a program that adds it itself.
     Bearer,
     /// In a cookie, by a browser that adds it whoever asks.
@@ -26,7 +26,7 @@ pub enum Credential {
         /// The token.
         token: PlainToken,
         /// How it came.
-        ticket: Ticket,
+        carrier: Carrier,
     },
 }
 
@@ -44,11 +44,11 @@ pub fn presented(headers: &HeaderMap, cookie: &str) -> Result<Option<Credential>
     if let Some(line) = line {
         let line = line.to_str().map_err(|_| Error::TokenInvalid)?;
         if let Some(text) = bearer(line) {
-            return well_formed(parameter(text), Ticket::Bearer).map(Some);
+            return well_formed(parameter(text), Carrier::Bearer).map(Some);
         }
     }
     match cookie::carried(headers, cookie)? {
-        Some(text) => well_formed(text, Ticket::Cookie).map(Some),
+        Some(text) => well_formed(text, Carrier::Cookie).map(Some),
         None => Ok(None),
     }
 }
@@ -65,9 +65,9 @@ fn bearer(line: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")).then_some(rest)
 }
 
-fn well_formed(text: &str, ticket: Ticket) -> Result<Credential> {
+fn well_formed(text: &str, carrier: Carrier) -> Result<Credential> {
     let token = PlainToken::parse(TokenKind::Session, text).ok_or(Error::TokenInvalid)?;
-    Ok(Credential::Session { token, ticket })
+    Ok(Credential::Session { token, carrier })
 }
 
 /// The first parameter, without `token=` and quotes.
@@ -103,7 +103,8 @@ mod tests {
             format!("Token token=\"{text}\""),
             format!("token token={text}, nonce=\"1\""),
         ] {
-            let Ok(Some(Credential::Session { token: read, ticket: Ticket::Bearer })) = read(&[&line]) else {
+            let Ok(Some(Credential::Session { token: read, carrier: Carrier::Bearer })) = read(&[&line])
+            else {
                 panic!("{line}")
             };
             assert_eq!(read.digest(), token.digest());

@@ -15,7 +15,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::TryFutureExt;
 use futures_util::future::{Either, MapOk};
 
-use super::credential::{self, Credential, Ticket};
+use super::credential::{self, Carrier, Credential};
 use super::{client, cookie, origin};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ pub struct Current {
     /// By which of its tokens: it may have another by the time of a write.
     pub presented: TokenDigest,
     /// How it carried that token.
-    pub ticket: Ticket,
+    pub carrier: Carrier,
 }
 
 type Found = Result<Rc<Current>>;
@@ -76,15 +76,13 @@ fn find(request: &HttpRequest) -> Either<Ready<Found>, FoundLater> {
 
 async fn resume(request: &HttpRequest) -> Found {
     let context = client::context(request)?;
+    // Here and not around our routes alone: an embedder's own handlers are as exposed.
+    origin::check_cookie(request)?;
     let cookie = cookie::name(&context.settings.server);
     let Some(credential) = credential::presented(request.headers(), cookie)? else {
         return Err(Error::Unauthorized);
     };
-    let Credential::Session { token, ticket } = credential;
-    // Here and not around our routes alone: an embedder's own handlers are as exposed.
-    if ticket == Ticket::Cookie {
-        origin::require_same_origin(request)?;
-    }
+    let Credential::Session { token, carrier } = credential;
     let presented = token.digest();
     let found = context.database.read(move |reader| sessions::find_by_digest(reader, &presented)).await?;
     let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
@@ -95,7 +93,7 @@ async fn resume(request: &HttpRequest) -> Found {
     if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
         return Err(Error::TokenExpired);
     }
-    let current = Rc::new(Current { user, session, presented, ticket });
+    let current = Rc::new(Current { user, session, presented, carrier });
     request.extensions_mut().insert(Rc::clone(&current));
     Ok(current)
 }
@@ -128,8 +126,8 @@ impl CurrentSession {
     }
 
     /// How the request carried that token; a reply that changes it goes the same way.
-    pub fn ticket(&self) -> Ticket {
-        self.0.ticket
+    pub fn carrier(&self) -> Carrier {
+        self.0.carrier
     }
 }
 

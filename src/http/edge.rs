@@ -167,7 +167,7 @@ impl Passage {
         self.log_fault(failure);
     }
 
-    /// One line a request. The route's pattern, never the path: a reset link's token stands in that.
+    /// One line a request. The route's pattern, never the path: the tokens of mailed links stand in that.
     fn log_line(&self, route: Option<&str>, status: u16, user: Option<i64>) {
         tracing::info!(
             target: "cloakroom::request",

@@ -9,6 +9,7 @@ mod cors;
 pub mod credential;
 pub mod current;
 pub mod edge;
+mod finish;
 mod headers;
 pub mod input;
 pub mod origin;
@@ -19,8 +20,9 @@ pub mod routes;
 
 pub use client::Visit;
 pub use connection::Connection;
-pub use credential::Ticket;
+pub use credential::Carrier;
 pub use current::{CurrentSession, CurrentUser};
 pub use edge::Edge;
+pub use finish::to_the_end;
 pub use input::Input;
 pub use routes::{Access, Routes};

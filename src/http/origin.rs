@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether a browser says that our own application asks, or a page that the operator has listed. Another page of the
-/// same site is believed only where `cors.credentials` lets it use cookies.
+/// same site is believed only where `cors.credentials` lets it use cookies. A browser too old for `Sec-Fetch-Site` is
+/// believed for every listed origin.
 pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
     let mut sites = headers.get_all(SEC_FETCH_SITE);
     match (sites.next().map(|site| site.as_bytes()), sites.next()) {
@@ -29,8 +30,8 @@ pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
     }
 }
 
-/// Refuses, and logs, what can change something and comes with a cookie, unless our own application sent it.
-pub(super) fn require_same_origin(request: &HttpRequest) -> Result<()> {
+/// Refuses, and logs, what can change something, unless our own application sent it.
+fn require_same_origin(request: &HttpRequest) -> Result<()> {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if harmless || proves_same_origin(request.headers(), &client::context(request)?.settings) {
         return Ok(());
@@ -39,7 +40,7 @@ pub(super) fn require_same_origin(request: &HttpRequest) -> Result<()> {
     Err(Error::CrossOrigin)
 }
 
-/// The same for routes that ask nobody who they are: what carries our cookie and no bearer token is a browser's.
+/// Checks the cookie on routes that ask nobody who they are.
 pub(super) async fn refuse_foreign_cookie(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -50,7 +51,9 @@ pub(super) async fn refuse_foreign_cookie(
     }
 }
 
-fn check_cookie(request: &HttpRequest) -> Result<()> {
+/// Refuses what can change something and carries our cookie, well-formed or not, and no bearer token, unless our own
+/// application sent it.
+pub(super) fn check_cookie(request: &HttpRequest) -> Result<()> {
     let headers = request.headers();
     if credential::is_bearer(headers) {
         return Ok(());

@@ -29,7 +29,7 @@ pub fn request_reset(
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    request(tx, Kind::PasswordReset, address, now, admit)
+    request(tx, Kind::PasswordReset, address, links::RESET_LIFETIME, now, admit)
 }
 
 /// Notes that whoever has this address has to confirm it. A mail that waits already serves; for another one `admit`
@@ -40,7 +40,7 @@ pub fn request_confirmation(
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    request(tx, Kind::Confirmation, address, now, admit)
+    request(tx, Kind::Confirmation, address, links::CONFIRMATION_LIFETIME, now, admit)
 }
 
 /// Notes that somebody signed up with an address that has an account, whose owner is shown the way back in. A mail
@@ -51,7 +51,7 @@ pub fn request_already_registered(
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    request(tx, Kind::AlreadyRegistered, address, now, admit)
+    request(tx, Kind::AlreadyRegistered, address, links::RESET_LIFETIME, now, admit)
 }
 
 /// Notes that a user wants this address in the place of theirs, if `admit` says so. No mail that waits serves: it may
@@ -67,7 +67,10 @@ pub fn request_address_change(
         return Ok(());
     }
     let kind = Kind::AddressChange;
-    let new = NewIntention { user_id: Some(user_id), ..plain(kind, new_address, now + lifetime(kind)) };
+    let new = NewIntention {
+        user_id: Some(user_id),
+        ..plain(kind, new_address, now + links::CONFIRMATION_LIFETIME)
+    };
     outbox::insert(tx, &new, now)
 }
 
@@ -94,8 +97,8 @@ pub struct Notice {
 pub type Admit = dyn Fn(&Transaction<'_>, &EmailAddress, Timestamp) -> Result<bool> + Send + Sync;
 
 impl Notice {
-    /// `None` when the operator wants no such mail, or the kind is none that tells something. `admit` limits them: who is
-    /// signed in could else have the server write to an address for ever.
+    /// `None` when the operator wants no such mail, or the kind is none that tells something. `admit` limits them:
+    /// otherwise anybody signed in could have the server mail an address for ever.
     pub fn new(
         settings: &config::Notices,
         kind: Kind,
@@ -109,7 +112,11 @@ impl Notice {
             Kind::AddressChangeAsked => settings.address_change_asked,
             Kind::AddressChanged => settings.address_changed,
             Kind::AccountDeleted => settings.account_deleted,
-            _ => false,
+            Kind::PasswordReset
+            | Kind::Confirmation
+            | Kind::AlreadyRegistered
+            | Kind::AddressChange
+            | Kind::Unlock => false,
         };
         let user_agent = user_agent.filter(|name| !name.trim().is_empty()).map(|name| {
             name.chars().filter(|c| matches!(c, ' '..='~')).take(USER_AGENT_CHARACTERS).collect()
@@ -139,7 +146,7 @@ pub fn notify(tx: &Transaction<'_>, notice: Option<&Notice>, user: &User, now: T
         user_id: Some(user.id),
         ip_address: Some(&notice.ip_address),
         user_agent: notice.user_agent.as_deref().filter(|_| proved),
-        ..plain(notice.kind, address, now + lifetime(notice.kind))
+        ..plain(notice.kind, address, now + NOTICE_LIFETIME)
     };
     outbox::insert(tx, &new, now)
 }
@@ -150,20 +157,22 @@ pub fn retry(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<bool> {
     let Some(intention) = outbox::find(tx, id)? else {
         return Ok(false);
     };
-    let expires_at = match Kind::parse(&intention.kind) {
-        // It ends with the throttle's window.
-        Some(Kind::Unlock) | None => intention.expires_at,
-        Some(kind) => now + lifetime(kind),
-    };
+    let lifetime = Kind::parse(&intention.kind).and_then(lifetime);
+    let expires_at = lifetime.map_or(intention.expires_at, |lifetime| now + lifetime);
     outbox::retry(tx, id, expires_at, now)
 }
 
-/// How long a new mail is of use.
-fn lifetime(kind: Kind) -> Duration {
+/// How long a mail is of use that starts anew; `None` for an unlock mail, which is until the limit's window ends.
+fn lifetime(kind: Kind) -> Option<Duration> {
     match kind {
-        Kind::PasswordReset | Kind::AlreadyRegistered => links::RESET_LIFETIME,
-        Kind::Confirmation | Kind::AddressChange => links::CONFIRMATION_LIFETIME,
-        _ => NOTICE_LIFETIME,
+        Kind::PasswordReset | Kind::AlreadyRegistered => Some(links::RESET_LIFETIME),
+        Kind::Confirmation | Kind::AddressChange => Some(links::CONFIRMATION_LIFETIME),
+        Kind::NewDevice
+        | Kind::PasswordChanged
+        | Kind::AddressChangeAsked
+        | Kind::AddressChanged
+        | Kind::AccountDeleted => Some(NOTICE_LIFETIME),
+        Kind::Unlock => None,
     }
 }
 
@@ -172,10 +181,11 @@ fn request(
     tx: &Transaction<'_>,
     kind: Kind,
     address: &EmailAddress,
+    lifetime: Duration,
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    let expires_at = now + lifetime(kind);
+    let expires_at = now + lifetime;
     if outbox::renew(tx, kind.as_str(), address, expires_at)? || !admit()? {
         return Ok(());
     }

@@ -153,7 +153,7 @@ impl Courier {
     async fn deliver(&self, intention: Intention) -> Result<()> {
         let intention = &intention;
         let Some(kind) = Kind::parse(&intention.kind) else {
-            return self.give_up(intention, "no mail is called so").await;
+            return self.give_up(intention, "no mail has this name").await;
         };
         if self.clock.now() >= intention.expires_at {
             return self.give_up(intention, &format!("{} has expired", what_ends(kind))).await;
@@ -195,7 +195,7 @@ impl Courier {
 
     fn write_letter(&self, kind: Kind, intention: &Intention, account: Option<&Account>) -> Result<Letter> {
         let now = self.clock.now();
-        let url = account.map(|account| self.mint_link(kind, intention, account));
+        let url = account.and_then(|account| self.mint_link(kind, intention, account));
         let expires_in = intention.expires_at.since(now);
         let event = intention.ip_address.as_deref().map(|ip_address| Event {
             at: intention.created_at,
@@ -214,17 +214,26 @@ impl Courier {
         compose(from, intention.email_address.as_str(), &message_id, now, &words)
     }
 
-    fn mint_link(&self, kind: Kind, intention: &Intention, account: &Account) -> String {
+    /// What the mail is for; notices have no link.
+    fn mint_link(&self, kind: Kind, intention: &Intention, account: &Account) -> Option<String> {
         let (settings, keys, expires_at) = (&self.settings, &self.keys, intention.expires_at);
-        match kind {
+        let link = match kind {
             Kind::Confirmation | Kind::AddressChange => {
                 let address = &intention.email_address;
                 let token = links::sign_confirmation(keys, account, address, expires_at);
                 links::confirmation_url(settings, &token)
             }
             Kind::Unlock => links::unlock_url(settings, &links::sign_unlock(keys, account, expires_at)),
-            _ => links::reset_url(settings, &links::sign_reset(keys, account, expires_at)),
-        }
+            Kind::PasswordReset | Kind::AlreadyRegistered => {
+                links::reset_url(settings, &links::sign_reset(keys, account, expires_at))
+            }
+            Kind::NewDevice
+            | Kind::PasswordChanged
+            | Kind::AddressChangeAsked
+            | Kind::AddressChanged
+            | Kind::AccountDeleted => return None,
+        };
+        Some(link)
     }
 
     async fn note_sent(&self, kind: Kind, intention: &Intention) -> Result<()> {

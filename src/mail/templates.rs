@@ -274,7 +274,7 @@ fn refuse_strangers(folder: &Path) -> Result<()> {
         let name = name.to_string_lossy();
         let known = |&kind: &Kind| name == text_name(kind) || name == html_name(kind);
         if (name.ends_with(".txt") || name.ends_with(".html")) && !Kind::ALL.iter().any(known) {
-            return Err(unusable(&name, "no mail is called so"));
+            return Err(unusable(&name, "no mail has this name"));
         }
     }
     Ok(())

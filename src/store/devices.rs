@@ -5,9 +5,9 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::model::UserId;
 
-/// What a device is to a user's account.
+/// What a sign-in from a device is to a user's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Device {
+pub enum Sighting {
     /// The only one that is known of.
     First,
     /// One of those known.
@@ -17,7 +17,7 @@ pub enum Device {
 }
 
 /// Notes that a user signed in from a device, and says what it was to them before.
-pub fn note(tx: &Transaction<'_>, user_id: UserId, fingerprint: &str, now: Timestamp) -> Result<Device> {
+pub fn note(tx: &Transaction<'_>, user_id: UserId, fingerprint: &str, now: Timestamp) -> Result<Sighting> {
     let (same, any) = tx
         .one(
             "SELECT count(CASE WHEN fingerprint = $1 THEN 1 END), count(*) FROM devices WHERE user_id = $2",
@@ -31,9 +31,9 @@ pub fn note(tx: &Transaction<'_>, user_id: UserId, fingerprint: &str, now: Times
         &[user_id.into(), fingerprint.into(), now.into()],
     )?;
     Ok(match (same, any) {
-        (_, 0) => Device::First,
-        (0, _) => Device::New,
-        _ => Device::Known,
+        (_, 0) => Sighting::First,
+        (0, _) => Sighting::New,
+        _ => Sighting::Known,
     })
 }
 
@@ -44,6 +44,11 @@ pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result
          (SELECT fingerprint FROM devices WHERE user_id = $1 ORDER BY seen_at DESC, fingerprint LIMIT $2)",
         &[user_id.into(), most.into()],
     )
+}
+
+/// Forgets every one of a user.
+pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
+    tx.execute("DELETE FROM devices WHERE user_id = $1", &[user_id.into()])
 }
 
 /// Deletes some that were not seen since `before`; gives how many.

@@ -45,4 +45,14 @@ impl Inspection {
         )?;
         Ok(newest.flatten())
     }
+
+    /// How many mails were given up after `since` and not tried again.
+    ///
+    /// # Errors
+    /// The file is damaged or has another schema.
+    pub fn mails_given_up(&self, since: Timestamp) -> Result<i64> {
+        let reader = Reader { connection: &self.connection };
+        let sql = "SELECT count(*) FROM outbox WHERE dead_at > $1";
+        Ok(reader.one(sql, &[since.into()], |row| row.get(0))?.unwrap_or_default())
+    }
 }

@@ -82,7 +82,7 @@ pub fn count_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<u32> {
     Ok(count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)))
 }
 
-/// Whether a session has not ended and still opens by this token.
+/// Whether the session still exists and this is its token.
 pub fn is_open_by(reader: &Reader<'_>, id: SessionId, digest: &TokenDigest) -> Result<bool> {
     let found = reader.one(
         "SELECT 1 FROM sessions WHERE id = $1 AND token_digest = $2",
@@ -138,13 +138,20 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     tx.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()])
 }
 
-/// Ends the least recently active sessions of a user beyond the `most` that may live, but never `newest`, even when
-/// the clock was set back.
-pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, newest: SessionId, most: u32) -> Result<usize> {
+/// Ends sessions of a user beyond the `most` that may live: first those that have expired, then the least recently
+/// active, but never `newest`, even when the clock was set back.
+pub fn delete_beyond(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    newest: SessionId,
+    most: u32,
+    now: Timestamp,
+) -> Result<usize> {
     tx.execute(
         "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 AND id NOT IN
-         (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 ORDER BY last_active_at DESC, id DESC LIMIT $3)",
-        &[user_id.into(), newest.into(), most.saturating_sub(1).into()],
+         (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2
+          ORDER BY CASE WHEN expires_at > $3 THEN 0 ELSE 1 END, last_active_at DESC, id DESC LIMIT $4)",
+        &[user_id.into(), newest.into(), now.into(), most.saturating_sub(1).into()],
     )
 }
 

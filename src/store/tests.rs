@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::devices::Device;
+use super::devices::Sighting;
 use super::sessions::NewSession;
 use super::users::Account;
 use super::*;
@@ -171,11 +171,11 @@ fn a_device_is_the_first_or_a_new_one_and_from_then_on_known() {
     within(|tx| {
         let (id, other) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
         let note = |user, device| devices::note(tx, user, device, NOW).unwrap();
-        assert_eq!(note(id, "laptop"), Device::First);
-        assert_eq!(note(id, "laptop"), Device::Known);
-        assert_eq!(note(id, "phone"), Device::New);
-        assert_eq!(note(id, "phone"), Device::Known);
-        assert_eq!(note(other, "phone"), Device::First, "what is known is known of one user");
+        assert_eq!(note(id, "laptop"), Sighting::First);
+        assert_eq!(note(id, "laptop"), Sighting::Known);
+        assert_eq!(note(id, "phone"), Sighting::New);
+        assert_eq!(note(id, "phone"), Sighting::Known);
+        assert_eq!(note(other, "phone"), Sighting::First, "what is known is known of one user");
     });
 }
 
@@ -189,10 +189,10 @@ fn devices_unseen_for_long_and_beyond_the_most_are_forgotten() {
         note("new", NOW + 2 * HOUR);
         note("oldest", NOW + 3 * HOUR);
         assert_eq!(devices::delete_beyond(tx, id, 2).unwrap(), 1);
-        assert_eq!(note("oldest", NOW + 3 * HOUR), Device::Known);
+        assert_eq!(note("oldest", NOW + 3 * HOUR), Sighting::Known);
         assert_eq!(devices::delete_unseen(tx, NOW + 2 * HOUR - Duration::from_millis(1), 10).unwrap(), 0);
         assert_eq!(devices::delete_unseen(tx, NOW + 2 * HOUR, 10).unwrap(), 1);
-        assert_eq!(note("old", NOW + 4 * HOUR), Device::New);
+        assert_eq!(note("old", NOW + 4 * HOUR), Sighting::New);
         users::delete(tx, id).unwrap();
         assert_eq!(devices::delete_unseen(tx, NOW + 9 * HOUR, 10).unwrap(), 0, "they go with the account");
     });

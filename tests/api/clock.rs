@@ -7,8 +7,8 @@ use cloakroom::testing::{START, TestApp};
 use serde_json::json;
 
 use crate::support::app::{
-    PASSWORD, assert_refused, confirm, confirmation_token, is_live, last_confirmation, reset, reset_token,
-    sign_in, sign_up,
+    PASSWORD, assert_refused, confirm, confirmation_token, is_live, last_confirmation, last_unlock, reset,
+    reset_token, sign_in, sign_up,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -129,10 +129,7 @@ async fn unlock(app: &TestApp) -> String {
     for _ in 0..20 {
         assert_eq!(sign_in(app, address, "wrong").await.status, 401);
     }
-    let mails = app.mails().await;
-    let mail = mails.iter().rfind(|mail| mail.text.contains("/unlocks/")).expect("a mail with a link");
-    let (_, rest) = mail.text.split_once("/unlocks/").unwrap();
-    let link = rest.split_whitespace().next().unwrap().to_owned();
+    let link = last_unlock(app).await;
     assert_eq!(app.put(&format!("/v1/unlocks/{link}")).send().await.status, 200);
     link
 }

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, web};
 use cloakroom::config::Settings;
-use cloakroom::http::credential::{Credential, Ticket, presented};
+use cloakroom::http::credential::{Carrier, Credential, presented};
 use cloakroom::testing::{Call, Reply, TestApp};
 use cloakroom::{CurrentSession, CurrentUser, Error};
 use futures_util::future::join_all;
@@ -101,7 +101,7 @@ fn https(settings: &mut Settings) {
 }
 
 #[actix_web::test]
-async fn every_cell_of_the_table() {
+async fn a_cookie_changes_something_only_from_our_own_origin_whatever_else_is_carried() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1_000).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -215,7 +215,7 @@ async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
     }
     // It says nothing of the cookie either: one that opens nothing is refused alike.
     let reply = app.delete("/v1/session").cookie("rubbish").send().await;
-    assert_refused(&reply, 401, "token_invalid");
+    assert_refused(&reply, 403, "cross_origin");
     let unknown = app.sign_in_as(&app.create_user("two@example.com", PASSWORD).await).await;
     let ended = app.delete("/v1/session").bearer(&unknown).send().await;
     assert_eq!(ended.status, 200);
@@ -448,7 +448,7 @@ async fn of_racing_sign_ins_with_one_cookie_each_gets_a_session_of_its_own() {
 }
 
 #[actix_web::test]
-async fn signing_out_clears_it() {
+async fn signing_out_clears_the_cookie() {
     let plain = "cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
     let bound = "__Host-cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
     for (app, expected) in [(TestApp::new().await, plain), (TestApp::with_settings(https).await, bound)] {
@@ -464,7 +464,7 @@ async fn signing_out_clears_it() {
 }
 
 #[actix_web::test]
-async fn rotating_sets_a_new_one() {
+async fn rotating_sets_a_new_cookie() {
     for (app, name, secure) in [
         (TestApp::new().await, "cloakroom", ""),
         (TestApp::with_settings(https).await, "__Host-cloakroom", "; Secure"),
@@ -562,7 +562,7 @@ async fn a_refusal_clears_nothing() {
 }
 
 async fn note(user: CurrentUser, session: CurrentSession) -> HttpResponse {
-    let by_cookie = session.ticket() == Ticket::Cookie;
+    let by_cookie = session.carrier() == Carrier::Cookie;
     HttpResponse::Ok().json(json!({ "by": user.email_address.as_str(), "by_cookie": by_cookie }))
 }
 
@@ -621,7 +621,7 @@ proptest! {
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, HeaderValue::from_str(&line).unwrap());
         match presented(&headers, "cloakroom") {
-            Ok(Some(Credential::Session { token: read, ticket: Ticket::Cookie })) => {
+            Ok(Some(Credential::Session { token: read, carrier: Carrier::Cookie })) => {
                 prop_assert_eq!(read.digest(), token.digest());
             }
             other => prop_assert!(false, "{:?}", other),

@@ -16,8 +16,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in, delete,
-    digest_of, disable, is_live, not_text, reset, reset_token, sign_in, signed_in,
+    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    delete, digest_of, disable, is_live, mend, not_text, reset, reset_token, sabotage, sign_in, signed_in,
 };
 use crate::support::process::House;
 
@@ -44,12 +44,6 @@ fn assert_dead(reply: &Reply) {
 async fn assert_void(app: &TestApp, token: &str) {
     assert_dead(&show(app, token).await);
     assert_dead(&reset(app, token, "a third password").await);
-}
-
-/// Changes one user behind the server's back, as another process on the file would.
-fn change(app: &TestApp, sql: &str) {
-    let file = Connection::open(app.context().database.path()).unwrap();
-    file.execute(sql, []).unwrap();
 }
 
 #[actix_web::test]
@@ -294,7 +288,7 @@ async fn a_link_dies_with_the_password_the_address_and_the_account() {
     ] {
         let (app, ..) = signed_in().await;
         let link = reset_token(&app, ONE).await;
-        change(&app, sql);
+        alter(&app, sql);
         assert_void(&app, &link).await;
     }
 }
@@ -456,12 +450,12 @@ async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_sess
 async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
     let (app, user, token) = signed_in().await;
     let (before, link) = (digest_of(&app, &user), reset_token(&app, ONE).await);
-    change(&app, "CREATE TRIGGER broken BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    sabotage(&app, "DELETE ON sessions");
     assert_refused(&reset(&app, &link, NEW).await, 500, "internal_error");
     assert!(is_live(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
     assert_eq!(app.mails().await.len(), 1, "nobody is told of what did not happen");
-    change(&app, "DROP TRIGGER broken");
+    mend(&app);
     assert_eq!(reset(&app, &link, NEW).await.status, 200);
     assert!(!is_live(&app, &token).await);
 }

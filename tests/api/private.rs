@@ -1,12 +1,12 @@
 //! Signing up where nobody may learn who has an account.
 
 use cloakroom::config::{Confirm, Settings};
-use cloakroom::testing::{Reply, TestApp};
+use cloakroom::testing::TestApp;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, confirm, count_in, disable, last_confirmation, reset,
+    ONE, PASSWORD, assert_faults, assert_refused, confirm, count_in, disable, last_confirmation, reset, seen,
     sign_in, sign_up, token_in,
 };
 
@@ -25,18 +25,6 @@ async fn app_with_one() -> TestApp {
     let link = last_confirmation(&app, ONE).await;
     assert_eq!(confirm(&app, &link).await.status, 200);
     app
-}
-
-/// All that somebody sees of a reply, but for its request's id.
-fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
-    let mut body = reply.json();
-    if let Some(id) = body.get_mut("request_id") {
-        *id = json!("");
-    }
-    let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id");
-    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
-    headers.sort();
-    (reply.status, body, headers)
 }
 
 fn rows(app: &TestApp) -> i64 {
@@ -71,7 +59,7 @@ async fn a_taken_address_is_answered_as_a_free_one() {
 }
 
 #[actix_web::test]
-async fn it_gets_a_mail_with_a_way_back() {
+async fn a_taken_address_gets_a_mail_with_a_way_back() {
     let app = app_with_one().await;
     let before = app.mails().await.len();
     sign_up(&app, ONE, NEW).await;

@@ -3,12 +3,11 @@
 use actix_web::http::Method;
 use cloakroom::testing::{Reply, TestApp};
 use futures_util::future::join_all;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in, is_live,
-    not_text, reset, reset_token, sign_in, signed_in,
+    mend, not_text, reset, reset_token, sabotage, sign_in, signed_in,
 };
 
 const BLANK: &str = "can't be blank";
@@ -318,12 +317,10 @@ async fn of_racing_sign_ups_with_one_address_one_wins() {
 #[actix_web::test]
 async fn nobody_is_left_with_an_account_when_the_session_cannot_be_started() {
     let app = TestApp::new().await;
-    let file = Connection::open(app.context().database.path()).unwrap();
-    let trigger = "CREATE TRIGGER broken BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'broken'); END";
-    file.execute_batch(trigger).unwrap();
+    sabotage(&app, "INSERT ON sessions");
     assert_refused(&sign_up(&app, &applicant(ONE, PASSWORD)).await, 500, "internal_error");
     assert_eq!(users(&app), 0);
-    file.execute_batch("DROP TRIGGER broken").unwrap();
+    mend(&app);
     assert_eq!(sign_up(&app, &applicant(ONE, PASSWORD)).await.status, 201);
 }
 

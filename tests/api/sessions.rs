@@ -389,6 +389,25 @@ async fn beyond_the_cap_the_session_unused_the_longest_ends() {
 }
 
 #[actix_web::test]
+async fn at_the_cap_an_expired_session_ends_before_a_live_one() {
+    let app = TestApp::with_settings(|settings| {
+        settings.session.max_per_user = 2;
+        settings.session.lifetime = Duration::from_secs(3600);
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let body = json!({ "email_address": ONE, "password": PASSWORD, "remember": true });
+    let reply = app.post("/v1/session").json(&body).send().await;
+    let remembered = reply.json()["token"].as_str().unwrap().to_owned();
+    app.clock().advance(Duration::from_secs(600));
+    let expired = app.sign_in_as(&user).await;
+    app.clock().advance(Duration::from_secs(3600));
+    assert!(!is_live(&app, &expired).await);
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert!(is_live(&app, &remembered).await);
+}
+
+#[actix_web::test]
 async fn a_new_session_is_never_the_one_that_the_cap_ends() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1).await;
     app.create_user(ONE, PASSWORD).await;

@@ -1,6 +1,5 @@
 //! Limits on guessing and on flooding.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,34 +10,21 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, is_live, reset, reset_token, sign_in};
+use crate::support::limits::{ELSEWHERE, HERE, NOBODY, by_address_only, peer};
 use crate::support::process::{House, Server};
 
 const WINDOW: Duration = Duration::from_secs(180);
 const HOUR: Duration = Duration::from_secs(3600);
 const MILLISECOND: Duration = Duration::from_millis(1);
-const NOBODY: &str = "nobody@example.com";
-const HERE: &str = "192.0.2.1";
-const ELSEWHERE: &str = "198.51.100.1";
 
 fn on(settings: &mut Settings) {
     settings.throttle.enabled = true;
-}
-
-/// Without the limit by client, so that the one by address is met.
-fn by_address_only(settings: &mut Settings) {
-    on(settings);
-    settings.throttle.sign_in.count = 1000;
-    settings.throttle.reset.count = 1000;
 }
 
 async fn app_with_one(change: impl FnOnce(&mut Settings)) -> TestApp {
     let app = TestApp::with_settings(change).await;
     app.create_user(ONE, PASSWORD).await;
     app
-}
-
-fn peer(text: &str) -> SocketAddr {
-    SocketAddr::new(text.parse().unwrap(), 4000)
 }
 
 async fn wrong_from(app: &TestApp, address: &str) -> u16 {

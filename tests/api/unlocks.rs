@@ -1,43 +1,27 @@
 //! Sign-in that is closed after too many failures, and the ways to open it.
 
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::Duration;
 
-use cloakroom::config::Settings;
-use cloakroom::mail::Sent;
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, delete, disable, is_live, reset, reset_token,
+    ONE, PASSWORD, assert_refused, count_in, delete, disable, is_live, last_unlock, reset, reset_token, seen,
+    token_after,
 };
+use crate::support::limits::{ELSEWHERE, HERE, NOBODY, by_address_only, peer};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 const MILLISECOND: Duration = Duration::from_millis(1);
-const NOBODY: &str = "nobody@example.com";
-/// Where the owner is.
-const HERE: &str = "192.0.2.1";
-/// Where somebody is who wants to keep the owner out.
-const ELSEWHERE: &str = "198.51.100.1";
-
-/// Without the limit by client, so that the one by address is met.
-fn by_address_only(settings: &mut Settings) {
-    settings.throttle.enabled = true;
-    settings.throttle.sign_in.count = 1000;
-}
 
 async fn app_with_one() -> TestApp {
     let app = TestApp::with_settings(by_address_only).await;
     app.create_user(ONE, PASSWORD).await;
     app
-}
-
-fn peer(text: &str) -> SocketAddr {
-    SocketAddr::new(text.parse().unwrap(), 4000)
 }
 
 async fn try_from(app: &TestApp, from: &str, email_address: &str, password: &str) -> Reply {
@@ -63,15 +47,17 @@ fn assert_dead(reply: &Reply) {
     assert_eq!(reply.json()["errors"], json!(["Unlock link is invalid or has expired."]));
 }
 
-fn token_in(mail: &Sent) -> String {
-    let (_, rest) = mail.text.split_once("/unlocks/").expect("a link");
-    rest.split_whitespace().next().unwrap().to_owned()
-}
-
-/// The token of the last unlock mail.
-async fn unlock_token(app: &TestApp) -> String {
-    let mails = app.mails().await;
-    token_in(mails.iter().rfind(|mail| mail.text.contains("/unlocks/")).expect("a mail with a link"))
+#[actix_web::test]
+async fn tries_that_are_never_checked_do_not_shut_an_address() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    app.create_user(ONE, PASSWORD).await;
+    let replies = join_all((0..50).map(|_| try_from(&app, ELSEWHERE, ONE, "wrong"))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 401).count(), 10);
+    assert_eq!(
+        try_from(&app, HERE, ONE, PASSWORD).await.status,
+        200,
+        "or nobody would have mailed the owner"
+    );
 }
 
 #[actix_web::test]
@@ -142,19 +128,15 @@ async fn hanging_up_on_the_twentieth_failure_keeps_no_mail_back() {
 #[actix_web::test]
 async fn an_unknown_address_is_counted_alike_and_gets_no_mail() {
     let app = app_with_one().await;
-    let mut seen = Vec::new();
+    let mut answers = Vec::new();
     for address in [ONE, NOBODY] {
         let mut replies = Vec::new();
         for _ in 0..21 {
-            let reply = try_from(&app, ELSEWHERE, address, "wrong").await;
-            let mut body = reply.json();
-            body["request_id"] = json!(null);
-            let names: Vec<String> = reply.headers.keys().map(ToString::to_string).collect();
-            replies.push((reply.status, names, body));
+            replies.push(seen(&try_from(&app, ELSEWHERE, address, "wrong").await));
         }
-        seen.push((replies, count_in(&app, "SELECT count(*) FROM outbox")));
+        answers.push((replies, count_in(&app, "SELECT count(*) FROM outbox")));
     }
-    let [(known, after_known), (unknown, after_unknown)] = &seen[..] else { unreachable!() };
+    let [(known, after_known), (unknown, after_unknown)] = &answers[..] else { unreachable!() };
     assert_eq!(known, unknown);
     // Both asked for a mail, in the same row, and the worker knows whom it is for.
     assert_eq!((*after_known, *after_unknown), (1, 2));
@@ -183,7 +165,7 @@ async fn the_last_attempt_is_announced_known_or_not() {
 }
 
 #[actix_web::test]
-async fn off_announces_and_mails_nothing() {
+async fn without_limits_nothing_is_announced_or_mailed() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = false).await;
     app.create_user(ONE, PASSWORD).await;
     for _ in 0..25 {
@@ -196,7 +178,7 @@ async fn off_announces_and_mails_nothing() {
 async fn a_link_lifts_the_limit_once() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     app.clock().advance(MILLISECOND);
     let reply = unlock(&app, HERE, &link).await;
     assert_eq!((reply.status, reply.json()), (200, json!({ "message": "Sign-in is possible again." })));
@@ -215,7 +197,7 @@ async fn a_link_lifts_the_limit_on_one_address_and_signs_nobody_in() {
     shut(&app, ELSEWHERE, ONE).await;
     shut(&app, ELSEWHERE, "two@example.com").await;
     let mails = app.mails().await;
-    let link = token_in(mails.iter().find(|mail| mail.to == ONE).unwrap());
+    let link = token_after(&mails.iter().find(|mail| mail.to == ONE).unwrap().text, "/unlocks/");
     assert_eq!(unlock(&app, ELSEWHERE, &link).await.status, 200);
     assert_refused(&try_from(&app, ELSEWHERE, ONE, "wrong").await, 401, "invalid_credentials");
     assert_eq!(try_from(&app, ELSEWHERE, "two@example.com", PASSWORD).await.status, 429);
@@ -226,7 +208,7 @@ async fn a_link_lifts_the_limit_on_one_address_and_signs_nobody_in() {
 async fn of_fifty_racing_unlocks_one_wins() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     let replies = join_all((0..50).map(|_| unlock(&app, HERE, &link))).await;
     let (won, lost): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
     assert_eq!(won.len(), 1);
@@ -245,7 +227,7 @@ async fn a_link_ends_with_its_window() {
         for _ in 0..10 {
             try_from(&app, ELSEWHERE, ONE, "wrong").await;
         }
-        let link = unlock_token(&app).await;
+        let link = last_unlock(&app).await;
         app.clock().set(moment);
         (unlock(&app, HERE, &link).await, app)
     };
@@ -261,7 +243,7 @@ async fn a_link_ends_with_its_window() {
 async fn a_clock_set_back_revives_no_link_that_was_used() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     assert_eq!(unlock(&app, HERE, &link).await.status, 200);
     app.clock().set(START - 24 * HOUR);
     assert_dead(&unlock(&app, HERE, &link).await);
@@ -274,7 +256,7 @@ async fn a_link_dies_with_a_change_of_credentials_and_with_the_account() {
     // A reset opens the way itself; whoever shuts the address again makes a new window.
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     let way = reset_token(&app, ONE).await;
     assert_eq!(reset(&app, &way, "another password").await.status, 200);
     assert_dead(&unlock(&app, HERE, &link).await);
@@ -284,7 +266,7 @@ async fn a_link_dies_with_a_change_of_credentials_and_with_the_account() {
     let app = TestApp::with_settings(by_address_only).await;
     let user = app.create_user(ONE, PASSWORD).await;
     shut(&app, ELSEWHERE, ONE).await;
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     disable(&app, &user).await;
     assert_dead(&unlock(&app, HERE, &link).await);
     delete(&app, &user).await;
@@ -295,7 +277,7 @@ async fn a_link_dies_with_a_change_of_credentials_and_with_the_account() {
 async fn a_link_that_is_forged_or_for_something_else_is_dead() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     let other = reset_token(&app, ONE).await;
     let cut = &link[..link.len() - 1];
     for token in ["rubbish", "a.b", &other, cut, &link.to_lowercase(), &format!("{link}A")] {
@@ -311,7 +293,7 @@ async fn whoever_fails_on_elsewhere_cannot_shut_the_owner_out_again() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     assert_eq!(try_from(&app, HERE, ONE, PASSWORD).await.status, 429);
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     assert_eq!(unlock(&app, HERE, &link).await.status, 200);
     for _ in 0..3 {
         for _ in 0..25 {
@@ -331,7 +313,7 @@ async fn the_owner_who_is_shut_out_again_later_is_mailed_again() {
     for _ in 0..3 {
         shut(&app, ELSEWHERE, ONE).await;
         assert_eq!(try_from(&app, HERE, ONE, PASSWORD).await.status, 429);
-        let link = unlock_token(&app).await;
+        let link = last_unlock(&app).await;
         assert_eq!(unlock(&app, HERE, &link).await.status, 200);
         assert_eq!(try_from(&app, HERE, ONE, PASSWORD).await.status, 200);
         app.clock().advance(HOUR);
@@ -355,7 +337,7 @@ async fn a_reset_opens_the_way_as_well() {
 async fn the_owners_network_is_limited_itself() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     assert_eq!(unlock(&app, HERE, &link).await.status, 200);
     for number in 1..=20 {
         let reply = try_from(&app, HERE, ONE, "wrong").await;
@@ -380,7 +362,7 @@ async fn sessions_go_on_while_their_address_is_shut() {
     let token = app.sign_in_as(&user).await;
     shut(&app, ELSEWHERE, ONE).await;
     assert!(is_live(&app, &token).await);
-    let link = unlock_token(&app).await;
+    let link = last_unlock(&app).await;
     assert_eq!(unlock(&app, HERE, &link).await.status, 200);
     assert!(is_live(&app, &token).await);
 }

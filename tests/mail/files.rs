@@ -35,7 +35,7 @@ async fn a_mail_becomes_one_complete_file_for_its_owner_only() {
 
     let mail = fs::read_to_string(file).unwrap();
     assert!(mail.contains("To: one@example.com\r\n"));
-    assert!(mail.lines().any(|line| line == format!("You can reset your password on {LINK}")));
+    assert!(mail.lines().any(|line| line == format!("You can reset your password here: {LINK}")));
     assert!(mail.trim_end().ends_with("--"), "the closing boundary");
 }
 

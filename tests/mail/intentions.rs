@@ -4,28 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::config::Notices;
-use cloakroom::error::Result;
 use cloakroom::mail::{self, Kind, Notice, Sent};
-use cloakroom::model::{EmailAddress, User, UserId};
-use cloakroom::store::{Transaction, outbox, users};
+use cloakroom::model::{User, UserId};
+use cloakroom::store::{outbox, users};
 use cloakroom::testing::{START, TestApp};
 
 use super::ADDRESS;
-use crate::support::app::{PASSWORD, disable};
+use crate::support::app::{PASSWORD, address, disable, write};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const OTHER: &str = "two@example.com";
-
-fn address(text: &str) -> EmailAddress {
-    EmailAddress::parse(text).unwrap()
-}
-
-async fn write<T: Send + 'static>(
-    app: &TestApp,
-    work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
-) -> T {
-    app.context().database.write(work).await.unwrap()
-}
 
 async fn request(app: &TestApp, kind: Kind, to: &str) {
     let (to, now) = (address(to), app.clock().now());

@@ -40,7 +40,7 @@ async fn a_mail_has_the_headers_it_was_given() {
 async fn an_ascii_mail_goes_as_it_is_with_the_link_whole_on_its_line() {
     let mail = delivered(&letter_to(ADDRESS)).await;
     assert_eq!(mail.matches("Content-Transfer-Encoding: 7bit").count(), 2);
-    assert!(mail.lines().any(|line| line == format!("You can reset your password on {LINK}")));
+    assert!(mail.lines().any(|line| line == format!("You can reset your password here: {LINK}")));
     let (text, html) = (mail.find("text/plain").unwrap(), mail.find("text/html").unwrap());
     assert!(text < html, "the last alternative is the preferred one");
 }

@@ -43,7 +43,7 @@ fn settings() -> Mail {
 fn words() -> Rendered {
     Rendered {
         subject: "Reset your password".to_owned(),
-        text: format!("You can reset your password on {LINK}\n\n.a line that opens with a dot\n"),
+        text: format!("You can reset your password here: {LINK}\n\n.a line that opens with a dot\n"),
         html: format!("<p><a href=\"{LINK}\">this password reset page</a></p>\n"),
     }
 }

@@ -18,7 +18,7 @@ async fn delivers_with_authentication_over_implicit_tls() {
     assert!(mail.tls && mail.authenticated);
     assert_eq!(mail.from, "no-reply@service.example");
     assert_eq!(mail.to, [ADDRESS]);
-    assert!(mail.data.contains(&format!("You can reset your password on {LINK}\r\n")));
+    assert!(mail.data.contains(&format!("You can reset your password here: {LINK}\r\n")));
     assert!(mail.data.contains("\r\n.a line that opens with a dot\r\n"));
     assert!(mail.data.contains("Message-ID: <row-1@service.example>\r\n"));
     assert_eq!(server.overheard(), [""; 0]);

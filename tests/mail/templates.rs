@@ -43,7 +43,7 @@ fn fault_of(name: &str, content: &str) -> String {
 fn the_reset_mail_says_what_to_do_and_what_happens_if_not() {
     let Rendered { subject, text, html } = render(None, "Cloakroom", 15);
     assert_eq!(subject, "Reset your password");
-    assert!(text.starts_with(&format!("You can reset your password on {LINK}\n")));
+    assert!(text.starts_with(&format!("You can reset your password here: {LINK}\n")));
     for said in [
         "This link will expire in 15 minutes.",
         "If you did not ask for this, ignore this mail: nothing changes.",

@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::app::count;
+use crate::support::app::{count, token_after};
 use crate::support::process::{House, Server, eventually, link_token};
 use crate::support::wire::{Answer, Wire};
 
@@ -85,20 +85,16 @@ fn letter(house: &House, to: &str, words: &str) -> String {
     })
 }
 
-/// The token of the link in a letter, after this part of its path.
-fn link(letter: &str, after: &str) -> String {
-    let (_, rest) = letter.split_once(after).expect("a link");
-    rest.split_whitespace().next().unwrap().to_owned()
-}
-
 fn confirm_address(house: &House, server: &Server, token: &str) {
     for address in ["nobody@example.com", ONE] {
         let body = json!({ "email_address": address });
         let asked = server.request("POST", "/v1/confirmations", None, Some(&body));
         assert_done(asked, "Confirmation instructions sent");
     }
-    let path =
-        format!("/v1/confirmations/{}", link(&letter(house, ONE, "/confirmations/"), "/confirmations/"));
+    let path = format!(
+        "/v1/confirmations/{}",
+        token_after(&letter(house, ONE, "/confirmations/"), "/confirmations/")
+    );
     assert_eq!(get(server, "/v1/user", token)["user"]["email_confirmed"], false);
     assert_done(server.request("PUT", &path, None, None), "Email address has been confirmed.");
     let user = &get(server, "/v1/user", token)["user"];
@@ -187,8 +183,10 @@ fn change_address(house: &House, server: &Server, token: &str) {
     body["password_challenge"] = json!(NEW);
     assert_done(put(&body), "Confirmation instructions sent");
     letter(house, ONE, "Subject: A new email address for your account");
-    let path =
-        format!("/v1/confirmations/{}", link(&letter(house, MOVED, "/confirmations/"), "/confirmations/"));
+    let path = format!(
+        "/v1/confirmations/{}",
+        token_after(&letter(house, MOVED, "/confirmations/"), "/confirmations/")
+    );
     assert_eq!(get(server, "/v1/user", token)["user"]["email_address"], ONE, "not before it is confirmed");
     assert_eq!(server.sign_in(MOVED, NEW).0, 401);
 
@@ -209,7 +207,7 @@ fn shut_and_unlock(house: &House, server: &Server, token: &str) {
         (429, &json!("rate_limited"), &json!("Try again later."))
     );
     assert_eq!(server.session_status(token), 200, "sessions that exist go on");
-    let path = format!("/v1/unlocks/{}", link(&letter(house, MOVED, "/unlocks/"), "/unlocks/"));
+    let path = format!("/v1/unlocks/{}", token_after(&letter(house, MOVED, "/unlocks/"), "/unlocks/"));
     assert_done(server.request("PUT", &path, None, None), "Sign-in is possible again.");
     sign_in(server, MOVED, NEW);
     let again = server.request("PUT", &path, None, None);
@@ -355,7 +353,7 @@ fn of_fifty_racing_confirmations_of_a_new_address_one_wins() {
     let token = server.sign_up(ONE, PASSWORD);
     let body = json!({ "password_challenge": PASSWORD, "email_address": MOVED });
     assert_eq!(server.request("PUT", "/v1/user/email_address", Some(&token), Some(&body)).0, 200);
-    let link = link(&letter(&house, MOVED, "/confirmations/"), "/confirmations/");
+    let link = token_after(&letter(&house, MOVED, "/confirmations/"), "/confirmations/");
     let answers = race(&server, |_| ("PUT", format!("/v1/confirmations/{link}"), String::new(), json!({})));
     winner(&answers, (401, "link_invalid"));
     let changed = format!(

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::support::app::token_after;
 use crate::support::process::{House, Server, eventually, link_token};
 use crate::support::smtp::{At, Behaviour, SmtpServer};
 use crate::support::wire::{Answer, Wire};
@@ -215,8 +216,7 @@ fn link_after(mail: &SmtpServer, to: &str, after: &str) -> String {
         let mut letters = mail.received().into_iter();
         letters.rfind(|letter| letter.data.contains(&to) && letter.data.contains(after))
     });
-    let (_, rest) = letter.data.split_once(after).unwrap();
-    rest.split_whitespace().next().unwrap().to_owned()
+    token_after(&letter.data, after)
 }
 
 fn err_in_every_way(server: &Server, secrets: &Secrets) {

@@ -1,6 +1,6 @@
 //! `kill -9` in the middle of everything, again and again: what was acknowledged is still true afterwards.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,11 @@ use crate::support::process::{House, Server, agent, link_token, request};
 
 const ROUNDS: usize = 30;
 const WORKERS: usize = 4;
+/// What the workers do.
+const STEPS: [&str; 6] = ["sign-ups", "projects", "sign-outs", "resets", "password changes", "rotations"];
+
+/// Method, path, token and body; nothing when there was no answer.
+type Call<'a> = &'a dyn Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>;
 
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
@@ -43,10 +48,10 @@ fn what_was_acknowledged_survives_kill_9() {
     }
     let server = house.serve();
     verify_all(&mut workers, &server, Scope::All);
-    let told: [usize; 4] = ["sign-ups", "resets", "sign-outs", "projects"]
-        .map(|what| workers.iter().map(|worker| worker.told(what)).sum());
-    println!("sign-ups, resets, sign-outs, projects: {told:?}");
-    assert!(told.iter().all(|&count| count > 0), "something was never under way: {told:?}");
+    let told =
+        STEPS.map(|step| (step, workers.iter().filter_map(|worker| worker.told.get(step)).sum::<usize>()));
+    println!("{told:?}");
+    assert!(told.iter().all(|&(_, count)| count > 0), "something was never under way: {told:?}");
 }
 
 fn assert_sound(house: &House) {
@@ -77,31 +82,48 @@ struct Worker {
     accounts: Vec<Account>,
     verified: usize,
     read: HashSet<PathBuf>,
-    resets: usize,
+    /// How many of each step were acknowledged.
+    told: HashMap<&'static str, usize>,
 }
 
 /// What is known for sure, and what was asked for when the server died.
 struct Account {
     address: String,
-    /// More than one when a reset got no answer.
+    /// One, or two when a change got no answer: the new one last.
     passwords: Vec<String>,
-    alive: Vec<String>,
+    outdated: Vec<String>,
+    /// The first does the work.
+    alive: Vec<Session>,
+    /// Alive while the first of two passwords is right, dead when the new one is.
+    doubtful: Vec<Session>,
+    /// One whose rotation got no answer: it opens by this token, or by one that nobody knows.
+    rotating: Option<Session>,
+    /// Sessions that live on, whose token nobody knows.
+    unopened: Vec<i64>,
+    /// Tokens.
     dead: Vec<String>,
     projects: Vec<i64>,
 }
 
+struct Session {
+    id: i64,
+    token: String,
+}
+
 impl Worker {
     fn new(number: usize, seed: u64) -> Self {
-        Self { number, dice: Dice(seed), accounts: Vec::new(), verified: 0, read: HashSet::new(), resets: 0 }
+        Self {
+            number,
+            dice: Dice(seed),
+            accounts: Vec::new(),
+            verified: 0,
+            read: HashSet::new(),
+            told: HashMap::new(),
+        }
     }
 
-    fn told(&self, what: &str) -> usize {
-        match what {
-            "sign-ups" => self.accounts.len(),
-            "resets" => self.resets,
-            "sign-outs" => self.accounts.iter().map(|account| account.dead.len()).sum(),
-            _ => self.accounts.iter().map(|account| account.projects.len()).sum(),
-        }
+    fn note(&mut self, step: &'static str) {
+        *self.told.entry(step).or_default() += 1;
     }
 
     /// Works until the server is gone.
@@ -118,9 +140,11 @@ impl Worker {
                 for _ in 0..worker.dice.roll() % 3 {
                     worker.add_project(&call)?;
                 }
-                match worker.dice.roll() % 3 {
+                match worker.dice.roll() % 5 {
                     0 => worker.sign_out(&call)?,
                     1 => worker.reset(house, &call, ended)?,
+                    2 => worker.change_password(&call)?,
+                    3 => worker.rotate(&call)?,
                     _ => {}
                 }
             }
@@ -128,10 +152,7 @@ impl Worker {
         steps(self);
     }
 
-    fn sign_up(
-        &mut self,
-        call: &impl Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>,
-    ) -> Option<()> {
+    fn sign_up(&mut self, call: Call<'_>) -> Option<()> {
         let unique = self.dice.roll();
         let (address, password) =
             (format!("w{}-{unique}@example.com", self.number), format!("first {unique}"));
@@ -141,44 +162,40 @@ impl Worker {
         self.accounts.push(Account {
             address,
             passwords: vec![password],
-            alive: vec![reply["token"].as_str()?.to_owned()],
+            outdated: Vec::new(),
+            alive: vec![Session::of(&reply)],
+            doubtful: Vec::new(),
+            rotating: None,
+            unopened: Vec::new(),
             dead: Vec::new(),
             projects: Vec::new(),
         });
+        self.note("sign-ups");
         Some(())
     }
 
-    fn add_project(
-        &mut self,
-        call: &impl Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>,
-    ) -> Option<()> {
+    fn add_project(&mut self, call: Call<'_>) -> Option<()> {
         let account = self.accounts.last_mut()?;
         let (status, reply) =
-            call("POST", "/v1/projects", Some(&account.alive[0]), json!({ "title": "Ours" }))?;
+            call("POST", "/v1/projects", Some(&account.alive[0].token), json!({ "title": "Ours" }))?;
         assert_eq!(status, 201, "{reply}");
         account.projects.push(reply["project"]["id"].as_i64()?);
+        self.note("projects");
         Some(())
     }
 
-    fn sign_out(
-        &mut self,
-        call: &impl Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>,
-    ) -> Option<()> {
+    fn sign_out(&mut self, call: Call<'_>) -> Option<()> {
         let account = self.accounts.last_mut()?;
         // Without an answer nobody knows.
-        let token = account.alive.pop()?;
+        let token = account.alive.pop()?.token;
         let (status, reply) = call("DELETE", "/v1/session", Some(&token), json!({}))?;
         assert_eq!(status, 200, "{reply}");
         account.dead.push(token);
+        self.note("sign-outs");
         Some(())
     }
 
-    fn reset(
-        &mut self,
-        house: &House,
-        call: &impl Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>,
-        ended: &AtomicBool,
-    ) -> Option<()> {
+    fn reset(&mut self, house: &House, call: Call<'_>, ended: &AtomicBool) -> Option<()> {
         let account = self.accounts.last_mut()?;
         call("POST", "/v1/passwords", None, json!({ "email_address": account.address }))?;
         let link = loop {
@@ -191,14 +208,46 @@ impl Worker {
             thread::yield_now();
         };
         let password = format!("second {}", self.dice.roll());
-        account.passwords.push(password.clone());
-        let alive = std::mem::take(&mut account.alive);
         let body = json!({ "password": password, "password_confirmation": password });
+        account.ask_for(password, 0);
         let (status, reply) = call("PUT", &format!("/v1/passwords/{link}"), None, body)?;
         assert_eq!(status, 200, "{reply}");
-        account.passwords.remove(0);
-        account.dead.extend(alive);
-        self.resets += 1;
+        account.replace_password();
+        self.note("resets");
+        Some(())
+    }
+
+    /// On one of two devices.
+    fn change_password(&mut self, call: Call<'_>) -> Option<()> {
+        let account = self.accounts.last_mut()?;
+        let old = account.passwords[0].clone();
+        let credentials = json!({ "email_address": account.address, "password": old });
+        let (status, reply) = call("POST", "/v1/session", None, credentials)?;
+        assert_eq!(status, 200, "{reply}");
+        account.alive.push(Session::of(&reply));
+
+        let token = account.alive[0].token.clone();
+        let password = format!("third {}", self.dice.roll());
+        let body =
+            json!({ "password_challenge": old, "password": password, "password_confirmation": password });
+        account.ask_for(password, 1);
+        let (status, reply) = call("PUT", "/v1/user/password", Some(&token), body)?;
+        assert_eq!(status, 200, "{reply}");
+        account.replace_password();
+        self.note("password changes");
+        Some(())
+    }
+
+    fn rotate(&mut self, call: Call<'_>) -> Option<()> {
+        let account = self.accounts.last_mut()?;
+        let Session { id, token } = account.rotating.insert(account.alive.pop()?);
+        let (status, reply) = call("POST", "/v1/session/rotate", Some(token), json!({}))?;
+        assert_eq!(status, 200, "{reply}");
+        let rotated = Session::of(&reply);
+        assert_eq!(rotated.id, *id, "{reply}");
+        account.alive.push(rotated);
+        account.dead.extend(account.rotating.take().map(|session| session.token));
+        self.note("rotations");
         Some(())
     }
 
@@ -215,34 +264,85 @@ impl Worker {
 }
 
 impl Account {
+    /// A new password is asked for, with which all sessions but so many are to end.
+    fn ask_for(&mut self, password: String, survivors: usize) {
+        self.passwords.push(password);
+        self.doubtful = self.alive.split_off(survivors);
+    }
+
+    /// The new password is the right one.
+    fn replace_password(&mut self) {
+        self.outdated.push(self.passwords.remove(0));
+        self.dead.extend(self.doubtful.drain(..).map(|session| session.token));
+    }
+
+    /// It is not.
+    fn keep_password(&mut self) {
+        self.outdated.extend(self.passwords.drain(1..));
+        self.alive.append(&mut self.doubtful);
+    }
+
+    /// What got no answer was done or was not; from then on it is known for sure like the rest.
     fn verify(&mut self, call: impl Fn(&str, &str, Option<&str>, Option<&Value>) -> (u16, Value)) {
-        let address = &self.address;
-        for token in &self.alive {
-            assert_eq!(call("GET", "/v1/session", Some(token), None).0, 200, "{address} was signed in");
-        }
-        for token in &self.dead {
-            assert_eq!(call("GET", "/v1/session", Some(token), None).0, 401, "{address} was signed out");
-        }
-        let mut right = None;
-        for password in &self.passwords {
+        let address = self.address.clone();
+        let sign_in = |password: &str| {
             let credentials = json!({ "email_address": address, "password": password });
             let (status, reply) = call("POST", "/v1/session", None, Some(&credentials));
-            if status == 200 {
-                right = Some((password.clone(), reply["token"].as_str().unwrap().to_owned()));
+            match status {
+                200 => Some(Session::of(&reply)),
+                401 => None,
+                _ => panic!("neither yes nor no but {reply}"),
+            }
+        };
+        let status = |token: &str| call("GET", "/v1/session", Some(token), None).0;
+
+        let mut opened: Vec<Option<Session>> =
+            self.passwords.iter().map(|password| sign_in(password)).collect();
+        assert_eq!(opened.iter().flatten().count(), 1, "{address} has one password");
+        match opened[0] {
+            Some(_) => self.keep_password(),
+            None => self.replace_password(),
+        }
+        let Session { token, .. } = opened.drain(..).flatten().next().unwrap();
+        if let Some(session) = self.rotating.take() {
+            match status(&session.token) {
+                200 => self.alive.push(session),
+                401 => {
+                    self.unopened.push(session.id);
+                    self.dead.push(session.token);
+                }
+                other => panic!("neither yes nor no but {other}"),
             }
         }
-        let (password, token) = right.unwrap_or_else(|| panic!("{address} had a password"));
-        let (_, reply) = call("GET", "/v1/projects", Some(&token), None);
-        let listed: Vec<i64> = reply["projects"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|project| project["id"].as_i64().unwrap())
-            .collect();
-        for project in &self.projects {
-            assert!(listed.contains(project), "{address} had project {project}");
+
+        for password in &self.outdated {
+            assert!(sign_in(password).is_none(), "{address} has another password");
         }
-        self.passwords = vec![password];
+        for session in &self.alive {
+            assert_eq!(status(&session.token), 200, "{address} was signed in");
+        }
+        for token in &self.dead {
+            assert_eq!(status(token), 401, "{address} was signed out");
+        }
+        let ids = |path: &str, name: &str| -> Vec<i64> {
+            let (_, reply) = call("GET", path, Some(&token), None);
+            reply[name].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
+        };
+        let sessions = ids("/v1/sessions", "sessions");
+        for id in self.alive.iter().map(|session| &session.id).chain(&self.unopened) {
+            assert!(sessions.contains(id), "{address} had session {id}");
+        }
+        let projects = ids("/v1/projects", "projects");
+        for project in &self.projects {
+            assert!(projects.contains(project), "{address} had project {project}");
+        }
+    }
+}
+
+impl Session {
+    fn of(reply: &Value) -> Self {
+        let token = reply["token"].as_str().unwrap().to_owned();
+        Self { id: reply["session"]["id"].as_i64().unwrap(), token }
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the tests of the API say often: somebody with an account, a refusal in its whole shape, a link from a mail.
 
 use actix_web::http::Method;
+use cloakroom::error::Result;
 use cloakroom::model::{EmailAddress, PasswordDigest, User};
-use cloakroom::store::users;
+use cloakroom::store::{Transaction, users};
 use cloakroom::testing::{Reply, TestApp};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
@@ -19,6 +20,19 @@ pub async fn signed_in() -> (TestApp, User, String) {
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     (app, user, token)
+}
+
+/// An address that is one.
+pub fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+/// Writes into the app's database.
+pub async fn write<T: Send + 'static>(
+    app: &TestApp,
+    work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+) -> T {
+    app.context().database.write(work).await.unwrap()
 }
 
 /// Asks for a session.
@@ -43,7 +57,7 @@ pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     assert_eq!(asked.status, 200, "{}", asked.text());
     let mails = app.mails().await;
     let mail = mails.iter().rfind(|mail| mail.text.contains("/passwords/")).expect("a mail with a link");
-    assert_eq!(mail.to, EmailAddress::parse(email_address).unwrap().as_str());
+    assert_eq!(mail.to, address(email_address).as_str());
     token_in(&mail.text)
 }
 
@@ -71,8 +85,20 @@ pub async fn confirmation_token(app: &TestApp, email_address: &str) -> String {
 pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
     let mails = app.mails().await;
     let mail = mails.iter().rfind(|mail| mail.text.contains("/confirmations/")).expect("a mail with a link");
-    assert_eq!(mail.to, EmailAddress::parse(email_address).unwrap().as_str());
-    let (_, rest) = mail.text.split_once("/confirmations/").expect("a link");
+    assert_eq!(mail.to, address(email_address).as_str());
+    token_after(&mail.text, "/confirmations/")
+}
+
+/// The token in the last mail with an unlock link.
+pub async fn last_unlock(app: &TestApp) -> String {
+    let mails = app.mails().await;
+    let mail = mails.iter().rfind(|mail| mail.text.contains("/unlocks/")).expect("a mail with a link");
+    token_after(&mail.text, "/unlocks/")
+}
+
+/// The token of a link that ends with it, after this part of its path.
+pub fn token_after(text: &str, path: &str) -> String {
+    let (_, rest) = text.split_once(path).expect("a link");
     rest.split_whitespace().next().expect("a token").to_owned()
 }
 
@@ -89,24 +115,21 @@ pub async fn sign_up(app: &TestApp, email_address: &str, password: &str) -> Repl
 
 /// Somebody whose digest another program wrote.
 pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest: &str) -> User {
-    let address = EmailAddress::parse(email_address).unwrap();
-    let (digest, now) = (PasswordDigest::new(digest.to_owned()), app.clock().now());
-    let inserted = app.context().database.write(move |tx| users::insert(tx, &address, &digest, now)).await;
-    inserted.unwrap().unwrap()
+    let (address, digest) = (address(email_address), PasswordDigest::new(digest.to_owned()));
+    let now = app.clock().now();
+    write(app, move |tx| users::insert(tx, &address, &digest, now)).await.unwrap()
 }
 
 /// Shuts somebody's account, as an operator does.
 pub async fn disable(app: &TestApp, user: &User) {
     let (id, now) = (user.id, app.clock().now());
-    let done = app.context().database.write(move |tx| users::set_disabled(tx, id, Some(now), now)).await;
-    assert!(done.unwrap());
+    assert!(write(app, move |tx| users::set_disabled(tx, id, Some(now), now)).await);
 }
 
 /// Deletes somebody's account.
 pub async fn delete(app: &TestApp, user: &User) {
     let id = user.id;
-    let done = app.context().database.write(move |tx| users::delete(tx, id)).await;
-    assert!(done.unwrap());
+    assert!(write(app, move |tx| users::delete(tx, id)).await);
 }
 
 /// One number from the database's file, read beside the server.
@@ -126,6 +149,34 @@ pub fn digest_of(app: &TestApp, user: &User) -> String {
     let file =
         Connection::open_with_flags(app.context().database.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     file.query_row("SELECT password_digest FROM users WHERE id = $1", [user.id.0], |row| row.get(0)).unwrap()
+}
+
+/// Does something to the file behind the server's back.
+pub fn alter(app: &TestApp, sql: &str) {
+    let file = Connection::open(app.context().database.path()).unwrap();
+    file.execute_batch(sql).unwrap();
+}
+
+/// Makes such a statement fail (`INSERT ON outbox`, say) until [`mend`].
+pub fn sabotage(app: &TestApp, statement: &str) {
+    alter(app, &format!("CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'broken'); END"));
+}
+
+/// Takes [`sabotage`] back.
+pub fn mend(app: &TestApp) {
+    alter(app, "DROP TRIGGER broken");
+}
+
+/// All that somebody sees of a reply, but for its request's id.
+pub fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
+    let mut body = reply.json();
+    if let Some(id) = body.get_mut("request_id") {
+        *id = json!("");
+    }
+    let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.sort();
+    (reply.status, body, headers)
 }
 
 /// That a reply is this refusal, in the one shape that all have, with the headers that all carry.

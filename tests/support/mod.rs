@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod certificates;
+pub mod limits;
 pub mod process;
 pub mod smtp;
 pub mod wire;

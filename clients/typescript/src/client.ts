@@ -284,7 +284,7 @@ export function createClient(options: ClientOptions): Client {
         );
       }
     } catch (error) {
-      if (at === generation && (state.status === "loading" || state.status === "unreachable")) {
+      if (state.status === "loading" || state.status === "unreachable") {
         become({ status: "unreachable", error: CloakroomError.is(error) ? error : storeFailed() });
       }
     }

@@ -32,10 +32,7 @@ export class House {
     private readonly folder: string,
     private readonly settings: Record<string, string>,
   ) {
-    process.once("exit", () => {
-      this.child?.kill("SIGKILL");
-      rmSync(folder, { recursive: true, force: true });
-    });
+    process.once("exit", () => this.child?.kill("SIGKILL"));
   }
 
   /** Starts a server with the settings for tests and these variables over them. */
@@ -48,8 +45,14 @@ export class House {
     return house;
   }
 
-  /** Ends the server; its port, folder and database wait for `restart`. */
+  /** Ends the server, and removes all that was its own. */
   async stop(): Promise<void> {
+    await this.pause();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Ends the server; its port, folder and database wait for `restart`. */
+  async pause(): Promise<void> {
     const child = this.child;
     this.child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) {
@@ -62,7 +65,7 @@ export class House {
 
   /** Starts the server again where it was. */
   async restart(): Promise<void> {
-    await this.stop();
+    await this.pause();
     await this.serve(`127.0.0.1:${new URL(this.url).port}`);
   }
 

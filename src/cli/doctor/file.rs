@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::Report;
 use crate::cli::explain;
-use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::keys::Keys;
@@ -16,8 +15,8 @@ const LEAST_ROOM: u64 = 256 * MIB;
 const MIB: u64 = 1024 * 1024;
 const RESTORE: &str = "stop the server, keep a copy of the file and its -wal, restore a backup";
 
-/// Gives when the newest row was made, where that can be read.
-pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Timestamp> {
+/// Gives the file, where its schema is ours.
+pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Inspection> {
     let path = &settings.database.path;
     key_base(settings, report);
     room(path, report);
@@ -28,9 +27,9 @@ pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Timest
     }
     privacy("file", path, report);
     write_ahead_log(path, report);
-    let newest = schema(path, report);
+    let file = schema(path, report);
     integrity(path, report);
-    newest
+    file
 }
 
 fn key_base(settings: &Settings, report: &mut Report) {
@@ -94,8 +93,7 @@ fn room(database: &Path, report: &mut Report) {
 #[cfg(not(unix))]
 fn room(_: &Path, _: &mut Report) {}
 
-/// Gives when the newest row was made, where the schema is ours.
-fn schema(path: &Path, report: &mut Report) -> Option<Timestamp> {
+fn schema(path: &Path, report: &mut Report) -> Option<Inspection> {
     let inspected = Inspection::open(path).and_then(|file| Ok((file.schema_version()?, file)));
     let (version, file) = match inspected {
         Ok(found) => found,
@@ -110,8 +108,7 @@ fn schema(path: &Path, report: &mut Report) -> Option<Timestamp> {
         return None;
     }
     report.ok("schema", format!("version {version}"));
-    // Where this fails, the file's integrity is the finding.
-    file.newest_row().ok().flatten()
+    Some(file)
 }
 
 fn integrity(path: &Path, report: &mut Report) {

@@ -6,7 +6,7 @@ use super::confirmed;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
-use crate::http::{Input, Visit, audit};
+use crate::http::{Input, Visit, audit, to_the_end};
 use crate::mail;
 use crate::model::{EmailAddress, PasswordDigest};
 use crate::password::Password;
@@ -44,8 +44,8 @@ impl Attempt {
         })
     }
 
-    /// Counts it before it is checked. One that shuts the address is checked at once, and if it fails the address is
-    /// mailed the way to open it: also when the client hangs up, or else whoever means to shut the owner out would.
+    /// Counts the try before checking it. The one that closes the address is checked here and, if it fails, the unlock
+    /// mail is asked for: to the end, or an attacker would hang up to suppress the mail.
     pub(super) async fn admit(
         mut self,
         context: &web::Data<Context>,
@@ -54,7 +54,7 @@ impl Attempt {
     ) -> Result<Self> {
         let rules = vec![context.throttle.sign_in(visit.ip), failures.clone()];
         let (context, visit, failures) = (web::Data::clone(context), visit.clone(), failures.clone());
-        audit::see_through(async move {
+        to_the_end(async move {
             self.tally = visit.admit(&context, rules).await?.pop();
             if let Some(shut) = self.tally.filter(|tally| tally.shared && tally.left() == 0) {
                 match self.verify(&context, &visit).await {

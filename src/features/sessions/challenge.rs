@@ -13,7 +13,7 @@ use super::ROUNDS;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
-use crate::http::{CurrentSession, CurrentUser, Input, Visit, audit};
+use crate::http::{CurrentSession, CurrentUser, Input, Visit, audit, to_the_end};
 use crate::model::{PasswordDigest, SessionId, UserId};
 use crate::password::Password;
 use crate::store::users::{self, Account};
@@ -83,9 +83,9 @@ impl Challenge {
         mut rules: Vec<Rule>,
     ) -> Result<Proven> {
         if self.given.is_some() {
-            rules.push(context.throttle.challenges(session.id));
-            // Which success does not forgive: each costs a bcrypt, right or wrong.
+            // Success does not forgive this one: each costs a bcrypt, right or wrong.
             rules.push(context.throttle.challenges_of_client(visit.ip));
+            rules.push(context.throttle.challenges(session.id));
         }
         visit.admit(context, rules).await?;
         let proof = self.check(context, visit, session).await?;
@@ -133,7 +133,7 @@ impl Proven {
     {
         let (context, visit) = (web::Data::clone(context), visit.clone());
         let (user, session) = (user.clone(), session.clone());
-        audit::see_through(async move {
+        to_the_end(async move {
             let done = self.write_once_proven(&context, &visit, &user, &session, work).await?;
             context.courier.wake();
             tell(&visit, user.id, done);

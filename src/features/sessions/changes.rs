@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::model::{SessionId, UserId};
-use crate::store::{Transaction, sessions, users};
+use crate::store::{Transaction, devices, sessions, users};
 
 /// Which sessions outlive a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +21,15 @@ pub enum Survivors {
 /// - the sessions, but for the survivors;
 /// - that the password was given lately (`sudo`), on a session that survives alone: it was another password;
 /// - every outstanding link, whatever it is for, by the counter that stands in each;
-/// - a pending change of address, which a thief may have asked for.
+/// - a pending change of address, which a thief may have asked for;
+/// - what is known of devices, where no session survives: one of them may be a thief's.
 pub fn credentials_changed(tx: &Transaction<'_>, user_id: UserId, survivors: Survivors) -> Result<usize> {
     users::void_links(tx, user_id)?;
     match survivors {
-        Survivors::None => sessions::delete_all_for_user(tx, user_id),
+        Survivors::None => {
+            devices::delete_all_for_user(tx, user_id)?;
+            sessions::delete_all_for_user(tx, user_id)
+        }
         Survivors::One(kept) => {
             sessions::set_sudo(tx, kept, None)?;
             sessions::delete_all_but(tx, user_id, kept)

@@ -12,14 +12,14 @@ use crate::keys::Purpose;
 use crate::mail::{self, Kind, Notice};
 use crate::model::{Session, UserId};
 use crate::signed::pseudonym;
-use crate::store::devices::{self, Device};
+use crate::store::devices::{self, Sighting};
 use crate::store::sessions::{self as rows, NewSession};
 use crate::store::{Transaction, users};
 use crate::token::{PlainToken, TokenDigest, TokenKind};
 
 /// Devices that are remembered of one user.
 const MAX_DEVICES: u32 = 50;
-/// For how long after its start an account's first sign-in is its maker's.
+/// While an account is younger than this, its first sign-in is taken to be its maker's.
 const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A session about to be started. Every way in ends here: sign-up, sign-in, whatever comes later.
@@ -30,7 +30,7 @@ pub(in crate::features) struct Opening {
     /// The session that ends for it, by its token: the one whose cookie the same browser carries.
     replaces: Option<TokenDigest>,
     /// What the device is known by.
-    device: String,
+    fingerprint: String,
     /// What the owner is told of one that is new; `None` where the operator wants no such mail.
     notice: Option<Notice>,
 }
@@ -41,6 +41,8 @@ pub(in crate::features) struct Started {
     pub(in crate::features) session: Session,
     /// How many of the user's others ended for it.
     pub(in crate::features) evicted: usize,
+    /// Whether the session of the cookie that came along ended for it; it may have been another user's.
+    pub(in crate::features) replaced: bool,
     /// Whether the account was used before, and never from this device.
     pub(in crate::features) new_device: bool,
 }
@@ -66,18 +68,17 @@ impl Opening {
             new,
             max_per_user: settings.max_per_user,
             replaces: visit.cookie,
-            device: pseudonym(
+            fingerprint: pseudonym(
                 &context.keys,
                 Purpose::Device,
-                &device(visit.ip, visit.user_agent.as_deref().unwrap_or_default()),
+                &fingerprint(visit.ip, visit.user_agent.as_deref().unwrap_or_default()),
             ),
             notice: visit.notice(context, Kind::NewDevice),
         };
         Ok((opening, token))
     }
 
-    /// Writes what was noted of sessions' use, where one more of this user's would end one: which of them was used
-    /// the least recently is asked of the rows.
+    /// Writes noted activity first if this user is at the cap: the session to end is chosen by the rows.
     pub(in crate::features) async fn make_ready(&self, context: &Context, user_id: UserId) -> Result<()> {
         let count = context.database.read(move |reader| rows::count_for_user(reader, user_id)).await?;
         if count >= self.max_per_user {
@@ -94,27 +95,28 @@ impl Opening {
         user_id: UserId,
         now: Timestamp,
     ) -> Result<Started> {
-        if let Some(replaced) = &self.replaces {
-            rows::delete_by_digest(tx, replaced)?;
-        }
+        let replaced = match &self.replaces {
+            Some(digest) => rows::delete_by_digest(tx, digest)?,
+            None => false,
+        };
         let session = rows::insert(tx, user_id, &self.new, now)?;
-        let evicted = rows::delete_beyond(tx, user_id, session.id, self.max_per_user)?;
+        let evicted = rows::delete_beyond(tx, user_id, session.id, self.max_per_user, now)?;
         let new_device = self.note_device(tx, user_id, now)?;
-        Ok(Started { session, evicted, new_device })
+        Ok(Started { session, evicted, replaced, new_device })
     }
 
     /// Whether the device is one more than those known. The first one of a young account is nothing to tell: it is
     /// where the account was made. That of an old one may be anybody's.
     fn note_device(&self, tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<bool> {
-        let device = devices::note(tx, user_id, &self.device, now)?;
-        if device == Device::Known {
+        let sighting = devices::note(tx, user_id, &self.fingerprint, now)?;
+        if sighting == Sighting::Known {
             return Ok(false);
         }
         devices::delete_beyond(tx, user_id, MAX_DEVICES)?;
         let Some(account) = users::find(tx, user_id)? else {
             return Ok(false);
         };
-        if device == Device::First && now < account.user.created_at + YOUNG {
+        if sighting == Sighting::First && now < account.user.created_at + YOUNG {
             return Ok(false);
         }
         mail::notify(tx, self.notice.as_ref(), &account.user, now)?;
@@ -124,7 +126,7 @@ impl Opening {
 
 /// A device, as far as it can be told: the network and the program. Neither another address of one network nor
 /// another version of one program is another device.
-fn device(ip: IpAddr, user_agent: &str) -> String {
+fn fingerprint(ip: IpAddr, user_agent: &str) -> String {
     let network = match ip {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
@@ -146,11 +148,11 @@ mod tests {
 
     #[test]
     fn a_device_is_a_network_and_a_program_whatever_their_numbers() {
-        let device = |ip: &str, program: &str| device(ip.parse().unwrap(), program);
-        assert_eq!(device("192.0.2.1", "Safari/17.4"), device("192.0.2.200", "Safari/18.0.1"));
-        assert_ne!(device("192.0.2.1", "Safari/17.4"), device("192.0.3.1", "Safari/17.4"));
-        assert_ne!(device("192.0.2.1", "Safari/17.4"), device("192.0.2.1", "Firefox/17.4"));
-        assert_eq!(device("2001:db8:1:2::3", ""), device("2001:db8:1:ffff::", ""));
-        assert_ne!(device("2001:db8:1::", ""), device("2001:db8:2::", ""));
+        let of = |ip: &str, program: &str| fingerprint(ip.parse().unwrap(), program);
+        assert_eq!(of("192.0.2.1", "Safari/17.4"), of("192.0.2.200", "Safari/18.0.1"));
+        assert_ne!(of("192.0.2.1", "Safari/17.4"), of("192.0.3.1", "Safari/17.4"));
+        assert_ne!(of("192.0.2.1", "Safari/17.4"), of("192.0.2.1", "Firefox/17.4"));
+        assert_eq!(of("2001:db8:1:2::3", ""), of("2001:db8:1:ffff::", ""));
+        assert_ne!(of("2001:db8:1::", ""), of("2001:db8:2::", ""));
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
-use crate::http::{Input, Ticket, Visit, audit, cookie};
+use crate::http::{Carrier, Input, Visit, audit, cookie};
 use crate::model::{Session, SessionId, User};
 use crate::token::PlainToken;
 
@@ -18,13 +18,13 @@ use crate::token::PlainToken;
 ///
 /// # Errors
 /// A fault of the field, and [`Error::CrossOrigin`], logged, for a cookie that our own application did not ask for.
-pub(in crate::features) fn transport(input: &Input, visit: &Visit) -> Result<Ticket> {
+pub(in crate::features) fn transport(input: &Input, visit: &Visit) -> Result<Carrier> {
     let mut invalid = Invalid::default();
     let written = input.text("transport", &mut invalid);
     invalid.into_result()?;
     match written {
-        None | Some("bearer") => Ok(Ticket::Bearer),
-        Some("cookie") if visit.same_origin => Ok(Ticket::Cookie),
+        None | Some("bearer") => Ok(Carrier::Bearer),
+        Some("cookie") if visit.same_origin => Ok(Carrier::Cookie),
         Some("cookie") => {
             audit::cross_origin_refused(visit);
             Err(Error::CrossOrigin)
@@ -37,15 +37,15 @@ pub(in crate::features) fn transport(input: &Input, visit: &Visit) -> Result<Tic
 pub(in crate::features) fn hand_over(
     mut builder: HttpResponseBuilder,
     context: &Context,
-    ticket: Ticket,
+    carrier: Carrier,
     token: &PlainToken,
     user: &User,
     session: &Session,
 ) -> Result<HttpResponse> {
     let (server, now) = (&context.settings.server, context.clock.now());
-    let shown = match ticket {
-        Ticket::Bearer => Some(token.reveal()),
-        Ticket::Cookie => {
+    let shown = match carrier {
+        Carrier::Bearer => Some(token.reveal()),
+        Carrier::Cookie => {
             builder.insert_header((SET_COOKIE, cookie::set(server, token, session.expires_at, now)?));
             None
         }
@@ -62,9 +62,9 @@ pub(in crate::features) fn hand_over(
 pub(in crate::features) fn take_back(
     mut builder: HttpResponseBuilder,
     context: &Context,
-    ticket: Ticket,
+    carrier: Carrier,
 ) -> Result<HttpResponseBuilder> {
-    if ticket == Ticket::Cookie {
+    if carrier == Carrier::Cookie {
         builder.insert_header((SET_COOKIE, cookie::cleared(&context.settings.server)?));
     }
     Ok(builder)

@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, web};
 use super::hand_over;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::{CurrentSession, CurrentUser, Visit, audit};
+use crate::http::{CurrentSession, CurrentUser, Visit, audit, to_the_end};
 use crate::model::Session;
 use crate::store::sessions as rows;
 use crate::token::{PlainToken, TokenKind};
@@ -24,7 +24,7 @@ pub(super) async fn create(
     let last_active_at = context.activity.last_of(&session);
     let rotated = Session { last_active_at, ..Session::clone(&session) };
     let (owner, shared) = (user.clone(), context.clone());
-    audit::see_through(async move {
+    to_the_end(async move {
         match owner.write(&shared, move |tx| rows::rotate(tx, id, &presented, &new)).await? {
             true => audit::session_rotated(&visit, owner.id, id),
             // The session has another token by now.
@@ -33,5 +33,5 @@ pub(super) async fn create(
         Ok(())
     })
     .await?;
-    hand_over(HttpResponse::Ok(), &context, session.ticket(), &token, &user, &rotated)
+    hand_over(HttpResponse::Ok(), &context, session.carrier(), &token, &user, &rotated)
 }

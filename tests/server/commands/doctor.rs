@@ -29,6 +29,16 @@ fn failures(house: &House, topic: &str) -> Vec<String> {
     of_topic.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The texts of what is well but for a warning under a topic. Each comes with an advice.
+fn warnings(house: &House, topic: &str) -> Vec<String> {
+    let (well, findings) = examine(house);
+    assert!(well, "{findings:?}");
+    let warned: Vec<&Value> = findings.iter().filter(|finding| finding["state"] == "warn").collect();
+    assert!(warned.iter().all(|finding| finding["advice"].is_string()));
+    let of_topic = warned.into_iter().filter(|finding| finding["topic"] == topic);
+    of_topic.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
+}
+
 fn sound_house() -> House {
     let house = House::new();
     create(&house, "one@example.com");
@@ -149,6 +159,64 @@ fn a_mail_server_that_does_not_answer_is_reported() {
     assert!(found.len() == 1 && found[0].contains(&format!("127.0.0.1:{port}")), "{found:?}");
     let text = run(&house, &["doctor"]).out;
     assert!(text.contains(" -> check mail.smtp.host"), "{text}");
+}
+
+#[test]
+fn confirmation_by_mails_that_reach_nobody_is_a_warning_in_production() {
+    let mut house = sound_house();
+    house.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
+    assert!(warnings(&house, "mail").is_empty());
+    house
+        .set("CLOAKROOM_ENV", "production")
+        .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
+        .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
+        .set("CLOAKROOM__SECRETS__KEY_BASE", "k".repeat(64));
+    for (confirm, words) in [("required", "can sign in"), ("remind", "can confirm their address")] {
+        house.set("CLOAKROOM__REGISTRATION__CONFIRM", confirm);
+        let found = warnings(&house, "mail");
+        assert!(found.len() == 2 && found[1].contains(words), "{confirm}: {found:?}");
+    }
+    house.set("CLOAKROOM__REGISTRATION__CONFIRM", "off");
+    let found = warnings(&house, "mail");
+    assert!(found.len() == 1 && found[0].contains("it reaches nobody"), "{found:?}");
+}
+
+#[test]
+fn an_origin_that_browsers_send_no_cookies_from_is_a_warning() {
+    let mut house = sound_house();
+    house
+        .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
+        .set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com,http://old.example.com");
+    assert!(warnings(&house, "cors").is_empty());
+    house.set("CLOAKROOM__CORS__CREDENTIALS", "true");
+    let found = warnings(&house, "cors");
+    assert!(found.len() == 1 && found[0].starts_with("http://old.example.com "), "{found:?}");
+    house.set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com");
+    assert!(warnings(&house, "cors").is_empty());
+}
+
+#[test]
+fn mails_given_up_lately_are_a_warning_with_their_number() {
+    let house = sound_house();
+    let give_up = |days: u32| {
+        // A minute later than that, for the time that this takes.
+        let at = format!("CAST(unixepoch('subsec') * 1000 AS INTEGER) - {days} * 86400000 + 60000");
+        let sql = format!(
+            "INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, dead_at)
+             VALUES ('password_reset', 'one@example.com', 0, 0, 0, {at})"
+        );
+        house.open_database().execute(&sql, []).unwrap();
+    };
+    give_up(8);
+    assert!(warnings(&house, "mail").is_empty());
+    give_up(7);
+    assert_eq!(warnings(&house, "mail"), ["1 was given up within the last week"]);
+    give_up(1);
+    assert_eq!(warnings(&house, "mail"), ["2 were given up within the last week"]);
+    let text = run(&house, &["doctor"]).done();
+    assert!(text.contains(" -> `cloakroom mail list` says why"), "{text}");
+    run(&house, &["mail", "retry", "3"]).done();
+    assert_eq!(warnings(&house, "mail"), ["1 was given up within the last week"]);
 }
 
 #[test]

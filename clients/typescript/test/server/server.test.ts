@@ -235,7 +235,7 @@ it("a server that is away is unreachable, and is found again", async () => {
     expect(await client.ready()).toEqual({ status: "ready" });
     expect(await client.up()).toEqual({ status: "up" });
     await client.signUp({ email_address: someone(), password });
-    await away.stop();
+    await away.pause();
     expect(await failed(client.showUser())).toMatchObject({ status: 0, code: "network_error" });
     expect(client.state().status).toBe("signed-in");
     await away.restart();

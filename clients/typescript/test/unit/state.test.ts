@@ -244,6 +244,18 @@ describe("a refused credential", () => {
     expect(await client.token()).toBe("crs_two");
   });
 
+  it("that comes late does not undo a newer sign-in in cookie mode either", async () => {
+    const late = gate<Response>();
+    const { fetch } = fake(({ path }) => (path === "/v1/projects" ? late.promise : json(signedIn())));
+    const client = createClient({ url, fetch, credentials: "cookie" });
+    await client.signIn(secret);
+    const call = client.listProjects();
+    await client.signIn(secret);
+    late.open(failure(401, "token_invalid"));
+    await expect(call).rejects.toMatchObject({ code: "token_invalid" });
+    expect(client.state().status).toBe("signed-in");
+  });
+
   it("does not throw away what another tab has put into the store since", async () => {
     const store = memoryStore();
     const { client } = house(
@@ -300,6 +312,26 @@ describe("late replies", () => {
     expect((await restored).status).toBe("signed-out");
     expect(client.state().status).toBe("signed-out");
   });
+});
+
+it("a store that is slow to say that it is empty does not undo a sign-in", async () => {
+  const slow = gate<null>();
+  let asked = false;
+  const { client } = house(
+    {},
+    {
+      load() {
+        const answer = asked ? null : slow.promise;
+        asked = true;
+        return answer;
+      },
+      save() {},
+    },
+  );
+  const restored = client.restore();
+  await client.signIn(secret);
+  slow.open(null);
+  expect((await restored).status).toBe("signed-in");
 });
 
 describe("what the state follows", () => {

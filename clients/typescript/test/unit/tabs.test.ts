@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { type Client, createClient, memoryStore, type Store } from "../../src/index.js";
-import { fake, json, secret, shown, signedIn, url } from "./fake.js";
+import { fake, gate, json, secret, shown, signedIn, url } from "./fake.js";
 
 const open: Client[] = [];
 afterEach(() => {
@@ -50,6 +50,22 @@ describe("tabs", () => {
     expect(two.client.state().status).toBe("signed-out");
     await one.client.signIn(secret);
     await status(two.client).toMatchObject({ status: "signed-in" });
+  });
+
+  it("ask again where a sign-in overtakes what they were asking", async () => {
+    const store = memoryStore();
+    await store.save({ token: "crs_before" });
+    const late = gate<Response>();
+    let asked = 0;
+    const { fetch } = fake(() => (asked++ === 0 ? late.promise : json(shown(2))));
+    const slow = createClient({ url, fetch, store, channel: "test" });
+    open.push(slow);
+    const restored = slow.restore();
+    await tab(2, store).client.signIn(secret);
+    await status(slow).toMatchObject({ status: "signed-in", user: { id: 2 } });
+    late.open(json(shown(1)));
+    await restored;
+    expect(slow.state()).toMatchObject({ user: { id: 2 } });
   });
 
   it("of another channel, and closed ones, hear nothing", async () => {

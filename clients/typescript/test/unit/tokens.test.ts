@@ -212,6 +212,20 @@ describe("an expired access token", () => {
     expect(client.state()).toEqual({ status: "signed-out", why: "signed-out" });
   });
 
+  it("renewed after a newer sign-in is not kept", async () => {
+    const slow = gate<Response>();
+    const { client, expire, refreshes, store } = house({ "POST /v1/tokens/refresh": () => slow.promise });
+    await client.signIn(secret);
+    await expire();
+    const call = client.listProjects();
+    await expect.poll(refreshes).toBe(1);
+    await client.signIn(secret);
+    slow.open(json(pair(9)));
+    await expect(call).rejects.toMatchObject({ code: "token_expired" });
+    expect(store.load()).toEqual({ token: pair(2).access_token, refresh: pair(2).refresh_token });
+    expect(client.state().status).toBe("signed-in");
+  });
+
   it("refused by a service of one's own is renewed on request", async () => {
     const { client, refreshes } = house();
     await client.signIn(secret);
