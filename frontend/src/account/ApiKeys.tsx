@@ -122,7 +122,7 @@ function Row({ apiKey, onBegin }: { apiKey: ApiKey; onBegin: (what: "renaming" |
           )}
         </p>
         <p className="meta">
-          <code>{`${prefix}_…${last_four}`}</code> · {scopes.join(", ")}
+          <code>{`${prefix}…${last_four}`}</code> · {scopes.join(", ")}
         </p>
         <p className="meta">
           {last_used_at ? (
