@@ -5,7 +5,11 @@ export function Banner({ trouble }: { trouble: ReactNode }) {
   const online = useOnline();
   return (
     <div className="banners">
-      <div role="alert">{trouble && <p className="banner">{trouble}</p>}</div>
+      {trouble && (
+        <p className="banner" role="alert">
+          {trouble}
+        </p>
+      )}
       <div role="status">
         {!online && <p className="banner">You are offline. What you see may be old.</p>}
       </div>

@@ -37,7 +37,7 @@ export function SignIn() {
 
   return (
     <Ticket title="Sign in" lead="Hand in your credentials, get a ticket.">
-      <Notice>{news(state) ?? why(auth)}</Notice>
+      <Notice>{!form.error && (news(state) ?? why(auth))}</Notice>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         {unconfirmed && <ResendConfirmation address={unconfirmed} />}

@@ -1,0 +1,33 @@
+import { useClient, useForm } from "@cloakroom/client/react";
+import { useEffect, useRef } from "react";
+import { Field } from "../parts/Field.js";
+import { FormAlert } from "../parts/FormAlert.js";
+import { SubmitButton } from "../parts/SubmitButton.js";
+import { type ApiKey, renameKey } from "./keys.js";
+
+interface RenameKeyProps {
+  apiKey: ApiKey;
+  onRenamed: (key: ApiKey) => void;
+  onCancel: () => void;
+}
+
+export function RenameKey({ apiKey, onRenamed, onCancel }: RenameKeyProps) {
+  const client = useClient();
+  const input = useRef<HTMLInputElement>(null);
+  const form = useForm(({ name }: { name: string }, options) => renameKey(client, apiKey.id, name, options), {
+    onDone: onRenamed,
+  });
+  useEffect(() => input.current?.focus(), []);
+  return (
+    <form aria-label={`Rename ${apiKey.name}`} onSubmit={form.onSubmit} noValidate>
+      <FormAlert form={form} />
+      <Field form={form} ref={input} name="name" label="Name" autoComplete="off" defaultValue={apiKey.name} />
+      <div className="actions">
+        <SubmitButton form={form}>Save</SubmitButton>
+        <button type="button" onClick={onCancel}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
+}
