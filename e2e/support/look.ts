@@ -11,6 +11,8 @@ const pictures = fileURLToPath(new URL("../artefacts/screenshots", import.meta.u
 /** Looks at the page as it is; `name` is that of the picture: page and state. */
 export async function look(page: Page, name: string): Promise<void> {
   const size = page.viewportSize() ?? { width: 0, height: 0 };
+  // What is before a dialog is not below its shade.
+  const whole = (await page.locator("dialog[open]").count()) === 0;
   mkdirSync(pictures, { recursive: true });
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
@@ -18,7 +20,7 @@ export async function look(page: Page, name: string): Promise<void> {
     expect(await violations(page), `${name}, ${colorScheme}`).toEqual([]);
     await page.screenshot({
       path: `${pictures}/${name}-${colorScheme}-${size.width}.png`,
-      fullPage: true,
+      fullPage: whole,
       animations: "disabled",
       caret: "hide",
     });

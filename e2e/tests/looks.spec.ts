@@ -38,6 +38,9 @@ test("sign-in", { tag }, async ({ page, stage, watch }) => {
 
 test("a forgotten password", { tag }, async ({ page, stage, watch }) => {
   watch.expects(401, 422);
+  await page.goto("/passwords/edit");
+  await expect(page.getByText("Open the link from your mail again.")).toBeVisible();
+  await look(page, "reset-without-link");
   const person = await stage.person();
   await page.goto("/passwords/new");
   await expect(heading(page, "Forgot your password?")).toBeVisible();
@@ -58,9 +61,6 @@ test("a forgotten password", { tag }, async ({ page, stage, watch }) => {
   await page.goto("/passwords/made-up/edit");
   await expect(page.getByText("Password reset link is invalid or has expired.")).toBeVisible();
   await look(page, "reset-dead");
-  await page.goto("/passwords/edit");
-  await expect(page.getByText("Open the link from your mail again.")).toBeVisible();
-  await look(page, "reset-without-link");
 });
 
 test("links", { tag }, async ({ page, stage, watch }) => {
@@ -124,6 +124,7 @@ test("the account", { tag }, async ({ page, stage, device, watch }) => {
   await enter(page, person);
   await link(page, "Your account").click();
   await expect(section(page, "Devices").getByText("This device")).toBeVisible();
+  await expect(button(page, "New API key")).toBeVisible();
   await look(page, "account");
   const form = section(page, "Password");
   await field(form, "Current password").fill("not this one");
@@ -138,6 +139,39 @@ test("the account", { tag }, async ({ page, stage, device, watch }) => {
   await button(section(page, "Delete account"), "Delete account").click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await look(page, "account-delete");
+});
+
+test("API keys", { tag }, async ({ page, stage, watch }) => {
+  watch.expects(422);
+  await enter(page, await stage.person());
+  await link(page, "Your account").click();
+  const keys = section(page, "API keys");
+  await button(keys, "New API key").click();
+  await expect(field(keys, "Name")).toBeFocused();
+  await button(keys, "Make the key").click();
+  await expectWrong(field(keys, "Name"), "can't be blank");
+  await look(page, "keys-new-wrong");
+  await field(keys, "Name").fill("The machine at the door");
+  await keys.getByLabel("Read projects").check();
+  await button(keys, "Make the key").click();
+  const secret = keys.locator("code").filter({ hasText: /^crk_/ }).first();
+  await expect(secret).toBeVisible();
+  // No picture of a key is kept.
+  await secret.evaluate((element) => {
+    element.textContent = `crk_${"0".repeat(38)}`;
+  });
+  await look(page, "keys-shown-once");
+  await button(keys, "I have it").click();
+  await button(keys, "Rename The machine at the door").click();
+  await expect(field(keys, "Name")).toBeFocused();
+  await look(page, "keys-rename");
+  await button(keys, "Cancel").click();
+  await button(keys, "Revoke The machine at the door").click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await look(page, "keys-revoke");
+  await button(page.getByRole("dialog"), "Revoke key").click();
+  await expect(keys.getByText("Revoked", { exact: true })).toBeVisible();
+  await look(page, "keys");
 });
 
 test("trouble", { tag }, async ({ page, stage, context, watch }) => {
