@@ -1,12 +1,12 @@
 import { CloakroomError } from "@cloakroom/client";
 import { useAuth, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Link } from "react-router";
 import { Ticket } from "../layout/Ticket.js";
 import { useMailedToken } from "../layout/token.js";
 import { Alert, Notice } from "../parts/Alert.js";
 import { AddressField } from "../parts/Field.js";
 import { FormAlert } from "../parts/FormAlert.js";
+import { Onward } from "../parts/Onward.js";
 import { SubmitButton } from "../parts/SubmitButton.js";
 
 /** It takes a click: programs that look through mails open links, too. */
@@ -31,11 +31,11 @@ export function ConfirmAddress() {
     <Ticket title="Confirm your address">
       <Notice>{done}</Notice>
       {done ? (
-        <Link className="button main" to={status === "signed-in" ? "/" : "/sign-in"}>
+        <Onward to={status === "signed-in" ? "/" : "/sign-in"} focused>
           {status === "signed-in" ? "Go to your projects" : "Sign in"}
-        </Link>
+        </Onward>
       ) : dead ? (
-        <Again why={dead} />
+        <Again why={dead} focused={token !== null} />
       ) : (
         <form onSubmit={form.onSubmit}>
           <p>You were mailed a link to this page. Say that the address is yours.</p>
@@ -47,7 +47,7 @@ export function ConfirmAddress() {
   );
 }
 
-function Again({ why }: { why: string }) {
+function Again({ why, focused }: { why: string; focused: boolean }) {
   const { client } = useAuth();
   const [sent, setSent] = useState("");
   const form = useForm(client.requestConfirmation, {
@@ -58,7 +58,7 @@ function Again({ why }: { why: string }) {
   });
   return (
     <>
-      <Alert>
+      <Alert focused={focused}>
         <p>{why}</p>
       </Alert>
       <p>

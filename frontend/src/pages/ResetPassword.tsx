@@ -2,13 +2,14 @@ import type { Output } from "@cloakroom/client";
 import { CloakroomError } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import { Ticket } from "../layout/Ticket.js";
 import { useMailedToken } from "../layout/token.js";
 import { useLoad } from "../load.js";
 import { Alert } from "../parts/Alert.js";
 import { PasswordField } from "../parts/Field.js";
 import { FormAlert } from "../parts/FormAlert.js";
+import { Onward } from "../parts/Onward.js";
 import { Problem } from "../parts/Problem.js";
 import { Skeleton } from "../parts/Skeleton.js";
 import { SubmitButton } from "../parts/SubmitButton.js";
@@ -56,7 +57,7 @@ function Choose({ token, reset }: { token: string; reset: Reset }) {
     { onDone: ({ message }) => void navigate("/sign-in", { replace: true, state: { news: message } }) },
   );
   if (dead) {
-    return <Dead>{dead}</Dead>;
+    return <Dead focused>{dead}</Dead>;
   }
 
   return (
@@ -81,16 +82,14 @@ function Choose({ token, reset }: { token: string; reset: Reset }) {
   );
 }
 
-function Dead({ children }: { children: string }) {
+function Dead({ focused = false, children }: { focused?: boolean; children: string }) {
   return (
     <>
-      <Alert>
+      <Alert focused={focused}>
         <p>{children}</p>
       </Alert>
       <p>Links hold for a quarter of an hour, work once, and end when the password or the address changes.</p>
-      <Link className="button main" to="/passwords/new">
-        Ask for a new link
-      </Link>
+      <Onward to="/passwords/new">Ask for a new link</Onward>
     </>
   );
 }

@@ -1,11 +1,11 @@
 import { CloakroomError } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Link } from "react-router";
 import { Ticket } from "../layout/Ticket.js";
 import { useMailedToken } from "../layout/token.js";
 import { Alert, Notice } from "../parts/Alert.js";
 import { FormAlert } from "../parts/FormAlert.js";
+import { Onward } from "../parts/Onward.js";
 import { SubmitButton } from "../parts/SubmitButton.js";
 
 /** It takes a click, as confirming does. */
@@ -30,18 +30,16 @@ export function Unlock() {
     <Ticket title="Open sign-in again">
       <Notice>{done}</Notice>
       {done ? (
-        <Link className="button main" to="/sign-in">
+        <Onward to="/sign-in" focused>
           Sign in
-        </Link>
+        </Onward>
       ) : dead ? (
         <>
-          <Alert>
+          <Alert focused={token !== null}>
             <p>{dead}</p>
           </Alert>
           <p>Sign-in opens by itself within the hour, and a new password opens it at once.</p>
-          <Link className="button main" to="/passwords/new">
-            Choose a new password
-          </Link>
+          <Onward to="/passwords/new">Choose a new password</Onward>
         </>
       ) : (
         <form onSubmit={form.onSubmit}>

@@ -1,9 +1,21 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
+
+interface AlertProps {
+  /** Whether it stands where the form was that had the focus. */
+  focused?: boolean;
+  children: ReactNode;
+}
 
 /** What went wrong, said at once to those who listen. */
-export function Alert({ children }: { children: ReactNode }) {
+export function Alert({ focused = false, children }: AlertProps) {
+  const alert = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (focused) {
+      alert.current?.focus();
+    }
+  }, [focused]);
   return (
-    <div className="alert" role="alert" tabIndex={-1}>
+    <div ref={alert} className="alert" role="alert" tabIndex={-1}>
       {children}
     </div>
   );

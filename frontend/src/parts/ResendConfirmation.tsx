@@ -2,7 +2,7 @@ import { CloakroomError } from "@cloakroom/client";
 import { useClient } from "@cloakroom/client/react";
 import { useState } from "react";
 import { useOnline } from "../layout/Banner.js";
-import { Notice } from "./Alert.js";
+import { Alert, Notice } from "./Alert.js";
 import { sentence } from "./FormAlert.js";
 
 interface ResendConfirmationProps {
@@ -15,15 +15,18 @@ export function ResendConfirmation({ address, label = "Send the link again" }: R
   const client = useClient();
   const online = useOnline();
   const [said, setSaid] = useState("");
+  const [failed, setFailed] = useState("");
   const [busy, setBusy] = useState(false);
 
   async function send() {
     setBusy(true);
+    setSaid("");
+    setFailed("");
     try {
       const { message } = await client.requestConfirmation({ email_address: address });
       setSaid(`${message}.`);
     } catch (error) {
-      setSaid(CloakroomError.is(error) ? sentence(error, online) : "Something went wrong.");
+      setFailed(CloakroomError.is(error) ? sentence(error, online) : "Something went wrong.");
     } finally {
       setBusy(false);
     }
@@ -34,6 +37,11 @@ export function ResendConfirmation({ address, label = "Send the link again" }: R
       <button type="button" aria-disabled={busy} onClick={() => busy || void send()}>
         {label}
       </button>
+      {failed && (
+        <Alert>
+          <p>{failed}</p>
+        </Alert>
+      )}
       <Notice>{said}</Notice>
     </div>
   );
