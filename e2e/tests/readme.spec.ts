@@ -1,0 +1,147 @@
+// The README's section for React, run as it stands there, in a copy of what it needs of this repository.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@playwright/test";
+import { House } from "../../clients/typescript/test/house.js";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+const PARTS = [
+  "package.json",
+  "package-lock.json",
+  ".npmrc",
+  "openapi.json",
+  "clients",
+  "frontend/package.json",
+  "e2e/package.json",
+];
+/** It installs packages. */
+const PATIENCE = 240_000;
+
+interface Block {
+  /** `sh` for commands, else the name of a file. */
+  name: string;
+  text: string;
+}
+
+/** The blocks that are marked with `react`, in their order. */
+function blocks(): Block[] {
+  const readme = readFileSync(join(repository, "README.md"), "utf8");
+  return [...readme.matchAll(/^```(\w+) react ?(\S*)\n(.*?)^```$/gms)].map(([, kind, file, text]) => ({
+    name: file || (kind ?? ""),
+    text: text ?? "",
+  }));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+/** Runs the commands in a folder, in a process group of their own, and keeps what they say. */
+function run(script: string, cwd: string): { child: ChildProcess; said: () => string } {
+  // An npm that starts a program tells it where npm is to work; the ones in the script find that out by themselves.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(npm_(lifecycle|package|config_workspace|config_local)|INIT_CWD)/.test(name),
+    ),
+  );
+  let said = "";
+  const child = spawn("sh", ["-euc", script], {
+    cwd,
+    env,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  return { child, said: () => said };
+}
+
+test("the section for React runs as it stands", async ({ page }) => {
+  test.setTimeout(PATIENCE + 30_000);
+  const port = await freePort();
+  const front = `http://localhost:${port}`;
+  const house = await House.start({
+    CLOAKROOM__CORS__ORIGINS: front,
+    CLOAKROOM__CORS__CREDENTIALS: "true",
+  });
+  const folder = mkdtempSync(join(tmpdir(), "cloakroom-readme-"));
+  const copy = join(folder, "cloakroom");
+  for (const part of PARTS) {
+    cpSync(join(repository, part), join(copy, part), {
+      recursive: true,
+      filter: (source) => !["node_modules", "dist"].includes(basename(source)),
+    });
+  }
+
+  // Other ports than in the text, so that it runs beside whatever runs here; nothing else is changed.
+  const adapted = (text: string) =>
+    text.replaceAll("http://localhost:3000", house.url).replaceAll("--port 3001", `--port ${port}`);
+  const [install = "", serve = "", ...more] = blocks()
+    .filter(({ name }) => name === "sh")
+    .map(({ text }) => text);
+  const files = blocks().filter(({ name }) => name !== "sh");
+  expect(more).toEqual([]);
+  expect(files.map(({ name }) => name)).toEqual(["index.html", "main.jsx"]);
+  expect(files[1]?.text.trimEnd().split("\n").length).toBeLessThanOrEqual(30);
+  const shown = join(folder, "shown");
+  mkdirSync(shown);
+  for (const { name, text } of files) {
+    writeFileSync(join(shown, name), adapted(text));
+  }
+
+  const { child, said } = run(`${adapted(install)}cp "${shown}"/* .\n${adapted(serve)}`, copy);
+  try {
+    for (const end = Date.now() + PATIENCE; !(await answers(front)); await sleep(200)) {
+      if (child.exitCode !== null || Date.now() > end) {
+        throw new Error(said());
+      }
+    }
+
+    const address = "one@example.com";
+    const reply = await fetch(`${house.url}/v1/registrations`, {
+      method: "POST",
+      body: new URLSearchParams({ email_address: address, password: "correct-horse-battery" }),
+    });
+    expect(reply.status).toBe(201);
+
+    await page.goto(front);
+    await page.getByLabel("Email address").fill(address);
+    await page.getByLabel("Password").fill("wrong-horse-battery");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByRole("alert")).toHaveText("Invalid email address or password");
+    await page.getByLabel("Password").fill("correct-horse-battery");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByText(`Hello, ${address}`)).toBeVisible();
+    await page.reload();
+    await expect(page.getByText(`Hello, ${address}`)).toBeVisible();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await expect(page.getByLabel("Password")).toBeVisible();
+  } finally {
+    if (child.pid && child.exitCode === null) {
+      process.kill(-child.pid, "SIGTERM");
+      await new Promise((resolve) => child.once("close", resolve));
+    }
+    await house.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
