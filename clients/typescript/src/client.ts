@@ -94,6 +94,10 @@ export function createClient(options: ClientOptions): Client {
     if (news === "in") {
       generation++;
       restoring = undefined;
+      // What the other tab wrote into local storage may come later than this news.
+      if (cookies) {
+        cookie.give(true);
+      }
       void restore();
     } else if (!news || state.status !== "signed-in" || state.user.id === news) {
       leave("elsewhere").catch(() => {});

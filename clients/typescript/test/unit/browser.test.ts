@@ -62,6 +62,15 @@ describe("a token is never in local storage by default", () => {
   });
 });
 
+it("a tab that hears of a sign-in before it sees the hint asks all the same", async () => {
+  const { client } = tab({ credentials: "cookie", channel: "news" });
+  expect((await client.restore()).status).toBe("signed-out");
+  const other = new BroadcastChannel("news");
+  other.postMessage("in");
+  await expect.poll(() => client.state().status, { interval: 5 }).toBe("signed-in");
+  other.close();
+});
+
 describe("a reload in cookie mode", () => {
   it("asks where the hint is", async () => {
     await tab({ credentials: "cookie" }).client.signIn(secret);
