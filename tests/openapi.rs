@@ -7,7 +7,8 @@ use std::path::Path;
 
 use actix_web::http::Method;
 use cloakroom::features;
-use cloakroom::http::Access;
+use cloakroom::http::routes::Route;
+use cloakroom::http::{Access, Verb};
 use cloakroom::openapi;
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
@@ -30,6 +31,15 @@ fn operations(document: &Value) -> BTreeMap<String, Value> {
     operations
 }
 
+/// What a route is described as: one that answers every method, as `GET`.
+fn name(route: &Route) -> String {
+    let method = match &route.method {
+        Verb::One(method) => method.as_str(),
+        Verb::Any => "GET",
+    };
+    format!("{method} {}", route.path)
+}
+
 /// Each value in a document, however deep, with the name that it stands under.
 fn walk(name: &str, value: &Value, visit: &mut impl FnMut(&str, &Value)) {
     visit(name, value);
@@ -44,7 +54,7 @@ fn walk(name: &str, value: &Value, visit: &mut impl FnMut(&str, &Value)) {
 fn every_route_is_described_once_and_nothing_else() {
     let document = document();
     let declared: BTreeSet<String> =
-        features::routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+        features::routes().iter().map(name).collect();
     let operations = operations(&document);
     assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), declared);
     let ids: BTreeSet<&str> = operations.values().map(|one| one["operationId"].as_str().unwrap()).collect();
@@ -67,10 +77,15 @@ fn every_operation_has_an_id_a_summary_and_a_success() {
 fn what_is_public_needs_no_credential_and_the_rest_says_which() {
     let operations = operations(&document());
     for route in features::routes().iter() {
-        let name = format!("{} {}", route.method, route.path);
+        let name = name(route);
         let expected = match route.access {
             Access::Public => json!([]),
             Access::Session => json!([{ "bearer": [] }, { "cookie": [] }]),
+            Access::Credential => json!([{ "bearer": [] }, { "cookie": [] }, { "api_key": [] }]),
+            Access::Scope(scope) => {
+                json!([{ "bearer": [scope] }, { "cookie": [] }, { "api_key": [scope] }])
+            }
+            Access::ApiKey(scope) => json!([{ "bearer": [scope] }, { "api_key": [scope] }]),
         };
         assert_eq!(operations[&name]["security"], expected, "{name}");
         let asks = operations[&name]["responses"]["401"]["$ref"].as_str().unwrap_or_default();
