@@ -207,6 +207,7 @@ fn every_error() -> Vec<Error> {
         Error::Invalid(Invalid::field("password", "can't be blank")),
         Error::Invalid(Invalid::summary("account_not_created", "")),
         Error::Invalid(Invalid::summary("too_many_projects", "")),
+        Error::Invalid(Invalid::summary("too_many_api_keys", "")),
         Error::Malformed(""),
         Error::UnsupportedMediaType,
         Error::TooLarge,

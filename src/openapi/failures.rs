@@ -36,7 +36,8 @@ pub(super) const INVALID_CREDENTIALS: Code =
     code(401, "invalid_credentials", "address and password do not belong together");
 pub(super) const LINK_INVALID: Code =
     code(401, "link_invalid", "the link from a mail is forged, used or too old");
-pub(super) const FORBIDDEN: Code = code(403, "forbidden", "sign-up is closed, or a credential of this kind may not do this");
+pub(super) const FORBIDDEN: Code =
+    code(403, "forbidden", "sign-up is closed, or a credential of this kind may not do this");
 pub(super) const INSUFFICIENT_SCOPE: Code =
     code(403, "insufficient_scope", "the credential lacks a scope: see `WWW-Authenticate`");
 pub(super) const EMAIL_UNCONFIRMED: Code =

@@ -10,9 +10,11 @@ use super::failures::{
 };
 use super::operation::{Operation, on};
 use super::schemas::{
-    AddressInput, ApiKeyChangesInput, ApiKeyInput, ApiKeyList, Introspection, KeySet, NewApiKey, RefreshInput, ShownApiKey, TokenInput, Tokens, TokensInput, ChangeAddressInput, ChangePasswordInput, DeleteAccountInput, Health, Message,
-    NewPasswordInput, PasswordInput, ProjectChangesInput, ProjectInput, ProjectList, ResetLink, SessionList,
-    SessionsEnded, Shown, ShownProject, ShownUser, SignInInput, SignUpInput, SignedIn, SignedUp,
+    AddressInput, ApiKeyChangesInput, ApiKeyInput, ApiKeyList, ChangeAddressInput, ChangePasswordInput,
+    DeleteAccountInput, Health, Introspection, KeySet, Message, NewApiKey, NewPasswordInput, PasswordInput,
+    ProjectChangesInput, ProjectInput, ProjectList, RefreshInput, ResetLink, SessionList, SessionsEnded,
+    Shown, ShownApiKey, ShownProject, ShownUser, SignInInput, SignUpInput, SignedIn, SignedUp, TokenInput,
+    Tokens, TokensInput,
 };
 
 /// The routes of a feature.

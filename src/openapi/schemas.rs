@@ -321,13 +321,10 @@ pub(super) struct RefreshInput {
     pub refresh_token: String,
 }
 
-/// A token, whatever its kind.
+/// A token, whatever its kind: a `token_type_hint` is not needed, and not looked at.
 #[derive(ToSchema)]
 pub(super) struct TokenInput {
     pub token: String,
-    /// Not needed, and not looked at.
-    #[schema(nullable = false)]
-    pub token_type_hint: Option<String>,
 }
 
 /// What is known of a credential (RFC 7662). Of one that is not active, only that.
