@@ -29,6 +29,7 @@ pub mod links;
 pub mod mail;
 pub mod model;
 pub mod password;
+pub mod scope;
 pub mod server;
 pub mod signed;
 pub mod store;
