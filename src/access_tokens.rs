@@ -32,7 +32,7 @@ pub struct AccessTokens {
 }
 
 /// What an access token is to be made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Minting<'m> {
     /// For whom it acts.
     pub user_id: UserId,
@@ -136,7 +136,7 @@ impl AccessTokens {
 
 impl Bearing {
     /// The address of its user, if it was read within the last second.
-    pub fn address(&self) -> Option<EmailAddress> {
+    pub fn fresh_address(&self) -> Option<EmailAddress> {
         let known = self.address.lock().unwrap_or_else(PoisonError::into_inner);
         let (address, read_at) = known.as_ref()?;
         (read_at.elapsed() < ADDRESS_HOLDS).then(|| address.clone())
@@ -202,12 +202,12 @@ mod tests {
     #[test]
     fn an_address_is_said_again_for_a_second() {
         let bearing = bearing();
-        assert_eq!(bearing.address(), None);
+        assert_eq!(bearing.fresh_address(), None);
         let address = EmailAddress::parse("one@example.com").unwrap();
         bearing.keep_address(address.clone());
-        assert_eq!(bearing.address(), Some(address.clone()));
+        assert_eq!(bearing.fresh_address(), Some(address.clone()));
         let long_ago = Instant::now().checked_sub(ADDRESS_HOLDS).unwrap();
         *bearing.address.lock().unwrap() = Some((address, long_ago));
-        assert_eq!(bearing.address(), None);
+        assert_eq!(bearing.fresh_address(), None);
     }
 }
