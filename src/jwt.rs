@@ -95,8 +95,8 @@ impl KeyRing {
         let secrets: Vec<Hs256> = secrets.map(|(key, name)| Hs256 { key, name }).collect();
 
         let signing = match settings.algorithm {
-            config::TokenAlgorithm::EdDsa => pairs.first().map(Ed25519::signing),
-            config::TokenAlgorithm::Hs256 => secrets.first().map(Hs256::signing),
+            config::Algorithm::EdDsa => pairs.first().map(Ed25519::signing),
+            config::Algorithm::Hs256 => secrets.first().map(Hs256::signing),
         };
         let pinned = pairs.iter().map(|pair| pair.verifying(&rules));
         let ring = Self {
