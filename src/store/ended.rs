@@ -57,6 +57,12 @@ pub fn list_after(reader: &Reader<'_>, seq: i64, limit: u32) -> Result<Vec<Ended
     )
 }
 
+/// Whether a token was ended alone, as the table has it: asked in the transaction of a write.
+pub fn has_token(reader: &Reader<'_>, jti: &str) -> Result<bool> {
+    let found = reader.one("SELECT 1 FROM ended_access WHERE jti = $1", &[jti.into()], |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
 /// Ends one token alone; again changes nothing.
 pub fn insert_token(tx: &Transaction<'_>, session_id: SessionId, jti: &str, until: Timestamp) -> Result<()> {
     tx.execute(
@@ -360,6 +366,7 @@ mod tests {
             insert_token(tx, ONE, "alone", NOW).unwrap();
             insert_token(tx, ONE, "alone", NOW + HOUR).unwrap();
             assert_eq!(list_after(tx, 0, 9).unwrap().len(), 1);
+            assert!(has_token(tx, "alone").unwrap() && !has_token(tx, "another").unwrap());
             assert_eq!(delete_over(tx, NOW - HOUR, 9).unwrap(), 0);
             assert_eq!(delete_over(tx, NOW, 9).unwrap(), 1);
         });
