@@ -332,6 +332,8 @@ fn forms(forge: &Forge) -> Vec<Row> {
         "one MB of scopes",
         forge.with_claims(|claims| claims["scope"] = json!("a:b ".repeat(1 << 18) + "a:b")),
     );
+    let spaced = forge.claims.to_string() + &" ".repeat(5000);
+    row("5 KB of white space in the claims", forge.sign(&forge.header().to_string(), &spaced));
     row("5 KB of header", forge.with_header(|header| header["kid"] = json!("k".repeat(5000))));
     rows
 }
