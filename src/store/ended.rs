@@ -22,7 +22,7 @@ const FRESH: Duration = Duration::from_millis(200);
 /// A look that is overdue by so much is waited for, even if another thread is at it: the last ones have failed.
 const OVERDUE: Duration = Duration::from_secs(1);
 /// How long an entry outlives its tokens: a clock that is set back by up to so much revives none.
-pub const KEEP: Duration = Duration::from_secs(24 * 3600);
+const KEEP: Duration = Duration::from_secs(24 * 3600);
 /// How often entries that are over are dropped from memory.
 const TIDY: Duration = Duration::from_secs(60);
 /// The most rows of one statement.
@@ -55,6 +55,12 @@ pub fn list_after(reader: &Reader<'_>, seq: i64, limit: u32) -> Result<Vec<Ended
             })
         },
     )
+}
+
+/// Whether a token was ended alone, as the table has it: asked in the transaction of a write.
+pub fn has_token(reader: &Reader<'_>, jti: &str) -> Result<bool> {
+    let found = reader.one("SELECT 1 FROM ended_access WHERE jti = $1", &[jti.into()], |_| Ok(()))?;
+    Ok(found.is_some())
 }
 
 /// Ends one token alone; again changes nothing.
@@ -360,6 +366,7 @@ mod tests {
             insert_token(tx, ONE, "alone", NOW).unwrap();
             insert_token(tx, ONE, "alone", NOW + HOUR).unwrap();
             assert_eq!(list_after(tx, 0, 9).unwrap().len(), 1);
+            assert!(has_token(tx, "alone").unwrap() && !has_token(tx, "another").unwrap());
             assert_eq!(delete_over(tx, NOW - HOUR, 9).unwrap(), 0);
             assert_eq!(delete_over(tx, NOW, 9).unwrap(), 1);
         });

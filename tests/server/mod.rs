@@ -6,6 +6,7 @@ mod commands;
 mod crash;
 mod curl;
 mod edge;
+mod ended;
 mod files;
 mod mails;
 mod neighbours;
