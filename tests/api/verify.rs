@@ -72,7 +72,9 @@ async fn every_credential_says_who_and_what() {
 async fn what_the_client_says_of_itself_counts_for_nothing() {
     let (app, user, token) = signed_in().await;
     let service = api_key(&app, None, "").await;
-    let spoof = |call: Call| HEADERS.iter().fold(call, |call, name| call.header(name, "1 admin:all").header(name, "2"));
+    let spoof = |call: Call| {
+        HEADERS.iter().fold(call, |call, name| call.header(name, "1 admin:all").header(name, "2"))
+    };
     let reply = spoof(verify(&app)).bearer(&token).send().await;
     assert_eq!((reply.status, reply.header("x-user-id")), (200, Some(&*user.id.0.to_string())));
     assert!(!format!("{:?}", reply.headers).contains("admin:all"));
@@ -151,7 +153,8 @@ async fn a_disabled_user_is_kept_out_whatever_they_show() {
 async fn the_address_behind_an_access_token_is_at_most_a_second_old() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
-    let address = async || verify(&app).bearer(&access).send().await.header("x-user-email").map(str::to_owned);
+    let address =
+        async || verify(&app).bearer(&access).send().await.header("x-user-email").map(str::to_owned);
     assert_eq!(address().await.as_deref(), Some(ONE));
     alter(&app, &format!("UPDATE users SET email_address = 'new@example.com' WHERE id = {}", user.id.0));
     actix_web::rt::time::sleep(Duration::from_millis(1050)).await;
@@ -185,7 +188,8 @@ async fn scope_demands_all_its_words() {
         let path = format!("/v1/verify?scope={}", demanded.replace(' ', "+"));
         let reply = app.get(&path).bearer(credential).send().await;
         assert_kept_out(&reply, 403, "insufficient_scope");
-        let challenge = format!(r#"Bearer realm="cloakroom", error="insufficient_scope", scope="{demanded}""#);
+        let challenge =
+            format!(r#"Bearer realm="cloakroom", error="insufficient_scope", scope="{demanded}""#);
         assert_eq!(reply.header("www-authenticate"), Some(&*challenge));
     }
     // Who shows nothing is asked for a credential, not for scopes.
@@ -253,7 +257,13 @@ async fn a_cookie_behind_a_proxy_must_prove_its_origin_for_an_unsafe_forwarded_m
 
 #[actix_web::test]
 async fn no_header_can_be_injected_by_an_address_or_scope_in_the_database() {
-    for bad in ["one@example.com\r\nX-User-Id: 1", "one\n@example.com", "öne@example.com", "one\t@example.com", "\u{7f}"] {
+    for bad in [
+        "one@example.com\r\nX-User-Id: 1",
+        "one\n@example.com",
+        "öne@example.com",
+        "one\t@example.com",
+        "\u{7f}",
+    ] {
         let (app, user, token) = signed_in().await;
         let (access, _) = pair(&app, &token, "").await;
         let key = api_key(&app, Some(&user), "orders:read").await;
