@@ -2,9 +2,11 @@
 //! them.
 
 mod grant;
+mod handed;
 mod introspect;
 mod keys;
 mod refresh;
+mod reply;
 mod revoke;
 
 use actix_web::http::Method;
