@@ -3,6 +3,7 @@
 
 mod access;
 mod account;
+mod api_keys;
 mod article;
 mod clock;
 mod confirmations;
