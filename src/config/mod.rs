@@ -18,6 +18,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::{ConfigError, Problem};
+pub use self::load::written_list;
 pub use self::secret::Secret;
 pub use self::sections::{
     Algorithm, Confirm, Cors, Database, Log, LogFormat, Mail, MailTransport, Notices, Password, Registration,
@@ -25,6 +26,7 @@ pub use self::sections::{
 };
 pub use self::sources::Sources;
 pub use self::written::Limit;
+pub use self::written::duration::parse as parse_duration;
 
 /// Every setting. Field names are the keys of the files: `settings.server.bind` is `server.bind`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
