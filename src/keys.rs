@@ -31,9 +31,31 @@ pub enum Purpose {
     Device,
     /// Message-IDs of mails, the same at every try of one mail.
     MessageId,
+    /// The seed of the key pair that signs access tokens.
+    AccessTokenEd25519,
+    /// The key that signs access tokens where HS256 is set.
+    AccessTokenHs256,
+    /// What that key is called in a token's head.
+    AccessTokenHs256Name,
+    /// Successors of refresh tokens.
+    RefreshSuccessor,
 }
 
 impl Purpose {
+    /// Every one.
+    pub const ALL: [Self; 10] = [
+        Self::PasswordReset,
+        Self::Confirmation,
+        Self::Unlock,
+        Self::ThrottledAddress,
+        Self::Device,
+        Self::MessageId,
+        Self::AccessTokenEd25519,
+        Self::AccessTokenHs256,
+        Self::AccessTokenHs256Name,
+        Self::RefreshSuccessor,
+    ];
+
     const fn info(self) -> &'static str {
         match self {
             Self::PasswordReset => "cloakroom v1 password reset",
@@ -42,6 +64,10 @@ impl Purpose {
             Self::ThrottledAddress => "cloakroom v1 throttled address",
             Self::Device => "cloakroom v1 device",
             Self::MessageId => "cloakroom v1 message id",
+            Self::AccessTokenEd25519 => "cloakroom v1 access token ed25519",
+            Self::AccessTokenHs256 => "cloakroom v1 access token hs256",
+            Self::AccessTokenHs256Name => "cloakroom v1 access token hs256 name",
+            Self::RefreshSuccessor => "cloakroom v1 refresh successor",
         }
     }
 }
@@ -161,16 +187,8 @@ mod tests {
     #[test]
     fn every_purpose_and_every_base_has_a_key_of_its_own() {
         let (one, two) = (Keys::new(base("a"), vec![]), Keys::new(base("b"), vec![]));
-        let purposes = [
-            Purpose::PasswordReset,
-            Purpose::Confirmation,
-            Purpose::Unlock,
-            Purpose::ThrottledAddress,
-            Purpose::Device,
-            Purpose::MessageId,
-        ];
-        let keys: HashSet<[u8; 64]> = purposes.iter().map(|purpose| *one.signing(*purpose)).collect();
-        assert_eq!(keys.len(), purposes.len());
+        let keys: HashSet<[u8; 64]> = Purpose::ALL.iter().map(|purpose| *one.signing(*purpose)).collect();
+        assert_eq!(keys.len(), Purpose::ALL.len());
         assert_ne!(one.signing(Purpose::PasswordReset), two.signing(Purpose::PasswordReset));
     }
 

@@ -32,7 +32,7 @@ pub(super) use self::reply::{SessionView, hand_over, take_back, transport};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::{CurrentSession, CurrentUser, Input, Routes, Visit, audit, to_the_end};
+use crate::http::{Caller, CurrentSession, Input, Routes, Visit, audit, to_the_end};
 use crate::model::{PasswordDigest, User};
 use crate::store::Transaction;
 use crate::store::sessions as rows;
@@ -45,7 +45,7 @@ const ROUNDS: u32 = 3;
 pub(super) fn routes(routes: &mut Routes) {
     routes
         .public(Method::POST, "/v1/session", create)
-        .protected(Method::GET, "/v1/session", show)
+        .any_credential(Method::GET, "/v1/session", show)
         .protected(Method::DELETE, "/v1/session", destroy)
         .protected(Method::POST, "/v1/session/confirm", sudo::create)
         .protected(Method::POST, "/v1/session/rotate", rotation::create);
@@ -87,10 +87,14 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     Err(Error::unavailable("digest_unsettled", Duration::from_secs(1)))
 }
 
-async fn show(context: web::Data<Context>, user: CurrentUser, session: CurrentSession) -> HttpResponse {
-    let mut view = SessionView::new(&session, session.id);
-    view.last_active_at = context.activity.last_of(&session);
-    HttpResponse::Ok().json(Shown { user: &user, session: view })
+async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
+    let (user, session) = (caller.user(&context).await?, caller.session(&context).await?);
+    let view = session.as_deref().map(|session| {
+        let mut view = SessionView::new(session, session.id);
+        view.last_active_at = context.activity.last_of(session);
+        view
+    });
+    Ok(HttpResponse::Ok().json(Shown { user: &user, session: view }))
 }
 
 async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
@@ -137,5 +141,5 @@ fn sign_in(
 #[derive(Serialize)]
 struct Shown<'a> {
     user: &'a User,
-    session: SessionView<'a>,
+    session: Option<SessionView<'a>>,
 }

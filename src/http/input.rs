@@ -54,6 +54,20 @@ impl Input {
         }
     }
 
+    /// A list of words: an array of texts or, as a form says it, one text with spaces between them.
+    pub fn words(&self, name: &'static str, invalid: &mut Invalid) -> Option<Vec<&str>> {
+        let words = match self.fields.get(name) {
+            None | Some(Value::Null) => return None,
+            Some(Value::String(text)) => Some(text.split(' ').filter(|word| !word.is_empty()).collect()),
+            Some(Value::Array(words)) => words.iter().map(Value::as_str).collect(),
+            Some(_) => None,
+        };
+        if words.is_none() {
+            invalid.add(name, "is invalid");
+        }
+        words
+    }
+
     /// Whether the field is there at all, `null` included.
     pub fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)

@@ -562,7 +562,7 @@ async fn a_change_of_credentials_ends_all_but_the_survivors() {
                 "one" => Survivors::One(one),
                 _ => Survivors::All,
             };
-            credentials_changed(tx, id, survivors)
+            credentials_changed(tx, id, survivors, START)
         });
         let (count, keeps_one, keeps_all) = match survivors {
             "none" => (2, false, false),
