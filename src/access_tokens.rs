@@ -77,7 +77,7 @@ impl AccessTokens {
     /// # Errors
     /// The cryptography that is installed in this process cannot do what is asked of it.
     pub fn open(keys: &Keys, settings: &Settings) -> Result<Self> {
-        let ring = KeyRing::new(keys, &settings.tokens, &settings.issuer(), &settings.audience())?;
+        let ring = KeyRing::new(keys, &settings.tokens, settings.issuer(), settings.audience())?;
         Ok(Self { ring })
     }
 

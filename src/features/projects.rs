@@ -40,8 +40,8 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 async fn index(context: web::Data<Context>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-    let Page { before, limit } = Page::read(request.query_string())?;
     let owner = caller.owner()?;
+    let Page { before, limit } = Page::read(request.query_string())?;
     // One more than asked for tells whether there is a next page.
     let mut found =
         context.database.read(move |reader| projects::list(reader, owner, before, limit + 1)).await?;
@@ -53,8 +53,8 @@ async fn index(context: web::Data<Context>, caller: Caller, request: HttpRequest
 }
 
 async fn create(context: web::Data<Context>, caller: Caller, input: Input) -> Result<HttpResponse> {
-    let Draft { title, description } = Draft::read(&input, None)?;
     let (owner, now) = (caller.owner()?, context.clock.now());
+    let Draft { title, description } = Draft::read(&input, None)?;
     let project = caller
         .write(&context, move |tx| {
             projects::insert(tx, owner, &title, description.as_deref(), MAX_PER_USER, now)
@@ -101,11 +101,7 @@ fn revise(
     }
 }
 
-async fn destroy(
-    context: web::Data<Context>,
-    caller: Caller,
-    id: web::Path<String>,
-) -> Result<HttpResponse> {
+async fn destroy(context: web::Data<Context>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
     let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
     match caller.write(&context, move |tx| projects::delete(tx, owner, id)).await? {
         true => Ok(HttpResponse::NoContent().finish()),

@@ -30,7 +30,8 @@ use crate::store::{Reader, Transaction, api_keys, sessions};
 use crate::token::TokenDigest;
 
 /// What a caller is refused with where nothing but a session will do.
-pub(super) const NEEDS_SESSION: Error = Error::Forbidden("This needs a session, not an API key or access token");
+pub(super) const NEEDS_SESSION: Error =
+    Error::Forbidden("This needs a session, not an API key or access token");
 
 /// Who asks. A route's guard has found out before its handler runs; in a handler of an embedder's own, taking one is the
 /// protection, and [`Caller::require`] says what a machine must be allowed.
@@ -171,7 +172,9 @@ impl Caller {
         match (access, self.kind()) {
             (Access::Public | Access::Credential, _) | (Access::Session, CredentialKind::Session) => Ok(()),
             (Access::Session, _) => Err(NEEDS_SESSION),
-            (Access::Scope(scope), _) | (Access::ApiKey(scope), CredentialKind::ApiKey) => self.require(scope),
+            (Access::Scope(scope), _) | (Access::ApiKey(scope), CredentialKind::ApiKey) => {
+                self.require(scope)
+            }
             (Access::ApiKey(_), _) => Err(Error::Forbidden("This needs an API key")),
         }
     }

@@ -43,7 +43,9 @@ fn require_same_origin(request: &HttpRequest) -> Result<()> {
 /// Whether it changes nothing. A proxy that asks us about a request does so by `GET` and tells that one's method, which
 /// is believed of anybody: it can only make things stricter.
 fn is_harmless(request: &HttpRequest) -> bool {
-    let harmless = |method: &[u8]| [Method::GET, Method::HEAD, Method::OPTIONS].iter().any(|one| one.as_str().as_bytes() == method);
+    let harmless = |method: &[u8]| {
+        [Method::GET, Method::HEAD, Method::OPTIONS].iter().any(|one| one.as_str().as_bytes() == method)
+    };
     harmless(request.method().as_str().as_bytes())
         && request.headers().get_all(X_FORWARDED_METHOD).all(|line| harmless(line.as_bytes()))
 }

@@ -184,13 +184,7 @@ impl Routes {
         }
     }
 
-    fn guarded<F, Args>(
-        &mut self,
-        method: Verb,
-        path: &'static str,
-        access: Access,
-        handler: F,
-    ) -> &mut Self
+    fn guarded<F, Args>(&mut self, method: Verb, path: &'static str, access: Access, handler: F) -> &mut Self
     where
         F: Handler<Args> + Send + Sync,
         Args: FromRequest + 'static,

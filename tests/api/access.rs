@@ -41,12 +41,7 @@ fn case(method: Method, path: &'static str, body: Value, statuses: [u16; 4]) -> 
     row(Verb::One(method), path, body, statuses)
 }
 
-fn row(
-    method: Verb,
-    path: &'static str,
-    body: Value,
-    [nobody, another, owner, disabled]: [u16; 4],
-) -> Case {
+fn row(method: Verb, path: &'static str, body: Value, [nobody, another, owner, disabled]: [u16; 4]) -> Case {
     Case { method, path, body, nobody, another, owner, disabled }
 }
 
@@ -165,7 +160,8 @@ async fn a_key_does_what_its_scopes_say_and_never_manages_the_account() {
         let service = stage.key(None, "projects:read projects:write introspect").await;
         let shut = stage.key(Some(&stage.shut), "projects:read projects:write introspect").await;
         let routes = features::routes();
-        let route = routes.iter().find(|route| route.method == case.method && route.path == case.path).unwrap();
+        let route =
+            routes.iter().find(|route| route.method == case.method && route.path == case.path).unwrap();
         let call = |key: &str| {
             let call = stage.app.call(case.methods()[0].clone(), &stage.path(case.path));
             call.header("X-API-Key", key).json(&case.body)
