@@ -2,7 +2,9 @@
 
 pub mod app;
 pub mod certificates;
+pub mod issuer;
 pub mod limits;
 pub mod process;
+pub mod program;
 pub mod smtp;
 pub mod wire;
