@@ -107,7 +107,7 @@ CREATE INDEX projects_by_user ON projects (user_id, id);
 -- A row is waiting until sent_at or dead_at is set; it is leased while a worker is at it.
 CREATE TABLE outbox (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind            TEXT    NOT NULL,            -- password_reset, new_device
+    kind            TEXT    NOT NULL,            -- password_reset, new_device, api_key_created
     email_address   TEXT    NOT NULL,
     created_at      INTEGER NOT NULL,
     expires_at      INTEGER NOT NULL,            -- when a mail would be of no use: its link is dead, its news old

@@ -15,7 +15,7 @@ use crate::scope::Scopes;
 pub struct UserId(pub i64);
 
 /// Identifies a session; never given out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct SessionId(pub i64);
 
@@ -25,7 +25,7 @@ pub struct SessionId(pub i64);
 pub struct ProjectId(pub i64);
 
 /// Identifies an API key; never given out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ApiKeyId(pub i64);
 

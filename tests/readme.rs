@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use cloakroom::error::{Error, Invalid};
+use cloakroom::scope::Scopes;
 use serde_json::Value;
 
 use crate::support::process::{House, PATIENCE};
@@ -208,10 +209,14 @@ fn every_error() -> Vec<Error> {
         Error::Unauthorized,
         Error::TokenInvalid,
         Error::TokenExpired,
+        Error::InvalidApiKey,
+        Error::InvalidGrant,
+        Error::InvalidScope,
         Error::InvalidCredentials,
         Error::LastAttempt,
         Error::LinkInvalid(""),
         Error::Forbidden(""),
+        Error::InsufficientScope(Scopes::default()),
         Error::Unconfirmed,
         Error::CrossOrigin,
         Error::NotFound,
@@ -230,10 +235,14 @@ fn every_error() -> Vec<Error> {
             | Error::Unauthorized
             | Error::TokenInvalid
             | Error::TokenExpired
+            | Error::InvalidApiKey
+            | Error::InvalidGrant
+            | Error::InvalidScope
             | Error::InvalidCredentials
             | Error::LastAttempt
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)
+            | Error::InsufficientScope(_)
             | Error::Unconfirmed
             | Error::CrossOrigin
             | Error::NotFound

@@ -192,6 +192,25 @@ pub(super) mod secrets {
     }
 }
 
+/// Lists of scopes.
+pub(super) mod scopes {
+    use super::*;
+    use crate::scope::Scopes;
+
+    pub fn serialize<S: Serializer>(scopes: &Scopes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(scopes.words())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scopes, D::Error> {
+        let words = Vec::<String>::deserialize(deserializer)?;
+        Scopes::from_words(&words).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                r#"must hold at most 32 scopes such as "projects:read", in lower case, not {words:?}"#
+            ))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

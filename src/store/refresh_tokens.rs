@@ -1,12 +1,17 @@
 //! The `refresh_tokens` table: of each family the token that is good, and those that were spent in the last seconds.
 //! Older ones need no row: a token that is not here and whose family is, was spent.
 
+use std::time::Duration;
+
 use super::{Reader, Row, Transaction};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::SessionId;
 use crate::scope::Scopes;
 use crate::token::{Seed, TokenDigest};
+
+/// How long a spent token gives its successor again.
+pub const GRACE: Duration = Duration::from_secs(10);
 
 /// What a refresh token is made with.
 #[derive(Clone, Debug)]

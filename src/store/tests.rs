@@ -1,5 +1,7 @@
 //! What the conditional statements change, and what they leave: of two that race one wins.
 
+mod tokens;
+
 use std::time::Duration;
 
 use super::devices::Sighting;
