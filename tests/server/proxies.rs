@@ -14,7 +14,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::issuer::{Issuer, SCOPE, SCOPES, SignedIn};
+use crate::support::issuer::{Issuer, SCOPE, SCOPES};
 use crate::support::process::eventually;
 use crate::support::program::{Program, free_address};
 use crate::support::wire::Wire;
@@ -73,11 +73,7 @@ fn who_asks_is_said_by_us_and_never_by_the_caller() {
                 bearer(&user.token),
                 [id(), address(), "session".into(), user.session_id.clone(), SCOPES.into()],
             ),
-            (
-                "an API key",
-                bearer(&key),
-                [id(), address(), "api_key".into(), String::new(), SCOPE.into()],
-            ),
+            ("an API key", bearer(&key), [id(), address(), "api_key".into(), String::new(), SCOPE.into()]),
             (
                 "an API key in its own header",
                 format!("X-API-Key: {key}"),
@@ -131,9 +127,7 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
         issuer.revoke(&revoked_access);
         issuer.server.request("DELETE", "/v1/session", Some(&signed_out.token), None);
         issuer.server.request("DELETE", &format!("/v1/api_keys/{revoked_id}"), Some(token), None);
-        eventually(|| {
-            (gate.ask("GET", &[&bearer(&expired_access)], "") == 401).then(|| gate.service.take())
-        });
+        eventually(|| (gate.ask("GET", &[&bearer(&expired_access)], "") == 401).then(|| gate.service.take()));
 
         let forged = format!("{}AAAA", &access[..access.len() - 4]);
         let refused = [
@@ -164,7 +158,10 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
             }
         }
         let challenged = gate.answer("GET", &[], "");
-        assert!(challenged.to_lowercase().contains("www-authenticate: bearer realm=\"cloakroom\""), "{challenged}");
+        assert!(
+            challenged.to_lowercase().contains("www-authenticate: bearer realm=\"cloakroom\""),
+            "{challenged}"
+        );
         let inside = gate.answer_at("/_verify", &bearer(token));
         assert!(gate.kind == Kind::Caddy || inside.starts_with("HTTP/1.1 404"), "{inside}");
     });
@@ -301,7 +298,8 @@ impl Gate {
     /// Signs somebody up as a page of ours does.
     fn cookie(&self) -> String {
         let mut wire = Wire::to(&self.issuer.server);
-        let body = json!({ "email_address": "page@example.com", "password": "password", "transport": "cookie" });
+        let body =
+            json!({ "email_address": "page@example.com", "password": "password", "transport": "cookie" });
         wire.ask("POST", "/v1/registrations", "Sec-Fetch-Site: same-origin\r\n", &body.to_string());
         let answer = wire.hear();
         let (pair, _) = answer.header("Set-Cookie").expect("a cookie").split_once(';').unwrap();
@@ -401,7 +399,11 @@ impl Service {
         for (name, expected) in HEADERS.iter().zip(who) {
             let values = heard.values(name);
             // An empty one may be left out.
-            let said = if expected.is_empty() { values.iter().all(|it| it.is_empty()) } else { values == [expected] };
+            let said = if expected.is_empty() {
+                values.iter().all(|it| it.is_empty())
+            } else {
+                values == [expected]
+            };
             assert!(said, "{what}: {name} is {values:?}, not {expected:?}");
         }
         assert!(!heard.head.contains("spoofed"), "{what}: {}", heard.head);

@@ -53,12 +53,8 @@ impl Issuer {
     }
 
     fn signed_in(&self, path: &str, address: &str, expected: u16) -> SignedIn {
-        let reply = self.post(
-            path,
-            None,
-            &json!({ "email_address": address, "password": "password" }),
-            expected,
-        );
+        let reply =
+            self.post(path, None, &json!({ "email_address": address, "password": "password" }), expected);
         SignedIn {
             user_id: reply["user"]["id"].to_string(),
             session_id: reply["session"]["id"].to_string(),

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod certificates;
+pub mod forgery;
 pub mod issuer;
 pub mod limits;
 pub mod process;
