@@ -2,6 +2,7 @@
 //! names are sentences.
 
 mod access;
+mod access_tokens;
 mod account;
 mod article;
 mod clock;
@@ -9,6 +10,7 @@ mod confirmations;
 mod cookies;
 mod cors;
 mod devices;
+mod forged;
 mod http;
 mod passwords;
 mod private;

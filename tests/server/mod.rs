@@ -7,6 +7,7 @@ mod commands;
 mod crash;
 mod curl;
 mod edge;
+mod ended;
 mod examples;
 mod files;
 mod mails;
