@@ -186,6 +186,8 @@ fn moment(seconds: u64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Environment;
+    use crate::store::ended;
 
     pub(super) fn bearing() -> Arc<Bearing> {
         Arc::new(Bearing::from(Claims {
@@ -197,6 +199,25 @@ mod tests {
             not_before: 0,
             expires_at: 1,
         }))
+    }
+
+    #[actix_web::test]
+    async fn a_verified_token_is_not_verified_again_and_still_asked_for_its_time_and_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::for_env(Environment::Test).unwrap();
+        settings.database.path = folder.path().join("cloakroom.db");
+        let database = Database::open(&settings.database, 1).unwrap();
+        let access = AccessTokens::open(&Keys::open(&settings).unwrap(), &settings).unwrap();
+        let verify = |millis| access.verify(&database, "not.a.token", Timestamp::from_millis(millis));
+        assert!(matches!(verify(500), Err(Error::TokenInvalid)));
+        access.verified.insert(Verified::name("not.a.token"), bearing());
+        assert_eq!(verify(999).unwrap().user_id, UserId(1));
+        assert!(matches!(verify(-1), Err(Error::TokenInvalid)));
+        assert!(matches!(verify(1000), Err(Error::TokenExpired)));
+        let (session_id, jti) = (SessionId(1), "0".repeat(32));
+        let end = database.write(move |tx| ended::insert_token(tx, session_id, &jti, moment(1)));
+        end.await.unwrap();
+        assert!(matches!(verify(999), Err(Error::TokenInvalid)));
     }
 
     #[test]

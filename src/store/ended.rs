@@ -22,7 +22,7 @@ const FRESH: Duration = Duration::from_millis(200);
 /// A look that is overdue by so much is waited for, even if another thread is at it: the last ones have failed.
 const OVERDUE: Duration = Duration::from_secs(1);
 /// How long an entry outlives its tokens: a clock that is set back by up to so much revives none.
-pub const KEEP: Duration = Duration::from_secs(24 * 3600);
+const KEEP: Duration = Duration::from_secs(24 * 3600);
 /// How often entries that are over are dropped from memory.
 const TIDY: Duration = Duration::from_secs(60);
 /// The most rows of one statement.
