@@ -74,7 +74,8 @@ impl AccessTokens {
     /// As [`KeyRing::new`].
     pub fn open(keys: &Keys, settings: &Settings) -> Result<Self> {
         let ring = KeyRing::new(keys, &settings.tokens, settings.issuer(), settings.audience())?;
-        let jwks_version = Sha256::digest(ring.jwks()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let jwks_version =
+            Sha256::digest(ring.jwks()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { ring, verified: Verified::new(), jwks_version })
     }
 

@@ -151,8 +151,7 @@ impl KeyRing {
     fn try_out(&self) -> Result<()> {
         let (user_id, session_id) = (UserId(1), SessionId(1));
         let (jti, scopes) = ("0".repeat(32), Scopes::default());
-        let claims =
-            Claims { user_id, session_id, scopes, jti, issued_at: 0, not_before: 0, expires_at: 0 };
+        let claims = Claims { user_id, session_id, scopes, jti, issued_at: 0, not_before: 0, expires_at: 0 };
         match self.sign(&claims).map(|token| self.verify(&token)) {
             Ok(Some(read)) if read == claims => Ok(()),
             _ => Err(Error::internal(

@@ -50,7 +50,8 @@ pub(super) struct Ed25519 {
 impl Ed25519 {
     pub(super) fn from_key(key: &Key) -> Result<Self> {
         let (seed, _) = key.split_at(32);
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|fault| Error::internal(fault.to_string()))?;
+        let pair =
+            Ed25519KeyPair::from_seed_unchecked(seed).map_err(|fault| Error::internal(fault.to_string()))?;
         let pkcs8 = Zeroizing::new([&PKCS8, seed].concat());
         Ok(Self { pkcs8, public: pair.public_key().as_ref().to_vec() })
     }

@@ -232,9 +232,13 @@ async fn the_jwks_may_be_kept_for_five_minutes_and_is_asked_again_by_its_etag() 
     assert_eq!(first.header("Cache-Control"), Some("public, max-age=300"));
     let etag = first.header("ETag").unwrap();
     assert!(etag.len() == 18 && etag.starts_with('"') && etag.ends_with('"'), "{etag}");
-    for known in
-        [etag.to_owned(), format!("W/{etag}"), format!("\"other\", {etag}"), format!("{etag},\"x\""), "*".into()]
-    {
+    for known in [
+        etag.to_owned(),
+        format!("W/{etag}"),
+        format!("\"other\", {etag}"),
+        format!("{etag},\"x\""),
+        "*".into(),
+    ] {
         let again = app.get("/.well-known/jwks.json").header("If-None-Match", &known).send().await;
         assert_eq!((again.status, again.body.len()), (304, 0), "{known}");
         assert_eq!(again.header("ETag"), Some(etag));
@@ -423,9 +427,8 @@ async fn a_clock_set_back_revives_no_ended_token() {
 async fn a_changed_character_anywhere_misses_the_cache() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
-    let verify = |text: &str, now: Timestamp| {
-        app.context().access_tokens.verify(&app.context().database, text, now)
-    };
+    let verify =
+        |text: &str, now: Timestamp| app.context().access_tokens.verify(&app.context().database, text, now);
     for at in 0..access.text.len() {
         assert!(verify(&access.text, START).is_ok());
         let mut changed = access.text.clone().into_bytes();

@@ -129,7 +129,8 @@ fn algorithms(forge: &Forge) -> Vec<Row> {
     }
     let public = forge.pair.public_key().as_ref();
     let spki = [b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".as_slice(), public].concat();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", BASE64_STANDARD.encode(&spki));
+    let pem =
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", BASE64_STANDARD.encode(&spki));
     let forms: [(&str, &[u8]); 6] = [
         ("raw", public),
         ("base64url", &encode(public).into_bytes()),
@@ -187,7 +188,8 @@ fn headers(forge: &Forge) -> Vec<Row> {
     }
     let other = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(other.public_key().as_ref()), "kid": "x" });
-    let theirs = Forge { pair: other, secret: vec![7; 64], ..Forge::of(BASE, forge.algorithm, &forge.good()) };
+    let theirs =
+        Forge { pair: other, secret: vec![7; 64], ..Forge::of(BASE, forge.algorithm, &forge.good()) };
     for (member, value) in [
         ("jku", json!("https://evil.example/jwks.json")),
         ("jwk", jwk),
@@ -223,10 +225,14 @@ fn claims(forge: &Forge) -> Vec<Row> {
     }
     let exp = forge.claims["exp"].as_u64().unwrap();
     for member in ["exp", "nbf", "iat"] {
-        for value in [json!(exp.to_string()), json!(exp as f64 + 0.5), json!(-1), json!([exp]), json!(u64::MAX)] {
+        for value in
+            [json!(exp.to_string()), json!(exp as f64 + 0.5), json!(-1), json!([exp]), json!(u64::MAX)]
+        {
             row(format!("{member} {value}"), forge.with_claims(|claims| claims[member] = value));
         }
-        for literal in ["1e3", "1e400", "9223372036854775808", "99999999999999999999", "0x10", "1769851800.0", "+1"] {
+        for literal in
+            ["1e3", "1e400", "9223372036854775808", "99999999999999999999", "0x10", "1769851800.0", "+1"]
+        {
             let mut claims = forge.claims.clone();
             claims[member] = json!("here");
             let claims = claims.to_string().replace("\"here\"", literal);
@@ -271,12 +277,16 @@ fn claims(forge: &Forge) -> Vec<Row> {
     for value in [" ", "projects:read  projects:write", "projects:read\n", "a:b\"", "Projects:Read", "é:a"] {
         row(format!("scope {value:?}"), forge.with_claims(|claims| claims["scope"] = json!(value)));
     }
-    row("a list of scopes".to_owned(), forge.with_claims(|claims| claims["scope"] = json!(["projects:read"])));
+    row(
+        "a list of scopes".to_owned(),
+        forge.with_claims(|claims| claims["scope"] = json!(["projects:read"])),
+    );
     for (member, value) in [("nonce", json!("1")), ("admin", json!(true)), ("client_id", json!("1"))] {
         row(format!("{member} as well"), forge.with_claims(|claims| claims[member] = value));
     }
     for member in ["sub", "exp", "scope"] {
-        let twice = forge.claims.to_string().replacen('{', &format!(r#"{{"{member}":{},"#, forge.claims[member]), 1);
+        let twice =
+            forge.claims.to_string().replacen('{', &format!(r#"{{"{member}":{},"#, forge.claims[member]), 1);
         row(format!("{member} twice"), forge.sign(&forge.header().to_string(), &twice));
     }
     for text in ["", "null", "[]", "{", "1"] {
@@ -310,13 +320,18 @@ fn forms(forge: &Forge) -> Vec<Row> {
     let changed = char::from(u8::try_from(last).unwrap() + 1);
     row("spare bits set", format!("{head}.{body}.{}{changed}", &signature[..signature.len() - 1]));
     // Most signatures have one of the two characters in which the alphabets differ.
-    let other = (0..100).map(|number| forge.with_claims(|claims| claims["jti"] = json!(format!("{number:032x}"))));
-    let other = other.map(|token| token.replace('-', "+").replace('_', "/")).find(|token| token.contains(['+', '/']));
+    let other =
+        (0..100).map(|number| forge.with_claims(|claims| claims["jti"] = json!(format!("{number:032x}"))));
+    let other =
+        other.map(|token| token.replace('-', "+").replace('_', "/")).find(|token| token.contains(['+', '/']));
     row("the other alphabet", other.unwrap());
     row("cut short", good[..good.len() - 1].to_owned());
     row("one character more", format!("{good}A"));
     row("one MB of it", format!("{head}.{}.{signature}", "A".repeat(1 << 20)));
-    row("one MB of scopes", forge.with_claims(|claims| claims["scope"] = json!("a:b ".repeat(1 << 18) + "a:b")));
+    row(
+        "one MB of scopes",
+        forge.with_claims(|claims| claims["scope"] = json!("a:b ".repeat(1 << 18) + "a:b")),
+    );
     row("5 KB of header", forge.with_header(|header| header["kid"] = json!("k".repeat(5000))));
     rows
 }
@@ -358,7 +373,8 @@ async fn the_whole_table(algorithm: Algorithm) {
         assert_eq!(answer(&app, good).await, (200, Value::Null));
     }
 
-    let mut rows = [algorithms(&forge), headers(&forge), claims(&forge), forms(&forge), others(&forge)].concat();
+    let mut rows =
+        [algorithms(&forge), headers(&forge), claims(&forge), forms(&forge), others(&forge)].concat();
     let link = reset_token(&app, ONE).await;
     rows.push(("a reset link".to_owned(), link, "token_invalid"));
 

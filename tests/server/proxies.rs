@@ -33,12 +33,13 @@ const SPOOFED: &[&str] = &[
     "X-Credential: spoofed",
     "X_Credential: spoofed",
     "X-Session-Id: spoofed",
+    "X-Session_Id: spoofed",
     "X_SESSION_ID: spoofed",
     "X-Scopes: spoofed:all",
     "X_Scopes: spoofed:all",
     // What only a proxy says to us.
     "X-Forwarded-Method: OPTIONS",
-    "X-Forwarded-Uri: /spoofed",
+    "X-Forwarded-Uri: /elsewhere",
     // A proxy must take away what stands here, and might do so after ours came.
     "Connection: X-User-Id, X-Credential, X-Scopes, X-Forwarded-Method",
 ];
