@@ -29,7 +29,7 @@ const IS_BASE58: [bool; 256] = {
 const PREFIX_LENGTH: usize = 4;
 const BODY_LENGTH: usize = 32;
 const CHECKSUM_LENGTH: usize = 6;
-/// Of a refresh token's body: 64 bits that all of a family share. The other 21 characters, 123 bits, are each one's own.
+/// Of a refresh token's body: 64 bits that all of a family share. The other 21 characters, 123 bits, are each its own.
 const FAMILY_LENGTH: usize = 11;
 
 /// What a token is for, told by its prefix.

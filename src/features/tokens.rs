@@ -5,6 +5,7 @@ mod grant;
 mod introspect;
 mod keys;
 mod refresh;
+mod reply;
 mod revoke;
 
 use actix_web::http::Method;
