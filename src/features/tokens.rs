@@ -2,6 +2,7 @@
 //! them.
 
 mod grant;
+mod handed;
 mod introspect;
 mod keys;
 mod refresh;

@@ -21,3 +21,4 @@ mod sudo;
 mod sweep;
 mod throttles;
 mod unlocks;
+mod verify;

@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod forgery;
 pub mod issuer;
 pub mod limits;
+pub mod machines;
 pub mod process;
 pub mod program;
 pub mod smtp;
