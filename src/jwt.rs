@@ -191,10 +191,12 @@ fn moment(seconds: u64) -> Option<u64> {
 
 /// What the library looks at beside the signature. Not the time: ours is not always the system's.
 fn rules(issuer: &str, audience: &str) -> Validation {
-    let mut rules = Validation::default();
-    rules.validate_exp = false;
-    rules.validate_nbf = false;
-    rules.required_spec_claims = HashSet::from(["iss", "aud"].map(str::to_owned));
+    let mut rules = Validation {
+        validate_exp: false,
+        validate_nbf: false,
+        required_spec_claims: HashSet::from(["iss", "aud"].map(str::to_owned)),
+        ..Validation::default()
+    };
     rules.set_issuer(&[issuer]);
     rules.set_audience(&[audience]);
     rules

@@ -1,5 +1,5 @@
-//! Access tokens whose session ends: refused by the server that ended it when its answer leaves, and soon by every other
-//! on the file.
+//! Access tokens whose session ends: refused by the server that ended it when its answer leaves, and soon by every
+//! other on the file.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -1,11 +1,10 @@
 //! The one writer: a thread that owns the writing connection.
 //!
 //! It takes every job that waits, runs them in one `BEGIN IMMEDIATE`, commits once, and only then answers them all.
-//! One fsync serves many callers, and nobody is told of a change that is not on disk, or before the list of ended access
-//! tokens knows of it. A batch is first run as it is,
-//! since jobs seldom fail; when one does, the batch is undone and run again with each job under a savepoint of its
-//! own, so that the failing one undoes itself alone. Another process on the same file waits for its turn at
-//! `BEGIN IMMEDIATE`, for as long as the busy time-out allows.
+//! One fsync serves many callers, and nobody is told of a change that is not on disk, or that the list of ended access
+//! tokens does not know of. A batch is first run as it is, since jobs seldom fail; when one does, the batch is undone and
+//! run again with each job under a savepoint of its own, so that the failing one undoes itself alone. Another process
+//! on the same file waits for its turn at `BEGIN IMMEDIATE`, for as long as the busy time-out allows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
