@@ -13,6 +13,7 @@ mod files;
 mod mails;
 mod neighbours;
 mod proxies;
+mod refresh;
 mod revocation;
 mod signals;
 mod verifiers;
