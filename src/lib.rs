@@ -30,6 +30,7 @@ pub mod keys;
 pub mod links;
 pub mod mail;
 pub mod model;
+pub mod openapi;
 pub mod password;
 pub mod scope;
 pub mod server;

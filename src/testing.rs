@@ -32,7 +32,7 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
 use actix_web::web::{self, Bytes, ServiceConfig};
-use actix_web::{App, HttpResponse};
+use actix_web::{App, HttpRequest, HttpResponse};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -42,6 +42,7 @@ use crate::context::Context;
 use crate::http::{cookie, routes};
 use crate::mail::{Sent, Transport};
 use crate::model::{EmailAddress, User};
+use crate::openapi::agreement;
 use crate::password::Password;
 use crate::server::Cloakroom;
 use crate::store::sessions::{self, NewSession};
@@ -97,7 +98,12 @@ impl TestApp {
             let service = Rc::clone(&service);
             Box::pin(async move {
                 match service.call(request.to_request()).await {
-                    Ok(reply) => Reply::read(reply.into_parts().1).await,
+                    Ok(reply) => {
+                        let (request, response) = reply.into_parts();
+                        let reply = Reply::read(response).await;
+                        reply.assert_described(&request);
+                        reply
+                    }
                     // As the server does it: with what the layers around the failure add.
                     Err(failure) => Reply::read(failure.error_response()).await,
                 }
@@ -264,6 +270,15 @@ impl Reply {
         let (head, body) = response.into_parts();
         let body = actix_web::body::to_bytes(body).await.ok().expect("a whole body");
         Self { status: head.status().as_u16(), headers: head.headers().clone(), body }
+    }
+
+    /// That a reply of our own routes is as `openapi.json` describes it.
+    fn assert_described(&self, request: &HttpRequest) {
+        let pattern = request.match_pattern().unwrap_or_default();
+        let checked = agreement::check(request.method().as_str(), &pattern, self.status, &self.body);
+        if let Err(fault) = checked {
+            panic!("{fault}\n{}\nor else describe it in src/openapi", String::from_utf8_lossy(&self.body));
+        }
     }
 
     /// The body as JSON.

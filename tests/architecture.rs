@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["main"],
     &["cli"],
     &["testing"],
-    &["server"],
+    &["openapi", "server"],
     &["features"],
     &["http"],
     &["context"],

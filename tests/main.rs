@@ -3,6 +3,7 @@
 mod api;
 mod architecture;
 mod mail;
+mod openapi;
 mod readme;
 mod server;
 mod support;

@@ -1,12 +1,14 @@
 //! The command line: one file a command. Commands that need settings read the
 //! server's, and are safe beside it.
 
+mod api_keys;
 mod config;
 mod doctor;
 mod house;
 mod logs;
 mod mail;
 mod migrate;
+mod openapi;
 mod output;
 mod routes;
 mod secret;
@@ -43,14 +45,16 @@ struct Arguments {
 enum Command {
     /// Serve (what `cloakroom` alone does)
     Serve,
-    /// Print a new key base, for `secrets.key_base`
-    Secret,
+    /// Print a new key base, for `secrets.key_base`; or put one in the place of the present one
+    Secret(secret::Arguments),
     /// Show the settings in force, without their secrets
     Config(output::Format),
     /// Examine settings, file, mail and clock, and say what to do about what is wrong
     Doctor(output::Format),
     /// List the routes, with who may call them
     Routes(output::Format),
+    /// Print the OpenAPI document of the routes
+    Openapi,
     /// Bring the database's schema up to date (`serve` does it too)
     Migrate(migrate::Arguments),
     /// Delete expired sessions and other rows that are over (`serve` does it too)
@@ -61,6 +65,9 @@ enum Command {
     /// List and end sessions
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// Make, list and revoke API keys, for services of one's own and for users
+    #[command(subcommand)]
+    ApiKeys(api_keys::Command),
     /// Look after the mails that wait, were sent or were given up
     #[command(subcommand)]
     Mail(mail::Command),
@@ -80,17 +87,20 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Outcome {
-    let load = || Sources::from_process(arguments.config).and_then(|sources| Settings::load(&sources));
+    let sources = || Sources::from_process(arguments.config.clone());
+    let load = || sources().and_then(|sources| Settings::load(&sources));
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(load()?),
-        Command::Secret => secret::run(),
+        Command::Secret(arguments) => secret::run(arguments, &sources),
         Command::Config(format) => config::run(&load()?, &format),
         Command::Doctor(format) => doctor::run(quietly(load), &format),
         Command::Routes(format) => routes::run(&format),
+        Command::Openapi => openapi::run(),
         Command::Migrate(arguments) => migrate::run(&quietly(load)?, &arguments),
         Command::Sweep(format) => sweep::run(&quietly(load)?, &format),
         Command::Users(command) => users::run(&quietly(load)?, command),
         Command::Sessions(command) => sessions::run(&quietly(load)?, command),
+        Command::ApiKeys(command) => api_keys::run(&quietly(load)?, command),
         Command::Mail(command) => mail::run(&quietly(load)?, command),
     }
 }

@@ -56,6 +56,10 @@ pub(super) mod duration {
     const UNITS: [(&str, u64); 6] =
         [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+    /// Reads one.
+    ///
+    /// # Errors
+    /// What it must be, in a sentence without its beginning.
     pub fn parse(text: &str) -> Result<Duration, String> {
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = &text[..text.len() - unit.len()];

@@ -26,7 +26,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{ApiKey, ApiKeyId, Session, SessionId, User, UserId};
 use crate::scope::Scopes;
-use crate::store::{Reader, Transaction, api_keys, sessions};
+use crate::store::{Reader, Transaction, api_keys, ended, sessions};
 use crate::token::TokenDigest;
 
 /// What a caller is refused with where nothing but a session will do.
@@ -307,35 +307,37 @@ impl Caller {
         let standing = match &self.0 {
             Kind::Session(current) => Standing::Session(current.session.id, current.presented),
             Kind::ApiKey(found) => Standing::ApiKey(found.key.id, context.clock.now()),
-            Kind::Access(bearing) => Standing::Access(bearing.session_id),
+            Kind::Access(bearing) => Standing::Access(Arc::clone(bearing)),
         };
         let written = context.database.write(move |tx| match standing.holds(tx)? {
             true => work(tx).map(Some),
             false => Ok(None),
         });
-        written.await?.ok_or(match standing {
-            Standing::ApiKey(..) => Error::InvalidApiKey,
-            _ => Error::TokenInvalid,
+        written.await?.ok_or(match self.0 {
+            Kind::ApiKey(_) => Error::InvalidApiKey,
+            Kind::Session(_) | Kind::Access(_) => Error::TokenInvalid,
         })
     }
 }
 
 /// What a credential rests on.
-#[derive(Clone, Copy)]
 enum Standing {
     /// The token that it had when the request came.
     Session(SessionId, TokenDigest),
     /// At this moment.
     ApiKey(ApiKeyId, Timestamp),
-    Access(SessionId),
+    /// As long as its session lives and it was not ended alone.
+    Access(Arc<Bearing>),
 }
 
 impl Standing {
-    fn holds(self, reader: &Reader<'_>) -> Result<bool> {
+    fn holds(&self, reader: &Reader<'_>) -> Result<bool> {
         match self {
-            Self::Session(id, presented) => sessions::is_open_by(reader, id, &presented),
-            Self::ApiKey(id, now) => api_keys::is_live(reader, id, now),
-            Self::Access(id) => sessions::exists(reader, id),
+            Self::Session(id, presented) => sessions::is_open_by(reader, *id, presented),
+            Self::ApiKey(id, now) => api_keys::is_live(reader, *id, *now),
+            Self::Access(bearing) => {
+                Ok(sessions::exists(reader, bearing.session_id)? && !ended::has_token(reader, &bearing.jti)?)
+            }
         }
     }
 }

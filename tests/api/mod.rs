@@ -4,6 +4,7 @@
 mod access;
 mod access_tokens;
 mod account;
+mod api_keys;
 mod article;
 mod clock;
 mod confirmations;

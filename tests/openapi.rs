@@ -1,0 +1,227 @@
+//! The OpenAPI document: it tells of every route and of nothing else, and what it tells is so. That replies are what it
+//! says, `TestApp` looks at in every other test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use actix_web::http::Method;
+use cloakroom::features;
+use cloakroom::http::routes::Route;
+use cloakroom::http::{Access, Verb};
+use cloakroom::openapi;
+use cloakroom::testing::TestApp;
+use serde_json::{Value, json};
+
+use crate::support::app::{ONE, PASSWORD, assert_refused, reset_token};
+use crate::support::process::House;
+
+fn document() -> Value {
+    serde_json::to_value(openapi::document()).unwrap()
+}
+
+/// Every operation under its method and path: `POST /v1/session`.
+fn operations(document: &Value) -> BTreeMap<String, Value> {
+    let mut operations = BTreeMap::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations.insert(format!("{} {path}", method.to_uppercase()), operation.clone());
+        }
+    }
+    operations
+}
+
+/// What a route is described as: one that answers every method, as `GET`.
+fn name(route: &Route) -> String {
+    let method = match &route.method {
+        Verb::One(method) => method.as_str(),
+        Verb::Any => "GET",
+    };
+    format!("{method} {}", route.path)
+}
+
+/// Each value in a document, however deep, with the name that it stands under.
+fn walk(name: &str, value: &Value, visit: &mut impl FnMut(&str, &Value)) {
+    visit(name, value);
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, inner)| walk(name, inner, visit)),
+        Value::Array(items) => items.iter().for_each(|inner| walk(name, inner, visit)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_route_is_described_once_and_nothing_else() {
+    let document = document();
+    let declared: BTreeSet<String> = features::routes().iter().map(name).collect();
+    let operations = operations(&document);
+    assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), declared);
+    let ids: BTreeSet<&str> = operations.values().map(|one| one["operationId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), operations.len(), "an id stands twice");
+}
+
+#[test]
+fn every_operation_has_an_id_a_summary_and_a_success() {
+    for (name, operation) in operations(&document()) {
+        for field in ["operationId", "summary"] {
+            assert!(operation[field].as_str().is_some_and(|text| !text.is_empty()), "{name}: {field}");
+        }
+        let replies = operation["responses"].as_object().unwrap();
+        assert!(replies.keys().any(|status| status.starts_with('2')), "{name}");
+        assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn what_is_public_needs_no_credential_and_the_rest_says_which() {
+    let operations = operations(&document());
+    for route in features::routes().iter() {
+        let name = name(route);
+        let expected = match route.access {
+            Access::Public => json!([]),
+            Access::Session => json!([{ "bearer": [] }, { "cookie": [] }]),
+            Access::Credential => json!([{ "bearer": [] }, { "cookie": [] }, { "api_key": [] }]),
+            Access::Scope(scope) => {
+                json!([{ "bearer": [scope] }, { "cookie": [] }, { "api_key": [scope] }])
+            }
+            Access::ApiKey(scope) => json!([{ "bearer": [scope] }, { "api_key": [scope] }]),
+        };
+        assert_eq!(operations[&name]["security"], expected, "{name}");
+        let asks = operations[&name]["responses"]["401"]["$ref"].as_str().unwrap_or_default();
+        assert_eq!(asks.contains("Unauthorized"), route.access != Access::Public, "{name}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    let document = document();
+    let mut used = BTreeSet::new();
+    walk("", &document, &mut |name, value| {
+        if name == "$ref" {
+            let pointer = value.as_str().unwrap().strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+            used.insert(pointer.to_owned());
+        }
+    });
+    for kind in ["schemas", "responses", "headers"] {
+        for name in document["components"][kind].as_object().unwrap().keys() {
+            // No route has it: any path may give it.
+            let anywhere = name == "MethodNotAllowed";
+            assert!(anywhere || used.contains(&format!("/components/{kind}/{name}")), "{kind}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_committed_document_is_the_one_that_the_program_prints() {
+    let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json")).unwrap();
+    // Not compared as a whole: the difference of two such texts is no help.
+    let printed = openapi::json().unwrap();
+    let differing = committed.lines().zip(printed.lines()).position(|(one, other)| one != other);
+    let same = committed == printed;
+    assert!(same, "they part in line {differing:?}: cargo run -q -- openapi > openapi.json");
+}
+
+#[test]
+fn the_command_prints_the_document_without_settings_or_database() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SERVER__NOBODY", "knows this key");
+    house.set("CLOAKROOM_CONFIG", "/nowhere");
+    let ran = house.command(&["openapi"]).output().unwrap();
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(String::from_utf8(ran.stdout).unwrap(), openapi::json().unwrap());
+    assert!(!house.database().exists());
+}
+
+#[test]
+fn no_setting_and_no_address_of_a_server_gets_into_it() {
+    let text = openapi::json().unwrap();
+    assert!(document().get("servers").is_none());
+    assert!(!text.contains("localhost") && !text.contains("://"), "an address");
+}
+
+#[test]
+fn every_code_of_the_readme_stands_in_the_document_and_every_code_in_the_document_in_the_readme() {
+    let document = document();
+    let mut described = BTreeSet::new();
+    for reply in document["components"]["responses"].as_object().unwrap().values() {
+        walk("", reply, &mut |name, value| {
+            if name == "enum" {
+                described.insert(value.as_str().map(str::to_owned));
+            }
+        });
+    }
+    let described: BTreeSet<String> = described.into_iter().flatten().collect();
+    let told: BTreeSet<String> = crate::readme::codes().into_iter().map(|(_, code)| code).collect();
+    assert_eq!(described, told);
+}
+
+#[test]
+fn a_code_has_the_status_that_the_readme_gives_it() {
+    let document = document();
+    let told: BTreeMap<String, u16> =
+        crate::readme::codes().into_iter().map(|(status, code)| (code, status)).collect();
+    for (name, operation) in operations(&document) {
+        for (status, reply) in operation["responses"].as_object().unwrap() {
+            let Some(reference) = reply["$ref"].as_str() else { continue };
+            walk("", document.pointer(&reference[1..]).unwrap(), &mut |key, value| {
+                if let (true, Some(code)) = (key == "enum", value.as_str()) {
+                    assert_eq!(told[code].to_string(), *status, "{name}: {code}");
+                }
+            });
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_field_that_a_body_offers_is_read() {
+    let document = document();
+    let mut bodies = 0;
+    for (name, operation) in operations(&document) {
+        let Some(schema) = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()
+        else {
+            continue;
+        };
+        bodies += 1;
+        let fields = document.pointer(&schema[1..]).unwrap()["properties"].as_object().unwrap();
+        let app = TestApp::new().await;
+        let user = app.create_user(ONE, PASSWORD).await;
+        let token = app.sign_in_as(&user).await;
+        let project = app.post("/v1/projects").bearer(&token).json(&json!({ "title": "One" })).send().await;
+        let key = json!({ "name": "A key", "scopes": ["introspect"] });
+        let key = app.post("/v1/api_keys").bearer(&token).json(&key).send().await.json()["key"].clone();
+        let key = key.as_str().unwrap().to_owned();
+        let (method, path) = name.split_once(' ').unwrap();
+        let mut path = path.replace("{id}", &project.json()["project"]["id"].to_string());
+        if path.contains("{token}") {
+            path = path.replace("{token}", &reset_token(&app, ONE).await);
+        }
+        for field in fields.keys() {
+            let mut body: Value = fields.keys().map(|name| (name.clone(), usable(name))).collect();
+            // Of a type that no field has.
+            body[field] = json!([1]);
+            let method: Method = method.parse().unwrap();
+            let credential = if path == "/v1/introspect" { &key } else { &token };
+            let reply = app.call(method, &path).bearer(credential).json(&body).send().await;
+            assert_refused(&reply, 422, "validation_failed");
+            assert_eq!(reply.json()["fields"], json!({ field: ["is invalid"] }), "{name}: {field}");
+        }
+    }
+    assert!(bodies > 10, "the bodies were not found");
+}
+
+/// What a field of this name takes.
+fn usable(field: &str) -> Value {
+    match field {
+        "email_address" => json!("new@example.com"),
+        "remember" => json!(true),
+        "transport" => json!("bearer"),
+        "password_challenge" => json!(PASSWORD),
+        "password" | "password_confirmation" => json!("another password"),
+        "title" | "description" | "name" | "token" | "refresh_token" => json!("A text"),
+        "scope" => json!("projects:read"),
+        "scopes" => json!(["projects:read"]),
+        "expires_at" => json!("2030-01-31T09:30:00Z"),
+        other => panic!("{other} is new: say what it takes"),
+    }
+}
