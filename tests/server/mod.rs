@@ -1,5 +1,5 @@
-//! The real binary as a process: signals, kill, files, neighbours, curl, and who stands in front
-//! of it or trusts what it signs.
+//! The real binary as a process: signals, kill, files, neighbours, curl, and who stands in front of it or trusts what it
+//! signs.
 
 mod account;
 mod canary;

@@ -1,5 +1,5 @@
-//! The recipes in `examples/nginx` and `examples/caddy`, run as they stand but for their addresses: the real proxy between
-//! our server and a service that writes down what reaches it.
+//! The recipes in `examples/nginx` and `examples/caddy`, run as they stand but for their addresses: the real proxy
+//! between our server and a service that writes down what reaches it.
 //!
 //! Fears: a caller who writes our headers themselves, in any spelling, or has a proxy take them away; another page's
 //! request that passes by a cookie, since a proxy asks us by GET; a proxy that lets through whom it cannot ask about.

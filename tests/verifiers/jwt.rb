@@ -11,10 +11,14 @@ keys = jwks['keys'].to_h do |jwk|
   [jwk['kid'], RbNaCl::Signatures::Ed25519::VerifyKey.new(JWT::Base64.url_decode(jwk['x']))]
 end
 required = %w[iss aud sub sid scope iat nbf exp jti]
-demands = { algorithms: ['EdDSA'], iss: issuer, verify_iss: true, aud: issuer, verify_aud: true, required_claims: required }
+demands = {
+  algorithms: ['EdDSA'], iss: issuer, verify_iss: true, aud: issuer, verify_aud: true, required_claims: required
+}
 
 STDIN.each_line(chomp: true) do |token|
-  _, header = JWT.decode(token, nil, true, demands) { |header| keys.fetch(header['kid']) { raise JWT::VerificationError } }
+  _, header = JWT.decode(token, nil, true, demands) do |header|
+    keys.fetch(header['kid']) { raise JWT::VerificationError }
+  end
   puts header['typ'] == 'at+jwt' ? 'yes' : 'no: typ'
 rescue JWT::DecodeError => fault
   puts "no: #{fault.inspect}"
