@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::tokens::{Pair, credentials, opens, pair_for, pair_of, session_of};
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, count_in, delete, disable, is_live, not_text, reset,
-    reset_token, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, is_live, mend, not_text, reset,
+    reset_token, sabotage, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -484,12 +484,9 @@ async fn a_scope_that_the_operator_takes_back_is_given_no_more() {
 #[actix_web::test]
 async fn a_fault_while_spending_spends_nothing() {
     let (app, token, first) = with_pair().await;
-    alter(
-        &app,
-        "CREATE TRIGGER broken BEFORE INSERT ON refresh_tokens BEGIN SELECT RAISE(ABORT, 'broken'); END",
-    );
+    sabotage(&app, "INSERT ON refresh_tokens");
     assert_eq!(refresh(&app, &first.refresh).await.status, 500);
-    alter(&app, "DROP TRIGGER broken");
+    mend(&app);
     app.clock().advance(2 * GRACE);
     pair_of(&refresh(&app, &first.refresh).await);
     assert!(is_live(&app, &token).await);
