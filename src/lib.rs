@@ -16,6 +16,7 @@
 #[cfg(not(unix))]
 compile_error!("Cloakroom runs on Unix: it relies on its file modes and signals");
 
+pub mod access_tokens;
 pub mod activity;
 pub mod cli;
 pub mod clock;
@@ -24,12 +25,14 @@ pub mod context;
 pub mod error;
 pub mod features;
 pub mod http;
+pub mod jwt;
 pub mod keys;
 pub mod links;
 pub mod mail;
 pub mod model;
 pub mod openapi;
 pub mod password;
+pub mod scope;
 pub mod server;
 pub mod signed;
 pub mod store;

@@ -13,14 +13,15 @@ const FLOORS: &[&[&str]] = &[
     &["features"],
     &["http"],
     &["context"],
-    &["activity", "mail", "password", "sweep", "throttle"],
+    &["access_tokens", "activity", "mail", "password", "sweep", "throttle"],
     &["links"],
     &["store"],
-    &["signed"],
+    &["jwt", "signed"],
     &["keys"],
     &["model", "token"],
     &["config"],
     &["clock", "error"],
+    &["scope"],
 ];
 
 /// A source file without its comments and tests.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use cloakroom::error::{Error, Invalid};
+use cloakroom::scope::Scopes;
 use serde_json::Value;
 
 use crate::support::process::{House, PATIENCE};
@@ -206,6 +207,7 @@ fn every_error() -> Vec<Error> {
         Error::Invalid(Invalid::field("password", "can't be blank")),
         Error::Invalid(Invalid::summary("account_not_created", "")),
         Error::Invalid(Invalid::summary("too_many_projects", "")),
+        Error::Invalid(Invalid::summary("too_many_api_keys", "")),
         Error::Malformed(""),
         Error::UnsupportedMediaType,
         Error::TooLarge,
@@ -214,10 +216,14 @@ fn every_error() -> Vec<Error> {
         Error::Unauthorized,
         Error::TokenInvalid,
         Error::TokenExpired,
+        Error::InvalidApiKey,
+        Error::InvalidGrant,
+        Error::InvalidScope,
         Error::InvalidCredentials,
         Error::LastAttempt,
         Error::LinkInvalid(""),
         Error::Forbidden(""),
+        Error::InsufficientScope(Scopes::default()),
         Error::Unconfirmed,
         Error::CrossOrigin,
         Error::NotFound,
@@ -236,10 +242,14 @@ fn every_error() -> Vec<Error> {
             | Error::Unauthorized
             | Error::TokenInvalid
             | Error::TokenExpired
+            | Error::InvalidApiKey
+            | Error::InvalidGrant
+            | Error::InvalidScope
             | Error::InvalidCredentials
             | Error::LastAttempt
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)
+            | Error::InsufficientScope(_)
             | Error::Unconfirmed
             | Error::CrossOrigin
             | Error::NotFound

@@ -199,6 +199,27 @@ async fn two_statements_of_an_origin_prove_nothing() {
 }
 
 #[actix_web::test]
+async fn the_method_that_a_proxy_asks_about_counts_as_well() {
+    let (app, _, token) = signed_in().await;
+    let ask = |methods: &[&str]| {
+        let call = app.get("/v1/user").cookie(&token);
+        methods.iter().fold(call, |call, method| call.header("X-Forwarded-Method", method))
+    };
+    for harmless in [&["GET"][..], &["HEAD"], &["OPTIONS"], &["GET", "HEAD"]] {
+        assert_eq!(ask(harmless).send().await.status, 200, "{harmless:?}");
+    }
+    for unsafe_ in [&["POST"][..], &["DELETE"], &["get"], &[""], &["GET, POST"], &["GET", "POST"]] {
+        assert_refused(&ask(unsafe_).send().await, 403, "cross_origin");
+        assert_eq!(ask(unsafe_).same_origin().send().await.status, 200, "{unsafe_:?}");
+        let bearer = app.get("/v1/user").bearer(&token).header("X-Forwarded-Method", unsafe_[0]);
+        assert_eq!(bearer.send().await.status, 200, "{unsafe_:?}");
+    }
+    // What it says never makes a request harmless.
+    let call = app.delete("/v1/session").cookie(&token).header("X-Forwarded-Method", "GET");
+    assert_refused(&call.send().await, 403, "cross_origin");
+}
+
+#[actix_web::test]
 async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
     let (app, _, token) = signed_in().await;
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {

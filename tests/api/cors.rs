@@ -52,7 +52,9 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
     for origin in [OURS, "http://127.0.0.1:3001"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
             let reply =
-                preflight(&app, "/v1/projects/1", origin, method, "authorization, content-type").send().await;
+                preflight(&app, "/v1/projects/1", origin, method, "authorization, content-type, x-api-key")
+                    .send()
+                    .await;
             assert_eq!((reply.status, reply.text()), (200, ""));
             assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
             assert_eq!(
@@ -61,7 +63,7 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
             );
             assert_eq!(
                 list(&reply, "access-control-allow-headers"),
-                ["accept", "authorization", "content-type", "x-request-id"]
+                ["accept", "authorization", "content-type", "x-api-key", "x-request-id"]
             );
             assert_eq!(reply.header("access-control-max-age"), Some("7200"));
             assert!(list(&reply, "vary").contains(&"origin".to_owned()));
