@@ -10,5 +10,6 @@ mod ended;
 mod files;
 mod mails;
 mod neighbours;
+mod refresh;
 mod revocation;
 mod signals;
