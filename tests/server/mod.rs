@@ -13,3 +13,4 @@ mod neighbours;
 mod refresh;
 mod revocation;
 mod signals;
+mod tokens;
