@@ -91,7 +91,7 @@ fn run(arguments: Arguments) -> Outcome {
     let load = || sources().and_then(|sources| Settings::load(&sources));
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(load()?),
-        Command::Secret(arguments) => secret::run(arguments, &sources),
+        Command::Secret(arguments) => secret::run(arguments, sources),
         Command::Config(format) => config::run(&load()?, &format),
         Command::Doctor(format) => doctor::run(quietly(load), &format),
         Command::Routes(format) => routes::run(&format),

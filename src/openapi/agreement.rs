@@ -53,6 +53,17 @@ fn check_reply(document: &Value, path: &Value, method: &str, status: u16, body: 
 }
 
 fn check_value(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+    // Either of two, as what may be `null` is described.
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let verdicts: Vec<_> =
+            choices.iter().map(|choice| check_value(document, choice, value, at)).collect();
+        return verdicts
+            .iter()
+            .find(|verdict| verdict.is_ok())
+            .or(verdicts.first())
+            .cloned()
+            .unwrap_or(Ok(()));
+    }
     let mut parts = Vec::new();
     collect_parts(document, schema, &mut parts)?;
     for part in &parts {

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::tokens::{Pair, credentials, opens, pair_for, pair_of, session_of};
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, count_in, delete, disable, is_live, not_text, reset,
-    reset_token, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, is_live, mend, not_text, reset,
+    reset_token, sabotage, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -62,6 +62,9 @@ async fn a_refresh_spends_the_old_token() {
     assert!(opens(&app, &second.access).await && is_live(&app, &token).await);
     assert_eq!(session_of(&app, &second.access).await["id"], session_of(&app, &token).await["id"]);
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL"), 1);
+    // Until when its end has to be remembered.
+    let until = (START + DAY + 900 * SECOND).as_millis();
+    assert_eq!(count_in(&app, "SELECT access_until FROM sessions"), until);
     // An access token that is out stays good beside the next one.
     let third = pair_of(&refresh(&app, &second.refresh).await);
     assert!(opens(&app, &second.access).await && opens(&app, &third.access).await);
@@ -280,7 +283,8 @@ async fn an_idle_session_refreshes_nothing_and_a_refresh_counts_as_use() {
     let (app, token, pair) = with_pair().await;
     app.clock().set(START + 13 * DAY);
     let second = pair_of(&refresh(&app, &pair.refresh).await);
-    assert_eq!(session_of(&app, &token).await["last_active_at"], app.clock().now().to_string());
+    // Asking by an access token is none.
+    assert_eq!(session_of(&app, &second.access).await["last_active_at"], app.clock().now().to_string());
     app.clock().set(START + 26 * DAY);
     // Noted in memory alone, and use all the same.
     assert!(is_live(&app, &token).await);
@@ -480,12 +484,9 @@ async fn a_scope_that_the_operator_takes_back_is_given_no_more() {
 #[actix_web::test]
 async fn a_fault_while_spending_spends_nothing() {
     let (app, token, first) = with_pair().await;
-    alter(
-        &app,
-        "CREATE TRIGGER broken BEFORE INSERT ON refresh_tokens BEGIN SELECT RAISE(ABORT, 'broken'); END",
-    );
+    sabotage(&app, "INSERT ON refresh_tokens");
     assert_eq!(refresh(&app, &first.refresh).await.status, 500);
-    alter(&app, "DROP TRIGGER broken");
+    mend(&app);
     app.clock().advance(2 * GRACE);
     pair_of(&refresh(&app, &first.refresh).await);
     assert!(is_live(&app, &token).await);

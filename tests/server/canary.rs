@@ -204,7 +204,8 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
 fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let owner = "canary-five@example.com";
     let session = server.sign_up(owner, PASSWORD);
-    let mine = |method: &str, path: &str, body: Value| server.request(method, path, Some(&session), Some(&body));
+    let mine =
+        |method: &str, path: &str, body: Value| server.request(method, path, Some(&session), Some(&body));
     let ask = |headers: &str, method: &str, path: &str, body: Value| {
         let mut wire = Wire::to(server);
         wire.ask(method, path, headers, &body.to_string());
@@ -362,7 +363,9 @@ fn assert_log_is_clean(log: &str, secrets: &Secrets) {
     ] {
         assert!(log.contains(event), "{event} was not logged");
     }
-    for words in [CANARY, "crs_", "crk_", "crr_", "eyj0exai", "@example.com", "reset your password", "confirm your"] {
+    for words in
+        [CANARY, "crs_", "crk_", "crr_", "eyj0exai", "@example.com", "reset your password", "confirm your"]
+    {
         let found = log.lines().find(|line| line.to_lowercase().contains(words));
         assert_eq!(found, None, "{words}");
     }
@@ -398,7 +401,9 @@ fn assert_database_is_clean(house: &House, secrets: &Secrets) {
         let bytes = fs::read(&path).unwrap();
         looked_at += bytes.len();
         let secrets = secrets.tokens.iter().chain(&secrets.links).map(String::as_str);
-        for secret in secrets.chain([PASSWORD, NEW_PASSWORD, "no canary sings", "crs_", "crk_", "crr_", "eyJ0eXAi"]) {
+        for secret in
+            secrets.chain([PASSWORD, NEW_PASSWORD, "no canary sings", "crs_", "crk_", "crr_", "eyJ0eXAi"])
+        {
             let held = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!held, "{}: {secret}", path.display());
         }

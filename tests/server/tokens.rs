@@ -20,7 +20,8 @@ fn a_life_of_tokens() {
     let session = server.sign_up(ADDRESS, PASSWORD);
     let by_password = json!({ "email_address": ADDRESS, "password": PASSWORD });
     let (access, refresh) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
-    let service = command(&house, &["api-keys", "create", "--name", "reports", "--scope", "introspect", "--json"]);
+    let service =
+        command(&house, &["api-keys", "create", "--name", "reports", "--scope", "introspect", "--json"]);
     let service = service["key"].as_str().unwrap();
     let made = server.request("POST", "/v1/api_keys", Some(&session), Some(&a_key()));
     assert_eq!(made.0, 201);
@@ -30,7 +31,10 @@ fn a_life_of_tokens() {
     let elsewhere = Elsewhere::knowing(&server);
     assert!(elsewhere.believes(&access));
     assert_eq!(asks(&server, &access), 200);
-    assert_eq!(by_key(&server, "GET", "/v1/verify?scope=projects:read", key).header("X-Credential"), Some("api_key"));
+    assert_eq!(
+        by_key(&server, "GET", "/v1/verify?scope=projects:read", key).header("X-Credential"),
+        Some("api_key")
+    );
     assert_eq!(introspect(&server, service, &access)["sid"], claims(&access)["sid"]);
     assert_eq!(introspect(&server, service, &refresh)["credential"], "refresh_token");
 
@@ -61,7 +65,8 @@ fn a_life_of_tokens() {
     assert_eq!(asks(&server, &access), 200);
 
     // Signed out, here at once. Elsewhere nobody knows.
-    let (narrow, _) = pair_in(&request(&server, "/v1/tokens", &session, &json!({ "scope": "projects:read" })));
+    let (narrow, _) =
+        pair_in(&request(&server, "/v1/tokens", &session, &json!({ "scope": "projects:read" })));
     assert_eq!(server.request("DELETE", "/v1/session", Some(&session), None).0, 200);
     assert_eq!((asks(&server, &narrow), asks(&server, &access)), (401, 200));
     assert_eq!(introspect(&server, service, &narrow), json!({ "active": false }));

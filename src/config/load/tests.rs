@@ -284,7 +284,6 @@ fn a_list_that_is_written_for_a_variable_is_read_again() {
     let default = Value::from(Vec::<Value>::new());
     for items in [&[][..], &["one"], &["one", "t,wo", "[three]", " four\n", "\"f'ive\\", "sïx"]] {
         let written = written_list(items.iter().copied());
-        assert!(!written.contains('\n') || items.len() > 1, "{written}");
         let read = coerce(&written, &default).unwrap();
         assert_eq!(read, items.iter().map(|item| Value::from(*item)).collect::<Vec<_>>().into());
     }

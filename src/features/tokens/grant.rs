@@ -1,9 +1,9 @@
 //! A pair of tokens for a password, or for the session that is presented.
 //!
-//! Fears: a second way to guess passwords (it is the way of `POST /v1/session`, counted with it); a narrow credential that
-//! makes itself a wide one (neither an API key nor an access token gets any); a script that reads what only a cookie
-//! should carry (by cookie there is no refresh token: the page asks again with its cookie); a session that gives tokens
-//! after its end (its token is asked for once more in the transaction).
+//! Fears: a second way to guess passwords (it is the way of `POST /v1/session`, counted with it); a narrow credential
+//! that makes itself a wide one (neither an API key nor an access token gets any); a script that reads what only a
+//! cookie should carry (by cookie there is no refresh token: the page asks again with its cookie); a session that gives
+//! tokens after its end (its token is asked for once more in the transaction).
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 

@@ -6,8 +6,8 @@
 //! successors (of many at once one spends the token, in one conditional update, and the others find it spent); a token
 //! that lives for ever (its family ends when its session does, which no refresh puts off); a thief who keeps a session
 //! alive after its owner let it go idle (a session that is over refreshes nothing); a clock that is set (a token spent
-//! within ten seconds of now, before or after, is spent lately; every other was spent long ago); rubbish by the million (a
-//! token of no family costs a look-up and no write).
+//! within ten seconds of now, before or after, is spent lately; every other was spent long ago); rubbish by the million
+//! (a token of no family costs a look-up and no write).
 
 use std::time::Duration;
 
@@ -196,7 +196,7 @@ impl Exchange {
         Scopes::from_words(&words).unwrap_or_default()
     }
 
-    /// The whole family goes with its session, and all access tokens of it: which of the two was the thief, nobody knows.
+    /// The whole family goes with its session, and all its access tokens: which of the two was the thief, nobody knows.
     fn end(&self, tx: &Transaction<'_>, session: Session, user: &User) -> Result<Outcome> {
         sessions::delete(tx, session.id)?;
         mail::notify(tx, self.notice.as_ref(), user, self.now)?;

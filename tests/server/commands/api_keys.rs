@@ -46,7 +46,7 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
     assert_eq!(revoke(&["9"]).refused(), "no API key has the id 9");
     assert!(run(&house, &["api-keys", "list"]).done().contains("revoked at "));
 
-    // Her owner sees them, and a user's are revoked together.
+    // Their owner sees them, and a user's are revoked together.
     for _ in 0..2 {
         make(&["--user", "1", "--scope", "orders:read"]);
     }
@@ -89,7 +89,7 @@ fn a_key_that_the_rules_refuse_is_not_made() {
     assert!(refused("A key", &["--scope", ""]).starts_with("a scope is `introspect` or name:action"));
     let refusal = refused("A key", &["--scope", "a:b", "projects:read"]);
     assert_eq!(refusal, "a service owns no projects: give --user, or other scopes");
-    let refusal = refused("A key", &["--scope", "a:b", "--expires-in", "520w"]);
+    let refusal = refused("A key", &["--scope", "a:b", "--expires-in", "3651d"]);
     assert_eq!(refusal, "Expires at must be within ten years");
     assert_eq!(refused("A key", &["--scope", "a:b", "--user", "7"]), "no user has the id 7");
     for more in [

@@ -48,17 +48,18 @@ fn house() -> House {
     house
 }
 
-/// Lets two variables name files with the base and those before it.
+/// Lets a variable name a file with this text, for its owner alone.
+fn name_file(house: &mut House, key: &str, text: &str) -> PathBuf {
+    let path = house.path().join(key.to_lowercase());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    house.set(&format!("CLOAKROOM__SECRETS__{key}__FILE"), path.to_str().unwrap());
+    path
+}
+
+/// The same for the base and those before it.
 fn name_files(house: &mut House, base: &str, previous: &str) -> [PathBuf; 2] {
-    let paths = ["base", "previous"].map(|name| house.path().join(name));
-    for (path, text) in paths.iter().zip([base, previous]) {
-        fs::write(path, text).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-    }
-    house
-        .set("CLOAKROOM__SECRETS__KEY_BASE__FILE", paths[0].to_str().unwrap())
-        .set("CLOAKROOM__SECRETS__PREVIOUS__FILE", paths[1].to_str().unwrap());
-    paths
+    [("KEY_BASE", base), ("PREVIOUS", previous)].map(|(key, text)| name_file(house, key, text))
 }
 
 #[test]
@@ -141,8 +142,8 @@ fn a_base_from_a_file_is_rotated_with_its_list() {
     let before = link(&house);
     let said = rotate(&house, &[]);
     assert_eq!(said["written"], json!([previous, base]));
-    let listed: Value = serde_json::from_str(&read(&previous)).unwrap();
-    assert_eq!(listed, json!([old, older]));
+    let listed: toml::Value = read(&previous).parse().unwrap();
+    assert_eq!(listed, toml::Value::from(vec![old, older]));
     let shown = run(&house, &["config", "--json"]).json();
     assert_eq!(shown["secrets"]["previous"], json!(["[hidden]", "[hidden]"]));
     let server = house.serve();
@@ -157,19 +158,8 @@ fn a_base_from_a_file_is_rotated_with_its_list() {
 
 #[test]
 fn a_base_without_a_place_for_the_old_one_is_not_rotated_unless_it_leaked() {
-    let mut house = house();
-    let [base, _] = name_files(&mut house, &"a".repeat(40), "");
-    house.set("CLOAKROOM__SECRETS__PREVIOUS__FILE", "");
-    let mut house = {
-        let mut other = House::new();
-        create(&other, ONE);
-        other.set("CLOAKROOM__SECRETS__KEY_BASE__FILE", base.to_str().unwrap());
-        drop(house);
-        other
-    };
-    let base = house.path().join("base");
-    fs::write(&base, "a".repeat(40)).unwrap();
-    house.set("CLOAKROOM__SECRETS__KEY_BASE__FILE", base.to_str().unwrap());
+    let mut house = House::new();
+    let base = name_file(&mut house, "KEY_BASE", &"a".repeat(40));
     let refusal = run(&house, &["secret", "rotate"]).refused();
     assert!(
         refusal.contains("set CLOAKROOM__SECRETS__PREVIOUS__FILE to a file, which may be empty"),
