@@ -188,8 +188,8 @@ impl Operation {
             Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
                 codes.extend([failures::INVALID_REQUEST, failures::UNAUTHORIZED]);
                 codes.extend([failures::TOKEN_INVALID, failures::TOKEN_EXPIRED, failures::INVALID_API_KEY]);
-                codes.push(failures::FORBIDDEN);
-                codes.extend(changes.then_some(failures::CROSS_ORIGIN));
+                // Of a `GET`, too: a proxy may ask about another method.
+                codes.extend([failures::FORBIDDEN, failures::CROSS_ORIGIN]);
             }
         }
         if matches!(access, Access::Scope(_) | Access::ApiKey(_)) {
