@@ -166,10 +166,11 @@ async fn revoke_key(app: &TestApp) -> String {
 /// Access and refresh tokens.
 type Tokens = (Vec<String>, Vec<String>);
 
-/// An access token ended alone; and one that its refresh token took along.
+/// An access token ended alone, whose session lives; and one that its refresh token took along.
 async fn revoke_tokens(app: &TestApp) -> Tokens {
-    let token = token_of_new(app, "revoked@example.com").await;
+    let token = token_of_new(app, "alone@example.com").await;
     let (alone, _) = pair(app, &token, "projects:read").await;
+    let token = token_of_new(app, "revoked@example.com").await;
     let (access, refresh) = pair(app, &token, "projects:read").await;
     for token in [&alone, &refresh] {
         let reply = app.post("/v1/tokens/revoke").json(&json!({ "token": token })).send().await;
