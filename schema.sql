@@ -1,7 +1,8 @@
 -- The whole schema. `src/store/migrations/` holds the steps that lead here; a test proves that they agree.
 -- Times are milliseconds since 1970-01-01T00:00:00Z, handed in by the program, never asked of the database.
 -- Ids are never used twice (AUTOINCREMENT): an old link or token cannot come to mean somebody new.
--- Nothing here is a secret in clear: tokens are SHA-256 digests, passwords bcrypt digests, links are not stored.
+-- Nothing here is a secret in clear: tokens and API keys are SHA-256 digests, passwords bcrypt digests, links and access
+-- tokens are not stored.
 -- Columns that came with a later step stand last in their tables, where SQLite adds them.
 
 CREATE TABLE users (

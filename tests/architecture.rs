@@ -197,6 +197,15 @@ fn only_the_store_knows_the_database() {
 }
 
 #[test]
+fn only_jwt_knows_jsonwebtoken_and_ring() {
+    for source in sources().iter().filter(|source| source.room() != "jwt") {
+        for library in ["jsonwebtoken", "ring::signature", "ring::hmac", "use ring"] {
+            assert!(!source.knows(library), "{} knows {library}", source.name());
+        }
+    }
+}
+
+#[test]
 fn errors_know_nothing_of_http() {
     for source in sources().iter().filter(|source| source.room() != "http" && source.room() != "testing") {
         assert!(!source.knows("StatusCode"), "{} chooses a status", source.name());

@@ -266,8 +266,8 @@ mod tests {
 
     #[test]
     fn a_keyword_that_the_check_does_not_know_lets_nothing_pass() {
-        let schema = json!({ "oneOf": [] });
-        assert!(check_value(&json!({}), &schema, &json!(1), "it").unwrap_err().contains("keyword oneOf"));
+        let schema = json!({ "not": {} });
+        assert!(check_value(&json!({}), &schema, &json!(1), "it").unwrap_err().contains("keyword not"));
         let schema = json!({ "$ref": "#/components/schemas/Nobody" });
         assert!(check_value(&json!({}), &schema, &json!(1), "it").unwrap_err().ends_with("leads nowhere"));
     }

@@ -8,6 +8,7 @@ use cloakroom::testing::{Call, Reply, TestApp};
 use serde_json::json;
 
 use crate::support::app::{assert_refused, sign_in, signed_in};
+use crate::support::machines::api_key;
 
 const OURS: &str = "http://localhost:3001";
 
@@ -136,6 +137,18 @@ async fn failures_are_shared_as_well() {
     let reply = app.put("/v1/registrations").header("Origin", OURS).send().await;
     assert_eq!(reply.status, 405);
     assert_shared(&reply, OURS);
+}
+
+#[actix_web::test]
+async fn a_page_reads_what_its_key_lacks_and_which_keys_verify() {
+    let (app, user, _) = signed_in().await;
+    let key = api_key(&app, Some(&user), "other:thing").await;
+    let reply = app.get("/v1/projects").header("X-API-Key", &key).header("Origin", OURS).send().await;
+    assert_refused(&reply, 403, "insufficient_scope");
+    assert_shared(&reply, OURS);
+    let keys = app.get("/.well-known/jwks.json").header("Origin", OURS).send().await;
+    assert_eq!(keys.status, 200);
+    assert_shared(&keys, OURS);
 }
 
 #[actix_web::test]

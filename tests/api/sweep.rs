@@ -8,7 +8,8 @@ use cloakroom::sweep::{self, Swept};
 use cloakroom::testing::TestApp;
 use rusqlite::{Connection, params};
 
-use crate::support::app::{ONE, PASSWORD, count_in, is_live};
+use crate::support::app::{ONE, PASSWORD, count_in, is_live, signed_in};
+use crate::support::machines::pair;
 
 const MOMENT: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -245,6 +246,19 @@ async fn what_is_known_of_ended_access_tokens_goes_a_day_after_they_would_have_e
 
     assert_eq!(sweep(&app).await, Swept { ended_access: 2, ..Swept::default() });
     assert_eq!(names(&app, "SELECT jti FROM ended_access"), set(["for less"]));
+}
+
+#[actix_web::test]
+async fn of_a_session_that_is_swept_no_token_stays_behind() {
+    let (app, _, token) = signed_in().await;
+    pair(&app, &token, "projects:read").await;
+    app.clock().advance(15 * DAY - MOMENT);
+    assert_eq!(sweep(&app).await, Swept::default());
+    app.clock().advance(MOMENT);
+    assert_eq!(sweep(&app).await, Swept { sessions: 1, ended_access: 1, ..Swept::default() });
+    for table in ["sessions", "refresh_tokens", "ended_access"] {
+        assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
 }
 
 #[actix_web::test]

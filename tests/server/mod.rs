@@ -16,4 +16,5 @@ mod proxies;
 mod refresh;
 mod revocation;
 mod signals;
+mod tokens;
 mod verifiers;
