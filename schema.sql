@@ -1,7 +1,8 @@
 -- The whole schema. `src/store/migrations/` holds the steps that lead here; a test proves that they agree.
 -- Times are milliseconds since 1970-01-01T00:00:00Z, handed in by the program, never asked of the database.
 -- Ids are never used twice (AUTOINCREMENT): an old link or token cannot come to mean somebody new.
--- Nothing here is a secret in clear: tokens are SHA-256 digests, passwords bcrypt digests, links are not stored.
+-- Nothing here is a secret in clear: tokens and API keys are SHA-256 digests, passwords bcrypt digests, links and access
+-- tokens are not stored.
 -- Columns that came with a later step stand last in their tables, where SQLite adds them.
 
 CREATE TABLE users (
@@ -25,11 +26,62 @@ CREATE TABLE sessions (
     created_at     INTEGER NOT NULL,
     last_active_at INTEGER NOT NULL,             -- to the minute: written off the request's path
     expires_at     INTEGER NOT NULL,
-    sudo_at        INTEGER                       -- when the password was last given on it, after its start
+    sudo_at        INTEGER,                      -- when the password was last given on it, after its start
+    access_until   INTEGER                       -- when the last of the access tokens made under it expires
 ) STRICT;
 
 -- None on expires_at: every sign-in and sign-out would pay a page for it, and the sweep reads the table.
 CREATE INDEX sessions_by_user ON sessions (user_id);
+
+-- Keys for machines. A revoked or expired one is kept for its owner to see, then swept.
+CREATE TABLE api_keys (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id      INTEGER REFERENCES users (id) ON DELETE CASCADE, -- none: a service of the operator's own
+    name         TEXT    NOT NULL,
+    token_digest BLOB    NOT NULL UNIQUE,        -- SHA-256 of the key
+    last_four    TEXT    NOT NULL,               -- of the key, for its owner to tell it by; of its checksum
+    scopes       TEXT    NOT NULL,               -- words with a space between
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER,                        -- to the minute: written off the request's path
+    expires_at   INTEGER,
+    revoked_at   INTEGER
+) STRICT;
+
+CREATE INDEX api_keys_by_user ON api_keys (user_id, id);
+
+-- Of each family of refresh tokens the one that is good, and those that were spent in the last seconds.
+CREATE TABLE refresh_tokens (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id       INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    family_digest    BLOB    NOT NULL,           -- SHA-256 of the part that all of a family share
+    token_digest     BLOB    NOT NULL UNIQUE,    -- SHA-256 of the token
+    scopes           TEXT    NOT NULL,
+    created_at       INTEGER NOT NULL,
+    expires_at       INTEGER NOT NULL,           -- the family's, never put off
+    spent_at         INTEGER,
+    seed             BLOB,                       -- gives the successor again, with the spent token and a key of ours
+    successor_digest BLOB,
+    access_until     INTEGER                     -- when the access token that went out with the successor expires
+) STRICT;
+
+CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_digest);
+CREATE INDEX refresh_tokens_spent ON refresh_tokens (spent_at) WHERE spent_at IS NOT NULL;
+
+-- Access tokens that are refused before they expire: all of a session that ended, or one alone. Read into memory.
+CREATE TABLE ended_access (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order of commits: who knows one knows all before it
+    session_id INTEGER NOT NULL,                 -- no reference: it is gone
+    jti        TEXT,                             -- that token alone; none: every one of the session
+    until      INTEGER NOT NULL                  -- when the last of them expires
+) STRICT;
+
+CREATE UNIQUE INDEX ended_access_by_jti ON ended_access (jti) WHERE jti IS NOT NULL;
+
+-- However a session ends, by the cascade from its user too, its access tokens end with it.
+CREATE TRIGGER sessions_end_access AFTER DELETE ON sessions WHEN OLD.access_until IS NOT NULL BEGIN
+    INSERT INTO ended_access (session_id, until) VALUES (OLD.id, OLD.access_until);
+END;
 
 -- What users sign in from, to tell them of a new one.
 CREATE TABLE devices (
@@ -56,7 +108,7 @@ CREATE INDEX projects_by_user ON projects (user_id, id);
 -- A row is waiting until sent_at or dead_at is set; it is leased while a worker is at it.
 CREATE TABLE outbox (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind            TEXT    NOT NULL,            -- password_reset, new_device
+    kind            TEXT    NOT NULL,            -- password_reset, new_device, api_key_created
     email_address   TEXT    NOT NULL,
     created_at      INTEGER NOT NULL,
     expires_at      INTEGER NOT NULL,            -- when a mail would be of no use: its link is dead, its news old

@@ -12,6 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use cloakroom::access_tokens::{AccessTokens, Minting};
+use cloakroom::clock::Timestamp;
+use cloakroom::config::{Environment, Secret, Settings};
+use cloakroom::keys::Keys;
+use cloakroom::model::{SessionId, UserId};
+use cloakroom::scope::Scopes;
 use cloakroom::token::{PlainToken, TokenKind};
 use rusqlite::Connection;
 
@@ -20,12 +26,19 @@ use support::{Server, agent, database, empty_database, median, now_ms};
 mod support;
 
 const ROWS: usize = 100_000;
+/// Few, since a service has a handful of callers, and each calls often.
+const KEYS: usize = 10_000;
+const ACCESS_TOKENS: usize = 1_000;
+/// Of the server, so that tokens can be minted beside it.
+const KEY_BASE: &str = "a base of keys for a benchmark, long enough for one";
 const PASSWORD: &str = "correct horse battery staple";
 const COST: u32 = 12;
 const CONNECTIONS: usize = 32;
 const SIGN_IN_CONNECTIONS: usize = 16;
 const ROUNDS: usize = 3;
 const LOOK_UP: Duration = Duration::from_secs(5);
+const MACHINE_ROUNDS: usize = 5;
+const MACHINE: Duration = Duration::from_secs(3);
 const ENDING: Duration = Duration::from_secs(2);
 const SIGN_IN_ROUNDS: usize = 5;
 const SIGN_IN: Duration = Duration::from_secs(6);
@@ -34,6 +47,8 @@ const SIGN_IN_WARM_UP: Duration = Duration::from_secs(2);
 const LONE_SIGN_INS: usize = 10;
 /// Sign-ins at once a core that are compared with a lone one.
 const CROWD: usize = 4;
+const BEARER: Header = Header { name: "Authorization", before: "Bearer " };
+const API_KEY: Header = Header { name: "X-API-Key", before: "" };
 
 fn main() -> ExitCode {
     if Command::new("wrk").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
@@ -41,12 +56,13 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
-    println!("seeding {ROWS} users and sessions");
+    println!("seeding {ROWS} users and sessions, {KEYS} API keys");
     let bench = Bench::seed(folder.path());
     let server = bench.start();
     let mut report = Report::default();
 
     look_ups(&bench, &server, &mut report);
+    machines(&bench, &server, &mut report);
     endings(&bench, &server, &mut report);
     sign_ins(&server, &mut report);
     sign_in_latency(&server, &mut report);
@@ -70,6 +86,18 @@ fn look_ups(bench: &Bench, server: &Server, report: &mut Report) {
     let ratios: Vec<f64> = session.iter().zip(&up).map(|(session, up)| session / up).collect();
     println!("GET /up {:.0}/s, GET /v1/session {:.0}/s", median(&up), median(&session));
     report.at_least("look-ups against GET /up", median(&ratios), 0.6);
+}
+
+/// Each kind of credential at `/v1/verify` against `GET /up` with the same ones.
+fn machines(bench: &Bench, server: &Server, report: &mut Report) {
+    bench.present_each(server);
+    let access = bench.against_up(server, "/v1/verify", &bench.access);
+    let keys = bench.against_up(server, "/v1/verify", &bench.keys);
+    let sessions = bench.against_up(server, "/v1/verify", &bench.look_up);
+    bench.against_up(server, "/v1/user", &bench.keys);
+    report.at_least("access tokens at /v1/verify against GET /up", access, 0.85);
+    report.at_least("API keys at /v1/verify against GET /up", keys, 0.6);
+    report.at_least("sessions at /v1/verify against GET /up", sessions, 0.6);
 }
 
 /// `DELETE /v1/session` on 32 connections against one.
@@ -239,7 +267,11 @@ impl Client {
 /// The seeded file and what is sent to the server on it.
 struct Bench {
     folder: PathBuf,
+    /// Sessions' tokens.
     look_up: PathBuf,
+    keys: PathBuf,
+    access: PathBuf,
+    access_tokens: Vec<String>,
     start_times: Vec<f64>,
 }
 
@@ -258,8 +290,15 @@ impl Bench {
         }
         transaction.commit().expect("the users");
         let tokens = add_sessions(&mut connection, ROWS);
-        let look_up = write_script(folder, "look-up", "GET", &tokens, "math.random(#requests)");
-        let mut bench = Self { folder: folder.to_owned(), look_up, start_times: Vec::new() };
+        let script = |name, header, list: &[String]| {
+            write_script(folder, name, "GET", header, list, "math.random(#requests)")
+        };
+        let look_up = script("sessions", BEARER, &tokens);
+        let keys = script("keys", API_KEY, &add_keys(&mut connection));
+        let access_tokens = mint_access_tokens();
+        let access = script("access", BEARER, &access_tokens);
+        let (folder, start_times) = (folder.to_owned(), Vec::new());
+        let mut bench = Self { folder, look_up, keys, access, access_tokens, start_times };
         bench.start_times = (0..5).map(|_| bench.time_a_start()).collect();
         bench
     }
@@ -272,7 +311,7 @@ impl Bench {
         connection.execute("DELETE FROM sessions WHERE id > ?1", [ROWS as i64]).expect("a clean table");
         let tokens = add_sessions(&mut connection, count);
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("a checkpoint");
-        write_script(&self.folder, "ending", "DELETE", &tokens, "next_one()")
+        write_script(&self.folder, "ending", "DELETE", BEARER, &tokens, "next_one()")
     }
 
     fn start(&self) -> Server {
@@ -281,6 +320,7 @@ impl Bench {
             &[
                 ("CLOAKROOM__THROTTLE__SIGN_IN", "1000000 in 1h"),
                 ("CLOAKROOM__SESSION__MAX_PER_USER", "100000"),
+                ("CLOAKROOM__SECRETS__KEY_BASE", KEY_BASE),
             ],
         )
     }
@@ -291,6 +331,34 @@ impl Bench {
         let server = self.start();
         ureq::get(format!("http://{}/up", server.address)).call().expect("an answer");
         started.elapsed().as_secs_f64() * 1e3
+    }
+
+    /// Presents each access token twice: the first time its signature is verified, the second time it is known.
+    fn present_each(&self, server: &Server) {
+        let (agent, url) = (agent(), format!("http://{}/v1/verify", server.address));
+        let pass = || {
+            let times = self.access_tokens.iter().map(|token| {
+                let request = agent.get(&url).header("Authorization", format!("Bearer {token}"));
+                timed(|| assert_eq!(request.call().expect("a reply").status(), 200))
+            });
+            median(&times.collect::<Vec<_>>()) * 1e3
+        };
+        let (cold, warm) = (pass(), pass());
+        println!("an access token for the first time {cold:.0} µs, again {warm:.0} µs, on one connection");
+    }
+
+    /// Requests a second, as the median of ratios of rounds in turn.
+    fn against_up(&self, server: &Server, path: &str, script: &Path) -> f64 {
+        let (mut up, mut asked) = (Vec::new(), Vec::new());
+        for _ in 0..MACHINE_ROUNDS {
+            up.push(self.wrk(server, "/up", script, CONNECTIONS, MACHINE).per_second);
+            asked.push(self.wrk(server, path, script, CONNECTIONS, MACHINE).per_second);
+        }
+        let ratios: Vec<f64> = asked.iter().zip(&up).map(|(asked, up)| asked / up).collect();
+        let (what, up, asked) =
+            (script.file_stem().unwrap_or_default().display(), median(&up), median(&asked));
+        println!("{what}: GET /up {up:.0}/s, {path} {asked:.0}/s: {:.2}", median(&ratios));
+        median(&ratios)
     }
 
     fn wrk(&self, server: &Server, path: &str, script: &Path, connections: usize, span: Duration) -> Load {
@@ -340,8 +408,67 @@ fn add_sessions(connection: &mut Connection, count: usize) -> Vec<String> {
     tokens
 }
 
+/// Adds API keys, each of another user and unused for an hour; gives them.
+fn add_keys(connection: &mut Connection) -> Vec<String> {
+    let now = now_ms();
+    let transaction = connection.transaction().expect("a transaction");
+    let keys = (0..KEYS)
+        .map(|number| {
+            let key = PlainToken::generate(TokenKind::ApiKey).expect("randomness");
+            transaction
+                .prepare_cached(
+                    "INSERT INTO api_keys (user_id, name, token_digest, last_four, scopes, created_at, last_used_at)
+                     VALUES (?1, 'A key', ?2, ?3, 'projects:read', ?4, ?4)",
+                )
+                .expect("a statement")
+                .execute((number as i64 + 1, key.digest().as_bytes(), key.last_four(), now - 3_600_000))
+                .expect("a key");
+            key.reveal().to_owned()
+        })
+        .collect();
+    transaction.commit().expect("the keys");
+    keys
+}
+
+/// As the server would, for the first of the seeded sessions, which are numbered as their users are.
+fn mint_access_tokens() -> Vec<String> {
+    let settings = Settings::for_env(Environment::Development).expect("settings");
+    let keys = Keys::new(Secret::from(KEY_BASE.to_owned()), Vec::new());
+    let mint = AccessTokens::open(&keys, &settings).expect("keys to sign with");
+    let issued_at = Timestamp::from_millis(now_ms());
+    let scopes = Scopes::parse("projects:read projects:write").expect("scopes");
+    let tokens = (1..=ACCESS_TOKENS).map(|number| {
+        mint.mint(&Minting {
+            user_id: UserId(number as i64),
+            session_id: SessionId(number as i64),
+            scopes: &scopes,
+            jti: &format!("{number:032x}"),
+            issued_at,
+            expires_at: issued_at + Duration::from_secs(24 * 3600),
+        })
+        .expect("an access token")
+    });
+    tokens.collect()
+}
+
+/// How a credential is presented.
+#[derive(Clone, Copy)]
+struct Header {
+    name: &'static str,
+    /// What stands before the credential.
+    before: &'static str,
+}
+
 /// A script for wrk whose requests are made beforehand, one a token; `pick` (Lua) chooses among them.
-fn write_script(folder: &Path, name: &str, method: &str, tokens: &[String], pick: &str) -> PathBuf {
+fn write_script(
+    folder: &Path,
+    name: &str,
+    method: &str,
+    header: Header,
+    tokens: &[String],
+    pick: &str,
+) -> PathBuf {
+    let Header { name: header, before } = header;
     let list = folder.join(format!("{name}.tokens"));
     fs::write(&list, tokens.join("\n")).expect("the tokens");
     let script = folder.join(format!("{name}.lua"));
@@ -357,7 +484,7 @@ end
 function init()
   math.randomseed(os.time())
   for token in io.lines("{}") do
-    requests[#requests + 1] = wrk.format("{method}", nil, {{ Authorization = "Bearer " .. token }})
+    requests[#requests + 1] = wrk.format("{method}", nil, {{ ["{header}"] = "{before}" .. token }})
   end
 end
 function request()

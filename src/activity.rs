@@ -1,30 +1,32 @@
-//! When sessions were last used, kept in memory and written now and then: a look-up must not cost a write.
+//! When sessions and API keys were last used, kept in memory and written now and then: a look-up must not cost a write.
 //!
-//! A session is written at most once a minute. What was not written yet is lost with the process, and nothing else.
+//! Each is written at most once a minute. What was not written yet is lost with the process, and nothing else.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{Session, SessionId};
-use crate::store::{Database, sessions};
+use crate::model::{ApiKey, ApiKeyId, Session, SessionId};
+use crate::store::{Database, Transaction, api_keys, sessions};
 
 const PRECISION: Duration = Duration::from_secs(60);
 /// The most rows of one write, so that the writer stays free for requests.
 const BATCH: usize = 500;
 
-/// Sessions used since the last [`Activity::flush`].
+/// Sessions and keys used since the last [`Activity::flush`].
 #[derive(Debug, Default)]
 pub struct Activity {
-    seen: Mutex<HashMap<SessionId, Timestamp>>,
+    sessions: Noted<SessionId>,
+    keys: Noted<ApiKeyId>,
 }
 
 impl Activity {
     /// When a session was last used, as far as anyone here knows.
     pub fn last_of(&self, session: &Session) -> Timestamp {
-        let noted = self.lock().get(&session.id).copied();
+        let noted = self.sessions.lock().get(&session.id).copied();
         noted.map_or(session.last_active_at, |noted| noted.max(session.last_active_at))
     }
 
@@ -34,7 +36,7 @@ impl Activity {
         if now.since(session.last_active_at) < PRECISION.min(idle_timeout / 2) {
             return true;
         }
-        let mut seen = self.lock();
+        let mut seen = self.sessions.lock();
         let last =
             seen.get(&session.id).map_or(session.last_active_at, |noted| session.last_active_at.max(*noted));
         if now >= last + idle_timeout {
@@ -44,17 +46,42 @@ impl Activity {
         true
     }
 
+    /// When a key was last used, as far as anyone here knows.
+    pub fn last_use_of(&self, key: &ApiKey) -> Option<Timestamp> {
+        self.keys.lock().get(&key.id).copied().max(key.last_used_at)
+    }
+
+    /// Notes that a key is used now, unless its row says that it was within the last minute.
+    pub fn note_key(&self, key: &ApiKey, now: Timestamp) {
+        if key.last_used_at.is_none_or(|last| now.since(last) >= PRECISION) {
+            self.keys.lock().entry(key.id).and_modify(|last| *last = now.max(*last)).or_insert(now);
+        }
+    }
+
     /// Writes what was noted, in small transactions. What could not be written stays noted.
     pub async fn flush(&self, database: &Database) -> Result<()> {
-        let mut seen: Vec<(SessionId, Timestamp)> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
-        // Neighbours share a page: in order, a batch writes a few pages and not one a session.
-        seen.sort_unstable_by_key(|(id, _)| id.0);
+        self.sessions.flush(database, sessions::touch).await?;
+        self.keys.flush(database, api_keys::touch).await
+    }
+}
+
+/// When each was last used, as far as it is not written.
+#[derive(Debug)]
+struct Noted<Id>(Mutex<HashMap<Id, Timestamp>>);
+
+impl<Id: Copy + Eq + Hash + Ord + Send + 'static> Noted<Id> {
+    async fn flush(
+        &self,
+        database: &Database,
+        touch: fn(&Transaction<'_>, Id, Timestamp) -> Result<()>,
+    ) -> Result<()> {
+        let mut seen: Vec<(Id, Timestamp)> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
+        // Neighbours share a page: in order, a batch writes a few pages and not one a row.
+        seen.sort_unstable_by_key(|(id, _)| *id);
         for batch in seen.chunks(BATCH) {
             let written = batch.to_vec();
-            database
-                .write(move |tx| written.iter().try_for_each(|(id, at)| sessions::touch(tx, *id, *at)))
-                .await?;
-            // A session that was used meanwhile is noted with a later time, which is not written yet.
+            database.write(move |tx| written.iter().try_for_each(|(id, at)| touch(tx, *id, *at))).await?;
+            // What was used meanwhile is noted with a later time, which is not written yet.
             let mut noted = self.lock();
             for (id, at) in batch {
                 if noted.get(id) == Some(at) {
@@ -65,7 +92,56 @@ impl Activity {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Timestamp>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<Id, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<Id> Default for Noted<Id> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::Scopes;
+
+    fn key(last_used_at: Option<Timestamp>) -> ApiKey {
+        ApiKey {
+            id: ApiKeyId(1),
+            user_id: None,
+            name: "one".to_owned(),
+            last_four: "aaaa".to_owned(),
+            scopes: Scopes::default(),
+            created_at: Timestamp::from_millis(0),
+            last_used_at,
+            expires_at: None,
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn a_key_is_noted_when_its_row_is_a_minute_old_and_not_before() {
+        let activity = Activity::default();
+        let written = Timestamp::from_millis(1_000_000);
+        let used = key(Some(written));
+        activity.note_key(&used, written + PRECISION - Duration::from_millis(1));
+        assert!(activity.keys.lock().is_empty());
+        activity.note_key(&used, written + PRECISION);
+        assert_eq!(activity.last_use_of(&used), Some(written + PRECISION));
+    }
+
+    #[test]
+    fn the_first_use_of_a_key_is_noted_at_once_and_no_earlier_one_takes_its_place() {
+        let activity = Activity::default();
+        let (unused, at) = (key(None), Timestamp::from_millis(1_000_000));
+        assert_eq!(activity.last_use_of(&unused), None);
+        activity.note_key(&unused, at);
+        activity.note_key(&unused, at - PRECISION);
+        assert_eq!(activity.last_use_of(&unused), Some(at));
+        let later = at + PRECISION;
+        assert_eq!(activity.last_use_of(&key(Some(later))), Some(later), "another process has written it");
     }
 }

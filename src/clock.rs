@@ -27,6 +27,11 @@ impl Timestamp {
         self.0
     }
 
+    /// Reads RFC 3339, with whatever offset; of a finer fraction the milliseconds.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|at| Self(at.timestamp_millis()))
+    }
+
     /// How long after `earlier` this is; zero when it is not after it.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -111,4 +116,22 @@ impl Clock {
 
 fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_as_it_is_written_and_with_another_offset() {
+        let at = Timestamp::from_millis(1_769_851_800_250);
+        assert_eq!(at.to_string(), "2026-01-31T09:30:00.250Z");
+        for text in ["2026-01-31T09:30:00.250Z", "2026-01-31t09:30:00.2509z", "2026-01-31T11:30:00.250+02:00"]
+        {
+            assert_eq!(Timestamp::parse(text), Some(at), "{text}");
+        }
+        for text in ["", "2026-01-31", "2026-01-31T09:30:00", "1769851800", "2026-02-30T09:30:00Z", "soon"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What a request may reach. Handlers get it as `web::Data<Context>`; there is no global state beside it.
 
+use crate::access_tokens::AccessTokens;
 use crate::activity::Activity;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -20,6 +21,8 @@ pub struct Context {
     pub database: Database,
     /// What signs links.
     pub keys: Keys,
+    /// What signs and verifies access tokens.
+    pub access_tokens: AccessTokens,
     /// Where passwords are hashed.
     pub passwords: PasswordPool,
     /// What delivers mails.
@@ -42,6 +45,7 @@ impl Context {
         let database = Database::open(&settings.database, settings.server.worker_threads())?;
         let keys = Keys::open(&settings)?;
         Ok(Self {
+            access_tokens: AccessTokens::open(&keys, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
             courier: Courier::new(&settings, database.clone(), keys.clone(), clock.clone(), transport)?,
             throttle: Throttle::new(settings.throttle.clone(), keys.clone()),

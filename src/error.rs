@@ -5,8 +5,9 @@
 //! - a field the caller sent is unusable: [`Error::Invalid`], collected with [`Invalid`];
 //! - the request itself cannot be read: [`Error::Malformed`] and its neighbours;
 //! - who are you: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
-//!   [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`];
-//! - known, and not allowed: [`Error::Forbidden`], [`Error::Unconfirmed`];
+//!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`];
+//! - known, and not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`], [`Error::Unconfirmed`];
+//! - a token is asked for that there is not to give: [`Error::InvalidGrant`], [`Error::InvalidScope`];
 //! - a browser sent it for somebody else's page: [`Error::CrossOrigin`];
 //! - not there, or not yours: [`Error::NotFound`];
 //! - not now: [`Error::RateLimited`], [`Error::Unavailable`];
@@ -16,6 +17,8 @@
 
 use std::fmt;
 use std::time::Duration;
+
+use crate::scope::Scopes;
 
 /// The `Result` of this crate; settings have `ConfigError`, mail `Failure`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -41,6 +44,12 @@ pub enum Error {
     TokenInvalid,
     /// The credential was good once.
     TokenExpired,
+    /// The API key is malformed, unknown, expired or revoked.
+    InvalidApiKey,
+    /// A refresh token is malformed, unknown, expired or spent (RFC 6749, 5.2).
+    InvalidGrant,
+    /// A scope is malformed, or more than there is to give (RFC 6749, 5.2).
+    InvalidScope,
     /// Address and password do not belong together.
     InvalidCredentials,
     /// They do not, and one more failure shuts the address for a while.
@@ -49,6 +58,8 @@ pub enum Error {
     LinkInvalid(&'static str),
     /// The caller is known and may not do this.
     Forbidden(&'static str),
+    /// The credential is good and narrower than this; all the scopes that it takes (RFC 6750, 3.1).
+    InsufficientScope(Scopes),
     /// The password was right, and the address was not confirmed yet.
     Unconfirmed,
     /// The credential is a cookie, which another site's page may have sent.
@@ -99,8 +110,14 @@ impl fmt::Display for Error {
             Self::Unauthorized => f.write_str("no credential"),
             Self::TokenInvalid => f.write_str("the token is invalid"),
             Self::TokenExpired => f.write_str("the token has expired"),
+            Self::InvalidApiKey => f.write_str("the API key is invalid"),
+            Self::InvalidGrant => f.write_str("the refresh token is invalid"),
+            Self::InvalidScope => f.write_str("the scope cannot be given"),
             Self::InvalidCredentials => f.write_str("invalid email address or password"),
             Self::LastAttempt => f.write_str("invalid email address or password, one attempt is left"),
+            Self::InsufficientScope(scopes) => {
+                write!(f, "the credential lacks a scope of {}", scopes.as_str())
+            }
             Self::Unconfirmed => f.write_str("the email address is not confirmed"),
             Self::CrossOrigin => f.write_str("sent for another origin"),
             Self::NotFound => f.write_str("not found"),

@@ -1,9 +1,9 @@
 //! The secret key base, the ones before it, and one derived key for each purpose (HKDF-SHA256, RFC 5869), so
 //! that what is signed for one purpose never passes for another.
 
+pub mod file;
+
 use std::fmt;
-use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -31,9 +31,31 @@ pub enum Purpose {
     Device,
     /// Message-IDs of mails, the same at every try of one mail.
     MessageId,
+    /// The seed of the key pair that signs access tokens.
+    AccessTokenEd25519,
+    /// The key that signs access tokens where HS256 is set.
+    AccessTokenHs256,
+    /// What that key is called in a token's head.
+    AccessTokenHs256Name,
+    /// Successors of refresh tokens.
+    RefreshSuccessor,
 }
 
 impl Purpose {
+    /// Every one.
+    pub const ALL: [Self; 10] = [
+        Self::PasswordReset,
+        Self::Confirmation,
+        Self::Unlock,
+        Self::ThrottledAddress,
+        Self::Device,
+        Self::MessageId,
+        Self::AccessTokenEd25519,
+        Self::AccessTokenHs256,
+        Self::AccessTokenHs256Name,
+        Self::RefreshSuccessor,
+    ];
+
     const fn info(self) -> &'static str {
         match self {
             Self::PasswordReset => "cloakroom v1 password reset",
@@ -42,6 +64,10 @@ impl Purpose {
             Self::ThrottledAddress => "cloakroom v1 throttled address",
             Self::Device => "cloakroom v1 device",
             Self::MessageId => "cloakroom v1 message id",
+            Self::AccessTokenEd25519 => "cloakroom v1 access token ed25519",
+            Self::AccessTokenHs256 => "cloakroom v1 access token hs256",
+            Self::AccessTokenHs256Name => "cloakroom v1 access token hs256 name",
+            Self::RefreshSuccessor => "cloakroom v1 refresh successor",
         }
     }
 }
@@ -63,19 +89,47 @@ impl Keys {
     }
 
     /// The configured base or, where none is (development and test), the one in a file beside the database,
-    /// made on the first start and readable by its owner alone.
+    /// made on the first start and readable by its owner alone. The previous ones are those configured and, behind them,
+    /// those that stand in a file beside it.
     pub fn open(settings: &Settings) -> Result<Self> {
         let current = match &settings.secrets.key_base {
             Some(configured) => configured.clone(),
-            None => read_or_create(&beside(&settings.database.path)).map_err(Error::internal)?,
+            None => file::read_or_create(&beside(&settings.database.path)).map_err(Error::internal)?,
         };
-        Ok(Self::new(current, settings.secrets.previous.clone()))
+        Ok(Self::new(current, previous(settings)?))
+    }
+
+    /// The same as far as it is there; `None` where the base is to be made at the first start.
+    pub fn find(settings: &Settings) -> Result<Option<Self>> {
+        let current = match &settings.secrets.key_base {
+            Some(configured) => Some(configured.clone()),
+            None => file::read(&beside(&settings.database.path)).map_err(Error::internal)?,
+        };
+        let previous = previous(settings)?;
+        Ok(current.map(|current| Self::new(current, previous)))
     }
 
     /// The file that holds the base; `None` where one is configured.
     pub fn file(settings: &Settings) -> Option<PathBuf> {
         let configured = settings.secrets.key_base.is_some();
         (!configured).then(|| beside(&settings.database.path))
+    }
+
+    /// The file that holds the previous ones, the newest first, where [`Keys::file`] holds the base. It may be missing.
+    pub fn previous_file(settings: &Settings) -> Option<PathBuf> {
+        let mut path = Self::file(settings)?.into_os_string();
+        path.push(".previous");
+        Some(path.into())
+    }
+
+    /// How many previous ones there are.
+    pub fn previous_count(&self) -> usize {
+        self.previous.len()
+    }
+
+    /// Whether the current one is also a previous one, as a rotation leaves it that was cut short.
+    pub fn lists_current_as_previous(&self) -> bool {
+        self.previous.iter().any(|base| base.expose() == self.current.expose())
     }
 
     /// The key that signs.
@@ -102,6 +156,15 @@ pub fn generate_base() -> Result<Secret> {
     Ok(Secret::from(BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
+/// Those configured, then those in the file, if it is for them to be there.
+fn previous(settings: &Settings) -> Result<Vec<Secret>> {
+    let mut previous = settings.secrets.previous.clone();
+    if let Some(path) = Keys::previous_file(settings) {
+        previous.extend(file::read_lines(&path).map_err(Error::internal)?);
+    }
+    Ok(previous)
+}
+
 fn derive(base: &Secret, purpose: Purpose) -> Key {
     let mut key = Zeroizing::new([0; 64]);
     // Expanding fails only past 255 times 32 bytes; this is twice.
@@ -113,39 +176,6 @@ fn derive(base: &Secret, purpose: Purpose) -> Key {
 
 fn beside(database: &Path) -> PathBuf {
     database.with_extension("key_base")
-}
-
-fn read_or_create(path: &Path) -> io::Result<Secret> {
-    match fs::read_to_string(path) {
-        Ok(text) if text.trim_end().len() >= 32 => Ok(Secret::from(text.trim_end().to_owned())),
-        Ok(_) => Err(io::Error::other(format!(
-            "{} holds less than 32 bytes: delete it to get a new one",
-            path.display()
-        ))),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => create(path),
-        Err(other) => Err(io::Error::other(format!("{}: {other}", path.display()))),
-    }
-}
-
-fn create(path: &Path) -> io::Result<Secret> {
-    let base = generate_base().map_err(io::Error::other)?;
-    // Written aside and linked: of two first starts at once one wins, and a crash leaves no half a key.
-    let mut suffix = [0; 8];
-    fill_random(&mut suffix).map_err(io::Error::other)?;
-    let draft = path.with_extension(format!("key_base.{:x}", u64::from_be_bytes(suffix)));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
-    file.write_all(base.expose().as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
-    match linked {
-        Ok(()) => Ok(base),
-        Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => read_or_create(path),
-        Err(other) => Err(other),
-    }
 }
 
 #[cfg(test)]
@@ -161,16 +191,8 @@ mod tests {
     #[test]
     fn every_purpose_and_every_base_has_a_key_of_its_own() {
         let (one, two) = (Keys::new(base("a"), vec![]), Keys::new(base("b"), vec![]));
-        let purposes = [
-            Purpose::PasswordReset,
-            Purpose::Confirmation,
-            Purpose::Unlock,
-            Purpose::ThrottledAddress,
-            Purpose::Device,
-            Purpose::MessageId,
-        ];
-        let keys: HashSet<[u8; 64]> = purposes.iter().map(|purpose| *one.signing(*purpose)).collect();
-        assert_eq!(keys.len(), purposes.len());
+        let keys: HashSet<[u8; 64]> = Purpose::ALL.iter().map(|purpose| *one.signing(*purpose)).collect();
+        assert_eq!(keys.len(), Purpose::ALL.len());
         assert_ne!(one.signing(Purpose::PasswordReset), two.signing(Purpose::PasswordReset));
     }
 
@@ -183,26 +205,5 @@ mod tests {
             verifying,
             [after.signing(Purpose::PasswordReset), before.signing(Purpose::PasswordReset)]
         );
-    }
-
-    #[test]
-    fn the_file_is_made_once_and_only_its_owner_may_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cloakroom.key_base");
-        let first = read_or_create(&path).unwrap();
-        assert_eq!(first.expose(), read_or_create(&path).unwrap().expose());
-        assert_eq!(
-            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777,
-            0o600
-        );
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_file_cut_short_is_refused_rather_than_used() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cloakroom.key_base");
-        fs::write(&path, "short").unwrap();
-        assert!(read_or_create(&path).unwrap_err().to_string().contains("less than 32 bytes"));
     }
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
 use crate::error::Invalid;
+use crate::scope::Scopes;
 
 /// Identifies a user; never given out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -14,7 +15,7 @@ use crate::error::Invalid;
 pub struct UserId(pub i64);
 
 /// Identifies a session; never given out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct SessionId(pub i64);
 
@@ -22,6 +23,11 @@ pub struct SessionId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ProjectId(pub i64);
+
+/// Identifies an API key; never given out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ApiKeyId(pub i64);
 
 /// Someone with an account. The password digest is not part of it, so that no reply can hold one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +67,36 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When the password was last given on it, after the sign-in.
     pub sudo_at: Option<Timestamp>,
+}
+
+/// A key that a machine presents, without the secret that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Who made it and for whom it acts; `None`: a service of the operator's own.
+    pub user_id: Option<UserId>,
+    /// What its owner calls it: one line of at most 255 characters.
+    pub name: String,
+    /// The last four characters of the secret, to tell it by.
+    pub last_four: String,
+    /// What it may be used for.
+    pub scopes: Scopes,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// From this moment on it is void, if there is one.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether it is neither revoked nor expired. Its user's state is another question.
+    pub fn is_good_at(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 /// Something that a user owns; the example of a protected resource.

@@ -3,21 +3,30 @@
 //! The payload is a subject's id, the moment of expiry and a fingerprint: 16 bytes of a keyed hash over what
 //! the link must die with (a password digest, an address). The purpose is in the key. A message is verified
 //! before anything in it is believed, and the database is asked only after that.
+//!
+//! And, with a key as well, what comes after a refresh token.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
+use crate::error::{Error, Result};
 use crate::keys::{Key, Keys, Purpose};
 use crate::model::UserId;
+use crate::token::{PlainToken, Seed};
 
 const VERSION: u8 = 1;
 const FINGERPRINT_LENGTH: usize = 16;
 const PAYLOAD_LENGTH: usize = 1 + 8 + 8 + FINGERPRINT_LENGTH;
 const MAC_LENGTH: usize = 32;
+const JTI_LENGTH: usize = 16;
+/// Of a successor: its access token's name, and what its own characters are drawn from.
+const MATERIAL_LENGTH: usize = JTI_LENGTH + 112;
 
 /// What a verified message says. Whether its fingerprint still holds is for [`SignedMessage::is_bound_to`].
 #[derive(Clone, Debug)]
@@ -82,6 +91,33 @@ pub fn pseudonym(keys: &Keys, purpose: Purpose, text: &str) -> String {
     name.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What comes after a refresh token.
+pub struct Successor {
+    /// The refresh token.
+    pub token: PlainToken,
+    /// The name of the access token that goes with it: 32 hexadecimal digits.
+    pub jti: String,
+}
+
+/// What comes after a refresh token by this seed: first by the key that a new one is made with, then by those that may
+/// have made it before. The same for the same three; whoever lacks the token, the seed or the key learns nothing of it.
+pub fn successors(keys: &Keys, spent: &PlainToken, seed: &Seed) -> impl Iterator<Item = Result<Successor>> {
+    keys.verifying(Purpose::RefreshSuccessor).map(move |key| successor(&key, spent, seed))
+}
+
+fn successor(key: &Key, spent: &PlainToken, seed: &Seed) -> Result<Successor> {
+    let input = Zeroizing::new([&key[..], spent.reveal().as_bytes()].concat());
+    let mut material = Zeroizing::new([0; MATERIAL_LENGTH]);
+    Hkdf::<Sha256>::new(Some(seed.as_bytes()), &input)
+        .expand(b"cloakroom v1 refresh successor", material.as_mut_slice())
+        .map_err(|fault| Error::internal(fault.to_string()))?;
+    let (name, rest) = material.split_at(JTI_LENGTH);
+    Ok(Successor {
+        token: spent.successor(rest)?,
+        jti: name.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}
+
 fn fingerprint(key: &Key, parts: &[impl AsRef<str>]) -> [u8; FINGERPRINT_LENGTH] {
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_ref().as_bytes()).collect();
     let mut short = [0; FINGERPRINT_LENGTH];
@@ -101,4 +137,48 @@ fn mac(key: &Key, label: &[u8], parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
 
 fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+    use crate::token::TokenKind;
+
+    fn keys(current: &str, previous: &[&str]) -> Keys {
+        let base = |letter: &str| Secret::from(letter.repeat(32));
+        Keys::new(base(current), previous.iter().map(|letter| base(letter)).collect())
+    }
+
+    fn all(keys: &Keys, spent: &PlainToken, seed: &Seed) -> Vec<(String, String)> {
+        let found = successors(keys, spent, seed).map(Result::unwrap);
+        found.map(|successor| (successor.token.reveal().to_owned(), successor.jti)).collect()
+    }
+
+    #[test]
+    fn a_successor_takes_the_token_the_seed_and_the_key() {
+        let [spent, other] = [(); 2].map(|()| PlainToken::generate(TokenKind::Refresh).unwrap());
+        let [seed, other_seed] = [(); 2].map(|()| Seed::generate().unwrap());
+        let own = all(&keys("a", &[]), &spent, &seed);
+        assert_eq!(own, all(&keys("a", &[]), &spent, &seed));
+        for differs in [
+            all(&keys("b", &[]), &spent, &seed),
+            all(&keys("a", &[]), &other, &seed),
+            all(&keys("a", &[]), &spent, &other_seed),
+        ] {
+            assert!(own[0].0 != differs[0].0 && own[0].1 != differs[0].1);
+        }
+        let (token, jti) = &own[0];
+        assert!(PlainToken::parse(TokenKind::Refresh, token).unwrap().family() == spent.family());
+        assert!(jti.len() == 32 && jti.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+    }
+
+    #[test]
+    fn a_rotated_key_gives_its_successors_after_those_of_the_new_one() {
+        let (spent, seed) = (PlainToken::generate(TokenKind::Refresh).unwrap(), Seed::generate().unwrap());
+        let [before, after] = [("a", &[][..]), ("b", &["a"][..])]
+            .map(|(current, previous)| all(&keys(current, previous), &spent, &seed));
+        assert_eq!((after.len(), &after[1]), (2, &before[0]));
+        assert_ne!(after[0], before[0]);
+    }
 }

@@ -1,5 +1,5 @@
-//! Deletes what is over: expired sessions, windows of throttles, mails that ended, devices that nobody uses. In small
-//! transactions, so that requests get their turn between them.
+//! Deletes what is over: expired sessions, windows of throttles, mails that ended, devices that nobody uses, keys and
+//! tokens long after their end. In small transactions, so that requests get their turn between them.
 
 use std::time::Duration;
 
@@ -9,12 +9,18 @@ use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::error::Result;
 use crate::model::SessionId;
-use crate::store::{Database, Transaction, devices, outbox, sessions, throttles};
+use crate::store::{
+    Database, Transaction, api_keys, devices, ended, outbox, refresh_tokens, sessions, throttles,
+};
 
 /// The most rows of one transaction.
 const BATCH: u32 = 500;
 /// A device that was not used for so long is a new one again.
 const KEEP_DEVICES: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How long the owner of a key sees that it was revoked or has expired.
+const KEEP_API_KEYS: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it is known that access tokens ended, after they would have expired: a clock set back by less revives none.
+const KEEP_ENDED_ACCESS: Duration = Duration::from_secs(24 * 3600);
 /// How long another process may keep a session's last use in memory before writing it.
 const UNWRITTEN: Duration = Duration::from_secs(60);
 
@@ -29,6 +35,12 @@ pub struct Swept {
     pub mails: usize,
     /// Devices.
     pub devices: usize,
+    /// API keys that were revoked or had expired.
+    pub api_keys: usize,
+    /// Refresh tokens that were spent.
+    pub refresh_tokens: usize,
+    /// What was known of access tokens that ended early.
+    pub ended_access: usize,
 }
 
 /// Sweeps everything.
@@ -40,6 +52,14 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         counters: in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?,
         mails: in_batches(database, move |tx| outbox::delete_ended(tx, mails_until, BATCH)).await?,
         devices: in_batches(database, move |tx| devices::delete_unseen(tx, now - KEEP_DEVICES, BATCH))
+            .await?,
+        api_keys: in_batches(database, move |tx| api_keys::delete_ended(tx, now - KEEP_API_KEYS, BATCH))
+            .await?,
+        refresh_tokens: in_batches(database, move |tx| {
+            refresh_tokens::forget_spent_everywhere(tx, now - refresh_tokens::GRACE, BATCH)
+        })
+        .await?,
+        ended_access: in_batches(database, move |tx| ended::delete_over(tx, now - KEEP_ENDED_ACCESS, BATCH))
             .await?,
     })
 }

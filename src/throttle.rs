@@ -155,6 +155,11 @@ impl Throttle {
         by_id("address_changes", user.0, self.settings.address_changes)
     }
 
+    /// API keys that one user makes.
+    pub fn api_keys(&self, user: UserId) -> Rule {
+        by_id("api_keys", user.0, self.settings.api_keys)
+    }
+
     /// Counts one hit of each rule, in their order, up to the first that is exhausted.
     pub async fn admit(&self, database: &Database, rules: Vec<Rule>, now: Timestamp) -> Result<Admission> {
         if !self.settings.enabled || rules.is_empty() {

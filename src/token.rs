@@ -26,20 +26,30 @@ const IS_BASE58: [bool; 256] = {
     }
     table
 };
+const PREFIX_LENGTH: usize = 4;
 const BODY_LENGTH: usize = 32;
 const CHECKSUM_LENGTH: usize = 6;
+/// Of a refresh token's body: 64 bits that all of a family share. The other 21 characters, 123 bits, are each its own.
+const FAMILY_LENGTH: usize = 11;
 
 /// What a token is for, told by its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// `crs_`: a session.
     Session,
+    /// `crk_`: an API key.
+    ApiKey,
+    /// `crr_`: a refresh token. The first characters of its body name its family and pass to its successors.
+    Refresh,
 }
 
 impl TokenKind {
-    const fn prefix(self) -> &'static str {
+    /// What it starts with.
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::Session => "crs_",
+            Self::ApiKey => "crk_",
+            Self::Refresh => "crr_",
         }
     }
 }
@@ -52,12 +62,31 @@ pub struct PlainToken(Zeroizing<String>);
 impl PlainToken {
     /// A new one. Fails only when the operating system has no randomness to give.
     pub fn generate(kind: TokenKind) -> Result<Self> {
-        let mut text = Zeroizing::new(String::with_capacity(4 + BODY_LENGTH + CHECKSUM_LENGTH));
+        let mut text = empty();
         text.push_str(kind.prefix());
         push_random_base58(&mut text, BODY_LENGTH)?;
+        Ok(Self::closed(text))
+    }
+
+    /// The refresh token that comes after this one: the same for the same key material, and of the same family. Of
+    /// 112 bytes it takes the first that fit, which fail to be enough less than once in 2^140 times.
+    ///
+    /// # Errors
+    /// The material is too short.
+    pub fn successor(&self, material: &[u8]) -> Result<Self> {
+        let mut text = empty();
+        text.push_str(self.family_part());
+        let wanted = BODY_LENGTH - FAMILY_LENGTH;
+        if push_base58(&mut text, material, wanted) < wanted {
+            return Err(Error::internal("too little key material for a token"));
+        }
+        Ok(Self::closed(text))
+    }
+
+    fn closed(mut text: Zeroizing<String>) -> Self {
         let checksum = checksum(&text);
         text.extend(checksum.map(char::from));
-        Ok(Self(text))
+        Self(text)
     }
 
     /// Reads what a client sent; `None` unless it has this kind's prefix, the right form and checksum.
@@ -78,6 +107,20 @@ impl PlainToken {
     pub fn digest(&self) -> TokenDigest {
         TokenDigest(Sha256::digest(self.0.as_bytes()).into())
     }
+
+    /// What the database knows a refresh token's family by.
+    pub fn family(&self) -> TokenDigest {
+        TokenDigest(Sha256::digest(self.family_part().as_bytes()).into())
+    }
+
+    /// The last four characters, to tell a key by: they are of the checksum, which is no secret.
+    pub fn last_four(&self) -> &str {
+        &self.0[self.0.len() - 4..]
+    }
+
+    fn family_part(&self) -> &str {
+        &self.0[..PREFIX_LENGTH + FAMILY_LENGTH]
+    }
 }
 
 impl fmt::Debug for PlainToken {
@@ -95,11 +138,43 @@ impl TokenDigest {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    pub(crate) fn from_stored(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenDigest([hidden])")
+    }
+}
+
+/// What makes a spent refresh token's successor, with that token in clear and a key of ours; kept for some seconds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seed([u8; 32]);
+
+impl Seed {
+    /// A new one.
+    pub fn generate() -> Result<Self> {
+        let mut bytes = [0; 32];
+        fill_random(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn from_stored(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed([hidden])")
     }
 }
 
@@ -114,12 +189,24 @@ fn push_random_base58(text: &mut String, length: usize) -> Result<()> {
     let mut pool = Zeroizing::new([0_u8; 64]);
     while text.len() < end {
         fill_random(pool.as_mut_slice())?;
-        // Of 64 values the upper 6 are thrown away: a remainder would favour some characters.
         let wanted = end - text.len();
-        let usable = pool.iter().filter_map(|byte| BASE58.get(usize::from(byte & 63)));
-        text.extend(usable.take(wanted).copied().map(char::from));
+        push_base58(text, pool.as_slice(), wanted);
     }
     Ok(())
+}
+
+/// Appends at most `wanted` characters, one for each byte that fits; gives how many. Of 64 values the upper 6 are
+/// thrown away: a remainder would favour some characters.
+fn push_base58(text: &mut String, bytes: &[u8], wanted: usize) -> usize {
+    let before = text.len();
+    let usable = bytes.iter().filter_map(|byte| BASE58.get(usize::from(byte & 63)));
+    text.extend(usable.take(wanted).copied().map(char::from));
+    text.len() - before
+}
+
+/// Room for a whole token: a text that grew would leave a part of it behind in memory.
+fn empty() -> Zeroizing<String> {
+    Zeroizing::new(String::with_capacity(PREFIX_LENGTH + BODY_LENGTH + CHECKSUM_LENGTH))
 }
 
 fn checksum(text: &str) -> [u8; CHECKSUM_LENGTH] {
@@ -165,6 +252,43 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_one_kind_is_none_of_another() {
+        let kinds = [TokenKind::Session, TokenKind::ApiKey, TokenKind::Refresh];
+        for kind in kinds {
+            let token = PlainToken::generate(kind).unwrap();
+            assert!(token.reveal().starts_with(kind.prefix()) && kind.prefix().len() == PREFIX_LENGTH);
+            for other in kinds {
+                assert_eq!(PlainToken::parse(other, token.reveal()).is_some(), kind == other);
+                // Nor with the other's prefix in its place: the checksum is over it too.
+                let renamed = token.reveal().replacen(kind.prefix(), other.prefix(), 1);
+                assert_eq!(PlainToken::parse(other, &renamed).is_some(), kind == other);
+            }
+        }
+    }
+
+    #[test]
+    fn a_successor_is_of_the_same_family_and_the_same_for_the_same_material() {
+        let token = PlainToken::generate(TokenKind::Refresh).unwrap();
+        let material: [u8; 112] = std::array::from_fn(|at| at as u8);
+        let successor = token.successor(&material).unwrap();
+        assert_eq!(successor.reveal(), token.successor(&material).unwrap().reveal());
+        assert_eq!(
+            PlainToken::parse(TokenKind::Refresh, successor.reveal()).unwrap().family(),
+            token.family()
+        );
+        assert_ne!(successor.digest(), token.digest());
+        assert_ne!(successor.digest(), token.successor(&material[1..]).unwrap().digest());
+        assert!(token.successor(&material[..20]).is_err());
+        assert_ne!(PlainToken::generate(TokenKind::Refresh).unwrap().family(), token.family());
+    }
+
+    #[test]
+    fn the_last_four_characters_are_of_the_checksum() {
+        let key = PlainToken::generate(TokenKind::ApiKey).unwrap();
+        assert!(key.reveal().ends_with(key.last_four()) && key.last_four().len() == 4);
+    }
+
+    #[test]
     fn ten_thousand_tokens_differ_and_use_the_alphabet_evenly() {
         let mut seen = std::collections::HashSet::new();
         let mut counts = [0_u32; 58];
@@ -184,6 +308,7 @@ mod tests {
     #[test]
     fn neither_form_can_be_printed_by_accident() {
         let token = PlainToken::generate(TokenKind::Session).unwrap();
-        assert_eq!(format!("{token:?} {:?}", token.digest()), "PlainToken([hidden]) TokenDigest([hidden])");
+        let printed = format!("{token:?} {:?} {:?}", token.digest(), Seed::generate().unwrap());
+        assert_eq!(printed, "PlainToken([hidden]) TokenDigest([hidden]) Seed([hidden])");
     }
 }

@@ -13,14 +13,15 @@ const FLOORS: &[&[&str]] = &[
     &["features"],
     &["http"],
     &["context"],
-    &["activity", "mail", "password", "sweep", "throttle"],
+    &["access_tokens", "activity", "mail", "password", "sweep", "throttle"],
     &["links"],
     &["store"],
-    &["signed"],
+    &["jwt", "signed"],
     &["keys"],
     &["model", "token"],
     &["config"],
     &["clock", "error"],
+    &["scope"],
 ];
 
 /// A source file without its comments and tests.
@@ -191,6 +192,15 @@ fn only_the_store_knows_the_database() {
         }
         for words in ["SELECT ", "INSERT INTO", "DELETE FROM", " SET ", "PRAGMA ", "CREATE TABLE"] {
             assert!(!source.code.contains(words), "{} speaks SQL: {words}", source.name());
+        }
+    }
+}
+
+#[test]
+fn only_jwt_knows_jsonwebtoken_and_ring() {
+    for source in sources().iter().filter(|source| source.room() != "jwt") {
+        for library in ["jsonwebtoken", "ring::signature", "ring::hmac", "use ring"] {
+            assert!(!source.knows(library), "{} knows {library}", source.name());
         }
     }
 }

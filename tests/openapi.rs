@@ -7,7 +7,8 @@ use std::path::Path;
 
 use actix_web::http::Method;
 use cloakroom::features;
-use cloakroom::http::Access;
+use cloakroom::http::routes::Route;
+use cloakroom::http::{Access, Verb};
 use cloakroom::openapi;
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
@@ -30,6 +31,15 @@ fn operations(document: &Value) -> BTreeMap<String, Value> {
     operations
 }
 
+/// What a route is described as: one that answers every method, as `GET`.
+fn name(route: &Route) -> String {
+    let method = match &route.method {
+        Verb::One(method) => method.as_str(),
+        Verb::Any => "GET",
+    };
+    format!("{method} {}", route.path)
+}
+
 /// Each value in a document, however deep, with the name that it stands under.
 fn walk(name: &str, value: &Value, visit: &mut impl FnMut(&str, &Value)) {
     visit(name, value);
@@ -43,8 +53,7 @@ fn walk(name: &str, value: &Value, visit: &mut impl FnMut(&str, &Value)) {
 #[test]
 fn every_route_is_described_once_and_nothing_else() {
     let document = document();
-    let declared: BTreeSet<String> =
-        features::routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let declared: BTreeSet<String> = features::routes().iter().map(name).collect();
     let operations = operations(&document);
     assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), declared);
     let ids: BTreeSet<&str> = operations.values().map(|one| one["operationId"].as_str().unwrap()).collect();
@@ -67,10 +76,15 @@ fn every_operation_has_an_id_a_summary_and_a_success() {
 fn what_is_public_needs_no_credential_and_the_rest_says_which() {
     let operations = operations(&document());
     for route in features::routes().iter() {
-        let name = format!("{} {}", route.method, route.path);
+        let name = name(route);
         let expected = match route.access {
             Access::Public => json!([]),
             Access::Session => json!([{ "bearer": [] }, { "cookie": [] }]),
+            Access::Credential => json!([{ "bearer": [] }, { "cookie": [] }, { "api_key": [] }]),
+            Access::Scope(scope) => {
+                json!([{ "bearer": [scope] }, { "cookie": [] }, { "api_key": [scope] }])
+            }
+            Access::ApiKey(scope) => json!([{ "bearer": [scope] }, { "api_key": [scope] }]),
         };
         assert_eq!(operations[&name]["security"], expected, "{name}");
         let asks = operations[&name]["responses"]["401"]["$ref"].as_str().unwrap_or_default();
@@ -174,6 +188,9 @@ async fn every_field_that_a_body_offers_is_read() {
         let user = app.create_user(ONE, PASSWORD).await;
         let token = app.sign_in_as(&user).await;
         let project = app.post("/v1/projects").bearer(&token).json(&json!({ "title": "One" })).send().await;
+        let key = json!({ "name": "A key", "scopes": ["introspect"] });
+        let key = app.post("/v1/api_keys").bearer(&token).json(&key).send().await.json()["key"].clone();
+        let key = key.as_str().unwrap().to_owned();
         let (method, path) = name.split_once(' ').unwrap();
         let mut path = path.replace("{id}", &project.json()["project"]["id"].to_string());
         if path.contains("{token}") {
@@ -182,9 +199,10 @@ async fn every_field_that_a_body_offers_is_read() {
         for field in fields.keys() {
             let mut body: Value = fields.keys().map(|name| (name.clone(), usable(name))).collect();
             // Of a type that no field has.
-            body[field] = json!([]);
+            body[field] = json!([1]);
             let method: Method = method.parse().unwrap();
-            let reply = app.call(method, &path).bearer(&token).json(&body).send().await;
+            let credential = if path == "/v1/introspect" { &key } else { &token };
+            let reply = app.call(method, &path).bearer(credential).json(&body).send().await;
             assert_refused(&reply, 422, "validation_failed");
             assert_eq!(reply.json()["fields"], json!({ field: ["is invalid"] }), "{name}: {field}");
         }
@@ -200,7 +218,10 @@ fn usable(field: &str) -> Value {
         "transport" => json!("bearer"),
         "password_challenge" => json!(PASSWORD),
         "password" | "password_confirmation" => json!("another password"),
-        "title" | "description" => json!("A text"),
+        "title" | "description" | "name" | "token" | "refresh_token" => json!("A text"),
+        "scope" => json!("projects:read"),
+        "scopes" => json!(["projects:read"]),
+        "expires_at" => json!("2030-01-31T09:30:00Z"),
         other => panic!("{other} is new: say what it takes"),
     }
 }

@@ -1,4 +1,4 @@
-//! What README.md shows is true: its tour runs, its tables agree with the program, its example is the one in
+//! What README.md shows is true: its tours run, its tables agree with the program, its examples are those in
 //! `examples/`, and no document of this folder links to a file that is not there.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use cloakroom::error::{Error, Invalid};
+use cloakroom::scope::Scopes;
 use serde_json::Value;
 
 use crate::support::process::{House, PATIENCE};
@@ -20,7 +21,7 @@ use crate::support::process::{House, PATIENCE};
 const STEP: &str = "@@step";
 
 #[test]
-fn the_tour_runs_line_by_line_and_answers_what_it_shows() {
+fn the_tours_run_line_by_line_and_answer_what_they_show() {
     let mut house = House::new();
     house.set("CLOAKROOM_ENV", "development");
     house.set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0");
@@ -70,10 +71,16 @@ fn the_table_of_errors_holds_every_status_and_code() {
 }
 
 #[test]
-fn the_library_section_shows_the_example_as_it_is_compiled() {
+fn examples_are_shown_as_they_are_run() {
     let readme = readme();
-    let shown = between(&readme, "<!-- examples/embed.rs -->\n```rust\n", "```\n");
-    assert_eq!(shown, text("examples/embed.rs"));
+    let mut shown = Vec::new();
+    for block in readme.split("<!-- examples/").skip(1) {
+        let (name, block) = block.split_once(" -->\n```").unwrap();
+        let (_, block) = block.split_once('\n').unwrap();
+        assert_eq!(block.split("```\n").next().unwrap(), text(&format!("examples/{name}")), "{name}");
+        shown.push(name);
+    }
+    assert_eq!(shown, ["nginx/protected.conf", "caddy/Caddyfile", "express/server.mjs", "embed.rs"]);
 }
 
 #[test]
@@ -206,6 +213,7 @@ fn every_error() -> Vec<Error> {
         Error::Invalid(Invalid::field("password", "can't be blank")),
         Error::Invalid(Invalid::summary("account_not_created", "")),
         Error::Invalid(Invalid::summary("too_many_projects", "")),
+        Error::Invalid(Invalid::summary("too_many_api_keys", "")),
         Error::Malformed(""),
         Error::UnsupportedMediaType,
         Error::TooLarge,
@@ -214,10 +222,14 @@ fn every_error() -> Vec<Error> {
         Error::Unauthorized,
         Error::TokenInvalid,
         Error::TokenExpired,
+        Error::InvalidApiKey,
+        Error::InvalidGrant,
+        Error::InvalidScope,
         Error::InvalidCredentials,
         Error::LastAttempt,
         Error::LinkInvalid(""),
         Error::Forbidden(""),
+        Error::InsufficientScope(Scopes::default()),
         Error::Unconfirmed,
         Error::CrossOrigin,
         Error::NotFound,
@@ -236,10 +248,14 @@ fn every_error() -> Vec<Error> {
             | Error::Unauthorized
             | Error::TokenInvalid
             | Error::TokenExpired
+            | Error::InvalidApiKey
+            | Error::InvalidGrant
+            | Error::InvalidScope
             | Error::InvalidCredentials
             | Error::LastAttempt
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)
+            | Error::InsufficientScope(_)
             | Error::Unconfirmed
             | Error::CrossOrigin
             | Error::NotFound

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands that need settings read the
 //! server's, and are safe beside it.
 
+mod api_keys;
 mod config;
 mod doctor;
 mod house;
@@ -44,8 +45,8 @@ struct Arguments {
 enum Command {
     /// Serve (what `cloakroom` alone does)
     Serve,
-    /// Print a new key base, for `secrets.key_base`
-    Secret,
+    /// Print a new key base, for `secrets.key_base`; or put one in the place of the present one
+    Secret(secret::Arguments),
     /// Show the settings in force, without their secrets
     Config(output::Format),
     /// Examine settings, file, mail and clock, and say what to do about what is wrong
@@ -64,6 +65,9 @@ enum Command {
     /// List and end sessions
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// Make, list and revoke API keys, for services of one's own and for users
+    #[command(subcommand)]
+    ApiKeys(api_keys::Command),
     /// Look after the mails that wait, were sent or were given up
     #[command(subcommand)]
     Mail(mail::Command),
@@ -83,10 +87,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Outcome {
-    let load = || Sources::from_process(arguments.config).and_then(|sources| Settings::load(&sources));
+    let sources = || Sources::from_process(arguments.config.clone());
+    let load = || sources().and_then(|sources| Settings::load(&sources));
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(load()?),
-        Command::Secret => secret::run(),
+        Command::Secret(arguments) => secret::run(arguments, sources),
         Command::Config(format) => config::run(&load()?, &format),
         Command::Doctor(format) => doctor::run(quietly(load), &format),
         Command::Routes(format) => routes::run(&format),
@@ -95,6 +100,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Sweep(format) => sweep::run(&quietly(load)?, &format),
         Command::Users(command) => users::run(&quietly(load)?, command),
         Command::Sessions(command) => sessions::run(&quietly(load)?, command),
+        Command::ApiKeys(command) => api_keys::run(&quietly(load)?, command),
         Command::Mail(command) => mail::run(&quietly(load)?, command),
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn run(format: &Format) -> super::Outcome {
     let entries: Vec<Value> = routes
         .iter()
         .map(|route| {
-            json!({ "method": route.method.as_str(), "path": route.path, "access": route.access.to_string() })
+            json!({ "method": route.method.to_string(), "path": route.path, "access": route.access.to_string() })
         })
         .collect();
     format.print(&json!({ "routes": entries }), || {

@@ -143,7 +143,7 @@ fn shut(tx: &Transaction<'_>, who: &Who, now: Timestamp) -> crate::Result<Option
     if account.user.disabled_at.is_none() {
         users::set_disabled(tx, id, Some(now), now)?;
     }
-    let ended = credentials_changed(tx, id, Survivors::None)?;
+    let ended = credentials_changed(tx, id, Survivors::None, now)?;
     Ok(users::find(tx, id)?.map(|account| (account.user, ended)))
 }
 

@@ -12,7 +12,7 @@ use url::{Host, Url};
 use super::written::{Limit, duration};
 use super::{
     Confirm, Cors, Database, Environment, Log, Mail, MailTransport, Password, Problem, Registration, Secret,
-    Secrets, Server, Session, Settings, Smtp, SmtpTls, Sweep, Throttle,
+    Secrets, Server, Session, Settings, Smtp, SmtpTls, Sweep, Throttle, Tokens,
 };
 
 /// 256 bits: no fewer can be the root of every key.
@@ -20,6 +20,9 @@ const SHORTEST_SECRET: usize = 32;
 
 /// The background work comes round so often.
 const SHORTEST_SWEEP: Duration = Duration::from_secs(20);
+
+/// A client must have the time to use an access token before it needs another.
+const SHORTEST_ACCESS: Duration = Duration::from_secs(10);
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -42,6 +45,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     refusals.password(&settings.password, env);
     refusals.registration(&settings.registration);
     refusals.session(&settings.session);
+    refusals.tokens(&settings.tokens);
     refusals.sweep(&settings.sweep);
     refusals.throttle(&settings.throttle);
     refusals.log(&settings.log);
@@ -216,6 +220,19 @@ impl Refusals {
         self.within("session.max_per_user", session.max_per_user, 1..=100_000);
     }
 
+    fn tokens(&mut self, tokens: &Tokens) {
+        self.lasts("tokens.access_lifetime", tokens.access_lifetime, SHORTEST_ACCESS..=HOUR);
+        for (key, name) in [("tokens.issuer", &tokens.issuer), ("tokens.audience", &tokens.audience)] {
+            if name.len() > 255 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+                self.refuse(key, "must be at most 255 characters of ASCII without white space");
+            }
+        }
+        if tokens.scopes.has("introspect") {
+            self.refuse("tokens.scopes", r#"must not hold "introspect", which is for API keys alone"#);
+        }
+        self.within("tokens.max_keys_per_user", tokens.max_keys_per_user, 1..=10_000);
+    }
+
     fn sweep(&mut self, sweep: &Sweep) {
         self.lasts("sweep.interval", sweep.interval, SHORTEST_SWEEP..=DAY);
         self.lasts("sweep.keep_sessions", sweep.keep_sessions, Duration::ZERO..=AGES);
@@ -233,6 +250,7 @@ impl Refusals {
         self.limit("throttle.challenges", throttle.challenges);
         self.limit("throttle.address_changes", throttle.address_changes);
         self.limit("throttle.notices", throttle.notices);
+        self.limit("throttle.api_keys", throttle.api_keys);
     }
 
     fn limit(&mut self, key: &str, limit: Limit) {

@@ -196,6 +196,12 @@ fn coerce(text: &str, default: &Value) -> Result<Value, String> {
     }
 }
 
+/// Texts as the file of a variable holds a list of them, on one line; nothing for none.
+pub fn written_list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+    let items: Vec<Value> = items.into_iter().map(Value::from).collect();
+    if items.is_empty() { String::new() } else { Value::from(items).to_string() }
+}
+
 /// The kind of a value, for comparison and for people. The lists that we have are all of strings.
 fn kind(value: &Value) -> &'static str {
     match value {

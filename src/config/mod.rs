@@ -18,13 +18,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::{ConfigError, Problem};
+pub use self::load::written_list;
 pub use self::secret::Secret;
 pub use self::sections::{
-    Confirm, Cors, Database, Log, LogFormat, Mail, MailTransport, Notices, Password, Registration, Secrets,
-    Server, Session, Smtp, SmtpTls, Sweep, Throttle,
+    Algorithm, Confirm, Cors, Database, Log, LogFormat, Mail, MailTransport, Notices, Password, Registration,
+    Secrets, Server, Session, Smtp, SmtpTls, Sweep, Throttle, Tokens,
 };
 pub use self::sources::Sources;
 pub use self::written::Limit;
+pub use self::written::duration::parse as parse_duration;
 
 /// Every setting. Field names are the keys of the files: `settings.server.bind` is `server.bind`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +51,8 @@ pub struct Settings {
     pub registration: Registration,
     /// How long sessions last.
     pub session: Session,
+    /// API keys and access tokens.
+    pub tokens: Tokens,
     /// How often what is over is deleted, and how long it is kept.
     pub sweep: Sweep,
     /// Mails about what was done with an account.
@@ -107,6 +111,22 @@ impl Settings {
         let base = self.server.frontend_url.as_str().trim_end_matches('/');
         format!("{base}/{}", path.trim_start_matches('/'))
     }
+
+    /// The `iss` of access tokens: `tokens.issuer`, or `server.public_url` without a slash at its end.
+    pub fn issuer(&self) -> &str {
+        match &*self.tokens.issuer {
+            "" => self.server.public_url.as_str().trim_end_matches('/'),
+            configured => configured,
+        }
+    }
+
+    /// The `aud` of access tokens: `tokens.audience`, or the issuer.
+    pub fn audience(&self) -> &str {
+        match &*self.tokens.audience {
+            "" => self.issuer(),
+            configured => configured,
+        }
+    }
 }
 
 /// What the process is run for; chosen by `CLOAKROOM_ENV`.
@@ -159,6 +179,7 @@ mod tests {
     use toml::{Table, Value};
 
     use super::*;
+    use crate::scope::Scopes;
 
     fn development() -> Settings {
         Settings::for_env(Environment::Development).unwrap()
@@ -187,11 +208,14 @@ mod tests {
         let mut settings = Settings::for_env(Environment::Test).unwrap();
         settings.mail.smtp.username = Some("mailer".to_owned());
         settings.mail.templates = Some("mails".into());
+        settings.tokens.algorithm = Algorithm::Hs256;
+        settings.tokens.scopes = Scopes::parse("orders:read introspect").unwrap();
         settings.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let written = settings.to_toml().unwrap();
         let read: Settings = toml::from_str(&written).unwrap();
         assert_eq!(read.to_toml().unwrap(), written);
         assert_eq!(read.server.trusted_proxies, settings.server.trusted_proxies);
+        assert_eq!(read.tokens.scopes, settings.tokens.scopes);
     }
 
     #[test]
@@ -217,6 +241,20 @@ mod tests {
                 assert_eq!(settings.frontend_link(path), "https://example.com/app/passwords/t/edit");
             }
         }
+    }
+
+    #[test]
+    fn tokens_are_of_this_server_and_for_it_unless_it_is_said_otherwise() {
+        let mut settings = development();
+        settings.server.public_url = "https://auth.example.com/".parse().unwrap();
+        assert_eq!((settings.issuer(), settings.audience()), ("https://auth.example.com", settings.issuer()));
+        settings.tokens.issuer = "https://example.com/".to_owned();
+        assert_eq!(
+            (settings.issuer(), settings.audience()),
+            ("https://example.com/", "https://example.com/")
+        );
+        settings.tokens.audience = "shop".to_owned();
+        assert_eq!((settings.issuer(), settings.audience()), ("https://example.com/", "shop"));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use url::Url;
 
 use super::Secret;
 use super::check::is_this_machine;
-use super::written::{Limit, duration, networks, secrets, sender, unset, web};
+use super::written::{Limit, duration, networks, scopes, secrets, sender, unset, web};
+use crate::scope::Scopes;
 
 /// `[server]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -283,6 +284,37 @@ pub struct Session {
     pub max_per_user: u32,
 }
 
+/// `[tokens]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// What signs access tokens.
+    pub algorithm: Algorithm,
+    /// How long one lasts at most.
+    #[serde(with = "duration")]
+    pub access_lifetime: Duration,
+    /// As set, or empty; [`Settings::issuer`](super::Settings::issuer) is what stands in tokens.
+    pub issuer: String,
+    /// As set, or empty; [`Settings::audience`](super::Settings::audience) is what stands in tokens.
+    pub audience: String,
+    /// What an access token may be used for at most.
+    #[serde(with = "scopes")]
+    pub scopes: Scopes,
+    /// API keys a user may have that are neither revoked nor expired.
+    pub max_keys_per_user: u32,
+}
+
+/// What signs access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// Ed25519 (RFC 8037): whoever has the public key can verify.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// HMAC with SHA-256: nobody else can verify.
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
 /// `[sweep]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -312,6 +344,10 @@ pub struct Notices {
     pub address_changed: bool,
     /// Of the end of the account.
     pub account_deleted: bool,
+    /// Of a refresh token that was used twice.
+    pub refresh_reused: bool,
+    /// Of a new API key.
+    pub api_key_created: bool,
 }
 
 /// `[throttle]`
@@ -340,6 +376,8 @@ pub struct Throttle {
     pub address_changes: Limit,
     /// Notices of one kind, per email address.
     pub notices: Limit,
+    /// API keys made, per user.
+    pub api_keys: Limit,
 }
 
 /// `[log]`

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ConfigError, Environment};
 
@@ -27,6 +27,13 @@ impl Sources {
     /// An unknown environment, or a variable of ours that is not UTF-8.
     pub fn from_process(config_file: Option<PathBuf>) -> Result<Self, ConfigError> {
         Self::gather(config_file, std::env::vars_os())
+    }
+
+    /// The file that a variable names for the value of this key (`secrets.key_base`), if one does.
+    pub fn file_of(&self, key: &str) -> Option<&Path> {
+        let wanted = Some((key.to_owned(), true));
+        let found = self.variables.iter().find(|(name, _)| variable_key(name) == wanted);
+        found.map(|(_, path)| Path::new(path))
     }
 
     fn gather(
@@ -108,6 +115,17 @@ mod tests {
         assert_eq!((found.env, found.file), (Environment::Development, Some("b.toml".into())));
 
         assert!(gather(None, &[("CLOAKROOM_ENV", "staging")]).is_err());
+    }
+
+    #[test]
+    fn the_file_of_a_value_is_known_by_its_key() {
+        let named = [
+            ("CLOAKROOM__SECRETS__KEY_BASE__FILE".into(), "/run/base".into()),
+            ("CLOAKROOM__SECRETS__PREVIOUS".into(), "/run/previous".into()),
+        ];
+        let sources = Sources::gather(None, named).unwrap();
+        assert_eq!(sources.file_of("secrets.key_base"), Some(Path::new("/run/base")));
+        assert_eq!(sources.file_of("secrets.previous"), None);
     }
 
     #[cfg(unix)]

@@ -56,6 +56,10 @@ pub(super) mod duration {
     const UNITS: [(&str, u64); 6] =
         [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+    /// Reads one.
+    ///
+    /// # Errors
+    /// What it must be, in a sentence without its beginning.
     pub fn parse(text: &str) -> Result<Duration, String> {
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = &text[..text.len() - unit.len()];
@@ -189,6 +193,25 @@ pub(super) mod secrets {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
         Ok(texts.into_iter().map(Secret::from).collect())
+    }
+}
+
+/// Lists of scopes.
+pub(super) mod scopes {
+    use super::*;
+    use crate::scope::Scopes;
+
+    pub fn serialize<S: Serializer>(scopes: &Scopes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(scopes.words())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scopes, D::Error> {
+        let words = Vec::<String>::deserialize(deserializer)?;
+        Scopes::from_words(&words).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                r#"must hold at most 32 scopes such as "projects:read", in lower case, not {words:?}"#
+            ))
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use super::sessions::{Challenge, Survivors, credentials_changed, take_back};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Invalid, Result};
-use crate::http::{CurrentSession, CurrentUser, Input, Routes, Visit, audit};
+use crate::http::{Caller, CurrentSession, CurrentUser, Input, Routes, Visit, audit};
 use crate::mail::{self, Kind, Notice};
 use crate::model::{EmailAddress, PasswordDigest, SessionId};
 use crate::password::Password;
@@ -23,14 +23,14 @@ use crate::store::{Transaction, outbox};
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
-        .protected(Method::GET, "/v1/user", show)
+        .any_credential(Method::GET, "/v1/user", show)
         .protected(Method::PUT, "/v1/user/password", change_password)
         .protected(Method::PUT, "/v1/user/email_address", change_address)
         .protected(Method::DELETE, "/v1/user", destroy);
 }
 
-async fn show(user: CurrentUser) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "user": *user }))
+async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(json!({ "user": caller.user(&context).await? })))
 }
 
 async fn change_password(
@@ -130,7 +130,7 @@ fn replace_password(
     // It is still this digest: the challenge was proved against it, a moment ago, in this transaction.
     users::replace_digest(tx, user.id, &account.password_digest, digest, now)?;
     mail::notify(tx, notice, user, now)?;
-    credentials_changed(tx, user.id, Survivors::One(kept))
+    credentials_changed(tx, user.id, Survivors::One(kept), now)
 }
 
 /// Keeps the address aside and mails a link to it, if `admit` says so; one's own withdraws what was asked for before.

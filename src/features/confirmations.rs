@@ -93,7 +93,7 @@ fn confirm(
         (Some(Confirms::Pending), Some(pending)) => {
             let changed = users::change_address(tx, id, address, pending, now)?;
             if changed {
-                credentials_changed(tx, id, Survivors::All)?;
+                credentials_changed(tx, id, Survivors::All, now)?;
                 mail::notify(tx, notice, &account.user, now)?;
             }
             changed

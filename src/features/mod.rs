@@ -1,6 +1,7 @@
 //! The table of contents: every feature's routes, in the order in which a newcomer would read them.
 
 pub mod account;
+pub mod api_keys;
 pub mod confirmations;
 pub mod devices;
 pub mod health;
@@ -8,7 +9,9 @@ pub mod passwords;
 pub mod projects;
 pub mod registrations;
 pub mod sessions;
+pub mod tokens;
 pub mod unlocks;
+pub mod verify;
 
 use crate::http::Routes;
 
@@ -24,5 +27,8 @@ pub fn routes() -> Routes {
     unlocks::routes(&mut routes);
     account::routes(&mut routes);
     projects::routes(&mut routes);
+    api_keys::routes(&mut routes);
+    tokens::routes(&mut routes);
+    verify::routes(&mut routes);
     routes
 }

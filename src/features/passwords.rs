@@ -137,7 +137,7 @@ fn reset(
     users::confirm_address(tx, user.id, &user.email_address, now)?;
     failures.open_way(tx, now)?;
     mail::notify(tx, notice, &user, now)?;
-    credentials_changed(tx, link.subject, Survivors::None).map(Some)
+    credentials_changed(tx, link.subject, Survivors::None, now).map(Some)
 }
 
 fn refused(visit: &Visit) -> Error {

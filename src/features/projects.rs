@@ -1,6 +1,7 @@
 //! Projects: the example of a resource that is protected by default and belongs to somebody.
 //!
-//! Fears: somebody else's project (every query asks whose; a stranger's is as absent as none); a field that nobody
+//! Fears: somebody else's project (every query asks whose; a stranger's is as absent as none); a key or
+//! token that does more than its scopes name (each route names the one that it asks for); a field that nobody
 //! offered (only title and description are read); a page of a million (at most 100, by cursor, and no
 //! more text than a reply should hold); an account that fills the disk (so many projects, so many characters).
 
@@ -12,9 +13,12 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::query::{Query, path_id};
-use crate::http::{CurrentUser, Input, Routes};
+use crate::http::{Caller, Input, Routes};
 use crate::model::{Project, ProjectId, UserId};
 use crate::store::{Transaction, projects};
+
+const READ: &str = "projects:read";
+const WRITE: &str = "projects:write";
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 100;
@@ -27,17 +31,17 @@ const MAX_PAGE_BYTES: usize = 256 * 1024;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
-        .protected(Method::GET, "/v1/projects", index)
-        .protected(Method::POST, "/v1/projects", create)
-        .protected(Method::GET, "/v1/projects/{id}", show)
-        .protected(Method::PATCH, "/v1/projects/{id}", update)
-        .protected(Method::PUT, "/v1/projects/{id}", update)
-        .protected(Method::DELETE, "/v1/projects/{id}", destroy);
+        .scoped(Method::GET, "/v1/projects", READ, index)
+        .scoped(Method::POST, "/v1/projects", WRITE, create)
+        .scoped(Method::GET, "/v1/projects/{id}", READ, show)
+        .scoped(Method::PATCH, "/v1/projects/{id}", WRITE, update)
+        .scoped(Method::PUT, "/v1/projects/{id}", WRITE, update)
+        .scoped(Method::DELETE, "/v1/projects/{id}", WRITE, destroy);
 }
 
-async fn index(context: web::Data<Context>, user: CurrentUser, request: HttpRequest) -> Result<HttpResponse> {
+async fn index(context: web::Data<Context>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let owner = caller.owner()?;
     let Page { before, limit } = Page::read(request.query_string())?;
-    let owner = user.id;
     // One more than asked for tells whether there is a next page.
     let mut found =
         context.database.read(move |reader| projects::list(reader, owner, before, limit + 1)).await?;
@@ -48,10 +52,10 @@ async fn index(context: web::Data<Context>, user: CurrentUser, request: HttpRequ
     Ok(HttpResponse::Ok().json(json!({ "projects": found, "next_cursor": next_cursor })))
 }
 
-async fn create(context: web::Data<Context>, user: CurrentUser, input: Input) -> Result<HttpResponse> {
+async fn create(context: web::Data<Context>, caller: Caller, input: Input) -> Result<HttpResponse> {
+    let (owner, now) = (caller.owner()?, context.clock.now());
     let Draft { title, description } = Draft::read(&input, None)?;
-    let (owner, now) = (user.id, context.clock.now());
-    let project = user
+    let project = caller
         .write(&context, move |tx| {
             projects::insert(tx, owner, &title, description.as_deref(), MAX_PER_USER, now)
         })
@@ -60,8 +64,8 @@ async fn create(context: web::Data<Context>, user: CurrentUser, input: Input) ->
     Ok(HttpResponse::Created().json(json!({ "project": project })))
 }
 
-async fn show(context: web::Data<Context>, user: CurrentUser, id: web::Path<String>) -> Result<HttpResponse> {
-    let (owner, id) = (user.id, ProjectId(path_id(&id)?));
+async fn show(context: web::Data<Context>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
+    let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
     let project = context.database.read(move |reader| projects::find(reader, owner, id)).await?;
     Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
 }
@@ -69,12 +73,12 @@ async fn show(context: web::Data<Context>, user: CurrentUser, id: web::Path<Stri
 /// `PUT` changes what it names and leaves the rest, like `PATCH`, as in Rails.
 async fn update(
     context: web::Data<Context>,
-    user: CurrentUser,
+    caller: Caller,
     id: web::Path<String>,
     input: Input,
 ) -> Result<HttpResponse> {
-    let (owner, id, now) = (user.id, ProjectId(path_id(&id)?), context.clock.now());
-    let revised = user.write(&context, move |tx| revise(tx, owner, id, &input, now)).await??;
+    let (owner, id, now) = (caller.owner()?, ProjectId(path_id(&id)?), context.clock.now());
+    let revised = caller.write(&context, move |tx| revise(tx, owner, id, &input, now)).await??;
     Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
 }
 
@@ -97,13 +101,9 @@ fn revise(
     }
 }
 
-async fn destroy(
-    context: web::Data<Context>,
-    user: CurrentUser,
-    id: web::Path<String>,
-) -> Result<HttpResponse> {
-    let (owner, id) = (user.id, ProjectId(path_id(&id)?));
-    match user.write(&context, move |tx| projects::delete(tx, owner, id)).await? {
+async fn destroy(context: web::Data<Context>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
+    let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
+    match caller.write(&context, move |tx| projects::delete(tx, owner, id)).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Error::NotFound),
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::sessions::{Opening, Started, hand_over, transport};
 use crate::clock::Timestamp;
-use crate::config::Confirm;
+use crate::config::{self, Confirm};
 use crate::context::Context;
 use crate::error::{Error, Invalid, Result};
 use crate::http::{Input, Routes, Visit, audit, to_the_end};
@@ -20,6 +20,7 @@ use crate::mail;
 use crate::model::{EmailAddress, PasswordDigest, Session, User};
 use crate::password::Password;
 use crate::store::{Transaction, users};
+use crate::throttle::Throttle;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes.public(Method::POST, "/v1/registrations", create);
@@ -45,10 +46,10 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let (opening, token) = opening.unzip();
     let shared = web::Data::clone(&context);
     let registered = to_the_end(async move {
-        let context = web::Data::clone(&shared);
+        let (rules, throttle) = (shared.settings.registration.clone(), shared.throttle.clone());
         let registered = shared
             .database
-            .write(move |tx| register(tx, &context, &email_address, &digest, opening.as_ref(), now))
+            .write(move |tx| register(tx, &rules, &throttle, &email_address, &digest, opening.as_ref(), now))
             .await?;
         shared.courier.wake();
         if let Some((user, session)) = &registered {
@@ -101,21 +102,21 @@ impl SignUp {
 /// opening for one.
 fn register(
     tx: &Transaction<'_>,
-    context: &Context,
+    rules: &config::Registration,
+    throttle: &Throttle,
     email_address: &EmailAddress,
     digest: &PasswordDigest,
     opening: Option<&Opening>,
     now: Timestamp,
 ) -> Result<Option<(User, Option<Session>)>> {
-    let settings = &context.settings.registration;
     let user = users::insert(tx, email_address, digest, now)?;
-    let by_address = context.throttle.sign_up_mails(email_address.as_str());
-    let admit = || context.throttle.admits(tx, &by_address, now);
+    let by_address = throttle.sign_up_mails(email_address.as_str());
+    let admit = || throttle.admits(tx, &by_address, now);
     match user {
-        Some(_) if settings.confirm != Confirm::Off => {
+        Some(_) if rules.confirm != Confirm::Off => {
             mail::request_confirmation(tx, email_address, now, admit)?
         }
-        None if settings.private => mail::request_already_registered(tx, email_address, now, admit)?,
+        None if rules.private => mail::request_already_registered(tx, email_address, now, admit)?,
         _ => {}
     }
     let Some(user) = user else {

@@ -1,8 +1,8 @@
 //! Security events, each a line of its own under the target `cloakroom::security`. They name users and sessions
-//! by id and clients by address, and hold no token, password or email address.
+//! by id and clients by address, and hold no token, password, email address or name of a key.
 
 use super::Visit;
-use crate::model::{SessionId, UserId};
+use crate::model::{ApiKeyId, SessionId, UserId};
 
 const TARGET: &str = "cloakroom::security";
 
@@ -144,4 +144,58 @@ pub fn reset_done(visit: &Visit, user: UserId, sessions_ended: usize) {
 /// A reset link that is forged, used or expired was presented.
 pub fn reset_refused(visit: &Visit) {
     event!(warn, visit, "reset_refused");
+}
+
+/// A session got an access token, and a refresh token unless it was asked for by cookie.
+pub fn tokens_issued(visit: &Visit, user: UserId, session: SessionId) {
+    event!(info, visit, "tokens_issued", user = user.0, session = session.0);
+}
+
+/// A refresh token was spent for its successor.
+pub fn tokens_refreshed(visit: &Visit, user: UserId, session: SessionId) {
+    event!(info, visit, "tokens_refreshed", user = user.0, session = session.0);
+}
+
+/// A refresh token was presented a second time, which ended the session: one of the two may have been a thief.
+pub fn refresh_reused(visit: &Visit, user: UserId, session: SessionId) {
+    event!(warn, visit, "refresh_reused", user = user.0, session = session.0);
+}
+
+/// A refresh token that is malformed, unknown or expired was presented.
+pub fn refresh_refused(visit: &Visit) {
+    event!(warn, visit, "refresh_refused");
+}
+
+/// A token was handed in to be revoked, and was good until then; `credential` says of which kind.
+pub fn token_revoked(
+    visit: &Visit,
+    credential: &str,
+    user: Option<UserId>,
+    session: Option<SessionId>,
+    key: Option<ApiKeyId>,
+) {
+    event!(
+        info,
+        visit,
+        "token_revoked",
+        credential = credential,
+        user = user.map(|user| user.0),
+        session = session.map(|session| session.0),
+        key = key.map(|key| key.0)
+    );
+}
+
+/// Somebody made an API key.
+pub fn api_key_created(visit: &Visit, user: UserId, key: ApiKeyId) {
+    event!(info, visit, "api_key_created", user = user.0, key = key.0);
+}
+
+/// Somebody gave an API key another name.
+pub fn api_key_renamed(visit: &Visit, user: UserId, key: ApiKeyId) {
+    event!(info, visit, "api_key_renamed", user = user.0, key = key.0);
+}
+
+/// Somebody revoked an API key.
+pub fn api_key_revoked(visit: &Visit, user: UserId, key: ApiKeyId) {
+    event!(info, visit, "api_key_revoked", user = user.0, key = key.0);
 }

@@ -33,8 +33,8 @@ pub struct Visit {
     pub request_id: String,
     /// Whether a browser says that our own application sent it.
     pub same_origin: bool,
-    /// The token in the cookie that it carries, where no bearer token makes that count for nothing. Whether it opens
-    /// anything is for the database to say.
+    /// The token in the cookie that it carries, where no credential in a header makes that count for nothing. Whether
+    /// it opens anything is for the database to say.
     pub cookie: Option<TokenDigest>,
 }
 
@@ -47,7 +47,7 @@ impl Visit {
     pub(super) fn of(request: &HttpRequest) -> Result<Self> {
         let (settings, headers) = (&context(request)?.settings, request.headers());
         let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let cookie = match credential::is_bearer(headers) {
+        let cookie = match credential::decides_alone(headers) {
             true => None,
             false => cookie::carried(headers, cookie::name(&settings.server))?,
         };

@@ -4,7 +4,7 @@ use actix_cors::Cors;
 use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use super::headers::X_REQUEST_ID;
+use super::headers::{X_API_KEY, X_REQUEST_ID};
 use crate::config;
 
 /// Exact origins; no wildcard with credentials, as `config` has checked.
@@ -18,7 +18,7 @@ pub(super) fn cors(settings: &config::Cors) -> Cors {
             Method::DELETE,
             Method::HEAD,
         ])
-        .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, X_REQUEST_ID])
+        .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, X_API_KEY, X_REQUEST_ID])
         .expose_headers([X_REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(usize::try_from(settings.max_age.as_secs()).unwrap_or(usize::MAX));
     let cors = settings.origins.iter().fold(cors, |cors, origin| match origin.as_str() {

@@ -14,10 +14,10 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpResponse, web};
 
+use super::caller::{self, Caller};
 use super::client::{self, RequestId};
 use super::connection::Connection;
 use super::cors;
-use super::current;
 use super::headers::{X_REQUEST_ID, secure};
 use super::panic::CatchPanic;
 use super::respond;
@@ -155,8 +155,8 @@ impl Passage {
 
     fn log(&self, reply: &ServiceResponse) {
         let route = reply.request().match_pattern();
-        let user = current::known(reply.request()).map(|current| current.user.id.0);
-        self.log_line(route.as_deref(), reply.status().as_u16(), user);
+        let caller = caller::known(reply.request());
+        self.log_line(route.as_deref(), reply.status().as_u16(), caller.as_ref());
         if let Some(failure) = reply.response().error() {
             self.log_fault(failure);
         }
@@ -168,7 +168,7 @@ impl Passage {
     }
 
     /// One line a request. The route's pattern, never the path: the tokens of mailed links stand in that.
-    fn log_line(&self, route: Option<&str>, status: u16, user: Option<i64>) {
+    fn log_line(&self, route: Option<&str>, status: u16, caller: Option<&Caller>) {
         tracing::info!(
             target: "cloakroom::request",
             method = %self.method,
@@ -176,7 +176,8 @@ impl Passage {
             status,
             ms = self.elapsed_ms(),
             request_id = %self.request_id,
-            user,
+            user = caller.and_then(Caller::user_id).map(|user| user.0),
+            credential = caller.map(|caller| caller.kind().as_str()),
             client = %self.client,
         );
     }

@@ -54,6 +54,20 @@ impl Input {
         }
     }
 
+    /// A list of words: an array of texts or, as a form says it, one text with spaces between them.
+    pub fn words(&self, name: &'static str, invalid: &mut Invalid) -> Option<Vec<&str>> {
+        let words = match self.fields.get(name) {
+            None | Some(Value::Null) => return None,
+            Some(Value::String(text)) => Some(text.split(' ').filter(|word| !word.is_empty()).collect()),
+            Some(Value::Array(words)) => words.iter().map(Value::as_str).collect(),
+            Some(_) => None,
+        };
+        if words.is_none() {
+            invalid.add(name, "is invalid");
+        }
+        words
+    }
+
     /// Whether the field is there at all, `null` included.
     pub fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
@@ -174,5 +188,34 @@ impl<'de> Deserialize<'de> for Fields {
         }
 
         deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn words(value: Value) -> Result<Option<Vec<String>>, Invalid> {
+        let input = Input { fields: HashMap::from([("scopes".to_owned(), value)]) };
+        let mut invalid = Invalid::default();
+        let words = input.words("scopes", &mut invalid);
+        invalid.into_result().map(|()| words.map(|words| words.into_iter().map(str::to_owned).collect()))
+    }
+
+    #[test]
+    fn words_come_as_an_array_or_as_one_text() {
+        let both = Ok(Some(vec!["a:b".to_owned(), "c:d".to_owned()]));
+        for value in [json!(["a:b", "c:d"]), json!("a:b c:d"), json!(" a:b  c:d ")] {
+            assert_eq!(words(value), both);
+        }
+        assert_eq!(words(json!(null)), Ok(None));
+        assert_eq!((words(json!([])), words(json!(""))), (Ok(Some(vec![])), Ok(Some(vec![]))));
+        // One that is no word stays one fault for whoever reads them.
+        assert_eq!(words(json!(["a:b c:d"])), Ok(Some(vec!["a:b c:d".to_owned()])));
+        for value in [json!(1), json!({}), json!(["a:b", 1]), json!([["a:b"]]), json!([null])] {
+            assert_eq!(words(value), Err(Invalid::field("scopes", "is invalid")));
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! and `cli::serve` know actix-web.
 
 pub mod audit;
+pub mod caller;
 pub mod client;
 pub mod connection;
 pub mod cookie;
@@ -18,6 +19,7 @@ pub mod query;
 pub mod respond;
 pub mod routes;
 
+pub use caller::{Caller, CredentialKind};
 pub use client::Visit;
 pub use connection::Connection;
 pub use credential::Carrier;
@@ -25,4 +27,4 @@ pub use current::{CurrentSession, CurrentUser};
 pub use edge::Edge;
 pub use finish::to_the_end;
 pub use input::Input;
-pub use routes::{Access, Routes};
+pub use routes::{Access, Routes, Verb};

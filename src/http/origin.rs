@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 
 /// Whether a browser says that our own application asks, or a page that the operator has listed. Another page of the
 /// same site is believed only where `cors.credentials` lets it use cookies. A browser too old for `Sec-Fetch-Site` is
@@ -32,12 +33,21 @@ pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
 
 /// Refuses, and logs, what can change something, unless our own application sent it.
 fn require_same_origin(request: &HttpRequest) -> Result<()> {
-    let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if harmless || proves_same_origin(request.headers(), &client::context(request)?.settings) {
+    if is_harmless(request) || proves_same_origin(request.headers(), &client::context(request)?.settings) {
         return Ok(());
     }
     audit::cross_origin_refused(&Visit::of(request)?);
     Err(Error::CrossOrigin)
+}
+
+/// Whether it changes nothing. A proxy that asks us about a request does so by `GET` and tells that one's method, which
+/// is believed of anybody: it can only make things stricter.
+fn is_harmless(request: &HttpRequest) -> bool {
+    let harmless = |method: &[u8]| {
+        [Method::GET, Method::HEAD, Method::OPTIONS].iter().any(|one| one.as_str().as_bytes() == method)
+    };
+    harmless(request.method().as_str().as_bytes())
+        && request.headers().get_all(X_FORWARDED_METHOD).all(|line| harmless(line.as_bytes()))
 }
 
 /// Checks the cookie on routes that ask nobody who they are.
@@ -51,11 +61,11 @@ pub(super) async fn refuse_foreign_cookie(
     }
 }
 
-/// Refuses what can change something and carries our cookie, well-formed or not, and no bearer token, unless our own
-/// application sent it.
+/// Refuses what can change something and carries our cookie, well-formed or not, and no credential in a header, unless
+/// our own application sent it.
 pub(super) fn check_cookie(request: &HttpRequest) -> Result<()> {
     let headers = request.headers();
-    if credential::is_bearer(headers) {
+    if credential::decides_alone(headers) {
         return Ok(());
     }
     match cookie::carried(headers, cookie::name(&client::context(request)?.settings.server))? {

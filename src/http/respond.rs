@@ -95,6 +95,15 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
         Error::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
         Error::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid", "The token is invalid"),
         Error::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", "The token has expired"),
+        Error::InvalidApiKey => {
+            (StatusCode::UNAUTHORIZED, "invalid_api_key", "The API key is invalid, expired or revoked")
+        }
+        Error::InvalidGrant => {
+            (StatusCode::BAD_REQUEST, "invalid_grant", "The refresh token is invalid, expired or used up")
+        }
+        Error::InvalidScope => {
+            (StatusCode::BAD_REQUEST, "invalid_scope", "The scope is malformed or more than there is to give")
+        }
         Error::InvalidCredentials => {
             (StatusCode::UNAUTHORIZED, "invalid_credentials", "Invalid email address or password")
         }
@@ -106,6 +115,9 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
         ),
         Error::LinkInvalid(sentence) => (StatusCode::UNAUTHORIZED, "link_invalid", sentence),
         Error::Forbidden(sentence) => (StatusCode::FORBIDDEN, "forbidden", sentence),
+        Error::InsufficientScope(_) => {
+            (StatusCode::FORBIDDEN, "insufficient_scope", "The credential lacks a scope that this needs")
+        }
         Error::Unconfirmed => (
             StatusCode::FORBIDDEN,
             "email_unconfirmed",
@@ -135,7 +147,7 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         Error::Unauthorized | Error::InvalidCredentials | Error::LastAttempt | Error::LinkInvalid(_) => {
             r#"Bearer realm="cloakroom""#
         }
-        Error::TokenInvalid => r#"Bearer realm="cloakroom", error="invalid_token""#,
+        Error::TokenInvalid | Error::InvalidApiKey => r#"Bearer realm="cloakroom", error="invalid_token""#,
         Error::TokenExpired => {
             r#"Bearer realm="cloakroom", error="invalid_token", error_description="The token has expired""#
         }
@@ -149,6 +161,13 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         | Error::Unavailable { retry_after: wait, .. }
         | Error::NotReady { retry_after: wait, .. } => {
             builder.insert_header(retry_after(*wait));
+        }
+        Error::InsufficientScope(scopes) => {
+            let challenge = format!(
+                r#"Bearer realm="cloakroom", error="insufficient_scope", scope="{}""#,
+                scopes.as_str()
+            );
+            builder.insert_header((WWW_AUTHENTICATE, challenge));
         }
         Error::MethodNotAllowed(allowed) => {
             builder.insert_header((ALLOW, allowed.join(", ")));

@@ -4,12 +4,14 @@
 
 use std::fmt;
 
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, guard};
 
-use super::current::require_session;
+use super::caller::authenticate;
 use super::origin::refuse_foreign_cookie;
 use crate::error::{Error, Result};
 
@@ -20,21 +22,48 @@ pub enum Access {
     Public,
     /// Whoever presents a live session.
     Session,
+    /// Whoever presents any live credential.
+    Credential,
+    /// A session, or an API key or access token with this scope.
+    Scope(&'static str),
+    /// An API key with this scope.
+    ApiKey(&'static str),
 }
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::Session => f.write_str("session"),
+            Self::Credential => f.write_str("any credential"),
+            Self::Scope(scope) => write!(f, "scope {scope}"),
+            Self::ApiKey(scope) => write!(f, "API key with {scope}"),
+        }
+    }
+}
+
+/// The methods that a route answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// This one; `GET` answers `HEAD` as well.
+    One(Method),
+    /// Whatever a client sends.
+    Any,
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Public => "public",
-            Self::Session => "session",
+            Self::One(method) => method.as_str(),
+            Self::Any => "ANY",
         })
     }
 }
 
-/// One method on one path.
+/// One method on one path, or all of them.
 pub struct Route {
     /// The method.
-    pub method: Method,
+    pub method: Verb,
     /// The pattern: `/v1/projects/{id}`.
     pub path: &'static str,
     /// Who may call it.
@@ -58,22 +87,72 @@ impl Routes {
         F::Output: Responder + 'static,
     {
         let changes = method != Method::GET;
-        self.add(method, path, Access::Public, move || match changes {
+        self.add(Verb::One(method), path, Access::Public, move || match changes {
             true => web::to(handler.clone()).wrap(from_fn(refuse_foreign_cookie)),
             false => web::to(handler.clone()),
         })
     }
 
-    /// Declares a route that needs a live session.
+    /// Declares a route that needs a live session: all that manages an account, which no machine does.
     pub fn protected<F, Args>(&mut self, method: Method, path: &'static str, handler: F) -> &mut Self
     where
         F: Handler<Args> + Send + Sync,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.add(method, path, Access::Session, move || {
-            web::to(handler.clone()).wrap(from_fn(require_session))
-        })
+        self.guarded(Verb::One(method), path, Access::Session, handler)
+    }
+
+    /// Declares a route for a live credential of any kind.
+    pub fn any_credential<F, Args>(&mut self, method: Method, path: &'static str, handler: F) -> &mut Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.guarded(Verb::One(method), path, Access::Credential, handler)
+    }
+
+    /// Declares a route for a live session, and for an API key or an access token that has this scope.
+    pub fn scoped<F, Args>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        scope: &'static str,
+        handler: F,
+    ) -> &mut Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.guarded(Verb::One(method), path, Access::Scope(scope), handler)
+    }
+
+    /// Declares a route for an API key that has this scope.
+    pub fn by_key<F, Args>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        scope: &'static str,
+        handler: F,
+    ) -> &mut Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.guarded(Verb::One(method), path, Access::ApiKey(scope), handler)
+    }
+
+    /// Declares a route that answers every method alike, to a live credential of any kind.
+    pub fn every_method<F, Args>(&mut self, path: &'static str, handler: F) -> &mut Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.guarded(Verb::Any, path, Access::Credential, handler)
     }
 
     /// The table, in the order of declaration.
@@ -92,9 +171,9 @@ impl Routes {
             let mut resource = web::resource(path);
             let mut allowed = Vec::new();
             for route in self.table.iter().filter(|route| route.path == path) {
-                resource = resource.route(guarded((route.make)(), &route.method));
+                resource = resource.route(answering((route.make)(), &route.method));
                 allowed.push(route.method.to_string());
-                if route.method == Method::GET {
+                if route.method == Verb::One(Method::GET) {
                     allowed.push(Method::HEAD.to_string());
                 }
             }
@@ -105,9 +184,22 @@ impl Routes {
         }
     }
 
+    fn guarded<F, Args>(&mut self, method: Verb, path: &'static str, access: Access, handler: F) -> &mut Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.add(method, path, access, move || {
+            web::to(handler.clone()).wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+                authenticate(access, request, next)
+            }))
+        })
+    }
+
     fn add(
         &mut self,
-        method: Method,
+        method: Verb,
         path: &'static str,
         access: Access,
         make: impl Fn() -> actix_web::Route + Send + Sync + 'static,
@@ -122,9 +214,10 @@ pub async fn not_found() -> Result<HttpResponse> {
     Err(Error::NotFound)
 }
 
-fn guarded(route: actix_web::Route, method: &Method) -> actix_web::Route {
-    match *method {
-        Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
-        _ => route.method(method.clone()),
+fn answering(route: actix_web::Route, method: &Verb) -> actix_web::Route {
+    match method {
+        Verb::One(Method::GET) => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+        Verb::One(method) => route.method(method.clone()),
+        Verb::Any => route,
     }
 }

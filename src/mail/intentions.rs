@@ -112,6 +112,8 @@ impl Notice {
             Kind::AddressChangeAsked => settings.address_change_asked,
             Kind::AddressChanged => settings.address_changed,
             Kind::AccountDeleted => settings.account_deleted,
+            Kind::RefreshReused => settings.refresh_reused,
+            Kind::ApiKeyCreated => settings.api_key_created,
             Kind::PasswordReset
             | Kind::Confirmation
             | Kind::AlreadyRegistered
@@ -171,7 +173,9 @@ fn lifetime(kind: Kind) -> Option<Duration> {
         | Kind::PasswordChanged
         | Kind::AddressChangeAsked
         | Kind::AddressChanged
-        | Kind::AccountDeleted => Some(NOTICE_LIFETIME),
+        | Kind::AccountDeleted
+        | Kind::RefreshReused
+        | Kind::ApiKeyCreated => Some(NOTICE_LIFETIME),
         Kind::Unlock => None,
     }
 }

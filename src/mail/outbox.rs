@@ -231,7 +231,9 @@ impl Courier {
             | Kind::PasswordChanged
             | Kind::AddressChangeAsked
             | Kind::AddressChanged
-            | Kind::AccountDeleted => return None,
+            | Kind::AccountDeleted
+            | Kind::RefreshReused
+            | Kind::ApiKeyCreated => return None,
         };
         Some(link)
     }

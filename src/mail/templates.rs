@@ -65,6 +65,10 @@ kinds! {
     AddressChanged = "address_changed",
     /// The account is gone.
     AccountDeleted = "account_deleted",
+    /// A refresh token was used twice, which ended its session.
+    RefreshReused = "refresh_reused",
+    /// An API key was made.
+    ApiKeyCreated = "api_key_created",
 }
 
 impl Kind {
@@ -85,7 +89,9 @@ impl Kind {
             | Self::PasswordChanged
             | Self::AddressChangeAsked
             | Self::AddressChanged
-            | Self::AccountDeleted => true,
+            | Self::AccountDeleted
+            | Self::RefreshReused
+            | Self::ApiKeyCreated => true,
         }
     }
 

@@ -22,15 +22,24 @@ const fn code(status: u16, name: &'static str, when: &'static str) -> Code {
 
 pub(super) const INVALID_REQUEST: Code =
     code(400, "invalid_request", "the body or query cannot be read, or there are two credentials");
+pub(super) const INVALID_GRANT: Code =
+    code(400, "invalid_grant", "the refresh token is unknown, expired or used up");
+pub(super) const INVALID_SCOPE: Code =
+    code(400, "invalid_scope", "the scope is malformed, or more than there is to give");
 pub(super) const UNAUTHORIZED: Code = code(401, "unauthorized", "no credential");
 pub(super) const TOKEN_INVALID: Code =
     code(401, "token_invalid", "the token is malformed, unknown or revoked");
 pub(super) const TOKEN_EXPIRED: Code = code(401, "token_expired", "the token was good once");
+pub(super) const INVALID_API_KEY: Code =
+    code(401, "invalid_api_key", "the API key is malformed, unknown, revoked or expired");
 pub(super) const INVALID_CREDENTIALS: Code =
     code(401, "invalid_credentials", "address and password do not belong together");
 pub(super) const LINK_INVALID: Code =
     code(401, "link_invalid", "the link from a mail is forged, used or too old");
-pub(super) const FORBIDDEN: Code = code(403, "forbidden", "sign-up is closed");
+pub(super) const FORBIDDEN: Code =
+    code(403, "forbidden", "sign-up is closed, or a credential of this kind may not do this");
+pub(super) const INSUFFICIENT_SCOPE: Code =
+    code(403, "insufficient_scope", "the credential lacks a scope: see `WWW-Authenticate`");
 pub(super) const EMAIL_UNCONFIRMED: Code =
     code(403, "email_unconfirmed", "the address must be confirmed first, by the link that was mailed to it");
 pub(super) const CROSS_ORIGIN: Code =
@@ -47,6 +56,8 @@ pub(super) const VALIDATION_FAILED: Code =
 pub(super) const ACCOUNT_NOT_CREATED: Code = code(422, "account_not_created", "the address is taken");
 pub(super) const TOO_MANY_PROJECTS: Code =
     code(422, "too_many_projects", "there are as many projects as one user may have");
+pub(super) const TOO_MANY_API_KEYS: Code =
+    code(422, "too_many_api_keys", "there are as many API keys as one user may have");
 pub(super) const RATE_LIMITED: Code = code(429, "rate_limited", "too many tries: see `Retry-After`");
 pub(super) const INTERNAL_ERROR: Code =
     code(500, "internal_error", "a fault of the server: look for `request_id` in its log");

@@ -24,11 +24,12 @@ use utoipa::openapi::{
 
 use self::operation::Shared;
 use crate::features;
-use crate::http::routes::Route;
+use crate::http::routes::{Route, Verb};
 
 const JSON: &str = "application/json";
 const BEARER: &str = "bearer";
 const COOKIE: &str = "cookie";
+const API_KEY: &str = "api_key";
 
 const ABOUT: &str = "\
 An authentication server in one binary and one SQLite file.
@@ -37,9 +38,10 @@ A body comes as `application/json` or `application/x-www-form-urlencoded`, up to
 field of the wrong type is 422 and names it. Every reply is JSON. Times are RFC 3339 in UTC with milliseconds; ids are \
 never reused.
 
-A credential is a session's token: `Authorization: Bearer <token>`, or the cookie that a sign-in with \
-`\"transport\": \"cookie\"` sets. Beside a token the cookie is not looked at; otherwise two credentials in one request are \
-400. What can change something and comes with the cookie must show by `Sec-Fetch-Site` or `Origin` that the application \
+A credential is a session's token, an access token or an API key: `Authorization: Bearer <token>`, for an API key \
+`X-API-Key: <key>` as well, and for a session the cookie that a sign-in with `\"transport\": \"cookie\"` sets. Beside one \
+of the others the cookie is not looked at; otherwise two credentials in one request are 400. API keys and access tokens \
+need the scope that a route names, and never manage the account. What can change something and comes with the cookie must show by `Sec-Fetch-Site` or `Origin` that the application \
 itself sent it.
 
 A failure always has the shape of `Failure`. Its `code` is for programs and stays; its `error` is one sentence for \
@@ -56,10 +58,9 @@ pub fn document() -> OpenApi {
         tags.push(TagBuilder::new().name(group.tag).description(Some(group.about)).build());
         for operation in (group.operations)() {
             let Some(route) = routes.iter().find(|route| name(route) == operation.route) else { continue };
-            let (method, path) = (route.method.as_str(), route.path);
-            if let Some(http_method) = http_method(method) {
-                let described = operation.describe(group.tag, method, path, route.access, &mut shared);
-                paths.add_path_operation(path, vec![http_method], described);
+            if let Some(method) = http_method(&route.method) {
+                let described = operation.describe(group.tag, route, &mut shared);
+                paths.add_path_operation(route.path, vec![method], described);
             }
         }
     }
@@ -72,6 +73,7 @@ pub fn document() -> OpenApi {
         .responses_from_iter(shared.replies)
         .security_scheme(BEARER, bearer())
         .security_scheme(COOKIE, cookie())
+        .security_scheme(API_KEY, api_key())
         .build();
     components.headers.extend(headers().map(|(name, header)| (name.to_owned(), header.into())));
     let info = InfoBuilder::new()
@@ -100,8 +102,10 @@ fn name(route: &Route) -> String {
     format!("{} {}", route.method, route.path)
 }
 
-fn http_method(name: &str) -> Option<HttpMethod> {
-    Some(match name {
+/// The method that a route is described under; that is `GET` where it answers every one.
+fn http_method(verb: &Verb) -> Option<HttpMethod> {
+    let Verb::One(method) = verb else { return Some(HttpMethod::Get) };
+    Some(match method.as_str() {
         "GET" => HttpMethod::Get,
         "POST" => HttpMethod::Post,
         "PUT" => HttpMethod::Put,
@@ -112,7 +116,7 @@ fn http_method(name: &str) -> Option<HttpMethod> {
 }
 
 fn bearer() -> SecurityScheme {
-    let about = "A session's token, `crs_…`. `Token <token>` and `Token token=\"<token>\"` are read as well.";
+    let about = "A session's token, `crs_…`, or an access token. `Token <token>` and `Token token=\"<token>\"` are read as well.";
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about));
     SecurityScheme::Http(scheme.build())
 }
@@ -121,6 +125,11 @@ fn cookie() -> SecurityScheme {
     let about = "The same token in a cookie. Where the server is reached by plain http on this machine, its name is \
                  `cloakroom`.";
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description("__Host-cloakroom", about)))
+}
+
+fn api_key() -> SecurityScheme {
+    let about = "An API key, `crk_…`. It may come as a bearer token, too.";
+    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", about)))
 }
 
 fn headers() -> [(&'static str, Header); 4] {

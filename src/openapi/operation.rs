@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{self, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{
@@ -12,9 +13,12 @@ use utoipa::openapi::{
 };
 
 use super::failures::{self, ByStatus, Code};
-use super::{BEARER, COOKIE, JSON};
+use super::{API_KEY, BEARER, COOKIE, JSON};
 use crate::http::Access;
+use crate::http::routes::{Route, Verb};
 
+/// Stands in a description that holds for every method.
+pub(super) const EVERY_METHOD: &str = "x-every-method";
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The name of `/ready`'s own failure among the components.
 const NOT_READY: &str = "NotReady";
@@ -90,15 +94,34 @@ impl Operation {
     }
 
     /// It answers with this.
-    pub fn gives<T: ToSchema>(mut self, status: u16, about: &'static str) -> Self {
+    pub fn gives<T: ToSchema>(self, status: u16, about: &'static str) -> Self {
+        self.gives_as::<T>(JSON, status, about)
+    }
+
+    /// It answers with this, under a media type of its own.
+    pub fn gives_as<T: ToSchema>(
+        mut self,
+        media_type: &'static str,
+        status: u16,
+        about: &'static str,
+    ) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
-        self.successes.push((status, ResponseBuilder::new().description(about).content(JSON, content)));
+        self.successes.push((status, ResponseBuilder::new().description(about).content(media_type, content)));
         self
     }
 
     /// It answers without a body.
-    pub fn gives_nothing(mut self, about: &'static str) -> Self {
-        self.successes.push((204, ResponseBuilder::new().description(about)));
+    pub fn gives_nothing(self, about: &'static str) -> Self {
+        self.gives_no_body(204, about)
+    }
+
+    /// It answers that what the caller has is still true.
+    pub fn gives_unchanged(self, about: &'static str) -> Self {
+        self.gives_no_body(304, about)
+    }
+
+    fn gives_no_body(mut self, status: u16, about: &'static str) -> Self {
+        self.successes.push((status, ResponseBuilder::new().description(about)));
         self
     }
 
@@ -120,22 +143,17 @@ impl Operation {
     }
 
     /// The whole description, on the route that it is about.
-    pub fn describe(
-        self,
-        tag: &str,
-        method: &str,
-        path: &str,
-        access: Access,
-        shared: &mut Shared,
-    ) -> path::Operation {
+    pub fn describe(self, tag: &str, route: &Route, shared: &mut Shared) -> path::Operation {
+        let (path, access) = (route.path, route.access);
         let parameters = path_parameters(path);
         let mut operation = OperationBuilder::new()
             .operation_id(Some(self.id))
             .summary(Some(self.summary))
             .description(self.description)
             .tag(tag)
-            .securities(Some(credentials(access)));
-        for (status, codes) in self.failures_on(method, path, access) {
+            .securities(Some(credentials(access)))
+            .extensions(extensions(route));
+        for (status, codes) in self.failures_on(route) {
             let (name, reply) = match (self.tells_reason, status) {
                 (true, 503) => (NOT_READY.to_owned(), failures::not_ready()),
                 _ => (failures::name(&codes), failures::reply(&codes)),
@@ -160,17 +178,22 @@ impl Operation {
     }
 
     /// What it can fail with: its own codes behind those that follow from the route.
-    fn failures_on(&self, method: &str, path: &str, access: Access) -> ByStatus {
+    fn failures_on(&self, route: &Route) -> ByStatus {
+        let (path, access) = (route.path, route.access);
         let mut codes = Vec::new();
-        let changes = method != "GET";
+        let changes = route.method.to_string() != "GET";
         match access {
             Access::Public if !changes => {}
             Access::Public => codes.extend([failures::INVALID_REQUEST, failures::CROSS_ORIGIN]),
-            Access::Session => {
+            Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
                 codes.extend([failures::INVALID_REQUEST, failures::UNAUTHORIZED]);
-                codes.extend([failures::TOKEN_INVALID, failures::TOKEN_EXPIRED]);
-                codes.extend(changes.then_some(failures::CROSS_ORIGIN));
+                codes.extend([failures::TOKEN_INVALID, failures::TOKEN_EXPIRED, failures::INVALID_API_KEY]);
+                // Of a `GET`, too: a proxy may ask about another method.
+                codes.extend([failures::FORBIDDEN, failures::CROSS_ORIGIN]);
             }
+        }
+        if matches!(access, Access::Scope(_) | Access::ApiKey(_)) {
+            codes.push(failures::INSUFFICIENT_SCOPE);
         }
         if path.contains("{id}") {
             codes.push(failures::NOT_FOUND);
@@ -206,13 +229,29 @@ impl Operation {
     }
 }
 
-/// Which credentials open a route: one of these.
+/// Which credentials open a route: one of these, with this scope where it is not a session.
 fn credentials(access: Access) -> Vec<SecurityRequirement> {
-    let one = |scheme| SecurityRequirement::new(scheme, [""; 0]);
+    let any = |scheme| SecurityRequirement::new(scheme, [""; 0]);
     match access {
         Access::Public => vec![],
-        Access::Session => vec![one(BEARER), one(COOKIE)],
+        Access::Session => vec![any(BEARER), any(COOKIE)],
+        Access::Credential => vec![any(BEARER), any(COOKIE), any(API_KEY)],
+        Access::Scope(scope) => {
+            vec![
+                SecurityRequirement::new(BEARER, [scope]),
+                any(COOKIE),
+                SecurityRequirement::new(API_KEY, [scope]),
+            ]
+        }
+        Access::ApiKey(scope) => {
+            vec![SecurityRequirement::new(BEARER, [scope]), SecurityRequirement::new(API_KEY, [scope])]
+        }
     }
+}
+
+/// Says of a route that answers every method what OpenAPI has no word for.
+fn extensions(route: &Route) -> Option<Extensions> {
+    matches!(route.method, Verb::Any).then(|| Extensions::from_iter([(EVERY_METHOD, true)]))
 }
 
 fn path_parameters(path: &str) -> Vec<Parameter> {

@@ -4,13 +4,17 @@
 use utoipa::openapi::{ObjectBuilder, Type};
 
 use super::failures::{
-    ACCOUNT_NOT_CREATED, EMAIL_UNCONFIRMED, FORBIDDEN, INVALID_CREDENTIALS, TOO_MANY_PROJECTS,
+    ACCOUNT_NOT_CREATED, EMAIL_UNCONFIRMED, FORBIDDEN, INSUFFICIENT_SCOPE, INVALID_API_KEY,
+    INVALID_CREDENTIALS, INVALID_GRANT, INVALID_SCOPE, TOKEN_EXPIRED, TOKEN_INVALID, TOO_MANY_API_KEYS,
+    TOO_MANY_PROJECTS,
 };
 use super::operation::{Operation, on};
 use super::schemas::{
-    AddressInput, ChangeAddressInput, ChangePasswordInput, DeleteAccountInput, Health, Message,
-    NewPasswordInput, PasswordInput, ProjectChangesInput, ProjectInput, ProjectList, ResetLink, SessionList,
-    SessionsEnded, Shown, ShownProject, ShownUser, SignInInput, SignUpInput, SignedIn, SignedUp,
+    AddressInput, ApiKeyChangesInput, ApiKeyInput, ApiKeyList, ChangeAddressInput, ChangePasswordInput,
+    DeleteAccountInput, Health, Introspection, KeySet, Message, NewApiKey, NewPasswordInput, PasswordInput,
+    ProjectChangesInput, ProjectInput, ProjectList, RefreshInput, ResetLink, SessionList, SessionsEnded,
+    Shown, ShownApiKey, ShownProject, ShownUser, SignInInput, SignUpInput, SignedIn, SignedUp, TokenInput,
+    Tokens, TokensInput,
 };
 
 /// The routes of a feature.
@@ -32,6 +36,13 @@ pub(super) const GROUPS: &[Group] = &[
     Group { tag: "passwords", about: "Resetting a forgotten password", operations: passwords },
     Group { tag: "unlocks", about: "Opening sign-in again after too many failures", operations: unlocks },
     Group { tag: "account", about: "One's own account", operations: account },
+    Group { tag: "API keys", about: "Credentials of one's own programs", operations: api_keys },
+    Group {
+        tag: "tokens",
+        about: "Access tokens that others verify without asking, and what renews, ends and explains them",
+        operations: tokens,
+    },
+    Group { tag: "verify", about: "For reverse proxies", operations: verify },
     Group {
         tag: "projects",
         about: "The example of a resource that belongs to its user",
@@ -150,6 +161,69 @@ fn account() -> Vec<Operation> {
             .may_take::<DeleteAccountInput>()
             .gives::<Message>(200, "It is gone")
             .throttled(),
+    ]
+}
+
+fn api_keys() -> Vec<Operation> {
+    vec![
+        on("GET /v1/api_keys", "listApiKeys", "List one's API keys").gives::<ApiKeyList>(200, "The keys"),
+        on("POST /v1/api_keys", "createApiKey", "Create an API key")
+            .says("The key is shown this once. It is as good as its scopes, and never manages the account.")
+            .takes::<ApiKeyInput>()
+            .gives::<NewApiKey>(201, "The new key")
+            .fails(&[TOO_MANY_API_KEYS])
+            .throttled(),
+        on("PATCH /v1/api_keys/{id}", "renameApiKey", "Rename an API key")
+            .takes::<ApiKeyChangesInput>()
+            .gives::<ShownApiKey>(200, "The key as it is now"),
+        on("DELETE /v1/api_keys/{id}", "revokeApiKey", "Revoke an API key")
+            .gives_nothing("It is dead, and was dead before if it was revoked already"),
+    ]
+}
+
+fn tokens() -> Vec<Operation> {
+    vec![
+        on("POST /v1/tokens", "createTokens", "Get an access token and a refresh token")
+            .says(
+                "By signing in, or for the session that the request presents. Where that is the cookie's, there is no \
+                 refresh token: a script could read it.",
+            )
+            .may_take::<TokensInput>()
+            .gives::<Tokens>(200, "The tokens")
+            .fails(&[INVALID_SCOPE, INVALID_CREDENTIALS, TOKEN_INVALID, TOKEN_EXPIRED, INVALID_API_KEY])
+            .fails(&[FORBIDDEN, EMAIL_UNCONFIRMED])
+            .throttled(),
+        on("POST /v1/tokens/refresh", "refreshTokens", "Renew an access token")
+            .says(
+                "The refresh token is spent, and another takes its place. The same one again gives the same again within \
+                 10 seconds; later its session ends, for it may have been stolen.",
+            )
+            .takes::<RefreshInput>()
+            .gives::<Tokens>(200, "The tokens")
+            .fails(&[INVALID_GRANT]),
+        on("POST /v1/tokens/revoke", "revokeToken", "End whatever a token stands for (RFC 7009)")
+            .takes::<TokenInput>()
+            .gives::<Message>(200, "It is dead, if it was ever good"),
+        on("POST /v1/introspect", "introspect", "Ask what a token stands for (RFC 7662)")
+            .says("A user's key sees what is that user's, a service's key everything.")
+            .takes::<TokenInput>()
+            .gives::<Introspection>(200, "What is known of it"),
+        on("GET /.well-known/jwks.json", "listKeys", "Get the keys that verify access tokens")
+            .gives_as::<KeySet>("application/jwk-set+json", 200, "The keys")
+            .gives_unchanged("They are those of `If-None-Match`"),
+    ]
+}
+
+fn verify() -> Vec<Operation> {
+    vec![
+        on("ANY /v1/verify", "verify", "Ask who a request comes from")
+            .says(
+                "For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is \
+                 in `X-User-Id`, `X-User-Email`, `X-Credential`, `X-Session-Id` and `X-Scopes`.",
+            )
+            .query("scope", text(), "Scopes that the credential must have, with a space between")
+            .gives::<Message>(200, "A live credential, with the scopes asked for")
+            .fails(&[INSUFFICIENT_SCOPE]),
     ]
 }
 

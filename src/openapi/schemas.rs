@@ -152,11 +152,13 @@ pub(super) struct SignedIn {
     pub session: Session,
 }
 
-/// Who asks, by which session.
+/// Who asks, and in which session.
 #[derive(ToSchema)]
 pub(super) struct Shown {
     pub user: User,
-    pub session: Session,
+    /// `null` for an API key.
+    #[schema(required)]
+    pub session: Option<Session>,
 }
 
 /// The user's live sessions.
@@ -276,4 +278,169 @@ pub(super) struct ProjectChangesInput {
     pub title: Option<String>,
     #[schema(max_length = 4000)]
     pub description: Option<String>,
+}
+
+/// Address and password, or neither where a session is presented.
+#[derive(ToSchema)]
+pub(super) struct TokensInput {
+    #[schema(format = "email", nullable = false)]
+    pub email_address: Option<String>,
+    #[schema(format = Password, nullable = false)]
+    pub password: Option<String>,
+    /// Asks for the longer lifetime.
+    #[schema(nullable = false)]
+    pub remember: Option<bool>,
+    /// The scopes that the access token is to have, with a space between; absent: all that there are.
+    #[schema(nullable = false)]
+    pub scope: Option<String>,
+}
+
+/// An access token, and the token that renews it.
+#[derive(ToSchema)]
+pub(super) struct Tokens {
+    /// A JWT (RFC 9068).
+    pub access_token: String,
+    /// Good once. Absent where the session came in the cookie, which asks for another access token instead.
+    #[schema(nullable = false)]
+    pub refresh_token: Option<String>,
+    /// `Bearer`.
+    pub token_type: String,
+    /// Seconds until the access token expires.
+    #[schema(minimum = 0)]
+    pub expires_in: i64,
+    /// Seconds until the refresh token and all that follow it expire.
+    #[schema(minimum = 0, nullable = false)]
+    pub refresh_expires_in: Option<i64>,
+    /// What the access token may do, with a space between.
+    pub scope: String,
+}
+
+/// The token that renews an access token.
+#[derive(ToSchema)]
+pub(super) struct RefreshInput {
+    pub refresh_token: String,
+}
+
+/// A token, whatever its kind: a `token_type_hint` is not needed, and not looked at.
+#[derive(ToSchema)]
+pub(super) struct TokenInput {
+    pub token: String,
+}
+
+/// What is known of a credential (RFC 7662). Of one that is not active, only that.
+#[derive(ToSchema)]
+pub(super) struct Introspection {
+    pub active: bool,
+    /// `Bearer`, for sessions and access tokens.
+    #[schema(nullable = false)]
+    pub token_type: Option<String>,
+    /// `session`, `api_key`, `access_token` or `refresh_token`.
+    #[schema(nullable = false)]
+    pub credential: Option<String>,
+    /// With a space between.
+    #[schema(nullable = false)]
+    pub scope: Option<String>,
+    /// The user's id; absent for a service's key.
+    #[schema(nullable = false)]
+    pub sub: Option<String>,
+    /// The user's email address.
+    #[schema(nullable = false)]
+    pub username: Option<String>,
+    /// The session's id.
+    #[schema(nullable = false)]
+    pub sid: Option<String>,
+    #[schema(nullable = false)]
+    pub iss: Option<String>,
+    #[schema(nullable = false)]
+    pub aud: Option<String>,
+    /// Seconds since 1970, as all times here.
+    #[schema(nullable = false)]
+    pub iat: Option<i64>,
+    #[schema(nullable = false)]
+    pub nbf: Option<i64>,
+    #[schema(nullable = false)]
+    pub exp: Option<i64>,
+    #[schema(nullable = false)]
+    pub jti: Option<String>,
+}
+
+/// The keys that verify access tokens (RFC 7517).
+#[derive(ToSchema)]
+pub(super) struct KeySet {
+    /// The current one first, then those before it.
+    pub keys: Vec<VerifyingKey>,
+}
+
+/// An Ed25519 public key (RFC 8037).
+#[derive(ToSchema)]
+pub(super) struct VerifyingKey {
+    pub kty: String,
+    pub crv: String,
+    pub x: String,
+    #[schema(rename = "use")]
+    pub usage: String,
+    pub alg: String,
+    pub kid: String,
+}
+
+/// A credential for a program.
+#[derive(ToSchema)]
+pub(super) struct ApiKey {
+    #[schema(minimum = 1)]
+    pub id: i64,
+    pub name: String,
+    /// What the key begins with: `crk_`.
+    pub prefix: String,
+    /// What it ends with.
+    pub last_four: String,
+    pub scopes: Vec<String>,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// To the minute.
+    #[schema(format = DateTime, required)]
+    pub last_used_at: Option<String>,
+    #[schema(format = DateTime, required)]
+    pub expires_at: Option<String>,
+    #[schema(format = DateTime, required)]
+    pub revoked_at: Option<String>,
+}
+
+/// A new API key.
+#[derive(ToSchema)]
+pub(super) struct ApiKeyInput {
+    #[schema(max_length = 255)]
+    pub name: String,
+    /// Words of the form `name:action`, or `introspect`. One text with a space between them is taken as well.
+    pub scopes: Vec<String>,
+    /// Absent or `null`: never.
+    #[schema(format = DateTime)]
+    pub expires_at: Option<String>,
+}
+
+/// What is to change about an API key.
+#[derive(ToSchema)]
+pub(super) struct ApiKeyChangesInput {
+    #[schema(max_length = 255)]
+    pub name: String,
+}
+
+/// An API key that was made a moment ago.
+#[derive(ToSchema)]
+pub(super) struct NewApiKey {
+    /// The key itself, shown this once.
+    pub key: String,
+    pub api_key: ApiKey,
+}
+
+/// One API key.
+#[derive(ToSchema)]
+pub(super) struct ShownApiKey {
+    pub api_key: ApiKey,
+}
+
+/// The user's API keys.
+#[derive(ToSchema)]
+pub(super) struct ApiKeyList {
+    /// The newest first, for a while also those that are revoked or expired.
+    pub api_keys: Vec<ApiKey>,
 }

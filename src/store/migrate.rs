@@ -6,7 +6,11 @@ use crate::error::{Error, Result};
 use crate::store::sqlite::fault;
 
 /// Each step once and for good: a step that was released never changes.
-const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_life.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_life.sql"),
+    include_str!("migrations/0003_tokens.sql"),
+];
 
 /// The schema that this program works with.
 pub const SCHEMA_VERSION: usize = STEPS.len();
@@ -104,40 +108,84 @@ mod tests {
         assert_eq!(objects(&migrated), objects(&described));
     }
 
-    #[test]
-    fn a_file_of_the_first_version_keeps_its_rows() {
-        const TABLES: [&str; 6] = ["users", "sessions", "projects", "outbox", "throttles", "heartbeat"];
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(STEPS[0]).unwrap();
+    /// A file as the program of that version left it, with these rows.
+    fn file_of(version: usize, insertions: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        STEPS[..version].iter().for_each(|step| connection.execute_batch(step).unwrap());
         connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection.pragma_update(None, "user_version", version as i64).unwrap();
+        connection.execute_batch(insertions).unwrap();
         connection
-            .execute_batch(
-                "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2);
-                 INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3);
-                 INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
-                 INSERT INTO outbox VALUES
-                     (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused');
-                 INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
-                 INSERT INTO heartbeat VALUES (1, 9)",
-            )
-            .unwrap();
-        let before = TABLES.map(|table| rows(&connection, table));
+    }
 
-        assert_eq!(migrate(&mut connection).unwrap(), SCHEMA_VERSION - 1);
-        for (table, before) in TABLES.iter().zip(&before) {
-            let after = rows(&connection, table);
-            let [(before, after)] = before.iter().zip(&after).collect::<Vec<_>>()[..] else {
-                panic!("{table} has one row");
+    /// Migrates a file whose `tables` have one row each; gives what was added to each of them.
+    fn added_to<const N: usize>(mut connection: Connection, tables: [&str; N]) -> [Vec<Value>; N] {
+        let version = version_of(&connection).unwrap();
+        let before = tables.map(|table| rows(&connection, table));
+        assert_eq!(migrate(&mut connection).unwrap(), SCHEMA_VERSION - version);
+        assert!(rows(&connection, "pragma_foreign_key_check").is_empty());
+        std::array::from_fn(|at| {
+            let (before, after) = (&before[at], rows(&connection, tables[at]));
+            let ([before], [after]) = (&before[..], &after[..]) else {
+                panic!("{} has one row", tables[at]);
             };
             let (kept, added) = after.split_at(before.len());
-            assert_eq!(kept, before, "{table}");
-            match *table {
-                "users" => assert_eq!(added, [Value::Null, Value::Integer(0)]),
-                _ => assert!(added.iter().all(|value| *value == Value::Null), "{table}: {added:?}"),
-            }
-        }
-        assert!(rows(&connection, "pragma_foreign_key_check").is_empty());
+            assert_eq!(kept, before, "{}", tables[at]);
+            added.to_vec()
+        })
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_keeps_its_rows() {
+        let connection = file_of(
+            1,
+            "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3);
+             INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
+             INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused');
+             INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
+             INSERT INTO heartbeat VALUES (1, 9)",
+        );
+        let [users, sessions, outbox, projects, throttles, heartbeat] =
+            added_to(connection, ["users", "sessions", "outbox", "projects", "throttles", "heartbeat"]);
+        assert_eq!(users, [Value::Null, Value::Integer(0)]);
+        assert_eq!(sessions, [Value::Null, Value::Null]);
+        assert_eq!(outbox, [Value::Null, Value::Null, Value::Null]);
+        assert_eq!((projects.len(), throttles.len(), heartbeat.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_file_of_the_second_version_keeps_its_rows() {
+        let connection = file_of(
+            2,
+            "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2, 'two@example.com', 4);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2);
+             INSERT INTO devices VALUES (3, 'aa', 1);
+             INSERT INTO outbox VALUES
+                 (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1', 'curl')",
+        );
+        let [users, sessions, devices, outbox] =
+            added_to(connection, ["users", "sessions", "devices", "outbox"]);
+        assert_eq!(sessions, [Value::Null]);
+        assert_eq!((users.len(), devices.len(), outbox.len()), (0, 0, 0));
+    }
+
+    /// Whatever deletes a session of an older file later, the tokens made since then end with it.
+    #[test]
+    fn the_access_tokens_of_a_session_end_with_it_and_of_one_that_had_none_nothing_is_noted() {
+        let mut connection = file_of(
+            2,
+            "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2, NULL, 4);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2);
+             INSERT INTO sessions VALUES (5, 3, x'ab', '192.0.2.1', 'curl', 1, 2, 3, 2)",
+        );
+        migrate(&mut connection).unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        connection.execute("UPDATE sessions SET access_until = 9 WHERE id = 5", []).unwrap();
+        // By the cascade, and the count that decides is of the rows asked for.
+        assert_eq!(connection.execute("DELETE FROM users", []).unwrap(), 1);
+        let ended = [Value::Integer(1), Value::Integer(5), Value::Null, Value::Integer(9)];
+        assert_eq!(rows(&connection, "ended_access"), [ended]);
     }
 
     #[test]

@@ -5,12 +5,15 @@
 //! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Reader`],
 //! [`Transaction`] and [`Row`]; no SQL is written twice.
 
+pub mod api_keys;
 pub mod devices;
+pub mod ended;
 mod heartbeat;
 mod inspection;
 mod migrate;
 pub mod outbox;
 pub mod projects;
+pub mod refresh_tokens;
 pub mod sessions;
 mod sqlite;
 pub mod throttles;
@@ -24,6 +27,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, Result};
+use crate::model::SessionId;
 pub use inspection::Inspection;
 pub use migrate::SCHEMA_VERSION;
 use sqlite::Sqlite;
@@ -86,6 +90,12 @@ impl Database {
         self.write(move |tx| heartbeat::beat(tx, now)).await?;
         self.engine.note_beat(now);
         Ok(())
+    }
+
+    /// Whether an access token was ended before its time, alone or with its session.
+    /// It asks a list in memory; what another process ends stands in it a fifth of a second later at the latest.
+    pub fn has_ended_access(&self, session: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
+        self.engine.has_ended_access(session, jti, now)
     }
 
     /// Starts a check of the whole file on a thread of its own; what it finds is logged and fails [`Self::ready`].

@@ -64,6 +64,22 @@ pub fn find_by_digest(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Optio
     reader.one(sql, &[digest.into()], |row| Ok((read(row)?, users::read(row, 8)?)))
 }
 
+/// A session with its user, whatever their state.
+pub fn find_with_user(reader: &Reader<'_>, id: SessionId) -> Result<Option<(Session, User)>> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
+    );
+    reader.one(sql, &[id.into()], |row| Ok((read(row)?, users::read(row, 8)?)))
+}
+
+/// Whether the session has not ended.
+pub fn exists(reader: &Reader<'_>, id: SessionId) -> Result<bool> {
+    Ok(reader.one("SELECT 1 FROM sessions WHERE id = $1", &[id.into()], |_| Ok(()))?.is_some())
+}
+
 /// A user's sessions, the newest activity first.
 pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<Session>> {
     let sql = concat!(
@@ -162,6 +178,17 @@ pub fn touch(tx: &Transaction<'_>, id: SessionId, at: Timestamp) -> Result<()> {
         &[at.into(), id.into()],
     )
     .map(drop)
+}
+
+/// Notes that an access token of a session may live until then, and that the session is used, neither ever going back
+/// in time; `false` when it has ended.
+pub fn note_access(tx: &Transaction<'_>, id: SessionId, until: Timestamp, now: Timestamp) -> Result<bool> {
+    let noted = tx.execute(
+        "UPDATE sessions SET access_until = CASE WHEN access_until > $1 THEN access_until ELSE $1 END,
+         last_active_at = CASE WHEN last_active_at > $2 THEN last_active_at ELSE $2 END WHERE id = $3",
+        &[until.into(), now.into(), id.into()],
+    )?;
+    Ok(noted == 1)
 }
 
 /// Some sessions that were void at `moment` or unused since `idle_since`, from behind `after` in the order of their

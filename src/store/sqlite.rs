@@ -18,10 +18,12 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
 
+use super::ended::Ended;
 use super::{Reader, Row, Transaction, Value};
 use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, Result};
+use crate::model::SessionId;
 pub use check::integrity;
 pub(super) use open::open_reading;
 pub use open::{LARGEST_WAL, explain, upgrade};
@@ -33,6 +35,7 @@ use writer::Writer;
 pub(super) struct Sqlite {
     path: PathBuf,
     readers: Pool<SqliteConnectionManager>,
+    ended: Arc<Ended>,
     writer: Writer,
     damaged: Arc<AtomicBool>,
     /// When a heartbeat was last written, in milliseconds since 1970.
@@ -49,9 +52,11 @@ impl Sqlite {
             0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
             configured => configured,
         };
+        let ended = Arc::new(Ended::load(&Reader { connection: &connection })?);
         Ok(Self {
             readers: open_readers(&path, readers, settings.busy_timeout)?,
-            writer: Writer::start(connection)?,
+            writer: Writer::start(connection, Arc::clone(&ended))?,
+            ended,
             damaged: Arc::new(AtomicBool::new(false)),
             beat: AtomicI64::new(i64::MIN),
             path,
@@ -72,6 +77,13 @@ impl Sqlite {
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         self.writer.write(work).await
+    }
+
+    pub(super) fn has_ended_access(&self, session_id: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
+        if let Some(turn) = self.ended.turn_to_look() {
+            self.read(|reader| turn.look(reader, now))?;
+        }
+        Ok(self.ended.has(session_id, jti))
     }
 
     pub(super) fn is_damaged(&self) -> bool {

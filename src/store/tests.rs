@@ -1,5 +1,7 @@
 //! What the conditional statements change, and what they leave: of two that race one wins.
 
+mod tokens;
+
 use std::time::Duration;
 
 use super::devices::Sighting;
@@ -9,11 +11,11 @@ use super::*;
 use crate::model::{EmailAddress, PasswordDigest, SessionId, UserId};
 use crate::token::{PlainToken, TokenDigest, TokenKind};
 
-const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Runs `work` on an empty database of this version's schema.
-fn within(work: impl FnOnce(&Transaction<'_>)) {
+pub(super) fn within(work: impl FnOnce(&Transaction<'_>)) {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
     migrate::migrate(&mut connection).unwrap();
     work(&Transaction { reader: Reader { connection: &connection } });

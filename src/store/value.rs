@@ -2,9 +2,10 @@
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
+use crate::model::{ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
+use crate::scope::Scopes;
 use crate::store::sqlite;
-use crate::token::TokenDigest;
+use crate::token::{Seed, TokenDigest};
 
 /// A value for a placeholder.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,12 @@ impl From<ProjectId> for Value<'_> {
     }
 }
 
+impl From<ApiKeyId> for Value<'_> {
+    fn from(value: ApiKeyId) -> Self {
+        Self::Integer(value.0)
+    }
+}
+
 impl<'v> From<&'v str> for Value<'v> {
     fn from(value: &'v str) -> Self {
         Self::Text(value)
@@ -70,6 +77,18 @@ impl<'v> From<&'v EmailAddress> for Value<'v> {
 impl<'v> From<&'v PasswordDigest> for Value<'v> {
     fn from(value: &'v PasswordDigest) -> Self {
         Self::Text(value.as_str())
+    }
+}
+
+impl<'v> From<&'v Scopes> for Value<'v> {
+    fn from(value: &'v Scopes) -> Self {
+        Self::Text(value.as_str())
+    }
+}
+
+impl<'v> From<&'v Seed> for Value<'v> {
+    fn from(value: &'v Seed) -> Self {
+        Self::Blob(value.as_bytes())
     }
 }
 
@@ -129,6 +148,10 @@ column! {
     UserId, i64 => UserId;
     SessionId, i64 => SessionId;
     ProjectId, i64 => ProjectId;
+    ApiKeyId, i64 => ApiKeyId;
     EmailAddress, String => EmailAddress::from_stored;
     PasswordDigest, String => PasswordDigest::new;
+    Scopes, String => Scopes::from_stored;
+    TokenDigest, [u8; 32] => TokenDigest::from_stored;
+    Seed, [u8; 32] => Seed::from_stored;
 }

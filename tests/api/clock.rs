@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use cloakroom::clock::Timestamp;
-use cloakroom::testing::{START, TestApp};
+use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::json;
 
 use crate::support::app::{
     PASSWORD, assert_refused, confirm, confirmation_token, is_live, last_confirmation, last_unlock, reset,
     reset_token, sign_in, sign_up,
 };
+use crate::support::machines::{pair, pair_in};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const NEW: &str = "another password";
@@ -25,6 +26,10 @@ struct Spent {
     unlock: String,
     /// Addresses and passwords.
     logins: Vec<(&'static str, &'static str)>,
+    /// API keys.
+    keys: Vec<String>,
+    access_tokens: Vec<String>,
+    refresh_tokens: Vec<String>,
 }
 
 #[actix_web::test]
@@ -37,12 +42,17 @@ async fn a_clock_set_back_a_day_revives_nothing() {
     .await;
     let (rotated, alive) = rotate(&app).await;
     let (changed, changed_link, voided) = change_address(&app).await;
+    let (key, revoked) = (revoke_key(&app).await, revoke_tokens(&app).await);
+    let (ended, reused) = (end_with_pair(&app).await, reuse(&app).await);
     let spent = Spent {
         tokens: vec![rotated, end(&app).await, delete_account(&app).await],
         confirmations: vec![confirm_address(&app).await, changed_link],
         resets: vec![reset_password(&app).await, voided],
         unlock: unlock(&app).await,
         logins: vec![(changed, PASSWORD), ("reset@example.com", PASSWORD), ("deleted@example.com", PASSWORD)],
+        keys: vec![key],
+        access_tokens: [revoked.0, ended.0, reused.0].concat(),
+        refresh_tokens: [revoked.1, ended.1, reused.1].concat(),
     };
     let day = i64::try_from(DAY.as_millis()).unwrap();
     for back in [day, 1, 0] {
@@ -66,6 +76,16 @@ async fn assert_all_dead(app: &TestApp, spent: &Spent) {
     }
     let unlock = app.put(&format!("/v1/unlocks/{}", spent.unlock)).send().await;
     assert_refused(&unlock, 401, "link_invalid");
+    for key in &spent.keys {
+        let reply = app.get("/v1/projects").header("X-API-Key", key).send().await;
+        assert_refused(&reply, 401, "invalid_api_key");
+    }
+    for token in &spent.access_tokens {
+        assert_refused(&app.get("/v1/projects").bearer(token).send().await, 401, "token_invalid");
+    }
+    for token in &spent.refresh_tokens {
+        assert_refused(&refresh(app, token).await, 400, "invalid_grant");
+    }
     for (address, password) in &spent.logins {
         assert_refused(&sign_in(app, address, password).await, 401, "invalid_credentials");
     }
@@ -132,4 +152,51 @@ async fn unlock(app: &TestApp) -> String {
     let link = last_unlock(app).await;
     assert_eq!(app.put(&format!("/v1/unlocks/{link}")).send().await.status, 200);
     link
+}
+
+async fn revoke_key(app: &TestApp) -> String {
+    let token = token_of_new(app, "keyed@example.com").await;
+    let body = json!({ "name": "A key", "scopes": ["projects:read"] });
+    let made = app.post("/v1/api_keys").bearer(&token).json(&body).send().await.json();
+    let path = format!("/v1/api_keys/{}", made["api_key"]["id"]);
+    assert_eq!(app.delete(&path).bearer(&token).send().await.status, 204);
+    made["key"].as_str().unwrap().to_owned()
+}
+
+/// Access and refresh tokens.
+type Tokens = (Vec<String>, Vec<String>);
+
+/// An access token ended alone, whose session lives; and one that its refresh token took along.
+async fn revoke_tokens(app: &TestApp) -> Tokens {
+    let token = token_of_new(app, "alone@example.com").await;
+    let (alone, _) = pair(app, &token, "projects:read").await;
+    let token = token_of_new(app, "revoked@example.com").await;
+    let (access, refresh) = pair(app, &token, "projects:read").await;
+    for token in [&alone, &refresh] {
+        let reply = app.post("/v1/tokens/revoke").json(&json!({ "token": token })).send().await;
+        assert_eq!(reply.status, 200);
+    }
+    (vec![alone, access], vec![refresh])
+}
+
+/// Of a session that was signed out.
+async fn end_with_pair(app: &TestApp) -> Tokens {
+    let token = token_of_new(app, "paired@example.com").await;
+    let (access, refresh) = pair(app, &token, "projects:read").await;
+    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    (vec![access], vec![refresh])
+}
+
+/// Of a family that ended when its first token came again.
+async fn reuse(app: &TestApp) -> Tokens {
+    let token = token_of_new(app, "reused@example.com").await;
+    let (first_access, first) = pair(app, &token, "projects:read").await;
+    let (access, second) = pair_in(&refresh(app, &first).await.json());
+    app.clock().advance(Duration::from_secs(10));
+    assert_refused(&refresh(app, &first).await, 400, "invalid_grant");
+    (vec![first_access, access], vec![first, second])
+}
+
+async fn refresh(app: &TestApp, token: &str) -> Reply {
+    app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": token })).send().await
 }

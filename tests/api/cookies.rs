@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, count_in, is_live, not_text, signed_in,
 };
+use crate::support::machines::{api_key, pair};
 
 const OWN: &str = "http://localhost:3000";
 const LISTED: &str = "http://localhost:3001";
@@ -199,6 +200,27 @@ async fn two_statements_of_an_origin_prove_nothing() {
 }
 
 #[actix_web::test]
+async fn the_method_that_a_proxy_asks_about_counts_as_well() {
+    let (app, _, token) = signed_in().await;
+    let ask = |methods: &[&str]| {
+        let call = app.get("/v1/user").cookie(&token);
+        methods.iter().fold(call, |call, method| call.header("X-Forwarded-Method", method))
+    };
+    for harmless in [&["GET"][..], &["HEAD"], &["OPTIONS"], &["GET", "HEAD"]] {
+        assert_eq!(ask(harmless).send().await.status, 200, "{harmless:?}");
+    }
+    for unsafe_ in [&["POST"][..], &["DELETE"], &["get"], &[""], &["GET, POST"], &["GET", "POST"]] {
+        assert_refused(&ask(unsafe_).send().await, 403, "cross_origin");
+        assert_eq!(ask(unsafe_).same_origin().send().await.status, 200, "{unsafe_:?}");
+        let bearer = app.get("/v1/user").bearer(&token).header("X-Forwarded-Method", unsafe_[0]);
+        assert_eq!(bearer.send().await.status, 200, "{unsafe_:?}");
+    }
+    // What it says never makes a request harmless.
+    let call = app.delete("/v1/session").cookie(&token).header("X-Forwarded-Method", "GET");
+    assert_refused(&call.send().await, 403, "cross_origin");
+}
+
+#[actix_web::test]
 async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
     let (app, _, token) = signed_in().await;
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
@@ -374,6 +396,29 @@ async fn a_bearer_request_ignores_the_cookie() {
     let call = app.post("/v1/session").bearer(&token).cookie(&token).json(&credentials("bearer"));
     assert_handed_over(&call.send().await, "bearer");
     assert!(is_live(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn a_key_or_an_access_token_ignores_the_cookie_and_travels_in_none() {
+    let (app, user, token) = signed_in().await;
+    let two = app.create_user("two@example.com", PASSWORD).await;
+    let (access, refresh) = pair(&app, &app.sign_in_as(&two).await, "projects:write").await;
+    let key = api_key(&app, Some(&two), "projects:write").await;
+    let post = || {
+        let foreign = app.post("/v1/projects").cookie(&token).header("Sec-Fetch-Site", "cross-site");
+        foreign.json(&json!({ "title": "Theirs" }))
+    };
+    for call in [post().bearer(&access), post().bearer(&key), post().header("X-API-Key", &key)] {
+        assert_eq!(call.send().await.status, 201);
+    }
+    let owned = |id: i64| count_in(&app, &format!("SELECT count(*) FROM projects WHERE user_id = {id}"));
+    assert_eq!((owned(user.id.0), owned(two.id.0)), (0, 3));
+    assert_refused(&post().header("X-API-Key", &token).send().await, 401, "invalid_api_key");
+    assert_refused(&post().bearer(&refresh).send().await, 401, "token_invalid");
+    for credential in [&key, &access, &refresh] {
+        let reply = app.get("/v1/user").cookie(credential).same_origin().send().await;
+        assert_refused(&reply, 401, "token_invalid");
+    }
 }
 
 #[actix_web::test]

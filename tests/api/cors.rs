@@ -8,6 +8,7 @@ use cloakroom::testing::{Call, Reply, TestApp};
 use serde_json::json;
 
 use crate::support::app::{assert_refused, sign_in, signed_in};
+use crate::support::machines::api_key;
 
 const OURS: &str = "http://localhost:3001";
 
@@ -52,7 +53,9 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
     for origin in [OURS, "http://127.0.0.1:3001"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
             let reply =
-                preflight(&app, "/v1/projects/1", origin, method, "authorization, content-type").send().await;
+                preflight(&app, "/v1/projects/1", origin, method, "authorization, content-type, x-api-key")
+                    .send()
+                    .await;
             assert_eq!((reply.status, reply.text()), (200, ""));
             assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
             assert_eq!(
@@ -61,7 +64,7 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
             );
             assert_eq!(
                 list(&reply, "access-control-allow-headers"),
-                ["accept", "authorization", "content-type", "x-request-id"]
+                ["accept", "authorization", "content-type", "x-api-key", "x-request-id"]
             );
             assert_eq!(reply.header("access-control-max-age"), Some("7200"));
             assert!(list(&reply, "vary").contains(&"origin".to_owned()));
@@ -134,6 +137,18 @@ async fn failures_are_shared_as_well() {
     let reply = app.put("/v1/registrations").header("Origin", OURS).send().await;
     assert_eq!(reply.status, 405);
     assert_shared(&reply, OURS);
+}
+
+#[actix_web::test]
+async fn a_page_reads_what_its_key_lacks_and_which_keys_verify() {
+    let (app, user, _) = signed_in().await;
+    let key = api_key(&app, Some(&user), "other:thing").await;
+    let reply = app.get("/v1/projects").header("X-API-Key", &key).header("Origin", OURS).send().await;
+    assert_refused(&reply, 403, "insufficient_scope");
+    assert_shared(&reply, OURS);
+    let keys = app.get("/.well-known/jwks.json").header("Origin", OURS).send().await;
+    assert_eq!(keys.status, 200);
+    assert_shared(&keys, OURS);
 }
 
 #[actix_web::test]

@@ -239,7 +239,8 @@ async fn what_is_no_token_of_ours_is_invalid() {
         for scheme in ["Bearer", "Token"] {
             let reply =
                 app.get("/v1/session").header("Authorization", &format!("{scheme} {text}")).send().await;
-            assert_refused(&reply, 401, "token_invalid");
+            let code = if text.starts_with("crk_") { "invalid_api_key" } else { "token_invalid" };
+            assert_refused(&reply, 401, code);
         }
     }
 }
@@ -562,7 +563,7 @@ async fn a_change_of_credentials_ends_all_but_the_survivors() {
                 "one" => Survivors::One(one),
                 _ => Survivors::All,
             };
-            credentials_changed(tx, id, survivors)
+            credentials_changed(tx, id, survivors, START)
         });
         let (count, keeps_one, keeps_all) = match survivors {
             "none" => (2, false, false),

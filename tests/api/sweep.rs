@@ -8,7 +8,8 @@ use cloakroom::sweep::{self, Swept};
 use cloakroom::testing::TestApp;
 use rusqlite::{Connection, params};
 
-use crate::support::app::{ONE, PASSWORD, count_in, is_live};
+use crate::support::app::{ONE, PASSWORD, count_in, is_live, signed_in};
+use crate::support::machines::pair;
 
 const MOMENT: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -59,6 +60,34 @@ fn add_device(file: &Connection, name: &str, seen_at: Timestamp) {
     .unwrap()
     .execute(params![name, seen_at.as_millis()])
     .unwrap();
+}
+
+fn add_api_key(file: &Connection, name: &str, expires_at: Option<Timestamp>, revoked_at: Option<Timestamp>) {
+    file.prepare_cached(
+        "INSERT INTO api_keys (name, token_digest, last_four, scopes, created_at, expires_at, revoked_at)
+         VALUES (?1, randomblob(32), 'aaaa', '', 0, ?2, ?3)",
+    )
+    .unwrap()
+    .execute(params![name, expires_at.map(Timestamp::as_millis), revoked_at.map(Timestamp::as_millis)])
+    .unwrap();
+}
+
+/// Adds a refresh token of the first session, told apart by its scopes.
+fn add_refresh_token(file: &Connection, name: &str, spent_at: Option<Timestamp>) {
+    file.prepare_cached(
+        "INSERT INTO refresh_tokens (session_id, family_digest, token_digest, scopes, created_at, expires_at, spent_at)
+         VALUES ((SELECT min(id) FROM sessions), randomblob(32), randomblob(32), ?1, 0, 0, ?2)",
+    )
+    .unwrap()
+    .execute(params![name, spent_at.map(Timestamp::as_millis)])
+    .unwrap();
+}
+
+fn add_ended_access(file: &Connection, name: &str, until: Timestamp) {
+    file.prepare_cached("INSERT INTO ended_access (session_id, jti, until) VALUES (1, ?1, ?2)")
+        .unwrap()
+        .execute(params![name, until.as_millis()])
+        .unwrap();
 }
 
 /// The texts that a statement finds.
@@ -162,6 +191,77 @@ async fn devices_go_when_they_were_not_used_for_a_year() {
 }
 
 #[actix_web::test]
+async fn api_keys_go_thirty_days_after_their_end_and_never_while_they_are_good() {
+    let app = TestApp::new().await;
+    let now = app.clock().now();
+    let over = now - 30 * DAY;
+    let file = open(&app);
+    for (name, expires_at, revoked_at) in [
+        ("expired for thirty days", Some(over), None),
+        ("expired for less", Some(over + MOMENT), None),
+        ("revoked for thirty days", None, Some(over)),
+        ("revoked for less", Some(now + DAY), Some(over + MOMENT)),
+        ("revoked long before it expired", Some(over + MOMENT), Some(over)),
+        ("good", Some(now + DAY), None),
+        ("good for ever", None, None),
+    ] {
+        add_api_key(&file, name, expires_at, revoked_at);
+    }
+
+    assert_eq!(sweep(&app).await, Swept { api_keys: 3, ..Swept::default() });
+    assert_eq!(
+        names(&app, "SELECT name FROM api_keys"),
+        set(["expired for less", "revoked for less", "good", "good for ever"])
+    );
+}
+
+#[actix_web::test]
+async fn refresh_tokens_go_ten_seconds_after_they_were_spent_and_good_ones_with_their_session() {
+    let app = TestApp::new().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    app.sign_in_as(&user).await;
+    let over = app.clock().now() - Duration::from_secs(10);
+    let file = open(&app);
+    for (name, spent_at) in
+        [("spent for ten seconds", Some(over)), ("spent for less", Some(over + MOMENT)), ("good", None)]
+    {
+        add_refresh_token(&file, name, spent_at);
+    }
+
+    assert_eq!(sweep(&app).await, Swept { refresh_tokens: 1, ..Swept::default() });
+    assert_eq!(names(&app, "SELECT scopes FROM refresh_tokens"), set(["spent for less", "good"]));
+    app.clock().advance(200 * DAY);
+    sweep(&app).await;
+    assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
+}
+
+#[actix_web::test]
+async fn what_is_known_of_ended_access_tokens_goes_a_day_after_they_would_have_expired() {
+    let app = TestApp::new().await;
+    let over = app.clock().now() - DAY;
+    let file = open(&app);
+    for (name, until) in [("for longer", over - MOMENT), ("for a day", over), ("for less", over + MOMENT)] {
+        add_ended_access(&file, name, until);
+    }
+
+    assert_eq!(sweep(&app).await, Swept { ended_access: 2, ..Swept::default() });
+    assert_eq!(names(&app, "SELECT jti FROM ended_access"), set(["for less"]));
+}
+
+#[actix_web::test]
+async fn of_a_session_that_is_swept_no_token_stays_behind() {
+    let (app, _, token) = signed_in().await;
+    pair(&app, &token, "projects:read").await;
+    app.clock().advance(15 * DAY - MOMENT);
+    assert_eq!(sweep(&app).await, Swept::default());
+    app.clock().advance(MOMENT);
+    assert_eq!(sweep(&app).await, Swept { sessions: 1, ended_access: 1, ..Swept::default() });
+    for table in ["sessions", "refresh_tokens", "ended_access"] {
+        assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
+}
+
+#[actix_web::test]
 async fn how_long_sessions_and_mails_are_kept_is_a_setting() {
     let app = TestApp::with_settings(|settings| {
         (settings.sweep.keep_sessions, settings.sweep.keep_mails) = (2 * DAY, Duration::ZERO);
@@ -199,7 +299,8 @@ async fn a_session_whose_use_may_not_be_written_yet_is_left_even_where_none_are_
 #[actix_web::test]
 async fn more_rows_than_one_transaction_deletes_are_all_swept() {
     let app = TestApp::new().await;
-    app.create_user(ONE, PASSWORD).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    app.sign_in_as(&user).await;
     let (now, long_ago) = (app.clock().now(), Timestamp::from_millis(0));
     let mut file = open(&app);
     let rows = file.transaction().unwrap();
@@ -208,16 +309,31 @@ async fn more_rows_than_one_transaction_deletes_are_all_swept() {
         add_throttle(&rows, &format!("over {n}"), long_ago);
         add_mail(&rows, "over", Some(long_ago), None);
         add_device(&rows, &format!("over {n}"), long_ago);
+        add_api_key(&rows, "over", None, Some(long_ago));
+        add_refresh_token(&rows, "over", Some(long_ago));
+        add_ended_access(&rows, &format!("over {n}"), long_ago);
         if n % 100 == 0 {
             add_session(&rows, "live", now, now + DAY);
             add_throttle(&rows, &format!("live {n}"), now + DAY);
             add_mail(&rows, "live", None, None);
             add_device(&rows, &format!("live {n}"), now);
+            add_api_key(&rows, "live", None, None);
+            add_refresh_token(&rows, "live", None);
+            add_ended_access(&rows, &format!("live {n}"), now);
         }
     }
     rows.commit().unwrap();
 
-    assert_eq!(sweep(&app).await, Swept { sessions: MANY, counters: MANY, mails: MANY, devices: MANY });
+    let every = Swept {
+        sessions: MANY,
+        counters: MANY,
+        mails: MANY,
+        devices: MANY,
+        api_keys: MANY,
+        refresh_tokens: MANY,
+        ended_access: MANY,
+    };
+    assert_eq!(sweep(&app).await, every);
     assert_eq!(sweep(&app).await, Swept::default());
     let kept = MANY.div_ceil(100) as i64;
     for (table, name) in [
@@ -225,6 +341,9 @@ async fn more_rows_than_one_transaction_deletes_are_all_swept() {
         ("throttles", "name"),
         ("outbox", "email_address"),
         ("devices", "fingerprint"),
+        ("api_keys", "name"),
+        ("refresh_tokens", "scopes"),
+        ("ended_access", "jti"),
     ] {
         let count = |condition: &str| {
             count_in(&app, &format!("SELECT count(*) FROM {table} WHERE {name} {condition}"))

@@ -62,7 +62,7 @@ fn one_minute_is_one_minute() {
 #[test]
 fn every_kind_renders_and_is_signed_with_the_services_name() {
     let rendered = render_all();
-    assert_eq!(rendered.len(), 10);
+    assert_eq!(rendered.len(), 12);
     for (kind, Rendered { subject, text, html }) in rendered {
         assert!(html.contains(&format!("<h1 style=\"font-size: 20px\">{subject}</h1>")), "{kind:?}: {html}");
         assert!(text.trim_end().ends_with("\n\nCloakroom") && html.contains(">Cloakroom</p>"), "{kind:?}");

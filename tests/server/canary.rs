@@ -5,8 +5,9 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::app::token_after;
+use crate::support::machines::pair_in;
 use crate::support::process::{House, Server, eventually, link_token};
-use crate::support::smtp::{At, Behaviour, SmtpServer};
+use crate::support::smtp::{At, Behaviour, Received, SmtpServer};
 use crate::support::wire::{Answer, Wire};
 
 /// It stands in every password, address and text that a test here sends.
@@ -44,6 +45,7 @@ fn neither_log_nor_database_holds_a_secret_at_any_level_in_any_format() {
         fail_to_send(&house, &server, &mail);
         carry_a_cookie(&server, &mut secrets);
         confirm_and_change(&server, &mail, &mut secrets);
+        use_tokens(&house, &server, &mail, &mut secrets);
         err_in_every_way(&server, &secrets);
         run_into_limits(&server);
         unlock(&server, &mail, &mut secrets);
@@ -198,6 +200,80 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
     secrets.links.extend([confirmation, change]);
 }
 
+/// Pairs and keys, good, spent, stolen, narrow, malformed and ended; each by every way that a token is read.
+fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
+    let owner = "canary-five@example.com";
+    let session = server.sign_up(owner, PASSWORD);
+    let mine =
+        |method: &str, path: &str, body: Value| server.request(method, path, Some(&session), Some(&body));
+    let ask = |headers: &str, method: &str, path: &str, body: Value| {
+        let mut wire = Wire::to(server);
+        wire.ask(method, path, headers, &body.to_string());
+        wire.hear().status
+    };
+    let mut take = |(status, reply): (u16, Value)| {
+        assert_eq!(status, 200, "{reply}");
+        let (access, refresh) = pair_in(&reply);
+        secrets.tokens.extend(access.split('.').map(str::to_owned));
+        secrets.tokens.push(refresh.clone());
+        (access, refresh)
+    };
+    let by_password = json!({ "email_address": owner, "password": PASSWORD });
+    let (first_access, first) = take(post(server, "/v1/tokens", by_password));
+    let (access, other) = take(mine("POST", "/v1/tokens", json!({})));
+    let refresh = |token: &str| post(server, "/v1/tokens/refresh", json!({ "refresh_token": token }));
+    let (_, second) = take(refresh(&first));
+    take(refresh(&first));
+    for wrong in ["canary", "crr_canary", "", &format!("{second}x")] {
+        assert_eq!(refresh(wrong).0, 400);
+    }
+    assert_eq!(mine("POST", "/v1/tokens", json!({ "scope": "canary:read" })).0, 400);
+
+    let key = |name: &str, scopes: &str| {
+        let (status, reply) = mine("POST", "/v1/api_keys", json!({ "name": name, "scopes": scopes }));
+        assert_eq!(status, 201, "{reply}");
+        (reply["key"].as_str().unwrap().to_owned(), format!("/v1/api_keys/{}", reply["api_key"]["id"]))
+    };
+    let (key, path) = key("a canary's key", "projects:read introspect");
+    assert_eq!(mine("POST", "/v1/api_keys", json!({ "name": CANARY, "scopes": "canary canary" })).0, 422);
+    assert_eq!(mine("PATCH", &path, json!({ "name": "another canary" })).0, 200);
+    let by_key = format!("X-API-Key: {key}\r\n");
+    for (status, headers) in [
+        (200, by_key.clone()),
+        (200, format!("Authorization: Bearer {key}\r\n")),
+        (400, format!("{by_key}Authorization: Bearer {access}\r\n")),
+        (401, "X-API-Key: canary\r\n".to_owned()),
+        (401, format!("X-API-Key: {key}x\r\n")),
+        (401, format!("X-API-Key: {session}\r\n")),
+        (200, format!("Authorization: Bearer {access}\r\n")),
+        (401, format!("Authorization: Bearer {access}x\r\n")),
+        (401, "Authorization: Bearer canary.canary.canary\r\n".to_owned()),
+        (401, format!("Authorization: Bearer {other}\r\n")),
+    ] {
+        for path in ["/v1/projects", "/v1/verify?token=canary"] {
+            assert_eq!(ask(&headers, "GET", path, json!({})), status, "{path} {headers}");
+        }
+    }
+    assert_eq!(ask(&by_key, "POST", "/v1/verify?scope=canary:read", json!({})), 403);
+    assert_eq!(ask(&by_key, "POST", "/v1/verify?scope=canary", json!({})), 400);
+    for token in [&session, &key, &access, &other, CANARY, "canary.canary.canary"] {
+        assert_eq!(ask(&by_key, "POST", "/v1/introspect", json!({ "token": token })), 200);
+    }
+
+    // As if the ten seconds were over.
+    house.open_database().execute("UPDATE refresh_tokens SET spent_at = spent_at - 10000", []).unwrap();
+    assert_eq!(refresh(&first).0, 400);
+    let is_told = |letter: &Received| letter.data.contains("Subject: A session of yours was ended");
+    eventually(|| mail.received().iter().any(is_told).then_some(()));
+    assert_eq!(server.request("GET", "/v1/projects", Some(&first_access), None).0, 401);
+    for token in [&access, &key, &other, CANARY, "canary.canary.canary"] {
+        let body = json!({ "token": token, "token_type_hint": CANARY });
+        assert_eq!(post(server, "/v1/tokens/revoke", body).0, 200);
+    }
+    assert_eq!(ask(&by_key, "GET", "/v1/projects", json!({})), 401);
+    secrets.tokens.extend([session, key]);
+}
+
 /// Opens an address that failures shut; not the owner's, whose reset link opened a way of their own.
 fn unlock(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let shut = "canary-two@example.com";
@@ -277,10 +353,19 @@ fn assert_log_is_clean(log: &str, secrets: &Secrets) {
         "unlocked",
         "unlock_refused",
         "account_deleted",
+        "tokens_issued",
+        "tokens_refreshed",
+        "refresh_refused",
+        "refresh_reused",
+        "token_revoked",
+        "api_key_created",
+        "api_key_renamed",
     ] {
         assert!(log.contains(event), "{event} was not logged");
     }
-    for words in [CANARY, "crs_", "@example.com", "reset your password", "confirm your"] {
+    for words in
+        [CANARY, "crs_", "crk_", "crr_", "eyj0exai", "@example.com", "reset your password", "confirm your"]
+    {
         let found = log.lines().find(|line| line.to_lowercase().contains(words));
         assert_eq!(found, None, "{words}");
     }
@@ -316,7 +401,9 @@ fn assert_database_is_clean(house: &House, secrets: &Secrets) {
         let bytes = fs::read(&path).unwrap();
         looked_at += bytes.len();
         let secrets = secrets.tokens.iter().chain(&secrets.links).map(String::as_str);
-        for secret in secrets.chain([PASSWORD, NEW_PASSWORD, "no canary sings", "crs_"]) {
+        for secret in
+            secrets.chain([PASSWORD, NEW_PASSWORD, "no canary sings", "crs_", "crk_", "crr_", "eyJ0eXAi"])
+        {
             let held = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!held, "{}: {secret}", path.display());
         }

@@ -1,6 +1,8 @@
 //! The operator's commands: by themselves, and beside a running server.
 
+mod api_keys;
 mod doctor;
+mod secret;
 mod sessions;
 mod settings;
 mod sweep;

@@ -59,6 +59,11 @@ fn account() {
 }
 
 #[test]
+fn tokens() {
+    tell("tokens.sh");
+}
+
+#[test]
 fn every_story_is_told_here() {
     let here = include_str!("curl.rs");
     for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/curl")).unwrap() {

@@ -1,4 +1,5 @@
-//! The real binary as a process: signals, kill, files, neighbours, curl.
+//! The real binary as a process: signals, kill, files, neighbours, curl, and who stands in front of it or trusts what it
+//! signs.
 
 mod account;
 mod canary;
@@ -6,8 +7,14 @@ mod commands;
 mod crash;
 mod curl;
 mod edge;
+mod ended;
+mod examples;
 mod files;
 mod mails;
 mod neighbours;
+mod proxies;
+mod refresh;
 mod revocation;
 mod signals;
+mod tokens;
+mod verifiers;

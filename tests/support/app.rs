@@ -2,6 +2,7 @@
 
 use actix_web::http::Method;
 use cloakroom::error::Result;
+use cloakroom::features::sessions::{Survivors, credentials_changed};
 use cloakroom::model::{EmailAddress, PasswordDigest, User};
 use cloakroom::store::{Transaction, users};
 use cloakroom::testing::{Reply, TestApp};
@@ -120,10 +121,14 @@ pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest:
     write(app, move |tx| users::insert(tx, &address, &digest, now)).await.unwrap()
 }
 
-/// Shuts somebody's account, as an operator does.
+/// Shuts somebody's account, as an operator's command does.
 pub async fn disable(app: &TestApp, user: &User) {
     let (id, now) = (user.id, app.clock().now());
-    assert!(write(app, move |tx| users::set_disabled(tx, id, Some(now), now)).await);
+    let shut = move |tx: &Transaction<'_>| {
+        credentials_changed(tx, id, Survivors::None, now)?;
+        users::set_disabled(tx, id, Some(now), now)
+    };
+    assert!(write(app, shut).await);
 }
 
 /// Deletes somebody's account.

@@ -1,7 +1,7 @@
 //! A raw connection to a server: what is said goes out byte for byte, what is answered is taken apart by hand.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -40,7 +40,12 @@ impl Answer {
 impl Wire {
     /// Connects.
     pub fn to(server: &Server) -> Self {
-        let stream = TcpStream::connect(server.address).unwrap();
+        Self::at(server.address)
+    }
+
+    /// Connects to whoever listens there.
+    pub fn at(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, heard: Vec::new() }
     }

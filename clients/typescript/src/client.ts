@@ -20,12 +20,6 @@ import type {
   Why,
 } from "./types.js";
 
-/** What `POST /v1/tokens` and its refresh give. */
-interface TokenPair {
-  access_token: string;
-  refresh_token: string;
-}
-
 interface Target {
   method: string;
   url: string;
@@ -34,6 +28,7 @@ interface Target {
 }
 
 type Shown = Output<"showSession">;
+type Tokens = Output<"refreshTokens">;
 
 export function createClient(options: ClientOptions): Client {
   const base = options.url.replace(/\/+$/, "");
@@ -115,7 +110,7 @@ export function createClient(options: ClientOptions): Client {
   const renewals = renewal(
     name,
     store,
-    async (refresh) => ticketOf((await post("/v1/tokens/refresh", { refresh_token: refresh })) as TokenPair),
+    async (refresh) => ticketOf((await post("/v1/tokens/refresh", { refresh_token: refresh })) as Tokens),
     () => generation,
   );
 
@@ -157,10 +152,12 @@ export function createClient(options: ClientOptions): Client {
 
   /** Trades a password, or the token of a session, for a pair. */
   async function trade(body: Values, token: string | undefined, signal: AbortSignal | undefined) {
-    const ticket = ticketOf((await post("/v1/tokens", body, token, signal)) as TokenPair);
+    const ticket = ticketOf((await post("/v1/tokens", body, token, signal)) as Tokens);
     const shown = await transmit({ method: "GET", url: `${base}/v1/session` }, ticket.token, signal);
-    await enter(shown as Shown, ticket);
-    return { expires_at: (shown as Shown).session.expires_at, ...(shown as Shown) };
+    // Unlike a key, a pair always has a session.
+    const { user, session } = shown as Output<"signIn">;
+    await enter({ user, session }, ticket);
+    return { expires_at: session.expires_at, user, session };
   }
 
   /** Gives the reply as it is where it started no session: somebody is to confirm an address first. */
@@ -246,7 +243,7 @@ export function createClient(options: ClientOptions): Client {
       ),
     endSession: (input, given) =>
       runThen("endSession", input, given, () =>
-        leaveUnless(state.status !== "signed-in" || state.session.id !== input.id),
+        leaveUnless(state.status !== "signed-in" || state.session?.id !== input.id),
       ),
     endSessions: (input, given) =>
       runThen("endSessions", input, given, () => leaveUnless(input?.except === "current")),
@@ -335,12 +332,12 @@ function refused(error: unknown): boolean {
   return (
     CloakroomError.is(error) &&
     error.status === 401 &&
-    ["unauthorized", "token_invalid", "token_expired"].includes(error.code)
+    ["unauthorized", "token_invalid", "token_expired", "invalid_api_key"].includes(error.code)
   );
 }
 
-function ticketOf(pair: TokenPair): Ticket {
-  return { token: pair.access_token, refresh: pair.refresh_token };
+function ticketOf({ access_token: token, refresh_token: refresh }: Tokens): Ticket {
+  return refresh ? { token, refresh } : { token };
 }
 
 function storeFailed(): CloakroomError {

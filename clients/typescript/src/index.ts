@@ -3,6 +3,7 @@ export { CloakroomError } from "./error.js";
 export { memoryStore, type Store, sessionStore, type Ticket } from "./store.js";
 export type {
   AnyCode,
+  ApiKey,
   AuthState,
   Client,
   ClientOptions,

@@ -3,8 +3,8 @@
 import type { operations } from "./schema.js";
 
 /**
- * Operation, and where it is: `METHOD /path/{name}?query&query`. What is public gets no credential. `PUT` of a project
- * does as `PATCH`, and `PATCH` of a password as `PUT`: one of each is enough.
+ * Operation, and where it is: `METHOD /path/{name}?query&query`. What is public gets no credential; tokens can be had
+ * with one and without. `PUT` of a project does as `PATCH`, and `PATCH` of a password as `PUT`: one of each is enough.
  */
 export const routes = {
   up: "public GET /up",
@@ -28,6 +28,16 @@ export const routes = {
   changePassword: "PUT /v1/user/password",
   changeAddress: "PUT /v1/user/email_address",
   deleteAccount: "DELETE /v1/user",
+  listApiKeys: "GET /v1/api_keys",
+  createApiKey: "POST /v1/api_keys",
+  renameApiKey: "PATCH /v1/api_keys/{id}",
+  revokeApiKey: "DELETE /v1/api_keys/{id}",
+  createTokens: "POST /v1/tokens",
+  refreshTokens: "public POST /v1/tokens/refresh",
+  revokeToken: "public POST /v1/tokens/revoke",
+  introspect: "POST /v1/introspect",
+  verify: "GET /v1/verify?scope",
+  listKeys: "public GET /.well-known/jwks.json",
   listProjects: "GET /v1/projects?limit&cursor",
   createProject: "POST /v1/projects",
   showProject: "GET /v1/projects/{id}",

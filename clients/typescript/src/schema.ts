@@ -1,6 +1,23 @@
 // Written by `npm run generate` from openapi.json, which `cloakroom openapi` prints.
 
 export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the keys that verify access tokens */
+        get: operations["listKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ready": {
         parameters: {
             query?: never;
@@ -35,6 +52,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/api_keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's API keys */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Create an API key
+         * @description The key is shown this once. It is as good as its scopes, and never manages the account.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api_keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API key */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        /** Rename an API key */
+        patch: operations["renameApiKey"];
+        trace?: never;
+    };
     "/v1/confirmations": {
         parameters: {
             query?: never;
@@ -63,6 +119,26 @@ export interface paths {
         /** Confirm the address that the link went to */
         put: operations["confirmAddress"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what a token stands for (RFC 7662)
+         * @description A user's key sees what is that user's, a service's key everything.
+         */
+        post: operations["introspect"];
         delete?: never;
         options?: never;
         head?: never;
@@ -272,6 +348,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get an access token and a refresh token
+         * @description By signing in, or for the session that the request presents. Where that is the cookie's, there is no refresh token: a script could read it.
+         */
+        post: operations["createTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew an access token
+         * @description The refresh token is spent, and another takes its place. The same one again gives the same again within 10 seconds; later its session ends, for it may have been stolen.
+         */
+        post: operations["refreshTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End whatever a token stands for (RFC 7009) */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/unlocks/{token}": {
         parameters: {
             query?: never;
@@ -347,6 +480,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask who a request comes from
+         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is in `X-User-Id`, `X-User-Email`, `X-Credential`, `X-Session-Id` and `X-Scopes`.
+         */
+        get: operations["verify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -355,6 +508,48 @@ export interface components {
         AddressInput: {
             /** Format: email */
             email_address: string;
+        };
+        /** @description A credential for a program. */
+        ApiKey: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description What it ends with. */
+            last_four: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            last_used_at: string | null;
+            name: string;
+            /** @description What the key begins with: `crk_`. */
+            prefix: string;
+            /** Format: date-time */
+            revoked_at: string | null;
+            scopes: string[];
+        };
+        /** @description What is to change about an API key. */
+        ApiKeyChangesInput: {
+            name: string;
+        };
+        /** @description A new API key. */
+        ApiKeyInput: {
+            /**
+             * Format: date-time
+             * @description Absent or `null`: never.
+             */
+            expires_at?: string | null;
+            name: string;
+            /** @description Words of the form `name:action`, or `introspect`. One text with a space between them is taken as well. */
+            scopes: string[];
+        };
+        /** @description The user's API keys. */
+        ApiKeyList: {
+            /** @description The newest first, for a while also those that are revoked or expired. */
+            api_keys: components["schemas"]["ApiKey"][];
         };
         /** @description A new address, and the password. */
         ChangeAddressInput: {
@@ -409,9 +604,48 @@ export interface components {
             /** @description `up` or `ready`. */
             status: string;
         };
+        /** @description What is known of a credential (RFC 7662). Of one that is not active, only that. */
+        Introspection: {
+            active: boolean;
+            aud?: string;
+            /** @description `session`, `api_key`, `access_token` or `refresh_token`. */
+            credential?: string;
+            /** Format: int64 */
+            exp?: number;
+            /**
+             * Format: int64
+             * @description Seconds since 1970, as all times here.
+             */
+            iat?: number;
+            iss?: string;
+            jti?: string;
+            /** Format: int64 */
+            nbf?: number;
+            /** @description With a space between. */
+            scope?: string;
+            /** @description The session's id. */
+            sid?: string;
+            /** @description The user's id; absent for a service's key. */
+            sub?: string;
+            /** @description `Bearer`, for sessions and access tokens. */
+            token_type?: string;
+            /** @description The user's email address. */
+            username?: string;
+        };
+        /** @description The keys that verify access tokens (RFC 7517). */
+        KeySet: {
+            /** @description The current one first, then those before it. */
+            keys: components["schemas"]["VerifyingKey"][];
+        };
         /** @description That something was done, for people. */
         Message: {
             message: string;
+        };
+        /** @description An API key that was made a moment ago. */
+        NewApiKey: {
+            api_key: components["schemas"]["ApiKey"];
+            /** @description The key itself, shown this once. */
+            key: string;
         };
         /** @description A password in the forgotten one's place. */
         NewPasswordInput: {
@@ -456,6 +690,10 @@ export interface components {
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
         };
+        /** @description The token that renews an access token. */
+        RefreshInput: {
+            refresh_token: string;
+        };
         /** @description A link that may still be used. */
         ResetLink: {
             /** @description Masked: `o…@example.com`. */
@@ -497,10 +735,14 @@ export interface components {
             /** Format: int64 */
             sessions_ended: number;
         };
-        /** @description Who asks, by which session. */
+        /** @description Who asks, and in which session. */
         Shown: {
-            session: components["schemas"]["Session"];
+            session: components["schemas"]["Session"] | null;
             user: components["schemas"]["User"];
+        };
+        /** @description One API key. */
+        ShownApiKey: {
+            api_key: components["schemas"]["ApiKey"];
         };
         /** @description One project. */
         ShownProject: {
@@ -566,6 +808,42 @@ export interface components {
             token?: string;
             user: components["schemas"]["User"];
         };
+        /** @description A token, whatever its kind: a `token_type_hint` is not needed, and not looked at. */
+        TokenInput: {
+            token: string;
+        };
+        /** @description An access token, and the token that renews it. */
+        Tokens: {
+            /** @description A JWT (RFC 9068). */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until the access token expires.
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description Seconds until the refresh token and all that follow it expire.
+             */
+            refresh_expires_in?: number;
+            /** @description Good once. Absent where the session came in the cookie, which asks for another access token instead. */
+            refresh_token?: string;
+            /** @description What the access token may do, with a space between. */
+            scope: string;
+            /** @description `Bearer`. */
+            token_type: string;
+        };
+        /** @description Address and password, or neither where a session is presented. */
+        TokensInput: {
+            /** Format: email */
+            email_address?: string;
+            /** Format: password */
+            password?: string;
+            /** @description Asks for the longer lifetime. */
+            remember?: boolean;
+            /** @description The scopes that the access token is to have, with a space between; absent: all that there are. */
+            scope?: string;
+        };
         /** @description Someone with an account. */
         User: {
             /** Format: date-time */
@@ -578,6 +856,15 @@ export interface components {
             id: number;
             /** Format: date-time */
             updated_at: string;
+        };
+        /** @description An Ed25519 public key (RFC 8037). */
+        VerifyingKey: {
+            alg: string;
+            crv: string;
+            kid: string;
+            kty: string;
+            use: string;
+            x: string;
         };
     };
     responses: {
@@ -607,7 +894,7 @@ export interface components {
                 };
             };
         };
-        /** @description `cross_origin`: a page of another origin sent the session's cookie. `forbidden`: sign-up is closed. */
+        /** @description `cross_origin`: a page of another origin sent the session's cookie. `forbidden`: sign-up is closed, or a credential of this kind may not do this. */
         CrossOriginOrForbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -617,6 +904,45 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "cross_origin" | "forbidden";
+                };
+            };
+        };
+        /** @description `cross_origin`: a page of another origin sent the session's cookie. `forbidden`: sign-up is closed, or a credential of this kind may not do this. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
+        CrossOriginOrForbiddenOrEmailUnconfirmed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "cross_origin" | "forbidden" | "email_unconfirmed";
+                };
+            };
+        };
+        /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another origin sent the session's cookie. */
+        ForbiddenOrCrossOrigin: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "forbidden" | "cross_origin";
+                };
+            };
+        };
+        /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another origin sent the session's cookie. `insufficient_scope`: the credential lacks a scope: see `WWW-Authenticate`. */
+        ForbiddenOrCrossOriginOrInsufficientScope: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "forbidden" | "cross_origin" | "insufficient_scope";
                 };
             };
         };
@@ -647,6 +973,20 @@ export interface components {
                 };
             };
         };
+        /** @description `invalid_credentials`: address and password do not belong together. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token was good once. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
+        InvalidCredentialsOrTokenInvalidOrTokenExpiredOrInvalidApiKey: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "invalid_credentials" | "token_invalid" | "token_expired" | "invalid_api_key";
+                };
+            };
+        };
         /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. */
         InvalidRequest: {
             headers: {
@@ -657,6 +997,32 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "invalid_request";
+                };
+            };
+        };
+        /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. `invalid_grant`: the refresh token is unknown, expired or used up. */
+        InvalidRequestOrInvalidGrant: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "invalid_request" | "invalid_grant";
+                };
+            };
+        };
+        /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. `invalid_scope`: the scope is malformed, or more than there is to give. */
+        InvalidRequestOrInvalidScope: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "invalid_request" | "invalid_scope";
                 };
             };
         };
@@ -752,8 +1118,8 @@ export interface components {
                 };
             };
         };
-        /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token was good once. */
-        UnauthorizedOrTokenInvalidOrTokenExpired: {
+        /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token was good once. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
+        UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -762,7 +1128,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "unauthorized" | "token_invalid" | "token_expired";
+                    code: "unauthorized" | "token_invalid" | "token_expired" | "invalid_api_key";
                 };
             };
         };
@@ -819,6 +1185,19 @@ export interface components {
                 };
             };
         };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_api_keys`: there are as many API keys as one user may have. */
+        ValidationFailedOrTooManyApiKeys: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "too_many_api_keys";
+                };
+            };
+        };
         /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_projects`: there are as many projects as one user may have. */
         ValidationFailedOrTooManyProjects: {
             headers: {
@@ -849,6 +1228,37 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwk-set+json": components["schemas"]["KeySet"];
+                };
+            };
+            /** @description They are those of `If-None-Match` */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     ready: {
         parameters: {
             query?: never;
@@ -891,6 +1301,135 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ApiKeyInput"];
+            };
+        };
+        responses: {
+            /** @description The new key */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrTooManyApiKeys"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is dead, and was dead before if it was revoked already */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renameApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyChangesInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ApiKeyChangesInput"];
+            };
+        };
+        responses: {
+            /** @description The key as it is now */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownApiKey"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -955,6 +1494,41 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["LinkInvalid"];
             403: components["responses"]["CrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    introspect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["TokenInput"];
+            };
+        };
+        responses: {
+            /** @description What is known of it */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Introspection"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1124,7 +1698,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -1155,8 +1730,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1188,7 +1763,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -1222,8 +1798,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
@@ -1254,8 +1830,8 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -1289,8 +1865,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
@@ -1365,7 +1941,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1426,8 +2003,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1457,8 +2034,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1488,8 +2065,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1514,7 +2091,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1542,8 +2120,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -1570,9 +2148,113 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TokensInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["TokensInput"];
+            };
+        };
+        responses: {
+            /** @description The tokens */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            400: components["responses"]["InvalidRequestOrInvalidScope"];
+            401: components["responses"]["InvalidCredentialsOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["CrossOriginOrForbiddenOrEmailUnconfirmed"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    refreshTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["RefreshInput"];
+            };
+        };
+        responses: {
+            /** @description The tokens */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            400: components["responses"]["InvalidRequestOrInvalidGrant"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["TokenInput"];
+            };
+        };
+        responses: {
+            /** @description It is dead, if it was ever good */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1626,7 +2308,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1656,8 +2339,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1692,8 +2375,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1728,13 +2411,43 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpired"];
-            403: components["responses"]["CrossOrigin"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verify: {
+        parameters: {
+            query?: {
+                /** @description Scopes that the credential must have, with a space between */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A live credential, with the scopes asked for */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
+            422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

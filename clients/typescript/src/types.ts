@@ -8,10 +8,11 @@ import type { Store } from "./store.js";
 export type User = components["schemas"]["User"];
 export type Session = components["schemas"]["Session"];
 export type Project = components["schemas"]["Project"];
+export type ApiKey = components["schemas"]["ApiKey"];
 
 type Responses<O extends keyof operations> = operations[O]["responses"];
 type Success = 200 | 201 | 202 | 204;
-type Content<R> = R extends { content: { "application/json": infer Body } } ? Body : undefined;
+type Content<R> = R extends { content: infer Kinds } ? Kinds[keyof Kinds] : undefined;
 type Flat<T> = { [Key in keyof T]: T[Key] };
 
 // biome-ignore lint/complexity/noBannedTypes: the unit of `&`
@@ -56,8 +57,6 @@ export type AnyCode =
   | "network_error"
   /** What came was not Cloakroom's: a proxy's page, perhaps. */
   | "unexpected_reply"
-  /** A refresh token no longer holds. */
-  | "invalid_grant"
   /** The store given to the client threw. */
   | "store_failed";
 
@@ -77,7 +76,8 @@ export type Why = "signed-out" | "expired" | "elsewhere" | "deleted";
 
 export type AuthState =
   | { status: "loading" }
-  | { status: "signed-in"; user: User; session: Session }
+  /** Without a session where the store holds an API key. */
+  | { status: "signed-in"; user: User; session: Session | null }
   | { status: "signed-out"; why?: Why }
   /** The server could not be asked: offline, or out of order. */
   | { status: "unreachable"; error: CloakroomError };

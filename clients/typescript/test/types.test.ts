@@ -2,6 +2,7 @@
 
 import { expectTypeOf, it } from "vitest";
 import {
+  type ApiKey,
   type Client,
   type Code,
   createClient,
@@ -17,6 +18,11 @@ function calls(client: Client) {
   expectTypeOf(client.listProjects({ limit: 5 })).resolves.toHaveProperty("next_cursor");
   expectTypeOf(client.createProject({ title: "Coats" })).resolves.toEqualTypeOf<{ project: Project }>();
   expectTypeOf(client.deleteProject({ id: 1 })).resolves.toEqualTypeOf<undefined>();
+  expectTypeOf(client.listKeys()).resolves.toHaveProperty("keys");
+  expectTypeOf(client.listApiKeys()).resolves.toEqualTypeOf<{ api_keys: ApiKey[] }>();
+  client.createTokens();
+  client.createTokens({ scope: "projects:read" });
+  client.verify();
   client.endSessions();
   client.endSessions({ except: "current" });
   client.deleteAccount();
@@ -40,6 +46,8 @@ function calls(client: Client) {
   client.endSessions({ except: "others" });
   // @ts-expect-error: an event is no input
   client.signOut(new Event("click"));
+  // @ts-expect-error: good for what?
+  client.createApiKey({ name: "Backup" });
   // @ts-expect-error: no such operation
   client.listUsers();
   // @ts-expect-error: cookies are not stored by scripts
@@ -48,6 +56,7 @@ function calls(client: Client) {
 
 it("knows the codes and the inputs of each operation", () => {
   expectTypeOf<"invalid_credentials" | "email_unconfirmed" | "rate_limited">().toExtend<Code<"signIn">>();
+  expectTypeOf<"invalid_grant">().toExtend<Code<"refreshTokens">>();
   expectTypeOf<"not_found">().not.toExtend<Code<"signIn">>();
   expectTypeOf<string>().not.toExtend<Code>();
   expectTypeOf<Input<"updateProject">>().toEqualTypeOf<{

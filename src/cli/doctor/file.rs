@@ -33,10 +33,27 @@ pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Inspec
 }
 
 fn key_base(settings: &Settings, report: &mut Report) {
-    match Keys::file(settings) {
-        None => report.ok("keys", "configured"),
-        Some(path) if path.exists() => privacy("keys", &path, report),
-        Some(path) => report.ok("keys", format!("{} will be made", path.display())),
+    let files = [Keys::file(settings), Keys::previous_file(settings)];
+    for path in files.into_iter().flatten().filter(|path| path.exists()) {
+        privacy("keys", &path, report);
+    }
+    let again = "run `cloakroom secret rotate` again, or take it from among them";
+    match Keys::find(settings) {
+        Ok(Some(keys)) if keys.lists_current_as_previous() => {
+            report.warn(
+                "keys",
+                "the present key base is a previous one too: a rotation was cut short",
+                again,
+            );
+        }
+        Ok(Some(keys)) => {
+            let source = if settings.secrets.key_base.is_some() { "configured" } else { "made here" };
+            report.ok("keys", format!("{source}, with {} previous", keys.previous_count()));
+        }
+        Ok(None) => report.ok("keys", "will be made at the first start"),
+        Err(fault) => {
+            report.fail("keys", fault.to_string(), "restore it, or delete it: what it signed ends then")
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is refused, and what is not.
 
 use super::*;
+use crate::scope::Scopes;
 
 /// The refusals of an environment's settings after `change`, one a line.
 fn refused(env: Environment, change: impl FnOnce(&mut Settings)) -> String {
@@ -228,6 +229,8 @@ fn counts_have_bounds() {
     refuses("password.lanes", |s| s.password.lanes = 9);
     refuses("password.queue_limit", |s| s.password.queue_limit = 0);
     refuses("session.max_per_user", |s| s.session.max_per_user = 0);
+    refuses("tokens.max_keys_per_user", |s| s.tokens.max_keys_per_user = 0);
+    refuses("tokens.max_keys_per_user", |s| s.tokens.max_keys_per_user = 10_001);
 }
 
 #[test]
@@ -242,6 +245,9 @@ fn durations_have_bounds() {
     refuses("session.lifetime", |s| s.session.lifetime = Duration::ZERO);
     refuses("session.idle_timeout", |s| s.session.idle_timeout = Duration::ZERO);
     refuses("session.remember_lifetime", |s| s.session.remember_lifetime = 2 * AGES);
+    refuses("tokens.access_lifetime", |s| s.tokens.access_lifetime = 9 * SECOND);
+    refuses("tokens.access_lifetime", |s| s.tokens.access_lifetime = HOUR + SECOND);
+    accepts(|s| s.tokens.access_lifetime = HOUR);
     refuses("sweep.interval", |s| s.sweep.interval = 19 * SECOND);
     refuses("sweep.interval", |s| s.sweep.interval = 2 * DAY);
     refuses("sweep.keep_sessions", |s| s.sweep.keep_sessions = 2 * AGES);
@@ -265,6 +271,22 @@ fn sign_up_is_private_only_where_addresses_must_be_confirmed() {
 }
 
 #[test]
+fn who_tokens_are_of_and_for_is_one_short_word() {
+    for bad in ["two words", "a\nb", "é", &"a".repeat(256)] {
+        refuses("tokens.issuer", |s| s.tokens.issuer = bad.to_owned());
+        refuses("tokens.audience", |s| s.tokens.audience = bad.to_owned());
+    }
+    accepts(|s| s.tokens.issuer = "https://auth.example.com".to_owned());
+}
+
+#[test]
+fn an_access_token_never_introspects() {
+    refuses("tokens.scopes", |s| s.tokens.scopes = Scopes::parse("orders:read introspect").unwrap());
+    accepts(|s| s.tokens.scopes = Scopes::parse("orders:read").unwrap());
+    accepts(|s| s.tokens.scopes = Scopes::default());
+}
+
+#[test]
 fn no_session_outlasts_a_remembered_one() {
     refuses("session.lifetime", |s| s.session.lifetime = 181 * DAY);
     refuses("session.idle_timeout", |s| s.session.idle_timeout = 181 * DAY);
@@ -284,6 +306,7 @@ fn limits_let_something_through() {
     refuses("throttle.challenges", |s| s.throttle.challenges = none);
     refuses("throttle.address_changes", |s| s.throttle.address_changes = none);
     refuses("throttle.notices", |s| s.throttle.notices = none);
+    refuses("throttle.api_keys", |s| s.throttle.api_keys = none);
     refuses("throttle.sign_in", |s| s.throttle.sign_in.window = Duration::ZERO);
 }
 

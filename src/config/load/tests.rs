@@ -278,3 +278,13 @@ fn all_problems_are_reported_at_once_and_each_once() {
     keys.sort_unstable();
     assert_eq!(keys, ["log.level", "server.bind", "server.typo", "server.workers", "session.lifetime"]);
 }
+
+#[test]
+fn a_list_that_is_written_for_a_variable_is_read_again() {
+    let default = Value::from(Vec::<Value>::new());
+    for items in [&[][..], &["one"], &["one", "t,wo", "[three]", " four\n", "\"f'ive\\", "sïx"]] {
+        let written = written_list(items.iter().copied());
+        let read = coerce(&written, &default).unwrap();
+        assert_eq!(read, items.iter().map(|item| Value::from(*item)).collect::<Vec<_>>().into());
+    }
+}

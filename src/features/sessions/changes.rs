@@ -1,8 +1,9 @@
 //! The one list of what dies when the credentials of an account change.
 
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::{SessionId, UserId};
-use crate::store::{Transaction, devices, sessions, users};
+use crate::store::{Transaction, api_keys, devices, sessions, users};
 
 /// Which sessions outlive a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +23,21 @@ pub enum Survivors {
 /// - that the password was given lately (`sudo`), on a session that survives alone: it was another password;
 /// - every outstanding link, whatever it is for, by the counter that stands in each;
 /// - a pending change of address, which a thief may have asked for;
-/// - what is known of devices, where no session survives: one of them may be a thief's.
-pub fn credentials_changed(tx: &Transaction<'_>, user_id: UserId, survivors: Survivors) -> Result<usize> {
+/// - what is known of devices, where no session survives: one of them may be a thief's;
+/// - the API keys, where no session survives: a thief may have made one to stay.
+///
+/// Refresh tokens and access tokens end with their sessions, however those end.
+pub fn credentials_changed(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    survivors: Survivors,
+    now: Timestamp,
+) -> Result<usize> {
     users::void_links(tx, user_id)?;
     match survivors {
         Survivors::None => {
             devices::delete_all_for_user(tx, user_id)?;
+            api_keys::revoke_all_for_user(tx, user_id, now)?;
             sessions::delete_all_for_user(tx, user_id)
         }
         Survivors::One(kept) => {

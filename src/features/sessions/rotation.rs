@@ -1,7 +1,8 @@
 //! A new token for the session that one has, for when the old one may have been seen.
 //!
 //! Fears: two tokens of one session (the new one takes the old one's place in its row, by one conditional update: of
-//! many at once one wins); a session that lives for ever (it ends when it would have ended).
+//! many at once one wins); a session that lives for ever (it ends when it would have ended); who saw the old token and
+//! had refresh tokens for it (they end; access tokens run out).
 
 use actix_web::{HttpResponse, web};
 
@@ -10,7 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{CurrentSession, CurrentUser, Visit, audit, to_the_end};
 use crate::model::Session;
-use crate::store::sessions as rows;
+use crate::store::{Transaction, refresh_tokens, sessions as rows};
 use crate::token::{PlainToken, TokenKind};
 
 pub(super) async fn create(
@@ -25,7 +26,14 @@ pub(super) async fn create(
     let rotated = Session { last_active_at, ..Session::clone(&session) };
     let (owner, shared) = (user.clone(), context.clone());
     to_the_end(async move {
-        match owner.write(&shared, move |tx| rows::rotate(tx, id, &presented, &new)).await? {
+        let rotate = move |tx: &Transaction<'_>| {
+            let rotated = rows::rotate(tx, id, &presented, &new)?;
+            if rotated {
+                refresh_tokens::delete_for_session(tx, id)?;
+            }
+            Ok(rotated)
+        };
+        match owner.write(&shared, rotate).await? {
             true => audit::session_rotated(&visit, owner.id, id),
             // The session has another token by now.
             false => return Err(Error::TokenInvalid),

@@ -1,14 +1,15 @@
 //! The one writer: a thread that owns the writing connection.
 //!
 //! It takes every job that waits, runs them in one `BEGIN IMMEDIATE`, commits once, and only then answers them all.
-//! One fsync serves many callers, and nobody is told of a change that is not on disk. A batch is first run as it is,
-//! since jobs seldom fail; when one does, the batch is undone and run again with each job under a savepoint of its
-//! own, so that the failing one undoes itself alone. Another process on the same file waits for its turn at
-//! `BEGIN IMMEDIATE`, for as long as the busy time-out allows.
+//! One fsync serves many callers, and nobody is told of a change that is not on disk, or that the list of ended access
+//! tokens does not know of. A batch is first run as it is, since jobs seldom fail; when one does, the batch is undone and
+//! run again with each job under a savepoint of its own, so that the failing one undoes itself alone. Another process
+//! on the same file waits for its turn at `BEGIN IMMEDIATE`, for as long as the busy time-out allows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::fault;
 use crate::error::{Error, Result};
+use crate::store::ended::Ended;
 use crate::store::{Reader, Transaction};
 
 /// More than this many waiting jobs are refused: the disk does not keep up.
@@ -31,11 +33,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self> {
+    pub(super) fn start(connection: Connection, ended: Arc<Ended>) -> Result<Self> {
         let (jobs, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &waiting))
+            .spawn(move || run(&connection, &ended, &waiting))
             .map_err(Error::internal)?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -61,9 +63,9 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some(thread) = self.thread.take() else { return };
+        // Work may hold the last handle of the database; its end is then the writer's own, which cannot wait for itself.
+        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             tracing::error!("the writer had panicked");
         }
     }
@@ -118,14 +120,19 @@ where
     }
 }
 
-fn run(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
+fn run(connection: &Connection, ended: &Ended, waiting: &Receiver<Box<dyn Job>>) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
         match commit(connection, &mut batch) {
-            Ok(()) => batch.drain(..).for_each(|job| job.answer()),
+            Ok(()) => {
+                ended.catch_up(&Reader { connection });
+                batch.drain(..).for_each(|job| job.answer());
+            }
             Err(failure) => {
+                // It may have reached the disk all the same.
+                ended.doubt();
                 tracing::error!(%failure, jobs = batch.len(), "a commit failed");
                 batch.drain(..).for_each(|job| job.refuse(copy(&failure)));
             }

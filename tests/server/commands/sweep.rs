@@ -1,12 +1,13 @@
 //! `sweep`: what is over goes at the operator's word, beside a running server, and by itself.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{create, run, status_of, token};
 use crate::support::app::count;
 use crate::support::process::{House, eventually};
 
-/// Puts a session of the first user, a counter, a mail and a device into the file that have been over for long.
+/// Puts a session of the first user, a counter, a mail, a device, an API key and an ended access token into the file
+/// that have been over for long.
 fn add_what_is_over(house: &House) {
     let file = house.open_database();
     for sql in [
@@ -16,9 +17,24 @@ fn add_what_is_over(house: &House) {
         "INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, sent_at)
          VALUES ('password_reset', 'one@example.com', 0, 0, 0, 0)",
         "INSERT INTO devices (user_id, fingerprint, seen_at) VALUES (1, 'over', 0)",
+        "INSERT INTO api_keys (name, token_digest, last_four, scopes, created_at, revoked_at)
+         VALUES ('over', randomblob(32), 'aaaa', '', 0, 0)",
+        "INSERT INTO ended_access (session_id, until) VALUES (1, 0)",
     ] {
         file.execute(sql, []).unwrap();
     }
+}
+
+fn counts([sessions, counters, mails, devices, api_keys, ended_access]: [u32; 6]) -> Value {
+    json!({
+        "sessions": sessions,
+        "counters": counters,
+        "mails": mails,
+        "devices": devices,
+        "api_keys": api_keys,
+        "refresh_tokens": 0,
+        "ended_access": ended_access,
+    })
 }
 
 #[test]
@@ -30,14 +46,29 @@ fn what_is_over_goes_and_what_lives_stays() {
     add_what_is_over(&house);
 
     let swept = run(&house, &["sweep", "--json"]).json();
-    assert_eq!(swept, json!({ "sessions": 1, "counters": 1, "mails": 1, "devices": 1 }));
+    assert_eq!(swept, counts([1; 6]));
     assert_eq!(status_of(&server, &live), 200);
     let swept = run(&house, &["sweep", "--json"]).json();
-    assert_eq!(swept, json!({ "sessions": 0, "counters": 0, "mails": 0, "devices": 0 }));
+    assert_eq!(swept, counts([0; 6]));
 
     add_what_is_over(&house);
     let table = run(&house, &["sweep"]).done();
-    assert_eq!(table, "WHAT      DELETED\nsessions  1\ncounters  1\nmails     1\ndevices   1\n");
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split("  ").map(str::trim).collect()).collect();
+    let cells =
+        |line: &[&str]| line.iter().copied().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("=");
+    assert_eq!(
+        rows.iter().map(|line| cells(line)).collect::<Vec<_>>(),
+        [
+            "WHAT=DELETED",
+            "sessions=1",
+            "counters=1",
+            "mails=1",
+            "devices=1",
+            "API keys=1",
+            "refresh tokens=0",
+            "ended access=1",
+        ]
+    );
 }
 
 #[test]
@@ -54,10 +85,10 @@ fn how_long_things_are_kept_is_read_from_the_settings() {
     .unwrap();
     file.execute(&format!("UPDATE outbox SET sent_at = {an_hour_ago}"), []).unwrap();
     let swept = run(&house, &["sweep", "--json"]).json();
-    assert_eq!(swept, json!({ "sessions": 0, "counters": 1, "mails": 0, "devices": 1 }));
+    assert_eq!(swept, counts([0, 1, 0, 1, 1, 1]));
     house.set("CLOAKROOM__SWEEP__KEEP_SESSIONS", "0s").set("CLOAKROOM__SWEEP__KEEP_MAILS", "59m");
     let swept = run(&house, &["sweep", "--json"]).json();
-    assert_eq!(swept, json!({ "sessions": 1, "counters": 0, "mails": 1, "devices": 0 }));
+    assert_eq!(swept, counts([1, 0, 1, 0, 0, 0]));
 }
 
 #[test]
@@ -66,7 +97,7 @@ fn a_server_sweeps_by_itself_soon_after_its_start() {
     create(&house, "one@example.com");
     add_what_is_over(&house);
     let _server = house.serve();
-    for table in ["sessions", "throttles", "outbox", "devices"] {
+    for table in ["sessions", "throttles", "outbox", "devices", "api_keys", "ended_access"] {
         let left = format!("SELECT count(*) FROM {table}");
         eventually(|| (count(&house.database(), &left) == 0).then_some(()));
     }

@@ -1,7 +1,13 @@
 // The client and the real server. Every operation is called at least once.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Client, type ClientOptions, CloakroomError, createClient } from "../../src/index.js";
+import {
+  type Client,
+  type ClientOptions,
+  CloakroomError,
+  createClient,
+  type Store,
+} from "../../src/index.js";
 import { routes } from "../../src/routes.js";
 import { House } from "../house.js";
 
@@ -169,6 +175,93 @@ it("projects are made, listed by pages, changed and deleted", async () => {
   });
 });
 
+/** The store of a program, which knows its API key from elsewhere. */
+const holding = (key: string): Store => ({ load: () => ({ token: key }), save() {} });
+
+describe("an API key", () => {
+  it("is made, does what its scopes say, is renamed and revoked", async () => {
+    const { client, email_address } = await signedUp();
+    const { key, api_key } = await client.createApiKey({ name: "Backup", scopes: ["projects:read"] });
+    expect(api_key).toMatchObject({ name: "Backup", prefix: "crk_", scopes: ["projects:read"] });
+    expect(key.endsWith(api_key.last_four)).toBe(true);
+
+    const program = clientOf({ store: holding(key) });
+    expect(await program.listProjects()).toEqual({ projects: [], next_cursor: null });
+    expect(await program.restore()).toMatchObject({ user: { email_address }, session: null });
+    expect(await failed(program.createProject({ title: "Coats" }))).toMatchObject({
+      status: 403,
+      code: "insufficient_scope",
+    });
+    expect(await failed(program.listApiKeys())).toMatchObject({ status: 403, code: "forbidden" });
+    expect(program.state().status).toBe("signed-in");
+
+    const { api_key: renamed } = await client.renameApiKey({ id: api_key.id, name: "Nightly" });
+    expect(renamed.name).toBe("Nightly");
+    expect(await client.revokeApiKey({ id: api_key.id })).toBeUndefined();
+    expect((await client.listApiKeys()).api_keys).toMatchObject([{ name: "Nightly", id: api_key.id }]);
+    expect(await failed(program.listProjects())).toMatchObject({ status: 401, code: "invalid_api_key" });
+    expect(program.state()).toEqual({ status: "signed-out", why: "expired" });
+  });
+
+  it("that cannot be made says which field is at fault", async () => {
+    const { client } = await signedUp();
+    expect(
+      await failed(client.createApiKey({ name: " ", scopes: ["Everything!"], expires_at: "tomorrow" })),
+    ).toMatchObject({
+      code: "validation_failed",
+      fields: {
+        name: ["can't be blank"],
+        scopes: [expect.any(String)],
+        expires_at: [expect.any(String)],
+      },
+    });
+  });
+});
+
+describe("tokens", () => {
+  it("are had for a session or a password, looked into, renewed and revoked", async () => {
+    const { client, email_address } = await signedUp();
+    const narrow = await client.createTokens({ scope: "projects:read" });
+    expect(narrow).toMatchObject({ token_type: "Bearer", scope: "projects:read" });
+    const wide = await clientOf().createTokens({ email_address, password });
+    expect(wide.scope).toBe("projects:read projects:write");
+    expect(await failed(client.createTokens({ scope: "all:all" }))).toMatchObject({ code: "invalid_scope" });
+    expect(await failed(client.createTokens({ email_address, password: "wrong" }))).toMatchObject({
+      code: "invalid_credentials",
+    });
+    expect(client.state().status).toBe("signed-in");
+
+    const { key } = await client.createApiKey({ name: "Gateway", scopes: ["introspect"] });
+    const gateway = clientOf({ store: holding(key) });
+    expect(await gateway.introspect({ token: narrow.access_token })).toMatchObject({
+      active: true,
+      credential: "access_token",
+      username: email_address,
+      scope: "projects:read",
+    });
+    const next = await client.refreshTokens({ refresh_token: narrow.refresh_token ?? "" });
+    expect(next.refresh_token).not.toBe(narrow.refresh_token);
+    await client.revokeToken({ token: next.access_token });
+    expect(await gateway.introspect({ token: next.access_token })).toEqual({ active: false });
+    expect(await gateway.introspect({ token: narrow.access_token })).toMatchObject({ active: true });
+    await client.revokeToken({ token: key });
+    expect(await failed(gateway.introspect({ token: key }))).toMatchObject({ code: "invalid_api_key" });
+  });
+
+  it("are verified by keys that everybody may have, or by asking", async () => {
+    const { client } = await signedUp({ credentials: "tokens" });
+    const [head = ""] = ((await client.token()) ?? "").split(".");
+    const { kid } = JSON.parse(Buffer.from(head, "base64url").toString());
+    expect((await clientOf().listKeys()).keys).toMatchObject([{ kid, kty: "OKP", crv: "Ed25519" }]);
+    await client.verify({ scope: "projects:read" });
+    expect(await failed(client.verify({ scope: "orders:read" }))).toMatchObject({
+      status: 403,
+      code: "insufficient_scope",
+    });
+    await expect(clientOf().verify()).rejects.toMatchObject({ code: "unauthorized" });
+  });
+});
+
 it("a request of one's own carries the credential", async () => {
   const { client } = await signedUp();
   expect(await client.request("GET", "/v1/projects", { query: { limit: 1 } })).toHaveProperty("projects");
@@ -196,6 +289,10 @@ it("the cookie mode needs no token, and a reload finds the session", async () =>
   const { client } = await signedUp({ credentials: "cookie", fetch: browser });
   expect([...jar.keys()]).toEqual(["cloakroom"]);
   await client.createProject({ title: "Coats" });
+
+  // For services that verify by themselves; what would renew it stays in the cookie.
+  const pair = await client.createTokens();
+  expect(pair).not.toHaveProperty("refresh_token");
 
   const reloaded = clientOf({ credentials: "cookie", fetch: browser });
   expect((await reloaded.restore()).status).toBe("signed-in");

@@ -1,0 +1,256 @@
+//! `cloakroom api-keys`: keys for services of one's own, which are no user's, and a look at everybody's. What is done
+//! holds at once, beside a running server too.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+
+use super::house;
+use super::output::{Format, or_dash, remark, table};
+use super::who::Who;
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::error::Result;
+use crate::features::api_keys::{View, check_end, check_name};
+use crate::model::{ApiKey, ApiKeyId, UserId};
+use crate::scope::Scopes;
+use crate::store::api_keys::{self, NewKey};
+use crate::store::{Reader, Transaction};
+use crate::token::{PlainToken, TokenKind};
+
+/// What is asked for.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a key and print it, this once: a service's own, or a user's
+    Create(Wanted),
+    /// List keys, revoked and expired ones too: all of them, the services' or a user's
+    List {
+        #[command(flatten)]
+        whose: Whose,
+        /// The most to list, where it is not one user's
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Begin behind this id, where it is not one user's
+        #[arg(long, value_name = "ID", default_value_t = 0)]
+        after: i64,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Revoke one key, or all of a user's
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+/// What a key is to be.
+#[derive(Debug, clap::Args)]
+pub(super) struct Wanted {
+    /// What to call it
+    #[arg(long)]
+    name: String,
+    /// What it may be used for: `introspect`, `projects:read`, or any name:action of your own
+    #[arg(long, value_name = "SCOPE", required = true, num_args = 1..)]
+    scope: Vec<String>,
+    /// Whose it is, an id or an email address; without it, it is a service's and no user's
+    #[arg(long)]
+    user: Option<Who>,
+    /// How long it is good: 90d, 12h; without it, until it is revoked
+    #[arg(long, value_name = "SPAN", value_parser = config::parse_duration)]
+    expires_in: Option<Duration>,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Everybody's keys or some.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub(super) struct Whose {
+    /// This user's alone: an id or an email address
+    #[arg(long)]
+    user: Option<Who>,
+    /// Those of services alone
+    #[arg(long)]
+    services: bool,
+}
+
+/// One key or a user's.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The key's id
+    id: Option<i64>,
+    /// Revoke all of this user's: an id or an email address
+    #[arg(long)]
+    user: Option<Who>,
+}
+
+pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
+    house::wait_for(async {
+        match command {
+            Command::Create(wanted) => create(settings, wanted).await,
+            Command::List { whose: Whose { user: Some(user), .. }, format, .. } => {
+                list_for_user(settings, user, &format).await
+            }
+            Command::List { whose, limit, after, format } => {
+                let page = if whose.services { api_keys::list_of_services } else { api_keys::list };
+                list(settings, page, limit, after, &format).await
+            }
+            Command::Revoke { which, format } => {
+                let revoked = match (which.id, which.user) {
+                    (_, Some(user)) => revoke_all(settings, user).await?,
+                    (Some(id), None) => revoke(settings, id).await?,
+                    (None, None) => return Err("which key, or whose?".into()),
+                };
+                format.print(&json!({ "api_keys_revoked": revoked }), || count_revoked(revoked))
+            }
+        }
+    })
+}
+
+async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
+    let Wanted { name, scope, user, expires_in, format } = wanted;
+    let (name, now) = (check_name(&name)?, Clock::System.now());
+    let words: Vec<&str> = scope.iter().flat_map(|text| text.split_whitespace()).collect();
+    let scopes = Scopes::from_words(&words).filter(|scopes| !scopes.is_empty());
+    let scopes = scopes.ok_or("a scope is `introspect` or name:action, in lower case, 32 of them at most")?;
+    if user.is_none() && scopes.words().any(|word| word.starts_with("projects:")) {
+        return Err("a service owns no projects: give --user, or other scopes".into());
+    }
+    let expires_at = expires_in.map(|span| check_end(now + span, now)).transpose()?;
+
+    let database = house::open(settings)?;
+    let user_id = match user {
+        None => None,
+        Some(who) => {
+            let asked = who.clone();
+            let account = database.read(move |reader| asked.find(reader)).await?;
+            let user = who.require(account)?.user;
+            if user.disabled_at.is_some() {
+                return Err(format!("the user with the {who} is disabled: no key would work").into());
+            }
+            Some(user.id)
+        }
+    };
+    let token = PlainToken::generate(TokenKind::ApiKey)?;
+    let (digest, last_four) = (token.digest(), token.last_four().to_owned());
+    let most = settings.tokens.max_keys_per_user;
+    let made = database.write(move |tx| {
+        let new = NewKey {
+            user_id,
+            name: &name,
+            token_digest: digest,
+            last_four: &last_four,
+            scopes: &scopes,
+            expires_at,
+        };
+        api_keys::insert(tx, &new, most, now)
+    });
+    let key =
+        made.await?.ok_or_else(|| format!("the user has {most} keys already (tokens.max_keys_per_user)"))?;
+    let document = json!({ "key": token.reveal(), "api_key": Seen::of(&key) });
+    format.print(&document, || token.reveal().to_owned())?;
+    remark(&format!(
+        "key {} of {}, for {}, {}; it is shown this once",
+        key.id.0,
+        key.user_id.map_or_else(|| "a service".to_owned(), |id| format!("user {}", id.0)),
+        key.scopes.as_str(),
+        key.expires_at.map_or_else(|| "until it is revoked".to_owned(), |end| format!("until {end}")),
+    ));
+    Ok(())
+}
+
+type Page = fn(&Reader<'_>, ApiKeyId, u32) -> Result<Vec<ApiKey>>;
+
+async fn list(settings: &Settings, page: Page, limit: u32, after: i64, format: &Format) -> super::Outcome {
+    let database = house::open(settings)?;
+    let mut keys = database.read(move |reader| page(reader, ApiKeyId(after), limit + 1)).await?;
+    let more = keys.len() > limit as usize;
+    keys.truncate(limit as usize);
+    let next_after = keys.last().filter(|_| more).map(|last| last.id);
+    show(&keys, next_after, format)?;
+    if let Some(next) = next_after {
+        remark(&format!("there are more: --after {}", next.0));
+    }
+    Ok(())
+}
+
+async fn list_for_user(settings: &Settings, user: Who, format: &Format) -> super::Outcome {
+    let (database, asked) = (house::open(settings)?, user.clone());
+    let listed = database.read(move |reader| match asked.find(reader)? {
+        Some(account) => api_keys::list_for_user(reader, account.user.id).map(Some),
+        None => Ok(None),
+    });
+    show(&user.require(listed.await?)?, None, format)
+}
+
+fn show(keys: &[ApiKey], next_after: Option<ApiKeyId>, format: &Format) -> super::Outcome {
+    let views: Vec<Seen<'_>> = keys.iter().map(Seen::of).collect();
+    format.print(&json!({ "api_keys": views, "next_after": next_after }), || {
+        let names = ["id", "user", "ends in", "name", "scopes", "created at", "last used at", "good until"];
+        table(names, keys.iter().map(row))
+    })
+}
+
+async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
+    let (database, now) = (house::open(settings)?, Clock::System.now());
+    match database.write(move |tx| api_keys::revoke(tx, ApiKeyId(id), now)).await? {
+        Some(revoked) => Ok(usize::from(revoked)),
+        None => Err(format!("no API key has the id {id}").into()),
+    }
+}
+
+async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Fault> {
+    let (database, now, asked) = (house::open(settings)?, Clock::System.now(), user.clone());
+    let revoke = move |tx: &Transaction<'_>| match asked.find(tx)? {
+        Some(account) => api_keys::revoke_all_for_user(tx, account.user.id, now).map(Some),
+        None => Ok(None),
+    };
+    user.require(database.write(revoke).await?)
+}
+
+fn count_revoked(keys: usize) -> String {
+    match keys {
+        1 => "1 API key revoked".to_owned(),
+        many => format!("{many} API keys revoked"),
+    }
+}
+
+fn row(key: &ApiKey) -> [String; 8] {
+    [
+        key.id.0.to_string(),
+        or_dash(key.user_id.map(|id| id.0)),
+        key.last_four.clone(),
+        key.name.clone(),
+        key.scopes.as_str().to_owned(),
+        key.created_at.to_string(),
+        or_dash(key.last_used_at),
+        end_of(key),
+    ]
+}
+
+/// Until when a key is good, or since when it is not.
+fn end_of(key: &ApiKey) -> String {
+    match key.revoked_at {
+        Some(at) => format!("revoked at {at}"),
+        None => or_dash(key.expires_at),
+    }
+}
+
+/// A key as operators see it: as its owner does, and whose it is.
+#[derive(Serialize)]
+struct Seen<'a> {
+    #[serde(flatten)]
+    view: View<'a>,
+    user_id: Option<UserId>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(key: &'a ApiKey) -> Self {
+        Self { view: View::of(key), user_id: key.user_id }
+    }
+}

@@ -1,0 +1,238 @@
+//! API keys: credentials for a user's own programs, made, listed, renamed and revoked. What one may do is the scopes that
+//! it was made with and what its user may, whichever is less; it never manages the account, keys included.
+//!
+//! Fears: a key that is seen later (shown once, in the reply that makes it; the digest alone is stored, and a list tells
+//! it by its last four characters); one that a thief of a session makes to stay (its owner is mailed, and a reset by link
+//! revokes it); one that works after its end (every use reads the row); somebody else's (every statement asks whose; a
+//! stranger's is as absent as none); an account that makes them by the thousand (so many an hour, so many at all).
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::http::header::PRAGMA;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::query::path_id;
+use crate::http::{CurrentUser, Input, Routes, Visit, audit, to_the_end};
+use crate::mail::{self, Kind};
+use crate::model::{ApiKey, ApiKeyId, User};
+use crate::scope::Scopes;
+use crate::store::api_keys::{self, NewKey};
+use crate::token::{PlainToken, TokenKind};
+
+const MAX_NAME_CHARACTERS: usize = 255;
+/// Ten years: longer is a typing error, and whoever wants no end names none.
+const LONGEST_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes
+        .protected(Method::GET, "/v1/api_keys", index)
+        .protected(Method::POST, "/v1/api_keys", create)
+        .protected(Method::PATCH, "/v1/api_keys/{id}", update)
+        .protected(Method::DELETE, "/v1/api_keys/{id}", destroy);
+}
+
+async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpResponse> {
+    let owner = user.id;
+    let mut found = context.database.read(move |reader| api_keys::list_for_user(reader, owner)).await?;
+    for key in &mut found {
+        key.last_used_at = context.activity.last_use_of(key);
+    }
+    let views: Vec<View<'_>> = found.iter().map(View::of).collect();
+    Ok(HttpResponse::Ok().json(json!({ "api_keys": views })))
+}
+
+async fn create(
+    context: web::Data<Context>,
+    visit: Visit,
+    user: CurrentUser,
+    input: Input,
+) -> Result<HttpResponse> {
+    let now = context.clock.now();
+    let draft = Draft::read(&input, now)?;
+    visit.admit(&context, vec![context.throttle.api_keys(user.id)]).await?;
+    let token = PlainToken::generate(TokenKind::ApiKey)?;
+    let (digest, last_four) = (token.digest(), token.last_four().to_owned());
+    let (notice, most) =
+        (visit.notice(&context, Kind::ApiKeyCreated), context.settings.tokens.max_keys_per_user);
+    let (shared, owner) = (context.clone(), User::clone(&user));
+    let made = to_the_end(async move {
+        let user_id = owner.id;
+        let made = user.write(&shared, move |tx| {
+            let new = NewKey {
+                user_id: Some(owner.id),
+                name: &draft.name,
+                token_digest: digest,
+                last_four: &last_four,
+                scopes: &draft.scopes,
+                expires_at: draft.expires_at,
+            };
+            let made = api_keys::insert(tx, &new, most, now)?;
+            if made.is_some() {
+                mail::notify(tx, notice.as_ref(), &owner, now)?;
+            }
+            Ok(made)
+        });
+        let made = made.await?;
+        if let Some(key) = &made {
+            shared.courier.wake();
+            audit::api_key_created(&visit, user_id, key.id);
+        }
+        Ok(made)
+    });
+    let made = made
+        .await?
+        .ok_or_else(|| Invalid::summary("too_many_api_keys", "You have as many API keys as there may be"))?;
+    let mut reply = HttpResponse::Created();
+    reply.insert_header((PRAGMA, "no-cache"));
+    Ok(reply.json(json!({ "key": token.reveal(), "api_key": View::of(&made) })))
+}
+
+async fn update(
+    context: web::Data<Context>,
+    visit: Visit,
+    user: CurrentUser,
+    id: web::Path<String>,
+    input: Input,
+) -> Result<HttpResponse> {
+    let (owner, id) = (user.id, ApiKeyId(path_id(&id)?));
+    let name = read_name(&input)?;
+    let shared = context.clone();
+    let mut renamed = to_the_end(async move {
+        let renamed = user.write(&shared, move |tx| api_keys::rename(tx, owner, id, &name)).await?;
+        let renamed = renamed.ok_or(Error::NotFound)?;
+        audit::api_key_renamed(&visit, owner, id);
+        Ok(renamed)
+    })
+    .await?;
+    renamed.last_used_at = context.activity.last_use_of(&renamed);
+    Ok(HttpResponse::Ok().json(json!({ "api_key": View::of(&renamed) })))
+}
+
+async fn destroy(
+    context: web::Data<Context>,
+    visit: Visit,
+    user: CurrentUser,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
+    let (owner, id, now) = (user.id, ApiKeyId(path_id(&id)?), context.clock.now());
+    to_the_end(async move {
+        match user.write(&context, move |tx| api_keys::revoke_for_user(tx, owner, id, now)).await? {
+            Some(true) => audit::api_key_revoked(&visit, owner, id),
+            // It is revoked, which is what was asked for.
+            Some(false) => {}
+            None => return Err(Error::NotFound),
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What a key is to be.
+struct Draft {
+    name: String,
+    scopes: Scopes,
+    expires_at: Option<Timestamp>,
+}
+
+impl Draft {
+    fn read(input: &Input, now: Timestamp) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        let name = invalid.keep(read_name(input));
+        let scopes = invalid.keep(read_scopes(input));
+        let expires_at = invalid.keep(read_end(input, now));
+        match (name, scopes, expires_at) {
+            (Some(name), Some(scopes), Some(expires_at)) => Ok(Self { name, scopes, expires_at }),
+            _ => Err(invalid),
+        }
+    }
+}
+
+fn read_name(input: &Input) -> Result<String, Invalid> {
+    let mut invalid = Invalid::default();
+    let text = input.text("name", &mut invalid);
+    invalid.into_result()?;
+    check_name(text.unwrap_or_default())
+}
+
+/// A key's name: one line of at most 255 characters, without white space around it.
+pub(crate) fn check_name(text: &str) -> Result<String, Invalid> {
+    match text.trim() {
+        "" => Err(Invalid::field("name", "can't be blank")),
+        text if text.chars().count() > MAX_NAME_CHARACTERS => {
+            let message = format!("is too long (maximum is {MAX_NAME_CHARACTERS} characters)");
+            Err(Invalid::field("name", message))
+        }
+        text if text.contains(char::is_control) => Err(Invalid::field("name", "is invalid")),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn read_scopes(input: &Input) -> Result<Scopes, Invalid> {
+    let mut invalid = Invalid::default();
+    let words = input.words("scopes", &mut invalid);
+    invalid.into_result()?;
+    match Scopes::from_words(&words.unwrap_or_default()) {
+        Some(scopes) if scopes.is_empty() => Err(Invalid::field("scopes", "can't be blank")),
+        Some(scopes) => Ok(scopes),
+        None => Err(Invalid::field("scopes", "is invalid")),
+    }
+}
+
+fn read_end(input: &Input, now: Timestamp) -> Result<Option<Timestamp>, Invalid> {
+    let mut invalid = Invalid::default();
+    let text = input.text("expires_at", &mut invalid);
+    invalid.into_result()?;
+    match text.map(Timestamp::parse) {
+        None => Ok(None),
+        Some(None) => Err(Invalid::field("expires_at", "is invalid")),
+        Some(Some(end)) => check_end(end, now).map(Some),
+    }
+}
+
+/// When a key may end: later than now, and within ten years.
+pub(crate) fn check_end(end: Timestamp, now: Timestamp) -> Result<Timestamp, Invalid> {
+    if end <= now {
+        Err(Invalid::field("expires_at", "must be in the future"))
+    } else if end > now + LONGEST_LIFE {
+        Err(Invalid::field("expires_at", "must be within ten years"))
+    } else {
+        Ok(end)
+    }
+}
+
+/// A key in a reply, which tells it from others and does not show it.
+#[derive(Serialize)]
+pub(crate) struct View<'a> {
+    id: ApiKeyId,
+    name: &'a str,
+    prefix: &'static str,
+    last_four: &'a str,
+    scopes: Vec<&'a str>,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn of(key: &'a ApiKey) -> Self {
+        Self {
+            id: key.id,
+            name: &key.name,
+            prefix: TokenKind::ApiKey.prefix(),
+            last_four: &key.last_four,
+            scopes: key.scopes.words().collect(),
+            created_at: key.created_at,
+            last_used_at: key.last_used_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}

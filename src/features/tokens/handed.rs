@@ -1,0 +1,48 @@
+//! A token that a body hands in, to be looked into or ended. Its form tells of what kind it is, so that there is nothing
+//! left for `token_type_hint` to say.
+
+use crate::error::{Error, Invalid, Result};
+use crate::http::Input;
+use crate::token::{PlainToken, TokenDigest, TokenKind};
+
+/// One that has the form of ours.
+pub(super) enum Handed<'a> {
+    /// By its digest.
+    Session(TokenDigest),
+    /// By its digest.
+    ApiKey(TokenDigest),
+    /// By its digest and that of its family.
+    Refresh { token: TokenDigest, family: TokenDigest },
+    /// What may be an access token.
+    Access(&'a str),
+}
+
+impl<'a> Handed<'a> {
+    /// `None` for what cannot be a token of ours.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when there is none (RFC 7009, 2.2.1), and faults of the input.
+    pub(super) fn read(input: &'a Input) -> Result<Option<Self>> {
+        let mut invalid = Invalid::default();
+        let token = input.text("token", &mut invalid).unwrap_or_default();
+        input.text("token_type_hint", &mut invalid);
+        invalid.into_result()?;
+        if token.trim().is_empty() {
+            return Err(Error::Malformed("The token is missing"));
+        }
+        Ok(Self::by_form(token))
+    }
+
+    fn by_form(text: &'a str) -> Option<Self> {
+        let of = |kind| PlainToken::parse(kind, text);
+        if let Some(token) = of(TokenKind::Session) {
+            Some(Self::Session(token.digest()))
+        } else if let Some(token) = of(TokenKind::ApiKey) {
+            Some(Self::ApiKey(token.digest()))
+        } else if let Some(token) = of(TokenKind::Refresh) {
+            Some(Self::Refresh { token: token.digest(), family: token.family() })
+        } else {
+            text.contains('.').then_some(Self::Access(text))
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A new pair for a refresh token, which is spent.
+//!
+//! Fears: a copied token (each is good once; one that comes a second time ends the session that it belongs to, whoever
+//! holds it, and its owner is mailed); an honest client whose reply was lost, or whose two windows refresh at once (for
+//! ten seconds a spent token gives the same pair again, made anew from a seed: the file alone gives no token); two
+//! successors (of many at once one spends the token, in one conditional update, and the others find it spent); a token
+//! that lives for ever (its family ends when its session does, which no refresh puts off); a thief who keeps a session
+//! alive after its owner let it go idle (a session that is over refreshes nothing); a clock that is set (a token spent
+//! within ten seconds of now, before or after, is spent lately; every other was spent long ago); rubbish by the million
+//! (a token of no family costs a look-up and no write).
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+
+use super::reply::{Lifetimes, Pair, Term};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::{Error, Invalid, Result};
+use crate::http::{Input, Visit, audit, to_the_end};
+use crate::mail::{self, Kind, Notice};
+use crate::model::{Session, User};
+use crate::scope::Scopes;
+use crate::signed::{Successor, successors};
+use crate::store::refresh_tokens::{self, GRACE, NewRefresh, Spent};
+use crate::store::{Reader, Transaction, sessions};
+use crate::token::{PlainToken, Seed, TokenDigest, TokenKind};
+
+pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
+    let presented = read(&input)?.ok_or_else(|| refused(&visit))?;
+    let (family, digest) = (presented.family(), presented.digest());
+    let owner = context.database.read(move |reader| owner_of(reader, &family)).await?;
+    let (session, _) = owner.ok_or_else(|| refused(&visit))?;
+
+    let seed = Seed::generate()?;
+    let new = successors(&context.keys, &presented, &seed).next();
+    let new = new.ok_or_else(|| Error::internal("there is no key to make a successor with"))??;
+    let exchange = Exchange {
+        presented: digest,
+        family,
+        seed,
+        successor: new.token.digest(),
+        last_use: context.activity.last_of(&session),
+        idle_timeout: context.settings.session.idle_timeout,
+        lifetimes: Lifetimes::of(&context.settings),
+        most: context.settings.tokens.scopes.clone(),
+        notice: visit.notice(&context, Kind::RefreshReused),
+        now: context.clock.now(),
+    };
+    let (shared, visitor) = (context.clone(), visit.clone());
+    let outcome = to_the_end(async move {
+        let outcome = shared.database.write(move |tx| exchange.run(tx)).await?;
+        match &outcome {
+            Outcome::Spent(kept) => audit::tokens_refreshed(&visitor, kept.session.user_id, kept.session.id),
+            Outcome::Reused(session) => {
+                shared.courier.wake();
+                audit::refresh_reused(&visitor, session.user_id, session.id);
+            }
+            Outcome::Again(..) | Outcome::Refused => {}
+        }
+        Ok(outcome)
+    });
+    let (kept, successor) = match outcome.await? {
+        Outcome::Spent(kept) => (kept, new),
+        Outcome::Again(kept, spent) => {
+            let successor = again(&context, &presented, &spent)?.ok_or_else(|| refused(&visit))?;
+            (kept, successor)
+        }
+        Outcome::Reused(_) => return Err(Error::InvalidGrant),
+        Outcome::Refused => return Err(refused(&visit)),
+    };
+    let Successor { token, jti } = &successor;
+    let Kept { session, scopes, term } = &kept;
+    Pair { session, scopes, jti, term: *term, refresh: Some(token) }.reply(&context)
+}
+
+/// `None` for what is no refresh token.
+fn read(input: &Input) -> Result<Option<PlainToken>> {
+    let mut invalid = Invalid::default();
+    let written = input.text("refresh_token", &mut invalid).unwrap_or_default();
+    invalid.into_result()?;
+    if written.trim().is_empty() {
+        return Err(Error::Malformed("The refresh_token is missing"));
+    }
+    Ok(PlainToken::parse(TokenKind::Refresh, written))
+}
+
+fn refused(visit: &Visit) -> Error {
+    audit::refresh_refused(visit);
+    Error::InvalidGrant
+}
+
+fn owner_of(reader: &Reader<'_>, family: &TokenDigest) -> Result<Option<(Session, User)>> {
+    match refresh_tokens::session_of_family(reader, family)? {
+        Some(id) => sessions::find_with_user(reader, id),
+        None => Ok(None),
+    }
+}
+
+/// The successor that a spent token was spent for; `None` when the key is gone that made it.
+fn again(context: &Context, presented: &PlainToken, spent: &Spent) -> Result<Option<Successor>> {
+    let Some(seed) = &spent.seed else { return Ok(None) };
+    for candidate in successors(&context.keys, presented, seed) {
+        let candidate = candidate?;
+        if candidate.token.digest() == spent.successor {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
+}
+
+/// A token about to be spent, with all that the transaction needs to know of it.
+struct Exchange {
+    presented: TokenDigest,
+    family: TokenDigest,
+    seed: Seed,
+    successor: TokenDigest,
+    /// When its session was last used, as far as that was known before the transaction.
+    last_use: Timestamp,
+    idle_timeout: Duration,
+    lifetimes: Lifetimes,
+    /// What there is to give.
+    most: Scopes,
+    notice: Option<Notice>,
+    now: Timestamp,
+}
+
+/// What came of it. Refusals are outcomes, too: an error would undo what they did.
+enum Outcome {
+    /// It was good, and is spent for its successor.
+    Spent(Kept),
+    /// It was spent a moment ago, for this.
+    Again(Kept, Spent),
+    /// It was spent before: its session has ended.
+    Reused(Session),
+    /// It is unknown, or the time of its session is over; nothing has changed.
+    Refused,
+}
+
+/// What a pair is made of, beside the tokens.
+struct Kept {
+    session: Session,
+    scopes: Scopes,
+    term: Term,
+}
+
+impl Exchange {
+    fn run(&self, tx: &Transaction<'_>) -> Result<Outcome> {
+        let owner = owner_of(tx, &self.family)?;
+        let Some((session, user)) = owner.filter(|(session, user)| self.is_live(session, user)) else {
+            return Ok(Outcome::Refused);
+        };
+        let term = self.lifetimes.term(&session, self.now);
+        let won = refresh_tokens::spend(
+            tx,
+            &self.presented,
+            &self.seed,
+            &self.successor,
+            term.expires_at,
+            self.now,
+        )?;
+        // One that is not there while its family is was spent, too, and forgotten.
+        let Some(token) = refresh_tokens::find(tx, &self.presented)? else {
+            return self.end(tx, session, &user);
+        };
+        let scopes = self.still_given(&token.scopes);
+        if won {
+            let (token_digest, expires_at) = (self.successor, token.expires_at);
+            let new = NewRefresh { family_digest: self.family, token_digest, scopes: &scopes, expires_at };
+            refresh_tokens::insert(tx, session.id, &new, self.now)?;
+            refresh_tokens::forget_spent(tx, &self.family, self.now - GRACE)?;
+            sessions::note_access(tx, session.id, term.expires_at, self.now)?;
+            return Ok(Outcome::Spent(Kept { session, scopes, term }));
+        }
+        match token.spent {
+            Some(spent) if self.is_lately(spent.at) => {
+                let term = Term { issued_at: spent.at, expires_at: spent.access_until };
+                Ok(Outcome::Again(Kept { session, scopes, term }, spent))
+            }
+            _ => self.end(tx, session, &user),
+        }
+    }
+
+    fn is_live(&self, session: &Session, user: &User) -> bool {
+        let last_use = self.last_use.max(session.last_active_at);
+        user.disabled_at.is_none() && self.now < session.expires_at && self.now < last_use + self.idle_timeout
+    }
+
+    fn is_lately(&self, spent_at: Timestamp) -> bool {
+        self.now.since(spent_at).max(spent_at.since(self.now)) < GRACE
+    }
+
+    /// A scope that the operator has taken back meanwhile is given no more.
+    fn still_given(&self, scopes: &Scopes) -> Scopes {
+        let words: Vec<&str> = scopes.words().filter(|word| self.most.has(word)).collect();
+        Scopes::from_words(&words).unwrap_or_default()
+    }
+
+    /// The whole family goes with its session, and all its access tokens: which of the two was the thief, nobody knows.
+    fn end(&self, tx: &Transaction<'_>, session: Session, user: &User) -> Result<Outcome> {
+        sessions::delete(tx, session.id)?;
+        mail::notify(tx, self.notice.as_ref(), user, self.now)?;
+        Ok(Outcome::Reused(session))
+    }
+}

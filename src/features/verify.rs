@@ -1,0 +1,87 @@
+//! Who a request comes from, for reverse proxies that ask before they pass it on: nginx's `auth_request`, the forward
+//! auth of Caddy and Traefik. They ask by whatever method, and hand the headers of the answer to the service behind them.
+//!
+//! Fears: a header that the client wrote itself (all five are always there, empty where there is nothing to say: some
+//! proxies hand on the client's own in the place of one that is absent); a line smuggled into a header (what is not
+//! visible ASCII is a fault of ours and no answer); a demand that is misread as none (a proxy that demands what is not a
+//! scope, or nothing, is told so); a page of another origin that acts by the cookie behind the proxy, which asks us by
+//! `GET` (`http::origin` looks at the method that it tells).
+//!
+//! A session is its user, and meets every demand; a key or an access token has its scopes and no more.
+
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::http::query::Query;
+use crate::http::{Caller, Routes};
+use crate::model::EmailAddress;
+use crate::scope::Scopes;
+
+const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
+const X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+const X_CREDENTIAL: HeaderName = HeaderName::from_static("x-credential");
+const X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
+const X_SCOPES: HeaderName = HeaderName::from_static("x-scopes");
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes.every_method("/v1/verify", show);
+}
+
+/// The body of the request is never read: proxies ask without it.
+async fn show(context: web::Data<Context>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    if let Some(demanded) = demanded(request.query_string())? {
+        caller.require_all(&demanded)?;
+    }
+    let address = address(&context, &caller).await?;
+    let scopes = caller.scopes().unwrap_or(&context.settings.tokens.scopes);
+    Ok(HttpResponse::Ok()
+        .insert_header((X_USER_ID, number(caller.user_id().map(|id| id.0))))
+        .insert_header((X_USER_EMAIL, text(address.as_ref().map_or("", EmailAddress::as_str))?))
+        .insert_header((X_CREDENTIAL, HeaderValue::from_static(caller.kind().as_str())))
+        .insert_header((X_SESSION_ID, number(caller.session_id().map(|id| id.0))))
+        .insert_header((X_SCOPES, text(scopes.as_str())?))
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .body(r#"{"message":"Verified"}"#))
+}
+
+/// What `scope` in the query demands; a `+` is a space there.
+fn demanded(query: &str) -> Result<Option<Scopes>> {
+    if query.is_empty() {
+        return Ok(None);
+    }
+    let query = Query::read(query)?;
+    let Some(words) = query.one("scope")? else {
+        return Ok(None);
+    };
+    let scopes = Scopes::parse(words).filter(|scopes| !scopes.is_empty());
+    scopes.map(Some).ok_or(Error::Malformed("The scope that is demanded is none"))
+}
+
+/// The address of the caller's user, if they have one. It is no claim of an access token, so that it is read, and believed
+/// for a second: verifying the same token again and again costs no more.
+async fn address(context: &Context, caller: &Caller) -> Result<Option<EmailAddress>> {
+    if caller.user_id().is_none() {
+        return Ok(None);
+    }
+    if let Some(fresh) = caller.access_token().and_then(|bearing| bearing.fresh_address()) {
+        return Ok(Some(fresh));
+    }
+    let address = caller.user(context).await?.email_address.clone();
+    if let Some(bearing) = caller.access_token() {
+        bearing.keep_address(address.clone());
+    }
+    Ok(Some(address))
+}
+
+fn number(id: Option<i64>) -> HeaderValue {
+    id.map_or_else(|| HeaderValue::from_static(""), HeaderValue::from)
+}
+
+/// What another program may have written into the database can be anything.
+fn text(value: &str) -> Result<HeaderValue> {
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let plain = is_plain.then(|| HeaderValue::from_str(value).ok()).flatten();
+    plain.ok_or_else(|| Error::internal("the database holds an address or a scope that no header may carry"))
+}

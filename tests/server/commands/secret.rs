@@ -1,0 +1,300 @@
+//! `secret rotate` and `secret forget`: what goes on, what ends, and that no key base is lost on the way.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::{PASSWORD, create, run};
+use crate::support::process::{House, Server};
+
+const ONE: &str = "one@example.com";
+
+/// The file of the base that is made beside the database, and that of those before it.
+fn beside(house: &House) -> [PathBuf; 2] {
+    ["cloakroom.key_base", "cloakroom.key_base.previous"].map(|name| house.path().join(name))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+fn rotate(house: &House, more: &[&str]) -> Value {
+    run(house, &[&["secret", "rotate", "--json"], more].concat()).json()
+}
+
+/// A link that resets the password, signed with the base in force.
+fn link(house: &House) -> String {
+    let printed = run(house, &["users", "reset-password", ONE, "--json"]).json();
+    let (_, rest) = printed["link"].as_str().unwrap().split_once("/passwords/").unwrap();
+    format!("/v1/passwords/{}", rest.strip_suffix("/edit").unwrap())
+}
+
+fn opens(server: &Server, link: &str) -> bool {
+    match server.request("GET", link, None, None).0 {
+        200 => true,
+        401 => false,
+        other => panic!("{other}"),
+    }
+}
+
+/// A house with a user and a key base, that is made at the first start.
+fn house() -> House {
+    let house = House::new();
+    create(&house, ONE);
+    house.serve();
+    house
+}
+
+/// Lets a variable name a file with this text, for its owner alone.
+fn name_file(house: &mut House, key: &str, text: &str) -> PathBuf {
+    let path = house.path().join(key.to_lowercase());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    house.set(&format!("CLOAKROOM__SECRETS__{key}__FILE"), path.to_str().unwrap());
+    path
+}
+
+/// The same for the base and those before it.
+fn name_files(house: &mut House, base: &str, previous: &str) -> [PathBuf; 2] {
+    [("KEY_BASE", base), ("PREVIOUS", previous)].map(|(key, text)| name_file(house, key, text))
+}
+
+#[test]
+fn a_rotation_keeps_links_and_sessions_until_their_end() {
+    let house = house();
+    let [base, previous] = beside(&house);
+    let (old, before) = (read(&base), link(&house));
+    let session = {
+        let server = house.serve();
+        let (status, body) = server.sign_in(ONE, PASSWORD);
+        assert_eq!(status, 200);
+        body["token"].as_str().unwrap().to_owned()
+    };
+
+    let said = rotate(&house, &[]);
+    let new = read(&base);
+    assert!(new != old && new.len() >= 64, "{new}");
+    assert_eq!(read(&previous), format!("{old}\n"));
+    assert_eq!(said["written"], json!([previous, base]), "the old one first");
+    assert_eq!((&said["leaked"], &said["previous_out_of_reach"]), (&json!(false), &json!(0)));
+    for what in ["access_tokens", "reset_links", "confirmation_links", "unlock_links"] {
+        assert!(super::is_rfc3339(&said["ends"][what]), "{said}");
+    }
+    assert_eq!(said["forget_after"], said["ends"]["confirmation_links"]);
+
+    let server = house.serve();
+    let after = link(&house);
+    assert_ne!(before, after);
+    assert!(opens(&server, &before) && opens(&server, &after));
+    assert_eq!(server.session_status(&session), 200);
+
+    // And once more: the newest stands first.
+    let text = run(&house, &["secret", "rotate"]).done();
+    assert!(text.contains("Restart the server") && text.contains("`cloakroom secret forget`"), "{text}");
+    assert!(!text.contains(&new) && !text.contains(&read(&base)), "{text}");
+    assert_eq!(read(&previous), format!("{new}\n{old}\n"));
+    // The running server still signs and verifies with what it started with.
+    assert!(opens(&server, &after) && !opens(&server, &link(&house)));
+}
+
+#[test]
+fn a_leaked_base_opens_nothing_after_the_restart() {
+    let house = house();
+    let [base, previous] = beside(&house);
+    let oldest = link(&house);
+    rotate(&house, &[]);
+    let (old, newer) = (read(&base), link(&house));
+    let said = rotate(&house, &["--leaked"]);
+    assert_eq!((&said["leaked"], &said["written"]), (&json!(true), &json!([base, previous])));
+    assert!(said.get("ends").is_none());
+    assert_ne!(read(&base), old);
+    assert_eq!(read(&previous), "");
+    let server = house.serve();
+    assert!(!opens(&server, &oldest) && !opens(&server, &newer) && opens(&server, &link(&house)));
+}
+
+#[test]
+fn forgetting_ends_what_the_old_ones_signed() {
+    let house = house();
+    let [base, previous] = beside(&house);
+    let nothing = run(&house, &["secret", "forget"]).done();
+    assert!(nothing.starts_with("there was none"), "{nothing}");
+    assert!(!previous.exists());
+    let before = link(&house);
+    rotate(&house, &[]);
+    let (new, after) = (read(&base), link(&house));
+    let said = run(&house, &["secret", "forget", "--json"]).json();
+    assert_eq!(said, json!({ "dropped": 1, "previous_out_of_reach": 0 }));
+    assert_eq!((read(&base), read(&previous)), (new, String::new()));
+    let server = house.serve();
+    assert!(!opens(&server, &before) && opens(&server, &after));
+}
+
+#[test]
+fn a_base_from_a_file_is_rotated_with_its_list() {
+    let mut house = house();
+    let (old, older) = ("a".repeat(40), "b, \"c".repeat(10));
+    let listed = serde_json::to_string(&[&older]).unwrap();
+    let [base, previous] = name_files(&mut house, &format!("{old}\n"), &listed);
+    let before = link(&house);
+    let said = rotate(&house, &[]);
+    assert_eq!(said["written"], json!([previous, base]));
+    let listed: toml::Value = read(&previous).parse().unwrap();
+    assert_eq!(listed, toml::Value::from(vec![old, older]));
+    let shown = run(&house, &["config", "--json"]).json();
+    assert_eq!(shown["secrets"]["previous"], json!(["[hidden]", "[hidden]"]));
+    let server = house.serve();
+    assert!(opens(&server, &before) && opens(&server, &link(&house)));
+    assert!(!beside(&house)[1].exists());
+
+    let said = run(&house, &["secret", "forget", "--json"]).json();
+    assert_eq!((&said["dropped"], read(&previous)), (&json!(2), String::new()));
+    let server = house.serve();
+    assert!(!opens(&server, &before));
+}
+
+#[test]
+fn a_base_without_a_place_for_the_old_one_is_not_rotated_unless_it_leaked() {
+    let mut house = House::new();
+    let base = name_file(&mut house, "KEY_BASE", &"a".repeat(40));
+    let refusal = run(&house, &["secret", "rotate"]).refused();
+    assert!(
+        refusal.contains("set CLOAKROOM__SECRETS__PREVIOUS__FILE to a file, which may be empty"),
+        "{refusal}"
+    );
+    assert_eq!(read(&base), "a".repeat(40));
+
+    house.set("CLOAKROOM__SECRETS__PREVIOUS", "b".repeat(40));
+    let said = rotate(&house, &["--leaked"]);
+    assert_eq!((&said["written"], &said["previous_out_of_reach"]), (&json!([base]), &json!(1)));
+    assert_ne!(read(&base), "a".repeat(40));
+    let text = run(&house, &["secret", "rotate", "--leaked"]).done();
+    assert!(text.contains("secrets.previous is set as a value and still lists 1"), "{text}");
+}
+
+#[test]
+fn a_base_given_inline_is_not_rotated_and_nothing_is_written() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SECRETS__KEY_BASE", "a".repeat(40));
+    for (more, advice) in [
+        (&[][..], "put the present one in front of secrets.previous"),
+        (&["--leaked"], "empty secrets.previous"),
+    ] {
+        let ran = run(&house, &[&["secret", "rotate"], more].concat());
+        assert_eq!(ran.code, 1);
+        assert!(ran.out.trim_end().len() >= 64 && ran.out.lines().count() == 1, "{}", ran.out);
+        assert!(ran.err.contains("set as a value") && ran.err.contains(advice), "{}", ran.err);
+    }
+    assert!(run(&house, &["secret", "forget"]).refused().contains("empty it where it is set"));
+    assert_eq!(fs::read_dir(house.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_base_that_is_not_made_yet_is_not_rotated() {
+    let house = House::new();
+    for more in [&[][..], &["--leaked"]] {
+        let refusal = run(&house, &[&["secret", "rotate"], more].concat()).refused();
+        assert!(refusal.contains("there is no key base at"), "{refusal}");
+    }
+    assert_eq!(fs::read_dir(house.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn modes_and_owners_stay() {
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    let mut house = house();
+    let [base, previous] = name_files(&mut house, &"a".repeat(40), "");
+    fs::set_permissions(&base, fs::Permissions::from_mode(0o640)).unwrap();
+    // Only root may give files away.
+    let given = chown(&previous, Some(65534), Some(65534)).is_ok();
+    rotate(&house, &[]);
+    let (base, previous) = (fs::metadata(&base).unwrap(), fs::metadata(&previous).unwrap());
+    assert_eq!((base.permissions().mode() & 0o777, previous.permissions().mode() & 0o777), (0o640, 0o600));
+    assert!(!given || (previous.uid(), previous.gid()) == (65534, 65534));
+
+    let house = self::house();
+    rotate(&house, &[]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(beside(&house).map(|path| mode(&path)), [0o600, 0o600]);
+}
+
+#[test]
+fn a_linked_file_stops_a_rotation_before_anything_is_written() {
+    let mut house = house();
+    let [base, previous] = name_files(&mut house, &"a".repeat(40), "");
+    let linked = house.path().join("linked");
+    symlink(&base, &linked).unwrap();
+    house.set("CLOAKROOM__SECRETS__KEY_BASE__FILE", linked.to_str().unwrap());
+    let entries = fs::read_dir(house.path()).unwrap().count();
+    let refusal = run(&house, &["secret", "rotate"]).refused();
+    assert!(refusal.contains("linked: is no plain file"), "{refusal}");
+    assert_eq!((read(&base), read(&previous)), ("a".repeat(40), String::new()));
+    assert_eq!(fs::read_dir(house.path()).unwrap().count(), entries, "nor is a draft left");
+}
+
+#[test]
+fn a_rotation_that_was_cut_short_is_found_and_done_again() {
+    let house = house();
+    let [base, previous] = beside(&house);
+    let (old, before) = (read(&base), link(&house));
+    // As it is when the process is killed before the new one takes its place.
+    fs::write(&previous, format!("{old}\n")).unwrap();
+    fs::set_permissions(&previous, fs::Permissions::from_mode(0o600)).unwrap();
+    let found = run(&house, &["doctor"]).done();
+    assert!(found.contains("warn  keys") && found.contains("a rotation was cut short"), "{found}");
+    {
+        let server = house.serve();
+        assert!(opens(&server, &before));
+    }
+    rotate(&house, &[]);
+    assert_eq!(read(&previous), format!("{old}\n"));
+    let found = run(&house, &["doctor"]).done();
+    assert!(found.contains("made here, with 1 previous") && !found.contains("warn  keys"), "{found}");
+    fs::set_permissions(&previous, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(run(&house, &["doctor"]).out.contains("fail  keys"));
+}
+
+#[test]
+fn rotations_at_once_lose_no_base() {
+    let house = house();
+    let [base, previous] = beside(&house);
+    let (old, before) = (read(&base), link(&house));
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| rotate(&house, &[]));
+        }
+    });
+    let listed = read(&previous);
+    let mut all: Vec<&str> = listed.lines().collect();
+    assert_eq!((all.len(), all.last()), (5, Some(&&*old)));
+    let current = read(&base);
+    all.push(&current);
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 6);
+    assert!(opens(&house.serve(), &before));
+}
+
+#[test]
+fn production_starts_with_what_rotation_wrote() {
+    let mut house = House::new();
+    house
+        .set("CLOAKROOM_ENV", "production")
+        .set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")
+        .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
+        .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
+        .set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com")
+        .set("CLOAKROOM__MAIL__FROM", "no-reply@example.com");
+    let secret = run(&house, &["secret"]).done();
+    name_files(&mut house, &secret, "");
+    for more in [&[][..], &[], &["--leaked"]] {
+        rotate(&house, more);
+        house.serve();
+    }
+    run(&house, &["secret", "forget"]).done();
+    house.serve();
+}

@@ -1,0 +1,193 @@
+//! Access tokens whose session ends: refused by the server that ended it when its answer leaves, and soon by every
+//! other on the file.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cloakroom::access_tokens::{AccessTokens, Minting};
+use cloakroom::clock::Clock;
+use cloakroom::config::{Environment, Secret, Settings};
+use cloakroom::keys::Keys;
+use cloakroom::model::{SessionId, UserId};
+use cloakroom::scope::Scopes;
+use rusqlite::params;
+use serde_json::{Value, json};
+
+use crate::support::process::{House, Server};
+use crate::support::wire::Wire;
+
+const BASE: &str = "the base of all keys, long enough for one";
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// A house whose keys are known here.
+fn house() -> House {
+    let mut house = House::new();
+    house.set("CLOAKROOM__SECRETS__KEY_BASE", BASE);
+    house
+}
+
+/// What mints access tokens as its servers do.
+fn mint() -> AccessTokens {
+    let mut settings = Settings::for_env(Environment::Test).unwrap();
+    settings.secrets.key_base = Some(Secret::from(BASE.to_owned()));
+    AccessTokens::open(&Keys::open(&settings).unwrap(), &settings).unwrap()
+}
+
+/// An access token for each session of the file, with its session's id, in the order of those.
+fn access_tokens(house: &House) -> Vec<(i64, String)> {
+    let (now, mint) = (Clock::System.now(), mint());
+    let database = house.open_database();
+    let until = (now + LIFETIME).as_millis();
+    database.execute("UPDATE sessions SET access_until = $1", params![until]).unwrap();
+    let mut statement = database.prepare("SELECT id, user_id FROM sessions ORDER BY id").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let rows: Vec<(i64, i64)> = rows.map(Result::unwrap).collect();
+    let minted = rows.into_iter().map(|(id, user_id)| {
+        let minting = Minting {
+            user_id: UserId(user_id),
+            session_id: SessionId(id),
+            scopes: &Scopes::parse("projects:read").unwrap(),
+            jti: &format!("{id:032x}"),
+            issued_at: now,
+            expires_at: now + LIFETIME,
+        };
+        (id, mint.mint(&minting).unwrap())
+    });
+    minted.collect()
+}
+
+fn ask(server: &Server, access: &str) -> (u16, Value) {
+    let (status, reply) = server.request("GET", "/v1/projects", Some(access), None);
+    (status, reply["code"].clone())
+}
+
+/// Waits until a server refuses the token; gives how long that took.
+fn refused_after(server: &Server, access: &str) -> Duration {
+    let started = Instant::now();
+    loop {
+        match ask(server, access) {
+            (200, _) => assert!(started.elapsed() < Duration::from_secs(30), "it is never refused"),
+            refused => {
+                assert_eq!(refused, (401, json!("token_invalid")));
+                return started.elapsed();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_ended_by_a_command_is_refused_by_the_server_within_a_second() {
+    let house = house();
+    let server = house.serve();
+    server.sign_up("one@example.com", "password");
+    server.sign_up("two@example.com", "password");
+    let [(_, access), (_, bystander)] = access_tokens(&house).try_into().unwrap();
+    assert_eq!(ask(&server, &access), (200, Value::Null));
+    let command = ["sessions", "revoke", "--user", "one@example.com"];
+    let output = house.run(&command);
+    assert!(output.status.success(), "{output:?}");
+    let took = refused_after(&server, &access);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(ask(&server, &bystander), (200, Value::Null));
+}
+
+#[test]
+fn two_servers_on_one_file_tell_each_other() {
+    let house = house();
+    let (a, b) = (house.serve(), house.serve());
+    let token = a.sign_up("one@example.com", "password");
+    for _ in 0..5 {
+        let (status, reply) = a.sign_in("one@example.com", "password");
+        assert_eq!(status, 200, "{reply}");
+    }
+    let sessions = access_tokens(&house);
+    let own = sessions[0].0;
+    for (number, (id, access)) in sessions.iter().filter(|(id, _)| *id != own).enumerate() {
+        let (ends, other) = if number % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        for server in [&a, &b] {
+            assert_eq!(ask(server, access), (200, Value::Null));
+        }
+        let (status, _) = ends.request("DELETE", &format!("/v1/sessions/{id}"), Some(&token), None);
+        assert_eq!(status, 204);
+        assert_eq!(ask(ends, access), (401, json!("token_invalid")), "at once");
+        let took = refused_after(other, access);
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+    assert_eq!(ask(&a, &sessions[0].1), (200, Value::Null));
+}
+
+const USERS: usize = 10;
+/// Of each user; the first of them ends the others.
+const SESSIONS: usize = 101;
+
+#[test]
+fn a_thousand_endings_under_load_are_each_refused_at_once() {
+    let house = house();
+    let server = house.serve();
+    let tokens: Vec<String> =
+        (0..USERS).map(|user| server.sign_up(&format!("u{user}@example.com"), "password")).collect();
+    add_sessions(&house);
+    let access = access_tokens(&house);
+    let (own, rest) = access.split_at(USERS);
+    let refused = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for (user, token) in tokens.iter().enumerate() {
+            let (server, refused) = (&server, &refused);
+            // Sessions were added user by user.
+            let ended = &rest[user * (SESSIONS - 1)..(user + 1) * (SESSIONS - 1)];
+            let kept = &own[user].1;
+            scope.spawn(move || {
+                // Two connections, so that not one worker alone does and knows it.
+                let (mut one, mut other) = (Wire::to(server), Wire::to(server));
+                for (id, access) in ended {
+                    assert_eq!(get(&mut other, access), 200);
+                    one.ask("DELETE", &format!("/v1/sessions/{id}"), &bearer(token), "");
+                    assert_eq!(one.hear().status, 204);
+                    assert_eq!(get(&mut other, access), 401);
+                    refused.fetch_add(1, Ordering::SeqCst);
+                }
+                assert_eq!(get(&mut other, kept), 200);
+            });
+        }
+    });
+    assert_eq!(refused.load(Ordering::SeqCst), 1000);
+    // And a server that starts now knows all of them.
+    let again = house.serve();
+    for (_, access) in rest.iter().step_by(50) {
+        assert_eq!(ask(&again, access), (401, json!("token_invalid")));
+    }
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
+}
+
+fn get(wire: &mut Wire, access: &str) -> u16 {
+    wire.ask("GET", "/v1/projects", &bearer(access), "");
+    wire.hear().status
+}
+
+/// Sessions beside the one of each user, user by user.
+fn add_sessions(house: &House) {
+    let mut database = house.open_database();
+    let batch = database.transaction().unwrap();
+    let users: Vec<i64> = {
+        let mut statement = batch.prepare("SELECT id FROM users ORDER BY id").unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    for user in users {
+        for number in 1..SESSIONS {
+            batch
+                .execute(
+                    "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
+                     SELECT user_id, CAST($1 AS BLOB), ip_address, created_at, last_active_at, expires_at
+                     FROM sessions WHERE user_id = $2 ORDER BY id LIMIT 1",
+                    params![format!("{user}/{number}"), user],
+                )
+                .unwrap();
+        }
+    }
+    batch.commit().unwrap();
+}

@@ -1,0 +1,451 @@
+//! The recipes in `examples/nginx` and `examples/caddy`, run as they stand but for their addresses: the real proxy
+//! between our server and a service that writes down what reaches it.
+//!
+//! Fears: a caller who writes our headers themselves, in any spelling, or has a proxy take them away; another page's
+//! request that passes by a cookie, since a proxy asks us by GET; a proxy that lets through whom it cannot ask about.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::json;
+
+use crate::support::issuer::{Issuer, SCOPE, SCOPES};
+use crate::support::process::eventually;
+use crate::support::program::{Program, free_address};
+use crate::support::wire::Wire;
+
+/// What we say of a caller, in the order of [`Who`].
+const HEADERS: [&str; 5] = ["X-User-Id", "X-User-Email", "X-Credential", "X-Session-Id", "X-Scopes"];
+
+/// Our headers as a caller might write them, so that some service or proxy on the way takes them for ours.
+const SPOOFED: &[&str] = &[
+    "X-User-Id: spoofed",
+    "x-user-id: spoofed-twice",
+    "X_User_Id: spoofed",
+    "X-User_Id: spoofed",
+    "x_user-id: spoofed",
+    "X-User-Email: spoofed@example.com",
+    "X-Credential: spoofed",
+    "X_Credential: spoofed",
+    "X-Session-Id: spoofed",
+    "X-Session_Id: spoofed",
+    "X_SESSION_ID: spoofed",
+    "X-Scopes: spoofed:all",
+    "X_Scopes: spoofed:all",
+    // What only a proxy says to us.
+    "X-Forwarded-Method: OPTIONS",
+    "X-Forwarded-Uri: /elsewhere",
+    // A proxy must take away what stands here, and might do so after ours came.
+    "Connection: X-User-Id, X-Credential, X-Scopes, X-Forwarded-Method",
+];
+
+/// What the service should be told.
+type Who = [String; 5];
+
+/// Both proxies, each with a server and a service of its own, at the same time.
+fn at_both(tell: fn(&Gate)) {
+    thread::scope(|scope| {
+        for kind in [Kind::Nginx, Kind::Caddy] {
+            thread::Builder::new()
+                .name(format!("{kind:?}"))
+                .spawn_scoped(scope, move || tell(&Gate::open(kind)))
+                .unwrap();
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs nginx and Caddy: .ci/recipes"]
+fn who_asks_is_said_by_us_and_never_by_the_caller() {
+    at_both(|gate| {
+        let issuer = &gate.issuer;
+        let user = issuer.sign_up("one@example.com");
+        let id = || user.user_id.clone();
+        let address = || "one@example.com".to_owned();
+        let (_, key) = issuer.api_key(&user.token, SCOPE);
+        let known: [(&str, String, Who); 5] = [
+            (
+                "a session",
+                bearer(&user.token),
+                [id(), address(), "session".into(), user.session_id.clone(), SCOPES.into()],
+            ),
+            ("an API key", bearer(&key), [id(), address(), "api_key".into(), String::new(), SCOPE.into()]),
+            (
+                "an API key in its own header",
+                format!("X-API-Key: {key}"),
+                [id(), address(), "api_key".into(), String::new(), SCOPE.into()],
+            ),
+            (
+                "an access token",
+                bearer(&issuer.access_token(&user.token, Some(SCOPE))),
+                [id(), address(), "access_token".into(), user.session_id.clone(), SCOPE.into()],
+            ),
+            (
+                "a service's key",
+                bearer(&issuer.service_key(SCOPE)),
+                [String::new(), String::new(), "api_key".into(), String::new(), SCOPE.into()],
+            ),
+        ];
+        for (what, credential, who) in &known {
+            for spoofed in [&[][..], SPOOFED] {
+                let lines: Vec<&str> = [&[credential.as_str()][..], spoofed].concat();
+                assert_eq!(gate.ask("GET", &lines, ""), 200, "{what}");
+                gate.service.heard_of(who, what);
+            }
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs nginx and Caddy: .ci/recipes"]
+fn nobody_passes_without_a_live_credential_of_enough_scope() {
+    at_both(|gate| {
+        let issuer = &gate.issuer;
+        let user = issuer.sign_up("one@example.com");
+        let token = &user.token;
+        let brief = issuer.sign_in("one@example.com");
+        let expired_access = issuer.access_token_about_to_expire(&brief);
+
+        let (_, narrow_key) = issuer.api_key(token, "orders:write");
+        let (expired_id, expired_key) = issuer.api_key(token, SCOPE);
+        issuer.change(&format!("UPDATE api_keys SET expires_at = 1 WHERE id = {expired_id}"));
+        let (revoked_id, revoked_key) = issuer.api_key(token, SCOPE);
+        let access = issuer.access_token(token, None);
+        let revoked_access = issuer.access_token(token, None);
+        let signed_out = issuer.sign_in("one@example.com");
+        let orphaned_access = issuer.access_token(&signed_out.token, None);
+
+        // Each was good before it ended.
+        for good in [&revoked_key, &revoked_access, &signed_out.token, &orphaned_access, &access] {
+            assert_eq!(gate.ask("GET", &[&bearer(good)], ""), 200);
+        }
+        gate.service.take();
+        issuer.revoke(&revoked_access);
+        issuer.server.request("DELETE", "/v1/session", Some(&signed_out.token), None);
+        issuer.server.request("DELETE", &format!("/v1/api_keys/{revoked_id}"), Some(token), None);
+        eventually(|| (gate.ask("GET", &[&bearer(&expired_access)], "") == 401).then(|| gate.service.take()));
+
+        let forged = format!("{}AAAA", &access[..access.len() - 4]);
+        let refused = [
+            ("nothing", String::new(), 401),
+            ("a foreign scheme", "Authorization: Basic b25lOnBhc3N3b3Jk".to_owned(), 401),
+            ("an expired session", bearer(&brief.token), 401),
+            ("an ended session", bearer(&signed_out.token), 401),
+            ("an expired key", bearer(&expired_key), 401),
+            ("a revoked key", format!("X-API-Key: {revoked_key}"), 401),
+            ("an expired access token", bearer(&expired_access), 401),
+            ("a revoked access token", bearer(&revoked_access), 401),
+            ("an access token of an ended session", bearer(&orphaned_access), 401),
+            ("a forged access token", bearer(&forged), 401),
+            ("a key without the scope", bearer(&narrow_key), 403),
+            (
+                "an access token without the scope",
+                bearer(&issuer.access_token(token, Some("orders:write"))),
+                403,
+            ),
+        ];
+        for (what, credential, expected) in &refused {
+            for spoofed in [&[][..], SPOOFED] {
+                for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                    let lines: Vec<&str> = [&[credential.as_str()][..], spoofed].concat();
+                    assert_eq!(gate.ask(method, &lines, ""), *expected, "{method} by {what}");
+                    assert!(gate.service.take().is_empty(), "{method} by {what} came through");
+                }
+            }
+        }
+        let challenged = gate.answer("GET", &[], "");
+        assert!(
+            challenged.to_lowercase().contains("www-authenticate: bearer realm=\"cloakroom\""),
+            "{challenged}"
+        );
+        let inside = gate.answer_at("/_verify", &bearer(token));
+        assert!(gate.kind == Kind::Caddy || inside.starts_with("HTTP/1.1 404"), "{inside}");
+    });
+}
+
+#[test]
+#[ignore = "needs nginx and Caddy: .ci/recipes"]
+fn a_request_goes_on_whole_and_without_its_credential() {
+    at_both(|gate| {
+        let user = gate.issuer.sign_up("one@example.com");
+        let body = "0123456789".repeat(10_000);
+        let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        let length = format!("Content-Length: {}", body.len());
+        for (how, sent) in [(length.as_str(), body.as_str()), ("Transfer-Encoding: chunked", &chunked)] {
+            let lines = [&bearer(&user.token), how, "X-Request-Kind: order"];
+            assert_eq!(gate.ask("POST", &lines, sent), 200, "{how}");
+            let [heard] = &gate.service.take()[..] else { panic!("{how}: not once") };
+            assert!(heard.head.starts_with("POST /orders?page=2 HTTP/1."), "{}", heard.head);
+            assert_eq!(heard.values("X-Request-Kind"), ["order"]);
+            assert!(heard.body.contains(&body), "{how}: {} bytes", heard.body.len());
+            assert!(!heard.head.contains(&user.token), "{}", heard.head);
+        }
+        let (_, key) = gate.issuer.api_key(&user.token, SCOPE);
+        assert_eq!(gate.ask("GET", &[&format!("X-API-Key: {key}")], ""), 200);
+        assert!(!gate.service.take()[0].head.contains(&key));
+    });
+}
+
+#[test]
+#[ignore = "needs nginx and Caddy: .ci/recipes"]
+fn a_cookie_must_prove_its_origin_for_what_can_change_something() {
+    at_both(|gate| {
+        let cookie = gate.cookie();
+        for (method, proof, expected) in [
+            ("GET", "Sec-Fetch-Site: cross-site", 200),
+            ("POST", "Sec-Fetch-Site: same-origin", 200),
+            ("DELETE", "Sec-Fetch-Site: same-origin", 200),
+            ("POST", "Sec-Fetch-Site: cross-site", 403),
+            ("POST", "Sec-Fetch-Site: same-site", 403),
+            ("PUT", "Origin: https://evil.example", 403),
+            ("PATCH", "Origin: null", 403),
+            ("DELETE", "Accept: */*", 403),
+            ("POST", "X-Forwarded-Method: GET\r\nOrigin: https://evil.example", 403),
+            ("POST", "X-HTTP-Method-Override: GET\r\nOrigin: https://evil.example", 403),
+        ] {
+            assert_eq!(gate.ask(method, &[&cookie, proof], ""), expected, "{method} {proof}");
+            assert_eq!(gate.service.take().len(), usize::from(expected == 200), "{method} {proof}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs nginx and Caddy: .ci/recipes"]
+fn nobody_passes_while_the_server_hangs_or_is_gone() {
+    at_both(|gate| {
+        let server = &gate.issuer.server;
+        let user = gate.issuer.sign_up("one@example.com");
+        assert_eq!(gate.ask("GET", &[&bearer(&user.token)], ""), 200);
+        gate.service.take();
+        server.signal("STOP");
+        let hanging = gate.ask("GET", &[&bearer(&user.token)], "");
+        server.signal("CONT");
+        assert!((500..=504).contains(&hanging), "{hanging}");
+        assert!(gate.service.take().is_empty());
+        assert_eq!(gate.ask("GET", &[&bearer(&user.token)], ""), 200, "it goes on when the server does");
+        gate.service.take();
+
+        server.signal("KILL");
+        eventually(|| TcpStream::connect(server.address).err());
+        for credential in ["", &bearer(&user.token)] {
+            for spoofed in [&[][..], SPOOFED] {
+                for method in ["GET", "POST", "OPTIONS"] {
+                    let status = gate.ask(method, &[&[credential][..], spoofed].concat(), "");
+                    assert!((500..=504).contains(&status), "{status}");
+                }
+            }
+        }
+        assert!(gate.service.take().is_empty());
+    });
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Nginx,
+    Caddy,
+}
+
+/// A proxy by its recipe, our server that it asks, and the service behind it.
+struct Gate {
+    kind: Kind,
+    issuer: Issuer,
+    service: Service,
+    proxy: Program,
+}
+
+impl Gate {
+    fn open(kind: Kind) -> Self {
+        let (issuer, service) = (Issuer::open(), Service::open());
+        let address = free_address();
+        let proxy = match kind {
+            Kind::Nginx => nginx(&issuer, service.address, address),
+            Kind::Caddy => caddy(&issuer, service.address, address),
+        };
+        Self { kind, issuer, service, proxy }
+    }
+
+    /// The status of the answer to a request with these lines in its head.
+    fn ask(&self, method: &str, lines: &[&str], body: &str) -> u16 {
+        let answer = self.answer(method, lines, body);
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        status.unwrap_or_else(|| panic!("{:?}: {answer:?}", self.kind))
+    }
+
+    fn answer(&self, method: &str, lines: &[&str], body: &str) -> String {
+        let lines: String =
+            lines.iter().filter(|line| !line.is_empty()).map(|line| format!("{line}\r\n")).collect();
+        self.say(&format!("{method} /orders?page=2 HTTP/1.1\r\n{lines}"), body)
+    }
+
+    fn answer_at(&self, path: &str, line: &str) -> String {
+        self.say(&format!("GET {path} HTTP/1.1\r\n{line}\r\n"), "")
+    }
+
+    fn say(&self, head: &str, body: &str) -> String {
+        let mut wire = Wire::at(self.proxy.address);
+        wire.say(&format!("{head}Host: orders.example.com\r\nConnection: close\r\n\r\n{body}"));
+        wire.hear_out()
+    }
+
+    /// Signs somebody up as a page of ours does.
+    fn cookie(&self) -> String {
+        let mut wire = Wire::to(&self.issuer.server);
+        let body =
+            json!({ "email_address": "page@example.com", "password": "password", "transport": "cookie" });
+        wire.ask("POST", "/v1/registrations", "Sec-Fetch-Site: same-origin\r\n", &body.to_string());
+        let answer = wire.hear();
+        let (pair, _) = answer.header("Set-Cookie").expect("a cookie").split_once(';').unwrap();
+        format!("Cookie: theme=dark; {pair}")
+    }
+}
+
+fn nginx(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
+    let recipe = recipe("nginx/protected.conf", issuer, service);
+    let recipe = replaced(&recipe, "listen 80;", &format!("listen {address};"));
+    let folder = issuer.path();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|name| format!("{name}_temp_path {name};"))
+        .collect();
+    let around = format!(
+        "daemon off; master_process off; pid nginx.pid; error_log stderr; events {{}}
+         http {{ access_log off; {temporary} include protected.conf; }}"
+    );
+    fs::write(folder.join("protected.conf"), recipe).unwrap();
+    fs::write(folder.join("nginx.conf"), around).unwrap();
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
+    // Debian's build opens a log of its own before it reads where ours is.
+    command.args(["-e", "stderr"]);
+    Program::start(&mut command, address, folder)
+}
+
+fn caddy(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
+    let recipe = recipe("caddy/Caddyfile", issuer, service);
+    let here = format!("http://orders.example.com:{} {{\n\tbind 127.0.0.1\n", address.port());
+    let recipe = replaced(&recipe, "orders.example.com {\n", &here);
+    let folder = issuer.path();
+    let file = folder.join("Caddyfile");
+    fs::write(&file, format!("{{\n\tadmin off\n\tauto_https off\n}}\n{recipe}")).unwrap();
+    let mut command = Command::new("caddy");
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).env("HOME", folder);
+    Program::start(&mut command, address, folder)
+}
+
+fn recipe(name: &str, issuer: &Issuer, service: SocketAddr) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let text = fs::read_to_string(path).unwrap();
+    let text = replaced(&text, "127.0.0.1:3000", &issuer.server.address.to_string());
+    replaced(&text, "127.0.0.1:8080", &service.to_string())
+}
+
+fn replaced(text: &str, one: &str, other: &str) -> String {
+    assert_eq!(text.matches(one).count(), 1, "{one}");
+    text.replace(one, other)
+}
+
+/// A service that answers 200 to everything, and keeps what it was sent.
+struct Service {
+    address: SocketAddr,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+/// One request as it came.
+struct Heard {
+    head: String,
+    body: String,
+}
+
+impl Service {
+    fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let service = Self { address: listener.local_addr().unwrap(), heard: Arc::default() };
+        let heard = Arc::clone(&service.heard);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let heard = Arc::clone(&heard);
+                thread::spawn(move || {
+                    let mut stream = BufReader::new(stream.unwrap());
+                    while let Some(request) = Heard::read(&mut stream) {
+                        // Before the answer, so that who has one finds it here.
+                        heard.lock().unwrap().push(request);
+                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                        if stream.get_mut().write_all(answer).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        service
+    }
+
+    /// What came since the last look.
+    fn take(&self) -> Vec<Heard> {
+        std::mem::take(&mut self.heard.lock().unwrap())
+    }
+
+    /// One request came, and said this of its caller and nothing else.
+    fn heard_of(&self, who: &Who, what: &str) {
+        let [heard] = &self.take()[..] else { panic!("{what}: not once") };
+        for (name, expected) in HEADERS.iter().zip(who) {
+            let values = heard.values(name);
+            // An empty one may be left out.
+            let said = if expected.is_empty() {
+                values.iter().all(|it| it.is_empty())
+            } else {
+                values == [expected]
+            };
+            assert!(said, "{what}: {name} is {values:?}, not {expected:?}");
+        }
+        assert!(!heard.head.contains("spoofed"), "{what}: {}", heard.head);
+        assert!(!heard.head.contains('{'), "{what}: {}", heard.head);
+    }
+}
+
+impl Heard {
+    /// The next request on a connection, until it ends.
+    fn read(stream: &mut BufReader<TcpStream>) -> Option<Self> {
+        let mut heard = Self { head: String::new(), body: String::new() };
+        while !heard.head.ends_with("\r\n\r\n") {
+            if stream.read_line(&mut heard.head).ok()? == 0 {
+                return None;
+            }
+        }
+        if let Some(length) = heard.values("Content-Length").first() {
+            let mut body = vec![0; length.parse().unwrap()];
+            stream.read_exact(&mut body).ok()?;
+            heard.body = String::from_utf8(body).unwrap();
+        } else if heard.values("Transfer-Encoding") == ["chunked"] {
+            while let Some(piece) = chunk(stream)? {
+                heard.body += &piece;
+            }
+        }
+        Some(heard)
+    }
+
+    fn values(&self, name: &str) -> Vec<&str> {
+        let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        fields.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
+    }
+}
+
+/// The next piece of a chunked body; `Some(None)` at its end.
+fn chunk(stream: &mut BufReader<TcpStream>) -> Option<Option<String>> {
+    let mut size = String::new();
+    stream.read_line(&mut size).ok()?;
+    let size = usize::from_str_radix(size.trim(), 16).unwrap();
+    let mut piece = vec![0; size + 2];
+    stream.read_exact(&mut piece).ok()?;
+    piece.truncate(size);
+    Some((size > 0).then(|| String::from_utf8(piece).unwrap()))
+}

@@ -1,0 +1,96 @@
+//! Refreshes over TCP: many at once, at two servers on one file, and around a crash.
+
+use std::collections::HashSet;
+use std::sync::Barrier;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::support::app::count;
+use crate::support::process::{House, Server};
+
+const ROUNDS: usize = 10;
+
+fn refresh(server: &Server, token: &str) -> (u16, Value) {
+    server.request("POST", "/v1/tokens/refresh", None, Some(&json!({ "refresh_token": token })))
+}
+
+/// The access and the refresh token of a reply.
+fn pair_of((status, reply): (u16, Value)) -> (String, String) {
+    assert_eq!(status, 200, "{reply}");
+    let text = |name: &str| reply[name].as_str().unwrap().to_owned();
+    (text("access_token"), text("refresh_token"))
+}
+
+/// Signs somebody up and gives a pair of theirs.
+fn first_pair(server: &Server) -> (String, String) {
+    server.sign_up("one@example.com", "password");
+    let body = json!({ "email_address": "one@example.com", "password": "password" });
+    pair_of(server.request("POST", "/v1/tokens", None, Some(&body)))
+}
+
+#[test]
+fn twenty_refreshes_at_once_at_two_servers_give_one_successor() {
+    let house = House::new();
+    let servers = [house.serve(), house.serve()];
+    let (_, mut token) = first_pair(&servers[0]);
+    for round in 1..=ROUNDS {
+        let start = Barrier::new(20);
+        let pairs: HashSet<(String, String)> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..20)
+                .map(|number| {
+                    let (server, token, start) = (&servers[number % 2], &token, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        pair_of(refresh(server, token))
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(pairs.len(), 1, "round {round}");
+        let (access, next) = pairs.into_iter().next().unwrap();
+        for server in &servers {
+            assert_eq!(server.request("GET", "/v1/projects", Some(&access), None).0, 200);
+        }
+        token = next;
+        let unspent = "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL";
+        assert_eq!(count(&house.database(), unspent), 1);
+    }
+    assert_eq!(count(&house.database(), "SELECT count(*) FROM sessions"), 2);
+}
+
+#[test]
+fn a_killed_server_gives_the_same_successor_after_its_start() {
+    let house = House::new();
+    let mut server = house.serve();
+    let (_, first) = first_pair(&server);
+    let second = pair_of(refresh(&server, &first));
+    server.kill();
+    let server = house.serve();
+    assert_eq!(pair_of(refresh(&server, &first)), second);
+    pair_of(refresh(&server, &second.1));
+}
+
+#[test]
+fn a_token_reused_at_one_server_ends_the_session_at_both_and_stands_in_no_log() {
+    let house = House::new();
+    let [one, other] = [house.serve(), house.serve()];
+    let (_, first) = first_pair(&one);
+    let (access, second) = pair_of(refresh(&one, &first));
+    // Ten seconds ago, and no need to wait for them.
+    house.open_database().execute_batch("UPDATE refresh_tokens SET spent_at = spent_at - 10000").unwrap();
+    let (status, reply) = refresh(&other, &first);
+    assert_eq!((status, &reply["code"]), (400, &json!("invalid_grant")));
+    for server in [&one, &other] {
+        assert_eq!(refresh(server, &second).0, 400);
+    }
+    assert_eq!(other.request("GET", "/v1/projects", Some(&access), None).0, 401);
+    let mut log = other.wait_for_log("refresh_reused");
+    log.push_str(&one.wait_for_log("refresh_refused"));
+    let signature = access.rsplit_once('.').unwrap().1;
+    for secret in [first.as_str(), &second, signature] {
+        assert!(!log.contains(secret));
+    }
+    assert!(house.wait_for_letters(1)[0].contains("A session of yours was ended"));
+}

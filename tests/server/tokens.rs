@@ -1,0 +1,178 @@
+//! A life of tokens over TCP: a user, a service that verifies by itself, a proxy that asks, an operator at the command
+//! line, and a server that is killed, restarted and given new keys meanwhile.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::signature::{ED25519, UnparsedPublicKey};
+use serde_json::{Value, json};
+
+use crate::support::machines::{claims, pair_in};
+use crate::support::process::{House, Server, eventually};
+use crate::support::wire::{Answer, Wire};
+
+const ADDRESS: &str = "one@example.com";
+const PASSWORD: &str = "password";
+
+#[test]
+fn a_life_of_tokens() {
+    let house = House::new();
+    let mut server = house.serve();
+    let session = server.sign_up(ADDRESS, PASSWORD);
+    let by_password = json!({ "email_address": ADDRESS, "password": PASSWORD });
+    let (access, refresh) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
+    let service =
+        command(&house, &["api-keys", "create", "--name", "reports", "--scope", "introspect", "--json"]);
+    let service = service["key"].as_str().unwrap();
+    let made = server.request("POST", "/v1/api_keys", Some(&session), Some(&a_key()));
+    assert_eq!(made.0, 201);
+    let key = made.1["key"].as_str().unwrap();
+
+    // Everybody believes them, each in their own way.
+    let elsewhere = Elsewhere::knowing(&server);
+    assert!(elsewhere.believes(&access));
+    assert_eq!(asks(&server, &access), 200);
+    assert_eq!(
+        by_key(&server, "GET", "/v1/verify?scope=projects:read", key).header("X-Credential"),
+        Some("api_key")
+    );
+    assert_eq!(introspect(&server, service, &access)["sid"], claims(&access)["sid"]);
+    assert_eq!(introspect(&server, service, &refresh)["credential"], "refresh_token");
+
+    // Killed between a refresh and its reply, the server gives the same pair when it is asked again.
+    let (_, next) = pair_in(&refreshed(&server, &refresh));
+    server.kill();
+    let server = house.serve();
+    let (access, again) = pair_in(&refreshed(&server, &refresh));
+    assert_eq!(again, next);
+    assert_eq!(asks(&server, &access), 200);
+
+    // A new key base: what was signed before goes on, what is signed from now on has another key.
+    let server = restarted(&house, server, &["secret", "rotate", "--json"]);
+    assert_eq!(asks(&server, &access), 200);
+    let (newer, next) = pair_in(&refreshed(&server, &next));
+    assert_eq!(asks(&server, &newer), 200);
+    assert!(!elsewhere.believes(&newer), "its key was not there before");
+    let elsewhere = Elsewhere::knowing(&server);
+    assert!(elsewhere.believes(&newer) && elsewhere.believes(&access));
+
+    // A leaked one: nothing that it signed is believed, and what is not signed goes on.
+    let server = restarted(&house, server, &["secret", "rotate", "--leaked", "--json"]);
+    assert_eq!((asks(&server, &access), asks(&server, &newer)), (401, 401));
+    assert!(!Elsewhere::knowing(&server).believes(&newer));
+    assert_eq!(server.session_status(&session), 200);
+    assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 200);
+    let (access, next) = pair_in(&refreshed(&server, &next));
+    assert_eq!(asks(&server, &access), 200);
+
+    // Signed out, here at once. Elsewhere nobody knows.
+    let (narrow, _) =
+        pair_in(&request(&server, "/v1/tokens", &session, &json!({ "scope": "projects:read" })));
+    assert_eq!(server.request("DELETE", "/v1/session", Some(&session), None).0, 200);
+    assert_eq!((asks(&server, &narrow), asks(&server, &access)), (401, 200));
+    assert_eq!(introspect(&server, service, &narrow), json!({ "active": false }));
+    assert!(Elsewhere::knowing(&server).believes(&narrow));
+
+    // An operator shuts the account: whatever it gave out is dead, and stays so when it is opened again.
+    command(&house, &["users", "disable", ADDRESS, "--json"]);
+    assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 401);
+    wait_for_refusal(&server, &access);
+    post(&server, "/v1/tokens/refresh", &json!({ "refresh_token": next }), 400);
+    command(&house, &["users", "enable", ADDRESS, "--json"]);
+    assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 401);
+    post(&server, "/v1/tokens/refresh", &json!({ "refresh_token": next }), 400);
+    for token in [&access, &next, &session, key] {
+        assert_eq!(introspect(&server, service, token), json!({ "active": false }));
+    }
+
+    // And the account goes, with all that is its own; the service's key is nobody's and stays.
+    let (access, next) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
+    command(&house, &["users", "delete", ADDRESS, "--yes", "--json"]);
+    wait_for_refusal(&server, &access);
+    post(&server, "/v1/tokens/refresh", &json!({ "refresh_token": next }), 400);
+    assert_eq!(introspect(&server, service, &access), json!({ "active": false }));
+    let count = |sql: &str| house.open_database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM refresh_tokens"), 0);
+    assert_eq!(count("SELECT count(*) FROM api_keys"), 1);
+    command(&house, &["api-keys", "revoke", "1", "--json"]);
+    assert_eq!(by_key(&server, "GET", "/v1/verify", service).status, 401);
+}
+
+/// A service that has the public keys as they were once, and asks nobody.
+struct Elsewhere {
+    keys: Value,
+}
+
+impl Elsewhere {
+    fn knowing(server: &Server) -> Self {
+        let (status, keys) = server.request("GET", "/.well-known/jwks.json", None, None);
+        assert_eq!(status, 200);
+        Self { keys }
+    }
+
+    fn believes(&self, token: &str) -> bool {
+        let read = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap();
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let header: Value = serde_json::from_slice(&read(message.split('.').next().unwrap())).unwrap();
+        let mut keys = self.keys["keys"].as_array().unwrap().iter();
+        let Some(key) = keys.find(|key| key["kid"] == header["kid"]) else { return false };
+        let public = UnparsedPublicKey::new(&ED25519, read(key["x"].as_str().unwrap()));
+        public.verify(message.as_bytes(), &read(signature)).is_ok()
+    }
+}
+
+fn a_key() -> Value {
+    json!({ "name": "nightly", "scopes": ["projects:read"] })
+}
+
+/// What a route says to an access token.
+fn asks(server: &Server, access: &str) -> u16 {
+    let projects = server.request("GET", "/v1/projects", Some(access), None).0;
+    assert_eq!(server.request("GET", "/v1/verify", Some(access), None).0, projects);
+    projects
+}
+
+/// Another process ended it, which this one sees within 0.2 seconds.
+fn wait_for_refusal(server: &Server, access: &str) {
+    eventually(|| (server.request("GET", "/v1/projects", Some(access), None).0 == 401).then_some(()));
+    assert_eq!(asks(server, access), 401);
+}
+
+fn by_key(server: &Server, method: &str, path: &str, key: &str) -> Answer {
+    let mut wire = Wire::to(server);
+    wire.ask(method, path, &format!("X-API-Key: {key}\r\n"), "");
+    wire.hear()
+}
+
+fn introspect(server: &Server, key: &str, token: &str) -> Value {
+    request(server, "/v1/introspect", key, &json!({ "token": token }))
+}
+
+fn refreshed(server: &Server, token: &str) -> Value {
+    post(server, "/v1/tokens/refresh", &json!({ "refresh_token": token }), 200)
+}
+
+fn request(server: &Server, path: &str, credential: &str, body: &Value) -> Value {
+    let (status, reply) = server.request("POST", path, Some(credential), Some(body));
+    assert_eq!(status, 200, "{reply}");
+    reply
+}
+
+fn post(server: &Server, path: &str, body: &Value, expected: u16) -> Value {
+    let (status, reply) = server.request("POST", path, None, Some(body));
+    assert_eq!(status, expected, "{reply}");
+    reply
+}
+
+/// Stops the server, runs a command and starts it again.
+fn restarted(house: &House, mut server: Server, arguments: &[&str]) -> Server {
+    command(house, arguments);
+    server.signal("TERM");
+    assert!(server.wait().success());
+    house.serve()
+}
+
+fn command(house: &House, arguments: &[&str]) -> Value {
+    let output = house.run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}

@@ -1,0 +1,123 @@
+//! A server whose public URL is where it really listens, so that others can verify what it signs; and its credentials.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::process::{House, Server};
+use super::program::free_address;
+
+/// The scope that the recipes and examples demand.
+pub const SCOPE: &str = "orders:read";
+/// What a user may hand to a token here.
+pub const SCOPES: &str = "orders:read orders:write";
+
+/// The server, and where it keeps its things.
+pub struct Issuer {
+    pub house: House,
+    pub server: Server,
+}
+
+/// A user who has signed in.
+pub struct SignedIn {
+    pub user_id: String,
+    pub session_id: String,
+    pub token: String,
+}
+
+impl Issuer {
+    /// Starts one.
+    pub fn open() -> Self {
+        let mut house = House::new();
+        let address = free_address();
+        house.set("CLOAKROOM__SERVER__BIND", address.to_string());
+        house.set("CLOAKROOM__SERVER__PUBLIC_URL", format!("http://{address}"));
+        house.set("CLOAKROOM__TOKENS__SCOPES", SCOPES.replace(' ', ","));
+        let server = house.serve();
+        Self { house, server }
+    }
+
+    /// What its tokens name as `iss` and `aud`.
+    pub fn name(&self) -> String {
+        self.server.url("")
+    }
+
+    /// A new user, signed in.
+    pub fn sign_up(&self, address: &str) -> SignedIn {
+        self.signed_in("/v1/registrations", address, 201)
+    }
+
+    /// One more session of a user.
+    pub fn sign_in(&self, address: &str) -> SignedIn {
+        self.signed_in("/v1/session", address, 200)
+    }
+
+    fn signed_in(&self, path: &str, address: &str, expected: u16) -> SignedIn {
+        let reply =
+            self.post(path, None, &json!({ "email_address": address, "password": "password" }), expected);
+        SignedIn {
+            user_id: reply["user"]["id"].to_string(),
+            session_id: reply["session"]["id"].to_string(),
+            token: text(&reply["token"]),
+        }
+    }
+
+    /// An access token of this session, with all scopes or these alone.
+    pub fn access_token(&self, session: &str, scope: Option<&str>) -> String {
+        let body = scope.map_or(json!({}), |scope| json!({ "scope": scope }));
+        text(&self.post("/v1/tokens", Some(session), &body, 200)["access_token"])
+    }
+
+    /// An access token that expires with its session, in two seconds at most.
+    pub fn access_token_about_to_expire(&self, session: &SignedIn) -> String {
+        self.change(&format!(
+            "UPDATE sessions SET expires_at = (unixepoch() + 2) * 1000 WHERE id = {}",
+            session.session_id
+        ));
+        self.access_token(&session.token, None)
+    }
+
+    /// A user's API key: its id and itself.
+    pub fn api_key(&self, session: &str, scope: &str) -> (String, String) {
+        let reply =
+            self.post("/v1/api_keys", Some(session), &json!({ "name": "Till", "scopes": [scope] }), 201);
+        (reply["api_key"]["id"].to_string(), text(&reply["key"]))
+    }
+
+    /// An API key of nobody's, made by the operator.
+    pub fn service_key(&self, scope: &str) -> String {
+        let output = self.house.run(&["api-keys", "create", "--name", "Till", "--scope", scope]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Ends one token alone.
+    pub fn revoke(&self, token: &str) {
+        self.post("/v1/tokens/revoke", None, &json!({ "token": token }), 200);
+    }
+
+    /// The keys that verify its tokens.
+    pub fn jwks(&self) -> Value {
+        self.server.request("GET", "/.well-known/jwks.json", None, None).1
+    }
+
+    /// Changes the database under the running server.
+    pub fn change(&self, sql: &str) {
+        assert_eq!(self.house.open_database().execute(sql, []).unwrap(), 1, "{sql}");
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        self.house.path()
+    }
+
+    fn post(&self, path: &str, token: Option<&str>, body: &Value, expected: u16) -> Value {
+        let (status, reply) = self.server.request("POST", path, token, Some(body));
+        assert_eq!(status, expected, "{path}: {reply}");
+        reply
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned()
+}

@@ -1,0 +1,44 @@
+//! Programs that are not ours, run beside a server: a proxy, a service in another language.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::process::eventually;
+
+/// An address of the loopback where nobody listens, for a program that takes no port 0.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A running program, killed when dropped.
+pub struct Program {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+}
+
+impl Program {
+    /// Starts it and waits until it takes connections at this address. What it says goes into a file of this folder.
+    pub fn start(command: &mut Command, address: SocketAddr, folder: &Path) -> Self {
+        let said = folder.join(format!("said-at-{}", address.port()));
+        let file = File::create(&said).unwrap();
+        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        let child = command.spawn().unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
+        let mut program = Self { address, child };
+        eventually(|| {
+            let ended = program.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{command:?} ended: {}", fs::read_to_string(&said).unwrap());
+            TcpStream::connect(address).ok()
+        });
+        program
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
