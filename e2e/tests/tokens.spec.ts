@@ -20,7 +20,8 @@ async function signIn(page: Page, api: string, { address }: Person) {
   await page.evaluate(
     async ([url, email_address, password]) => {
       const { createClient } = await import(new URL("/package/index.js", location.href).href);
-      const client: Client = createClient({ url, credentials: "tokens" });
+      // A channel of its own: the page has a client, too, and its user is another.
+      const client: Client = createClient({ url, credentials: "tokens", channel: false });
       Object.assign(window, { client });
       await client.signIn({ email_address, password });
     },
