@@ -1,3 +1,4 @@
+import type { ApiKey } from "@cloakroom/client";
 import { useClient } from "@cloakroom/client/react";
 import { useState } from "react";
 import { useFocusLater } from "../focus.js";
@@ -7,7 +8,6 @@ import { Problem } from "../parts/Problem.js";
 import { Skeleton } from "../parts/Skeleton.js";
 import { Time } from "../parts/Time.js";
 import { day } from "../words.js";
-import { type ApiKey, listKeys } from "./keys.js";
 import { NewApiKey } from "./NewApiKey.js";
 import { RenameKey } from "./RenameKey.js";
 import { RevokeKey } from "./RevokeKey.js";
@@ -20,7 +20,9 @@ type Doing = { what: "making" } | { what: "renaming" | "revoking"; key: ApiKey }
 export function ApiKeys() {
   const client = useClient();
   const focus = useFocusLater();
-  const { data, error, reload, change } = useLoad((signal) => listKeys(client, { signal }));
+  const { data, error, reload, change } = useLoad(
+    async (signal) => (await client.listApiKeys({}, { signal })).api_keys,
+  );
   const [doing, setDoing] = useState<Doing>(null);
   const [made, setMade] = useState<{ name: string; secret: string } | null>(null);
   const [said, setSaid] = useState("");

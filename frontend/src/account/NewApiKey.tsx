@@ -1,9 +1,9 @@
+import type { Output } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useEffect, useRef } from "react";
 import { Field } from "../parts/Field.js";
 import { FormAlert } from "../parts/FormAlert.js";
 import { SubmitButton } from "../parts/SubmitButton.js";
-import { createKey } from "./keys.js";
 
 const SCOPES = [
   ["projects:read", "Read projects"],
@@ -24,7 +24,7 @@ interface Fields {
 }
 
 interface NewApiKeyProps {
-  onMade: (made: Awaited<ReturnType<typeof createKey>>) => void;
+  onMade: (made: Output<"createApiKey">) => void;
   onCancel: () => void;
 }
 
@@ -33,7 +33,7 @@ export function NewApiKey({ onMade, onCancel }: NewApiKeyProps) {
   const name = useRef<HTMLInputElement>(null);
   const form = useForm(
     ({ name, scopes = [], expires_at }: Fields, options) =>
-      createKey(client, { name, scopes: [scopes].flat(), expires_at: inDays(expires_at) }, options),
+      client.createApiKey({ name, scopes: [scopes].flat(), expires_at: inDays(expires_at) }, options),
     { onDone: onMade },
   );
   useEffect(() => name.current?.focus(), []);

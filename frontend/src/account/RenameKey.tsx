@@ -1,9 +1,9 @@
+import type { ApiKey } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useEffect, useRef } from "react";
 import { Field } from "../parts/Field.js";
 import { FormAlert } from "../parts/FormAlert.js";
 import { SubmitButton } from "../parts/SubmitButton.js";
-import { type ApiKey, renameKey } from "./keys.js";
 
 interface RenameKeyProps {
   apiKey: ApiKey;
@@ -14,9 +14,10 @@ interface RenameKeyProps {
 export function RenameKey({ apiKey, onRenamed, onCancel }: RenameKeyProps) {
   const client = useClient();
   const input = useRef<HTMLInputElement>(null);
-  const form = useForm(({ name }: { name: string }, options) => renameKey(client, apiKey.id, name, options), {
-    onDone: onRenamed,
-  });
+  const form = useForm(
+    ({ name }: { name: string }, options) => client.renameApiKey({ id: apiKey.id, name }, options),
+    { onDone: ({ api_key }) => onRenamed(api_key) },
+  );
   useEffect(() => input.current?.focus(), []);
   return (
     <form aria-label={`Rename ${apiKey.name}`} onSubmit={form.onSubmit} noValidate>

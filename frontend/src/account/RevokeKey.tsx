@@ -1,9 +1,8 @@
-import { CloakroomError } from "@cloakroom/client";
+import { type ApiKey, CloakroomError } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
 import { Dialog } from "../parts/Dialog.js";
 import { FormAlert } from "../parts/FormAlert.js";
 import { SubmitButton } from "../parts/SubmitButton.js";
-import { type ApiKey, revokeKey } from "./keys.js";
 
 interface RevokeKeyProps {
   apiKey: ApiKey;
@@ -16,7 +15,7 @@ export function RevokeKey({ apiKey, onRevoked, onClose }: RevokeKeyProps) {
   const form = useForm(
     async (_, options) => {
       try {
-        await revokeKey(client, apiKey.id, options);
+        await client.revokeApiKey({ id: apiKey.id }, options);
       } catch (error) {
         // What is gone already is what was wanted.
         if (!(CloakroomError.is(error) && error.code === "not_found")) {
