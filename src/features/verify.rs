@@ -7,7 +7,8 @@
 //! scope, or nothing, is told so); a page of another origin that acts by the cookie behind the proxy, which asks us by
 //! `GET` (`http::origin` looks at the method that it tells).
 //!
-//! A session is its user, and meets every demand; a key or an access token has its scopes and no more.
+//! **A scope narrows a credential and never gives a right.** Whoever has an account can make a key with any scope, and a
+//! session is its user and meets every demand: what somebody may do, the service decides by `X-User-Id`.
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
