@@ -128,7 +128,8 @@ impl AccessTokens {
         &self.jwks_version
     }
 
-    fn read(&self, token: &str) -> Option<Arc<Bearing>> {
+    /// What a token says that is ours, whether its time has come or has passed and whoever has ended it.
+    pub(crate) fn read(&self, token: &str) -> Option<Arc<Bearing>> {
         if token.len() > jwt::LONGEST {
             return None;
         }
