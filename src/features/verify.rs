@@ -4,7 +4,7 @@
 //! Fears: a header that the client wrote itself (all six are always there, empty where there is nothing to say: some
 //! proxies hand on the client's own in the place of one that is absent); a line smuggled into a header (what is not
 //! visible ASCII is a fault of ours and no answer); a demand that is misread as none (a proxy that demands what is not a
-//! scope, or nothing, is told so); an address that nobody has proved (whoever signs up writes it: whether it was confirmed stands
+//! scope, or nothing, or by another name, is told so); an address that nobody has proved (whoever signs up writes it: whether it was confirmed stands
 //! beside it); a page of another origin that acts by the cookie behind the proxy, which asks us by
 //! `GET` (`http::origin` looks at the method that it tells).
 //!
@@ -60,6 +60,9 @@ fn demanded(query: &str) -> Result<Option<Scopes>> {
         return Ok(None);
     }
     let query = Query::read(query)?;
+    if query.names().any(|name| name != "scope") {
+        return Err(Error::Malformed("This takes `scope` and nothing else"));
+    }
     let Some(words) = query.one("scope")? else {
         return Ok(None);
     };
