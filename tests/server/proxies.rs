@@ -78,7 +78,11 @@ fn who_asks_is_said_by_us_and_never_by_the_caller() {
                 bearer(&user.token),
                 [id(), address(), unproved(), "session".into(), user.session_id.clone(), SCOPES.into()],
             ),
-            ("an API key", bearer(&key), [id(), address(), unproved(), "api_key".into(), String::new(), SCOPE.into()]),
+            (
+                "an API key",
+                bearer(&key),
+                [id(), address(), unproved(), "api_key".into(), String::new(), SCOPE.into()],
+            ),
             (
                 "an API key in its own header",
                 format!("X-API-Key: {key}"),
