@@ -346,6 +346,9 @@ pub(super) struct Introspection {
     /// The user's email address.
     #[schema(nullable = false)]
     pub username: Option<String>,
+    /// Whether it was proved to be theirs; there with `username`.
+    #[schema(nullable = false)]
+    pub email_verified: Option<bool>,
     /// The session's id.
     #[schema(nullable = false)]
     pub sid: Option<String>,

@@ -537,14 +537,22 @@ async fn its_owner_is_mailed_of_a_new_key() {
     let (app, user, token) = signed_in().await;
     let body = json!({ "name": "Win a prize at evil.example", "scopes": ALL });
     let call = app.post(PATH).bearer(&token).header("User-Agent", "A program");
-    assert_eq!(call.json(&body).send().await.status, 201);
+    let made = call.json(&body).send().await;
+    assert_eq!(made.status, 201);
     // What was not made is not told.
     create(&app, &token, &json!({})).await;
     let mails = app.mails().await;
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to, user.email_address.as_str());
     let text = &mails[0].text;
-    assert!(text.contains("API key") && text.contains("127.0.0.1"), "{text}");
+    let last_four = made.json()["api_key"]["last_four"].as_str().unwrap().to_owned();
+    assert!(text.contains(&format!("An API key that ends in {last_four} was made")), "{text}");
+    assert!(text.contains("127.0.0.1"), "{text}");
+    // What helps, and what does not.
+    assert!(
+        text.contains("revoke it in your list") && text.contains("leaves API keys as they are"),
+        "{text}"
+    );
     assert!(!text.contains("evil.example") && !text.contains("crk_"), "{text}");
 }
 

@@ -128,6 +128,34 @@ async fn rfc_7009_2_1_an_api_key_is_revoked() {
 }
 
 #[actix_web::test]
+async fn a_token_with_white_space_around_it_is_revoked_all_the_same() {
+    let (app, user, _) = signed_in().await;
+    let session = app.sign_in_as(&user).await;
+    let (access, _) = pair(&app, &session, "").await;
+    let (_, refresh_token) = pair(&app, &app.sign_in_as(&user).await, "").await;
+    let key = api_key(&app, Some(&user), "orders:read").await;
+    for token in [&access, &session, &key] {
+        // As `curl --data-urlencode token@file` sends it.
+        assert_revoked(&revoke(&app, &format!(" {token}\r\n")).await);
+        assert!(!is_good(&app, token).await, "{token:.4}");
+    }
+    assert_revoked(&revoke(&app, &format!("{refresh_token}\n")).await);
+    assert_refused(&refresh(&app, &refresh_token).await, 400, "invalid_grant");
+}
+
+#[actix_web::test]
+async fn an_access_token_whose_time_has_not_come_is_revoked_before_it_does() {
+    let (app, _, token) = signed_in().await;
+    let (access, _) = pair(&app, &token, "").await;
+    let made = app.clock().now();
+    app.clock().set(made - Duration::from_secs(2));
+    assert_revoked(&revoke(&app, &access).await);
+    app.clock().set(made);
+    assert!(is_good(&app, &token).await);
+    assert!(!is_good(&app, &access).await);
+}
+
+#[actix_web::test]
 async fn rfc_7009_2_1_a_wrong_or_unknown_hint_changes_nothing() {
     let (app, user, _) = signed_in().await;
     for hint in ["access_token", "refresh_token", "no_such_kind", ""] {

@@ -24,10 +24,11 @@ impl<'a> Handed<'a> {
     /// [`Error::Malformed`] when there is none (RFC 7009, 2.2.1), and faults of the input.
     pub(super) fn read(input: &'a Input) -> Result<Option<Self>> {
         let mut invalid = Invalid::default();
-        let token = input.text("token", &mut invalid).unwrap_or_default();
+        // A file's last line ends with a newline, and who revokes what stands in it must not be told so in vain.
+        let token = input.text("token", &mut invalid).unwrap_or_default().trim();
         input.text("token_type_hint", &mut invalid);
         invalid.into_result()?;
-        if token.trim().is_empty() {
+        if token.is_empty() {
             return Err(Error::Malformed("The token is missing"));
         }
         Ok(Self::by_form(token))

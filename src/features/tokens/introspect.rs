@@ -33,6 +33,8 @@ struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<EmailAddress>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<String>,
@@ -151,6 +153,7 @@ impl Introspection {
             scope: scopes.as_str().to_owned(),
             sub: user.map(|user| user.id.0.to_string()),
             username: user.map(|user| user.email_address.clone()),
+            email_verified: user.map(|user| user.email_confirmed_at.is_some()),
             sid: None,
             iss: None,
             aud: None,

@@ -56,7 +56,10 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
                 shared.courier.wake();
                 audit::refresh_reused(&visitor, session.user_id, session.id);
             }
-            Outcome::Again(..) | Outcome::Refused => {}
+            Outcome::Again(kept, _) => {
+                audit::refresh_repeated(&visitor, kept.session.user_id, kept.session.id);
+            }
+            Outcome::Refused => {}
         }
         Ok(outcome)
     });
