@@ -3,7 +3,8 @@
 //!
 //! Fears: links and tokens that die at a rotation (the old base goes among the previous ones before the new one takes
 //! its place, so that a crash in between loses neither); a server that cannot start (both files are written beside before
-//! either is replaced, with their owners and modes); two rotations at once (one waits for the other); a leaked base that
+//! either is replaced, with owner and mode of the base's); an old base that more may read than the present one (the same);
+//! two rotations at once (one waits for the other); a leaked base that
 //! still verifies somewhere (`--leaked` keeps none, and says what it cannot reach).
 
 mod place;

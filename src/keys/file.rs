@@ -70,24 +70,27 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Writes the text beside `path`, with mode and owner of the file there or, where that is missing, of `like`.
+    /// Writes the text beside `path`, with mode and owner of `like`, whatever those of a file there are: it holds the
+    /// same secrets, and the same process reads it.
     ///
     /// # Errors
-    /// `path` is a link, the folder cannot be written into, or the owner cannot be kept.
+    /// `path` is a link, `like` is missing, the folder cannot be written into, or the owner cannot be given.
     pub fn write(path: &Path, text: &str, like: &Path) -> io::Result<Self> {
-        let model = match fs::symlink_metadata(path) {
-            Ok(found) if found.is_file() => found,
-            Ok(_) => return Err(at(path, "is no plain file: change the key base where it comes from")),
-            Err(missing) if missing.kind() == ErrorKind::NotFound => fs::metadata(like)?,
-            Err(fault) => return Err(at(path, fault)),
-        };
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => {
+                return Err(at(path, "is no plain file: change the key base where it comes from"));
+            }
+            Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(at(path, fault)),
+            _ => {}
+        }
+        let model = fs::metadata(like).map_err(|fault| at(like, fault))?;
         let (draft, mut file) = Self::start(path)?;
         let made = file.metadata()?;
         if (made.uid(), made.gid()) != (model.uid(), model.gid()) {
             fchown(&file, Some(model.uid()), Some(model.gid()))
                 .map_err(|_| at(path, "belongs to another user: run this as root, or as that user"))?;
         }
-        // Never more than it had, and nothing for strangers while it is beside.
+        // Before there is anything to read.
         file.set_permissions(model.permissions())?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
@@ -220,6 +223,11 @@ mod tests {
         Draft::write(&path, "new", &path).unwrap().put().unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("new", 0o640));
         Draft::write(&folder.path().join("other"), "one more", &path).unwrap().put().unwrap();
+        assert_eq!(mode(&folder.path().join("other")), 0o640);
+
+        // A file that everybody may read does not stay one.
+        fs::set_permissions(folder.path().join("other"), fs::Permissions::from_mode(0o666)).unwrap();
+        Draft::write(&folder.path().join("other"), "again", &path).unwrap().put().unwrap();
         assert_eq!(mode(&folder.path().join("other")), 0o640);
         assert_eq!(names(folder.path()), ["base", "other"]);
     }
