@@ -1,6 +1,7 @@
 //! Files that hold key bases: made once, read whole, and replaced in such a way that a crash leaves the old text or the
 //! new one and never half of either.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
@@ -60,6 +61,25 @@ pub fn lock(path: &Path) -> io::Result<File> {
     let folder = File::open(folder_of(path)).map_err(|fault| at(folder_of(path), fault))?;
     flock(&folder, FlockOperation::LockExclusive)?;
     Ok(folder)
+}
+
+/// The drafts of a file, which stand beside it when a process was killed before it put or dropped them.
+pub fn drafts_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_draft = |name: &OsStr| {
+        let name = name.as_encoded_bytes();
+        let suffix = path.file_name().and_then(|own| name.strip_prefix(own.as_encoded_bytes()));
+        let digits = suffix.and_then(|suffix| suffix.strip_prefix(b"."));
+        digits.is_some_and(|text| text.len() == 16 && text.iter().all(|b| b"0123456789abcdef".contains(b)))
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder_of(path)).map_err(|fault| at(folder_of(path), fault))? {
+        let entry = entry?;
+        if is_draft(&entry.file_name()) && entry.file_type()?.is_file() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// A text that is on its way into a file. Until [`Draft::put`] it stands beside it, and goes when it is dropped.
@@ -137,10 +157,8 @@ fn create(path: &Path) -> io::Result<Secret> {
     file.sync_all()?;
     match fs::hard_link(&draft.aside, path) {
         Ok(()) => Ok(base),
-        Err(taken) if taken.kind() == ErrorKind::AlreadyExists => {
-            read(path)?.ok_or_else(|| at(path, "came and went"))
-        }
-        Err(other) => Err(other),
+        // Another start has won; and a rotation may have taken the draft for one that was left.
+        Err(other) => read(path)?.ok_or(other),
     }
 }
 

@@ -7,7 +7,7 @@ use super::Report;
 use crate::cli::explain;
 use crate::config::{Settings, Sources};
 use crate::error::Error;
-use crate::keys::Keys;
+use crate::keys::{Keys, file};
 use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
 /// With less room than this a disk is about to be full.
@@ -41,8 +41,19 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
     let named = ["secrets.key_base", "secrets.previous"]
         .map(|key| (sources.file_of(key).map(Path::to_owned), STRANGERS));
     let files = ours.into_iter().chain(named).filter_map(|(path, shut_out)| Some((path?, shut_out)));
-    for (path, shut_out) in files.filter(|(path, _)| path.exists()) {
-        privacy("keys", &path, shut_out, report);
+    for (path, shut_out) in files {
+        if path.exists() {
+            privacy("keys", &path, shut_out, report);
+        }
+        // A folder that cannot be looked into is not the finding here.
+        for draft in file::drafts_of(&path).unwrap_or_default() {
+            let what = format!("{} holds a key base, left by a run that was killed", draft.display());
+            report.warn(
+                "keys",
+                what,
+                "`cloakroom secret rotate` or `secret forget` removes it, or delete it",
+            );
+        }
     }
     let again = "run `cloakroom secret rotate` again, or take it from among them";
     match Keys::find(settings) {
