@@ -144,6 +144,15 @@ pub fn revoke_all_for_user(tx: &Transaction<'_>, user_id: UserId, now: Timestamp
     )
 }
 
+/// Some keys that were not revoked, whosever they are, from behind `after`.
+pub fn list_unrevoked(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Result<Vec<ApiKeyId>> {
+    reader.all(
+        "SELECT id FROM api_keys WHERE id > $1 AND revoked_at IS NULL ORDER BY id LIMIT $2",
+        &[after.into(), limit.into()],
+        |row| row.get(0),
+    )
+}
+
 /// Whether a key may still act: it is neither revoked nor expired, and its user, if it has one, not disabled.
 pub fn is_live(reader: &Reader<'_>, id: ApiKeyId, now: Timestamp) -> Result<bool> {
     let found = reader.one(

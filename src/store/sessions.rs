@@ -154,6 +154,14 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     tx.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()])
 }
 
+/// Ends some sessions, whosever they are; gives how many they were.
+pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY id LIMIT $1)",
+        &[limit.into()],
+    )
+}
+
 /// Ends sessions of a user beyond the `most` that may live: first those that have expired, then the least recently
 /// active, but never `newest`, even when the clock was set back.
 pub fn delete_beyond(
