@@ -1,12 +1,12 @@
-//! `cloakroom secret`: a new key base, and nothing else, on standard output. `secret rotate` puts one in the place of the
-//! present one, and `secret forget` drops those before it.
+//! `cloakroom secret`: a new key base, and nothing else, on standard output. `secret rotate` puts one in the place of
+//! the present one, and `secret forget` drops those before it.
 //!
 //! Fears: links and tokens that die at a rotation (the old base goes among the previous ones before the new one takes
-//! its place, so that a crash in between loses neither); a server that cannot start (both files are written beside before
-//! either is replaced, with owner and mode of the base's); an old base that more may read than the present one (the same);
-//! two rotations at once (one waits for the other); a leaked base that
-//! still verifies somewhere (`--leaked` keeps none, and says what it cannot reach); what was opened with it (it says that
-//! this stays, and how it is ended); drafts of a run that was killed (the next one removes them).
+//! its place, so that a crash in between loses neither); a server that cannot start (both files are written beside
+//! before either is replaced, with owner and mode of the base's); an old base that more may read than the present one
+//! (the same); two rotations at once (one waits for the other); a leaked base that still verifies somewhere
+//! (`--leaked` keeps none, and says what it cannot reach); what was opened with it (it says that this stays, and how
+//! it is ended); drafts of a run that was killed (the next one removes them).
 
 mod place;
 
