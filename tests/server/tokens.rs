@@ -192,8 +192,8 @@ fn the_log_tells_which_key_and_session_acted_and_what_was_refused() {
     assert_eq!(asks(&server, &access), 200);
     let last = |target: &str, name: &str, value: &Value| {
         let log = server.log();
-        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["target"] == target && line[name] == *value).last()
+        let mut lines = log.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.find(|line| line["target"] == target && line[name] == *value)
     };
     let last = |target: &str, name: &str, value: Value| eventually(|| last(target, name, &value));
     let by_a_key = last("cloakroom::request", "credential", json!("api_key"));
