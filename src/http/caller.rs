@@ -347,7 +347,7 @@ enum Standing {
     Session(SessionId, TokenDigest),
     /// At this moment.
     ApiKey(ApiKeyId, Timestamp),
-    /// As long as its session lives and it was not ended alone.
+    /// As long as its session lives, is its user's, and it was not ended alone.
     Access(Arc<Bearing>),
 }
 
@@ -356,17 +356,16 @@ impl Standing {
         match self {
             Self::Session(id, presented) => sessions::is_open_by(reader, *id, presented),
             Self::ApiKey(id, now) => api_keys::is_live(reader, *id, *now),
-            Self::Access(bearing) => {
-                Ok(sessions::exists(reader, bearing.session_id)? && !ended::has_token(reader, &bearing.jti)?)
-            }
+            Self::Access(bearing) => Ok(sessions::belongs_to(reader, bearing.session_id, bearing.user_id)?
+                && !ended::has_token(reader, &bearing.jti)?),
         }
     }
 }
 
 async fn account_of(bearing: &Bearing, context: &Context) -> Result<(Session, User)> {
-    let id = bearing.session_id;
+    let (id, subject) = (bearing.session_id, bearing.user_id);
     let found = context.database.read(move |reader| sessions::find_with_user(reader, id)).await?;
-    found.filter(|(_, user)| user.disabled_at.is_none()).ok_or(Error::TokenInvalid)
+    found.filter(|(_, user)| user.id == subject && user.disabled_at.is_none()).ok_or(Error::TokenInvalid)
 }
 
 impl FromRequest for Caller {

@@ -75,9 +75,14 @@ pub fn find_with_user(reader: &Reader<'_>, id: SessionId) -> Result<Option<(Sess
     reader.one(sql, &[id.into()], |row| Ok((read(row)?, users::read(row, 8)?)))
 }
 
-/// Whether the session has not ended.
-pub fn exists(reader: &Reader<'_>, id: SessionId) -> Result<bool> {
-    Ok(reader.one("SELECT 1 FROM sessions WHERE id = $1", &[id.into()], |_| Ok(()))?.is_some())
+/// Whether the session has not ended and is this user's. Ids come again once a backup was restored.
+pub fn belongs_to(reader: &Reader<'_>, id: SessionId, user_id: UserId) -> Result<bool> {
+    let found = reader.one(
+        "SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2",
+        &[id.into(), user_id.into()],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
 }
 
 /// A user's sessions, the newest activity first.

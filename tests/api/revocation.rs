@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use cloakroom::sweep;
 use cloakroom::testing::{Reply, TestApp};
 use cloakroom::token::{PlainToken, TokenKind};
 use futures_util::future::join_all;
@@ -79,6 +80,25 @@ async fn rfc_7009_2_1_a_spent_refresh_token_ends_its_successors_too() {
         assert_refused(&refresh(&app, &last).await, 400, "invalid_grant");
         assert_eq!(app.mails().await.len(), 0, "that was no theft");
     }
+}
+
+#[actix_web::test]
+async fn a_refresh_token_that_is_not_kept_ends_nothing() {
+    let (app, _, token) = signed_in().await;
+    let (_, spent) = pair(&app, &token, "").await;
+    // Made by who knows the family alone.
+    let parsed = PlainToken::parse(TokenKind::Refresh, &spent).unwrap();
+    let made_up = parsed.successor(&[7; 112]).unwrap();
+    let (_, good) = pair_in(&refresh(&app, &spent).await.json());
+    app.clock().advance(Duration::from_secs(10));
+    let context = app.context();
+    sweep::run(&context.database, &context.settings, context.clock.now()).await.unwrap();
+    for text in [made_up.reveal(), &spent] {
+        assert_revoked(&revoke(&app, text).await);
+    }
+    assert!(is_good(&app, &token).await);
+    assert_revoked(&revoke(&app, &good).await);
+    assert!(!is_good(&app, &token).await);
 }
 
 #[actix_web::test]

@@ -11,8 +11,8 @@ pub(super) enum Handed<'a> {
     Session(TokenDigest),
     /// By its digest.
     ApiKey(TokenDigest),
-    /// By its digest and that of its family.
-    Refresh { token: TokenDigest, family: TokenDigest },
+    /// By its digest.
+    Refresh(TokenDigest),
     /// What may be an access token.
     Access(&'a str),
 }
@@ -41,7 +41,7 @@ impl<'a> Handed<'a> {
         } else if let Some(token) = of(TokenKind::ApiKey) {
             Some(Self::ApiKey(token.digest()))
         } else if let Some(token) = of(TokenKind::Refresh) {
-            Some(Self::Refresh { token: token.digest(), family: token.family() })
+            Some(Self::Refresh(token.digest()))
         } else {
             text.contains('.').then_some(Self::Access(text))
         }

@@ -1,6 +1,7 @@
 //! Ending a token by presenting it (RFC 7009): who has it may end it, whoever they are.
 //!
-//! A refresh token takes its session along, and with it every access token of it; so does a session's own token. An access
+//! A refresh token, good or spent lately, takes its session along, and with it every access token of it; so does a
+//! session's own token. An access
 //! token ends alone: who was handed a narrow one must not sign its user out.
 //!
 //! Fears: a reply that tells whether a token was good (one for all of them); rubbish by the million (a look-up, and no
@@ -47,8 +48,8 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
 enum Grip {
     /// The session that it opens.
     Session(TokenDigest),
-    /// The session of its family.
-    Family(TokenDigest),
+    /// Its session.
+    Refresh(TokenDigest),
     ApiKey(TokenDigest),
     /// That access token alone.
     Access {
@@ -71,8 +72,7 @@ impl Grip {
         match handed {
             None => None,
             Some(Handed::Session(digest)) => Some(Self::Session(digest)),
-            // A spent one, too: its successor lives.
-            Some(Handed::Refresh { family, .. }) => Some(Self::Family(family)),
+            Some(Handed::Refresh(digest)) => Some(Self::Refresh(digest)),
             Some(Handed::ApiKey(digest)) => Some(Self::ApiKey(digest)),
             // One whose time has not come, too: the clock was set back a little, and it will.
             Some(Handed::Access(text)) => context.access_tokens.read(text).and_then(|bearing| {
@@ -86,7 +86,7 @@ impl Grip {
     fn credential(&self) -> &'static str {
         match self {
             Self::Session(_) => CredentialKind::Session.as_str(),
-            Self::Family(_) => "refresh_token",
+            Self::Refresh(_) => "refresh_token",
             Self::ApiKey(_) => CredentialKind::ApiKey.as_str(),
             Self::Access { .. } => CredentialKind::AccessToken.as_str(),
         }
@@ -95,13 +95,13 @@ impl Grip {
     /// Whether there is something to end, so that nobody makes us write for nothing.
     fn holds(&self, reader: &Reader<'_>) -> Result<bool> {
         match self {
-            Self::Session(_) | Self::Family(_) => Ok(self.session(reader)?.is_some()),
+            Self::Session(_) | Self::Refresh(_) => Ok(self.session(reader)?.is_some()),
             Self::ApiKey(digest) => {
                 let found = api_keys::find_by_digest(reader, digest)?;
                 Ok(found.is_some_and(|(key, _)| key.revoked_at.is_none()))
             }
-            Self::Access { session_id, jti, .. } => {
-                Ok(sessions::exists(reader, *session_id)? && !ended::has_token(reader, jti)?)
+            Self::Access { user_id, session_id, jti, .. } => {
+                Ok(sessions::belongs_to(reader, *session_id, *user_id)? && !ended::has_token(reader, jti)?)
             }
         }
     }
@@ -109,7 +109,7 @@ impl Grip {
     /// `None` when it has ended meanwhile: of many at once one ends it.
     fn end(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Ended>> {
         match self {
-            Self::Session(_) | Self::Family(_) => {
+            Self::Session(_) | Self::Refresh(_) => {
                 let Some(session) = self.session(tx)? else { return Ok(None) };
                 sessions::delete(tx, session.id)?;
                 Ok(Some(Ended { user: Some(session.user_id), session: Some(session.id), key: None }))
@@ -129,8 +129,9 @@ impl Grip {
     fn session(&self, reader: &Reader<'_>) -> Result<Option<Session>> {
         let found = match self {
             Self::Session(digest) => sessions::find_by_digest(reader, digest)?,
-            Self::Family(family) => match refresh_tokens::session_of_family(reader, family)? {
-                Some(id) => sessions::find_with_user(reader, id)?,
+            // One spent lately is there, too: its successor lives.
+            Self::Refresh(digest) => match refresh_tokens::find(reader, digest)? {
+                Some(token) => sessions::find_with_user(reader, token.session_id)?,
                 None => None,
             },
             Self::ApiKey(_) | Self::Access { .. } => None,
