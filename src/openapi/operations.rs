@@ -200,7 +200,8 @@ fn tokens() -> Vec<Operation> {
             )
             .takes::<RefreshInput>()
             .gives::<Tokens>(200, "The tokens")
-            .fails(&[INVALID_GRANT]),
+            .fails(&[INVALID_GRANT])
+            .throttled(),
         on("POST /v1/tokens/revoke", "revokeToken", "End whatever a token stands for (RFC 7009)")
             .takes::<TokenInput>()
             .gives::<Message>(200, "It is dead, if it was ever good"),
