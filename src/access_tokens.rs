@@ -64,7 +64,14 @@ pub struct Bearing {
     pub not_before: u64,
     /// Void from then on, in seconds since 1970.
     pub expires_at: u64,
-    address: Mutex<Option<(EmailAddress, Instant)>>,
+    address: Mutex<Option<KnownAddress>>,
+}
+
+/// An address as it was read.
+struct KnownAddress {
+    address: EmailAddress,
+    is_confirmed: bool,
+    read_at: Instant,
 }
 
 impl AccessTokens {
@@ -121,7 +128,8 @@ impl AccessTokens {
         &self.jwks_version
     }
 
-    fn read(&self, token: &str) -> Option<Arc<Bearing>> {
+    /// What a token says that is ours, whether its time has come or has passed and whoever has ended it.
+    pub(crate) fn read(&self, token: &str) -> Option<Arc<Bearing>> {
         if token.len() > jwt::LONGEST {
             return None;
         }
@@ -136,16 +144,17 @@ impl AccessTokens {
 }
 
 impl Bearing {
-    /// The address of its user, if it was read within the last second.
-    pub fn fresh_address(&self) -> Option<EmailAddress> {
+    /// The address of its user, and whether that is confirmed, if they were read within the last second.
+    pub fn fresh_address(&self) -> Option<(EmailAddress, bool)> {
         let known = self.address.lock().unwrap_or_else(PoisonError::into_inner);
-        let (address, read_at) = known.as_ref()?;
-        (read_at.elapsed() < ADDRESS_HOLDS).then(|| address.clone())
+        let known = known.as_ref().filter(|known| known.read_at.elapsed() < ADDRESS_HOLDS)?;
+        Some((known.address.clone(), known.is_confirmed))
     }
 
-    /// Keeps the address of its user, read just now.
-    pub fn keep_address(&self, address: EmailAddress) {
-        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, Instant::now()));
+    /// Keeps the address of its user, and whether that is confirmed, read just now.
+    pub fn keep_address(&self, address: EmailAddress, is_confirmed: bool) {
+        let known = KnownAddress { address, is_confirmed, read_at: Instant::now() };
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 }
 
@@ -226,10 +235,10 @@ mod tests {
         let bearing = bearing();
         assert_eq!(bearing.fresh_address(), None);
         let address = EmailAddress::parse("one@example.com").unwrap();
-        bearing.keep_address(address.clone());
-        assert_eq!(bearing.fresh_address(), Some(address.clone()));
+        bearing.keep_address(address.clone(), true);
+        assert_eq!(bearing.fresh_address(), Some((address, true)));
         let long_ago = Instant::now().checked_sub(ADDRESS_HOLDS).unwrap();
-        *bearing.address.lock().unwrap() = Some((address, long_ago));
+        bearing.address.lock().unwrap().as_mut().unwrap().read_at = long_ago;
         assert_eq!(bearing.fresh_address(), None);
     }
 }

@@ -2,6 +2,7 @@
 //! it or refused with the faults.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
@@ -67,6 +68,13 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When the password was last given on it, after the sign-in.
     pub sudo_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// When it ends unless it is used after `last_use`.
+    pub fn ends_at(&self, last_use: Timestamp, idle_timeout: Duration) -> Timestamp {
+        self.expires_at.min(last_use + idle_timeout)
+    }
 }
 
 /// A key that a machine presents, without the secret that it is.

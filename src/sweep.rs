@@ -19,7 +19,8 @@ const BATCH: u32 = 500;
 const KEEP_DEVICES: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long the owner of a key sees that it was revoked or has expired.
 const KEEP_API_KEYS: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How long it is known that access tokens ended, after they would have expired: a clock set back by less revives none.
+/// How long it is known that access tokens ended, after they would have expired: a clock set back by less revives none,
+/// unless it was set forward before.
 const KEEP_ENDED_ACCESS: Duration = Duration::from_secs(24 * 3600);
 /// How long another process may keep a session's last use in memory before writing it.
 const UNWRITTEN: Duration = Duration::from_secs(60);

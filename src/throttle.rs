@@ -160,6 +160,11 @@ impl Throttle {
         by_id("api_keys", user.0, self.settings.api_keys)
     }
 
+    /// Access tokens that one user gets for a session or a refresh token.
+    pub fn tokens(&self, user: UserId) -> Rule {
+        by_id("tokens", user.0, self.settings.tokens)
+    }
+
     /// Counts one hit of each rule, in their order, up to the first that is exhausted.
     pub async fn admit(&self, database: &Database, rules: Vec<Rule>, now: Timestamp) -> Result<Admission> {
         if !self.settings.enabled || rules.is_empty() {
@@ -195,10 +200,18 @@ impl Throttle {
 
     /// Whether a rule admits one more hit, and counts it if so, inside a transaction of the caller's.
     pub fn admits(&self, tx: &Transaction<'_>, rule: &Rule, now: Timestamp) -> Result<bool> {
-        Ok(!self.settings.enabled || {
-            let tally = rule.hit(tx, now)?;
-            tally.count <= tally.limit
-        })
+        Ok(self.refusal(tx, rule, now)?.is_none())
+    }
+
+    /// The same, and why not. A hit that is refused costs no write.
+    pub fn refusal(&self, tx: &Transaction<'_>, rule: &Rule, now: Timestamp) -> Result<Option<Refusal>> {
+        if !self.settings.enabled {
+            return Ok(None);
+        }
+        match rule.look(tx, now)?.filter(|tally| tally.left() == 0) {
+            Some(tally) => Ok(Some(rule.refuse(tally, now))),
+            None => rule.hit(tx, now).map(|_| None),
+        }
     }
 
     fn by_address(&self, what: &'static str, address: &str, limit: Limit) -> Rule {

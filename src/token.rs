@@ -29,8 +29,10 @@ const IS_BASE58: [bool; 256] = {
 const PREFIX_LENGTH: usize = 4;
 const BODY_LENGTH: usize = 32;
 const CHECKSUM_LENGTH: usize = 6;
-/// Of a refresh token's body: 64 bits that all of a family share. The other 21 characters, 123 bits, are each its own.
+/// Of a refresh token's body: 64 bits that all of a family share. They stand behind the 21 characters, 123 bits, that
+/// are each token's own: who sees only how a token begins, as logs cut short show it, does not know its family.
 const FAMILY_LENGTH: usize = 11;
+const FRESH_LENGTH: usize = BODY_LENGTH - FAMILY_LENGTH;
 
 /// What a token is for, told by its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub enum TokenKind {
     Session,
     /// `crk_`: an API key.
     ApiKey,
-    /// `crr_`: a refresh token. The first characters of its body name its family and pass to its successors.
+    /// `crr_`: a refresh token. The last characters of its body name its family and pass to its successors.
     Refresh,
 }
 
@@ -75,11 +77,11 @@ impl PlainToken {
     /// The material is too short.
     pub fn successor(&self, material: &[u8]) -> Result<Self> {
         let mut text = empty();
-        text.push_str(self.family_part());
-        let wanted = BODY_LENGTH - FAMILY_LENGTH;
-        if push_base58(&mut text, material, wanted) < wanted {
+        text.push_str(TokenKind::Refresh.prefix());
+        if push_base58(&mut text, material, FRESH_LENGTH) < FRESH_LENGTH {
             return Err(Error::internal("too little key material for a token"));
         }
+        text.push_str(self.family_part());
         Ok(Self::closed(text))
     }
 
@@ -119,7 +121,7 @@ impl PlainToken {
     }
 
     fn family_part(&self) -> &str {
-        &self.0[..PREFIX_LENGTH + FAMILY_LENGTH]
+        &self.0[PREFIX_LENGTH + FRESH_LENGTH..PREFIX_LENGTH + BODY_LENGTH]
     }
 }
 
@@ -150,7 +152,8 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
-/// What makes a spent refresh token's successor, with that token in clear and a key of ours; kept for some seconds.
+/// What makes a spent refresh token's successor, with that token in clear and a key of ours. It serves for some seconds,
+/// and is kept until the next refresh of its family, or the next sweep, after these.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Seed([u8; 32]);
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::house;
-use super::output::{Format, or_dash, remark, table};
+use super::output::{Format, ask_before, or_dash, remark, table};
 use super::who::Who;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
@@ -20,10 +20,13 @@ use crate::store::api_keys::{self, NewKey};
 use crate::store::{Reader, Transaction};
 use crate::token::{PlainToken, TokenKind};
 
+/// The most that are revoked in one transaction.
+const BATCH: u32 = 500;
+
 /// What is asked for.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a key and print it, this once: a service's own, or a user's
+    /// Make a key and print it, this once: a service's own, or a user's, who gets no mail about it
     Create(Wanted),
     /// List keys, revoked and expired ones too: all of them, the services' or a user's
     List {
@@ -38,10 +41,13 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// Revoke one key, or all of a user's
+    /// Revoke one key, all of a user's, or everybody's
     Revoke {
         #[command(flatten)]
         which: Which,
+        /// Do not ask before everybody's end
+        #[arg(long, conflicts_with_all = ["id", "user"])]
+        yes: bool,
         #[command(flatten)]
         format: Format,
     },
@@ -78,7 +84,7 @@ pub(super) struct Whose {
     services: bool,
 }
 
-/// One key or a user's.
+/// One key, a user's or everybody's.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
@@ -87,6 +93,9 @@ pub(super) struct Which {
     /// Revoke all of this user's: an id or an email address
     #[arg(long)]
     user: Option<Who>,
+    /// Revoke all that there are, those of services too
+    #[arg(long)]
+    everybody: bool,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
@@ -100,11 +109,11 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
                 let page = if whose.services { api_keys::list_of_services } else { api_keys::list };
                 list(settings, page, limit, after, &format).await
             }
-            Command::Revoke { which, format } => {
+            Command::Revoke { which, yes, format } => {
                 let revoked = match (which.id, which.user) {
                     (_, Some(user)) => revoke_all(settings, user).await?,
                     (Some(id), None) => revoke(settings, id).await?,
-                    (None, None) => return Err("which key, or whose?".into()),
+                    (None, None) => revoke_everybodys(settings, yes).await?,
                 };
                 format.print(&json!({ "api_keys_revoked": revoked }), || count_revoked(revoked))
             }
@@ -124,22 +133,16 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
     let expires_at = expires_in.map(|span| check_end(now + span, now)).transpose()?;
 
     let database = house::open(settings)?;
-    let user_id = match user {
-        None => None,
-        Some(who) => {
-            let asked = who.clone();
-            let account = database.read(move |reader| asked.find(reader)).await?;
-            let user = who.require(account)?.user;
-            if user.disabled_at.is_some() {
-                return Err(format!("the user with the {who} is disabled: no key would work").into());
-            }
-            Some(user.id)
-        }
-    };
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let most = settings.tokens.max_keys_per_user;
     let made = database.write(move |tx| {
+        // Here and not before: `users disable` revokes the keys that there are.
+        let user_id = match user.as_ref().map(|who| owner(tx, who)).transpose()? {
+            Some(Err(refusal)) => return Ok(Err(refusal)),
+            Some(Ok(id)) => Some(id),
+            None => None,
+        };
         let new = NewKey {
             user_id,
             name: &name,
@@ -148,10 +151,10 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
             scopes: &scopes,
             expires_at,
         };
-        api_keys::insert(tx, &new, most, now)
+        let key = api_keys::insert(tx, &new, most, now)?;
+        Ok(key.ok_or_else(|| format!("the user has {most} keys already (tokens.max_keys_per_user)")))
     });
-    let key =
-        made.await?.ok_or_else(|| format!("the user has {most} keys already (tokens.max_keys_per_user)"))?;
+    let key = made.await??;
     let document = json!({ "key": token.reveal(), "api_key": Seen::of(&key) });
     format.print(&document, || token.reveal().to_owned())?;
     remark(&format!(
@@ -162,6 +165,17 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
         key.expires_at.map_or_else(|| "until it is revoked".to_owned(), |end| format!("until {end}")),
     ));
     Ok(())
+}
+
+/// Whose a key is to be, or why it cannot be theirs.
+fn owner(tx: &Transaction<'_>, who: &Who) -> Result<std::result::Result<UserId, String>> {
+    Ok(match who.find(tx)? {
+        None => Err(who.unknown()),
+        Some(account) if account.user.disabled_at.is_some() => {
+            Err(format!("the user with the {who} is disabled: no key would work"))
+        }
+        Some(account) => Ok(account.user.id),
+    })
 }
 
 type Page = fn(&Reader<'_>, ApiKeyId, u32) -> Result<Vec<ApiKey>>;
@@ -211,6 +225,26 @@ async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Faul
         None => Ok(None),
     };
     user.require(database.write(revoke).await?)
+}
+
+/// In small transactions, as a server goes on beside it; it comes by those that are made meanwhile, too.
+async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, super::Fault> {
+    let (database, now) = (house::open(settings)?, Clock::System.now());
+    if !yes {
+        ask_before("Revoke every API key of everybody, and of every service?")?;
+    }
+    let (mut last, mut revoked) = (ApiKeyId(0), 0);
+    loop {
+        let found = database.read(move |reader| api_keys::list_unrevoked(reader, last, BATCH)).await?;
+        let Some(id) = found.last() else { return Ok(revoked) };
+        last = *id;
+        let revoke = move |tx: &Transaction<'_>| {
+            found.iter().try_fold(0, |count, id| {
+                Ok(count + usize::from(api_keys::revoke(tx, *id, now)? == Some(true)))
+            })
+        };
+        revoked += database.write(revoke).await?;
+    }
 }
 
 fn count_revoked(keys: usize) -> String {

@@ -15,7 +15,7 @@ use url::Url;
 use super::output::{Format, columns};
 use super::{Fault, house};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings};
+use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
 use crate::mail::{Templates, Transport};
 
 /// 2025 and 2100: a clock outside of these was never set.
@@ -24,10 +24,11 @@ const SANE: std::ops::Range<Timestamp> =
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-pub(super) fn run(settings: Result<Settings, ConfigError>, format: &Format) -> super::Outcome {
+pub(super) fn run(sources: Result<Sources, ConfigError>, format: &Format) -> super::Outcome {
     let mut report = Report::default();
-    match settings {
-        Ok(settings) => examine(&settings, &mut report)?,
+    let loaded = sources.and_then(|sources| Ok((super::quietly(|| Settings::load(&sources))?, sources)));
+    match loaded {
+        Ok((settings, sources)) => examine(&settings, &sources, &mut report)?,
         // Nothing else can be looked at without knowing where.
         Err(refused) => {
             for problem in refused.problems() {
@@ -39,10 +40,10 @@ pub(super) fn run(settings: Result<Settings, ConfigError>, format: &Format) -> s
     report.print(format)
 }
 
-fn examine(settings: &Settings, report: &mut Report) -> super::Outcome {
+fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super::Outcome {
     report.ok("settings", format!("valid, for {}", settings.env));
     cookies(settings, report);
-    let file = file::examine(settings, report);
+    let file = file::examine(settings, sources, report);
     let now = Clock::System.now();
     // Where rows cannot be read, the file's integrity is the finding.
     clock(now, file.as_ref().and_then(|file| file.newest_row().ok().flatten()), report);

@@ -93,7 +93,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Serve => serve::run(load()?),
         Command::Secret(arguments) => secret::run(arguments, sources),
         Command::Config(format) => config::run(&load()?, &format),
-        Command::Doctor(format) => doctor::run(quietly(load), &format),
+        Command::Doctor(format) => doctor::run(sources(), &format),
         Command::Routes(format) => routes::run(&format),
         Command::Openapi => openapi::run(),
         Command::Migrate(arguments) => migrate::run(&quietly(load)?, &arguments),

@@ -1,6 +1,6 @@
 //! What commands print: one JSON document for scripts, plain aligned columns for people.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -36,6 +36,20 @@ pub(super) fn say(text: &str) -> io::Result<()> {
 /// Writes a line to standard error, which is not a place to fail at.
 pub(super) fn remark(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Goes on only after a yes from a person.
+pub(super) fn ask_before(question: &str) -> super::Outcome {
+    if !io::stdin().is_terminal() {
+        return Err("nobody is there to be asked: give --yes".into());
+    }
+    remark(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err("nothing was done".into()),
+    }
 }
 
 /// Columns under their names.

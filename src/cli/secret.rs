@@ -1,14 +1,17 @@
-//! `cloakroom secret`: a new key base, and nothing else, on standard output. `secret rotate` puts one in the place of the
-//! present one, and `secret forget` drops those before it.
+//! `cloakroom secret`: a new key base, and nothing else, on standard output. `secret rotate` puts one in the place of
+//! the present one, and `secret forget` drops those before it.
 //!
 //! Fears: links and tokens that die at a rotation (the old base goes among the previous ones before the new one takes
-//! its place, so that a crash in between loses neither); a server that cannot start (both files are written beside before
-//! either is replaced, with their owners and modes); two rotations at once (one waits for the other); a leaked base that
-//! still verifies somewhere (`--leaked` keeps none, and says what it cannot reach).
+//! its place, so that a crash in between loses neither); a server that cannot start (both files are written beside
+//! before either is replaced, with owner and mode of the base's); an old base that more may read than the present one
+//! (the same); two rotations at once (one waits for the other); a leaked base that still verifies somewhere
+//! (`--leaked` keeps none, and says what it cannot reach); what was opened with it (it says that this stays, and how
+//! it is ended); drafts of a run that was killed (the next one removes them).
 
 mod place;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,7 +21,7 @@ use serde_json::json;
 
 use self::place::Place;
 use super::Outcome;
-use super::output::{Format, say, table};
+use super::output::{Format, remark, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{ConfigError, Settings, Sources};
 use crate::keys::generate_base;
@@ -61,6 +64,7 @@ fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
     let _lock = place.lock()?;
     // Another rotation may have come to its end while this one waited.
     let settings = Settings::load(sources)?;
+    remove_drafts(&place)?;
     let new = generate_base()?;
     let drafts = match leaked {
         true => place.replace_all(&new)?,
@@ -102,6 +106,7 @@ fn forget(sources: &Sources, format: &Format) -> Outcome {
     };
     let _lock = place.lock()?;
     let settings = Settings::load(sources)?;
+    remove_drafts(&place)?;
     let dropped = place.previous(&settings)?.len();
     if let Some(draft) = place.forget()? {
         draft.put()?;
@@ -116,6 +121,15 @@ fn forget(sources: &Sources, format: &Format) -> Outcome {
         };
         format!("{dropped}\n{}", say_left(left))
     })
+}
+
+/// Only while the place is locked: another run may be writing them.
+fn remove_drafts(place: &Place) -> Outcome {
+    for draft in place.drafts()? {
+        fs::remove_file(&draft).map_err(|fault| format!("{}: {fault}", draft.display()))?;
+        remark(&format!("{} was removed: a run that was killed had left it", draft.display()));
+    }
+    Ok(())
 }
 
 /// What a rotation came to.
@@ -138,8 +152,15 @@ impl Rotated {
                 "{base} holds a new key base, and the old one is dropped with all before it.\n\
                  Restart the server now: until then the old one signs and is believed.\n\
                  With the restart end all access tokens, and the links to reset, confirm and unlock, forged ones too.\n\
-                 Sessions, cookies, refresh tokens and API keys are not signed and stay. Services that verify access \
-                 tokens by themselves may keep the old public key for five minutes: restart them, or wait.\n{}",
+                 Services that verify access tokens by themselves may keep the old public key for five minutes: \
+                 restart them, or wait.\n\n\
+                 Whoever had the old one could act with access tokens of anybody, confirm addresses, lift limits and, \
+                 with the database at hand, reset passwords. Sessions, cookies, refresh tokens and API keys are not \
+                 signed and stay, and so do those that were got that way. Unless you know that there are none, end them \
+                 after the restart:\n\n  \
+                 `cloakroom sessions revoke --everybody`\n  \
+                 `cloakroom api-keys revoke --everybody`\n\n\
+                 Backups, and copies of these files, still hold the old one.\n{}",
                 say_left(self.previous_out_of_reach)
             );
         };
@@ -149,6 +170,9 @@ impl Rotated {
              Restart the server: until then it signs with the old one, and refuses what a command signs with the new.\n\
              What the old one signed goes on to its own end. With a restart now that is at the latest:\n\n\
              {}\n\
+             A service that verifies access tokens by itself and does not ask for the keys again when it meets a `kid` \
+             that it does not know refuses the new tokens for up to five minutes after the restart: restart the \
+             server when that hurts least, or such services after it.\n\
              Sessions, cookies, refresh tokens and API keys are not signed and stay. Each device looks new once, and \
              the limits by address begin anew.\n\
              After {forget_after} nothing needs the old one: `cloakroom secret forget` drops it.\n",

@@ -4,11 +4,14 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::house;
-use super::output::{Format, or_dash, table};
+use super::output::{Format, ask_before, or_dash, table};
 use super::who::Who;
 use crate::config::Settings;
 use crate::model::{Session, SessionId};
 use crate::store::sessions;
+
+/// The most that end in one transaction.
+const BATCH: u32 = 500;
 
 /// What is asked for.
 #[derive(Debug, Subcommand)]
@@ -20,16 +23,19 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// End one session, or all of a user's
+    /// End one session, all of a user's, or everybody's
     Revoke {
         #[command(flatten)]
         which: Which,
+        /// Do not ask before everybody's end
+        #[arg(long, conflicts_with_all = ["id", "user"])]
+        yes: bool,
         #[command(flatten)]
         format: Format,
     },
 }
 
-/// One session or a user's.
+/// One session, a user's or everybody's.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
@@ -38,17 +44,20 @@ pub(super) struct Which {
     /// End all of this user's: an id or an email address
     #[arg(long)]
     user: Option<Who>,
+    /// End all that there are: everybody signs in again
+    #[arg(long)]
+    everybody: bool,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     house::wait_for(async {
         match command {
             Command::List { user, format } => list(settings, user, &format).await,
-            Command::Revoke { which, format } => {
+            Command::Revoke { which, yes, format } => {
                 let ended = match (which.id, which.user) {
                     (_, Some(user)) => revoke_all(settings, user).await?,
                     (Some(id), None) => revoke(settings, id).await?,
-                    (None, None) => return Err("which session, or whose?".into()),
+                    (None, None) => revoke_everybodys(settings, yes).await?,
                 };
                 format.print(&json!({ "sessions_ended": ended }), || count_ended(ended))
             }
@@ -93,6 +102,22 @@ async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Faul
         })
         .await?;
     user.require(ended)
+}
+
+/// In small transactions: a server goes on beside it, and may start others meanwhile, which end as well.
+async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, super::Fault> {
+    let database = house::open(settings)?;
+    if !yes {
+        ask_before("End every session of everybody?")?;
+    }
+    let mut ended = 0;
+    loop {
+        let batch = database.write(|tx| sessions::delete_some(tx, BATCH)).await?;
+        ended += batch;
+        if batch < BATCH as usize {
+            return Ok(ended);
+        }
+    }
 }
 
 fn view(session: &Session) -> Value {

@@ -4,13 +4,11 @@ mod confirm;
 mod create;
 mod reset_password;
 
-use std::io::{self, IsTerminal};
-
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
-use super::output::{Format, columns, or_dash, remark, table};
+use super::output::{Format, ask_before, columns, or_dash, remark, table};
 use super::who::{Who, address};
 use super::{Fault, house, sessions};
 use crate::clock::{Clock, Timestamp};
@@ -178,20 +176,6 @@ async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> su
     // Somebody else may have been faster.
     user.require(deleted.await?)?;
     format.print(&json!({ "user": View::of(&found) }), || format!("{} is deleted", name(&found)))
-}
-
-/// Goes on only after a yes from a person.
-fn ask_before(question: &str) -> super::Outcome {
-    if !io::stdin().is_terminal() {
-        return Err("nobody is there to be asked: give --yes".into());
-    }
-    remark(&format!("{question} [y/N]"));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err("nothing was deleted".into()),
-    }
 }
 
 async fn find(database: &Database, who: Who) -> Result<Account, Fault> {

@@ -26,7 +26,12 @@ impl Who {
 
     /// The account, or a refusal where there is none.
     pub(super) fn require<T>(&self, found: Option<T>) -> Result<T, Fault> {
-        found.ok_or_else(|| format!("no user has the {self}").into())
+        found.ok_or_else(|| self.unknown().into())
+    }
+
+    /// What is said where there is none.
+    pub(super) fn unknown(&self) -> String {
+        format!("no user has the {self}")
     }
 }
 

@@ -251,6 +251,7 @@ impl Refusals {
         self.limit("throttle.address_changes", throttle.address_changes);
         self.limit("throttle.notices", throttle.notices);
         self.limit("throttle.api_keys", throttle.api_keys);
+        self.limit("throttle.tokens", throttle.tokens);
     }
 
     fn limit(&mut self, key: &str, limit: Limit) {

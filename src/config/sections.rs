@@ -378,6 +378,8 @@ pub struct Throttle {
     pub notices: Limit,
     /// API keys made, per user.
     pub api_keys: Limit,
+    /// Access tokens for a session or a refresh token, per user.
+    pub tokens: Limit,
 }
 
 /// `[log]`

@@ -4,7 +4,8 @@
 //! Fears: a key that is seen later (shown once, in the reply that makes it; the digest alone is stored, and a list tells
 //! it by its last four characters); one that a thief of a session makes to stay (its owner is mailed, and a reset by link
 //! revokes it); one that works after its end (every use reads the row); somebody else's (every statement asks whose; a
-//! stranger's is as absent as none); an account that makes them by the thousand (so many an hour, so many at all).
+//! stranger's is as absent as none); an account that makes them by the thousand (so many an hour, so many at all, and of those that
+//! ended the newest alone).
 
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ use crate::store::api_keys::{self, NewKey};
 use crate::token::{PlainToken, TokenKind};
 
 const MAX_NAME_CHARACTERS: usize = 255;
+/// Of keys that ended, those that their owner still sees in the list.
+const KEEP_ENDED: u32 = 100;
 /// Ten years: longer is a typing error, and whoever wants no end names none.
 const LONGEST_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
 
@@ -74,6 +77,7 @@ async fn create(
             };
             let made = api_keys::insert(tx, &new, most, now)?;
             if made.is_some() {
+                api_keys::delete_ended_beyond(tx, user_id, KEEP_ENDED, now)?;
                 mail::notify(tx, notice.as_ref(), &owner, now)?;
             }
             Ok(made)

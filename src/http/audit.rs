@@ -1,7 +1,7 @@
 //! Security events, each a line of its own under the target `cloakroom::security`. They name users and sessions
 //! by id and clients by address, and hold no token, password, email address or name of a key.
 
-use super::Visit;
+use super::{CredentialKind, Visit};
 use crate::model::{ApiKeyId, SessionId, UserId};
 
 const TARGET: &str = "cloakroom::security";
@@ -156,6 +156,12 @@ pub fn tokens_refreshed(visit: &Visit, user: UserId, session: SessionId) {
     event!(info, visit, "tokens_refreshed", user = user.0, session = session.0);
 }
 
+/// A refresh token was presented again within the seconds in which that gives the same pair: its reply was lost, two
+/// windows came at once, or somebody copied it.
+pub fn refresh_repeated(visit: &Visit, user: UserId, session: SessionId) {
+    event!(info, visit, "refresh_repeated", user = user.0, session = session.0);
+}
+
 /// A refresh token was presented a second time, which ended the session: one of the two may have been a thief.
 pub fn refresh_reused(visit: &Visit, user: UserId, session: SessionId) {
     event!(warn, visit, "refresh_reused", user = user.0, session = session.0);
@@ -164,6 +170,12 @@ pub fn refresh_reused(visit: &Visit, user: UserId, session: SessionId) {
 /// A refresh token that is malformed, unknown or expired was presented.
 pub fn refresh_refused(visit: &Visit) {
     event!(warn, visit, "refresh_refused");
+}
+
+/// An API key, an access token or a session's token was presented that is unknown, forged or ended; whoever shows one
+/// whose time is over is nobody to look at.
+pub fn credential_refused(visit: &Visit, credential: CredentialKind) {
+    event!(info, visit, "credential_refused", credential = credential.as_str());
 }
 
 /// A token was handed in to be revoked, and was good until then; `credential` says of which kind.

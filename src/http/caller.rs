@@ -19,7 +19,7 @@ use futures_util::future::Either;
 
 use super::credential::{self, Carrier, Credential};
 use super::current::Current;
-use super::{Access, client, cookie, origin};
+use super::{Access, Visit, audit, client, cookie, origin};
 use crate::access_tokens::Bearing;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -33,8 +33,11 @@ use crate::token::TokenDigest;
 pub(super) const NEEDS_SESSION: Error =
     Error::Forbidden("This needs a session, not an API key or access token");
 
-/// Who asks. A route's guard has found out before its handler runs; in a handler of an embedder's own, taking one is the
-/// protection, and [`Caller::require`] says what a machine must be allowed.
+/// Who asks: it does not keep out narrow credentials until [`Caller::require`] is called, so that a handler which takes
+/// one and forgets that serves every API key and access token in full.
+///
+/// A route's guard has found out who it is before its handler runs; in a handler of an embedder's own, taking one keeps
+/// out whoever is nobody.
 #[derive(Clone, Debug)]
 pub struct Caller(Kind);
 
@@ -110,8 +113,23 @@ async fn identify(request: &HttpRequest) -> Result<Caller> {
     // Here and not around our routes alone: an embedder's own handlers are as exposed.
     origin::check_cookie(request)?;
     let cookie = cookie::name(&context.settings.server);
+    let presented = credential::presented(request.headers(), cookie).inspect_err(|refusal| {
+        // Of what is no token of ours nobody can say what it should have been, unless it came as a key.
+        if matches!(refusal, Error::InvalidApiKey) {
+            note_refusal(request, CredentialKind::ApiKey, refusal);
+        }
+    });
+    let presented = presented?.ok_or(Error::Unauthorized)?;
+    let credential = presented.kind();
+    let found = open(context, presented).await;
+    let caller = Caller(found.inspect_err(|refusal| note_refusal(request, credential, refusal))?);
+    request.extensions_mut().insert(caller.clone());
+    Ok(caller)
+}
+
+async fn open(context: &Context, presented: Credential<'_>) -> Result<Kind> {
     let now = context.clock.now();
-    let kind = match credential::presented(request.headers(), cookie)?.ok_or(Error::Unauthorized)? {
+    Ok(match presented {
         Credential::Session { token, carrier } => {
             Kind::Session(Rc::new(resume(context, token.digest(), carrier, now).await?))
         }
@@ -119,10 +137,13 @@ async fn identify(request: &HttpRequest) -> Result<Caller> {
         Credential::Access { text } => {
             Kind::Access(context.access_tokens.verify(&context.database, text, now)?)
         }
-    };
-    let caller = Caller(kind);
-    request.extensions_mut().insert(caller.clone());
-    Ok(caller)
+    })
+}
+
+fn note_refusal(request: &HttpRequest, credential: CredentialKind, refusal: &Error) {
+    if let (Error::TokenInvalid | Error::InvalidApiKey, Ok(visit)) = (refusal, Visit::of(request)) {
+        audit::credential_refused(&visit, credential);
+    }
 }
 
 async fn resume(
@@ -326,7 +347,7 @@ enum Standing {
     Session(SessionId, TokenDigest),
     /// At this moment.
     ApiKey(ApiKeyId, Timestamp),
-    /// As long as its session lives and it was not ended alone.
+    /// As long as its session lives, is its user's, and it was not ended alone.
     Access(Arc<Bearing>),
 }
 
@@ -335,17 +356,16 @@ impl Standing {
         match self {
             Self::Session(id, presented) => sessions::is_open_by(reader, *id, presented),
             Self::ApiKey(id, now) => api_keys::is_live(reader, *id, *now),
-            Self::Access(bearing) => {
-                Ok(sessions::exists(reader, bearing.session_id)? && !ended::has_token(reader, &bearing.jti)?)
-            }
+            Self::Access(bearing) => Ok(sessions::belongs_to(reader, bearing.session_id, bearing.user_id)?
+                && !ended::has_token(reader, &bearing.jti)?),
         }
     }
 }
 
 async fn account_of(bearing: &Bearing, context: &Context) -> Result<(Session, User)> {
-    let id = bearing.session_id;
+    let (id, subject) = (bearing.session_id, bearing.user_id);
     let found = context.database.read(move |reader| sessions::find_with_user(reader, id)).await?;
-    found.filter(|(_, user)| user.disabled_at.is_none()).ok_or(Error::TokenInvalid)
+    found.filter(|(_, user)| user.id == subject && user.disabled_at.is_none()).ok_or(Error::TokenInvalid)
 }
 
 impl FromRequest for Caller {

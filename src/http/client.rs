@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::mail::{Kind, Notice};
 use crate::model::EmailAddress;
 use crate::store::Transaction;
-use crate::throttle::{Admission, Rule, Tally};
+use crate::throttle::{Admission, Refusal, Rule, Tally};
 use crate::token::{PlainToken, TokenDigest, TokenKind};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -70,11 +70,14 @@ impl Visit {
     pub async fn admit(&self, context: &Context, rules: Vec<Rule>) -> Result<Vec<Tally>> {
         match context.throttle.admit(&context.database, rules, context.clock.now()).await? {
             Admission::Admitted(tallies) => Ok(tallies),
-            Admission::Refused(refusal) => {
-                audit::throttled(self, refusal.what);
-                Err(Error::RateLimited(refusal.wait))
-            }
+            Admission::Refused(refusal) => Err(self.throttled(refusal)),
         }
+    }
+
+    /// What a visitor over a limit is answered; it is logged.
+    pub(crate) fn throttled(&self, refusal: Refusal) -> Error {
+        audit::throttled(self, refusal.what);
+        Error::RateLimited(refusal.wait)
     }
 
     /// What a mail tells of something done with this request; `None` where the operator wants no such mail.

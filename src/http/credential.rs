@@ -7,8 +7,8 @@ use std::fmt;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::cookie;
 use super::headers::X_API_KEY;
+use super::{CredentialKind, cookie};
 use crate::error::{Error, Result};
 use crate::token::{PlainToken, TokenKind};
 
@@ -40,6 +40,17 @@ pub enum Credential<'a> {
         /// As presented, and not copied: it is long, and most are known already.
         text: &'a str,
     },
+}
+
+impl Credential<'_> {
+    /// Of what kind it is.
+    pub(super) fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Session { .. } => CredentialKind::Session,
+            Self::ApiKey { .. } => CredentialKind::ApiKey,
+            Self::Access { .. } => CredentialKind::AccessToken,
+        }
+    }
 }
 
 impl fmt::Debug for Credential<'_> {

@@ -178,6 +178,8 @@ impl Passage {
             request_id = %self.request_id,
             user = caller.and_then(Caller::user_id).map(|user| user.0),
             credential = caller.map(|caller| caller.kind().as_str()),
+            session = caller.and_then(Caller::session_id).map(|session| session.0),
+            key = caller.and_then(Caller::api_key).map(|key| key.id.0),
             client = %self.client,
         );
     }

@@ -15,6 +15,11 @@ impl Query {
         serde_urlencoded::from_str(text).map(Self).map_err(|_| Error::Malformed("The query cannot be read"))
     }
 
+    /// The name of each parameter.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The value of a parameter; `None` when it is not there.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Files that hold key bases: made once, read whole, and replaced in such a way that a crash leaves the old text or the
 //! new one and never half of either.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
@@ -62,6 +63,25 @@ pub fn lock(path: &Path) -> io::Result<File> {
     Ok(folder)
 }
 
+/// The drafts of a file, which stand beside it when a process was killed before it put or dropped them.
+pub fn drafts_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_draft = |name: &OsStr| {
+        let name = name.as_encoded_bytes();
+        let suffix = path.file_name().and_then(|own| name.strip_prefix(own.as_encoded_bytes()));
+        let digits = suffix.and_then(|suffix| suffix.strip_prefix(b"."));
+        digits.is_some_and(|text| text.len() == 16 && text.iter().all(|b| b"0123456789abcdef".contains(b)))
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder_of(path)).map_err(|fault| at(folder_of(path), fault))? {
+        let entry = entry?;
+        if is_draft(&entry.file_name()) && entry.file_type()?.is_file() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// A text that is on its way into a file. Until [`Draft::put`] it stands beside it, and goes when it is dropped.
 #[derive(Debug)]
 pub struct Draft {
@@ -70,24 +90,27 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Writes the text beside `path`, with mode and owner of the file there or, where that is missing, of `like`.
+    /// Writes the text beside `path`, with mode and owner of `like`, whatever those of a file there are: it holds the
+    /// same secrets, and the same process reads it.
     ///
     /// # Errors
-    /// `path` is a link, the folder cannot be written into, or the owner cannot be kept.
+    /// `path` is a link, `like` is missing, the folder cannot be written into, or the owner cannot be given.
     pub fn write(path: &Path, text: &str, like: &Path) -> io::Result<Self> {
-        let model = match fs::symlink_metadata(path) {
-            Ok(found) if found.is_file() => found,
-            Ok(_) => return Err(at(path, "is no plain file: change the key base where it comes from")),
-            Err(missing) if missing.kind() == ErrorKind::NotFound => fs::metadata(like)?,
-            Err(fault) => return Err(at(path, fault)),
-        };
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => {
+                return Err(at(path, "is no plain file: change the key base where it comes from"));
+            }
+            Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(at(path, fault)),
+            _ => {}
+        }
+        let model = fs::metadata(like).map_err(|fault| at(like, fault))?;
         let (draft, mut file) = Self::start(path)?;
         let made = file.metadata()?;
         if (made.uid(), made.gid()) != (model.uid(), model.gid()) {
             fchown(&file, Some(model.uid()), Some(model.gid()))
                 .map_err(|_| at(path, "belongs to another user: run this as root, or as that user"))?;
         }
-        // Never more than it had, and nothing for strangers while it is beside.
+        // Before there is anything to read.
         file.set_permissions(model.permissions())?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
@@ -134,10 +157,8 @@ fn create(path: &Path) -> io::Result<Secret> {
     file.sync_all()?;
     match fs::hard_link(&draft.aside, path) {
         Ok(()) => Ok(base),
-        Err(taken) if taken.kind() == ErrorKind::AlreadyExists => {
-            read(path)?.ok_or_else(|| at(path, "came and went"))
-        }
-        Err(other) => Err(other),
+        // Another start has won; and a rotation may have taken the draft for one that was left.
+        Err(other) => read(path)?.ok_or(other),
     }
 }
 
@@ -220,6 +241,11 @@ mod tests {
         Draft::write(&path, "new", &path).unwrap().put().unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("new", 0o640));
         Draft::write(&folder.path().join("other"), "one more", &path).unwrap().put().unwrap();
+        assert_eq!(mode(&folder.path().join("other")), 0o640);
+
+        // A file that everybody may read does not stay one.
+        fs::set_permissions(folder.path().join("other"), fs::Permissions::from_mode(0o666)).unwrap();
+        Draft::write(&folder.path().join("other"), "again", &path).unwrap().put().unwrap();
         assert_eq!(mode(&folder.path().join("other")), 0o640);
         assert_eq!(names(folder.path()), ["base", "other"]);
     }

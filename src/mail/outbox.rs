@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::keys::{Keys, Purpose};
 use crate::links;
 use crate::signed::pseudonym;
+use crate::store::api_keys;
 use crate::store::outbox::{self, Intention};
 use crate::store::users::{self, Account};
 use crate::store::{Database, Reader, Transaction};
@@ -164,7 +165,8 @@ impl Courier {
             let id = intention.id;
             return self.database.write(move |tx| outbox::delete(tx, id)).await;
         }
-        let letter = match self.write_letter(kind, intention, account.as_ref()) {
+        let last_four = self.find_last_four(kind, intention).await?;
+        let letter = match self.write_letter(kind, intention, account.as_ref(), last_four.as_deref()) {
             Ok(letter) => letter,
             Err(fault) => {
                 tracing::error!(target: "cloakroom::mail", mail = intention.id, %fault, "a mail could not be written");
@@ -193,7 +195,25 @@ impl Courier {
         }))
     }
 
-    fn write_letter(&self, kind: Kind, intention: &Intention, account: Option<&Account>) -> Result<Letter> {
+    /// How the API key ends that was made with this notice, in one transaction and so at the same time; empty when it
+    /// is gone, and `None` for other kinds.
+    async fn find_last_four(&self, kind: Kind, intention: &Intention) -> Result<Option<String>> {
+        let (Kind::ApiKeyCreated, Some(owner)) = (kind, intention.user_id) else {
+            return Ok(None);
+        };
+        let keys = self.database.read(move |reader| api_keys::list_for_user(reader, owner)).await?;
+        let made = keys.iter().filter(|key| key.created_at == intention.created_at);
+        let ends: Vec<&str> = made.map(|key| key.last_four.as_str()).collect();
+        Ok(Some(ends.join(" or ")))
+    }
+
+    fn write_letter(
+        &self,
+        kind: Kind,
+        intention: &Intention,
+        account: Option<&Account>,
+        last_four: Option<&str>,
+    ) -> Result<Letter> {
         let now = self.clock.now();
         let url = account.and_then(|account| self.mint_link(kind, intention, account));
         let expires_in = intention.expires_at.since(now);
@@ -201,6 +221,7 @@ impl Courier {
             at: intention.created_at,
             ip_address,
             user_agent: intention.user_agent.as_deref(),
+            last_four,
         });
         let variables = Variables {
             service_name: &self.settings.mail.service_name,

@@ -121,7 +121,7 @@ pub struct Link<'a> {
     pub expires_in: Duration,
 }
 
-/// `at`, `ip_address` and `user_agent`.
+/// `at`, `ip_address`, `user_agent` and, of a new API key, `last_four`.
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     /// When it was done.
@@ -130,6 +130,8 @@ pub struct Event<'a> {
     pub ip_address: &'a str,
     /// With which program, if it said so.
     pub user_agent: Option<&'a str>,
+    /// The last characters of the key that it is about, or nothing where that is gone by now.
+    pub last_four: Option<&'a str>,
 }
 
 /// A mail's words. Its `Debug` shows none of them.
@@ -225,10 +227,13 @@ fn values(kind: Kind, variables: &Variables<'_>) -> Value {
             false => values.insert("expires_in_minutes", minutes.into()),
         };
     }
-    if let Some(Event { at, ip_address, user_agent }) = variables.event {
+    if let Some(Event { at, ip_address, user_agent, last_four }) = variables.event {
         values.insert("at", date_and_time(at).into());
         values.insert("ip_address", ip_address.into());
         values.insert("user_agent", user_agent.unwrap_or("an unknown program").into());
+        if let Some(last_four) = last_four {
+            values.insert("last_four", last_four.into());
+        }
     }
     Value::from(values)
 }
@@ -251,8 +256,12 @@ fn date_and_time(at: Timestamp) -> String {
 fn sample(kind: Kind) -> Variables<'static> {
     let link =
         Link { url: "https://service.example/passwords/sample/edit", expires_in: Duration::from_secs(900) };
-    let event =
-        Event { at: Timestamp::from_millis(0), ip_address: "192.0.2.1", user_agent: Some("Browser/1.0") };
+    let event = Event {
+        at: Timestamp::from_millis(0),
+        ip_address: "192.0.2.1",
+        user_agent: Some("Browser/1.0"),
+        last_four: (kind == Kind::ApiKeyCreated).then_some("Zz09"),
+    };
     Variables {
         service_name: "Cloakroom",
         link: (!kind.is_notice()).then_some(link),

@@ -200,7 +200,8 @@ fn tokens() -> Vec<Operation> {
             )
             .takes::<RefreshInput>()
             .gives::<Tokens>(200, "The tokens")
-            .fails(&[INVALID_GRANT]),
+            .fails(&[INVALID_GRANT])
+            .throttled(),
         on("POST /v1/tokens/revoke", "revokeToken", "End whatever a token stands for (RFC 7009)")
             .takes::<TokenInput>()
             .gives::<Message>(200, "It is dead, if it was ever good"),
@@ -219,7 +220,8 @@ fn verify() -> Vec<Operation> {
         on("ANY /v1/verify", "verify", "Ask who a request comes from")
             .says(
                 "For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is \
-                 in `X-User-Id`, `X-User-Email`, `X-Credential`, `X-Session-Id` and `X-Scopes`.",
+                 in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and \
+                 `X-Scopes`.",
             )
             .query("scope", text(), "Scopes that the credential must have, with a space between")
             .gives::<Message>(200, "A live credential, with the scopes asked for")

@@ -308,7 +308,7 @@ pub(super) struct Tokens {
     /// Seconds until the access token expires.
     #[schema(minimum = 0)]
     pub expires_in: i64,
-    /// Seconds until the refresh token and all that follow it expire.
+    /// Seconds until the refresh token expires if it is not used: its session ends then, or has been idle for too long.
     #[schema(minimum = 0, nullable = false)]
     pub refresh_expires_in: Option<i64>,
     /// What the access token may do, with a space between.
@@ -346,6 +346,9 @@ pub(super) struct Introspection {
     /// The user's email address.
     #[schema(nullable = false)]
     pub username: Option<String>,
+    /// Whether it was proved to be theirs; there with `username`.
+    #[schema(nullable = false)]
+    pub email_verified: Option<bool>,
     /// The session's id.
     #[schema(nullable = false)]
     pub sid: Option<String>,

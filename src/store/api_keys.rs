@@ -13,6 +13,9 @@ macro_rules! columns {
     };
 }
 
+pub(super) const DELETE_ENDED: &str = "DELETE FROM api_keys WHERE id IN
+     (SELECT id FROM api_keys WHERE revoked_at <= $1 OR expires_at <= $1 LIMIT $2)";
+
 /// What a key is made with.
 #[derive(Clone, Debug)]
 pub struct NewKey<'a> {
@@ -144,6 +147,15 @@ pub fn revoke_all_for_user(tx: &Transaction<'_>, user_id: UserId, now: Timestamp
     )
 }
 
+/// Some keys that were not revoked, whosever they are, from behind `after`.
+pub fn list_unrevoked(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Result<Vec<ApiKeyId>> {
+    reader.all(
+        "SELECT id FROM api_keys WHERE id > $1 AND revoked_at IS NULL ORDER BY id LIMIT $2",
+        &[after.into(), limit.into()],
+        |row| row.get(0),
+    )
+}
+
 /// Whether a key may still act: it is neither revoked nor expired, and its user, if it has one, not disabled.
 pub fn is_live(reader: &Reader<'_>, id: ApiKeyId, now: Timestamp) -> Result<bool> {
     let found = reader.one(
@@ -166,10 +178,21 @@ pub fn touch(tx: &Transaction<'_>, id: ApiKeyId, at: Timestamp) -> Result<()> {
 
 /// Deletes some that were revoked or had expired by `before`; gives how many.
 pub fn delete_ended(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
+    tx.execute(DELETE_ENDED, &[before.into(), limit.into()])
+}
+
+/// Deletes what has ended of a user's keys beyond the `most` newest of them; gives how many.
+pub fn delete_ended_beyond(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    most: u32,
+    now: Timestamp,
+) -> Result<usize> {
     tx.execute(
         "DELETE FROM api_keys WHERE id IN
-         (SELECT id FROM api_keys WHERE revoked_at <= $1 OR expires_at <= $1 LIMIT $2)",
-        &[before.into(), limit.into()],
+         (SELECT id FROM api_keys WHERE user_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2)
+          ORDER BY id DESC LIMIT -1 OFFSET $3)",
+        &[user_id.into(), now.into(), most.into()],
     )
 }
 

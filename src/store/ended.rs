@@ -3,7 +3,8 @@
 //!
 //! A trigger writes a row for every session that ends, on whatever way. The list knows of it before the answer to that
 //! change goes out: the writer looks at the table after each commit. What another process ended is seen within
-//! [`FRESH`]: who asks later than that looks first. When a look fails, whoever made it gets the failure and no answer.
+//! [`FRESH`]: who asks later than that looks first; or within [`OVERDUE`], while another thread's look is slow. When a
+//! look fails, whoever made it gets the failure and no answer.
 //!
 //! Numbers are given out in the order of commits, so that a look needs only what is above the last one it knows.
 
@@ -21,12 +22,16 @@ use crate::model::SessionId;
 const FRESH: Duration = Duration::from_millis(200);
 /// A look that is overdue by so much is waited for, even if another thread is at it: the last ones have failed.
 const OVERDUE: Duration = Duration::from_secs(1);
-/// How long an entry outlives its tokens: a clock that is set back by up to so much revives none.
+/// How long an entry outlives its tokens: a clock that is set back by up to so much revives none, unless it was set
+/// forward before.
 const KEEP: Duration = Duration::from_secs(24 * 3600);
 /// How often entries that are over are dropped from memory.
 const TIDY: Duration = Duration::from_secs(60);
 /// The most rows of one statement.
 const BATCH: u32 = 1000;
+
+pub(super) const DELETE_OVER: &str =
+    "DELETE FROM ended_access WHERE seq IN (SELECT seq FROM ended_access WHERE until <= $1 LIMIT $2)";
 
 /// What was ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +79,7 @@ pub fn insert_token(tx: &Transaction<'_>, session_id: SessionId, jti: &str, unti
 
 /// Deletes some whose tokens expired before `before`; gives how many.
 pub fn delete_over(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
-    tx.execute(
-        "DELETE FROM ended_access WHERE seq IN (SELECT seq FROM ended_access WHERE until <= $1 LIMIT $2)",
-        &[before.into(), limit.into()],
-    )
+    tx.execute(DELETE_OVER, &[before.into(), limit.into()])
 }
 
 /// The list in memory.

@@ -93,7 +93,8 @@ impl Database {
     }
 
     /// Whether an access token was ended before its time, alone or with its session.
-    /// It asks a list in memory; what another process ends stands in it a fifth of a second later at the latest.
+    /// It asks a list in memory; what another process ends stands in it a fifth of a second later, or, while one thread's
+    /// look at the table is slow, a second later at the latest.
     pub fn has_ended_access(&self, session: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
         self.engine.has_ended_access(session, jti, now)
     }

@@ -1,5 +1,6 @@
-//! The `refresh_tokens` table: of each family the token that is good, and those that were spent in the last seconds.
-//! Older ones need no row: a token that is not here and whose family is, was spent.
+//! The `refresh_tokens` table: of each family the token that is good, and those that were spent lately: in the last
+//! seconds, and until the family's next refresh or the next sweep. Older ones need no row: a token that is not here and
+//! whose family is, was spent.
 
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ pub fn insert(
     .map(drop)
 }
 
-/// A token, good or spent within the last seconds, whether its time is over or not.
+/// A token, good or spent lately, whether its time is over or not.
 pub fn find(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Option<RefreshToken>> {
     reader.one(
         "SELECT id, session_id, scopes, expires_at, spent_at, seed, successor_digest, access_until

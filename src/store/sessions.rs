@@ -75,9 +75,14 @@ pub fn find_with_user(reader: &Reader<'_>, id: SessionId) -> Result<Option<(Sess
     reader.one(sql, &[id.into()], |row| Ok((read(row)?, users::read(row, 8)?)))
 }
 
-/// Whether the session has not ended.
-pub fn exists(reader: &Reader<'_>, id: SessionId) -> Result<bool> {
-    Ok(reader.one("SELECT 1 FROM sessions WHERE id = $1", &[id.into()], |_| Ok(()))?.is_some())
+/// Whether the session has not ended and is this user's. Ids come again once a backup was restored.
+pub fn belongs_to(reader: &Reader<'_>, id: SessionId, user_id: UserId) -> Result<bool> {
+    let found = reader.one(
+        "SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2",
+        &[id.into(), user_id.into()],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
 }
 
 /// A user's sessions, the newest activity first.
@@ -152,6 +157,14 @@ pub fn delete_all_but(tx: &Transaction<'_>, user_id: UserId, kept: SessionId) ->
 /// Ends every session of a user; gives how many they were.
 pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
     tx.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()])
+}
+
+/// Ends some sessions, whosever they are; gives how many they were.
+pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY id LIMIT $1)",
+        &[limit.into()],
+    )
 }
 
 /// Ends sessions of a user beyond the `most` that may live: first those that have expired, then the least recently

@@ -19,6 +19,7 @@ use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::{Value, json};
 
 use crate::support::app::*;
+use crate::support::machines::api_key;
 
 pub(super) const LIFETIME: Duration = Duration::from_secs(15 * 60);
 const SECOND: Duration = Duration::from_secs(1);
@@ -440,4 +441,36 @@ async fn a_changed_character_anywhere_misses_the_cache() {
         let changed = String::from_utf8(changed).unwrap();
         assert!(matches!(verify(&changed, START), Err(Error::TokenInvalid)), "{changed}");
     }
+}
+
+#[actix_web::test]
+async fn a_session_that_is_another_users_carries_nobody() {
+    let (app, user, token) = signed_in().await;
+    let stranger = app.create_user("two@example.com", PASSWORD).await;
+    let session = access_token(&app, &token).await.session_id;
+    let scopes = Scopes::parse("projects:read projects:write").unwrap();
+    let now = app.clock().now();
+    let mint = |user_id, jti: &str| {
+        let (session_id, scopes, expires_at) = (session, &scopes, now + LIFETIME);
+        let minting = Minting { user_id, session_id, scopes, jti, issued_at: now, expires_at };
+        app.context().access_tokens.mint(&minting).unwrap()
+    };
+    let [own, forged] = [mint(user.id, &"a".repeat(32)), mint(stranger.id, &"b".repeat(32))];
+    let title = json!({ "title": "Mine" });
+    let write = |access: &str| app.post("/v1/projects").bearer(access).json(&title).send();
+    let read = |path: &'static str, access: &str| app.get(path).bearer(access).send();
+    let key = api_key(&app, None, "introspect").await;
+    let ask = |access: &str| app.post("/v1/introspect").bearer(&key).json(&json!({ "token": access })).send();
+
+    assert_refused(&write(&forged).await, 401, "token_invalid");
+    for path in ["/v1/user", "/v1/session"] {
+        assert_refused(&read(path, &forged).await, 401, "token_invalid");
+        assert_eq!(read(path, &own).await.status, 200);
+    }
+    assert_eq!(ask(&forged).await.json(), json!({ "active": false }));
+    let revoked = app.post("/v1/tokens/revoke").json(&json!({ "token": forged })).send().await;
+    assert_eq!(revoked.status, 200);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM ended_access"), 0);
+    assert_eq!(write(&own).await.status, 201);
+    assert_eq!(ask(&own).await.json()["active"], true);
 }

@@ -22,6 +22,7 @@ use crate::support::app::{
     ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
     delete, disable, mend, not_text, reset, reset_token, sabotage, seen, signed_in, write,
 };
+use crate::support::machines::api_key;
 use crate::support::process::House;
 use crate::support::wire::Wire;
 
@@ -537,14 +538,22 @@ async fn its_owner_is_mailed_of_a_new_key() {
     let (app, user, token) = signed_in().await;
     let body = json!({ "name": "Win a prize at evil.example", "scopes": ALL });
     let call = app.post(PATH).bearer(&token).header("User-Agent", "A program");
-    assert_eq!(call.json(&body).send().await.status, 201);
+    let made = call.json(&body).send().await;
+    assert_eq!(made.status, 201);
     // What was not made is not told.
     create(&app, &token, &json!({})).await;
     let mails = app.mails().await;
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to, user.email_address.as_str());
     let text = &mails[0].text;
-    assert!(text.contains("API key") && text.contains("127.0.0.1"), "{text}");
+    let last_four = made.json()["api_key"]["last_four"].as_str().unwrap().to_owned();
+    assert!(text.contains(&format!("An API key that ends in {last_four} was made")), "{text}");
+    assert!(text.contains("127.0.0.1"), "{text}");
+    // What helps, and what does not.
+    assert!(
+        text.contains("revoke it in your list") && text.contains("leaves API keys as they are"),
+        "{text}"
+    );
     assert!(!text.contains("evil.example") && !text.contains("crk_"), "{text}");
 }
 
@@ -580,4 +589,26 @@ async fn keys_are_listed_the_newest_first_until_they_are_swept() {
     swept_at(now + month).await;
     let token = app.sign_in_as(&user).await;
     assert_eq!(ids(list(&app, &token).await), [3, 1]);
+}
+
+#[actix_web::test]
+async fn of_keys_that_ended_the_newest_hundred_are_kept_when_another_is_made() {
+    let (app, _, token) = signed_in().await;
+    let (lasting, _) = key(&app, &token, ALL).await;
+    let stranger = app.create_user("two@example.com", PASSWORD).await;
+    let theirs = api_key(&app, Some(&stranger), ALL).await;
+    assert_eq!(app.post("/v1/tokens/revoke").json(&json!({ "token": theirs })).send().await.status, 200);
+    for _ in 0..300 {
+        let (id, _) = key(&app, &token, ALL).await;
+        assert_eq!(revoke(&app, &token, id).await.status, 204);
+    }
+    let (last, _) = key(&app, &token, ALL).await;
+    let listed = list(&app, &token).await;
+    let ids: Vec<i64> = listed.as_array().unwrap().iter().map(|key| key["id"].as_i64().unwrap()).collect();
+    let newest: Vec<i64> = (last - 100..=last).rev().chain([lasting]).collect();
+    assert_eq!(ids, newest);
+    assert_eq!(
+        count_in(&app, &format!("SELECT count(*) FROM api_keys WHERE user_id = {}", stranger.id.0)),
+        1
+    );
 }

@@ -53,11 +53,12 @@ async fn a_refresh_spends_the_old_token() {
     let second = pair_of(&reply);
     assert!(second.refresh != first.refresh && second.access != first.access);
     // What they have in common is the family's name.
-    assert_eq!(second.refresh[..15], first.refresh[..15]);
+    assert_eq!(second.refresh[25..36], first.refresh[25..36]);
+    assert_ne!(second.refresh[..15], first.refresh[..15]);
     let body = reply.json();
     assert_eq!(
         (&body["token_type"], &body["expires_in"], &body["refresh_expires_in"], &body["scope"]),
-        (&json!("Bearer"), &json!(900), &json!(29 * 24 * 3600), &json!("projects:read projects:write"))
+        (&json!("Bearer"), &json!(900), &json!(14 * 24 * 3600), &json!("projects:read projects:write"))
     );
     assert!(opens(&app, &second.access).await && is_live(&app, &token).await);
     assert_eq!(session_of(&app, &second.access).await["id"], session_of(&app, &token).await["id"]);
@@ -416,7 +417,7 @@ async fn neither_token_of_a_pair_stands_in_the_database() {
     for pair in [&first, &second] {
         let signature = pair.access.rsplit_once('.').unwrap().1;
         // Of the family's name alone nothing can be made, and not even that is written.
-        for secret in [&pair.refresh[4..15], &pair.refresh[15..], signature] {
+        for secret in [&pair.refresh[4..25], &pair.refresh[25..], signature] {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
         }
     }
@@ -436,6 +437,86 @@ async fn a_pair_shows_in_the_list_of_sessions_and_ends_with_its_session() {
     assert!(!opens(&app, &pair.access).await);
     assert_no_grant(&refresh(&app, &pair.refresh).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
+}
+
+#[actix_web::test]
+async fn a_changed_password_ends_the_refresh_tokens_of_the_session_that_stays_too() {
+    let (app, user, token) = signed_in().await;
+    let stranger = app.create_user("two@example.com", PASSWORD).await;
+    let others = pair_for(&app, &app.sign_in_as(&stranger).await).await;
+    let spent = pair_for(&app, &token).await;
+    let (pair, elsewhere) =
+        (pair_of(&refresh(&app, &spent.refresh).await), pair_for(&app, &app.sign_in_as(&user).await).await);
+    let body = json!({ "password": "another password", "password_challenge": PASSWORD });
+    assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
+    for ended in [&pair, &spent, &elsewhere] {
+        assert_no_grant(&refresh(&app, &ended.refresh).await);
+    }
+    assert!(is_live(&app, &token).await, "that was no theft");
+    assert!(opens(&app, &pair.access).await, "access tokens run out");
+    pair_of(&refresh(&app, &others.refresh).await);
+    pair_of(&refresh(&app, &pair_for(&app, &token).await.refresh).await);
+}
+
+#[actix_web::test]
+async fn who_ends_all_other_sessions_keeps_the_refresh_tokens_of_this_one() {
+    let (app, user, token) = signed_in().await;
+    let kept = pair_for(&app, &token).await;
+    let ended = pair_for(&app, &app.sign_in_as(&user).await).await;
+    assert_eq!(app.delete("/v1/sessions?except=current").bearer(&token).send().await.status, 200);
+    assert_no_grant(&refresh(&app, &ended.refresh).await);
+    pair_of(&refresh(&app, &kept.refresh).await);
+}
+
+#[actix_web::test]
+async fn the_end_that_is_told_is_the_sessions_or_that_of_its_idleness_whichever_is_first() {
+    let (app, token, first) = with_pair().await;
+    let told = |reply: &Reply| Duration::from_secs(reply.json()["refresh_expires_in"].as_u64().unwrap());
+    app.clock().advance(10 * DAY);
+    let reply = refresh(&app, &first.refresh).await;
+    assert_eq!(told(&reply), 14 * DAY);
+    app.clock().advance(5 * SECOND);
+    assert_eq!(told(&refresh(&app, &first.refresh).await), 14 * DAY - 5 * SECOND, "none of it is new");
+    app.clock().set(START + 20 * DAY);
+    let reply = app.post("/v1/tokens").bearer(&token).send().await;
+    assert_eq!(told(&reply), 10 * DAY);
+    let last = pair_of(&reply);
+    app.clock().set(START + 30 * DAY - MILLISECOND);
+    pair_of(&refresh(&app, &last.refresh).await);
+}
+
+#[actix_web::test]
+async fn a_user_gets_so_many_access_tokens_in_an_hour_and_keeps_the_refresh_token() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        assert_eq!((settings.throttle.tokens.count, settings.throttle.tokens.window), (600, 3600 * SECOND));
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let stranger = app.create_user("two@example.com", PASSWORD).await;
+    let (token, other) = (app.sign_in_as(&user).await, app.sign_in_as(&stranger).await);
+    let mut pair = pair_for(&app, &token).await;
+    for _ in 1..300 {
+        pair_for(&app, &token).await;
+        pair = pair_of(&app.post("/v1/tokens").bearer(&token).send().await);
+    }
+    let spent = pair;
+    pair = pair_of(&refresh(&app, &spent.refresh).await);
+    let refused = [
+        refresh(&app, &pair.refresh).await,
+        app.post("/v1/tokens").bearer(&token).send().await,
+        app.post("/v1/tokens").cookie(&token).same_origin().send().await,
+    ];
+    for reply in refused {
+        assert_refused(&reply, 429, "rate_limited");
+        assert_eq!(reply.header("retry-after"), Some("3600"));
+    }
+    // What was given is given again, and others have theirs.
+    assert_eq!(pair_of(&refresh(&app, &spent.refresh).await), pair);
+    pair_for(&app, &other).await;
+    app.clock().advance(3600 * SECOND);
+    pair_of(&refresh(&app, &pair.refresh).await);
+    assert!(is_live(&app, &token).await);
 }
 
 #[actix_web::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use cloakroom::sweep;
 use cloakroom::testing::{Reply, TestApp};
 use cloakroom::token::{PlainToken, TokenKind};
 use futures_util::future::join_all;
@@ -82,6 +83,25 @@ async fn rfc_7009_2_1_a_spent_refresh_token_ends_its_successors_too() {
 }
 
 #[actix_web::test]
+async fn a_refresh_token_that_is_not_kept_ends_nothing() {
+    let (app, _, token) = signed_in().await;
+    let (_, spent) = pair(&app, &token, "").await;
+    // Made by who knows the family alone.
+    let parsed = PlainToken::parse(TokenKind::Refresh, &spent).unwrap();
+    let made_up = parsed.successor(&[7; 112]).unwrap();
+    let (_, good) = pair_in(&refresh(&app, &spent).await.json());
+    app.clock().advance(Duration::from_secs(10));
+    let context = app.context();
+    sweep::run(&context.database, &context.settings, context.clock.now()).await.unwrap();
+    for text in [made_up.reveal(), &spent] {
+        assert_revoked(&revoke(&app, text).await);
+    }
+    assert!(is_good(&app, &token).await);
+    assert_revoked(&revoke(&app, &good).await);
+    assert!(!is_good(&app, &token).await);
+}
+
+#[actix_web::test]
 async fn rfc_7009_2_1_a_session_token_ends_its_session() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
@@ -125,6 +145,34 @@ async fn rfc_7009_2_1_an_api_key_is_revoked() {
     app.clock().advance(Duration::from_secs(1));
     assert_revoked(&revoke(&app, &key).await);
     assert_eq!(count_in(&app, "SELECT min(revoked_at) FROM api_keys"), at, "the first time counts");
+}
+
+#[actix_web::test]
+async fn a_token_with_white_space_around_it_is_revoked_all_the_same() {
+    let (app, user, _) = signed_in().await;
+    let session = app.sign_in_as(&user).await;
+    let (access, _) = pair(&app, &session, "").await;
+    let (_, refresh_token) = pair(&app, &app.sign_in_as(&user).await, "").await;
+    let key = api_key(&app, Some(&user), "orders:read").await;
+    for token in [&access, &session, &key] {
+        // As `curl --data-urlencode token@file` sends it.
+        assert_revoked(&revoke(&app, &format!(" {token}\r\n")).await);
+        assert!(!is_good(&app, token).await, "{token:.4}");
+    }
+    assert_revoked(&revoke(&app, &format!("{refresh_token}\n")).await);
+    assert_refused(&refresh(&app, &refresh_token).await, 400, "invalid_grant");
+}
+
+#[actix_web::test]
+async fn an_access_token_whose_time_has_not_come_is_revoked_before_it_does() {
+    let (app, _, token) = signed_in().await;
+    let (access, _) = pair(&app, &token, "").await;
+    let made = app.clock().now();
+    app.clock().set(made - Duration::from_secs(2));
+    assert_revoked(&revoke(&app, &access).await);
+    app.clock().set(made);
+    assert!(is_good(&app, &token).await);
+    assert!(!is_good(&app, &access).await);
 }
 
 #[actix_web::test]

@@ -85,7 +85,7 @@ async fn signing_in_gives_a_pair_that_works() {
         ["access_token", "expires_in", "refresh_expires_in", "refresh_token", "scope", "token_type"]
     );
     assert_eq!((&body["token_type"], &body["scope"]), (&json!("Bearer"), &json!(SCOPES)));
-    assert_eq!((&body["expires_in"], &body["refresh_expires_in"]), (&json!(900), &json!(30 * 24 * 3600)));
+    assert_eq!((&body["expires_in"], &body["refresh_expires_in"]), (&json!(900), &json!(14 * 24 * 3600)));
     assert!(pair.refresh.starts_with("crr_") && pair.access.split('.').count() == 3);
 
     assert!(opens(&app, &pair.access).await);
@@ -98,7 +98,11 @@ async fn signing_in_gives_a_pair_that_works() {
     assert_refused(&reply, 401, "token_expired");
 
     let remembered = json!({ "email_address": ONE, "password": PASSWORD, "remember": true });
-    assert_eq!(ask(&app, &remembered).await.json()["refresh_expires_in"], 180 * 24 * 3600);
+    let lasting = pair_of(&ask(&app, &remembered).await);
+    assert_eq!(
+        session_of(&app, &lasting.access).await["expires_at"],
+        (app.clock().now() + 180 * DAY).to_string()
+    );
     let form = [("email_address", ONE), ("password", PASSWORD)];
     pair_of(&app.post("/v1/tokens").form(&form).send().await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 3);
@@ -114,7 +118,7 @@ async fn a_session_presented_gives_a_pair_of_its_own_session() {
     assert!(opens(&app, &two.access).await && is_live(&app, &token).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
     let reply = app.post("/v1/tokens").bearer(&token).json(&json!({ "scope": "projects:read" })).send().await;
-    assert_eq!(reply.json()["refresh_expires_in"], 29 * 24 * 3600);
+    assert_eq!(reply.json()["refresh_expires_in"], 14 * 24 * 3600);
 }
 
 #[actix_web::test]

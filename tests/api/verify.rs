@@ -9,10 +9,11 @@ use serde_json::json;
 use crate::support::app::*;
 use crate::support::machines::*;
 
-const HEADERS: [&str; 5] = ["x-user-id", "x-user-email", "x-credential", "x-session-id", "x-scopes"];
+const HEADERS: [&str; 6] =
+    ["x-user-id", "x-user-email", "x-user-email-confirmed", "x-credential", "x-session-id", "x-scopes"];
 
-/// The five, in that order; `None` where one is missing, which an empty one is not.
-fn said(reply: &Reply) -> [Option<String>; 5] {
+/// The six, in that order; `None` where one is missing, which an empty one is not.
+fn said(reply: &Reply) -> [Option<String>; 6] {
     HEADERS.map(|name| {
         assert!(reply.headers.get_all(name).count() <= 1, "{name} twice");
         reply.header(name).map(str::to_owned)
@@ -20,7 +21,7 @@ fn said(reply: &Reply) -> [Option<String>; 5] {
 }
 
 #[track_caller]
-fn assert_verified(reply: &Reply, expected: [&str; 5]) {
+fn assert_verified(reply: &Reply, expected: [&str; 6]) {
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(said(reply), expected.map(|value| Some(value.to_owned())));
     assert_eq!(reply.json(), json!({ "message": "Verified" }));
@@ -33,7 +34,7 @@ fn assert_verified(reply: &Reply, expected: [&str; 5]) {
 #[track_caller]
 fn assert_kept_out(reply: &Reply, status: u16, code: &str) {
     assert_refused(reply, status, code);
-    assert_eq!(said(reply), [const { None }; 5]);
+    assert_eq!(said(reply), [const { None }; 6]);
     assert_eq!(reply.header("set-cookie"), None);
 }
 
@@ -53,19 +54,22 @@ async fn every_credential_says_who_and_what() {
     let key = api_key(&app, Some(&user), "orders:read orders:write").await;
     let service = api_key(&app, None, "introspect").await;
 
-    let whole = [&*id, ONE, "session", &*session, "projects:read projects:write"];
+    let whole = [&*id, ONE, "false", "session", &*session, "projects:read projects:write"];
     assert_verified(&verify(&app).bearer(&token).send().await, whole);
     assert_verified(&verify(&app).cookie(&token).send().await, whole);
-    let narrow = [&*id, ONE, "access_token", &*session, "projects:read"];
+    let narrow = [&*id, ONE, "false", "access_token", &*session, "projects:read"];
     assert_verified(&verify(&app).bearer(&access).send().await, narrow);
-    let by_key = [&*id, ONE, "api_key", "", "orders:read orders:write"];
+    let by_key = [&*id, ONE, "false", "api_key", "", "orders:read orders:write"];
     assert_verified(&verify(&app).header("X-API-Key", &key).send().await, by_key);
     assert_verified(&verify(&app).bearer(&key).send().await, by_key);
-    // Nobody's: all five are there even so, since some proxies put the client's own in the place of one that is not.
-    let by_service = ["", "", "api_key", "", "introspect"];
+    // Nobody's: all six are there even so, since some proxies put the client's own in the place of one that is not.
+    let by_service = ["", "", "", "api_key", "", "introspect"];
     assert_verified(&verify(&app).header("X-API-Key", &service).send().await, by_service);
     let without = api_key(&app, None, "").await;
-    assert_verified(&verify(&app).header("X-API-Key", &without).send().await, ["", "", "api_key", "", ""]);
+    assert_verified(
+        &verify(&app).header("X-API-Key", &without).send().await,
+        ["", "", "", "api_key", "", ""],
+    );
 }
 
 #[actix_web::test]
@@ -79,7 +83,7 @@ async fn what_the_client_says_of_itself_counts_for_nothing() {
     assert_eq!((reply.status, reply.header("x-user-id")), (200, Some(&*user.id.0.to_string())));
     assert!(!format!("{:?}", reply.headers).contains("admin:all"));
     let reply = spoof(verify(&app)).header("X-API-Key", &service).send().await;
-    assert_verified(&reply, ["", "", "api_key", "", ""]);
+    assert_verified(&reply, ["", "", "", "api_key", "", ""]);
     assert_kept_out(&spoof(verify(&app)).send().await, 401, "unauthorized");
 }
 
@@ -129,6 +133,7 @@ async fn what_is_not_live_is_kept_out_and_nothing_is_said_of_it() {
     // A credential in the query is none.
     let path = format!("/v1/verify?access_token={access}&token={token}&api_key={brief}");
     assert_kept_out(&app.get(&path).send().await, 401, "unauthorized");
+    assert_kept_out(&app.get(&path).bearer(&token).send().await, 400, "invalid_request");
 
     app.clock().advance(Duration::from_secs(60));
     assert_kept_out(&verify(&app).bearer(&brief).send().await, 401, "invalid_api_key");
@@ -147,6 +152,22 @@ async fn a_disabled_user_is_kept_out_whatever_they_show() {
     assert_kept_out(&verify(&app).bearer(&token).send().await, 401, "token_invalid");
     assert_kept_out(&verify(&app).bearer(&access).send().await, 401, "token_invalid");
     assert_kept_out(&verify(&app).bearer(&key).send().await, 401, "invalid_api_key");
+}
+
+#[actix_web::test]
+async fn whether_the_address_is_proved_is_said_beside_it() {
+    let (app, user, token) = signed_in().await;
+    let (access, _) = pair(&app, &token, "").await;
+    let key = api_key(&app, Some(&user), "").await;
+    for proved in ["false", "true"] {
+        for credential in [&token, &access, &key] {
+            let reply = verify(&app).bearer(credential).send().await;
+            assert_eq!(reply.header("x-user-email"), Some(ONE));
+            assert_eq!(reply.header("x-user-email-confirmed"), Some(proved));
+        }
+        alter(&app, &format!("UPDATE users SET email_confirmed_at = 1 WHERE id = {}", user.id.0));
+        actix_web::rt::time::sleep(Duration::from_millis(1050)).await;
+    }
 }
 
 #[actix_web::test]
@@ -170,7 +191,6 @@ async fn scope_demands_all_its_words() {
         "/v1/verify?scope=projects:read",
         "/v1/verify?scope=projects:write+projects:read",
         "/v1/verify?scope=projects%3Aread%20projects%3Awrite",
-        "/v1/verify?other=1&scope=projects:read",
     ] {
         for credential in [&token, &access, &key] {
             assert_eq!(app.get(path).bearer(credential).send().await.status, 200, "{path}");
@@ -213,6 +233,12 @@ async fn a_demanded_scope_that_is_none_is_refused_and_not_echoed() {
         "scope=a:b%22,%20x=%22",
         "scope=%ff",
         "scope=projects:read&scope=admin:all",
+        "scopes=projects:read",
+        "Scope=projects:read",
+        "required_scope=evil:read",
+        "scope=projects:read&other=1",
+        "evil",
+        "=projects:read",
     ] {
         for credential in [&token, &key] {
             let reply = app.get(&format!("/v1/verify?{query}")).bearer(credential).send().await;

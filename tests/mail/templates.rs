@@ -13,7 +13,7 @@ fn with_link(service_name: &str, expires_in: Duration) -> Variables<'_> {
 }
 
 fn with_event(user_agent: Option<&str>) -> Variables<'_> {
-    let event = Event { at: AT, ip_address: "192.0.2.1", user_agent };
+    let event = Event { at: AT, ip_address: "192.0.2.1", user_agent, last_four: Some("Zz09") };
     Variables { service_name: "Cloakroom", link: None, event: Some(event) }
 }
 

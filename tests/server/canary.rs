@@ -250,12 +250,14 @@ fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut S
         (401, "Authorization: Bearer canary.canary.canary\r\n".to_owned()),
         (401, format!("Authorization: Bearer {other}\r\n")),
     ] {
-        for path in ["/v1/projects", "/v1/verify?token=canary"] {
+        for path in ["/v1/projects?token=canary", "/v1/verify"] {
             assert_eq!(ask(&headers, "GET", path, json!({})), status, "{path} {headers}");
         }
     }
     assert_eq!(ask(&by_key, "POST", "/v1/verify?scope=canary:read", json!({})), 403);
-    assert_eq!(ask(&by_key, "POST", "/v1/verify?scope=canary", json!({})), 400);
+    for query in ["scope=canary", "canary=canary"] {
+        assert_eq!(ask(&by_key, "POST", &format!("/v1/verify?{query}"), json!({})), 400);
+    }
     for token in [&session, &key, &access, &other, CANARY, "canary.canary.canary"] {
         assert_eq!(ask(&by_key, "POST", "/v1/introspect", json!({ "token": token })), 200);
     }
@@ -357,6 +359,8 @@ fn assert_log_is_clean(log: &str, secrets: &Secrets) {
         "tokens_refreshed",
         "refresh_refused",
         "refresh_reused",
+        "refresh_repeated",
+        "credential_refused",
         "token_revoked",
         "api_key_created",
         "api_key_renamed",

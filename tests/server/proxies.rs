@@ -20,7 +20,8 @@ use crate::support::program::{Program, free_address};
 use crate::support::wire::Wire;
 
 /// What we say of a caller, in the order of [`Who`].
-const HEADERS: [&str; 5] = ["X-User-Id", "X-User-Email", "X-Credential", "X-Session-Id", "X-Scopes"];
+const HEADERS: [&str; 6] =
+    ["X-User-Id", "X-User-Email", "X-User-Email-Confirmed", "X-Credential", "X-Session-Id", "X-Scopes"];
 
 /// Our headers as a caller might write them, so that some service or proxy on the way takes them for ours.
 const SPOOFED: &[&str] = &[
@@ -30,6 +31,8 @@ const SPOOFED: &[&str] = &[
     "X-User_Id: spoofed",
     "x_user-id: spoofed",
     "X-User-Email: spoofed@example.com",
+    "X-User-Email-Confirmed: spoofed",
+    "X_User_Email_Confirmed: spoofed",
     "X-Credential: spoofed",
     "X_Credential: spoofed",
     "X-Session-Id: spoofed",
@@ -41,11 +44,11 @@ const SPOOFED: &[&str] = &[
     "X-Forwarded-Method: OPTIONS",
     "X-Forwarded-Uri: /elsewhere",
     // A proxy must take away what stands here, and might do so after ours came.
-    "Connection: X-User-Id, X-Credential, X-Scopes, X-Forwarded-Method",
+    "Connection: X-User-Id, X-User-Email-Confirmed, X-Credential, X-Scopes, X-Forwarded-Method",
 ];
 
 /// What the service should be told.
-type Who = [String; 5];
+type Who = [String; 6];
 
 /// Both proxies, each with a server and a service of its own, at the same time.
 fn at_both(tell: fn(&Gate)) {
@@ -67,28 +70,33 @@ fn who_asks_is_said_by_us_and_never_by_the_caller() {
         let user = issuer.sign_up("one@example.com");
         let id = || user.user_id.clone();
         let address = || "one@example.com".to_owned();
+        let unproved = || "false".to_owned();
         let (_, key) = issuer.api_key(&user.token, SCOPE);
         let known: [(&str, String, Who); 5] = [
             (
                 "a session",
                 bearer(&user.token),
-                [id(), address(), "session".into(), user.session_id.clone(), SCOPES.into()],
+                [id(), address(), unproved(), "session".into(), user.session_id.clone(), SCOPES.into()],
             ),
-            ("an API key", bearer(&key), [id(), address(), "api_key".into(), String::new(), SCOPE.into()]),
+            (
+                "an API key",
+                bearer(&key),
+                [id(), address(), unproved(), "api_key".into(), String::new(), SCOPE.into()],
+            ),
             (
                 "an API key in its own header",
                 format!("X-API-Key: {key}"),
-                [id(), address(), "api_key".into(), String::new(), SCOPE.into()],
+                [id(), address(), unproved(), "api_key".into(), String::new(), SCOPE.into()],
             ),
             (
                 "an access token",
                 bearer(&issuer.access_token(&user.token, Some(SCOPE))),
-                [id(), address(), "access_token".into(), user.session_id.clone(), SCOPE.into()],
+                [id(), address(), unproved(), "access_token".into(), user.session_id.clone(), SCOPE.into()],
             ),
             (
                 "a service's key",
                 bearer(&issuer.service_key(SCOPE)),
-                [String::new(), String::new(), "api_key".into(), String::new(), SCOPE.into()],
+                [String::new(), String::new(), String::new(), "api_key".into(), String::new(), SCOPE.into()],
             ),
         ];
         for (what, credential, who) in &known {

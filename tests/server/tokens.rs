@@ -176,3 +176,54 @@ fn command(house: &House, arguments: &[&str]) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
+
+#[test]
+fn the_log_tells_which_key_and_session_acted_and_what_was_refused() {
+    let mut house = House::new();
+    house.set("CLOAKROOM__LOG__FORMAT", "json");
+    let server = house.serve();
+    let session = server.sign_up(ADDRESS, PASSWORD);
+    let (status, made) = server.request("POST", "/v1/api_keys", Some(&session), Some(&a_key()));
+    assert_eq!(status, 201, "{made}");
+    let (key, id) = (made["key"].as_str().unwrap(), &made["api_key"]["id"]);
+    let (access, refresh) = pair_in(&request(&server, "/v1/tokens", &session, &json!({})));
+    let sid = claims(&access)["sid"].as_str().unwrap().to_owned();
+    assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 200);
+    assert_eq!(asks(&server, &access), 200);
+    let last = |target: &str, name: &str, value: &Value| {
+        let log = server.log();
+        let mut lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.rfind(|line| line["target"] == target && line[name] == *value)
+    };
+    let last = |target: &str, name: &str, value: Value| eventually(|| last(target, name, &value));
+    let by_a_key = last("cloakroom::request", "credential", json!("api_key"));
+    assert_eq!((&by_a_key["key"], &by_a_key["session"]), (id, &Value::Null));
+    let by_access = last("cloakroom::request", "credential", json!("access_token"));
+    assert_eq!((by_access["session"].to_string(), &by_access["key"]), (sid.clone(), &Value::Null));
+
+    // The same token again at once: its reply was lost, or there are two of it.
+    refreshed(&server, &refresh);
+    refreshed(&server, &refresh);
+    let repeated = last("cloakroom::security", "event", json!("refresh_repeated"));
+    assert_eq!((&repeated["user"], repeated["session"].to_string()), (&json!(1), sid));
+
+    let forged = format!("{}AAAA", &access[..access.len() - 4]);
+    assert_eq!(asks(&server, &forged), 401);
+    last("cloakroom::security", "credential", json!("access_token"));
+    for (refused, what) in [("crk_1111", "malformed"), (&*revoked(&server, &session), "revoked")] {
+        let before = server.log().matches("credential_refused").count();
+        assert_eq!(by_key(&server, "GET", "/v1/projects", refused).status, 401, "{what}");
+        eventually(|| (server.log().matches("credential_refused").count() == before + 1).then_some(()));
+    }
+    let refused = last("cloakroom::security", "event", json!("credential_refused"));
+    assert_eq!(refused["credential"], "api_key");
+    assert_eq!(refused["client"], "127.0.0.1");
+}
+
+/// An API key that was good and is no more.
+fn revoked(server: &Server, session: &str) -> String {
+    let (_, made) = server.request("POST", "/v1/api_keys", Some(session), Some(&a_key()));
+    let path = format!("/v1/api_keys/{}", made["api_key"]["id"]);
+    assert_eq!(server.request("DELETE", &path, Some(session), None).0, 204);
+    made["key"].as_str().unwrap().to_owned()
+}

@@ -5,37 +5,55 @@ use std::path::{Path, PathBuf};
 
 use super::Report;
 use crate::cli::explain;
-use crate::config::Settings;
+use crate::config::{Settings, Sources};
 use crate::error::Error;
-use crate::keys::Keys;
+use crate::keys::{Keys, file};
 use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
 /// With less room than this a disk is about to be full.
 const LEAST_ROOM: u64 = 256 * MIB;
 const MIB: u64 = 1024 * 1024;
+/// Who has no business in a file of ours: everybody but its owner.
+const OTHERS: u32 = 0o077;
+/// The same of a file that the operator chose: a group may be how the server reads it.
+const STRANGERS: u32 = 0o027;
 const RESTORE: &str = "stop the server, keep a copy of the file and its -wal, restore a backup";
 
 /// Gives the file, where its schema is ours.
-pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Inspection> {
+pub(super) fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> Option<Inspection> {
     let path = &settings.database.path;
-    key_base(settings, report);
+    key_base(settings, sources, report);
     room(path, report);
     if let Err(fault) = fs::metadata(path) {
         let advice = "correct database.path, or make the database with `cloakroom migrate`";
         report.fail("file", format!("{}: {fault}", path.display()), advice);
         return None;
     }
-    privacy("file", path, report);
+    privacy("file", path, OTHERS, report);
     write_ahead_log(path, report);
     let file = schema(path, report);
     integrity(path, report);
     file
 }
 
-fn key_base(settings: &Settings, report: &mut Report) {
-    let files = [Keys::file(settings), Keys::previous_file(settings)];
-    for path in files.into_iter().flatten().filter(|path| path.exists()) {
-        privacy("keys", &path, report);
+fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
+    let ours = [Keys::file(settings), Keys::previous_file(settings)].map(|path| (path, OTHERS));
+    let named = ["secrets.key_base", "secrets.previous"]
+        .map(|key| (sources.file_of(key).map(Path::to_owned), STRANGERS));
+    let files = ours.into_iter().chain(named).filter_map(|(path, shut_out)| Some((path?, shut_out)));
+    for (path, shut_out) in files {
+        if path.exists() {
+            privacy("keys", &path, shut_out, report);
+        }
+        // A folder that cannot be looked into is not the finding here.
+        for draft in file::drafts_of(&path).unwrap_or_default() {
+            let what = format!("{} holds a key base, left by a run that was killed", draft.display());
+            report.warn(
+                "keys",
+                what,
+                "`cloakroom secret rotate` or `secret forget` removes it, or delete it",
+            );
+        }
     }
     let again = "run `cloakroom secret rotate` again, or take it from among them";
     match Keys::find(settings) {
@@ -57,14 +75,15 @@ fn key_base(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Whether only its owner may read a file.
+/// Whether those who have no business in a file can do nothing with it.
 #[cfg(unix)]
-fn privacy(topic: &'static str, path: &Path, report: &mut Report) {
+fn privacy(topic: &'static str, path: &Path, shut_out: u32, report: &mut Report) {
     use std::os::unix::fs::PermissionsExt;
 
     let shown = path.display();
     match fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
-        Ok(mode) if mode & 0o077 == 0 => report.ok(topic, format!("{shown}, for its owner alone")),
+        Ok(mode) if mode & OTHERS == 0 => report.ok(topic, format!("{shown}, for its owner alone")),
+        Ok(mode) if mode & shut_out == 0 => report.ok(topic, format!("{shown}, for its owner and its group")),
         Ok(mode) => {
             let what = format!("{shown} is open to other users of this machine (mode {mode:04o})");
             report.fail(topic, what, format!("chmod 600 {shown}"));
@@ -74,7 +93,7 @@ fn privacy(topic: &'static str, path: &Path, report: &mut Report) {
 }
 
 #[cfg(not(unix))]
-fn privacy(topic: &'static str, path: &Path, report: &mut Report) {
+fn privacy(topic: &'static str, path: &Path, _: u32, report: &mut Report) {
     report.ok(topic, path.display().to_string());
 }
 

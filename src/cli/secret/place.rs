@@ -46,6 +46,17 @@ impl Place {
         Ok(file::lock(&self.base)?)
     }
 
+    /// Drafts that stand beside the files. Where there is no base yet, one may be a server's that starts just now.
+    pub(super) fn drafts(&self) -> Result<Vec<PathBuf>, Fault> {
+        let mut found = Vec::new();
+        if self.base.exists() {
+            for path in [Some(&self.base), self.previous.as_ref()].into_iter().flatten() {
+                found.extend(file::drafts_of(path)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// The previous ones in the file.
     pub(super) fn previous(&self, settings: &Settings) -> Result<Vec<Secret>, Fault> {
         match (&self.previous, self.form) {

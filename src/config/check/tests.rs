@@ -307,6 +307,7 @@ fn limits_let_something_through() {
     refuses("throttle.address_changes", |s| s.throttle.address_changes = none);
     refuses("throttle.notices", |s| s.throttle.notices = none);
     refuses("throttle.api_keys", |s| s.throttle.api_keys = none);
+    refuses("throttle.tokens", |s| s.throttle.tokens = none);
     refuses("throttle.sign_in", |s| s.throttle.sign_in.window = Duration::ZERO);
 }
 

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::{SessionId, UserId};
-use crate::store::{Transaction, api_keys, devices, sessions, users};
+use crate::store::{Transaction, api_keys, devices, refresh_tokens, sessions, users};
 
 /// Which sessions outlive a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +21,14 @@ pub enum Survivors {
 ///
 /// - the sessions, but for the survivors;
 /// - that the password was given lately (`sudo`), on a session that survives alone: it was another password;
+/// - the refresh tokens of a session that survives alone: a thief may have one, and go on with it unseen;
 /// - every outstanding link, whatever it is for, by the counter that stands in each;
 /// - a pending change of address, which a thief may have asked for;
 /// - what is known of devices, where no session survives: one of them may be a thief's;
 /// - the API keys, where no session survives: a thief may have made one to stay.
 ///
-/// Refresh tokens and access tokens end with their sessions, however those end.
+/// Refresh tokens and access tokens end with their sessions, however those end. Access tokens of a session that survives
+/// run out.
 pub fn credentials_changed(
     tx: &Transaction<'_>,
     user_id: UserId,
@@ -42,6 +44,7 @@ pub fn credentials_changed(
         }
         Survivors::One(kept) => {
             sessions::set_sudo(tx, kept, None)?;
+            refresh_tokens::delete_for_session(tx, kept)?;
             sessions::delete_all_but(tx, user_id, kept)
         }
         Survivors::All => Ok(0),

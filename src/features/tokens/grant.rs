@@ -3,7 +3,8 @@
 //! Fears: a second way to guess passwords (it is the way of `POST /v1/session`, counted with it); a narrow credential
 //! that makes itself a wide one (neither an API key nor an access token gets any); a script that reads what only a
 //! cookie should carry (by cookie there is no refresh token: the page asks again with its cookie); a session that gives
-//! tokens after its end (its token is asked for once more in the transaction).
+//! tokens after its end (its token is asked for once more in the transaction); one who fills the list of access tokens
+//! that ended (so many an hour are given to a user: none can be ended that was not made).
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 
@@ -73,8 +74,13 @@ async fn by_session(
     let grant = Grant::new(&context.settings, refresh.as_ref(), scopes.clone());
     let (now, row, shared) = (context.clock.now(), Session::clone(&session), context.clone());
     let term = to_the_end(async move {
-        let id = row.id;
-        let term = user.write(&shared, move |tx| grant.write(tx, &row, now)).await?;
+        let (id, throttle) = (row.id, shared.throttle.clone());
+        let rule = throttle.tokens(user.id);
+        let write = move |tx: &Transaction<'_>| match throttle.refusal(tx, &rule, now)? {
+            Some(refusal) => Ok(Err(refusal)),
+            None => grant.write(tx, &row, now).map(Ok),
+        };
+        let term = user.write(&shared, write).await?.map_err(|refusal| visit.throttled(refusal))?;
         audit::tokens_issued(&visit, user.id, id);
         Ok(term)
     })

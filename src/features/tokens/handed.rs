@@ -11,8 +11,8 @@ pub(super) enum Handed<'a> {
     Session(TokenDigest),
     /// By its digest.
     ApiKey(TokenDigest),
-    /// By its digest and that of its family.
-    Refresh { token: TokenDigest, family: TokenDigest },
+    /// By its digest.
+    Refresh(TokenDigest),
     /// What may be an access token.
     Access(&'a str),
 }
@@ -24,10 +24,11 @@ impl<'a> Handed<'a> {
     /// [`Error::Malformed`] when there is none (RFC 7009, 2.2.1), and faults of the input.
     pub(super) fn read(input: &'a Input) -> Result<Option<Self>> {
         let mut invalid = Invalid::default();
-        let token = input.text("token", &mut invalid).unwrap_or_default();
+        // A file's last line ends with a newline, and who revokes what stands in it must not be told so in vain.
+        let token = input.text("token", &mut invalid).unwrap_or_default().trim();
         input.text("token_type_hint", &mut invalid);
         invalid.into_result()?;
-        if token.trim().is_empty() {
+        if token.is_empty() {
             return Err(Error::Malformed("The token is missing"));
         }
         Ok(Self::by_form(token))
@@ -40,7 +41,7 @@ impl<'a> Handed<'a> {
         } else if let Some(token) = of(TokenKind::ApiKey) {
             Some(Self::ApiKey(token.digest()))
         } else if let Some(token) = of(TokenKind::Refresh) {
-            Some(Self::Refresh { token: token.digest(), family: token.family() })
+            Some(Self::Refresh(token.digest()))
         } else {
             text.contains('.').then_some(Self::Access(text))
         }

@@ -33,6 +33,8 @@ struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<EmailAddress>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<String>,
@@ -57,7 +59,7 @@ pub(super) async fn create(
     let active = match Handed::read(&input)? {
         Some(Handed::Session(digest)) => session(&context, digest, now).await?,
         Some(Handed::ApiKey(digest)) => api_key(&context, digest, now).await?,
-        Some(Handed::Refresh { token, .. }) => refresh_token(&context, token, now).await?,
+        Some(Handed::Refresh(digest)) => refresh_token(&context, digest, now).await?,
         Some(Handed::Access(text)) => access_token(&context, text, now).await?,
         None => None,
     };
@@ -128,7 +130,8 @@ async fn access_token(context: &Context, text: &str, now: Timestamp) -> Result<O
         true => Ok(None),
         false => sessions::find_with_user(reader, id),
     });
-    let live = found.await?.filter(|(_, user)| user.disabled_at.is_none());
+    let subject = bearing.user_id;
+    let live = found.await?.filter(|(_, user)| user.id == subject && user.disabled_at.is_none());
     Ok(live.map(|(_, user)| Introspection {
         token_type: Some("Bearer"),
         sid: Some(bearing.session_id.0.to_string()),
@@ -151,6 +154,7 @@ impl Introspection {
             scope: scopes.as_str().to_owned(),
             sub: user.map(|user| user.id.0.to_string()),
             username: user.map(|user| user.email_address.clone()),
+            email_verified: user.map(|user| user.email_confirmed_at.is_some()),
             sid: None,
             iss: None,
             aud: None,
@@ -164,8 +168,8 @@ impl Introspection {
 
 /// When a session ends unless somebody uses it; `None` when it is over, or its user may not come in.
 fn end_of(context: &Context, session: &Session, user: &User, now: Timestamp) -> Option<Timestamp> {
-    let idle_since = context.activity.last_of(session);
-    let end = session.expires_at.min(idle_since + context.settings.session.idle_timeout);
+    let last_use = context.activity.last_of(session);
+    let end = session.ends_at(last_use, context.settings.session.idle_timeout);
     (now < end && user.disabled_at.is_none()).then_some(end)
 }
 

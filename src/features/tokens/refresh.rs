@@ -3,7 +3,7 @@
 //! Fears: a copied token (each is good once; one that comes a second time ends the session that it belongs to, whoever
 //! holds it, and its owner is mailed); an honest client whose reply was lost, or whose two windows refresh at once (for
 //! ten seconds a spent token gives the same pair again, made anew from a seed: the file alone gives no token); two
-//! successors (of many at once one spends the token, in one conditional update, and the others find it spent); a token
+//! successors (of many at once one spends the token, in one transaction, and the others find it spent); a token
 //! that lives for ever (its family ends when its session does, which no refresh puts off); a thief who keeps a session
 //! alive after its owner let it go idle (a session that is over refreshes nothing); a clock that is set (a token spent
 //! within ten seconds of now, before or after, is spent lately; every other was spent long ago); rubbish by the million
@@ -22,8 +22,9 @@ use crate::mail::{self, Kind, Notice};
 use crate::model::{Session, User};
 use crate::scope::Scopes;
 use crate::signed::{Successor, successors};
-use crate::store::refresh_tokens::{self, GRACE, NewRefresh, Spent};
+use crate::store::refresh_tokens::{self, GRACE, NewRefresh, RefreshToken, Spent};
 use crate::store::{Reader, Transaction, sessions};
+use crate::throttle::{Refusal, Throttle};
 use crate::token::{PlainToken, Seed, TokenDigest, TokenKind};
 
 pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
@@ -44,6 +45,7 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
         idle_timeout: context.settings.session.idle_timeout,
         lifetimes: Lifetimes::of(&context.settings),
         most: context.settings.tokens.scopes.clone(),
+        throttle: context.throttle.clone(),
         notice: visit.notice(&context, Kind::RefreshReused),
         now: context.clock.now(),
     };
@@ -56,7 +58,10 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
                 shared.courier.wake();
                 audit::refresh_reused(&visitor, session.user_id, session.id);
             }
-            Outcome::Again(..) | Outcome::Refused => {}
+            Outcome::Again(kept, _) => {
+                audit::refresh_repeated(&visitor, kept.session.user_id, kept.session.id);
+            }
+            Outcome::Throttled(_) | Outcome::Refused => {}
         }
         Ok(outcome)
     });
@@ -67,6 +72,7 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
             (kept, successor)
         }
         Outcome::Reused(_) => return Err(Error::InvalidGrant),
+        Outcome::Throttled(refusal) => return Err(visit.throttled(refusal)),
         Outcome::Refused => return Err(refused(&visit)),
     };
     let Successor { token, jti } = &successor;
@@ -121,6 +127,7 @@ struct Exchange {
     lifetimes: Lifetimes,
     /// What there is to give.
     most: Scopes,
+    throttle: Throttle,
     notice: Option<Notice>,
     now: Timestamp,
 }
@@ -133,6 +140,8 @@ enum Outcome {
     Again(Kept, Spent),
     /// It was spent before: its session has ended.
     Reused(Session),
+    /// It is good, and stays so: its user has had too many lately.
+    Throttled(Refusal),
     /// It is unknown, or the time of its session is over; nothing has changed.
     Refused,
 }
@@ -150,40 +159,43 @@ impl Exchange {
         let Some((session, user)) = owner.filter(|(session, user)| self.is_live(session, user)) else {
             return Ok(Outcome::Refused);
         };
-        let term = self.lifetimes.term(&session, self.now);
-        let won = refresh_tokens::spend(
-            tx,
-            &self.presented,
-            &self.seed,
-            &self.successor,
-            term.expires_at,
-            self.now,
-        )?;
         // One that is not there while its family is was spent, too, and forgotten.
         let Some(token) = refresh_tokens::find(tx, &self.presented)? else {
             return self.end(tx, session, &user);
         };
-        let scopes = self.still_given(&token.scopes);
-        if won {
-            let (token_digest, expires_at) = (self.successor, token.expires_at);
-            let new = NewRefresh { family_digest: self.family, token_digest, scopes: &scopes, expires_at };
-            refresh_tokens::insert(tx, session.id, &new, self.now)?;
-            refresh_tokens::forget_spent(tx, &self.family, self.now - GRACE)?;
-            sessions::note_access(tx, session.id, term.expires_at, self.now)?;
-            return Ok(Outcome::Spent(Kept { session, scopes, term }));
-        }
-        match token.spent {
+        match token.spent.clone() {
+            None => self.spend(tx, session, &token),
             Some(spent) if self.is_lately(spent.at) => {
+                let scopes = self.still_given(&token.scopes);
                 let term = Term { issued_at: spent.at, expires_at: spent.access_until };
                 Ok(Outcome::Again(Kept { session, scopes, term }, spent))
             }
-            _ => self.end(tx, session, &user),
+            Some(_) => self.end(tx, session, &user),
         }
+    }
+
+    fn spend(&self, tx: &Transaction<'_>, session: Session, token: &RefreshToken) -> Result<Outcome> {
+        let rule = self.throttle.tokens(session.user_id);
+        if let Some(refusal) = self.throttle.refusal(tx, &rule, self.now)? {
+            return Ok(Outcome::Throttled(refusal));
+        }
+        let term = self.lifetimes.term(&session, self.now);
+        let (presented, until) = (&self.presented, term.expires_at);
+        if !refresh_tokens::spend(tx, presented, &self.seed, &self.successor, until, self.now)? {
+            return Err(Error::internal("a token was spent that was not"));
+        }
+        let scopes = self.still_given(&token.scopes);
+        let (token_digest, expires_at) = (self.successor, token.expires_at);
+        let new = NewRefresh { family_digest: self.family, token_digest, scopes: &scopes, expires_at };
+        refresh_tokens::insert(tx, session.id, &new, self.now)?;
+        refresh_tokens::forget_spent(tx, &self.family, self.now - GRACE)?;
+        sessions::note_access(tx, session.id, until, self.now)?;
+        Ok(Outcome::Spent(Kept { session, scopes, term }))
     }
 
     fn is_live(&self, session: &Session, user: &User) -> bool {
         let last_use = self.last_use.max(session.last_active_at);
-        user.disabled_at.is_none() && self.now < session.expires_at && self.now < last_use + self.idle_timeout
+        user.disabled_at.is_none() && self.now < session.ends_at(last_use, self.idle_timeout)
     }
 
     fn is_lately(&self, spent_at: Timestamp) -> bool {

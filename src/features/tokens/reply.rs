@@ -65,12 +65,13 @@ impl Pair<'_> {
             expires_at: self.term.expires_at,
         })?;
         let now = context.clock.now();
+        let end = self.session.ends_at(self.term.issued_at, context.settings.session.idle_timeout);
         let shown = Shown {
             access_token: &access_token,
             refresh_token: self.refresh.map(PlainToken::reveal),
             token_type: "Bearer",
             expires_in: self.term.expires_at.since(now).as_secs(),
-            refresh_expires_in: self.refresh.map(|_| self.session.expires_at.since(now).as_secs()),
+            refresh_expires_in: self.refresh.map(|_| end.since(now).as_secs()),
             scope: self.scopes.as_str(),
         };
         // `Cache-Control: no-store` stands in every reply.
@@ -86,6 +87,7 @@ struct Shown<'a> {
     token_type: &'static str,
     /// Whole seconds.
     expires_in: u64,
+    /// Unless it is used: its session's end, or that of its idleness.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_expires_in: Option<u64>,
     scope: &'a str,

@@ -1,6 +1,7 @@
 //! Ending a token by presenting it (RFC 7009): who has it may end it, whoever they are.
 //!
-//! A refresh token takes its session along, and with it every access token of it; so does a session's own token. An access
+//! A refresh token, good or spent lately, takes its session along, and with it every access token of it; so does a
+//! session's own token. An access
 //! token ends alone: who was handed a narrow one must not sign its user out.
 //!
 //! Fears: a reply that tells whether a token was good (one for all of them); rubbish by the million (a look-up, and no
@@ -15,7 +16,7 @@ use serde_json::json;
 use super::handed::Handed;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{CredentialKind, Input, Visit, audit, to_the_end};
 use crate::model::{ApiKeyId, Session, SessionId, UserId};
 use crate::store::{Reader, Transaction, api_keys, ended, refresh_tokens, sessions};
@@ -23,7 +24,7 @@ use crate::token::TokenDigest;
 
 pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
     let now = context.clock.now();
-    if let Some(grip) = Grip::on(&context, Handed::read(&input)?, now)? {
+    if let Some(grip) = Grip::on(&context, Handed::read(&input)?, now) {
         let target = grip.clone();
         if context.database.read(move |reader| target.holds(reader)).await? {
             let database = context.database.clone();
@@ -47,8 +48,8 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
 enum Grip {
     /// The session that it opens.
     Session(TokenDigest),
-    /// The session of its family.
-    Family(TokenDigest),
+    /// Its session.
+    Refresh(TokenDigest),
     ApiKey(TokenDigest),
     /// That access token alone.
     Access {
@@ -67,30 +68,25 @@ struct Ended {
 }
 
 impl Grip {
-    fn on(context: &Context, handed: Option<Handed<'_>>, now: Timestamp) -> Result<Option<Self>> {
-        Ok(match handed {
+    fn on(context: &Context, handed: Option<Handed<'_>>, now: Timestamp) -> Option<Self> {
+        match handed {
             None => None,
             Some(Handed::Session(digest)) => Some(Self::Session(digest)),
-            // A spent one, too: its successor lives.
-            Some(Handed::Refresh { family, .. }) => Some(Self::Family(family)),
+            Some(Handed::Refresh(digest)) => Some(Self::Refresh(digest)),
             Some(Handed::ApiKey(digest)) => Some(Self::ApiKey(digest)),
-            Some(Handed::Access(text)) => match context.access_tokens.verify(&context.database, text, now) {
-                Ok(bearing) => Some(Self::Access {
-                    user_id: bearing.user_id,
-                    session_id: bearing.session_id,
-                    jti: bearing.jti.clone(),
-                    until: Timestamp::from_millis(0) + Duration::from_secs(bearing.expires_at),
-                }),
-                Err(Error::TokenInvalid | Error::TokenExpired) => None,
-                Err(failure) => return Err(failure),
-            },
-        })
+            // One whose time has not come, too: the clock was set back a little, and it will.
+            Some(Handed::Access(text)) => context.access_tokens.read(text).and_then(|bearing| {
+                let until = Timestamp::from_millis(0) + Duration::from_secs(bearing.expires_at);
+                let (user_id, session_id) = (bearing.user_id, bearing.session_id);
+                (now < until).then(|| Self::Access { user_id, session_id, jti: bearing.jti.clone(), until })
+            }),
+        }
     }
 
     fn credential(&self) -> &'static str {
         match self {
             Self::Session(_) => CredentialKind::Session.as_str(),
-            Self::Family(_) => "refresh_token",
+            Self::Refresh(_) => "refresh_token",
             Self::ApiKey(_) => CredentialKind::ApiKey.as_str(),
             Self::Access { .. } => CredentialKind::AccessToken.as_str(),
         }
@@ -99,13 +95,13 @@ impl Grip {
     /// Whether there is something to end, so that nobody makes us write for nothing.
     fn holds(&self, reader: &Reader<'_>) -> Result<bool> {
         match self {
-            Self::Session(_) | Self::Family(_) => Ok(self.session(reader)?.is_some()),
+            Self::Session(_) | Self::Refresh(_) => Ok(self.session(reader)?.is_some()),
             Self::ApiKey(digest) => {
                 let found = api_keys::find_by_digest(reader, digest)?;
                 Ok(found.is_some_and(|(key, _)| key.revoked_at.is_none()))
             }
-            Self::Access { session_id, jti, .. } => {
-                Ok(sessions::exists(reader, *session_id)? && !ended::has_token(reader, jti)?)
+            Self::Access { user_id, session_id, jti, .. } => {
+                Ok(sessions::belongs_to(reader, *session_id, *user_id)? && !ended::has_token(reader, jti)?)
             }
         }
     }
@@ -113,7 +109,7 @@ impl Grip {
     /// `None` when it has ended meanwhile: of many at once one ends it.
     fn end(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Ended>> {
         match self {
-            Self::Session(_) | Self::Family(_) => {
+            Self::Session(_) | Self::Refresh(_) => {
                 let Some(session) = self.session(tx)? else { return Ok(None) };
                 sessions::delete(tx, session.id)?;
                 Ok(Some(Ended { user: Some(session.user_id), session: Some(session.id), key: None }))
@@ -133,8 +129,9 @@ impl Grip {
     fn session(&self, reader: &Reader<'_>) -> Result<Option<Session>> {
         let found = match self {
             Self::Session(digest) => sessions::find_by_digest(reader, digest)?,
-            Self::Family(family) => match refresh_tokens::session_of_family(reader, family)? {
-                Some(id) => sessions::find_with_user(reader, id)?,
+            // One spent lately is there, too: its successor lives.
+            Self::Refresh(digest) => match refresh_tokens::find(reader, digest)? {
+                Some(token) => sessions::find_with_user(reader, token.session_id)?,
                 None => None,
             },
             Self::ApiKey(_) | Self::Access { .. } => None,

@@ -16,6 +16,8 @@ CREATE TABLE api_keys (
 ) STRICT;
 
 CREATE INDEX api_keys_by_user ON api_keys (user_id, id);
+CREATE INDEX api_keys_revoked ON api_keys (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE INDEX api_keys_expiring ON api_keys (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE refresh_tokens (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -43,6 +45,7 @@ CREATE TABLE ended_access (
 ) STRICT;
 
 CREATE UNIQUE INDEX ended_access_by_jti ON ended_access (jti) WHERE jti IS NOT NULL;
+CREATE INDEX ended_access_by_until ON ended_access (until);
 
 -- However a session ends, by the cascade from its user too, its access tokens end with it.
 CREATE TRIGGER sessions_end_access AFTER DELETE ON sessions WHEN OLD.access_until IS NOT NULL BEGIN

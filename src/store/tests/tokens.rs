@@ -347,9 +347,22 @@ fn a_session_is_found_by_its_id_with_its_user() {
         let user = add_user(tx, "one@example.com");
         let (id, digest) = add_session(tx, user);
         assert_eq!(sessions::find_with_user(tx, id).unwrap(), sessions::find_by_digest(tx, &digest).unwrap());
-        assert!(sessions::exists(tx, id).unwrap());
+        assert!(sessions::belongs_to(tx, id, user).unwrap());
+        let stranger = add_user(tx, "two@example.com");
+        assert!(!sessions::belongs_to(tx, id, stranger).unwrap());
         sessions::delete(tx, id).unwrap();
         assert_eq!(sessions::find_with_user(tx, id).unwrap(), None);
-        assert!(!sessions::exists(tx, id).unwrap());
+        assert!(!sessions::belongs_to(tx, id, user).unwrap());
+    });
+}
+
+#[test]
+fn what_is_over_is_found_without_reading_the_table() {
+    within(|tx| {
+        for sql in [api_keys::DELETE_ENDED, ended::DELETE_OVER] {
+            let sql = format!("EXPLAIN QUERY PLAN {sql}");
+            let steps = tx.all(&sql, &[NOW.into(), 500_u32.into()], |row| row.get::<String>(3)).unwrap();
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
+        }
     });
 }

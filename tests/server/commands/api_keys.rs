@@ -1,8 +1,12 @@
 //! `api-keys`: keys of services and of users, beside a running server.
 
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::{create, is_rfc3339, run, token};
+use super::{Ran, create, is_rfc3339, run, token};
 use crate::support::process::House;
 
 const PATH: &str = "/v1/user";
@@ -57,6 +61,54 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
     for command in [&["list", "--user", "7"][..], &["revoke", "--user", "7"]] {
         let refusal = run(&house, &[&["api-keys"], command].concat()).refused();
         assert_eq!(refusal, "no user has the id 7");
+    }
+}
+
+#[test]
+fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    let server = house.serve();
+    let make = |more: &[&str]| {
+        let made = run(&house, &[&["api-keys", "create", "--name", "A key", "--json"], more].concat()).json();
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let keys = [make(&["--scope", "introspect"]), make(&["--scope", "projects:read", "--user", "1"])];
+    let status = || keys.each_ref().map(|key| server.request("GET", PATH, Some(key), None).0);
+    let revoke = |more: &[&str]| run(&house, &[&["api-keys", "revoke", "--everybody"], more].concat());
+    assert_eq!(revoke(&[]).refused(), "nobody is there to be asked: give --yes");
+    assert_eq!(status(), [403, 200]);
+    revoke(&["1", "--yes"]).misused();
+    run(&house, &["api-keys", "revoke", "1", "--yes"]).misused();
+
+    // More than are revoked at once.
+    let sql = "INSERT INTO api_keys (user_id, name, token_digest, last_four, scopes, created_at)
+               WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+               SELECT 1, 'A key', randomblob(32), 'abcd', 'a:b', 0 FROM n";
+    house.open_database().execute(sql, []).unwrap();
+    assert_eq!(revoke(&["--yes", "--json"]).json(), json!({ "api_keys_revoked": 1002 }));
+    assert_eq!(status(), [401, 401]);
+    assert_eq!(revoke(&["--yes"]).done(), "0 API keys revoked\n");
+}
+
+#[test]
+fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
+    let house = House::new();
+    create(&house, "one@example.com");
+    let other = house.open_database();
+    for (change, refusal) in [
+        ("UPDATE users SET disabled_at = 1", "the user with the id 1 is disabled: no key would work"),
+        ("DELETE FROM users", "no user has the id 1"),
+    ] {
+        other.execute_batch("UPDATE users SET disabled_at = NULL; BEGIN IMMEDIATE").unwrap();
+        other.execute_batch(change).unwrap();
+        let made = ["api-keys", "create", "--name", "A key", "--scope", "a:b", "--user", "1"];
+        let mut command = house.command(&made);
+        let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Long enough for it to come to where it waits for the other's end.
+        thread::sleep(Duration::from_secs(1));
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(Ran::from(waiting.wait_with_output().unwrap()).refused(), refusal);
     }
 }
 

@@ -146,6 +146,24 @@ fn files_that_others_may_read_are_reported() {
 }
 
 #[test]
+fn files_of_keys_that_variables_name_are_closed_to_strangers() {
+    let mut house = sound_house();
+    for (name, text) in [("KEY_BASE", "a".repeat(40)), ("PREVIOUS", String::new())] {
+        let path = house.path().join(name);
+        fs::write(&path, text).unwrap();
+        house.set(&format!("CLOAKROOM__SECRETS__{name}__FILE"), path.to_str().unwrap());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let found = failures(&house, "keys");
+        assert!(found.len() == 1 && found[0].contains(name) && found[0].contains("mode 0644"), "{found:?}");
+        // A group may be how the server reads it.
+        for mode in [0o640, 0o600, 0o400] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(failures(&house, "keys"), [""; 0], "{mode:o}");
+        }
+    }
+}
+
+#[test]
 fn a_mail_server_that_does_not_answer_is_reported() {
     let mut house = sound_house();
     // Bound for a moment: nobody listens there.

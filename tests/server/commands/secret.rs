@@ -1,7 +1,7 @@
 //! `secret rotate` and `secret forget`: what goes on, what ends, and that no key base is lost on the way.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -96,6 +96,7 @@ fn a_rotation_keeps_links_and_sessions_until_their_end() {
     assert!(text.contains("Restart the server") && text.contains("`cloakroom secret forget`"), "{text}");
     assert!(!text.contains(&new) && !text.contains(&read(&base)), "{text}");
     assert_eq!(read(&previous), format!("{new}\n{old}\n"));
+    assert!(text.contains("up to five minutes"), "{text}");
     // The running server still signs and verifies with what it started with.
     assert!(opens(&server, &after) && !opens(&server, &link(&house)));
 }
@@ -112,6 +113,10 @@ fn a_leaked_base_opens_nothing_after_the_restart() {
     assert!(said.get("ends").is_none());
     assert_ne!(read(&base), old);
     assert_eq!(read(&previous), "");
+    let text = run(&house, &["secret", "rotate", "--leaked"]).done();
+    for command in ["`cloakroom sessions revoke --everybody`", "`cloakroom api-keys revoke --everybody`"] {
+        assert!(text.contains(command), "{text}");
+    }
     let server = house.serve();
     assert!(!opens(&server, &oldest) && !opens(&server, &newer) && opens(&server, &link(&house)));
 }
@@ -202,24 +207,32 @@ fn a_base_that_is_not_made_yet_is_not_rotated() {
     assert_eq!(fs::read_dir(house.path()).unwrap().count(), 0);
 }
 
-#[test]
-fn modes_and_owners_stay() {
-    use std::os::unix::fs::{MetadataExt, chown};
+/// The owner, the group and the permissions of a file.
+fn rights(path: &Path) -> (u32, u32, u32) {
+    let found = fs::metadata(path).unwrap();
+    (found.uid(), found.gid(), found.permissions().mode() & 0o777)
+}
 
+#[test]
+fn both_files_are_as_private_as_the_base_was() {
     let mut house = house();
     let [base, previous] = name_files(&mut house, &"a".repeat(40), "");
     fs::set_permissions(&base, fs::Permissions::from_mode(0o640)).unwrap();
-    // Only root may give files away.
-    let given = chown(&previous, Some(65534), Some(65534)).is_ok();
+    // As `touch` makes it, and only root may give files away.
+    fs::set_permissions(&previous, fs::Permissions::from_mode(0o644)).unwrap();
+    let _ = chown(&base, Some(65534), Some(65534));
+    let before = rights(&base);
     rotate(&house, &[]);
-    let (base, previous) = (fs::metadata(&base).unwrap(), fs::metadata(&previous).unwrap());
-    assert_eq!((base.permissions().mode() & 0o777, previous.permissions().mode() & 0o777), (0o640, 0o600));
-    assert!(!given || (previous.uid(), previous.gid()) == (65534, 65534));
+    assert_eq!((rights(&base), rights(&previous)), (before, before));
+    for command in ["rotate", "forget"] {
+        fs::set_permissions(&previous, fs::Permissions::from_mode(0o666)).unwrap();
+        run(&house, &["secret", command]).done();
+        assert_eq!(rights(&previous), before, "{command}");
+    }
 
     let house = self::house();
     rotate(&house, &[]);
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(beside(&house).map(|path| mode(&path)), [0o600, 0o600]);
+    assert_eq!(beside(&house).map(|path| rights(&path).2), [0o600, 0o600]);
 }
 
 #[test]
@@ -256,6 +269,43 @@ fn a_rotation_that_was_cut_short_is_found_and_done_again() {
     assert!(found.contains("made here, with 1 previous") && !found.contains("warn  keys"), "{found}");
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(run(&house, &["doctor"]).out.contains("fail  keys"));
+}
+
+/// A file beside this one.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    format!("{}.{suffix}", path.display()).into()
+}
+
+#[test]
+fn drafts_of_a_killed_rotation_are_found_and_removed() {
+    let mut house = house();
+    let mine = beside(&house);
+    for command in ["rotate", "forget"] {
+        let drafts = mine.clone().map(|path| with_suffix(&path, "0123456789abcdef"));
+        let mut others = vec![with_suffix(&mine[0], "0123456789abcde")];
+        others.push(with_suffix(&mine[0], "0123456789ABCDEF"));
+        others.push(with_suffix(&mine[0], "backup"));
+        for path in drafts.iter().chain(&others) {
+            fs::write(path, "x".repeat(64)).unwrap();
+        }
+        let found = run(&house, &["doctor"]).done();
+        let warned: Vec<&str> = found.lines().filter(|line| line.starts_with("warn  keys")).collect();
+        assert_eq!(warned.len(), 2, "{found}");
+        assert!(warned.iter().all(|line| line.contains(".0123456789abcdef holds a key base")), "{found}");
+        assert!(drafts.iter().all(|path| path.exists()), "a doctor changes nothing");
+        let ran = run(&house, &["secret", command]);
+        assert_eq!(ran.err.matches("was removed").count(), 2, "{}", ran.err);
+        assert!(!drafts.iter().any(|path| path.exists()) && others.iter().all(|path| path.exists()));
+        assert!(!run(&house, &["doctor"]).done().contains("warn  keys"));
+    }
+
+    // The same beside files that variables name.
+    let [base, _] = name_files(&mut house, &"a".repeat(40), "");
+    let draft = with_suffix(&base, "fedcba9876543210");
+    fs::write(&draft, "x".repeat(64)).unwrap();
+    assert!(run(&house, &["doctor"]).done().contains("fedcba9876543210 holds a key base"));
+    rotate(&house, &["--leaked"]);
+    assert!(!draft.exists());
 }
 
 #[test]

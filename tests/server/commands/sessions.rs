@@ -50,6 +50,32 @@ fn all_sessions_of_one_user_end_and_nobody_elses() {
 }
 
 #[test]
+fn everybody_s_sessions_end_after_a_yes() {
+    let house = House::new();
+    for name in ["one", "two"] {
+        create(&house, &format!("{name}@example.com"));
+    }
+    let server = house.serve();
+    let tokens = ["one@example.com", "two@example.com"].map(|address| token(&server, address));
+    let refusal = run(&house, &["sessions", "revoke", "--everybody"]).refused();
+    assert_eq!(refusal, "nobody is there to be asked: give --yes");
+    assert!(tokens.iter().all(|token| status_of(&server, token) == 200));
+    run(&house, &["sessions", "revoke", "--everybody", "--user", "1", "--yes"]).misused();
+    run(&house, &["sessions", "revoke", "1", "--yes"]).misused();
+
+    // More than are ended at once.
+    let sql =
+        "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
+               WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+               SELECT 1, randomblob(32), '127.0.0.1', 0, 0, 0 FROM n";
+    house.open_database().execute(sql, []).unwrap();
+    let ended = run(&house, &["sessions", "revoke", "--everybody", "--yes", "--json"]).json();
+    assert_eq!(ended, json!({ "sessions_ended": 1002 }));
+    assert!(tokens.iter().all(|token| status_of(&server, token) == 401));
+    assert_eq!(status_of(&server, &token(&server, "one@example.com")), 200);
+}
+
+#[test]
 fn the_sessions_of_nobody_are_neither_listed_nor_ended() {
     let house = House::new();
     create(&house, "one@example.com");
