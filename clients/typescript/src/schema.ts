@@ -489,7 +489,7 @@ export interface paths {
         };
         /**
          * Ask who a request comes from
-         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is in `X-User-Id`, `X-User-Email`, `X-Credential`, `X-Session-Id` and `X-Scopes`.
+         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.
          */
         get: operations["verify"];
         put?: never;
@@ -610,6 +610,8 @@ export interface components {
             aud?: string;
             /** @description `session`, `api_key`, `access_token` or `refresh_token`. */
             credential?: string;
+            /** @description Whether it was proved to be theirs; there with `username`. */
+            email_verified?: boolean;
             /** Format: int64 */
             exp?: number;
             /**
@@ -823,7 +825,7 @@ export interface components {
             expires_in: number;
             /**
              * Format: int64
-             * @description Seconds until the refresh token and all that follow it expire.
+             * @description Seconds until the refresh token expires if it is not used: its session ends then, or has been idle for too long.
              */
             refresh_expires_in?: number;
             /** @description Good once. Absent where the session came in the cookie, which asks for another access token instead. */
@@ -2221,6 +2223,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
