@@ -11,7 +11,9 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   // A test that fails now and then is a fault of the program or of the test.
   retries: 0,
-  timeout: 20_000,
+  // A test takes two seconds; a machine that builds something meanwhile takes its time.
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   use: {
     locale: "en-GB",
     timezoneId: "Europe/Berlin",

@@ -12,7 +12,7 @@ test.use({
     CLOAKROOM__THROTTLE__SIGN_IN: "2 in 10m",
   },
 });
-test.describe.configure({ timeout: 60_000 });
+test.describe.configure({ timeout: 120_000 });
 
 test("an unconfirmed address, and too many tries", { tag: "@phone" }, async ({ page, stage, watch }) => {
   watch.expects(403, 429);

@@ -16,7 +16,7 @@ import {
 import { expect, test } from "../support/test.js";
 
 // Two looks a state, and axe takes its time.
-test.describe.configure({ timeout: 60_000 });
+test.describe.configure({ timeout: 120_000 });
 const tag = "@phone";
 
 test("sign-in", { tag }, async ({ page, stage, watch }) => {
