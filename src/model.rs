@@ -101,9 +101,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Whether it is neither revoked nor expired. Its user's state is another question.
-    pub fn is_good_at(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    /// Whether it opens anything: neither revoked nor expired, nor its user disabled, if it has one.
+    pub fn is_live(&self, user: Option<&User>, now: Timestamp) -> bool {
+        self.revoked_at.is_none()
+            && self.expires_at.is_none_or(|end| now < end)
+            && user.is_none_or(|user| user.disabled_at.is_none())
     }
 }
 

@@ -165,11 +165,7 @@ async fn resume(
 
 async fn look_up(context: &Context, presented: TokenDigest, now: Timestamp) -> Result<Key> {
     let found = context.database.read(move |reader| api_keys::find_by_digest(reader, &presented)).await?;
-    let live = found.filter(|(key, user)| {
-        key.revoked_at.is_none()
-            && key.expires_at.is_none_or(|end| now < end)
-            && user.as_ref().is_none_or(|user| user.disabled_at.is_none())
-    });
+    let live = found.filter(|(key, user)| key.is_live(user.as_ref(), now));
     let (key, user) = live.ok_or(Error::InvalidApiKey)?;
     context.activity.note_key(&key, now);
     Ok(Key { key, user })

@@ -87,9 +87,7 @@ async fn session(context: &Context, digest: TokenDigest, now: Timestamp) -> Resu
 
 async fn api_key(context: &Context, digest: TokenDigest, now: Timestamp) -> Result<Option<Introspection>> {
     let found = context.database.read(move |reader| api_keys::find_by_digest(reader, &digest)).await?;
-    let live = found.filter(|(key, user)| {
-        key.is_good_at(now) && user.as_ref().is_none_or(|user| user.disabled_at.is_none())
-    });
+    let live = found.filter(|(key, user)| key.is_live(user.as_ref(), now));
     Ok(live.map(|(key, user)| Introspection {
         iat: Some(seconds(key.created_at)),
         exp: key.expires_at.map(seconds),
