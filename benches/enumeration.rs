@@ -37,16 +37,36 @@ struct Question {
 }
 
 const QUESTIONS: [Question; 6] = [
-    Question { what: "sign-in, wrong password", path: "/v1/session", password: Some(WRONG), confirmed: true },
+    Question {
+        what: "sign-in, wrong password",
+        path: "/v1/session",
+        password: Some(WRONG),
+        confirmed: true,
+    },
     Question {
         what: "sign-in, right password, not confirmed",
         path: "/v1/session",
         password: Some(PASSWORD),
         confirmed: false,
     },
-    Question { what: "reset", path: "/v1/passwords", password: None, confirmed: true },
-    Question { what: "resend, not confirmed", path: "/v1/confirmations", password: None, confirmed: false },
-    Question { what: "resend, confirmed", path: "/v1/confirmations", password: None, confirmed: true },
+    Question {
+        what: "reset",
+        path: "/v1/passwords",
+        password: None,
+        confirmed: true,
+    },
+    Question {
+        what: "resend, not confirmed",
+        path: "/v1/confirmations",
+        password: None,
+        confirmed: false,
+    },
+    Question {
+        what: "resend, confirmed",
+        path: "/v1/confirmations",
+        password: None,
+        confirmed: true,
+    },
     Question {
         what: "private sign-up",
         path: "/v1/registrations",
@@ -63,9 +83,16 @@ fn main() -> ExitCode {
 
     println!("| question | known, ms | unknown, ms | difference | reply |");
     println!("|---|---|---|---|---|");
-    let held: Vec<bool> =
-        QUESTIONS.iter().enumerate().map(|(number, question)| ask(&client, number, question)).collect();
-    if held.iter().all(|held| *held) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let held: Vec<bool> = QUESTIONS
+        .iter()
+        .enumerate()
+        .map(|(number, question)| ask(&client, number, question))
+        .collect();
+    if held.iter().all(|held| *held) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Asks one question about everybody, prints its row, and says whether nothing was to be learned.
@@ -87,8 +114,15 @@ fn ask(client: &Client, number: usize, question: &Question) -> bool {
     }
     let [unknown, known] = times.map(|times| median(&times));
     let difference = (known - unknown) / unknown * 100.0;
-    let reply = if replies.len() == 1 { format!("{}, equal", replies[0].status) } else { "differs".into() };
-    println!("| {} | {known:.2} | {unknown:.2} | {difference:+.1} % | {reply} |", question.what);
+    let reply = if replies.len() == 1 {
+        format!("{}, equal", replies[0].status)
+    } else {
+        "differs".into()
+    };
+    println!(
+        "| {} | {known:.2} | {unknown:.2} | {difference:+.1} % | {reply} |",
+        question.what
+    );
     for reply in replies.iter().skip(1) {
         eprintln!("{}: {:?} and {reply:?}", question.what, replies[0]);
     }
@@ -147,7 +181,10 @@ struct Client {
 
 impl Client {
     fn new(server: &Server) -> Self {
-        Self { agent: agent(), base: format!("http://{}", server.address) }
+        Self {
+            agent: agent(),
+            base: format!("http://{}", server.address),
+        }
     }
 
     /// Gives the milliseconds until the whole reply was there, and the reply.
@@ -159,17 +196,34 @@ impl Client {
         let body = body.to_string();
         let url = format!("{}{}", self.base, question.path);
         let started = Instant::now();
-        let request = self.agent.post(&url).header("Content-Type", "application/json");
+        let request = self
+            .agent
+            .post(&url)
+            .header("Content-Type", "application/json");
         let mut reply = request.send(body).expect("a reply");
         let text = reply.body_mut().read_to_string().expect("a body");
         let time = started.elapsed().as_secs_f64() * 1e3;
 
         let mut body: Value = serde_json::from_str(&text).expect("a body of JSON");
-        body.as_object_mut().expect("an object").remove("request_id");
-        let headers = reply.headers().iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
-        let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+        body.as_object_mut()
+            .expect("an object")
+            .remove("request_id");
+        let headers = reply
+            .headers()
+            .iter()
+            .filter(|(name, _)| *name != "x-request-id" && *name != "date");
+        let mut headers: Vec<String> = headers
+            .map(|(name, value)| format!("{name}: {value:?}"))
+            .collect();
         headers.sort();
-        (time, Reply { status: reply.status().as_u16(), headers, body })
+        (
+            time,
+            Reply {
+                status: reply.status().as_u16(),
+                headers,
+                body,
+            },
+        )
     }
 }
 

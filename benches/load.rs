@@ -47,11 +47,23 @@ const SIGN_IN_WARM_UP: Duration = Duration::from_secs(2);
 const LONE_SIGN_INS: usize = 10;
 /// Sign-ins at once a core that are compared with a lone one.
 const CROWD: usize = 4;
-const BEARER: Header = Header { name: "Authorization", before: "Bearer " };
-const API_KEY: Header = Header { name: "X-API-Key", before: "" };
+const BEARER: Header = Header {
+    name: "Authorization",
+    before: "Bearer ",
+};
+const API_KEY: Header = Header {
+    name: "X-API-Key",
+    before: "",
+};
 
 fn main() -> ExitCode {
-    if Command::new("wrk").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+    if Command::new("wrk")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_err()
+    {
         eprintln!("this needs `wrk` on the PATH");
         return ExitCode::FAILURE;
     }
@@ -69,9 +81,19 @@ fn main() -> ExitCode {
     sign_ins_by_load(&server);
     look_ups_beside_sign_ins(&bench, &server, &mut report);
 
-    report.at_most("resident memory after that, MB", resident_mb(server.child.id()), 40.0);
-    report.at_most("first answer after the start, ms", median(&bench.start_times), 150.0);
-    let size = fs::metadata(env!("CARGO_BIN_EXE_cloakroom")).expect("the binary").len();
+    report.at_most(
+        "resident memory after that, MB",
+        resident_mb(server.child.id()),
+        40.0,
+    );
+    report.at_most(
+        "first answer after the start, ms",
+        median(&bench.start_times),
+        150.0,
+    );
+    let size = fs::metadata(env!("CARGO_BIN_EXE_cloakroom"))
+        .expect("the binary")
+        .len();
     report.at_most("release binary, MB", size as f64 / 1e6, 20.0);
     report.conclude()
 }
@@ -80,11 +102,27 @@ fn main() -> ExitCode {
 fn look_ups(bench: &Bench, server: &Server, report: &mut Report) {
     let (mut up, mut session) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        up.push(bench.wrk(server, "/up", &bench.look_up, CONNECTIONS, LOOK_UP).per_second);
-        session.push(bench.wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP).per_second);
+        up.push(
+            bench
+                .wrk(server, "/up", &bench.look_up, CONNECTIONS, LOOK_UP)
+                .per_second,
+        );
+        session.push(
+            bench
+                .wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP)
+                .per_second,
+        );
     }
-    let ratios: Vec<f64> = session.iter().zip(&up).map(|(session, up)| session / up).collect();
-    println!("GET /up {:.0}/s, GET /v1/session {:.0}/s", median(&up), median(&session));
+    let ratios: Vec<f64> = session
+        .iter()
+        .zip(&up)
+        .map(|(session, up)| session / up)
+        .collect();
+    println!(
+        "GET /up {:.0}/s, GET /v1/session {:.0}/s",
+        median(&up),
+        median(&session)
+    );
     report.at_least("look-ups against GET /up", median(&ratios), 0.6);
 }
 
@@ -104,14 +142,29 @@ fn machines(bench: &Bench, server: &Server, report: &mut Report) {
 fn endings(bench: &Bench, server: &Server, report: &mut Report) {
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        let alone =
-            bench.wrk(server, "/v1/session", &bench.script_of_fresh_tokens(20_000), 1, ENDING).per_second;
+        let alone = bench
+            .wrk(
+                server,
+                "/v1/session",
+                &bench.script_of_fresh_tokens(20_000),
+                1,
+                ENDING,
+            )
+            .per_second;
         let script = bench.script_of_fresh_tokens(80_000);
-        let together = bench.wrk(server, "/v1/session", &script, CONNECTIONS, ENDING).per_second;
-        println!("sessions ended: {alone:.0}/s by one connection, {together:.0}/s by {CONNECTIONS}");
+        let together = bench
+            .wrk(server, "/v1/session", &script, CONNECTIONS, ENDING)
+            .per_second;
+        println!(
+            "sessions ended: {alone:.0}/s by one connection, {together:.0}/s by {CONNECTIONS}"
+        );
         ratios.push(together / alone);
     }
-    report.at_least("sessions ended on 32 connections against one", median(&ratios), 8.0);
+    report.at_least(
+        "sessions ended on 32 connections against one",
+        median(&ratios),
+        8.0,
+    );
 }
 
 /// `POST /v1/session` against the `bcrypt` crate on every core, in turn.
@@ -137,7 +190,9 @@ fn sign_in_latency(server: &Server, report: &mut Report) {
     for _ in 0..SIGN_IN_ROUNDS {
         let (mut alone, mut lone) = (Vec::new(), Vec::new());
         for user in 0..LONE_SIGN_INS {
-            alone.push(timed(|| assert!(bcrypt::verify(PASSWORD, &digest).expect("a verdict"))));
+            alone.push(timed(|| {
+                assert!(bcrypt::verify(PASSWORD, &digest).expect("a verdict"))
+            }));
             lone.push(timed(|| client.sign_in(user)));
         }
         let load = SignIns::start(server, CROWD * cores());
@@ -149,8 +204,16 @@ fn sign_in_latency(server: &Server, report: &mut Report) {
         against_bcrypt.push(lone / alone);
         against_lone.push(crowded / lone);
     }
-    report.at_most("a lone sign-in's time against bcrypt's", median(&against_bcrypt), 1.05);
-    report.at_most("a sign-in's time, four at once a core, against a lone one's", median(&against_lone), 1.4);
+    report.at_most(
+        "a lone sign-in's time against bcrypt's",
+        median(&against_bcrypt),
+        1.05,
+    );
+    report.at_most(
+        "a sign-in's time, four at once a core, against a lone one's",
+        median(&against_lone),
+        1.4,
+    );
 }
 
 /// What to expect at which load, as the README shows it.
@@ -173,11 +236,18 @@ fn look_ups_beside_sign_ins(bench: &Bench, server: &Server, report: &mut Report)
         let load = SignIns::start(server, SIGN_IN_CONNECTIONS);
         let beside = bench.wrk(server, "/v1/session", &bench.look_up, CONNECTIONS, LOOK_UP);
         load.stop();
-        println!("look-ups {:.0}/s quiet, {:.0}/s beside sign-ins", quiet.per_second, beside.per_second);
+        println!(
+            "look-ups {:.0}/s quiet, {:.0}/s beside sign-ins",
+            quiet.per_second, beside.per_second
+        );
         ratios.push(beside.per_second / quiet.per_second);
         tails.push(beside.p99_ms);
     }
-    report.at_least("look-ups beside sign-ins against quiet ones", median(&ratios), 0.5);
+    report.at_least(
+        "look-ups beside sign-ins against quiet ones",
+        median(&ratios),
+        0.5,
+    );
     report.at_most("p99 of look-ups beside sign-ins, ms", median(&tails), 50.0);
 }
 
@@ -194,7 +264,10 @@ fn bcrypt_per_second(span: Duration) -> f64 {
             done / started.elapsed().as_secs_f64()
         };
         let handles: Vec<_> = (0..cores()).map(|_| scope.spawn(check)).collect();
-        handles.into_iter().map(|handle| handle.join().expect("a rate")).collect()
+        handles
+            .into_iter()
+            .map(|handle| handle.join().expect("a rate"))
+            .collect()
     });
     rates.iter().sum()
 }
@@ -211,7 +284,8 @@ impl SignIns {
         let (done, stop): (Arc<AtomicU64>, Arc<AtomicBool>) = Default::default();
         let threads = (0..connections)
             .map(|number| {
-                let (client, done, stop) = (Client::new(server), Arc::clone(&done), Arc::clone(&stop));
+                let (client, done, stop) =
+                    (Client::new(server), Arc::clone(&done), Arc::clone(&stop));
                 std::thread::spawn(move || {
                     let mut times = Vec::new();
                     for user in (number..ROWS).step_by(connections) {
@@ -225,7 +299,11 @@ impl SignIns {
                 })
             })
             .collect();
-        Self { done, stop, threads }
+        Self {
+            done,
+            stop,
+            threads,
+        }
     }
 
     /// How many are done in a second, once they are in step.
@@ -254,12 +332,19 @@ struct Client {
 
 impl Client {
     fn new(server: &Server) -> Self {
-        Self { agent: agent(), url: format!("http://{}/v1/session", server.address) }
+        Self {
+            agent: agent(),
+            url: format!("http://{}/v1/session", server.address),
+        }
     }
 
     fn sign_in(&self, user: usize) {
-        let body = format!(r#"{{"email_address":"user{user}@example.com","password":"{PASSWORD}"}}"#);
-        let request = self.agent.post(&self.url).header("Content-Type", "application/json");
+        let body =
+            format!(r#"{{"email_address":"user{user}@example.com","password":"{PASSWORD}"}}"#);
+        let request = self
+            .agent
+            .post(&self.url)
+            .header("Content-Type", "application/json");
         assert_eq!(request.send(body).expect("a reply").status(), 200);
     }
 }
@@ -298,7 +383,14 @@ impl Bench {
         let access_tokens = mint_access_tokens();
         let access = script("access", BEARER, &access_tokens);
         let (folder, start_times) = (folder.to_owned(), Vec::new());
-        let mut bench = Self { folder, look_up, keys, access, access_tokens, start_times };
+        let mut bench = Self {
+            folder,
+            look_up,
+            keys,
+            access,
+            access_tokens,
+            start_times,
+        };
         bench.start_times = (0..5).map(|_| bench.time_a_start()).collect();
         bench
     }
@@ -307,11 +399,24 @@ impl Bench {
     /// meets a table of the same size.
     fn script_of_fresh_tokens(&self, count: usize) -> PathBuf {
         let mut connection = Connection::open(database(&self.folder)).expect("the file");
-        connection.busy_timeout(Duration::from_secs(60)).expect("a time-out");
-        connection.execute("DELETE FROM sessions WHERE id > ?1", [ROWS as i64]).expect("a clean table");
+        connection
+            .busy_timeout(Duration::from_secs(60))
+            .expect("a time-out");
+        connection
+            .execute("DELETE FROM sessions WHERE id > ?1", [ROWS as i64])
+            .expect("a clean table");
         let tokens = add_sessions(&mut connection, count);
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("a checkpoint");
-        write_script(&self.folder, "ending", "DELETE", BEARER, &tokens, "next_one()")
+        connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .expect("a checkpoint");
+        write_script(
+            &self.folder,
+            "ending",
+            "DELETE",
+            BEARER,
+            &tokens,
+            "next_one()",
+        )
     }
 
     fn start(&self) -> Server {
@@ -329,7 +434,9 @@ impl Bench {
     fn time_a_start(&self) -> f64 {
         let started = Instant::now();
         let server = self.start();
-        ureq::get(format!("http://{}/up", server.address)).call().expect("an answer");
+        ureq::get(format!("http://{}/up", server.address))
+            .call()
+            .expect("an answer");
         started.elapsed().as_secs_f64() * 1e3
     }
 
@@ -338,39 +445,82 @@ impl Bench {
         let (agent, url) = (agent(), format!("http://{}/v1/verify", server.address));
         let pass = || {
             let times = self.access_tokens.iter().map(|token| {
-                let request = agent.get(&url).header("Authorization", format!("Bearer {token}"));
+                let request = agent
+                    .get(&url)
+                    .header("Authorization", format!("Bearer {token}"));
                 timed(|| assert_eq!(request.call().expect("a reply").status(), 200))
             });
             median(&times.collect::<Vec<_>>()) * 1e3
         };
         let (cold, warm) = (pass(), pass());
-        println!("an access token for the first time {cold:.0} µs, again {warm:.0} µs, on one connection");
+        println!(
+            "an access token for the first time {cold:.0} µs, again {warm:.0} µs, on one connection"
+        );
     }
 
     /// Requests a second, as the median of ratios of rounds in turn.
     fn against_up(&self, server: &Server, path: &str, script: &Path) -> f64 {
         let (mut up, mut asked) = (Vec::new(), Vec::new());
         for _ in 0..MACHINE_ROUNDS {
-            up.push(self.wrk(server, "/up", script, CONNECTIONS, MACHINE).per_second);
-            asked.push(self.wrk(server, path, script, CONNECTIONS, MACHINE).per_second);
+            up.push(
+                self.wrk(server, "/up", script, CONNECTIONS, MACHINE)
+                    .per_second,
+            );
+            asked.push(
+                self.wrk(server, path, script, CONNECTIONS, MACHINE)
+                    .per_second,
+            );
         }
-        let ratios: Vec<f64> = asked.iter().zip(&up).map(|(asked, up)| asked / up).collect();
-        let (what, up, asked) =
-            (script.file_stem().unwrap_or_default().display(), median(&up), median(&asked));
-        println!("{what}: GET /up {up:.0}/s, {path} {asked:.0}/s: {:.2}", median(&ratios));
+        let ratios: Vec<f64> = asked
+            .iter()
+            .zip(&up)
+            .map(|(asked, up)| asked / up)
+            .collect();
+        let (what, up, asked) = (
+            script.file_stem().unwrap_or_default().display(),
+            median(&up),
+            median(&asked),
+        );
+        println!(
+            "{what}: GET /up {up:.0}/s, {path} {asked:.0}/s: {:.2}",
+            median(&ratios)
+        );
         median(&ratios)
     }
 
-    fn wrk(&self, server: &Server, path: &str, script: &Path, connections: usize, span: Duration) -> Load {
+    fn wrk(
+        &self,
+        server: &Server,
+        path: &str,
+        script: &Path,
+        connections: usize,
+        span: Duration,
+    ) -> Load {
         let mut command = Command::new("wrk");
-        command.args(["--latency", "-t1", &format!("-c{connections}"), &format!("-d{}s", span.as_secs())]);
+        command.args([
+            "--latency",
+            "-t1",
+            &format!("-c{connections}"),
+            &format!("-d{}s", span.as_secs()),
+        ]);
         command.arg("-s").arg(script);
-        let output = command.arg(format!("http://{}{path}", server.address)).output().expect("wrk");
+        let output = command
+            .arg(format!("http://{}{path}", server.address))
+            .output()
+            .expect("wrk");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let failed = text.contains("Non-2xx") || text.contains("Socket errors") || !output.status.success();
-        assert!(!failed, "requests failed: {text}{}", String::from_utf8_lossy(&output.stderr));
+        let failed =
+            text.contains("Non-2xx") || text.contains("Socket errors") || !output.status.success();
+        assert!(
+            !failed,
+            "requests failed: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let after = |label: &str| {
-            let line = text.lines().find_map(|line| line.trim().strip_prefix(label)).expect(label);
+            let line = text
+                .lines()
+                .find_map(|line| line.trim().strip_prefix(label))
+                .expect(label);
             line.trim().to_owned()
         };
         Load {
@@ -468,7 +618,10 @@ fn write_script(
     tokens: &[String],
     pick: &str,
 ) -> PathBuf {
-    let Header { name: header, before } = header;
+    let Header {
+        name: header,
+        before,
+    } = header;
     let list = folder.join(format!("{name}.tokens"));
     fs::write(&list, tokens.join("\n")).expect("the tokens");
     let script = folder.join(format!("{name}.lua"));
@@ -505,11 +658,17 @@ struct Report {
 
 impl Report {
     fn at_least(&mut self, what: &str, value: f64, bound: f64) {
-        self.lines.push((value >= bound, format!("{what}: {value:.2} (at least {bound})")));
+        self.lines.push((
+            value >= bound,
+            format!("{what}: {value:.2} (at least {bound})"),
+        ));
     }
 
     fn at_most(&mut self, what: &str, value: f64, bound: f64) {
-        self.lines.push((value <= bound, format!("{what}: {value:.2} (at most {bound})")));
+        self.lines.push((
+            value <= bound,
+            format!("{what}: {value:.2} (at most {bound})"),
+        ));
     }
 
     fn conclude(self) -> ExitCode {
@@ -517,7 +676,11 @@ impl Report {
         for (reached, line) in &self.lines {
             println!("{} {line}", if *reached { "ok  " } else { "MISS" });
         }
-        if self.lines.iter().all(|(reached, _)| *reached) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if self.lines.iter().all(|(reached, _)| *reached) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -529,7 +692,13 @@ fn cores() -> usize {
 fn resident_mb(process: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
+    let kilobytes = line.and_then(|line| {
+        line.trim()
+            .trim_end_matches(" kB")
+            .trim()
+            .parse::<f64>()
+            .ok()
+    });
     kilobytes.map_or(f64::NAN, |kilobytes| kilobytes * 1024.0 / 1e6)
 }
 
@@ -542,7 +711,10 @@ fn timed(run: impl FnOnce()) -> f64 {
 
 /// `1.23ms`, `456.00us` or `1.02s` in milliseconds.
 fn milliseconds(text: &str) -> f64 {
-    let (digits, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let (digits, unit) = text.split_at(
+        text.find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(text.len()),
+    );
     let scale = match unit {
         "us" => 1e-3,
         "ms" => 1.0,

@@ -44,8 +44,14 @@ impl Server {
             .spawn()
             .expect("the server");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("listening on http://").expect("an address").to_owned();
+        BufReader::new(child.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("a line");
+        let address = line
+            .trim()
+            .strip_prefix("listening on http://")
+            .expect("an address")
+            .to_owned();
         Self { address, child }
     }
 }
@@ -59,7 +65,10 @@ impl Drop for Server {
 
 /// A client that takes every status as an answer.
 pub fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into()
 }
 
 pub fn median(values: &[f64]) -> f64 {
@@ -68,7 +77,12 @@ pub fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark seeds rows as of now")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark seeds rows as of now"
+)]
 pub fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
 }

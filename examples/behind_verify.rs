@@ -11,7 +11,9 @@ use actix_web::dev::Payload;
 use actix_web::error::{ErrorServiceUnavailable, InternalError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, get, web};
+use actix_web::{
+    App, Error, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, get, web,
+};
 use futures_util::future::LocalBoxFuture;
 use ureq::Agent;
 
@@ -26,8 +28,13 @@ impl FromRequest for Reader {
     type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let cloakroom = request.app_data::<web::Data<Cloakroom>>().expect("Cloakroom").clone();
-        let mut question = cloakroom.agent.get(format!("{}/v1/verify?scope=orders:read", cloakroom.url));
+        let cloakroom = request
+            .app_data::<web::Data<Cloakroom>>()
+            .expect("Cloakroom")
+            .clone();
+        let mut question = cloakroom
+            .agent
+            .get(format!("{}/v1/verify?scope=orders:read", cloakroom.url));
         for name in [AUTHORIZATION.as_str(), "X-API-Key"] {
             for value in request.headers().get_all(name) {
                 question = question.header(name, value.as_bytes());
@@ -35,12 +42,18 @@ impl FromRequest for Reader {
         }
         Box::pin(async move {
             // Whatever goes wrong, nobody comes in.
-            let answer = web::block(move || question.call()).await?.map_err(ErrorServiceUnavailable)?;
+            let answer = web::block(move || question.call())
+                .await?
+                .map_err(ErrorServiceUnavailable)?;
             let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
             match answer.status().as_u16() {
-                200 => Ok(Self { user_id: header("X-User-Id").filter(|id| !id.is_empty()) }),
+                200 => Ok(Self {
+                    user_id: header("X-User-Id").filter(|id| !id.is_empty()),
+                }),
                 status @ (400 | 401 | 403) => Err(refusal(status, header("WWW-Authenticate"))),
-                other => Err(ErrorServiceUnavailable(format!("Cloakroom answered {other}"))),
+                other => Err(ErrorServiceUnavailable(format!(
+                    "Cloakroom answered {other}"
+                ))),
             }
         })
     }
@@ -70,7 +83,11 @@ struct Cloakroom {
 async fn main() -> std::io::Result<()> {
     let url = env::var("CLOAKROOM_URL").unwrap_or_else(|_| "http://localhost:3000".to_owned());
     let patience = Some(Duration::from_secs(5));
-    let agent = Agent::config_builder().http_status_as_error(false).timeout_global(patience).build().into();
+    let agent = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(patience)
+        .build()
+        .into();
     let cloakroom = web::Data::new(Cloakroom { url, agent });
     let port = env::var("PORT").map_or(8080, |port| port.parse().expect("PORT is a number"));
     let server = HttpServer::new(move || App::new().app_data(cloakroom.clone()).service(orders))

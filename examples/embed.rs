@@ -20,10 +20,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bind = settings.server.bind.clone();
     let cloakroom = Cloakroom::open(settings)?;
     let background = cloakroom.start_background()?;
-    HttpServer::new(move || App::new().wrap(cloakroom.edge()).configure(cloakroom.mount()).configure(routes))
-        .bind(bind)?
-        .run()
-        .await?;
+    HttpServer::new(move || {
+        App::new()
+            .wrap(cloakroom.edge())
+            .configure(cloakroom.mount())
+            .configure(routes)
+    })
+    .bind(bind)?
+    .run()
+    .await?;
     background.stop();
     Ok(())
 }

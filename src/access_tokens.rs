@@ -80,10 +80,22 @@ impl AccessTokens {
     /// # Errors
     /// As [`KeyRing::new`].
     pub fn open(keys: &Keys, settings: &Settings) -> Result<Self> {
-        let ring = KeyRing::new(keys, &settings.tokens, settings.issuer(), settings.audience())?;
-        let jwks_version =
-            Sha256::digest(ring.jwks()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { ring, verified: Verified::new(), jwks_version })
+        let ring = KeyRing::new(
+            keys,
+            &settings.tokens,
+            settings.issuer(),
+            settings.audience(),
+        )?;
+        let jwks_version = Sha256::digest(ring.jwks())
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Self {
+            ring,
+            verified: Verified::new(),
+            jwks_version,
+        })
     }
 
     /// A new token.
@@ -147,13 +159,19 @@ impl Bearing {
     /// The address of its user, and whether that is confirmed, if they were read within the last second.
     pub fn fresh_address(&self) -> Option<(EmailAddress, bool)> {
         let known = self.address.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.as_ref().filter(|known| known.read_at.elapsed() < ADDRESS_HOLDS)?;
+        let known = known
+            .as_ref()
+            .filter(|known| known.read_at.elapsed() < ADDRESS_HOLDS)?;
         Some((known.address.clone(), known.is_confirmed))
     }
 
     /// Keeps the address of its user, and whether that is confirmed, read just now.
     pub fn keep_address(&self, address: EmailAddress, is_confirmed: bool) {
-        let known = KnownAddress { address, is_confirmed, read_at: Instant::now() };
+        let known = KnownAddress {
+            address,
+            is_confirmed,
+            read_at: Instant::now(),
+        };
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 }
@@ -218,9 +236,12 @@ mod tests {
         settings.database.path = folder.path().join("cloakroom.db");
         let database = Database::open(&settings.database, 1).unwrap();
         let access = AccessTokens::open(&Keys::open(&settings).unwrap(), &settings).unwrap();
-        let verify = |millis| access.verify(&database, "not.a.token", Timestamp::from_millis(millis));
+        let verify =
+            |millis| access.verify(&database, "not.a.token", Timestamp::from_millis(millis));
         assert!(matches!(verify(500), Err(Error::TokenInvalid)));
-        access.verified.insert(Verified::name("not.a.token"), bearing());
+        access
+            .verified
+            .insert(Verified::name("not.a.token"), bearing());
         assert_eq!(verify(999).unwrap().user_id, UserId(1));
         assert!(matches!(verify(-1), Err(Error::TokenInvalid)));
         assert!(matches!(verify(1000), Err(Error::TokenExpired)));

@@ -27,7 +27,9 @@ impl Activity {
     /// When a session was last used, as far as anyone here knows.
     pub fn last_of(&self, session: &Session) -> Timestamp {
         let noted = self.sessions.lock().get(&session.id).copied();
-        noted.map_or(session.last_active_at, |noted| noted.max(session.last_active_at))
+        noted.map_or(session.last_active_at, |noted| {
+            noted.max(session.last_active_at)
+        })
     }
 
     /// Notes that a session is used now, unless its row says that it was within the last minute, or within half the
@@ -37,8 +39,11 @@ impl Activity {
             return true;
         }
         let mut seen = self.sessions.lock();
-        let last =
-            seen.get(&session.id).map_or(session.last_active_at, |noted| session.last_active_at.max(*noted));
+        let last = seen
+            .get(&session.id)
+            .map_or(session.last_active_at, |noted| {
+                session.last_active_at.max(*noted)
+            });
         if now >= last + idle_timeout {
             return false;
         }
@@ -53,8 +58,15 @@ impl Activity {
 
     /// Notes that a key is used now, unless its row says that it was within the last minute.
     pub fn note_key(&self, key: &ApiKey, now: Timestamp) {
-        if key.last_used_at.is_none_or(|last| now.since(last) >= PRECISION) {
-            self.keys.lock().entry(key.id).and_modify(|last| *last = now.max(*last)).or_insert(now);
+        if key
+            .last_used_at
+            .is_none_or(|last| now.since(last) >= PRECISION)
+        {
+            self.keys
+                .lock()
+                .entry(key.id)
+                .and_modify(|last| *last = now.max(*last))
+                .or_insert(now);
         }
     }
 
@@ -75,12 +87,15 @@ impl<Id: Copy + Eq + Hash + Ord + Send + 'static> Noted<Id> {
         database: &Database,
         touch: fn(&Transaction<'_>, Id, Timestamp) -> Result<()>,
     ) -> Result<()> {
-        let mut seen: Vec<(Id, Timestamp)> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
+        let mut seen: Vec<(Id, Timestamp)> =
+            self.lock().iter().map(|(id, at)| (*id, *at)).collect();
         // Neighbours share a page: in order, a batch writes a few pages and not one a row.
         seen.sort_unstable_by_key(|(id, _)| *id);
         for batch in seen.chunks(BATCH) {
             let written = batch.to_vec();
-            database.write(move |tx| written.iter().try_for_each(|(id, at)| touch(tx, *id, *at))).await?;
+            database
+                .write(move |tx| written.iter().try_for_each(|(id, at)| touch(tx, *id, *at)))
+                .await?;
             // What was used meanwhile is noted with a later time, which is not written yet.
             let mut noted = self.lock();
             for (id, at) in batch {
@@ -142,6 +157,10 @@ mod tests {
         activity.note_key(&unused, at - PRECISION);
         assert_eq!(activity.last_use_of(&unused), Some(at));
         let later = at + PRECISION;
-        assert_eq!(activity.last_use_of(&key(Some(later))), Some(later), "another process has written it");
+        assert_eq!(
+            activity.last_use_of(&key(Some(later))),
+            Some(later),
+            "another process has written it"
+        );
     }
 }

@@ -29,7 +29,9 @@ impl Timestamp {
 
     /// Reads RFC 3339, with whatever offset; of a finer fraction the milliseconds.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text).ok().map(|at| Self(at.timestamp_millis()))
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|at| Self(at.timestamp_millis()))
     }
 
     /// How long after `earlier` this is; zero when it is not after it.
@@ -90,11 +92,16 @@ impl Clock {
     }
 
     /// The time now.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the machine for the time"
+    )]
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
-                let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let since_epoch = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
                 Timestamp(millis(since_epoch))
             }
             Self::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
@@ -126,11 +133,21 @@ mod tests {
     fn a_time_is_read_as_it_is_written_and_with_another_offset() {
         let at = Timestamp::from_millis(1_769_851_800_250);
         assert_eq!(at.to_string(), "2026-01-31T09:30:00.250Z");
-        for text in ["2026-01-31T09:30:00.250Z", "2026-01-31t09:30:00.2509z", "2026-01-31T11:30:00.250+02:00"]
-        {
+        for text in [
+            "2026-01-31T09:30:00.250Z",
+            "2026-01-31t09:30:00.2509z",
+            "2026-01-31T11:30:00.250+02:00",
+        ] {
             assert_eq!(Timestamp::parse(text), Some(at), "{text}");
         }
-        for text in ["", "2026-01-31", "2026-01-31T09:30:00", "1769851800", "2026-02-30T09:30:00Z", "soon"] {
+        for text in [
+            "",
+            "2026-01-31",
+            "2026-01-31T09:30:00",
+            "1769851800",
+            "2026-02-30T09:30:00Z",
+            "soon",
+        ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

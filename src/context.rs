@@ -47,7 +47,13 @@ impl Context {
         Ok(Self {
             access_tokens: AccessTokens::open(&keys, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
-            courier: Courier::new(&settings, database.clone(), keys.clone(), clock.clone(), transport)?,
+            courier: Courier::new(
+                &settings,
+                database.clone(),
+                keys.clone(),
+                clock.clone(),
+                transport,
+            )?,
             throttle: Throttle::new(settings.throttle.clone(), keys.clone()),
             activity: Activity::default(),
             clock,

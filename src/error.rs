@@ -94,7 +94,10 @@ impl Error {
 
     /// A passing inability, worth another try after `retry_after`.
     pub fn unavailable(reason: &'static str, retry_after: Duration) -> Self {
-        Self::Unavailable { reason, retry_after }
+        Self::Unavailable {
+            reason,
+            retry_after,
+        }
     }
 }
 
@@ -102,7 +105,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(invalid) => write!(f, "{invalid}"),
-            Self::Malformed(why) | Self::Forbidden(why) | Self::LinkInvalid(why) => f.write_str(why),
+            Self::Malformed(why) | Self::Forbidden(why) | Self::LinkInvalid(why) => {
+                f.write_str(why)
+            }
             Self::UnsupportedMediaType => f.write_str("the body is neither JSON nor a form"),
             Self::TooLarge => f.write_str("the body is too large"),
             Self::TooSlow => f.write_str("the body did not arrive in time"),
@@ -114,7 +119,9 @@ impl fmt::Display for Error {
             Self::InvalidGrant => f.write_str("the refresh token is invalid"),
             Self::InvalidScope => f.write_str("the scope cannot be given"),
             Self::InvalidCredentials => f.write_str("invalid email address or password"),
-            Self::LastAttempt => f.write_str("invalid email address or password, one attempt is left"),
+            Self::LastAttempt => {
+                f.write_str("invalid email address or password, one attempt is left")
+            }
             Self::InsufficientScope(scopes) => {
                 write!(f, "the credential lacks a scope of {}", scopes.as_str())
             }
@@ -156,7 +163,10 @@ impl Invalid {
 
     /// A refusal that names no attribute, with its stable code.
     pub fn summary(code: &'static str, sentence: &'static str) -> Self {
-        Self { summary: Some((code, sentence)), faults: Vec::new() }
+        Self {
+            summary: Some((code, sentence)),
+            faults: Vec::new(),
+        }
     }
 
     /// Adds a fault.
@@ -177,14 +187,23 @@ impl Invalid {
 
     /// `Ok` when nothing was found.
     pub fn into_result(self) -> Result<(), Self> {
-        if self.summary.is_none() && self.faults.is_empty() { Ok(()) } else { Err(self) }
+        if self.summary.is_none() && self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(self)
+        }
     }
 
     /// Whole sentences as Rails writes them: `Email address can't be blank`.
     pub fn full_messages(&self) -> Vec<String> {
-        let summary = self.summary.iter().map(|(_, sentence)| (*sentence).to_owned());
-        let faults =
-            self.faults.iter().map(|(attribute, message)| format!("{} {message}", humanize(attribute)));
+        let summary = self
+            .summary
+            .iter()
+            .map(|(_, sentence)| (*sentence).to_owned());
+        let faults = self
+            .faults
+            .iter()
+            .map(|(attribute, message)| format!("{} {message}", humanize(attribute)));
         summary.chain(faults).collect()
     }
 }

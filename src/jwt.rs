@@ -85,10 +85,17 @@ impl KeyRing {
     ///
     /// # Errors
     /// The process has another provider of `jsonwebtoken`'s cryptography, and that one lacks the algorithm.
-    pub fn new(keys: &Keys, settings: &config::Tokens, issuer: &str, audience: &str) -> Result<Self> {
+    pub fn new(
+        keys: &Keys,
+        settings: &config::Tokens,
+        issuer: &str,
+        audience: &str,
+    ) -> Result<Self> {
         provider::install();
         let rules = rules(issuer, audience);
-        let pairs = keys.verifying(Purpose::AccessTokenEd25519).map(|key| Ed25519::from_key(&key));
+        let pairs = keys
+            .verifying(Purpose::AccessTokenEd25519)
+            .map(|key| Ed25519::from_key(&key));
         let pairs: Vec<Ed25519> = pairs.collect::<Result<_>>()?;
         let names = keys.verifying(Purpose::AccessTokenHs256Name);
         let secrets = keys.verifying(Purpose::AccessTokenHs256).zip(names);
@@ -101,7 +108,9 @@ impl KeyRing {
         let pinned = pairs.iter().map(|pair| pair.verifying(&rules));
         let ring = Self {
             signing: signing.ok_or_else(|| Error::internal("there is no key to sign with"))?,
-            verifying: pinned.chain(secrets.iter().map(|secret| secret.verifying(&rules))).collect(),
+            verifying: pinned
+                .chain(secrets.iter().map(|secret| secret.verifying(&rules)))
+                .collect(),
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             jwks: jwks(&pairs)?,
@@ -123,7 +132,8 @@ impl KeyRing {
             sid: claims.session_id.0.to_string(),
             scope: claims.scopes.as_str().to_owned(),
         };
-        jsonwebtoken::encode(&self.signing.header, &written, &self.signing.key).map_err(Error::internal)
+        jsonwebtoken::encode(&self.signing.header, &written, &self.signing.key)
+            .map_err(Error::internal)
     }
 
     /// Reads a token that one of our keys has signed for this issuer and audience; `None` for all others. It may be
@@ -151,7 +161,15 @@ impl KeyRing {
     fn try_out(&self) -> Result<()> {
         let (user_id, session_id) = (UserId(1), SessionId(1));
         let (jti, scopes) = ("0".repeat(32), Scopes::default());
-        let claims = Claims { user_id, session_id, scopes, jti, issued_at: 0, not_before: 0, expires_at: 0 };
+        let claims = Claims {
+            user_id,
+            session_id,
+            scopes,
+            jti,
+            issued_at: 0,
+            not_before: 0,
+            expires_at: 0,
+        };
         match self.sign(&claims).map(|token| self.verify(&token)) {
             Ok(Some(read)) if read == claims => Ok(()),
             _ => Err(Error::internal(
@@ -181,12 +199,17 @@ impl Claims {
 
 /// Digits as we write them: no sign, no white space, no zero in front.
 fn id(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|id: &i64| *id > 0 && id.to_string() == text)
+    text.parse()
+        .ok()
+        .filter(|id: &i64| *id > 0 && id.to_string() == text)
 }
 
 /// Seconds that are also a number of milliseconds.
 fn moment(seconds: u64) -> Option<u64> {
-    i64::try_from(seconds).ok()?.checked_mul(1000).map(|_| seconds)
+    i64::try_from(seconds)
+        .ok()?
+        .checked_mul(1000)
+        .map(|_| seconds)
 }
 
 /// What the library looks at beside the signature. Not the time: ours is not always the system's.
@@ -209,6 +232,10 @@ fn jwks(pairs: &[Ed25519]) -> Result<String> {
     }
     let mut known = HashSet::new();
     // A rotation that was cut short lists the current base as a previous one, too.
-    let keys = pairs.iter().map(Ed25519::jwk).filter(|jwk| known.insert(jwk.kid.clone())).collect();
+    let keys = pairs
+        .iter()
+        .map(Ed25519::jwk)
+        .filter(|jwk| known.insert(jwk.kid.clone()))
+        .collect();
     serde_json::to_string(&Set { keys }).map_err(Error::internal)
 }

@@ -94,7 +94,9 @@ impl Keys {
     pub fn open(settings: &Settings) -> Result<Self> {
         let current = match &settings.secrets.key_base {
             Some(configured) => configured.clone(),
-            None => file::read_or_create(&beside(&settings.database.path)).map_err(Error::internal)?,
+            None => {
+                file::read_or_create(&beside(&settings.database.path)).map_err(Error::internal)?
+            }
         };
         Ok(Self::new(current, previous(settings)?))
     }
@@ -129,7 +131,9 @@ impl Keys {
 
     /// Whether the current one is also a previous one, as a rotation leaves it that was cut short.
     pub fn lists_current_as_previous(&self) -> bool {
-        self.previous.iter().any(|base| base.expose() == self.current.expose())
+        self.previous
+            .iter()
+            .any(|base| base.expose() == self.current.expose())
     }
 
     /// The key that signs.
@@ -139,7 +143,9 @@ impl Keys {
 
     /// The keys that verify, the current one first.
     pub fn verifying(&self, purpose: Purpose) -> impl Iterator<Item = Key> {
-        std::iter::once(&self.current).chain(&self.previous).map(move |base| derive(base, purpose))
+        std::iter::once(&self.current)
+            .chain(&self.previous)
+            .map(move |base| derive(base, purpose))
     }
 }
 
@@ -153,7 +159,9 @@ impl fmt::Debug for Keys {
 pub fn generate_base() -> Result<Secret> {
     let mut bytes = Zeroizing::new([0_u8; 64]);
     fill_random(bytes.as_mut_slice())?;
-    Ok(Secret::from(BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+    Ok(Secret::from(
+        BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice()),
+    ))
 }
 
 /// Those configured, then those in the file, if it is for them to be there.
@@ -191,9 +199,15 @@ mod tests {
     #[test]
     fn every_purpose_and_every_base_has_a_key_of_its_own() {
         let (one, two) = (Keys::new(base("a"), vec![]), Keys::new(base("b"), vec![]));
-        let keys: HashSet<[u8; 64]> = Purpose::ALL.iter().map(|purpose| *one.signing(*purpose)).collect();
+        let keys: HashSet<[u8; 64]> = Purpose::ALL
+            .iter()
+            .map(|purpose| *one.signing(*purpose))
+            .collect();
         assert_eq!(keys.len(), Purpose::ALL.len());
-        assert_ne!(one.signing(Purpose::PasswordReset), two.signing(Purpose::PasswordReset));
+        assert_ne!(
+            one.signing(Purpose::PasswordReset),
+            two.signing(Purpose::PasswordReset)
+        );
     }
 
     #[test]
@@ -203,7 +217,10 @@ mod tests {
         let verifying: Vec<Key> = after.verifying(Purpose::PasswordReset).collect();
         assert_eq!(
             verifying,
-            [after.signing(Purpose::PasswordReset), before.signing(Purpose::PasswordReset)]
+            [
+                after.signing(Purpose::PasswordReset),
+                before.signing(Purpose::PasswordReset)
+            ]
         );
     }
 }

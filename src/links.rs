@@ -20,7 +20,13 @@ pub const CONFIRMATION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// The token of a link that resets the password of `account`.
 pub fn sign_reset(keys: &Keys, account: &Account, expires_at: Timestamp) -> String {
-    signed::sign(keys, Purpose::PasswordReset, account.user.id, expires_at, &reset_binding(account))
+    signed::sign(
+        keys,
+        Purpose::PasswordReset,
+        account.user.id,
+        expires_at,
+        &reset_binding(account),
+    )
 }
 
 /// Reads such a token; `None` when it is malformed, forged or expired. Whether it still
@@ -48,7 +54,13 @@ pub fn sign_confirmation(
     expires_at: Timestamp,
 ) -> String {
     let binding = address_binding(account, address);
-    signed::sign(keys, Purpose::Confirmation, account.user.id, expires_at, &binding)
+    signed::sign(
+        keys,
+        Purpose::Confirmation,
+        account.user.id,
+        expires_at,
+        &binding,
+    )
 }
 
 /// Reads such a token; `None` when it is malformed, forged or expired. [What it confirms](what_it_confirms) is known only with the
@@ -74,7 +86,11 @@ pub fn what_it_confirms(link: &SignedMessage, account: &Account) -> Option<Confi
     } else if went_to(&account.user.email_address) {
         Some(Confirms::Current)
     } else {
-        account.pending_email_address.as_ref().filter(|pending| went_to(pending)).map(|_| Confirms::Pending)
+        account
+            .pending_email_address
+            .as_ref()
+            .filter(|pending| went_to(pending))
+            .map(|_| Confirms::Pending)
     }
 }
 
@@ -111,11 +127,18 @@ pub fn unlock_url(settings: &Settings, token: &str) -> String {
 /// that race one wins.
 fn reset_binding(account: &Account) -> [String; 3] {
     let [address, version] = address_binding(account, &account.user.email_address);
-    [account.password_digest.as_str().to_owned(), address, version]
+    [
+        account.password_digest.as_str().to_owned(),
+        address,
+        version,
+    ]
 }
 
 fn address_binding(account: &Account, address: &EmailAddress) -> [String; 2] {
-    [address.as_str().to_owned(), account.credentials_version.to_string()]
+    [
+        address.as_str().to_owned(),
+        account.credentials_version.to_string(),
+    ]
 }
 
 #[cfg(test)]
@@ -154,15 +177,25 @@ mod tests {
     fn a_link_confirms_the_address_that_it_went_to_and_no_other() {
         let (keys, account) = (keys(), account());
         let which = |text: &str, account: &Account| {
-            let token =
-                sign_confirmation(&keys, &self::account(), &address(text), NOW + CONFIRMATION_LIFETIME);
+            let token = sign_confirmation(
+                &keys,
+                &self::account(),
+                &address(text),
+                NOW + CONFIRMATION_LIFETIME,
+            );
             what_it_confirms(&verify_confirmation(&keys, &token, NOW).unwrap(), account)
         };
         assert_eq!(which("one@example.com", &account), Some(Confirms::Current));
         assert_eq!(which("new@example.com", &account), Some(Confirms::Pending));
         assert_eq!(which("other@example.com", &account), None);
         assert_eq!(
-            which("new@example.com", &Account { pending_email_address: None, ..account.clone() }),
+            which(
+                "new@example.com",
+                &Account {
+                    pending_email_address: None,
+                    ..account.clone()
+                }
+            ),
             None
         );
         let mut disabled = account;
@@ -173,7 +206,10 @@ mod tests {
     #[test]
     fn every_link_dies_when_the_version_counts_up_though_the_address_comes_back() {
         let (keys, before) = (keys(), account());
-        let after = Account { credentials_version: 8, ..before.clone() };
+        let after = Account {
+            credentials_version: 8,
+            ..before.clone()
+        };
         let end = NOW + RESET_LIFETIME;
         let reset = verify_reset(&keys, &sign_reset(&keys, &before, end), NOW).unwrap();
         assert!(reset_holds(&reset, &before) && !reset_holds(&reset, &after));

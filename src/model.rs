@@ -160,7 +160,9 @@ impl EmailAddress {
     /// Enough to recognise one's own, too little to learn another's: `o…@example.com`.
     pub fn masked(&self) -> String {
         match self.0.split_once('@') {
-            Some((local, domain)) => format!("{}…@{domain}", local.chars().next().unwrap_or_default()),
+            Some((local, domain)) => {
+                format!("{}…@{domain}", local.chars().next().unwrap_or_default())
+            }
             None => "…".to_owned(),
         }
     }
@@ -178,13 +180,17 @@ fn is_address(text: &str) -> bool {
     };
     let is_atom = |atom: &str| {
         !atom.is_empty()
-            && atom.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
+            && atom
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
     };
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     local.len() <= EmailAddress::MAX_LOCAL_BYTES
         && local.split('.').all(is_atom)
@@ -228,7 +234,9 @@ mod tests {
     #[test]
     fn addresses_are_stripped_and_lower_cased() {
         assert_eq!(
-            EmailAddress::parse("  DOWNCASED@EXAMPLE.COM \n").unwrap().as_str(),
+            EmailAddress::parse("  DOWNCASED@EXAMPLE.COM \n")
+                .unwrap()
+                .as_str(),
             "downcased@example.com"
         );
     }
@@ -281,12 +289,18 @@ mod tests {
         let longest = format!("one@{}example.com", "a.".repeat(119));
         assert_eq!(longest.len(), 253);
         assert!(EmailAddress::parse(&longest).is_ok());
-        assert_eq!(message(&format!("xx{longest}")), "is too long (maximum is 254 characters)");
+        assert_eq!(
+            message(&format!("xx{longest}")),
+            "is too long (maximum is 254 characters)"
+        );
     }
 
     #[test]
     fn a_masked_address_keeps_one_letter_and_the_domain() {
-        assert_eq!(EmailAddress::parse("one@example.com").unwrap().masked(), "o…@example.com");
+        assert_eq!(
+            EmailAddress::parse("one@example.com").unwrap().masked(),
+            "o…@example.com"
+        );
     }
 
     #[test]

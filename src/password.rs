@@ -58,9 +58,15 @@ impl Password {
         } else if text.contains('\0') {
             invalid.add("password", "is invalid");
         } else if text.len() > MAX_BYTES {
-            invalid.add("password", format!("is too long (maximum is {MAX_BYTES} characters)"));
+            invalid.add(
+                "password",
+                format!("is too long (maximum is {MAX_BYTES} characters)"),
+            );
         } else if text.chars().count() < rules.min_length {
-            invalid.add("password", format!("is too short (minimum is {} characters)", rules.min_length));
+            invalid.add(
+                "password",
+                format!("is too short (minimum is {} characters)", rules.min_length),
+            );
         }
         if confirmation.is_some_and(|again| *text != nfc(again)) {
             invalid.add("password_confirmation", "doesn't match Password");
@@ -71,10 +77,23 @@ impl Password {
     /// What makes it a guess among the first million or so (score 0 or 1 of 4), for a person to act on; `None` when it is
     /// none. zxcvbn judges, which tries `words` too: the address and its parts, the service's name.
     fn guessed_because(&self, words: &[String]) -> Option<&'static str> {
-        let parts = words.iter().flat_map(|word| word.split(['@', '.', '+', '-', '_', ' ']));
-        let local = words.iter().filter_map(|word| Some(word.split_once('@')?.0));
-        let words: Vec<&str> = words.iter().map(String::as_str).chain(local).chain(parts).collect();
-        let end = self.0.char_indices().nth(GUESSED_CHARACTERS).map_or(self.0.len(), |(end, _)| end);
+        let parts = words
+            .iter()
+            .flat_map(|word| word.split(['@', '.', '+', '-', '_', ' ']));
+        let local = words
+            .iter()
+            .filter_map(|word| Some(word.split_once('@')?.0));
+        let words: Vec<&str> = words
+            .iter()
+            .map(String::as_str)
+            .chain(local)
+            .chain(parts)
+            .collect();
+        let end = self
+            .0
+            .char_indices()
+            .nth(GUESSED_CHARACTERS)
+            .map_or(self.0.len(), |(end, _)| end);
         let guessed = zxcvbn::zxcvbn(&self.0[..end], &words);
         if guessed.score() > zxcvbn::Score::One {
             None
@@ -89,7 +108,9 @@ impl Password {
     /// Whether one of these words stands in it; shorter ones than [`TELLING_CHARACTERS`] stand in it by chance.
     fn holds_one_of(&self, words: &[&str]) -> bool {
         let lower = Zeroizing::new(self.0.to_lowercase());
-        let mut telling = words.iter().filter(|word| word.chars().count() >= TELLING_CHARACTERS);
+        let mut telling = words
+            .iter()
+            .filter(|word| word.chars().count() >= TELLING_CHARACTERS);
         telling.any(|word| lower.contains(&word.to_lowercase()))
     }
 
@@ -101,7 +122,9 @@ impl Password {
         } else {
             let mut mac = Hmac::<Sha384>::new(&REDUCTION_KEY.into());
             mac.update(bytes);
-            BASE64_STANDARD.encode(mac.finalize().into_bytes()).into_bytes()
+            BASE64_STANDARD
+                .encode(mac.finalize().into_bytes())
+                .into_bytes()
         })
     }
 }
@@ -116,11 +139,13 @@ impl fmt::Debug for Password {
 fn advice(warning: Option<Warning>) -> &'static str {
     match warning {
         Some(
-            Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess,
+            Warning::RepeatsLikeAaaAreEasyToGuess
+            | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess,
         ) => "repeats itself: add other words",
-        Some(Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess) => {
-            "follows the keyboard: add words that do not"
-        }
+        Some(
+            Warning::StraightRowsOfKeysAreEasyToGuess
+            | Warning::ShortKeyboardPatternsAreEasyToGuess,
+        ) => "follows the keyboard: add words that do not",
         Some(Warning::SequencesLikeAbcAreEasyToGuess) => "is mostly a sequence: add other words",
         Some(Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess) => {
             "is mostly a date or a year: add other words"
@@ -153,7 +178,9 @@ mod tests {
     use super::*;
 
     fn rules() -> config::Password {
-        config::Settings::for_env(config::Environment::Test).unwrap().password
+        config::Settings::for_env(config::Environment::Test)
+            .unwrap()
+            .password
     }
 
     fn faults(password: Option<&str>, confirmation: Option<&str>) -> Vec<String> {
@@ -169,7 +196,10 @@ mod tests {
 
     #[test]
     fn length_counts_characters_at_the_least_and_bytes_at_the_most() {
-        assert_eq!(faults(Some("1234567"), None), ["Password is too short (minimum is 8 characters)"]);
+        assert_eq!(
+            faults(Some("1234567"), None),
+            ["Password is too short (minimum is 8 characters)"]
+        );
         assert!(faults(Some("🔑🔑🔑🔑🔑🔑🔑🔑"), None).is_empty());
         assert!(faults(Some(&"🔑".repeat(64)), None).is_empty());
         assert!(faults(Some(&"a".repeat(256)), None).is_empty());
@@ -188,7 +218,10 @@ mod tests {
     #[test]
     fn an_absent_confirmation_is_not_checked_and_an_empty_one_is() {
         assert!(faults(Some("        "), None).is_empty());
-        assert_eq!(faults(Some("password"), Some("")), ["Password confirmation doesn't match Password"]);
+        assert_eq!(
+            faults(Some("password"), Some("")),
+            ["Password confirmation doesn't match Password"]
+        );
         assert_eq!(
             faults(Some("password"), Some("Password")),
             ["Password confirmation doesn't match Password"]
@@ -197,8 +230,12 @@ mod tests {
 
     #[test]
     fn composed_and_decomposed_spellings_are_one_password() {
-        let composed = Password::choose(&rules(), Some("caf\u{e9} olé!"), Some("cafe\u{301} olé!")).unwrap();
-        assert_eq!(composed.0, Password::offered("cafe\u{301} ole\u{301}!").unwrap().0);
+        let composed =
+            Password::choose(&rules(), Some("caf\u{e9} olé!"), Some("cafe\u{301} olé!")).unwrap();
+        assert_eq!(
+            composed.0,
+            Password::offered("cafe\u{301} ole\u{301}!").unwrap().0
+        );
     }
 
     fn reason(password: &str, words: &[&str]) -> Option<&'static str> {
@@ -222,11 +259,23 @@ mod tests {
             ("Wintermute9", &["wintermute9@example.com"][..], made_of),
             ("neuromancer1", &["case@neuromancer.example"], made_of),
             ("chibacity", &["Chiba City Blues"], made_of),
-            ("cococococo", &["co@example.com"], "repeats itself: add other words"),
+            (
+                "cococococo",
+                &["co@example.com"],
+                "repeats itself: add other words",
+            ),
             ("aaaaaaaaaa", &[], "repeats itself: add other words"),
-            ("qwertyuiop[]", &[], "follows the keyboard: add words that do not"),
+            (
+                "qwertyuiop[]",
+                &[],
+                "follows the keyboard: add words that do not",
+            ),
             ("defghijklmn", &[], "is mostly a sequence: add other words"),
-            ("27.03.1984", &[], "is mostly a date or a year: add other words"),
+            (
+                "27.03.1984",
+                &[],
+                "is mostly a date or a year: add other words",
+            ),
             ("fitzgerald", &[], "is mostly a name: add other words"),
             ("password1", &[], "needs another word or two"),
         ] {
@@ -236,7 +285,12 @@ mod tests {
 
     #[test]
     fn seventy_two_bytes_are_plain_bcrypt_and_longer_ones_count_to_the_last_byte() {
-        let reduced = |length: usize| Password::offered(&"a".repeat(length)).unwrap().reduced().to_vec();
+        let reduced = |length: usize| {
+            Password::offered(&"a".repeat(length))
+                .unwrap()
+                .reduced()
+                .to_vec()
+        };
         assert_eq!(reduced(72), "a".repeat(72).into_bytes());
         assert_eq!(reduced(73).len(), 64);
         assert_ne!(reduced(73), reduced(74));

@@ -19,7 +19,11 @@ impl Scopes {
     /// Reads words with one space between (RFC 6749, 3.3), or nothing; `None` when one is not a scope, or there are
     /// too many.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() { Some(Self::default()) } else { Self::collect(text.split(' ')) }
+        if text.is_empty() {
+            Some(Self::default())
+        } else {
+            Self::collect(text.split(' '))
+        }
     }
 
     /// Reads words one by one; `None` as in [`Self::parse`].
@@ -79,10 +83,13 @@ fn is_scope(word: &str) -> bool {
     let is_part = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_lowercase())
             && part.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.' | b'-')
+                byte.is_ascii_lowercase()
+                    || byte.is_ascii_digit()
+                    || matches!(byte, b'_' | b'.' | b'-')
             })
     };
-    word.len() <= MAX_BYTES && (word == INTROSPECT || (word.contains(':') && word.split(':').all(is_part)))
+    word.len() <= MAX_BYTES
+        && (word == INTROSPECT || (word.contains(':') && word.split(':').all(is_part)))
 }
 
 #[cfg(test)]
@@ -91,9 +98,13 @@ mod tests {
 
     #[test]
     fn words_keep_their_order_and_come_once() {
-        let scopes = Scopes::parse("projects:write introspect projects:read projects:write").unwrap();
+        let scopes =
+            Scopes::parse("projects:write introspect projects:read projects:write").unwrap();
         assert_eq!(scopes.as_str(), "projects:write introspect projects:read");
-        assert_eq!(Scopes::from_words(&scopes.words().collect::<Vec<_>>()), Some(scopes));
+        assert_eq!(
+            Scopes::from_words(&scopes.words().collect::<Vec<_>>()),
+            Some(scopes)
+        );
     }
 
     #[test]
@@ -102,7 +113,9 @@ mod tests {
             assert_eq!(Scopes::parse(word).unwrap().as_str(), word);
         }
         let longest = format!("a:{}", "b".repeat(62));
-        assert!(Scopes::parse(&longest).is_some() && Scopes::parse(&format!("{longest}b")).is_none());
+        assert!(
+            Scopes::parse(&longest).is_some() && Scopes::parse(&format!("{longest}b")).is_none()
+        );
     }
 
     #[test]
@@ -123,7 +136,10 @@ mod tests {
             "introspect:",
         ] {
             assert!(Scopes::parse(word).is_none(), "{word:?}");
-            assert!(Scopes::from_words(&["projects:read", word]).is_none(), "{word:?}");
+            assert!(
+                Scopes::from_words(&["projects:read", word]).is_none(),
+                "{word:?}"
+            );
         }
         for text in [" ", "a:b ", " a:b", "a:b  c:d", "a:b\tc:d", "a:b,c:d"] {
             assert!(Scopes::parse(text).is_none(), "{text:?}");
@@ -141,11 +157,13 @@ mod tests {
 
     #[test]
     fn holding_takes_every_word() {
-        let [own, part, more] =
-            ["a:read a:write", "a:write", "a:write b:read"].map(|text| Scopes::parse(text).unwrap());
+        let [own, part, more] = ["a:read a:write", "a:write", "a:write b:read"]
+            .map(|text| Scopes::parse(text).unwrap());
         assert!(own.holds(&part) && own.holds(&own) && own.holds(&Scopes::default()));
         assert!(!own.holds(&more) && !part.holds(&own) && !Scopes::default().holds(&part));
-        assert!(own.has("a:read") && !own.has("a:rea") && !own.has("a:read a:write") && !own.has(""));
+        assert!(
+            own.has("a:read") && !own.has("a:rea") && !own.has("a:read a:write") && !own.has("")
+        );
         assert!(Scopes::parse("").unwrap().is_empty() && !own.is_empty());
     }
 }

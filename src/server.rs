@@ -68,7 +68,9 @@ impl Cloakroom {
 
     /// From a context that was put together otherwise, as `testing` does.
     pub fn new(context: Context) -> Self {
-        Self { context: web::Data::new(context) }
+        Self {
+            context: web::Data::new(context),
+        }
     }
 
     /// What requests reach.
@@ -110,8 +112,10 @@ impl Background {
     fn start(context: Arc<Context>) -> Result<Self> {
         context.database.check_in_background();
         let (stop, stopped) = watch::channel(false);
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::internal)?;
         let shared = Arc::clone(&context);
         let thread = std::thread::Builder::new()
             .name("background".into())
@@ -123,7 +127,11 @@ impl Background {
                 }
             })
             .map_err(Error::internal)?;
-        Ok(Self { context, stop, thread: Some(thread) })
+        Ok(Self {
+            context,
+            stop,
+            thread: Some(thread),
+        })
     }
 
     /// Ends it: mails under way are finished, if they take no longer than a moment, and activity is written.
@@ -168,7 +176,8 @@ async fn keep_house(context: &Context, mut stop: watch::Receiver<bool>) {
             return;
         }
         if round.is_multiple_of(rounds_to_sweep)
-            && let Err(failure) = sweep::run(&context.database, &context.settings, context.clock.now()).await
+            && let Err(failure) =
+                sweep::run(&context.database, &context.settings, context.clock.now()).await
         {
             tracing::warn!(%failure, "the sweep was cut short");
         }
@@ -217,9 +226,21 @@ impl Server {
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .disable_signals()
         .bind(&settings.bind)
-        .map_err(|fault| io::Error::new(fault.kind(), format!("server.bind {}: {fault}", settings.bind)))?;
-        let address = *server.addrs().first().ok_or_else(|| io::Error::other("nothing was bound"))?;
-        Ok(Self { inner: server.run(), cloakroom, address })
+        .map_err(|fault| {
+            io::Error::new(
+                fault.kind(),
+                format!("server.bind {}: {fault}", settings.bind),
+            )
+        })?;
+        let address = *server
+            .addrs()
+            .first()
+            .ok_or_else(|| io::Error::other("nothing was bound"))?;
+        Ok(Self {
+            inner: server.run(),
+            cloakroom,
+            address,
+        })
     }
 
     /// Where it listens; the port is the real one when the settings said 0.
@@ -251,7 +272,11 @@ mod tests {
     #[test]
     fn the_interval_of_sweeps_is_kept_in_whole_rounds() {
         for (seconds, rounds) in [(20, 1), (21, 2), (40, 2), (600, 30), (86_400, 4_320)] {
-            assert_eq!(rounds_in(Duration::from_secs(seconds)), rounds, "{seconds}s");
+            assert_eq!(
+                rounds_in(Duration::from_secs(seconds)),
+                rounds,
+                "{seconds}s"
+            );
         }
     }
 }

@@ -54,7 +54,11 @@ pub fn sign(
     payload.extend(expires_at.as_millis().to_be_bytes());
     payload.extend(fingerprint(&key, parts));
     let mac = mac(&key, b"message", &[&payload]);
-    format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(&payload), BASE64_URL_SAFE_NO_PAD.encode(mac))
+    format!(
+        "{}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(&payload),
+        BASE64_URL_SAFE_NO_PAD.encode(mac)
+    )
 }
 
 /// Reads a message signed by [`sign`] with the current or a previous key; `None` when it is malformed, forged,
@@ -63,8 +67,9 @@ pub fn verify(keys: &Keys, purpose: Purpose, text: &str, now: Timestamp) -> Opti
     let (payload, signature) = text.split_once('.')?;
     let payload = decode::<PAYLOAD_LENGTH>(payload)?;
     let signature = decode::<MAC_LENGTH>(signature)?;
-    let key =
-        keys.verifying(purpose).find(|key| mac(key, b"message", &[&payload]).ct_eq(&signature).into())?;
+    let key = keys
+        .verifying(purpose)
+        .find(|key| mac(key, b"message", &[&payload]).ct_eq(&signature).into())?;
 
     let (version, rest) = payload.split_first()?;
     let (subject, rest) = rest.split_first_chunk::<8>()?;
@@ -81,14 +86,19 @@ pub fn verify(keys: &Keys, purpose: Purpose, text: &str, now: Timestamp) -> Opti
 impl SignedMessage {
     /// Whether all of `parts` are still what they were when it was signed.
     pub fn is_bound_to(&self, parts: &[impl AsRef<str>]) -> bool {
-        fingerprint(&self.key, parts).ct_eq(&self.fingerprint).into()
+        fingerprint(&self.key, parts)
+            .ct_eq(&self.fingerprint)
+            .into()
     }
 }
 
 /// A keyed name of `text`, in hex: the same for the same text, and no way back.
 pub fn pseudonym(keys: &Keys, purpose: Purpose, text: &str) -> String {
     let name = mac(&keys.signing(purpose), b"pseudonym", &[text.as_bytes()]);
-    name.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    name.iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// What comes after a refresh token.
@@ -101,8 +111,13 @@ pub struct Successor {
 
 /// What comes after a refresh token by this seed: first by the key that a new one is made with, then by those that may
 /// have made it before. The same for the same three; whoever lacks the token, the seed or the key learns nothing of it.
-pub fn successors(keys: &Keys, spent: &PlainToken, seed: &Seed) -> impl Iterator<Item = Result<Successor>> {
-    keys.verifying(Purpose::RefreshSuccessor).map(move |key| successor(&key, spent, seed))
+pub fn successors(
+    keys: &Keys,
+    spent: &PlainToken,
+    seed: &Seed,
+) -> impl Iterator<Item = Result<Successor>> {
+    keys.verifying(Purpose::RefreshSuccessor)
+        .map(move |key| successor(&key, spent, seed))
 }
 
 fn successor(key: &Key, spent: &PlainToken, seed: &Seed) -> Result<Successor> {
@@ -147,12 +162,17 @@ mod tests {
 
     fn keys(current: &str, previous: &[&str]) -> Keys {
         let base = |letter: &str| Secret::from(letter.repeat(32));
-        Keys::new(base(current), previous.iter().map(|letter| base(letter)).collect())
+        Keys::new(
+            base(current),
+            previous.iter().map(|letter| base(letter)).collect(),
+        )
     }
 
     fn all(keys: &Keys, spent: &PlainToken, seed: &Seed) -> Vec<(String, String)> {
         let found = successors(keys, spent, seed).map(Result::unwrap);
-        found.map(|successor| (successor.token.reveal().to_owned(), successor.jti)).collect()
+        found
+            .map(|successor| (successor.token.reveal().to_owned(), successor.jti))
+            .collect()
     }
 
     #[test]
@@ -169,13 +189,26 @@ mod tests {
             assert!(own[0].0 != differs[0].0 && own[0].1 != differs[0].1);
         }
         let (token, jti) = &own[0];
-        assert!(PlainToken::parse(TokenKind::Refresh, token).unwrap().family() == spent.family());
-        assert!(jti.len() == 32 && jti.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+        assert!(
+            PlainToken::parse(TokenKind::Refresh, token)
+                .unwrap()
+                .family()
+                == spent.family()
+        );
+        assert!(
+            jti.len() == 32
+                && jti
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        );
     }
 
     #[test]
     fn a_rotated_key_gives_its_successors_after_those_of_the_new_one() {
-        let (spent, seed) = (PlainToken::generate(TokenKind::Refresh).unwrap(), Seed::generate().unwrap());
+        let (spent, seed) = (
+            PlainToken::generate(TokenKind::Refresh).unwrap(),
+            Seed::generate().unwrap(),
+        );
         let [before, after] = [("a", &[][..]), ("b", &["a"][..])]
             .map(|(current, previous)| all(&keys(current, previous), &spent, &seed));
         assert_eq!((after.len(), &after[1]), (2, &before[0]));

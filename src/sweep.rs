@@ -50,33 +50,53 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
     let mails_until = now - settings.sweep.keep_mails;
     Ok(Swept {
         sessions: expired_sessions(database, now - kept, now - kept.max(UNWRITTEN) - idle).await?,
-        counters: in_batches(database, move |tx| throttles::delete_expired(tx, now, BATCH)).await?,
-        mails: in_batches(database, move |tx| outbox::delete_ended(tx, mails_until, BATCH)).await?,
-        devices: in_batches(database, move |tx| devices::delete_unseen(tx, now - KEEP_DEVICES, BATCH))
-            .await?,
-        api_keys: in_batches(database, move |tx| api_keys::delete_ended(tx, now - KEEP_API_KEYS, BATCH))
-            .await?,
+        counters: in_batches(database, move |tx| {
+            throttles::delete_expired(tx, now, BATCH)
+        })
+        .await?,
+        mails: in_batches(database, move |tx| {
+            outbox::delete_ended(tx, mails_until, BATCH)
+        })
+        .await?,
+        devices: in_batches(database, move |tx| {
+            devices::delete_unseen(tx, now - KEEP_DEVICES, BATCH)
+        })
+        .await?,
+        api_keys: in_batches(database, move |tx| {
+            api_keys::delete_ended(tx, now - KEEP_API_KEYS, BATCH)
+        })
+        .await?,
         refresh_tokens: in_batches(database, move |tx| {
             refresh_tokens::forget_spent_everywhere(tx, now - refresh_tokens::GRACE, BATCH)
         })
         .await?,
-        ended_access: in_batches(database, move |tx| ended::delete_over(tx, now - KEEP_ENDED_ACCESS, BATCH))
-            .await?,
+        ended_access: in_batches(database, move |tx| {
+            ended::delete_over(tx, now - KEEP_ENDED_ACCESS, BATCH)
+        })
+        .await?,
     })
 }
 
 /// Finds them by reading, which holds up nobody, and deletes what it found.
-async fn expired_sessions(database: &Database, moment: Timestamp, idle_since: Timestamp) -> Result<usize> {
+async fn expired_sessions(
+    database: &Database,
+    moment: Timestamp,
+    idle_since: Timestamp,
+) -> Result<usize> {
     let (mut last, mut swept) = (SessionId(0), 0);
     loop {
         let found = database
             .read(move |reader| sessions::list_expired(reader, moment, idle_since, last, BATCH))
             .await?;
-        let Some(id) = found.last() else { return Ok(swept) };
+        let Some(id) = found.last() else {
+            return Ok(swept);
+        };
         last = *id;
         swept += database
             .write(move |tx| {
-                found.iter().try_fold(0, |count, id| Ok(count + usize::from(sessions::delete(tx, *id)?)))
+                found.iter().try_fold(0, |count, id| {
+                    Ok(count + usize::from(sessions::delete(tx, *id)?))
+                })
             })
             .await?;
     }

@@ -78,15 +78,18 @@ impl TestApp {
         Self::build(change, |_| ()).await
     }
 
-    async fn build(change: impl FnOnce(&mut Settings), configure: impl FnOnce(&mut ServiceConfig)) -> Self {
+    async fn build(
+        change: impl FnOnce(&mut Settings),
+        configure: impl FnOnce(&mut ServiceConfig),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut settings = Settings::for_env(Environment::Test).expect("the settings for tests");
         settings.database.path = folder.path().join("cloakroom.db");
         settings.mail.directory = folder.path().join("mail");
         change(&mut settings);
         settings.check().expect("settings that may be used");
-        let context =
-            Context::assemble(settings, Clock::manual(START), Transport::memory()).expect("a context");
+        let context = Context::assemble(settings, Clock::manual(START), Transport::memory())
+            .expect("a context");
         let cloakroom = Cloakroom::new(context);
         let app = App::new()
             .wrap(cloakroom.edge())
@@ -109,7 +112,11 @@ impl TestApp {
                 }
             })
         });
-        Self { cloakroom, service, _folder: Rc::new(folder) }
+        Self {
+            cloakroom,
+            service,
+            _folder: Rc::new(folder),
+        }
     }
 
     /// What its requests reach.
@@ -124,7 +131,14 @@ impl TestApp {
 
     /// Delivers what is due and gives every mail sent so far, oldest first.
     pub async fn mails(&self) -> Vec<Sent> {
-        while self.context().courier.deliver_due().await.expect("a delivery") > 0 {}
+        while self
+            .context()
+            .courier
+            .deliver_due()
+            .await
+            .expect("a delivery")
+            > 0
+        {}
         self.context().courier.transport().sent()
     }
 
@@ -135,8 +149,13 @@ impl TestApp {
         let digest = context.passwords.hash(password).await.expect("a digest");
         let address = EmailAddress::parse(email_address).expect("an email address");
         let now = context.clock.now();
-        let inserted = context.database.write(move |tx| users::insert(tx, &address, &digest, now)).await;
-        inserted.expect("a write").expect("an address that nobody has")
+        let inserted = context
+            .database
+            .write(move |tx| users::insert(tx, &address, &digest, now))
+            .await;
+        inserted
+            .expect("a write")
+            .expect("an address that nobody has")
     }
 
     /// Signs somebody in, without asking for their password; gives the bearer token.
@@ -190,7 +209,11 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
         expires_at: now + context.settings.session.lifetime,
     };
     let user_id = user.id;
-    context.database.write(move |tx| sessions::insert(tx, user_id, &new, now)).await.expect("a session");
+    context
+        .database
+        .write(move |tx| sessions::insert(tx, user_id, &new, now))
+        .await
+        .expect("a session");
     token.reveal().to_owned()
 }
 
@@ -244,7 +267,10 @@ impl Call {
 
     /// With any body.
     pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        self.request = self.request.insert_header(("Content-Type", content_type)).set_payload(body);
+        self.request = self
+            .request
+            .insert_header(("Content-Type", content_type))
+            .set_payload(body);
         self
     }
 
@@ -268,16 +294,27 @@ pub struct Reply {
 impl Reply {
     async fn read(response: HttpResponse<impl MessageBody>) -> Self {
         let (head, body) = response.into_parts();
-        let body = actix_web::body::to_bytes(body).await.ok().expect("a whole body");
-        Self { status: head.status().as_u16(), headers: head.headers().clone(), body }
+        let body = actix_web::body::to_bytes(body)
+            .await
+            .ok()
+            .expect("a whole body");
+        Self {
+            status: head.status().as_u16(),
+            headers: head.headers().clone(),
+            body,
+        }
     }
 
     /// That a reply of our own routes is as `openapi.json` describes it.
     fn assert_described(&self, request: &HttpRequest) {
         let pattern = request.match_pattern().unwrap_or_default();
-        let checked = agreement::check(request.method().as_str(), &pattern, self.status, &self.body);
+        let checked =
+            agreement::check(request.method().as_str(), &pattern, self.status, &self.body);
         if let Err(fault) = checked {
-            panic!("{fault}\n{}\nor else describe it in src/openapi", String::from_utf8_lossy(&self.body));
+            panic!(
+                "{fault}\n{}\nor else describe it in src/openapi",
+                String::from_utf8_lossy(&self.body)
+            );
         }
     }
 

@@ -114,7 +114,10 @@ impl Throttle {
     /// Failed sign-ins to one address, whether anybody has it or not. It can be opened for the client's network.
     pub fn address_failures(&self, address: &str, client: IpAddr) -> Rule {
         let rule = self.by_address("address_failures", address, self.settings.address_failures);
-        let personal = self.settings.enabled.then(|| format!("{}:{}", rule.shared, network(client)));
+        let personal = self
+            .settings
+            .enabled
+            .then(|| format!("{}:{}", rule.shared, network(client)));
         Rule { personal, ..rule }
     }
 
@@ -125,7 +128,11 @@ impl Throttle {
 
     /// Confirmation mails on request to one address, whether anybody has it or not.
     pub fn confirmation_mails(&self, address: &str) -> Rule {
-        self.by_address("confirmation_mails", address, self.settings.confirmation_mails)
+        self.by_address(
+            "confirmation_mails",
+            address,
+            self.settings.confirmation_mails,
+        )
     }
 
     /// Confirmation mails to one address at sign-up. Kept apart from those on request: otherwise requests for
@@ -136,13 +143,20 @@ impl Throttle {
 
     /// Confirmation mails to one address that a user wants to change to; apart for the same reason.
     pub fn address_change_mails(&self, address: &str) -> Rule {
-        self.by_address("address_change_mails", address, self.settings.confirmation_mails)
+        self.by_address(
+            "address_change_mails",
+            address,
+            self.settings.confirmation_mails,
+        )
     }
 
     /// Notices of one kind to one address.
     pub fn notices(&self, kind: &str, address: &str) -> Rule {
         let rule = self.by_address("notices", address, self.settings.notices);
-        Rule { shared: format!("{}:{kind}", rule.shared), ..rule }
+        Rule {
+            shared: format!("{}:{kind}", rule.shared),
+            ..rule
+        }
     }
 
     /// Passwords given again on one session.
@@ -166,7 +180,12 @@ impl Throttle {
     }
 
     /// Counts one hit of each rule, in their order, up to the first that is exhausted.
-    pub async fn admit(&self, database: &Database, rules: Vec<Rule>, now: Timestamp) -> Result<Admission> {
+    pub async fn admit(
+        &self,
+        database: &Database,
+        rules: Vec<Rule>,
+        now: Timestamp,
+    ) -> Result<Admission> {
         if !self.settings.enabled || rules.is_empty() {
             return Ok(Admission::Admitted(Vec::new()));
         }
@@ -204,7 +223,12 @@ impl Throttle {
     }
 
     /// The same, and why not. A hit that is refused costs no write.
-    pub fn refusal(&self, tx: &Transaction<'_>, rule: &Rule, now: Timestamp) -> Result<Option<Refusal>> {
+    pub fn refusal(
+        &self,
+        tx: &Transaction<'_>,
+        rule: &Rule,
+        now: Timestamp,
+    ) -> Result<Option<Refusal>> {
         if !self.settings.enabled {
             return Ok(None);
         }
@@ -215,8 +239,16 @@ impl Throttle {
     }
 
     fn by_address(&self, what: &'static str, address: &str, limit: Limit) -> Rule {
-        let shared = format!("{what}:{}", pseudonym(&self.keys, Purpose::ThrottledAddress, address));
-        Rule { what, shared, personal: None, limit }
+        let shared = format!(
+            "{what}:{}",
+            pseudonym(&self.keys, Purpose::ThrottledAddress, address)
+        );
+        Rule {
+            what,
+            shared,
+            personal: None,
+            limit,
+        }
     }
 }
 
@@ -232,15 +264,26 @@ impl Rule {
     }
 
     /// Whether everybody's hits of the window that ends at `window_end` still shut it.
-    pub fn is_shut(&self, reader: &Reader<'_>, window_end: Timestamp, now: Timestamp) -> Result<bool> {
+    pub fn is_shut(
+        &self,
+        reader: &Reader<'_>,
+        window_end: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
         let counted = throttles::find(reader, &self.shared, now)?;
-        Ok(counted
-            .is_some_and(|counted| counted.expires_at == window_end && self.tally(counted, true).left() == 0))
+        Ok(counted.is_some_and(|counted| {
+            counted.expires_at == window_end && self.tally(counted, true).left() == 0
+        }))
     }
 
     /// Forgets everybody's hits of the window that ends at `window_end` and opens the rule for this client's network;
     /// `false`, and nothing done, when that window is no longer counted. Of two that race one wins.
-    pub fn lift(&self, tx: &Transaction<'_>, window_end: Timestamp, now: Timestamp) -> Result<bool> {
+    pub fn lift(
+        &self,
+        tx: &Transaction<'_>,
+        window_end: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
         let lifted = throttles::clear_window(tx, &self.shared, window_end)?;
         if lifted {
             self.open(tx, now)?;
@@ -264,7 +307,10 @@ impl Rule {
     fn hit(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Tally> {
         let opened = self.opened(tx, now)?;
         let name = opened.map_or(self.shared.as_str(), |(personal, _)| personal);
-        Ok(self.tally(throttles::hit(tx, name, self.limit.window, now)?, opened.is_none()))
+        Ok(self.tally(
+            throttles::hit(tx, name, self.limit.window, now)?,
+            opened.is_none(),
+        ))
     }
 
     /// The tally of the counter that holds; `None` when nothing was counted in a window that runs.
@@ -279,7 +325,11 @@ impl Rule {
     }
 
     /// The counter of this client's network and what it counted, where the rule was opened for it.
-    fn opened(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<(&str, throttles::Tally)>> {
+    fn opened(
+        &self,
+        reader: &Reader<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(&str, throttles::Tally)>> {
         let Some(personal) = &self.personal else {
             return Ok(None);
         };
@@ -287,20 +337,38 @@ impl Rule {
     }
 
     fn tally(&self, counted: throttles::Tally, shared: bool) -> Tally {
-        Tally { count: counted.count, limit: self.limit.count, expires_at: counted.expires_at, shared }
+        Tally {
+            count: counted.count,
+            limit: self.limit.count,
+            expires_at: counted.expires_at,
+            shared,
+        }
     }
 
     fn refuse(&self, tally: Tally, now: Timestamp) -> Refusal {
-        Refusal { what: self.what, wait: tally.expires_at.since(now) }
+        Refusal {
+            what: self.what,
+            wait: tally.expires_at.since(now),
+        }
     }
 }
 
 fn by_client(what: &'static str, client: IpAddr, limit: Limit) -> Rule {
-    Rule { what, shared: format!("{what}:{}", network(client)), personal: None, limit }
+    Rule {
+        what,
+        shared: format!("{what}:{}", network(client)),
+        personal: None,
+        limit,
+    }
 }
 
 fn by_id(what: &'static str, id: i64, limit: Limit) -> Rule {
-    Rule { what, shared: format!("{what}:{id}"), personal: None, limit }
+    Rule {
+        what,
+        shared: format!("{what}:{id}"),
+        personal: None,
+        limit,
+    }
 }
 
 /// An IPv4 address, or the /64 that one IPv6 customer has all of.

@@ -97,7 +97,8 @@ impl PlainToken {
         let well_formed = body.len() == BODY_LENGTH + CHECKSUM_LENGTH
             && body.bytes().all(|byte| IS_BASE58[usize::from(byte)]);
         let (rest, check) = text.split_at_checked(text.len().checked_sub(CHECKSUM_LENGTH)?)?;
-        (well_formed && check.as_bytes() == checksum(rest)).then(|| Self(Zeroizing::new(text.to_owned())))
+        (well_formed && check.as_bytes() == checksum(rest))
+            .then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
     /// The text itself, for the one reply that shows it.
@@ -202,14 +203,18 @@ fn push_random_base58(text: &mut String, length: usize) -> Result<()> {
 /// thrown away: a remainder would favour some characters.
 fn push_base58(text: &mut String, bytes: &[u8], wanted: usize) -> usize {
     let before = text.len();
-    let usable = bytes.iter().filter_map(|byte| BASE58.get(usize::from(byte & 63)));
+    let usable = bytes
+        .iter()
+        .filter_map(|byte| BASE58.get(usize::from(byte & 63)));
     text.extend(usable.take(wanted).copied().map(char::from));
     text.len() - before
 }
 
 /// Room for a whole token: a text that grew would leave a part of it behind in memory.
 fn empty() -> Zeroizing<String> {
-    Zeroizing::new(String::with_capacity(PREFIX_LENGTH + BODY_LENGTH + CHECKSUM_LENGTH))
+    Zeroizing::new(String::with_capacity(
+        PREFIX_LENGTH + BODY_LENGTH + CHECKSUM_LENGTH,
+    ))
 }
 
 fn checksum(text: &str) -> [u8; CHECKSUM_LENGTH] {
@@ -241,16 +246,26 @@ mod tests {
             let mut bytes = token.reveal().as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'2' { b'3' } else { b'2' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert!(PlainToken::parse(TokenKind::Session, &changed).is_none(), "{changed}");
+            assert!(
+                PlainToken::parse(TokenKind::Session, &changed).is_none(),
+                "{changed}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_token_is_refused_without_a_panic() {
-        for text in
-            ["", "crs_", "invalid", "crs_🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑", "crk_11111111111111111111111111111111111111"]
-        {
-            assert!(PlainToken::parse(TokenKind::Session, text).is_none(), "{text}");
+        for text in [
+            "",
+            "crs_",
+            "invalid",
+            "crs_🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑",
+            "crk_11111111111111111111111111111111111111",
+        ] {
+            assert!(
+                PlainToken::parse(TokenKind::Session, text).is_none(),
+                "{text}"
+            );
         }
     }
 
@@ -259,9 +274,14 @@ mod tests {
         let kinds = [TokenKind::Session, TokenKind::ApiKey, TokenKind::Refresh];
         for kind in kinds {
             let token = PlainToken::generate(kind).unwrap();
-            assert!(token.reveal().starts_with(kind.prefix()) && kind.prefix().len() == PREFIX_LENGTH);
+            assert!(
+                token.reveal().starts_with(kind.prefix()) && kind.prefix().len() == PREFIX_LENGTH
+            );
             for other in kinds {
-                assert_eq!(PlainToken::parse(other, token.reveal()).is_some(), kind == other);
+                assert_eq!(
+                    PlainToken::parse(other, token.reveal()).is_some(),
+                    kind == other
+                );
                 // Nor with the other's prefix in its place: the checksum is over it too.
                 let renamed = token.reveal().replacen(kind.prefix(), other.prefix(), 1);
                 assert_eq!(PlainToken::parse(other, &renamed).is_some(), kind == other);
@@ -274,15 +294,26 @@ mod tests {
         let token = PlainToken::generate(TokenKind::Refresh).unwrap();
         let material: [u8; 112] = std::array::from_fn(|at| at as u8);
         let successor = token.successor(&material).unwrap();
-        assert_eq!(successor.reveal(), token.successor(&material).unwrap().reveal());
         assert_eq!(
-            PlainToken::parse(TokenKind::Refresh, successor.reveal()).unwrap().family(),
+            successor.reveal(),
+            token.successor(&material).unwrap().reveal()
+        );
+        assert_eq!(
+            PlainToken::parse(TokenKind::Refresh, successor.reveal())
+                .unwrap()
+                .family(),
             token.family()
         );
         assert_ne!(successor.digest(), token.digest());
-        assert_ne!(successor.digest(), token.successor(&material[1..]).unwrap().digest());
+        assert_ne!(
+            successor.digest(),
+            token.successor(&material[1..]).unwrap().digest()
+        );
         assert!(token.successor(&material[..20]).is_err());
-        assert_ne!(PlainToken::generate(TokenKind::Refresh).unwrap().family(), token.family());
+        assert_ne!(
+            PlainToken::generate(TokenKind::Refresh).unwrap().family(),
+            token.family()
+        );
     }
 
     #[test]
@@ -303,7 +334,10 @@ mod tests {
             assert!(seen.insert(token.reveal().to_owned()));
         }
         let expected = 320_000.0 / 58.0;
-        let chi_square: f64 = counts.iter().map(|n| (f64::from(*n) - expected).powi(2) / expected).sum();
+        let chi_square: f64 = counts
+            .iter()
+            .map(|n| (f64::from(*n) - expected).powi(2) / expected)
+            .sum();
         // 57 degrees of freedom: 120 is passed by chance less than once in a million runs.
         assert!(chi_square < 120.0, "{chi_square}");
     }
@@ -311,7 +345,14 @@ mod tests {
     #[test]
     fn neither_form_can_be_printed_by_accident() {
         let token = PlainToken::generate(TokenKind::Session).unwrap();
-        let printed = format!("{token:?} {:?} {:?}", token.digest(), Seed::generate().unwrap());
-        assert_eq!(printed, "PlainToken([hidden]) TokenDigest([hidden]) Seed([hidden])");
+        let printed = format!(
+            "{token:?} {:?} {:?}",
+            token.digest(),
+            Seed::generate().unwrap()
+        );
+        assert_eq!(
+            printed,
+            "PlainToken([hidden]) TokenDigest([hidden]) Seed([hidden])"
+        );
     }
 }

@@ -13,7 +13,14 @@ const FLOORS: &[&[&str]] = &[
     &["features"],
     &["http"],
     &["context"],
-    &["access_tokens", "activity", "mail", "password", "sweep", "throttle"],
+    &[
+        "access_tokens",
+        "activity",
+        "mail",
+        "password",
+        "sweep",
+        "throttle",
+    ],
     &["links"],
     &["store"],
     &["jwt", "signed"],
@@ -57,7 +64,11 @@ impl Source {
             let rest = behind.trim_start_matches("super::");
             let up = (behind.len() - rest.len()) / "super::".len();
             let root = &self.module[..self.module.len().checked_sub(up).expect("a module above")];
-            paths.extend(expand(rest).into_iter().map(|path| [root.to_vec(), path].concat()));
+            paths.extend(
+                expand(rest)
+                    .into_iter()
+                    .map(|path| [root.to_vec(), path].concat()),
+            );
         }
         paths
     }
@@ -90,15 +101,18 @@ fn expand(text: &str) -> Vec<Vec<String>> {
         }
         panic!("a group without an end: {text}");
     }
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
     if end == 0 {
         return Vec::new();
     }
     let first = text[..end].to_owned();
     match text[end..].strip_prefix("::").map(expand) {
-        Some(rest) if !rest.is_empty() => {
-            rest.into_iter().map(|path| [vec![first.clone()], path].concat()).collect()
-        }
+        Some(rest) if !rest.is_empty() => rest
+            .into_iter()
+            .map(|path| [vec![first.clone()], path].concat())
+            .collect(),
         _ => vec![vec![first]],
     }
 }
@@ -122,16 +136,31 @@ fn sources() -> Vec<Source> {
 
 fn read(root: &Path, path: PathBuf) -> Source {
     let inside = path.strip_prefix(root).unwrap().with_extension("");
-    let mut module: Vec<String> = inside.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+    let mut module: Vec<String> = inside
+        .iter()
+        .map(|part| part.to_str().unwrap().to_owned())
+        .collect();
     if module.len() > 1 && module.last().unwrap() == "mod" {
         module.pop();
     }
     let text = fs::read_to_string(&path).unwrap();
     let is_tests = module.last().is_some_and(|name| name == "tests");
-    let code = if is_tests { "" } else { text.split("#[cfg(test)]\nmod tests").next().unwrap() };
-    let code =
-        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    Source { path, module, text, code }
+    let code = if is_tests {
+        ""
+    } else {
+        text.split("#[cfg(test)]\nmod tests").next().unwrap()
+    };
+    let code = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    Source {
+        path,
+        module,
+        text,
+        code,
+    }
 }
 
 fn floor(room: &str) -> Option<usize> {
@@ -142,9 +171,15 @@ fn floor(room: &str) -> Option<usize> {
 fn every_room_stands_on_a_floor_and_every_arrow_points_down() {
     for source in sources().iter().filter(|source| source.room() != "lib") {
         let own = floor(source.room());
-        assert!(own.is_some(), "{} stands on no floor: give it one in FLOORS", source.room());
+        assert!(
+            own.is_some(),
+            "{} stands on no floor: give it one in FLOORS",
+            source.room()
+        );
         for path in source.paths() {
-            let Some(other) = floor(&path[0]) else { continue };
+            let Some(other) = floor(&path[0]) else {
+                continue;
+            };
             assert!(
                 path[0] == source.room() || Some(other) > own,
                 "{} uses {}, which is not below it",
@@ -158,12 +193,18 @@ fn every_room_stands_on_a_floor_and_every_arrow_points_down() {
 #[test]
 fn a_feature_uses_no_other_but_sessions() {
     let sources = sources();
-    let features: Vec<&Source> =
-        sources.iter().filter(|source| source.room() == "features" && source.module.len() == 2).collect();
+    let features: Vec<&Source> = sources
+        .iter()
+        .filter(|source| source.room() == "features" && source.module.len() == 2)
+        .collect();
     let names: Vec<&String> = features.iter().map(|feature| &feature.module[1]).collect();
     assert!(names.iter().any(|name| *name == "sessions"));
     for feature in &features {
-        for path in feature.paths().iter().filter(|path| path[0] == "features" && path.len() > 1) {
+        for path in feature
+            .paths()
+            .iter()
+            .filter(|path| path[0] == "features" && path.len() > 1)
+        {
             let other = &path[1];
             assert!(
                 *other == feature.module[1] || other == "sessions" || !names.contains(&other),
@@ -180,7 +221,11 @@ fn only_the_rooms_about_http_know_actix() {
     for source in sources() {
         let may = ["http", "server", "features", "testing"].contains(&source.room())
             || source.name() == "cli::serve";
-        assert!(may || !source.knows("actix"), "{} knows actix", source.name());
+        assert!(
+            may || !source.knows("actix"),
+            "{} knows actix",
+            source.name()
+        );
     }
 }
 
@@ -190,8 +235,19 @@ fn only_the_store_knows_the_database() {
         for library in ["rusqlite", "r2d2"] {
             assert!(!source.knows(library), "{} knows {library}", source.name());
         }
-        for words in ["SELECT ", "INSERT INTO", "DELETE FROM", " SET ", "PRAGMA ", "CREATE TABLE"] {
-            assert!(!source.code.contains(words), "{} speaks SQL: {words}", source.name());
+        for words in [
+            "SELECT ",
+            "INSERT INTO",
+            "DELETE FROM",
+            " SET ",
+            "PRAGMA ",
+            "CREATE TABLE",
+        ] {
+            assert!(
+                !source.code.contains(words),
+                "{} speaks SQL: {words}",
+                source.name()
+            );
         }
     }
 }
@@ -207,15 +263,26 @@ fn only_jwt_knows_jsonwebtoken_and_ring() {
 
 #[test]
 fn errors_know_nothing_of_http() {
-    for source in sources().iter().filter(|source| source.room() != "http" && source.room() != "testing") {
-        assert!(!source.knows("StatusCode"), "{} chooses a status", source.name());
+    for source in sources()
+        .iter()
+        .filter(|source| source.room() != "http" && source.room() != "testing")
+    {
+        assert!(
+            !source.knows("StatusCode"),
+            "{} chooses a status",
+            source.name()
+        );
     }
 }
 
 #[test]
 fn every_file_says_first_what_it_is_for() {
     for source in sources() {
-        assert!(source.text.starts_with("//! "), "{} opens without //!", source.path.display());
+        assert!(
+            source.text.starts_with("//! "),
+            "{} opens without //!",
+            source.path.display()
+        );
     }
 }
 

@@ -25,7 +25,10 @@ fn operations(document: &Value) -> BTreeMap<String, Value> {
     let mut operations = BTreeMap::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            operations.insert(format!("{} {path}", method.to_uppercase()), operation.clone());
+            operations.insert(
+                format!("{} {path}", method.to_uppercase()),
+                operation.clone(),
+            );
         }
     }
     operations
@@ -44,7 +47,9 @@ fn name(route: &Route) -> String {
 fn walk(name: &str, value: &Value, visit: &mut impl FnMut(&str, &Value)) {
     visit(name, value);
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, inner)| walk(name, inner, visit)),
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(name, inner)| walk(name, inner, visit)),
         Value::Array(items) => items.iter().for_each(|inner| walk(name, inner, visit)),
         _ => {}
     }
@@ -55,8 +60,14 @@ fn every_route_is_described_once_and_nothing_else() {
     let document = document();
     let declared: BTreeSet<String> = features::routes().iter().map(name).collect();
     let operations = operations(&document);
-    assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), declared);
-    let ids: BTreeSet<&str> = operations.values().map(|one| one["operationId"].as_str().unwrap()).collect();
+    assert_eq!(
+        operations.keys().cloned().collect::<BTreeSet<_>>(),
+        declared
+    );
+    let ids: BTreeSet<&str> = operations
+        .values()
+        .map(|one| one["operationId"].as_str().unwrap())
+        .collect();
     assert_eq!(ids.len(), operations.len(), "an id stands twice");
 }
 
@@ -64,10 +75,18 @@ fn every_route_is_described_once_and_nothing_else() {
 fn every_operation_has_an_id_a_summary_and_a_success() {
     for (name, operation) in operations(&document()) {
         for field in ["operationId", "summary"] {
-            assert!(operation[field].as_str().is_some_and(|text| !text.is_empty()), "{name}: {field}");
+            assert!(
+                operation[field]
+                    .as_str()
+                    .is_some_and(|text| !text.is_empty()),
+                "{name}: {field}"
+            );
         }
         let replies = operation["responses"].as_object().unwrap();
-        assert!(replies.keys().any(|status| status.starts_with('2')), "{name}");
+        assert!(
+            replies.keys().any(|status| status.starts_with('2')),
+            "{name}"
+        );
         assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{name}");
     }
 }
@@ -87,8 +106,14 @@ fn what_is_public_needs_no_credential_and_the_rest_says_which() {
             Access::ApiKey(scope) => json!([{ "bearer": [scope] }, { "api_key": [scope] }]),
         };
         assert_eq!(operations[&name]["security"], expected, "{name}");
-        let asks = operations[&name]["responses"]["401"]["$ref"].as_str().unwrap_or_default();
-        assert_eq!(asks.contains("Unauthorized"), route.access != Access::Public, "{name}");
+        let asks = operations[&name]["responses"]["401"]["$ref"]
+            .as_str()
+            .unwrap_or_default();
+        assert_eq!(
+            asks.contains("Unauthorized"),
+            route.access != Access::Public,
+            "{name}"
+        );
     }
 }
 
@@ -107,19 +132,29 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
         for name in document["components"][kind].as_object().unwrap().keys() {
             // No route has it: any path may give it.
             let anywhere = name == "MethodNotAllowed";
-            assert!(anywhere || used.contains(&format!("/components/{kind}/{name}")), "{kind}: {name}");
+            assert!(
+                anywhere || used.contains(&format!("/components/{kind}/{name}")),
+                "{kind}: {name}"
+            );
         }
     }
 }
 
 #[test]
 fn the_committed_document_is_the_one_that_the_program_prints() {
-    let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json")).unwrap();
+    let committed =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json")).unwrap();
     // Not compared as a whole: the difference of two such texts is no help.
     let printed = openapi::json().unwrap();
-    let differing = committed.lines().zip(printed.lines()).position(|(one, other)| one != other);
+    let differing = committed
+        .lines()
+        .zip(printed.lines())
+        .position(|(one, other)| one != other);
     let same = committed == printed;
-    assert!(same, "they part in line {differing:?}: cargo run -q -- openapi > openapi.json");
+    assert!(
+        same,
+        "they part in line {differing:?}: cargo run -q -- openapi > openapi.json"
+    );
 }
 
 #[test]
@@ -128,8 +163,15 @@ fn the_command_prints_the_document_without_settings_or_database() {
     house.set("CLOAKROOM__SERVER__NOBODY", "knows this key");
     house.set("CLOAKROOM_CONFIG", "/nowhere");
     let ran = house.command(&["openapi"]).output().unwrap();
-    assert!(ran.status.success() && ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
-    assert_eq!(String::from_utf8(ran.stdout).unwrap(), openapi::json().unwrap());
+    assert!(
+        ran.status.success() && ran.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert_eq!(
+        String::from_utf8(ran.stdout).unwrap(),
+        openapi::json().unwrap()
+    );
     assert!(!house.database().exists());
 }
 
@@ -137,14 +179,21 @@ fn the_command_prints_the_document_without_settings_or_database() {
 fn no_setting_and_no_address_of_a_server_gets_into_it() {
     let text = openapi::json().unwrap();
     assert!(document().get("servers").is_none());
-    assert!(!text.contains("localhost") && !text.contains("://"), "an address");
+    assert!(
+        !text.contains("localhost") && !text.contains("://"),
+        "an address"
+    );
 }
 
 #[test]
 fn every_code_of_the_readme_stands_in_the_document_and_every_code_in_the_document_in_the_readme() {
     let document = document();
     let mut described = BTreeSet::new();
-    for reply in document["components"]["responses"].as_object().unwrap().values() {
+    for reply in document["components"]["responses"]
+        .as_object()
+        .unwrap()
+        .values()
+    {
         walk("", reply, &mut |name, value| {
             if name == "enum" {
                 described.insert(value.as_str().map(str::to_owned));
@@ -152,23 +201,34 @@ fn every_code_of_the_readme_stands_in_the_document_and_every_code_in_the_documen
         });
     }
     let described: BTreeSet<String> = described.into_iter().flatten().collect();
-    let told: BTreeSet<String> = crate::readme::codes().into_iter().map(|(_, code)| code).collect();
+    let told: BTreeSet<String> = crate::readme::codes()
+        .into_iter()
+        .map(|(_, code)| code)
+        .collect();
     assert_eq!(described, told);
 }
 
 #[test]
 fn a_code_has_the_status_that_the_readme_gives_it() {
     let document = document();
-    let told: BTreeMap<String, u16> =
-        crate::readme::codes().into_iter().map(|(status, code)| (code, status)).collect();
+    let told: BTreeMap<String, u16> = crate::readme::codes()
+        .into_iter()
+        .map(|(status, code)| (code, status))
+        .collect();
     for (name, operation) in operations(&document) {
         for (status, reply) in operation["responses"].as_object().unwrap() {
-            let Some(reference) = reply["$ref"].as_str() else { continue };
-            walk("", document.pointer(&reference[1..]).unwrap(), &mut |key, value| {
-                if let (true, Some(code)) = (key == "enum", value.as_str()) {
-                    assert_eq!(told[code].to_string(), *status, "{name}: {code}");
-                }
-            });
+            let Some(reference) = reply["$ref"].as_str() else {
+                continue;
+            };
+            walk(
+                "",
+                document.pointer(&reference[1..]).unwrap(),
+                &mut |key, value| {
+                    if let (true, Some(code)) = (key == "enum", value.as_str()) {
+                        assert_eq!(told[code].to_string(), *status, "{name}: {code}");
+                    }
+                },
+            );
         }
     }
 }
@@ -178,18 +238,33 @@ async fn every_field_that_a_body_offers_is_read() {
     let document = document();
     let mut bodies = 0;
     for (name, operation) in operations(&document) {
-        let Some(schema) = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()
+        let Some(schema) =
+            operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()
         else {
             continue;
         };
         bodies += 1;
-        let fields = document.pointer(&schema[1..]).unwrap()["properties"].as_object().unwrap();
+        let fields = document.pointer(&schema[1..]).unwrap()["properties"]
+            .as_object()
+            .unwrap();
         let app = TestApp::new().await;
         let user = app.create_user(ONE, PASSWORD).await;
         let token = app.sign_in_as(&user).await;
-        let project = app.post("/v1/projects").bearer(&token).json(&json!({ "title": "One" })).send().await;
+        let project = app
+            .post("/v1/projects")
+            .bearer(&token)
+            .json(&json!({ "title": "One" }))
+            .send()
+            .await;
         let key = json!({ "name": "A key", "scopes": ["introspect"] });
-        let key = app.post("/v1/api_keys").bearer(&token).json(&key).send().await.json()["key"].clone();
+        let key = app
+            .post("/v1/api_keys")
+            .bearer(&token)
+            .json(&key)
+            .send()
+            .await
+            .json()["key"]
+            .clone();
         let key = key.as_str().unwrap().to_owned();
         let (method, path) = name.split_once(' ').unwrap();
         let mut path = path.replace("{id}", &project.json()["project"]["id"].to_string());
@@ -197,14 +272,30 @@ async fn every_field_that_a_body_offers_is_read() {
             path = path.replace("{token}", &reset_token(&app, ONE).await);
         }
         for field in fields.keys() {
-            let mut body: Value = fields.keys().map(|name| (name.clone(), usable(name))).collect();
+            let mut body: Value = fields
+                .keys()
+                .map(|name| (name.clone(), usable(name)))
+                .collect();
             // Of a type that no field has.
             body[field] = json!([1]);
             let method: Method = method.parse().unwrap();
-            let credential = if path == "/v1/introspect" { &key } else { &token };
-            let reply = app.call(method, &path).bearer(credential).json(&body).send().await;
+            let credential = if path == "/v1/introspect" {
+                &key
+            } else {
+                &token
+            };
+            let reply = app
+                .call(method, &path)
+                .bearer(credential)
+                .json(&body)
+                .send()
+                .await;
             assert_refused(&reply, 422, "validation_failed");
-            assert_eq!(reply.json()["fields"], json!({ field: ["is invalid"] }), "{name}: {field}");
+            assert_eq!(
+                reply.json()["fields"],
+                json!({ field: ["is invalid"] }),
+                "{name}: {field}"
+            );
         }
     }
     assert!(bodies > 10, "the bodies were not found");

@@ -44,9 +44,18 @@ fn the_tours_run_line_by_line_and_answer_what_they_show() {
     assert_eq!(outputs.len(), steps.len(), "{shown}");
     for (step, output) in steps.iter().zip(outputs) {
         let lines: Vec<&str> = output.lines().collect();
-        assert_eq!(lines.len(), step.expected.len(), "{}\n{output}", step.command);
+        assert_eq!(
+            lines.len(),
+            step.expected.len(),
+            "{}\n{output}",
+            step.command
+        );
         for (line, pattern) in lines.iter().zip(&step.expected) {
-            assert!(matches(line, pattern), "{}\n{line}\n{pattern}", step.command);
+            assert!(
+                matches(line, pattern),
+                "{}\n{line}\n{pattern}",
+                step.command
+            );
         }
     }
 }
@@ -56,11 +65,25 @@ fn the_settings_tables_hold_every_key_with_its_value() {
     for name in ["config/default.toml", "config/production.toml"] {
         let mut values = BTreeMap::new();
         flatten("", &text(name).parse().unwrap(), &mut values);
-        let rows = rows(between(&readme(), &format!("<!-- settings: {name} -->"), "<!-- /settings -->"));
-        let shown: Vec<(String, toml::Value)> =
-            rows.iter().map(|cells| (cells[0].trim_matches('`').to_owned(), value(&cells[1]))).collect();
-        assert_eq!(shown.len(), values.len(), "{name}: as many rows as keys, each once");
-        assert_eq!(shown.into_iter().collect::<BTreeMap<_, _>>(), values, "{name}");
+        let rows = rows(between(
+            &readme(),
+            &format!("<!-- settings: {name} -->"),
+            "<!-- /settings -->",
+        ));
+        let shown: Vec<(String, toml::Value)> = rows
+            .iter()
+            .map(|cells| (cells[0].trim_matches('`').to_owned(), value(&cells[1])))
+            .collect();
+        assert_eq!(
+            shown.len(),
+            values.len(),
+            "{name}: as many rows as keys, each once"
+        );
+        assert_eq!(
+            shown.into_iter().collect::<BTreeMap<_, _>>(),
+            values,
+            "{name}"
+        );
     }
 }
 
@@ -77,49 +100,89 @@ fn examples_are_shown_as_they_are_run() {
     for block in readme.split("<!-- examples/").skip(1) {
         let (name, block) = block.split_once(" -->\n```").unwrap();
         let (_, block) = block.split_once('\n').unwrap();
-        assert_eq!(block.split("```\n").next().unwrap(), text(&format!("examples/{name}")), "{name}");
+        assert_eq!(
+            block.split("```\n").next().unwrap(),
+            text(&format!("examples/{name}")),
+            "{name}"
+        );
         shown.push(name);
     }
-    assert_eq!(shown, ["nginx/protected.conf", "caddy/Caddyfile", "express/server.mjs", "embed.rs"]);
+    assert_eq!(
+        shown,
+        [
+            "nginx/protected.conf",
+            "caddy/Caddyfile",
+            "express/server.mjs",
+            "embed.rs"
+        ]
+    );
 }
 
 #[test]
 fn the_table_of_benchmarks_holds_what_the_benchmark_reports_and_must_reach() {
     let load = text("benches/load.rs");
     let rows = rows(between(&readme(), "## Benchmarks\n", "\n## "));
-    assert_eq!(rows.len(), load.matches("report.at_").count(), "as many rows as reports");
+    assert_eq!(
+        rows.len(),
+        load.matches("report.at_").count(),
+        "as many rows as reports"
+    );
     for cells in rows {
         let [what, measured, reach] = &cells[..] else {
             panic!("{cells:?}");
         };
         assert!(!measured.is_empty(), "{what}");
-        let (before, behind) =
-            load.split_once(&format!("\"{what}")).unwrap_or_else(|| panic!("nobody reports {what}"));
+        let (before, behind) = load
+            .split_once(&format!("\"{what}"))
+            .unwrap_or_else(|| panic!("nobody reports {what}"));
         let (arguments, _) = behind.split_once(");").unwrap();
-        let side = before.trim_end().trim_end_matches('(').rsplit("report.").next();
-        let bound = arguments.trim_end().trim_end_matches(',').rsplit(' ').next();
+        let side = before
+            .trim_end()
+            .trim_end_matches('(')
+            .rsplit("report.")
+            .next();
+        let bound = arguments
+            .trim_end()
+            .trim_end_matches(',')
+            .rsplit(' ')
+            .next();
         let bound: f64 = bound.unwrap().parse().unwrap();
         let mut words = reach.splitn(4, ' ');
         assert_eq!(words.next(), Some("at"), "{what}");
-        assert_eq!(side, words.next().map(|word| format!("at_{word}")).as_deref(), "{what}");
+        assert_eq!(
+            side,
+            words.next().map(|word| format!("at_{word}")).as_deref(),
+            "{what}"
+        );
         assert_eq!(words.next().unwrap().parse(), Ok(bound), "{what}");
     }
 }
 
 #[test]
 fn every_relative_link_leads_to_a_file() {
-    let documents = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
-    let documents: Vec<PathBuf> =
-        documents.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+    let documents = fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let documents: Vec<PathBuf> = documents
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
     assert!(documents.len() >= 4, "{documents:?}");
     for document in documents {
         let text = fs::read_to_string(&document).unwrap();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
             if path.contains("://") {
                 continue;
             }
-            assert!(path.is_empty() || root().join(path).exists(), "{}: {target}", document.display());
+            assert!(
+                path.is_empty() || root().join(path).exists(),
+                "{}: {target}",
+                document.display()
+            );
             let linked = match path {
                 "" => text.clone(),
                 other => fs::read_to_string(root().join(other)).unwrap_or_default(),
@@ -138,7 +201,12 @@ pub fn codes() -> BTreeSet<(u16, String)> {
     let table = readme();
     rows(between(&table, "<!-- errors -->", "<!-- /errors -->"))
         .iter()
-        .map(|cells| (cells[0].parse().unwrap(), cells[1].trim_matches('`').to_owned()))
+        .map(|cells| {
+            (
+                cells[0].parse().unwrap(),
+                cells[1].trim_matches('`').to_owned(),
+            )
+        })
         .collect()
 }
 
@@ -156,7 +224,10 @@ fn tour() -> Vec<Step> {
         for line in block.lines().filter(|line| !line.trim().is_empty()) {
             match line.strip_prefix("#=> ") {
                 Some(pattern) => steps.last_mut().unwrap().expected.push(pattern.to_owned()),
-                None => steps.push(Step { command: line.to_owned(), expected: Vec::new() }),
+                None => steps.push(Step {
+                    command: line.to_owned(),
+                    expected: Vec::new(),
+                }),
             }
         }
     }
@@ -302,21 +373,32 @@ fn value(cell: &str) -> toml::Value {
 fn rows(table: &str) -> Vec<Vec<String>> {
     let lines = table.lines().filter(|line| line.starts_with('|')).skip(2);
     lines
-        .map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect())
+        .map(|line| {
+            line.trim_matches('|')
+                .split(" | ")
+                .map(|cell| cell.trim().to_owned())
+                .collect()
+        })
         .collect()
 }
 
 /// The anchors of a document's headings, as code hosts make them.
 fn headings(text: &str) -> impl Iterator<Item = String> {
-    text.lines().filter(|line| line.starts_with('#')).map(|line| {
-        let title = line.trim_start_matches('#').trim().to_lowercase();
-        let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-    })
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
 }
 
 fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
-    let (_, behind) = text.split_once(start).unwrap_or_else(|| panic!("README.md has no {start}"));
+    let (_, behind) = text
+        .split_once(start)
+        .unwrap_or_else(|| panic!("README.md has no {start}"));
     behind.split_once(end).unwrap().0
 }
 

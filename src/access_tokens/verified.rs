@@ -33,7 +33,9 @@ struct Generations {
 
 impl Verified {
     pub(super) fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()) }
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
     }
 
     pub(super) fn name(token: &str) -> Name {
@@ -94,9 +96,16 @@ mod tests {
             let mut changed = text.as_bytes().to_vec();
             changed[at] ^= 1;
             let changed = String::from_utf8(changed).unwrap();
-            assert!(verified.get(&Verified::name(&changed)).is_none(), "{changed}");
+            assert!(
+                verified.get(&Verified::name(&changed)).is_none(),
+                "{changed}"
+            );
         }
-        assert!(verified.get(&Verified::name("header.payload.signature.")).is_none());
+        assert!(
+            verified
+                .get(&Verified::name("header.payload.signature."))
+                .is_none()
+        );
     }
 
     #[test]
@@ -109,7 +118,11 @@ mod tests {
             assert!(verified.get(&kept).is_some(), "{number}");
         }
         let most = 2 * SHARDS * MOST;
-        assert!((most / 2..=most).contains(&verified.len()), "{}", verified.len());
+        assert!(
+            (most / 2..=most).contains(&verified.len()),
+            "{}",
+            verified.len()
+        );
         assert!(verified.get(&Verified::name("1")).is_none());
     }
 }

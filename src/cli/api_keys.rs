@@ -102,11 +102,24 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     house::wait_for(async {
         match command {
             Command::Create(wanted) => create(settings, wanted).await,
-            Command::List { whose: Whose { user: Some(user), .. }, format, .. } => {
-                list_for_user(settings, user, &format).await
-            }
-            Command::List { whose, limit, after, format } => {
-                let page = if whose.services { api_keys::list_of_services } else { api_keys::list };
+            Command::List {
+                whose: Whose {
+                    user: Some(user), ..
+                },
+                format,
+                ..
+            } => list_for_user(settings, user, &format).await,
+            Command::List {
+                whose,
+                limit,
+                after,
+                format,
+            } => {
+                let page = if whose.services {
+                    api_keys::list_of_services
+                } else {
+                    api_keys::list
+                };
                 list(settings, page, limit, after, &format).await
             }
             Command::Revoke { which, yes, format } => {
@@ -115,22 +128,36 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
                     (Some(id), None) => revoke(settings, id).await?,
                     (None, None) => revoke_everybodys(settings, yes).await?,
                 };
-                format.print(&json!({ "api_keys_revoked": revoked }), || count_revoked(revoked))
+                format.print(&json!({ "api_keys_revoked": revoked }), || {
+                    count_revoked(revoked)
+                })
             }
         }
     })
 }
 
 async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
-    let Wanted { name, scope, user, expires_in, format } = wanted;
+    let Wanted {
+        name,
+        scope,
+        user,
+        expires_in,
+        format,
+    } = wanted;
     let (name, now) = (check_name(&name)?, Clock::System.now());
-    let words: Vec<&str> = scope.iter().flat_map(|text| text.split_whitespace()).collect();
+    let words: Vec<&str> = scope
+        .iter()
+        .flat_map(|text| text.split_whitespace())
+        .collect();
     let scopes = Scopes::from_words(&words).filter(|scopes| !scopes.is_empty());
-    let scopes = scopes.ok_or("a scope is `introspect` or name:action, in lower case, 32 of them at most")?;
+    let scopes = scopes
+        .ok_or("a scope is `introspect` or name:action, in lower case, 32 of them at most")?;
     if user.is_none() && scopes.words().any(|word| word.starts_with("projects:")) {
         return Err("a service owns no projects: give --user, or other scopes".into());
     }
-    let expires_at = expires_in.map(|span| check_end(now + span, now)).transpose()?;
+    let expires_at = expires_in
+        .map(|span| check_end(now + span, now))
+        .transpose()?;
 
     let database = house::open(settings)?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
@@ -152,7 +179,8 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
             expires_at,
         };
         let key = api_keys::insert(tx, &new, most, now)?;
-        Ok(key.ok_or_else(|| format!("the user has {most} keys already (tokens.max_keys_per_user)")))
+        Ok(key
+            .ok_or_else(|| format!("the user has {most} keys already (tokens.max_keys_per_user)")))
     });
     let key = made.await??;
     let document = json!({ "key": token.reveal(), "api_key": Seen::of(&key) });
@@ -160,9 +188,13 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
     remark(&format!(
         "key {} of {}, for {}, {}; it is shown this once",
         key.id.0,
-        key.user_id.map_or_else(|| "a service".to_owned(), |id| format!("user {}", id.0)),
+        key.user_id
+            .map_or_else(|| "a service".to_owned(), |id| format!("user {}", id.0)),
         key.scopes.as_str(),
-        key.expires_at.map_or_else(|| "until it is revoked".to_owned(), |end| format!("until {end}")),
+        key.expires_at.map_or_else(
+            || "until it is revoked".to_owned(),
+            |end| format!("until {end}")
+        ),
     ));
     Ok(())
 }
@@ -171,18 +203,26 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
 fn owner(tx: &Transaction<'_>, who: &Who) -> Result<std::result::Result<UserId, String>> {
     Ok(match who.find(tx)? {
         None => Err(who.unknown()),
-        Some(account) if account.user.disabled_at.is_some() => {
-            Err(format!("the user with the {who} is disabled: no key would work"))
-        }
+        Some(account) if account.user.disabled_at.is_some() => Err(format!(
+            "the user with the {who} is disabled: no key would work"
+        )),
         Some(account) => Ok(account.user.id),
     })
 }
 
 type Page = fn(&Reader<'_>, ApiKeyId, u32) -> Result<Vec<ApiKey>>;
 
-async fn list(settings: &Settings, page: Page, limit: u32, after: i64, format: &Format) -> super::Outcome {
+async fn list(
+    settings: &Settings,
+    page: Page,
+    limit: u32,
+    after: i64,
+    format: &Format,
+) -> super::Outcome {
     let database = house::open(settings)?;
-    let mut keys = database.read(move |reader| page(reader, ApiKeyId(after), limit + 1)).await?;
+    let mut keys = database
+        .read(move |reader| page(reader, ApiKeyId(after), limit + 1))
+        .await?;
     let more = keys.len() > limit as usize;
     keys.truncate(limit as usize);
     let next_after = keys.last().filter(|_| more).map(|last| last.id);
@@ -204,15 +244,30 @@ async fn list_for_user(settings: &Settings, user: Who, format: &Format) -> super
 
 fn show(keys: &[ApiKey], next_after: Option<ApiKeyId>, format: &Format) -> super::Outcome {
     let views: Vec<Seen<'_>> = keys.iter().map(Seen::of).collect();
-    format.print(&json!({ "api_keys": views, "next_after": next_after }), || {
-        let names = ["id", "user", "ends in", "name", "scopes", "created at", "last used at", "good until"];
-        table(names, keys.iter().map(row))
-    })
+    format.print(
+        &json!({ "api_keys": views, "next_after": next_after }),
+        || {
+            let names = [
+                "id",
+                "user",
+                "ends in",
+                "name",
+                "scopes",
+                "created at",
+                "last used at",
+                "good until",
+            ];
+            table(names, keys.iter().map(row))
+        },
+    )
 }
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
     let (database, now) = (house::open(settings)?, Clock::System.now());
-    match database.write(move |tx| api_keys::revoke(tx, ApiKeyId(id), now)).await? {
+    match database
+        .write(move |tx| api_keys::revoke(tx, ApiKeyId(id), now))
+        .await?
+    {
         Some(revoked) => Ok(usize::from(revoked)),
         None => Err(format!("no API key has the id {id}").into()),
     }
@@ -235,8 +290,12 @@ async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, supe
     }
     let (mut last, mut revoked) = (ApiKeyId(0), 0);
     loop {
-        let found = database.read(move |reader| api_keys::list_unrevoked(reader, last, BATCH)).await?;
-        let Some(id) = found.last() else { return Ok(revoked) };
+        let found = database
+            .read(move |reader| api_keys::list_unrevoked(reader, last, BATCH))
+            .await?;
+        let Some(id) = found.last() else {
+            return Ok(revoked);
+        };
         last = *id;
         let revoke = move |tx: &Transaction<'_>| {
             found.iter().try_fold(0, |count, id| {
@@ -285,6 +344,9 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn of(key: &'a ApiKey) -> Self {
-        Self { view: View::of(key), user_id: key.user_id }
+        Self {
+            view: View::of(key),
+            user_id: key.user_id,
+        }
     }
 }

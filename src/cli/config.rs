@@ -5,5 +5,7 @@ use crate::config::Settings;
 
 pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
     let toml = settings.to_toml()?;
-    format.print(settings, || format!("# In force with CLOAKROOM_ENV={}.\n\n{toml}", settings.env))
+    format.print(settings, || {
+        format!("# In force with CLOAKROOM_ENV={}.\n\n{toml}", settings.env)
+    })
 }

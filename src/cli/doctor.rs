@@ -26,14 +26,19 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) fn run(sources: Result<Sources, ConfigError>, format: &Format) -> super::Outcome {
     let mut report = Report::default();
-    let loaded = sources.and_then(|sources| Ok((super::quietly(|| Settings::load(&sources))?, sources)));
+    let loaded =
+        sources.and_then(|sources| Ok((super::quietly(|| Settings::load(&sources))?, sources)));
     match loaded {
         Ok((settings, sources)) => examine(&settings, &sources, &mut report)?,
         // Nothing else can be looked at without knowing where.
         Err(refused) => {
             for problem in refused.problems() {
                 let what = format!("{}: {}", problem.key, problem.message);
-                report.fail("settings", what, "correct it; `cloakroom config` checks again");
+                report.fail(
+                    "settings",
+                    what,
+                    "correct it; `cloakroom config` checks again",
+                );
             }
         }
     }
@@ -46,7 +51,12 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
     let file = file::examine(settings, sources, report);
     let now = Clock::System.now();
     // Where rows cannot be read, the file's integrity is the finding.
-    clock(now, file.as_ref().and_then(|file| file.newest_row().ok().flatten()), report);
+    clock(
+        now,
+        file.as_ref()
+            .and_then(|file| file.newest_row().ok().flatten()),
+        report,
+    );
     if let Some(Ok(count)) = file.map(|file| file.mails_given_up(now - WEEK)) {
         given_up(count, report);
     }
@@ -64,15 +74,22 @@ fn cookies(settings: &Settings, report: &mut Report) {
     let ours = settings.server.public_url.scheme();
     let is_strange = |origin: &&String| Url::parse(origin).is_ok_and(|url| url.scheme() != ours);
     for origin in settings.cors.origins.iter().filter(is_strange) {
-        let what = format!("{origin} may send cookies, but to browsers it is another site than {ours}://");
-        report.warn("cors", what, "serve both by https, or take it from cors.origins");
+        let what =
+            format!("{origin} may send cookies, but to browsers it is another site than {ours}://");
+        report.warn(
+            "cors",
+            what,
+            "serve both by https, or take it from cors.origins",
+        );
     }
 }
 
 fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {
     let advice = "set the clock: sessions and links expire by it";
     match newest {
-        _ if !SANE.contains(&now) => report.fail("clock", format!("{now} is not plausible"), advice),
+        _ if !SANE.contains(&now) => {
+            report.fail("clock", format!("{now} is not plausible"), advice)
+        }
         Some(newest) if newest > now => {
             let what = format!("{now} is before the newest row of the database, made at {newest}");
             report.fail("clock", what, advice);
@@ -86,13 +103,21 @@ fn given_up(count: i64, report: &mut Report) {
     match count {
         0 => report.ok("mail", "none given up within the last week"),
         1 => report.warn("mail", "1 was given up within the last week", advice),
-        many => report.warn("mail", format!("{many} were given up within the last week"), advice),
+        many => report.warn(
+            "mail",
+            format!("{many} were given up within the last week"),
+            advice,
+        ),
     }
 }
 
 async fn mail(settings: &Settings, report: &mut Report) {
     if let Err(fault) = Templates::load(settings.mail.templates.as_deref()) {
-        report.fail("mail", fault.to_string(), "correct what mail.templates holds");
+        report.fail(
+            "mail",
+            fault.to_string(),
+            "correct what mail.templates holds",
+        );
     }
     let transport = match Transport::from_settings(&settings.mail) {
         Ok(transport) => transport,
@@ -101,7 +126,9 @@ async fn mail(settings: &Settings, report: &mut Report) {
     match (transport.probe().await, settings.mail.transport) {
         (Err(reason), _) => {
             // The sentence ends in its own advice.
-            let (what, advice) = reason.split_once("): ").unwrap_or((&reason, "correct [mail]"));
+            let (what, advice) = reason
+                .split_once("): ")
+                .unwrap_or((&reason, "correct [mail]"));
             report.fail("mail", format!("{what})"), advice);
         }
         (Ok(()), MailTransport::Smtp) => {
@@ -109,12 +136,18 @@ async fn mail(settings: &Settings, report: &mut Report) {
             report.ok("mail", format!("{}:{} takes mail", smtp.host, smtp.port()));
         }
         (Ok(()), MailTransport::File) if settings.env == Environment::Production => {
-            let what = format!("written into {}, it reaches nobody", settings.mail.directory.display());
+            let what = format!(
+                "written into {}, it reaches nobody",
+                settings.mail.directory.display()
+            );
             report.warn("mail", what, "set mail.transport to \"smtp\"");
             confirmation(settings.registration.confirm, report);
         }
         (Ok(()), MailTransport::File) => {
-            report.ok("mail", format!("written into {}", settings.mail.directory.display()));
+            report.ok(
+                "mail",
+                format!("written into {}", settings.mail.directory.display()),
+            );
         }
     }
 }
@@ -126,7 +159,11 @@ fn confirmation(confirm: Confirm, report: &mut Report) {
         Confirm::Remind => "nobody who signs up can confirm their address",
         Confirm::Required => "nobody who signs up can sign in: their address is never confirmed",
     };
-    report.warn("mail", what, "set mail.transport to \"smtp\", or registration.confirm to \"off\"");
+    report.warn(
+        "mail",
+        what,
+        "set mail.transport to \"smtp\", or registration.confirm to \"off\"",
+    );
 }
 
 /// What was found, in the order of looking.
@@ -154,7 +191,12 @@ enum State {
 
 impl Report {
     fn ok(&mut self, topic: &'static str, what: impl Into<String>) {
-        self.findings.push(Finding { state: State::Ok, topic, what: what.into(), advice: None });
+        self.findings.push(Finding {
+            state: State::Ok,
+            topic,
+            what: what.into(),
+            advice: None,
+        });
     }
 
     fn warn(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
@@ -177,10 +219,15 @@ impl Report {
 
     /// Prints it; fails when anything failed.
     fn print(&self, format: &Format) -> super::Outcome {
-        let failed = self.findings.iter().filter(|finding| finding.state == State::Fail).count();
-        format.print(&json!({ "ok": failed == 0, "findings": self.findings }), || {
-            columns(self.findings.iter().map(row))
-        })?;
+        let failed = self
+            .findings
+            .iter()
+            .filter(|finding| finding.state == State::Fail)
+            .count();
+        format.print(
+            &json!({ "ok": failed == 0, "findings": self.findings }),
+            || columns(self.findings.iter().map(row)),
+        )?;
         match failed {
             0 => Ok(()),
             1 => Err(Fault::from("1 finding needs to be repaired")),

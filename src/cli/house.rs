@@ -42,5 +42,8 @@ pub(super) fn missing(settings: &Settings) -> String {
 
 /// Waits for a command's work.
 pub(super) fn wait_for(work: impl Future<Output = Outcome>) -> Outcome {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }

@@ -38,7 +38,11 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
     // A panic's message may hold what a caller sent: its place is enough.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, thread = std::thread::current().name().unwrap_or_default(), "a panic");
+        tracing::error!(
+            place,
+            thread = std::thread::current().name().unwrap_or_default(),
+            "a panic"
+        );
     }));
 }
 

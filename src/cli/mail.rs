@@ -41,9 +41,19 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
 
 async fn list(settings: &Settings, limit: u32, format: &Format) -> super::Outcome {
     let database = house::open(settings)?;
-    let mails = database.read(move |reader| outbox::list(reader, limit)).await?;
+    let mails = database
+        .read(move |reader| outbox::list(reader, limit))
+        .await?;
     format.print(&json!({ "mails": mails }), || {
-        let names = ["id", "kind", "to", "created at", "state", "tries", "last error"];
+        let names = [
+            "id",
+            "kind",
+            "to",
+            "created at",
+            "state",
+            "tries",
+            "last error",
+        ];
         table(names, mails.iter().map(row))
     })
 }

@@ -16,19 +16,34 @@ pub(super) struct Format {
 
 impl Format {
     /// Prints `document` where JSON was asked for, and else the text.
-    pub(super) fn print(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> Outcome {
-        Ok(if self.json { say(&serde_json::to_string(document)?) } else { say(&text()) }?)
+    pub(super) fn print(
+        &self,
+        document: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Outcome {
+        Ok(if self.json {
+            say(&serde_json::to_string(document)?)
+        } else {
+            say(&text())
+        }?)
     }
 }
 
 /// Writes to standard output, with a newline at the end. That nobody reads it any more is no fault.
 pub(super) fn say(text: &str) -> io::Result<()> {
-    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let end = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
     let mut stdout = io::stdout().lock();
     let written = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
     match written {
         Err(fault) if fault.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(fault) => Err(io::Error::new(fault.kind(), format!("standard output: {fault}"))),
+        Err(fault) => Err(io::Error::new(
+            fault.kind(),
+            format!("standard output: {fault}"),
+        )),
         Ok(()) => Ok(()),
     }
 }
@@ -53,14 +68,19 @@ pub(super) fn ask_before(question: &str) -> super::Outcome {
 }
 
 /// Columns under their names.
-pub(super) fn table<const N: usize>(names: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub(super) fn table<const N: usize>(
+    names: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     columns(std::iter::once(names.map(|name| name.to_uppercase())).chain(rows))
 }
 
 /// Cells below each other. What could steer a terminal is taken out: some of it was sent by strangers.
 pub(super) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let rows: Vec<[String; N]> =
-        rows.into_iter().map(|row| row.map(|cell| cell.replace(char::is_control, "\u{fffd}"))).collect();
+    let rows: Vec<[String; N]> = rows
+        .into_iter()
+        .map(|row| row.map(|cell| cell.replace(char::is_control, "\u{fffd}")))
+        .collect();
     let mut widths = [0; N];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -68,7 +88,10 @@ pub(super) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]
         }
     }
     let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
@@ -85,12 +108,18 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_blanks() {
-        let rows = [["1".to_owned(), "é".to_owned()], ["100".to_owned(), String::new()]];
+        let rows = [
+            ["1".to_owned(), "é".to_owned()],
+            ["100".to_owned(), String::new()],
+        ];
         assert_eq!(table(["id", "who"], rows), "ID   WHO\n1    é\n100\n");
     }
 
     #[test]
     fn what_strangers_sent_does_not_steer_the_terminal() {
-        assert_eq!(columns([["a\u{1b}[2J\nb".to_owned()]]), "a\u{fffd}[2J\u{fffd}b\n");
+        assert_eq!(
+            columns([["a\u{1b}[2J\nb".to_owned()]]),
+            "a\u{fffd}[2J\u{fffd}b\n"
+        );
     }
 }

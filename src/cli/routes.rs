@@ -14,9 +14,13 @@ pub(super) fn run(format: &Format) -> super::Outcome {
         })
         .collect();
     format.print(&json!({ "routes": entries }), || {
-        let rows = routes
-            .iter()
-            .map(|route| [route.method.to_string(), route.path.to_owned(), route.access.to_string()]);
+        let rows = routes.iter().map(|route| {
+            [
+                route.method.to_string(),
+                route.path.to_owned(),
+                route.access.to_string(),
+            ]
+        });
         table(["method", "path", "access"], rows)
     })
 }

@@ -48,7 +48,10 @@ enum Command {
     Forget(Format),
 }
 
-pub(super) fn run(arguments: Arguments, sources: impl FnOnce() -> Result<Sources, ConfigError>) -> Outcome {
+pub(super) fn run(
+    arguments: Arguments,
+    sources: impl FnOnce() -> Result<Sources, ConfigError>,
+) -> Outcome {
     match arguments.command {
         None => Ok(say(generate_base()?.expose())?),
         Some(Command::Rotate { leaked, format }) => rotate(&sources()?, leaked, &format),
@@ -78,14 +81,21 @@ fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
     let out_of_reach = place.out_of_reach(&settings);
     let now = Clock::System.now();
     let ends = (!leaked).then(|| Ends::after(&settings, now));
-    let document = Rotated { leaked, written, ends, previous_out_of_reach: out_of_reach };
+    let document = Rotated {
+        leaked,
+        written,
+        ends,
+        previous_out_of_reach: out_of_reach,
+    };
     format.print(&document, || document.text(&place))
 }
 
 /// What can be done where the base is a value in a variable or in TOML, which is nobody's to rewrite.
 fn hand_out(leaked: bool, format: &Format) -> Outcome {
     let new = generate_base()?;
-    format.print(&json!({ "key_base": new.expose() }), || new.expose().to_owned())?;
+    format.print(&json!({ "key_base": new.expose() }), || {
+        new.expose().to_owned()
+    })?;
     let previous = match leaked {
         true => "empty secrets.previous",
         false => "put the present one in front of secrets.previous",
@@ -101,7 +111,8 @@ fn forget(sources: &Sources, format: &Format) -> Outcome {
     let settings = Settings::load(sources)?;
     let Some(place) = Place::of(sources, &settings) else {
         return Err(
-            "secrets.previous is not in a file: empty it where it is set, and restart the server".into()
+            "secrets.previous is not in a file: empty it where it is set, and restart the server"
+                .into(),
         );
     };
     let _lock = place.lock()?;
@@ -117,7 +128,9 @@ fn forget(sources: &Sources, format: &Format) -> Outcome {
         let dropped = match dropped {
             0 => "there was none to drop".to_owned(),
             1 => "1 previous key base is dropped; it ends when the server is restarted".to_owned(),
-            many => format!("{many} previous key bases are dropped; they end when the server is restarted"),
+            many => format!(
+                "{many} previous key bases are dropped; they end when the server is restarted"
+            ),
         };
         format!("{dropped}\n{}", say_left(left))
     })
@@ -127,7 +140,10 @@ fn forget(sources: &Sources, format: &Format) -> Outcome {
 fn remove_drafts(place: &Place) -> Outcome {
     for draft in place.drafts()? {
         fs::remove_file(&draft).map_err(|fault| format!("{}: {fault}", draft.display()))?;
-        remark(&format!("{} was removed: a run that was killed had left it", draft.display()));
+        remark(&format!(
+            "{} was removed: a run that was killed had left it",
+            draft.display()
+        ));
     }
     Ok(())
 }
@@ -164,7 +180,9 @@ impl Rotated {
                 say_left(self.previous_out_of_reach)
             );
         };
-        let rows = ends.iter().map(|(what, end)| [what.replace('_', " "), end.to_string()]);
+        let rows = ends
+            .iter()
+            .map(|(what, end)| [what.replace('_', " "), end.to_string()]);
         format!(
             "{base} holds a new key base, and the old one is among the previous ones.\n\
              Restart the server: until then it signs with the old one, and refuses what a command signs with the new.\n\
@@ -196,8 +214,15 @@ impl Ends {
             ("confirmation_links", links::CONFIRMATION_LIFETIME),
             ("unlock_links", settings.throttle.address_failures.window),
         ];
-        let longest = spans.iter().map(|(_, span)| *span).max().unwrap_or_default();
-        Self { ends: spans.map(|(what, span)| (what, now + span)).into(), forget_after: now + longest }
+        let longest = spans
+            .iter()
+            .map(|(_, span)| *span)
+            .max()
+            .unwrap_or_default();
+        Self {
+            ends: spans.map(|(what, span)| (what, now + span)).into(),
+            forget_after: now + longest,
+        }
     }
 }
 
@@ -205,7 +230,9 @@ fn say_left(previous: usize) -> String {
     match previous {
         0 => String::new(),
         many => {
-            format!("secrets.previous is set as a value and still lists {many}: empty it where it is set.\n")
+            format!(
+                "secrets.previous is set as a value and still lists {many}: empty it where it is set.\n"
+            )
         }
     }
 }

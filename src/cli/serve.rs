@@ -11,7 +11,10 @@ use crate::server::{Cloakroom, Server};
 const OTHER_FILES: u64 = 64;
 
 pub(super) fn run(settings: Settings) -> super::Outcome {
-    super::logs::start(settings.log.format, EnvFilter::try_new(&settings.log.level)?);
+    super::logs::start(
+        settings.log.format,
+        EnvFilter::try_new(&settings.log.level)?,
+    );
     if settings.env == Environment::Production && settings.mail.transport == MailTransport::File {
         tracing::warn!(directory = %settings.mail.directory.display(), "mails are written into a folder and reach nobody");
     }
@@ -23,7 +26,13 @@ fn make_room(connections: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
     let limit = if raised.is_ok() { maximum } else { current };
     let wanted = 2 * connections as u64 + OTHER_FILES;
     if limit.is_some_and(|limit| limit < wanted) {
@@ -58,7 +67,10 @@ async fn serve(settings: Settings) -> super::Outcome {
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     Ok(async move {
         let (first, second) = (Box::pin(terminate.recv()), Box::pin(interrupt.recv()));
         futures_util::future::select(first, second).await;

@@ -78,18 +78,33 @@ async fn list(settings: &Settings, user: Who, format: &Format) -> super::Outcome
     let asked = user.clone();
     let account = database.read(move |reader| asked.find(reader)).await?;
     let id = user.require(account)?.user.id;
-    let sessions = database.read(move |reader| sessions::list_for_user(reader, id)).await?;
+    let sessions = database
+        .read(move |reader| sessions::list_for_user(reader, id))
+        .await?;
     let document = json!({ "sessions": sessions.iter().map(view).collect::<Vec<_>>() });
     format.print(&document, || {
-        let names = ["id", "ip address", "created at", "last active at", "expires at", "user agent"];
+        let names = [
+            "id",
+            "ip address",
+            "created at",
+            "last active at",
+            "expires at",
+            "user agent",
+        ];
         table(names, sessions.iter().map(row))
     })
 }
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
     let database = house::open(settings)?;
-    let ended = database.write(move |tx| sessions::delete(tx, SessionId(id))).await?;
-    if ended { Ok(1) } else { Err(format!("no session has the id {id}").into()) }
+    let ended = database
+        .write(move |tx| sessions::delete(tx, SessionId(id)))
+        .await?;
+    if ended {
+        Ok(1)
+    } else {
+        Err(format!("no session has the id {id}").into())
+    }
 }
 
 async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Fault> {
@@ -112,7 +127,9 @@ async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, supe
     }
     let mut ended = 0;
     loop {
-        let batch = database.write(|tx| sessions::delete_some(tx, BATCH)).await?;
+        let batch = database
+            .write(|tx| sessions::delete_some(tx, BATCH))
+            .await?;
         ended += batch;
         if batch < BATCH as usize {
             return Ok(ended);

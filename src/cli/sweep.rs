@@ -11,7 +11,15 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
         let database = house::open(settings)?;
         let swept = sweep::run(&database, settings, Clock::System.now()).await?;
         format.print(&swept, || {
-            let Swept { sessions, counters, mails, devices, api_keys, refresh_tokens, ended_access } = swept;
+            let Swept {
+                sessions,
+                counters,
+                mails,
+                devices,
+                api_keys,
+                refresh_tokens,
+                ended_access,
+            } = swept;
             let rows = [
                 ("sessions", sessions),
                 ("counters", counters),
@@ -21,7 +29,10 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 ("refresh tokens", refresh_tokens),
                 ("ended access", ended_access),
             ];
-            table(["what", "deleted"], rows.map(|(what, deleted)| [what.to_owned(), deleted.to_string()]))
+            table(
+                ["what", "deleted"],
+                rows.map(|(what, deleted)| [what.to_owned(), deleted.to_string()]),
+            )
         })
     })
 }

@@ -76,10 +76,16 @@ pub(super) struct One {
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     house::wait_for(async {
         match command {
-            Command::Create { address, confirmed, format } => {
-                create::run(settings, address, confirmed, &format).await
-            }
-            Command::List { limit, after, format } => list(settings, limit, after, &format).await,
+            Command::Create {
+                address,
+                confirmed,
+                format,
+            } => create::run(settings, address, confirmed, &format).await,
+            Command::List {
+                limit,
+                after,
+                format,
+            } => list(settings, limit, after, &format).await,
             Command::Show(one) => show(settings, one).await,
             Command::Disable(one) => disable(settings, one).await,
             Command::Enable(one) => enable(settings, one).await,
@@ -92,14 +98,25 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
 
 async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> super::Outcome {
     let database = house::open(settings)?;
-    let mut users = database.read(move |reader| users::list(reader, UserId(after), limit + 1)).await?;
+    let mut users = database
+        .read(move |reader| users::list(reader, UserId(after), limit + 1))
+        .await?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
     let next_after = users.last().filter(|_| more).map(|last| last.id);
 
     let views: Vec<View<'_>> = users.iter().map(View::of).collect();
     format.print(&json!({ "users": views, "next_after": next_after }), || {
-        table(["id", "email address", "created at", "confirmed at", "disabled at"], users.iter().map(row))
+        table(
+            [
+                "id",
+                "email address",
+                "created at",
+                "confirmed at",
+                "disabled at",
+            ],
+            users.iter().map(row),
+        )
     })?;
     if let Some(next) = next_after {
         remark(&format!("there are more: --after {}", next.0));
@@ -108,15 +125,28 @@ async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> s
 }
 
 async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome {
-    let Account { user, pending_email_address: pending, .. } = find(&house::open(settings)?, user).await?;
-    let shown = Shown { view: View::of(&user), pending_email_address: pending.as_ref() };
+    let Account {
+        user,
+        pending_email_address: pending,
+        ..
+    } = find(&house::open(settings)?, user).await?;
+    let shown = Shown {
+        view: View::of(&user),
+        pending_email_address: pending.as_ref(),
+    };
     format.print(&json!({ "user": shown }), || {
         let confirmed_at = or_dash(user.email_confirmed_at);
         columns([
             ["id".to_owned(), user.id.0.to_string()],
-            ["email address".to_owned(), user.email_address.as_str().to_owned()],
+            [
+                "email address".to_owned(),
+                user.email_address.as_str().to_owned(),
+            ],
             ["confirmed at".to_owned(), confirmed_at],
-            ["pending address".to_owned(), or_dash(pending.as_ref().map(EmailAddress::as_str))],
+            [
+                "pending address".to_owned(),
+                or_dash(pending.as_ref().map(EmailAddress::as_str)),
+            ],
             ["disabled at".to_owned(), or_dash(user.disabled_at)],
             ["created at".to_owned(), user.created_at.to_string()],
             ["updated at".to_owned(), user.updated_at.to_string()],
@@ -126,10 +156,18 @@ async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome 
 
 async fn disable(settings: &Settings, One { user, format }: One) -> super::Outcome {
     let (asked, now) = (user.clone(), Clock::System.now());
-    let disabled = house::open(settings)?.write(move |tx| shut(tx, &asked, now)).await?;
+    let disabled = house::open(settings)?
+        .write(move |tx| shut(tx, &asked, now))
+        .await?;
     let (user, ended) = user.require(disabled)?;
     let document = json!({ "user": View::of(&user), "sessions_ended": ended });
-    format.print(&document, || format!("{} is disabled; {}", name(&user), sessions::count_ended(ended)))
+    format.print(&document, || {
+        format!(
+            "{} is disabled; {}",
+            name(&user),
+            sessions::count_ended(ended)
+        )
+    })
 }
 
 /// Disables, once; sessions end in any case.
@@ -159,7 +197,9 @@ async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcom
         })
         .await?;
     let user = user.require(enabled)?.user;
-    format.print(&json!({ "user": View::of(&user) }), || format!("{} is enabled", name(&user)))
+    format.print(&json!({ "user": View::of(&user) }), || {
+        format!("{} is enabled", name(&user))
+    })
 }
 
 async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> super::Outcome {
@@ -175,7 +215,9 @@ async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> su
     });
     // Somebody else may have been faster.
     user.require(deleted.await?)?;
-    format.print(&json!({ "user": View::of(&found) }), || format!("{} is deleted", name(&found)))
+    format.print(&json!({ "user": View::of(&found) }), || {
+        format!("{} is deleted", name(&found))
+    })
 }
 
 async fn find(database: &Database, who: Who) -> Result<Account, Fault> {
@@ -208,7 +250,10 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(user: &'a User) -> Self {
-        Self { user, disabled_at: user.disabled_at }
+        Self {
+            user,
+            disabled_at: user.disabled_at,
+        }
     }
 }
 

@@ -42,7 +42,9 @@ impl FromStr for Who {
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(UserId(id)));
         }
-        address(text).map(Self::Address).map_err(|_| "neither an id nor an email address".to_owned())
+        address(text)
+            .map(Self::Address)
+            .map_err(|_| "neither an id nor an email address".to_owned())
     }
 }
 

@@ -11,8 +11,9 @@ use url::{Host, Url};
 
 use super::written::{Limit, duration};
 use super::{
-    Confirm, Cors, Database, Environment, Log, Mail, MailTransport, Password, Problem, Registration, Secret,
-    Secrets, Server, Session, Settings, Smtp, SmtpTls, Sweep, Throttle, Tokens,
+    Confirm, Cors, Database, Environment, Log, Mail, MailTransport, Password, Problem,
+    Registration, Secret, Secrets, Server, Session, Settings, Smtp, SmtpTls, Sweep, Throttle,
+    Tokens,
 };
 
 /// 256 bits: no fewer can be the root of every key.
@@ -57,11 +58,19 @@ struct Refusals(Vec<Problem>);
 impl Refusals {
     fn server(&mut self, server: &Server, env: Environment) {
         if !is_host_and_port(&server.bind) {
-            self.refuse("server.bind", r#"must be host:port, such as "127.0.0.1:3000" or "[::1]:3000""#);
+            self.refuse(
+                "server.bind",
+                r#"must be host:port, such as "127.0.0.1:3000" or "[::1]:3000""#,
+            );
         }
         self.url("server.public_url", &server.public_url, env);
         self.url("server.frontend_url", &server.frontend_url, env);
-        if env == Environment::Production && server.trusted_proxies.iter().any(|net| net.prefix_len() == 0) {
+        if env == Environment::Production
+            && server
+                .trusted_proxies
+                .iter()
+                .any(|net| net.prefix_len() == 0)
+        {
             self.refuse(
                 "server.trusted_proxies",
                 "must not hold the whole internet in production, or any client could choose its address; \
@@ -69,18 +78,38 @@ impl Refusals {
             );
         }
         self.within("server.workers", server.workers, 0..=1_024);
-        self.within("server.max_connections", server.max_connections, 1..=1_000_000);
-        self.lasts("server.head_timeout", server.head_timeout, MILLISECOND..=HOUR);
-        self.lasts("server.body_timeout", server.body_timeout, MILLISECOND..=HOUR);
+        self.within(
+            "server.max_connections",
+            server.max_connections,
+            1..=1_000_000,
+        );
+        self.lasts(
+            "server.head_timeout",
+            server.head_timeout,
+            MILLISECOND..=HOUR,
+        );
+        self.lasts(
+            "server.body_timeout",
+            server.body_timeout,
+            MILLISECOND..=HOUR,
+        );
         self.lasts("server.keep_alive", server.keep_alive, MILLISECOND..=HOUR);
-        self.lasts("server.shutdown_timeout", server.shutdown_timeout, SECOND..=HOUR);
+        self.lasts(
+            "server.shutdown_timeout",
+            server.shutdown_timeout,
+            SECOND..=HOUR,
+        );
     }
 
     fn url(&mut self, key: &str, url: &Url, env: Environment) {
         if !matches!(url.scheme(), "http" | "https") {
             self.refuse(key, "must begin with https:// or http://");
-        } else if env == Environment::Production && url.scheme() == "http" && !is_this_machine(url) {
-            self.refuse(key, "must begin with https:// in production; http:// only does for localhost");
+        } else if env == Environment::Production && url.scheme() == "http" && !is_this_machine(url)
+        {
+            self.refuse(
+                key,
+                "must begin with https:// in production; http:// only does for localhost",
+            );
         }
         if !url.username().is_empty() || url.password().is_some() {
             self.refuse(key, "must not hold a user name or password");
@@ -92,7 +121,10 @@ impl Refusals {
 
     fn database(&mut self, database: &Database) {
         if database.path.as_os_str().is_empty() {
-            self.refuse("database.path", r#"must name a file, such as "storage/cloakroom.db""#);
+            self.refuse(
+                "database.path",
+                r#"must name a file, such as "storage/cloakroom.db""#,
+            );
         }
         if database.path.as_os_str() == ":memory:" {
             self.refuse(
@@ -101,7 +133,11 @@ impl Refusals {
             );
         }
         self.within("database.readers", database.readers, 0..=1_024);
-        self.lasts("database.busy_timeout", database.busy_timeout, MILLISECOND..=MINUTE);
+        self.lasts(
+            "database.busy_timeout",
+            database.busy_timeout,
+            MILLISECOND..=MINUTE,
+        );
     }
 
     fn secrets(&mut self, secrets: &Secrets, env: Environment) {
@@ -129,11 +165,15 @@ impl Refusals {
         for origin in cors.origins.iter().filter(|origin| *origin != "*") {
             match exact_origin(origin) {
                 Some(exact) if exact == *origin => {}
-                Some(exact) => self
-                    .refuse("cors.origins", format!("must hold {exact:?} exactly so, as browsers send it")),
+                Some(exact) => self.refuse(
+                    "cors.origins",
+                    format!("must hold {exact:?} exactly so, as browsers send it"),
+                ),
                 None => self.refuse(
                     "cors.origins",
-                    format!(r#"must hold origins such as "https://app.example.com", not {origin:?}"#),
+                    format!(
+                        r#"must hold origins such as "https://app.example.com", not {origin:?}"#
+                    ),
                 ),
             }
         }
@@ -153,28 +193,49 @@ impl Refusals {
 
     fn mail(&mut self, mail: &Mail) {
         if mail.transport == MailTransport::File && mail.directory.as_os_str().is_empty() {
-            self.refuse("mail.directory", r#"must name a directory while mail.transport is "file""#);
+            self.refuse(
+                "mail.directory",
+                r#"must name a directory while mail.transport is "file""#,
+            );
         }
         let from_name = mail.from.name.as_deref().unwrap_or_default();
         if from_name.chars().any(char::is_control) {
             self.refuse("mail.from", "must be one line without control characters");
         }
         let name = &mail.service_name;
-        if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-            self.refuse("mail.service_name", "must be one line of 1 to 100 characters");
+        if name.trim().is_empty()
+            || name.chars().count() > 100
+            || name.chars().any(char::is_control)
+        {
+            self.refuse(
+                "mail.service_name",
+                "must be one line of 1 to 100 characters",
+            );
         }
     }
 
     fn smtp(&mut self, smtp: &Smtp, transport: MailTransport) {
         if transport == MailTransport::Smtp && smtp.host.is_empty() {
-            self.refuse("mail.smtp.host", r#"must be given while mail.transport is "smtp""#);
+            self.refuse(
+                "mail.smtp.host",
+                r#"must be given while mail.transport is "smtp""#,
+            );
         }
         if !smtp.host.is_empty() && !is_host(&smtp.host) {
-            self.refuse("mail.smtp.host", "must be a host name or an IP address, without scheme or port");
+            self.refuse(
+                "mail.smtp.host",
+                "must be a host name or an IP address, without scheme or port",
+            );
         }
         match (&smtp.username, &smtp.password) {
-            (Some(_), None) => self.refuse("mail.smtp.password", "must be given with mail.smtp.username"),
-            (None, Some(_)) => self.refuse("mail.smtp.username", "must be given with mail.smtp.password"),
+            (Some(_), None) => self.refuse(
+                "mail.smtp.password",
+                "must be given with mail.smtp.username",
+            ),
+            (None, Some(_)) => self.refuse(
+                "mail.smtp.username",
+                "must be given with mail.smtp.password",
+            ),
             _ => {}
         }
         if smtp.username.is_some() && smtp.tls == SmtpTls::None && !is_loopback(&smtp.host) {
@@ -194,7 +255,11 @@ impl Refusals {
         self.within("password.bcrypt_cost", password.bcrypt_cost, costs);
         self.within("password.min_length", password.min_length, 1..=128);
         self.within("password.threads", password.threads, 0..=1_024);
-        self.within("password.lanes", password.lanes, 0..=bcrypt_lanes::MAX_LANES);
+        self.within(
+            "password.lanes",
+            password.lanes,
+            0..=bcrypt_lanes::MAX_LANES,
+        );
         self.within("password.queue_limit", password.queue_limit, 1..=100_000);
     }
 
@@ -208,34 +273,65 @@ impl Refusals {
     }
 
     fn session(&mut self, session: &Session) {
-        let spans = [("session.lifetime", session.lifetime), ("session.idle_timeout", session.idle_timeout)];
+        let spans = [
+            ("session.lifetime", session.lifetime),
+            ("session.idle_timeout", session.idle_timeout),
+        ];
         for (key, span) in spans {
             self.lasts(key, span, SECOND..=AGES);
             if span > session.remember_lifetime {
                 let longest = duration::format(session.remember_lifetime);
-                self.refuse(key, format!("must be at most session.remember_lifetime, which is {longest}"));
+                self.refuse(
+                    key,
+                    format!("must be at most session.remember_lifetime, which is {longest}"),
+                );
             }
         }
-        self.lasts("session.remember_lifetime", session.remember_lifetime, SECOND..=AGES);
+        self.lasts(
+            "session.remember_lifetime",
+            session.remember_lifetime,
+            SECOND..=AGES,
+        );
         self.within("session.max_per_user", session.max_per_user, 1..=100_000);
     }
 
     fn tokens(&mut self, tokens: &Tokens) {
-        self.lasts("tokens.access_lifetime", tokens.access_lifetime, SHORTEST_ACCESS..=HOUR);
-        for (key, name) in [("tokens.issuer", &tokens.issuer), ("tokens.audience", &tokens.audience)] {
+        self.lasts(
+            "tokens.access_lifetime",
+            tokens.access_lifetime,
+            SHORTEST_ACCESS..=HOUR,
+        );
+        for (key, name) in [
+            ("tokens.issuer", &tokens.issuer),
+            ("tokens.audience", &tokens.audience),
+        ] {
             if name.len() > 255 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-                self.refuse(key, "must be at most 255 characters of ASCII without white space");
+                self.refuse(
+                    key,
+                    "must be at most 255 characters of ASCII without white space",
+                );
             }
         }
         if tokens.scopes.has("introspect") {
-            self.refuse("tokens.scopes", r#"must not hold "introspect", which is for API keys alone"#);
+            self.refuse(
+                "tokens.scopes",
+                r#"must not hold "introspect", which is for API keys alone"#,
+            );
         }
-        self.within("tokens.max_keys_per_user", tokens.max_keys_per_user, 1..=10_000);
+        self.within(
+            "tokens.max_keys_per_user",
+            tokens.max_keys_per_user,
+            1..=10_000,
+        );
     }
 
     fn sweep(&mut self, sweep: &Sweep) {
         self.lasts("sweep.interval", sweep.interval, SHORTEST_SWEEP..=DAY);
-        self.lasts("sweep.keep_sessions", sweep.keep_sessions, Duration::ZERO..=AGES);
+        self.lasts(
+            "sweep.keep_sessions",
+            sweep.keep_sessions,
+            Duration::ZERO..=AGES,
+        );
         self.lasts("sweep.keep_mails", sweep.keep_mails, Duration::ZERO..=AGES);
     }
 
@@ -262,7 +358,8 @@ impl Refusals {
     fn log(&mut self, log: &Log) {
         // A lone word that is no level would name a module, and a misspelt level would silence the log.
         let misspelt = log.level.split(',').map(str::trim).any(|part| {
-            part.is_empty() || (part.chars().all(char::is_alphabetic) && part.parse::<LevelFilter>().is_err())
+            part.is_empty()
+                || (part.chars().all(char::is_alphabetic) && part.parse::<LevelFilter>().is_err())
         });
         if misspelt || EnvFilter::try_new(&log.level).is_err() {
             self.refuse(
@@ -274,7 +371,14 @@ impl Refusals {
 
     fn within<T: PartialOrd + Display>(&mut self, key: &str, value: T, range: RangeInclusive<T>) {
         if !range.contains(&value) {
-            self.refuse(key, format!("must be from {} to {}, not {value}", range.start(), range.end()));
+            self.refuse(
+                key,
+                format!(
+                    "must be from {} to {}, not {value}",
+                    range.start(),
+                    range.end()
+                ),
+            );
         }
     }
 
@@ -292,12 +396,17 @@ impl Refusals {
 
 fn is_host_and_port(bind: &str) -> bool {
     bind.rsplit_once(':').is_some_and(|(host, port)| {
-        let host_is_sound = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let host_is_sound = match host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
             None => !host.contains(':') && is_host(host),
         };
         // `parse` alone would take "+80".
-        host_is_sound && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+        host_is_sound
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok()
     })
 }
 
@@ -324,7 +433,10 @@ pub(super) fn is_this_machine(url: &Url) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -46,8 +46,16 @@ fn read(path: &Path) -> Result<Table, ConfigError> {
 fn parse(text: &str, name: &str) -> Result<Table, ConfigError> {
     text.parse::<Table>().map_err(|fault| {
         let start = fault.span().map_or(0, |span| span.start);
-        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-        ConfigError::single(name, format!("is not TOML: line {line}: {}", fault.message()))
+        let line = text
+            .bytes()
+            .take(start)
+            .filter(|byte| *byte == b'\n')
+            .count()
+            + 1;
+        ConfigError::single(
+            name,
+            format!("is not TOML: line {line}: {}", fault.message()),
+        )
     })
 }
 
@@ -64,7 +72,12 @@ struct Layers {
 impl Layers {
     fn over(defaults: Table) -> Self {
         let known: BTreeMap<_, _> = flatten(defaults).into_iter().collect();
-        Self { values: known.clone(), known, origins: BTreeMap::new(), problems: Vec::new() }
+        Self {
+            values: known.clone(),
+            known,
+            origins: BTreeMap::new(),
+            problems: Vec::new(),
+        }
     }
 
     fn add_table(&mut self, table: Table, origin: Option<&str>) {
@@ -78,7 +91,8 @@ impl Layers {
         let mut set_by = BTreeMap::new();
         for (name, text) in variables {
             let Some((key, from_file)) = variable_key(name) else {
-                let shape = "must be named CLOAKROOM__SECTION__KEY, for example CLOAKROOM__SERVER__BIND";
+                let shape =
+                    "must be named CLOAKROOM__SECTION__KEY, for example CLOAKROOM__SERVER__BIND";
                 self.refuse(name, shape);
                 continue;
             };
@@ -114,7 +128,9 @@ impl Layers {
                     let key = fault.path().to_string();
                     let default = self.known.get(&key).cloned();
                     self.refuse(&key, &describe(fault.inner(), default.as_ref()));
-                    let replaced = default.clone().and_then(|value| self.values.insert(key, value));
+                    let replaced = default
+                        .clone()
+                        .and_then(|value| self.values.insert(key, value));
                     if replaced == default {
                         return Err(ConfigError::new(self.problems));
                     }
@@ -128,7 +144,11 @@ impl Layers {
                 self.refuse(&key, &message);
             }
         }
-        if self.problems.is_empty() { Ok(settings) } else { Err(ConfigError::new(self.problems)) }
+        if self.problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(ConfigError::new(self.problems))
+        }
     }
 
     fn set(&mut self, key: String, value: Value) {
@@ -159,7 +179,11 @@ impl Layers {
     }
 
     fn is_section(&self, key: &str) -> bool {
-        self.known.keys().any(|known| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+        self.known.keys().any(|known| {
+            known
+                .strip_prefix(key)
+                .is_some_and(|rest| rest.starts_with('.'))
+        })
     }
 
     fn note_origin(&mut self, key: &str, origin: Option<&str>) {
@@ -182,9 +206,19 @@ impl Layers {
 fn coerce(text: &str, default: &Value) -> Result<Value, String> {
     let refused = || format!("must be {}", kind(default));
     match default {
-        Value::Integer(_) => text.trim().parse().map(Value::Integer).map_err(|_| refused()),
-        Value::Boolean(_) => text.trim().parse().map(Value::Boolean).map_err(|_| refused()),
-        Value::Array(_) if text.trim_start().starts_with('[') => text.trim().parse().map_err(|_| refused()),
+        Value::Integer(_) => text
+            .trim()
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| refused()),
+        Value::Boolean(_) => text
+            .trim()
+            .parse()
+            .map(Value::Boolean)
+            .map_err(|_| refused()),
+        Value::Array(_) if text.trim_start().starts_with('[') => {
+            text.trim().parse().map_err(|_| refused())
+        }
         Value::Array(_) => Ok(text
             .split(',')
             .map(str::trim)
@@ -199,7 +233,11 @@ fn coerce(text: &str, default: &Value) -> Result<Value, String> {
 /// Texts as the file of a variable holds a list of them, on one line; nothing for none.
 pub fn written_list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     let items: Vec<Value> = items.into_iter().map(Value::from).collect();
-    if items.is_empty() { String::new() } else { Value::from(items).to_string() }
+    if items.is_empty() {
+        String::new()
+    } else {
+        Value::from(items).to_string()
+    }
 }
 
 /// The kind of a value, for comparison and for people. The lists that we have are all of strings.
@@ -219,7 +257,9 @@ fn kind(value: &Value) -> &'static str {
 /// Why a type refused a value of the right kind.
 fn describe(fault: &toml::de::Error, default: Option<&Value>) -> String {
     match default {
-        Some(Value::Integer(_)) => "must be a whole number, not negative and not that large".to_owned(),
+        Some(Value::Integer(_)) => {
+            "must be a whole number, not negative and not that large".to_owned()
+        }
         _ => fault.message().to_owned(),
     }
 }
@@ -253,7 +293,9 @@ fn insert(table: &mut Table, key: &str, value: &Value) {
         table.insert(key.to_owned(), value.clone());
         return;
     };
-    let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+    let section = table
+        .entry(section)
+        .or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(section) = section {
         insert(section, rest, value);
     }
@@ -268,7 +310,11 @@ fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String> + Clone) -> Op
         .filter(|(distance, _)| *distance <= 3)
         .min()
         .map(|(_, candidate)| candidate)
-        .or_else(|| known.into_iter().find(|candidate| name(candidate) == name(key)))
+        .or_else(|| {
+            known
+                .into_iter()
+                .find(|candidate| name(candidate) == name(key))
+        })
 }
 
 /// Levenshtein's distance in bytes.

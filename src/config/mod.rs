@@ -21,8 +21,8 @@ pub use self::error::{ConfigError, Problem};
 pub use self::load::written_list;
 pub use self::secret::Secret;
 pub use self::sections::{
-    Algorithm, Confirm, Cors, Database, Log, LogFormat, Mail, MailTransport, Notices, Password, Registration,
-    Secrets, Server, Session, Smtp, SmtpTls, Sweep, Throttle, Tokens,
+    Algorithm, Confirm, Cors, Database, Log, LogFormat, Mail, MailTransport, Notices, Password,
+    Registration, Secrets, Server, Session, Smtp, SmtpTls, Sweep, Throttle, Tokens,
 };
 pub use self::sources::Sources;
 pub use self::written::Limit;
@@ -79,7 +79,11 @@ impl Settings {
     /// # Errors
     /// As [`Settings::load`].
     pub fn for_env(env: Environment) -> Result<Self, ConfigError> {
-        Self::load(&Sources { env, file: None, variables: Vec::new() })
+        Self::load(&Sources {
+            env,
+            file: None,
+            variables: Vec::new(),
+        })
     }
 
     /// Whether these settings can work and are safe in their environment. [`Settings::load`] has asked already;
@@ -89,7 +93,11 @@ impl Settings {
     /// Every refusal, at once.
     pub fn check(&self) -> Result<(), ConfigError> {
         let problems = check::problems(self);
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::new(problems))
+        }
     }
 
     /// The settings in force as a TOML document with the keys of the files; secrets are `[hidden]`.
@@ -190,7 +198,10 @@ mod tests {
         assert_eq!(development().env, Environment::Development);
         assert!(development().cors.credentials);
         let test = Settings::for_env(Environment::Test).unwrap();
-        assert_eq!((test.password.bcrypt_cost, test.throttle.enabled), (4, false));
+        assert_eq!(
+            (test.password.bcrypt_cost, test.throttle.enabled),
+            (4, false)
+        );
         assert_eq!(test.server.bind, "127.0.0.1:0");
     }
 
@@ -210,7 +221,8 @@ mod tests {
         settings.mail.templates = Some("mails".into());
         settings.tokens.algorithm = Algorithm::Hs256;
         settings.tokens.scopes = Scopes::parse("orders:read introspect").unwrap();
-        settings.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        settings.server.trusted_proxies =
+            vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let written = settings.to_toml().unwrap();
         let read: Settings = toml::from_str(&written).unwrap();
         assert_eq!(read.to_toml().unwrap(), written);
@@ -238,7 +250,10 @@ mod tests {
         for base in ["https://example.com/app", "https://example.com/app/"] {
             settings.server.frontend_url = base.parse().unwrap();
             for path in ["passwords/t/edit", "/passwords/t/edit"] {
-                assert_eq!(settings.frontend_link(path), "https://example.com/app/passwords/t/edit");
+                assert_eq!(
+                    settings.frontend_link(path),
+                    "https://example.com/app/passwords/t/edit"
+                );
             }
         }
     }
@@ -247,20 +262,30 @@ mod tests {
     fn tokens_are_of_this_server_and_for_it_unless_it_is_said_otherwise() {
         let mut settings = development();
         settings.server.public_url = "https://auth.example.com/".parse().unwrap();
-        assert_eq!((settings.issuer(), settings.audience()), ("https://auth.example.com", settings.issuer()));
+        assert_eq!(
+            (settings.issuer(), settings.audience()),
+            ("https://auth.example.com", settings.issuer())
+        );
         settings.tokens.issuer = "https://example.com/".to_owned();
         assert_eq!(
             (settings.issuer(), settings.audience()),
             ("https://example.com/", "https://example.com/")
         );
         settings.tokens.audience = "shop".to_owned();
-        assert_eq!((settings.issuer(), settings.audience()), ("https://example.com/", "shop"));
+        assert_eq!(
+            (settings.issuer(), settings.audience()),
+            ("https://example.com/", "shop")
+        );
     }
 
     #[test]
     fn the_usual_port_depends_on_tls() {
         let mut smtp = development().mail.smtp;
-        for (tls, port) in [(SmtpTls::Required, 465), (SmtpTls::Starttls, 587), (SmtpTls::None, 25)] {
+        for (tls, port) in [
+            (SmtpTls::Required, 465),
+            (SmtpTls::Starttls, 587),
+            (SmtpTls::None, 25),
+        ] {
             smtp.tls = tls;
             assert_eq!(smtp.port(), port);
         }
@@ -272,6 +297,10 @@ mod tests {
     fn an_environment_is_known_by_its_whole_name() {
         assert_eq!("production".parse(), Ok(Environment::Production));
         let refused = "prod".parse::<Environment>().unwrap_err();
-        assert!(refused.to_string().starts_with("CLOAKROOM_ENV: must be development, test or production"));
+        assert!(
+            refused
+                .to_string()
+                .starts_with("CLOAKROOM_ENV: must be development, test or production")
+        );
     }
 }

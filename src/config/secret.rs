@@ -50,7 +50,10 @@ mod tests {
     #[test]
     fn a_secret_shows_itself_only_when_asked() {
         let secret = Secret::from("hunter2".to_owned());
-        assert_eq!((format!("{secret:?}"), secret.to_string()), (HIDDEN.into(), HIDDEN.into()));
+        assert_eq!(
+            (format!("{secret:?}"), secret.to_string()),
+            (HIDDEN.into(), HIDDEN.into())
+        );
         assert_eq!(serde_json::to_string(&secret).unwrap(), r#""[hidden]""#);
         assert_eq!(secret.expose(), "hunter2");
     }

@@ -32,7 +32,10 @@ impl Sources {
     /// The file that a variable names for the value of this key (`secrets.key_base`), if one does.
     pub fn file_of(&self, key: &str) -> Option<&Path> {
         let wanted = Some((key.to_owned(), true));
-        let found = self.variables.iter().find(|(name, _)| variable_key(name) == wanted);
+        let found = self
+            .variables
+            .iter()
+            .find(|(name, _)| variable_key(name) == wanted);
         found.map(|(_, path)| Path::new(path))
     }
 
@@ -40,19 +43,26 @@ impl Sources {
         config_file: Option<PathBuf>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut sources = Self { env: Environment::default(), file: config_file, variables: Vec::new() };
+        let mut sources = Self {
+            env: Environment::default(),
+            file: config_file,
+            variables: Vec::new(),
+        };
         for (name, value) in variables {
             let name = name.to_string_lossy();
             // Other CLOAKROOM_ names are not ours to refuse: Kubernetes sets CLOAKROOM_PORT and its like for a
             // service of this name.
             match &*name {
-                "CLOAKROOM_ENV" if !value.is_empty() => sources.env = value.to_string_lossy().parse()?,
+                "CLOAKROOM_ENV" if !value.is_empty() => {
+                    sources.env = value.to_string_lossy().parse()?
+                }
                 "CLOAKROOM_CONFIG" if !value.is_empty() => {
                     sources.file.get_or_insert_with(|| PathBuf::from(value));
                 }
                 _ if name.starts_with(PREFIX) => {
-                    let value =
-                        value.into_string().map_err(|_| ConfigError::single(&*name, "must be UTF-8"))?;
+                    let value = value
+                        .into_string()
+                        .map_err(|_| ConfigError::single(&*name, "must be UTF-8"))?;
                     sources.variables.push((name.into_owned(), value));
                 }
                 _ => {}
@@ -64,8 +74,11 @@ impl Sources {
 
 /// The dotted key that a variable sets, and whether its value names a file; nothing for a malformed name.
 pub(super) fn variable_key(name: &str) -> Option<(String, bool)> {
-    let mut segments: Vec<String> =
-        name.strip_prefix(PREFIX)?.split("__").map(str::to_ascii_lowercase).collect();
+    let mut segments: Vec<String> = name
+        .strip_prefix(PREFIX)?
+        .split("__")
+        .map(str::to_ascii_lowercase)
+        .collect();
     let from_file = segments.len() > 2 && segments.last().is_some_and(|last| last == "file");
     if from_file {
         segments.pop();
@@ -94,7 +107,9 @@ mod tests {
     #[test]
     fn the_process_s_own_variables_choose_environment_and_file() {
         let gather = |file: Option<&str>, variables: &[(&str, &str)]| {
-            let owned = variables.iter().map(|(name, value)| (name.into(), value.into()));
+            let owned = variables
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()));
             Sources::gather(file.map(PathBuf::from), owned)
         };
         let found = gather(
@@ -108,11 +123,24 @@ mod tests {
             ],
         )
         .unwrap();
-        assert_eq!((found.env, found.file), (Environment::Test, Some("a.toml".into())));
-        assert_eq!(found.variables, [("CLOAKROOM__SERVER__BIND".into(), "[::1]:0".into())]);
+        assert_eq!(
+            (found.env, found.file),
+            (Environment::Test, Some("a.toml".into()))
+        );
+        assert_eq!(
+            found.variables,
+            [("CLOAKROOM__SERVER__BIND".into(), "[::1]:0".into())]
+        );
 
-        let found = gather(Some("b.toml"), &[("CLOAKROOM_CONFIG", "a.toml"), ("CLOAKROOM_ENV", "")]).unwrap();
-        assert_eq!((found.env, found.file), (Environment::Development, Some("b.toml".into())));
+        let found = gather(
+            Some("b.toml"),
+            &[("CLOAKROOM_CONFIG", "a.toml"), ("CLOAKROOM_ENV", "")],
+        )
+        .unwrap();
+        assert_eq!(
+            (found.env, found.file),
+            (Environment::Development, Some("b.toml".into()))
+        );
 
         assert!(gather(None, &[("CLOAKROOM_ENV", "staging")]).is_err());
     }
@@ -120,11 +148,20 @@ mod tests {
     #[test]
     fn the_file_of_a_value_is_known_by_its_key() {
         let named = [
-            ("CLOAKROOM__SECRETS__KEY_BASE__FILE".into(), "/run/base".into()),
-            ("CLOAKROOM__SECRETS__PREVIOUS".into(), "/run/previous".into()),
+            (
+                "CLOAKROOM__SECRETS__KEY_BASE__FILE".into(),
+                "/run/base".into(),
+            ),
+            (
+                "CLOAKROOM__SECRETS__PREVIOUS".into(),
+                "/run/previous".into(),
+            ),
         ];
         let sources = Sources::gather(None, named).unwrap();
-        assert_eq!(sources.file_of("secrets.key_base"), Some(Path::new("/run/base")));
+        assert_eq!(
+            sources.file_of("secrets.key_base"),
+            Some(Path::new("/run/base"))
+        );
         assert_eq!(sources.file_of("secrets.previous"), None);
     }
 
@@ -133,7 +170,12 @@ mod tests {
     fn a_variable_that_is_not_utf_8_is_refused() {
         use std::os::unix::ffi::OsStringExt;
         let value = OsString::from_vec(vec![0xff]);
-        let refused = Sources::gather(None, [("CLOAKROOM__SERVER__BIND".into(), value)]).err().unwrap();
-        assert_eq!(refused.to_string(), "CLOAKROOM__SERVER__BIND: must be UTF-8");
+        let refused = Sources::gather(None, [("CLOAKROOM__SERVER__BIND".into(), value)])
+            .err()
+            .unwrap();
+        assert_eq!(
+            refused.to_string(),
+            "CLOAKROOM__SERVER__BIND: must be UTF-8"
+        );
     }
 }

@@ -44,7 +44,9 @@ impl Serialize for Limit {
 
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -53,8 +55,14 @@ pub(super) mod duration {
     use super::*;
 
     /// Milliseconds a unit, longest first.
-    const UNITS: [(&str, u64); 6] =
-        [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    const UNITS: [(&str, u64); 6] = [
+        ("w", 604_800_000),
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+        ("ms", 1),
+    ];
 
     /// Reads one.
     ///
@@ -81,7 +89,10 @@ pub(super) mod duration {
             .skip(1)
             .map(|(name, millis)| (name, u128::from(*millis)))
             .find(|(_, millis)| total > 0 && total.is_multiple_of(*millis))
-            .map_or_else(|| "0s".to_owned(), |(name, millis)| format!("{}{name}", total / millis))
+            .map_or_else(
+                || "0s".to_owned(),
+                |(name, millis)| format!("{}{name}", total / millis),
+            )
     }
 
     pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -106,11 +117,15 @@ pub(super) mod web {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.is_empty() {
-            return Err(serde::de::Error::custom(r#"must be given, for example "https://auth.example.com""#));
+            return Err(serde::de::Error::custom(
+                r#"must be given, for example "https://auth.example.com""#,
+            ));
         }
         // The text is not repeated: a password may stand in it.
         Url::parse(&text).map_err(|fault| {
-            serde::de::Error::custom(format!(r#"must be a URL such as "https://auth.example.com" ({fault})"#))
+            serde::de::Error::custom(format!(
+                r#"must be a URL such as "https://auth.example.com" ({fault})"#
+            ))
         })
     }
 }
@@ -190,7 +205,9 @@ pub(super) mod secrets {
         secrets.serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Secret>, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
         Ok(texts.into_iter().map(Secret::from).collect())
     }
@@ -229,9 +246,24 @@ mod tests {
             ("500ms", 500),
             ("0s", 0),
         ] {
-            assert_eq!(duration::parse(text), Ok(Duration::from_millis(millis)), "{text}");
+            assert_eq!(
+                duration::parse(text),
+                Ok(Duration::from_millis(millis)),
+                "{text}"
+            );
         }
-        for text in ["", "10", "s", "1.5h", "-1s", "10 s", "1h30m", "10S", "99999999999999999999s", "９s"] {
+        for text in [
+            "",
+            "10",
+            "s",
+            "1.5h",
+            "-1s",
+            "10 s",
+            "1h30m",
+            "10S",
+            "99999999999999999999s",
+            "９s",
+        ] {
             assert!(duration::parse(text).is_err(), "{text:?}");
         }
     }
@@ -249,8 +281,20 @@ mod tests {
         let limit: Limit = "10 in 3m".parse().unwrap();
         assert_eq!((limit.count, limit.window), (10, Duration::from_secs(180)));
         assert_eq!(limit.to_string(), "10 in 3m");
-        for text in ["", "10", "10 in", "in 3m", "10 per 3m", "-1 in 3m", "10 in 3", "10in3m"] {
-            assert!(text.parse::<Limit>().unwrap_err().contains("10 in 3m"), "{text:?}");
+        for text in [
+            "",
+            "10",
+            "10 in",
+            "in 3m",
+            "10 per 3m",
+            "-1 in 3m",
+            "10 in 3",
+            "10in3m",
+        ] {
+            assert!(
+                text.parse::<Limit>().unwrap_err().contains("10 in 3m"),
+                "{text:?}"
+            );
         }
     }
 }

@@ -45,17 +45,29 @@ async fn change_password(
     let confirmation = input.text("password_confirmation", &mut invalid);
     invalid.into_result()?;
     let chosen = Password::choose(&context.settings.password, password, confirmation);
-    let (challenge, password) = Challenge::read_beside(chosen, &input, &session, context.clock.now())?;
+    let (challenge, password) =
+        Challenge::read_beside(chosen, &input, &session, context.clock.now())?;
     // A try costs up to two hashes; a wrong challenge costs no second one.
     let limits = vec![context.throttle.new_password(visit.ip)];
     let proven = challenge.prove(&context, &visit, &session, limits).await?;
-    let words = context.settings.guessable_words(user.email_address.as_str());
+    let words = context
+        .settings
+        .guessable_words(user.email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
     let (kept, notice) = (session.id, visit.notice(&context, Kind::PasswordChanged));
     let replace = move |tx: &Transaction<'_>, account: &Account, now| {
         replace_password(tx, account, &digest, kept, notice.as_ref(), now)
     };
-    proven.write(&context, &visit, &user, &session, replace, audit::password_changed).await?;
+    proven
+        .write(
+            &context,
+            &visit,
+            &user,
+            &session,
+            replace,
+            audit::password_changed,
+        )
+        .await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password has been changed." })))
 }
 
@@ -70,23 +82,36 @@ async fn change_address(
     let address = input.text("email_address", &mut invalid);
     invalid.into_result()?;
     let wanted = EmailAddress::parse(address.unwrap_or_default());
-    let (challenge, wanted) = Challenge::read_beside(wanted, &input, &session, context.clock.now())?;
+    let (challenge, wanted) =
+        Challenge::read_beside(wanted, &input, &session, context.clock.now())?;
     let proven = challenge.prove(&context, &visit, &session, vec![]).await?;
     // One's own address withdraws a change, which mails nobody.
     let withdraws = wanted == user.email_address;
     if !withdraws {
         // Counted only once the password is proved: a thief who does not know it could else use the owner's tries up.
-        visit.admit(&context, vec![context.throttle.address_changes(user.id)]).await?;
+        visit
+            .admit(&context, vec![context.throttle.address_changes(user.id)])
+            .await?;
     }
     let notice = visit.notice(&context, Kind::AddressChangeAsked);
-    let (throttle, mails) =
-        (context.throttle.clone(), context.throttle.address_change_mails(wanted.as_str()));
+    let (throttle, mails) = (
+        context.throttle.clone(),
+        context.throttle.address_change_mails(wanted.as_str()),
+    );
     let ask = move |tx: &Transaction<'_>, account: &Account, now| {
-        ask_for_address(tx, account, &wanted, notice.as_ref(), now, || throttle.admits(tx, &mails, now))
+        ask_for_address(tx, account, &wanted, notice.as_ref(), now, || {
+            throttle.admits(tx, &mails, now)
+        })
     };
     let told = |visit: &Visit, user, ()| audit::address_change_asked(visit, user);
-    proven.write(&context, &visit, &user, &session, ask, told).await?;
-    let message = if withdraws { "Address change withdrawn" } else { "Confirmation instructions sent" };
+    proven
+        .write(&context, &visit, &user, &session, ask, told)
+        .await?;
+    let message = if withdraws {
+        "Address change withdrawn"
+    } else {
+        "Confirmation instructions sent"
+    };
     Ok(HttpResponse::Ok().json(json!({ "message": message })))
 }
 
@@ -105,7 +130,9 @@ async fn destroy(
         mail::notify(tx, notice.as_ref(), &account.user, now)
     };
     let told = |visit: &Visit, user, ()| audit::account_deleted(visit, user);
-    proven.write(&context, &visit, &user, &session, delete, told).await?;
+    proven
+        .write(&context, &visit, &user, &session, delete, told)
+        .await?;
     let mut reply = take_back(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(json!({ "message": "Account has been deleted." })))
 }

@@ -42,7 +42,10 @@ pub(super) fn routes(routes: &mut Routes) {
 
 async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpResponse> {
     let owner = user.id;
-    let mut found = context.database.read(move |reader| api_keys::list_for_user(reader, owner)).await?;
+    let mut found = context
+        .database
+        .read(move |reader| api_keys::list_for_user(reader, owner))
+        .await?;
     for key in &mut found {
         key.last_used_at = context.activity.last_use_of(key);
     }
@@ -58,11 +61,15 @@ async fn create(
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
     let draft = Draft::read(&input, now)?;
-    visit.admit(&context, vec![context.throttle.api_keys(user.id)]).await?;
+    visit
+        .admit(&context, vec![context.throttle.api_keys(user.id)])
+        .await?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
-    let (notice, most) =
-        (visit.notice(&context, Kind::ApiKeyCreated), context.settings.tokens.max_keys_per_user);
+    let (notice, most) = (
+        visit.notice(&context, Kind::ApiKeyCreated),
+        context.settings.tokens.max_keys_per_user,
+    );
     let (shared, owner) = (context.clone(), User::clone(&user));
     let made = to_the_end(async move {
         let user_id = owner.id;
@@ -89,9 +96,12 @@ async fn create(
         }
         Ok(made)
     });
-    let made = made
-        .await?
-        .ok_or_else(|| Invalid::summary("too_many_api_keys", "You have as many API keys as there may be"))?;
+    let made = made.await?.ok_or_else(|| {
+        Invalid::summary(
+            "too_many_api_keys",
+            "You have as many API keys as there may be",
+        )
+    })?;
     let mut reply = HttpResponse::Created();
     reply.insert_header((PRAGMA, "no-cache"));
     Ok(reply.json(json!({ "key": token.reveal(), "api_key": View::of(&made) })))
@@ -108,7 +118,9 @@ async fn update(
     let name = read_name(&input)?;
     let shared = context.clone();
     let mut renamed = to_the_end(async move {
-        let renamed = user.write(&shared, move |tx| api_keys::rename(tx, owner, id, &name)).await?;
+        let renamed = user
+            .write(&shared, move |tx| api_keys::rename(tx, owner, id, &name))
+            .await?;
         let renamed = renamed.ok_or(Error::NotFound)?;
         audit::api_key_renamed(&visit, owner, id);
         Ok(renamed)
@@ -126,7 +138,12 @@ async fn destroy(
 ) -> Result<HttpResponse> {
     let (owner, id, now) = (user.id, ApiKeyId(path_id(&id)?), context.clock.now());
     to_the_end(async move {
-        match user.write(&context, move |tx| api_keys::revoke_for_user(tx, owner, id, now)).await? {
+        match user
+            .write(&context, move |tx| {
+                api_keys::revoke_for_user(tx, owner, id, now)
+            })
+            .await?
+        {
             Some(true) => audit::api_key_revoked(&visit, owner, id),
             // It is revoked, which is what was asked for.
             Some(false) => {}
@@ -152,7 +169,11 @@ impl Draft {
         let scopes = invalid.keep(read_scopes(input));
         let expires_at = invalid.keep(read_end(input, now));
         match (name, scopes, expires_at) {
-            (Some(name), Some(scopes), Some(expires_at)) => Ok(Self { name, scopes, expires_at }),
+            (Some(name), Some(scopes), Some(expires_at)) => Ok(Self {
+                name,
+                scopes,
+                expires_at,
+            }),
             _ => Err(invalid),
         }
     }

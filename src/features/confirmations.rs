@@ -24,18 +24,20 @@ use crate::signed::SignedMessage;
 use crate::store::{Transaction, users};
 
 pub(super) fn routes(routes: &mut Routes) {
-    routes.public(Method::POST, "/v1/confirmations", create).public(
-        Method::PUT,
-        "/v1/confirmations/{token}",
-        update,
-    );
+    routes
+        .public(Method::POST, "/v1/confirmations", create)
+        .public(Method::PUT, "/v1/confirmations/{token}", update);
 }
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
     let mut invalid = Invalid::default();
-    let address = input.text("email_address", &mut invalid).map(EmailAddress::parse);
+    let address = input
+        .text("email_address", &mut invalid)
+        .map(EmailAddress::parse);
     invalid.into_result()?;
-    visit.admit(&context, vec![context.throttle.confirmation(visit.ip)]).await?;
+    visit
+        .admit(&context, vec![context.throttle.confirmation(visit.ip)])
+        .await?;
 
     // What is no address has no account, and says so no more than an unknown one does.
     if let Some(Ok(address)) = address {
@@ -45,7 +47,9 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         context
             .database
             .write(move |tx| {
-                mail::request_confirmation(tx, &address, now, || throttle.admits(tx, &by_address, now))
+                mail::request_confirmation(tx, &address, now, || {
+                    throttle.admits(tx, &by_address, now)
+                })
             })
             .await?;
         context.courier.wake();
@@ -54,7 +58,11 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     Ok(HttpResponse::Ok().json(json!({ "message": "Confirmation instructions sent" })))
 }
 
-async fn update(context: web::Data<Context>, visit: Visit, token: web::Path<String>) -> Result<HttpResponse> {
+async fn update(
+    context: web::Data<Context>,
+    visit: Visit,
+    token: web::Path<String>,
+) -> Result<HttpResponse> {
     let now = context.clock.now();
     let Some(link) = links::verify_confirmation(&context.keys, &token, now) else {
         return Err(refused(&visit));
@@ -62,7 +70,10 @@ async fn update(context: web::Data<Context>, visit: Visit, token: web::Path<Stri
     let user_id = link.subject;
     let notice = visit.notice(&context, Kind::AddressChanged);
     to_the_end(async move {
-        let confirmed = context.database.write(move |tx| confirm(tx, &link, notice.as_ref(), now)).await?;
+        let confirmed = context
+            .database
+            .write(move |tx| confirm(tx, &link, notice.as_ref(), now))
+            .await?;
         match confirmed.ok_or_else(|| refused(&visit))? {
             Confirms::Current => audit::address_confirmed(&visit, user_id),
             Confirms::Pending => {

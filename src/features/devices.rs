@@ -32,13 +32,19 @@ async fn index(
 ) -> Result<HttpResponse> {
     let (owner, now) = (user.id, context.clock.now());
     let idle_timeout = context.settings.session.idle_timeout;
-    let mut found = context.database.read(move |reader| rows::list_for_user(reader, owner)).await?;
+    let mut found = context
+        .database
+        .read(move |reader| rows::list_for_user(reader, owner))
+        .await?;
     for one in &mut found {
         one.last_active_at = context.activity.last_of(one);
     }
     found.retain(|one| now < one.expires_at && now < one.last_active_at + idle_timeout);
     found.sort_by_key(|one| Reverse((one.last_active_at, one.id.0)));
-    let views: Vec<SessionView<'_>> = found.iter().map(|one| SessionView::new(one, session.id)).collect();
+    let views: Vec<SessionView<'_>> = found
+        .iter()
+        .map(|one| SessionView::new(one, session.id))
+        .collect();
     Ok(HttpResponse::Ok().json(json!({ "sessions": views })))
 }
 
@@ -52,7 +58,10 @@ async fn destroy(
     let (owner, id) = (user.id, SessionId(path_id(&id)?));
     let shared = context.clone();
     to_the_end(async move {
-        match user.write(&shared, move |tx| rows::delete_for_user(tx, owner, id)).await? {
+        match user
+            .write(&shared, move |tx| rows::delete_for_user(tx, owner, id))
+            .await?
+        {
             true => audit::session_ended(&visit, owner, id),
             false => return Err(Error::NotFound),
         }

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::http::Routes;
 
 pub(super) fn routes(routes: &mut Routes) {
-    routes.public(Method::GET, "/up", up).public(Method::GET, "/ready", ready);
+    routes
+        .public(Method::GET, "/up", up)
+        .public(Method::GET, "/ready", ready);
 }
 
 async fn up() -> HttpResponse {
@@ -19,9 +21,19 @@ async fn up() -> HttpResponse {
 
 /// A write proves that writing works, and holds for a second, so that monitors cost no disk.
 async fn ready(context: web::Data<Context>) -> Result<HttpResponse> {
-    context.database.ready(context.clock.now()).await.map_err(|failure| match failure {
-        Error::Unavailable { reason, retry_after } => Error::NotReady { reason, retry_after },
-        other => other,
-    })?;
+    context
+        .database
+        .ready(context.clock.now())
+        .await
+        .map_err(|failure| match failure {
+            Error::Unavailable {
+                reason,
+                retry_after,
+            } => Error::NotReady {
+                reason,
+                retry_after,
+            },
+            other => other,
+        })?;
     Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
 }

@@ -36,9 +36,13 @@ pub(super) fn routes(routes: &mut Routes) {
 
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
     let mut invalid = Invalid::default();
-    let address = input.text("email_address", &mut invalid).map(EmailAddress::parse);
+    let address = input
+        .text("email_address", &mut invalid)
+        .map(EmailAddress::parse);
     invalid.into_result()?;
-    visit.admit(&context, vec![context.throttle.reset(visit.ip)]).await?;
+    visit
+        .admit(&context, vec![context.throttle.reset(visit.ip)])
+        .await?;
 
     // What is no address has no account, and says so no more than an unknown one does.
     if let Some(Ok(address)) = address {
@@ -47,7 +51,9 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         let throttle = context.throttle.clone();
         context
             .database
-            .write(move |tx| mail::request_reset(tx, &address, now, || throttle.admits(tx, &by_address, now)))
+            .write(move |tx| {
+                mail::request_reset(tx, &address, now, || throttle.admits(tx, &by_address, now))
+            })
             .await?;
         context.courier.wake();
     }
@@ -55,7 +61,11 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     Ok(HttpResponse::Ok().json(json!({ "message": "Password reset instructions sent" })))
 }
 
-async fn show(context: web::Data<Context>, visit: Visit, token: web::Path<String>) -> Result<HttpResponse> {
+async fn show(
+    context: web::Data<Context>,
+    visit: Visit,
+    token: web::Path<String>,
+) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &visit, &token).await?;
     Ok(HttpResponse::Ok().json(json!({
         "email_address": account.user.email_address.masked(),
@@ -71,7 +81,9 @@ async fn update(
 ) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &visit, &token).await?;
     let password = choose_password(&context, &input)?;
-    visit.admit(&context, vec![context.throttle.new_password(visit.ip)]).await?;
+    visit
+        .admit(&context, vec![context.throttle.new_password(visit.ip)])
+        .await?;
 
     let address = account.user.email_address.as_str();
     let words = context.settings.guessable_words(address);
@@ -82,8 +94,9 @@ async fn update(
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
     to_the_end(async move {
-        let reset =
-            context.database.write(move |tx| reset(tx, &link, &digest, &failures, notice.as_ref(), now));
+        let reset = context
+            .database
+            .write(move |tx| reset(tx, &link, &digest, &failures, notice.as_ref(), now));
         let sessions_ended = reset.await?.ok_or_else(|| refused(&visit))?;
         context.courier.wake();
         audit::reset_done(&visit, user_id, sessions_ended);
@@ -94,12 +107,19 @@ async fn update(
 }
 
 /// The link and the account that it is for.
-async fn open_link(context: &Context, visit: &Visit, token: &str) -> Result<(SignedMessage, Account)> {
+async fn open_link(
+    context: &Context,
+    visit: &Visit,
+    token: &str,
+) -> Result<(SignedMessage, Account)> {
     let Some(link) = links::verify_reset(&context.keys, token, context.clock.now()) else {
         return Err(refused(visit));
     };
     let subject = link.subject;
-    let account = context.database.read(move |reader| users::find(reader, subject)).await?;
+    let account = context
+        .database
+        .read(move |reader| users::find(reader, subject))
+        .await?;
     match account.filter(|account| links::reset_holds(&link, account)) {
         Some(account) => Ok((link, account)),
         None => Err(refused(visit)),
@@ -111,7 +131,11 @@ fn choose_password(context: &Context, input: &Input) -> Result<Password> {
     let password = input.text("password", &mut invalid);
     let confirmation = input.text("password_confirmation", &mut invalid);
     invalid.into_result()?;
-    Ok(Password::choose(&context.settings.password, password, confirmation)?)
+    Ok(Password::choose(
+        &context.settings.password,
+        password,
+        confirmation,
+    )?)
 }
 
 /// Gives how many sessions ended, or `None` when the link no longer holds: of many uses one wins.
@@ -123,7 +147,8 @@ fn reset(
     notice: Option<&Notice>,
     now: Timestamp,
 ) -> Result<Option<usize>> {
-    let Some(account) = users::find(tx, link.subject)?.filter(|account| links::reset_holds(link, account))
+    let Some(account) =
+        users::find(tx, link.subject)?.filter(|account| links::reset_holds(link, account))
     else {
         return Ok(None);
     };
@@ -133,7 +158,10 @@ fn reset(
         return Ok(None);
     }
     // The link was mailed to it.
-    let user = User { email_confirmed_at: account.user.email_confirmed_at.or(Some(now)), ..account.user };
+    let user = User {
+        email_confirmed_at: account.user.email_confirmed_at.or(Some(now)),
+        ..account.user
+    };
     users::confirm_address(tx, user.id, &user.email_address, now)?;
     failures.open_way(tx, now)?;
     mail::notify(tx, notice, &user, now)?;

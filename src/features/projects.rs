@@ -39,16 +39,25 @@ pub(super) fn routes(routes: &mut Routes) {
         .scoped(Method::DELETE, "/v1/projects/{id}", WRITE, destroy);
 }
 
-async fn index(context: web::Data<Context>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+async fn index(
+    context: web::Data<Context>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let owner = caller.owner()?;
     let Page { before, limit } = Page::read(request.query_string())?;
     // One more than asked for tells whether there is a next page.
-    let mut found =
-        context.database.read(move |reader| projects::list(reader, owner, before, limit + 1)).await?;
+    let mut found = context
+        .database
+        .read(move |reader| projects::list(reader, owner, before, limit + 1))
+        .await?;
     let fits = fitting(&found).min(limit as usize);
     let more = found.len() > fits;
     found.truncate(fits);
-    let next_cursor = found.last().filter(|_| more).map(|last| last.id.0.to_string());
+    let next_cursor = found
+        .last()
+        .filter(|_| more)
+        .map(|last| last.id.0.to_string());
     Ok(HttpResponse::Ok().json(json!({ "projects": found, "next_cursor": next_cursor })))
 }
 
@@ -60,13 +69,25 @@ async fn create(context: web::Data<Context>, caller: Caller, input: Input) -> Re
             projects::insert(tx, owner, &title, description.as_deref(), MAX_PER_USER, now)
         })
         .await?
-        .ok_or_else(|| Invalid::summary("too_many_projects", "You have as many projects as there may be"))?;
+        .ok_or_else(|| {
+            Invalid::summary(
+                "too_many_projects",
+                "You have as many projects as there may be",
+            )
+        })?;
     Ok(HttpResponse::Created().json(json!({ "project": project })))
 }
 
-async fn show(context: web::Data<Context>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
+async fn show(
+    context: web::Data<Context>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
-    let project = context.database.read(move |reader| projects::find(reader, owner, id)).await?;
+    let project = context
+        .database
+        .read(move |reader| projects::find(reader, owner, id))
+        .await?;
     Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
 }
 
@@ -77,8 +98,14 @@ async fn update(
     id: web::Path<String>,
     input: Input,
 ) -> Result<HttpResponse> {
-    let (owner, id, now) = (caller.owner()?, ProjectId(path_id(&id)?), context.clock.now());
-    let revised = caller.write(&context, move |tx| revise(tx, owner, id, &input, now)).await??;
+    let (owner, id, now) = (
+        caller.owner()?,
+        ProjectId(path_id(&id)?),
+        context.clock.now(),
+    );
+    let revised = caller
+        .write(&context, move |tx| revise(tx, owner, id, &input, now))
+        .await??;
     Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
 }
 
@@ -101,9 +128,16 @@ fn revise(
     }
 }
 
-async fn destroy(context: web::Data<Context>, caller: Caller, id: web::Path<String>) -> Result<HttpResponse> {
+async fn destroy(
+    context: web::Data<Context>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse> {
     let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
-    match caller.write(&context, move |tx| projects::delete(tx, owner, id)).await? {
+    match caller
+        .write(&context, move |tx| projects::delete(tx, owner, id))
+        .await?
+    {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Error::NotFound),
     }
@@ -137,12 +171,18 @@ impl Draft {
             Some(current) if !input.has("description") => current.description.as_deref(),
             _ => input.text("description", &mut invalid),
         };
-        if invalid.faults.iter().all(|(attribute, _)| *attribute != "title") {
+        if invalid
+            .faults
+            .iter()
+            .all(|(attribute, _)| *attribute != "title")
+        {
             match title.map(str::trim).unwrap_or_default() {
                 "" => invalid.add("title", "can't be blank"),
                 text if text.chars().count() > MAX_TITLE_CHARACTERS => {
-                    invalid
-                        .add("title", format!("is too long (maximum is {MAX_TITLE_CHARACTERS} characters)"));
+                    invalid.add(
+                        "title",
+                        format!("is too long (maximum is {MAX_TITLE_CHARACTERS} characters)"),
+                    );
                 }
                 text if text.contains('\0') => invalid.add("title", "is invalid"),
                 _ => {}
@@ -178,8 +218,10 @@ impl Page {
         let mut invalid = Invalid::default();
         let mut number = |name: &'static str, default: i64, most: i64| {
             let value = query.one(name)?;
-            let number =
-                value.map_or(Ok(default), str::parse).ok().filter(|number| (1..=most).contains(number));
+            let number = value
+                .map_or(Ok(default), str::parse)
+                .ok()
+                .filter(|number| (1..=most).contains(number));
             if number.is_none() {
                 invalid.add(name, "is invalid");
             }
@@ -188,6 +230,9 @@ impl Page {
         let limit = number("limit", DEFAULT_LIMIT.into(), MAX_LIMIT.into())?;
         let before = number("cursor", i64::MAX, i64::MAX)?;
         invalid.into_result()?;
-        Ok(Self { before: ProjectId(before), limit: u32::try_from(limit).unwrap_or(DEFAULT_LIMIT) })
+        Ok(Self {
+            before: ProjectId(before),
+            limit: u32::try_from(limit).unwrap_or(DEFAULT_LIMIT),
+        })
     }
 }

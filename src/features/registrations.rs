@@ -32,8 +32,13 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
         return Err(Error::Forbidden("Registration is closed"));
     }
     let carrier = transport(&input, &visit)?;
-    let SignUp { email_address, password } = SignUp::read(&context, &input)?;
-    visit.admit(&context, vec![context.throttle.sign_up(visit.ip)]).await?;
+    let SignUp {
+        email_address,
+        password,
+    } = SignUp::read(&context, &input)?;
+    visit
+        .admit(&context, vec![context.throttle.sign_up(visit.ip)])
+        .await?;
 
     let words = context.settings.guessable_words(email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
@@ -46,10 +51,23 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
     let (opening, token) = opening.unzip();
     let shared = web::Data::clone(&context);
     let registered = to_the_end(async move {
-        let (rules, throttle) = (shared.settings.registration.clone(), shared.throttle.clone());
+        let (rules, throttle) = (
+            shared.settings.registration.clone(),
+            shared.throttle.clone(),
+        );
         let registered = shared
             .database
-            .write(move |tx| register(tx, &rules, &throttle, &email_address, &digest, opening.as_ref(), now))
+            .write(move |tx| {
+                register(
+                    tx,
+                    &rules,
+                    &throttle,
+                    &email_address,
+                    &digest,
+                    opening.as_ref(),
+                    now,
+                )
+            })
             .await?;
         shared.courier.wake();
         if let Some((user, session)) = &registered {
@@ -61,15 +79,25 @@ async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Resu
 
     if private {
         // Only now: a free address and a taken one have cost the same, and are answered alike.
-        return Ok(HttpResponse::Accepted().json(json!({ "message": "Confirmation instructions sent" })));
+        return Ok(
+            HttpResponse::Accepted().json(json!({ "message": "Confirmation instructions sent" }))
+        );
     }
     let (user, session) = registered.ok_or_else(|| {
-        Invalid::summary("account_not_created", "There was a problem creating your account")
+        Invalid::summary(
+            "account_not_created",
+            "There was a problem creating your account",
+        )
     })?;
     match session.zip(token) {
-        Some((session, token)) => {
-            hand_over(HttpResponse::Created(), &context, carrier, &token, &user, &session)
-        }
+        Some((session, token)) => hand_over(
+            HttpResponse::Created(),
+            &context,
+            carrier,
+            &token,
+            &user,
+            &session,
+        ),
         None => Ok(HttpResponse::Created().json(json!({ "user": user }))),
     }
 }
@@ -92,7 +120,10 @@ impl SignUp {
         let password = Password::choose(&context.settings.password, password, confirmation);
         let email_address = invalid.keep(EmailAddress::parse(address.unwrap_or_default()));
         match (email_address, invalid.keep(password)) {
-            (Some(email_address), Some(password)) => Ok(Self { email_address, password }),
+            (Some(email_address), Some(password)) => Ok(Self {
+                email_address,
+                password,
+            }),
             _ => Err(invalid.into()),
         }
     }
@@ -122,6 +153,8 @@ fn register(
     let Some(user) = user else {
         return Ok(None);
     };
-    let started = opening.map(|opening| opening.start(tx, user.id, now)).transpose()?;
+    let started = opening
+        .map(|opening| opening.start(tx, user.id, now))
+        .transpose()?;
     Ok(Some((user, started.map(|Started { session, .. }| session))))
 }

@@ -49,25 +49,50 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
     let carrier = transport(&input, &visit)?;
     let alone = start_by_password(&context, &visit, &input, |_, _, _| Ok(()), |_, _, _| ()).await?;
-    let SignedIn { user, session, token, .. } = alone;
-    hand_over(HttpResponse::Ok(), &context, carrier, &token, &user, &session)
+    let SignedIn {
+        user,
+        session,
+        token,
+        ..
+    } = alone;
+    hand_over(
+        HttpResponse::Ok(),
+        &context,
+        carrier,
+        &token,
+        &user,
+        &session,
+    )
 }
 
 async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
-    let (user, session) = (caller.user(&context).await?, caller.session(&context).await?);
+    let (user, session) = (
+        caller.user(&context).await?,
+        caller.session(&context).await?,
+    );
     let view = session.as_deref().map(|session| {
         let mut view = SessionView::new(session, session.id);
         view.last_active_at = context.activity.last_of(session);
         view
     });
-    Ok(HttpResponse::Ok().json(Shown { user: &user, session: view }))
+    Ok(HttpResponse::Ok().json(Shown {
+        user: &user,
+        session: view,
+    }))
 }
 
-async fn destroy(context: web::Data<Context>, visit: Visit, session: CurrentSession) -> Result<HttpResponse> {
+async fn destroy(
+    context: web::Data<Context>,
+    visit: Visit,
+    session: CurrentSession,
+) -> Result<HttpResponse> {
     let (id, user_id, presented) = (session.id, session.user_id, *session.presented());
     let database = context.database.clone();
     to_the_end(async move {
-        match database.write(move |tx| rows::delete_by_digest(tx, &presented)).await? {
+        match database
+            .write(move |tx| rows::delete_by_digest(tx, &presented))
+            .await?
+        {
             true => audit::session_ended(&visit, user_id, id),
             // Another sign-out with the same token was faster, or the session has another token by now.
             false => return Err(Error::TokenInvalid),

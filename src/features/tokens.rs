@@ -18,6 +18,11 @@ pub(super) fn routes(routes: &mut Routes) {
         .public(Method::POST, "/v1/tokens", grant::create)
         .public(Method::POST, "/v1/tokens/refresh", refresh::create)
         .public(Method::POST, "/v1/tokens/revoke", revoke::create)
-        .by_key(Method::POST, "/v1/introspect", "introspect", introspect::create)
+        .by_key(
+            Method::POST,
+            "/v1/introspect",
+            "introspect",
+            introspect::create,
+        )
         .public(Method::GET, "/.well-known/jwks.json", keys::index);
 }

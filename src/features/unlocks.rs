@@ -23,13 +23,23 @@ pub(super) fn routes(routes: &mut Routes) {
     routes.public(Method::PUT, "/v1/unlocks/{token}", update);
 }
 
-async fn update(context: web::Data<Context>, visit: Visit, token: web::Path<String>) -> Result<HttpResponse> {
+async fn update(
+    context: web::Data<Context>,
+    visit: Visit,
+    token: web::Path<String>,
+) -> Result<HttpResponse> {
     let now = context.clock.now();
     let (link, account) = open_link(&context, &visit, &token, now).await?;
-    let failures = context.throttle.address_failures(account.user.email_address.as_str(), visit.ip);
+    let failures = context
+        .throttle
+        .address_failures(account.user.email_address.as_str(), visit.ip);
     let user_id = account.user.id;
     to_the_end(async move {
-        match context.database.write(move |tx| unlock(tx, &link, &failures, now)).await? {
+        match context
+            .database
+            .write(move |tx| unlock(tx, &link, &failures, now))
+            .await?
+        {
             true => audit::unlocked(&visit, user_id),
             false => return Err(refused(&visit)),
         }
@@ -50,7 +60,10 @@ async fn open_link(
         return Err(refused(visit));
     };
     let subject = link.subject;
-    let account = context.database.read(move |reader| users::find(reader, subject)).await?;
+    let account = context
+        .database
+        .read(move |reader| users::find(reader, subject))
+        .await?;
     match account.filter(|account| links::unlock_holds(&link, account)) {
         Some(account) => Ok((link, account)),
         None => Err(refused(visit)),
@@ -58,8 +71,14 @@ async fn open_link(
 }
 
 /// `false` when the link no longer holds, or the window that it was for is lifted already: of many uses one wins.
-fn unlock(tx: &Transaction<'_>, link: &SignedMessage, failures: &Rule, now: Timestamp) -> Result<bool> {
-    let holds = users::find(tx, link.subject)?.is_some_and(|account| links::unlock_holds(link, &account));
+fn unlock(
+    tx: &Transaction<'_>,
+    link: &SignedMessage,
+    failures: &Rule,
+    now: Timestamp,
+) -> Result<bool> {
+    let holds =
+        users::find(tx, link.subject)?.is_some_and(|account| links::unlock_holds(link, &account));
     Ok(holds && failures.lift(tx, link.expires_at, now)?)
 }
 

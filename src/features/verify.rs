@@ -33,7 +33,11 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 /// The body of the request is never read: proxies ask without it.
-async fn show(context: web::Data<Context>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+async fn show(
+    context: web::Data<Context>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     if let Some(demanded) = demanded(request.query_string())? {
         caller.require_all(&demanded)?;
     }
@@ -45,9 +49,18 @@ async fn show(context: web::Data<Context>, caller: Caller, request: HttpRequest)
     let scopes = caller.scopes().unwrap_or(&context.settings.tokens.scopes);
     Ok(HttpResponse::Ok()
         .insert_header((X_USER_ID, number(caller.user_id().map(|id| id.0))))
-        .insert_header((X_USER_EMAIL, text(address.as_ref().map_or("", EmailAddress::as_str))?))
-        .insert_header((X_USER_EMAIL_CONFIRMED, HeaderValue::from_static(is_confirmed)))
-        .insert_header((X_CREDENTIAL, HeaderValue::from_static(caller.kind().as_str())))
+        .insert_header((
+            X_USER_EMAIL,
+            text(address.as_ref().map_or("", EmailAddress::as_str))?,
+        ))
+        .insert_header((
+            X_USER_EMAIL_CONFIRMED,
+            HeaderValue::from_static(is_confirmed),
+        ))
+        .insert_header((
+            X_CREDENTIAL,
+            HeaderValue::from_static(caller.kind().as_str()),
+        ))
         .insert_header((X_SESSION_ID, number(caller.session_id().map(|id| id.0))))
         .insert_header((X_SCOPES, text(scopes.as_str())?))
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
@@ -67,7 +80,9 @@ fn demanded(query: &str) -> Result<Option<Scopes>> {
         return Ok(None);
     };
     let scopes = Scopes::parse(words).filter(|scopes| !scopes.is_empty());
-    scopes.map(Some).ok_or(Error::Malformed("The scope that is demanded is none"))
+    scopes
+        .map(Some)
+        .ok_or(Error::Malformed("The scope that is demanded is none"))
 }
 
 /// The address of the caller's user, if there is one, and whether it was proved to be theirs. It is no claim of an access
@@ -76,11 +91,17 @@ async fn address(context: &Context, caller: &Caller) -> Result<Option<(EmailAddr
     if caller.user_id().is_none() {
         return Ok(None);
     }
-    if let Some(fresh) = caller.access_token().and_then(|bearing| bearing.fresh_address()) {
+    if let Some(fresh) = caller
+        .access_token()
+        .and_then(|bearing| bearing.fresh_address())
+    {
         return Ok(Some(fresh));
     }
     let user = caller.user(context).await?;
-    let (address, is_confirmed) = (user.email_address.clone(), user.email_confirmed_at.is_some());
+    let (address, is_confirmed) = (
+        user.email_address.clone(),
+        user.email_confirmed_at.is_some(),
+    );
     if let Some(bearing) = caller.access_token() {
         bearing.keep_address(address.clone(), is_confirmed);
     }
@@ -93,7 +114,13 @@ fn number(id: Option<i64>) -> HeaderValue {
 
 /// What another program may have written into the database can be anything.
 fn text(value: &str) -> Result<HeaderValue> {
-    let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    let plain = is_plain.then(|| HeaderValue::from_str(value).ok()).flatten();
-    plain.ok_or_else(|| Error::internal("the database holds an address or a scope that no header may carry"))
+    let is_plain = value
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let plain = is_plain
+        .then(|| HeaderValue::from_str(value).ok())
+        .flatten();
+    plain.ok_or_else(|| {
+        Error::internal("the database holds an address or a scope that no header may carry")
+    })
 }

@@ -16,7 +16,13 @@ macro_rules! event {
 
 /// Somebody signed up, and was signed in unless their address has to be confirmed first.
 pub fn signed_up(visit: &Visit, user: UserId, session: Option<SessionId>) {
-    event!(info, visit, "signed_up", user = user.0, session = session.map(|session| session.0));
+    event!(
+        info,
+        visit,
+        "signed_up",
+        user = user.0,
+        session = session.map(|session| session.0)
+    );
 }
 
 /// Somebody signed in. `evicted` counts the least recently used sessions that ended to make room; `replaced` says that
@@ -43,7 +49,12 @@ pub fn signed_in(
 
 /// Somebody failed to; the user is known when the address is.
 pub fn sign_in_failed(visit: &Visit, user: Option<UserId>) {
-    event!(warn, visit, "sign_in_failed", user = user.map(|user| user.0));
+    event!(
+        warn,
+        visit,
+        "sign_in_failed",
+        user = user.map(|user| user.0)
+    );
 }
 
 /// Somebody gave the right password for an address that they have to confirm first.
@@ -58,32 +69,68 @@ pub fn throttled(visit: &Visit, what: &str) {
 
 /// Somebody signed out.
 pub fn session_ended(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "session_ended", user = user.0, session = session.0);
+    event!(
+        info,
+        visit,
+        "session_ended",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// Somebody ended several of their sessions at once; `sessions_ended` counts them.
 pub fn sessions_ended(visit: &Visit, user: UserId, sessions_ended: usize) {
-    event!(info, visit, "sessions_ended", user = user.0, sessions_ended = sessions_ended);
+    event!(
+        info,
+        visit,
+        "sessions_ended",
+        user = user.0,
+        sessions_ended = sessions_ended
+    );
 }
 
 /// A session got a new token, and the old one is void.
 pub fn session_rotated(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "session_rotated", user = user.0, session = session.0);
+    event!(
+        info,
+        visit,
+        "session_rotated",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// Somebody gave their password again, which counts for a while on this session.
 pub fn sudo_given(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "sudo_given", user = user.0, session = session.0);
+    event!(
+        info,
+        visit,
+        "sudo_given",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// The password given again was wrong: a thief of the session may be guessing.
 pub fn challenge_failed(visit: &Visit, user: UserId, session: SessionId) {
-    event!(warn, visit, "challenge_failed", user = user.0, session = session.0);
+    event!(
+        warn,
+        visit,
+        "challenge_failed",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// Somebody chose a new password; `sessions_ended` counts the other sessions that ended with the old one.
 pub fn password_changed(visit: &Visit, user: UserId, sessions_ended: usize) {
-    event!(info, visit, "password_changed", user = user.0, sessions_ended = sessions_ended);
+    event!(
+        info,
+        visit,
+        "password_changed",
+        user = user.0,
+        sessions_ended = sessions_ended
+    );
 }
 
 /// Somebody asked for another address, or withdrew that.
@@ -138,7 +185,13 @@ pub fn reset_asked(visit: &Visit) {
 
 /// A password was reset by link, which ended the user's sessions.
 pub fn reset_done(visit: &Visit, user: UserId, sessions_ended: usize) {
-    event!(info, visit, "reset_done", user = user.0, sessions_ended = sessions_ended);
+    event!(
+        info,
+        visit,
+        "reset_done",
+        user = user.0,
+        sessions_ended = sessions_ended
+    );
 }
 
 /// A reset link that is forged, used or expired was presented.
@@ -148,23 +201,47 @@ pub fn reset_refused(visit: &Visit) {
 
 /// A session got an access token, and a refresh token unless it was asked for by cookie.
 pub fn tokens_issued(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "tokens_issued", user = user.0, session = session.0);
+    event!(
+        info,
+        visit,
+        "tokens_issued",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// A refresh token was spent for its successor.
 pub fn tokens_refreshed(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "tokens_refreshed", user = user.0, session = session.0);
+    event!(
+        info,
+        visit,
+        "tokens_refreshed",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// A refresh token was presented again within the seconds in which that gives the same pair: its reply was lost, two
 /// windows came at once, or somebody copied it.
 pub fn refresh_repeated(visit: &Visit, user: UserId, session: SessionId) {
-    event!(info, visit, "refresh_repeated", user = user.0, session = session.0);
+    event!(
+        info,
+        visit,
+        "refresh_repeated",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// A refresh token was presented a second time, which ended the session: one of the two may have been a thief.
 pub fn refresh_reused(visit: &Visit, user: UserId, session: SessionId) {
-    event!(warn, visit, "refresh_reused", user = user.0, session = session.0);
+    event!(
+        warn,
+        visit,
+        "refresh_reused",
+        user = user.0,
+        session = session.0
+    );
 }
 
 /// A refresh token that is malformed, unknown or expired was presented.
@@ -175,7 +252,12 @@ pub fn refresh_refused(visit: &Visit) {
 /// An API key, an access token or a session's token was presented that is unknown, forged or ended; whoever shows one
 /// whose time is over is nobody to look at.
 pub fn credential_refused(visit: &Visit, credential: CredentialKind) {
-    event!(info, visit, "credential_refused", credential = credential.as_str());
+    event!(
+        info,
+        visit,
+        "credential_refused",
+        credential = credential.as_str()
+    );
 }
 
 /// A token was handed in to be revoked, and was good until then; `credential` says of which kind.

@@ -85,7 +85,9 @@ pub(super) async fn authenticate(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let admitted = identify(request.request()).await.and_then(|caller| caller.admit(access));
+    let admitted = identify(request.request())
+        .await
+        .and_then(|caller| caller.admit(access));
     match admitted {
         Ok(()) => next.call(request).await,
         Err(refusal) => Ok(request.error_response(refusal)),
@@ -103,7 +105,9 @@ pub(super) fn find<T: 'static>(request: &HttpRequest, read: fn(Caller) -> Result
         Some(caller) => Either::Left(ready(read(caller))),
         None => {
             let request = request.clone();
-            Either::Right(Box::pin(async move { identify(&request).await.and_then(read) }))
+            Either::Right(Box::pin(
+                async move { identify(&request).await.and_then(read) },
+            ))
         }
     }
 }
@@ -130,10 +134,12 @@ async fn identify(request: &HttpRequest) -> Result<Caller> {
 async fn open(context: &Context, presented: Credential<'_>) -> Result<Kind> {
     let now = context.clock.now();
     Ok(match presented {
-        Credential::Session { token, carrier } => {
-            Kind::Session(Rc::new(resume(context, token.digest(), carrier, now).await?))
+        Credential::Session { token, carrier } => Kind::Session(Rc::new(
+            resume(context, token.digest(), carrier, now).await?,
+        )),
+        Credential::ApiKey { token } => {
+            Kind::ApiKey(Rc::new(look_up(context, token.digest(), now).await?))
         }
-        Credential::ApiKey { token } => Kind::ApiKey(Rc::new(look_up(context, token.digest(), now).await?)),
         Credential::Access { text } => {
             Kind::Access(context.access_tokens.verify(&context.database, text, now)?)
         }
@@ -152,7 +158,10 @@ async fn resume(
     carrier: Carrier,
     now: Timestamp,
 ) -> Result<Current> {
-    let found = context.database.read(move |reader| sessions::find_by_digest(reader, &presented)).await?;
+    let found = context
+        .database
+        .read(move |reader| sessions::find_by_digest(reader, &presented))
+        .await?;
     let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
         return Err(Error::TokenInvalid);
     };
@@ -160,11 +169,19 @@ async fn resume(
     if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
         return Err(Error::TokenExpired);
     }
-    Ok(Current { user, session, presented, carrier })
+    Ok(Current {
+        user,
+        session,
+        presented,
+        carrier,
+    })
 }
 
 async fn look_up(context: &Context, presented: TokenDigest, now: Timestamp) -> Result<Key> {
-    let found = context.database.read(move |reader| api_keys::find_by_digest(reader, &presented)).await?;
+    let found = context
+        .database
+        .read(move |reader| api_keys::find_by_digest(reader, &presented))
+        .await?;
     let live = found.filter(|(key, user)| key.is_live(user.as_ref(), now));
     let (key, user) = live.ok_or(Error::InvalidApiKey)?;
     context.activity.note_key(&key, now);
@@ -187,7 +204,8 @@ impl Caller {
     /// Refuses who may not call a route of this access.
     fn admit(&self, access: Access) -> Result<()> {
         match (access, self.kind()) {
-            (Access::Public | Access::Credential, _) | (Access::Session, CredentialKind::Session) => Ok(()),
+            (Access::Public | Access::Credential, _)
+            | (Access::Session, CredentialKind::Session) => Ok(()),
             (Access::Session, _) => Err(NEEDS_SESSION),
             (Access::Scope(scope), _) | (Access::ApiKey(scope), CredentialKind::ApiKey) => {
                 self.require(scope)
@@ -253,7 +271,8 @@ impl Caller {
     /// # Errors
     /// [`Error::Forbidden`] for a service's key, which owns nothing.
     pub fn owner(&self) -> Result<UserId> {
-        self.user_id().ok_or(Error::Forbidden("This key belongs to nobody"))
+        self.user_id()
+            .ok_or(Error::Forbidden("This key belongs to nobody"))
     }
 
     /// Refuses a machine without this scope.
@@ -276,7 +295,9 @@ impl Caller {
     /// [`Error::InsufficientScope`], with all that are demanded.
     pub fn require_all(&self, demanded: &Scopes) -> Result<()> {
         match self.scopes() {
-            Some(scopes) if !scopes.holds(demanded) => Err(Error::InsufficientScope(demanded.clone())),
+            Some(scopes) if !scopes.holds(demanded) => {
+                Err(Error::InsufficientScope(demanded.clone()))
+            }
             _ => Ok(()),
         }
     }
@@ -291,7 +312,11 @@ impl Caller {
             Kind::Session(current) => Ok(Cow::Borrowed(&current.user)),
             Kind::ApiKey(found) => {
                 self.owner()?;
-                found.user.as_ref().map(Cow::Borrowed).ok_or(Error::InvalidApiKey)
+                found
+                    .user
+                    .as_ref()
+                    .map(Cow::Borrowed)
+                    .ok_or(Error::InvalidApiKey)
             }
             Kind::Access(bearing) => Ok(Cow::Owned(account_of(bearing, context).await?.1)),
         }
@@ -352,16 +377,24 @@ impl Standing {
         match self {
             Self::Session(id, presented) => sessions::is_open_by(reader, *id, presented),
             Self::ApiKey(id, now) => api_keys::is_live(reader, *id, *now),
-            Self::Access(bearing) => Ok(sessions::belongs_to(reader, bearing.session_id, bearing.user_id)?
-                && !ended::has_token(reader, &bearing.jti)?),
+            Self::Access(bearing) => Ok(sessions::belongs_to(
+                reader,
+                bearing.session_id,
+                bearing.user_id,
+            )? && !ended::has_token(reader, &bearing.jti)?),
         }
     }
 }
 
 async fn account_of(bearing: &Bearing, context: &Context) -> Result<(Session, User)> {
     let (id, subject) = (bearing.session_id, bearing.user_id);
-    let found = context.database.read(move |reader| sessions::find_with_user(reader, id)).await?;
-    found.filter(|(_, user)| user.id == subject && user.disabled_at.is_none()).ok_or(Error::TokenInvalid)
+    let found = context
+        .database
+        .read(move |reader| sessions::find_with_user(reader, id))
+        .await?;
+    found
+        .filter(|(_, user)| user.id == subject && user.disabled_at.is_none())
+        .ok_or(Error::TokenInvalid)
 }
 
 impl FromRequest for Caller {

@@ -46,16 +46,25 @@ impl Visit {
     /// The caller of this request.
     pub(super) fn of(request: &HttpRequest) -> Result<Self> {
         let (settings, headers) = (&context(request)?.settings, request.headers());
-        let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let agent = headers
+            .get(USER_AGENT)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let cookie = match credential::decides_alone(headers) {
             true => None,
             false => cookie::carried(headers, cookie::name(&settings.server))?,
         };
         Ok(Self {
             ip: address(request, &settings.server.trusted_proxies),
-            user_agent: agent
-                .map(|text| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARACTERS).collect()),
-            request_id: request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone()),
+            user_agent: agent.map(|text| {
+                text.chars()
+                    .filter(|c| !c.is_control())
+                    .take(USER_AGENT_CHARACTERS)
+                    .collect()
+            }),
+            request_id: request
+                .extensions()
+                .get::<RequestId>()
+                .map_or_else(String::new, |id| id.0.clone()),
             same_origin: origin::proves_same_origin(headers, settings),
             cookie: cookie
                 .and_then(|text| PlainToken::parse(TokenKind::Session, text))
@@ -68,7 +77,11 @@ impl Visit {
     /// # Errors
     /// [`Error::RateLimited`], logged, when one of them is exhausted.
     pub async fn admit(&self, context: &Context, rules: Vec<Rule>) -> Result<Vec<Tally>> {
-        match context.throttle.admit(&context.database, rules, context.clock.now()).await? {
+        match context
+            .throttle
+            .admit(&context.database, rules, context.clock.now())
+            .await?
+        {
             Admission::Admitted(tallies) => Ok(tallies),
             Admission::Refused(refusal) => Err(self.throttled(refusal)),
         }
@@ -113,7 +126,11 @@ pub(super) fn context(request: &HttpRequest) -> Result<&web::Data<Context>> {
 /// The address of the client: the peer or, when the peer is a trusted proxy, the last address in
 /// `X-Forwarded-For` that is not one. What stands further left was written by whoever liked to.
 pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.ip().to_canonical());
+    let peer = request
+        .peer_addr()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |peer| {
+            peer.ip().to_canonical()
+        });
     behind_proxies(peer, request.headers(), trusted)
 }
 
@@ -122,8 +139,10 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         return peer;
     }
     // A line that is no text holds no address.
-    let lines: Vec<&str> =
-        headers.get_all(FORWARDED_FOR).map(|line| line.to_str().unwrap_or_default()).collect();
+    let lines: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .map(|line| line.to_str().unwrap_or_default())
+        .collect();
     let mut client = peer;
     for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
         // An entry that is no address ends what can be believed.
@@ -140,12 +159,16 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
 
 /// Whether what this peer says of others is believed.
 pub(super) fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
-    trusted.iter().any(|network| network.contains(&peer.to_canonical()))
+    trusted
+        .iter()
+        .any(|network| network.contains(&peer.to_canonical()))
 }
 
 /// An address; some proxies add the port.
 fn read_hop(text: &str) -> Option<IpAddr> {
-    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 #[cfg(test)]
@@ -157,33 +180,78 @@ mod tests {
     fn client(peer: &str, lines: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+            headers.append(
+                FORWARDED_FOR,
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+            );
         }
-        let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        let trusted: Vec<IpNet> = trusted
+            .iter()
+            .map(|network| network.parse().unwrap())
+            .collect();
         behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
 
     #[test]
     fn a_forwarding_header_of_an_untrusted_peer_is_ignored() {
         assert_eq!(client("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
-        assert_eq!(client("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(
+            client("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "203.0.113.9"
+        );
     }
 
     #[test]
     fn behind_trusted_proxies_the_first_untrusted_hop_from_the_right_is_the_client() {
-        assert_eq!(client("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(client("10.0.0.1", &["1.2.3.4, 198.51.100.1, 10.0.0.2"], &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(client("10.0.0.1", &["1.2.3.4", "198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(client("10.0.0.1", &["198.51.100.1:50000"], &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(client("::1", &["[2001:db8::7]:50000"], &["::1/128"]), "2001:db8::7");
+        assert_eq!(
+            client("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client(
+                "10.0.0.1",
+                &["1.2.3.4, 198.51.100.1, 10.0.0.2"],
+                &["10.0.0.0/8"]
+            ),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["1.2.3.4", "198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["198.51.100.1:50000"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("::1", &["[2001:db8::7]:50000"], &["::1/128"]),
+            "2001:db8::7"
+        );
         assert_eq!(client("::1", &["2001:db8::7"], &["::1/128"]), "2001:db8::7");
     }
 
     #[test]
     fn a_chain_of_trusted_hops_ends_at_the_furthest_and_rubbish_ends_the_chain() {
-        assert_eq!(client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"]), "10.0.0.3");
-        assert_eq!(client("10.0.0.1", &["198.51.100.1, unknown, 10.0.0.2"], &["10.0.0.0/8"]), "10.0.0.2");
+        assert_eq!(
+            client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"]),
+            "10.0.0.3"
+        );
+        assert_eq!(
+            client(
+                "10.0.0.1",
+                &["198.51.100.1, unknown, 10.0.0.2"],
+                &["10.0.0.0/8"]
+            ),
+            "10.0.0.2"
+        );
         assert_eq!(client("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
-        assert_eq!(client("10.0.0.1", &["192.0.2.1", "\u{e9}, 198.51.100.1"], &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(
+            client(
+                "10.0.0.1",
+                &["192.0.2.1", "\u{e9}, 198.51.100.1"],
+                &["10.0.0.0/8"]
+            ),
+            "10.0.0.1"
+        );
     }
 }

@@ -18,7 +18,11 @@ const PLAIN: &str = "cloakroom";
 
 /// The cookie's name: without prefix and `Secure` only where the public URL is plain http on this machine.
 pub fn name(server: &config::Server) -> &'static str {
-    if server.is_plain_on_this_machine() { PLAIN } else { HOST_BOUND }
+    if server.is_plain_on_this_machine() {
+        PLAIN
+    } else {
+        HOST_BOUND
+    }
 }
 
 /// The value of the cookie of this name, which no other case or space spells.
@@ -26,10 +30,17 @@ pub fn name(server: &config::Server) -> &'static str {
 /// # Errors
 /// [`Error::Malformed`] when there are two of that name: which is ours, nobody can tell.
 pub fn carried<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
-    let pairs = headers.get_all(COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    let mut values =
-        pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
-    let Some(value) = values.next() else { return Ok(None) };
+    let pairs = headers
+        .get_all(COOKIE)
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
+        pair.trim_ascii()
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(b"=")
+    });
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(Error::Malformed("Present one credential, not several"));
     }
@@ -59,7 +70,11 @@ pub fn cleared(server: &config::Server) -> Result<HeaderValue> {
 }
 
 fn written(server: &config::Server, value: &str, max_age: u64) -> Result<HeaderValue> {
-    let secure = if server.is_plain_on_this_machine() { "" } else { "; Secure" };
+    let secure = if server.is_plain_on_this_machine() {
+        ""
+    } else {
+        "; Secure"
+    };
     let name = name(server);
     let line = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
     let mut line = HeaderValue::try_from(line).map_err(Error::internal)?;
@@ -89,9 +104,14 @@ mod tests {
         ] {
             assert_eq!(read(&lines).unwrap().as_deref(), Some("a"));
         }
-        for line in
-            ["", "Cloakroom=a", "cloakroom =a", "__Host-cloakroom=a", "x=cloakroom=a", "\"cloakroom=a\""]
-        {
+        for line in [
+            "",
+            "Cloakroom=a",
+            "cloakroom =a",
+            "__Host-cloakroom=a",
+            "x=cloakroom=a",
+            "\"cloakroom=a\"",
+        ] {
             assert_eq!(read(&[line.as_bytes()]).unwrap(), None, "{line}");
         }
     }
@@ -103,7 +123,10 @@ mod tests {
 
     #[test]
     fn of_two_cookies_of_the_name_none_is_chosen() {
-        for lines in [[&b"cloakroom=a; cloakroom=a"[..], b""], [b"cloakroom=a", b"cloakroom=b"]] {
+        for lines in [
+            [&b"cloakroom=a; cloakroom=a"[..], b""],
+            [b"cloakroom=a", b"cloakroom=b"],
+        ] {
             assert!(matches!(read(&lines), Err(Error::Malformed(_))));
         }
     }

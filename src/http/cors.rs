@@ -21,9 +21,16 @@ pub(super) fn cors(settings: &config::Cors) -> Cors {
         .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, X_API_KEY, X_REQUEST_ID])
         .expose_headers([X_REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(usize::try_from(settings.max_age.as_secs()).unwrap_or(usize::MAX));
-    let cors = settings.origins.iter().fold(cors, |cors, origin| match origin.as_str() {
-        "*" => cors.allow_any_origin().send_wildcard(),
-        exact => cors.allowed_origin(exact),
-    });
-    if settings.credentials { cors.supports_credentials() } else { cors }
+    let cors = settings
+        .origins
+        .iter()
+        .fold(cors, |cors, origin| match origin.as_str() {
+            "*" => cors.allow_any_origin().send_wildcard(),
+            exact => cors.allowed_origin(exact),
+        });
+    if settings.credentials {
+        cors.supports_credentials()
+    } else {
+        cors
+    }
 }

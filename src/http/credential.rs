@@ -81,7 +81,9 @@ pub fn presented<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Option<Cred
         (None, Some(line)) => api_key(line.to_str().unwrap_or_default().trim()).map(Some),
         (None, None) => {
             let carried = cookie::carried(headers, cookie)?;
-            carried.map(|text| session(text, Carrier::Cookie)).transpose()
+            carried
+                .map(|text| session(text, Carrier::Cookie))
+                .transpose()
         }
     }
 }
@@ -89,7 +91,9 @@ pub fn presented<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Option<Cred
 /// Whether a header presents a credential, of whatever form, so that a cookie counts for nothing. No page of another
 /// origin can make a browser send one.
 pub(super) fn decides_alone(headers: &HeaderMap) -> bool {
-    headers.get_all(AUTHORIZATION).any(|line| line.to_str().is_ok_and(|line| bearer(line).is_some()))
+    headers
+        .get_all(AUTHORIZATION)
+        .any(|line| line.to_str().is_ok_and(|line| bearer(line).is_some()))
         || headers.contains_key(X_API_KEY)
 }
 
@@ -136,9 +140,16 @@ fn api_key(text: &str) -> Result<Credential<'static>> {
 
 /// The first parameter, without `token=` and quotes.
 fn parameter(text: &str) -> &str {
-    let first = text.split([',', ';', '\t']).map(str::trim).find(|part| !part.is_empty()).unwrap_or_default();
+    let first = text
+        .split([',', ';', '\t'])
+        .map(str::trim)
+        .find(|part| !part.is_empty())
+        .unwrap_or_default();
     let value = first.strip_prefix("token=").unwrap_or(first);
-    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
+    value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'))
+        .unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -150,19 +161,30 @@ mod tests {
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, line) in lines {
-            headers.append(name.clone(), HeaderValue::from_bytes(line.as_bytes()).unwrap());
+            headers.append(
+                name.clone(),
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+            );
         }
         headers
     }
 
     /// The kind of what these lines present, and its text.
     fn read(lines: &[(HeaderName, &str)]) -> Result<Option<(&'static str, String)>> {
-        Ok(presented(&headers(lines), "cloakroom")?.map(|credential| match credential {
-            Credential::Session { token, carrier: Carrier::Bearer } => ("session", token.reveal().to_owned()),
-            Credential::Session { token, carrier: Carrier::Cookie } => ("cookie", token.reveal().to_owned()),
-            Credential::ApiKey { token } => ("api_key", token.reveal().to_owned()),
-            Credential::Access { text } => ("access", text.to_owned()),
-        }))
+        Ok(
+            presented(&headers(lines), "cloakroom")?.map(|credential| match credential {
+                Credential::Session {
+                    token,
+                    carrier: Carrier::Bearer,
+                } => ("session", token.reveal().to_owned()),
+                Credential::Session {
+                    token,
+                    carrier: Carrier::Cookie,
+                } => ("cookie", token.reveal().to_owned()),
+                Credential::ApiKey { token } => ("api_key", token.reveal().to_owned()),
+                Credential::Access { text } => ("access", text.to_owned()),
+            }),
+        )
     }
 
     fn new(kind: TokenKind) -> String {
@@ -174,7 +196,10 @@ mod tests {
         for (kind, text) in [
             ("session", new(TokenKind::Session)),
             ("api_key", new(TokenKind::ApiKey)),
-            ("access", "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2ln".to_owned()),
+            (
+                "access",
+                "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2ln".to_owned(),
+            ),
         ] {
             for line in [
                 format!("Bearer {text}"),
@@ -184,7 +209,11 @@ mod tests {
                 format!("Token token=\"{text}\""),
                 format!("token token={text}, nonce=\"1\""),
             ] {
-                assert_eq!(read(&[(AUTHORIZATION, &line)]).unwrap(), Some((kind, text.clone())), "{line}");
+                assert_eq!(
+                    read(&[(AUTHORIZATION, &line)]).unwrap(),
+                    Some((kind, text.clone())),
+                    "{line}"
+                );
             }
         }
     }
@@ -192,7 +221,10 @@ mod tests {
     #[test]
     fn none_and_other_schemes_present_nothing() {
         assert!(matches!(read(&[]), Ok(None)));
-        assert!(matches!(read(&[(AUTHORIZATION, "Basic b25lOnR3bw==")]), Ok(None)));
+        assert!(matches!(
+            read(&[(AUTHORIZATION, "Basic b25lOnR3bw==")]),
+            Ok(None)
+        ));
     }
 
     #[test]
@@ -210,23 +242,41 @@ mod tests {
             "Bearer \u{e9}",
             &refresh,
         ] {
-            assert!(matches!(read(&[(AUTHORIZATION, line)]), Err(Error::TokenInvalid)), "{line}");
+            assert!(
+                matches!(read(&[(AUTHORIZATION, line)]), Err(Error::TokenInvalid)),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn a_key_is_read_from_its_own_header_which_takes_nothing_else() {
         let key = new(TokenKind::ApiKey);
-        assert_eq!(read(&[(X_API_KEY, &key)]).unwrap(), Some(("api_key", key.clone())));
-        assert_eq!(read(&[(X_API_KEY, &format!(" {key} "))]).unwrap(), Some(("api_key", key.clone())));
+        assert_eq!(
+            read(&[(X_API_KEY, &key)]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
+        assert_eq!(
+            read(&[(X_API_KEY, &format!(" {key} "))]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
         let basic = (AUTHORIZATION, "Basic b25lOnR3bw==");
-        assert_eq!(read(&[basic, (X_API_KEY, &key)]).unwrap(), Some(("api_key", key.clone())));
+        assert_eq!(
+            read(&[basic, (X_API_KEY, &key)]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
         let (session, prefixed) = (new(TokenKind::Session), format!("Bearer {key}"));
         for line in ["", "crk_1111", "a.b.c", "\u{e9}", &session, &prefixed] {
-            assert!(matches!(read(&[(X_API_KEY, line)]), Err(Error::InvalidApiKey)), "{line}");
+            assert!(
+                matches!(read(&[(X_API_KEY, line)]), Err(Error::InvalidApiKey)),
+                "{line}"
+            );
         }
         for line in ["Bearer crk_", "Bearer crk_1111", "Bearer crk_a.b.c"] {
-            assert!(matches!(read(&[(AUTHORIZATION, line)]), Err(Error::InvalidApiKey)), "{line}");
+            assert!(
+                matches!(read(&[(AUTHORIZATION, line)]), Err(Error::InvalidApiKey)),
+                "{line}"
+            );
         }
     }
 
@@ -234,30 +284,62 @@ mod tests {
     fn the_cookie_carries_a_session_alone_and_counts_only_without_a_header() {
         let (session, key) = (new(TokenKind::Session), new(TokenKind::ApiKey));
         let cookie = format!("cloakroom={session}");
-        assert_eq!(read(&[(COOKIE, &cookie)]).unwrap(), Some(("cookie", session)));
-        assert_eq!(read(&[(COOKIE, &cookie), (X_API_KEY, &key)]).unwrap(), Some(("api_key", key.clone())));
-        for line in [format!("cloakroom={key}"), "cloakroom=a.b.c".to_owned(), "cloakroom=".to_owned()] {
-            assert!(matches!(read(&[(COOKIE, &line)]), Err(Error::TokenInvalid)), "{line}");
+        assert_eq!(
+            read(&[(COOKIE, &cookie)]).unwrap(),
+            Some(("cookie", session))
+        );
+        assert_eq!(
+            read(&[(COOKIE, &cookie), (X_API_KEY, &key)]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
+        for line in [
+            format!("cloakroom={key}"),
+            "cloakroom=a.b.c".to_owned(),
+            "cloakroom=".to_owned(),
+        ] {
+            assert!(
+                matches!(read(&[(COOKIE, &line)]), Err(Error::TokenInvalid)),
+                "{line}"
+            );
         }
-        for (name, line) in [(AUTHORIZATION, "Bearer"), (X_API_KEY, ""), (X_API_KEY, "crk_1111")] {
+        for (name, line) in [
+            (AUTHORIZATION, "Bearer"),
+            (X_API_KEY, ""),
+            (X_API_KEY, "crk_1111"),
+        ] {
             let lines = [(COOKIE, cookie.as_str()), (name, line)];
-            assert!(read(&lines).is_err() && decides_alone(&headers(&lines)), "{line}");
+            assert!(
+                read(&lines).is_err() && decides_alone(&headers(&lines)),
+                "{line}"
+            );
         }
-        assert!(!decides_alone(&headers(&[(COOKIE, &cookie), (AUTHORIZATION, "Basic b25lOnR3bw==")])));
+        assert!(!decides_alone(&headers(&[
+            (COOKIE, &cookie),
+            (AUTHORIZATION, "Basic b25lOnR3bw==")
+        ])));
     }
 
     #[test]
     fn two_credentials_contradict_each_other() {
-        let (session, key) = (format!("Bearer {}", new(TokenKind::Session)), new(TokenKind::ApiKey));
+        let (session, key) = (
+            format!("Bearer {}", new(TokenKind::Session)),
+            new(TokenKind::ApiKey),
+        );
         for lines in [
             [(AUTHORIZATION, "Bearer a"), (AUTHORIZATION, "Bearer a")],
-            [(AUTHORIZATION, session.as_str()), (AUTHORIZATION, "Basic b25lOnR3bw==")],
+            [
+                (AUTHORIZATION, session.as_str()),
+                (AUTHORIZATION, "Basic b25lOnR3bw=="),
+            ],
             [(AUTHORIZATION, session.as_str()), (X_API_KEY, key.as_str())],
             [(AUTHORIZATION, "Bearer"), (X_API_KEY, "")],
             [(AUTHORIZATION, "Bearer a.b.c"), (X_API_KEY, key.as_str())],
             [(X_API_KEY, key.as_str()), (X_API_KEY, key.as_str())],
         ] {
-            assert!(matches!(read(&lines), Err(Error::Malformed(_))), "{lines:?}");
+            assert!(
+                matches!(read(&lines), Err(Error::Malformed(_))),
+                "{lines:?}"
+            );
         }
     }
 }

@@ -50,7 +50,9 @@ impl CurrentUser {
         T: Send + 'static,
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        Caller::of_session(Rc::clone(&self.0)).write(context, work).await
+        Caller::of_session(Rc::clone(&self.0))
+            .write(context, work)
+            .await
     }
 }
 

@@ -84,8 +84,13 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let passage = Passage::begin(&self.context, &request);
-        request.extensions_mut().insert(RequestId(passage.request_id.clone()));
-        let answering = request.request().conn_data::<Connection>().map(Connection::answering);
+        request
+            .extensions_mut()
+            .insert(RequestId(passage.request_id.clone()));
+        let answering = request
+            .request()
+            .conn_data::<Connection>()
+            .map(Connection::answering);
         let reply = self.service.call(request);
         let mut unanswered = Unanswered(Some(passage.clone()));
         Box::pin(async move {
@@ -96,7 +101,8 @@ where
                 Ok(reply) => {
                     let mut reply = reply.map_into_boxed_body();
                     passage.log(&reply);
-                    let response = std::mem::replace(reply.response_mut(), HttpResponse::new(StatusCode::OK));
+                    let response =
+                        std::mem::replace(reply.response_mut(), HttpResponse::new(StatusCode::OK));
                     let body = response.error().map(|failure| passage.body(failure));
                     *reply.response_mut() = passage.finish(response, body);
                     Ok(reply)
@@ -106,7 +112,9 @@ where
                     passage.log_failure(&failure);
                     // And that one does not remember what it was made from, so its body is written here.
                     let body = passage.body(&failure);
-                    failure.add_response_mapper(move |response| passage.finish(response, Some(body.clone())));
+                    failure.add_response_mapper(move |response| {
+                        passage.finish(response, Some(body.clone()))
+                    });
                     Err(failure)
                 }
             }
@@ -163,7 +171,11 @@ impl Passage {
     }
 
     fn log_failure(&self, failure: &actix_web::Error) {
-        self.log_line(None, failure.as_response_error().status_code().as_u16(), None);
+        self.log_line(
+            None,
+            failure.as_response_error().status_code().as_u16(),
+            None,
+        );
         self.log_fault(failure);
     }
 
@@ -207,7 +219,9 @@ impl Passage {
         let mut response = match body {
             Some(body) => {
                 let mut response = response.set_body(BoxBody::new(body));
-                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 response
             }
             None => response,
@@ -227,11 +241,18 @@ impl Passage {
 /// The id that a trusted proxy gave, so that its log and ours agree; else one of our own.
 fn request_id(request: &ServiceRequest, context: &Context) -> String {
     let proxies = &context.settings.server.trusted_proxies;
-    let trusted = request.peer_addr().is_some_and(|peer| client::is_trusted(peer.ip(), proxies));
-    let given = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
+    let trusted = request
+        .peer_addr()
+        .is_some_and(|peer| client::is_trusted(peer.ip(), proxies));
+    let given = request
+        .headers()
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let is_plain = |id: &&str| {
         (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     match given.filter(|_| trusted).filter(is_plain) {
         Some(id) => id.to_owned(),

@@ -9,6 +9,10 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// Those of the change; [`Error::Internal`] when it panics.
-pub async fn to_the_end<T: 'static>(change: impl Future<Output = Result<T>> + 'static) -> Result<T> {
-    actix_web::rt::spawn(change).await.map_err(Error::internal)?
+pub async fn to_the_end<T: 'static>(
+    change: impl Future<Output = Result<T>> + 'static,
+) -> Result<T> {
+    actix_web::rt::spawn(change)
+        .await
+        .map_err(Error::internal)?
 }

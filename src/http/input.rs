@@ -58,7 +58,9 @@ impl Input {
     pub fn words(&self, name: &'static str, invalid: &mut Invalid) -> Option<Vec<&str>> {
         let words = match self.fields.get(name) {
             None | Some(Value::Null) => return None,
-            Some(Value::String(text)) => Some(text.split(' ').filter(|word| !word.is_empty()).collect()),
+            Some(Value::String(text)) => {
+                Some(text.split(' ').filter(|word| !word.is_empty()).collect())
+            }
             Some(Value::Array(words)) => words.iter().map(Value::as_str).collect(),
             Some(_) => None,
         };
@@ -108,8 +110,10 @@ impl FromRequest for Input {
 }
 
 async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut> {
-    let announced =
-        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(Error::TooLarge);
     }
@@ -125,11 +129,24 @@ async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<BytesM
 }
 
 fn parse(request: &HttpRequest, body: &[u8]) -> Result<Input> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let fields = match kind.as_str() {
         "application/json" if body.is_empty() => HashMap::new(),
-        "application/json" => serde_json::from_slice::<Fields>(body).map_err(malformed_json)?.0,
+        "application/json" => {
+            serde_json::from_slice::<Fields>(body)
+                .map_err(malformed_json)?
+                .0
+        }
         "application/x-www-form-urlencoded" => parse_form(body)?,
         "" if body.is_empty() => HashMap::new(),
         _ => return Err(Error::UnsupportedMediaType),
@@ -147,8 +164,8 @@ fn malformed_json(fault: serde_json::Error) -> Error {
 }
 
 fn parse_form(body: &[u8]) -> Result<HashMap<String, Value>> {
-    let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_bytes(body).map_err(|_| Error::Malformed("The body is not a valid form"))?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
+        .map_err(|_| Error::Malformed("The body is not a valid form"))?;
     let mut fields = HashMap::with_capacity(pairs.len());
     for (name, value) in pairs {
         // What is not UTF-8 was replaced while decoding; a password must not change on its way.
@@ -198,10 +215,14 @@ mod tests {
     use super::*;
 
     fn words(value: Value) -> Result<Option<Vec<String>>, Invalid> {
-        let input = Input { fields: HashMap::from([("scopes".to_owned(), value)]) };
+        let input = Input {
+            fields: HashMap::from([("scopes".to_owned(), value)]),
+        };
         let mut invalid = Invalid::default();
         let words = input.words("scopes", &mut invalid);
-        invalid.into_result().map(|()| words.map(|words| words.into_iter().map(str::to_owned).collect()))
+        invalid
+            .into_result()
+            .map(|()| words.map(|words| words.into_iter().map(str::to_owned).collect()))
     }
 
     #[test]
@@ -211,10 +232,22 @@ mod tests {
             assert_eq!(words(value), both);
         }
         assert_eq!(words(json!(null)), Ok(None));
-        assert_eq!((words(json!([])), words(json!(""))), (Ok(Some(vec![])), Ok(Some(vec![]))));
+        assert_eq!(
+            (words(json!([])), words(json!(""))),
+            (Ok(Some(vec![])), Ok(Some(vec![])))
+        );
         // One that is no word stays one fault for whoever reads them.
-        assert_eq!(words(json!(["a:b c:d"])), Ok(Some(vec!["a:b c:d".to_owned()])));
-        for value in [json!(1), json!({}), json!(["a:b", 1]), json!([["a:b"]]), json!([null])] {
+        assert_eq!(
+            words(json!(["a:b c:d"])),
+            Ok(Some(vec!["a:b c:d".to_owned()]))
+        );
+        for value in [
+            json!(1),
+            json!({}),
+            json!(["a:b", 1]),
+            json!([["a:b"]]),
+            json!([null]),
+        ] {
             assert_eq!(words(value), Err(Invalid::field("scopes", "is invalid")));
         }
     }

@@ -22,7 +22,9 @@ pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
     let mut sites = headers.get_all(SEC_FETCH_SITE);
     match (sites.next().map(|site| site.as_bytes()), sites.next()) {
         (Some(b"same-origin"), None) => true,
-        (Some(b"same-site"), None) => settings.cors.credentials && is_listed(origin(headers), settings),
+        (Some(b"same-site"), None) => {
+            settings.cors.credentials && is_listed(origin(headers), settings)
+        }
         (None, _) => {
             let origin = origin(headers);
             is_own(origin, settings) || is_listed(origin, settings)
@@ -33,7 +35,9 @@ pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
 
 /// Refuses, and logs, what can change something, unless our own application sent it.
 fn require_same_origin(request: &HttpRequest) -> Result<()> {
-    if is_harmless(request) || proves_same_origin(request.headers(), &client::context(request)?.settings) {
+    if is_harmless(request)
+        || proves_same_origin(request.headers(), &client::context(request)?.settings)
+    {
         return Ok(());
     }
     audit::cross_origin_refused(&Visit::of(request)?);
@@ -44,10 +48,15 @@ fn require_same_origin(request: &HttpRequest) -> Result<()> {
 /// is believed of anybody: it can only make things stricter.
 fn is_harmless(request: &HttpRequest) -> bool {
     let harmless = |method: &[u8]| {
-        [Method::GET, Method::HEAD, Method::OPTIONS].iter().any(|one| one.as_str().as_bytes() == method)
+        [Method::GET, Method::HEAD, Method::OPTIONS]
+            .iter()
+            .any(|one| one.as_str().as_bytes() == method)
     };
     harmless(request.method().as_str().as_bytes())
-        && request.headers().get_all(X_FORWARDED_METHOD).all(|line| harmless(line.as_bytes()))
+        && request
+            .headers()
+            .get_all(X_FORWARDED_METHOD)
+            .all(|line| harmless(line.as_bytes()))
 }
 
 /// Checks the cookie on routes that ask nobody who they are.
@@ -56,7 +65,10 @@ pub(super) async fn refuse_foreign_cookie(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match check_cookie(request.request()) {
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body),
         Err(refusal) => Ok(request.error_response(refusal)),
     }
 }
@@ -68,7 +80,10 @@ pub(super) fn check_cookie(request: &HttpRequest) -> Result<()> {
     if credential::decides_alone(headers) {
         return Ok(());
     }
-    match cookie::carried(headers, cookie::name(&client::context(request)?.settings.server))? {
+    match cookie::carried(
+        headers,
+        cookie::name(&client::context(request)?.settings.server),
+    )? {
         Some(_) => require_same_origin(request),
         None => Ok(()),
     }

@@ -30,8 +30,10 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let reply = AssertUnwindSafe(self.service.call(request)).catch_unwind();
-        Box::pin(
-            async move { reply.await.unwrap_or_else(|_| Err(Error::internal("a handler panicked").into())) },
-        )
+        Box::pin(async move {
+            reply
+                .await
+                .unwrap_or_else(|_| Err(Error::internal("a handler panicked").into()))
+        })
     }
 }

@@ -12,7 +12,9 @@ impl Query {
     /// # Errors
     /// [`Error::Malformed`] when it is none.
     pub fn read(text: &str) -> Result<Self> {
-        serde_urlencoded::from_str(text).map(Self).map_err(|_| Error::Malformed("The query cannot be read"))
+        serde_urlencoded::from_str(text)
+            .map(Self)
+            .map_err(|_| Error::Malformed("The query cannot be read"))
     }
 
     /// The name of each parameter.
@@ -25,7 +27,11 @@ impl Query {
     /// # Errors
     /// [`Error::Malformed`] when it is there twice: which of the two is meant, nobody knows.
     pub fn one(&self, name: &str) -> Result<Option<&str>> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(Error::Malformed("The query has a parameter twice")),
             (value, None) => Ok(value),

@@ -33,7 +33,9 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut builder = HttpResponse::build(self.status_code());
         add_headers(&mut builder, self);
-        builder.content_type("application/json").body(render(self, None))
+        builder
+            .content_type("application/json")
+            .body(render(self, None))
     }
 }
 
@@ -41,7 +43,10 @@ impl ResponseError for Error {
 pub(super) fn body(failure: &actix_web::Error, request_id: &str) -> String {
     match failure.as_error::<Error>() {
         Some(error) => render(error, Some(request_id)),
-        None => render(&translated(failure.as_response_error().status_code()), Some(request_id)),
+        None => render(
+            &translated(failure.as_response_error().status_code()),
+            Some(request_id),
+        ),
     }
 }
 
@@ -59,7 +64,13 @@ fn translated(status: StatusCode) -> Error {
 
 fn render(error: &Error, request_id: Option<&str>) -> String {
     let (_, code, sentence) = facts(error);
-    let mut body = Body { error: sentence.into(), code, errors: None, fields: None, request_id };
+    let mut body = Body {
+        error: sentence.into(),
+        code,
+        errors: None,
+        fields: None,
+        request_id,
+    };
     match error {
         Error::Invalid(invalid) => {
             body.error = invalid.to_string().into();
@@ -75,38 +86,67 @@ fn render(error: &Error, request_id: Option<&str>) -> String {
 /// Status, stable code and sentence.
 fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
     match error {
-        Error::Invalid(Invalid { summary: Some((code, sentence)), .. }) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, code, sentence)
-        }
-        Error::Invalid(_) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The input cannot be used")
-        }
+        Error::Invalid(Invalid {
+            summary: Some((code, sentence)),
+            ..
+        }) => (StatusCode::UNPROCESSABLE_ENTITY, code, sentence),
+        Error::Invalid(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            "The input cannot be used",
+        ),
         Error::Malformed(sentence) => (StatusCode::BAD_REQUEST, "invalid_request", sentence),
         Error::UnsupportedMediaType => (
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
             "Send application/json or application/x-www-form-urlencoded",
         ),
-        Error::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large"),
-        Error::TooSlow => (StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body did not arrive in time"),
-        Error::MethodNotAllowed(_) => {
-            (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not have that method")
-        }
+        Error::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            "The body is too large",
+        ),
+        Error::TooSlow => (
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            "The body did not arrive in time",
+        ),
+        Error::MethodNotAllowed(_) => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This path does not have that method",
+        ),
         Error::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
-        Error::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid", "The token is invalid"),
-        Error::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", "The token has expired"),
-        Error::InvalidApiKey => {
-            (StatusCode::UNAUTHORIZED, "invalid_api_key", "The API key is invalid, expired or revoked")
-        }
-        Error::InvalidGrant => {
-            (StatusCode::BAD_REQUEST, "invalid_grant", "The refresh token is invalid, expired or used up")
-        }
-        Error::InvalidScope => {
-            (StatusCode::BAD_REQUEST, "invalid_scope", "The scope is malformed or more than there is to give")
-        }
-        Error::InvalidCredentials => {
-            (StatusCode::UNAUTHORIZED, "invalid_credentials", "Invalid email address or password")
-        }
+        Error::TokenInvalid => (
+            StatusCode::UNAUTHORIZED,
+            "token_invalid",
+            "The token is invalid",
+        ),
+        Error::TokenExpired => (
+            StatusCode::UNAUTHORIZED,
+            "token_expired",
+            "The token has expired",
+        ),
+        Error::InvalidApiKey => (
+            StatusCode::UNAUTHORIZED,
+            "invalid_api_key",
+            "The API key is invalid, expired or revoked",
+        ),
+        Error::InvalidGrant => (
+            StatusCode::BAD_REQUEST,
+            "invalid_grant",
+            "The refresh token is invalid, expired or used up",
+        ),
+        Error::InvalidScope => (
+            StatusCode::BAD_REQUEST,
+            "invalid_scope",
+            "The scope is malformed or more than there is to give",
+        ),
+        Error::InvalidCredentials => (
+            StatusCode::UNAUTHORIZED,
+            "invalid_credentials",
+            "Invalid email address or password",
+        ),
         Error::LastAttempt => (
             StatusCode::UNAUTHORIZED,
             "invalid_credentials",
@@ -115,39 +155,54 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
         ),
         Error::LinkInvalid(sentence) => (StatusCode::UNAUTHORIZED, "link_invalid", sentence),
         Error::Forbidden(sentence) => (StatusCode::FORBIDDEN, "forbidden", sentence),
-        Error::InsufficientScope(_) => {
-            (StatusCode::FORBIDDEN, "insufficient_scope", "The credential lacks a scope that this needs")
-        }
+        Error::InsufficientScope(_) => (
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            "The credential lacks a scope that this needs",
+        ),
         Error::Unconfirmed => (
             StatusCode::FORBIDDEN,
             "email_unconfirmed",
             "You have to confirm your email address before continuing",
         ),
-        Error::CrossOrigin => {
-            (StatusCode::FORBIDDEN, "cross_origin", "This request must come from the application itself")
-        }
+        Error::CrossOrigin => (
+            StatusCode::FORBIDDEN,
+            "cross_origin",
+            "This request must come from the application itself",
+        ),
         Error::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
-        Error::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Try again later."),
+        Error::RateLimited(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "Try again later.",
+        ),
         Error::Unavailable { .. } => (
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "This is not possible right now. Try again later.",
         ),
-        Error::NotReady { reason, .. } => {
-            (StatusCode::SERVICE_UNAVAILABLE, reason, "The server is not ready")
-        }
-        Error::Internal(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side")
-        }
+        Error::NotReady { reason, .. } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            reason,
+            "The server is not ready",
+        ),
+        Error::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "Something went wrong on our side",
+        ),
     }
 }
 
 fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     let challenge = match error {
-        Error::Unauthorized | Error::InvalidCredentials | Error::LastAttempt | Error::LinkInvalid(_) => {
-            r#"Bearer realm="cloakroom""#
+        Error::Unauthorized
+        | Error::InvalidCredentials
+        | Error::LastAttempt
+        | Error::LinkInvalid(_) => r#"Bearer realm="cloakroom""#,
+        Error::TokenInvalid | Error::InvalidApiKey => {
+            r#"Bearer realm="cloakroom", error="invalid_token""#
         }
-        Error::TokenInvalid | Error::InvalidApiKey => r#"Bearer realm="cloakroom", error="invalid_token""#,
         Error::TokenExpired => {
             r#"Bearer realm="cloakroom", error="invalid_token", error_description="The token has expired""#
         }
@@ -158,8 +213,12 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     }
     match error {
         Error::RateLimited(wait)
-        | Error::Unavailable { retry_after: wait, .. }
-        | Error::NotReady { retry_after: wait, .. } => {
+        | Error::Unavailable {
+            retry_after: wait, ..
+        }
+        | Error::NotReady {
+            retry_after: wait, ..
+        } => {
             builder.insert_header(retry_after(*wait));
         }
         Error::InsufficientScope(scopes) => {
@@ -178,13 +237,18 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
 
 /// In whole seconds, rounded up: who waits that long is not sent away again.
 fn retry_after(wait: Duration) -> (HeaderName, HeaderValue) {
-    (RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1000).max(1) as u64))
+    (
+        RETRY_AFTER,
+        HeaderValue::from(wait.as_millis().div_ceil(1000).max(1) as u64),
+    )
 }
 
 fn by_field(invalid: &Invalid) -> Map<String, Value> {
     let mut fields = Map::new();
     for (attribute, message) in &invalid.faults {
-        let messages = fields.entry(*attribute).or_insert_with(|| Value::Array(Vec::new()));
+        let messages = fields
+            .entry(*attribute)
+            .or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(messages) = messages {
             messages.push(Value::String(message.clone()));
         }

@@ -87,14 +87,24 @@ impl Routes {
         F::Output: Responder + 'static,
     {
         let changes = method != Method::GET;
-        self.add(Verb::One(method), path, Access::Public, move || match changes {
-            true => web::to(handler.clone()).wrap(from_fn(refuse_foreign_cookie)),
-            false => web::to(handler.clone()),
-        })
+        self.add(
+            Verb::One(method),
+            path,
+            Access::Public,
+            move || match changes {
+                true => web::to(handler.clone()).wrap(from_fn(refuse_foreign_cookie)),
+                false => web::to(handler.clone()),
+            },
+        )
     }
 
     /// Declares a route that needs a live session: all that manages an account, which no machine does.
-    pub fn protected<F, Args>(&mut self, method: Method, path: &'static str, handler: F) -> &mut Self
+    pub fn protected<F, Args>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        handler: F,
+    ) -> &mut Self
     where
         F: Handler<Args> + Send + Sync,
         Args: FromRequest + 'static,
@@ -104,7 +114,12 @@ impl Routes {
     }
 
     /// Declares a route for a live credential of any kind.
-    pub fn any_credential<F, Args>(&mut self, method: Method, path: &'static str, handler: F) -> &mut Self
+    pub fn any_credential<F, Args>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        handler: F,
+    ) -> &mut Self
     where
         F: Handler<Args> + Send + Sync,
         Args: FromRequest + 'static,
@@ -184,16 +199,24 @@ impl Routes {
         }
     }
 
-    fn guarded<F, Args>(&mut self, method: Verb, path: &'static str, access: Access, handler: F) -> &mut Self
+    fn guarded<F, Args>(
+        &mut self,
+        method: Verb,
+        path: &'static str,
+        access: Access,
+        handler: F,
+    ) -> &mut Self
     where
         F: Handler<Args> + Send + Sync,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
         self.add(method, path, access, move || {
-            web::to(handler.clone()).wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
-                authenticate(access, request, next)
-            }))
+            web::to(handler.clone()).wrap(from_fn(
+                move |request: ServiceRequest, next: Next<BoxBody>| {
+                    authenticate(access, request, next)
+                },
+            ))
         })
     }
 
@@ -204,7 +227,12 @@ impl Routes {
         access: Access,
         make: impl Fn() -> actix_web::Route + Send + Sync + 'static,
     ) -> &mut Self {
-        self.table.push(Route { method, path, access, make: Box::new(make) });
+        self.table.push(Route {
+            method,
+            path,
+            access,
+            make: Box::new(make),
+        });
         self
     }
 }

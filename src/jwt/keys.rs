@@ -14,7 +14,9 @@ use crate::error::{Error, Result};
 use crate::keys::Key;
 
 /// A PKCS #8 private key of Ed25519 (RFC 8410, 7) up to the 32 bytes of the seed.
-const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+];
 
 /// What signs.
 pub(super) struct SigningKey {
@@ -50,15 +52,21 @@ pub(super) struct Ed25519 {
 impl Ed25519 {
     pub(super) fn from_key(key: &Key) -> Result<Self> {
         let (seed, _) = key.split_at(32);
-        let pair =
-            Ed25519KeyPair::from_seed_unchecked(seed).map_err(|fault| Error::internal(fault.to_string()))?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed)
+            .map_err(|fault| Error::internal(fault.to_string()))?;
         let pkcs8 = Zeroizing::new([&PKCS8, seed].concat());
-        Ok(Self { pkcs8, public: pair.public_key().as_ref().to_vec() })
+        Ok(Self {
+            pkcs8,
+            public: pair.public_key().as_ref().to_vec(),
+        })
     }
 
     pub(super) fn signing(&self) -> SigningKey {
         let key = EncodingKey::from_ed_der(&self.pkcs8);
-        SigningKey { header: header(Algorithm::EdDSA, self.kid()), key }
+        SigningKey {
+            header: header(Algorithm::EdDSA, self.kid()),
+            key,
+        }
     }
 
     pub(super) fn verifying(&self, rules: &Validation) -> VerifyingKey {
@@ -67,7 +75,14 @@ impl Ed25519 {
     }
 
     pub(super) fn jwk(&self) -> Jwk {
-        Jwk { kty: "OKP", crv: "Ed25519", x: self.x(), r#use: "sig", alg: "EdDSA", kid: self.kid() }
+        Jwk {
+            kty: "OKP",
+            crv: "Ed25519",
+            x: self.x(),
+            r#use: "sig",
+            alg: "EdDSA",
+            kid: self.kid(),
+        }
     }
 
     fn kid(&self) -> String {
@@ -88,7 +103,10 @@ pub(super) struct Hs256 {
 impl Hs256 {
     pub(super) fn signing(&self) -> SigningKey {
         let key = EncodingKey::from_secret(self.key.as_slice());
-        SigningKey { header: header(Algorithm::HS256, self.kid()), key }
+        SigningKey {
+            header: header(Algorithm::HS256, self.kid()),
+            key,
+        }
     }
 
     pub(super) fn verifying(&self, rules: &Validation) -> VerifyingKey {
@@ -102,12 +120,24 @@ impl Hs256 {
 }
 
 fn header(algorithm: Algorithm, kid: String) -> Header {
-    Header { typ: Some(TYP.to_owned()), kid: Some(kid), ..Header::new(algorithm) }
+    Header {
+        typ: Some(TYP.to_owned()),
+        kid: Some(kid),
+        ..Header::new(algorithm)
+    }
 }
 
 fn pinned(kid: String, algorithm: Algorithm, key: DecodingKey, rules: &Validation) -> VerifyingKey {
-    let rules = Validation { algorithms: vec![algorithm], ..rules.clone() };
-    VerifyingKey { kid, algorithm, key, rules }
+    let rules = Validation {
+        algorithms: vec![algorithm],
+        ..rules.clone()
+    };
+    VerifyingKey {
+        kid,
+        algorithm,
+        key,
+        rules,
+    }
 }
 
 /// The name of a public key (RFC 7638): the hash of its required members in the order of the alphabet.
@@ -123,7 +153,9 @@ mod tests {
     /// RFC 8037, A.1 to A.3.
     #[test]
     fn the_kid_is_the_rfc_7638_thumbprint() {
-        let seed = BASE64_URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let seed = BASE64_URL_SAFE_NO_PAD
+            .decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
+            .unwrap();
         let mut key = Key::new([0; 64]);
         key[..32].copy_from_slice(&seed);
         let pair = Ed25519::from_key(&key).unwrap();

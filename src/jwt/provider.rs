@@ -23,7 +23,9 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> errors::Result<Box<dyn Jw
     match (algorithm, key.family()) {
         (Algorithm::EdDSA, AlgorithmFamily::Ed) => {
             let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes());
-            Ok(Box::new(Ed25519Signer(pair.map_err(|_| ErrorKind::InvalidEddsaKey)?)))
+            Ok(Box::new(Ed25519Signer(
+                pair.map_err(|_| ErrorKind::InvalidEddsaKey)?,
+            )))
         }
         (Algorithm::HS256, AlgorithmFamily::Hmac) => Ok(Box::new(Hs256::new(key.as_bytes()))),
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
@@ -33,9 +35,9 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> errors::Result<Box<dyn Jw
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> errors::Result<Box<dyn JwtVerifier>> {
     let bytes = key.try_get_as_bytes()?;
     match (algorithm, key.family()) {
-        (Algorithm::EdDSA, AlgorithmFamily::Ed) => {
-            Ok(Box::new(Ed25519Verifier(UnparsedPublicKey::new(&ED25519, bytes.to_vec()))))
-        }
+        (Algorithm::EdDSA, AlgorithmFamily::Ed) => Ok(Box::new(Ed25519Verifier(
+            UnparsedPublicKey::new(&ED25519, bytes.to_vec()),
+        ))),
         (Algorithm::HS256, AlgorithmFamily::Hmac) => Ok(Box::new(Hs256::new(bytes))),
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
     }

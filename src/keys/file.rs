@@ -28,7 +28,10 @@ pub fn read(path: &Path) -> io::Result<Option<Secret>> {
     };
     let base = text.trim_end();
     if base.len() < SHORTEST {
-        return Err(at(path, "holds less than 32 bytes: delete it to get a new one"));
+        return Err(at(
+            path,
+            "holds less than 32 bytes: delete it to get a new one",
+        ));
     }
     Ok(Some(Secret::from(base.to_owned())))
 }
@@ -47,10 +50,16 @@ pub(super) fn read_or_create(path: &Path) -> io::Result<Secret> {
 /// It cannot be read, or one of them is too short.
 pub fn read_lines(path: &Path) -> io::Result<Vec<Secret>> {
     let text = read_text(path)?.unwrap_or_default();
-    let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let lines = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty());
     let bases: Vec<Secret> = lines.map(|line| Secret::from(line.to_owned())).collect();
     if bases.iter().any(|base| base.expose().len() < SHORTEST) {
-        return Err(at(path, "holds a line of less than 32 bytes, which is no key base"));
+        return Err(at(
+            path,
+            "holds a line of less than 32 bytes, which is no key base",
+        ));
     }
     Ok(bases)
 }
@@ -67,9 +76,13 @@ pub fn lock(path: &Path) -> io::Result<File> {
 pub fn drafts_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     let is_draft = |name: &OsStr| {
         let name = name.as_encoded_bytes();
-        let suffix = path.file_name().and_then(|own| name.strip_prefix(own.as_encoded_bytes()));
+        let suffix = path
+            .file_name()
+            .and_then(|own| name.strip_prefix(own.as_encoded_bytes()));
         let digits = suffix.and_then(|suffix| suffix.strip_prefix(b"."));
-        digits.is_some_and(|text| text.len() == 16 && text.iter().all(|b| b"0123456789abcdef".contains(b)))
+        digits.is_some_and(|text| {
+            text.len() == 16 && text.iter().all(|b| b"0123456789abcdef".contains(b))
+        })
     };
     let mut found = Vec::new();
     for entry in fs::read_dir(folder_of(path)).map_err(|fault| at(folder_of(path), fault))? {
@@ -98,7 +111,10 @@ impl Draft {
     pub fn write(path: &Path, text: &str, like: &Path) -> io::Result<Self> {
         match fs::symlink_metadata(path) {
             Ok(found) if !found.is_file() => {
-                return Err(at(path, "is no plain file: change the key base where it comes from"));
+                return Err(at(
+                    path,
+                    "is no plain file: change the key base where it comes from",
+                ));
             }
             Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(at(path, fault)),
             _ => {}
@@ -107,8 +123,12 @@ impl Draft {
         let (draft, mut file) = Self::start(path)?;
         let made = file.metadata()?;
         if (made.uid(), made.gid()) != (model.uid(), model.gid()) {
-            fchown(&file, Some(model.uid()), Some(model.gid()))
-                .map_err(|_| at(path, "belongs to another user: run this as root, or as that user"))?;
+            fchown(&file, Some(model.uid()), Some(model.gid())).map_err(|_| {
+                at(
+                    path,
+                    "belongs to another user: run this as root, or as that user",
+                )
+            })?;
         }
         // Before there is anything to read.
         file.set_permissions(model.permissions())?;
@@ -127,7 +147,13 @@ impl Draft {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
         let file = options.open(&aside).map_err(|fault| at(path, fault))?;
-        Ok((Self { path: path.to_owned(), aside }, file))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                aside,
+            },
+            file,
+        ))
     }
 
     /// Where it goes.
@@ -171,7 +197,9 @@ fn read_text(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn at(path: &Path, fault: impl std::fmt::Display) -> io::Error {
@@ -211,8 +239,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.key_base");
         fs::write(&path, "short").unwrap();
-        assert!(read_or_create(&path).unwrap_err().to_string().contains("less than 32 bytes"));
-        assert!(read_lines(&path).unwrap_err().to_string().contains("less than 32 bytes"));
+        assert!(
+            read_or_create(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("less than 32 bytes")
+        );
+        assert!(
+            read_lines(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("less than 32 bytes")
+        );
     }
 
     #[test]
@@ -221,8 +259,11 @@ mod tests {
         let path = folder.path().join("previous");
         assert!(read_lines(&path).unwrap().is_empty());
         fs::write(&path, format!("{}\r\n\n{}", "a".repeat(32), "b".repeat(32))).unwrap();
-        let found: Vec<String> =
-            read_lines(&path).unwrap().iter().map(|base| base.expose().to_owned()).collect();
+        let found: Vec<String> = read_lines(&path)
+            .unwrap()
+            .iter()
+            .map(|base| base.expose().to_owned())
+            .collect();
         assert_eq!(found, ["a".repeat(32), "b".repeat(32)]);
     }
 
@@ -234,18 +275,37 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
 
         let dropped = Draft::write(&path, "new", &path).unwrap();
-        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(folder.path()).len()), ("old", 2));
+        assert_eq!(
+            (
+                fs::read_to_string(&path).unwrap().as_str(),
+                names(folder.path()).len()
+            ),
+            ("old", 2)
+        );
         drop(dropped);
         assert_eq!(names(folder.path()), ["base"]);
 
         Draft::write(&path, "new", &path).unwrap().put().unwrap();
-        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("new", 0o640));
-        Draft::write(&folder.path().join("other"), "one more", &path).unwrap().put().unwrap();
+        assert_eq!(
+            (fs::read_to_string(&path).unwrap().as_str(), mode(&path)),
+            ("new", 0o640)
+        );
+        Draft::write(&folder.path().join("other"), "one more", &path)
+            .unwrap()
+            .put()
+            .unwrap();
         assert_eq!(mode(&folder.path().join("other")), 0o640);
 
         // A file that everybody may read does not stay one.
-        fs::set_permissions(folder.path().join("other"), fs::Permissions::from_mode(0o666)).unwrap();
-        Draft::write(&folder.path().join("other"), "again", &path).unwrap().put().unwrap();
+        fs::set_permissions(
+            folder.path().join("other"),
+            fs::Permissions::from_mode(0o666),
+        )
+        .unwrap();
+        Draft::write(&folder.path().join("other"), "again", &path)
+            .unwrap()
+            .put()
+            .unwrap();
         assert_eq!(mode(&folder.path().join("other")), 0o640);
         assert_eq!(names(folder.path()), ["base", "other"]);
     }

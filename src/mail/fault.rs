@@ -94,8 +94,13 @@ impl Fault {
 impl Cause {
     pub(super) fn of(error: &smtp::Error) -> Self {
         if let Some(code) = error.status() {
-            let enhanced = error.source().and_then(|text| enhanced_code(&text.to_string()));
-            return Self::Refused { code: code.into(), enhanced };
+            let enhanced = error
+                .source()
+                .and_then(|text| enhanced_code(&text.to_string()));
+            return Self::Refused {
+                code: code.into(),
+                enhanced,
+            };
         }
         let mut source = error.source();
         while let Some(fault) = source {
@@ -120,10 +125,16 @@ impl Cause {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Refused { code, enhanced: Some(enhanced) } => {
+            Cause::Refused {
+                code,
+                enhanced: Some(enhanced),
+            } => {
                 write!(f, "{code} {enhanced} at {}", self.step)
             }
-            Cause::Refused { code, enhanced: None } => write!(f, "{code} at {}", self.step),
+            Cause::Refused {
+                code,
+                enhanced: None,
+            } => write!(f, "{code} at {}", self.step),
             Cause::Tls(why) => write!(f, "TLS failed at {}: {why}", self.step),
             Cause::Io(why) => write!(f, "connection failed at {}: {why}", self.step),
             Cause::TimedOut => write!(f, "timed out at {}", self.step),
@@ -153,7 +164,8 @@ impl fmt::Display for Step {
 fn enhanced_code(text: &str) -> Option<String> {
     let first = text.split_whitespace().next()?;
     let numbers: Vec<&str> = first.split('.').collect();
-    let sound = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let sound =
+        |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     (numbers.len() == 3 && numbers.iter().all(sound)).then(|| first.to_owned())
 }
 

@@ -33,9 +33,10 @@ impl Folder {
                 info!(target: "cloakroom::mail", path = %path.display(), "mail written");
                 Ok(())
             }
-            Err(fault) => {
-                Err(Failure::Transient(format!("writing into {} failed: {fault}", self.path.display())))
-            }
+            Err(fault) => Err(Failure::Transient(format!(
+                "writing into {} failed: {fault}",
+                self.path.display()
+            ))),
         }
     }
 
@@ -51,20 +52,30 @@ impl Folder {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    spawn_blocking(work).await.unwrap_or_else(|fault| Err(io::Error::other(fault)))
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|fault| Err(io::Error::other(fault)))
 }
 
 /// `20260131T093000123Z-password_reset-42.eml`: sorted by name is sorted by time.
 fn file_name(at: Timestamp, name: &str) -> String {
     let stamp = DateTime::<Utc>::from_timestamp_millis(at.as_millis()).unwrap_or_default();
-    let name = name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-', "-");
+    let name = name.replace(
+        |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-',
+        "-",
+    );
     format!("{}-{name}.eml", stamp.format("%Y%m%dT%H%M%S%3fZ"))
 }
 
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
 
     let unfinished = path.with_extension("part");
     let written = write_new(&unfinished, content).and_then(|()| fs::rename(&unfinished, path));
@@ -77,7 +88,11 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }

@@ -29,7 +29,14 @@ pub fn request_reset(
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    request(tx, Kind::PasswordReset, address, links::RESET_LIFETIME, now, admit)
+    request(
+        tx,
+        Kind::PasswordReset,
+        address,
+        links::RESET_LIFETIME,
+        now,
+        admit,
+    )
 }
 
 /// Notes that whoever has this address has to confirm it. A mail that waits already serves; for another one `admit`
@@ -40,7 +47,14 @@ pub fn request_confirmation(
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    request(tx, Kind::Confirmation, address, links::CONFIRMATION_LIFETIME, now, admit)
+    request(
+        tx,
+        Kind::Confirmation,
+        address,
+        links::CONFIRMATION_LIFETIME,
+        now,
+        admit,
+    )
 }
 
 /// Notes that somebody signed up with an address that has an account, whose owner is shown the way back in. A mail
@@ -51,7 +65,14 @@ pub fn request_already_registered(
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    request(tx, Kind::AlreadyRegistered, address, links::RESET_LIFETIME, now, admit)
+    request(
+        tx,
+        Kind::AlreadyRegistered,
+        address,
+        links::RESET_LIFETIME,
+        now,
+        admit,
+    )
 }
 
 /// Notes that a user wants this address in the place of theirs, if `admit` says so. No mail that waits serves: it may
@@ -120,21 +141,38 @@ impl Notice {
             | Kind::AddressChange
             | Kind::Unlock => false,
         };
-        let user_agent = user_agent.filter(|name| !name.trim().is_empty()).map(|name| {
-            name.chars().filter(|c| matches!(c, ' '..='~')).take(USER_AGENT_CHARACTERS).collect()
-        });
-        wanted.then_some(Self { kind, ip_address, user_agent, admit })
+        let user_agent = user_agent
+            .filter(|name| !name.trim().is_empty())
+            .map(|name| {
+                name.chars()
+                    .filter(|c| matches!(c, ' '..='~'))
+                    .take(USER_AGENT_CHARACTERS)
+                    .collect()
+            });
+        wanted.then_some(Self {
+            kind,
+            ip_address,
+            user_agent,
+            admit,
+        })
     }
 }
 
 impl fmt::Debug for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notice").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Notice")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
 /// Tells it by a mail to this user's address, if there is something to be told.
-pub fn notify(tx: &Transaction<'_>, notice: Option<&Notice>, user: &User, now: Timestamp) -> Result<()> {
+pub fn notify(
+    tx: &Transaction<'_>,
+    notice: Option<&Notice>,
+    user: &User,
+    now: Timestamp,
+) -> Result<()> {
     let Some(notice) = notice else {
         return Ok(());
     };

@@ -60,18 +60,28 @@ pub fn compose(
         )
         .map_err(|_| Error::internal("the mail lacks a sender or a recipient"))?;
 
-    Ok(Letter { to: to.to_owned(), message_id: message_id.to_owned(), words: rendered.clone(), at, message })
+    Ok(Letter {
+        to: to.to_owned(),
+        message_id: message_id.to_owned(),
+        words: rendered.clone(),
+        at,
+        message,
+    })
 }
 
 /// Lettre's parser takes a quoted local part; control characters are refused ahead of it.
 fn parse_address(address: &str) -> Result<Address> {
     refuse_controls("recipient's address", address)?;
-    address.parse().map_err(|_| Error::internal("the recipient's address of a mail is not one"))
+    address
+        .parse()
+        .map_err(|_| Error::internal("the recipient's address of a mail is not one"))
 }
 
 fn refuse_controls(what: &'static str, text: &str) -> Result<()> {
     match text.contains(char::is_control) {
-        true => Err(Error::internal(format!("the {what} of a mail holds a control character"))),
+        true => Err(Error::internal(format!(
+            "the {what} of a mail holds a control character"
+        ))),
         false => Ok(()),
     }
 }
@@ -79,17 +89,25 @@ fn refuse_controls(what: &'static str, text: &str) -> Result<()> {
 fn check_message_id(id: &str) -> Result<()> {
     let inner = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
     let sound = inner.is_some_and(|inner| {
-        inner.contains('@') && inner.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
+        inner.contains('@')
+            && inner
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
     });
     match sound {
         true => Ok(()),
-        false => Err(Error::internal("the Message-ID of a mail is not `<unique@domain>`")),
+        false => Err(Error::internal(
+            "the Message-ID of a mail is not `<unique@domain>`",
+        )),
     }
 }
 
 /// Keeps out-of-office replies away (RFC 3834).
 fn auto_submitted() -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned())
+    HeaderValue::new(
+        HeaderName::new_from_ascii_str("Auto-Submitted"),
+        "auto-generated".to_owned(),
+    )
 }
 
 fn part(kind: ContentType, text: &str) -> SinglePart {
@@ -99,9 +117,13 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
 /// Left to itself, lettre turns any line over 76 characters into quoted-printable, which cuts links. Lines may
 /// have 998 (RFC 5322, 2.1.1).
 fn body(text: &str) -> Body {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+    let text = text
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .replace('\n', "\r\n");
     if text.is_ascii() && text.split("\r\n").all(|line| line.len() <= 998) {
         return Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit);
     }
-    Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable).unwrap_or_else(Body::new)
+    Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable)
+        .unwrap_or_else(Body::new)
 }

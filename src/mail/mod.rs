@@ -21,8 +21,8 @@ pub mod templates;
 pub mod transport;
 
 pub use intentions::{
-    Notice, notify, request_address_change, request_already_registered, request_confirmation, request_reset,
-    request_unlock, retry,
+    Notice, notify, request_address_change, request_already_registered, request_confirmation,
+    request_reset, request_unlock, retry,
 };
 pub use message::{Letter, compose};
 pub use outbox::Courier;

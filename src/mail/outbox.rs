@@ -16,7 +16,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Event, Failure, Kind, LONGEST_SEND, Letter, Link, Templates, Transport, Variables, compose};
+use super::{
+    Event, Failure, Kind, LONGEST_SEND, Letter, Link, Templates, Transport, Variables, compose,
+};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -141,7 +143,9 @@ impl Courier {
             return Ok(Vec::new());
         }
         let now = self.clock.now();
-        self.database.write(move |tx| outbox::lease(tx, LEASE, room, now)).await
+        self.database
+            .write(move |tx| outbox::lease(tx, LEASE, room, now))
+            .await
     }
 
     async fn until_next(&self) -> Duration {
@@ -157,7 +161,9 @@ impl Courier {
             return self.give_up(intention, "no mail has this name").await;
         };
         if self.clock.now() >= intention.expires_at {
-            return self.give_up(intention, &format!("{} has expired", what_ends(kind))).await;
+            return self
+                .give_up(intention, &format!("{} has expired", what_ends(kind)))
+                .await;
         }
         let account = self.find_account(kind, intention).await?;
         if account.is_none() && !kind.is_notice() {
@@ -166,14 +172,23 @@ impl Courier {
             return self.database.write(move |tx| outbox::delete(tx, id)).await;
         }
         let last_four = self.find_last_four(kind, intention).await?;
-        let letter = match self.write_letter(kind, intention, account.as_ref(), last_four.as_deref()) {
+        let letter = match self.write_letter(
+            kind,
+            intention,
+            account.as_ref(),
+            last_four.as_deref(),
+        ) {
             Ok(letter) => letter,
             Err(fault) => {
                 tracing::error!(target: "cloakroom::mail", mail = intention.id, %fault, "a mail could not be written");
                 return self.give_up(intention, "it could not be written").await;
             }
         };
-        match self.transport.send(&format!("{}-{}", intention.kind, intention.id), &letter).await {
+        match self
+            .transport
+            .send(&format!("{}-{}", intention.kind, intention.id), &letter)
+            .await
+        {
             Ok(()) => self.note_sent(kind, intention).await,
             Err(Failure::Permanent(reason)) => self.give_up(intention, &reason).await,
             Err(Failure::Transient(reason)) => self.try_later(kind, intention, &reason).await,
@@ -191,7 +206,8 @@ impl Courier {
             _ => users::find_by_address(reader, &intention.email_address),
         });
         Ok(found.await?.filter(|Account { user, .. }| {
-            user.disabled_at.is_none() && (kind != Kind::Confirmation || user.email_confirmed_at.is_none())
+            user.disabled_at.is_none()
+                && (kind != Kind::Confirmation || user.email_confirmed_at.is_none())
         }))
     }
 
@@ -201,8 +217,13 @@ impl Courier {
         let (Kind::ApiKeyCreated, Some(owner)) = (kind, intention.user_id) else {
             return Ok(None);
         };
-        let keys = self.database.read(move |reader| api_keys::list_for_user(reader, owner)).await?;
-        let made = keys.iter().filter(|key| key.created_at == intention.created_at);
+        let keys = self
+            .database
+            .read(move |reader| api_keys::list_for_user(reader, owner))
+            .await?;
+        let made = keys
+            .iter()
+            .filter(|key| key.created_at == intention.created_at);
         let ends: Vec<&str> = made.map(|key| key.last_four.as_str()).collect();
         Ok(Some(ends.join(" or ")))
     }
@@ -232,7 +253,13 @@ impl Courier {
         let from = &self.settings.mail.from;
         let unique = pseudonym(&self.keys, Purpose::MessageId, &intention.id.to_string());
         let message_id = format!("<{unique}@{}>", from.email.domain());
-        compose(from, intention.email_address.as_str(), &message_id, now, &words)
+        compose(
+            from,
+            intention.email_address.as_str(),
+            &message_id,
+            now,
+            &words,
+        )
     }
 
     /// What the mail is for; notices have no link.
@@ -244,7 +271,9 @@ impl Courier {
                 let token = links::sign_confirmation(keys, account, address, expires_at);
                 links::confirmation_url(settings, &token)
             }
-            Kind::Unlock => links::unlock_url(settings, &links::sign_unlock(keys, account, expires_at)),
+            Kind::Unlock => {
+                links::unlock_url(settings, &links::sign_unlock(keys, account, expires_at))
+            }
             Kind::PasswordReset | Kind::AlreadyRegistered => {
                 links::reset_url(settings, &links::sign_reset(keys, account, expires_at))
             }
@@ -263,7 +292,9 @@ impl Courier {
         let (id, about, now) = (intention.id, intention.user_id, self.clock.now());
         let note = move |tx: &Transaction<'_>| match about {
             // A warning that outlived the account: the last that was kept of it.
-            Some(user) if kind.is_notice() && users::find(tx, user)?.is_none() => outbox::delete(tx, id),
+            Some(user) if kind.is_notice() && users::find(tx, user)?.is_none() => {
+                outbox::delete(tx, id)
+            }
             _ => outbox::mark_sent(tx, id, now),
         };
         self.database.write(note).await?;
@@ -289,7 +320,9 @@ impl Courier {
             "a mail could not be sent"
         );
         let (id, noted) = (intention.id, reason.to_owned());
-        self.database.write(move |tx| outbox::mark_failed(tx, id, &noted, now + delay)).await
+        self.database
+            .write(move |tx| outbox::mark_failed(tx, id, &noted, now + delay))
+            .await
     }
 
     async fn give_up(&self, intention: &Intention, reason: &str) -> Result<()> {
@@ -298,13 +331,19 @@ impl Courier {
             "a mail was given up: see `cloakroom mail list`"
         );
         let (id, now, noted) = (intention.id, self.clock.now(), reason.to_owned());
-        self.database.write(move |tx| outbox::mark_dead(tx, id, &noted, now)).await
+        self.database
+            .write(move |tx| outbox::mark_dead(tx, id, &noted, now))
+            .await
     }
 }
 
 /// What a mail that came later would be without.
 fn what_ends(kind: Kind) -> &'static str {
-    if kind.is_notice() { "its news" } else { "its link" }
+    if kind.is_notice() {
+        "its news"
+    } else {
+        "its link"
+    }
 }
 
 /// Whoever asked for this address, if they still want it and nobody has it by now.
@@ -316,7 +355,8 @@ fn find_by_pending_address(reader: &Reader<'_>, intention: &Intention) -> Result
     if users::find_by_address(reader, address)?.is_some() {
         return Ok(None);
     }
-    Ok(users::find(reader, id)?.filter(|account| account.pending_email_address.as_ref() == Some(address)))
+    Ok(users::find(reader, id)?
+        .filter(|account| account.pending_email_address.as_ref() == Some(address)))
 }
 
 fn log_failure(failure: &Error) {
@@ -325,7 +365,9 @@ fn log_failure(failure: &Error) {
 
 /// Doubles with every try, and differs by up to half so that mails that failed together do not come back together.
 fn delay_after(attempts: u32) -> Result<Duration> {
-    let full = FIRST_DELAY.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_DELAY);
+    let full = FIRST_DELAY
+        .saturating_mul(1 << attempts.saturating_sub(1).min(16))
+        .min(LONGEST_DELAY);
     let mut byte = [0];
     fill_random(&mut byte)?;
     Ok(full.mul_f64(0.5 + f64::from(byte[0]) / 510.0))
@@ -338,7 +380,9 @@ mod tests {
     #[test]
     fn delays_double_and_are_spread_over_the_upper_half() {
         for attempts in 1..=12 {
-            let full = FIRST_DELAY.saturating_mul(1 << (attempts - 1)).min(LONGEST_DELAY);
+            let full = FIRST_DELAY
+                .saturating_mul(1 << (attempts - 1))
+                .min(LONGEST_DELAY);
             for _ in 0..50 {
                 let delay = delay_after(attempts).unwrap();
                 assert!(delay >= full / 2 && delay <= full, "{attempts}: {delay:?}");

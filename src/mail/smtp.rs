@@ -63,7 +63,10 @@ impl Client {
             SmtpTls::None => Security::Clear,
         };
         let credentials = smtp.username.clone().map(|username| {
-            let password = smtp.password.as_ref().map_or("", |password| password.expose());
+            let password = smtp
+                .password
+                .as_ref()
+                .map_or("", |password| password.expose());
             Credentials::new(username, password.to_owned())
         });
         Ok(Self {
@@ -78,13 +81,15 @@ impl Client {
     }
 
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), Failure> {
-        self.before_the_deadline(self.deliver(letter)).await.map_err(|fault| {
-            let reason = fault.to_string();
-            match fault.is_permanent() {
-                true => Failure::Permanent(reason),
-                false => Failure::Transient(reason),
-            }
-        })
+        self.before_the_deadline(self.deliver(letter))
+            .await
+            .map_err(|fault| {
+                let reason = fault.to_string();
+                match fault.is_permanent() {
+                    true => Failure::Permanent(reason),
+                    false => Failure::Transient(reason),
+                }
+            })
     }
 
     pub(super) async fn probe(&self) -> Result<(), String> {
@@ -140,40 +145,68 @@ impl Client {
             Security::Starttls(_) | Security::Clear => None,
         };
         let server = (self.host.as_str(), self.port);
-        let connecting =
-            AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &self.hello, implicit, None);
+        let connecting = AsyncSmtpConnection::connect_tokio1(
+            server,
+            Some(self.timeout),
+            &self.hello,
+            implicit,
+            None,
+        );
         let mut line = self.within(Step::Connect, connecting).await?;
 
         if let Security::Starttls(parameters) = &self.security {
             if !line.server_info().supports_feature(Extension::StartTls) {
                 return Err(Fault::new(Step::Starttls, Cause::NotOffered));
             }
-            self.within(Step::Starttls, line.starttls(parameters.clone(), &self.hello)).await?;
+            self.within(
+                Step::Starttls,
+                line.starttls(parameters.clone(), &self.hello),
+            )
+            .await?;
         }
         if let Some(credentials) = &self.credentials {
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
             if line.server_info().get_auth_mechanism(&mechanisms).is_none() {
                 return Err(Fault::new(Step::Auth, Cause::NotOffered));
             }
-            let answer = self.within(Step::Auth, line.auth(&mechanisms, credentials)).await?;
+            let answer = self
+                .within(Step::Auth, line.auth(&mechanisms, credentials))
+                .await?;
             expect(Step::Auth, &answer)?;
         }
         Ok(line)
     }
 
-    async fn hand_over(&self, line: &mut AsyncSmtpConnection, letter: &Letter) -> Result<(), Fault> {
-        let (from, to) = (letter.message.envelope().from(), letter.message.envelope().to());
+    async fn hand_over(
+        &self,
+        line: &mut AsyncSmtpConnection,
+        letter: &Letter,
+    ) -> Result<(), Fault> {
+        let (from, to) = (
+            letter.message.envelope().from(),
+            letter.message.envelope().to(),
+        );
         let mut parameters = Vec::new();
-        if !from.into_iter().chain(to).all(|address| address.to_string().is_ascii()) {
+        if !from
+            .into_iter()
+            .chain(to)
+            .all(|address| address.to_string().is_ascii())
+        {
             if !line.server_info().supports_feature(Extension::SmtpUtfEight) {
                 return Err(Fault::new(Step::Recipient, Cause::NotOffered));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
 
-        self.say(line, Step::Sender, Mail::new(from.cloned(), parameters)).await?;
+        self.say(line, Step::Sender, Mail::new(from.cloned(), parameters))
+            .await?;
         for recipient in to {
-            self.say(line, Step::Recipient, Rcpt::new(recipient.clone(), Vec::new())).await?;
+            self.say(
+                line,
+                Step::Recipient,
+                Rcpt::new(recipient.clone(), Vec::new()),
+            )
+            .await?;
         }
         self.say(line, Step::Data, Data).await?;
         let mail = letter.message.formatted();
@@ -209,7 +242,10 @@ impl Client {
     }
 
     /// A server that answers each command just in time could still hold a mail for long.
-    async fn before_the_deadline<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    async fn before_the_deadline<T>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let deadline = LONGEST_SEND.min(self.timeout * 3);
         match timeout(deadline, work).await {
             Ok(done) => done,
@@ -219,11 +255,17 @@ impl Client {
 
     fn keep(&self, line: AsyncSmtpConnection) {
         let since = Instant::now();
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Kept { line, since });
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Kept { line, since });
     }
 
     fn take_kept(&self) -> Option<Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
     }
 
     /// Says `QUIT` and closes, without anybody waiting for it.
@@ -253,7 +295,10 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(path) = ca_file {
         let unusable = |fault: &dyn fmt::Display| {
-            Error::internal(format!("mail.smtp.ca_file {} cannot be used: {fault}", path.display()))
+            Error::internal(format!(
+                "mail.smtp.ca_file {} cannot be used: {fault}",
+                path.display()
+            ))
         };
         let pem = fs::read(path).map_err(|fault| unusable(&fault))?;
         // Lettre takes a file without a certificate for one with none to add.
@@ -263,15 +308,17 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
         let certificate = Certificate::from_pem(&pem).map_err(|fault| unusable(&fault))?;
         builder = builder.add_root_certificate(certificate);
     }
-    builder
-        .build()
-        .map_err(|fault| Error::internal(format!("TLS for mail.smtp.host cannot be set up: {fault}")))
+    builder.build().map_err(|fault| {
+        Error::internal(format!("TLS for mail.smtp.host cannot be set up: {fault}"))
+    })
 }
 
 /// The sender's domain, or the machine's name where that cannot stand in `EHLO`.
 fn hello(sender: &Address) -> ClientId {
     let domain = sender.domain();
-    match domain.is_ascii() && domain.contains(|c: char| c.is_ascii_alphabetic()) && !domain.starts_with('[')
+    match domain.is_ascii()
+        && domain.contains(|c: char| c.is_ascii_alphabetic())
+        && !domain.starts_with('[')
     {
         true => ClientId::Domain(domain.to_owned()),
         false => ClientId::default(),

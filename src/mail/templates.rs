@@ -197,15 +197,21 @@ impl Templates {
         let (text, html) = kind.sources();
         let text = override_or(folder, &text_name(kind), text)?;
         let html = override_or(folder, &html_name(kind), html)?;
-        let (subject, text) = split_subject(&text)
-            .ok_or_else(|| unusable(&text_name(kind), "it must open with `Subject: …` and a blank line"))?;
+        let (subject, text) = split_subject(&text).ok_or_else(|| {
+            unusable(
+                &text_name(kind),
+                "it must open with `Subject: …` and a blank line",
+            )
+        })?;
         self.parse(subject_name(kind), subject.to_owned())?;
         self.parse(text_name(kind), text.to_owned())?;
         self.parse(html_name(kind), html)
     }
 
     fn parse(&mut self, name: String, source: String) -> Result<()> {
-        self.environment.add_template_owned(name.clone(), source).map_err(|fault| unusable(&name, fault))
+        self.environment
+            .add_template_owned(name.clone(), source)
+            .map_err(|fault| unusable(&name, fault))
     }
 
     fn fill(&self, name: &str, values: &Value) -> Result<String> {
@@ -227,10 +233,19 @@ fn values(kind: Kind, variables: &Variables<'_>) -> Value {
             false => values.insert("expires_in_minutes", minutes.into()),
         };
     }
-    if let Some(Event { at, ip_address, user_agent, last_four }) = variables.event {
+    if let Some(Event {
+        at,
+        ip_address,
+        user_agent,
+        last_four,
+    }) = variables.event
+    {
         values.insert("at", date_and_time(at).into());
         values.insert("ip_address", ip_address.into());
-        values.insert("user_agent", user_agent.unwrap_or("an unknown program").into());
+        values.insert(
+            "user_agent",
+            user_agent.unwrap_or("an unknown program").into(),
+        );
         if let Some(last_four) = last_four {
             values.insert("last_four", last_four.into());
         }
@@ -254,8 +269,10 @@ fn date_and_time(at: Timestamp) -> String {
 }
 
 fn sample(kind: Kind) -> Variables<'static> {
-    let link =
-        Link { url: "https://service.example/passwords/sample/edit", expires_in: Duration::from_secs(900) };
+    let link = Link {
+        url: "https://service.example/passwords/sample/edit",
+        expires_in: Duration::from_secs(900),
+    };
     let event = Event {
         at: Timestamp::from_millis(0),
         ip_address: "192.0.2.1",

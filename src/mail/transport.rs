@@ -94,7 +94,9 @@ impl Transport {
                     html: letter.words.html.clone(),
                     message_id: letter.message_id.clone(),
                 };
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+                kept.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(sent);
                 Ok(())
             }
         }

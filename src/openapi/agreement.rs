@@ -17,7 +17,8 @@ const ANNOTATIONS: &[&str] = &["description", "propertyNames"];
 /// What differs, in one sentence.
 pub(crate) fn check(method: &str, pattern: &str, status: u16, body: &[u8]) -> Result<(), String> {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    let document = DOCUMENT.get_or_init(|| serde_json::to_value(super::document()).unwrap_or_default());
+    let document =
+        DOCUMENT.get_or_init(|| serde_json::to_value(super::document()).unwrap_or_default());
     match document["paths"].get(pattern) {
         Some(path) if method != "OPTIONS" => check_reply(document, path, method, status, body)
             .map_err(|fault| format!("{method} {pattern} answers {status}: {fault}")),
@@ -25,7 +26,13 @@ pub(crate) fn check(method: &str, pattern: &str, status: u16, body: &[u8]) -> Re
     }
 }
 
-fn check_reply(document: &Value, path: &Value, method: &str, status: u16, body: &[u8]) -> Result<(), String> {
+fn check_reply(
+    document: &Value,
+    path: &Value,
+    method: &str,
+    status: u16,
+    body: &[u8],
+) -> Result<(), String> {
     let described = match method {
         "HEAD" => "get".to_owned(),
         other => other.to_lowercase(),
@@ -38,9 +45,13 @@ fn check_reply(document: &Value, path: &Value, method: &str, status: u16, body: 
             Err("the path is not described with this method".to_owned())
         };
     };
-    let reply = operation["responses"].get(status.to_string()).ok_or("the status is not described")?;
+    let reply = operation["responses"]
+        .get(status.to_string())
+        .ok_or("the status is not described")?;
     let schema = resolve(document, reply)?["content"].as_object();
-    let schema = schema.and_then(|content| content.values().next()).map(|content| &content["schema"]);
+    let schema = schema
+        .and_then(|content| content.values().next())
+        .map(|content| &content["schema"]);
     match schema {
         _ if method == "HEAD" => Ok(()),
         None if body.is_empty() => Ok(()),
@@ -55,8 +66,10 @@ fn check_reply(document: &Value, path: &Value, method: &str, status: u16, body: 
 fn check_value(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     // Either of two, as what may be `null` is described.
     if let Some(choices) = schema["oneOf"].as_array() {
-        let verdicts: Vec<_> =
-            choices.iter().map(|choice| check_value(document, choice, value, at)).collect();
+        let verdicts: Vec<_> = choices
+            .iter()
+            .map(|choice| check_value(document, choice, value, at))
+            .collect();
         return verdicts
             .iter()
             .find(|verdict| verdict.is_ok())
@@ -75,7 +88,10 @@ fn check_value(document: &Value, schema: &Value, value: &Value, at: &str) -> Res
         let at = format!("{at}.{name}");
         let mut described = false;
         for part in &parts {
-            if let Some(schema) = part["properties"].get(name).or_else(|| part.get("additionalProperties")) {
+            if let Some(schema) = part["properties"]
+                .get(name)
+                .or_else(|| part.get("additionalProperties"))
+            {
                 check_value(document, schema, inner, &at)?;
                 described = true;
             }
@@ -113,14 +129,22 @@ fn check_keyword(
             Value::Array(types) => types.iter().any(|one| is_of_type(value, one)),
             one => is_of_type(value, one),
         },
-        "enum" => wanted.as_array().is_some_and(|values| values.contains(value)),
-        "minimum" => value.as_f64().is_none_or(|number| wanted.as_f64().is_some_and(|least| number >= least)),
+        "enum" => wanted
+            .as_array()
+            .is_some_and(|values| values.contains(value)),
+        "minimum" => value
+            .as_f64()
+            .is_none_or(|number| wanted.as_f64().is_some_and(|least| number >= least)),
         "format" => match (wanted.as_str(), value.as_str()) {
             (Some("date-time"), Some(text)) => is_timestamp(text),
             _ => true,
         },
         "required" => {
-            let names = wanted.as_array().into_iter().flatten().filter_map(Value::as_str);
+            let names = wanted
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
             if let Some(missing) = names.into_iter().find(|name| value.get(name).is_none()) {
                 return Err(format!("{at} has no {missing}"));
             }
@@ -137,7 +161,11 @@ fn check_keyword(
         annotation if ANNOTATIONS.contains(&annotation) => true,
         unknown => return Err(format!("the check does not know the keyword {unknown}")),
     };
-    if holds { Ok(()) } else { Err(format!("{at} is {value}, against {keyword} {wanted}")) }
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("{at} is {value}, against {keyword} {wanted}"))
+    }
 }
 
 fn is_of_type(value: &Value, name: &Value) -> bool {
@@ -154,7 +182,10 @@ fn is_of_type(value: &Value, name: &Value) -> bool {
 
 /// As the contract has times: `2026-01-31T09:30:00.000Z`.
 fn is_timestamp(text: &str) -> bool {
-    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let shape: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
     shape == "0000-00-00T00:00:00.000Z"
 }
 
@@ -163,7 +194,9 @@ fn resolve<'d>(document: &'d Value, thing: &'d Value) -> Result<&'d Value, Strin
     match thing["$ref"].as_str() {
         None => Ok(thing),
         Some(reference) => {
-            let found = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+            let found = reference
+                .strip_prefix('#')
+                .and_then(|pointer| document.pointer(pointer));
             found.ok_or_else(|| format!("{reference} leads nowhere"))
         }
     }
@@ -203,7 +236,12 @@ mod tests {
             ("DELETE", PROJECT, 204, String::new()),
             ("GET", PROJECT, 401, failure("token_expired").to_string()),
             ("GET", "/ready", 503, failure("disk_full").to_string()),
-            ("POST", PROJECT, 405, failure("method_not_allowed").to_string()),
+            (
+                "POST",
+                PROJECT,
+                405,
+                failure("method_not_allowed").to_string(),
+            ),
             ("OPTIONS", PROJECT, 200, String::new()),
             ("GET", "/hello", 418, "somebody else's".to_owned()),
         ] {
@@ -212,7 +250,10 @@ mod tests {
         let mut invalid = failure("validation_failed");
         invalid["errors"] = json!(["Title can't be blank"]);
         invalid["fields"] = json!({ "title": ["can't be blank"] });
-        assert_eq!(check("PUT", PROJECT, 422, invalid.to_string().as_bytes()), Ok(()));
+        assert_eq!(
+            check("PUT", PROJECT, 422, invalid.to_string().as_bytes()),
+            Ok(())
+        );
     }
 
     #[test]
@@ -221,20 +262,31 @@ mod tests {
         assert!(fault("POST", PROJECT, 200, &project()).contains("not described with this method"));
         assert!(fault("DELETE", PROJECT, 204, &project()).ends_with("a body is not described"));
         let empty = check("GET", PROJECT, 200, b"").unwrap_err();
-        assert_eq!(empty, "GET /v1/projects/{id} answers 200: the body is not JSON");
+        assert_eq!(
+            empty,
+            "GET /v1/projects/{id} answers 200: the body is not JSON"
+        );
     }
 
     #[test]
     fn a_field_too_many_or_too_few_is_a_disagreement_however_deep() {
         let mut body = project();
         body["project"]["owner"] = json!(1);
-        assert!(fault("GET", PROJECT, 200, &body).ends_with("the body.project.owner is not described"));
+        assert!(
+            fault("GET", PROJECT, 200, &body).ends_with("the body.project.owner is not described")
+        );
         let list = json!({ "projects": [body["project"]], "next_cursor": null });
         let seen = fault("GET", "/v1/projects", 200, &list);
-        assert!(seen.ends_with("the body.projects[0].owner is not described"), "{seen}");
+        assert!(
+            seen.ends_with("the body.projects[0].owner is not described"),
+            "{seen}"
+        );
 
         let mut body = project();
-        body["project"].as_object_mut().unwrap().remove("description");
+        body["project"]
+            .as_object_mut()
+            .unwrap()
+            .remove("description");
         assert!(fault("GET", PROJECT, 200, &body).ends_with("the body.project has no description"));
 
         let mut body = failure("not_found");
@@ -256,7 +308,10 @@ mod tests {
             let mut body = project();
             body["project"][field] = value;
             let seen = fault("GET", PROJECT, 200, &body);
-            assert!(seen.contains(&format!("the body.project.{field} is ")), "{seen}");
+            assert!(
+                seen.contains(&format!("the body.project.{field} is ")),
+                "{seen}"
+            );
         }
         assert!(fault("GET", PROJECT, 401, &failure("not_found")).contains("against enum"));
         let mut body = failure("validation_failed");
@@ -267,8 +322,16 @@ mod tests {
     #[test]
     fn a_keyword_that_the_check_does_not_know_lets_nothing_pass() {
         let schema = json!({ "not": {} });
-        assert!(check_value(&json!({}), &schema, &json!(1), "it").unwrap_err().contains("keyword not"));
+        assert!(
+            check_value(&json!({}), &schema, &json!(1), "it")
+                .unwrap_err()
+                .contains("keyword not")
+        );
         let schema = json!({ "$ref": "#/components/schemas/Nobody" });
-        assert!(check_value(&json!({}), &schema, &json!(1), "it").unwrap_err().ends_with("leads nowhere"));
+        assert!(
+            check_value(&json!({}), &schema, &json!(1), "it")
+                .unwrap_err()
+                .ends_with("leads nowhere")
+        );
     }
 }

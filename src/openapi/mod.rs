@@ -55,18 +55,29 @@ pub fn document() -> OpenApi {
     let mut tags = Vec::new();
     let mut shared = Shared::default();
     for group in operations::GROUPS {
-        tags.push(TagBuilder::new().name(group.tag).description(Some(group.about)).build());
+        tags.push(
+            TagBuilder::new()
+                .name(group.tag)
+                .description(Some(group.about))
+                .build(),
+        );
         for operation in (group.operations)() {
-            let Some(route) = routes.iter().find(|route| name(route) == operation.route) else { continue };
+            let Some(route) = routes.iter().find(|route| name(route) == operation.route) else {
+                continue;
+            };
             if let Some(method) = http_method(&route.method) {
                 let described = operation.describe(group.tag, route, &mut shared);
                 paths.add_path_operation(route.path, vec![method], described);
             }
         }
     }
-    shared.schemas.insert("Failure".to_owned(), schemas::Failure::schema());
+    shared
+        .schemas
+        .insert("Failure".to_owned(), schemas::Failure::schema());
     let elsewhere = [failures::METHOD_NOT_ALLOWED];
-    shared.replies.insert(failures::name(&elsewhere), failures::reply(&elsewhere));
+    shared
+        .replies
+        .insert(failures::name(&elsewhere), failures::reply(&elsewhere));
 
     let mut components = ComponentsBuilder::new()
         .schemas_from_iter(shared.schemas)
@@ -75,7 +86,9 @@ pub fn document() -> OpenApi {
         .security_scheme(COOKIE, cookie())
         .security_scheme(API_KEY, api_key())
         .build();
-    components.headers.extend(headers().map(|(name, header)| (name.to_owned(), header.into())));
+    components
+        .headers
+        .extend(headers().map(|(name, header)| (name.to_owned(), header.into())));
     let info = InfoBuilder::new()
         .title("Cloakroom")
         .version(env!("CARGO_PKG_VERSION"))
@@ -86,7 +99,12 @@ pub fn document() -> OpenApi {
                 .identifier(Some(env!("CARGO_PKG_LICENSE")))
                 .build(),
         ));
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).tags(Some(tags)).build()
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(paths)
+        .components(Some(components))
+        .tags(Some(tags))
+        .build()
 }
 
 /// The document as text, with a newline at its end.
@@ -104,7 +122,9 @@ fn name(route: &Route) -> String {
 
 /// The method that a route is described under; that is `GET` where it answers every one.
 fn http_method(verb: &Verb) -> Option<HttpMethod> {
-    let Verb::One(method) = verb else { return Some(HttpMethod::Get) };
+    let Verb::One(method) = verb else {
+        return Some(HttpMethod::Get);
+    };
     Some(match method.as_str() {
         "GET" => HttpMethod::Get,
         "POST" => HttpMethod::Post,
@@ -117,31 +137,58 @@ fn http_method(verb: &Verb) -> Option<HttpMethod> {
 
 fn bearer() -> SecurityScheme {
     let about = "A session's token, `crs_…`, or an access token. `Token <token>` and `Token token=\"<token>\"` are read as well.";
-    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about));
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(about));
     SecurityScheme::Http(scheme.build())
 }
 
 fn cookie() -> SecurityScheme {
     let about = "The same token in a cookie. Where the server is reached by plain http on this machine, its name is \
                  `cloakroom`.";
-    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description("__Host-cloakroom", about)))
+    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+        "__Host-cloakroom",
+        about,
+    )))
 }
 
 fn api_key() -> SecurityScheme {
     let about = "An API key, `crk_…`. It may come as a bearer token, too.";
-    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", about)))
+    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+        "X-API-Key",
+        about,
+    )))
 }
 
 fn headers() -> [(&'static str, Header); 4] {
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let seconds = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    let seconds = || {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+    };
     let header = |schema: ObjectBuilder, about: &str| {
-        HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build()
+        HeaderBuilder::new()
+            .schema(Some(schema))
+            .description(Some(about))
+            .build()
     };
     [
-        ("X-Request-Id", header(text(), "Names the request in the server's log")),
-        ("Retry-After", header(seconds(), "How many seconds to wait before the next try")),
-        ("WWW-Authenticate", header(text(), "What is wrong with the credential, as RFC 6750 has it")),
+        (
+            "X-Request-Id",
+            header(text(), "Names the request in the server's log"),
+        ),
+        (
+            "Retry-After",
+            header(seconds(), "How many seconds to wait before the next try"),
+        ),
+        (
+            "WWW-Authenticate",
+            header(
+                text(),
+                "What is wrong with the credential, as RFC 6750 has it",
+            ),
+        ),
         ("Allow", header(text(), "The methods that the path has")),
     ]
 }
@@ -154,7 +201,9 @@ mod tests {
     fn every_route_has_one_description_and_every_description_a_route() {
         let routes = features::routes();
         let mut declared: Vec<String> = routes.iter().map(name).collect();
-        let described = operations::GROUPS.iter().flat_map(|group| (group.operations)());
+        let described = operations::GROUPS
+            .iter()
+            .flat_map(|group| (group.operations)());
         let mut described: Vec<&str> = described.map(|operation| operation.route).collect();
         declared.sort();
         described.sort();

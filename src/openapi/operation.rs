@@ -8,8 +8,8 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{self, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{
-    ContentBuilder, KnownFormat, Object, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
-    Schema, SchemaFormat, SecurityRequirement, Type,
+    ContentBuilder, KnownFormat, Object, ObjectBuilder, Ref, RefOr, Required, Response,
+    ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
 };
 
 use super::failures::{self, ByStatus, Code};
@@ -105,8 +105,15 @@ impl Operation {
         status: u16,
         about: &'static str,
     ) -> Self {
-        let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
-        self.successes.push((status, ResponseBuilder::new().description(about).content(media_type, content)));
+        let content = ContentBuilder::new()
+            .schema(Some(self.reference::<T>()))
+            .build();
+        self.successes.push((
+            status,
+            ResponseBuilder::new()
+                .description(about)
+                .content(media_type, content),
+        ));
         self
     }
 
@@ -121,7 +128,8 @@ impl Operation {
     }
 
     fn gives_no_body(mut self, status: u16, about: &'static str) -> Self {
-        self.successes.push((status, ResponseBuilder::new().description(about)));
+        self.successes
+            .push((status, ResponseBuilder::new().description(about)));
         self
     }
 
@@ -170,7 +178,9 @@ impl Operation {
         }
         if let Some((schema, required)) = self.body {
             let content = ContentBuilder::new().schema(Some(schema)).build();
-            let body = RequestBodyBuilder::new().content(JSON, content.clone()).content(FORM, content);
+            let body = RequestBodyBuilder::new()
+                .content(JSON, content.clone())
+                .content(FORM, content);
             operation = operation.request_body(Some(body.required(Some(required)).build()));
         }
         shared.schemas.extend(self.schemas);
@@ -187,7 +197,11 @@ impl Operation {
             Access::Public => codes.extend([failures::INVALID_REQUEST, failures::CROSS_ORIGIN]),
             Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
                 codes.extend([failures::INVALID_REQUEST, failures::UNAUTHORIZED]);
-                codes.extend([failures::TOKEN_INVALID, failures::TOKEN_EXPIRED, failures::INVALID_API_KEY]);
+                codes.extend([
+                    failures::TOKEN_INVALID,
+                    failures::TOKEN_EXPIRED,
+                    failures::INVALID_API_KEY,
+                ]);
                 // Of a `GET`, too: a proxy may ask about another method.
                 codes.extend([failures::FORBIDDEN, failures::CROSS_ORIGIN]);
             }
@@ -244,7 +258,10 @@ fn credentials(access: Access) -> Vec<SecurityRequirement> {
             ]
         }
         Access::ApiKey(scope) => {
-            vec![SecurityRequirement::new(BEARER, [scope]), SecurityRequirement::new(API_KEY, [scope])]
+            vec![
+                SecurityRequirement::new(BEARER, [scope]),
+                SecurityRequirement::new(API_KEY, [scope]),
+            ]
         }
     }
 }
@@ -255,13 +272,16 @@ fn extensions(route: &Route) -> Option<Extensions> {
 }
 
 fn path_parameters(path: &str) -> Vec<Parameter> {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters = names.map(|name| {
         let (schema, about) = match name {
             "id" => (id(), "Its id"),
-            _ => {
-                (ObjectBuilder::new().schema_type(Type::String).build(), "The token from the link in a mail")
-            }
+            _ => (
+                ObjectBuilder::new().schema_type(Type::String).build(),
+                "The token from the link in a mail",
+            ),
         };
         ParameterBuilder::new()
             .name(name)

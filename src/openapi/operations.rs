@@ -5,16 +5,16 @@ use utoipa::openapi::{ObjectBuilder, Type};
 
 use super::failures::{
     ACCOUNT_NOT_CREATED, EMAIL_UNCONFIRMED, FORBIDDEN, INSUFFICIENT_SCOPE, INVALID_API_KEY,
-    INVALID_CREDENTIALS, INVALID_GRANT, INVALID_SCOPE, TOKEN_EXPIRED, TOKEN_INVALID, TOO_MANY_API_KEYS,
-    TOO_MANY_PROJECTS,
+    INVALID_CREDENTIALS, INVALID_GRANT, INVALID_SCOPE, TOKEN_EXPIRED, TOKEN_INVALID,
+    TOO_MANY_API_KEYS, TOO_MANY_PROJECTS,
 };
 use super::operation::{Operation, on};
 use super::schemas::{
-    AddressInput, ApiKeyChangesInput, ApiKeyInput, ApiKeyList, ChangeAddressInput, ChangePasswordInput,
-    DeleteAccountInput, Health, Introspection, KeySet, Message, NewApiKey, NewPasswordInput, PasswordInput,
-    ProjectChangesInput, ProjectInput, ProjectList, RefreshInput, ResetLink, SessionList, SessionsEnded,
-    Shown, ShownApiKey, ShownProject, ShownUser, SignInInput, SignUpInput, SignedIn, SignedUp, TokenInput,
-    Tokens, TokensInput,
+    AddressInput, ApiKeyChangesInput, ApiKeyInput, ApiKeyList, ChangeAddressInput,
+    ChangePasswordInput, DeleteAccountInput, Health, Introspection, KeySet, Message, NewApiKey,
+    NewPasswordInput, PasswordInput, ProjectChangesInput, ProjectInput, ProjectList, RefreshInput,
+    ResetLink, SessionList, SessionsEnded, Shown, ShownApiKey, ShownProject, ShownUser,
+    SignInInput, SignUpInput, SignedIn, SignedUp, TokenInput, Tokens, TokensInput,
 };
 
 /// The routes of a feature.
@@ -25,24 +25,56 @@ pub(super) struct Group {
 }
 
 pub(super) const GROUPS: &[Group] = &[
-    Group { tag: "health", about: "For load balancers and monitors", operations: health },
-    Group { tag: "registrations", about: "Signing up", operations: registrations },
-    Group { tag: "confirmations", about: "Proving that an address is one's own", operations: confirmations },
+    Group {
+        tag: "health",
+        about: "For load balancers and monitors",
+        operations: health,
+    },
+    Group {
+        tag: "registrations",
+        about: "Signing up",
+        operations: registrations,
+    },
+    Group {
+        tag: "confirmations",
+        about: "Proving that an address is one's own",
+        operations: confirmations,
+    },
     Group {
         tag: "sessions",
         about: "Signing in and out, and the devices one is signed in on",
         operations: sessions,
     },
-    Group { tag: "passwords", about: "Resetting a forgotten password", operations: passwords },
-    Group { tag: "unlocks", about: "Opening sign-in again after too many failures", operations: unlocks },
-    Group { tag: "account", about: "One's own account", operations: account },
-    Group { tag: "API keys", about: "Credentials of one's own programs", operations: api_keys },
+    Group {
+        tag: "passwords",
+        about: "Resetting a forgotten password",
+        operations: passwords,
+    },
+    Group {
+        tag: "unlocks",
+        about: "Opening sign-in again after too many failures",
+        operations: unlocks,
+    },
+    Group {
+        tag: "account",
+        about: "One's own account",
+        operations: account,
+    },
+    Group {
+        tag: "API keys",
+        about: "Credentials of one's own programs",
+        operations: api_keys,
+    },
     Group {
         tag: "tokens",
         about: "Access tokens that others verify without asking, and what renews, ends and explains them",
         operations: tokens,
     },
-    Group { tag: "verify", about: "For reverse proxies", operations: verify },
+    Group {
+        tag: "verify",
+        about: "For reverse proxies",
+        operations: verify,
+    },
     Group {
         tag: "projects",
         about: "The example of a resource that belongs to its user",
@@ -53,9 +85,13 @@ pub(super) const GROUPS: &[Group] = &[
 fn health() -> Vec<Operation> {
     vec![
         on("GET /up", "up", "Ask whether the process lives").gives::<Health>(200, "It does"),
-        on("GET /ready", "ready", "Ask whether the server can do its work")
-            .gives::<Health>(200, "It can, and can write")
-            .tells_reason(),
+        on(
+            "GET /ready",
+            "ready",
+            "Ask whether the server can do its work",
+        )
+        .gives::<Health>(200, "It can, and can write")
+        .tells_reason(),
     ]
 }
 
@@ -76,12 +112,20 @@ fn registrations() -> Vec<Operation> {
 
 fn confirmations() -> Vec<Operation> {
     vec![
-        on("POST /v1/confirmations", "requestConfirmation", "Ask for a confirmation link by mail")
-            .takes::<AddressInput>()
-            .gives::<Message>(200, "The same for every address")
-            .throttled(),
-        on("PUT /v1/confirmations/{token}", "confirmAddress", "Confirm the address that the link went to")
-            .gives::<Message>(200, "It is confirmed"),
+        on(
+            "POST /v1/confirmations",
+            "requestConfirmation",
+            "Ask for a confirmation link by mail",
+        )
+        .takes::<AddressInput>()
+        .gives::<Message>(200, "The same for every address")
+        .throttled(),
+        on(
+            "PUT /v1/confirmations/{token}",
+            "confirmAddress",
+            "Confirm the address that the link went to",
+        )
+        .gives::<Message>(200, "It is confirmed"),
     ]
 }
 
@@ -93,24 +137,51 @@ fn sessions() -> Vec<Operation> {
             .gives::<SignedIn>(200, "A new session")
             .fails(&[INVALID_CREDENTIALS, EMAIL_UNCONFIRMED])
             .throttled(),
-        on("GET /v1/session", "showSession", "Ask who one is").gives::<Shown>(200, "User and session"),
+        on("GET /v1/session", "showSession", "Ask who one is")
+            .gives::<Shown>(200, "User and session"),
         on("DELETE /v1/session", "signOut", "Sign out")
             .gives::<Message>(200, "The session has ended, and its cookie is taken back"),
-        on("POST /v1/session/confirm", "confirmPassword", "Give the password again")
-            .says("For 15 minutes, changes on this session need no `password_challenge`.")
-            .takes::<PasswordInput>()
-            .gives::<Message>(200, "It was right")
-            .throttled(),
-        on("POST /v1/session/rotate", "rotateSession", "Get a new token for the session")
-            .says("The old token is dead at once. The new one is handed over as the old one was carried.")
-            .gives::<SignedIn>(200, "The session under its new token"),
-        on("GET /v1/sessions", "listSessions", "List where one is signed in")
-            .gives::<SessionList>(200, "The live sessions"),
-        on("DELETE /v1/sessions", "endSessions", "End all sessions, or all others")
-            .query("except", text().enum_values(Some(["current"])), "Keeps the session that asks")
-            .gives::<SessionsEnded>(200, "They have ended"),
-        on("DELETE /v1/sessions/{id}", "endSession", "End one of one's sessions")
-            .gives_nothing("It has ended"),
+        on(
+            "POST /v1/session/confirm",
+            "confirmPassword",
+            "Give the password again",
+        )
+        .says("For 15 minutes, changes on this session need no `password_challenge`.")
+        .takes::<PasswordInput>()
+        .gives::<Message>(200, "It was right")
+        .throttled(),
+        on(
+            "POST /v1/session/rotate",
+            "rotateSession",
+            "Get a new token for the session",
+        )
+        .says(
+            "The old token is dead at once. The new one is handed over as the old one was carried.",
+        )
+        .gives::<SignedIn>(200, "The session under its new token"),
+        on(
+            "GET /v1/sessions",
+            "listSessions",
+            "List where one is signed in",
+        )
+        .gives::<SessionList>(200, "The live sessions"),
+        on(
+            "DELETE /v1/sessions",
+            "endSessions",
+            "End all sessions, or all others",
+        )
+        .query(
+            "except",
+            text().enum_values(Some(["current"])),
+            "Keeps the session that asks",
+        )
+        .gives::<SessionsEnded>(200, "They have ended"),
+        on(
+            "DELETE /v1/sessions/{id}",
+            "endSession",
+            "End one of one's sessions",
+        )
+        .gives_nothing("It has ended"),
     ]
 }
 
@@ -123,12 +194,20 @@ fn passwords() -> Vec<Operation> {
             .throttled()
     };
     vec![
-        on("POST /v1/passwords", "requestPasswordReset", "Ask for a reset link by mail")
-            .takes::<AddressInput>()
-            .gives::<Message>(200, "The same for every address")
-            .throttled(),
-        on("GET /v1/passwords/{token}", "showPasswordReset", "Ask whether a reset link may still be used")
-            .gives::<ResetLink>(200, "It may"),
+        on(
+            "POST /v1/passwords",
+            "requestPasswordReset",
+            "Ask for a reset link by mail",
+        )
+        .takes::<AddressInput>()
+        .gives::<Message>(200, "The same for every address")
+        .throttled(),
+        on(
+            "GET /v1/passwords/{token}",
+            "showPasswordReset",
+            "Ask whether a reset link may still be used",
+        )
+        .gives::<ResetLink>(200, "It may"),
         reset("PUT /v1/passwords/{token}", "resetPassword"),
         reset("PATCH /v1/passwords/{token}", "patchPassword"),
     ]
@@ -136,8 +215,12 @@ fn passwords() -> Vec<Operation> {
 
 fn unlocks() -> Vec<Operation> {
     vec![
-        on("PUT /v1/unlocks/{token}", "unlock", "Open sign-in to an address again")
-            .gives::<Message>(200, "It is open for the network that asked"),
+        on(
+            "PUT /v1/unlocks/{token}",
+            "unlock",
+            "Open sign-in to an address again",
+        )
+        .gives::<Message>(200, "It is open for the network that asked"),
     ]
 }
 
@@ -236,7 +319,10 @@ fn projects() -> Vec<Operation> {
             .takes::<ProjectChangesInput>()
             .gives::<ShownProject>(200, "The project as it is now")
     };
-    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
+    let limit = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(100));
     vec![
         on("GET /v1/projects", "listProjects", "List one's projects")
             .query("limit", limit.default(Some(50.into())), "How many at most")
@@ -250,7 +336,12 @@ fn projects() -> Vec<Operation> {
             .gives::<ShownProject>(200, "The project"),
         change("PATCH /v1/projects/{id}", "updateProject"),
         change("PUT /v1/projects/{id}", "replaceProject"),
-        on("DELETE /v1/projects/{id}", "deleteProject", "Delete a project").gives_nothing("It is gone"),
+        on(
+            "DELETE /v1/projects/{id}",
+            "deleteProject",
+            "Delete a project",
+        )
+        .gives_nothing("It is gone"),
     ]
 }
 

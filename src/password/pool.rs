@@ -92,7 +92,9 @@ impl PasswordPool {
             queue: Mutex::default(),
             arrived: Condvar::new(),
             waiting: AtomicUsize::new(0),
-            loads: (0..settings.hashing_threads()).map(|_| AtomicUsize::new(0)).collect(),
+            loads: (0..settings.hashing_threads())
+                .map(|_| AtomicUsize::new(0))
+                .collect(),
             lanes: settings.hashing_lanes(),
             last_hash_ms: AtomicU64::new(0),
         });
@@ -118,9 +120,16 @@ impl PasswordPool {
     /// [`Error::Invalid`] when the settings refuse passwords that are easily guessed and this is one;
     /// [`Error::Unavailable`] when too many wait already.
     pub async fn hash_choice(&self, password: Password, words: &[&str]) -> Result<PasswordDigest> {
-        let (words, cost) = (words.iter().map(|word| (*word).to_owned()).collect(), self.cost);
+        let (words, cost) = (
+            words.iter().map(|word| (*word).to_owned()).collect(),
+            self.cost,
+        );
         let work = match self.reject_common {
-            true => Work::HashChoice { password, words, cost },
+            true => Work::HashChoice {
+                password,
+                words,
+                cost,
+            },
             false => Work::Hash { password, cost },
         };
         self.digest_of(work).await
@@ -131,7 +140,11 @@ impl PasswordPool {
     /// # Errors
     /// [`Error::Unavailable`] when too many wait already.
     pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
-        self.digest_of(Work::Hash { password, cost: self.cost }).await
+        self.digest_of(Work::Hash {
+            password,
+            cost: self.cost,
+        })
+        .await
     }
 
     /// Whether `offered` is the password of `digest`. Where either is missing the answer is no, after the same
@@ -139,11 +152,17 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when too many wait already.
-    pub async fn verify(&self, offered: Option<Password>, digest: Option<PasswordDigest>) -> Result<bool> {
+    pub async fn verify(
+        &self,
+        offered: Option<Password>,
+        digest: Option<PasswordDigest>,
+    ) -> Result<bool> {
         let work = match (offered, digest) {
             (Some(password), Some(digest)) => Work::Verify { password, digest },
             // An impossible password costs what a wrong one does for that account.
-            (None, Some(digest)) => Work::Dummy { cost: cost_of(&digest).unwrap_or(self.cost) },
+            (None, Some(digest)) => Work::Dummy {
+                cost: cost_of(&digest).unwrap_or(self.cost),
+            },
             (_, None) => Work::Dummy { cost: self.cost },
         };
         match self.submit(work).await? {
@@ -173,10 +192,15 @@ impl PasswordPool {
                 queue.jobs.retain(|job| !job.reply.is_closed());
             }
             if queue.jobs.len() >= self.queue_limit {
-                return Err(Error::unavailable("passwords_saturated", self.expected_wait(queue.jobs.len())));
+                return Err(Error::unavailable(
+                    "passwords_saturated",
+                    self.expected_wait(queue.jobs.len()),
+                ));
             }
             queue.jobs.push_back(Job { work, reply });
-            self.shared.waiting.store(queue.jobs.len(), Ordering::Relaxed);
+            self.shared
+                .waiting
+                .store(queue.jobs.len(), Ordering::Relaxed);
         }
         self.shared.arrived.notify_one();
         answer.await.map_err(Error::internal)?
@@ -186,8 +210,10 @@ impl PasswordPool {
     fn expected_wait(&self, waiting: usize) -> Duration {
         let at_once = self.shared.loads.len() * self.shared.lanes;
         let rounds = waiting.div_ceil(at_once) as u64;
-        Duration::from_millis(rounds.saturating_mul(self.shared.last_hash_ms.load(Ordering::Relaxed)))
-            .max(Duration::from_secs(1))
+        Duration::from_millis(
+            rounds.saturating_mul(self.shared.last_hash_ms.load(Ordering::Relaxed)),
+        )
+        .max(Duration::from_secs(1))
     }
 }
 
@@ -214,15 +240,22 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .arrived
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// One more job for a thread that has some under way, if one waits that no other thread should rather take.
     fn one_more(&self, number: usize) -> Option<Job> {
         let load = self.loads[number].load(Ordering::Relaxed);
-        let has_least = self.loads.iter().all(|other| other.load(Ordering::Relaxed) >= load);
-        let worth_locking = load < self.lanes && has_least && self.waiting.load(Ordering::Relaxed) > 0;
+        let has_least = self
+            .loads
+            .iter()
+            .all(|other| other.load(Ordering::Relaxed) >= load);
+        let worth_locking =
+            load < self.lanes && has_least && self.waiting.load(Ordering::Relaxed) > 0;
         worth_locking.then(|| self.pop(&mut self.lock())).flatten()
     }
 
@@ -234,5 +267,9 @@ impl Shared {
 }
 
 fn cost_of(digest: &PasswordDigest) -> Option<u32> {
-    digest.as_str().parse().ok().map(|parts: HashParts| parts.get_cost())
+    digest
+        .as_str()
+        .parse()
+        .ok()
+        .map(|parts: HashParts| parts.get_cost())
 }

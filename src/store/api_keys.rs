@@ -34,7 +34,12 @@ pub struct NewKey<'a> {
 }
 
 /// Adds a key; `None` when its user has `most` already that are neither revoked nor expired. Services are not counted.
-pub fn insert(tx: &Transaction<'_>, new: &NewKey<'_>, most: u32, now: Timestamp) -> Result<Option<ApiKey>> {
+pub fn insert(
+    tx: &Transaction<'_>,
+    new: &NewKey<'_>,
+    most: u32,
+    now: Timestamp,
+) -> Result<Option<ApiKey>> {
     let sql = concat!(
         "INSERT INTO api_keys (user_id, name, token_digest, last_four, scopes, created_at, expires_at)
          SELECT $1, $2, $3, $4, $5, $6, $7
@@ -56,7 +61,10 @@ pub fn insert(tx: &Transaction<'_>, new: &NewKey<'_>, most: u32, now: Timestamp)
 }
 
 /// The key with its user, whatever their state; a service's has none.
-pub fn find_by_digest(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Option<(ApiKey, Option<User>)>> {
+pub fn find_by_digest(
+    reader: &Reader<'_>,
+    digest: &TokenDigest,
+) -> Result<Option<(ApiKey, Option<User>)>> {
     reader.one(
         "SELECT k.id, k.user_id, k.name, k.last_four, k.scopes, k.created_at, k.last_used_at, k.expires_at,
          k.revoked_at, u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
@@ -72,13 +80,21 @@ pub fn find_by_digest(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Optio
 
 /// A user's keys, the newest first, revoked and expired ones too.
 pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<ApiKey>> {
-    let sql = concat!("SELECT ", columns!(), " FROM api_keys WHERE user_id = $1 ORDER BY id DESC");
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM api_keys WHERE user_id = $1 ORDER BY id DESC"
+    );
     reader.all(sql, &[user_id.into()], read)
 }
 
 /// Everybody's and every service's, from behind `after`.
 pub fn list(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Result<Vec<ApiKey>> {
-    let sql = concat!("SELECT ", columns!(), " FROM api_keys WHERE id > $1 ORDER BY id LIMIT $2");
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM api_keys WHERE id > $1 ORDER BY id LIMIT $2"
+    );
     reader.all(sql, &[after.into(), limit.into()], read)
 }
 
@@ -93,8 +109,16 @@ pub fn list_of_services(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Res
 }
 
 /// Gives a key another name; `None` when it is not theirs.
-pub fn rename(tx: &Transaction<'_>, user_id: UserId, id: ApiKeyId, name: &str) -> Result<Option<ApiKey>> {
-    let sql = concat!("UPDATE api_keys SET name = $1 WHERE user_id = $2 AND id = $3 RETURNING ", columns!());
+pub fn rename(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    id: ApiKeyId,
+    name: &str,
+) -> Result<Option<ApiKey>> {
+    let sql = concat!(
+        "UPDATE api_keys SET name = $1 WHERE user_id = $2 AND id = $3 RETURNING ",
+        columns!()
+    );
     tx.one(sql, &[name.into(), user_id.into(), id.into()], read)
 }
 
@@ -110,7 +134,11 @@ pub fn revoke_for_user(
         &[user_id.into(), id.into()],
         |_| Ok(()),
     )?;
-    if owned.is_some() { revoke(tx, id, now) } else { Ok(None) }
+    if owned.is_some() {
+        revoke(tx, id, now)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Revokes a key, whosever it is; `Some(false)` when it was revoked already, `None` when there is none.
@@ -122,7 +150,9 @@ pub fn revoke(tx: &Transaction<'_>, id: ApiKeyId, now: Timestamp) -> Result<Opti
     if revoked == 1 {
         return Ok(Some(true));
     }
-    let found = tx.one("SELECT 1 FROM api_keys WHERE id = $1", &[id.into()], |_| Ok(()))?;
+    let found = tx.one("SELECT 1 FROM api_keys WHERE id = $1", &[id.into()], |_| {
+        Ok(())
+    })?;
     Ok(found.map(|()| false))
 }
 

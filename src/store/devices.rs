@@ -17,7 +17,12 @@ pub enum Sighting {
 }
 
 /// Notes that a user signed in from a device, and says what it was to them before.
-pub fn note(tx: &Transaction<'_>, user_id: UserId, fingerprint: &str, now: Timestamp) -> Result<Sighting> {
+pub fn note(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    fingerprint: &str,
+    now: Timestamp,
+) -> Result<Sighting> {
     let (same, any) = tx
         .one(
             "SELECT count(CASE WHEN fingerprint = $1 THEN 1 END), count(*) FROM devices WHERE user_id = $2",

@@ -30,8 +30,7 @@ const TIDY: Duration = Duration::from_secs(60);
 /// The most rows of one statement.
 const BATCH: u32 = 1000;
 
-pub(super) const DELETE_OVER: &str =
-    "DELETE FROM ended_access WHERE seq IN (SELECT seq FROM ended_access WHERE until <= $1 LIMIT $2)";
+pub(super) const DELETE_OVER: &str = "DELETE FROM ended_access WHERE seq IN (SELECT seq FROM ended_access WHERE until <= $1 LIMIT $2)";
 
 /// What was ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,12 +63,21 @@ pub fn list_after(reader: &Reader<'_>, seq: i64, limit: u32) -> Result<Vec<Ended
 
 /// Whether a token was ended alone, as the table has it: asked in the transaction of a write.
 pub fn has_token(reader: &Reader<'_>, jti: &str) -> Result<bool> {
-    let found = reader.one("SELECT 1 FROM ended_access WHERE jti = $1", &[jti.into()], |_| Ok(()))?;
+    let found = reader.one(
+        "SELECT 1 FROM ended_access WHERE jti = $1",
+        &[jti.into()],
+        |_| Ok(()),
+    )?;
     Ok(found.is_some())
 }
 
 /// Ends one token alone; again changes nothing.
-pub fn insert_token(tx: &Transaction<'_>, session_id: SessionId, jti: &str, until: Timestamp) -> Result<()> {
+pub fn insert_token(
+    tx: &Transaction<'_>,
+    session_id: SessionId,
+    jti: &str,
+    until: Timestamp,
+) -> Result<()> {
     tx.execute(
         "INSERT INTO ended_access (session_id, jti, until) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         &[session_id.into(), jti.into(), until.into()],
@@ -152,7 +160,10 @@ impl Ended {
             Err(_) => self.looking.lock().unwrap_or_else(PoisonError::into_inner),
         };
         // Another may have looked while this one waited.
-        self.is_due(FRESH).then_some(Turn { ended: self, _alone: alone })
+        self.is_due(FRESH).then_some(Turn {
+            ended: self,
+            _alone: alone,
+        })
     }
 
     fn is_due(&self, age: Duration) -> bool {
@@ -166,11 +177,18 @@ impl Ended {
 
     fn take_in(&self, reader: &Reader<'_>) -> Result<()> {
         loop {
-            let last = self.lists.read().unwrap_or_else(PoisonError::into_inner).last;
+            let last = self
+                .lists
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .last;
             let rows = list_after(reader, last, BATCH)?;
             let is_all = rows.len() < BATCH as usize;
             if !rows.is_empty() {
-                self.lists.write().unwrap_or_else(PoisonError::into_inner).add(rows);
+                self.lists
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .add(rows);
             }
             if is_all {
                 return Ok(());
@@ -179,9 +197,17 @@ impl Ended {
     }
 
     fn tidy(&self, now: Timestamp) {
-        let due = self.lists.read().unwrap_or_else(PoisonError::into_inner).tidied_at + TIDY;
+        let due = self
+            .lists
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .tidied_at
+            + TIDY;
         if now >= due {
-            self.lists.write().unwrap_or_else(PoisonError::into_inner).tidy(now);
+            self.lists
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .tidy(now);
         }
     }
 }
@@ -303,7 +329,8 @@ mod tests {
     fn a_failing_look_refuses_rather_than_trusts() {
         within(|tx| {
             let ended = Ended::load(tx).unwrap();
-            tx.execute("ALTER TABLE ended_access RENAME TO away", &[]).unwrap();
+            tx.execute("ALTER TABLE ended_access RENAME TO away", &[])
+                .unwrap();
             wait(&ended);
             for _ in 0..2 {
                 let turn = ended.turn_to_look().expect("it is still due");
@@ -311,7 +338,8 @@ mod tests {
             }
             ended.catch_up(tx);
             assert!(ended.turn_to_look().unwrap().look(tx, NOW).is_err());
-            tx.execute("ALTER TABLE away RENAME TO ended_access", &[]).unwrap();
+            tx.execute("ALTER TABLE away RENAME TO ended_access", &[])
+                .unwrap();
             end(tx, ONE, None, NOW);
             ended.turn_to_look().unwrap().look(tx, NOW).unwrap();
             assert!(ended.has(ONE, "any") && ended.turn_to_look().is_none());
@@ -346,7 +374,11 @@ mod tests {
             assert_eq!(look(over - TIDY), (true, true));
             assert_eq!(look(over - Duration::from_millis(1)), (true, true));
             assert_eq!(look(over + TIDY), (false, false));
-            assert_eq!(look(NOW), (false, false), "a clock set back further brings nothing back");
+            assert_eq!(
+                look(NOW),
+                (false, false),
+                "a clock set back further brings nothing back"
+            );
         });
     }
 
@@ -357,7 +389,11 @@ mod tests {
             end(tx, ONE, None, NOW);
             let ended = Ended::load(tx).unwrap();
             ended.doubt();
-            ended.turn_to_look().unwrap().look(tx, NOW + HOUR + KEEP).unwrap();
+            ended
+                .turn_to_look()
+                .unwrap()
+                .look(tx, NOW + HOUR + KEEP)
+                .unwrap();
             assert!(ended.has(ONE, "any"));
         });
     }

@@ -18,7 +18,9 @@ impl Inspection {
     /// # Errors
     /// It does not exist, or may not be read.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { connection: sqlite::open_reading(path)? })
+        Ok(Self {
+            connection: sqlite::open_reading(path)?,
+        })
     }
 
     /// Its schema version: 0 for an empty file.
@@ -34,7 +36,9 @@ impl Inspection {
     /// # Errors
     /// The file is damaged or has another schema.
     pub fn newest_row(&self) -> Result<Option<Timestamp>> {
-        let reader = Reader { connection: &self.connection };
+        let reader = Reader {
+            connection: &self.connection,
+        };
         let newest = reader.one(
             "SELECT max(created_at) FROM (
                  SELECT created_at FROM users UNION ALL SELECT created_at FROM sessions
@@ -51,8 +55,12 @@ impl Inspection {
     /// # Errors
     /// The file is damaged or has another schema.
     pub fn mails_given_up(&self, since: Timestamp) -> Result<i64> {
-        let reader = Reader { connection: &self.connection };
+        let reader = Reader {
+            connection: &self.connection,
+        };
         let sql = "SELECT count(*) FROM outbox WHERE dead_at > $1";
-        Ok(reader.one(sql, &[since.into()], |row| row.get(0))?.unwrap_or_default())
+        Ok(reader
+            .one(sql, &[since.into()], |row| row.get(0))?
+            .unwrap_or_default())
     }
 }

@@ -47,7 +47,9 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
         .map_err(fault)?;
     let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
     if !ours {
-        return Err(Error::internal("this file is another program's database; choose another database.path"));
+        return Err(Error::internal(
+            "this file is another program's database; choose another database.path",
+        ));
     }
     match usize::try_from(version) {
         Ok(version) if version <= SCHEMA_VERSION => Ok(version),
@@ -58,15 +60,21 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
 }
 
 fn run_next_step(connection: &mut Connection) -> Result<bool> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(fault)?;
     // Asked again under the lock: another process may be starting too.
     let version = version_of(&transaction)?;
     let Some(step) = STEPS.get(version) else {
         return Ok(false);
     };
     transaction.execute_batch(step).map_err(fault)?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
-    transaction.pragma_update(None, "user_version", (version + 1) as i64).map_err(fault)?;
+    transaction
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(fault)?;
+    transaction
+        .pragma_update(None, "user_version", (version + 1) as i64)
+        .map_err(fault)?;
     transaction.commit().map_err(fault)?;
     Ok(true)
 }
@@ -81,21 +89,35 @@ mod tests {
         let mut statement = connection
             .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
             .unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).unwrap();
-        rows.map(|row| row.map(|(name, sql)| (name, words(&sql))).unwrap()).collect()
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+            .unwrap();
+        rows.map(|row| row.map(|(name, sql)| (name, words(&sql))).unwrap())
+            .collect()
     }
 
     /// Without comments and layout, which a column that was added lacks: what stands there, and in which order.
     fn words(sql: &str) -> String {
-        let code: Vec<&str> = sql.lines().filter_map(|line| line.split("--").next()).collect();
-        let spaced = code.join(" ").replace('(', " ( ").replace(')', " ) ").replace(',', " , ");
+        let code: Vec<&str> = sql
+            .lines()
+            .filter_map(|line| line.split("--").next())
+            .collect();
+        let spaced = code
+            .join(" ")
+            .replace('(', " ( ")
+            .replace(')', " ) ")
+            .replace(',', " , ");
         spaced.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     fn rows(connection: &Connection, table: &str) -> Vec<Vec<Value>> {
-        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let mut statement = connection
+            .prepare(&format!("SELECT * FROM {table}"))
+            .unwrap();
         let width = statement.column_count();
-        let rows = statement.query_map([], |row| (0..width).map(|at| row.get(at)).collect()).unwrap();
+        let rows = statement
+            .query_map([], |row| (0..width).map(|at| row.get(at)).collect())
+            .unwrap();
         rows.map(Result::unwrap).collect()
     }
 
@@ -104,16 +126,24 @@ mod tests {
         let mut migrated = Connection::open_in_memory().unwrap();
         assert_eq!(migrate(&mut migrated).unwrap(), SCHEMA_VERSION);
         let described = Connection::open_in_memory().unwrap();
-        described.execute_batch(include_str!("../../schema.sql")).unwrap();
+        described
+            .execute_batch(include_str!("../../schema.sql"))
+            .unwrap();
         assert_eq!(objects(&migrated), objects(&described));
     }
 
     /// A file as the program of that version left it, with these rows.
     fn file_of(version: usize, insertions: &str) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        STEPS[..version].iter().for_each(|step| connection.execute_batch(step).unwrap());
-        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        connection.pragma_update(None, "user_version", version as i64).unwrap();
+        STEPS[..version]
+            .iter()
+            .for_each(|step| connection.execute_batch(step).unwrap());
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection
+            .pragma_update(None, "user_version", version as i64)
+            .unwrap();
         connection.execute_batch(insertions).unwrap();
         connection
     }
@@ -146,12 +176,24 @@ mod tests {
              INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
              INSERT INTO heartbeat VALUES (1, 9)",
         );
-        let [users, sessions, outbox, projects, throttles, heartbeat] =
-            added_to(connection, ["users", "sessions", "outbox", "projects", "throttles", "heartbeat"]);
+        let [users, sessions, outbox, projects, throttles, heartbeat] = added_to(
+            connection,
+            [
+                "users",
+                "sessions",
+                "outbox",
+                "projects",
+                "throttles",
+                "heartbeat",
+            ],
+        );
         assert_eq!(users, [Value::Null, Value::Integer(0)]);
         assert_eq!(sessions, [Value::Null, Value::Null]);
         assert_eq!(outbox, [Value::Null, Value::Null, Value::Null]);
-        assert_eq!((projects.len(), throttles.len(), heartbeat.len()), (0, 0, 0));
+        assert_eq!(
+            (projects.len(), throttles.len(), heartbeat.len()),
+            (0, 0, 0)
+        );
     }
 
     #[test]
@@ -180,11 +222,20 @@ mod tests {
              INSERT INTO sessions VALUES (5, 3, x'ab', '192.0.2.1', 'curl', 1, 2, 3, 2)",
         );
         migrate(&mut connection).unwrap();
-        connection.pragma_update(None, "foreign_keys", true).unwrap();
-        connection.execute("UPDATE sessions SET access_until = 9 WHERE id = 5", []).unwrap();
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .unwrap();
+        connection
+            .execute("UPDATE sessions SET access_until = 9 WHERE id = 5", [])
+            .unwrap();
         // By the cascade, and the count that decides is of the rows asked for.
         assert_eq!(connection.execute("DELETE FROM users", []).unwrap(), 1);
-        let ended = [Value::Integer(1), Value::Integer(5), Value::Null, Value::Integer(9)];
+        let ended = [
+            Value::Integer(1),
+            Value::Integer(5),
+            Value::Null,
+            Value::Integer(9),
+        ];
         assert_eq!(rows(&connection, "ended_access"), [ended]);
     }
 
@@ -207,7 +258,9 @@ mod tests {
     #[test]
     fn another_programs_file_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE theirs (id INTEGER)").unwrap();
+        connection
+            .execute_batch("CREATE TABLE theirs (id INTEGER)")
+            .unwrap();
         let refusal = migrate(&mut connection).unwrap_err().to_string();
         assert!(refusal.contains("another program's"), "{refusal}");
         assert_eq!(objects(&connection).len(), 1);

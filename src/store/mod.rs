@@ -49,7 +49,9 @@ impl Database {
     /// # Errors
     /// A file that is damaged, of another program or of a newer Cloakroom is refused and left as it is.
     pub fn open(settings: &config::Database, workers: usize) -> Result<Self> {
-        Ok(Self { engine: Arc::new(Sqlite::open(settings, workers)?) })
+        Ok(Self {
+            engine: Arc::new(Sqlite::open(settings, workers)?),
+        })
     }
 
     /// Reads. It runs at once, where it is called: a look-up takes microseconds and readers never wait. Each
@@ -82,7 +84,10 @@ impl Database {
     /// [`Error::Unavailable`] with the reason: `database_damaged`, `database_busy`, `disk_full`, …
     pub async fn ready(&self, now: Timestamp) -> Result<()> {
         if self.engine.is_damaged() {
-            return Err(Error::unavailable("database_damaged", Duration::from_secs(60)));
+            return Err(Error::unavailable(
+                "database_damaged",
+                Duration::from_secs(60),
+            ));
         }
         if self.engine.has_beaten_between(now - BEAT, now) {
             return Ok(());

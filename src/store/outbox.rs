@@ -100,12 +100,21 @@ pub fn insert(tx: &Transaction<'_>, new: &NewIntention<'_>, now: Timestamp) -> R
 
 /// The intention of that id.
 pub fn find(reader: &Reader<'_>, id: i64) -> Result<Option<Intention>> {
-    reader.one(concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1"), &[id.into()], read)
+    reader.one(
+        concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1"),
+        &[id.into()],
+        read,
+    )
 }
 
 /// Takes up to `limit` intentions that are due, for as long as `lease`: a worker that dies loses them to another.
 /// The try is counted before it is made.
-pub fn lease(tx: &Transaction<'_>, lease: Duration, limit: u32, now: Timestamp) -> Result<Vec<Intention>> {
+pub fn lease(
+    tx: &Transaction<'_>,
+    lease: Duration,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Vec<Intention>> {
     let sql = concat!(
         "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id IN
          (SELECT id FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $2
@@ -127,12 +136,20 @@ pub fn next_due(reader: &Reader<'_>) -> Result<Option<Timestamp>> {
 
 /// Notes that the transport took it.
 pub fn mark_sent(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<()> {
-    tx.execute("UPDATE outbox SET sent_at = $1, last_error = NULL WHERE id = $2", &[now.into(), id.into()])
-        .map(drop)
+    tx.execute(
+        "UPDATE outbox SET sent_at = $1, last_error = NULL WHERE id = $2",
+        &[now.into(), id.into()],
+    )
+    .map(drop)
 }
 
 /// Notes why it failed and when it is tried again.
-pub fn mark_failed(tx: &Transaction<'_>, id: i64, reason: &str, next_attempt_at: Timestamp) -> Result<()> {
+pub fn mark_failed(
+    tx: &Transaction<'_>,
+    id: i64,
+    reason: &str,
+    next_attempt_at: Timestamp,
+) -> Result<()> {
     tx.execute(
         "UPDATE outbox SET last_error = $1, next_attempt_at = $2 WHERE id = $3",
         &[reason.into(), next_attempt_at.into(), id.into()],
@@ -151,13 +168,18 @@ pub fn mark_dead(tx: &Transaction<'_>, id: i64, reason: &str, now: Timestamp) ->
 
 /// Forgets one: there is nobody to write to.
 pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<()> {
-    tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()]).map(drop)
+    tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()])
+        .map(drop)
 }
 
 /// Forgets all that is about a user or goes to their address, sent or not, but for notices (which say from where something
 /// was done) that still wait: deleting an account must not silence the warning of its theft. It reads the table: once an
 /// account.
-pub fn delete_all_for(tx: &Transaction<'_>, user_id: UserId, email_address: &EmailAddress) -> Result<usize> {
+pub fn delete_all_for(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    email_address: &EmailAddress,
+) -> Result<usize> {
     tx.execute(
         "DELETE FROM outbox WHERE (user_id = $1 OR email_address = $2)
          AND NOT (ip_address IS NOT NULL AND sent_at IS NULL AND dead_at IS NULL)",
@@ -178,7 +200,11 @@ pub fn retry(tx: &Transaction<'_>, id: i64, expires_at: Timestamp, now: Timestam
 /// The newest `limit`, sent ones included.
 pub fn list(reader: &Reader<'_>, limit: u32) -> Result<Vec<Intention>> {
     reader.all(
-        concat!("SELECT ", columns!(), " FROM outbox ORDER BY id DESC LIMIT $1"),
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM outbox ORDER BY id DESC LIMIT $1"
+        ),
         &[limit.into()],
         read,
     )

@@ -25,17 +25,36 @@ pub fn insert(
          WHERE (SELECT count(*) FROM projects WHERE user_id = $1) < $5 RETURNING ",
         columns!()
     );
-    tx.one(sql, &[owner.into(), title.into(), description.into(), now.into(), most.into()], read)
+    tx.one(
+        sql,
+        &[
+            owner.into(),
+            title.into(),
+            description.into(),
+            now.into(),
+            most.into(),
+        ],
+        read,
+    )
 }
 
 /// One project.
 pub fn find(reader: &Reader<'_>, owner: UserId, id: ProjectId) -> Result<Option<Project>> {
-    let sql = concat!("SELECT ", columns!(), " FROM projects WHERE user_id = $1 AND id = $2");
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM projects WHERE user_id = $1 AND id = $2"
+    );
     reader.one(sql, &[owner.into(), id.into()], read)
 }
 
 /// The newest first, from before `before`.
-pub fn list(reader: &Reader<'_>, owner: UserId, before: ProjectId, limit: u32) -> Result<Vec<Project>> {
+pub fn list(
+    reader: &Reader<'_>,
+    owner: UserId,
+    before: ProjectId,
+    limit: u32,
+) -> Result<Vec<Project>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
@@ -57,12 +76,25 @@ pub fn update(
         "UPDATE projects SET title = $1, description = $2, updated_at = $3 WHERE user_id = $4 AND id = $5 RETURNING ",
         columns!()
     );
-    tx.one(sql, &[title.into(), description.into(), now.into(), owner.into(), id.into()], read)
+    tx.one(
+        sql,
+        &[
+            title.into(),
+            description.into(),
+            now.into(),
+            owner.into(),
+            id.into(),
+        ],
+        read,
+    )
 }
 
 /// Deletes a project; `false` when there is no such one.
 pub fn delete(tx: &Transaction<'_>, owner: UserId, id: ProjectId) -> Result<bool> {
-    Ok(tx.execute("DELETE FROM projects WHERE user_id = $1 AND id = $2", &[owner.into(), id.into()])? == 1)
+    Ok(tx.execute(
+        "DELETE FROM projects WHERE user_id = $1 AND id = $2",
+        &[owner.into(), id.into()],
+    )? == 1)
 }
 
 fn read(row: &Row<'_>) -> Result<Project> {

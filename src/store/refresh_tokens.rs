@@ -108,13 +108,23 @@ pub fn spend(
     let spent = tx.execute(
         "UPDATE refresh_tokens SET spent_at = $1, seed = $2, successor_digest = $3, access_until = $4
          WHERE token_digest = $5 AND spent_at IS NULL",
-        &[now.into(), seed.into(), successor.into(), access_until.into(), token.into()],
+        &[
+            now.into(),
+            seed.into(),
+            successor.into(),
+            access_until.into(),
+            token.into(),
+        ],
     )?;
     Ok(spent == 1)
 }
 
 /// Forgets those of a family that were spent by `before`, and with them what made their successors; gives how many.
-pub fn forget_spent(tx: &Transaction<'_>, family: &TokenDigest, before: Timestamp) -> Result<usize> {
+pub fn forget_spent(
+    tx: &Transaction<'_>,
+    family: &TokenDigest,
+    before: Timestamp,
+) -> Result<usize> {
     tx.execute(
         "DELETE FROM refresh_tokens WHERE family_digest = $1 AND spent_at <= $2",
         &[family.into(), before.into()],
@@ -122,7 +132,11 @@ pub fn forget_spent(tx: &Transaction<'_>, family: &TokenDigest, before: Timestam
 }
 
 /// Forgets some that were spent by `before`, of whatever family; gives how many.
-pub fn forget_spent_everywhere(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
+pub fn forget_spent_everywhere(
+    tx: &Transaction<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<usize> {
     tx.execute(
         "DELETE FROM refresh_tokens WHERE id IN
          (SELECT id FROM refresh_tokens WHERE spent_at <= $1 LIMIT $2)",
@@ -132,7 +146,10 @@ pub fn forget_spent_everywhere(tx: &Transaction<'_>, before: Timestamp, limit: u
 
 /// Ends every family of a session; gives how many tokens went.
 pub fn delete_for_session(tx: &Transaction<'_>, session_id: SessionId) -> Result<usize> {
-    tx.execute("DELETE FROM refresh_tokens WHERE session_id = $1", &[session_id.into()])
+    tx.execute(
+        "DELETE FROM refresh_tokens WHERE session_id = $1",
+        &[session_id.into()],
+    )
 }
 
 /// Ends the families of a session beyond the `most` that were refreshed last, spent tokens and all: the successor of
@@ -148,7 +165,12 @@ pub fn delete_beyond(tx: &Transaction<'_>, session_id: SessionId, most: u32) -> 
 
 fn read(row: &Row<'_>) -> Result<RefreshToken> {
     let spent = match row.get::<Option<Timestamp>>(4)? {
-        Some(at) => Some(Spent { at, seed: row.get(5)?, successor: row.get(6)?, access_until: row.get(7)? }),
+        Some(at) => Some(Spent {
+            at,
+            seed: row.get(5)?,
+            successor: row.get(6)?,
+            access_until: row.get(7)?,
+        }),
         None => None,
     };
     Ok(RefreshToken {

@@ -27,7 +27,12 @@ pub struct NewSession {
 }
 
 /// Adds a session.
-pub fn insert(tx: &Transaction<'_>, user_id: UserId, new: &NewSession, now: Timestamp) -> Result<Session> {
+pub fn insert(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    new: &NewSession,
+    now: Timestamp,
+) -> Result<Session> {
     let id = tx.one(
         "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, created_at, last_active_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id",
@@ -54,14 +59,19 @@ pub fn insert(tx: &Transaction<'_>, user_id: UserId, new: &NewSession, now: Time
 }
 
 /// The session that a token opens, with its user, whatever their state.
-pub fn find_by_digest(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Option<(Session, User)>> {
+pub fn find_by_digest(
+    reader: &Reader<'_>,
+    digest: &TokenDigest,
+) -> Result<Option<(Session, User)>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
         ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_digest = $1"
     );
-    reader.one(sql, &[digest.into()], |row| Ok((read(row)?, users::read(row, 8)?)))
+    reader.one(sql, &[digest.into()], |row| {
+        Ok((read(row)?, users::read(row, 8)?))
+    })
 }
 
 /// A session with its user, whatever their state.
@@ -72,7 +82,9 @@ pub fn find_with_user(reader: &Reader<'_>, id: SessionId) -> Result<Option<(Sess
         ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
     );
-    reader.one(sql, &[id.into()], |row| Ok((read(row)?, users::read(row, 8)?)))
+    reader.one(sql, &[id.into()], |row| {
+        Ok((read(row)?, users::read(row, 8)?))
+    })
 }
 
 /// Whether the session has not ended and is this user's. Ids come again once a backup was restored.
@@ -97,9 +109,11 @@ pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<Session
 
 /// How many sessions a user has, expired ones included.
 pub fn count_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<u32> {
-    let count = reader.one("SELECT count(*) FROM sessions WHERE user_id = $1", &[user_id.into()], |row| {
-        row.get::<i64>(0)
-    })?;
+    let count = reader.one(
+        "SELECT count(*) FROM sessions WHERE user_id = $1",
+        &[user_id.into()],
+        |row| row.get::<i64>(0),
+    )?;
     Ok(count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)))
 }
 
@@ -114,7 +128,12 @@ pub fn is_open_by(reader: &Reader<'_>, id: SessionId, digest: &TokenDigest) -> R
 }
 
 /// Puts a new token in the place of `old`; `false` when that one is no longer it. Of two that race one wins.
-pub fn rotate(tx: &Transaction<'_>, id: SessionId, old: &TokenDigest, new: &TokenDigest) -> Result<bool> {
+pub fn rotate(
+    tx: &Transaction<'_>,
+    id: SessionId,
+    old: &TokenDigest,
+    new: &TokenDigest,
+) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE sessions SET token_digest = $1 WHERE id = $2 AND token_digest = $3",
         &[new.into(), id.into(), old.into()],
@@ -124,12 +143,19 @@ pub fn rotate(tx: &Transaction<'_>, id: SessionId, old: &TokenDigest, new: &Toke
 
 /// Notes when the password was given on a session, or (`None`) that it no longer counts; `false` when it had ended.
 pub fn set_sudo(tx: &Transaction<'_>, id: SessionId, at: Option<Timestamp>) -> Result<bool> {
-    Ok(tx.execute("UPDATE sessions SET sudo_at = $1 WHERE id = $2", &[at.into(), id.into()])? == 1)
+    Ok(tx.execute(
+        "UPDATE sessions SET sudo_at = $1 WHERE id = $2",
+        &[at.into(), id.into()],
+    )? == 1)
 }
 
 /// When the password was last given on a session, if it was; `None` when the session has ended.
 pub fn sudo_at(reader: &Reader<'_>, id: SessionId) -> Result<Option<Option<Timestamp>>> {
-    reader.one("SELECT sudo_at FROM sessions WHERE id = $1", &[id.into()], |row| row.get(0))
+    reader.one(
+        "SELECT sudo_at FROM sessions WHERE id = $1",
+        &[id.into()],
+        |row| row.get(0),
+    )
 }
 
 /// Ends a session; `false` when it had ended already.
@@ -139,19 +165,27 @@ pub fn delete(tx: &Transaction<'_>, id: SessionId) -> Result<bool> {
 
 /// Ends one of a user's sessions; `false` when it is not theirs or had ended already.
 pub fn delete_for_user(tx: &Transaction<'_>, user_id: UserId, id: SessionId) -> Result<bool> {
-    let ended =
-        tx.execute("DELETE FROM sessions WHERE id = $1 AND user_id = $2", &[id.into(), user_id.into()])?;
+    let ended = tx.execute(
+        "DELETE FROM sessions WHERE id = $1 AND user_id = $2",
+        &[id.into(), user_id.into()],
+    )?;
     Ok(ended == 1)
 }
 
 /// Ends the session that a token opens; `false` when there is none.
 pub fn delete_by_digest(tx: &Transaction<'_>, digest: &TokenDigest) -> Result<bool> {
-    Ok(tx.execute("DELETE FROM sessions WHERE token_digest = $1", &[digest.into()])? == 1)
+    Ok(tx.execute(
+        "DELETE FROM sessions WHERE token_digest = $1",
+        &[digest.into()],
+    )? == 1)
 }
 
 /// Ends every session of a user but one; gives how many they were.
 pub fn delete_all_but(tx: &Transaction<'_>, user_id: UserId, kept: SessionId) -> Result<usize> {
-    tx.execute("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", &[user_id.into(), kept.into()])
+    tx.execute(
+        "DELETE FROM sessions WHERE user_id = $1 AND id <> $2",
+        &[user_id.into(), kept.into()],
+    )
 }
 
 /// Ends every session of a user; gives how many they were.
@@ -180,7 +214,12 @@ pub fn delete_beyond(
         "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 AND id NOT IN
          (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2
           ORDER BY CASE WHEN expires_at > $3 THEN 0 ELSE 1 END, last_active_at DESC, id DESC LIMIT $4)",
-        &[user_id.into(), newest.into(), now.into(), most.saturating_sub(1).into()],
+        &[
+            user_id.into(),
+            newest.into(),
+            now.into(),
+            most.saturating_sub(1).into(),
+        ],
     )
 }
 
@@ -195,7 +234,12 @@ pub fn touch(tx: &Transaction<'_>, id: SessionId, at: Timestamp) -> Result<()> {
 
 /// Notes that an access token of a session may live until then, and that the session is used, neither ever going back
 /// in time; `false` when it has ended.
-pub fn note_access(tx: &Transaction<'_>, id: SessionId, until: Timestamp, now: Timestamp) -> Result<bool> {
+pub fn note_access(
+    tx: &Transaction<'_>,
+    id: SessionId,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
     let noted = tx.execute(
         "UPDATE sessions SET access_until = CASE WHEN access_until > $1 THEN access_until ELSE $1 END,
          last_active_at = CASE WHEN last_active_at > $2 THEN last_active_at ELSE $2 END WHERE id = $3",

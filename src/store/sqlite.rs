@@ -52,7 +52,9 @@ impl Sqlite {
             0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
             configured => configured,
         };
-        let ended = Arc::new(Ended::load(&Reader { connection: &connection })?);
+        let ended = Arc::new(Ended::load(&Reader {
+            connection: &connection,
+        })?);
         Ok(Self {
             readers: open_readers(&path, readers, settings.busy_timeout)?,
             writer: Writer::start(connection, Arc::clone(&ended))?,
@@ -64,11 +66,12 @@ impl Sqlite {
     }
 
     pub(super) fn read<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
-        let connection = self
-            .readers
-            .get()
-            .map_err(|_| Error::unavailable("database_readers_exhausted", Duration::from_secs(1)))?;
-        work(&Reader { connection: &connection })
+        let connection = self.readers.get().map_err(|_| {
+            Error::unavailable("database_readers_exhausted", Duration::from_secs(1))
+        })?;
+        work(&Reader {
+            connection: &connection,
+        })
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -79,7 +82,12 @@ impl Sqlite {
         self.writer.write(work).await
     }
 
-    pub(super) fn has_ended_access(&self, session_id: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
+    pub(super) fn has_ended_access(
+        &self,
+        session_id: SessionId,
+        jti: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
         if let Some(turn) = self.ended.turn_to_look() {
             self.read(|reader| turn.look(reader, now))?;
         }
@@ -119,7 +127,9 @@ pub(super) fn query<T>(
 ) -> Result<Vec<T>> {
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
     debug_assert!(placeholders_stand_in_order(&statement), "{sql}");
-    let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(fault)?;
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(values))
+        .map_err(fault)?;
     let mut found = Vec::new();
     while found.len() < most
         && let Some(row) = rows.next().map_err(fault)?
@@ -134,12 +144,15 @@ pub(super) fn query<T>(
 pub(super) fn execute(connection: &Connection, sql: &str, values: &[Value<'_>]) -> Result<usize> {
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
     debug_assert!(placeholders_stand_in_order(&statement), "{sql}");
-    statement.execute(rusqlite::params_from_iter(values)).map_err(fault)
+    statement
+        .execute(rusqlite::params_from_iter(values))
+        .map_err(fault)
 }
 
 /// SQLite numbers `$1`, `$2`, … by where they first stand, PostgreSQL by their name: they must agree.
 fn placeholders_stand_in_order(statement: &rusqlite::Statement<'_>) -> bool {
-    (1..=statement.parameter_count()).all(|at| statement.parameter_name(at) == Some(&format!("${at}")))
+    (1..=statement.parameter_count())
+        .all(|at| statement.parameter_name(at) == Some(&format!("${at}")))
 }
 
 impl ToSql for Value<'_> {

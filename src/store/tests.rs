@@ -18,7 +18,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub(super) fn within(work: impl FnOnce(&Transaction<'_>)) {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
     migrate::migrate(&mut connection).unwrap();
-    work(&Transaction { reader: Reader { connection: &connection } });
+    work(&Transaction {
+        reader: Reader {
+            connection: &connection,
+        },
+    });
 }
 
 fn address(text: &str) -> EmailAddress {
@@ -27,7 +31,10 @@ fn address(text: &str) -> EmailAddress {
 
 fn add_user(tx: &Transaction<'_>, text: &str) -> UserId {
     let digest = PasswordDigest::new("$2b$04$digest".to_owned());
-    users::insert(tx, &address(text), &digest, NOW).unwrap().unwrap().id
+    users::insert(tx, &address(text), &digest, NOW)
+        .unwrap()
+        .unwrap()
+        .id
 }
 
 fn account(tx: &Transaction<'_>, id: UserId) -> Account {
@@ -57,9 +64,14 @@ fn an_address_is_confirmed_once_and_only_while_it_is_this_one() {
         assert!(!users::confirm_address(tx, id, &address("two@example.com"), later).unwrap());
         assert_eq!(account(tx, id).user.email_confirmed_at, None);
         assert!(users::confirm_address(tx, id, &address("one@example.com"), later).unwrap());
-        assert!(!users::confirm_address(tx, id, &address("one@example.com"), later + HOUR).unwrap());
+        assert!(
+            !users::confirm_address(tx, id, &address("one@example.com"), later + HOUR).unwrap()
+        );
         let user = account(tx, id).user;
-        assert_eq!((user.email_confirmed_at, user.updated_at), (Some(later), later));
+        assert_eq!(
+            (user.email_confirmed_at, user.updated_at),
+            (Some(later), later)
+        );
     });
 }
 
@@ -69,16 +81,28 @@ fn only_the_pending_address_takes_the_place_of_the_old_one_and_only_once() {
         let id = add_user(tx, "one@example.com");
         let [old, first, second] =
             ["one@example.com", "first@example.com", "second@example.com"].map(address);
-        assert!(!users::change_address(tx, id, &old, &first, NOW).unwrap(), "nobody asked for it");
+        assert!(
+            !users::change_address(tx, id, &old, &first, NOW).unwrap(),
+            "nobody asked for it"
+        );
         assert!(users::set_pending_address(tx, id, Some(&first)).unwrap());
         assert!(users::set_pending_address(tx, id, Some(&second)).unwrap());
-        assert_eq!(account(tx, id).pending_email_address.as_ref(), Some(&second));
+        assert_eq!(
+            account(tx, id).pending_email_address.as_ref(),
+            Some(&second)
+        );
         assert_eq!(account(tx, id).user.email_address, old);
-        assert!(!users::change_address(tx, id, &old, &first, NOW).unwrap(), "another was asked for since");
+        assert!(
+            !users::change_address(tx, id, &old, &first, NOW).unwrap(),
+            "another was asked for since"
+        );
         assert!(users::change_address(tx, id, &old, &second, NOW + HOUR).unwrap());
         assert!(!users::change_address(tx, id, &old, &second, NOW + HOUR).unwrap());
         let account = account(tx, id);
-        assert_eq!((account.user.email_address, account.pending_email_address), (second, None));
+        assert_eq!(
+            (account.user.email_address, account.pending_email_address),
+            (second, None)
+        );
         assert_eq!(account.user.email_confirmed_at, Some(NOW + HOUR));
     });
 }
@@ -98,11 +122,20 @@ fn an_address_that_somebody_has_by_now_is_not_taken_twice() {
 #[test]
 fn voiding_links_counts_the_version_up_and_withdraws_the_pending_address() {
     within(|tx| {
-        let (id, other) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        let (id, other) = (
+            add_user(tx, "one@example.com"),
+            add_user(tx, "two@example.com"),
+        );
         users::set_pending_address(tx, id, Some(&address("new@example.com"))).unwrap();
         users::void_links(tx, id).unwrap();
         users::void_links(tx, id).unwrap();
-        assert_eq!((account(tx, id).credentials_version, account(tx, id).pending_email_address), (2, None));
+        assert_eq!(
+            (
+                account(tx, id).credentials_version,
+                account(tx, id).pending_email_address
+            ),
+            (2, None)
+        );
         assert_eq!(account(tx, other).credentials_version, 0);
     });
 }
@@ -119,14 +152,20 @@ fn a_token_is_replaced_once_and_the_old_one_opens_nothing() {
         assert!(!sessions::is_open_by(tx, id, &old).unwrap());
         assert!(sessions::is_open_by(tx, id, &new).unwrap());
         assert!(sessions::find_by_digest(tx, &old).unwrap().is_none());
-        assert_eq!(sessions::find_by_digest(tx, &new).unwrap().unwrap().0.id, id);
+        assert_eq!(
+            sessions::find_by_digest(tx, &new).unwrap().unwrap().0.id,
+            id
+        );
     });
 }
 
 #[test]
 fn a_session_ends_for_its_owner_alone() {
     within(|tx| {
-        let (owner, stranger) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        let (owner, stranger) = (
+            add_user(tx, "one@example.com"),
+            add_user(tx, "two@example.com"),
+        );
         let (id, _) = add_session(tx, owner);
         assert!(!sessions::delete_for_user(tx, stranger, id).unwrap());
         assert!(sessions::delete_for_user(tx, owner, id).unwrap());
@@ -137,7 +176,10 @@ fn a_session_ends_for_its_owner_alone() {
 #[test]
 fn all_end_but_the_one_that_is_kept() {
     within(|tx| {
-        let (owner, stranger) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        let (owner, stranger) = (
+            add_user(tx, "one@example.com"),
+            add_user(tx, "two@example.com"),
+        );
         let [kept, (_, replaced), _] = [(); 3].map(|()| add_session(tx, owner));
         add_session(tx, stranger);
         assert_eq!(sessions::count_for_user(tx, owner).unwrap(), 3);
@@ -155,11 +197,18 @@ fn when_the_password_was_given_is_kept_with_the_session() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, digest) = add_session(tx, user);
-        assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(None), "signing in is none");
+        assert_eq!(
+            sessions::sudo_at(tx, id).unwrap(),
+            Some(None),
+            "signing in is none"
+        );
         assert!(sessions::set_sudo(tx, id, Some(NOW)).unwrap());
         assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(Some(NOW)));
         let (session, user) = sessions::find_by_digest(tx, &digest).unwrap().unwrap();
-        assert_eq!((session.sudo_at, user.email_address), (Some(NOW), address("one@example.com")));
+        assert_eq!(
+            (session.sudo_at, user.email_address),
+            (Some(NOW), address("one@example.com"))
+        );
         assert!(sessions::set_sudo(tx, id, None).unwrap());
         assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(None));
         sessions::delete(tx, id).unwrap();
@@ -171,13 +220,20 @@ fn when_the_password_was_given_is_kept_with_the_session() {
 #[test]
 fn a_device_is_the_first_or_a_new_one_and_from_then_on_known() {
     within(|tx| {
-        let (id, other) = (add_user(tx, "one@example.com"), add_user(tx, "two@example.com"));
+        let (id, other) = (
+            add_user(tx, "one@example.com"),
+            add_user(tx, "two@example.com"),
+        );
         let note = |user, device| devices::note(tx, user, device, NOW).unwrap();
         assert_eq!(note(id, "laptop"), Sighting::First);
         assert_eq!(note(id, "laptop"), Sighting::Known);
         assert_eq!(note(id, "phone"), Sighting::New);
         assert_eq!(note(id, "phone"), Sighting::Known);
-        assert_eq!(note(other, "phone"), Sighting::First, "what is known is known of one user");
+        assert_eq!(
+            note(other, "phone"),
+            Sighting::First,
+            "what is known is known of one user"
+        );
     });
 }
 
@@ -192,11 +248,18 @@ fn devices_unseen_for_long_and_beyond_the_most_are_forgotten() {
         note("oldest", NOW + 3 * HOUR);
         assert_eq!(devices::delete_beyond(tx, id, 2).unwrap(), 1);
         assert_eq!(note("oldest", NOW + 3 * HOUR), Sighting::Known);
-        assert_eq!(devices::delete_unseen(tx, NOW + 2 * HOUR - Duration::from_millis(1), 10).unwrap(), 0);
+        assert_eq!(
+            devices::delete_unseen(tx, NOW + 2 * HOUR - Duration::from_millis(1), 10).unwrap(),
+            0
+        );
         assert_eq!(devices::delete_unseen(tx, NOW + 2 * HOUR, 10).unwrap(), 1);
         assert_eq!(note("old", NOW + 4 * HOUR), Sighting::New);
         users::delete(tx, id).unwrap();
-        assert_eq!(devices::delete_unseen(tx, NOW + 9 * HOUR, 10).unwrap(), 0, "they go with the account");
+        assert_eq!(
+            devices::delete_unseen(tx, NOW + 9 * HOUR, 10).unwrap(),
+            0,
+            "they go with the account"
+        );
     });
 }
 

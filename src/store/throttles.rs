@@ -40,7 +40,8 @@ pub fn find(reader: &Reader<'_>, name: &str, now: Timestamp) -> Result<Option<Ta
 
 /// Forgets what was counted.
 pub fn clear(tx: &Transaction<'_>, name: &str) -> Result<()> {
-    tx.execute("DELETE FROM throttles WHERE name = $1", &[name.into()]).map(drop)
+    tx.execute("DELETE FROM throttles WHERE name = $1", &[name.into()])
+        .map(drop)
 }
 
 /// Starts a window with nothing counted, in the place of one that may run.
@@ -72,5 +73,8 @@ pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Resul
 }
 
 fn read(row: &Row<'_>) -> Result<Tally> {
-    Ok(Tally { count: u32::try_from(row.get::<i64>(0)?).unwrap_or(u32::MAX), expires_at: row.get(1)? })
+    Ok(Tally {
+        count: u32::try_from(row.get::<i64>(0)?).unwrap_or(u32::MAX),
+        expires_at: row.get(1)?,
+    })
 }

@@ -13,7 +13,10 @@ macro_rules! columns {
 
 macro_rules! account_columns {
     () => {
-        concat!(columns!(), ", password_digest, pending_email_address, credentials_version")
+        concat!(
+            columns!(),
+            ", password_digest, pending_email_address, credentials_version"
+        )
     };
 }
 
@@ -42,7 +45,11 @@ pub fn insert(
          ON CONFLICT (email_address) DO NOTHING RETURNING ",
         columns!()
     );
-    tx.one(sql, &[email_address.into(), digest.into(), now.into()], |row| read(row, 0))
+    tx.one(
+        sql,
+        &[email_address.into(), digest.into(), now.into()],
+        |row| read(row, 0),
+    )
 }
 
 /// The account with this id.
@@ -52,14 +59,25 @@ pub fn find(reader: &Reader<'_>, id: UserId) -> Result<Option<Account>> {
 }
 
 /// The account with this address.
-pub fn find_by_address(reader: &Reader<'_>, email_address: &EmailAddress) -> Result<Option<Account>> {
-    let sql = concat!("SELECT ", account_columns!(), " FROM users WHERE email_address = $1");
+pub fn find_by_address(
+    reader: &Reader<'_>,
+    email_address: &EmailAddress,
+) -> Result<Option<Account>> {
+    let sql = concat!(
+        "SELECT ",
+        account_columns!(),
+        " FROM users WHERE email_address = $1"
+    );
     reader.one(sql, &[email_address.into()], read_account)
 }
 
 /// Users in the order of their ids, from behind `after`.
 pub fn list(reader: &Reader<'_>, after: UserId, limit: u32) -> Result<Vec<User>> {
-    let sql = concat!("SELECT ", columns!(), " FROM users WHERE id > $1 ORDER BY id LIMIT $2");
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users WHERE id > $1 ORDER BY id LIMIT $2"
+    );
     reader.all(sql, &[after.into(), limit.into()], |row| read(row, 0))
 }
 
@@ -96,9 +114,15 @@ pub fn confirm_address(
 
 /// Keeps an address until it is confirmed, in the place of one kept before; `None` withdraws it. `false` when there is
 /// no such user.
-pub fn set_pending_address(tx: &Transaction<'_>, id: UserId, address: Option<&EmailAddress>) -> Result<bool> {
-    let changed = tx
-        .execute("UPDATE users SET pending_email_address = $1 WHERE id = $2", &[address.into(), id.into()])?;
+pub fn set_pending_address(
+    tx: &Transaction<'_>,
+    id: UserId,
+    address: Option<&EmailAddress>,
+) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE users SET pending_email_address = $1 WHERE id = $2",
+        &[address.into(), id.into()],
+    )?;
     Ok(changed == 1)
 }
 
@@ -131,7 +155,12 @@ pub fn void_links(tx: &Transaction<'_>, id: UserId) -> Result<()> {
 }
 
 /// Disables (with the moment) or enables (`None`) a user; `false` when there is none.
-pub fn set_disabled(tx: &Transaction<'_>, id: UserId, at: Option<Timestamp>, now: Timestamp) -> Result<bool> {
+pub fn set_disabled(
+    tx: &Transaction<'_>,
+    id: UserId,
+    at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE users SET disabled_at = $1, updated_at = $2 WHERE id = $3",
         &[at.into(), now.into(), id.into()],

@@ -14,7 +14,9 @@ use cloakroom::throttle::Admission;
 use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::{Value, json};
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, confirmation_token, disable, reset_token, write};
+use crate::support::app::{
+    ONE, PASSWORD, assert_refused, confirmation_token, disable, reset_token, write,
+};
 use crate::support::machines::{api_key, api_key_until, pair};
 
 /// A route with a body that it takes, and the status that each caller gets.
@@ -32,7 +34,9 @@ impl Case {
     /// What the route is declared to ask of its callers.
     fn access(&self) -> Access {
         let routes = features::routes();
-        let declared = routes.iter().find(|route| route.method == self.method && route.path == self.path);
+        let declared = routes
+            .iter()
+            .find(|route| route.method == self.method && route.path == self.path);
         declared.expect("a route").access
     }
 
@@ -40,7 +44,15 @@ impl Case {
     fn methods(&self) -> Vec<Method> {
         match &self.method {
             Verb::One(method) => vec![method.clone()],
-            Verb::Any => vec![Method::GET, Method::POST, Method::DELETE, Method::OPTIONS, Method::TRACE],
+            Verb::Any => {
+                vec![
+                    Method::GET,
+                    Method::POST,
+                    Method::DELETE,
+                    Method::OPTIONS,
+                    Method::TRACE,
+                ]
+            }
         }
     }
 }
@@ -49,8 +61,21 @@ fn case(method: Method, path: &'static str, body: Value, statuses: [u16; 4]) -> 
     row(Verb::One(method), path, body, statuses)
 }
 
-fn row(method: Verb, path: &'static str, body: Value, [nobody, another, owner, disabled]: [u16; 4]) -> Case {
-    Case { method, path, body, nobody, another, owner, disabled }
+fn row(
+    method: Verb,
+    path: &'static str,
+    body: Value,
+    [nobody, another, owner, disabled]: [u16; 4],
+) -> Case {
+    Case {
+        method,
+        path,
+        body,
+        nobody,
+        another,
+        owner,
+        disabled,
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -59,7 +84,8 @@ fn cases() -> Vec<Case> {
     let newcomer = json!({ "email_address": "new@example.com", "password": PASSWORD });
     let password = json!({ "password": "another password" });
     let new_password = json!({ "password_challenge": PASSWORD, "password": "another password" });
-    let new_address = json!({ "password_challenge": PASSWORD, "email_address": "moved@example.com" });
+    let new_address =
+        json!({ "password_challenge": PASSWORD, "email_address": "moved@example.com" });
     let title = || json!({ "title": "A title" });
     let key = json!({ "name": "A key", "scopes": ["other:thing"] });
     let link = "/v1/passwords/{token}";
@@ -67,39 +93,119 @@ fn cases() -> Vec<Case> {
         case(Method::GET, "/up", none(), [200; 4]),
         case(Method::GET, "/ready", none(), [200; 4]),
         case(Method::POST, "/v1/registrations", newcomer, [201; 4]),
-        case(Method::POST, "/v1/confirmations", json!({ "email_address": ONE }), [200; 4]),
+        case(
+            Method::POST,
+            "/v1/confirmations",
+            json!({ "email_address": ONE }),
+            [200; 4],
+        ),
         case(Method::PUT, "/v1/confirmations/{token}", none(), [200; 4]),
         case(Method::POST, "/v1/session", credentials.clone(), [200; 4]),
         case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
-        case(Method::POST, "/v1/session/confirm", json!({ "password": PASSWORD }), [401, 200, 200, 401]),
-        case(Method::POST, "/v1/session/rotate", none(), [401, 200, 200, 401]),
+        case(
+            Method::POST,
+            "/v1/session/confirm",
+            json!({ "password": PASSWORD }),
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/rotate",
+            none(),
+            [401, 200, 200, 401],
+        ),
         case(Method::GET, "/v1/sessions", none(), [401, 200, 200, 401]),
         case(Method::DELETE, "/v1/sessions", none(), [401, 200, 200, 401]),
-        case(Method::DELETE, "/v1/sessions/{id}", none(), [401, 404, 204, 401]),
-        case(Method::POST, "/v1/passwords", json!({ "email_address": ONE }), [200; 4]),
+        case(
+            Method::DELETE,
+            "/v1/sessions/{id}",
+            none(),
+            [401, 404, 204, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/passwords",
+            json!({ "email_address": ONE }),
+            [200; 4],
+        ),
         case(Method::GET, link, none(), [200; 4]),
         case(Method::PUT, link, password.clone(), [200; 4]),
         case(Method::PATCH, link, password, [200; 4]),
         case(Method::GET, "/v1/user", none(), [401, 200, 200, 401]),
-        case(Method::PUT, "/v1/user/password", new_password, [401, 200, 200, 401]),
-        case(Method::PUT, "/v1/user/email_address", new_address, [401, 200, 200, 401]),
-        case(Method::DELETE, "/v1/user", json!({ "password_challenge": PASSWORD }), [401, 200, 200, 401]),
+        case(
+            Method::PUT,
+            "/v1/user/password",
+            new_password,
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::PUT,
+            "/v1/user/email_address",
+            new_address,
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/user",
+            json!({ "password_challenge": PASSWORD }),
+            [401, 200, 200, 401],
+        ),
         case(Method::PUT, "/v1/unlocks/{token}", none(), [200; 4]),
         case(Method::GET, "/v1/projects", none(), [401, 200, 200, 401]),
         case(Method::POST, "/v1/projects", title(), [401, 201, 201, 401]),
-        case(Method::GET, "/v1/projects/{id}", none(), [401, 404, 200, 401]),
-        case(Method::PATCH, "/v1/projects/{id}", title(), [401, 404, 200, 401]),
-        case(Method::PUT, "/v1/projects/{id}", title(), [401, 404, 200, 401]),
-        case(Method::DELETE, "/v1/projects/{id}", none(), [401, 404, 204, 401]),
+        case(
+            Method::GET,
+            "/v1/projects/{id}",
+            none(),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::PATCH,
+            "/v1/projects/{id}",
+            title(),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::PUT,
+            "/v1/projects/{id}",
+            title(),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/projects/{id}",
+            none(),
+            [401, 404, 204, 401],
+        ),
         case(Method::GET, "/v1/api_keys", none(), [401, 200, 200, 401]),
         case(Method::POST, "/v1/api_keys", key, [401, 201, 201, 401]),
-        case(Method::PATCH, "/v1/api_keys/{id}", json!({ "name": "Another" }), [401, 404, 200, 401]),
-        case(Method::DELETE, "/v1/api_keys/{id}", none(), [401, 404, 204, 401]),
+        case(
+            Method::PATCH,
+            "/v1/api_keys/{id}",
+            json!({ "name": "Another" }),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/api_keys/{id}",
+            none(),
+            [401, 404, 204, 401],
+        ),
         case(Method::POST, "/v1/tokens", credentials, [200; 4]),
         case(Method::POST, "/v1/tokens/refresh", none(), [400; 4]),
-        case(Method::POST, "/v1/tokens/revoke", json!({ "token": "unknown" }), [200; 4]),
-        case(Method::POST, "/v1/introspect", json!({ "token": "unknown" }), [401, 403, 403, 401]),
+        case(
+            Method::POST,
+            "/v1/tokens/revoke",
+            json!({ "token": "unknown" }),
+            [200; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/introspect",
+            json!({ "token": "unknown" }),
+            [401, 403, 403, 401],
+        ),
         case(Method::GET, "/.well-known/jwks.json", none(), [200; 4]),
         row(Verb::Any, "/v1/verify", none(), [401, 200, 200, 401]),
     ]
@@ -107,10 +213,14 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn every_route_stands_in_the_table() {
-    let mut declared: Vec<String> =
-        features::routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
-    let mut tried: Vec<String> =
-        cases().iter().map(|case| format!("{} {}", case.method, case.path)).collect();
+    let mut declared: Vec<String> = features::routes()
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let mut tried: Vec<String> = cases()
+        .iter()
+        .map(|case| format!("{} {}", case.method, case.path))
+        .collect();
     declared.sort();
     tried.sort();
     assert_eq!(declared, tried);
@@ -120,7 +230,13 @@ fn every_route_stands_in_the_table() {
 fn what_is_declared_public_and_no_more_is_open_to_nobody() {
     for case in cases() {
         let open = case.nobody != 401;
-        assert_eq!(case.access() == Access::Public, open, "{} {}", case.method, case.path);
+        assert_eq!(
+            case.access() == Access::Public,
+            open,
+            "{} {}",
+            case.method,
+            case.path
+        );
     }
 }
 
@@ -143,7 +259,13 @@ async fn every_caller_gets_what_is_theirs_and_no_more() {
                     _ => call,
                 };
                 let reply = call.json(&case.body).send().await;
-                assert_eq!(reply.status, expected, "{who}: {method} {}: {}", case.path, reply.text());
+                assert_eq!(
+                    reply.status,
+                    expected,
+                    "{who}: {method} {}: {}",
+                    case.path,
+                    reply.text()
+                );
                 match (who, expected) {
                     ("nobody", 401) => assert_refused(&reply, 401, "unauthorized"),
                     ("disabled", 401) => assert_refused(&reply, 401, "token_invalid"),
@@ -160,14 +282,25 @@ async fn a_machine_does_what_its_scopes_say_and_never_manages_the_account() {
     for case in cases() {
         let access = case.access();
         let refusing = Stage::set().await;
-        for machine in MACHINES.iter().filter(|machine| machine.is_tried_at(access)) {
+        for machine in MACHINES
+            .iter()
+            .filter(|machine| machine.is_tried_at(access))
+        {
             let (status, code) = machine.verdict(access, &case);
             // What is let in may change the stage.
-            let stage = if code.is_some() { &refusing } else { &Stage::set().await };
+            let stage = if code.is_some() {
+                &refusing
+            } else {
+                &Stage::set().await
+            };
             let credential = stage.credential(machine).await;
             for method in case.methods() {
                 let call = stage.app.call(method.clone(), &stage.path(case.path));
-                let reply = machine.present(call, &credential).json(&case.body).send().await;
+                let reply = machine
+                    .present(call, &credential)
+                    .json(&case.body)
+                    .send()
+                    .await;
                 let what = format!("{}: {method} {}: {}", machine.name, case.path, reply.text());
                 assert_eq!(reply.status, status, "{what}");
                 if let Some(code) = code {
@@ -176,8 +309,13 @@ async fn a_machine_does_what_its_scopes_say_and_never_manages_the_account() {
                 }
                 if code == Some("insufficient_scope") {
                     let challenge = reply.header("www-authenticate").unwrap();
-                    let (Access::Scope(scope) | Access::ApiKey(scope)) = access else { panic!("{what}") };
-                    assert!(challenge.ends_with(&format!("scope=\"{scope}\"")), "{what}: {challenge}");
+                    let (Access::Scope(scope) | Access::ApiKey(scope)) = access else {
+                        panic!("{what}")
+                    };
+                    assert!(
+                        challenge.ends_with(&format!("scope=\"{scope}\"")),
+                        "{what}: {challenge}"
+                    );
                 }
             }
         }
@@ -190,10 +328,16 @@ async fn whoever_may_not_is_refused_before_their_body_is_looked_at() {
     for case in cases().into_iter().filter(|case| case.nobody == 401) {
         let access = case.access();
         let send = |call: Call| call.body("text/plain", "a".repeat(100_000)).send();
-        let call = || stage.app.call(case.methods()[0].clone(), &stage.path(case.path));
+        let call = || {
+            stage
+                .app
+                .call(case.methods()[0].clone(), &stage.path(case.path))
+        };
         assert_refused(&send(call()).await, 401, "unauthorized");
         for machine in MACHINES {
-            let (status, Some(code)) = machine.verdict(access, &case) else { continue };
+            let (status, Some(code)) = machine.verdict(access, &case) else {
+                continue;
+            };
             // What belongs to whom, is for the handler to ask.
             let is_about_whose = machine.whose == Whose::Nobodys && code == "forbidden";
             if status != 404 && (!is_about_whose || access == Access::Session) {
@@ -236,7 +380,12 @@ const GIVEN: &str = "projects:read projects:write other:thing";
 const NARROW: &str = "other:thing";
 
 const fn machine(name: &'static str, kind: Kind, whose: Whose, scopes: &'static str) -> Machine {
-    Machine { name, kind, whose, scopes }
+    Machine {
+        name,
+        kind,
+        whose,
+        scopes,
+    }
 }
 
 const MACHINES: &[Machine] = &[
@@ -251,9 +400,24 @@ const MACHINES: &[Machine] = &[
     machine("revoked key", Kind::RevokedKey, Whose::Owners, EVERY),
     machine("access token", Kind::Access, Whose::Owners, GIVEN),
     machine("narrow access token", Kind::Access, Whose::Owners, NARROW),
-    machine("another's access token", Kind::Access, Whose::Anothers, GIVEN),
-    machine("disabled user's access token", Kind::Access, Whose::Disableds, GIVEN),
-    machine("ended access token", Kind::EndedAccess, Whose::Owners, GIVEN),
+    machine(
+        "another's access token",
+        Kind::Access,
+        Whose::Anothers,
+        GIVEN,
+    ),
+    machine(
+        "disabled user's access token",
+        Kind::Access,
+        Whose::Disableds,
+        GIVEN,
+    ),
+    machine(
+        "ended access token",
+        Kind::EndedAccess,
+        Whose::Owners,
+        GIVEN,
+    ),
     machine("refresh token", Kind::Refresh, Whose::Owners, GIVEN),
 ];
 
@@ -268,20 +432,27 @@ impl Machine {
     }
 
     fn present(&self, call: Call, credential: &str) -> Call {
-        if self.is_key() { call.header("X-API-Key", credential) } else { call.bearer(credential) }
+        if self.is_key() {
+            call.header("X-API-Key", credential)
+        } else {
+            call.bearer(credential)
+        }
     }
 
     /// The status that it gets, and the code where it is refused.
     fn verdict(&self, access: Access, case: &Case) -> (u16, Option<&'static str>) {
         let lacks = |scope: &str| !self.scopes.split(' ').any(|word| word == scope);
-        let is_over = self.whose == Whose::Disableds || !matches!(self.kind, Kind::Key | Kind::Access);
+        let is_over =
+            self.whose == Whose::Disableds || !matches!(self.kind, Kind::Key | Kind::Access);
         match access {
             Access::Public => (case.nobody, None),
             _ if is_over && self.is_key() => (401, Some("invalid_api_key")),
             _ if is_over => (401, Some("token_invalid")),
             Access::Session => (403, Some("forbidden")),
             Access::ApiKey(_) if !self.is_key() => (403, Some("forbidden")),
-            Access::Scope(scope) | Access::ApiKey(scope) if lacks(scope) => (403, Some("insufficient_scope")),
+            Access::Scope(scope) | Access::ApiKey(scope) if lacks(scope) => {
+                (403, Some("insufficient_scope"))
+            }
             Access::ApiKey(_) => (200, None),
             Access::Scope(_) | Access::Credential => match self.whose {
                 Whose::Nobodys if case.path == "/v1/verify" => (200, None),
@@ -327,9 +498,19 @@ impl Stage {
         let (disabled_access, _) = pair(&app, &disabled, GIVEN).await;
         disable(&app, &shut).await;
         let (owner, another) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
-        let made = app.post("/v1/projects").bearer(&owner).json(&json!({ "title": "A title" })).send().await;
+        let made = app
+            .post("/v1/projects")
+            .bearer(&owner)
+            .json(&json!({ "title": "A title" }))
+            .send()
+            .await;
         let key = json!({ "name": "A key", "scopes": ["other:thing"] });
-        let keyed = app.post("/v1/api_keys").bearer(&owner).json(&key).send().await;
+        let keyed = app
+            .post("/v1/api_keys")
+            .bearer(&owner)
+            .json(&key)
+            .send()
+            .await;
         let link = reset_token(&app, ONE).await;
         let confirmation = confirmation_token(&app, ONE).await;
         let unlock = unlock_token(&app).await;
@@ -369,7 +550,11 @@ impl Stage {
             Kind::RevokedKey => {
                 let key = api_key(&self.app, user, machine.scopes).await;
                 let digest = PlainToken::parse(TokenKind::ApiKey, &key).unwrap().digest();
-                write(&self.app, move |tx| api_keys::revoke_by_digest(tx, &digest, now)).await.unwrap();
+                write(&self.app, move |tx| {
+                    api_keys::revoke_by_digest(tx, &digest, now)
+                })
+                .await
+                .unwrap();
                 key
             }
             Kind::Access if machine.whose == Whose::Disableds => self.disabled_access.clone(),
@@ -378,7 +563,15 @@ impl Stage {
             Kind::EndedAccess => {
                 let session = self.app.sign_in_as(&self.user).await;
                 let (access, _) = pair(&self.app, &session, machine.scopes).await;
-                assert_eq!(self.app.delete("/v1/session").bearer(&session).send().await.status, 200);
+                assert_eq!(
+                    self.app
+                        .delete("/v1/session")
+                        .bearer(&session)
+                        .send()
+                        .await
+                        .status,
+                    200
+                );
                 access
             }
         }
@@ -402,10 +595,22 @@ impl Stage {
 /// The token of a link that lifts the limit on the owner's address. One failure has begun the window that it is for.
 async fn unlock_token(app: &TestApp) -> String {
     let context = app.context();
-    let rule = context.throttle.address_failures(ONE, [192, 0, 2, 1].into());
-    let counted = context.throttle.admit(&context.database, vec![rule], context.clock.now()).await.unwrap();
-    let Admission::Admitted(tallies) = counted else { panic!("{counted:?}") };
+    let rule = context
+        .throttle
+        .address_failures(ONE, [192, 0, 2, 1].into());
+    let counted = context
+        .throttle
+        .admit(&context.database, vec![rule], context.clock.now())
+        .await
+        .unwrap();
+    let Admission::Admitted(tallies) = counted else {
+        panic!("{counted:?}")
+    };
     let address = EmailAddress::parse(ONE).unwrap();
-    let owner = context.database.read(move |reader| users::find_by_address(reader, &address)).await.unwrap();
+    let owner = context
+        .database
+        .read(move |reader| users::find_by_address(reader, &address))
+        .await
+        .unwrap();
     links::sign_unlock(&context.keys, &owner.unwrap(), tallies[0].expires_at)
 }

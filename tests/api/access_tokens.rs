@@ -35,10 +35,14 @@ pub(super) struct Access {
 
 /// An access token under the session that a token opens, good from now on.
 pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
-    let digest = PlainToken::parse(TokenKind::Session, session_token).unwrap().digest();
+    let digest = PlainToken::parse(TokenKind::Session, session_token)
+        .unwrap()
+        .digest();
     let now = app.clock().now();
     let found = write(app, move |tx| {
-        let Some((session, _)) = sessions::find_by_digest(tx, &digest)? else { return Ok(None) };
+        let Some((session, _)) = sessions::find_by_digest(tx, &digest)? else {
+            return Ok(None);
+        };
         sessions::note_access(tx, session.id, now + LIFETIME, now)?;
         Ok(Some(session))
     });
@@ -54,7 +58,11 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
         issued_at: now,
         expires_at: now + LIFETIME,
     });
-    Access { text: text.unwrap(), session_id: session.id, jti }
+    Access {
+        text: text.unwrap(),
+        session_id: session.id,
+        jti,
+    }
 }
 
 /// Asks with it for what is verified without the database.
@@ -83,7 +91,10 @@ async fn an_access_token_opens_what_its_scopes_name_and_says_whose_it_is() {
     let access = access_token(&app, &token).await;
     assert_eq!(present(&app, &access.text).await.status, 200);
     let reply = app.get("/v1/user").bearer(&access.text).send().await;
-    assert_eq!((reply.status, &reply.json()["user"]["id"]), (200, &json!(user.id)));
+    assert_eq!(
+        (reply.status, &reply.json()["user"]["id"]),
+        (200, &json!(user.id))
+    );
 }
 
 #[actix_web::test]
@@ -108,7 +119,10 @@ async fn a_token_is_good_from_its_nbf_to_its_exp_to_the_second() {
 fn settings(base: &str, previous: &[&str], algorithm: config::Algorithm) -> Settings {
     let mut settings = Settings::for_env(Environment::Test).unwrap();
     settings.secrets.key_base = Some(Secret::from(base.repeat(32)));
-    settings.secrets.previous = previous.iter().map(|base| Secret::from(base.repeat(32))).collect();
+    settings.secrets.previous = previous
+        .iter()
+        .map(|base| Secret::from(base.repeat(32)))
+        .collect();
     settings.tokens.algorithm = algorithm;
     settings
 }
@@ -144,8 +158,12 @@ async fn a_token_signed_with_a_previous_base_still_opens_and_one_with_a_dropped_
     for before in BOTH {
         let old = mint(&access_tokens("a", &[], before));
         for after in BOTH {
-            let opens = |now: &AccessTokens| now.verify(&app.context().database, &old, START).is_ok();
-            assert!(opens(&access_tokens("a", &[], after)), "another algorithm alone changes nothing");
+            let opens =
+                |now: &AccessTokens| now.verify(&app.context().database, &old, START).is_ok();
+            assert!(
+                opens(&access_tokens("a", &[], after)),
+                "another algorithm alone changes nothing"
+            );
             assert!(opens(&access_tokens("b", &["a"], after)));
             assert!(opens(&access_tokens("c", &["b", "a"], after)));
             assert!(!opens(&access_tokens("b", &[], after)));
@@ -161,8 +179,15 @@ fn each_key_has_its_own_name_whatever_the_algorithm() {
         for algorithm in BOTH {
             let header = header(&mint(&access_tokens(base, &["c"], algorithm)));
             assert_eq!(header.as_object().unwrap().len(), 3);
-            let expected = if algorithm == config::Algorithm::EdDsa { "EdDSA" } else { "HS256" };
-            assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!(expected)));
+            let expected = if algorithm == config::Algorithm::EdDsa {
+                "EdDSA"
+            } else {
+                "HS256"
+            };
+            assert_eq!(
+                (&header["typ"], &header["alg"]),
+                (&json!("at+jwt"), &json!(expected))
+            );
             assert!(names.insert(header["kid"].as_str().unwrap().to_owned()));
         }
     }
@@ -171,12 +196,19 @@ fn each_key_has_its_own_name_whatever_the_algorithm() {
 #[test]
 fn the_same_token_is_the_same_text() {
     for algorithm in BOTH {
-        assert_eq!(mint(&access_tokens("a", &[], algorithm)), mint(&access_tokens("a", &["b"], algorithm)));
+        assert_eq!(
+            mint(&access_tokens("a", &[], algorithm)),
+            mint(&access_tokens("a", &["b"], algorithm))
+        );
     }
 }
 
 /// An app under these bases.
-async fn app_with(base: &'static str, previous: &'static [&str], algorithm: config::Algorithm) -> TestApp {
+async fn app_with(
+    base: &'static str,
+    previous: &'static [&str],
+    algorithm: config::Algorithm,
+) -> TestApp {
     TestApp::with_settings(move |changed| {
         let wanted = settings(base, previous, algorithm);
         changed.secrets = wanted.secrets;
@@ -195,20 +227,39 @@ async fn the_jwks_holds_the_public_halves_and_nothing_else() {
         let app = app_with("c", &["b", "a", "c"], algorithm).await;
         let reply = jwks(&app).await;
         assert_eq!(reply.status, 200);
-        assert_eq!(reply.header("Content-Type"), Some("application/jwk-set+json"));
+        assert_eq!(
+            reply.header("Content-Type"),
+            Some("application/jwk-set+json")
+        );
         let body = reply.json();
         assert_eq!(body.as_object().unwrap().len(), 1);
         let keys = body["keys"].as_array().unwrap();
-        assert_eq!(keys.len(), 3, "the current one stands among the previous ones, too");
+        assert_eq!(
+            keys.len(),
+            3,
+            "the current one stands among the previous ones, too"
+        );
         for (key, base) in keys.iter().zip(["c", "b", "a"]) {
             let members: Vec<&String> = key.as_object().unwrap().keys().collect();
             assert_eq!(members.len(), 6, "{members:?}");
-            let kid = header(&mint(&access_tokens(base, &[], config::Algorithm::EdDsa)))["kid"].clone();
+            let kid =
+                header(&mint(&access_tokens(base, &[], config::Algorithm::EdDsa)))["kid"].clone();
             assert_eq!(key["kid"], kid);
-            for (member, value) in [("kty", "OKP"), ("crv", "Ed25519"), ("use", "sig"), ("alg", "EdDSA")] {
+            for (member, value) in [
+                ("kty", "OKP"),
+                ("crv", "Ed25519"),
+                ("use", "sig"),
+                ("alg", "EdDSA"),
+            ] {
                 assert_eq!(key[member], value);
             }
-            assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(key["x"].as_str().unwrap()).unwrap().len(), 32);
+            assert_eq!(
+                BASE64_URL_SAFE_NO_PAD
+                    .decode(key["x"].as_str().unwrap())
+                    .unwrap()
+                    .len(),
+                32
+            );
         }
     }
 }
@@ -217,7 +268,9 @@ async fn the_jwks_holds_the_public_halves_and_nothing_else() {
 async fn the_jwks_is_enough_to_verify_a_token() {
     let app = TestApp::new().await;
     let key = jwks(&app).await.json()["keys"][0].clone();
-    let public = BASE64_URL_SAFE_NO_PAD.decode(key["x"].as_str().unwrap()).unwrap();
+    let public = BASE64_URL_SAFE_NO_PAD
+        .decode(key["x"].as_str().unwrap())
+        .unwrap();
     let token = mint(&app.context().access_tokens);
     let (message, signature) = token.rsplit_once('.').unwrap();
     let public = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public);
@@ -232,7 +285,10 @@ async fn the_jwks_may_be_kept_for_five_minutes_and_is_asked_again_by_its_etag() 
     let first = jwks(&app).await;
     assert_eq!(first.header("Cache-Control"), Some("public, max-age=300"));
     let etag = first.header("ETag").unwrap();
-    assert!(etag.len() == 18 && etag.starts_with('"') && etag.ends_with('"'), "{etag}");
+    assert!(
+        etag.len() == 18 && etag.starts_with('"') && etag.ends_with('"'),
+        "{etag}"
+    );
     for known in [
         etag.to_owned(),
         format!("W/{etag}"),
@@ -240,20 +296,35 @@ async fn the_jwks_may_be_kept_for_five_minutes_and_is_asked_again_by_its_etag() 
         format!("{etag},\"x\""),
         "*".into(),
     ] {
-        let again = app.get("/.well-known/jwks.json").header("If-None-Match", &known).send().await;
+        let again = app
+            .get("/.well-known/jwks.json")
+            .header("If-None-Match", &known)
+            .send()
+            .await;
         assert_eq!((again.status, again.body.len()), (304, 0), "{known}");
         assert_eq!(again.header("ETag"), Some(etag));
         assert_eq!(again.header("Cache-Control"), Some("public, max-age=300"));
     }
     for other in ["\"other\"", "", etag.trim_matches('"'), "W/\"*\""] {
-        let again = app.get("/.well-known/jwks.json").header("If-None-Match", other).send().await;
-        assert_eq!((again.status, again.body.as_ref()), (200, first.body.as_ref()), "{other}");
+        let again = app
+            .get("/.well-known/jwks.json")
+            .header("If-None-Match", other)
+            .send()
+            .await;
+        assert_eq!(
+            (again.status, again.body.as_ref()),
+            (200, first.body.as_ref()),
+            "{other}"
+        );
     }
     let rotated = app_with("b", &["a"], config::Algorithm::EdDsa).await;
     let changed = app_with("a", &[], config::Algorithm::Hs256).await;
     assert_ne!(jwks(&rotated).await.header("ETag"), Some(etag));
     assert_eq!(jwks(&changed).await.header("ETag"), Some(etag));
-    let head = app.call(Method::HEAD, "/.well-known/jwks.json").send().await;
+    let head = app
+        .call(Method::HEAD, "/.well-known/jwks.json")
+        .send()
+        .await;
     assert_eq!((head.status, head.header("ETag")), (200, Some(etag)));
 }
 
@@ -295,16 +366,31 @@ async fn end(app: &TestApp, way: &str, user: &User, token: &str, id: SessionId) 
         }
         "replaced in the browser" => {
             let body = json!({ "email_address": ONE, "password": PASSWORD, "transport": "cookie" });
-            app.post("/v1/session").cookie(token).same_origin().json(&body).send().await
+            app.post("/v1/session")
+                .cookie(token)
+                .same_origin()
+                .json(&body)
+                .send()
+                .await
         }
-        "password changed" => app.put("/v1/user/password").bearer(&other).json(&passwords).send().await,
+        "password changed" => {
+            app.put("/v1/user/password")
+                .bearer(&other)
+                .json(&passwords)
+                .send()
+                .await
+        }
         "password reset" => {
             let link = reset_token(app, ONE).await;
             reset(app, &link, "another password").await
         }
         "account deleted" => {
             let body = json!({ "password_challenge": PASSWORD });
-            app.delete("/v1/user").bearer(&other).json(&body).send().await
+            app.delete("/v1/user")
+                .bearer(&other)
+                .json(&body)
+                .send()
+                .await
         }
         "account deleted by an operator" => return delete(app, user).await,
         "account disabled" => {
@@ -316,13 +402,21 @@ async fn end(app: &TestApp, way: &str, user: &User, token: &str, id: SessionId) 
         }
         "swept" => {
             let context = app.context();
-            let later = now + context.settings.session.lifetime + 2 * context.settings.sweep.keep_sessions;
-            sweep::run(&context.database, &context.settings, later).await.unwrap();
+            let later =
+                now + context.settings.session.lifetime + 2 * context.settings.sweep.keep_sessions;
+            sweep::run(&context.database, &context.settings, later)
+                .await
+                .unwrap();
             return;
         }
         other => panic!("{other}?"),
     };
-    assert!(matches!(reply.status, 200 | 204), "{way}: {} {}", reply.status, reply.text());
+    assert!(
+        matches!(reply.status, 200 | 204),
+        "{way}: {} {}",
+        reply.status,
+        reply.text()
+    );
 }
 
 #[actix_web::test]
@@ -333,8 +427,15 @@ async fn a_session_that_ends_in_any_way_takes_its_access_tokens_along() {
         let token = app.sign_in_as(&user).await;
         let bystander = app.create_user("two@example.com", PASSWORD).await;
         let bystanders = access_token(&app, &app.sign_in_as(&bystander).await).await;
-        let (one, two) = (access_token(&app, &token).await, access_token(&app, &token).await);
-        assert!(is_good(&app, &one).await && is_good(&app, &two).await && is_good(&app, &bystanders).await);
+        let (one, two) = (
+            access_token(&app, &token).await,
+            access_token(&app, &token).await,
+        );
+        assert!(
+            is_good(&app, &one).await
+                && is_good(&app, &two).await
+                && is_good(&app, &bystanders).await
+        );
         end(&app, way, &user, &token, one.session_id).await;
         assert!(!is_good(&app, &one).await, "{way}");
         assert!(!is_good(&app, &two).await, "{way}");
@@ -345,19 +446,32 @@ async fn a_session_that_ends_in_any_way_takes_its_access_tokens_along() {
 #[actix_web::test]
 async fn a_session_that_never_had_one_leaves_nothing_behind() {
     let (app, _, token) = signed_in().await;
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM ended_access"), 0);
 }
 
 async fn end_token(app: &TestApp, access: &Access) {
-    let (session_id, jti, until) = (access.session_id, access.jti.clone(), app.clock().now() + LIFETIME);
-    write(app, move |tx| ended::insert_token(tx, session_id, &jti, until)).await;
+    let (session_id, jti, until) = (
+        access.session_id,
+        access.jti.clone(),
+        app.clock().now() + LIFETIME,
+    );
+    write(app, move |tx| {
+        ended::insert_token(tx, session_id, &jti, until)
+    })
+    .await;
 }
 
 #[actix_web::test]
 async fn a_token_ended_alone_leaves_its_session_and_the_others() {
     let (app, _, token) = signed_in().await;
-    let (one, two) = (access_token(&app, &token).await, access_token(&app, &token).await);
+    let (one, two) = (
+        access_token(&app, &token).await,
+        access_token(&app, &token).await,
+    );
     assert!(is_good(&app, &one).await);
     end_token(&app, &one).await;
     assert!(!is_good(&app, &one).await && is_good(&app, &two).await && is_live(&app, &token).await);
@@ -367,7 +481,12 @@ async fn a_token_ended_alone_leaves_its_session_and_the_others() {
 async fn an_ended_session_is_known_after_a_restart() {
     let (app, _, token) = signed_in().await;
     let [ended, alone, good] = [
-        access_token(&app, &app.sign_in_as(&app.create_user("two@example.com", PASSWORD).await).await).await,
+        access_token(
+            &app,
+            &app.sign_in_as(&app.create_user("two@example.com", PASSWORD).await)
+                .await,
+        )
+        .await,
         access_token(&app, &token).await,
         access_token(&app, &token).await,
     ];
@@ -377,7 +496,9 @@ async fn an_ended_session_is_known_after_a_restart() {
     let context = app.context();
     let again = Database::open(&context.settings.database, 1).unwrap();
     for (access, is_good) in [(&ended, false), (&alone, false), (&good, true)] {
-        let verified = context.access_tokens.verify(&again, &access.text, app.clock().now());
+        let verified = context
+            .access_tokens
+            .verify(&again, &access.text, app.clock().now());
         assert_eq!(verified.is_ok(), is_good);
     }
 }
@@ -387,7 +508,10 @@ async fn what_another_process_ends_is_known_within_a_second() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
-    alter(&app, &format!("DELETE FROM sessions WHERE id = {}", access.session_id.0));
+    alter(
+        &app,
+        &format!("DELETE FROM sessions WHERE id = {}", access.session_id.0),
+    );
     actix_web::rt::time::sleep(Duration::from_millis(500)).await;
     assert!(!is_good(&app, &access).await);
 }
@@ -411,16 +535,24 @@ async fn a_clock_set_back_revives_no_ended_token() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
     app.clock().advance(LIFETIME + DAY - SECOND);
     let context = app.context();
-    sweep::run(&context.database, &context.settings, app.clock().now()).await.unwrap();
+    sweep::run(&context.database, &context.settings, app.clock().now())
+        .await
+        .unwrap();
     // Somebody who is good has the list looked at, and tidied.
     actix_web::rt::time::sleep(Duration::from_millis(300)).await;
     let other = app.create_user("two@example.com", PASSWORD).await;
     let others = access_token(&app, &app.sign_in_as(&other).await).await;
     assert!(is_good(&app, &others).await);
-    assert_eq!(answer(&app, &access.text).await, (401, json!("token_expired")));
+    assert_eq!(
+        answer(&app, &access.text).await,
+        (401, json!("token_expired"))
+    );
     app.clock().set(START);
     assert!(!is_good(&app, &access).await);
     let again = Database::open(&context.settings.database, 1).unwrap();
@@ -432,14 +564,20 @@ async fn a_clock_set_back_revives_no_ended_token() {
 async fn a_changed_character_anywhere_misses_the_cache() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
-    let verify =
-        |text: &str, now: Timestamp| app.context().access_tokens.verify(&app.context().database, text, now);
+    let verify = |text: &str, now: Timestamp| {
+        app.context()
+            .access_tokens
+            .verify(&app.context().database, text, now)
+    };
     for at in 0..access.text.len() {
         assert!(verify(&access.text, START).is_ok());
         let mut changed = access.text.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
-        assert!(matches!(verify(&changed, START), Err(Error::TokenInvalid)), "{changed}");
+        assert!(
+            matches!(verify(&changed, START), Err(Error::TokenInvalid)),
+            "{changed}"
+        );
     }
 }
 
@@ -452,15 +590,30 @@ async fn a_session_that_is_another_users_carries_nobody() {
     let now = app.clock().now();
     let mint = |user_id, jti: &str| {
         let (session_id, scopes, expires_at) = (session, &scopes, now + LIFETIME);
-        let minting = Minting { user_id, session_id, scopes, jti, issued_at: now, expires_at };
+        let minting = Minting {
+            user_id,
+            session_id,
+            scopes,
+            jti,
+            issued_at: now,
+            expires_at,
+        };
         app.context().access_tokens.mint(&minting).unwrap()
     };
-    let [own, forged] = [mint(user.id, &"a".repeat(32)), mint(stranger.id, &"b".repeat(32))];
+    let [own, forged] = [
+        mint(user.id, &"a".repeat(32)),
+        mint(stranger.id, &"b".repeat(32)),
+    ];
     let title = json!({ "title": "Mine" });
     let write = |access: &str| app.post("/v1/projects").bearer(access).json(&title).send();
     let read = |path: &'static str, access: &str| app.get(path).bearer(access).send();
     let key = api_key(&app, None, "introspect").await;
-    let ask = |access: &str| app.post("/v1/introspect").bearer(&key).json(&json!({ "token": access })).send();
+    let ask = |access: &str| {
+        app.post("/v1/introspect")
+            .bearer(&key)
+            .json(&json!({ "token": access }))
+            .send()
+    };
 
     assert_refused(&write(&forged).await, 401, "token_invalid");
     for path in ["/v1/user", "/v1/session"] {
@@ -468,7 +621,11 @@ async fn a_session_that_is_another_users_carries_nobody() {
         assert_eq!(read(path, &own).await.status, 200);
     }
     assert_eq!(ask(&forged).await.json(), json!({ "active": false }));
-    let revoked = app.post("/v1/tokens/revoke").json(&json!({ "token": forged })).send().await;
+    let revoked = app
+        .post("/v1/tokens/revoke")
+        .json(&json!({ "token": forged }))
+        .send()
+        .await;
     assert_eq!(revoked.status, 200);
     assert_eq!(count_in(&app, "SELECT count(*) FROM ended_access"), 0);
     assert_eq!(write(&own).await.status, 201);

@@ -11,9 +11,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    create_user_with_digest, digest_of, is_live, last_confirmation, mend, not_text, reset, reset_token,
-    sabotage, seen, sign_in, signed_in,
+    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
+    count_in, create_user_with_digest, digest_of, is_live, last_confirmation, mend, not_text,
+    reset, reset_token, sabotage, seen, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -25,29 +25,53 @@ async fn change_password(app: &TestApp, token: &str, challenge: &str, password: 
     let body = json!({
         "password_challenge": challenge, "password": password, "password_confirmation": password
     });
-    app.put("/v1/user/password").bearer(token).json(&body).send().await
+    app.put("/v1/user/password")
+        .bearer(token)
+        .json(&body)
+        .send()
+        .await
 }
 
 async fn change_address(app: &TestApp, token: &str, address: &str) -> Reply {
     let body = json!({ "password_challenge": PASSWORD, "email_address": address });
-    app.put("/v1/user/email_address").bearer(token).json(&body).send().await
+    app.put("/v1/user/email_address")
+        .bearer(token)
+        .json(&body)
+        .send()
+        .await
 }
 
 async fn delete_account(app: &TestApp, token: &str, challenge: &str) -> Reply {
-    app.delete("/v1/user").bearer(token).json(&json!({ "password_challenge": challenge })).send().await
+    app.delete("/v1/user")
+        .bearer(token)
+        .json(&json!({ "password_challenge": challenge }))
+        .send()
+        .await
 }
 
 /// Gives the password on a session, so that changes need it no more.
 async fn confirm(app: &TestApp, token: &str) {
     let body = json!({ "password": PASSWORD });
-    assert_eq!(app.post("/v1/session/confirm").bearer(token).json(&body).send().await.status, 200);
+    assert_eq!(
+        app.post("/v1/session/confirm")
+            .bearer(token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
 }
 
 /// Every change that a challenge stands before, with all else that it needs.
 fn changes() -> [(Method, &'static str, Value); 3] {
     [
         (Method::PUT, "/v1/user/password", json!({ "password": NEW })),
-        (Method::PUT, "/v1/user/email_address", json!({ "email_address": MOVED })),
+        (
+            Method::PUT,
+            "/v1/user/email_address",
+            json!({ "email_address": MOVED }),
+        ),
         (Method::DELETE, "/v1/user", json!({})),
     ]
 }
@@ -59,7 +83,9 @@ fn pending(app: &TestApp) -> Option<String> {
 }
 
 fn links(mails: &[Sent]) -> Vec<&str> {
-    let with_link = mails.iter().filter(|mail| mail.text.contains("/confirmations/"));
+    let with_link = mails
+        .iter()
+        .filter(|mail| mail.text.contains("/confirmations/"));
     with_link.map(|mail| mail.to.as_str()).collect()
 }
 
@@ -69,8 +95,22 @@ async fn the_user_is_shown_to_themselves() {
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
     let shown = app.get("/v1/user").bearer(&token).send().await;
     assert_eq!((shown.status, shown.json()), (200, json!({ "user": user })));
-    let members: Vec<String> = shown.json()["user"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(members, ["created_at", "email_address", "email_confirmed", "id", "updated_at"]);
+    let members: Vec<String> = shown.json()["user"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    assert_eq!(
+        members,
+        [
+            "created_at",
+            "email_address",
+            "email_confirmed",
+            "id",
+            "updated_at"
+        ]
+    );
 }
 
 #[actix_web::test]
@@ -81,13 +121,19 @@ async fn a_new_password_ends_the_other_sessions_and_keeps_the_callers() {
 
     app.clock().advance(MILLISECOND);
     let changed = change_password(&app, &token, PASSWORD, NEW).await;
-    assert_eq!((changed.status, changed.json()), (200, json!({ "message": "Password has been changed." })));
+    assert_eq!(
+        (changed.status, changed.json()),
+        (200, json!({ "message": "Password has been changed." }))
+    );
     assert!(is_live(&app, &token).await && is_live(&app, &others).await);
     assert!(!is_live(&app, &second).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
     assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
     assert_eq!(sign_in(&app, TWO, PASSWORD).await.status, 200);
-    let updated = format!("SELECT updated_at = {} FROM users", (START + MILLISECOND).as_millis());
+    let updated = format!(
+        "SELECT updated_at = {} FROM users",
+        (START + MILLISECOND).as_millis()
+    );
     assert_eq!(count_in(&app, &updated), 1);
 }
 
@@ -101,7 +147,15 @@ async fn notices_to_one_address_are_limited() {
     let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
     let body = json!({ "password_challenge": PASSWORD, "password": PASSWORD });
     for told in [1, 2, 2] {
-        assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
+        assert_eq!(
+            app.put("/v1/user/password")
+                .bearer(&token)
+                .json(&body)
+                .send()
+                .await
+                .status,
+            200
+        );
         assert_eq!(app.mails().await.len(), told);
     }
 }
@@ -111,7 +165,10 @@ async fn a_new_password_is_told_by_mail() {
     let (app, _, token) = signed_in().await;
     alter(&app, "UPDATE users SET email_confirmed_at = 1");
     let body = json!({ "password_challenge": PASSWORD, "password": NEW });
-    let call = app.put("/v1/user/password").bearer(&token).header("User-Agent", "Browser/1.0");
+    let call = app
+        .put("/v1/user/password")
+        .bearer(&token)
+        .header("User-Agent", "Browser/1.0");
     assert_eq!(call.json(&body).send().await.status, 200);
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
@@ -127,7 +184,12 @@ async fn a_new_password_voids_outstanding_links_and_a_pending_address() {
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
     assert_eq!(pending(&app).as_deref(), Some(MOVED));
     // The same password again: what voids the link is the change, not another digest.
-    assert_eq!(change_password(&app, &token, PASSWORD, PASSWORD).await.status, 200);
+    assert_eq!(
+        change_password(&app, &token, PASSWORD, PASSWORD)
+            .await
+            .status,
+        200
+    );
     assert_eq!(pending(&app), None);
     assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
     assert_eq!(count_in(&app, "SELECT credentials_version FROM users"), 1);
@@ -146,7 +208,12 @@ async fn a_wrong_or_empty_challenge_changes_nothing() {
         for challenge in ["wrong", "", NEW, "pass\0word", &"a".repeat(300)] {
             for (method, path, mut body) in changes() {
                 body["password_challenge"] = json!(challenge);
-                let reply = app.call(method, path).bearer(&token).json(&body).send().await;
+                let reply = app
+                    .call(method, path)
+                    .bearer(&token)
+                    .json(&body)
+                    .send()
+                    .await;
                 assert_faults(&reply, &[("password_challenge", "is incorrect")]);
             }
         }
@@ -163,7 +230,12 @@ async fn an_absent_challenge_needs_sudo() {
         // Deleting is one of the changes: each has an app of its own.
         for body in [absent, null] {
             let (app, _, token) = signed_in().await;
-            let send = || app.call(method.clone(), path).bearer(&token).json(&body).send();
+            let send = || {
+                app.call(method.clone(), path)
+                    .bearer(&token)
+                    .json(&body)
+                    .send()
+            };
             assert_faults(&send().await, &[("password_challenge", "can't be blank")]);
             confirm(&app, &token).await;
             assert_eq!(send().await.status, 200, "{path}: {body}");
@@ -192,12 +264,25 @@ async fn every_fault_of_a_new_password_is_named() {
         ),
         (
             json!({ "password_challenge": 1, "password": "" }),
-            &[("password_challenge", "is invalid"), ("password", "can't be blank")],
+            &[
+                ("password_challenge", "is invalid"),
+                ("password", "can't be blank"),
+            ],
         ),
-        (json!({ "password_challenge": PASSWORD, "password": 1 }), &[("password", "is invalid")]),
+        (
+            json!({ "password_challenge": PASSWORD, "password": 1 }),
+            &[("password", "is invalid")],
+        ),
     ];
     for (body, faults) in cases {
-        assert_faults(&app.put("/v1/user/password").bearer(&token).json(&body).send().await, faults);
+        assert_faults(
+            &app.put("/v1/user/password")
+                .bearer(&token)
+                .json(&body)
+                .send()
+                .await,
+            faults,
+        );
     }
     assert!(app.mails().await.is_empty());
 }
@@ -219,16 +304,32 @@ async fn every_fault_of_a_new_address_is_named() {
     let (app, _, token) = signed_in().await;
     let blank = ("password_challenge", "can't be blank");
     for (body, faults) in [
-        (json!({}), [Some(blank), Some(("email_address", "can't be blank"))]),
+        (
+            json!({}),
+            [Some(blank), Some(("email_address", "can't be blank"))],
+        ),
         (
             json!({ "email_address": "one@@example.com" }),
             [Some(blank), Some(("email_address", "is invalid"))],
         ),
-        (json!({ "password_challenge": PASSWORD }), [None, Some(("email_address", "can't be blank"))]),
-        (json!({ "email_address": [MOVED] }), [None, Some(("email_address", "is invalid"))]),
+        (
+            json!({ "password_challenge": PASSWORD }),
+            [None, Some(("email_address", "can't be blank"))],
+        ),
+        (
+            json!({ "email_address": [MOVED] }),
+            [None, Some(("email_address", "is invalid"))],
+        ),
     ] {
         let faults: Vec<(&str, &str)> = faults.into_iter().flatten().collect();
-        assert_faults(&app.put("/v1/user/email_address").bearer(&token).json(&body).send().await, &faults);
+        assert_faults(
+            &app.put("/v1/user/email_address")
+                .bearer(&token)
+                .json(&body)
+                .send()
+                .await,
+            &faults,
+        );
     }
     assert_eq!(pending(&app), None);
 }
@@ -240,7 +341,12 @@ async fn a_challenge_of_the_wrong_type_is_named_and_unreadable_bodies_are_refuse
         assert_unreadable_bodies_are_refused(&app, method.clone(), path, &token).await;
         for value in not_text() {
             body["password_challenge"] = value;
-            let reply = app.call(method.clone(), path).bearer(&token).json(&body).send().await;
+            let reply = app
+                .call(method.clone(), path)
+                .bearer(&token)
+                .json(&body)
+                .send()
+                .await;
             assert_faults(&reply, &[("password_challenge", "is invalid")]);
         }
     }
@@ -249,20 +355,41 @@ async fn a_challenge_of_the_wrong_type_is_named_and_unreadable_bodies_are_refuse
 #[actix_web::test]
 async fn of_fifty_racing_changes_of_password_one_wins() {
     let (app, user, token) = signed_in().await;
-    let replies = join_all((0..50).map(|number| {
-        let (app, token) = (app.clone(), token.clone());
-        async move { change_password(&app, &token, PASSWORD, &format!("password {number}")).await }
-    }))
-    .await;
-    let winners: Vec<usize> = (0..50).filter(|number| replies[*number].status == 200).collect();
+    let replies =
+        join_all(
+            (0..50).map(|number| {
+                let (app, token) = (app.clone(), token.clone());
+                async move {
+                    change_password(&app, &token, PASSWORD, &format!("password {number}")).await
+                }
+            }),
+        )
+        .await;
+    let winners: Vec<usize> = (0..50)
+        .filter(|number| replies[*number].status == 200)
+        .collect();
     assert_eq!(winners.len(), 1);
     for reply in replies.iter().filter(|reply| reply.status != 200) {
         assert_faults(reply, &[("password_challenge", "is incorrect")]);
     }
-    assert_eq!(sign_in(&app, ONE, &format!("password {}", winners[0])).await.status, 200);
+    assert_eq!(
+        sign_in(&app, ONE, &format!("password {}", winners[0]))
+            .await
+            .status,
+        200
+    );
     assert!(is_live(&app, &token).await);
     assert_eq!(app.mails().await.len(), 1);
-    assert_eq!(count_in(&app, &format!("SELECT credentials_version FROM users WHERE id = {}", user.id.0)), 1);
+    assert_eq!(
+        count_in(
+            &app,
+            &format!(
+                "SELECT credentials_version FROM users WHERE id = {}",
+                user.id.0
+            )
+        ),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -271,10 +398,16 @@ async fn of_fifty_racing_changes_by_a_password_given_lately_one_wins() {
     confirm(&app, &token).await;
     let replies = join_all((0..50).map(|number| {
         let body = json!({ "password": format!("password {number}") });
-        app.put("/v1/user/password").bearer(&token).json(&body).send()
+        app.put("/v1/user/password")
+            .bearer(&token)
+            .json(&body)
+            .send()
     }))
     .await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 200).count(),
+        1
+    );
     for reply in replies.iter().filter(|reply| reply.status != 200) {
         assert_faults(reply, &[("password_challenge", "can't be blank")]);
     }
@@ -285,8 +418,15 @@ async fn of_fifty_racing_changes_by_a_password_given_lately_one_wins() {
 async fn of_fifty_sessions_that_race_for_a_new_password_one_is_left() {
     let (app, user, _) = signed_in().await;
     let tokens = join_all((0..50).map(|_| app.sign_in_as(&user))).await;
-    let replies = join_all(tokens.iter().map(|token| change_password(&app, token, PASSWORD, NEW))).await;
-    let winners: Vec<usize> = (0..50).filter(|number| replies[*number].status == 200).collect();
+    let replies = join_all(
+        tokens
+            .iter()
+            .map(|token| change_password(&app, token, PASSWORD, NEW)),
+    )
+    .await;
+    let winners: Vec<usize> = (0..50)
+        .filter(|number| replies[*number].status == 200)
+        .collect();
     assert_eq!(winners.len(), 1);
     for reply in replies.iter().filter(|reply| reply.status != 200) {
         assert!([401, 422].contains(&reply.status), "{}", reply.text());
@@ -298,7 +438,9 @@ async fn of_fifty_sessions_that_race_for_a_new_password_one_is_left() {
 #[actix_web::test]
 async fn a_sign_in_that_writes_the_digest_at_a_new_cost_is_no_wrong_challenge() {
     let app = TestApp::new().await;
-    let old = bcrypt::hash_with_result(PASSWORD, 7).unwrap().format_for_version(Version::TwoA);
+    let old = bcrypt::hash_with_result(PASSWORD, 7)
+        .unwrap()
+        .format_for_version(Version::TwoA);
     let user = create_user_with_digest(&app, ONE, &old).await;
     let token = app.sign_in_as(&user).await;
     // They come first, and are done before the new password is hashed.
@@ -314,12 +456,22 @@ async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
     let (app, user, token) = signed_in().await;
     let (before, second) = (digest_of(&app, &user), app.sign_in_as(&user).await);
     sabotage(&app, "DELETE ON sessions");
-    assert_refused(&change_password(&app, &token, PASSWORD, NEW).await, 500, "internal_error");
+    assert_refused(
+        &change_password(&app, &token, PASSWORD, NEW).await,
+        500,
+        "internal_error",
+    );
     assert!(is_live(&app, &token).await && is_live(&app, &second).await);
     assert_eq!(digest_of(&app, &user), before);
-    assert!(app.mails().await.is_empty(), "nobody is told of what did not happen");
+    assert!(
+        app.mails().await.is_empty(),
+        "nobody is told of what did not happen"
+    );
     mend(&app);
-    assert_eq!(change_password(&app, &token, PASSWORD, NEW).await.status, 200);
+    assert_eq!(
+        change_password(&app, &token, PASSWORD, NEW).await.status,
+        200
+    );
     assert!(!is_live(&app, &second).await);
 }
 
@@ -328,27 +480,56 @@ async fn a_new_address_waits_for_its_confirmation_and_the_old_one_is_told() {
     let (app, user, token) = signed_in().await;
     let second = app.sign_in_as(&user).await;
     let body = json!({ "password_challenge": PASSWORD, "email_address": " MOVED@example.com\n" });
-    let call = app.put("/v1/user/email_address").bearer(&token).header("User-Agent", "Browser/1.0");
+    let call = app
+        .put("/v1/user/email_address")
+        .bearer(&token)
+        .header("User-Agent", "Browser/1.0");
     let asked = call.json(&body).send().await;
-    assert_eq!((asked.status, asked.json()), (200, json!({ "message": "Confirmation instructions sent" })));
+    assert_eq!(
+        (asked.status, asked.json()),
+        (200, json!({ "message": "Confirmation instructions sent" }))
+    );
 
     assert_eq!(pending(&app).as_deref(), Some(MOVED));
-    assert_eq!(app.get("/v1/user").bearer(&token).send().await.json()["user"], json!(user));
+    assert_eq!(
+        app.get("/v1/user").bearer(&token).send().await.json()["user"],
+        json!(user)
+    );
     assert!(is_live(&app, &second).await);
     assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 401);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 
     let mut mails = app.mails().await;
     mails.sort_by(|one, other| one.to.cmp(&other.to));
-    let [link, notice] = &mails[..] else { panic!("{mails:?}") };
-    assert_eq!((link.to.as_str(), link.subject.as_str()), (MOVED, "Confirm your new email address"));
-    assert!(link.text.contains("http://localhost:3001/confirmations/"), "{}", link.text);
-    assert!(!link.text.contains("Browser") && !link.text.contains(ONE), "{}", link.text);
-    assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ONE, "A new email address for your account"));
+    let [link, notice] = &mails[..] else {
+        panic!("{mails:?}")
+    };
+    assert_eq!(
+        (link.to.as_str(), link.subject.as_str()),
+        (MOVED, "Confirm your new email address")
+    );
+    assert!(
+        link.text.contains("http://localhost:3001/confirmations/"),
+        "{}",
+        link.text
+    );
+    assert!(
+        !link.text.contains("Browser") && !link.text.contains(ONE),
+        "{}",
+        link.text
+    );
+    assert_eq!(
+        (notice.to.as_str(), notice.subject.as_str()),
+        (ONE, "A new email address for your account")
+    );
     // Nobody has proved that this address is theirs, so no text of a client goes to it.
     let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
     assert!(notice.text.contains(facts), "{}", notice.text);
-    assert!(!notice.text.contains("://") && !notice.text.contains(MOVED), "{}", notice.text);
+    assert!(
+        !notice.text.contains("://") && !notice.text.contains(MOVED),
+        "{}",
+        notice.text
+    );
 }
 
 #[actix_web::test]
@@ -361,7 +542,13 @@ async fn a_taken_address_is_answered_alike_and_gets_no_link() {
     assert_eq!(pending(&app).as_deref(), Some(TWO));
     // The link to the free one is no longer wanted either.
     let mails = app.mails().await;
-    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE, ONE]);
+    assert_eq!(
+        mails
+            .iter()
+            .map(|mail| mail.to.as_str())
+            .collect::<Vec<_>>(),
+        [ONE, ONE]
+    );
 }
 
 #[actix_web::test]
@@ -373,7 +560,14 @@ async fn asking_for_ones_own_address_withdraws_a_change() {
     assert_eq!(withdrawn.json()["message"], "Address change withdrawn");
     assert_eq!(pending(&app), None);
     let mails = app.mails().await;
-    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE], "of the change alone");
+    assert_eq!(
+        mails
+            .iter()
+            .map(|mail| mail.to.as_str())
+            .collect::<Vec<_>>(),
+        [ONE],
+        "of the change alone"
+    );
 }
 
 #[actix_web::test]
@@ -381,9 +575,18 @@ async fn a_change_can_be_withdrawn_when_no_other_may_be_asked_for() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
     for number in 0..5 {
-        assert_eq!(change_address(&app, &token, &format!("new{number}@example.com")).await.status, 200);
+        assert_eq!(
+            change_address(&app, &token, &format!("new{number}@example.com"))
+                .await
+                .status,
+            200
+        );
     }
-    assert_refused(&change_address(&app, &token, MOVED).await, 429, "rate_limited");
+    assert_refused(
+        &change_address(&app, &token, MOVED).await,
+        429,
+        "rate_limited",
+    );
     assert_eq!(change_address(&app, &token, ONE).await.status, 200);
     assert_eq!(pending(&app), None);
 }
@@ -401,7 +604,13 @@ async fn of_fifty_racing_changes_of_address_one_waits_gets_a_link_and_can_be_con
     // The worker mails only the one that is still wanted.
     assert_eq!(links(&app.mails().await), [waiting.as_str()]);
     let link = last_confirmation(&app, &waiting).await;
-    assert_eq!(app.put(&format!("/v1/confirmations/{link}")).send().await.status, 200);
+    assert_eq!(
+        app.put(&format!("/v1/confirmations/{link}"))
+            .send()
+            .await
+            .status,
+        200
+    );
     assert_eq!(sign_in(&app, &waiting, PASSWORD).await.status, 200);
 }
 
@@ -428,7 +637,12 @@ async fn new_addresses_are_limited_by_user_and_wrong_challenges_do_not_count() {
     let (token, other) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
     let wrong = json!({ "password_challenge": "wrong", "email_address": MOVED });
     for _ in 0..10 {
-        let reply = app.put("/v1/user/email_address").bearer(&other).json(&wrong).send().await;
+        let reply = app
+            .put("/v1/user/email_address")
+            .bearer(&other)
+            .json(&wrong)
+            .send()
+            .await;
         assert_faults(&reply, &[("password_challenge", "is incorrect")]);
     }
     for number in 0..5 {
@@ -436,7 +650,11 @@ async fn new_addresses_are_limited_by_user_and_wrong_challenges_do_not_count() {
         assert_eq!(asked.status, 200);
     }
     for token in [&token, &other] {
-        assert_refused(&change_address(&app, token, MOVED).await, 429, "rate_limited");
+        assert_refused(
+            &change_address(&app, token, MOVED).await,
+            429,
+            "rate_limited",
+        );
     }
     assert_eq!(pending(&app).as_deref(), Some("new4@example.com"));
     app.clock().advance(Duration::from_secs(3600));
@@ -450,39 +668,70 @@ async fn an_account_is_deleted_with_all_that_hangs_on_it() {
     let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
     for token in [&token, &others] {
         let body = json!({ "title": "A title" });
-        assert_eq!(app.post("/v1/projects").bearer(token).json(&body).send().await.status, 201);
+        assert_eq!(
+            app.post("/v1/projects")
+                .bearer(token)
+                .json(&body)
+                .send()
+                .await
+                .status,
+            201
+        );
     }
-    alter(&app, "INSERT INTO devices (user_id, fingerprint, seen_at) SELECT id, 'one', 1 FROM users");
+    alter(
+        &app,
+        "INSERT INTO devices (user_id, fingerprint, seen_at) SELECT id, 'one', 1 FROM users",
+    );
     let link = reset_token(&app, ONE).await;
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
 
     let deleted = delete_account(&app, &token, PASSWORD).await;
-    assert_eq!((deleted.status, deleted.json()), (200, json!({ "message": "Account has been deleted." })));
+    assert_eq!(
+        (deleted.status, deleted.json()),
+        (200, json!({ "message": "Account has been deleted." }))
+    );
     assert!(!is_live(&app, &token).await && !is_live(&app, &second).await);
     assert!(is_live(&app, &others).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
     assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
     for table in ["users", "sessions", "projects", "devices"] {
-        assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 1, "{table}");
+        assert_eq!(
+            count_in(&app, &format!("SELECT count(*) FROM {table}")),
+            1,
+            "{table}"
+        );
     }
     // Of the mails that waited only the warning is sent, and of the last ones nothing is kept.
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 2);
     let before = app.context().courier.transport().sent().len();
     let mails = app.mails().await;
-    let new: Vec<_> = mails[before..].iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect();
+    let new: Vec<_> = mails[before..]
+        .iter()
+        .map(|mail| (mail.to.as_str(), mail.subject.as_str()))
+        .collect();
     let asked = (ONE, "A new email address for your account");
     assert_eq!(new, [asked, (ONE, "Your account was deleted")]);
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 0);
     // The address is free again.
     let newcomer = json!({ "email_address": ONE, "password": NEW });
-    assert_eq!(app.post("/v1/registrations").json(&newcomer).send().await.status, 201);
+    assert_eq!(
+        app.post("/v1/registrations")
+            .json(&newcomer)
+            .send()
+            .await
+            .status,
+        201
+    );
 }
 
 #[actix_web::test]
 async fn of_fifty_racing_deletions_one_wins() {
     let (app, _, token) = signed_in().await;
     let replies = join_all((0..50).map(|_| delete_account(&app, &token, PASSWORD))).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 200).count(),
+        1
+    );
     for reply in replies.iter().filter(|reply| reply.status != 200) {
         assert_refused(reply, 401, "token_invalid");
     }
@@ -495,7 +744,11 @@ async fn a_deletion_and_a_sign_in_that_race_leave_no_session() {
     let sign_ins = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD)));
     let (deleted, sign_ins) = join(delete_account(&app, &token, PASSWORD), sign_ins).await;
     assert_eq!(deleted.status, 200);
-    assert!(sign_ins.iter().all(|reply| [200, 401].contains(&reply.status)));
+    assert!(
+        sign_ins
+            .iter()
+            .all(|reply| [200, 401].contains(&reply.status))
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
 }
 
@@ -503,10 +756,22 @@ async fn a_deletion_and_a_sign_in_that_race_leave_no_session() {
 async fn a_broken_deletion_deletes_nothing() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "title": "A title" });
-    assert_eq!(app.post("/v1/projects").bearer(&token).json(&body).send().await.status, 201);
+    assert_eq!(
+        app.post("/v1/projects")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        201
+    );
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
     sabotage(&app, "INSERT ON outbox WHEN NEW.kind = 'account_deleted'");
-    assert_refused(&delete_account(&app, &token, PASSWORD).await, 500, "internal_error");
+    assert_refused(
+        &delete_account(&app, &token, PASSWORD).await,
+        500,
+        "internal_error",
+    );
     assert!(is_live(&app, &token).await);
     assert_eq!(pending(&app).as_deref(), Some(MOVED));
     assert_eq!(count_in(&app, "SELECT count(*) FROM projects"), 1);
@@ -524,7 +789,12 @@ async fn notices_that_are_off_are_not_sent() {
     })
     .await;
     let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
-    assert_eq!(change_password(&app, &token, PASSWORD, PASSWORD).await.status, 200);
+    assert_eq!(
+        change_password(&app, &token, PASSWORD, PASSWORD)
+            .await
+            .status,
+        200
+    );
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
     assert_eq!(links(&app.mails().await), [MOVED]);
     assert_eq!(delete_account(&app, &token, PASSWORD).await.status, 200);

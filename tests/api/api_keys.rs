@@ -19,8 +19,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    delete, disable, mend, not_text, reset, reset_token, sabotage, seen, signed_in, write,
+    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
+    count_in, delete, disable, mend, not_text, reset, reset_token, sabotage, seen, signed_in,
+    write,
 };
 use crate::support::machines::api_key;
 use crate::support::process::House;
@@ -39,7 +40,10 @@ async fn key(app: &TestApp, token: &str, scopes: &str) -> (i64, String) {
     let made = create(app, token, &json!({ "name": "A key", "scopes": scopes })).await;
     assert_eq!(made.status, 201, "{}", made.text());
     let made = made.json();
-    (made["api_key"]["id"].as_i64().unwrap(), made["key"].as_str().unwrap().to_owned())
+    (
+        made["api_key"]["id"].as_i64().unwrap(),
+        made["key"].as_str().unwrap().to_owned(),
+    )
 }
 
 async fn list(app: &TestApp, token: &str) -> Value {
@@ -49,7 +53,10 @@ async fn list(app: &TestApp, token: &str) -> Value {
 }
 
 async fn revoke(app: &TestApp, token: &str, id: i64) -> Reply {
-    app.delete(&format!("{PATH}/{id}")).bearer(token).send().await
+    app.delete(&format!("{PATH}/{id}"))
+        .bearer(token)
+        .send()
+        .await
 }
 
 /// What a key is answered that asks whose it is.
@@ -75,7 +82,10 @@ async fn a_key_is_shown_once_and_never_again() {
         "expires_at": "2026-03-01T01:00:00+01:00",
     });
     let made = create(&app, &token, &body).await;
-    assert_eq!((made.status, made.header("pragma")), (201, Some("no-cache")));
+    assert_eq!(
+        (made.status, made.header("pragma")),
+        (201, Some("no-cache"))
+    );
     let made = made.json();
     let key = made["key"].as_str().unwrap();
     assert!(key.starts_with("crk_") && key.len() == 42, "{key}");
@@ -88,16 +98,24 @@ async fn a_key_is_shown_once_and_never_again() {
     assert_eq!(list(&app, &token).await, json!([view]));
 
     let path = format!("{PATH}/1");
-    let renamed = app.patch(&path).bearer(&token).json(&json!({ "name": "Backup" })).send().await;
+    let renamed = app
+        .patch(&path)
+        .bearer(&token)
+        .json(&json!({ "name": "Backup" }))
+        .send()
+        .await;
     assert!(!renamed.text().contains(&key[4..36]));
-    let stored = format!("SELECT count(*) FROM api_keys WHERE instr(hex(token_digest), hex('{key}')) > 0");
+    let stored =
+        format!("SELECT count(*) FROM api_keys WHERE instr(hex(token_digest), hex('{key}')) > 0");
     assert_eq!(count_in(&app, &stored), 0);
     let folder = app.context().database.path().parent().unwrap().to_owned();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
             let bytes = std::fs::read(&path).unwrap();
-            let shown = bytes.windows(32).any(|bytes| *bytes == key.as_bytes()[4..36]);
+            let shown = bytes
+                .windows(32)
+                .any(|bytes| *bytes == key.as_bytes()[4..36]);
             assert!(!shown, "{}", path.display());
         }
     }
@@ -107,8 +125,16 @@ async fn a_key_is_shown_once_and_never_again() {
 async fn a_form_makes_a_key_as_well() {
     let (app, _, token) = signed_in().await;
     let call = app.post(PATH).bearer(&token);
-    let made = call.form(&[("name", "A key"), ("scopes", "projects:read  introspect")]).send().await;
-    assert_eq!(made.json()["api_key"]["scopes"], json!(["projects:read", "introspect"]), "{}", made.text());
+    let made = call
+        .form(&[("name", "A key"), ("scopes", "projects:read  introspect")])
+        .send()
+        .await;
+    assert_eq!(
+        made.json()["api_key"]["scopes"],
+        json!(["projects:read", "introspect"]),
+        "{}",
+        made.text()
+    );
 }
 
 #[actix_web::test]
@@ -128,7 +154,13 @@ async fn a_key_opens_by_x_api_key_and_as_a_bearer() {
             (&json!(user.id.0), &Value::Null)
         );
     }
-    assert_eq!(app.get(&format!("/v1/user?api_key={key}")).send().await.status, 401);
+    assert_eq!(
+        app.get(&format!("/v1/user?api_key={key}"))
+            .send()
+            .await
+            .status,
+        401
+    );
 }
 
 #[actix_web::test]
@@ -138,26 +170,59 @@ async fn a_key_does_what_its_scopes_say_and_no_more() {
     let (_, writes) = key(&app, &token, "projects:write").await;
     let (_, other) = key(&app, &token, "orders:read projects:reader").await;
     let title = json!({ "title": "A title" });
-    let post = async |key: &str| app.post("/v1/projects").header("X-API-Key", key).json(&title).send().await;
-    let get = async |key: &str| app.get("/v1/projects").header("X-API-Key", key).send().await;
-    assert_eq!((post(&writes).await.status, get(&reads).await.status), (201, 200));
+    let post = async |key: &str| {
+        app.post("/v1/projects")
+            .header("X-API-Key", key)
+            .json(&title)
+            .send()
+            .await
+    };
+    let get = async |key: &str| {
+        app.get("/v1/projects")
+            .header("X-API-Key", key)
+            .send()
+            .await
+    };
+    assert_eq!(
+        (post(&writes).await.status, get(&reads).await.status),
+        (201, 200)
+    );
     for (reply, scope) in [
         (post(&reads).await, "projects:write"),
         (get(&writes).await, "projects:read"),
         (get(&other).await, "projects:read"),
-        (app.delete("/v1/projects/1").header("X-API-Key", &reads).send().await, "projects:write"),
+        (
+            app.delete("/v1/projects/1")
+                .header("X-API-Key", &reads)
+                .send()
+                .await,
+            "projects:write",
+        ),
     ] {
         assert_refused(&reply, 403, "insufficient_scope");
         let challenge = reply.header("www-authenticate").unwrap();
-        assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{challenge}");
+        assert!(
+            challenge.contains(&format!("scope=\"{scope}\"")),
+            "{challenge}"
+        );
     }
-    let owned = format!("SELECT count(*) FROM projects WHERE user_id = {}", user.id.0);
+    let owned = format!(
+        "SELECT count(*) FROM projects WHERE user_id = {}",
+        user.id.0
+    );
     assert_eq!(count_in(&app, &owned), 1);
 
     // What is somebody else's stays theirs.
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let (_, theirs) = key(&app, &app.sign_in_as(&stranger).await, ALL).await;
-    assert_refused(&app.get("/v1/projects/1").header("X-API-Key", &theirs).send().await, 404, "not_found");
+    assert_refused(
+        &app.get("/v1/projects/1")
+            .header("X-API-Key", &theirs)
+            .send()
+            .await,
+        404,
+        "not_found",
+    );
     assert_eq!(get(&theirs).await.json()["projects"], json!([]));
 }
 
@@ -165,20 +230,38 @@ async fn a_key_does_what_its_scopes_say_and_no_more() {
 async fn a_key_never_manages_the_account() {
     let (app, _, token) = signed_in().await;
     let (id, key) = key(&app, &token, ALL).await;
-    let body =
-        json!({ "name": "More", "scopes": ALL, "password_challenge": PASSWORD, "password": "another one" });
+    let body = json!({ "name": "More", "scopes": ALL, "password_challenge": PASSWORD, "password": "another one" });
     let routes = features::routes();
-    let managing: Vec<_> = routes.iter().filter(|route| route.access == Access::Session).collect();
+    let managing: Vec<_> = routes
+        .iter()
+        .filter(|route| route.access == Access::Session)
+        .collect();
     assert!(managing.len() > 10);
     for route in managing {
-        let Verb::One(method) = &route.method else { panic!("{}", route.path) };
+        let Verb::One(method) = &route.method else {
+            panic!("{}", route.path)
+        };
         let path = route.path.replace("{id}", &id.to_string());
-        for (name, value) in [("X-API-Key", key.clone()), ("Authorization", format!("Bearer {key}"))] {
-            let reply = app.call(method.clone(), &path).header(name, &value).json(&body).send().await;
+        for (name, value) in [
+            ("X-API-Key", key.clone()),
+            ("Authorization", format!("Bearer {key}")),
+        ] {
+            let reply = app
+                .call(method.clone(), &path)
+                .header(name, &value)
+                .json(&body)
+                .send()
+                .await;
             assert_refused(&reply, 403, "forbidden");
         }
     }
-    assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL"), 1);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL"
+        ),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -186,9 +269,15 @@ async fn two_credentials_contradict_each_other() {
     let (app, _, token) = signed_in().await;
     let (_, key) = key(&app, &token, ALL).await;
     let (bearer_key, bearer) = (format!("Bearer {key}"), format!("Bearer {token}"));
-    let lines = [("X-API-Key", &key), ("Authorization", &bearer_key), ("Authorization", &bearer)];
+    let lines = [
+        ("X-API-Key", &key),
+        ("Authorization", &bearer_key),
+        ("Authorization", &bearer),
+    ];
     let both = |first: (&str, &String), second: (&str, &String)| -> Call {
-        app.get("/v1/user").header(first.0, first.1).header(second.0, second.1)
+        app.get("/v1/user")
+            .header(first.0, first.1)
+            .header(second.0, second.1)
     };
     for first in lines {
         for second in lines {
@@ -197,26 +286,51 @@ async fn two_credentials_contradict_each_other() {
     }
     // A scheme that is none of ours presents nothing, and a cookie counts for nothing beside a key.
     let basic = "Basic b25lOnR3bw==".to_owned();
-    assert_eq!(both(("Authorization", &basic), ("X-API-Key", &key)).send().await.status, 200);
-    let beside = app.get("/v1/session").header("X-API-Key", &key).cookie(&token).send().await;
-    assert_eq!((beside.status, &beside.json()["session"]), (200, &Value::Null));
+    assert_eq!(
+        both(("Authorization", &basic), ("X-API-Key", &key))
+            .send()
+            .await
+            .status,
+        200
+    );
+    let beside = app
+        .get("/v1/session")
+        .header("X-API-Key", &key)
+        .cookie(&token)
+        .send()
+        .await;
+    assert_eq!(
+        (beside.status, &beside.json()["session"]),
+        (200, &Value::Null)
+    );
 }
 
 #[actix_web::test]
 async fn a_key_expires_to_the_millisecond() {
     let (app, _, token) = signed_in().await;
     let end = START + Duration::from_secs(60);
-    let body = json!({ "name": "A key", "scopes": ["projects:write"], "expires_at": end.to_string() });
+    let body =
+        json!({ "name": "A key", "scopes": ["projects:write"], "expires_at": end.to_string() });
     let made = create(&app, &token, &body).await.json();
     let key = made["key"].as_str().unwrap();
     let title = json!({ "title": "A title" });
-    let post = async || app.post("/v1/projects").header("X-API-Key", key).json(&title).send().await;
+    let post = async || {
+        app.post("/v1/projects")
+            .header("X-API-Key", key)
+            .json(&title)
+            .send()
+            .await
+    };
     app.clock().set(end - MILLISECOND);
     assert!(is_good(&app, key).await && post().await.status == 201);
     app.clock().set(end);
     assert!(!is_good(&app, key).await);
     assert_refused(&post().await, 401, "invalid_api_key");
-    assert_eq!(list(&app, &token).await[0]["expires_at"], end.to_string(), "it is still listed");
+    assert_eq!(
+        list(&app, &token).await[0]["expires_at"],
+        end.to_string(),
+        "it is still listed"
+    );
 }
 
 #[actix_web::test]
@@ -233,14 +347,26 @@ async fn a_revoked_key_is_dead_when_the_answer_leaves() {
         app.clock().advance(Duration::from_secs(1));
     }
     let listed = list(&app, &token).await;
-    assert_eq!((&listed[1]["revoked_at"], &listed[0]["revoked_at"]), (&json!(revoked_at), &Value::Null));
+    assert_eq!(
+        (&listed[1]["revoked_at"], &listed[0]["revoked_at"]),
+        (&json!(revoked_at), &Value::Null)
+    );
     // It may still be told by another name, and that revives nothing.
     let body = json!({ "name": "The old one" });
-    let renamed = app.patch(&format!("{PATH}/{id}")).bearer(&token).json(&body).send().await;
-    assert_eq!((renamed.status, &renamed.json()["api_key"]["revoked_at"]), (200, &json!(revoked_at)));
+    let renamed = app
+        .patch(&format!("{PATH}/{id}"))
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(
+        (renamed.status, &renamed.json()["api_key"]["revoked_at"]),
+        (200, &json!(revoked_at))
+    );
     assert!(!is_good(&app, &dead).await);
     // Nor does a clock that is set back.
-    app.clock().set(Timestamp::from_millis(START.as_millis() - 1));
+    app.clock()
+        .set(Timestamp::from_millis(START.as_millis() - 1));
     assert!(!is_good(&app, &dead).await);
 }
 
@@ -249,11 +375,18 @@ async fn a_key_revoked_while_its_body_is_under_way_changes_nothing() {
     /// Revokes the key that the request came with, and then writes as if it had only now read the body.
     async fn late(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse, Error> {
         let (id, now) = (caller.api_key().unwrap().id, context.clock.now());
-        context.database.write(move |tx| api_keys::revoke(tx, id, now)).await?;
+        context
+            .database
+            .write(move |tx| api_keys::revoke(tx, id, now))
+            .await?;
         let owner = caller.owner()?;
-        let insert =
-            move |tx: &Transaction<'_>| projects::insert(tx, owner, "Too late", None, 10, now).map(drop);
-        caller.write(&context, insert).await.map(|()| HttpResponse::Ok().finish())
+        let insert = move |tx: &Transaction<'_>| {
+            projects::insert(tx, owner, "Too late", None, 10, now).map(drop)
+        };
+        caller
+            .write(&context, insert)
+            .await
+            .map(|()| HttpResponse::Ok().finish())
     }
 
     let app = TestApp::with(|config| {
@@ -264,7 +397,13 @@ async fn a_key_revoked_while_its_body_is_under_way_changes_nothing() {
     let (_, key) = key(&app, &app.sign_in_as(&user).await, ALL).await;
     let reply = app.post("/v1/late").header("X-API-Key", &key).send().await;
     assert_refused(&reply, 401, "invalid_api_key");
-    assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys WHERE revoked_at IS NOT NULL"), 1);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM api_keys WHERE revoked_at IS NOT NULL"
+        ),
+        1
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM projects"), 0);
 }
 
@@ -283,14 +422,24 @@ fn fifty_revocations_at_once_all_answer_204_and_one_is_logged() {
             scope.spawn(|| {
                 let mut wire = Wire::to(&server);
                 start.wait();
-                wire.ask("DELETE", &format!("{PATH}/1"), &format!("Authorization: Bearer {token}\r\n"), "");
+                wire.ask(
+                    "DELETE",
+                    &format!("{PATH}/1"),
+                    &format!("Authorization: Bearer {token}\r\n"),
+                    "",
+                );
                 assert_eq!(wire.hear().status, 204);
                 assert_eq!(server.request("GET", "/v1/user", Some(key), None).0, 401);
             });
         }
     });
     // The last line of the log, so that all before it are there.
-    server.request("PATCH", "/v1/api_keys/1", Some(&token), Some(&json!({ "name": "Another" })));
+    server.request(
+        "PATCH",
+        "/v1/api_keys/1",
+        Some(&token),
+        Some(&json!({ "name": "Another" })),
+    );
     let log = server.wait_for_log("api_key_renamed");
     assert_eq!(log.matches("api_key_revoked").count(), 1, "{log}");
     assert!(!log.contains(&key[4..36]), "{log}");
@@ -314,7 +463,15 @@ async fn a_key_dies_with_the_account_that_its_owner_deletes() {
     let (app, _, token) = signed_in().await;
     let (_, key) = key(&app, &token, ALL).await;
     let body = json!({ "password_challenge": PASSWORD });
-    assert_eq!(app.delete("/v1/user").bearer(&token).json(&body).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/user")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
     assert!(!is_good(&app, &key).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys"), 0);
 }
@@ -325,8 +482,23 @@ async fn a_reset_revokes_every_key_and_a_changed_password_or_a_sign_out_none() {
     let (_, one) = key(&app, &token, ALL).await;
     let (_, two) = key(&app, &token, "orders:read").await;
     let body = json!({ "password_challenge": PASSWORD, "password": "another password" });
-    assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
-    assert_eq!(app.delete("/v1/sessions").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.put("/v1/user/password")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        app.delete("/v1/sessions")
+            .bearer(&token)
+            .send()
+            .await
+            .status,
+        200
+    );
     assert!(is_good(&app, &one).await && is_good(&app, &two).await);
     let link = reset_token(&app, ONE).await;
     assert_eq!(reset(&app, &link, "a third password").await.status, 200);
@@ -339,16 +511,28 @@ async fn names_scopes_and_expiry_are_checked_all_at_once() {
     let (name, scopes) = (json!("A key"), json!(["projects:read"]));
     let (blank, invalid) = ("can't be blank", "is invalid");
     let make = async |body: Value| create(&app, &token, &body).await;
-    assert_faults(&make(json!({})).await, &[("name", blank), ("scopes", blank)]);
+    assert_faults(
+        &make(json!({})).await,
+        &[("name", blank), ("scopes", blank)],
+    );
     let all = json!({ "name": " \t", "scopes": "", "expires_at": "soon" });
-    assert_faults(&make(all).await, &[("name", blank), ("scopes", blank), ("expires_at", invalid)]);
+    assert_faults(
+        &make(all).await,
+        &[("name", blank), ("scopes", blank), ("expires_at", invalid)],
+    );
     for (value, message) in [
-        (json!("é".repeat(256)), "is too long (maximum is 255 characters)"),
+        (
+            json!("é".repeat(256)),
+            "is too long (maximum is 255 characters)",
+        ),
         (json!("a\nb"), invalid),
         (json!("a\u{7f}b"), invalid),
         (json!("a\0b"), invalid),
     ] {
-        assert_faults(&make(json!({ "name": value, "scopes": scopes })).await, &[("name", message)]);
+        assert_faults(
+            &make(json!({ "name": value, "scopes": scopes })).await,
+            &[("name", message)],
+        );
     }
     let many: Vec<String> = (0..33).map(|number| format!("a:b{number}")).collect();
     for value in [
@@ -361,15 +545,24 @@ async fn names_scopes_and_expiry_are_checked_all_at_once() {
         json!([format!("a:{}", "b".repeat(63))]),
         json!(many),
     ] {
-        assert_faults(&make(json!({ "name": name, "scopes": value })).await, &[("scopes", invalid)]);
+        assert_faults(
+            &make(json!({ "name": name, "scopes": value })).await,
+            &[("scopes", invalid)],
+        );
     }
-    assert_faults(&make(json!({ "name": name, "scopes": [] })).await, &[("scopes", blank)]);
+    assert_faults(
+        &make(json!({ "name": name, "scopes": [] })).await,
+        &[("scopes", blank)],
+    );
     let past = "must be in the future";
     let longest = START + Duration::from_secs(3_650 * 86_400);
     for (value, message) in [
         (START.to_string(), past),
         ("1969-12-31T23:59:59Z".to_owned(), past),
-        ((longest + MILLISECOND).to_string(), "must be within ten years"),
+        (
+            (longest + MILLISECOND).to_string(),
+            "must be within ten years",
+        ),
         ("2026-03-01".to_owned(), invalid),
         ("2026-03-01T00:00:00".to_owned(), invalid),
         ("1893456000".to_owned(), invalid),
@@ -380,15 +573,27 @@ async fn names_scopes_and_expiry_are_checked_all_at_once() {
     }
     for value in not_text() {
         let body = json!({ "name": value, "scopes": scopes, "expires_at": value });
-        assert_faults(&make(body).await, &[("name", invalid), ("expires_at", invalid)]);
+        assert_faults(
+            &make(body).await,
+            &[("name", invalid), ("expires_at", invalid)],
+        );
     }
     for value in [json!(1), json!(true), json!({ "a": 1 })] {
-        assert_faults(&make(json!({ "name": name, "scopes": value })).await, &[("scopes", invalid)]);
+        assert_faults(
+            &make(json!({ "name": name, "scopes": value })).await,
+            &[("scopes", invalid)],
+        );
     }
     assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys"), 0);
-    let longest = json!({ "name": "é".repeat(255), "scopes": many[..32], "expires_at": longest.to_string() });
+    let longest =
+        json!({ "name": "é".repeat(255), "scopes": many[..32], "expires_at": longest.to_string() });
     assert_eq!(make(longest).await.status, 201);
-    assert_eq!(make(json!({ "name": name, "scopes": scopes, "expires_at": null })).await.status, 201);
+    assert_eq!(
+        make(json!({ "name": name, "scopes": scopes, "expires_at": null }))
+            .await
+            .status,
+        201
+    );
 }
 
 #[actix_web::test]
@@ -400,13 +605,26 @@ async fn a_name_is_all_that_changes() {
         "name": " Another ", "scopes": ALL, "expires_at": "2099-01-01T00:00:00Z", "revoked_at": START.to_string(),
         "user_id": 9, "last_four": "0000",
     });
-    let renamed = app.patch(&format!("{PATH}/1")).bearer(&token).json(&body).send().await;
+    let renamed = app
+        .patch(&format!("{PATH}/1"))
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
     let mut expected = view;
     expected["name"] = json!("Another");
-    assert_eq!((renamed.status, renamed.json()), (200, json!({ "api_key": expected })));
+    assert_eq!(
+        (renamed.status, renamed.json()),
+        (200, json!({ "api_key": expected }))
+    );
     assert_eq!(list(&app, &token).await, json!([expected]));
     assert!(is_good(&app, &before).await);
-    let blank = app.patch(&format!("{PATH}/1")).bearer(&token).json(&json!({ "name": "" })).send().await;
+    let blank = app
+        .patch(&format!("{PATH}/1"))
+        .bearer(&token)
+        .json(&json!({ "name": "" }))
+        .send()
+        .await;
     assert_faults(&blank, &[("name", "can't be blank")]);
 }
 
@@ -417,7 +635,10 @@ async fn bodies_that_cannot_be_read_are_refused() {
     for (method, path) in [(Method::POST, PATH), (Method::PATCH, "/v1/api_keys/1")] {
         assert_unreadable_bodies_are_refused(&app, method, path, &token).await;
     }
-    assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys WHERE name = 'A key'"), 1);
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM api_keys WHERE name = 'A key'"),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -429,12 +650,27 @@ async fn a_stranger_cannot_see_rename_or_revoke_a_key() {
     assert_eq!(list(&app, &stranger).await, json!([]));
     let body = json!({ "name": "Mine now" });
     for method in [Method::PATCH, Method::DELETE] {
-        let call = |id: i64| app.call(method.clone(), &format!("{PATH}/{id}")).bearer(&stranger).json(&body);
+        let call = |id: i64| {
+            app.call(method.clone(), &format!("{PATH}/{id}"))
+                .bearer(&stranger)
+                .json(&body)
+        };
         let (theirs, absent) = (call(id).send().await, call(999).send().await);
         assert_refused(&theirs, 404, "not_found");
         assert_eq!(seen(&theirs), seen(&absent), "{method}");
-        for id in ["0", "-1", "one", "1.0", "9223372036854775808", "%31%00", "1;"] {
-            let call = app.call(method.clone(), &format!("{PATH}/{id}")).bearer(&stranger).json(&body);
+        for id in [
+            "0",
+            "-1",
+            "one",
+            "1.0",
+            "9223372036854775808",
+            "%31%00",
+            "1;",
+        ] {
+            let call = app
+                .call(method.clone(), &format!("{PATH}/{id}"))
+                .bearer(&stranger)
+                .json(&body);
             assert_refused(&call.send().await, 404, "not_found");
         }
     }
@@ -452,28 +688,41 @@ async fn a_services_key_is_nobodys() {
     let (_, key) = key(&app, &token, ALL).await;
     alter(&app, "UPDATE api_keys SET user_id = NULL");
     for path in ["/v1/user", "/v1/session", "/v1/projects"] {
-        assert_refused(&app.get(path).header("X-API-Key", &key).send().await, 403, "forbidden");
+        assert_refused(
+            &app.get(path).header("X-API-Key", &key).send().await,
+            403,
+            "forbidden",
+        );
     }
 }
 
 #[actix_web::test]
 async fn a_user_has_at_most_so_many_keys() {
     let app = TestApp::with_settings(|settings| settings.tokens.max_keys_per_user = 3).await;
-    let (user, stranger) =
-        (app.create_user(ONE, PASSWORD).await, app.create_user("two@example.com", PASSWORD).await);
+    let (user, stranger) = (
+        app.create_user(ONE, PASSWORD).await,
+        app.create_user("two@example.com", PASSWORD).await,
+    );
     let (token, other) = (app.sign_in_as(&user).await, app.sign_in_as(&stranger).await);
     let body = json!({ "name": "A key", "scopes": ALL });
     let replies = join_all((0..50).map(|_| create(&app, &token, &body))).await;
     let (made, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 201);
-    assert_eq!((made.len(), count_in(&app, "SELECT count(*) FROM api_keys")), (3, 3));
+    assert_eq!(
+        (made.len(), count_in(&app, "SELECT count(*) FROM api_keys")),
+        (3, 3)
+    );
     for reply in refused {
         assert_refused(reply, 422, "too_many_api_keys");
-        assert_eq!(reply.json()["error"], "You have as many API keys as there may be");
+        assert_eq!(
+            reply.json()["error"],
+            "You have as many API keys as there may be"
+        );
     }
     assert_eq!(create(&app, &other, &body).await.status, 201);
     // One that is revoked or has expired counts no more.
     assert_eq!(revoke(&app, &token, 1).await.status, 204);
-    let ending = json!({ "name": "A key", "scopes": ALL, "expires_at": (START + MILLISECOND).to_string() });
+    let ending =
+        json!({ "name": "A key", "scopes": ALL, "expires_at": (START + MILLISECOND).to_string() });
     assert_eq!(create(&app, &token, &ending).await.status, 201);
     assert_eq!(create(&app, &token, &body).await.status, 422);
     app.clock().advance(MILLISECOND);
@@ -487,8 +736,10 @@ async fn a_user_makes_so_many_keys_in_an_hour_and_no_more() {
         settings.throttle.api_keys = "2 in 1h".parse().unwrap();
     })
     .await;
-    let (user, stranger) =
-        (app.create_user(ONE, PASSWORD).await, app.create_user("two@example.com", PASSWORD).await);
+    let (user, stranger) = (
+        app.create_user(ONE, PASSWORD).await,
+        app.create_user("two@example.com", PASSWORD).await,
+    );
     let (token, other) = (app.sign_in_as(&user).await, app.sign_in_as(&stranger).await);
     let body = json!({ "name": "A key", "scopes": ALL });
     // What cannot be used costs none of them.
@@ -508,12 +759,19 @@ async fn a_user_makes_so_many_keys_in_an_hour_and_no_more() {
 async fn last_used_at_is_written_once_a_minute() {
     let (app, _, token) = signed_in().await;
     let (id, key) = key(&app, &token, ALL).await;
-    let written =
-        || count_in(&app, &format!("SELECT coalesce(last_used_at, 0) FROM api_keys WHERE id = {id}"));
+    let written = || {
+        count_in(
+            &app,
+            &format!("SELECT coalesce(last_used_at, 0) FROM api_keys WHERE id = {id}"),
+        )
+    };
     let context = app.context();
     let flush = async || context.activity.flush(&context.database).await.unwrap();
     assert!(is_good(&app, &key).await);
-    assert_eq!(list(&app, &token).await[0]["last_used_at"], START.to_string());
+    assert_eq!(
+        list(&app, &token).await[0]["last_used_at"],
+        START.to_string()
+    );
     assert_eq!(written(), 0, "not on the request's path");
     flush().await;
     assert_eq!(written(), START.as_millis());
@@ -537,7 +795,10 @@ async fn last_used_at_is_written_once_a_minute() {
 async fn its_owner_is_mailed_of_a_new_key() {
     let (app, user, token) = signed_in().await;
     let body = json!({ "name": "Win a prize at evil.example", "scopes": ALL });
-    let call = app.post(PATH).bearer(&token).header("User-Agent", "A program");
+    let call = app
+        .post(PATH)
+        .bearer(&token)
+        .header("User-Agent", "A program");
     let made = call.json(&body).send().await;
     assert_eq!(made.status, 201);
     // What was not made is not told.
@@ -546,22 +807,36 @@ async fn its_owner_is_mailed_of_a_new_key() {
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to, user.email_address.as_str());
     let text = &mails[0].text;
-    let last_four = made.json()["api_key"]["last_four"].as_str().unwrap().to_owned();
-    assert!(text.contains(&format!("An API key that ends in {last_four} was made")), "{text}");
+    let last_four = made.json()["api_key"]["last_four"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        text.contains(&format!("An API key that ends in {last_four} was made")),
+        "{text}"
+    );
     assert!(text.contains("127.0.0.1"), "{text}");
     // What helps, and what does not.
     assert!(
         text.contains("revoke it in your list") && text.contains("leaves API keys as they are"),
         "{text}"
     );
-    assert!(!text.contains("evil.example") && !text.contains("crk_"), "{text}");
+    assert!(
+        !text.contains("evil.example") && !text.contains("crk_"),
+        "{text}"
+    );
 }
 
 #[actix_web::test]
 async fn a_key_is_made_with_its_notice_or_not_at_all() {
     let (app, _, token) = signed_in().await;
     sabotage(&app, "INSERT ON outbox");
-    assert_eq!(create(&app, &token, &json!({ "name": "A key", "scopes": ALL })).await.status, 500);
+    assert_eq!(
+        create(&app, &token, &json!({ "name": "A key", "scopes": ALL }))
+            .await
+            .status,
+        500
+    );
     mend(&app);
     assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys"), 0);
 }
@@ -573,16 +848,26 @@ async fn keys_are_listed_the_newest_first_until_they_are_swept() {
         key(&app, &token, ALL).await;
     }
     let ids = |listed: Value| -> Vec<i64> {
-        listed.as_array().unwrap().iter().map(|key| key["id"].as_i64().unwrap()).collect()
+        listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["id"].as_i64().unwrap())
+            .collect()
     };
     assert_eq!(ids(list(&app, &token).await), [3, 2, 1]);
     let now = app.clock().now();
-    assert_eq!(write(&app, move |tx| api_keys::revoke(tx, ApiKeyId(2), now)).await, Some(true));
+    assert_eq!(
+        write(&app, move |tx| api_keys::revoke(tx, ApiKeyId(2), now)).await,
+        Some(true)
+    );
     assert_eq!(ids(list(&app, &token).await), [3, 2, 1]);
     let month = Duration::from_secs(30 * 86_400);
     let swept_at = async |now: Timestamp| {
         let context = app.context();
-        sweep::run(&context.database, &context.settings, now).await.unwrap();
+        sweep::run(&context.database, &context.settings, now)
+            .await
+            .unwrap();
     };
     swept_at(now + month - MILLISECOND).await;
     assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys"), 3);
@@ -597,18 +882,36 @@ async fn of_keys_that_ended_the_newest_hundred_are_kept_when_another_is_made() {
     let (lasting, _) = key(&app, &token, ALL).await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let theirs = api_key(&app, Some(&stranger), ALL).await;
-    assert_eq!(app.post("/v1/tokens/revoke").json(&json!({ "token": theirs })).send().await.status, 200);
+    assert_eq!(
+        app.post("/v1/tokens/revoke")
+            .json(&json!({ "token": theirs }))
+            .send()
+            .await
+            .status,
+        200
+    );
     for _ in 0..300 {
         let (id, _) = key(&app, &token, ALL).await;
         assert_eq!(revoke(&app, &token, id).await.status, 204);
     }
     let (last, _) = key(&app, &token, ALL).await;
     let listed = list(&app, &token).await;
-    let ids: Vec<i64> = listed.as_array().unwrap().iter().map(|key| key["id"].as_i64().unwrap()).collect();
+    let ids: Vec<i64> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["id"].as_i64().unwrap())
+        .collect();
     let newest: Vec<i64> = (last - 100..=last).rev().chain([lasting]).collect();
     assert_eq!(ids, newest);
     assert_eq!(
-        count_in(&app, &format!("SELECT count(*) FROM api_keys WHERE user_id = {}", stranger.id.0)),
+        count_in(
+            &app,
+            &format!(
+                "SELECT count(*) FROM api_keys WHERE user_id = {}",
+                stranger.id.0
+            )
+        ),
         1
     );
 }

@@ -58,22 +58,32 @@ async fn should_create_session(target: &Target) {
 }
 
 async fn should_not_create_session_with_invalid_credentials(target: &Target) {
-    let credentials = [("email_address", "one@example.com"), ("password", "invalid")];
+    let credentials = [
+        ("email_address", "one@example.com"),
+        ("password", "invalid"),
+    ];
     let (status, body) = target.send("POST", "/v1/session", None, &credentials).await;
-    assert_eq!((status, &body["error"]), (401, &json!("Invalid email address or password")));
+    assert_eq!(
+        (status, &body["error"]),
+        (401, &json!("Invalid email address or password"))
+    );
 }
 
 async fn should_destroy_session(target: &Target) {
     let token = target.sign_in("one@example.com", PASSWORD).await.unwrap();
     let before = target.count("SELECT count(*) FROM sessions");
-    let (status, body) = target.send("DELETE", "/v1/session", Some(&token), &[]).await;
+    let (status, body) = target
+        .send("DELETE", "/v1/session", Some(&token), &[])
+        .await;
     assert_eq!((status, body), (200, json!({ "message": "Logged out" })));
     assert_eq!(target.count("SELECT count(*) FROM sessions"), before - 1);
 }
 
 async fn should_not_destroy_session_with_invalid_token(target: &Target) {
     let before = target.count("SELECT count(*) FROM sessions");
-    let (status, _) = target.send("DELETE", "/v1/session", Some("invalid"), &[]).await;
+    let (status, _) = target
+        .send("DELETE", "/v1/session", Some("invalid"), &[])
+        .await;
     assert_eq!(status, 401);
     assert_eq!(target.count("SELECT count(*) FROM sessions"), before);
 }
@@ -81,7 +91,10 @@ async fn should_not_destroy_session_with_invalid_token(target: &Target) {
 async fn should_create_user(target: &Target) {
     let before = target.count("SELECT count(*) FROM users");
     let (status, body) = target.sign_up("test@example.com", PASSWORD, PASSWORD).await;
-    assert_eq!((status, &body["user"]["email_address"]), (201, &json!("test@example.com")));
+    assert_eq!(
+        (status, &body["user"]["email_address"]),
+        (201, &json!("test@example.com"))
+    );
     assert!(body["token"].is_string());
     assert_eq!(target.count("SELECT count(*) FROM users"), before + 1);
     let last = "SELECT email_address = 'test@example.com' FROM users ORDER BY id DESC LIMIT 1";
@@ -108,7 +121,13 @@ async fn should_not_create_user_with_duplicated_email_address(target: &Target) {
 async fn should_send_password_reset_instructions(target: &Target) {
     let address = [("email_address", "one@example.com")];
     let (status, body) = target.send("POST", "/v1/passwords", None, &address).await;
-    assert_eq!((status, body), (200, json!({ "message": "Password reset instructions sent" })));
+    assert_eq!(
+        (status, body),
+        (
+            200,
+            json!({ "message": "Password reset instructions sent" })
+        )
+    );
     let mails = target.mails().await;
     assert_eq!(mails.len(), 1);
     assert!(mails[0].contains("one@example.com"));
@@ -124,21 +143,35 @@ async fn should_not_send_password_reset_instructions_if_user_does_not_exist(targ
 async fn should_reset_password(target: &Target) {
     let token = target.sign_in("one@example.com", PASSWORD).await.unwrap();
     let path = target.reset_path("one@example.com").await;
-    let passwords = [("password", "newpassword"), ("password_confirmation", "newpassword")];
+    let passwords = [
+        ("password", "newpassword"),
+        ("password_confirmation", "newpassword"),
+    ];
     let (status, body) = target.send("PUT", &path, None, &passwords).await;
-    assert_eq!((status, body), (200, json!({ "message": "Password has been reset." })));
+    assert_eq!(
+        (status, body),
+        (200, json!({ "message": "Password has been reset." }))
+    );
 
     let ones = "SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email_address = 'one@example.com'";
     assert_eq!(target.count(ones), 0);
     let (status, _) = target.send("GET", "/v1/session", Some(&token), &[]).await;
     assert_eq!(status, 401);
-    assert!(target.sign_in("one@example.com", "newpassword").await.is_some());
+    assert!(
+        target
+            .sign_in("one@example.com", "newpassword")
+            .await
+            .is_some()
+    );
     assert!(target.sign_in("one@example.com", PASSWORD).await.is_none());
 }
 
 async fn should_not_reset_password_if_passwords_do_not_match(target: &Target) {
     let path = target.reset_path("one@example.com").await;
-    let passwords = [("password", "newpassword"), ("password_confirmation", "wrongpassword")];
+    let passwords = [
+        ("password", "newpassword"),
+        ("password_confirmation", "wrongpassword"),
+    ];
     let (status, body) = target.send("PUT", &path, None, &passwords).await;
     let sentence = "Password confirmation doesn't match Password";
     assert_eq!((status, &body["errors"]), (422, &json!([sentence])));
@@ -147,12 +180,17 @@ async fn should_not_reset_password_if_passwords_do_not_match(target: &Target) {
 async fn should_get_index_for_authenticated_user(target: &Target) {
     let token = target.sign_in("one@example.com", PASSWORD).await.unwrap();
     for title in ["First", "Second"] {
-        let (status, _) = target.send("POST", "/v1/projects", Some(&token), &[("title", title)]).await;
+        let (status, _) = target
+            .send("POST", "/v1/projects", Some(&token), &[("title", title)])
+            .await;
         assert_eq!(status, 201);
     }
     let (status, body) = target.send("GET", "/v1/projects", Some(&token), &[]).await;
     let listed = body["projects"].as_array().unwrap().len() as i64;
-    assert_eq!((status, listed), (200, target.count("SELECT count(*) FROM projects")));
+    assert_eq!(
+        (status, listed),
+        (200, target.count("SELECT count(*) FROM projects"))
+    );
 }
 
 impl Target {
@@ -196,7 +234,9 @@ impl Target {
                 (reply.status, reply.json())
             }
             Self::OverTcp(_, server) => {
-                let mut request = ureq::http::Request::builder().method(method).uri(server.url(path));
+                let mut request = ureq::http::Request::builder()
+                    .method(method)
+                    .uri(server.url(path));
                 if let Some(token) = token {
                     request = request.header("Authorization", format!("Bearer {token}"));
                 }
@@ -210,14 +250,20 @@ impl Target {
                 }
                 .unwrap();
                 let text = reply.body_mut().read_to_string().unwrap();
-                (reply.status().as_u16(), serde_json::from_str(&text).unwrap())
+                (
+                    reply.status().as_u16(),
+                    serde_json::from_str(&text).unwrap(),
+                )
             }
         }
     }
 
     async fn sign_up(&self, address: &str, password: &str, confirmation: &str) -> (u16, Value) {
-        let fields =
-            [("email_address", address), ("password", password), ("password_confirmation", confirmation)];
+        let fields = [
+            ("email_address", address),
+            ("password", password),
+            ("password_confirmation", confirmation),
+        ];
         self.send("POST", "/v1/registrations", None, &fields).await
     }
 
@@ -229,10 +275,15 @@ impl Target {
 
     /// The path of a reset link from a mail.
     async fn reset_path(&self, address: &str) -> String {
-        let (status, _) = self.send("POST", "/v1/passwords", None, &[("email_address", address)]).await;
+        let (status, _) = self
+            .send("POST", "/v1/passwords", None, &[("email_address", address)])
+            .await;
         assert_eq!(status, 200);
         let mails = self.mails().await;
-        let mail = mails.iter().rfind(|mail| mail.contains("/passwords/")).unwrap();
+        let mail = mails
+            .iter()
+            .rfind(|mail| mail.contains("/passwords/"))
+            .unwrap();
         format!("/v1/passwords/{}", token_in(mail))
     }
 
@@ -249,11 +300,16 @@ impl Target {
         match self {
             Self::InProcess(app) => {
                 let mails = app.mails().await;
-                mails.into_iter().map(|mail| format!("{} {}", mail.to, mail.text)).collect()
+                mails
+                    .into_iter()
+                    .map(|mail| format!("{} {}", mail.to, mail.text))
+                    .collect()
             }
             Self::OverTcp(house, _) => {
                 let deadline = std::time::Instant::now() + PATIENCE;
-                while self.count("SELECT count(*) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL") > 0
+                while self
+                    .count("SELECT count(*) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL")
+                    > 0
                 {
                     assert!(std::time::Instant::now() < deadline, "a mail still waits");
                     std::thread::yield_now();
@@ -261,7 +317,9 @@ impl Target {
                 let Ok(files) = std::fs::read_dir(house.mails()) else {
                     return Vec::new();
                 };
-                files.map(|file| unfold(&std::fs::read_to_string(file.unwrap().path()).unwrap())).collect()
+                files
+                    .map(|file| unfold(&std::fs::read_to_string(file.unwrap().path()).unwrap()))
+                    .collect()
             }
         }
     }

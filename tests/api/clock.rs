@@ -7,8 +7,8 @@ use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::json;
 
 use crate::support::app::{
-    PASSWORD, assert_refused, confirm, confirmation_token, is_live, last_confirmation, last_unlock, reset,
-    reset_token, sign_in, sign_up,
+    PASSWORD, assert_refused, confirm, confirmation_token, is_live, last_confirmation, last_unlock,
+    reset, reset_token, sign_in, sign_up,
 };
 use crate::support::machines::{pair, pair_in};
 
@@ -49,14 +49,19 @@ async fn a_clock_set_back_a_day_revives_nothing() {
         confirmations: vec![confirm_address(&app).await, changed_link],
         resets: vec![reset_password(&app).await, voided],
         unlock: unlock(&app).await,
-        logins: vec![(changed, PASSWORD), ("reset@example.com", PASSWORD), ("deleted@example.com", PASSWORD)],
+        logins: vec![
+            (changed, PASSWORD),
+            ("reset@example.com", PASSWORD),
+            ("deleted@example.com", PASSWORD),
+        ],
         keys: vec![key],
         access_tokens: [revoked.0, ended.0, reused.0].concat(),
         refresh_tokens: [revoked.1, ended.1, reused.1].concat(),
     };
     let day = i64::try_from(DAY.as_millis()).unwrap();
     for back in [day, 1, 0] {
-        app.clock().set(Timestamp::from_millis(START.as_millis() - back));
+        app.clock()
+            .set(Timestamp::from_millis(START.as_millis() - back));
         assert_all_dead(&app, &spent).await;
         assert!(is_live(&app, &alive).await, "what was not ended goes on");
         assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 200);
@@ -66,7 +71,11 @@ async fn a_clock_set_back_a_day_revives_nothing() {
 
 async fn assert_all_dead(app: &TestApp, spent: &Spent) {
     for token in &spent.tokens {
-        assert_refused(&app.get("/v1/session").bearer(token).send().await, 401, "token_invalid");
+        assert_refused(
+            &app.get("/v1/session").bearer(token).send().await,
+            401,
+            "token_invalid",
+        );
     }
     for link in &spent.confirmations {
         assert_refused(&confirm(app, link).await, 401, "link_invalid");
@@ -74,20 +83,35 @@ async fn assert_all_dead(app: &TestApp, spent: &Spent) {
     for link in &spent.resets {
         assert_refused(&reset(app, link, NEW).await, 401, "link_invalid");
     }
-    let unlock = app.put(&format!("/v1/unlocks/{}", spent.unlock)).send().await;
+    let unlock = app
+        .put(&format!("/v1/unlocks/{}", spent.unlock))
+        .send()
+        .await;
     assert_refused(&unlock, 401, "link_invalid");
     for key in &spent.keys {
-        let reply = app.get("/v1/projects").header("X-API-Key", key).send().await;
+        let reply = app
+            .get("/v1/projects")
+            .header("X-API-Key", key)
+            .send()
+            .await;
         assert_refused(&reply, 401, "invalid_api_key");
     }
     for token in &spent.access_tokens {
-        assert_refused(&app.get("/v1/projects").bearer(token).send().await, 401, "token_invalid");
+        assert_refused(
+            &app.get("/v1/projects").bearer(token).send().await,
+            401,
+            "token_invalid",
+        );
     }
     for token in &spent.refresh_tokens {
         assert_refused(&refresh(app, token).await, 400, "invalid_grant");
     }
     for (address, password) in &spent.logins {
-        assert_refused(&sign_in(app, address, password).await, 401, "invalid_credentials");
+        assert_refused(
+            &sign_in(app, address, password).await,
+            401,
+            "invalid_credentials",
+        );
     }
 }
 
@@ -106,14 +130,25 @@ async fn rotate(app: &TestApp) -> (String, String) {
 
 async fn end(app: &TestApp) -> String {
     let token = token_of_new(app, "ended@example.com").await;
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
     token
 }
 
 async fn delete_account(app: &TestApp) -> String {
     let token = token_of_new(app, "deleted@example.com").await;
     let body = json!({ "password_challenge": PASSWORD });
-    assert_eq!(app.delete("/v1/user").bearer(&token).json(&body).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/user")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
     token
 }
 
@@ -130,7 +165,15 @@ async fn change_address(app: &TestApp) -> (&'static str, String, String) {
     let token = token_of_new(app, old).await;
     let voided = reset_token(app, old).await;
     let body = json!({ "password_challenge": PASSWORD, "email_address": MOVED });
-    assert_eq!(app.put("/v1/user/email_address").bearer(&token).json(&body).send().await.status, 200);
+    assert_eq!(
+        app.put("/v1/user/email_address")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
     let link = last_confirmation(app, MOVED).await;
     assert_eq!(confirm(app, &link).await.status, 200);
     (old, link, voided)
@@ -150,14 +193,23 @@ async fn unlock(app: &TestApp) -> String {
         assert_eq!(sign_in(app, address, "wrong").await.status, 401);
     }
     let link = last_unlock(app).await;
-    assert_eq!(app.put(&format!("/v1/unlocks/{link}")).send().await.status, 200);
+    assert_eq!(
+        app.put(&format!("/v1/unlocks/{link}")).send().await.status,
+        200
+    );
     link
 }
 
 async fn revoke_key(app: &TestApp) -> String {
     let token = token_of_new(app, "keyed@example.com").await;
     let body = json!({ "name": "A key", "scopes": ["projects:read"] });
-    let made = app.post("/v1/api_keys").bearer(&token).json(&body).send().await.json();
+    let made = app
+        .post("/v1/api_keys")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await
+        .json();
     let path = format!("/v1/api_keys/{}", made["api_key"]["id"]);
     assert_eq!(app.delete(&path).bearer(&token).send().await.status, 204);
     made["key"].as_str().unwrap().to_owned()
@@ -173,7 +225,11 @@ async fn revoke_tokens(app: &TestApp) -> Tokens {
     let token = token_of_new(app, "revoked@example.com").await;
     let (access, refresh) = pair(app, &token, "projects:read").await;
     for token in [&alone, &refresh] {
-        let reply = app.post("/v1/tokens/revoke").json(&json!({ "token": token })).send().await;
+        let reply = app
+            .post("/v1/tokens/revoke")
+            .json(&json!({ "token": token }))
+            .send()
+            .await;
         assert_eq!(reply.status, 200);
     }
     (vec![alone, access], vec![refresh])
@@ -183,7 +239,10 @@ async fn revoke_tokens(app: &TestApp) -> Tokens {
 async fn end_with_pair(app: &TestApp) -> Tokens {
     let token = token_of_new(app, "paired@example.com").await;
     let (access, refresh) = pair(app, &token, "projects:read").await;
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
     (vec![access], vec![refresh])
 }
 
@@ -198,5 +257,8 @@ async fn reuse(app: &TestApp) -> Tokens {
 }
 
 async fn refresh(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": token })).send().await
+    app.post("/v1/tokens/refresh")
+        .json(&json!({ "refresh_token": token }))
+        .send()
+        .await
 }

@@ -17,9 +17,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, address, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
-    confirm, confirmation_token, count_in, delete, digest_of, disable, is_live, last_confirmation, mend,
-    not_text, reset, reset_token, sabotage, seen, sign_in, sign_up, signed_in, write,
+    ONE, PASSWORD, address, alter, assert_faults, assert_refused,
+    assert_unreadable_bodies_are_refused, confirm, confirmation_token, count_in, delete, digest_of,
+    disable, is_live, last_confirmation, mend, not_text, reset, reset_token, sabotage, seen,
+    sign_in, sign_up, signed_in, write,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -32,7 +33,10 @@ async fn app_that(confirm: Confirm) -> TestApp {
 }
 
 async fn ask(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/confirmations").json(&json!({ "email_address": address })).send().await
+    app.post("/v1/confirmations")
+        .json(&json!({ "email_address": address }))
+        .send()
+        .await
 }
 
 /// Asks for another address on behalf of somebody, and takes the token from the link that is mailed to it.
@@ -52,24 +56,38 @@ async fn ask_for_change(app: &TestApp, user: &User, to: &str) {
 
 async fn account_of(app: &TestApp, user: &User) -> Account {
     let id = user.id;
-    app.context().database.read(move |reader| users::find(reader, id)).await.unwrap().unwrap()
+    app.context()
+        .database
+        .read(move |reader| users::find(reader, id))
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 #[track_caller]
 fn assert_confirmed(reply: &Reply) {
-    assert_eq!((reply.status, reply.text()), (200, r#"{"message":"Email address has been confirmed."}"#));
+    assert_eq!(
+        (reply.status, reply.text()),
+        (200, r#"{"message":"Email address has been confirmed."}"#)
+    );
 }
 
 #[track_caller]
 fn assert_dead(reply: &Reply) {
     assert_refused(reply, 401, "link_invalid");
-    assert_eq!(reply.json()["errors"], json!(["Confirmation link is invalid or has expired."]));
+    assert_eq!(
+        reply.json()["errors"],
+        json!(["Confirmation link is invalid or has expired."])
+    );
 }
 
 #[track_caller]
 fn assert_unconfirmed(reply: &Reply) {
     assert_refused(reply, 403, "email_unconfirmed");
-    assert_eq!(reply.json()["error"], "You have to confirm your email address before continuing");
+    assert_eq!(
+        reply.json()["error"],
+        "You have to confirm your email address before continuing"
+    );
     assert_eq!(reply.header("www-authenticate"), None);
 }
 
@@ -88,7 +106,10 @@ async fn without_confirmation_a_sign_up_mails_nothing() {
 async fn a_reminder_is_mailed_and_the_session_starts() {
     let app = app_that(Confirm::Remind).await;
     let reply = sign_up(&app, ONE, PASSWORD).await;
-    assert_eq!((reply.status, &reply.json()["user"]["email_confirmed"]), (201, &json!(false)));
+    assert_eq!(
+        (reply.status, &reply.json()["user"]["email_confirmed"]),
+        (201, &json!(false))
+    );
     let token = reply.json()["token"].as_str().unwrap().to_owned();
     assert!(is_live(&app, &token).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
@@ -96,12 +117,19 @@ async fn a_reminder_is_mailed_and_the_session_starts() {
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
     assert_eq!(mails[0].subject, "Confirm your email address");
-    assert!(mails[0].text.contains("This link will expire in 24 hours."), "{}", mails[0].text);
+    assert!(
+        mails[0].text.contains("This link will expire in 24 hours."),
+        "{}",
+        mails[0].text
+    );
     app.clock().advance(MILLISECOND);
     assert_confirmed(&confirm(&app, &last_confirmation(&app, ONE).await).await);
     let shown = app.get("/v1/session").bearer(&token).send().await.json();
     assert_eq!(shown["user"]["email_confirmed"], true);
-    assert_eq!(shown["user"]["updated_at"], (START + MILLISECOND).to_string());
+    assert_eq!(
+        shown["user"]["updated_at"],
+        (START + MILLISECOND).to_string()
+    );
     // A taken address is said to be taken, and nobody is mailed for it.
     let again = sign_up(&app, ONE, NEW).await;
     assert_refused(&again, 422, "account_not_created");
@@ -121,7 +149,11 @@ async fn required_gives_no_session() {
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
 
     assert_confirmed(&confirm(&app, &last_confirmation(&app, ONE).await).await);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0, "a link confirms and signs nobody in");
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM sessions"),
+        0,
+        "a link confirms and signs nobody in"
+    );
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 }
 
@@ -153,17 +185,37 @@ async fn sign_in_says_unconfirmed_only_after_the_right_password() {
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let digest = bcrypt::hash(PASSWORD, 4).unwrap();
-    alter(&app, &format!("UPDATE users SET password_digest = '{digest}'"));
-    let failures = "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'address_failures:%'";
+    alter(
+        &app,
+        &format!("UPDATE users SET password_digest = '{digest}'"),
+    );
+    let failures =
+        "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'address_failures:%'";
 
-    assert_refused(&sign_in(&app, ONE, "wrong password").await, 401, "invalid_credentials");
+    assert_refused(
+        &sign_in(&app, ONE, "wrong password").await,
+        401,
+        "invalid_credentials",
+    );
     assert_eq!(count_in(&app, failures), 1);
     assert_unconfirmed(&sign_in(&app, ONE, PASSWORD).await);
-    assert_eq!(count_in(&app, failures), 0, "the right password is no failure");
-    assert_eq!(digest_of(&app, &user), digest, "nothing was hashed for somebody who does not get in");
+    assert_eq!(
+        count_in(&app, failures),
+        0,
+        "the right password is no failure"
+    );
+    assert_eq!(
+        digest_of(&app, &user),
+        digest,
+        "nothing was hashed for somebody who does not get in"
+    );
 
     disable(&app, &user).await;
-    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 401, "invalid_credentials");
+    assert_refused(
+        &sign_in(&app, ONE, PASSWORD).await,
+        401,
+        "invalid_credentials",
+    );
 }
 
 #[actix_web::test]
@@ -172,7 +224,10 @@ async fn a_link_confirms_once() {
     let link = confirmation_token(&app, ONE).await;
     app.clock().advance(MILLISECOND);
     assert_confirmed(&confirm(&app, &link).await);
-    assert_eq!(account_of(&app, &user).await.user.email_confirmed_at, Some(START + MILLISECOND));
+    assert_eq!(
+        account_of(&app, &user).await.user.email_confirmed_at,
+        Some(START + MILLISECOND)
+    );
     app.clock().advance(MILLISECOND);
     assert_dead(&confirm(&app, &link).await);
     let account = account_of(&app, &user).await;
@@ -183,16 +238,30 @@ async fn a_link_confirms_once() {
 #[actix_web::test]
 async fn of_fifty_racing_confirmations_one_wins() {
     let (app, user, _) = signed_in().await;
-    for link in [confirmation_token(&app, ONE).await, change_token(&app, &user, NEXT).await] {
+    for link in [
+        confirmation_token(&app, ONE).await,
+        change_token(&app, &user, NEXT).await,
+    ] {
         let replies = join_all((0..50).map(|_| confirm(&app, &link))).await;
-        let (won, lost): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
+        let (won, lost): (Vec<_>, Vec<_>) =
+            replies.into_iter().partition(|reply| reply.status == 200);
         assert_eq!(won.len(), 1);
         won.iter().for_each(assert_confirmed);
         lost.iter().for_each(assert_dead);
     }
     let account = account_of(&app, &user).await;
-    assert_eq!((account.user.email_address.as_str(), account.credentials_version), (NEXT, 1));
-    let told = app.mails().await.into_iter().filter(|mail| mail.subject == "Your email address was changed");
+    assert_eq!(
+        (
+            account.user.email_address.as_str(),
+            account.credentials_version
+        ),
+        (NEXT, 1)
+    );
+    let told = app
+        .mails()
+        .await
+        .into_iter()
+        .filter(|mail| mail.subject == "Your email address was changed");
     assert_eq!(told.map(|mail| mail.to).collect::<Vec<_>>(), [ONE]);
 }
 
@@ -229,7 +298,10 @@ async fn a_new_address_takes_the_old_ones_place_and_the_sessions_go_on() {
     let (app, user, token) = signed_in().await;
     let link = change_token(&app, &user, NEXT).await;
     let shown = app.get("/v1/session").bearer(&token).send().await.json();
-    assert_eq!(shown["user"]["email_address"], ONE, "nothing changes before");
+    assert_eq!(
+        shown["user"]["email_address"], ONE,
+        "nothing changes before"
+    );
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 
     app.clock().advance(MILLISECOND);
@@ -249,19 +321,27 @@ async fn a_new_address_takes_the_old_ones_place_and_the_sessions_go_on() {
 #[actix_web::test]
 async fn the_old_address_is_told_when_it_is_done() {
     for wanted in [true, false] {
-        let app = TestApp::with_settings(|settings| settings.notices.address_changed = wanted).await;
+        let app =
+            TestApp::with_settings(|settings| settings.notices.address_changed = wanted).await;
         let user = app.create_user(ONE, PASSWORD).await;
         let link = change_token(&app, &user, NEXT).await;
         let sent = app.mails().await.len();
-        let call = app.put(&format!("/v1/confirmations/{link}")).header("User-Agent", "Browser/1.0");
+        let call = app
+            .put(&format!("/v1/confirmations/{link}"))
+            .header("User-Agent", "Browser/1.0");
         assert_confirmed(&call.send().await);
         let mails = app.mails().await;
         let told: Vec<&str> = mails[sent..].iter().map(|mail| mail.to.as_str()).collect();
         assert_eq!(told, if wanted { &[ONE] as &[&str] } else { &[] });
         for notice in &mails[sent..] {
             assert_eq!(notice.subject, "Your email address was changed");
-            let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
-            assert!(notice.text.contains(facts) && !notice.text.contains("://"), "{}", notice.text);
+            let facts =
+                "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
+            assert!(
+                notice.text.contains(facts) && !notice.text.contains("://"),
+                "{}",
+                notice.text
+            );
             assert!(!notice.text.contains(NEXT), "{}", notice.text);
         }
     }
@@ -270,11 +350,20 @@ async fn the_old_address_is_told_when_it_is_done() {
 #[actix_web::test]
 async fn an_address_changes_only_together_with_the_end_of_the_links() {
     let (app, user, _) = signed_in().await;
-    let (link, old) = (change_token(&app, &user, NEXT).await, reset_token(&app, ONE).await);
+    let (link, old) = (
+        change_token(&app, &user, NEXT).await,
+        reset_token(&app, ONE).await,
+    );
     sabotage(&app, "INSERT ON outbox");
     assert_refused(&confirm(&app, &link).await, 500, "internal_error");
     let account = account_of(&app, &user).await;
-    assert_eq!((account.user.email_address.as_str(), account.credentials_version), (ONE, 0));
+    assert_eq!(
+        (
+            account.user.email_address.as_str(),
+            account.credentials_version
+        ),
+        (ONE, 0)
+    );
     mend(&app);
     assert_confirmed(&confirm(&app, &link).await);
     assert_refused(&reset(&app, &old, NEW).await, 401, "link_invalid");
@@ -288,15 +377,27 @@ async fn a_link_confirms_only_the_address_that_it_went_to() {
     assert_confirmed(&confirm(&app, &own).await);
     let account = account_of(&app, &user).await;
     assert_eq!(account.user.email_address.as_str(), ONE);
-    assert_eq!(account.pending_email_address.as_ref().map(EmailAddress::as_str), Some(NEXT));
+    assert_eq!(
+        account
+            .pending_email_address
+            .as_ref()
+            .map(EmailAddress::as_str),
+        Some(NEXT)
+    );
     assert_confirmed(&confirm(&app, &change).await);
-    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), NEXT);
+    assert_eq!(
+        account_of(&app, &user).await.user.email_address.as_str(),
+        NEXT
+    );
 }
 
 #[actix_web::test]
 async fn a_link_to_the_old_address_dies_with_the_change_though_it_comes_back() {
     let (app, user, _) = signed_in().await;
-    let (own, old) = (confirmation_token(&app, ONE).await, reset_token(&app, ONE).await);
+    let (own, old) = (
+        confirmation_token(&app, ONE).await,
+        reset_token(&app, ONE).await,
+    );
     for to in [NEXT, ONE] {
         let link = change_token(&app, &user, to).await;
         assert_confirmed(&confirm(&app, &link).await);
@@ -315,7 +416,10 @@ async fn a_link_to_an_address_no_longer_pending_is_dead() {
     let id = user.id;
     write(&app, move |tx| users::set_pending_address(tx, id, None)).await;
     assert_dead(&confirm(&app, &second).await);
-    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), ONE);
+    assert_eq!(
+        account_of(&app, &user).await.user.email_address.as_str(),
+        ONE
+    );
 }
 
 #[actix_web::test]
@@ -323,10 +427,14 @@ async fn of_two_changes_that_were_both_mailed_and_race_the_last_asked_wins() {
     let (app, user, _) = signed_in().await;
     let first = change_token(&app, &user, NEXT).await;
     let second = change_token(&app, &user, "later@example.com").await;
-    let (first, second) = futures_util::future::join(confirm(&app, &first), confirm(&app, &second)).await;
+    let (first, second) =
+        futures_util::future::join(confirm(&app, &first), confirm(&app, &second)).await;
     assert_dead(&first);
     assert_confirmed(&second);
-    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), "later@example.com");
+    assert_eq!(
+        account_of(&app, &user).await.user.email_address.as_str(),
+        "later@example.com"
+    );
 }
 
 #[actix_web::test]
@@ -335,7 +443,10 @@ async fn an_address_taken_meanwhile_is_not_taken_twice() {
     let link = change_token(&app, &user, NEXT).await;
     app.create_user(NEXT, NEW).await;
     assert_dead(&confirm(&app, &link).await);
-    assert_eq!(account_of(&app, &user).await.user.email_address.as_str(), ONE);
+    assert_eq!(
+        account_of(&app, &user).await.user.email_address.as_str(),
+        ONE
+    );
     assert_eq!(sign_in(&app, NEXT, NEW).await.status, 200);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 }
@@ -345,19 +456,33 @@ async fn of_many_who_race_for_one_address_one_gets_it() {
     let app = TestApp::new().await;
     let mut links = Vec::new();
     for number in 0..10 {
-        let user = app.create_user(&format!("user{number}@example.com"), PASSWORD).await;
+        let user = app
+            .create_user(&format!("user{number}@example.com"), PASSWORD)
+            .await;
         links.push(change_token(&app, &user, NEXT).await);
     }
     let replies = join_all(links.iter().map(|link| confirm(&app, link))).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
-    replies.iter().filter(|reply| reply.status != 200).for_each(assert_dead);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 200).count(),
+        1
+    );
+    replies
+        .iter()
+        .filter(|reply| reply.status != 200)
+        .for_each(assert_dead);
 }
 
 #[actix_web::test]
 async fn resending_answers_everybody_alike() {
     let (app, ..) = signed_in().await;
     app.create_user("confirmed@example.com", PASSWORD).await;
-    assert_confirmed(&confirm(&app, &confirmation_token(&app, "confirmed@example.com").await).await);
+    assert_confirmed(
+        &confirm(
+            &app,
+            &confirmation_token(&app, "confirmed@example.com").await,
+        )
+        .await,
+    );
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
     let before = app.mails().await.len();
@@ -366,16 +491,32 @@ async fn resending_answers_everybody_alike() {
     let message = json!({ "message": "Confirmation instructions sent" });
     let known = ask(&app, ONE).await;
     assert_eq!((known.status, known.json()), (200, message));
-    for address in ["confirmed@example.com", "nobody@example.com", "disabled@example.com", "no address", ""] {
+    for address in [
+        "confirmed@example.com",
+        "nobody@example.com",
+        "disabled@example.com",
+        "no address",
+        "",
+    ] {
         assert_eq!(seen(&ask(&app, address).await), seen(&known), "{address}");
     }
     for body in [json!({}), json!({ "email_address": null })] {
-        assert_eq!(seen(&app.post("/v1/confirmations").json(&body).send().await), seen(&known), "{body}");
+        assert_eq!(
+            seen(&app.post("/v1/confirmations").json(&body).send().await),
+            seen(&known),
+            "{body}"
+        );
     }
     // The same rows were written for who exists and who does not.
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), rows + 4);
     let mails = app.mails().await;
-    assert_eq!(mails[before..].iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE]);
+    assert_eq!(
+        mails[before..]
+            .iter()
+            .map(|mail| mail.to.as_str())
+            .collect::<Vec<_>>(),
+        [ONE]
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), rows + 1);
 }
 
@@ -390,7 +531,10 @@ async fn resent_mails_are_limited_without_a_word() {
     for asked in 1..=8 {
         for address in [ONE, "nobody@example.com"] {
             let reply = ask(&app, address).await;
-            assert_eq!(reply.json(), json!({ "message": "Confirmation instructions sent" }));
+            assert_eq!(
+                reply.json(),
+                json!({ "message": "Confirmation instructions sent" })
+            );
         }
         assert_eq!(app.mails().await.len(), asked.min(5));
     }
@@ -403,15 +547,22 @@ async fn resent_mails_are_limited_without_a_word() {
 async fn one_client_asks_for_ten_in_three_minutes() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     for number in 0..10 {
-        assert_eq!(ask(&app, &format!("user{number}@example.com")).await.status, 200);
+        assert_eq!(
+            ask(&app, &format!("user{number}@example.com")).await.status,
+            200
+        );
     }
     let refused = ask(&app, ONE).await;
     assert_refused(&refused, 429, "rate_limited");
     assert_eq!(refused.header("retry-after"), Some("180"));
     let counted = "confirmation:127.0.0.1";
     let now = app.clock().now();
-    let tally =
-        app.context().database.read(move |reader| throttles::find(reader, counted, now)).await.unwrap();
+    let tally = app
+        .context()
+        .database
+        .read(move |reader| throttles::find(reader, counted, now))
+        .await
+        .unwrap();
     assert_eq!(tally.unwrap().count, 10);
 }
 
@@ -430,7 +581,10 @@ async fn a_reset_confirms() {
     let app = app_that(Confirm::Required).await;
     sign_up(&app, ONE, PASSWORD).await;
     let link = last_confirmation(&app, ONE).await;
-    assert_eq!(reset(&app, &reset_token(&app, ONE).await, NEW).await.status, 200);
+    assert_eq!(
+        reset(&app, &reset_token(&app, ONE).await, NEW).await.status,
+        200
+    );
     assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
     assert_dead(&confirm(&app, &link).await);
 }
@@ -438,20 +592,32 @@ async fn a_reset_confirms() {
 #[actix_web::test]
 async fn a_squatter_is_out_when_the_owner_resets() {
     let app = app_that(Confirm::Remind).await;
-    let token = sign_up(&app, ONE, "the squatter's").await.json()["token"].as_str().unwrap().to_owned();
+    let token = sign_up(&app, ONE, "the squatter's").await.json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let link = last_confirmation(&app, ONE).await;
-    assert_eq!(reset(&app, &reset_token(&app, ONE).await, NEW).await.status, 200);
+    assert_eq!(
+        reset(&app, &reset_token(&app, ONE).await, NEW).await.status,
+        200
+    );
     assert!(!is_live(&app, &token).await);
     assert_eq!(sign_in(&app, ONE, "the squatter's").await.status, 401);
     assert_dead(&confirm(&app, &link).await);
-    assert_eq!(sign_in(&app, ONE, NEW).await.json()["user"]["email_confirmed"], true);
+    assert_eq!(
+        sign_in(&app, ONE, NEW).await.json()["user"]["email_confirmed"],
+        true
+    );
 }
 
 #[actix_web::test]
 async fn a_squatters_pending_address_is_void_after_the_reset() {
     let (app, user, _) = signed_in().await;
     let link = change_token(&app, &user, "squatter@example.com").await;
-    assert_eq!(reset(&app, &reset_token(&app, ONE).await, NEW).await.status, 200);
+    assert_eq!(
+        reset(&app, &reset_token(&app, ONE).await, NEW).await.status,
+        200
+    );
     assert_eq!(account_of(&app, &user).await.pending_email_address, None);
     assert_dead(&confirm(&app, &link).await);
     // Nor does it work again when the owner wants the same address.
@@ -469,7 +635,13 @@ async fn confirming_says_nothing_about_a_disabled_account() {
         assert_dead(&confirm(&app, link).await);
     }
     let account = account_of(&app, &user).await;
-    assert_eq!((account.user.email_address.as_str(), account.user.email_confirmed_at), (ONE, None));
+    assert_eq!(
+        (
+            account.user.email_address.as_str(),
+            account.user.email_confirmed_at
+        ),
+        (ONE, None)
+    );
 }
 
 #[actix_web::test]
@@ -507,7 +679,10 @@ async fn what_is_no_link_of_ours_is_dead() {
 #[actix_web::test]
 async fn no_kind_of_link_passes_for_another() {
     let (app, user, _) = signed_in().await;
-    let (reset_link, link) = (reset_token(&app, ONE).await, confirmation_token(&app, ONE).await);
+    let (reset_link, link) = (
+        reset_token(&app, ONE).await,
+        confirmation_token(&app, ONE).await,
+    );
     let account = account_of(&app, &user).await;
     let unlock = links::sign_unlock(&app.context().keys, &account, START + DAY);
     assert_dead(&confirm(&app, &reset_link).await);
@@ -520,7 +695,11 @@ async fn no_kind_of_link_passes_for_another() {
 async fn faults_of_form_are_named() {
     let (app, ..) = signed_in().await;
     for value in not_text() {
-        let reply = app.post("/v1/confirmations").json(&json!({ "email_address": value })).send().await;
+        let reply = app
+            .post("/v1/confirmations")
+            .json(&json!({ "email_address": value }))
+            .send()
+            .await;
         assert_faults(&reply, &[("email_address", "is invalid")]);
     }
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/confirmations", "").await;

@@ -77,12 +77,18 @@ fn credentials(transport: &str) -> Value {
 
 /// Signs in over a cookie, from the application itself.
 async fn sign_in(app: &TestApp) -> Reply {
-    app.post("/v1/session").same_origin().json(&credentials("cookie")).send().await
+    app.post("/v1/session")
+        .same_origin()
+        .json(&credentials("cookie"))
+        .send()
+        .await
 }
 
 /// The token that a reply sets as the cookie.
 fn token_in_cookie(reply: &Reply) -> String {
-    let line = reply.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {}", reply.text()));
+    let line = reply
+        .header("set-cookie")
+        .unwrap_or_else(|| panic!("no cookie: {}", reply.text()));
     let (_, rest) = line.split_once('=').unwrap();
     rest.split_once(';').unwrap().0.to_owned()
 }
@@ -90,10 +96,21 @@ fn token_in_cookie(reply: &Reply) -> String {
 /// That a reply hands over a token in this way, and in no other.
 #[track_caller]
 fn assert_handed_over(reply: &Reply, transport: &str) {
-    let (in_body, cookies) =
-        (reply.json().get("token").is_some(), reply.headers.get_all("set-cookie").count());
-    let expected = if transport == "cookie" { (false, 1) } else { (true, 0) };
-    assert_eq!((in_body, cookies), expected, "{transport}: {}", reply.text());
+    let (in_body, cookies) = (
+        reply.json().get("token").is_some(),
+        reply.headers.get_all("set-cookie").count(),
+    );
+    let expected = if transport == "cookie" {
+        (false, 1)
+    } else {
+        (true, 0)
+    };
+    assert_eq!(
+        (in_body, cookies),
+        expected,
+        "{transport}: {}",
+        reply.text()
+    );
     assert_eq!(reply.text().contains("crs_"), in_body, "{}", reply.text());
 }
 
@@ -124,10 +141,24 @@ async fn a_cookie_changes_something_only_from_our_own_origin_whatever_else_is_ca
             }
 
             for with_cookie in [false, true] {
-                let carry = |call: Call| if with_cookie { call.cookie(&token) } else { call };
+                let carry = |call: Call| {
+                    if with_cookie {
+                        call.cookie(&token)
+                    } else {
+                        call
+                    }
+                };
                 let shown = carry(get()).bearer(&bearer).send().await;
-                assert_eq!((shown.status, who(&shown)), (200, json!("two@example.com")), "{origin:?}");
-                assert_eq!(carry(post()).bearer(&bearer).send().await.status, 201, "{origin:?}");
+                assert_eq!(
+                    (shown.status, who(&shown)),
+                    (200, json!("two@example.com")),
+                    "{origin:?}"
+                );
+                assert_eq!(
+                    carry(post()).bearer(&bearer).send().await.status,
+                    201,
+                    "{origin:?}"
+                );
             }
 
             assert_refused(&get().send().await, 401, "unauthorized");
@@ -135,7 +166,8 @@ async fn a_cookie_changes_something_only_from_our_own_origin_whatever_else_is_ca
 
             for transport in ["bearer", "cookie"] {
                 for carried in ["nothing", "cookie", "bearer"] {
-                    let call = sent_from(app.post("/v1/session"), *origin).json(&credentials(transport));
+                    let call =
+                        sent_from(app.post("/v1/session"), *origin).json(&credentials(transport));
                     // A sign-in ends the session of the cookie, so each has its own.
                     let call = match carried {
                         "cookie" => call.cookie(&token_in_cookie(&sign_in(&app).await)),
@@ -144,7 +176,12 @@ async fn a_cookie_changes_something_only_from_our_own_origin_whatever_else_is_ca
                     };
                     let reply = call.send().await;
                     if ours || (transport == "bearer" && carried != "cookie") {
-                        assert_eq!(reply.status, 200, "{origin:?} {transport} {carried}: {}", reply.text());
+                        assert_eq!(
+                            reply.status,
+                            200,
+                            "{origin:?} {transport} {carried}: {}",
+                            reply.text()
+                        );
                         assert_handed_over(&reply, transport);
                     } else {
                         assert_refused(&reply, 403, "cross_origin");
@@ -172,7 +209,11 @@ async fn listed_origins_of_the_same_site_may_with_credentials() {
         let made = call.json(&json!({ "title": "A title" })).send().await;
         let call = sent_from(app.post("/v1/session"), origin).json(&credentials("cookie"));
         let started = call.send().await;
-        assert_eq!((made.status, started.status), if may { (201, 200) } else { (403, 403) }, "{origin:?}");
+        assert_eq!(
+            (made.status, started.status),
+            if may { (201, 200) } else { (403, 403) },
+            "{origin:?}"
+        );
     }
 }
 
@@ -182,10 +223,20 @@ async fn an_open_list_of_origins_vouches_for_nobody() {
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     for origin in [FOREIGN, LISTED, "*", "null"] {
-        let reply = app.delete("/v1/session").cookie(&token).header("Origin", origin).send().await;
+        let reply = app
+            .delete("/v1/session")
+            .cookie(&token)
+            .header("Origin", origin)
+            .send()
+            .await;
         assert_refused(&reply, 403, "cross_origin");
     }
-    let reply = app.delete("/v1/session").cookie(&token).header("Origin", OWN).send().await;
+    let reply = app
+        .delete("/v1/session")
+        .cookie(&token)
+        .header("Origin", OWN)
+        .send()
+        .await;
     assert_eq!(reply.status, 200);
 }
 
@@ -193,7 +244,11 @@ async fn an_open_list_of_origins_vouches_for_nobody() {
 async fn two_statements_of_an_origin_prove_nothing() {
     let (app, _, token) = signed_in().await;
     for (name, value) in [("Sec-Fetch-Site", "same-origin"), ("Origin", OWN)] {
-        let call = app.delete("/v1/session").cookie(&token).header(name, value).header(name, value);
+        let call = app
+            .delete("/v1/session")
+            .cookie(&token)
+            .header(name, value)
+            .header(name, value);
         assert_refused(&call.send().await, 403, "cross_origin");
     }
     assert!(is_live(&app, &token).await);
@@ -204,19 +259,38 @@ async fn the_method_that_a_proxy_asks_about_counts_as_well() {
     let (app, _, token) = signed_in().await;
     let ask = |methods: &[&str]| {
         let call = app.get("/v1/user").cookie(&token);
-        methods.iter().fold(call, |call, method| call.header("X-Forwarded-Method", method))
+        methods.iter().fold(call, |call, method| {
+            call.header("X-Forwarded-Method", method)
+        })
     };
     for harmless in [&["GET"][..], &["HEAD"], &["OPTIONS"], &["GET", "HEAD"]] {
         assert_eq!(ask(harmless).send().await.status, 200, "{harmless:?}");
     }
-    for unsafe_ in [&["POST"][..], &["DELETE"], &["get"], &[""], &["GET, POST"], &["GET", "POST"]] {
+    for unsafe_ in [
+        &["POST"][..],
+        &["DELETE"],
+        &["get"],
+        &[""],
+        &["GET, POST"],
+        &["GET", "POST"],
+    ] {
         assert_refused(&ask(unsafe_).send().await, 403, "cross_origin");
-        assert_eq!(ask(unsafe_).same_origin().send().await.status, 200, "{unsafe_:?}");
-        let bearer = app.get("/v1/user").bearer(&token).header("X-Forwarded-Method", unsafe_[0]);
+        assert_eq!(
+            ask(unsafe_).same_origin().send().await.status,
+            200,
+            "{unsafe_:?}"
+        );
+        let bearer = app
+            .get("/v1/user")
+            .bearer(&token)
+            .header("X-Forwarded-Method", unsafe_[0]);
         assert_eq!(bearer.send().await.status, 200, "{unsafe_:?}");
     }
     // What it says never makes a request harmless.
-    let call = app.delete("/v1/session").cookie(&token).header("X-Forwarded-Method", "GET");
+    let call = app
+        .delete("/v1/session")
+        .cookie(&token)
+        .header("X-Forwarded-Method", "GET");
     assert_refused(&call.send().await, 403, "cross_origin");
 }
 
@@ -224,10 +298,19 @@ async fn the_method_that_a_proxy_asks_about_counts_as_well() {
 async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
     let (app, _, token) = signed_in().await;
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-        for path in ["/v1/projects", "/v1/projects/1", "/v1/passwords", "/v1/passwords/x", "/v1/session"] {
+        for path in [
+            "/v1/projects",
+            "/v1/projects/1",
+            "/v1/passwords",
+            "/v1/passwords/x",
+            "/v1/session",
+        ] {
             let call = app.call(method.clone(), path).cookie(&token);
-            let reply =
-                call.header("Sec-Fetch-Site", "cross-site").body("text/plain", "rubbish").send().await;
+            let reply = call
+                .header("Sec-Fetch-Site", "cross-site")
+                .body("text/plain", "rubbish")
+                .send()
+                .await;
             match reply.status {
                 405 => {}
                 _ => assert_refused(&reply, 403, "cross_origin"),
@@ -238,10 +321,16 @@ async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
     // It says nothing of the cookie either: one that opens nothing is refused alike.
     let reply = app.delete("/v1/session").cookie("rubbish").send().await;
     assert_refused(&reply, 403, "cross_origin");
-    let unknown = app.sign_in_as(&app.create_user("two@example.com", PASSWORD).await).await;
+    let unknown = app
+        .sign_in_as(&app.create_user("two@example.com", PASSWORD).await)
+        .await;
     let ended = app.delete("/v1/session").bearer(&unknown).send().await;
     assert_eq!(ended.status, 200);
-    assert_refused(&app.delete("/v1/session").cookie(&unknown).send().await, 403, "cross_origin");
+    assert_refused(
+        &app.delete("/v1/session").cookie(&unknown).send().await,
+        403,
+        "cross_origin",
+    );
 }
 
 #[actix_web::test]
@@ -251,12 +340,25 @@ async fn a_cookie_and_a_token_never_come_together() {
         let address = format!("new-{number}@example.com");
         json!({ "email_address": address, "password": PASSWORD, "transport": transport })
     };
-    for (number, transport) in [json!("bearer"), json!(null), json!("cookie")].into_iter().enumerate() {
+    for (number, transport) in [json!("bearer"), json!(null), json!("cookie")]
+        .into_iter()
+        .enumerate()
+    {
         let expected = transport.as_str().unwrap_or("bearer").to_owned();
         let body = newcomer(number, transport);
-        let signed_up = app.post("/v1/registrations").same_origin().json(&body).send().await;
+        let signed_up = app
+            .post("/v1/registrations")
+            .same_origin()
+            .json(&body)
+            .send()
+            .await;
         assert_eq!(signed_up.status, 201, "{}", signed_up.text());
-        let signed_in = app.post("/v1/session").same_origin().json(&body).send().await;
+        let signed_in = app
+            .post("/v1/session")
+            .same_origin()
+            .json(&body)
+            .send()
+            .await;
         assert_eq!(signed_in.status, 200, "{}", signed_in.text());
         for reply in [signed_up, signed_in] {
             assert_handed_over(&reply, &expected);
@@ -265,8 +367,17 @@ async fn a_cookie_and_a_token_never_come_together() {
             assert_eq!(started["session"]["current"], true);
         }
     }
-    let fields = [("email_address", "form@example.com"), ("password", PASSWORD), ("transport", "cookie")];
-    let reply = app.post("/v1/registrations").same_origin().form(&fields).send().await;
+    let fields = [
+        ("email_address", "form@example.com"),
+        ("password", PASSWORD),
+        ("transport", "cookie"),
+    ];
+    let reply = app
+        .post("/v1/registrations")
+        .same_origin()
+        .form(&fields)
+        .send()
+        .await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     assert_handed_over(&reply, "cookie");
 }
@@ -277,7 +388,8 @@ async fn another_transport_is_refused() {
     for path in ["/v1/session", "/v1/registrations"] {
         let unknown = ["", "Cookie", "cookie ", "header", "both"].map(|text| json!(text));
         for transport in unknown.into_iter().chain(not_text()) {
-            let body = json!({ "email_address": ONE, "password": PASSWORD, "transport": transport });
+            let body =
+                json!({ "email_address": ONE, "password": PASSWORD, "transport": transport });
             let reply = app.post(path).same_origin().json(&body).send().await;
             assert_faults(&reply, &[("transport", "is invalid")]);
         }
@@ -298,16 +410,34 @@ async fn the_cookie_is_host_bound_and_plain_only_on_localhost() {
         ("http://auth.example.com", bound),
         ("http://localhost.example.com", bound),
     ] {
-        let app = TestApp::with_settings(|settings| settings.server.public_url = url.parse().unwrap()).await;
+        let app =
+            TestApp::with_settings(|settings| settings.server.public_url = url.parse().unwrap())
+                .await;
         app.create_user(ONE, PASSWORD).await;
         let reply = sign_in(&app).await;
         let token = token_in_cookie(&reply);
-        assert_eq!(reply.header("set-cookie"), Some(expected.replace("TOKEN", &token).as_str()), "{url}");
+        assert_eq!(
+            reply.header("set-cookie"),
+            Some(expected.replace("TOKEN", &token).as_str()),
+            "{url}"
+        );
         assert!(reply.headers.get("set-cookie").unwrap().is_sensitive());
-        assert_eq!(app.get("/v1/session").cookie(&token).send().await.status, 200, "{url}");
+        assert_eq!(
+            app.get("/v1/session").cookie(&token).send().await.status,
+            200,
+            "{url}"
+        );
         // Under the other name it is nothing of ours.
-        let other = if expected == plain { "__Host-cloakroom" } else { "cloakroom" };
-        let reply = app.get("/v1/session").header("Cookie", &format!("{other}={token}")).send().await;
+        let other = if expected == plain {
+            "__Host-cloakroom"
+        } else {
+            "cloakroom"
+        };
+        let reply = app
+            .get("/v1/session")
+            .header("Cookie", &format!("{other}={token}"))
+            .send()
+            .await;
         assert_refused(&reply, 401, "unauthorized");
     }
 }
@@ -317,8 +447,18 @@ async fn a_remembered_session_has_a_cookie_that_lasts_as_long() {
     let (app, ..) = signed_in().await;
     let mut body = credentials("cookie");
     body["remember"] = json!(true);
-    let reply = app.post("/v1/session").same_origin().json(&body).send().await;
-    assert!(reply.header("set-cookie").unwrap().contains("; Max-Age=15552000;"));
+    let reply = app
+        .post("/v1/session")
+        .same_origin()
+        .json(&body)
+        .send()
+        .await;
+    assert!(
+        reply
+            .header("set-cookie")
+            .unwrap()
+            .contains("; Max-Age=15552000;")
+    );
 }
 
 #[actix_web::test]
@@ -328,10 +468,20 @@ async fn the_session_is_the_same_row_as_any_other() {
     let token = token_in_cookie(&started);
     let by_cookie = app.get("/v1/session").cookie(&token).send().await;
     let by_bearer = app.get("/v1/session").bearer(&token).send().await;
-    assert_eq!((by_cookie.status, by_cookie.json()), (200, by_bearer.json()));
+    assert_eq!(
+        (by_cookie.status, by_cookie.json()),
+        (200, by_bearer.json())
+    );
     assert_eq!(by_cookie.json()["session"], started.json()["session"]);
     let others = format!("theme=dark; cloakroom={token}; a=\"b\"");
-    assert_eq!(app.get("/v1/session").header("Cookie", &others).send().await.status, 200);
+    assert_eq!(
+        app.get("/v1/session")
+            .header("Cookie", &others)
+            .send()
+            .await
+            .status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -339,15 +489,34 @@ async fn a_planted_cookie_is_not_adopted() {
     let (app, ..) = signed_in().await;
     let attacker = app.create_user("attacker@example.com", PASSWORD).await;
     let unknown = app.sign_in_as(&attacker).await;
-    assert_eq!(app.delete("/v1/session").bearer(&unknown).send().await.status, 200);
-    for planted in [app.sign_in_as(&attacker).await, unknown, "rubbish".to_owned(), String::new()] {
-        let call = app.post("/v1/session").same_origin().cookie(&planted).json(&credentials("cookie"));
+    assert_eq!(
+        app.delete("/v1/session")
+            .bearer(&unknown)
+            .send()
+            .await
+            .status,
+        200
+    );
+    for planted in [
+        app.sign_in_as(&attacker).await,
+        unknown,
+        "rubbish".to_owned(),
+        String::new(),
+    ] {
+        let call = app
+            .post("/v1/session")
+            .same_origin()
+            .cookie(&planted)
+            .json(&credentials("cookie"));
         let reply = call.send().await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         let token = token_in_cookie(&reply);
         assert_ne!(token, planted);
         // What was planted opens nobody's session any more, least of all this one.
-        assert_ne!(app.get("/v1/session").cookie(&planted).send().await.status, 200);
+        assert_ne!(
+            app.get("/v1/session").cookie(&planted).send().await.status,
+            200
+        );
         let shown = app.get("/v1/session").cookie(&token).send().await.json();
         assert_eq!(shown["user"]["email_address"], ONE);
     }
@@ -363,17 +532,31 @@ async fn a_sign_in_from_elsewhere_sets_no_cookie() {
         assert_refused(&reply, 403, "cross_origin");
         assert_eq!(reply.header("set-cookie"), None, "{origin:?}");
         let body = json!({ "email_address": "new@example.com", "password": PASSWORD, "transport": "cookie" });
-        let reply = sent_from(app.post("/v1/registrations"), *origin).json(&body).send().await;
+        let reply = sent_from(app.post("/v1/registrations"), *origin)
+            .json(&body)
+            .send()
+            .await;
         assert_refused(&reply, 403, "cross_origin");
         assert_eq!(reply.header("set-cookie"), None, "{origin:?}");
         // As a form, which a page can send without asking.
-        let fields = [("email_address", ONE), ("password", PASSWORD), ("transport", "cookie")];
-        let reply = sent_from(app.post("/v1/session"), *origin).form(&fields).send().await;
+        let fields = [
+            ("email_address", ONE),
+            ("password", PASSWORD),
+            ("transport", "cookie"),
+        ];
+        let reply = sent_from(app.post("/v1/session"), *origin)
+            .form(&fields)
+            .send()
+            .await;
         assert_refused(&reply, 403, "cross_origin");
     }
     // Nothing was counted or started for them.
     for table in ["throttles", "sessions"] {
-        assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
+        assert_eq!(
+            count_in(&app, &format!("SELECT count(*) FROM {table}")),
+            0,
+            "{table}"
+        );
     }
     assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
 }
@@ -384,16 +567,36 @@ async fn a_bearer_request_ignores_the_cookie() {
     let other = app.sign_in_as(&user).await;
     // A bearer that opens nothing is not made up for by the cookie.
     for bearer in ["rubbish", ""] {
-        let reply = app.get("/v1/session").bearer(bearer).cookie(&token).send().await;
+        let reply = app
+            .get("/v1/session")
+            .bearer(bearer)
+            .cookie(&token)
+            .send()
+            .await;
         assert_refused(&reply, 401, "token_invalid");
     }
-    let two = app.get("/v1/session").bearer(&other).cookie(&token).cookie(&token).send().await;
+    let two = app
+        .get("/v1/session")
+        .bearer(&other)
+        .cookie(&token)
+        .cookie(&token)
+        .send()
+        .await;
     assert_eq!(two.status, 200);
-    let ended = app.delete("/v1/session").bearer(&other).cookie(&token).send().await;
+    let ended = app
+        .delete("/v1/session")
+        .bearer(&other)
+        .cookie(&token)
+        .send()
+        .await;
     assert_eq!((ended.status, ended.header("set-cookie")), (200, None));
     assert!(is_live(&app, &token).await && !is_live(&app, &other).await);
     // A sign-in with a bearer leaves the session of the cookie alone.
-    let call = app.post("/v1/session").bearer(&token).cookie(&token).json(&credentials("bearer"));
+    let call = app
+        .post("/v1/session")
+        .bearer(&token)
+        .cookie(&token)
+        .json(&credentials("bearer"));
     assert_handed_over(&call.send().await, "bearer");
     assert!(is_live(&app, &token).await);
 }
@@ -405,18 +608,39 @@ async fn a_key_or_an_access_token_ignores_the_cookie_and_travels_in_none() {
     let (access, refresh) = pair(&app, &app.sign_in_as(&two).await, "projects:write").await;
     let key = api_key(&app, Some(&two), "projects:write").await;
     let post = || {
-        let foreign = app.post("/v1/projects").cookie(&token).header("Sec-Fetch-Site", "cross-site");
+        let foreign = app
+            .post("/v1/projects")
+            .cookie(&token)
+            .header("Sec-Fetch-Site", "cross-site");
         foreign.json(&json!({ "title": "Theirs" }))
     };
-    for call in [post().bearer(&access), post().bearer(&key), post().header("X-API-Key", &key)] {
+    for call in [
+        post().bearer(&access),
+        post().bearer(&key),
+        post().header("X-API-Key", &key),
+    ] {
         assert_eq!(call.send().await.status, 201);
     }
-    let owned = |id: i64| count_in(&app, &format!("SELECT count(*) FROM projects WHERE user_id = {id}"));
+    let owned = |id: i64| {
+        count_in(
+            &app,
+            &format!("SELECT count(*) FROM projects WHERE user_id = {id}"),
+        )
+    };
     assert_eq!((owned(user.id.0), owned(two.id.0)), (0, 3));
-    assert_refused(&post().header("X-API-Key", &token).send().await, 401, "invalid_api_key");
+    assert_refused(
+        &post().header("X-API-Key", &token).send().await,
+        401,
+        "invalid_api_key",
+    );
     assert_refused(&post().bearer(&refresh).send().await, 401, "token_invalid");
     for credential in [&key, &access, &refresh] {
-        let reply = app.get("/v1/user").cookie(credential).same_origin().send().await;
+        let reply = app
+            .get("/v1/user")
+            .cookie(credential)
+            .same_origin()
+            .send()
+            .await;
         assert_refused(&reply, 401, "token_invalid");
     }
 }
@@ -425,12 +649,26 @@ async fn a_key_or_an_access_token_ignores_the_cookie_and_travels_in_none() {
 async fn what_a_browser_adds_by_itself_makes_no_bearer() {
     let (app, _, token) = signed_in().await;
     // As behind a proxy that asks for a password of its own.
-    let basic = |call: Call| call.header("Authorization", "Basic b25lOnR3bw==").cookie(&token);
+    let basic = |call: Call| {
+        call.header("Authorization", "Basic b25lOnR3bw==")
+            .cookie(&token)
+    };
     assert_eq!(basic(app.get("/v1/session")).send().await.status, 200);
-    assert_refused(&basic(app.delete("/v1/session")).send().await, 403, "cross_origin");
+    assert_refused(
+        &basic(app.delete("/v1/session")).send().await,
+        403,
+        "cross_origin",
+    );
     let call = basic(app.post("/v1/session")).json(&credentials("bearer"));
     assert_refused(&call.send().await, 403, "cross_origin");
-    assert_eq!(basic(app.delete("/v1/session")).same_origin().send().await.status, 200);
+    assert_eq!(
+        basic(app.delete("/v1/session"))
+            .same_origin()
+            .send()
+            .await
+            .status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -439,13 +677,32 @@ async fn two_cookies_of_the_name_contradict_each_other() {
     let other = app.sign_in_as(&user).await;
     for second in [&token, &other, ""] {
         let one_line = format!("cloakroom={token}; cloakroom={second}");
-        for (first, next) in
-            [(one_line.as_str(), "a=b"), (&format!("cloakroom={token}"), &format!("cloakroom={second}"))]
-        {
-            let carry = |call: Call| call.header("Cookie", first).header("Cookie", next).same_origin();
-            assert_refused(&carry(app.get("/v1/session")).send().await, 400, "invalid_request");
-            assert_refused(&carry(app.delete("/v1/session")).send().await, 400, "invalid_request");
-            let reply = carry(app.post("/v1/session")).json(&credentials("cookie")).send().await;
+        for (first, next) in [
+            (one_line.as_str(), "a=b"),
+            (
+                &format!("cloakroom={token}"),
+                &format!("cloakroom={second}"),
+            ),
+        ] {
+            let carry = |call: Call| {
+                call.header("Cookie", first)
+                    .header("Cookie", next)
+                    .same_origin()
+            };
+            assert_refused(
+                &carry(app.get("/v1/session")).send().await,
+                400,
+                "invalid_request",
+            );
+            assert_refused(
+                &carry(app.delete("/v1/session")).send().await,
+                400,
+                "invalid_request",
+            );
+            let reply = carry(app.post("/v1/session"))
+                .json(&credentials("cookie"))
+                .send()
+                .await;
             assert_refused(&reply, 400, "invalid_request");
         }
     }
@@ -461,7 +718,10 @@ async fn a_new_sign_in_ends_the_session_of_the_cookie() {
             let post = |password: &str| {
                 let mut body = credentials(transport);
                 body["password"] = json!(password);
-                app.post("/v1/session").same_origin().cookie(&carried).json(&body)
+                app.post("/v1/session")
+                    .same_origin()
+                    .cookie(&carried)
+                    .json(&body)
             };
             assert_refused(&post("wrong").send().await, 401, "invalid_credentials");
             assert!(is_live(&app, &carried).await, "a failure ends nothing");
@@ -472,8 +732,15 @@ async fn a_new_sign_in_ends_the_session_of_the_cookie() {
         }
     }
     let (app, _, carried) = signed_in().await;
-    let body = json!({ "email_address": "new@example.com", "password": PASSWORD, "transport": "cookie" });
-    let reply = app.post("/v1/registrations").same_origin().cookie(&carried).json(&body).send().await;
+    let body =
+        json!({ "email_address": "new@example.com", "password": PASSWORD, "transport": "cookie" });
+    let reply = app
+        .post("/v1/registrations")
+        .same_origin()
+        .cookie(&carried)
+        .json(&body)
+        .send()
+        .await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     assert!(!is_live(&app, &carried).await && is_live(&app, &token_in_cookie(&reply)).await);
 }
@@ -481,11 +748,14 @@ async fn a_new_sign_in_ends_the_session_of_the_cookie() {
 #[actix_web::test]
 async fn of_racing_sign_ins_with_one_cookie_each_gets_a_session_of_its_own() {
     let (app, _, carried) = signed_in().await;
-    let replies =
-        join_all((0..10).map(|_| {
-            app.post("/v1/session").same_origin().cookie(&carried).json(&credentials("cookie")).send()
-        }))
-        .await;
+    let replies = join_all((0..10).map(|_| {
+        app.post("/v1/session")
+            .same_origin()
+            .cookie(&carried)
+            .json(&credentials("cookie"))
+            .send()
+    }))
+    .await;
     for reply in &replies {
         assert!(is_live(&app, &token_in_cookie(reply)).await);
     }
@@ -496,11 +766,22 @@ async fn of_racing_sign_ins_with_one_cookie_each_gets_a_session_of_its_own() {
 async fn signing_out_clears_the_cookie() {
     let plain = "cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
     let bound = "__Host-cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
-    for (app, expected) in [(TestApp::new().await, plain), (TestApp::with_settings(https).await, bound)] {
+    for (app, expected) in [
+        (TestApp::new().await, plain),
+        (TestApp::with_settings(https).await, bound),
+    ] {
         let user = app.create_user(ONE, PASSWORD).await;
         let token = app.sign_in_as(&user).await;
-        let reply = app.delete("/v1/session").cookie(&token).same_origin().send().await;
-        assert_eq!((reply.status, reply.header("set-cookie")), (200, Some(expected)));
+        let reply = app
+            .delete("/v1/session")
+            .cookie(&token)
+            .same_origin()
+            .send()
+            .await;
+        assert_eq!(
+            (reply.status, reply.header("set-cookie")),
+            (200, Some(expected))
+        );
         assert!(!is_live(&app, &token).await);
         let token = app.sign_in_as(&user).await;
         let reply = app.delete("/v1/session").bearer(&token).send().await;
@@ -512,7 +793,11 @@ async fn signing_out_clears_the_cookie() {
 async fn rotating_sets_a_new_cookie() {
     for (app, name, secure) in [
         (TestApp::new().await, "cloakroom", ""),
-        (TestApp::with_settings(https).await, "__Host-cloakroom", "; Secure"),
+        (
+            TestApp::with_settings(https).await,
+            "__Host-cloakroom",
+            "; Secure",
+        ),
     ] {
         let user = app.create_user(ONE, PASSWORD).await;
         let old = app.sign_in_as(&user).await;
@@ -527,14 +812,27 @@ async fn rotating_sets_a_new_cookie() {
         let new = token_in_cookie(&reply);
         assert_ne!(new, old);
         // It lasts as long as the session has left, a minute less than at first.
-        let expected = format!("{name}={new}; Path=/; Max-Age=2591940; HttpOnly; SameSite=Lax{secure}");
+        let expected =
+            format!("{name}={new}; Path=/; Max-Age=2591940; HttpOnly; SameSite=Lax{secure}");
         assert_eq!(reply.header("set-cookie"), Some(expected.as_str()));
-        assert_refused(&app.get("/v1/session").cookie(&old).send().await, 401, "token_invalid");
+        assert_refused(
+            &app.get("/v1/session").cookie(&old).send().await,
+            401,
+            "token_invalid",
+        );
         let shown = app.get("/v1/session").cookie(&new).send().await;
-        assert_eq!((shown.status, &shown.json()["session"]["id"]), (200, &reply.json()["session"]["id"]));
+        assert_eq!(
+            (shown.status, &shown.json()["session"]["id"]),
+            (200, &reply.json()["session"]["id"])
+        );
 
         // Whoever comes with a bearer token is handed the next one as they came, cookie or not.
-        let reply = app.post("/v1/session/rotate").bearer(&new).cookie(&new).send().await;
+        let reply = app
+            .post("/v1/session/rotate")
+            .bearer(&new)
+            .cookie(&new)
+            .send()
+            .await;
         assert_handed_over(&reply, "bearer");
     }
 }
@@ -557,9 +855,17 @@ async fn ending_ones_own_session_takes_the_cookie_back() {
 
         assert_refused(&call().cookie(&token).send().await, 403, "cross_origin");
         let reply = call().cookie(&token).same_origin().send().await;
-        assert_eq!((reply.status, reply.header("set-cookie")), (status, Some(cleared)), "{path}");
+        assert_eq!(
+            (reply.status, reply.header("set-cookie")),
+            (status, Some(cleared)),
+            "{path}"
+        );
         assert_eq!(reply.headers.get_all("set-cookie").count(), 1, "{path}");
-        assert_refused(&app.get("/v1/session").cookie(&token).send().await, 401, "token_invalid");
+        assert_refused(
+            &app.get("/v1/session").cookie(&token).send().await,
+            401,
+            "token_invalid",
+        );
 
         // Who comes with a bearer token has no cookie of ours to forget.
         if is_live(&app, &other).await {
@@ -574,9 +880,16 @@ async fn ending_other_sessions_leaves_the_cookie_alone() {
     let (app, user, other) = signed_in().await;
     let token = app.sign_in_as(&user).await;
     let id = app.get("/v1/session").bearer(&other).send().await.json()["session"]["id"].to_string();
-    for (path, status) in [(format!("/v1/sessions/{id}"), 204), ("/v1/sessions?except=current".into(), 200)] {
+    for (path, status) in [
+        (format!("/v1/sessions/{id}"), 204),
+        ("/v1/sessions?except=current".into(), 200),
+    ] {
         let reply = app.delete(&path).cookie(&token).same_origin().send().await;
-        assert_eq!((reply.status, reply.header("set-cookie")), (status, None), "{path}");
+        assert_eq!(
+            (reply.status, reply.header("set-cookie")),
+            (status, None),
+            "{path}"
+        );
     }
     assert!(is_live(&app, &token).await && !is_live(&app, &other).await);
 }
@@ -585,11 +898,18 @@ async fn ending_other_sessions_leaves_the_cookie_alone() {
 async fn a_refusal_clears_nothing() {
     let (app, user, token) = signed_in().await;
     let ended = app.sign_in_as(&user).await;
-    assert_eq!(app.delete("/v1/session").bearer(&ended).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&ended).send().await.status,
+        200
+    );
     // It may have got another token meanwhile, in another tab.
     let replies = [
         app.get("/v1/session").cookie(&ended).send().await,
-        app.delete("/v1/session").cookie(&ended).same_origin().send().await,
+        app.delete("/v1/session")
+            .cookie(&ended)
+            .same_origin()
+            .send()
+            .await,
         app.delete("/v1/session").cookie(&token).send().await,
         app.get("/v1/session").cookie("rubbish").send().await,
         app.post("/v1/session")
@@ -614,18 +934,31 @@ async fn note(user: CurrentUser, session: CurrentSession) -> HttpResponse {
 #[actix_web::test]
 async fn an_embedders_own_post_is_guarded() {
     let app = TestApp::with(|config| {
-        config.service(web::resource("/notes").route(web::get().to(note)).route(web::post().to(note)));
+        config.service(
+            web::resource("/notes")
+                .route(web::get().to(note))
+                .route(web::post().to(note)),
+        );
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     let shown = |by_cookie: bool| (200, json!({ "by": ONE, "by_cookie": by_cookie }));
     for origin in FOREIGNERS {
-        let get = sent_from(app.get("/notes"), *origin).cookie(&token).send().await;
+        let get = sent_from(app.get("/notes"), *origin)
+            .cookie(&token)
+            .send()
+            .await;
         assert_eq!((get.status, get.json()), shown(true));
-        let post = sent_from(app.post("/notes"), *origin).cookie(&token).send().await;
+        let post = sent_from(app.post("/notes"), *origin)
+            .cookie(&token)
+            .send()
+            .await;
         assert_refused(&post, 403, "cross_origin");
-        let post = sent_from(app.post("/notes"), *origin).bearer(&token).send().await;
+        let post = sent_from(app.post("/notes"), *origin)
+            .bearer(&token)
+            .send()
+            .await;
         assert_eq!((post.status, post.json()), shown(false));
     }
     let post = app.post("/notes").cookie(&token).same_origin().send().await;

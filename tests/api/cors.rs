@@ -15,7 +15,11 @@ const OURS: &str = "http://localhost:3001";
 fn preflight(app: &TestApp, path: &str, origin: &str, method: &str, headers: &str) -> Call {
     let call = app.call(Method::OPTIONS, path).header("Origin", origin);
     let call = call.header("Access-Control-Request-Method", method);
-    if headers.is_empty() { call } else { call.header("Access-Control-Request-Headers", headers) }
+    if headers.is_empty() {
+        call
+    } else {
+        call.header("Access-Control-Request-Headers", headers)
+    }
 }
 
 fn list(reply: &Reply, header: &str) -> Vec<String> {
@@ -52,10 +56,15 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
     let app = TestApp::new().await;
     for origin in [OURS, "http://127.0.0.1:3001"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
-            let reply =
-                preflight(&app, "/v1/projects/1", origin, method, "authorization, content-type, x-api-key")
-                    .send()
-                    .await;
+            let reply = preflight(
+                &app,
+                "/v1/projects/1",
+                origin,
+                method,
+                "authorization, content-type, x-api-key",
+            )
+            .send()
+            .await;
             assert_eq!((reply.status, reply.text()), (200, ""));
             assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
             assert_eq!(
@@ -64,7 +73,13 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
             );
             assert_eq!(
                 list(&reply, "access-control-allow-headers"),
-                ["accept", "authorization", "content-type", "x-api-key", "x-request-id"]
+                [
+                    "accept",
+                    "authorization",
+                    "content-type",
+                    "x-api-key",
+                    "x-request-id"
+                ]
             );
             assert_eq!(reply.header("access-control-max-age"), Some("7200"));
             assert!(list(&reply, "vary").contains(&"origin".to_owned()));
@@ -86,7 +101,9 @@ async fn a_preflight_for_what_is_not_allowed_is_refused_in_our_words() {
         (OURS, "TRACE", ""),
         (OURS, "GET", "x-evil"),
     ] {
-        let reply = preflight(&app, "/v1/projects", origin, method, headers).send().await;
+        let reply = preflight(&app, "/v1/projects", origin, method, headers)
+            .send()
+            .await;
         assert_refused(&reply, 400, "invalid_request");
         assert_not_shared(&reply);
     }
@@ -95,8 +112,13 @@ async fn a_preflight_for_what_is_not_allowed_is_refused_in_our_words() {
 #[actix_web::test]
 async fn replies_are_shared_with_the_origins_on_the_list_and_no_other() {
     let (app, _, token) = signed_in().await;
-    let ask =
-        async |origin: &str| app.get("/v1/session").bearer(&token).header("Origin", origin).send().await;
+    let ask = async |origin: &str| {
+        app.get("/v1/session")
+            .bearer(&token)
+            .header("Origin", origin)
+            .send()
+            .await
+    };
     for origin in [OURS, "http://127.0.0.1:3001"] {
         assert_shared(&ask(origin).await, origin);
     }
@@ -110,7 +132,10 @@ async fn replies_are_shared_with_the_origins_on_the_list_and_no_other() {
     ] {
         let reply = ask(origin).await;
         assert_not_shared(&reply);
-        assert!(list(&reply, "vary").contains(&"origin".to_owned()), "{origin}");
+        assert!(
+            list(&reply, "vary").contains(&"origin".to_owned()),
+            "{origin}"
+        );
     }
     let without = app.get("/v1/session").bearer(&token).send().await;
     assert_not_shared(&without);
@@ -120,7 +145,10 @@ async fn replies_are_shared_with_the_origins_on_the_list_and_no_other() {
 #[actix_web::test]
 async fn failures_are_shared_as_well() {
     let app = TestApp::with(|config| {
-        config.route("/panicking", web::get().to(async || -> HttpResponse { panic!("on purpose") }));
+        config.route(
+            "/panicking",
+            web::get().to(async || -> HttpResponse { panic!("on purpose") }),
+        );
     })
     .await;
     for (path, status) in [("/v1/session", 401), ("/nowhere", 404), ("/panicking", 500)] {
@@ -128,13 +156,21 @@ async fn failures_are_shared_as_well() {
         assert_eq!(reply.status, status);
         assert_shared(&reply, OURS);
     }
-    let post = |body| app.post("/v1/registrations").header("Origin", OURS).body("application/json", body);
+    let post = |body| {
+        app.post("/v1/registrations")
+            .header("Origin", OURS)
+            .body("application/json", body)
+    };
     for (body, status) in [("{}", 422), ("{", 400)] {
         let reply = post(body).send().await;
         assert_eq!(reply.status, status);
         assert_shared(&reply, OURS);
     }
-    let reply = app.put("/v1/registrations").header("Origin", OURS).send().await;
+    let reply = app
+        .put("/v1/registrations")
+        .header("Origin", OURS)
+        .send()
+        .await;
     assert_eq!(reply.status, 405);
     assert_shared(&reply, OURS);
 }
@@ -143,10 +179,19 @@ async fn failures_are_shared_as_well() {
 async fn a_page_reads_what_its_key_lacks_and_which_keys_verify() {
     let (app, user, _) = signed_in().await;
     let key = api_key(&app, Some(&user), "other:thing").await;
-    let reply = app.get("/v1/projects").header("X-API-Key", &key).header("Origin", OURS).send().await;
+    let reply = app
+        .get("/v1/projects")
+        .header("X-API-Key", &key)
+        .header("Origin", OURS)
+        .send()
+        .await;
     assert_refused(&reply, 403, "insufficient_scope");
     assert_shared(&reply, OURS);
-    let keys = app.get("/.well-known/jwks.json").header("Origin", OURS).send().await;
+    let keys = app
+        .get("/.well-known/jwks.json")
+        .header("Origin", OURS)
+        .send()
+        .await;
     assert_eq!(keys.status, 200);
     assert_shared(&keys, OURS);
 }
@@ -160,7 +205,10 @@ async fn a_throttled_reply_is_shared_as_well() {
     .await;
     sign_in(&app, "one@example.com", "wrong").await;
     let call = app.post("/v1/session").header("Origin", OURS);
-    let reply = call.json(&json!({ "email_address": "one@example.com" })).send().await;
+    let reply = call
+        .json(&json!({ "email_address": "one@example.com" }))
+        .send()
+        .await;
     assert_refused(&reply, 429, "rate_limited");
     assert_shared(&reply, OURS);
 }
@@ -173,16 +221,29 @@ async fn the_settings_decide_on_origins_credentials_and_age() {
         settings.cors.max_age = Duration::from_secs(60);
     })
     .await;
-    let reply = preflight(&app, "/v1/session", "https://app.example.com", "GET", "").send().await;
-    assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
+    let reply = preflight(&app, "/v1/session", "https://app.example.com", "GET", "")
+        .send()
+        .await;
+    assert_eq!(
+        reply.header("access-control-allow-credentials"),
+        Some("true")
+    );
     assert_eq!(reply.header("access-control-max-age"), Some("60"));
-    assert_refused(&preflight(&app, "/v1/session", OURS, "GET", "").send().await, 400, "invalid_request");
+    assert_refused(
+        &preflight(&app, "/v1/session", OURS, "GET", "").send().await,
+        400,
+        "invalid_request",
+    );
 }
 
 #[actix_web::test]
 async fn an_open_list_is_a_wildcard_without_credentials_and_an_empty_one_lets_nobody_in() {
     let any = TestApp::with_settings(|settings| settings.cors.origins = vec!["*".to_owned()]).await;
-    let reply = any.get("/up").header("Origin", "https://anywhere.example").send().await;
+    let reply = any
+        .get("/up")
+        .header("Origin", "https://anywhere.example")
+        .send()
+        .await;
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
     assert_eq!(reply.header("access-control-allow-credentials"), None);
 
@@ -190,5 +251,11 @@ async fn an_open_list_is_a_wildcard_without_credentials_and_an_empty_one_lets_no
     let reply = none.get("/up").header("Origin", OURS).send().await;
     assert_eq!(reply.status, 200);
     assert_not_shared(&reply);
-    assert_eq!(preflight(&none, "/v1/session", OURS, "GET", "").send().await.status, 400);
+    assert_eq!(
+        preflight(&none, "/v1/session", OURS, "GET", "")
+            .send()
+            .await
+            .status,
+        400
+    );
 }

@@ -27,7 +27,11 @@ async fn sessions(app: &TestApp, token: &str) -> Vec<Value> {
 }
 
 async fn ids(app: &TestApp, token: &str) -> Vec<i64> {
-    sessions(app, token).await.iter().map(|session| session["id"].as_i64().unwrap()).collect()
+    sessions(app, token)
+        .await
+        .iter()
+        .map(|session| session["id"].as_i64().unwrap())
+        .collect()
 }
 
 /// The id of a token's session.
@@ -37,7 +41,10 @@ async fn id_of(app: &TestApp, token: &str) -> i64 {
 }
 
 async fn end(app: &TestApp, token: &str, id: impl std::fmt::Display) -> Reply {
-    app.delete(&format!("/v1/sessions/{id}")).bearer(token).send().await
+    app.delete(&format!("/v1/sessions/{id}"))
+        .bearer(token)
+        .send()
+        .await
 }
 
 async fn rotate(app: &TestApp, token: &str) -> Reply {
@@ -53,7 +60,14 @@ fn token_of(reply: &Reply) -> String {
 async fn sign_in_from(app: &TestApp, address: &str, program: &str) -> String {
     let peer: SocketAddr = format!("{address}:1").parse().unwrap();
     let body = json!({ "email_address": ONE, "password": PASSWORD });
-    token_of(&app.post("/v1/session").from(peer).header("User-Agent", program).json(&body).send().await)
+    token_of(
+        &app.post("/v1/session")
+            .from(peer)
+            .header("User-Agent", program)
+            .json(&body)
+            .send()
+            .await,
+    )
 }
 
 #[actix_web::test]
@@ -65,13 +79,23 @@ async fn the_live_sessions_are_listed_newest_activity_first() {
     let second = sign_in_from(&app, "192.0.2.7", FIREFOX).await;
     // Of two at one moment the later one comes first.
     let third = app.sign_in_as(&user).await;
-    let [a, b, c] = [id_of(&app, &first).await, id_of(&app, &second).await, id_of(&app, &third).await];
+    let [a, b, c] = [
+        id_of(&app, &first).await,
+        id_of(&app, &second).await,
+        id_of(&app, &third).await,
+    ];
 
     // Asking with the first is using it.
     assert_eq!(ids(&app, &first).await, [c, b, a]);
     app.clock().advance(MINUTE);
     let listed = sessions(&app, &second).await;
-    assert_eq!(listed.iter().map(|session| session["id"].as_i64().unwrap()).collect::<Vec<_>>(), [b, c, a]);
+    assert_eq!(
+        listed
+            .iter()
+            .map(|session| session["id"].as_i64().unwrap())
+            .collect::<Vec<_>>(),
+        [b, c, a]
+    );
     let now = app.clock().now();
     assert_eq!(
         listed[0],
@@ -85,7 +109,10 @@ async fn the_live_sessions_are_listed_newest_activity_first() {
             "current": true,
         })
     );
-    assert_eq!((&listed[1]["current"], &listed[2]["current"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (&listed[1]["current"], &listed[2]["current"]),
+        (&json!(false), &json!(false))
+    );
 }
 
 #[actix_web::test]
@@ -101,8 +128,10 @@ async fn activity_that_is_not_written_yet_counts_in_the_order() {
     assert_eq!(ids(&app, &newer).await, [b, a]);
     app.clock().advance(MINUTE);
     assert_eq!(ids(&app, &older).await, [a, b]);
-    let unwritten =
-        format!("SELECT count(*) FROM sessions WHERE last_active_at > {}", (START + MINUTE).as_millis());
+    let unwritten = format!(
+        "SELECT count(*) FROM sessions WHERE last_active_at > {}",
+        (START + MINUTE).as_millis()
+    );
     assert_eq!(count_in(&app, &unwritten), 0);
 }
 
@@ -119,7 +148,11 @@ async fn expired_and_idle_sessions_are_not_listed() {
     let idle = app.sign_in_as(&user).await;
     app.clock().set(START + DAY * 10);
     let live = app.sign_in_as(&user).await;
-    let [a, b, c] = [id_of(&app, &expiring).await, id_of(&app, &idle).await, id_of(&app, &live).await];
+    let [a, b, c] = [
+        id_of(&app, &expiring).await,
+        id_of(&app, &idle).await,
+        id_of(&app, &live).await,
+    ];
     // Unlike the other, which was used on its sixth day only, this one goes on being used.
     app.clock().set(START + DAY * 20 - MILLISECOND);
     assert_eq!(ids(&app, &live).await, [c, b, a]);
@@ -139,12 +172,19 @@ async fn one_session_is_ended_and_the_others_go_on() {
     let id = id_of(&app, &lost).await;
     let ended = end(&app, &token, id).await;
     assert_eq!((ended.status, ended.text()), (204, ""));
-    assert_refused(&app.get("/v1/session").bearer(&lost).send().await, 401, "token_invalid");
+    assert_refused(
+        &app.get("/v1/session").bearer(&lost).send().await,
+        401,
+        "token_invalid",
+    );
     assert!(is_live(&app, &token).await && is_live(&app, &other).await);
     assert_refused(&end(&app, &token, id).await, 404, "not_found");
 
     // One's own is signed out.
-    assert_eq!(end(&app, &token, id_of(&app, &token).await).await.status, 204);
+    assert_eq!(
+        end(&app, &token, id_of(&app, &token).await).await.status,
+        204
+    );
     assert!(!is_live(&app, &token).await && is_live(&app, &other).await);
 }
 
@@ -155,7 +195,16 @@ async fn somebody_elses_session_is_as_absent_as_none() {
     let strangers = app.sign_in_as(&stranger).await;
     let id = id_of(&app, &strangers).await.to_string();
     let mut seen = Vec::new();
-    for id in [id.as_str(), "4711", "0", "-1", "x", "1x", "9223372036854775807", "9223372036854775808"] {
+    for id in [
+        id.as_str(),
+        "4711",
+        "0",
+        "-1",
+        "x",
+        "1x",
+        "9223372036854775807",
+        "9223372036854775808",
+    ] {
         let reply = end(&app, &token, id).await;
         assert_refused(&reply, 404, "not_found");
         let mut body = reply.json();
@@ -164,7 +213,14 @@ async fn somebody_elses_session_is_as_absent_as_none() {
     }
     assert!(seen.iter().all(|body| *body == seen[0]));
     assert!(is_live(&app, &strangers).await);
-    assert_eq!(app.delete("/v1/sessions").bearer(&token).send().await.json()["sessions_ended"], 1);
+    assert_eq!(
+        app.delete("/v1/sessions")
+            .bearer(&token)
+            .send()
+            .await
+            .json()["sessions_ended"],
+        1
+    );
     assert!(is_live(&app, &strangers).await);
 }
 
@@ -172,14 +228,22 @@ async fn somebody_elses_session_is_as_absent_as_none() {
 async fn all_end_and_except_current_keeps_the_callers() {
     let (app, user, token) = signed_in().await;
     let others = [app.sign_in_as(&user).await, app.sign_in_as(&user).await];
-    let ended = app.delete("/v1/sessions?except=current").bearer(&token).send().await;
+    let ended = app
+        .delete("/v1/sessions?except=current")
+        .bearer(&token)
+        .send()
+        .await;
     let expected = json!({ "message": "Sessions ended", "sessions_ended": 2 });
     assert_eq!((ended.status, ended.json()), (200, expected));
     for other in &others {
         assert!(!is_live(&app, other).await);
     }
     assert!(is_live(&app, &token).await);
-    let again = app.delete("/v1/sessions?except=current").bearer(&token).send().await;
+    let again = app
+        .delete("/v1/sessions?except=current")
+        .bearer(&token)
+        .send()
+        .await;
     assert_eq!(again.json()["sessions_ended"], 0);
 
     let other = app.sign_in_as(&user).await;
@@ -193,12 +257,27 @@ async fn all_end_and_except_current_keeps_the_callers() {
 async fn another_exception_is_refused() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
-    for query in ["except=", "except", "except=1", "except=Current", "except=current%20", "except=others"] {
-        let reply = app.delete(&format!("/v1/sessions?{query}")).bearer(&token).send().await;
+    for query in [
+        "except=",
+        "except",
+        "except=1",
+        "except=Current",
+        "except=current%20",
+        "except=others",
+    ] {
+        let reply = app
+            .delete(&format!("/v1/sessions?{query}"))
+            .bearer(&token)
+            .send()
+            .await;
         assert_faults(&reply, &[("except", "is invalid")]);
     }
     let twice = "/v1/sessions?except=current&except=current";
-    assert_refused(&app.delete(twice).bearer(&token).send().await, 400, "invalid_request");
+    assert_refused(
+        &app.delete(twice).bearer(&token).send().await,
+        400,
+        "invalid_request",
+    );
     assert!(is_live(&app, &other).await);
 }
 
@@ -208,7 +287,10 @@ async fn of_fifty_racing_ends_of_one_session_one_succeeds() {
     let lost = app.sign_in_as(&user).await;
     let id = id_of(&app, &lost).await;
     let replies = join_all((0..50).map(|_| end(&app, &token, id))).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 204).count(), 1);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 204).count(),
+        1
+    );
     for reply in replies.iter().filter(|reply| reply.status != 204) {
         assert_refused(reply, 404, "not_found");
     }
@@ -216,7 +298,10 @@ async fn of_fifty_racing_ends_of_one_session_one_succeeds() {
     // Of their own, whoever comes late is nobody any more.
     let own = id_of(&app, &token).await;
     let replies = join_all((0..50).map(|_| end(&app, &token, own))).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 204).count(), 1);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 204).count(),
+        1
+    );
     for reply in replies.iter().filter(|reply| reply.status != 204) {
         assert_refused(reply, 401, "token_invalid");
     }
@@ -249,13 +334,25 @@ async fn a_rotated_token_is_dead_and_the_new_one_opens_the_same_session() {
     let new = token_of(&reply);
     let rotated = reply.json();
     assert_eq!(
-        (&rotated["user"], &rotated["session"], &rotated["expires_at"]),
-        (&before["user"], &before["session"], &before["session"]["expires_at"])
+        (
+            &rotated["user"],
+            &rotated["session"],
+            &rotated["expires_at"]
+        ),
+        (
+            &before["user"],
+            &before["session"],
+            &before["session"]["expires_at"]
+        )
     );
     assert_eq!(rotated.as_object().unwrap().len(), 4);
 
     assert_ne!(new, old);
-    assert_refused(&app.get("/v1/session").bearer(&old).send().await, 401, "token_invalid");
+    assert_refused(
+        &app.get("/v1/session").bearer(&old).send().await,
+        401,
+        "token_invalid",
+    );
     assert_refused(&rotate(&app, &old).await, 401, "token_invalid");
     let shown = app.get("/v1/session").bearer(&new).send().await;
     assert_eq!((shown.status, shown.json()), (200, before));
@@ -280,7 +377,8 @@ async fn of_a_rotation_and_an_end_that_race_one_wins() {
     for _ in 0..10 {
         let (app, _, token) = signed_in().await;
         let id = id_of(&app, &token).await;
-        let (rotated, ended) = futures_util::future::join(rotate(&app, &token), end(&app, &token, id)).await;
+        let (rotated, ended) =
+            futures_util::future::join(rotate(&app, &token), end(&app, &token, id)).await;
         match (rotated.status, ended.status) {
             (200, 401) => assert!(is_live(&app, &token_of(&rotated)).await),
             (401, 204) => assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0),
@@ -292,8 +390,10 @@ async fn of_a_rotation_and_an_end_that_race_one_wins() {
 
 #[actix_web::test]
 async fn a_rotation_does_not_prolong() {
-    let app =
-        TestApp::with_settings(|settings| settings.session.idle_timeout = settings.session.lifetime).await;
+    let app = TestApp::with_settings(|settings| {
+        settings.session.idle_timeout = settings.session.lifetime
+    })
+    .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let old = app.sign_in_as(&user).await;
     app.clock().set(START + DAY * 30 - MILLISECOND);
@@ -350,7 +450,10 @@ fn a_slow_body_with_a_rotated_token_changes_nothing() {
     assert_eq!(status, 200, "{rotated}");
     wire.say(rest);
     let answer = wire.hear();
-    assert_eq!((answer.status, &answer.json()["code"]), (401, &json!("token_invalid")));
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (401, &json!("token_invalid"))
+    );
     let new = rotated["token"].as_str();
     let (_, listed) = server.request("GET", "/v1/projects", new, None);
     assert_eq!(listed["projects"], json!([]));
@@ -369,12 +472,17 @@ async fn beyond_the_cap_activity_that_is_not_written_yet_counts() {
     assert_eq!(
         count_in(
             &app,
-            &format!("SELECT count(*) FROM sessions WHERE last_active_at > {}", (START + MINUTE).as_millis())
+            &format!(
+                "SELECT count(*) FROM sessions WHERE last_active_at > {}",
+                (START + MINUTE).as_millis()
+            )
         ),
         0
     );
     let third = token_of(&sign_in(&app, ONE, PASSWORD).await);
-    assert!(is_live(&app, &first).await && !is_live(&app, &second).await && is_live(&app, &third).await);
+    assert!(
+        is_live(&app, &first).await && !is_live(&app, &second).await && is_live(&app, &third).await
+    );
 }
 
 #[actix_web::test]
@@ -397,7 +505,11 @@ async fn a_sign_in_from_a_new_device_is_told_and_from_a_known_one_not() {
     }
     let told = &app.mails().await[1];
     assert_eq!(told.to, ONE);
-    assert!(told.text.contains("192.0.2.7") && told.text.contains("an unknown program"), "{}", told.text);
+    assert!(
+        told.text.contains("192.0.2.7") && told.text.contains("an unknown program"),
+        "{}",
+        told.text
+    );
     assert!(!told.text.contains("http"), "{}", told.text);
 }
 
@@ -407,8 +519,17 @@ async fn a_failed_sign_in_is_told_to_nobody_and_makes_no_device_known() {
     app.create_user(ONE, PASSWORD).await;
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
     let body = json!({ "email_address": ONE, "password": "wrong" });
-    let call = app.post("/v1/session").from("198.51.100.7:1".parse().unwrap());
-    assert_eq!(call.header("User-Agent", FIREFOX).json(&body).send().await.status, 401);
+    let call = app
+        .post("/v1/session")
+        .from("198.51.100.7:1".parse().unwrap());
+    assert_eq!(
+        call.header("User-Agent", FIREFOX)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        401
+    );
     assert_eq!(app.mails().await.len(), 0);
     sign_in_from(&app, "198.51.100.7", FIREFOX).await;
     assert_eq!(app.mails().await.len(), 1);
@@ -426,9 +547,19 @@ async fn of_fifty_racing_sign_ins_from_a_new_device_one_is_told() {
 #[actix_web::test]
 async fn the_first_device_is_told_to_nobody() {
     let app = TestApp::new().await;
-    let body = json!({ "email_address": ONE, "password": PASSWORD, "password_confirmation": PASSWORD });
-    let call = app.post("/v1/registrations").from("192.0.2.7:1".parse().unwrap());
-    assert_eq!(call.header("User-Agent", FIREFOX).json(&body).send().await.status, 201);
+    let body =
+        json!({ "email_address": ONE, "password": PASSWORD, "password_confirmation": PASSWORD });
+    let call = app
+        .post("/v1/registrations")
+        .from("192.0.2.7:1".parse().unwrap());
+    assert_eq!(
+        call.header("User-Agent", FIREFOX)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        201
+    );
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
     // Made by an operator, an account has no device at first.
     app.create_user("two@example.com", PASSWORD).await;
@@ -469,9 +600,14 @@ async fn of_many_devices_the_last_fifty_are_remembered_and_no_row_tells_where_th
         app.clock().advance(MINUTE);
         sign_in_from(&app, &format!("192.0.{number}.7"), FIREFOX).await;
     }
-    assert_eq!(count_in(&app, &format!("SELECT count(*) FROM devices WHERE user_id = {}", user.id.0)), 50);
-    let readable =
-        "SELECT count(*) FROM devices WHERE fingerprint LIKE '%192.0%' OR fingerprint LIKE '%Firefox%'";
+    assert_eq!(
+        count_in(
+            &app,
+            &format!("SELECT count(*) FROM devices WHERE user_id = {}", user.id.0)
+        ),
+        50
+    );
+    let readable = "SELECT count(*) FROM devices WHERE fingerprint LIKE '%192.0%' OR fingerprint LIKE '%Firefox%'";
     assert_eq!(count_in(&app, readable), 0);
     let told = app.mails().await.len();
     // The tenth last is still known, the first is not.

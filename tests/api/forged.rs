@@ -42,7 +42,10 @@ impl Forge {
         let keys = Keys::new(Secret::from(base.to_owned()), vec![]);
         let seed = keys.signing(Purpose::AccessTokenEd25519);
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed[..32]).unwrap();
-        let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(pair.public_key().as_ref()));
+        let jwk = format!(
+            r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#,
+            encode(pair.public_key().as_ref())
+        );
         let digest = ring::digest::digest(&ring::digest::SHA256, jwk.as_bytes());
         Self {
             ed_kid: encode(digest.as_ref()),
@@ -97,12 +100,19 @@ fn encode(bytes: &[u8]) -> String {
 }
 
 fn message(header: &str, claims: &str) -> String {
-    format!("{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()))
+    format!(
+        "{}.{}",
+        encode(header.as_bytes()),
+        encode(claims.as_bytes())
+    )
 }
 
 fn sign_by_secret(secret: &[u8], header: &str, claims: &str) -> String {
     let message = message(header, claims);
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
+    let tag = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, secret),
+        message.as_bytes(),
+    );
     format!("{message}.{}", encode(tag.as_ref()))
 }
 
@@ -123,14 +133,26 @@ fn algorithms(forge: &Forge) -> Vec<Row> {
     for none in ["none", "None", "NONE", "nOnE", ""] {
         for kid in [&forge.ed_kid, &forge.hs_kid] {
             let header = json!({ "typ": "at+jwt", "alg": none, "kid": kid }).to_string();
-            row(&format!("alg {none:?}, unsigned"), message(&header, &claims) + ".");
-            row(&format!("alg {none:?}, signed"), forge.sign(&header, &claims));
+            row(
+                &format!("alg {none:?}, unsigned"),
+                message(&header, &claims) + ".",
+            );
+            row(
+                &format!("alg {none:?}, signed"),
+                forge.sign(&header, &claims),
+            );
         }
     }
     let public = forge.pair.public_key().as_ref();
-    let spki = [b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".as_slice(), public].concat();
-    let pem =
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", BASE64_STANDARD.encode(&spki));
+    let spki = [
+        b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".as_slice(),
+        public,
+    ]
+    .concat();
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        BASE64_STANDARD.encode(&spki)
+    );
     let forms: [(&str, &[u8]); 6] = [
         ("raw", public),
         ("base64url", &encode(public).into_bytes()),
@@ -147,16 +169,35 @@ fn algorithms(forge: &Forge) -> Vec<Row> {
         }
     }
     let mixed = json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": forge.hs_kid }).to_string();
-    row("EdDSA under the name of the secret", forge.sign_by_pair(&mixed, &claims));
+    row(
+        "EdDSA under the name of the secret",
+        forge.sign_by_pair(&mixed, &claims),
+    );
     let mixed = json!({ "typ": "at+jwt", "alg": "HS256", "kid": forge.ed_kid }).to_string();
-    row("HS256 with our secret under the name of the pair", sign_by_secret(&forge.secret, &mixed, &claims));
-    for alg in ["HS512", "ES256", "RS256", "PS256", "Ed25519", "eddsa", "hs256"] {
-        row(&format!("alg {alg}"), forge.with_header(|header| header["alg"] = json!(alg)));
+    row(
+        "HS256 with our secret under the name of the pair",
+        sign_by_secret(&forge.secret, &mixed, &claims),
+    );
+    for alg in [
+        "HS512", "ES256", "RS256", "PS256", "Ed25519", "eddsa", "hs256",
+    ] {
+        row(
+            &format!("alg {alg}"),
+            forge.with_header(|header| header["alg"] = json!(alg)),
+        );
     }
     let other = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-    let other = Forge { pair: other, secret: vec![7; 64], ..Forge::of(BASE, forge.algorithm, &forge.good()) };
+    let other = Forge {
+        pair: other,
+        secret: vec![7; 64],
+        ..Forge::of(BASE, forge.algorithm, &forge.good())
+    };
     row("another's key under our name", other.good());
-    let dropped = Forge::of("a base that was dropped, long enough", forge.algorithm, &forge.good());
+    let dropped = Forge::of(
+        "a base that was dropped, long enough",
+        forge.algorithm,
+        &forge.good(),
+    );
     row("a base that was dropped", dropped.good());
     rows
 }
@@ -178,18 +219,38 @@ fn headers(forge: &Forge) -> Vec<Row> {
         json!([forge.ed_kid]),
     ];
     for kid in kids {
-        row(format!("kid {kid}"), forge.with_header(|header| header["kid"] = kid));
+        row(
+            format!("kid {kid}"),
+            forge.with_header(|header| header["kid"] = kid),
+        );
     }
     for member in ["kid", "alg", "typ"] {
-        row(format!("no {member}"), forge.with_header(|header| remove(header, member)));
+        row(
+            format!("no {member}"),
+            forge.with_header(|header| remove(header, member)),
+        );
     }
-    for typ in ["JWT", "at+JWT", "AT+JWT", "application/at+jwt", "jwt", "", "id_token"] {
-        row(format!("typ {typ}"), forge.with_header(|header| header["typ"] = json!(typ)));
+    for typ in [
+        "JWT",
+        "at+JWT",
+        "AT+JWT",
+        "application/at+jwt",
+        "jwt",
+        "",
+        "id_token",
+    ] {
+        row(
+            format!("typ {typ}"),
+            forge.with_header(|header| header["typ"] = json!(typ)),
+        );
     }
     let other = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(other.public_key().as_ref()), "kid": "x" });
-    let theirs =
-        Forge { pair: other, secret: vec![7; 64], ..Forge::of(BASE, forge.algorithm, &forge.good()) };
+    let theirs = Forge {
+        pair: other,
+        secret: vec![7; 64],
+        ..Forge::of(BASE, forge.algorithm, &forge.good())
+    };
     for (member, value) in [
         ("jku", json!("https://evil.example/jwks.json")),
         ("jwk", jwk),
@@ -202,11 +263,20 @@ fn headers(forge: &Forge) -> Vec<Row> {
         ("b64", json!(false)),
         ("nonce", json!("1")),
     ] {
-        row(format!("{member}, signed by us"), forge.with_header(|header| header[member] = value.clone()));
-        row(format!("{member}, signed by them"), theirs.with_header(|header| header[member] = value.clone()));
+        row(
+            format!("{member}, signed by us"),
+            forge.with_header(|header| header[member] = value.clone()),
+        );
+        row(
+            format!("{member}, signed by them"),
+            theirs.with_header(|header| header[member] = value.clone()),
+        );
     }
     let claims = forge.claims.to_string();
-    let twice = forge.header().to_string().replacen('{', r#"{"alg":"none","#, 1);
+    let twice = forge
+        .header()
+        .to_string()
+        .replacen('{', r#"{"alg":"none","#, 1);
     row("alg twice".to_owned(), forge.sign(&twice, &claims));
     for text in ["", "null", "[]", "\"at+jwt\"", "{", "\u{0}"] {
         row(format!("the header {text:?}"), forge.sign(text, &claims));
@@ -217,29 +287,56 @@ fn headers(forge: &Forge) -> Vec<Row> {
 fn claims(forge: &Forge) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut row = |what: String, token: String| rows.push((what, token, "token_invalid"));
-    for member in ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "scope"] {
-        row(format!("no {member}"), forge.with_claims(|claims| remove(claims, member)));
+    for member in [
+        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "scope",
+    ] {
+        row(
+            format!("no {member}"),
+            forge.with_claims(|claims| remove(claims, member)),
+        );
         for value in [json!(null), json!({}), json!([]), json!(true)] {
-            row(format!("{member} {value}"), forge.with_claims(|claims| claims[member] = value));
+            row(
+                format!("{member} {value}"),
+                forge.with_claims(|claims| claims[member] = value),
+            );
         }
     }
     let exp = forge.claims["exp"].as_u64().unwrap();
     for member in ["exp", "nbf", "iat"] {
-        for value in
-            [json!(exp.to_string()), json!(exp as f64 + 0.5), json!(-1), json!([exp]), json!(u64::MAX)]
-        {
-            row(format!("{member} {value}"), forge.with_claims(|claims| claims[member] = value));
+        for value in [
+            json!(exp.to_string()),
+            json!(exp as f64 + 0.5),
+            json!(-1),
+            json!([exp]),
+            json!(u64::MAX),
+        ] {
+            row(
+                format!("{member} {value}"),
+                forge.with_claims(|claims| claims[member] = value),
+            );
         }
-        for literal in
-            ["1e3", "1e400", "9223372036854775808", "99999999999999999999", "0x10", "1769851800.0", "+1"]
-        {
+        for literal in [
+            "1e3",
+            "1e400",
+            "9223372036854775808",
+            "99999999999999999999",
+            "0x10",
+            "1769851800.0",
+            "+1",
+        ] {
             let mut claims = forge.claims.clone();
             claims[member] = json!("here");
             let claims = claims.to_string().replace("\"here\"", literal);
-            row(format!("{member} {literal}"), forge.sign(&forge.header().to_string(), &claims));
+            row(
+                format!("{member} {literal}"),
+                forge.sign(&forge.header().to_string(), &claims),
+            );
         }
     }
-    row("nbf in a second".to_owned(), forge.with_claims(|claims| claims["nbf"] = json!(seconds(START) + 1)));
+    row(
+        "nbf in a second".to_owned(),
+        forge.with_claims(|claims| claims["nbf"] = json!(seconds(START) + 1)),
+    );
     for member in ["iss", "aud"] {
         let ours = forge.claims[member].as_str().unwrap();
         for value in [
@@ -250,7 +347,10 @@ fn claims(forge: &Forge) -> Vec<Row> {
             json!([ours]),
             json!([ours, "https://evil.example"]),
         ] {
-            row(format!("{member} {value}"), forge.with_claims(|claims| claims[member] = value));
+            row(
+                format!("{member} {value}"),
+                forge.with_claims(|claims| claims[member] = value),
+            );
         }
     }
     for member in ["sub", "sid"] {
@@ -268,29 +368,68 @@ fn claims(forge: &Forge) -> Vec<Row> {
             json!("one@example.com"),
             json!("9223372036854775808"),
         ] {
-            row(format!("{member} {value}"), forge.with_claims(|claims| claims[member] = value));
+            row(
+                format!("{member} {value}"),
+                forge.with_claims(|claims| claims[member] = value),
+            );
         }
     }
-    for value in ["", "1", &"A".repeat(32), &"g".repeat(32), &"0".repeat(31), &"0".repeat(33)] {
-        row(format!("jti {value}"), forge.with_claims(|claims| claims["jti"] = json!(value)));
+    for value in [
+        "",
+        "1",
+        &"A".repeat(32),
+        &"g".repeat(32),
+        &"0".repeat(31),
+        &"0".repeat(33),
+    ] {
+        row(
+            format!("jti {value}"),
+            forge.with_claims(|claims| claims["jti"] = json!(value)),
+        );
     }
-    for value in [" ", "projects:read  projects:write", "projects:read\n", "a:b\"", "Projects:Read", "é:a"] {
-        row(format!("scope {value:?}"), forge.with_claims(|claims| claims["scope"] = json!(value)));
+    for value in [
+        " ",
+        "projects:read  projects:write",
+        "projects:read\n",
+        "a:b\"",
+        "Projects:Read",
+        "é:a",
+    ] {
+        row(
+            format!("scope {value:?}"),
+            forge.with_claims(|claims| claims["scope"] = json!(value)),
+        );
     }
     row(
         "a list of scopes".to_owned(),
         forge.with_claims(|claims| claims["scope"] = json!(["projects:read"])),
     );
-    for (member, value) in [("nonce", json!("1")), ("admin", json!(true)), ("client_id", json!("1"))] {
-        row(format!("{member} as well"), forge.with_claims(|claims| claims[member] = value));
+    for (member, value) in [
+        ("nonce", json!("1")),
+        ("admin", json!(true)),
+        ("client_id", json!("1")),
+    ] {
+        row(
+            format!("{member} as well"),
+            forge.with_claims(|claims| claims[member] = value),
+        );
     }
     for member in ["sub", "exp", "scope"] {
-        let twice =
-            forge.claims.to_string().replacen('{', &format!(r#"{{"{member}":{},"#, forge.claims[member]), 1);
-        row(format!("{member} twice"), forge.sign(&forge.header().to_string(), &twice));
+        let twice = forge.claims.to_string().replacen(
+            '{',
+            &format!(r#"{{"{member}":{},"#, forge.claims[member]),
+            1,
+        );
+        row(
+            format!("{member} twice"),
+            forge.sign(&forge.header().to_string(), &twice),
+        );
     }
     for text in ["", "null", "[]", "{", "1"] {
-        row(format!("the claims {text:?}"), forge.sign(&forge.header().to_string(), text));
+        row(
+            format!("the claims {text:?}"),
+            forge.sign(&forge.header().to_string(), text),
+        );
     }
     rows
 }
@@ -311,30 +450,52 @@ fn forms(forge: &Forge) -> Vec<Row> {
     row("nothing but dots", "..".to_owned());
     row("padding behind", format!("{good}=="));
     let padded = |text: &str| BASE64_URL_SAFE.encode(BASE64_URL_SAFE_NO_PAD.decode(text).unwrap());
-    row("padded segments", [head, body, signature].map(padded).join("."));
+    row(
+        "padded segments",
+        [head, body, signature].map(padded).join("."),
+    );
     row("white space inside", format!("{head}. {body}.{signature}"));
     let half = body.len() / 2;
-    row("white space within a segment", format!("{head}.{} {}.{signature}", &body[..half], &body[half..]));
+    row(
+        "white space within a segment",
+        format!("{head}.{} {}.{signature}", &body[..half], &body[half..]),
+    );
     // The last character's lowest bits decode to nothing.
     let last = signature.chars().last().unwrap();
     let changed = char::from(u8::try_from(last).unwrap() + 1);
-    row("spare bits set", format!("{head}.{body}.{}{changed}", &signature[..signature.len() - 1]));
+    row(
+        "spare bits set",
+        format!(
+            "{head}.{body}.{}{changed}",
+            &signature[..signature.len() - 1]
+        ),
+    );
     // Most signatures have one of the two characters in which the alphabets differ.
-    let other =
-        (0..100).map(|number| forge.with_claims(|claims| claims["jti"] = json!(format!("{number:032x}"))));
-    let other =
-        other.map(|token| token.replace('-', "+").replace('_', "/")).find(|token| token.contains(['+', '/']));
+    let other = (0..100)
+        .map(|number| forge.with_claims(|claims| claims["jti"] = json!(format!("{number:032x}"))));
+    let other = other
+        .map(|token| token.replace('-', "+").replace('_', "/"))
+        .find(|token| token.contains(['+', '/']));
     row("the other alphabet", other.unwrap());
     row("cut short", good[..good.len() - 1].to_owned());
     row("one character more", format!("{good}A"));
-    row("one MB of it", format!("{head}.{}.{signature}", "A".repeat(1 << 20)));
+    row(
+        "one MB of it",
+        format!("{head}.{}.{signature}", "A".repeat(1 << 20)),
+    );
     row(
         "one MB of scopes",
         forge.with_claims(|claims| claims["scope"] = json!("a:b ".repeat(1 << 18) + "a:b")),
     );
     let spaced = forge.claims.to_string() + &" ".repeat(5000);
-    row("5 KB of white space in the claims", forge.sign(&forge.header().to_string(), &spaced));
-    row("5 KB of header", forge.with_header(|header| header["kid"] = json!("k".repeat(5000))));
+    row(
+        "5 KB of white space in the claims",
+        forge.sign(&forge.header().to_string(), &spaced),
+    );
+    row(
+        "5 KB of header",
+        forge.with_header(|header| header["kid"] = json!("k".repeat(5000))),
+    );
     rows
 }
 
@@ -348,9 +509,21 @@ fn others(forge: &Forge) -> Vec<Row> {
     let row = |what: &str, token, code| (what.to_owned(), token, code);
     vec![
         row("past its time", over.clone(), "token_expired"),
-        row("past its time to the millisecond", now.clone(), "token_expired"),
-        row("past its time and forged", format!("{rest}.{signature}"), "token_invalid"),
-        row("a refresh token", refresh.reveal().to_owned(), "token_invalid"),
+        row(
+            "past its time to the millisecond",
+            now.clone(),
+            "token_expired",
+        ),
+        row(
+            "past its time and forged",
+            format!("{rest}.{signature}"),
+            "token_invalid",
+        ),
+        row(
+            "a refresh token",
+            refresh.reveal().to_owned(),
+            "token_invalid",
+        ),
     ]
 }
 
@@ -375,8 +548,14 @@ async fn the_whole_table(algorithm: Algorithm) {
         assert_eq!(answer(&app, good).await, (200, Value::Null));
     }
 
-    let mut rows =
-        [algorithms(&forge), headers(&forge), claims(&forge), forms(&forge), others(&forge)].concat();
+    let mut rows = [
+        algorithms(&forge),
+        headers(&forge),
+        claims(&forge),
+        forms(&forge),
+        others(&forge),
+    ]
+    .concat();
     let link = reset_token(&app, ONE).await;
     rows.push(("a reset link".to_owned(), link, "token_invalid"));
 
@@ -396,19 +575,45 @@ async fn the_whole_table(algorithm: Algorithm) {
         let reply = app.get("/v1/projects").bearer(token).send().await;
         let challenge = reply.header("WWW-Authenticate").unwrap_or_default();
         let refused = (reply.status, &reply.json()["code"]) == (401, &json!(code));
-        if !refused || !challenge.starts_with(r#"Bearer realm="cloakroom", error="invalid_token""#) {
-            wrong.push(format!("{what}: {} {} {challenge}", reply.status, reply.json()["code"]));
+        if !refused || !challenge.starts_with(r#"Bearer realm="cloakroom", error="invalid_token""#)
+        {
+            wrong.push(format!(
+                "{what}: {} {} {challenge}",
+                reply.status,
+                reply.json()["code"]
+            ));
         }
     }
     assert!(rows.len() > 200, "{}", rows.len());
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        rows.len(),
+        wrong.join("\n")
+    );
 
     // And where a key is asked for, none of ours is one.
-    for (what, text) in [("a session's token", &token), ("an access token", &access.text)] {
-        let reply = app.get("/v1/projects").header("X-API-Key", text).send().await;
-        assert_eq!((reply.status, &reply.json()["code"]), (401, &json!("invalid_api_key")), "{what}");
+    for (what, text) in [
+        ("a session's token", &token),
+        ("an access token", &access.text),
+    ] {
+        let reply = app
+            .get("/v1/projects")
+            .header("X-API-Key", text)
+            .send()
+            .await;
+        assert_eq!(
+            (reply.status, &reply.json()["code"]),
+            (401, &json!("invalid_api_key")),
+            "{what}"
+        );
     }
-    assert_eq!(answer(&app, &access.text).await, (200, Value::Null), "the good one is as good as before");
+    assert_eq!(
+        answer(&app, &access.text).await,
+        (200, Value::Null),
+        "the good one is as good as before"
+    );
 }
 
 async fn end_session(app: &TestApp, id: SessionId) {
@@ -432,7 +637,9 @@ async fn the_longest_token_that_settings_allow_is_read() {
         settings.tokens.audience = "a".repeat(255);
     })
     .await;
-    let scopes: Vec<String> = (0..32).map(|number| format!("a:{}{number:02}", "a".repeat(60))).collect();
+    let scopes: Vec<String> = (0..32)
+        .map(|number| format!("a:{}{number:02}", "a".repeat(60)))
+        .collect();
     let scopes = Scopes::from_words(&scopes).unwrap();
     let token = app.context().access_tokens.mint(&Minting {
         user_id: UserId(i64::MAX),
@@ -442,6 +649,10 @@ async fn the_longest_token_that_settings_allow_is_read() {
         issued_at: START,
         expires_at: START + Duration::from_secs(3600),
     });
-    let read = app.context().access_tokens.verify(&app.context().database, &token.unwrap(), START).unwrap();
+    let read = app
+        .context()
+        .access_tokens
+        .verify(&app.context().database, &token.unwrap(), START)
+        .unwrap();
     assert_eq!(read.scopes, scopes);
 }

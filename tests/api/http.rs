@@ -12,7 +12,9 @@ use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, reset_token, sign_in, signed_in};
+use crate::support::app::{
+    ONE, PASSWORD, assert_refused, count_in, reset_token, sign_in, signed_in,
+};
 use crate::support::process::{House, PATIENCE, Server};
 
 const CHALLENGE: &str = r#"Bearer realm="cloakroom""#;
@@ -29,7 +31,9 @@ async fn failing() -> Result<HttpResponse> {
 }
 
 async fn strange() -> actix_web::Result<HttpResponse> {
-    Err(actix_web::error::ErrorBadRequest("a secret of the library's"))
+    Err(actix_web::error::ErrorBadRequest(
+        "a secret of the library's",
+    ))
 }
 
 fn mine(config: &mut web::ServiceConfig) {
@@ -37,7 +41,10 @@ fn mine(config: &mut web::ServiceConfig) {
         .route("/panicking", web::get().to(panicking))
         .route("/failing", web::get().to(failing))
         .route("/strange", web::get().to(strange))
-        .route("/found", web::get().to(async || HttpResponse::Ok().json(json!({ "found": true }))));
+        .route(
+            "/found",
+            web::get().to(async || HttpResponse::Ok().json(json!({ "found": true }))),
+        );
 }
 
 /// Sends these bytes, and reads one reply to the length that it announces, or until the server hangs up.
@@ -58,7 +65,9 @@ fn is_whole(reply: &str) -> bool {
     let Some((head, body)) = reply.split_once("\r\n\r\n") else {
         return false;
     };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
     length.is_some_and(|length| body.len() >= length)
 }
 
@@ -68,7 +77,10 @@ fn assert_guarded(reply: &Reply) {
     assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
     let policy = reply.header("content-security-policy").unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     assert_eq!(reply.header("x-request-id").map(str::len), Some(32));
     assert_eq!(reply.header("server"), None);
@@ -86,7 +98,10 @@ async fn every_reply_carries_its_headers() {
         app.get("/v1/nowhere").bearer(&token).send(),
         app.post("/up").send(),
         app.post("/v1/session").body("text/plain", "x").send(),
-        app.post("/v1/projects").bearer(&token).json(&json!({})).send(),
+        app.post("/v1/projects")
+            .bearer(&token)
+            .json(&json!({}))
+            .send(),
         app.delete("/v1/projects/1").bearer(&token).send(),
         app.call(Method::OPTIONS, "/v1/session").send(),
         app.call(Method::TRACE, "/v1/session").send(),
@@ -97,8 +112,15 @@ async fn every_reply_carries_its_headers() {
         assert_eq!(reply.header("content-type"), Some("application/json"));
         assert_eq!(reply.header("strict-transport-security"), None);
     }
-    let ids: Vec<_> = replies.iter().filter_map(|reply| reply.header("x-request-id")).collect();
-    assert!(ids.iter().all(|id| ids.iter().filter(|other| *other == id).count() == 1), "{ids:?}");
+    let ids: Vec<_> = replies
+        .iter()
+        .filter_map(|reply| reply.header("x-request-id"))
+        .collect();
+    assert!(
+        ids.iter()
+            .all(|id| ids.iter().filter(|other| *other == id).count() == 1),
+        "{ids:?}"
+    );
 }
 
 #[actix_web::test]
@@ -117,11 +139,22 @@ async fn browsers_are_told_to_stay_with_https_only_where_the_public_url_is_https
 #[actix_web::test]
 async fn what_is_not_there_is_404_and_what_has_other_methods_405() {
     let (app, _, token) = signed_in().await;
-    for path in
-        ["/", "/v1", "/v1/", "/v1/session/", "/v2/session", "/v1/passwords/", "/V1/session", "//v1/session"]
-    {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/session/",
+        "/v2/session",
+        "/v1/passwords/",
+        "/V1/session",
+        "//v1/session",
+    ] {
         assert_refused(&app.get(path).send().await, 404, "not_found");
-        assert_refused(&app.post(path).bearer(&token).json(&json!({})).send().await, 404, "not_found");
+        assert_refused(
+            &app.post(path).bearer(&token).json(&json!({})).send().await,
+            404,
+            "not_found",
+        );
     }
     for (method, path, allowed) in [
         (Method::POST, "/up", "GET, HEAD"),
@@ -130,9 +163,17 @@ async fn what_is_not_there_is_404_and_what_has_other_methods_405() {
         (Method::OPTIONS, "/v1/session", "POST, GET, HEAD, DELETE"),
         (Method::TRACE, "/v1/session", "POST, GET, HEAD, DELETE"),
         (Method::GET, "/v1/passwords", "POST"),
-        (Method::DELETE, "/v1/passwords/token", "GET, HEAD, PUT, PATCH"),
+        (
+            Method::DELETE,
+            "/v1/passwords/token",
+            "GET, HEAD, PUT, PATCH",
+        ),
         (Method::DELETE, "/v1/projects", "GET, HEAD, POST"),
-        (Method::POST, "/v1/projects/1", "GET, HEAD, PATCH, PUT, DELETE"),
+        (
+            Method::POST,
+            "/v1/projects/1",
+            "GET, HEAD, PATCH, PUT, DELETE",
+        ),
     ] {
         let reply = app.call(method.clone(), path).send().await;
         assert_refused(&reply, 405, "method_not_allowed");
@@ -150,7 +191,10 @@ async fn a_handler_that_panics_or_fails_is_a_500_that_tells_nothing() {
         assert!(!reply.text().contains("secret"), "{}", reply.text());
     }
     // The house goes on, its counters and connections included.
-    assert_eq!(app.get("/found").send().await.json(), json!({ "found": true }));
+    assert_eq!(
+        app.get("/found").send().await.json(),
+        json!({ "found": true })
+    );
     let strange = app.get("/strange").send().await;
     assert_refused(&strange, 400, "invalid_request");
     assert!(!strange.text().contains("secret"), "{}", strange.text());
@@ -161,7 +205,8 @@ async fn a_database_that_fails_is_no_absence() {
     let (app, _, token) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     let file = Connection::open(app.context().database.path()).unwrap();
-    file.execute_batch("ALTER TABLE users RENAME TO elsewhere").unwrap();
+    file.execute_batch("ALTER TABLE users RENAME TO elsewhere")
+        .unwrap();
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     for call in [
         app.get("/v1/session").bearer(&token),
@@ -172,23 +217,33 @@ async fn a_database_that_fails_is_no_absence() {
     ] {
         let reply = call.send().await;
         assert_refused(&reply, 500, "internal_error");
-        assert!(!reply.text().contains("users") && !reply.text().contains("table"), "{}", reply.text());
+        assert!(
+            !reply.text().contains("users") && !reply.text().contains("table"),
+            "{}",
+            reply.text()
+        );
     }
 }
 
 #[actix_web::test]
 async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
-    let app =
-        TestApp::with_settings(|settings| settings.database.busy_timeout = Duration::from_millis(1)).await;
+    let app = TestApp::with_settings(|settings| {
+        settings.database.busy_timeout = Duration::from_millis(1)
+    })
+    .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     let file = Connection::open(app.context().database.path()).unwrap();
     file.execute_batch("BEGIN IMMEDIATE").unwrap();
     for call in [
         app.delete("/v1/session").bearer(&token),
-        app.post("/v1/projects").bearer(&token).json(&json!({ "title": "A title" })),
-        app.post("/v1/session").json(&json!({ "email_address": ONE, "password": PASSWORD })),
-        app.post("/v1/passwords").json(&json!({ "email_address": ONE })),
+        app.post("/v1/projects")
+            .bearer(&token)
+            .json(&json!({ "title": "A title" })),
+        app.post("/v1/session")
+            .json(&json!({ "email_address": ONE, "password": PASSWORD })),
+        app.post("/v1/passwords")
+            .json(&json!({ "email_address": ONE })),
         app.post("/v1/registrations")
             .json(&json!({ "email_address": "two@example.com", "password": PASSWORD })),
     ] {
@@ -201,9 +256,15 @@ async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
     assert_refused(&ready, 503, "database_busy");
     assert_eq!(ready.header("retry-after"), Some("1"));
     // Reading goes on.
-    assert_eq!(app.get("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.get("/v1/session").bearer(&token).send().await.status,
+        200
+    );
     file.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -216,7 +277,11 @@ async fn readiness_is_proved_by_a_write_once_a_second_and_again_when_the_clock_w
     let start = app.clock().now();
     assert_eq!(beat().await, start.as_millis());
     app.clock().advance(Duration::from_millis(999));
-    assert_eq!(beat().await, start.as_millis(), "a write this soon proves nothing new");
+    assert_eq!(
+        beat().await,
+        start.as_millis(),
+        "a write this soon proves nothing new"
+    );
     app.clock().advance(Duration::from_millis(1));
     assert_eq!(beat().await, start.as_millis() + 1000);
 
@@ -249,8 +314,10 @@ async fn more_hashing_than_can_wait_is_503_with_retry_after() {
 
 #[actix_web::test]
 async fn each_401_bears_its_challenge() {
-    let app =
-        TestApp::with_settings(|settings| settings.session.idle_timeout = settings.session.lifetime).await;
+    let app = TestApp::with_settings(|settings| {
+        settings.session.idle_timeout = settings.session.lifetime
+    })
+    .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     let assert_challenged = |reply: Reply, code: &str, challenge: &str| {
@@ -261,13 +328,32 @@ async fn each_401_bears_its_challenge() {
     let nobody = app.get("/v1/session").send().await;
     assert_eq!(nobody.json()["error"], "Unauthorized");
     assert_challenged(nobody, "unauthorized", CHALLENGE);
-    assert_challenged(app.get("/v1/session").bearer("invalid").send().await, "token_invalid", INVALID);
-    assert_challenged(sign_in(&app, ONE, "wrong").await, "invalid_credentials", CHALLENGE);
-    assert_challenged(app.get("/v1/passwords/invalid").send().await, "link_invalid", CHALLENGE);
+    assert_challenged(
+        app.get("/v1/session").bearer("invalid").send().await,
+        "token_invalid",
+        INVALID,
+    );
+    assert_challenged(
+        sign_in(&app, ONE, "wrong").await,
+        "invalid_credentials",
+        CHALLENGE,
+    );
+    assert_challenged(
+        app.get("/v1/passwords/invalid").send().await,
+        "link_invalid",
+        CHALLENGE,
+    );
     app.clock().advance(Duration::from_secs(30 * 86400));
-    assert_challenged(app.get("/v1/session").bearer(&token).send().await, "token_expired", EXPIRED);
+    assert_challenged(
+        app.get("/v1/session").bearer(&token).send().await,
+        "token_expired",
+        EXPIRED,
+    );
 
-    for other in [app.get("/up").send().await, app.get("/nowhere").send().await] {
+    for other in [
+        app.get("/up").send().await,
+        app.get("/nowhere").send().await,
+    ] {
         assert_eq!(other.header("www-authenticate"), None);
     }
 }
@@ -278,10 +364,17 @@ async fn an_id_of_the_request_is_believed_from_a_trusted_proxy_only() {
         settings.server.trusted_proxies = vec!["192.0.2.0/24".parse().unwrap()];
     })
     .await;
-    let (proxy, stranger): (SocketAddr, SocketAddr) =
-        ("192.0.2.1:4000".parse().unwrap(), "198.51.100.1:4000".parse().unwrap());
-    let ask =
-        async |peer, id: &str| app.get("/v1/session").from(peer).header("X-Request-Id", id).send().await;
+    let (proxy, stranger): (SocketAddr, SocketAddr) = (
+        "192.0.2.1:4000".parse().unwrap(),
+        "198.51.100.1:4000".parse().unwrap(),
+    );
+    let ask = async |peer, id: &str| {
+        app.get("/v1/session")
+            .from(peer)
+            .header("X-Request-Id", id)
+            .send()
+            .await
+    };
 
     let believed = ask(proxy, "Trace-1_a.b").await;
     assert_eq!(believed.header("x-request-id"), Some("Trace-1_a.b"));
@@ -296,10 +389,17 @@ async fn an_id_of_the_request_is_believed_from_a_trusted_proxy_only() {
 fn get_routes_answer_head_without_a_body() {
     let house = House::new();
     let server = house.serve();
-    for (path, status) in
-        [("/up", 200), ("/ready", 200), ("/v1/session", 401), ("/v1/projects", 401), ("/nowhere", 404)]
-    {
-        let reply = raw(&server, &format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    for (path, status) in [
+        ("/up", 200),
+        ("/ready", 200),
+        ("/v1/session", 401),
+        ("/v1/projects", 401),
+        ("/nowhere", 404),
+    ] {
+        let reply = raw(
+            &server,
+            &format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        );
         assert!(reply.starts_with(&format!("HTTP/1.1 {status} ")), "{reply}");
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         assert_eq!(body, "");
@@ -311,12 +411,14 @@ fn get_routes_answer_head_without_a_body() {
 fn a_body_over_64_kib_is_413_whether_announced_or_not() {
     let house = House::new();
     let server = house.serve();
-    let head =
-        "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let head = "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
     let announced = raw(&server, &format!("{head}Content-Length: 65537\r\n\r\n"));
     let chunk = "a".repeat(0x1000);
     let chunks = format!("1000\r\n{chunk}\r\n").repeat(17);
-    let chunked = raw(&server, &format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}"));
+    let chunked = raw(
+        &server,
+        &format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}"),
+    );
     for reply in [announced, chunked] {
         assert!(reply.starts_with("HTTP/1.1 413 "), "{reply}");
         assert!(reply.contains("\"code\":\"payload_too_large\""), "{reply}");
@@ -342,7 +444,10 @@ fn a_body_cut_short_or_framed_twice_reaches_no_handler() {
     let length = body.len();
     let head = "POST /v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
     for framing in [
-        format!("Content-Length: {length}\r\nContent-Length: {}\r\n", length - 1),
+        format!(
+            "Content-Length: {length}\r\nContent-Length: {}\r\n",
+            length - 1
+        ),
         format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n"),
         format!("Content-Length: +{length}\r\n"),
         format!("Transfer-Encoding: chunked, identity\r\nContent-Length: {length}\r\n"),
@@ -350,7 +455,11 @@ fn a_body_cut_short_or_framed_twice_reaches_no_handler() {
         let reply = raw(&server, &format!("{head}{framing}\r\n{body}"));
         assert!(!reply.starts_with("HTTP/1.1 2"), "{framing}: {reply}");
     }
-    let (status, _) =
-        server.request("POST", "/v1/registrations", None, Some(&serde_json::from_str(&body).unwrap()));
+    let (status, _) = server.request(
+        "POST",
+        "/v1/registrations",
+        None,
+        Some(&serde_json::from_str(&body).unwrap()),
+    );
     assert_eq!(status, 201, "none of them had signed up");
 }

@@ -16,7 +16,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn introspect(app: &TestApp, key: &str, token: &str) -> Reply {
-    app.post("/v1/introspect").header("X-API-Key", key).form(&[("token", token)]).send().await
+    app.post("/v1/introspect")
+        .header("X-API-Key", key)
+        .form(&[("token", token)])
+        .send()
+        .await
 }
 
 /// What a service's key is told.
@@ -36,9 +40,16 @@ async fn rfc_7662_2_1_only_a_key_with_the_scope_asks() {
     let (app, user, token) = signed_in().await;
     let (access, refresh) = pair(&app, &token, "").await;
     let ask = |credential: &str| {
-        app.post("/v1/introspect").bearer(credential).json(&json!({ "token": token })).send()
+        app.post("/v1/introspect")
+            .bearer(credential)
+            .json(&json!({ "token": token }))
+            .send()
     };
-    let nobody = app.post("/v1/introspect").json(&json!({ "token": token })).send().await;
+    let nobody = app
+        .post("/v1/introspect")
+        .json(&json!({ "token": token }))
+        .send()
+        .await;
     assert_refused(&nobody, 401, "unauthorized");
     assert_refused(&ask(&token).await, 403, "forbidden");
     assert_refused(&ask(&access).await, 403, "forbidden");
@@ -50,11 +61,19 @@ async fn rfc_7662_2_1_only_a_key_with_the_scope_asks() {
     let key = service(&app).await;
     assert_eq!(ask(&key).await.json()["active"], true);
     assert_eq!(introspect(&app, &key, &token).await.json()["active"], true);
-    let by_get = app.call(Method::GET, &format!("/v1/introspect?token={token}")).bearer(&key).send().await;
+    let by_get = app
+        .call(Method::GET, &format!("/v1/introspect?token={token}"))
+        .bearer(&key)
+        .send()
+        .await;
     assert_refused(&by_get, 405, "method_not_allowed");
     // The key in the body, as a client's secret, is nobody's credential here.
     let fields = [("token", &*token), ("client_secret", &*key)];
-    assert_refused(&app.post("/v1/introspect").form(&fields).send().await, 401, "unauthorized");
+    assert_refused(
+        &app.post("/v1/introspect").form(&fields).send().await,
+        401,
+        "unauthorized",
+    );
 }
 
 #[actix_web::test]
@@ -65,9 +84,15 @@ async fn rfc_7662_2_1_the_token_comes_in_a_form_or_as_json_and_the_hint_is_only_
     assert_eq!(expected["active"], true);
     for hint in ["access_token", "refresh_token", "no_such_kind", ""] {
         let call = || app.post("/v1/introspect").bearer(&key);
-        let form = call().form(&[("token", &token), ("token_type_hint", hint), ("other", "1")]).send().await;
+        let form = call()
+            .form(&[("token", &token), ("token_type_hint", hint), ("other", "1")])
+            .send()
+            .await;
         assert_eq!(form.json(), expected, "{hint}");
-        let json = call().json(&json!({ "token": token, "token_type_hint": hint, "other": 1 })).send().await;
+        let json = call()
+            .json(&json!({ "token": token, "token_type_hint": hint, "other": 1 }))
+            .send()
+            .await;
         assert_eq!(json.json(), expected, "{hint}");
     }
 }
@@ -135,7 +160,13 @@ async fn each_kind(app: &TestApp, email_address: &str) -> (User, [String; 4]) {
     let user = app.create_user(email_address, PASSWORD).await;
     let session = app.sign_in_as(&user).await;
     let (access, refresh) = pair(app, &session, "").await;
-    let key = api_key_until(app, Some(&user), "introspect", Some(app.clock().now() + 20 * DAY)).await;
+    let key = api_key_until(
+        app,
+        Some(&user),
+        "introspect",
+        Some(app.clock().now() + 20 * DAY),
+    )
+    .await;
     (user, [session, access, refresh, key])
 }
 
@@ -151,12 +182,20 @@ async fn rfc_7662_2_2_whatever_is_not_active_says_only_so() {
         dead.push((what, format!("{}{last}", &token[..token.len() - 1])));
     }
     let (signed, signature) = access.rsplit_once('.').unwrap();
-    dead.push(("another's signature", format!("{signed}.{}", signature.chars().rev().collect::<String>())));
+    dead.push((
+        "another's signature",
+        format!("{signed}.{}", signature.chars().rev().collect::<String>()),
+    ));
     dead.push(("four parts", format!("{access}.{signature}")));
     for kind in [TokenKind::Session, TokenKind::ApiKey, TokenKind::Refresh] {
-        dead.push(("unknown", PlainToken::generate(kind).unwrap().reveal().to_owned()));
+        dead.push((
+            "unknown",
+            PlainToken::generate(kind).unwrap().reveal().to_owned(),
+        ));
     }
-    for rubbish in ["rubbish", "a.b.c", "..", "crs_", " ", "\u{e9}", "null", "Bearer x"] {
+    for rubbish in [
+        "rubbish", "a.b.c", "..", "crs_", " ", "\u{e9}", "null", "Bearer x",
+    ] {
         dead.push(("rubbish", format!("x{rubbish}")));
     }
     dead.push(("long", "a".repeat(60_000)));
@@ -167,12 +206,23 @@ async fn rfc_7662_2_2_whatever_is_not_active_says_only_so() {
         assert_eq!(ask(&app, &key, token).await["active"], true);
     }
 
-    let refreshed = app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": refresh })).send().await;
+    let refreshed = app
+        .post("/v1/tokens/refresh")
+        .json(&json!({ "refresh_token": refresh }))
+        .send()
+        .await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.text());
     dead.push(("spent", refresh));
 
     let (_, [session, access, refresh, _]) = each_kind(&app, "two@example.com").await;
-    assert_eq!(app.delete("/v1/session").bearer(&session).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session")
+            .bearer(&session)
+            .send()
+            .await
+            .status,
+        200
+    );
     dead.extend([session, access, refresh].map(|token| ("ended", token)));
 
     let (user, tokens) = each_kind(&app, "three@example.com").await;
@@ -185,24 +235,41 @@ async fn rfc_7662_2_2_whatever_is_not_active_says_only_so() {
 
     let (_, [_, access, _, own]) = each_kind(&app, "five@example.com").await;
     for token in [access, own] {
-        let revoked = app.post("/v1/tokens/revoke").form(&[("token", &token)]).send().await;
+        let revoked = app
+            .post("/v1/tokens/revoke")
+            .form(&[("token", &token)])
+            .send()
+            .await;
         assert_eq!(revoked.status, 200, "{}", revoked.text());
         dead.push(("revoked", token));
     }
 
     for (what, token) in &dead {
         let reply = introspect(&app, &key, token).await;
-        assert_eq!((reply.status, reply.text()), (200, r#"{"active":false}"#), "{what}: {token:.50}");
+        assert_eq!(
+            (reply.status, reply.text()),
+            (200, r#"{"active":false}"#),
+            "{what}: {token:.50}"
+        );
     }
 
     // And by time: each is active to the last moment.
     let (_, [session, access, refresh, own]) = each_kind(&app, "six@example.com").await;
     let from = app.clock().now();
-    for (token, end) in [(access, 15 * MINUTE), (session, 14 * DAY), (refresh, 14 * DAY), (own, 20 * DAY)] {
+    for (token, end) in [
+        (access, 15 * MINUTE),
+        (session, 14 * DAY),
+        (refresh, 14 * DAY),
+        (own, 20 * DAY),
+    ] {
         app.clock().set(from + end - Duration::from_millis(1));
         assert_eq!(ask(&app, &key, &token).await["active"], true, "{token:.8}");
         app.clock().set(from + end);
-        assert_eq!(introspect(&app, &key, &token).await.text(), r#"{"active":false}"#, "{token:.8}");
+        assert_eq!(
+            introspect(&app, &key, &token).await.text(),
+            r#"{"active":false}"#,
+            "{token:.8}"
+        );
     }
 }
 
@@ -220,13 +287,23 @@ async fn rfc_7662_2_3_a_question_without_a_token_is_an_error_and_one_about_a_dea
     ] {
         assert_refused(&ask(body).await, 400, "invalid_request");
     }
-    assert_refused(&app.post("/v1/introspect").bearer(&key).send().await, 400, "invalid_request");
+    assert_refused(
+        &app.post("/v1/introspect").bearer(&key).send().await,
+        400,
+        "invalid_request",
+    );
     for token in not_text() {
-        assert_faults(&ask(json!({ "token": token })).await, &[("token", "is invalid")]);
+        assert_faults(
+            &ask(json!({ "token": token })).await,
+            &[("token", "is invalid")],
+        );
         let hint = ask(json!({ "token": "x", "token_type_hint": token })).await;
         assert_faults(&hint, &[("token_type_hint", "is invalid")]);
     }
-    assert_eq!(ask(json!({ "token": "x" })).await.json(), json!({ "active": false }));
+    assert_eq!(
+        ask(json!({ "token": "x" })).await.json(),
+        json!({ "active": false })
+    );
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/introspect", &key).await;
     // The key itself is what fails: then it is no answer about the token.
     let dead = PlainToken::generate(TokenKind::ApiKey).unwrap();
@@ -242,8 +319,11 @@ async fn rfc_7662_4_asking_spends_nothing_and_notes_no_use() {
     let key = service(&app).await;
     let (_, spent) = pair(&app, &token, "").await;
     let owned = api_key(&app, Some(&user), "orders:read").await;
-    let refresh =
-        |token: &str| app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": token })).send();
+    let refresh = |token: &str| {
+        app.post("/v1/tokens/refresh")
+            .json(&json!({ "refresh_token": token }))
+            .send()
+    };
     let (access, successor) = pair_in(&refresh(&spent).await.json());
 
     // Long after the seconds in which it gives its successor again, when presenting it would end the session.
@@ -251,11 +331,18 @@ async fn rfc_7662_4_asking_spends_nothing_and_notes_no_use() {
     for token in [&token, &owned, &access, &successor, &spent, &spent] {
         ask(&app, &key, token).await;
     }
-    app.context().activity.flush(&app.context().database).await.unwrap();
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
     let used_at = "SELECT max(last_active_at) FROM sessions";
     assert_eq!(count_in(&app, used_at), START.as_millis());
     assert_eq!(
-        count_in(&app, "SELECT count(*) FROM api_keys WHERE last_used_at IS NOT NULL"),
+        count_in(
+            &app,
+            "SELECT count(*) FROM api_keys WHERE last_used_at IS NOT NULL"
+        ),
         1,
         "the asker's"
     );
@@ -274,10 +361,16 @@ async fn a_users_key_sees_that_users_tokens_and_a_services_key_everybodys() {
     for (asker, own, others) in [(&ones[3], &ones, &twos), (&twos[3], &twos, &ones)] {
         for token in own {
             assert_eq!(ask(&app, asker, token).await["active"], true);
-            assert_eq!(ask(&app, asker, token).await, ask(&app, &service, token).await);
+            assert_eq!(
+                ask(&app, asker, token).await,
+                ask(&app, &service, token).await
+            );
         }
         for token in others.iter().chain([&service]) {
-            assert_eq!(introspect(&app, asker, token).await.text(), r#"{"active":false}"#);
+            assert_eq!(
+                introspect(&app, asker, token).await.text(),
+                r#"{"active":false}"#
+            );
         }
     }
 }
@@ -288,12 +381,30 @@ async fn the_answer_is_the_databases_and_not_what_a_token_said_when_it_was_made(
     let key = service(&app).await;
     let (access, _) = pair(&app, &token, "").await;
     assert_eq!(ask(&app, &key, &access).await["username"], ONE);
-    alter(&app, &format!("UPDATE users SET email_address = 'new@example.com' WHERE id = {}", user.id.0));
-    assert_eq!(ask(&app, &key, &access).await["username"], "new@example.com");
+    alter(
+        &app,
+        &format!(
+            "UPDATE users SET email_address = 'new@example.com' WHERE id = {}",
+            user.id.0
+        ),
+    );
+    assert_eq!(
+        ask(&app, &key, &access).await["username"],
+        "new@example.com"
+    );
     assert_eq!(ask(&app, &key, &access).await["email_verified"], false);
-    alter(&app, &format!("UPDATE users SET email_confirmed_at = 1 WHERE id = {}", user.id.0));
+    alter(
+        &app,
+        &format!(
+            "UPDATE users SET email_confirmed_at = 1 WHERE id = {}",
+            user.id.0
+        ),
+    );
     assert_eq!(ask(&app, &key, &access).await["email_verified"], true);
     // Ended by another process a moment ago: the list in memory need not know of it yet.
-    alter(&app, &format!("DELETE FROM sessions WHERE user_id = {}", user.id.0));
+    alter(
+        &app,
+        &format!("DELETE FROM sessions WHERE user_id = {}", user.id.0),
+    );
     assert_eq!(ask(&app, &key, &access).await, json!({ "active": false }));
 }

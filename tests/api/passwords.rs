@@ -16,8 +16,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    delete, digest_of, disable, is_live, mend, not_text, reset, reset_token, sabotage, sign_in, signed_in,
+    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
+    count_in, delete, digest_of, disable, is_live, mend, not_text, reset, reset_token, sabotage,
+    sign_in, signed_in,
 };
 use crate::support::process::House;
 
@@ -26,7 +27,10 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const NEW: &str = "another password";
 
 async fn ask(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/passwords").json(&json!({ "email_address": address })).send().await
+    app.post("/v1/passwords")
+        .json(&json!({ "email_address": address }))
+        .send()
+        .await
 }
 
 async fn show(app: &TestApp, token: &str) -> Reply {
@@ -36,8 +40,14 @@ async fn show(app: &TestApp, token: &str) -> Reply {
 #[track_caller]
 fn assert_dead(reply: &Reply) {
     assert_refused(reply, 401, "link_invalid");
-    assert_eq!(reply.json()["errors"], json!(["Password reset link is invalid or has expired."]));
-    assert_eq!(reply.json()["error"], "Password reset link is invalid or has expired.");
+    assert_eq!(
+        reply.json()["errors"],
+        json!(["Password reset link is invalid or has expired."])
+    );
+    assert_eq!(
+        reply.json()["error"],
+        "Password reset link is invalid or has expired."
+    );
 }
 
 /// That a link neither shows nor does anything.
@@ -54,7 +64,10 @@ async fn a_reset_changes_the_password_and_ends_every_session() {
     let link = reset_token(&app, ONE).await;
 
     let done = reset(&app, &link, NEW).await;
-    assert_eq!((done.status, done.json()), (200, json!({ "message": "Password has been reset." })));
+    assert_eq!(
+        (done.status, done.json()),
+        (200, json!({ "message": "Password has been reset." }))
+    );
     assert!(!is_live(&app, &token).await && !is_live(&app, &second).await);
     assert!(is_live(&app, &others).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
@@ -66,10 +79,18 @@ async fn a_reset_changes_the_password_and_ends_every_session() {
 async fn a_reset_confirms_the_address_and_tells_its_owner() {
     let (app, ..) = signed_in().await;
     let link = reset_token(&app, ONE).await;
-    assert_eq!(count_in(&app, "SELECT count(*) FROM users WHERE email_confirmed_at IS NOT NULL"), 0);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM users WHERE email_confirmed_at IS NOT NULL"
+        ),
+        0
+    );
     app.clock().advance(MILLISECOND);
     let body = json!({ "password": NEW, "password_confirmation": NEW });
-    let call = app.put(&format!("/v1/passwords/{link}")).header("User-Agent", "Browser/1.0");
+    let call = app
+        .put(&format!("/v1/passwords/{link}"))
+        .header("User-Agent", "Browser/1.0");
     assert_eq!(call.json(&body).send().await.status, 200);
     let confirmed = format!(
         "SELECT count(*) FROM users WHERE email_confirmed_at = {0} AND updated_at = {0}",
@@ -82,7 +103,11 @@ async fn a_reset_confirms_the_address_and_tells_its_owner() {
     assert_eq!((mails.len(), notice.to.as_str()), (2, ONE));
     assert_eq!(notice.subject, "Your password was changed");
     let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: Browser/1.0\n";
-    assert!(notice.text.contains(facts) && !notice.text.contains("://"), "{}", notice.text);
+    assert!(
+        notice.text.contains(facts) && !notice.text.contains("://"),
+        "{}",
+        notice.text
+    );
 }
 
 #[actix_web::test]
@@ -108,7 +133,14 @@ async fn patch_does_what_put_does() {
 async fn an_absent_confirmation_is_not_checked() {
     let (app, ..) = signed_in().await;
     let path = format!("/v1/passwords/{}", reset_token(&app, ONE).await);
-    assert_eq!(app.put(&path).json(&json!({ "password": NEW })).send().await.status, 200);
+    assert_eq!(
+        app.put(&path)
+            .json(&json!({ "password": NEW }))
+            .send()
+            .await
+            .status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -116,7 +148,8 @@ async fn a_link_shows_whose_it_is_masked_and_when_it_ends() {
     let (app, ..) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     let reply = show(&app, &link).await;
-    let expected = json!({ "email_address": "o…@example.com", "expires_at": (START + QUARTER).to_string() });
+    let expected =
+        json!({ "email_address": "o…@example.com", "expires_at": (START + QUARTER).to_string() });
     assert_eq!((reply.status, reply.json()), (200, expected));
     // Looking does not use it up: mail scanners look.
     assert_eq!(show(&app, &link).await.status, 200);
@@ -129,8 +162,14 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
     let mut seen = Vec::new();
-    for address in [ONE, "nobody@example.com", "disabled@example.com", "no address", "", "one＠example.com"]
-    {
+    for address in [
+        ONE,
+        "nobody@example.com",
+        "disabled@example.com",
+        "no address",
+        "",
+        "one＠example.com",
+    ] {
         let reply = ask(&app, address).await;
         let mut headers: Vec<String> = reply
             .headers
@@ -141,13 +180,25 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
         headers.sort();
         seen.push((reply.status, reply.json(), headers));
     }
-    assert_eq!((seen[0].0, &seen[0].1), (200, &json!({ "message": "Password reset instructions sent" })));
+    assert_eq!(
+        (seen[0].0, &seen[0].1),
+        (
+            200,
+            &json!({ "message": "Password reset instructions sent" })
+        )
+    );
     assert!(seen.iter().all(|reply| *reply == seen[0]), "{seen:?}");
     // The same rows were written for who exists and who does not.
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 3);
 
     let mails = app.mails().await;
-    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE]);
+    assert_eq!(
+        mails
+            .iter()
+            .map(|mail| mail.to.as_str())
+            .collect::<Vec<_>>(),
+        [ONE]
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 1);
 }
 
@@ -155,9 +206,18 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
 async fn no_address_at_all_is_answered_alike_too() {
     let (app, ..) = signed_in().await;
     for body in [json!({}), json!({ "email_address": null })] {
-        assert_eq!(app.post("/v1/passwords").json(&body).send().await.status, 200);
+        assert_eq!(
+            app.post("/v1/passwords").json(&body).send().await.status,
+            200
+        );
     }
-    assert_eq!(app.post("/v1/passwords?email_address=one@example.com").send().await.status, 200);
+    assert_eq!(
+        app.post("/v1/passwords?email_address=one@example.com")
+            .send()
+            .await
+            .status,
+        200
+    );
     assert!(app.mails().await.is_empty());
 }
 
@@ -168,14 +228,24 @@ async fn an_address_is_normalised_before_it_is_looked_up() {
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
     assert_eq!(mails[0].subject, "Reset your password");
-    assert!(mails[0].text.contains("This link will expire in 15 minutes."), "{}", mails[0].text);
+    assert!(
+        mails[0]
+            .text
+            .contains("This link will expire in 15 minutes."),
+        "{}",
+        mails[0].text
+    );
 }
 
 #[actix_web::test]
 async fn a_value_of_the_wrong_type_is_named() {
     let (app, ..) = signed_in().await;
     for value in not_text() {
-        let reply = app.post("/v1/passwords").json(&json!({ "email_address": value })).send().await;
+        let reply = app
+            .post("/v1/passwords")
+            .json(&json!({ "email_address": value }))
+            .send()
+            .await;
         assert_faults(&reply, &[("email_address", "is invalid")]);
     }
     let link = reset_token(&app, ONE).await;
@@ -183,7 +253,11 @@ async fn a_value_of_the_wrong_type_is_named() {
         for value in not_text() {
             let mut body = json!({ "password": NEW, "password_confirmation": NEW });
             body[field] = value;
-            let reply = app.put(&format!("/v1/passwords/{link}")).json(&body).send().await;
+            let reply = app
+                .put(&format!("/v1/passwords/{link}"))
+                .json(&body)
+                .send()
+                .await;
             assert_faults(&reply, &[(field, "is invalid")]);
         }
     }
@@ -211,10 +285,19 @@ async fn a_bad_password_destroys_nothing() {
     let cases: [(Value, &[(&str, &str)]); 8] = [
         (json!({}), &[("password", "can't be blank")]),
         (json!({ "password": "" }), &[("password", "can't be blank")]),
-        (json!({ "password": null, "password_confirmation": null }), &[("password", "can't be blank")]),
-        (json!({ "password": "1234567" }), &[("password", "is too short (minimum is 8 characters)")]),
+        (
+            json!({ "password": null, "password_confirmation": null }),
+            &[("password", "can't be blank")],
+        ),
+        (
+            json!({ "password": "1234567" }),
+            &[("password", "is too short (minimum is 8 characters)")],
+        ),
         (json!({ "password": long }), &[("password", too_long)]),
-        (json!({ "password": "pass\0word" }), &[("password", "is invalid")]),
+        (
+            json!({ "password": "pass\0word" }),
+            &[("password", "is invalid")],
+        ),
         (
             json!({ "password": NEW, "password_confirmation": "" }),
             &[("password_confirmation", "doesn't match Password")],
@@ -236,11 +319,16 @@ async fn a_bad_password_destroys_nothing() {
 async fn fields_that_nobody_asked_for_are_ignored() {
     let (app, user, _) = signed_in().await;
     let other = app.create_user("two@example.com", PASSWORD).await;
-    let path = format!("/v1/passwords/{}?password=query+password", reset_token(&app, ONE).await);
-    let body =
-        json!({ "password": NEW, "id": other.id, "user_id": other.id, "email_address": "three@example.com" });
+    let path = format!(
+        "/v1/passwords/{}?password=query+password",
+        reset_token(&app, ONE).await
+    );
+    let body = json!({ "password": NEW, "id": other.id, "user_id": other.id, "email_address": "three@example.com" });
     assert_eq!(app.put(&path).json(&body).send().await.status, 200);
-    let kept = format!("SELECT email_address = 'one@example.com' FROM users WHERE id = {}", user.id.0);
+    let kept = format!(
+        "SELECT email_address = 'one@example.com' FROM users WHERE id = {}",
+        user.id.0
+    );
     assert_eq!(count_in(&app, &kept), 1);
     assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 200);
     assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
@@ -369,11 +457,24 @@ async fn of_fifty_racing_uses_of_one_link_one_wins() {
         async move { reset(&app, &link, &format!("password {number}")).await }
     }))
     .await;
-    let winners: Vec<usize> = (0..50).filter(|number| replies[*number].status == 200).collect();
+    let winners: Vec<usize> = (0..50)
+        .filter(|number| replies[*number].status == 200)
+        .collect();
     assert_eq!(winners.len(), 1);
-    replies.iter().filter(|reply| reply.status != 200).for_each(assert_dead);
-    assert_eq!(sign_in(&app, ONE, &format!("password {}", winners[0])).await.status, 200);
-    let left = format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0);
+    replies
+        .iter()
+        .filter(|reply| reply.status != 200)
+        .for_each(assert_dead);
+    assert_eq!(
+        sign_in(&app, ONE, &format!("password {}", winners[0]))
+            .await
+            .status,
+        200
+    );
+    let left = format!(
+        "SELECT count(*) FROM sessions WHERE user_id = {}",
+        user.id.0
+    );
     assert_eq!(count_in(&app, &left), 1);
 }
 
@@ -382,11 +483,19 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
     let house = House::new();
     let server = house.serve();
     let body = json!({ "email_address": ONE, "password": PASSWORD });
-    assert_eq!(server.request("POST", "/v1/registrations", None, Some(&body)).0, 201);
+    assert_eq!(
+        server
+            .request("POST", "/v1/registrations", None, Some(&body))
+            .0,
+        201
+    );
     let secret = std::fs::read_to_string(house.path().join("cloakroom.key_base")).unwrap();
     let keys = keys::Keys::new(Secret::from(secret), vec![]);
-    let link =
-        links::sign_reset(&keys, &stored_account(&house), START + Duration::from_secs(100 * 365 * 86400));
+    let link = links::sign_reset(
+        &keys,
+        &stored_account(&house),
+        START + Duration::from_secs(100 * 365 * 86400),
+    );
     let path = format!("/v1/passwords/{link}");
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let racers: Vec<_> = (0..16)
@@ -398,13 +507,22 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
                 })
             })
             .collect();
-        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+        racers
+            .into_iter()
+            .map(|racer| racer.join().unwrap())
+            .collect()
     });
     let winners: Vec<usize> = (0..16).filter(|number| statuses[*number] == 200).collect();
     assert_eq!(winners.len(), 1, "{statuses:?}");
-    assert!(statuses.iter().all(|status| [200, 401].contains(status)), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| [200, 401].contains(status)),
+        "{statuses:?}"
+    );
     let body = json!({ "email_address": ONE, "password": format!("password {}", winners[0]) });
-    assert_eq!(server.request("POST", "/v1/session", None, Some(&body)).0, 200);
+    assert_eq!(
+        server.request("POST", "/v1/session", None, Some(&body)).0,
+        200
+    );
     let log = server.wait_for_log("signed_in");
     assert!(log.contains("reset_done") && !log.contains(&link), "{log}");
 }
@@ -413,8 +531,9 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
 fn stored_account(house: &House) -> Account {
     let file = Connection::open(house.database()).unwrap();
     let sql = "SELECT id, email_address, password_digest FROM users";
-    let (id, address, digest): (i64, String, String) =
-        file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let (id, address, digest): (i64, String, String) = file
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap();
     account(id, &address, digest)
 }
 
@@ -442,7 +561,10 @@ async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_sess
     let (done, _) = futures_util::future::join(reset(&app, &link, NEW), sign_ins).await;
     assert_eq!(done.status, 200);
     // Whoever came first was ended by the reset, whoever came later was refused.
-    let left = format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0);
+    let left = format!(
+        "SELECT count(*) FROM sessions WHERE user_id = {}",
+        user.id.0
+    );
     assert_eq!(count_in(&app, &left), 0);
 }
 
@@ -454,7 +576,11 @@ async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
     assert_refused(&reset(&app, &link, NEW).await, 500, "internal_error");
     assert!(is_live(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
-    assert_eq!(app.mails().await.len(), 1, "nobody is told of what did not happen");
+    assert_eq!(
+        app.mails().await.len(),
+        1,
+        "nobody is told of what did not happen"
+    );
     mend(&app);
     assert_eq!(reset(&app, &link, NEW).await.status, 200);
     assert!(!is_live(&app, &token).await);
@@ -485,7 +611,12 @@ async fn a_link_starts_with_the_front_end_whatever_the_request_says() {
     assert_eq!(call.json(&body).send().await.status, 200);
     let mail = app.mails().await.remove(0);
     assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
-    assert!(mail.text.contains("https://app.example.com/account/passwords/"), "{}", mail.text);
+    assert!(
+        mail.text
+            .contains("https://app.example.com/account/passwords/"),
+        "{}",
+        mail.text
+    );
     assert_eq!(mail.text.matches("://").count(), 1, "{}", mail.text);
 }
 
@@ -508,7 +639,10 @@ async fn a_link_from_a_late_mail_still_ends_fifteen_minutes_after_it_was_asked_f
     let mail = app.mails().await.remove(0);
     assert!(mail.text.contains("expire in 1 minute"), "{}", mail.text);
     let link = crate::support::app::token_in(&mail.text);
-    assert_eq!(show(&app, &link).await.json()["expires_at"], (START + QUARTER).to_string());
+    assert_eq!(
+        show(&app, &link).await.json()["expires_at"],
+        (START + QUARTER).to_string()
+    );
 }
 
 proptest! {

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, confirm, count_in, disable, last_confirmation, reset, seen,
-    sign_in, sign_up, token_in,
+    ONE, PASSWORD, assert_faults, assert_refused, confirm, count_in, disable, last_confirmation,
+    reset, seen, sign_in, sign_up, token_in,
 };
 
 const NEW: &str = "another password";
@@ -44,10 +44,20 @@ async fn a_taken_address_is_answered_as_a_free_one() {
     let added = rows(&app) - before;
     let message = json!({ "message": "Confirmation instructions sent" });
     assert_eq!((free.status, free.json(), added), (202, message, 1));
-    for taken in [ONE, " ONE@Example.com", "unconfirmed@example.com", "disabled@example.com", FREE] {
+    for taken in [
+        ONE,
+        " ONE@Example.com",
+        "unconfirmed@example.com",
+        "disabled@example.com",
+        FREE,
+    ] {
         app.mails().await;
         let before = rows(&app);
-        assert_eq!(seen(&sign_up(&app, taken, NEW).await), seen(&free), "{taken}");
+        assert_eq!(
+            seen(&sign_up(&app, taken, NEW).await),
+            seen(&free),
+            "{taken}"
+        );
         assert_eq!(rows(&app) - before, 1, "{taken}");
     }
     // Faults of form are named before anybody is looked for.
@@ -55,7 +65,11 @@ async fn a_taken_address_is_answered_as_a_free_one() {
         let faults = [("password", "is too short (minimum is 8 characters)")];
         assert_faults(&sign_up(&app, address, "short").await, &faults);
     }
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200, "the first password stays");
+    assert_eq!(
+        sign_in(&app, ONE, PASSWORD).await.status,
+        200,
+        "the first password stays"
+    );
 }
 
 #[actix_web::test]
@@ -81,8 +95,17 @@ async fn a_second_sign_up_does_not_confirm_what_a_squatter_chose() {
     sign_up(&app, ONE, "the owner's own").await;
     let mail = app.mails().await.pop().unwrap();
     assert_eq!(mail.subject, "You already have an account");
-    assert_eq!(reset(&app, &token_in(&mail.text), "the owner's own").await.status, 200);
-    assert_eq!(sign_in(&app, ONE, "the owner's own").await.status, 200, "a reset is a confirmation");
+    assert_eq!(
+        reset(&app, &token_in(&mail.text), "the owner's own")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        sign_in(&app, ONE, "the owner's own").await.status,
+        200,
+        "a reset is a confirmation"
+    );
     assert_eq!(sign_in(&app, ONE, "the squatter's").await.status, 401);
     assert_refused(&confirm(&app, &squatters).await, 401, "link_invalid");
 }
@@ -145,14 +168,31 @@ async fn racing_private_sign_ups_make_one_account() {
     assert!(replies.iter().all(|reply| seen(reply) == seen(&replies[0])));
     assert_eq!(replies[0].status, 202);
     assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
-    let mut subjects: Vec<String> = app.mails().await.into_iter().map(|mail| mail.subject).collect();
+    let mut subjects: Vec<String> = app
+        .mails()
+        .await
+        .into_iter()
+        .map(|mail| mail.subject)
+        .collect();
     subjects.sort();
     // One of each: a mail that waits serves the next request of its kind.
-    assert_eq!(subjects, ["Confirm your email address", "You already have an account"]);
-    assert_eq!(confirm(&app, &last_confirmation(&app, ONE).await).await.status, 200);
+    assert_eq!(
+        subjects,
+        ["Confirm your email address", "You already have an account"]
+    );
+    assert_eq!(
+        confirm(&app, &last_confirmation(&app, ONE).await)
+            .await
+            .status,
+        200
+    );
     let signed_in = join_all((0..50).map(|number| {
         let app = app.clone();
-        async move { sign_in(&app, ONE, &format!("password {number}")).await.status }
+        async move {
+            sign_in(&app, ONE, &format!("password {number}"))
+                .await
+                .status
+        }
     }))
     .await;
     assert_eq!(signed_in.iter().filter(|status| **status == 200).count(), 1);

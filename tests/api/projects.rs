@@ -7,29 +7,46 @@ use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in, delete,
-    not_text, signed_in,
+    PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    delete, not_text, signed_in,
 };
 
 const BLANK: &str = "can't be blank";
 const TOO_LONG: &str = "is too long (maximum is 255 characters)";
 
 async fn create(app: &TestApp, token: &str, body: &Value) -> Reply {
-    app.post("/v1/projects").bearer(token).json(body).send().await
+    app.post("/v1/projects")
+        .bearer(token)
+        .json(body)
+        .send()
+        .await
 }
 
 async fn page(app: &TestApp, token: &str, query: &str) -> (Vec<i64>, Value) {
-    let reply = app.get(&format!("/v1/projects{query}")).bearer(token).send().await;
+    let reply = app
+        .get(&format!("/v1/projects{query}"))
+        .bearer(token)
+        .send()
+        .await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let body = reply.json();
-    let ids = body["projects"].as_array().unwrap().iter().map(|project| project["id"].as_i64().unwrap());
+    let ids = body["projects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|project| project["id"].as_i64().unwrap());
     (ids.collect(), body["next_cursor"].clone())
 }
 
 #[actix_web::test]
 async fn a_project_is_made_shown_changed_and_deleted() {
     let (app, _, token) = signed_in().await;
-    let made = create(&app, &token, &json!({ "title": "  A title ", "description": "Words" })).await;
+    let made = create(
+        &app,
+        &token,
+        &json!({ "title": "  A title ", "description": "Words" }),
+    )
+    .await;
     let now = START.to_string();
     let mut expected = json!({ "project": {
         "id": 1, "title": "A title", "description": "Words", "created_at": now, "updated_at": now,
@@ -40,7 +57,12 @@ async fn a_project_is_made_shown_changed_and_deleted() {
 
     app.clock().advance(Duration::from_secs(1));
     let body = json!({ "title": "Another" });
-    let changed = app.patch("/v1/projects/1").bearer(&token).json(&body).send().await;
+    let changed = app
+        .patch("/v1/projects/1")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
     expected["project"]["title"] = json!("Another");
     expected["project"]["updated_at"] = json!("2026-01-31T09:30:01.000Z");
     assert_eq!((changed.status, changed.json()), (200, expected));
@@ -58,17 +80,34 @@ async fn a_project_is_made_shown_changed_and_deleted() {
 #[actix_web::test]
 async fn a_change_leaves_what_it_does_not_name() {
     let (app, _, token) = signed_in().await;
-    create(&app, &token, &json!({ "title": "A title", "description": "Words" })).await;
+    create(
+        &app,
+        &token,
+        &json!({ "title": "A title", "description": "Words" }),
+    )
+    .await;
     for method in [Method::PATCH, Method::PUT] {
         let change = async |body: Value| {
-            let call = app.call(method.clone(), "/v1/projects/1").bearer(&token).json(&body);
+            let call = app
+                .call(method.clone(), "/v1/projects/1")
+                .bearer(&token)
+                .json(&body);
             let project = call.send().await.json()["project"].clone();
             (project["title"].clone(), project["description"].clone())
         };
         assert_eq!(change(json!({})).await, (json!("A title"), json!("Words")));
-        assert_eq!(change(json!({ "description": null })).await, (json!("A title"), Value::Null));
-        assert_eq!(change(json!({ "description": "" })).await, (json!("A title"), json!("")));
-        assert_eq!(change(json!({ "description": "Words" })).await, (json!("A title"), json!("Words")));
+        assert_eq!(
+            change(json!({ "description": null })).await,
+            (json!("A title"), Value::Null)
+        );
+        assert_eq!(
+            change(json!({ "description": "" })).await,
+            (json!("A title"), json!(""))
+        );
+        assert_eq!(
+            change(json!({ "description": "Words" })).await,
+            (json!("A title"), json!("Words"))
+        );
     }
 }
 
@@ -86,15 +125,34 @@ async fn a_title_is_required_and_has_at_most_255_characters() {
     for (body, message) in &cases {
         assert_faults(&create(&app, &token, body).await, &[("title", message)]);
         for method in [Method::PATCH, Method::PUT] {
-            let reply = app.call(method, "/v1/projects/1").bearer(&token).json(body).send().await;
+            let reply = app
+                .call(method, "/v1/projects/1")
+                .bearer(&token)
+                .json(body)
+                .send()
+                .await;
             assert_faults(&reply, &[("title", message)]);
         }
     }
     assert_faults(&create(&app, &token, &json!({})).await, &[("title", BLANK)]);
     let nul = json!({ "title": "A title", "description": "a\0b" });
-    assert_faults(&create(&app, &token, &nul).await, &[("description", "is invalid")]);
-    assert_eq!(create(&app, &token, &json!({ "title": "é".repeat(255) })).await.status, 201);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM projects WHERE title = 'A title'"), 1);
+    assert_faults(
+        &create(&app, &token, &nul).await,
+        &[("description", "is invalid")],
+    );
+    assert_eq!(
+        create(&app, &token, &json!({ "title": "é".repeat(255) }))
+            .await
+            .status,
+        201
+    );
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM projects WHERE title = 'A title'"
+        ),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -106,7 +164,12 @@ async fn a_value_of_the_wrong_type_is_named() {
             let mut body = json!({ "title": "A title", "description": "Words" });
             body[field] = value;
             assert_faults(&create(&app, &token, &body).await, &[(field, "is invalid")]);
-            let reply = app.patch("/v1/projects/1").bearer(&token).json(&body).send().await;
+            let reply = app
+                .patch("/v1/projects/1")
+                .bearer(&token)
+                .json(&body)
+                .send()
+                .await;
             assert_faults(&reply, &[(field, "is invalid")]);
         }
     }
@@ -116,9 +179,11 @@ async fn a_value_of_the_wrong_type_is_named() {
 async fn bodies_that_cannot_be_read_are_refused() {
     let (app, _, token) = signed_in().await;
     create(&app, &token, &json!({ "title": "A title" })).await;
-    for (method, path) in
-        [(Method::POST, "/v1/projects"), (Method::PUT, "/v1/projects/1"), (Method::PATCH, "/v1/projects/1")]
-    {
+    for (method, path) in [
+        (Method::POST, "/v1/projects"),
+        (Method::PUT, "/v1/projects/1"),
+        (Method::PATCH, "/v1/projects/1"),
+    ] {
         assert_unreadable_bodies_are_refused(&app, method, path, &token).await;
     }
     assert_eq!(count_in(&app, "SELECT count(*) FROM projects"), 1);
@@ -134,9 +199,20 @@ async fn fields_that_nobody_asked_for_are_ignored() {
         (&made["project"]["id"], &made["project"]["created_at"]),
         (&json!(1), &json!(START.to_string()))
     );
-    let changed = app.patch("/v1/projects/1").bearer(&token).json(&body).send().await;
-    assert_eq!((changed.status, &changed.json()["project"]["id"]), (200, &json!(1)));
-    let owned = format!("SELECT count(*) FROM projects WHERE user_id = {}", user.id.0);
+    let changed = app
+        .patch("/v1/projects/1")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(
+        (changed.status, &changed.json()["project"]["id"]),
+        (200, &json!(1))
+    );
+    let owned = format!(
+        "SELECT count(*) FROM projects WHERE user_id = {}",
+        user.id.0
+    );
     assert_eq!(count_in(&app, &owned), 1);
 }
 
@@ -147,29 +223,70 @@ async fn somebody_elses_project_is_as_absent_as_none() {
     let stranger = app.sign_in_as(&other).await;
     create(&app, &token, &json!({ "title": "A title" })).await;
     let body = json!({ "title": "Mine now" });
-    for method in [Method::GET, Method::HEAD, Method::PATCH, Method::PUT, Method::DELETE] {
-        let theirs = app.call(method.clone(), "/v1/projects/1").bearer(&stranger).json(&body).send().await;
-        let absent = app.call(method.clone(), "/v1/projects/999").bearer(&stranger).json(&body).send().await;
+    for method in [
+        Method::GET,
+        Method::HEAD,
+        Method::PATCH,
+        Method::PUT,
+        Method::DELETE,
+    ] {
+        let theirs = app
+            .call(method.clone(), "/v1/projects/1")
+            .bearer(&stranger)
+            .json(&body)
+            .send()
+            .await;
+        let absent = app
+            .call(method.clone(), "/v1/projects/999")
+            .bearer(&stranger)
+            .json(&body)
+            .send()
+            .await;
         assert_refused(&theirs, 404, "not_found");
         let (mut theirs, mut absent) = (theirs.json(), absent.json());
         (theirs["request_id"], absent["request_id"]) = (Value::Null, Value::Null);
         assert_eq!(theirs, absent, "{method}");
     }
     // Nor do bad fields tell that it is there.
-    let reply = app.patch("/v1/projects/1").bearer(&stranger).json(&json!({ "title": "" })).send().await;
+    let reply = app
+        .patch("/v1/projects/1")
+        .bearer(&stranger)
+        .json(&json!({ "title": "" }))
+        .send()
+        .await;
     assert_refused(&reply, 404, "not_found");
     assert_eq!(page(&app, &stranger, "").await, (vec![], Value::Null));
-    assert_eq!(count_in(&app, "SELECT count(*) FROM projects WHERE title = 'A title'"), 1);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM projects WHERE title = 'A title'"
+        ),
+        1
+    );
 }
 
 #[actix_web::test]
 async fn what_is_no_id_is_not_found() {
     let (app, _, token) = signed_in().await;
     create(&app, &token, &json!({ "title": "A title" })).await;
-    for id in
-        ["0", "-1", "one", "1.0", "1e0", "9223372036854775808", "%31%00", "1%20", "null", "1;", "%2e%2e"]
-    {
-        let reply = app.get(&format!("/v1/projects/{id}")).bearer(&token).send().await;
+    for id in [
+        "0",
+        "-1",
+        "one",
+        "1.0",
+        "1e0",
+        "9223372036854775808",
+        "%31%00",
+        "1%20",
+        "null",
+        "1;",
+        "%2e%2e",
+    ] {
+        let reply = app
+            .get(&format!("/v1/projects/{id}"))
+            .bearer(&token)
+            .send()
+            .await;
         assert_refused(&reply, 404, "not_found");
     }
 }
@@ -181,12 +298,20 @@ async fn pages_are_walked_by_cursor_the_newest_first_and_without_gaps() {
     let stranger = app.sign_in_as(&other).await;
     assert_eq!(page(&app, &token, "").await, (vec![], Value::Null));
     for number in 0..7 {
-        create(&app, &token, &json!({ "title": format!("Project {number}") })).await;
+        create(
+            &app,
+            &token,
+            &json!({ "title": format!("Project {number}") }),
+        )
+        .await;
         create(&app, &stranger, &json!({ "title": "Between" })).await;
     }
     let mine = [13, 11, 9, 7, 5, 3, 1];
     assert_eq!(page(&app, &token, "").await, (mine.to_vec(), Value::Null));
-    assert_eq!(page(&app, &token, "?limit=7").await, (mine.to_vec(), Value::Null));
+    assert_eq!(
+        page(&app, &token, "?limit=7").await,
+        (mine.to_vec(), Value::Null)
+    );
     let mut walked = Vec::new();
     let mut query = "?limit=3".to_owned();
     loop {
@@ -198,7 +323,10 @@ async fn pages_are_walked_by_cursor_the_newest_first_and_without_gaps() {
         create(&app, &token, &json!({ "title": "Meanwhile" })).await;
     }
     assert_eq!(walked, [vec![13, 11, 9], vec![7, 5, 3], vec![1]]);
-    assert_eq!(page(&app, &token, "?limit=1&cursor=13&unknown=1").await, (vec![11], json!("11")));
+    assert_eq!(
+        page(&app, &token, "?limit=1&cursor=13&unknown=1").await,
+        (vec![11], json!("11"))
+    );
     delete(&app, &user).await;
     assert_eq!(count_in(&app, "SELECT count(*) FROM projects"), 7);
 }
@@ -212,15 +340,25 @@ async fn a_page_holds_50_unless_told_and_at_most_100() {
         .database
         .write(move |tx| {
             (0..101).try_for_each(|number| {
-                cloakroom::store::projects::insert(tx, owner, &number.to_string(), None, u32::MAX, START)
-                    .map(drop)
+                cloakroom::store::projects::insert(
+                    tx,
+                    owner,
+                    &number.to_string(),
+                    None,
+                    u32::MAX,
+                    START,
+                )
+                .map(drop)
             })
         })
         .await;
     filled.unwrap();
-    for (query, length) in
-        [("", 50), ("?limit=1", 1), ("?limit=100", 100), ("?cursor=9223372036854775807", 50)]
-    {
+    for (query, length) in [
+        ("", 50),
+        ("?limit=1", 1),
+        ("?limit=100", 100),
+        ("?cursor=9223372036854775807", 50),
+    ] {
         let (ids, cursor) = page(&app, &token, query).await;
         assert_eq!((ids.len(), cursor.is_string()), (length, true), "{query}");
     }
@@ -230,16 +368,42 @@ async fn a_page_holds_50_unless_told_and_at_most_100() {
 async fn a_bad_limit_or_cursor_is_named() {
     let (app, _, token) = signed_in().await;
     for field in ["limit", "cursor"] {
-        for value in ["0", "-1", "", "ten", "1.5", "99999999999999999999", "0x10", "1%00", "%F0%9F%94%91"] {
-            let reply = app.get(&format!("/v1/projects?{field}={value}")).bearer(&token).send().await;
+        for value in [
+            "0",
+            "-1",
+            "",
+            "ten",
+            "1.5",
+            "99999999999999999999",
+            "0x10",
+            "1%00",
+            "%F0%9F%94%91",
+        ] {
+            let reply = app
+                .get(&format!("/v1/projects?{field}={value}"))
+                .bearer(&token)
+                .send()
+                .await;
             assert_faults(&reply, &[(field, "is invalid")]);
         }
     }
-    let reply = app.get("/v1/projects?limit=101").bearer(&token).send().await;
+    let reply = app
+        .get("/v1/projects?limit=101")
+        .bearer(&token)
+        .send()
+        .await;
     assert_faults(&reply, &[("limit", "is invalid")]);
-    let both = app.get("/v1/projects?limit=x&cursor=y").bearer(&token).send().await;
+    let both = app
+        .get("/v1/projects?limit=x&cursor=y")
+        .bearer(&token)
+        .send()
+        .await;
     assert_faults(&both, &[("limit", "is invalid"), ("cursor", "is invalid")]);
-    let twice = app.get("/v1/projects?limit=1&limit=2").bearer(&token).send().await;
+    let twice = app
+        .get("/v1/projects?limit=1&limit=2")
+        .bearer(&token)
+        .send()
+        .await;
     assert_refused(&twice, 400, "invalid_request");
 }
 
@@ -251,19 +415,37 @@ async fn a_description_has_a_length_and_an_owner_a_number() {
     let described = |description: String| json!({ "title": "T", "description": description });
     let reply = create(&app, &token, &described("ä".repeat(4001))).await;
     assert_eq!(reply.status, 422);
-    assert_eq!(reply.json()["fields"]["description"], json!(["is too long (maximum is 4000 characters)"]));
-    assert_eq!(create(&app, &token, &described("ä".repeat(4000))).await.status, 201);
+    assert_eq!(
+        reply.json()["fields"]["description"],
+        json!(["is too long (maximum is 4000 characters)"])
+    );
+    assert_eq!(
+        create(&app, &token, &described("ä".repeat(4000)))
+            .await
+            .status,
+        201
+    );
 
     let owner = user.id;
     let rest = app.context().database.write(move |tx| {
         (1..1000).try_for_each(|number| {
-            cloakroom::store::projects::insert(tx, owner, &number.to_string(), None, u32::MAX, START)
-                .map(drop)
+            cloakroom::store::projects::insert(
+                tx,
+                owner,
+                &number.to_string(),
+                None,
+                u32::MAX,
+                START,
+            )
+            .map(drop)
         })
     });
     rest.await.unwrap();
     let reply = create(&app, &token, &described(String::new())).await;
-    assert_eq!((reply.status, reply.json()["code"].as_str()), (422, Some("too_many_projects")));
+    assert_eq!(
+        (reply.status, reply.json()["code"].as_str()),
+        (422, Some("too_many_projects"))
+    );
 }
 
 #[actix_web::test]
@@ -275,21 +457,35 @@ async fn a_page_of_long_texts_ends_early_and_the_cursor_leads_on() {
     let fill = app.context().database.write(move |tx| {
         (0..40).try_for_each(|number| {
             let title = number.to_string();
-            cloakroom::store::projects::insert(tx, owner, &title, Some(&long), u32::MAX, START).map(drop)
+            cloakroom::store::projects::insert(tx, owner, &title, Some(&long), u32::MAX, START)
+                .map(drop)
         })
     });
     fill.await.unwrap();
     let (mut seen, mut query) = (Vec::new(), "?limit=100".to_owned());
     loop {
-        let page = app.get(&format!("/v1/projects{query}")).bearer(&token).send().await;
+        let page = app
+            .get(&format!("/v1/projects{query}"))
+            .bearer(&token)
+            .send()
+            .await;
         assert!(page.body.len() < 512 * 1024);
         let page = page.json();
-        seen.extend(page["projects"].as_array().unwrap().iter().map(|project| project["title"].clone()));
+        seen.extend(
+            page["projects"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|project| project["title"].clone()),
+        );
         match page["next_cursor"].as_str() {
             Some(cursor) => query = format!("?limit=100&cursor={cursor}"),
             None => break,
         }
     }
-    let expected: Vec<_> = (0..40).rev().map(|number| json!(number.to_string())).collect();
+    let expected: Vec<_> = (0..40)
+        .rev()
+        .map(|number| json!(number.to_string()))
+        .collect();
     assert_eq!(seen, expected);
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::tokens::{Pair, credentials, opens, pair_for, pair_of, session_of};
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, is_live, mend, not_text, reset,
-    reset_token, sabotage, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, is_live, mend,
+    not_text, reset, reset_token, sabotage, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -23,7 +23,10 @@ const GRACE: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn refresh(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": token })).send().await
+    app.post("/v1/tokens/refresh")
+        .json(&json!({ "refresh_token": token }))
+        .send()
+        .await
 }
 
 /// Somebody signed in, their session's token, and a pair of it.
@@ -41,7 +44,10 @@ fn sessions(app: &TestApp) -> i64 {
 #[track_caller]
 fn assert_no_grant(reply: &Reply) {
     assert_refused(reply, 400, "invalid_grant");
-    assert_eq!(reply.json()["error"], "The refresh token is invalid, expired or used up");
+    assert_eq!(
+        reply.json()["error"],
+        "The refresh token is invalid, expired or used up"
+    );
     assert!(reply.header("www-authenticate").is_none());
 }
 
@@ -57,12 +63,31 @@ async fn a_refresh_spends_the_old_token() {
     assert_ne!(second.refresh[..15], first.refresh[..15]);
     let body = reply.json();
     assert_eq!(
-        (&body["token_type"], &body["expires_in"], &body["refresh_expires_in"], &body["scope"]),
-        (&json!("Bearer"), &json!(900), &json!(14 * 24 * 3600), &json!("projects:read projects:write"))
+        (
+            &body["token_type"],
+            &body["expires_in"],
+            &body["refresh_expires_in"],
+            &body["scope"]
+        ),
+        (
+            &json!("Bearer"),
+            &json!(900),
+            &json!(14 * 24 * 3600),
+            &json!("projects:read projects:write")
+        )
     );
     assert!(opens(&app, &second.access).await && is_live(&app, &token).await);
-    assert_eq!(session_of(&app, &second.access).await["id"], session_of(&app, &token).await["id"]);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL"), 1);
+    assert_eq!(
+        session_of(&app, &second.access).await["id"],
+        session_of(&app, &token).await["id"]
+    );
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL"
+        ),
+        1
+    );
     // Until when its end has to be remembered.
     let until = (START + DAY + 900 * SECOND).as_millis();
     assert_eq!(count_in(&app, "SELECT access_until FROM sessions"), until);
@@ -75,13 +100,27 @@ async fn a_refresh_spends_the_old_token() {
 async fn rfc_6749_6_a_form_does_and_the_scope_stays_what_it_was() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "scope": "projects:read" });
-    let narrow = pair_of(&app.post("/v1/tokens").bearer(&token).json(&body).send().await);
-    let form =
-        [("grant_type", "refresh_token"), ("refresh_token", &narrow.refresh), ("scope", "projects:write")];
+    let narrow = pair_of(
+        &app.post("/v1/tokens")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await,
+    );
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &narrow.refresh),
+        ("scope", "projects:write"),
+    ];
     let reply = app.post("/v1/tokens/refresh").form(&form).send().await;
     assert_eq!(reply.json()["scope"], "projects:read");
     let access = pair_of(&reply).access;
-    let post = app.post("/v1/projects").bearer(&access).json(&json!({ "title": "Ours" })).send().await;
+    let post = app
+        .post("/v1/projects")
+        .bearer(&access)
+        .json(&json!({ "title": "Ours" }))
+        .send()
+        .await;
     assert_refused(&post, 403, "insufficient_scope");
 }
 
@@ -107,7 +146,10 @@ async fn within_ten_seconds_the_same_pair_to_the_byte_and_at_ten_seconds_theft()
     let again = refresh(&app, &first.refresh).await;
     assert_eq!(pair_of(&again), second);
     // Only what counts from now has changed.
-    assert_eq!((&reply.json()["expires_in"], &again.json()["expires_in"]), (&json!(899), &json!(889)));
+    assert_eq!(
+        (&reply.json()["expires_in"], &again.json()["expires_in"]),
+        (&json!(899), &json!(889))
+    );
     assert!(is_live(&app, &token).await);
     app.clock().set(spent_at + GRACE);
     assert_no_grant(&refresh(&app, &first.refresh).await);
@@ -124,7 +166,13 @@ async fn a_spent_token_whose_successor_is_spent_too_gives_the_same_within_ten_se
     app.clock().advance(SECOND);
     assert_eq!(pair_of(&refresh(&app, &first.refresh).await), second);
     assert_eq!(pair_of(&refresh(&app, &second.refresh).await), third);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL"), 1);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL"
+        ),
+        1
+    );
     assert!(is_live(&app, &token).await);
     // Each has ten seconds of its own.
     app.clock().set(START + GRACE);
@@ -145,7 +193,12 @@ async fn a_spent_token_ends_its_session_and_mails_the_owner_once() {
         .post("/v1/tokens/refresh")
         .header("User-Agent", "A thief's")
         .from("203.0.113.9:1".parse().unwrap());
-    assert_no_grant(&call.json(&json!({ "refresh_token": stolen.refresh })).send().await);
+    assert_no_grant(
+        &call
+            .json(&json!({ "refresh_token": stolen.refresh }))
+            .send()
+            .await,
+    );
 
     for dead in [&stolen, &next, &beside] {
         assert!(!opens(&app, &dead.access).await);
@@ -211,7 +264,10 @@ async fn a_token_of_a_family_long_forgotten_is_theft() {
 async fn rfc_6749_5_2_what_is_no_refresh_token_is_no_grant_and_costs_no_write() {
     let (app, token, pair) = with_pair().await;
     let file = Connection::open(app.context().database.path()).unwrap();
-    let version = || file.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    let version = || {
+        file.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
     let before = version();
     let unknown = PlainToken::generate(TokenKind::Refresh).unwrap();
     let (typo, shouted) = (format!("{}1", pair.refresh), pair.refresh.to_uppercase());
@@ -229,13 +285,28 @@ async fn rfc_6749_5_2_what_is_no_refresh_token_is_no_grant_and_costs_no_write() 
     ] {
         assert_no_grant(&refresh(&app, text).await);
     }
-    for body in [json!({}), json!({ "refresh_token": "" }), json!({ "refresh_token": " " }), Value::Null] {
+    for body in [
+        json!({}),
+        json!({ "refresh_token": "" }),
+        json!({ "refresh_token": " " }),
+        Value::Null,
+    ] {
         let call = app.post("/v1/tokens/refresh");
-        let reply = if body.is_null() { call } else { call.json(&body) }.send().await;
+        let reply = if body.is_null() {
+            call
+        } else {
+            call.json(&body)
+        }
+        .send()
+        .await;
         assert_refused(&reply, 400, "invalid_request");
     }
     for value in not_text() {
-        let reply = app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": value })).send().await;
+        let reply = app
+            .post("/v1/tokens/refresh")
+            .json(&json!({ "refresh_token": value }))
+            .send()
+            .await;
         assert_faults(&reply, &[("refresh_token", "is invalid")]);
     }
     assert_eq!(version(), before);
@@ -248,7 +319,10 @@ async fn what_else_is_presented_is_not_looked_at_but_for_a_foreign_cookie() {
     let (app, token, pair) = with_pair().await;
     let send = |presented: &str, refresh: &str| {
         let body = json!({ "refresh_token": refresh });
-        app.post("/v1/tokens/refresh").bearer(presented).json(&body).send()
+        app.post("/v1/tokens/refresh")
+            .bearer(presented)
+            .json(&body)
+            .send()
     };
     let second = pair_of(&send("crs_rubbish", &pair.refresh).await);
     assert_no_grant(&send(&token, "rubbish").await);
@@ -271,7 +345,13 @@ async fn a_family_ends_when_its_session_would_have_ended() {
     app.clock().set(end - MILLISECOND);
     let reply = refresh(&app, &pair.refresh).await;
     let last = pair_of(&reply);
-    assert_eq!((&reply.json()["expires_in"], &reply.json()["refresh_expires_in"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (
+            &reply.json()["expires_in"],
+            &reply.json()["refresh_expires_in"]
+        ),
+        (&json!(0), &json!(0))
+    );
     app.clock().set(end);
     for token in [&last, &pair] {
         assert_no_grant(&refresh(&app, &token.refresh).await);
@@ -285,7 +365,10 @@ async fn an_idle_session_refreshes_nothing_and_a_refresh_counts_as_use() {
     app.clock().set(START + 13 * DAY);
     let second = pair_of(&refresh(&app, &pair.refresh).await);
     // Asking by an access token is none.
-    assert_eq!(session_of(&app, &second.access).await["last_active_at"], app.clock().now().to_string());
+    assert_eq!(
+        session_of(&app, &second.access).await["last_active_at"],
+        app.clock().now().to_string()
+    );
     app.clock().set(START + 26 * DAY);
     // Noted in memory alone, and use all the same.
     assert!(is_live(&app, &token).await);
@@ -318,7 +401,10 @@ async fn a_session_that_was_used_lately_is_not_idle_though_only_memory_knows() {
 #[actix_web::test]
 async fn disabled_deleted_evicted_and_swept_sessions_refresh_nothing() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1).await;
-    for (number, name) in ["disabled", "deleted", "evicted", "swept", "signed out"].into_iter().enumerate() {
+    for (number, name) in ["disabled", "deleted", "evicted", "swept", "signed out"]
+        .into_iter()
+        .enumerate()
+    {
         let address = format!("u{number}@example.com");
         let user = app.create_user(&address, PASSWORD).await;
         let token = app.sign_in_as(&user).await;
@@ -331,9 +417,14 @@ async fn disabled_deleted_evicted_and_swept_sessions_refresh_nothing() {
             "swept" => {
                 app.clock().advance(40 * DAY);
                 let context = app.context();
-                sweep::run(&context.database, &context.settings, context.clock.now()).await.unwrap();
+                sweep::run(&context.database, &context.settings, context.clock.now())
+                    .await
+                    .unwrap();
             }
-            _ => assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200),
+            _ => assert_eq!(
+                app.delete("/v1/session").bearer(&token).send().await.status,
+                200
+            ),
         }
         for token in [&pair, &spent] {
             assert_no_grant(&refresh(&app, &token.refresh).await);
@@ -349,7 +440,10 @@ async fn a_clock_set_back_a_day_revives_no_spent_token() {
     let second = pair_of(&refresh(&app, &first.refresh).await);
     // Corrected by some seconds it costs nobody their session.
     app.clock().set(START + 2 * DAY - GRACE + MILLISECOND);
-    assert_eq!(pair_of(&refresh(&app, &first.refresh).await).refresh, second.refresh);
+    assert_eq!(
+        pair_of(&refresh(&app, &first.refresh).await).refresh,
+        second.refresh
+    );
     app.clock().set(START + DAY);
     assert_no_grant(&refresh(&app, &first.refresh).await);
     assert!(!is_live(&app, &token).await);
@@ -359,8 +453,10 @@ async fn a_clock_set_back_a_day_revives_no_spent_token() {
 /// The house of another app, under the key bases of these letters: the current one and those before.
 async fn moved_in_with(app: &TestApp, current: &str, previous: &[&str]) -> TestApp {
     let base = |letter: &str| Secret::from(letter.repeat(32));
-    let (path, previous) =
-        (app.context().database.path().to_owned(), previous.iter().map(|one| base(one)).collect());
+    let (path, previous) = (
+        app.context().database.path().to_owned(),
+        previous.iter().map(|one| base(one)).collect(),
+    );
     TestApp::with_settings(|settings| {
         settings.database.path = path;
         settings.secrets.key_base = Some(base(current));
@@ -393,14 +489,25 @@ async fn the_successor_survives_a_rotation_of_the_key_base_and_dies_with_a_dropp
 #[actix_web::test]
 async fn after_the_grace_the_seed_is_gone() {
     let (app, _, first) = with_pair().await;
-    let seeds = || count_in(&app, "SELECT count(*) FROM refresh_tokens WHERE seed IS NOT NULL");
+    let seeds = || {
+        count_in(
+            &app,
+            "SELECT count(*) FROM refresh_tokens WHERE seed IS NOT NULL",
+        )
+    };
     let second = pair_of(&refresh(&app, &first.refresh).await);
     assert_eq!(seeds(), 1);
     app.clock().advance(GRACE);
     let third = pair_of(&refresh(&app, &second.refresh).await);
     assert_eq!(seeds(), 1, "the last one's alone");
     app.clock().advance(GRACE - MILLISECOND);
-    let sweep = || sweep::run(&app.context().database, &app.context().settings, app.clock().now());
+    let sweep = || {
+        sweep::run(
+            &app.context().database,
+            &app.context().settings,
+            app.clock().now(),
+        )
+    };
     assert_eq!(sweep().await.unwrap().refresh_tokens, 0);
     app.clock().advance(MILLISECOND);
     assert_eq!((sweep().await.unwrap().refresh_tokens, seeds()), (1, 0));
@@ -418,7 +525,12 @@ async fn neither_token_of_a_pair_stands_in_the_database() {
         let signature = pair.access.rsplit_once('.').unwrap().1;
         // Of the family's name alone nothing can be made, and not even that is written.
         for secret in [&pair.refresh[4..25], &pair.refresh[25..], signature] {
-            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
+            assert!(
+                !bytes
+                    .windows(secret.len())
+                    .any(|window| window == secret.as_bytes()),
+                "{secret}"
+            );
         }
     }
 }
@@ -431,8 +543,19 @@ async fn a_pair_shows_in_the_list_of_sessions_and_ends_with_its_session() {
     let owner = app.sign_in_as(&user).await;
     let listed = app.get("/v1/sessions").bearer(&owner).send().await.json();
     let id = session_of(&app, &pair.access).await["id"].clone();
-    assert!(listed["sessions"].as_array().unwrap().iter().any(|session| session["id"] == id), "{listed}");
-    let ended = app.delete(&format!("/v1/sessions/{id}")).bearer(&owner).send().await;
+    assert!(
+        listed["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|session| session["id"] == id),
+        "{listed}"
+    );
+    let ended = app
+        .delete(&format!("/v1/sessions/{id}"))
+        .bearer(&owner)
+        .send()
+        .await;
     assert_eq!(ended.status, 204);
     assert!(!opens(&app, &pair.access).await);
     assert_no_grant(&refresh(&app, &pair.refresh).await);
@@ -445,10 +568,20 @@ async fn a_changed_password_ends_the_refresh_tokens_of_the_session_that_stays_to
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let others = pair_for(&app, &app.sign_in_as(&stranger).await).await;
     let spent = pair_for(&app, &token).await;
-    let (pair, elsewhere) =
-        (pair_of(&refresh(&app, &spent.refresh).await), pair_for(&app, &app.sign_in_as(&user).await).await);
+    let (pair, elsewhere) = (
+        pair_of(&refresh(&app, &spent.refresh).await),
+        pair_for(&app, &app.sign_in_as(&user).await).await,
+    );
     let body = json!({ "password": "another password", "password_challenge": PASSWORD });
-    assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
+    assert_eq!(
+        app.put("/v1/user/password")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
     for ended in [&pair, &spent, &elsewhere] {
         assert_no_grant(&refresh(&app, &ended.refresh).await);
     }
@@ -463,7 +596,14 @@ async fn who_ends_all_other_sessions_keeps_the_refresh_tokens_of_this_one() {
     let (app, user, token) = signed_in().await;
     let kept = pair_for(&app, &token).await;
     let ended = pair_for(&app, &app.sign_in_as(&user).await).await;
-    assert_eq!(app.delete("/v1/sessions?except=current").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/sessions?except=current")
+            .bearer(&token)
+            .send()
+            .await
+            .status,
+        200
+    );
     assert_no_grant(&refresh(&app, &ended.refresh).await);
     pair_of(&refresh(&app, &kept.refresh).await);
 }
@@ -471,12 +611,17 @@ async fn who_ends_all_other_sessions_keeps_the_refresh_tokens_of_this_one() {
 #[actix_web::test]
 async fn the_end_that_is_told_is_the_sessions_or_that_of_its_idleness_whichever_is_first() {
     let (app, token, first) = with_pair().await;
-    let told = |reply: &Reply| Duration::from_secs(reply.json()["refresh_expires_in"].as_u64().unwrap());
+    let told =
+        |reply: &Reply| Duration::from_secs(reply.json()["refresh_expires_in"].as_u64().unwrap());
     app.clock().advance(10 * DAY);
     let reply = refresh(&app, &first.refresh).await;
     assert_eq!(told(&reply), 14 * DAY);
     app.clock().advance(5 * SECOND);
-    assert_eq!(told(&refresh(&app, &first.refresh).await), 14 * DAY - 5 * SECOND, "none of it is new");
+    assert_eq!(
+        told(&refresh(&app, &first.refresh).await),
+        14 * DAY - 5 * SECOND,
+        "none of it is new"
+    );
     app.clock().set(START + 20 * DAY);
     let reply = app.post("/v1/tokens").bearer(&token).send().await;
     assert_eq!(told(&reply), 10 * DAY);
@@ -489,7 +634,13 @@ async fn the_end_that_is_told_is_the_sessions_or_that_of_its_idleness_whichever_
 async fn a_user_gets_so_many_access_tokens_in_an_hour_and_keeps_the_refresh_token() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
-        assert_eq!((settings.throttle.tokens.count, settings.throttle.tokens.window), (600, 3600 * SECOND));
+        assert_eq!(
+            (
+                settings.throttle.tokens.count,
+                settings.throttle.tokens.window
+            ),
+            (600, 3600 * SECOND)
+        );
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
@@ -505,7 +656,11 @@ async fn a_user_gets_so_many_access_tokens_in_an_hour_and_keeps_the_refresh_toke
     let refused = [
         refresh(&app, &pair.refresh).await,
         app.post("/v1/tokens").bearer(&token).send().await,
-        app.post("/v1/tokens").cookie(&token).same_origin().send().await,
+        app.post("/v1/tokens")
+            .cookie(&token)
+            .same_origin()
+            .send()
+            .await,
     ];
     for reply in refused {
         assert_refused(&reply, 429, "rate_limited");
@@ -559,7 +714,10 @@ async fn a_scope_that_the_operator_takes_back_is_given_no_more() {
     let reply = refresh(&later, &first.refresh).await;
     assert_eq!(reply.json()["scope"], "projects:write");
     // What is offered since then was not asked for.
-    assert_eq!(refresh(&later, &pair_of(&reply).refresh).await.json()["scope"], "projects:write");
+    assert_eq!(
+        refresh(&later, &pair_of(&reply).refresh).await.json()["scope"],
+        "projects:write"
+    );
 }
 
 #[actix_web::test]

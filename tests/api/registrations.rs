@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in, is_live,
-    mend, not_text, reset, reset_token, sabotage, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    is_live, mend, not_text, reset, reset_token, sabotage, sign_in, signed_in,
 };
 
 const BLANK: &str = "can't be blank";
@@ -32,7 +32,9 @@ fn users(app: &TestApp) -> i64 {
 #[actix_web::test]
 async fn a_new_user_is_shown_and_signed_in_at_once() {
     let app = TestApp::new().await;
-    let call = app.post("/v1/registrations").header("User-Agent", "a browser");
+    let call = app
+        .post("/v1/registrations")
+        .header("User-Agent", "a browser");
     let reply = call.json(&applicant(ONE, PASSWORD)).send().await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     let body = reply.json();
@@ -60,14 +62,17 @@ async fn only_digests_of_password_and_token_are_kept() {
     let app = TestApp::new().await;
     let reply = sign_up(&app, &applicant(ONE, "a password to look for")).await;
     let token = reply.json()["token"].as_str().unwrap().to_owned();
-    let secret =
-        "SELECT count(*) FROM users WHERE password_digest LIKE '$2b$04$%' AND length(password_digest) = 60";
+    let secret = "SELECT count(*) FROM users WHERE password_digest LIKE '$2b$04$%' AND length(password_digest) = 60";
     assert_eq!(count_in(&app, secret), 1);
     let folder = app.context().database.path().parent().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = std::fs::read(file.unwrap().path()).unwrap();
         for needle in ["a password to look for", &token] {
-            assert!(!file.windows(needle.len()).any(|window| window == needle.as_bytes()));
+            assert!(
+                !file
+                    .windows(needle.len())
+                    .any(|window| window == needle.as_bytes())
+            );
         }
     }
 }
@@ -75,10 +80,18 @@ async fn only_digests_of_password_and_token_are_kept() {
 #[actix_web::test]
 async fn a_form_does_as_well_as_json() {
     let app = TestApp::new().await;
-    let fields = [("email_address", " One+Tag@Example.com\t"), ("password", "pass word&=é")];
+    let fields = [
+        ("email_address", " One+Tag@Example.com\t"),
+        ("password", "pass word&=é"),
+    ];
     let reply = app.post("/v1/registrations").form(&fields).send().await;
     assert_eq!(reply.json()["user"]["email_address"], "one+tag@example.com");
-    assert_eq!(sign_in(&app, "one+tag@example.com", "pass word&=é").await.status, 200);
+    assert_eq!(
+        sign_in(&app, "one+tag@example.com", "pass word&=é")
+            .await
+            .status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -86,17 +99,35 @@ async fn every_bad_input_is_named() {
     let app = TestApp::new().await;
     let long_address = format!("one@{}example.com", "a.".repeat(130));
     let cases: Vec<(Value, Vec<(&str, &str)>)> = vec![
-        (json!({}), vec![("email_address", BLANK), ("password", BLANK)]),
+        (
+            json!({}),
+            vec![("email_address", BLANK), ("password", BLANK)],
+        ),
         (
             json!({ "email_address": null, "password": null, "password_confirmation": null }),
             vec![("email_address", BLANK), ("password", BLANK)],
         ),
-        (applicant(" ", ""), vec![("email_address", BLANK), ("password", BLANK)]),
-        (applicant(&long_address, PASSWORD), vec![("email_address", ADDRESS_TOO_LONG)]),
+        (
+            applicant(" ", ""),
+            vec![("email_address", BLANK), ("password", BLANK)],
+        ),
+        (
+            applicant(&long_address, PASSWORD),
+            vec![("email_address", ADDRESS_TOO_LONG)],
+        ),
         (applicant(ONE, "1234567"), vec![("password", TOO_SHORT)]),
-        (applicant(ONE, "🔑🔑🔑🔑🔑🔑🔑"), vec![("password", TOO_SHORT)]),
-        (applicant(ONE, &"a".repeat(257)), vec![("password", TOO_LONG)]),
-        (applicant(ONE, &"é".repeat(129)), vec![("password", TOO_LONG)]),
+        (
+            applicant(ONE, "🔑🔑🔑🔑🔑🔑🔑"),
+            vec![("password", TOO_SHORT)],
+        ),
+        (
+            applicant(ONE, &"a".repeat(257)),
+            vec![("password", TOO_LONG)],
+        ),
+        (
+            applicant(ONE, &"é".repeat(129)),
+            vec![("password", TOO_LONG)],
+        ),
         (applicant(ONE, "pass\0word"), vec![("password", INVALID)]),
         (
             json!({ "email_address": ONE, "password": PASSWORD, "password_confirmation": "passwore" }),
@@ -108,7 +139,11 @@ async fn every_bad_input_is_named() {
         ),
         (
             json!({ "email_address": "one", "password": "short", "password_confirmation": "" }),
-            vec![("email_address", INVALID), ("password", TOO_SHORT), ("password_confirmation", MISMATCH)],
+            vec![
+                ("email_address", INVALID),
+                ("password", TOO_SHORT),
+                ("password_confirmation", MISMATCH),
+            ],
         ),
     ];
     for (body, faults) in cases {
@@ -153,8 +188,7 @@ async fn an_absent_or_null_confirmation_is_not_checked() {
     let app = TestApp::new().await;
     let absent = json!({ "email_address": ONE, "password": PASSWORD });
     assert_eq!(sign_up(&app, &absent).await.status, 201);
-    let null =
-        json!({ "email_address": "two@example.com", "password": PASSWORD, "password_confirmation": null });
+    let null = json!({ "email_address": "two@example.com", "password": PASSWORD, "password_confirmation": null });
     assert_eq!(sign_up(&app, &null).await.status, 201);
 }
 
@@ -180,12 +214,18 @@ async fn fields_that_nobody_asked_for_are_ignored() {
         body[field] = value;
     }
     let reply = sign_up(&app, &body).await.json();
-    assert_eq!((&reply["user"]["id"], &reply["user"]["email_confirmed"]), (&json!(1), &json!(false)));
+    assert_eq!(
+        (&reply["user"]["id"], &reply["user"]["email_confirmed"]),
+        (&json!(1), &json!(false))
+    );
     assert_eq!(reply["user"]["created_at"], "2026-01-31T09:30:00.000Z");
     assert_eq!(reply["session"]["ip_address"], "127.0.0.1");
     assert_eq!(reply["expires_at"], "2026-03-02T09:30:00.000Z");
     assert!(is_live(&app, reply["token"].as_str().unwrap()).await);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM users WHERE disabled_at IS NULL"), 1);
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM users WHERE disabled_at IS NULL"),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -199,14 +239,22 @@ async fn credentials_in_the_query_are_ignored() {
 #[actix_web::test]
 async fn a_taken_address_is_refused_however_it_is_written() {
     let (app, ..) = signed_in().await;
-    for address in [ONE, "ONE@EXAMPLE.COM", " one@example.com\n", "\u{a0}One@Example.Com\u{3000}"] {
+    for address in [
+        ONE,
+        "ONE@EXAMPLE.COM",
+        " one@example.com\n",
+        "\u{a0}One@Example.Com\u{3000}",
+    ] {
         let reply = sign_up(&app, &applicant(address, "another password")).await;
         assert_refused(&reply, 422, "account_not_created");
         let sentence = "There was a problem creating your account";
         assert_eq!(reply.json()["error"], sentence);
         assert_eq!(reply.json()["errors"], json!([sentence]));
     }
-    assert_eq!((users(&app), count_in(&app, "SELECT count(*) FROM sessions")), (1, 1));
+    assert_eq!(
+        (users(&app), count_in(&app, "SELECT count(*) FROM sessions")),
+        (1, 1)
+    );
 }
 
 #[actix_web::test]
@@ -236,10 +284,26 @@ async fn a_password_counts_to_its_last_byte() {
     let app = TestApp::new().await;
     for (number, length) in [8, 71, 72, 73, 255, 256].into_iter().enumerate() {
         let (address, password) = (format!("user{number}@example.com"), "a".repeat(length));
-        assert_eq!(sign_up(&app, &applicant(&address, &password)).await.status, 201, "{length}");
-        assert_eq!(sign_in(&app, &address, &password).await.status, 200, "{length}");
-        for wrong in ["a".repeat(length + 1), "a".repeat(length - 1), format!("{password}\0")] {
-            assert_refused(&sign_in(&app, &address, &wrong).await, 401, "invalid_credentials");
+        assert_eq!(
+            sign_up(&app, &applicant(&address, &password)).await.status,
+            201,
+            "{length}"
+        );
+        assert_eq!(
+            sign_in(&app, &address, &password).await.status,
+            200,
+            "{length}"
+        );
+        for wrong in [
+            "a".repeat(length + 1),
+            "a".repeat(length - 1),
+            format!("{password}\0"),
+        ] {
+            assert_refused(
+                &sign_in(&app, &address, &wrong).await,
+                401,
+                "invalid_credentials",
+            );
         }
     }
 }
@@ -250,7 +314,10 @@ async fn composed_and_decomposed_spellings_are_one_password() {
     let mut body = applicant(ONE, "caf\u{e9} ol\u{e9}");
     body["password_confirmation"] = json!("cafe\u{301} ole\u{301}");
     assert_eq!(sign_up(&app, &body).await.status, 201);
-    assert_eq!(sign_in(&app, ONE, "cafe\u{301} ole\u{301}").await.status, 200);
+    assert_eq!(
+        sign_in(&app, ONE, "cafe\u{301} ole\u{301}").await.status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -267,12 +334,18 @@ async fn a_common_password_is_refused_with_a_reason_where_the_settings_say_so() 
     let made_of = "must not be made of your address or the service's name";
     for (password, reason) in [
         ("password", "needs another word or two"),
-        ("qwertyuiop[]", "follows the keyboard: add words that do not"),
+        (
+            "qwertyuiop[]",
+            "follows the keyboard: add words that do not",
+        ),
         ("wintermute9", made_of),
         ("cloakroom", made_of),
     ] {
         let reply = sign_up(&app, &applicant("wintermute9@example.com", password)).await;
-        assert_faults(&reply, &[("password", "is too common"), ("password", reason)]);
+        assert_faults(
+            &reply,
+            &[("password", "is too common"), ("password", reason)],
+        );
     }
     let reply = sign_up(&app, &applicant(ONE, "correct horse battery staple")).await;
     assert_eq!(reply.status, 201);
@@ -284,14 +357,29 @@ async fn a_new_password_that_is_common_is_refused_with_a_reason_and_leaves_the_l
     app.create_user(ONE, PASSWORD).await;
     let link = reset_token(&app, ONE).await;
     let reply = reset(&app, &link, "aaaaaaaaaa").await;
-    assert_faults(&reply, &[("password", "is too common"), ("password", "repeats itself: add other words")]);
-    assert_eq!(reset(&app, &link, "correct horse battery staple").await.status, 200);
+    assert_faults(
+        &reply,
+        &[
+            ("password", "is too common"),
+            ("password", "repeats itself: add other words"),
+        ],
+    );
+    assert_eq!(
+        reset(&app, &link, "correct horse battery staple")
+            .await
+            .status,
+        200
+    );
 }
 
 #[actix_web::test]
 async fn a_closed_registration_lets_nobody_in() {
     let app = TestApp::with_settings(|settings| settings.registration.open = false).await;
-    assert_refused(&sign_up(&app, &applicant(ONE, PASSWORD)).await, 403, "forbidden");
+    assert_refused(
+        &sign_up(&app, &applicant(ONE, PASSWORD)).await,
+        403,
+        "forbidden",
+    );
     assert_eq!(users(&app), 0);
 }
 
@@ -304,13 +392,23 @@ async fn of_racing_sign_ups_with_one_address_one_wins() {
             async move { sign_up(&app, &applicant(ONE, &format!("password {number}"))).await }
         }))
         .await;
-        let winners: Vec<usize> = (0..racers).filter(|number| replies[*number].status == 201).collect();
+        let winners: Vec<usize> = (0..racers)
+            .filter(|number| replies[*number].status == 201)
+            .collect();
         assert_eq!(winners.len(), 1);
         for reply in replies.iter().filter(|reply| reply.status != 201) {
             assert_refused(reply, 422, "account_not_created");
         }
-        assert_eq!((users(&app), count_in(&app, "SELECT count(*) FROM sessions")), (1, 1));
-        assert_eq!(sign_in(&app, ONE, &format!("password {}", winners[0])).await.status, 200);
+        assert_eq!(
+            (users(&app), count_in(&app, "SELECT count(*) FROM sessions")),
+            (1, 1)
+        );
+        assert_eq!(
+            sign_in(&app, ONE, &format!("password {}", winners[0]))
+                .await
+                .status,
+            200
+        );
     }
 }
 
@@ -318,7 +416,11 @@ async fn of_racing_sign_ups_with_one_address_one_wins() {
 async fn nobody_is_left_with_an_account_when_the_session_cannot_be_started() {
     let app = TestApp::new().await;
     sabotage(&app, "INSERT ON sessions");
-    assert_refused(&sign_up(&app, &applicant(ONE, PASSWORD)).await, 500, "internal_error");
+    assert_refused(
+        &sign_up(&app, &applicant(ONE, PASSWORD)).await,
+        500,
+        "internal_error",
+    );
     assert_eq!(users(&app), 0);
     mend(&app);
     assert_eq!(sign_up(&app, &applicant(ONE, PASSWORD)).await.status, 201);
@@ -329,6 +431,9 @@ async fn an_id_is_never_given_out_twice() {
     let (app, user, token) = signed_in().await;
     crate::support::app::delete(&app, &user).await;
     let reply = sign_up(&app, &applicant(ONE, PASSWORD)).await.json();
-    assert_eq!((&reply["user"]["id"], &reply["session"]["id"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        (&reply["user"]["id"], &reply["session"]["id"]),
+        (&json!(2), &json!(2))
+    );
     assert!(!is_live(&app, &token).await);
 }

@@ -14,7 +14,10 @@ use crate::support::app::*;
 use crate::support::machines::*;
 
 async fn revoke(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/tokens/revoke").form(&[("token", token)]).send().await
+    app.post("/v1/tokens/revoke")
+        .form(&[("token", token)])
+        .send()
+        .await
 }
 
 #[track_caller]
@@ -29,7 +32,10 @@ fn assert_revoked(reply: &Reply) {
 }
 
 async fn refresh(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": token })).send().await
+    app.post("/v1/tokens/refresh")
+        .json(&json!({ "refresh_token": token }))
+        .send()
+        .await
 }
 
 /// What a credential gets that is presented.
@@ -92,7 +98,9 @@ async fn a_refresh_token_that_is_not_kept_ends_nothing() {
     let (_, good) = pair_in(&refresh(&app, &spent).await.json());
     app.clock().advance(Duration::from_secs(10));
     let context = app.context();
-    sweep::run(&context.database, &context.settings, context.clock.now()).await.unwrap();
+    sweep::run(&context.database, &context.settings, context.clock.now())
+        .await
+        .unwrap();
     for text in [made_up.reveal(), &spent] {
         assert_revoked(&revoke(&app, text).await);
     }
@@ -125,14 +133,18 @@ async fn rfc_7009_2_1_an_access_token_ends_alone() {
     // For good: a clock that is set back does not wake it.
     app.clock().advance(Duration::from_secs(900));
     assert_eq!(answer(&app, &access).await, (401, json!("token_expired")));
-    app.clock().set(app.clock().now() - Duration::from_secs(600));
+    app.clock()
+        .set(app.clock().now() - Duration::from_secs(600));
     assert!(!is_good(&app, &access).await);
 }
 
 #[actix_web::test]
 async fn rfc_7009_2_1_an_api_key_is_revoked() {
     let (app, user, token) = signed_in().await;
-    let (key, service) = (api_key(&app, Some(&user), "orders:read").await, api_key(&app, None, "a:b").await);
+    let (key, service) = (
+        api_key(&app, Some(&user), "orders:read").await,
+        api_key(&app, None, "a:b").await,
+    );
     let kept = api_key(&app, Some(&user), "orders:read").await;
     for dead in [&key, &service] {
         assert!(is_good(&app, dead).await);
@@ -140,11 +152,21 @@ async fn rfc_7009_2_1_an_api_key_is_revoked() {
         assert!(!is_good(&app, dead).await);
     }
     assert!(is_good(&app, &token).await && is_good(&app, &kept).await);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys WHERE revoked_at IS NOT NULL"), 2);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM api_keys WHERE revoked_at IS NOT NULL"
+        ),
+        2
+    );
     let at = count_in(&app, "SELECT min(revoked_at) FROM api_keys");
     app.clock().advance(Duration::from_secs(1));
     assert_revoked(&revoke(&app, &key).await);
-    assert_eq!(count_in(&app, "SELECT min(revoked_at) FROM api_keys"), at, "the first time counts");
+    assert_eq!(
+        count_in(&app, "SELECT min(revoked_at) FROM api_keys"),
+        at,
+        "the first time counts"
+    );
 }
 
 #[actix_web::test]
@@ -183,7 +205,11 @@ async fn rfc_7009_2_1_a_wrong_or_unknown_hint_changes_nothing() {
         let (access, _) = pair(&app, &session, "").await;
         let key = api_key(&app, Some(&user), "orders:read").await;
         for token in [&access, &session, &key] {
-            let fields = [("token", token.as_str()), ("token_type_hint", hint), ("client_id", "anybody")];
+            let fields = [
+                ("token", token.as_str()),
+                ("token_type_hint", hint),
+                ("client_id", "anybody"),
+            ];
             assert_revoked(&app.post("/v1/tokens/revoke").form(&fields).send().await);
             assert!(!is_good(&app, token).await, "{hint}");
         }
@@ -196,8 +222,10 @@ async fn rfc_7009_2_1_a_wrong_or_unknown_hint_changes_nothing() {
 
 #[actix_web::test]
 async fn rfc_7009_2_2_an_unknown_token_is_200_and_asks_for_no_write() {
-    let app =
-        TestApp::with_settings(|settings| settings.database.busy_timeout = Duration::from_millis(1)).await;
+    let app = TestApp::with_settings(|settings| {
+        settings.database.busy_timeout = Duration::from_millis(1)
+    })
+    .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let (token, ended) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
     let (access, _) = pair(&app, &token, "").await;
@@ -249,12 +277,24 @@ async fn of_twenty_revocations_at_once_one_ends_it_and_all_answer_alike() {
 async fn rfc_7009_2_2_1_without_a_token_it_is_an_invalid_request() {
     let app = TestApp::new().await;
     let send = |body: Value| app.post("/v1/tokens/revoke").json(&body).send();
-    for body in [json!({}), json!({ "token": null }), json!({ "token": "" }), json!({ "token": " " })] {
+    for body in [
+        json!({}),
+        json!({ "token": null }),
+        json!({ "token": "" }),
+        json!({ "token": " " }),
+    ] {
         assert_refused(&send(body).await, 400, "invalid_request");
     }
-    assert_refused(&app.post("/v1/tokens/revoke").send().await, 400, "invalid_request");
+    assert_refused(
+        &app.post("/v1/tokens/revoke").send().await,
+        400,
+        "invalid_request",
+    );
     for token in not_text() {
-        assert_faults(&send(json!({ "token": token })).await, &[("token", "is invalid")]);
+        assert_faults(
+            &send(json!({ "token": token })).await,
+            &[("token", "is invalid")],
+        );
     }
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/tokens/revoke", "").await;
     let by_get = app.get("/v1/tokens/revoke?token=x").send().await;
@@ -263,8 +303,10 @@ async fn rfc_7009_2_2_1_without_a_token_it_is_an_invalid_request() {
 
 #[actix_web::test]
 async fn rfc_7009_2_2_1_503_means_it_still_lives() {
-    let app =
-        TestApp::with_settings(|settings| settings.database.busy_timeout = Duration::from_millis(1)).await;
+    let app = TestApp::with_settings(|settings| {
+        settings.database.busy_timeout = Duration::from_millis(1)
+    })
+    .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     let (access, refresh_token) = pair(&app, &token, "").await;
@@ -292,12 +334,23 @@ async fn rfc_7009_2_2_1_503_means_it_still_lives() {
 async fn nobody_need_say_who_they_are_and_a_credential_beside_it_is_not_looked_at() {
     let (app, _, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
-    let reply =
-        app.post("/v1/tokens/revoke").bearer("rubbish").json(&json!({ "token": access })).send().await;
+    let reply = app
+        .post("/v1/tokens/revoke")
+        .bearer("rubbish")
+        .json(&json!({ "token": access }))
+        .send()
+        .await;
     assert_revoked(&reply);
     assert!(!is_good(&app, &access).await && is_good(&app, &token).await);
     // But a page of another origin does not get the cookie's browser to do it.
-    let foreign = app.post("/v1/tokens/revoke").cookie(&token).header("Sec-Fetch-Site", "cross-site");
-    assert_refused(&foreign.json(&json!({ "token": token })).send().await, 403, "cross_origin");
+    let foreign = app
+        .post("/v1/tokens/revoke")
+        .cookie(&token)
+        .header("Sec-Fetch-Site", "cross-site");
+    assert_refused(
+        &foreign.json(&json!({ "token": token })).send().await,
+        403,
+        "cross_origin",
+    );
     assert!(is_good(&app, &token).await);
 }

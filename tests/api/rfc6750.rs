@@ -33,11 +33,15 @@ async fn rfc_6750_2_1_the_scheme_in_any_case() {
     let (app, credentials) = credentials().await;
     for credential in &credentials {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
-            let call = app.get(PATH).header("Authorization", &format!("{scheme} {credential}"));
+            let call = app
+                .get(PATH)
+                .header("Authorization", &format!("{scheme} {credential}"));
             assert_eq!(call.send().await.status, 200, "{scheme}");
         }
         for scheme in ["Bearerer", "Basic", "Bear er", ""] {
-            let call = app.get(PATH).header("Authorization", &format!("{scheme} {credential}"));
+            let call = app
+                .get(PATH)
+                .header("Authorization", &format!("{scheme} {credential}"));
             assert_challenged(&call.send().await, 401, "unauthorized", Some(BARE));
         }
     }
@@ -48,9 +52,22 @@ async fn rfc_6750_2_2_a_token_in_a_form_body_is_not_read() {
     let (app, credentials) = credentials().await;
     for credential in &credentials {
         let fields = [("access_token", credential.as_str()), ("title", "A title")];
-        assert_challenged(&app.post(PATH).form(&fields).send().await, 401, "unauthorized", Some(BARE));
+        assert_challenged(
+            &app.post(PATH).form(&fields).send().await,
+            401,
+            "unauthorized",
+            Some(BARE),
+        );
         // Nor does it count as a second one beside the header.
-        assert_eq!(app.post(PATH).bearer(credential).form(&fields).send().await.status, 201);
+        assert_eq!(
+            app.post(PATH)
+                .bearer(credential)
+                .form(&fields)
+                .send()
+                .await
+                .status,
+            201
+        );
     }
 }
 
@@ -59,7 +76,12 @@ async fn rfc_6750_2_3_nor_one_in_the_query() {
     let (app, credentials) = credentials().await;
     for credential in &credentials {
         let path = format!("{PATH}?access_token={credential}");
-        assert_challenged(&app.get(&path).send().await, 401, "unauthorized", Some(BARE));
+        assert_challenged(
+            &app.get(&path).send().await,
+            401,
+            "unauthorized",
+            Some(BARE),
+        );
         assert_eq!(app.get(&path).bearer(credential).send().await.status, 200);
     }
 }
@@ -68,19 +90,38 @@ async fn rfc_6750_2_3_nor_one_in_the_query() {
 async fn rfc_6750_3_a_request_without_credentials_gets_no_error_code() {
     let app = TestApp::new().await;
     assert_challenged(&app.get(PATH).send().await, 401, "unauthorized", Some(BARE));
-    let basic = app.get(PATH).header("Authorization", "Basic b25lOnR3bw==").send().await;
+    let basic = app
+        .get(PATH)
+        .header("Authorization", "Basic b25lOnR3bw==")
+        .send()
+        .await;
     assert_challenged(&basic, 401, "unauthorized", Some(BARE));
 }
 
 #[actix_web::test]
 async fn rfc_6750_3_1_invalid_request_is_400_when_there_are_two() {
     let (app, [token, access, key]) = credentials().await;
-    for (one, other) in [(&token, &key), (&access, &key), (&key, &key), (&token, &token)] {
-        let both = app.get(PATH).bearer(one).header("X-API-Key", other).send().await;
+    for (one, other) in [
+        (&token, &key),
+        (&access, &key),
+        (&key, &key),
+        (&token, &token),
+    ] {
+        let both = app
+            .get(PATH)
+            .bearer(one)
+            .header("X-API-Key", other)
+            .send()
+            .await;
         assert_challenged(&both, 400, "invalid_request", None);
         let twice = app.get(PATH).bearer(one).bearer(other).send().await;
         assert_challenged(&twice, 400, "invalid_request", None);
-        let keys = app.get(PATH).header("X-API-Key", one).header("X-API-Key", other).send().await;
+        let keys = app
+            .get(PATH)
+            .header("X-API-Key", one)
+            .header("X-API-Key", other)
+            .send()
+            .await;
         assert_challenged(&keys, 400, "invalid_request", None);
     }
 }
@@ -102,17 +143,40 @@ async fn rfc_6750_3_1_invalid_token_is_401_for_what_is_malformed_unknown_revoked
         (&*new(TokenKind::ApiKey), "invalid_api_key"),
         (&key[..key.len() - 1], "invalid_api_key"),
     ] {
-        assert_challenged(&app.get(PATH).bearer(credential).send().await, 401, code, Some(&invalid));
+        assert_challenged(
+            &app.get(PATH).bearer(credential).send().await,
+            401,
+            code,
+            Some(&invalid),
+        );
     }
     let as_key = app.get(PATH).header("X-API-Key", &token).send().await;
     assert_challenged(&as_key, 401, "invalid_api_key", Some(&invalid));
 
     app.clock().advance(Duration::from_secs(900));
     let expired = format!("{invalid}, error_description=\"The token has expired\"");
-    assert_challenged(&app.get(PATH).bearer(&access).send().await, 401, "token_expired", Some(&expired));
-    assert_challenged(&app.get(PATH).bearer(&key).send().await, 401, "invalid_api_key", Some(&invalid));
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
-    assert_challenged(&app.get(PATH).bearer(&token).send().await, 401, "token_invalid", Some(&invalid));
+    assert_challenged(
+        &app.get(PATH).bearer(&access).send().await,
+        401,
+        "token_expired",
+        Some(&expired),
+    );
+    assert_challenged(
+        &app.get(PATH).bearer(&key).send().await,
+        401,
+        "invalid_api_key",
+        Some(&invalid),
+    );
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
+    assert_challenged(
+        &app.get(PATH).bearer(&token).send().await,
+        401,
+        "token_invalid",
+        Some(&invalid),
+    );
 }
 
 #[actix_web::test]
@@ -122,7 +186,12 @@ async fn rfc_6750_3_1_insufficient_scope_is_403_and_names_what_is_needed() {
     let key = api_key(&app, Some(&user), "projects:read").await;
     for credential in [&access, &key] {
         assert_eq!(app.get(PATH).bearer(credential).send().await.status, 200);
-        let reply = app.post(PATH).bearer(credential).json(&json!({ "title": "A title" })).send().await;
+        let reply = app
+            .post(PATH)
+            .bearer(credential)
+            .json(&json!({ "title": "A title" }))
+            .send()
+            .await;
         let challenge = format!(r#"{BARE}, error="insufficient_scope", scope="projects:write""#);
         assert_challenged(&reply, 403, "insufficient_scope", Some(&challenge));
     }

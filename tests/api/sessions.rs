@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    create_user_with_digest, delete, digest_of, disable, is_live, not_text, reset, reset_token, sign_in,
-    signed_in,
+    create_user_with_digest, delete, digest_of, disable, is_live, not_text, reset, reset_token,
+    sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -36,7 +36,10 @@ async fn a_session_is_started_shown_and_ended() {
     assert_eq!(started["session"]["user_agent"], Value::Null);
 
     let ended = app.delete("/v1/session").bearer(&token).send().await;
-    assert_eq!((ended.status, ended.json()), (200, json!({ "message": "Logged out" })));
+    assert_eq!(
+        (ended.status, ended.json()),
+        (200, json!({ "message": "Logged out" }))
+    );
     let again = app.delete("/v1/session").bearer(&token).send().await;
     assert_refused(&again, 401, "token_invalid");
     assert!(!is_live(&app, &token).await);
@@ -46,7 +49,10 @@ async fn a_session_is_started_shown_and_ended() {
 async fn signing_out_ends_this_session_and_no_other() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
     assert!(!is_live(&app, &token).await && is_live(&app, &other).await);
 }
 
@@ -54,7 +60,10 @@ async fn signing_out_ends_this_session_and_no_other() {
 async fn of_racing_sign_outs_with_one_token_one_succeeds() {
     let (app, _, token) = signed_in().await;
     let replies = join_all((0..20).map(|_| app.delete("/v1/session").bearer(&token).send())).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 200).count(),
+        1
+    );
     for reply in replies.iter().filter(|reply| reply.status != 200) {
         assert_refused(reply, 401, "token_invalid");
     }
@@ -64,7 +73,12 @@ async fn of_racing_sign_outs_with_one_token_one_succeeds() {
 async fn a_token_never_comes_twice_and_a_presented_one_is_not_adopted() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "email_address": ONE, "password": PASSWORD, "token": token });
-    let reply = app.post("/v1/session").bearer(&token).json(&body).send().await;
+    let reply = app
+        .post("/v1/session")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
     assert_eq!(reply.status, 200);
     assert_ne!(reply.json()["token"], json!(token));
 }
@@ -148,8 +162,16 @@ async fn every_failure_to_sign_in_costs_a_hash() {
 #[actix_web::test]
 async fn an_empty_body_is_a_failed_sign_in() {
     let (app, ..) = signed_in().await;
-    assert_refused(&app.post("/v1/session").send().await, 401, "invalid_credentials");
-    let empty = app.post("/v1/session").body("application/json", "").send().await;
+    assert_refused(
+        &app.post("/v1/session").send().await,
+        401,
+        "invalid_credentials",
+    );
+    let empty = app
+        .post("/v1/session")
+        .body("application/json", "")
+        .send()
+        .await;
     assert_refused(&empty, 401, "invalid_credentials");
 }
 
@@ -180,13 +202,20 @@ async fn bodies_that_cannot_be_read_are_refused() {
 #[actix_web::test]
 async fn credentials_in_the_query_are_ignored() {
     let (app, _, token) = signed_in().await;
-    let reply = app.post("/v1/session?email_address=one@example.com&password=password").send().await;
+    let reply = app
+        .post("/v1/session?email_address=one@example.com&password=password")
+        .send()
+        .await;
     assert_refused(&reply, 401, "invalid_credentials");
     for name in ["token", "access_token", "authorization", "api_key"] {
         let reply = app.get(&format!("/v1/session?{name}={token}")).send().await;
         assert_refused(&reply, 401, "unauthorized");
     }
-    let with_header = app.get("/v1/session?token=rubbish").bearer(&token).send().await;
+    let with_header = app
+        .get("/v1/session?token=rubbish")
+        .bearer(&token)
+        .send()
+        .await;
     assert_eq!(with_header.status, 200);
 }
 
@@ -194,9 +223,17 @@ async fn credentials_in_the_query_are_ignored() {
 async fn a_token_in_a_cookie_or_a_body_presents_nothing() {
     let (app, _, token) = signed_in().await;
     let cookie = format!("token={token}; __Host-cloakroom={token}; session={token}");
-    let reply = app.get("/v1/session").header("Cookie", &cookie).send().await;
+    let reply = app
+        .get("/v1/session")
+        .header("Cookie", &cookie)
+        .send()
+        .await;
     assert_refused(&reply, 401, "unauthorized");
-    let reply = app.delete("/v1/session").json(&json!({ "token": token })).send().await;
+    let reply = app
+        .delete("/v1/session")
+        .json(&json!({ "token": token }))
+        .send()
+        .await;
     assert_refused(&reply, 401, "unauthorized");
 }
 
@@ -212,7 +249,11 @@ async fn a_token_is_read_in_the_forms_of_rails_and_of_rfc_6750() {
         format!("Token token=\"{token}\""),
         format!("token token=\"{token}\", nonce=\"1\""),
     ] {
-        let reply = app.get("/v1/session").header("Authorization", &line).send().await;
+        let reply = app
+            .get("/v1/session")
+            .header("Authorization", &line)
+            .send()
+            .await;
         assert_eq!(reply.status, 200, "{line}");
     }
 }
@@ -237,9 +278,16 @@ async fn what_is_no_token_of_ours_is_invalid() {
         "a".repeat(7000),
     ] {
         for scheme in ["Bearer", "Token"] {
-            let reply =
-                app.get("/v1/session").header("Authorization", &format!("{scheme} {text}")).send().await;
-            let code = if text.starts_with("crk_") { "invalid_api_key" } else { "token_invalid" };
+            let reply = app
+                .get("/v1/session")
+                .header("Authorization", &format!("{scheme} {text}"))
+                .send()
+                .await;
+            let code = if text.starts_with("crk_") {
+                "invalid_api_key"
+            } else {
+                "token_invalid"
+            };
             assert_refused(&reply, 401, code);
         }
     }
@@ -256,8 +304,18 @@ async fn a_well_formed_token_that_nobody_has_is_invalid() {
 #[actix_web::test]
 async fn another_scheme_presents_nothing() {
     let (app, _, token) = signed_in().await;
-    for line in ["Basic b25lOnR3bw==", "", "Digest x", &token, &format!("Bearer:{token}")] {
-        let reply = app.get("/v1/session").header("Authorization", line).send().await;
+    for line in [
+        "Basic b25lOnR3bw==",
+        "",
+        "Digest x",
+        &token,
+        &format!("Bearer:{token}"),
+    ] {
+        let reply = app
+            .get("/v1/session")
+            .header("Authorization", line)
+            .send()
+            .await;
         assert_refused(&reply, 401, "unauthorized");
     }
 }
@@ -265,18 +323,30 @@ async fn another_scheme_presents_nothing() {
 #[actix_web::test]
 async fn two_credentials_contradict_each_other() {
     let (app, _, token) = signed_in().await;
-    for second in [format!("Bearer {token}"), "Basic b25lOnR3bw==".to_owned(), String::new()] {
-        let call = app.get("/v1/session").bearer(&token).header("Authorization", &second);
+    for second in [
+        format!("Bearer {token}"),
+        "Basic b25lOnR3bw==".to_owned(),
+        String::new(),
+    ] {
+        let call = app
+            .get("/v1/session")
+            .bearer(&token)
+            .header("Authorization", &second);
         assert_refused(&call.send().await, 400, "invalid_request");
-        let call = app.get("/v1/session").header("Authorization", &second).bearer(&token);
+        let call = app
+            .get("/v1/session")
+            .header("Authorization", &second)
+            .bearer(&token);
         assert_refused(&call.send().await, 400, "invalid_request");
     }
 }
 
 #[actix_web::test]
 async fn a_session_expires_to_the_millisecond() {
-    let app =
-        TestApp::with_settings(|settings| settings.session.idle_timeout = settings.session.lifetime).await;
+    let app = TestApp::with_settings(|settings| {
+        settings.session.idle_timeout = settings.session.lifetime
+    })
+    .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     app.clock().set(START + DAY * 30 - MILLISECOND);
@@ -284,7 +354,11 @@ async fn a_session_expires_to_the_millisecond() {
     app.clock().advance(MILLISECOND);
     let reply = app.get("/v1/session").bearer(&token).send().await;
     assert_refused(&reply, 401, "token_expired");
-    assert_refused(&app.delete("/v1/session").bearer(&token).send().await, 401, "token_expired");
+    assert_refused(
+        &app.delete("/v1/session").bearer(&token).send().await,
+        401,
+        "token_expired",
+    );
 }
 
 #[actix_web::test]
@@ -296,10 +370,18 @@ async fn a_session_that_nobody_uses_ends_early_and_one_in_use_does_not() {
     app.clock().set(START + DAY * 14 - MILLISECOND);
     // Asking is using, so this one is asked a millisecond too late.
     app.clock().advance(MILLISECOND);
-    assert_refused(&app.get("/v1/session").bearer(&token).send().await, 401, "token_expired");
+    assert_refused(
+        &app.get("/v1/session").bearer(&token).send().await,
+        401,
+        "token_expired",
+    );
     // Its use is noted whether or not it has been written meanwhile.
     assert!(is_live(&app, &used).await);
-    app.context().activity.flush(&app.context().database).await.unwrap();
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
     app.clock().set(START + DAY * 28 - MILLISECOND);
     assert!(is_live(&app, &used).await);
 }
@@ -317,7 +399,10 @@ async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
     let stored = || count_in(&app, "SELECT last_active_at FROM sessions");
     let shown = async || {
         let reply = app.get("/v1/session").bearer(&token).send().await;
-        reply.json()["session"]["last_active_at"].as_str().unwrap().to_owned()
+        reply.json()["session"]["last_active_at"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     app.clock().set(START + Duration::from_secs(59));
     assert_eq!(shown().await, START.to_string());
@@ -325,7 +410,11 @@ async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
     app.clock().set(later);
     assert_eq!(shown().await, later.to_string());
     assert_eq!(stored(), START.as_millis());
-    app.context().activity.flush(&app.context().database).await.unwrap();
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
     assert_eq!(stored(), later.as_millis());
 }
 
@@ -333,7 +422,12 @@ async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
 async fn remember_makes_a_session_last_longer() {
     let app = TestApp::with_settings(|settings| settings.session.idle_timeout = DAY * 180).await;
     app.create_user(ONE, PASSWORD).await;
-    for (remember, days) in [(json!(true), 180), (json!("1"), 180), (json!(false), 30), (json!(null), 30)] {
+    for (remember, days) in [
+        (json!(true), 180),
+        (json!("1"), 180),
+        (json!(false), 30),
+        (json!(null), 30),
+    ] {
         app.clock().set(START);
         let body = json!({ "email_address": ONE, "password": PASSWORD, "remember": remember });
         let reply = app.post("/v1/session").json(&body).send().await.json();
@@ -346,7 +440,11 @@ async fn remember_makes_a_session_last_longer() {
         app.clock().set(end);
         assert!(!is_live(&app, token).await);
     }
-    let fields = [("email_address", ONE), ("password", PASSWORD), ("remember", "true")];
+    let fields = [
+        ("email_address", ONE),
+        ("password", PASSWORD),
+        ("remember", "true"),
+    ];
     app.clock().set(START);
     let reply = app.post("/v1/session").form(&fields).send().await.json();
     assert_eq!(reply["expires_at"], (START + DAY * 180).to_string());
@@ -358,7 +456,11 @@ async fn a_deleted_or_disabled_users_token_is_invalid() {
     disable(&app, &user).await;
     let reply = app.get("/v1/session").bearer(&token).send().await;
     assert_refused(&reply, 401, "token_invalid");
-    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 401, "invalid_credentials");
+    assert_refused(
+        &sign_in(&app, ONE, PASSWORD).await,
+        401,
+        "invalid_credentials",
+    );
     delete(&app, &user).await;
     let reply = app.get("/v1/session").bearer(&token).send().await;
     assert_refused(&reply, 401, "token_invalid");
@@ -373,20 +475,43 @@ async fn beyond_the_cap_the_session_unused_the_longest_ends() {
     let others = app.sign_in_as(&other).await;
     let mut tokens = Vec::new();
     for _ in 0..3 {
-        tokens.push(sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned());
+        tokens.push(
+            sign_in(&app, ONE, PASSWORD).await.json()["token"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
         app.clock().advance(Duration::from_secs(300));
     }
     // The first is used, so the second is now the one unused the longest.
     assert!(is_live(&app, &tokens[0]).await);
-    app.context().activity.flush(&app.context().database).await.unwrap();
-    tokens.push(sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned());
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
+    tokens.push(
+        sign_in(&app, ONE, PASSWORD).await.json()["token"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+    );
     let mut live = Vec::new();
     for token in &tokens {
         live.push(is_live(&app, token).await);
     }
     assert_eq!(live, [true, false, true, true]);
     assert!(is_live(&app, &others).await);
-    assert_eq!(count_in(&app, &format!("SELECT count(*) FROM sessions WHERE user_id = {}", user.id.0)), 3);
+    assert_eq!(
+        count_in(
+            &app,
+            &format!(
+                "SELECT count(*) FROM sessions WHERE user_id = {}",
+                user.id.0
+            )
+        ),
+        3
+    );
 }
 
 #[actix_web::test]
@@ -415,7 +540,10 @@ async fn a_new_session_is_never_the_one_that_the_cap_ends() {
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
     // The machine's clock was set back meanwhile.
     app.clock().set(START - Duration::from_secs(3600));
-    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned();
+    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(is_live(&app, &token).await);
 }
 
@@ -424,15 +552,26 @@ async fn the_user_agent_is_kept_without_control_characters_and_cut() {
     let (app, ..) = signed_in().await;
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     let agent = format!("a\tbrowser {}", "x".repeat(300));
-    let reply = app.post("/v1/session").header("User-Agent", &agent).json(&body).send().await.json();
+    let reply = app
+        .post("/v1/session")
+        .header("User-Agent", &agent)
+        .json(&body)
+        .send()
+        .await
+        .json();
     let kept = reply["session"]["user_agent"].as_str().unwrap();
-    assert!(kept.starts_with("abrowser xxx") && kept.chars().count() == 255, "{kept}");
+    assert!(
+        kept.starts_with("abrowser xxx") && kept.chars().count() == 255,
+        "{kept}"
+    );
 }
 
 #[actix_web::test]
 async fn a_digest_of_another_cost_is_written_anew_at_sign_in_and_not_on_failure() {
     let app = TestApp::new().await;
-    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16]).unwrap().format_for_version(Version::TwoY);
+    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
+        .unwrap()
+        .format_for_version(Version::TwoY);
     let user = create_user_with_digest(&app, ONE, &old).await;
     assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
     assert_eq!(digest_of(&app, &user), old);
@@ -446,7 +585,9 @@ async fn a_digest_of_another_cost_is_written_anew_at_sign_in_and_not_on_failure(
 #[actix_web::test]
 async fn sign_ins_that_race_while_the_digest_is_written_anew_all_succeed() {
     let app = TestApp::new().await;
-    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16]).unwrap().format_for_version(Version::TwoA);
+    let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
+        .unwrap()
+        .format_for_version(Version::TwoA);
     create_user_with_digest(&app, ONE, &old).await;
     let replies = join_all((0..10).map(|_| sign_in(&app, ONE, PASSWORD))).await;
     let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
@@ -456,7 +597,9 @@ async fn sign_ins_that_race_while_the_digest_is_written_anew_all_succeed() {
 #[actix_web::test]
 async fn a_digest_that_rails_wrote_signs_in() {
     let app = TestApp::new().await;
-    let digest = bcrypt::hash_with_salt(PASSWORD, 12, [3; 16]).unwrap().format_for_version(Version::TwoA);
+    let digest = bcrypt::hash_with_salt(PASSWORD, 12, [3; 16])
+        .unwrap()
+        .format_for_version(Version::TwoA);
     assert!(digest.starts_with("$2a$12$"));
     create_user_with_digest(&app, ONE, &digest).await;
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
@@ -471,10 +614,18 @@ async fn a_digest_that_rails_wrote_signs_in() {
 async fn a_seventy_two_byte_password_from_rails_is_not_opened_by_a_longer_one() {
     let app = TestApp::new().await;
     let password = "a".repeat(72);
-    let digest = bcrypt::hash_with_salt(&password, 4, [3; 16]).unwrap().format_for_version(Version::TwoA);
+    let digest = bcrypt::hash_with_salt(&password, 4, [3; 16])
+        .unwrap()
+        .format_for_version(Version::TwoA);
     create_user_with_digest(&app, ONE, &digest).await;
-    assert_eq!(sign_in(&app, ONE, &format!("{password}b")).await.status, 401);
-    assert_eq!(sign_in(&app, ONE, &format!("{password}a")).await.status, 401);
+    assert_eq!(
+        sign_in(&app, ONE, &format!("{password}b")).await.status,
+        401
+    );
+    assert_eq!(
+        sign_in(&app, ONE, &format!("{password}a")).await.status,
+        401
+    );
     assert_eq!(sign_in(&app, ONE, &password).await.status, 200);
 }
 
@@ -488,7 +639,11 @@ async fn no_reply_holds_a_digest() {
         sign_in(&app, ONE, PASSWORD).await,
         sign_in(&app, ONE, "wrong").await,
         app.get("/v1/session").bearer(&token).send().await,
-        app.post("/v1/projects").bearer(&token).json(&body).send().await,
+        app.post("/v1/projects")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await,
         app.get("/v1/projects").bearer(&token).send().await,
         app.get(&format!("/v1/passwords/{link}")).send().await,
         reset(&app, &link, "another password").await,
@@ -496,7 +651,10 @@ async fn no_reply_holds_a_digest() {
     ];
     for reply in replies {
         let text = reply.text();
-        assert!(!text.contains("digest") && !text.contains("$2b$") && !text.contains(&digest), "{text}");
+        assert!(
+            !text.contains("digest") && !text.contains("$2b$") && !text.contains(&digest),
+            "{text}"
+        );
     }
 }
 
@@ -575,9 +733,12 @@ async fn a_change_of_credentials_ends_all_but_the_survivors() {
         assert_eq!(is_live(&app, &other).await, keeps_all, "{survivors}");
         assert!(is_live(&app, &strangers).await, "{survivors}");
         let with_sudo = "SELECT count(*) FROM sessions WHERE sudo_at IS NOT NULL";
-        assert_eq!(count_in(&app, with_sudo), i64::from(keeps_all), "{survivors}");
-        let void =
-            "SELECT count(*) FROM users WHERE credentials_version = 1 AND pending_email_address IS NULL";
+        assert_eq!(
+            count_in(&app, with_sudo),
+            i64::from(keeps_all),
+            "{survivors}"
+        );
+        let void = "SELECT count(*) FROM users WHERE credentials_version = 1 AND pending_email_address IS NULL";
         assert_eq!(count_in(&app, void), 1, "{survivors}");
     }
 }

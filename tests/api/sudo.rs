@@ -8,8 +8,8 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, is_live, not_text,
-    sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, is_live,
+    not_text, sign_in, signed_in,
 };
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
@@ -18,12 +18,20 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const NEW: &str = "another password";
 
 async fn confirm(app: &TestApp, token: &str, password: &str) -> Reply {
-    app.post("/v1/session/confirm").bearer(token).json(&json!({ "password": password })).send().await
+    app.post("/v1/session/confirm")
+        .bearer(token)
+        .json(&json!({ "password": password }))
+        .send()
+        .await
 }
 
 /// Asks for a change without a challenge, one that changes nothing.
 async fn ask(app: &TestApp, token: &str) -> Reply {
-    app.put("/v1/user/email_address").bearer(token).json(&json!({ "email_address": ONE })).send().await
+    app.put("/v1/user/email_address")
+        .bearer(token)
+        .json(&json!({ "email_address": ONE }))
+        .send()
+        .await
 }
 
 async fn is_believed(app: &TestApp, token: &str) -> bool {
@@ -39,7 +47,10 @@ async fn a_password_given_serves_for_fifteen_minutes_to_the_millisecond() {
     let (app, _, token) = signed_in().await;
     assert!(!is_believed(&app, &token).await);
     let given = confirm(&app, &token, PASSWORD).await;
-    assert_eq!((given.status, given.json()), (200, json!({ "message": "Password confirmed" })));
+    assert_eq!(
+        (given.status, given.json()),
+        (200, json!({ "message": "Password confirmed" }))
+    );
     assert!(is_believed(&app, &token).await);
     app.clock().set(START + QUARTER - MILLISECOND);
     assert!(is_believed(&app, &token).await);
@@ -56,7 +67,10 @@ async fn a_password_given_serves_for_fifteen_minutes_to_the_millisecond() {
 #[actix_web::test]
 async fn signing_in_is_not_sudo() {
     let (app, ..) = signed_in().await;
-    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"].as_str().unwrap().to_owned();
+    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(!is_believed(&app, &token).await);
 }
 
@@ -64,7 +78,15 @@ async fn signing_in_is_not_sudo() {
 async fn a_challenge_in_a_change_is_not_sudo_for_the_next() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "password_challenge": PASSWORD, "email_address": ONE });
-    assert_eq!(app.put("/v1/user/email_address").bearer(&token).json(&body).send().await.status, 200);
+    assert_eq!(
+        app.put("/v1/user/email_address")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
     assert!(!is_believed(&app, &token).await);
 }
 
@@ -79,21 +101,43 @@ async fn sudo_is_of_one_session() {
 #[actix_web::test]
 async fn a_wrong_or_blank_password_gives_no_sudo() {
     let (app, _, token) = signed_in().await;
-    for body in [json!({}), json!({ "password": null }), json!({ "password": "" })] {
-        let reply = app.post("/v1/session/confirm").bearer(&token).json(&body).send().await;
+    for body in [
+        json!({}),
+        json!({ "password": null }),
+        json!({ "password": "" }),
+    ] {
+        let reply = app
+            .post("/v1/session/confirm")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await;
         assert_faults(&reply, &[("password", "can't be blank")]);
     }
     for password in ["wrong", " ", "Password", "pass\0word", &"a".repeat(300)] {
-        assert_faults(&confirm(&app, &token, password).await, &[("password", "is incorrect")]);
+        assert_faults(
+            &confirm(&app, &token, password).await,
+            &[("password", "is incorrect")],
+        );
     }
     for value in not_text() {
         let body = json!({ "password": value });
-        let reply = app.post("/v1/session/confirm").bearer(&token).json(&body).send().await;
+        let reply = app
+            .post("/v1/session/confirm")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await;
         assert_faults(&reply, &[("password", "is invalid")]);
     }
     // The field of the changes is another.
     let body: Value = json!({ "password_challenge": PASSWORD });
-    let reply = app.post("/v1/session/confirm").bearer(&token).json(&body).send().await;
+    let reply = app
+        .post("/v1/session/confirm")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
     assert_faults(&reply, &[("password", "can't be blank")]);
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/session/confirm", &token).await;
     assert!(!is_believed(&app, &token).await);
@@ -104,8 +148,16 @@ async fn a_wrong_password_leaves_sudo_as_it_is_and_a_blank_one_does_not_renew_it
     let (app, _, token) = signed_in().await;
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
     app.clock().advance(QUARTER - MILLISECOND);
-    assert_faults(&confirm(&app, &token, "wrong").await, &[("password", "is incorrect")]);
-    let blank = app.post("/v1/session/confirm").bearer(&token).json(&json!({})).send().await;
+    assert_faults(
+        &confirm(&app, &token, "wrong").await,
+        &[("password", "is incorrect")],
+    );
+    let blank = app
+        .post("/v1/session/confirm")
+        .bearer(&token)
+        .json(&json!({}))
+        .send()
+        .await;
     assert_faults(&blank, &[("password", "can't be blank")]);
     assert!(is_believed(&app, &token).await);
     app.clock().advance(MILLISECOND);
@@ -117,9 +169,20 @@ async fn a_changed_password_ends_sudo() {
     let (app, _, token) = signed_in().await;
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
     let body = json!({ "password": NEW });
-    assert_eq!(app.put("/v1/user/password").bearer(&token).json(&body).send().await.status, 200);
+    assert_eq!(
+        app.put("/v1/user/password")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
     assert!(is_live(&app, &token).await && !is_believed(&app, &token).await);
-    assert_faults(&confirm(&app, &token, PASSWORD).await, &[("password", "is incorrect")]);
+    assert_faults(
+        &confirm(&app, &token, PASSWORD).await,
+        &[("password", "is incorrect")],
+    );
     assert_eq!(confirm(&app, &token, NEW).await.status, 200);
     assert!(is_believed(&app, &token).await);
 }
@@ -140,7 +203,11 @@ async fn a_clock_set_back_makes_sudo_stale() {
 async fn a_change_of_password_that_races_leaves_no_sudo_by_the_old_one() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "password_challenge": PASSWORD, "password": NEW });
-    let change = app.put("/v1/user/password").bearer(&token).json(&body).send();
+    let change = app
+        .put("/v1/user/password")
+        .bearer(&token)
+        .json(&body)
+        .send();
     // Again and again, so that some are checked against the old password and written after the change.
     let given = join_all((0..20).map(|_| async {
         let mut replies = Vec::new();
@@ -163,7 +230,10 @@ async fn challenges_are_limited_by_session_and_leave_sign_in_alone() {
     let user = app.create_user(ONE, PASSWORD).await;
     let (token, second) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
     let replies = join_all((0..50).map(|_| confirm(&app, &token, "wrong"))).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 422).count(), 20);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 422).count(),
+        20
+    );
     for reply in replies.iter().filter(|reply| reply.status != 422) {
         assert_refused(reply, 429, "rate_limited");
     }
@@ -177,7 +247,12 @@ async fn challenges_are_limited_by_session_and_leave_sign_in_alone() {
         (Method::PUT, "/v1/user/email_address"),
         (Method::DELETE, "/v1/user"),
     ] {
-        let reply = app.call(method, path).bearer(&token).json(&challenge).send().await;
+        let reply = app
+            .call(method, path)
+            .bearer(&token)
+            .json(&challenge)
+            .send()
+            .await;
         assert_refused(&reply, 429, "rate_limited");
     }
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);

@@ -18,7 +18,9 @@ const MANY: usize = 1_234;
 
 async fn sweep(app: &TestApp) -> Swept {
     let context = app.context();
-    sweep::run(&context.database, &context.settings, context.clock.now()).await.unwrap()
+    sweep::run(&context.database, &context.settings, context.clock.now())
+        .await
+        .unwrap()
 }
 
 fn open(app: &TestApp) -> Connection {
@@ -49,7 +51,11 @@ fn add_mail(file: &Connection, name: &str, sent_at: Option<Timestamp>, dead_at: 
          VALUES ('password_reset', ?1, 0, 0, 0, ?2, ?3)",
     )
     .unwrap()
-    .execute(params![name, sent_at.map(Timestamp::as_millis), dead_at.map(Timestamp::as_millis)])
+    .execute(params![
+        name,
+        sent_at.map(Timestamp::as_millis),
+        dead_at.map(Timestamp::as_millis)
+    ])
     .unwrap();
 }
 
@@ -62,13 +68,22 @@ fn add_device(file: &Connection, name: &str, seen_at: Timestamp) {
     .unwrap();
 }
 
-fn add_api_key(file: &Connection, name: &str, expires_at: Option<Timestamp>, revoked_at: Option<Timestamp>) {
+fn add_api_key(
+    file: &Connection,
+    name: &str,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+) {
     file.prepare_cached(
         "INSERT INTO api_keys (name, token_digest, last_four, scopes, created_at, expires_at, revoked_at)
          VALUES (?1, randomblob(32), 'aaaa', '', 0, ?2, ?3)",
     )
     .unwrap()
-    .execute(params![name, expires_at.map(Timestamp::as_millis), revoked_at.map(Timestamp::as_millis)])
+    .execute(params![
+        name,
+        expires_at.map(Timestamp::as_millis),
+        revoked_at.map(Timestamp::as_millis)
+    ])
     .unwrap();
 }
 
@@ -107,7 +122,10 @@ async fn sessions_go_a_day_after_they_expired_or_were_idle_for_too_long() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
-    let (now, idle_timeout) = (app.clock().now(), app.context().settings.session.idle_timeout);
+    let (now, idle_timeout) = (
+        app.clock().now(),
+        app.context().settings.session.idle_timeout,
+    );
     let (over, long_unused) = (now - DAY, now - DAY - idle_timeout);
     let file = open(&app);
     for (name, last_active_at, expires_at) in [
@@ -117,16 +135,29 @@ async fn sessions_go_a_day_after_they_expired_or_were_idle_for_too_long() {
         ("expired now", now, now),
         ("unused for longer", long_unused - MOMENT, now + DAY),
         ("unused until a day ago", long_unused, now + DAY),
-        ("unused until less than a day ago", long_unused + MOMENT, now + DAY),
+        (
+            "unused until less than a day ago",
+            long_unused + MOMENT,
+            now + DAY,
+        ),
         ("unused until now", now - idle_timeout, now + DAY),
         ("live", now, now + MOMENT),
     ] {
         add_session(&file, name, last_active_at, expires_at);
     }
 
-    assert_eq!(sweep(&app).await, Swept { sessions: 4, ..Swept::default() });
     assert_eq!(
-        names(&app, "SELECT user_agent FROM sessions WHERE user_agent IS NOT NULL"),
+        sweep(&app).await,
+        Swept {
+            sessions: 4,
+            ..Swept::default()
+        }
+    );
+    assert_eq!(
+        names(
+            &app,
+            "SELECT user_agent FROM sessions WHERE user_agent IS NOT NULL"
+        ),
         set([
             "expired for less",
             "expired now",
@@ -156,7 +187,13 @@ async fn mails_go_a_week_after_they_ended_and_never_while_they_wait() {
         add_mail(&file, name, sent_at, dead_at);
     }
 
-    assert_eq!(sweep(&app).await, Swept { mails: 3, ..Swept::default() });
+    assert_eq!(
+        sweep(&app).await,
+        Swept {
+            mails: 3,
+            ..Swept::default()
+        }
+    );
     assert_eq!(
         names(&app, "SELECT email_address FROM outbox"),
         set(["sent for less", "dead for less", "waiting since ever"])
@@ -168,11 +205,21 @@ async fn counters_go_when_their_window_is_over() {
     let app = TestApp::new().await;
     let now = app.clock().now();
     let file = open(&app);
-    for (name, expires_at) in [("over", now - DAY), ("over now", now), ("not over", now + MOMENT)] {
+    for (name, expires_at) in [
+        ("over", now - DAY),
+        ("over now", now),
+        ("not over", now + MOMENT),
+    ] {
         add_throttle(&file, name, expires_at);
     }
 
-    assert_eq!(sweep(&app).await, Swept { counters: 2, ..Swept::default() });
+    assert_eq!(
+        sweep(&app).await,
+        Swept {
+            counters: 2,
+            ..Swept::default()
+        }
+    );
     assert_eq!(names(&app, "SELECT name FROM throttles"), set(["not over"]));
 }
 
@@ -182,12 +229,25 @@ async fn devices_go_when_they_were_not_used_for_a_year() {
     app.create_user(ONE, PASSWORD).await;
     let over = app.clock().now() - 365 * DAY;
     let file = open(&app);
-    for (name, seen_at) in [("longer ago", over - MOMENT), ("a year ago", over), ("later", over + MOMENT)] {
+    for (name, seen_at) in [
+        ("longer ago", over - MOMENT),
+        ("a year ago", over),
+        ("later", over + MOMENT),
+    ] {
         add_device(&file, name, seen_at);
     }
 
-    assert_eq!(sweep(&app).await, Swept { devices: 2, ..Swept::default() });
-    assert_eq!(names(&app, "SELECT fingerprint FROM devices"), set(["later"]));
+    assert_eq!(
+        sweep(&app).await,
+        Swept {
+            devices: 2,
+            ..Swept::default()
+        }
+    );
+    assert_eq!(
+        names(&app, "SELECT fingerprint FROM devices"),
+        set(["later"])
+    );
 }
 
 #[actix_web::test]
@@ -201,17 +261,32 @@ async fn api_keys_go_thirty_days_after_their_end_and_never_while_they_are_good()
         ("expired for less", Some(over + MOMENT), None),
         ("revoked for thirty days", None, Some(over)),
         ("revoked for less", Some(now + DAY), Some(over + MOMENT)),
-        ("revoked long before it expired", Some(over + MOMENT), Some(over)),
+        (
+            "revoked long before it expired",
+            Some(over + MOMENT),
+            Some(over),
+        ),
         ("good", Some(now + DAY), None),
         ("good for ever", None, None),
     ] {
         add_api_key(&file, name, expires_at, revoked_at);
     }
 
-    assert_eq!(sweep(&app).await, Swept { api_keys: 3, ..Swept::default() });
+    assert_eq!(
+        sweep(&app).await,
+        Swept {
+            api_keys: 3,
+            ..Swept::default()
+        }
+    );
     assert_eq!(
         names(&app, "SELECT name FROM api_keys"),
-        set(["expired for less", "revoked for less", "good", "good for ever"])
+        set([
+            "expired for less",
+            "revoked for less",
+            "good",
+            "good for ever"
+        ])
     );
 }
 
@@ -222,14 +297,25 @@ async fn refresh_tokens_go_ten_seconds_after_they_were_spent_and_good_ones_with_
     app.sign_in_as(&user).await;
     let over = app.clock().now() - Duration::from_secs(10);
     let file = open(&app);
-    for (name, spent_at) in
-        [("spent for ten seconds", Some(over)), ("spent for less", Some(over + MOMENT)), ("good", None)]
-    {
+    for (name, spent_at) in [
+        ("spent for ten seconds", Some(over)),
+        ("spent for less", Some(over + MOMENT)),
+        ("good", None),
+    ] {
         add_refresh_token(&file, name, spent_at);
     }
 
-    assert_eq!(sweep(&app).await, Swept { refresh_tokens: 1, ..Swept::default() });
-    assert_eq!(names(&app, "SELECT scopes FROM refresh_tokens"), set(["spent for less", "good"]));
+    assert_eq!(
+        sweep(&app).await,
+        Swept {
+            refresh_tokens: 1,
+            ..Swept::default()
+        }
+    );
+    assert_eq!(
+        names(&app, "SELECT scopes FROM refresh_tokens"),
+        set(["spent for less", "good"])
+    );
     app.clock().advance(200 * DAY);
     sweep(&app).await;
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
@@ -240,12 +326,25 @@ async fn what_is_known_of_ended_access_tokens_goes_a_day_after_they_would_have_e
     let app = TestApp::new().await;
     let over = app.clock().now() - DAY;
     let file = open(&app);
-    for (name, until) in [("for longer", over - MOMENT), ("for a day", over), ("for less", over + MOMENT)] {
+    for (name, until) in [
+        ("for longer", over - MOMENT),
+        ("for a day", over),
+        ("for less", over + MOMENT),
+    ] {
         add_ended_access(&file, name, until);
     }
 
-    assert_eq!(sweep(&app).await, Swept { ended_access: 2, ..Swept::default() });
-    assert_eq!(names(&app, "SELECT jti FROM ended_access"), set(["for less"]));
+    assert_eq!(
+        sweep(&app).await,
+        Swept {
+            ended_access: 2,
+            ..Swept::default()
+        }
+    );
+    assert_eq!(
+        names(&app, "SELECT jti FROM ended_access"),
+        set(["for less"])
+    );
 }
 
 #[actix_web::test]
@@ -255,9 +354,20 @@ async fn of_a_session_that_is_swept_no_token_stays_behind() {
     app.clock().advance(15 * DAY - MOMENT);
     assert_eq!(sweep(&app).await, Swept::default());
     app.clock().advance(MOMENT);
-    assert_eq!(sweep(&app).await, Swept { sessions: 1, ended_access: 1, ..Swept::default() });
+    assert_eq!(
+        sweep(&app).await,
+        Swept {
+            sessions: 1,
+            ended_access: 1,
+            ..Swept::default()
+        }
+    );
     for table in ["sessions", "refresh_tokens", "ended_access"] {
-        assert_eq!(count_in(&app, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
+        assert_eq!(
+            count_in(&app, &format!("SELECT count(*) FROM {table}")),
+            0,
+            "{table}"
+        );
     }
 }
 
@@ -276,24 +386,44 @@ async fn how_long_sessions_and_mails_are_kept_is_a_setting() {
     add_mail(&file, "sent next", Some(now + MOMENT), None);
 
     sweep(&app).await;
-    assert_eq!(names(&app, "SELECT user_agent FROM sessions"), set(["expired later"]));
-    assert_eq!(names(&app, "SELECT email_address FROM outbox"), set(["sent next"]));
+    assert_eq!(
+        names(&app, "SELECT user_agent FROM sessions"),
+        set(["expired later"])
+    );
+    assert_eq!(
+        names(&app, "SELECT email_address FROM outbox"),
+        set(["sent next"])
+    );
 }
 
 #[actix_web::test]
 async fn a_session_whose_use_may_not_be_written_yet_is_left_even_where_none_are_kept() {
-    let app = TestApp::with_settings(|settings| settings.sweep.keep_sessions = Duration::ZERO).await;
+    let app =
+        TestApp::with_settings(|settings| settings.sweep.keep_sessions = Duration::ZERO).await;
     app.create_user(ONE, PASSWORD).await;
     let (now, minute) = (app.clock().now(), Duration::from_secs(60));
     let idle_since = now - app.context().settings.session.idle_timeout;
     let file = open(&app);
     add_session(&file, "expired now", now, now);
     add_session(&file, "expires next", now, now + MOMENT);
-    add_session(&file, "idle for a minute too long", idle_since - minute, now + DAY);
-    add_session(&file, "idle for less", idle_since - minute + MOMENT, now + DAY);
+    add_session(
+        &file,
+        "idle for a minute too long",
+        idle_since - minute,
+        now + DAY,
+    );
+    add_session(
+        &file,
+        "idle for less",
+        idle_since - minute + MOMENT,
+        now + DAY,
+    );
 
     sweep(&app).await;
-    assert_eq!(names(&app, "SELECT user_agent FROM sessions"), set(["expires next", "idle for less"]));
+    assert_eq!(
+        names(&app, "SELECT user_agent FROM sessions"),
+        set(["expires next", "idle for less"])
+    );
 }
 
 #[actix_web::test]
@@ -346,8 +476,15 @@ async fn more_rows_than_one_transaction_deletes_are_all_swept() {
         ("ended_access", "jti"),
     ] {
         let count = |condition: &str| {
-            count_in(&app, &format!("SELECT count(*) FROM {table} WHERE {name} {condition}"))
+            count_in(
+                &app,
+                &format!("SELECT count(*) FROM {table} WHERE {name} {condition}"),
+            )
         };
-        assert_eq!((count("LIKE 'over%'"), count("LIKE 'live%'")), (0, kept), "{table}");
+        assert_eq!(
+            (count("LIKE 'over%'"), count("LIKE 'live%'")),
+            (0, kept),
+            "{table}"
+        );
     }
 }

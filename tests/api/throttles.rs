@@ -9,7 +9,9 @@ use cloakroom::throttle::{Admission, Tally};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, is_live, reset, reset_token, sign_in};
+use crate::support::app::{
+    ONE, PASSWORD, assert_refused, count_in, is_live, reset, reset_token, sign_in,
+};
 use crate::support::limits::{ELSEWHERE, HERE, NOBODY, by_address_only, peer};
 use crate::support::process::{House, Server};
 
@@ -29,18 +31,29 @@ async fn app_with_one(change: impl FnOnce(&mut Settings)) -> TestApp {
 
 async fn wrong_from(app: &TestApp, address: &str) -> u16 {
     let body = json!({ "email_address": NOBODY, "password": "wrong" });
-    app.post("/v1/session").from(peer(address)).json(&body).send().await.status
+    app.post("/v1/session")
+        .from(peer(address))
+        .json(&body)
+        .send()
+        .await
+        .status
 }
 
 async fn ask_reset(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/passwords").json(&json!({ "email_address": address })).send().await
+    app.post("/v1/passwords")
+        .json(&json!({ "email_address": address }))
+        .send()
+        .await
 }
 
 #[track_caller]
 fn assert_throttled(reply: &Reply, retry_after: u64) {
     assert_refused(reply, 429, "rate_limited");
     assert_eq!(reply.json()["error"], "Try again later.");
-    assert_eq!(reply.header("retry-after"), Some(retry_after.to_string().as_str()));
+    assert_eq!(
+        reply.header("retry-after"),
+        Some(retry_after.to_string().as_str())
+    );
     assert_eq!(reply.header("www-authenticate"), None);
 }
 
@@ -69,7 +82,9 @@ async fn waiting_as_long_as_retry_after_says_is_enough() {
     app.clock().advance(Duration::from_millis(500));
     let reply = sign_in(&app, ONE, PASSWORD).await;
     assert_throttled(&reply, 180);
-    app.clock().advance(Duration::from_secs(reply.header("retry-after").unwrap().parse().unwrap()));
+    app.clock().advance(Duration::from_secs(
+        reply.header("retry-after").unwrap().parse().unwrap(),
+    ));
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 }
 
@@ -127,15 +142,30 @@ async fn clients_are_told_apart_by_address_and_ipv6_by_the_64() {
         assert_eq!(wrong_from(&app, "192.0.2.1").await, 401);
     }
     assert_eq!(wrong_from(&app, "192.0.2.1").await, 429);
-    assert_eq!(wrong_from(&app, "::ffff:192.0.2.1").await, 429, "the same in IPv6's clothes");
+    assert_eq!(
+        wrong_from(&app, "::ffff:192.0.2.1").await,
+        429,
+        "the same in IPv6's clothes"
+    );
     for last in 1..=9 {
-        assert_eq!(wrong_from(&app, &format!("2001:db8:1:2::{last}")).await, 401);
+        assert_eq!(
+            wrong_from(&app, &format!("2001:db8:1:2::{last}")).await,
+            401
+        );
     }
-    assert_eq!(wrong_from(&app, "2001:db8:1:2:ffff:ffff:ffff:ffff").await, 401);
+    assert_eq!(
+        wrong_from(&app, "2001:db8:1:2:ffff:ffff:ffff:ffff").await,
+        401
+    );
     assert_eq!(wrong_from(&app, "2001:db8:1:2::77").await, 429);
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     for other in ["192.0.2.2", "2001:db8:1:3::1"] {
-        let reply = app.post("/v1/session").from(peer(other)).json(&body).send().await;
+        let reply = app
+            .post("/v1/session")
+            .from(peer(other))
+            .json(&body)
+            .send()
+            .await;
         assert_eq!(reply.status, 200, "{other}");
     }
 }
@@ -150,9 +180,17 @@ async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
     })
     .await;
     let wrong = async |from: &str, forwarded: &str| {
-        let call = app.post("/v1/session").from(peer(from)).header("X-Forwarded-For", forwarded);
-        let call = call.header("Forwarded", &format!("for={forwarded}")).header("X-Real-IP", forwarded);
-        call.json(&json!({ "email_address": NOBODY })).send().await.status
+        let call = app
+            .post("/v1/session")
+            .from(peer(from))
+            .header("X-Forwarded-For", forwarded);
+        let call = call
+            .header("Forwarded", &format!("for={forwarded}"))
+            .header("X-Real-IP", forwarded);
+        call.json(&json!({ "email_address": NOBODY }))
+            .send()
+            .await
+            .status
     };
     assert_eq!(wrong("198.51.100.1", "192.0.2.1").await, 401);
     assert_eq!(wrong("198.51.100.1", "192.0.2.2").await, 429);
@@ -160,7 +198,10 @@ async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
     assert_eq!(wrong("10.0.0.1", "192.0.2.1").await, 401);
     assert_eq!(wrong("10.0.0.2", "203.0.113.7, 192.0.2.1").await, 429);
     assert_eq!(wrong("10.0.0.1", "192.0.2.1, 192.0.2.2").await, 401);
-    assert_eq!(wrong("10.0.0.1", "192.0.2.3, 198.51.100.1, 10.9.9.9").await, 429);
+    assert_eq!(
+        wrong("10.0.0.1", "192.0.2.3, 198.51.100.1, 10.9.9.9").await,
+        429
+    );
 }
 
 #[actix_web::test]
@@ -169,8 +210,16 @@ async fn twenty_failures_in_an_hour_shut_an_address_known_or_not() {
         let app = app_with_one(by_address_only).await;
         for number in 0..20 {
             // Spelling it otherwise is no way around it.
-            let spelled = if number % 2 == 0 { address.to_uppercase() } else { format!(" {address}\t") };
-            assert_refused(&sign_in(&app, &spelled, "wrong").await, 401, "invalid_credentials");
+            let spelled = if number % 2 == 0 {
+                address.to_uppercase()
+            } else {
+                format!(" {address}\t")
+            };
+            assert_refused(
+                &sign_in(&app, &spelled, "wrong").await,
+                401,
+                "invalid_credentials",
+            );
         }
         assert_throttled(&sign_in(&app, address, PASSWORD).await, 3600);
         assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 401);
@@ -226,9 +275,16 @@ async fn a_reset_lifts_the_limit_on_the_address() {
 async fn fail(app: &TestApp, from: &str, times: u32) -> Admission {
     let (context, mut last) = (app.context(), None);
     for _ in 0..times {
-        let rule = context.throttle.address_failures(ONE, from.parse().unwrap());
-        last =
-            Some(context.throttle.admit(&context.database, vec![rule], context.clock.now()).await.unwrap());
+        let rule = context
+            .throttle
+            .address_failures(ONE, from.parse().unwrap());
+        last = Some(
+            context
+                .throttle
+                .admit(&context.database, vec![rule], context.clock.now())
+                .await
+                .unwrap(),
+        );
     }
     last.unwrap()
 }
@@ -248,7 +304,10 @@ fn is_refused(admission: &Admission) -> bool {
 async fn a_tally_says_how_many_hits_are_left_and_until_when_they_count() {
     let app = app_with_one(on).await;
     let first = tally(&fail(&app, HERE, 1).await);
-    assert_eq!((first.count, first.limit, first.left(), first.shared), (1, 20, 19, true));
+    assert_eq!(
+        (first.count, first.limit, first.left(), first.shared),
+        (1, 20, 19, true)
+    );
     assert_eq!(first.expires_at, START + HOUR);
     assert_eq!(tally(&fail(&app, ELSEWHERE, 18).await).left(), 1);
     assert_eq!(tally(&fail(&app, HERE, 1).await).left(), 0);
@@ -261,21 +320,34 @@ async fn a_limit_that_is_opened_for_a_network_is_filled_by_that_one_alone() {
     let context = app.context();
     fail(&app, ELSEWHERE, 20).await;
     assert!(is_refused(&fail(&app, HERE, 1).await));
-    let here = context.throttle.address_failures(ONE, HERE.parse().unwrap());
+    let here = context
+        .throttle
+        .address_failures(ONE, HERE.parse().unwrap());
     let (rule, now) = (here.clone(), context.clock.now());
-    context.database.write(move |tx| rule.open_way(tx, now)).await.unwrap();
+    context
+        .database
+        .write(move |tx| rule.open_way(tx, now))
+        .await
+        .unwrap();
 
     fail(&app, ELSEWHERE, 20).await;
     assert!(is_refused(&fail(&app, ELSEWHERE, 1).await));
     let own = tally(&fail(&app, HERE, 1).await);
     assert_eq!((own.count, own.shared), (1, false));
     assert_eq!(tally(&fail(&app, HERE, 19).await).left(), 0);
-    assert!(is_refused(&fail(&app, HERE, 1).await), "it is limited itself");
+    assert!(
+        is_refused(&fail(&app, HERE, 1).await),
+        "it is limited itself"
+    );
 
     // Forgiving keeps it open, for another window.
     app.clock().set(START + HOUR - MILLISECOND);
     let now = context.clock.now();
-    context.database.write(move |tx| here.forgive(tx, now)).await.unwrap();
+    context
+        .database
+        .write(move |tx| here.forgive(tx, now))
+        .await
+        .unwrap();
     app.clock().set(START + 2 * HOUR - 2 * MILLISECOND);
     assert!(!tally(&fail(&app, HERE, 1).await).shared);
     app.clock().set(START + 2 * HOUR);
@@ -288,9 +360,15 @@ async fn a_limit_is_lifted_once_and_for_the_window_that_was_meant() {
     let context = app.context();
     fail(&app, ELSEWHERE, 20).await;
     let lift = async |window_end| {
-        let rule = context.throttle.address_failures(ONE, HERE.parse().unwrap());
+        let rule = context
+            .throttle
+            .address_failures(ONE, HERE.parse().unwrap());
         let now = context.clock.now();
-        context.database.write(move |tx| rule.lift(tx, window_end, now)).await.unwrap()
+        context
+            .database
+            .write(move |tx| rule.lift(tx, window_end, now))
+            .await
+            .unwrap()
     };
     assert!(!lift(START + HOUR + MILLISECOND).await);
     assert!(is_refused(&fail(&app, HERE, 1).await));
@@ -310,8 +388,14 @@ async fn sessions_that_exist_go_on_while_their_address_and_client_are_throttled(
     }
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 429);
     assert!(is_live(&app, &token).await);
-    assert_eq!(app.get("/v1/projects").bearer(&token).send().await.status, 200);
-    assert_eq!(app.delete("/v1/session").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.get("/v1/projects").bearer(&token).send().await.status,
+        200
+    );
+    assert_eq!(
+        app.delete("/v1/session").bearer(&token).send().await.status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -321,7 +405,11 @@ async fn of_fifty_racing_guesses_only_as_many_as_the_limit_get_a_verdict() {
         let replies = join_all((0..50).map(|_| sign_in(&app, ONE, "wrong"))).await;
         let verdicts = replies.iter().filter(|reply| reply.status == 401).count();
         assert_eq!(verdicts, limit);
-        assert!(replies.iter().all(|reply| [401, 429].contains(&reply.status)));
+        assert!(
+            replies
+                .iter()
+                .all(|reply| [401, 429].contains(&reply.status))
+        );
     }
 }
 
@@ -347,7 +435,10 @@ async fn a_restart_and_a_second_process_forget_nothing() {
     }
     assert_throttled(&sign_in(&first, ONE, PASSWORD).await, 180);
     drop((first, second));
-    assert_throttled(&sign_in(&start(folder.path()).await, ONE, PASSWORD).await, 180);
+    assert_throttled(
+        &sign_in(&start(folder.path()).await, ONE, PASSWORD).await,
+        180,
+    );
 }
 
 #[test]
@@ -377,7 +468,10 @@ async fn reset_mails_to_one_address_are_limited_without_a_word() {
     let silent = ask_reset(&app, " ONE@EXAMPLE.COM").await;
     assert_eq!(
         (silent.status, silent.json()),
-        (200, json!({ "message": "Password reset instructions sent" }))
+        (
+            200,
+            json!({ "message": "Password reset instructions sent" })
+        )
     );
     assert_eq!(app.mails().await.len(), 5);
     app.clock().advance(cloakroom::links::RESET_LIFETIME);
@@ -392,7 +486,10 @@ async fn the_table_of_limits_lists_no_address_of_a_person() {
     ask_reset(&app, ONE).await;
     assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 4);
     assert_eq!(
-        count_in(&app, "SELECT count(*) FROM throttles WHERE name LIKE '%one%' OR name LIKE '%@%'"),
+        count_in(
+            &app,
+            "SELECT count(*) FROM throttles WHERE name LIKE '%one%' OR name LIKE '%@%'"
+        ),
         0
     );
 }

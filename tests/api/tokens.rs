@@ -12,8 +12,8 @@ use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    disable, is_live, not_text, seen, sign_in, signed_in, write,
+    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
+    count_in, disable, is_live, not_text, seen, sign_in, signed_in, write,
 };
 use crate::support::limits::NOBODY;
 
@@ -82,16 +82,33 @@ async fn signing_in_gives_a_pair_that_works() {
     let body = reply.json();
     assert_eq!(
         keys(&reply),
-        ["access_token", "expires_in", "refresh_expires_in", "refresh_token", "scope", "token_type"]
+        [
+            "access_token",
+            "expires_in",
+            "refresh_expires_in",
+            "refresh_token",
+            "scope",
+            "token_type"
+        ]
     );
-    assert_eq!((&body["token_type"], &body["scope"]), (&json!("Bearer"), &json!(SCOPES)));
-    assert_eq!((&body["expires_in"], &body["refresh_expires_in"]), (&json!(900), &json!(14 * 24 * 3600)));
+    assert_eq!(
+        (&body["token_type"], &body["scope"]),
+        (&json!("Bearer"), &json!(SCOPES))
+    );
+    assert_eq!(
+        (&body["expires_in"], &body["refresh_expires_in"]),
+        (&json!(900), &json!(14 * 24 * 3600))
+    );
     assert!(pair.refresh.starts_with("crr_") && pair.access.split('.').count() == 3);
 
     assert!(opens(&app, &pair.access).await);
     let session = session_of(&app, &pair.access).await;
-    assert_eq!((&session["current"], &session["ip_address"]), (&json!(true), &json!("127.0.0.1")));
-    app.clock().set(START + 15 * MINUTE - Duration::from_millis(1));
+    assert_eq!(
+        (&session["current"], &session["ip_address"]),
+        (&json!(true), &json!("127.0.0.1"))
+    );
+    app.clock()
+        .set(START + 15 * MINUTE - Duration::from_millis(1));
     assert!(opens(&app, &pair.access).await);
     app.clock().set(START + 15 * MINUTE);
     let reply = app.get("/v1/projects").bearer(&pair.access).send().await;
@@ -114,25 +131,43 @@ async fn a_session_presented_gives_a_pair_of_its_own_session() {
     app.clock().advance(DAY);
     let [one, two] = [pair_for(&app, &token).await, pair_for(&app, &token).await];
     assert!(one.access != two.access && one.refresh != two.refresh);
-    assert_eq!(session_of(&app, &one.access).await["id"], session_of(&app, &token).await["id"]);
+    assert_eq!(
+        session_of(&app, &one.access).await["id"],
+        session_of(&app, &token).await["id"]
+    );
     assert!(opens(&app, &two.access).await && is_live(&app, &token).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
-    let reply = app.post("/v1/tokens").bearer(&token).json(&json!({ "scope": "projects:read" })).send().await;
+    let reply = app
+        .post("/v1/tokens")
+        .bearer(&token)
+        .json(&json!({ "scope": "projects:read" }))
+        .send()
+        .await;
     assert_eq!(reply.json()["refresh_expires_in"], 14 * 24 * 3600);
 }
 
 #[actix_web::test]
 async fn a_cookie_gives_an_access_token_and_no_refresh_token() {
     let (app, _, token) = signed_in().await;
-    let reply = app.post("/v1/tokens").cookie(&token).same_origin().send().await;
+    let reply = app
+        .post("/v1/tokens")
+        .cookie(&token)
+        .same_origin()
+        .send()
+        .await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert_eq!(keys(&reply), ["access_token", "expires_in", "scope", "token_type"]);
+    assert_eq!(
+        keys(&reply),
+        ["access_token", "expires_in", "scope", "token_type"]
+    );
     assert!(opens(&app, reply.json()["access_token"].as_str().unwrap()).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
     assert!(reply.header("set-cookie").is_none() && is_live(&app, &token).await);
     for call in [
         app.post("/v1/tokens").cookie(&token),
-        app.post("/v1/tokens").cookie(&token).header("Sec-Fetch-Site", "cross-site"),
+        app.post("/v1/tokens")
+            .cookie(&token)
+            .header("Sec-Fetch-Site", "cross-site"),
         app.post("/v1/tokens").cookie(&token).json(&credentials()),
     ] {
         assert_refused(&call.send().await, 403, "cross_origin");
@@ -144,20 +179,38 @@ async fn a_password_in_the_body_starts_a_session_whatever_is_presented() {
     let (app, user, token) = signed_in().await;
     let first = session_of(&app, &token).await["id"].clone();
     for presented in [token.as_str(), "crs_1111", "crk_1111", "a.b.c"] {
-        let reply = app.post("/v1/tokens").bearer(presented).json(&credentials()).send().await;
+        let reply = app
+            .post("/v1/tokens")
+            .bearer(presented)
+            .json(&credentials())
+            .send()
+            .await;
         assert_ne!(session_of(&app, &pair_of(&reply).access).await["id"], first);
     }
     assert!(is_live(&app, &token).await);
 
     // The session of a cookie ends, as at a sign-in by the same browser.
     let cookie = app.sign_in_as(&user).await;
-    let reply = app.post("/v1/tokens").cookie(&cookie).same_origin().json(&credentials()).send().await;
+    let reply = app
+        .post("/v1/tokens")
+        .cookie(&cookie)
+        .same_origin()
+        .json(&credentials())
+        .send()
+        .await;
     assert!(opens(&app, &pair_of(&reply).access).await && !is_live(&app, &cookie).await);
     // Half a pair of credentials is meant as one.
-    for body in
-        [json!({ "password": PASSWORD }), json!({ "email_address": ONE }), json!({ "password": null })]
-    {
-        let reply = app.post("/v1/tokens").bearer(&token).json(&body).send().await;
+    for body in [
+        json!({ "password": PASSWORD }),
+        json!({ "email_address": ONE }),
+        json!({ "password": null }),
+    ] {
+        let reply = app
+            .post("/v1/tokens")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await;
         assert_refused(&reply, 401, "invalid_credentials");
     }
 }
@@ -191,7 +244,8 @@ async fn sign_in_with(app: &TestApp, body: &Value) -> Reply {
 
 #[actix_web::test]
 async fn an_unconfirmed_address_gets_none_where_that_is_required() {
-    let app = TestApp::with_settings(|settings| settings.registration.confirm = Confirm::Required).await;
+    let app =
+        TestApp::with_settings(|settings| settings.registration.confirm = Confirm::Required).await;
     app.create_user(ONE, PASSWORD).await;
     assert_refused(&ask(&app, &credentials()).await, 403, "email_unconfirmed");
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
@@ -200,10 +254,18 @@ async fn an_unconfirmed_address_gets_none_where_that_is_required() {
 #[actix_web::test]
 async fn scope_narrows_and_never_widens() {
     let (app, _, token) = signed_in().await;
-    let with = |scope: Value| app.post("/v1/tokens").bearer(&token).json(&json!({ "scope": scope })).send();
+    let with = |scope: Value| {
+        app.post("/v1/tokens")
+            .bearer(&token)
+            .json(&json!({ "scope": scope }))
+            .send()
+    };
     for (asked, given) in [
         (json!("projects:read"), "projects:read"),
-        (json!("projects:write projects:read projects:write"), "projects:write projects:read"),
+        (
+            json!("projects:write projects:read projects:write"),
+            "projects:write projects:read",
+        ),
         (json!(""), SCOPES),
         (json!(null), SCOPES),
     ] {
@@ -211,7 +273,12 @@ async fn scope_narrows_and_never_widens() {
         assert_eq!(reply.json()["scope"], given);
     }
     let narrow = pair_of(&with(json!("projects:read")).await).access;
-    let post = app.post("/v1/projects").bearer(&narrow).json(&json!({ "title": "Ours" })).send().await;
+    let post = app
+        .post("/v1/projects")
+        .bearer(&narrow)
+        .json(&json!({ "title": "Ours" }))
+        .send()
+        .await;
     assert_refused(&post, 403, "insufficient_scope");
     assert!(opens(&app, &narrow).await);
 
@@ -246,7 +313,11 @@ async fn rfc_6749_5_1_the_reply_may_not_be_kept() {
     for reply in [
         ask(&app, &credentials()).await,
         app.post("/v1/tokens").bearer(&token).send().await,
-        app.post("/v1/tokens").cookie(&token).same_origin().send().await,
+        app.post("/v1/tokens")
+            .cookie(&token)
+            .same_origin()
+            .send()
+            .await,
         app.post("/v1/tokens/refresh").json(&body).send().await,
     ] {
         assert_eq!(reply.status, 200, "{}", reply.text());
@@ -260,19 +331,51 @@ async fn rfc_6749_5_1_the_reply_may_not_be_kept() {
 async fn neither_a_key_nor_an_access_token_begets_tokens() {
     let (app, user, token) = signed_in().await;
     let (pair, key) = (pair_for(&app, &token).await, key(&app, &user).await);
-    let refused = |call: Call, status, code| async move { assert_refused(&call.send().await, status, code) };
+    let refused =
+        |call: Call, status, code| async move { assert_refused(&call.send().await, status, code) };
     let rows = count_in(&app, "SELECT count(*) FROM refresh_tokens");
-    refused(app.post("/v1/tokens").bearer(&pair.access), 403, "forbidden").await;
+    refused(
+        app.post("/v1/tokens").bearer(&pair.access),
+        403,
+        "forbidden",
+    )
+    .await;
     refused(app.post("/v1/tokens").bearer(&key), 403, "forbidden").await;
-    refused(app.post("/v1/tokens").header("X-API-Key", &key), 403, "forbidden").await;
-    refused(app.post("/v1/tokens").bearer(&pair.refresh), 401, "token_invalid").await;
-    refused(app.post("/v1/tokens").header("X-API-Key", &token), 401, "invalid_api_key").await;
-    refused(app.post("/v1/tokens").bearer(&token).header("X-API-Key", &key), 400, "invalid_request").await;
+    refused(
+        app.post("/v1/tokens").header("X-API-Key", &key),
+        403,
+        "forbidden",
+    )
+    .await;
+    refused(
+        app.post("/v1/tokens").bearer(&pair.refresh),
+        401,
+        "token_invalid",
+    )
+    .await;
+    refused(
+        app.post("/v1/tokens").header("X-API-Key", &token),
+        401,
+        "invalid_api_key",
+    )
+    .await;
+    refused(
+        app.post("/v1/tokens")
+            .bearer(&token)
+            .header("X-API-Key", &key),
+        400,
+        "invalid_request",
+    )
+    .await;
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), rows);
 }
 
 async fn key(app: &TestApp, user: &User) -> String {
-    let (key, user_id, now) = (PlainToken::generate(TokenKind::ApiKey).unwrap(), user.id, app.clock().now());
+    let (key, user_id, now) = (
+        PlainToken::generate(TokenKind::ApiKey).unwrap(),
+        user.id,
+        app.clock().now(),
+    );
     let (token_digest, scopes) = (key.digest(), Scopes::parse(SCOPES).unwrap());
     write(app, move |tx| {
         let (name, last_four) = ("A key", "1111");
@@ -295,12 +398,29 @@ async fn key(app: &TestApp, user: &User) -> String {
 async fn a_session_that_is_over_gives_none() {
     let (app, user, ended) = signed_in().await;
     let idle = app.sign_in_as(&user).await;
-    assert_eq!(app.delete("/v1/session").bearer(&ended).send().await.status, 200);
-    assert_refused(&app.post("/v1/tokens").bearer(&ended).send().await, 401, "token_invalid");
+    assert_eq!(
+        app.delete("/v1/session").bearer(&ended).send().await.status,
+        200
+    );
+    assert_refused(
+        &app.post("/v1/tokens").bearer(&ended).send().await,
+        401,
+        "token_invalid",
+    );
     app.clock().set(START + 14 * DAY);
-    assert_refused(&app.post("/v1/tokens").bearer(&idle).send().await, 401, "token_expired");
+    assert_refused(
+        &app.post("/v1/tokens").bearer(&idle).send().await,
+        401,
+        "token_expired",
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions WHERE access_until IS NOT NULL"), 0);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM sessions WHERE access_until IS NOT NULL"
+        ),
+        0
+    );
 }
 
 #[actix_web::test]
@@ -309,12 +429,18 @@ async fn an_access_token_never_outlives_its_session() {
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     let expires_in = |reply: Reply| reply.json()["expires_in"].clone();
-    assert_eq!(expires_in(app.post("/v1/tokens").bearer(&token).send().await), 300);
+    assert_eq!(
+        expires_in(app.post("/v1/tokens").bearer(&token).send().await),
+        300
+    );
     let end = (START + 90_500 * Duration::from_millis(1)).as_millis();
     alter(&app, &format!("UPDATE sessions SET expires_at = {end}"));
     let reply = app.post("/v1/tokens").bearer(&token).send().await;
     let access = pair_of(&reply).access;
-    assert_eq!((&reply.json()["refresh_expires_in"], &expires_in(reply)), (&json!(90), &json!(90)));
+    assert_eq!(
+        (&reply.json()["refresh_expires_in"], &expires_in(reply)),
+        (&json!(90), &json!(90))
+    );
     app.clock().set(START + Duration::from_millis(89_999));
     assert!(opens(&app, &access).await);
     app.clock().set(START + Duration::from_millis(90_000));
@@ -328,7 +454,11 @@ async fn of_eleven_families_of_a_session_the_one_that_was_refreshed_first_ends_a
     for _ in 0..10 {
         pairs.push(pair_for(&app, &token).await);
     }
-    let refresh = |text: &str| app.post("/v1/tokens/refresh").json(&json!({ "refresh_token": text })).send();
+    let refresh = |text: &str| {
+        app.post("/v1/tokens/refresh")
+            .json(&json!({ "refresh_token": text }))
+            .send()
+    };
     let first = pair_of(&refresh(&pairs[0].refresh).await);
     pair_for(&app, &token).await;
     assert_refused(&refresh(&pairs[1].refresh).await, 400, "invalid_grant");
@@ -336,7 +466,13 @@ async fn of_eleven_families_of_a_session_the_one_that_was_refreshed_first_ends_a
     for kept in [&first, &pairs[2], &pairs[9]] {
         pair_of(&refresh(&kept.refresh).await);
     }
-    assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL"), 10);
+    assert_eq!(
+        count_in(
+            &app,
+            "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL"
+        ),
+        10
+    );
 }
 
 #[actix_web::test]

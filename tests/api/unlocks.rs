@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, delete, disable, is_live, last_unlock, reset, reset_token, seen,
-    token_after,
+    ONE, PASSWORD, assert_refused, count_in, delete, disable, is_live, last_unlock, reset,
+    reset_token, seen, token_after,
 };
 use crate::support::limits::{ELSEWHERE, HERE, NOBODY, by_address_only, peer};
 
@@ -26,25 +26,43 @@ async fn app_with_one() -> TestApp {
 
 async fn try_from(app: &TestApp, from: &str, email_address: &str, password: &str) -> Reply {
     let body = json!({ "email_address": email_address, "password": password });
-    app.post("/v1/session").from(peer(from)).json(&body).send().await
+    app.post("/v1/session")
+        .from(peer(from))
+        .json(&body)
+        .send()
+        .await
 }
 
 /// Fails to sign in as often as shuts the address.
 async fn shut(app: &TestApp, from: &str, email_address: &str) {
     for _ in 0..20 {
-        assert_refused(&try_from(app, from, email_address, "wrong").await, 401, "invalid_credentials");
+        assert_refused(
+            &try_from(app, from, email_address, "wrong").await,
+            401,
+            "invalid_credentials",
+        );
     }
-    assert_refused(&try_from(app, from, email_address, PASSWORD).await, 429, "rate_limited");
+    assert_refused(
+        &try_from(app, from, email_address, PASSWORD).await,
+        429,
+        "rate_limited",
+    );
 }
 
 async fn unlock(app: &TestApp, from: &str, token: &str) -> Reply {
-    app.put(&format!("/v1/unlocks/{token}")).from(peer(from)).send().await
+    app.put(&format!("/v1/unlocks/{token}"))
+        .from(peer(from))
+        .send()
+        .await
 }
 
 #[track_caller]
 fn assert_dead(reply: &Reply) {
     assert_refused(reply, 401, "link_invalid");
-    assert_eq!(reply.json()["errors"], json!(["Unlock link is invalid or has expired."]));
+    assert_eq!(
+        reply.json()["errors"],
+        json!(["Unlock link is invalid or has expired."])
+    );
 }
 
 #[actix_web::test]
@@ -52,7 +70,10 @@ async fn tries_that_are_never_checked_do_not_shut_an_address() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     app.create_user(ONE, PASSWORD).await;
     let replies = join_all((0..50).map(|_| try_from(&app, ELSEWHERE, ONE, "wrong"))).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 401).count(), 10);
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 401).count(),
+        10
+    );
     assert_eq!(
         try_from(&app, HERE, ONE, PASSWORD).await.status,
         200,
@@ -86,7 +107,10 @@ async fn the_twentieth_failure_mails_a_link_once() {
 async fn of_fifty_racing_failures_one_mails_and_one_is_told_that_it_was_the_last_but_one() {
     let app = app_with_one().await;
     let replies = join_all((0..50).map(|_| try_from(&app, ELSEWHERE, ONE, "wrong"))).await;
-    let told = replies.iter().filter(|reply| is_last_attempt(reply)).count();
+    let told = replies
+        .iter()
+        .filter(|reply| is_last_attempt(reply))
+        .count();
     assert_eq!((told, app.mails().await.len()), (1, 1));
 }
 
@@ -136,19 +160,29 @@ async fn an_unknown_address_is_counted_alike_and_gets_no_mail() {
         }
         answers.push((replies, count_in(&app, "SELECT count(*) FROM outbox")));
     }
-    let [(known, after_known), (unknown, after_unknown)] = &answers[..] else { unreachable!() };
+    let [(known, after_known), (unknown, after_unknown)] = &answers[..] else {
+        unreachable!()
+    };
     assert_eq!(known, unknown);
     // Both asked for a mail, in the same row, and the worker knows whom it is for.
     assert_eq!((*after_known, *after_unknown), (1, 2));
     let mails = app.mails().await;
-    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ONE]);
+    assert_eq!(
+        mails
+            .iter()
+            .map(|mail| mail.to.as_str())
+            .collect::<Vec<_>>(),
+        [ONE]
+    );
     // What is no address has no owner to be mailed to.
     shut(&app, ELSEWHERE, "no address at all").await;
     assert_eq!(app.mails().await.len(), 1);
 }
 
 fn is_last_attempt(reply: &Reply) -> bool {
-    reply.json()["error"].as_str().is_some_and(|sentence| sentence.contains("One more failed attempt"))
+    reply.json()["error"]
+        .as_str()
+        .is_some_and(|sentence| sentence.contains("One more failed attempt"))
 }
 
 #[actix_web::test]
@@ -158,7 +192,10 @@ async fn the_last_attempt_is_announced_known_or_not() {
         for number in 1..=20 {
             let reply = try_from(&app, ELSEWHERE, address, "wrong").await;
             assert_refused(&reply, 401, "invalid_credentials");
-            assert_eq!(reply.header("www-authenticate"), Some(r#"Bearer realm="cloakroom""#));
+            assert_eq!(
+                reply.header("www-authenticate"),
+                Some(r#"Bearer realm="cloakroom""#)
+            );
             assert_eq!(is_last_attempt(&reply), number == 19, "{address}: {number}");
         }
     }
@@ -169,7 +206,9 @@ async fn without_limits_nothing_is_announced_or_mailed() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = false).await;
     app.create_user(ONE, PASSWORD).await;
     for _ in 0..25 {
-        assert!(!is_last_attempt(&try_from(&app, ELSEWHERE, ONE, "wrong").await));
+        assert!(!is_last_attempt(
+            &try_from(&app, ELSEWHERE, ONE, "wrong").await
+        ));
     }
     assert_eq!(app.mails().await.len(), 0);
 }
@@ -181,7 +220,10 @@ async fn a_link_lifts_the_limit_once() {
     let link = last_unlock(&app).await;
     app.clock().advance(MILLISECOND);
     let reply = unlock(&app, HERE, &link).await;
-    assert_eq!((reply.status, reply.json()), (200, json!({ "message": "Sign-in is possible again." })));
+    assert_eq!(
+        (reply.status, reply.json()),
+        (200, json!({ "message": "Sign-in is possible again." }))
+    );
     assert_eq!(try_from(&app, HERE, ONE, PASSWORD).await.status, 200);
     assert_dead(&unlock(&app, HERE, &link).await);
     // Nor does it serve for the next window.
@@ -197,10 +239,22 @@ async fn a_link_lifts_the_limit_on_one_address_and_signs_nobody_in() {
     shut(&app, ELSEWHERE, ONE).await;
     shut(&app, ELSEWHERE, "two@example.com").await;
     let mails = app.mails().await;
-    let link = token_after(&mails.iter().find(|mail| mail.to == ONE).unwrap().text, "/unlocks/");
+    let link = token_after(
+        &mails.iter().find(|mail| mail.to == ONE).unwrap().text,
+        "/unlocks/",
+    );
     assert_eq!(unlock(&app, ELSEWHERE, &link).await.status, 200);
-    assert_refused(&try_from(&app, ELSEWHERE, ONE, "wrong").await, 401, "invalid_credentials");
-    assert_eq!(try_from(&app, ELSEWHERE, "two@example.com", PASSWORD).await.status, 429);
+    assert_refused(
+        &try_from(&app, ELSEWHERE, ONE, "wrong").await,
+        401,
+        "invalid_credentials",
+    );
+    assert_eq!(
+        try_from(&app, ELSEWHERE, "two@example.com", PASSWORD)
+            .await
+            .status,
+        429
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
 }
 
@@ -280,11 +334,28 @@ async fn a_link_that_is_forged_or_for_something_else_is_dead() {
     let link = last_unlock(&app).await;
     let other = reset_token(&app, ONE).await;
     let cut = &link[..link.len() - 1];
-    for token in ["rubbish", "a.b", &other, cut, &link.to_lowercase(), &format!("{link}A")] {
+    for token in [
+        "rubbish",
+        "a.b",
+        &other,
+        cut,
+        &link.to_lowercase(),
+        &format!("{link}A"),
+    ] {
         assert_dead(&unlock(&app, HERE, token).await);
     }
-    assert_eq!(app.get(&format!("/v1/passwords/{link}")).send().await.status, 401);
-    assert_eq!(app.get(&format!("/v1/unlocks/{link}")).send().await.status, 405, "looking uses nothing up");
+    assert_eq!(
+        app.get(&format!("/v1/passwords/{link}"))
+            .send()
+            .await
+            .status,
+        401
+    );
+    assert_eq!(
+        app.get(&format!("/v1/unlocks/{link}")).send().await.status,
+        405,
+        "looking uses nothing up"
+    );
     assert_eq!(unlock(&app, HERE, &link).await.status, 200);
 }
 
@@ -327,10 +398,18 @@ async fn a_reset_opens_the_way_as_well() {
     shut(&app, ELSEWHERE, ONE).await;
     let way = reset_token(&app, ONE).await;
     let body = json!({ "password": "another password" });
-    let done = app.put(&format!("/v1/passwords/{way}")).from(peer(HERE)).json(&body).send().await;
+    let done = app
+        .put(&format!("/v1/passwords/{way}"))
+        .from(peer(HERE))
+        .json(&body)
+        .send()
+        .await;
     assert_eq!(done.status, 200);
     shut(&app, ELSEWHERE, ONE).await;
-    assert_eq!(try_from(&app, HERE, ONE, "another password").await.status, 200);
+    assert_eq!(
+        try_from(&app, HERE, ONE, "another password").await.status,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -347,12 +426,23 @@ async fn the_owners_network_is_limited_itself() {
     assert_eq!(try_from(&app, HERE, ONE, PASSWORD).await.status, 429);
     // No mail for guessing on from there; a reset is the way now, and others are not shut out by it.
     assert_eq!(app.mails().await.len(), 1);
-    assert_eq!(try_from(&app, "203.0.113.1", ONE, PASSWORD).await.status, 200);
+    assert_eq!(
+        try_from(&app, "203.0.113.1", ONE, PASSWORD).await.status,
+        200
+    );
     let way = reset_token(&app, ONE).await;
     let body = json!({ "password": "another password" });
-    let done = app.put(&format!("/v1/passwords/{way}")).from(peer(HERE)).json(&body).send().await;
+    let done = app
+        .put(&format!("/v1/passwords/{way}"))
+        .from(peer(HERE))
+        .json(&body)
+        .send()
+        .await;
     assert_eq!(done.status, 200);
-    assert_eq!(try_from(&app, HERE, ONE, "another password").await.status, 200);
+    assert_eq!(
+        try_from(&app, HERE, ONE, "another password").await.status,
+        200
+    );
 }
 
 #[actix_web::test]

@@ -9,8 +9,14 @@ use serde_json::json;
 use crate::support::app::*;
 use crate::support::machines::*;
 
-const HEADERS: [&str; 6] =
-    ["x-user-id", "x-user-email", "x-user-email-confirmed", "x-credential", "x-session-id", "x-scopes"];
+const HEADERS: [&str; 6] = [
+    "x-user-id",
+    "x-user-email",
+    "x-user-email-confirmed",
+    "x-credential",
+    "x-session-id",
+    "x-scopes",
+];
 
 /// The six, in that order; `None` where one is missing, which an empty one is not.
 fn said(reply: &Reply) -> [Option<String>; 6] {
@@ -54,17 +60,41 @@ async fn every_credential_says_who_and_what() {
     let key = api_key(&app, Some(&user), "orders:read orders:write").await;
     let service = api_key(&app, None, "introspect").await;
 
-    let whole = [&*id, ONE, "false", "session", &*session, "projects:read projects:write"];
+    let whole = [
+        &*id,
+        ONE,
+        "false",
+        "session",
+        &*session,
+        "projects:read projects:write",
+    ];
     assert_verified(&verify(&app).bearer(&token).send().await, whole);
     assert_verified(&verify(&app).cookie(&token).send().await, whole);
-    let narrow = [&*id, ONE, "false", "access_token", &*session, "projects:read"];
+    let narrow = [
+        &*id,
+        ONE,
+        "false",
+        "access_token",
+        &*session,
+        "projects:read",
+    ];
     assert_verified(&verify(&app).bearer(&access).send().await, narrow);
-    let by_key = [&*id, ONE, "false", "api_key", "", "orders:read orders:write"];
+    let by_key = [
+        &*id,
+        ONE,
+        "false",
+        "api_key",
+        "",
+        "orders:read orders:write",
+    ];
     assert_verified(&verify(&app).header("X-API-Key", &key).send().await, by_key);
     assert_verified(&verify(&app).bearer(&key).send().await, by_key);
     // Nobody's: all six are there even so, since some proxies put the client's own in the place of one that is not.
     let by_service = ["", "", "", "api_key", "", "introspect"];
-    assert_verified(&verify(&app).header("X-API-Key", &service).send().await, by_service);
+    assert_verified(
+        &verify(&app).header("X-API-Key", &service).send().await,
+        by_service,
+    );
     let without = api_key(&app, None, "").await;
     assert_verified(
         &verify(&app).header("X-API-Key", &without).send().await,
@@ -77,12 +107,20 @@ async fn what_the_client_says_of_itself_counts_for_nothing() {
     let (app, user, token) = signed_in().await;
     let service = api_key(&app, None, "").await;
     let spoof = |call: Call| {
-        HEADERS.iter().fold(call, |call, name| call.header(name, "1 admin:all").header(name, "2"))
+        HEADERS.iter().fold(call, |call, name| {
+            call.header(name, "1 admin:all").header(name, "2")
+        })
     };
     let reply = spoof(verify(&app)).bearer(&token).send().await;
-    assert_eq!((reply.status, reply.header("x-user-id")), (200, Some(&*user.id.0.to_string())));
+    assert_eq!(
+        (reply.status, reply.header("x-user-id")),
+        (200, Some(&*user.id.0.to_string()))
+    );
     assert!(!format!("{:?}", reply.headers).contains("admin:all"));
-    let reply = spoof(verify(&app)).header("X-API-Key", &service).send().await;
+    let reply = spoof(verify(&app))
+        .header("X-API-Key", &service)
+        .send()
+        .await;
     assert_verified(&reply, ["", "", "", "api_key", "", ""]);
     assert_kept_out(&spoof(verify(&app)).send().await, 401, "unauthorized");
 }
@@ -103,12 +141,29 @@ async fn every_method_is_answered_alike() {
         Method::CONNECT,
         made_up,
     ] {
-        let reply = app.call(method.clone(), "/v1/verify").bearer(&token).send().await;
-        assert_eq!((reply.status, said(&reply)), (200, expected.clone()), "{method}");
-        assert_kept_out(&app.call(method, "/v1/verify").send().await, 401, "unauthorized");
+        let reply = app
+            .call(method.clone(), "/v1/verify")
+            .bearer(&token)
+            .send()
+            .await;
+        assert_eq!(
+            (reply.status, said(&reply)),
+            (200, expected.clone()),
+            "{method}"
+        );
+        assert_kept_out(
+            &app.call(method, "/v1/verify").send().await,
+            401,
+            "unauthorized",
+        );
     }
     // Whatever body comes along, nobody looks at it.
-    let reply = app.post("/v1/verify").bearer(&token).body("text/plain", "a".repeat(100_000)).send().await;
+    let reply = app
+        .post("/v1/verify")
+        .bearer(&token)
+        .body("text/plain", "a".repeat(100_000))
+        .send()
+        .await;
     assert_eq!(reply.status, 200);
 }
 
@@ -121,26 +176,65 @@ async fn what_is_not_live_is_kept_out_and_nothing_is_said_of_it() {
     let other = app.sign_in_as(&user).await;
     let (ended, _) = pair(&app, &other, "").await;
     assert_eq!(verify(&app).bearer(&ended).send().await.status, 200);
-    assert_eq!(app.delete("/v1/session").bearer(&other).send().await.status, 200);
+    assert_eq!(
+        app.delete("/v1/session").bearer(&other).send().await.status,
+        200
+    );
 
     assert_kept_out(&verify(&app).send().await, 401, "unauthorized");
-    assert_kept_out(&verify(&app).bearer(&other).send().await, 401, "token_invalid");
-    assert_kept_out(&verify(&app).bearer(&ended).send().await, 401, "token_invalid");
-    assert_kept_out(&verify(&app).bearer(&refresh).send().await, 401, "token_invalid");
-    assert_kept_out(&verify(&app).header("X-API-Key", &token).send().await, 401, "invalid_api_key");
-    let two = verify(&app).bearer(&token).header("X-API-Key", &brief).send().await;
+    assert_kept_out(
+        &verify(&app).bearer(&other).send().await,
+        401,
+        "token_invalid",
+    );
+    assert_kept_out(
+        &verify(&app).bearer(&ended).send().await,
+        401,
+        "token_invalid",
+    );
+    assert_kept_out(
+        &verify(&app).bearer(&refresh).send().await,
+        401,
+        "token_invalid",
+    );
+    assert_kept_out(
+        &verify(&app).header("X-API-Key", &token).send().await,
+        401,
+        "invalid_api_key",
+    );
+    let two = verify(&app)
+        .bearer(&token)
+        .header("X-API-Key", &brief)
+        .send()
+        .await;
     assert_kept_out(&two, 400, "invalid_request");
     // A credential in the query is none.
     let path = format!("/v1/verify?access_token={access}&token={token}&api_key={brief}");
     assert_kept_out(&app.get(&path).send().await, 401, "unauthorized");
-    assert_kept_out(&app.get(&path).bearer(&token).send().await, 400, "invalid_request");
+    assert_kept_out(
+        &app.get(&path).bearer(&token).send().await,
+        400,
+        "invalid_request",
+    );
 
     app.clock().advance(Duration::from_secs(60));
-    assert_kept_out(&verify(&app).bearer(&brief).send().await, 401, "invalid_api_key");
+    assert_kept_out(
+        &verify(&app).bearer(&brief).send().await,
+        401,
+        "invalid_api_key",
+    );
     app.clock().advance(Duration::from_secs(14 * 60));
-    assert_kept_out(&verify(&app).bearer(&access).send().await, 401, "token_expired");
+    assert_kept_out(
+        &verify(&app).bearer(&access).send().await,
+        401,
+        "token_expired",
+    );
     app.clock().advance(14 * Duration::from_secs(24 * 3600));
-    assert_kept_out(&verify(&app).bearer(&token).send().await, 401, "token_expired");
+    assert_kept_out(
+        &verify(&app).bearer(&token).send().await,
+        401,
+        "token_expired",
+    );
 }
 
 #[actix_web::test]
@@ -149,9 +243,21 @@ async fn a_disabled_user_is_kept_out_whatever_they_show() {
     let (access, _) = pair(&app, &token, "").await;
     let key = api_key(&app, Some(&user), "orders:read").await;
     disable(&app, &user).await;
-    assert_kept_out(&verify(&app).bearer(&token).send().await, 401, "token_invalid");
-    assert_kept_out(&verify(&app).bearer(&access).send().await, 401, "token_invalid");
-    assert_kept_out(&verify(&app).bearer(&key).send().await, 401, "invalid_api_key");
+    assert_kept_out(
+        &verify(&app).bearer(&token).send().await,
+        401,
+        "token_invalid",
+    );
+    assert_kept_out(
+        &verify(&app).bearer(&access).send().await,
+        401,
+        "token_invalid",
+    );
+    assert_kept_out(
+        &verify(&app).bearer(&key).send().await,
+        401,
+        "invalid_api_key",
+    );
 }
 
 #[actix_web::test]
@@ -165,7 +271,13 @@ async fn whether_the_address_is_proved_is_said_beside_it() {
             assert_eq!(reply.header("x-user-email"), Some(ONE));
             assert_eq!(reply.header("x-user-email-confirmed"), Some(proved));
         }
-        alter(&app, &format!("UPDATE users SET email_confirmed_at = 1 WHERE id = {}", user.id.0));
+        alter(
+            &app,
+            &format!(
+                "UPDATE users SET email_confirmed_at = 1 WHERE id = {}",
+                user.id.0
+            ),
+        );
         actix_web::rt::time::sleep(Duration::from_millis(1050)).await;
     }
 }
@@ -174,10 +286,22 @@ async fn whether_the_address_is_proved_is_said_beside_it() {
 async fn the_address_behind_an_access_token_is_at_most_a_second_old() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
-    let address =
-        async || verify(&app).bearer(&access).send().await.header("x-user-email").map(str::to_owned);
+    let address = async || {
+        verify(&app)
+            .bearer(&access)
+            .send()
+            .await
+            .header("x-user-email")
+            .map(str::to_owned)
+    };
     assert_eq!(address().await.as_deref(), Some(ONE));
-    alter(&app, &format!("UPDATE users SET email_address = 'new@example.com' WHERE id = {}", user.id.0));
+    alter(
+        &app,
+        &format!(
+            "UPDATE users SET email_address = 'new@example.com' WHERE id = {}",
+            user.id.0
+        ),
+    );
     actix_web::rt::time::sleep(Duration::from_millis(1050)).await;
     assert_eq!(address().await.as_deref(), Some("new@example.com"));
 }
@@ -186,18 +310,34 @@ async fn the_address_behind_an_access_token_is_at_most_a_second_old() {
 async fn scope_demands_all_its_words() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "projects:read projects:write").await;
-    let key = api_key(&app, Some(&user), "orders:read projects:read projects:write").await;
+    let key = api_key(
+        &app,
+        Some(&user),
+        "orders:read projects:read projects:write",
+    )
+    .await;
     for path in [
         "/v1/verify?scope=projects:read",
         "/v1/verify?scope=projects:write+projects:read",
         "/v1/verify?scope=projects%3Aread%20projects%3Awrite",
     ] {
         for credential in [&token, &access, &key] {
-            assert_eq!(app.get(path).bearer(credential).send().await.status, 200, "{path}");
+            assert_eq!(
+                app.get(path).bearer(credential).send().await.status,
+                200,
+                "{path}"
+            );
         }
     }
     // A session is its user, who may everything that they may.
-    assert_eq!(app.get("/v1/verify?scope=orders:read+admin:all").bearer(&token).send().await.status, 200);
+    assert_eq!(
+        app.get("/v1/verify?scope=orders:read+admin:all")
+            .bearer(&token)
+            .send()
+            .await
+            .status,
+        200
+    );
     for (credential, demanded) in [
         (&access, "orders:read"),
         (&access, "projects:read orders:read"),
@@ -213,7 +353,11 @@ async fn scope_demands_all_its_words() {
         assert_eq!(reply.header("www-authenticate"), Some(&*challenge));
     }
     // Who shows nothing is asked for a credential, not for scopes.
-    assert_kept_out(&app.get("/v1/verify?scope=orders:read").send().await, 401, "unauthorized");
+    assert_kept_out(
+        &app.get("/v1/verify?scope=orders:read").send().await,
+        401,
+        "unauthorized",
+    );
 }
 
 #[actix_web::test]
@@ -241,7 +385,11 @@ async fn a_demanded_scope_that_is_none_is_refused_and_not_echoed() {
         "=projects:read",
     ] {
         for credential in [&token, &key] {
-            let reply = app.get(&format!("/v1/verify?{query}")).bearer(credential).send().await;
+            let reply = app
+                .get(&format!("/v1/verify?{query}"))
+                .bearer(credential)
+                .send()
+                .await;
             assert_kept_out(&reply, 400, "invalid_request");
             for word in ["evil", "admin", "x=", "Projects", "X-User-Id"] {
                 assert!(!reply.text().contains(word), "{query}: {}", reply.text());
@@ -256,28 +404,77 @@ async fn a_cookie_behind_a_proxy_must_prove_its_origin_for_an_unsafe_forwarded_m
     let (app, _, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let told = |method: &str| verify(&app).header("X-Forwarded-Method", method);
-    for method in ["POST", "PUT", "PATCH", "DELETE", "post", "PROPFIND", "", "GET, POST"] {
-        assert_kept_out(&told(method).cookie(&token).send().await, 403, "cross_origin");
-        let cross = told(method).cookie(&token).header("Sec-Fetch-Site", "cross-site");
+    for method in [
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+        "post",
+        "PROPFIND",
+        "",
+        "GET, POST",
+    ] {
+        assert_kept_out(
+            &told(method).cookie(&token).send().await,
+            403,
+            "cross_origin",
+        );
+        let cross = told(method)
+            .cookie(&token)
+            .header("Sec-Fetch-Site", "cross-site");
         assert_kept_out(&cross.send().await, 403, "cross_origin");
-        let foreign = told(method).cookie(&token).header("Origin", "https://evil.example");
+        let foreign = told(method)
+            .cookie(&token)
+            .header("Origin", "https://evil.example");
         assert_kept_out(&foreign.send().await, 403, "cross_origin");
-        assert_eq!(told(method).cookie(&token).same_origin().send().await.status, 200, "{method}");
-        let own = told(method).cookie(&token).header("Origin", "http://localhost:3000");
+        assert_eq!(
+            told(method)
+                .cookie(&token)
+                .same_origin()
+                .send()
+                .await
+                .status,
+            200,
+            "{method}"
+        );
+        let own = told(method)
+            .cookie(&token)
+            .header("Origin", "http://localhost:3000");
         assert_eq!(own.send().await.status, 200, "{method}");
         // No page of another origin can add one of these.
-        assert_eq!(told(method).bearer(&token).send().await.status, 200, "{method}");
-        assert_eq!(told(method).bearer(&access).send().await.status, 200, "{method}");
+        assert_eq!(
+            told(method).bearer(&token).send().await.status,
+            200,
+            "{method}"
+        );
+        assert_eq!(
+            told(method).bearer(&access).send().await.status,
+            200,
+            "{method}"
+        );
     }
     for method in ["GET", "HEAD", "OPTIONS"] {
-        assert_eq!(told(method).cookie(&token).send().await.status, 200, "{method}");
+        assert_eq!(
+            told(method).cookie(&token).send().await.status,
+            200,
+            "{method}"
+        );
     }
     // A second line cannot make a method harmless that the proxy calls by its name.
-    let both = told("POST").header("X-Forwarded-Method", "GET").cookie(&token);
+    let both = told("POST")
+        .header("X-Forwarded-Method", "GET")
+        .cookie(&token);
     assert_kept_out(&both.send().await, 403, "cross_origin");
     // A proxy that asks by the method of the request itself needs not tell it.
-    assert_kept_out(&app.post("/v1/verify").cookie(&token).send().await, 403, "cross_origin");
-    let told_harmless = app.post("/v1/verify").header("X-Forwarded-Method", "GET").cookie(&token);
+    assert_kept_out(
+        &app.post("/v1/verify").cookie(&token).send().await,
+        403,
+        "cross_origin",
+    );
+    let told_harmless = app
+        .post("/v1/verify")
+        .header("X-Forwarded-Method", "GET")
+        .cookie(&token);
     assert_kept_out(&told_harmless.send().await, 403, "cross_origin");
 }
 
@@ -293,14 +490,28 @@ async fn no_header_can_be_injected_by_an_address_or_scope_in_the_database() {
         let (app, user, token) = signed_in().await;
         let (access, _) = pair(&app, &token, "").await;
         let key = api_key(&app, Some(&user), "orders:read").await;
-        let sql = format!("UPDATE users SET email_address = '{bad}' WHERE id = {}", user.id.0);
+        let sql = format!(
+            "UPDATE users SET email_address = '{bad}' WHERE id = {}",
+            user.id.0
+        );
         alter(&app, &sql);
         for credential in [&token, &access, &key] {
-            assert_kept_out(&verify(&app).bearer(credential).send().await, 500, "internal_error");
+            assert_kept_out(
+                &verify(&app).bearer(credential).send().await,
+                500,
+                "internal_error",
+            );
         }
         let service = api_key(&app, None, "orders:read").await;
-        alter(&app, &format!("UPDATE api_keys SET scopes = 'orders:read {bad}' WHERE user_id IS NULL"));
-        assert_kept_out(&verify(&app).bearer(&service).send().await, 500, "internal_error");
+        alter(
+            &app,
+            &format!("UPDATE api_keys SET scopes = 'orders:read {bad}' WHERE user_id IS NULL"),
+        );
+        assert_kept_out(
+            &verify(&app).bearer(&service).send().await,
+            500,
+            "internal_error",
+        );
     }
 }
 
@@ -312,8 +523,15 @@ async fn asking_notes_the_use_of_a_session_and_of_a_key() {
     app.clock().set(later);
     verify(&app).bearer(&token).send().await;
     verify(&app).bearer(&key).send().await;
-    app.context().activity.flush(&app.context().database).await.unwrap();
-    for sql in ["SELECT max(last_active_at) FROM sessions", "SELECT max(last_used_at) FROM api_keys"] {
+    app.context()
+        .activity
+        .flush(&app.context().database)
+        .await
+        .unwrap();
+    for sql in [
+        "SELECT max(last_active_at) FROM sessions",
+        "SELECT max(last_used_at) FROM api_keys",
+    ] {
         assert_eq!(count_in(&app, sql), later.as_millis(), "{sql}");
     }
 }

@@ -10,7 +10,11 @@ use cloakroom::mail::{Failure, Transport};
 use super::{ADDRESS, LINK, letter_to, settings};
 
 fn into(folder: &Path) -> Transport {
-    let settings = Mail { transport: MailTransport::File, directory: folder.to_owned(), ..settings() };
+    let settings = Mail {
+        transport: MailTransport::File,
+        directory: folder.to_owned(),
+        ..settings()
+    };
     Transport::from_settings(&settings).unwrap()
 }
 
@@ -20,22 +24,33 @@ fn mode(path: &Path) -> u32 {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 #[actix_web::test]
 async fn a_mail_becomes_one_complete_file_for_its_owner_only() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("storage/mail");
-    into(&folder).send("password_reset-42", &letter_to(ADDRESS)).await.unwrap();
+    into(&folder)
+        .send("password_reset-42", &letter_to(ADDRESS))
+        .await
+        .unwrap();
 
-    assert_eq!(names(&folder), ["20260131T093000123Z-password_reset-42.eml"]);
+    assert_eq!(
+        names(&folder),
+        ["20260131T093000123Z-password_reset-42.eml"]
+    );
     let file = folder.join(&names(&folder)[0]);
     assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
 
     let mail = fs::read_to_string(file).unwrap();
     assert!(mail.contains("To: one@example.com\r\n"));
-    assert!(mail.lines().any(|line| line == format!("You can reset your password here: {LINK}")));
+    assert!(
+        mail.lines()
+            .any(|line| line == format!("You can reset your password here: {LINK}"))
+    );
     assert!(mail.trim_end().ends_with("--"), "the closing boundary");
 }
 
@@ -43,7 +58,10 @@ async fn a_mail_becomes_one_complete_file_for_its_owner_only() {
 async fn a_name_cannot_leave_the_folder() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("mail");
-    into(&folder).send("../../etc/x", &letter_to(ADDRESS)).await.unwrap();
+    into(&folder)
+        .send("../../etc/x", &letter_to(ADDRESS))
+        .await
+        .unwrap();
     assert_eq!(names(&folder), ["20260131T093000123Z-------etc-x.eml"]);
 }
 
@@ -54,7 +72,10 @@ async fn a_folder_that_cannot_be_written_is_transient_and_the_probe_says_what_to
     fs::write(&blocked, "in the way").unwrap();
     let transport = into(&blocked.join("mail"));
 
-    let failure = transport.send("password_reset-1", &letter_to(ADDRESS)).await.unwrap_err();
+    let failure = transport
+        .send("password_reset-1", &letter_to(ADDRESS))
+        .await
+        .unwrap_err();
     assert!(matches!(failure, Failure::Transient(_)) && !failure.reason().contains(ADDRESS));
     let advice = transport.probe().await.unwrap_err();
     assert!(advice.contains("mail.directory"), "{advice}");

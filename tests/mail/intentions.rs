@@ -29,12 +29,22 @@ async fn request(app: &TestApp, kind: Kind, to: &str) {
 
 async fn request_change(app: &TestApp, user: &User, to: &str) {
     let (id, to, now) = (user.id, address(to), app.clock().now());
-    write(app, move |tx| mail::request_address_change(tx, id, &to, now, || Ok(true))).await;
+    write(app, move |tx| {
+        mail::request_address_change(tx, id, &to, now, || Ok(true))
+    })
+    .await;
 }
 
 async fn set_pending(app: &TestApp, user: &User, to: Option<&str>) {
     let (id, to) = (user.id, to.map(address));
-    assert!(write(app, move |tx| users::set_pending_address(tx, id, to.as_ref())).await);
+    assert!(
+        write(app, move |tx| users::set_pending_address(
+            tx,
+            id,
+            to.as_ref()
+        ))
+        .await
+    );
 }
 
 fn notice(kind: Kind, user_agent: Option<&str>) -> Option<Notice> {
@@ -47,7 +57,13 @@ fn notice(kind: Kind, user_agent: Option<&str>) -> Option<Notice> {
         refresh_reused: true,
         api_key_created: true,
     };
-    Notice::new(&all, kind, "192.0.2.1".to_owned(), user_agent, Arc::new(|_: &_, _: &_, _| Ok(true)))
+    Notice::new(
+        &all,
+        kind,
+        "192.0.2.1".to_owned(),
+        user_agent,
+        Arc::new(|_: &_, _: &_, _| Ok(true)),
+    )
 }
 
 async fn notify(app: &TestApp, notice: Option<Notice>, to: &str) {
@@ -66,7 +82,12 @@ async fn notify(app: &TestApp, notice: Option<Notice>, to: &str) {
 /// That nothing was sent, and the row is gone as if it had been.
 async fn assert_dropped(app: &TestApp, why: &str) {
     assert_eq!(app.mails().await, [], "{why}");
-    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
+    let rows = app
+        .context()
+        .database
+        .read(|reader| outbox::list(reader, 10))
+        .await
+        .unwrap();
     assert!(rows.is_empty(), "{why}: {rows:?}");
 }
 
@@ -88,14 +109,27 @@ async fn a_link_is_mailed_to_whoever_has_the_address() {
         request(&app, kind, ADDRESS).await;
         let mail = the_only(app.mails().await);
         assert_eq!(mail.to, ADDRESS);
-        assert!(mail.text.contains(&format!("http://localhost:3001{path}")), "{kind:?}: {}", mail.text);
-        assert!(mail.text.contains(&format!("will expire in {life}.")), "{kind:?}: {}", mail.text);
+        assert!(
+            mail.text.contains(&format!("http://localhost:3001{path}")),
+            "{kind:?}: {}",
+            mail.text
+        );
+        assert!(
+            mail.text.contains(&format!("will expire in {life}.")),
+            "{kind:?}: {}",
+            mail.text
+        );
     }
 }
 
 #[actix_web::test]
 async fn a_request_for_nobody_or_a_disabled_user_is_dropped() {
-    for kind in [Kind::PasswordReset, Kind::AlreadyRegistered, Kind::Confirmation, Kind::Unlock] {
+    for kind in [
+        Kind::PasswordReset,
+        Kind::AlreadyRegistered,
+        Kind::Confirmation,
+        Kind::Unlock,
+    ] {
         let app = TestApp::new().await;
         request(&app, kind, "nobody@example.com").await;
         assert_dropped(&app, "nobody").await;
@@ -111,7 +145,12 @@ async fn an_address_that_is_confirmed_needs_no_confirmation() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
     let (id, confirmed) = (user.id, user.email_address.clone());
-    assert!(write(&app, move |tx| users::confirm_address(tx, id, &confirmed, START)).await);
+    assert!(
+        write(&app, move |tx| users::confirm_address(
+            tx, id, &confirmed, START
+        ))
+        .await
+    );
     request(&app, Kind::Confirmation, ADDRESS).await;
     assert_dropped(&app, "confirmed").await;
 }
@@ -161,7 +200,12 @@ async fn of_two_users_who_want_one_address_each_gets_their_own_link() {
 async fn a_request_that_waits_serves_the_next_one_of_its_kind() {
     let app = TestApp::new().await;
     app.create_user(ADDRESS, PASSWORD).await;
-    for kind in [Kind::PasswordReset, Kind::Confirmation, Kind::Confirmation, Kind::PasswordReset] {
+    for kind in [
+        Kind::PasswordReset,
+        Kind::Confirmation,
+        Kind::Confirmation,
+        Kind::PasswordReset,
+    ] {
         request(&app, kind, ADDRESS).await;
     }
     assert_eq!(app.mails().await.len(), 2);
@@ -193,7 +237,12 @@ async fn a_notice_goes_to_the_address_as_it_is_written_even_if_it_is_nobodys() {
         Kind::ApiKeyCreated,
     ];
     for kind in kinds {
-        notify(&app, notice(kind, Some("Browser/1.0")), "nobody@example.com").await;
+        notify(
+            &app,
+            notice(kind, Some("Browser/1.0")),
+            "nobody@example.com",
+        )
+        .await;
     }
     let mails = app.mails().await;
     assert_eq!(mails.len(), kinds.len());
@@ -209,19 +258,43 @@ async fn nothing_is_left_of_the_notice_that_an_account_is_gone() {
     let app = TestApp::new().await;
     notify(&app, notice(Kind::AccountDeleted, None), ADDRESS).await;
     let mail = the_only(app.mails().await);
-    assert!(mail.text.contains("With: an unknown program"), "{}", mail.text);
-    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
+    assert!(
+        mail.text.contains("With: an unknown program"),
+        "{}",
+        mail.text
+    );
+    let rows = app
+        .context()
+        .database
+        .read(|reader| outbox::list(reader, 10))
+        .await
+        .unwrap();
     assert!(rows.is_empty(), "{rows:?}");
 }
 
 #[actix_web::test]
 async fn a_programs_name_is_cut_to_plain_text_and_a_blank_one_is_none() {
     let app = TestApp::new().await;
-    notify(&app, notice(Kind::NewDevice, Some(&"é\u{202e}x".repeat(200))), ADDRESS).await;
+    notify(
+        &app,
+        notice(Kind::NewDevice, Some(&"é\u{202e}x".repeat(200))),
+        ADDRESS,
+    )
+    .await;
     notify(&app, notice(Kind::NewDevice, Some(" ")), ADDRESS).await;
     let mails = app.mails().await;
-    assert!(mails[0].text.contains(&format!("With: {}\n", "x".repeat(120))), "{}", mails[0].text);
-    assert!(mails[1].text.contains("With: an unknown program\n"), "{}", mails[1].text);
+    assert!(
+        mails[0]
+            .text
+            .contains(&format!("With: {}\n", "x".repeat(120))),
+        "{}",
+        mails[0].text
+    );
+    assert!(
+        mails[1].text.contains("With: an unknown program\n"),
+        "{}",
+        mails[1].text
+    );
 }
 
 #[test]
@@ -239,14 +312,24 @@ async fn news_are_told_for_three_days() {
         app.clock().advance(wait);
         assert_eq!(app.mails().await.len(), told);
     }
-    let rows = app.context().database.read(|reader| outbox::list(reader, 1)).await.unwrap();
+    let rows = app
+        .context()
+        .database
+        .read(|reader| outbox::list(reader, 1))
+        .await
+        .unwrap();
     assert_eq!(rows[0].last_error.as_deref(), Some("its news has expired"));
 }
 
 #[actix_web::test]
 async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end() {
     let app = TestApp::new().await;
-    for kind in [Kind::PasswordReset, Kind::AlreadyRegistered, Kind::Confirmation, Kind::Unlock] {
+    for kind in [
+        Kind::PasswordReset,
+        Kind::AlreadyRegistered,
+        Kind::Confirmation,
+        Kind::Unlock,
+    ] {
         request(&app, kind, ADDRESS).await;
     }
     notify(&app, notice(Kind::NewDevice, None), ADDRESS).await;
@@ -254,11 +337,21 @@ async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end(
     app.clock().advance(hour);
     let now = app.clock().now();
     let quarter = Duration::from_secs(900);
-    let expected =
-        [now + quarter, now + quarter, now + DAY, START + Duration::from_secs(1200), now + 3 * DAY];
+    let expected = [
+        now + quarter,
+        now + quarter,
+        now + DAY,
+        START + Duration::from_secs(1200),
+        now + 3 * DAY,
+    ];
     for (id, expected) in (1..).zip(expected) {
         assert!(write(&app, move |tx| mail::retry(tx, id, now)).await);
-        let found = app.context().database.read(move |reader| outbox::find(reader, id)).await.unwrap();
+        let found = app
+            .context()
+            .database
+            .read(move |reader| outbox::find(reader, id))
+            .await
+            .unwrap();
         assert_eq!(found.unwrap().expires_at, expected, "{id}");
     }
     assert!(!write(&app, move |tx| mail::retry(tx, 99, now)).await);
@@ -271,7 +364,10 @@ async fn a_warning_that_waits_outlives_the_account() {
     notify(&app, notice(Kind::AddressChanged, None), OTHER).await;
     request(&app, Kind::PasswordReset, ADDRESS).await;
     let (id, to) = (user.id, user.email_address);
-    assert_eq!(write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await, 1);
+    assert_eq!(
+        write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await,
+        1
+    );
     assert_eq!(the_only(app.mails().await).to, OTHER);
 }
 
@@ -285,8 +381,16 @@ async fn all_that_is_about_a_user_or_goes_to_them_is_forgotten_together() {
     request_change(&app, &other, "four@example.com").await;
     request(&app, Kind::PasswordReset, OTHER).await;
     let (id, to) = (user.id, user.email_address);
-    assert_eq!(write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await, 2);
-    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
+    assert_eq!(
+        write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await,
+        2
+    );
+    let rows = app
+        .context()
+        .database
+        .read(|reader| outbox::list(reader, 10))
+        .await
+        .unwrap();
     let left: Vec<&str> = rows.iter().map(|row| row.email_address.as_str()).collect();
     assert_eq!(left, [OTHER, "four@example.com"]);
 }

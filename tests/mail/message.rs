@@ -31,7 +31,10 @@ async fn a_mail_has_the_headers_it_was_given() {
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
     ] {
-        assert!(headers.lines().any(|line| line == header), "{header}\n{headers}");
+        assert!(
+            headers.lines().any(|line| line == header),
+            "{header}\n{headers}"
+        );
     }
     assert!(headers.contains("Content-Type: multipart/alternative;"));
 }
@@ -40,8 +43,14 @@ async fn a_mail_has_the_headers_it_was_given() {
 async fn an_ascii_mail_goes_as_it_is_with_the_link_whole_on_its_line() {
     let mail = delivered(&letter_to(ADDRESS)).await;
     assert_eq!(mail.matches("Content-Transfer-Encoding: 7bit").count(), 2);
-    assert!(mail.lines().any(|line| line == format!("You can reset your password here: {LINK}")));
-    let (text, html) = (mail.find("text/plain").unwrap(), mail.find("text/html").unwrap());
+    assert!(
+        mail.lines()
+            .any(|line| line == format!("You can reset your password here: {LINK}"))
+    );
+    let (text, html) = (
+        mail.find("text/plain").unwrap(),
+        mail.find("text/html").unwrap(),
+    );
     assert!(text < html, "the last alternative is the preferred one");
 }
 
@@ -54,7 +63,11 @@ async fn other_languages_and_endless_lines_travel_as_quoted_printable() {
     let letter = compose(&settings().from, ADDRESS, "<1@service.example>", AT, &words).unwrap();
     let mail = delivered(&letter).await;
     assert!(mail.is_ascii() && mail.lines().all(|line| line.len() <= 998));
-    assert_eq!(mail.matches("Content-Transfer-Encoding: quoted-printable").count(), 2);
+    assert_eq!(
+        mail.matches("Content-Transfer-Encoding: quoted-printable")
+            .count(),
+        2
+    );
     assert!(mail.contains("Gr=C3=BC=C3=9Fe\r\n"));
     assert!(mail.replace("=\r\n", "").contains(LINK));
     assert!(mail.contains("Subject: Passwort =?utf-8?b?"));
@@ -73,7 +86,14 @@ fn an_address_with_a_line_break_or_a_second_recipient_never_becomes_a_mail() {
         "One <one@example.com>",
         "",
     ] {
-        let fault = compose(&settings().from, address, "<1@service.example>", AT, &words()).unwrap_err();
+        let fault = compose(
+            &settings().from,
+            address,
+            "<1@service.example>",
+            AT,
+            &words(),
+        )
+        .unwrap_err();
         assert!(!fault.to_string().contains("example.com"), "{fault}");
     }
 }
@@ -81,16 +101,36 @@ fn an_address_with_a_line_break_or_a_second_recipient_never_becomes_a_mail() {
 #[test]
 fn no_text_can_add_a_header() {
     let compose_with = |name: &str, subject: &str, id: &str| {
-        let from = Mailbox::new(Some(name.to_owned()), "no-reply@service.example".parse().unwrap());
-        let rendered = Rendered { subject: subject.to_owned(), ..words() };
+        let from = Mailbox::new(
+            Some(name.to_owned()),
+            "no-reply@service.example".parse().unwrap(),
+        );
+        let rendered = Rendered {
+            subject: subject.to_owned(),
+            ..words()
+        };
         compose(&from, ADDRESS, id, AT, &rendered)
     };
     compose_with("Cloakroom", "Hello", "<1@service.example>").unwrap();
-    compose_with("Cloakroom\r\nBcc: two@example.com", "Hello", "<1@service.example>").unwrap_err();
-    compose_with("Cloakroom", "Hello\nBcc: two@example.com", "<1@service.example>").unwrap_err();
-    for id in
-        ["<1@service.example>\r\nBcc: two@example.com", "<1@a> <2@b>", "1@service.example", "<1>", "<@ >"]
-    {
+    compose_with(
+        "Cloakroom\r\nBcc: two@example.com",
+        "Hello",
+        "<1@service.example>",
+    )
+    .unwrap_err();
+    compose_with(
+        "Cloakroom",
+        "Hello\nBcc: two@example.com",
+        "<1@service.example>",
+    )
+    .unwrap_err();
+    for id in [
+        "<1@service.example>\r\nBcc: two@example.com",
+        "<1@a> <2@b>",
+        "1@service.example",
+        "<1>",
+        "<@ >",
+    ] {
         compose_with("Cloakroom", "Hello", id).unwrap_err();
     }
 }

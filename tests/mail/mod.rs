@@ -43,13 +43,22 @@ fn settings() -> Mail {
 fn words() -> Rendered {
     Rendered {
         subject: "Reset your password".to_owned(),
-        text: format!("You can reset your password here: {LINK}\n\n.a line that opens with a dot\n"),
+        text: format!(
+            "You can reset your password here: {LINK}\n\n.a line that opens with a dot\n"
+        ),
         html: format!("<p><a href=\"{LINK}\">this password reset page</a></p>\n"),
     }
 }
 
 fn letter_to(address: &str) -> Letter {
-    compose(&settings().from, address, "<row-1@service.example>", AT, &words()).unwrap()
+    compose(
+        &settings().from,
+        address,
+        "<row-1@service.example>",
+        AT,
+        &words(),
+    )
+    .unwrap()
 }
 
 fn settings_for(server: &SmtpServer, tls: SmtpTls) -> Mail {
@@ -67,16 +76,23 @@ fn with_password(mut settings: Mail, password: &str) -> Mail {
 }
 
 async fn send(transport: &Transport) -> Result<(), Failure> {
-    transport.send("password_reset-1", &letter_to(ADDRESS)).await
+    transport
+        .send("password_reset-1", &letter_to(ADDRESS))
+        .await
 }
 
 /// A failure that may pass, whose reason holds all of `words` and never the address.
 fn assert_transient(outcome: Result<(), Failure>, words: &[&str]) {
-    let Err(Failure::Transient(reason)) = outcome else { panic!("{outcome:?}") };
+    let Err(Failure::Transient(reason)) = outcome else {
+        panic!("{outcome:?}")
+    };
     assert_reason(&reason, words);
 }
 
 fn assert_reason(reason: &str, words: &[&str]) {
     assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
-    assert!(!reason.contains('@') && !reason.contains("example.com"), "{reason}");
+    assert!(
+        !reason.contains('@') && !reason.contains("example.com"),
+        "{reason}"
+    );
 }

@@ -9,29 +9,55 @@ use crate::support::smtp::{At, Behaviour, Misbehaviour, SmtpServer, Tls};
 
 #[actix_web::test]
 async fn delivers_with_authentication_over_implicit_tls() {
-    let server =
-        SmtpServer::start(Behaviour { tls: Tls::Implicit, credentials: CREDENTIALS, ..Behaviour::default() });
-    let settings = with_password(settings_for(&server, SmtpTls::Required), "a password of ours");
-    send(&Transport::from_settings(&settings).unwrap()).await.unwrap();
+    let server = SmtpServer::start(Behaviour {
+        tls: Tls::Implicit,
+        credentials: CREDENTIALS,
+        ..Behaviour::default()
+    });
+    let settings = with_password(
+        settings_for(&server, SmtpTls::Required),
+        "a password of ours",
+    );
+    send(&Transport::from_settings(&settings).unwrap())
+        .await
+        .unwrap();
 
-    let [mail] = &server.wait_for(1).await[..] else { panic!() };
+    let [mail] = &server.wait_for(1).await[..] else {
+        panic!()
+    };
     assert!(mail.tls && mail.authenticated);
     assert_eq!(mail.from, "no-reply@service.example");
     assert_eq!(mail.to, [ADDRESS]);
-    assert!(mail.data.contains(&format!("You can reset your password here: {LINK}\r\n")));
+    assert!(
+        mail.data
+            .contains(&format!("You can reset your password here: {LINK}\r\n"))
+    );
     assert!(mail.data.contains("\r\n.a line that opens with a dot\r\n"));
-    assert!(mail.data.contains("Message-ID: <row-1@service.example>\r\n"));
+    assert!(
+        mail.data
+            .contains("Message-ID: <row-1@service.example>\r\n")
+    );
     assert_eq!(server.overheard(), [""; 0]);
 }
 
 #[actix_web::test]
 async fn delivers_over_starttls_and_says_nothing_in_the_clear_but_hello() {
-    let server =
-        SmtpServer::start(Behaviour { tls: Tls::Starttls, credentials: CREDENTIALS, ..Behaviour::default() });
-    let settings = with_password(settings_for(&server, SmtpTls::Starttls), "a password of ours");
-    send(&Transport::from_settings(&settings).unwrap()).await.unwrap();
+    let server = SmtpServer::start(Behaviour {
+        tls: Tls::Starttls,
+        credentials: CREDENTIALS,
+        ..Behaviour::default()
+    });
+    let settings = with_password(
+        settings_for(&server, SmtpTls::Starttls),
+        "a password of ours",
+    );
+    send(&Transport::from_settings(&settings).unwrap())
+        .await
+        .unwrap();
 
-    let [mail] = &server.wait_for(1).await[..] else { panic!() };
+    let [mail] = &server.wait_for(1).await[..] else {
+        panic!()
+    };
     assert!(mail.tls && mail.authenticated);
     assert_eq!(server.overheard(), ["EHLO service.example", "STARTTLS"]);
 }
@@ -43,7 +69,10 @@ async fn a_certificate_that_is_not_the_servers_stops_everything() {
         (Certificate::UnknownIssuer, "UnknownIssuer"),
         (Certificate::Expired, "expired"),
     ] {
-        for (tls, asked) in [(Tls::Implicit, SmtpTls::Required), (Tls::Starttls, SmtpTls::Starttls)] {
+        for (tls, asked) in [
+            (Tls::Implicit, SmtpTls::Required),
+            (Tls::Starttls, SmtpTls::Starttls),
+        ] {
             let server = SmtpServer::start(Behaviour {
                 tls,
                 certificate,
@@ -54,7 +83,12 @@ async fn a_certificate_that_is_not_the_servers_stops_everything() {
             let transport = Transport::from_settings(&settings).unwrap();
             assert_transient(send(&transport).await, &["TLS failed", why]);
             assert_eq!(server.received(), []);
-            assert!(!server.overheard().iter().any(|command| command.starts_with("AUTH")));
+            assert!(
+                !server
+                    .overheard()
+                    .iter()
+                    .any(|command| command.starts_with("AUTH"))
+            );
 
             let advice = transport.probe().await.unwrap_err();
             assert!(advice.contains("mail.smtp.ca_file"), "{advice}");
@@ -64,7 +98,10 @@ async fn a_certificate_that_is_not_the_servers_stops_everything() {
 
 #[actix_web::test]
 async fn without_the_ca_file_a_private_authority_is_not_trusted() {
-    let server = SmtpServer::start(Behaviour { tls: Tls::Implicit, ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        tls: Tls::Implicit,
+        ..Behaviour::default()
+    });
     let mut settings = settings_for(&server, SmtpTls::Required);
     settings.smtp.ca_file = None;
     let transport = Transport::from_settings(&settings).unwrap();
@@ -74,7 +111,10 @@ async fn without_the_ca_file_a_private_authority_is_not_trusted() {
 #[actix_web::test]
 async fn a_stripped_starttls_sends_nothing() {
     let server = SmtpServer::start(Behaviour::default());
-    let settings = with_password(settings_for(&server, SmtpTls::Starttls), "a password of ours");
+    let settings = with_password(
+        settings_for(&server, SmtpTls::Starttls),
+        "a password of ours",
+    );
     let transport = Transport::from_settings(&settings).unwrap();
     assert_transient(send(&transport).await, &["does not offer", "STARTTLS"]);
     assert_eq!(server.received(), []);
@@ -113,7 +153,13 @@ async fn a_ca_file_without_a_certificate_stops_the_start() {
             std::fs::write(&path, content).unwrap();
         }
         settings.smtp.ca_file = Some(path);
-        let fault = Transport::from_settings(&settings).err().unwrap().to_string();
-        assert!(fault.contains("mail.smtp.ca_file") && fault.contains(name), "{fault}");
+        let fault = Transport::from_settings(&settings)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            fault.contains("mail.smtp.ca_file") && fault.contains(name),
+            "{fault}"
+        );
     }
 }

@@ -9,17 +9,36 @@ use cloakroom::mail::{Event, Kind, Link, Rendered, Templates, Variables};
 use super::{AT, LINK};
 
 fn with_link(service_name: &str, expires_in: Duration) -> Variables<'_> {
-    Variables { service_name, link: Some(Link { url: LINK, expires_in }), event: None }
+    Variables {
+        service_name,
+        link: Some(Link {
+            url: LINK,
+            expires_in,
+        }),
+        event: None,
+    }
 }
 
 fn with_event(user_agent: Option<&str>) -> Variables<'_> {
-    let event = Event { at: AT, ip_address: "192.0.2.1", user_agent, last_four: Some("Zz09") };
-    Variables { service_name: "Cloakroom", link: None, event: Some(event) }
+    let event = Event {
+        at: AT,
+        ip_address: "192.0.2.1",
+        user_agent,
+        last_four: Some("Zz09"),
+    };
+    Variables {
+        service_name: "Cloakroom",
+        link: None,
+        event: Some(event),
+    }
 }
 
 fn render(folder: Option<&Path>, service_name: &str, minutes: u64) -> Rendered {
     let variables = with_link(service_name, Duration::from_secs(60 * minutes));
-    Templates::load(folder).unwrap().render(Kind::PasswordReset, &variables).unwrap()
+    Templates::load(folder)
+        .unwrap()
+        .render(Kind::PasswordReset, &variables)
+        .unwrap()
 }
 
 /// Every kind, with a name that needs care in HTML.
@@ -29,19 +48,29 @@ fn render_all() -> Vec<(Kind, Rendered)> {
         true => with_event(Some("<b>Browser")),
         false => with_link("Cloakroom", Duration::from_secs(900)),
     };
-    Kind::ALL.iter().map(|&kind| (kind, templates.render(kind, &variables(kind)).unwrap())).collect()
+    Kind::ALL
+        .iter()
+        .map(|&kind| (kind, templates.render(kind, &variables(kind)).unwrap()))
+        .collect()
 }
 
 /// What loading says about a folder with this one file.
 fn fault_of(name: &str, content: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
-    Templates::load(Some(folder.path())).err().unwrap().to_string()
+    Templates::load(Some(folder.path()))
+        .err()
+        .unwrap()
+        .to_string()
 }
 
 #[test]
 fn the_reset_mail_says_what_to_do_and_what_happens_if_not() {
-    let Rendered { subject, text, html } = render(None, "Cloakroom", 15);
+    let Rendered {
+        subject,
+        text,
+        html,
+    } = render(None, "Cloakroom", 15);
     assert_eq!(subject, "Reset your password");
     assert!(text.starts_with(&format!("You can reset your password here: {LINK}\n")));
     for said in [
@@ -56,16 +85,34 @@ fn the_reset_mail_says_what_to_do_and_what_happens_if_not() {
 
 #[test]
 fn one_minute_is_one_minute() {
-    assert!(render(None, "Cloakroom", 1).text.contains("expire in 1 minute.\n"));
+    assert!(
+        render(None, "Cloakroom", 1)
+            .text
+            .contains("expire in 1 minute.\n")
+    );
 }
 
 #[test]
 fn every_kind_renders_and_is_signed_with_the_services_name() {
     let rendered = render_all();
     assert_eq!(rendered.len(), 12);
-    for (kind, Rendered { subject, text, html }) in rendered {
-        assert!(html.contains(&format!("<h1 style=\"font-size: 20px\">{subject}</h1>")), "{kind:?}: {html}");
-        assert!(text.trim_end().ends_with("\n\nCloakroom") && html.contains(">Cloakroom</p>"), "{kind:?}");
+    for (
+        kind,
+        Rendered {
+            subject,
+            text,
+            html,
+        },
+    ) in rendered
+    {
+        assert!(
+            html.contains(&format!("<h1 style=\"font-size: 20px\">{subject}</h1>")),
+            "{kind:?}: {html}"
+        );
+        assert!(
+            text.trim_end().ends_with("\n\nCloakroom") && html.contains(">Cloakroom</p>"),
+            "{kind:?}"
+        );
         assert!(!text.contains("{{") && !html.contains("{{"), "{kind:?}");
     }
 }
@@ -78,12 +125,21 @@ fn a_notice_says_when_where_and_with_what_and_holds_no_link() {
         if kind.is_notice() {
             let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 192.0.2.1\nWith: <b>Browser\n";
             assert!(text.contains(facts), "{kind:?}: {text}");
-            assert!(html.contains("With: &lt;b&gt;Browser</p>"), "{kind:?}: {html}");
+            assert!(
+                html.contains("With: &lt;b&gt;Browser</p>"),
+                "{kind:?}: {html}"
+            );
         }
     }
     let templates = Templates::load(None).unwrap();
-    let nameless = templates.render(Kind::NewDevice, &with_event(None)).unwrap();
-    assert!(nameless.text.contains("With: an unknown program\n"), "{}", nameless.text);
+    let nameless = templates
+        .render(Kind::NewDevice, &with_event(None))
+        .unwrap();
+    assert!(
+        nameless.text.contains("With: an unknown program\n"),
+        "{}",
+        nameless.text
+    );
 }
 
 #[test]
@@ -101,7 +157,10 @@ fn a_link_that_lives_for_a_day_says_so_in_hours() {
             let variables = with_link("Cloakroom", Duration::from_secs(seconds));
             let Rendered { text, html, .. } = templates.render(kind, &variables).unwrap();
             let said = format!("This link will expire in {words}.");
-            assert!(text.contains(&said) && html.contains(&said), "{said}: {text}");
+            assert!(
+                text.contains(&said) && html.contains(&said),
+                "{said}: {text}"
+            );
         }
     }
 }
@@ -115,7 +174,11 @@ fn a_template_may_not_name_what_its_kind_has_not() {
         ("password_changed.txt", "link"),
         ("account_deleted.html", "expires_in"),
     ] {
-        let opening = if name.ends_with(".txt") { "Subject: Hello\n\n" } else { "" };
+        let opening = if name.ends_with(".txt") {
+            "Subject: Hello\n\n"
+        } else {
+            ""
+        };
         let fault = fault_of(name, &format!("{opening}{{{{ {variable} }}}}"));
         assert!(fault.contains(name), "{variable}: {fault}");
     }
@@ -126,7 +189,13 @@ fn a_service_name_is_text_in_html_and_itself_in_plain_text() {
     let rendered = render(None, "<b onload=x>Tom & Jerry's", 15);
     assert!(rendered.text.contains("<b onload=x>Tom & Jerry's"));
     assert!(!rendered.html.contains("<b onload"));
-    assert!(rendered.html.contains("&lt;b onload=x&gt;Tom &amp; Jerry&#x27;s"), "{}", rendered.html);
+    assert!(
+        rendered
+            .html
+            .contains("&lt;b onload=x&gt;Tom &amp; Jerry&#x27;s"),
+        "{}",
+        rendered.html
+    );
 }
 
 #[test]
@@ -149,10 +218,22 @@ fn a_bad_override_stops_the_start_with_its_name() {
         ("password_reset.txt", format!("{good}{{{{ lnk }}}}")),
         ("password_reset.txt", format!("{good}{{% if link %}}")),
         ("password_reset.txt", "Hello\n\n{{ link }}".to_owned()),
-        ("password_reset.txt", "Subject: Hello\n{{ link }}".to_owned()),
-        ("password_reset.txt", "Subject: {{ subject }}\n\n{{ link }}".to_owned()),
-        ("password_reset.txt", "Subject: {{ \"a\\nBcc: b\" }}\n\n{{ link }}".to_owned()),
-        ("password_reset.txt", "Subject: {{ \"\" }}\n\n{{ link }}".to_owned()),
+        (
+            "password_reset.txt",
+            "Subject: Hello\n{{ link }}".to_owned(),
+        ),
+        (
+            "password_reset.txt",
+            "Subject: {{ subject }}\n\n{{ link }}".to_owned(),
+        ),
+        (
+            "password_reset.txt",
+            "Subject: {{ \"a\\nBcc: b\" }}\n\n{{ link }}".to_owned(),
+        ),
+        (
+            "password_reset.txt",
+            "Subject: {{ \"\" }}\n\n{{ link }}".to_owned(),
+        ),
         ("password_reset.html", "<p>{{ lnk }}</p>".to_owned()),
         ("pasword_reset.html", "<p>{{ link }}</p>".to_owned()),
     ] {
@@ -164,7 +245,10 @@ fn a_bad_override_stops_the_start_with_its_name() {
 #[test]
 fn a_folder_that_is_not_there_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let fault = Templates::load(Some(&folder.path().join("mails"))).err().unwrap().to_string();
+    let fault = Templates::load(Some(&folder.path().join("mails")))
+        .err()
+        .unwrap()
+        .to_string();
     assert!(fault.contains("mails"), "{fault}");
 }
 
@@ -175,11 +259,16 @@ fn a_service_name_of_two_lines_cannot_add_to_the_subject() {
     fs::write(folder.path().join("password_reset.txt"), template).unwrap();
     let variables = with_link("us\r\nBcc: two@example.com", Duration::from_secs(900));
     let templates = Templates::load(Some(folder.path())).unwrap();
-    templates.render(Kind::PasswordReset, &variables).unwrap_err();
+    templates
+        .render(Kind::PasswordReset, &variables)
+        .unwrap_err();
 }
 
 #[test]
 fn a_kind_is_found_by_its_name() {
-    assert_eq!(Kind::parse(Kind::PasswordReset.as_str()), Some(Kind::PasswordReset));
+    assert_eq!(
+        Kind::parse(Kind::PasswordReset.as_str()),
+        Some(Kind::PasswordReset)
+    );
     assert_eq!(Kind::parse("postcard"), None);
 }

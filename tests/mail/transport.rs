@@ -5,7 +5,9 @@ use std::time::Duration;
 use cloakroom::config::SmtpTls;
 use cloakroom::mail::{Failure, Transport};
 
-use super::{ADDRESS, CREDENTIALS, LINK, assert_reason, assert_transient, send, settings_for, with_password};
+use super::{
+    ADDRESS, CREDENTIALS, LINK, assert_reason, assert_transient, send, settings_for, with_password,
+};
 use crate::support::smtp::{At, Behaviour, Misbehaviour, SmtpServer, Tls};
 
 fn clear(server: &SmtpServer) -> Transport {
@@ -13,14 +15,19 @@ fn clear(server: &SmtpServer) -> Transport {
 }
 
 fn assert_permanent(outcome: Result<(), Failure>, words: &[&str]) {
-    let Err(Failure::Permanent(reason)) = outcome else { panic!("{outcome:?}") };
+    let Err(Failure::Permanent(reason)) = outcome else {
+        panic!("{outcome:?}")
+    };
     assert_reason(&reason, words);
 }
 
 #[actix_web::test]
 async fn a_wrong_password_may_be_repaired() {
-    let server =
-        SmtpServer::start(Behaviour { tls: Tls::Implicit, credentials: CREDENTIALS, ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        tls: Tls::Implicit,
+        credentials: CREDENTIALS,
+        ..Behaviour::default()
+    });
     let settings = with_password(settings_for(&server, SmtpTls::Required), "not it");
     let transport = Transport::from_settings(&settings).unwrap();
     assert_transient(send(&transport).await, &["535", "AUTH"]);
@@ -49,7 +56,11 @@ async fn answers_for_now_are_transient_and_the_next_try_delivers() {
 async fn a_recipient_or_mail_refused_for_good_is_permanent() {
     let server = SmtpServer::start(Behaviour::default());
     let transport = clear(&server);
-    server.refuse(At::Recipient, "550 5.1.1 <one@example.com>: no such user", 1);
+    server.refuse(
+        At::Recipient,
+        "550 5.1.1 <one@example.com>: no such user",
+        1,
+    );
     assert_permanent(send(&transport).await, &["550 5.1.1 at RCPT TO"]);
     server.refuse(At::Recipient, "550 one@example.com is not here", 1);
     assert_permanent(send(&transport).await, &["550 at RCPT TO"]);
@@ -88,8 +99,10 @@ async fn a_refused_connection_is_transient() {
 #[actix_web::test]
 async fn a_silent_server_is_given_up() {
     for tls in [SmtpTls::None, SmtpTls::Required, SmtpTls::Starttls] {
-        let server =
-            SmtpServer::start(Behaviour { fault: Some(Misbehaviour::Silent), ..Behaviour::default() });
+        let server = SmtpServer::start(Behaviour {
+            fault: Some(Misbehaviour::Silent),
+            ..Behaviour::default()
+        });
         let mut settings = settings_for(&server, tls);
         settings.smtp.timeout = Duration::from_millis(20);
         let transport = Transport::from_settings(&settings).unwrap();
@@ -99,7 +112,10 @@ async fn a_silent_server_is_given_up() {
 
 #[actix_web::test]
 async fn a_server_that_greets_without_end_is_given_up() {
-    let server = SmtpServer::start(Behaviour { fault: Some(Misbehaviour::Chatters), ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::Chatters),
+        ..Behaviour::default()
+    });
     let mut settings = settings_for(&server, SmtpTls::None);
     settings.smtp.timeout = Duration::from_millis(20);
     let transport = Transport::from_settings(&settings).unwrap();
@@ -109,7 +125,10 @@ async fn a_server_that_greets_without_end_is_given_up() {
 #[actix_web::test]
 async fn a_command_without_an_answer_is_given_up() {
     let silent = Some(Misbehaviour::SilentAtRecipient);
-    let server = SmtpServer::start(Behaviour { fault: silent, ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        fault: silent,
+        ..Behaviour::default()
+    });
     let mut settings = settings_for(&server, SmtpTls::None);
     settings.smtp.timeout = Duration::from_millis(500);
     let transport = Transport::from_settings(&settings).unwrap();
@@ -120,7 +139,10 @@ async fn a_command_without_an_answer_is_given_up() {
 async fn a_server_that_answers_just_in_time_each_time_cannot_hold_a_mail() {
     // Five answers of 150 ms, each within its 200 ms; the whole has 600 ms.
     let dawdling = Misbehaviour::Dawdles(Duration::from_millis(150));
-    let server = SmtpServer::start(Behaviour { fault: Some(dawdling), ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        fault: Some(dawdling),
+        ..Behaviour::default()
+    });
     let mut settings = settings_for(&server, SmtpTls::None);
     settings.smtp.timeout = Duration::from_millis(200);
     let transport = Transport::from_settings(&settings).unwrap();
@@ -129,8 +151,10 @@ async fn a_server_that_answers_just_in_time_each_time_cannot_hold_a_mail() {
 
 #[actix_web::test]
 async fn a_server_that_hangs_up_in_the_middle_of_a_mail_gets_it_again() {
-    let server =
-        SmtpServer::start(Behaviour { fault: Some(Misbehaviour::HangsUpInData), ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::HangsUpInData),
+        ..Behaviour::default()
+    });
     let transport = clear(&server);
     assert_transient(send(&transport).await, &["at the message"]);
     assert_eq!(server.received(), []);
@@ -142,9 +166,15 @@ async fn a_server_that_hangs_up_in_the_middle_of_a_mail_gets_it_again() {
 
 #[actix_web::test]
 async fn mails_that_follow_each_other_share_a_connection_until_there_is_nothing_to_send() {
-    let server =
-        SmtpServer::start(Behaviour { credentials: CREDENTIALS, tls: Tls::Implicit, ..Behaviour::default() });
-    let settings = with_password(settings_for(&server, SmtpTls::Required), "a password of ours");
+    let server = SmtpServer::start(Behaviour {
+        credentials: CREDENTIALS,
+        tls: Tls::Implicit,
+        ..Behaviour::default()
+    });
+    let settings = with_password(
+        settings_for(&server, SmtpTls::Required),
+        "a password of ours",
+    );
     let transport = Transport::from_settings(&settings).unwrap();
     send(&transport).await.unwrap();
     send(&transport.clone()).await.unwrap();
@@ -157,8 +187,10 @@ async fn mails_that_follow_each_other_share_a_connection_until_there_is_nothing_
 
 #[actix_web::test]
 async fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
-    let server =
-        SmtpServer::start(Behaviour { fault: Some(Misbehaviour::HangsUpAfterData), ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::HangsUpAfterData),
+        ..Behaviour::default()
+    });
     let transport = clear(&server);
     send(&transport).await.unwrap();
     send(&transport).await.unwrap();
@@ -167,10 +199,20 @@ async fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
 
 #[actix_web::test]
 async fn a_probe_sends_nothing() {
-    let server =
-        SmtpServer::start(Behaviour { tls: Tls::Implicit, credentials: CREDENTIALS, ..Behaviour::default() });
-    let settings = with_password(settings_for(&server, SmtpTls::Required), "a password of ours");
-    Transport::from_settings(&settings).unwrap().probe().await.unwrap();
+    let server = SmtpServer::start(Behaviour {
+        tls: Tls::Implicit,
+        credentials: CREDENTIALS,
+        ..Behaviour::default()
+    });
+    let settings = with_password(
+        settings_for(&server, SmtpTls::Required),
+        "a password of ours",
+    );
+    Transport::from_settings(&settings)
+        .unwrap()
+        .probe()
+        .await
+        .unwrap();
     assert_eq!((server.received().len(), server.connections()), (0, 1));
 }
 
@@ -178,8 +220,13 @@ async fn a_probe_sends_nothing() {
 async fn a_memory_transport_keeps_what_its_clones_send() {
     let transport = Transport::memory();
     send(&transport.clone()).await.unwrap();
-    let [sent] = &transport.sent()[..] else { panic!() };
-    assert_eq!((sent.to.as_str(), sent.subject.as_str()), (ADDRESS, "Reset your password"));
+    let [sent] = &transport.sent()[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (sent.to.as_str(), sent.subject.as_str()),
+        (ADDRESS, "Reset your password")
+    );
     assert_eq!(sent.message_id, "<row-1@service.example>");
     assert!(sent.text.contains(LINK) && sent.html.contains(LINK));
 }

@@ -47,7 +47,9 @@ fn get(server: &Server, path: &str, token: &str) -> Value {
 }
 
 fn id_of(server: &Server, token: &str) -> i64 {
-    get(server, "/v1/session", token)["session"]["id"].as_i64().unwrap()
+    get(server, "/v1/session", token)["session"]["id"]
+        .as_i64()
+        .unwrap()
 }
 
 #[track_caller]
@@ -73,7 +75,10 @@ fn assert_link_is_dead(answer: &(u16, Value), sentence: &str) {
 #[track_caller]
 fn assert_challenged(answer: &(u16, Value), message: &str) {
     let (status, reply) = answer;
-    assert_eq!((*status, &reply["fields"]), (422, &json!({ "password_challenge": [message] })));
+    assert_eq!(
+        (*status, &reply["fields"]),
+        (422, &json!({ "password_challenge": [message] }))
+    );
 }
 
 /// The last letter to an address that holds these words.
@@ -95,10 +100,19 @@ fn confirm_address(house: &House, server: &Server, token: &str) {
         "/v1/confirmations/{}",
         token_after(&letter(house, ONE, "/confirmations/"), "/confirmations/")
     );
-    assert_eq!(get(server, "/v1/user", token)["user"]["email_confirmed"], false);
-    assert_done(server.request("PUT", &path, None, None), "Email address has been confirmed.");
+    assert_eq!(
+        get(server, "/v1/user", token)["user"]["email_confirmed"],
+        false
+    );
+    assert_done(
+        server.request("PUT", &path, None, None),
+        "Email address has been confirmed.",
+    );
     let user = &get(server, "/v1/user", token)["user"];
-    assert_eq!((&user["email_confirmed"], &user["email_address"]), (&json!(true), &json!(ONE)));
+    assert_eq!(
+        (&user["email_confirmed"], &user["email_address"]),
+        (&json!(true), &json!(ONE))
+    );
     let again = server.request("PUT", &path, None, None);
     assert_link_is_dead(&again, "Confirmation link is invalid or has expired.");
     assert_eq!(house.letters().len(), 1, "an unknown address gets no mail");
@@ -110,15 +124,33 @@ fn list_and_end_sessions(server: &Server, first: &str) {
     let listed = get(server, "/v1/sessions", first);
     let listed = listed["sessions"].as_array().unwrap();
     assert_eq!(listed.len(), 4);
-    let active: Vec<&str> = listed.iter().map(|one| one["last_active_at"].as_str().unwrap()).collect();
-    assert!(active.is_sorted_by(|newer, older| newer >= older), "{active:?}");
+    let active: Vec<&str> = listed
+        .iter()
+        .map(|one| one["last_active_at"].as_str().unwrap())
+        .collect();
+    assert!(
+        active.is_sorted_by(|newer, older| newer >= older),
+        "{active:?}"
+    );
     let current: Vec<&Value> = listed.iter().filter(|one| one["current"] == true).collect();
     assert_eq!(current.len(), 1);
     assert_eq!(current[0]["id"], id_of(server, first));
     for one in listed {
-        let fields: Vec<&str> = one.as_object().unwrap().keys().map(String::as_str).collect();
-        let expected =
-            ["created_at", "current", "expires_at", "id", "ip_address", "last_active_at", "user_agent"];
+        let fields: Vec<&str> = one
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let expected = [
+            "created_at",
+            "current",
+            "expires_at",
+            "id",
+            "ip_address",
+            "last_active_at",
+            "user_agent",
+        ];
         assert_eq!(fields, expected);
     }
 
@@ -130,12 +162,19 @@ fn list_and_end_sessions(server: &Server, first: &str) {
     assert_dead(server, &others[0]);
     assert_eq!(end(&one, first).0, 404);
 
-    let ended = |count: i64| (200, json!({ "message": "Sessions ended", "sessions_ended": count }));
+    let ended = |count: i64| {
+        (
+            200,
+            json!({ "message": "Sessions ended", "sessions_ended": count }),
+        )
+    };
     assert_eq!(end("/v1/sessions?except=current", first), ended(2));
     others.iter().for_each(|other| assert_dead(server, other));
     let second = sign_in(server, ONE, PASSWORD);
     assert_eq!(end("/v1/sessions", first), ended(2));
-    [first, &second].into_iter().for_each(|token| assert_dead(server, token));
+    [first, &second]
+        .into_iter()
+        .for_each(|token| assert_dead(server, token));
     assert_eq!(server.session_status(&stranger), 200);
 }
 
@@ -146,16 +185,28 @@ fn rotate(server: &Server, old: &str) -> String {
     assert_eq!(status, 200, "{reply}");
     let new = reply["token"].as_str().unwrap().to_owned();
     assert_dead(server, old);
-    assert_eq!(get(server, "/v1/session", &new), before, "the same session, user and end");
+    assert_eq!(
+        get(server, "/v1/session", &new),
+        before,
+        "the same session, user and end"
+    );
     assert_eq!(reply["expires_at"], before["session"]["expires_at"]);
-    assert_eq!(server.request("POST", "/v1/session/rotate", Some(old), None).0, 401);
+    assert_eq!(
+        server
+            .request("POST", "/v1/session/rotate", Some(old), None)
+            .0,
+        401
+    );
     new
 }
 
 fn change_password(house: &House, server: &Server, token: &str) {
     let other = sign_in(server, ONE, PASSWORD);
     server.ask_for_reset(ONE);
-    let reset = format!("/v1/passwords/{}", link_token(&letter(house, ONE, "/passwords/")));
+    let reset = format!(
+        "/v1/passwords/{}",
+        link_token(&letter(house, ONE, "/passwords/"))
+    );
     let put = |body: &Value| server.request("PUT", "/v1/user/password", Some(token), Some(body));
     let mut body = json!({ "password": NEW, "password_confirmation": NEW });
     assert_challenged(&put(&body), "can't be blank");
@@ -175,7 +226,8 @@ fn change_password(house: &House, server: &Server, token: &str) {
 }
 
 fn change_address(house: &House, server: &Server, token: &str) {
-    let put = |body: &Value| server.request("PUT", "/v1/user/email_address", Some(token), Some(body));
+    let put =
+        |body: &Value| server.request("PUT", "/v1/user/email_address", Some(token), Some(body));
     let mut body = json!({ "email_address": MOVED });
     assert_challenged(&put(&body), "can't be blank");
     body["password_challenge"] = json!("wrong");
@@ -187,11 +239,21 @@ fn change_address(house: &House, server: &Server, token: &str) {
         "/v1/confirmations/{}",
         token_after(&letter(house, MOVED, "/confirmations/"), "/confirmations/")
     );
-    assert_eq!(get(server, "/v1/user", token)["user"]["email_address"], ONE, "not before it is confirmed");
+    assert_eq!(
+        get(server, "/v1/user", token)["user"]["email_address"],
+        ONE,
+        "not before it is confirmed"
+    );
     assert_eq!(server.sign_in(MOVED, NEW).0, 401);
 
-    assert_done(server.request("PUT", &path, None, None), "Email address has been confirmed.");
-    assert_eq!(get(server, "/v1/user", token)["user"]["email_address"], MOVED);
+    assert_done(
+        server.request("PUT", &path, None, None),
+        "Email address has been confirmed.",
+    );
+    assert_eq!(
+        get(server, "/v1/user", token)["user"]["email_address"],
+        MOVED
+    );
     assert_eq!(server.sign_in(ONE, NEW).0, 401);
     sign_in(server, MOVED, NEW);
     let again = server.request("PUT", &path, None, None);
@@ -206,9 +268,19 @@ fn shut_and_unlock(house: &House, server: &Server, token: &str) {
         (status, &reply["code"], &reply["error"]),
         (429, &json!("rate_limited"), &json!("Try again later."))
     );
-    assert_eq!(server.session_status(token), 200, "sessions that exist go on");
-    let path = format!("/v1/unlocks/{}", token_after(&letter(house, MOVED, "/unlocks/"), "/unlocks/"));
-    assert_done(server.request("PUT", &path, None, None), "Sign-in is possible again.");
+    assert_eq!(
+        server.session_status(token),
+        200,
+        "sessions that exist go on"
+    );
+    let path = format!(
+        "/v1/unlocks/{}",
+        token_after(&letter(house, MOVED, "/unlocks/"), "/unlocks/")
+    );
+    assert_done(
+        server.request("PUT", &path, None, None),
+        "Sign-in is possible again.",
+    );
     sign_in(server, MOVED, NEW);
     let again = server.request("PUT", &path, None, None);
     assert_link_is_dead(&again, "Unlock link is invalid or has expired.");
@@ -232,42 +304,87 @@ fn carry_a_cookie(server: &Server) {
 
     assert_eq!(ask("GET", "/v1/session", &cookie, &json!({})).status, 200);
     let refused = ask("DELETE", "/v1/session", &cookie, &json!({}));
-    assert_eq!((refused.status, &refused.json()["code"]), (403, &json!("cross_origin")));
-    let ended = ask("DELETE", "/v1/session", &format!("{cookie}{ours}"), &json!({}));
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (403, &json!("cross_origin"))
+    );
+    let ended = ask(
+        "DELETE",
+        "/v1/session",
+        &format!("{cookie}{ours}"),
+        &json!({}),
+    );
     assert_eq!(ended.status, 200);
     assert!(ended.header("Set-Cookie").unwrap().contains("Max-Age=0"));
     assert_eq!(ask("GET", "/v1/session", &cookie, &json!({})).status, 401);
 }
 
 fn delete_account(house: &House, server: &Server, token: &str) {
-    let call = |method: &str, path: &str, body: &Value| server.request(method, path, Some(token), Some(body));
-    assert_eq!(call("POST", "/v1/projects", &json!({ "title": "A title" })).0, 201);
+    let call = |method: &str, path: &str, body: &Value| {
+        server.request(method, path, Some(token), Some(body))
+    };
+    assert_eq!(
+        call("POST", "/v1/projects", &json!({ "title": "A title" })).0,
+        201
+    );
     let other = sign_in(server, MOVED, NEW);
-    let id = get(server, "/v1/user", token)["user"]["id"].as_i64().unwrap();
+    let id = get(server, "/v1/user", token)["user"]["id"]
+        .as_i64()
+        .unwrap();
     assert_challenged(&call("DELETE", "/v1/user", &json!({})), "can't be blank");
-    assert_challenged(&call("DELETE", "/v1/user", &json!({ "password_challenge": "wrong" })), "is incorrect");
-    let wrong = call("POST", "/v1/session/confirm", &json!({ "password": "wrong" }));
-    assert_eq!((wrong.0, &wrong.1["fields"]), (422, &json!({ "password": ["is incorrect"] })));
+    assert_challenged(
+        &call(
+            "DELETE",
+            "/v1/user",
+            &json!({ "password_challenge": "wrong" }),
+        ),
+        "is incorrect",
+    );
+    let wrong = call(
+        "POST",
+        "/v1/session/confirm",
+        &json!({ "password": "wrong" }),
+    );
+    assert_eq!(
+        (wrong.0, &wrong.1["fields"]),
+        (422, &json!({ "password": ["is incorrect"] }))
+    );
     // The password given on this session a moment ago serves.
-    assert_done(call("POST", "/v1/session/confirm", &json!({ "password": NEW })), "Password confirmed");
+    assert_done(
+        call("POST", "/v1/session/confirm", &json!({ "password": NEW })),
+        "Password confirmed",
+    );
     assert_challenged(
         &server.request("DELETE", "/v1/user", Some(&other), Some(&json!({}))),
         "can't be blank",
     );
-    assert_done(call("DELETE", "/v1/user", &json!({})), "Account has been deleted.");
-    [token, &other].into_iter().for_each(|token| assert_dead(server, token));
+    assert_done(
+        call("DELETE", "/v1/user", &json!({})),
+        "Account has been deleted.",
+    );
+    [token, &other]
+        .into_iter()
+        .for_each(|token| assert_dead(server, token));
     assert_eq!(server.sign_in(MOVED, NEW).0, 401);
     letter(house, MOVED, "Subject: Your account was deleted");
     assert_nothing_is_left_of(house, id);
     // The address is free, and whoever takes it is somebody else.
     let next = server.sign_up(MOVED, PASSWORD);
-    assert!(get(server, "/v1/user", &next)["user"]["id"].as_i64().unwrap() > id);
+    assert!(
+        get(server, "/v1/user", &next)["user"]["id"]
+            .as_i64()
+            .unwrap()
+            > id
+    );
 }
 
 fn assert_nothing_is_left_of(house: &House, id: i64) {
-    for (table, column) in
-        [("users", "id"), ("sessions", "user_id"), ("projects", "user_id"), ("devices", "user_id")]
-    {
+    for (table, column) in [
+        ("users", "id"),
+        ("sessions", "user_id"),
+        ("projects", "user_id"),
+        ("devices", "user_id"),
+    ] {
         let sql = format!("SELECT count(*) FROM {table} WHERE {column} = {id}");
         assert_eq!(count(&house.database(), &sql), 0, "{table}");
     }
@@ -286,8 +403,11 @@ fn race(
                 let (start, request) = (&start, &request);
                 scope.spawn(move || {
                     let (method, path, token, body) = request(number);
-                    let credential =
-                        if token.is_empty() { token } else { format!("Authorization: Bearer {token}\r\n") };
+                    let credential = if token.is_empty() {
+                        token
+                    } else {
+                        format!("Authorization: Bearer {token}\r\n")
+                    };
                     let mut wire = Wire::to(server);
                     start.wait();
                     wire.ask(method, &path, &credential, &body.to_string());
@@ -295,17 +415,25 @@ fn race(
                 })
             })
             .collect();
-        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+        racers
+            .into_iter()
+            .map(|racer| racer.join().unwrap())
+            .collect()
     })
 }
 
 /// The one that won; all others must have been refused like this.
 #[track_caller]
 fn winner(answers: &[Answer], refusal: (u16, &str)) -> usize {
-    let winners: Vec<usize> = (0..RACERS).filter(|number| answers[*number].status == 200).collect();
+    let winners: Vec<usize> = (0..RACERS)
+        .filter(|number| answers[*number].status == 200)
+        .collect();
     assert_eq!(winners.len(), 1, "{answers:?}");
     for answer in answers.iter().filter(|answer| answer.status != 200) {
-        assert_eq!((answer.status, &answer.json()["code"]), (refusal.0, &json!(refusal.1)));
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (refusal.0, &json!(refusal.1))
+        );
     }
     winners[0]
 }
@@ -316,7 +444,14 @@ fn of_fifty_racing_rotations_one_wins() {
     let server = house.serve();
     let token = server.sign_up(ONE, PASSWORD);
     let id = id_of(&server, &token);
-    let answers = race(&server, |_| ("POST", "/v1/session/rotate".to_owned(), token.clone(), json!({})));
+    let answers = race(&server, |_| {
+        (
+            "POST",
+            "/v1/session/rotate".to_owned(),
+            token.clone(),
+            json!({}),
+        )
+    });
     let winner = winner(&answers, (401, "token_invalid"));
     assert_dead(&server, &token);
     let new = answers[winner].json()["token"].as_str().unwrap().to_owned();
@@ -342,7 +477,10 @@ fn of_fifty_racing_changes_of_password_one_wins() {
     }
     assert_eq!(server.session_status(&token), 200);
     others.iter().for_each(|other| assert_dead(&server, other));
-    assert_eq!(count(&house.database(), "SELECT credentials_version FROM users"), 1);
+    assert_eq!(
+        count(&house.database(), "SELECT credentials_version FROM users"),
+        1
+    );
     assert_eq!(letters_told(&house, "Your password was changed"), 1);
 }
 
@@ -352,9 +490,21 @@ fn of_fifty_racing_confirmations_of_a_new_address_one_wins() {
     let server = house.serve();
     let token = server.sign_up(ONE, PASSWORD);
     let body = json!({ "password_challenge": PASSWORD, "email_address": MOVED });
-    assert_eq!(server.request("PUT", "/v1/user/email_address", Some(&token), Some(&body)).0, 200);
+    assert_eq!(
+        server
+            .request("PUT", "/v1/user/email_address", Some(&token), Some(&body))
+            .0,
+        200
+    );
     let link = token_after(&letter(&house, MOVED, "/confirmations/"), "/confirmations/");
-    let answers = race(&server, |_| ("PUT", format!("/v1/confirmations/{link}"), String::new(), json!({})));
+    let answers = race(&server, |_| {
+        (
+            "PUT",
+            format!("/v1/confirmations/{link}"),
+            String::new(),
+            json!({}),
+        )
+    });
     winner(&answers, (401, "link_invalid"));
     let changed = format!(
         "SELECT email_address = '{MOVED}' AND email_confirmed_at IS NOT NULL AND pending_email_address IS NULL
@@ -373,10 +523,22 @@ fn of_fifty_racing_deletions_one_wins() {
     let token = server.sign_up(ONE, PASSWORD);
     let neighbour = server.sign_up("neighbour@example.com", PASSWORD);
     let body = json!({ "title": "A title" });
-    assert_eq!(server.request("POST", "/v1/projects", Some(&token), Some(&body)).0, 201);
-    let id = get(&server, "/v1/user", &token)["user"]["id"].as_i64().unwrap();
+    assert_eq!(
+        server
+            .request("POST", "/v1/projects", Some(&token), Some(&body))
+            .0,
+        201
+    );
+    let id = get(&server, "/v1/user", &token)["user"]["id"]
+        .as_i64()
+        .unwrap();
     let answers = race(&server, |_| {
-        ("DELETE", "/v1/user".to_owned(), token.clone(), json!({ "password_challenge": PASSWORD }))
+        (
+            "DELETE",
+            "/v1/user".to_owned(),
+            token.clone(),
+            json!({ "password_challenge": PASSWORD }),
+        )
     });
     winner(&answers, (401, "token_invalid"));
     assert_nothing_is_left_of(&house, id);
@@ -389,5 +551,9 @@ fn letters_told(house: &House, subject: &str) -> usize {
     let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL";
     eventually(|| (count(&house.database(), waiting) == 0).then_some(()));
     let subject = format!("Subject: {subject}");
-    house.letters().iter().filter(|letter| letter.lines().any(|line| line == subject)).count()
+    house
+        .letters()
+        .iter()
+        .filter(|letter| letter.lines().any(|line| line == subject))
+        .count()
 }

@@ -25,9 +25,11 @@ struct Secrets {
 
 #[test]
 fn neither_log_nor_database_holds_a_secret_at_any_level_in_any_format() {
-    for (format, level) in
-        [("pretty", "trace"), ("json", "trace"), ("json", "info,actix_http=trace,mio=trace")]
-    {
+    for (format, level) in [
+        ("pretty", "trace"),
+        ("json", "trace"),
+        ("json", "info,actix_http=trace,mio=trace"),
+    ] {
         let mail = SmtpServer::start(Behaviour::default());
         let mut house = House::new();
         house
@@ -67,7 +69,12 @@ fn post(server: &Server, path: &str, body: Value) -> (u16, Value) {
 fn sign_up_in_and_out(server: &Server, secrets: &mut Secrets) {
     secrets.tokens.push(server.sign_up(OWNER, PASSWORD));
     assert_eq!(
-        post(server, "/v1/registrations", json!({ "email_address": OWNER, "password": PASSWORD })).0,
+        post(
+            server,
+            "/v1/registrations",
+            json!({ "email_address": OWNER, "password": PASSWORD })
+        )
+        .0,
         422
     );
     for wrong in ["no canary sings", "", CANARY] {
@@ -78,16 +85,26 @@ fn sign_up_in_and_out(server: &Server, secrets: &mut Secrets) {
     assert_eq!(status, 200);
     let token = reply["token"].as_str().unwrap().to_owned();
     assert_eq!(server.session_status(&token), 200);
-    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+    assert_eq!(
+        server
+            .request("DELETE", "/v1/session", Some(&token), None)
+            .0,
+        200
+    );
     assert_eq!(server.session_status(&token), 401);
     secrets.tokens.push(token);
 }
 
 fn make_projects(server: &Server, secrets: &mut Secrets) {
     let token = server.sign_up("canary-two@example.com", PASSWORD);
-    let call =
-        |method: &str, path: &str, body: Value| server.request(method, path, Some(&token), Some(&body));
-    let (status, reply) = call("POST", "/v1/projects", json!({ "title": "canary", "description": "canary" }));
+    let call = |method: &str, path: &str, body: Value| {
+        server.request(method, path, Some(&token), Some(&body))
+    };
+    let (status, reply) = call(
+        "POST",
+        "/v1/projects",
+        json!({ "title": "canary", "description": "canary" }),
+    );
     assert_eq!(status, 201);
     let path = format!("/v1/projects/{}", reply["project"]["id"]);
     assert_eq!(call("PATCH", &path, json!({ "title": "a canary" })).0, 200);
@@ -114,7 +131,10 @@ fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     assert_eq!(put(&path, NEW_PASSWORD, NEW_PASSWORD), 200);
     assert_eq!(put(&path, NEW_PASSWORD, NEW_PASSWORD), 401);
     assert_eq!(put("/v1/passwords/canary", NEW_PASSWORD, NEW_PASSWORD), 401);
-    assert_eq!(put("/v1/passwords/canary/edit", NEW_PASSWORD, NEW_PASSWORD), 404);
+    assert_eq!(
+        put("/v1/passwords/canary/edit", NEW_PASSWORD, NEW_PASSWORD),
+        404
+    );
     secrets.links.push(link);
 }
 
@@ -122,10 +142,18 @@ fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
 fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
     // The mail that tells of the reset has come: the refusals are for those that follow.
     eventually(|| (mail.received().len() == 2).then_some(()));
-    mail.refuse(At::Recipient, "550 5.1.1 <canary-one@example.com>: no such canary", 1);
+    mail.refuse(
+        At::Recipient,
+        "550 5.1.1 <canary-one@example.com>: no such canary",
+        1,
+    );
     server.ask_for_reset(OWNER);
     eventually(|| (reasons(house) == ["550 5.1.1 at RCPT TO"]).then_some(()));
-    mail.refuse(At::Content, "451 4.7.1 canary-one@example.com is greylisted, canary", 1);
+    mail.refuse(
+        At::Content,
+        "451 4.7.1 canary-one@example.com is greylisted, canary",
+        1,
+    );
     server.ask_for_reset(OWNER);
     eventually(|| (reasons(house).len() == 2).then_some(()));
     for reason in reasons(house) {
@@ -135,8 +163,9 @@ fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
 
 fn reasons(house: &House) -> Vec<String> {
     let database = house.open_database();
-    let mut statement =
-        database.prepare("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id").unwrap();
+    let mut statement = database
+        .prepare("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id")
+        .unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.map(Result::unwrap).collect()
 }
@@ -152,47 +181,105 @@ fn carry_a_cookie(server: &Server, secrets: &mut Secrets) {
         assert_eq!(answer.status, 200);
         let line = answer.header("Set-Cookie").unwrap();
         let (pair, _) = line.split_once(';').unwrap();
-        secrets.tokens.push(pair.split_once('=').unwrap().1.to_owned());
+        secrets
+            .tokens
+            .push(pair.split_once('=').unwrap().1.to_owned());
         format!("Cookie: {pair}\r\n")
     };
     let ours = "Sec-Fetch-Site: same-origin\r\n";
     let body = json!({ "email_address": OWNER, "password": NEW_PASSWORD, "transport": "cookie" });
-    assert_eq!(ask("POST", "/v1/session", "Origin: http://canary.example\r\n", &body).status, 403);
+    assert_eq!(
+        ask(
+            "POST",
+            "/v1/session",
+            "Origin: http://canary.example\r\n",
+            &body
+        )
+        .status,
+        403
+    );
     let first = take(&ask("POST", "/v1/session", ours, &body));
     assert_eq!(ask("GET", "/v1/session", &first, &json!({})).status, 200);
     assert_eq!(ask("DELETE", "/v1/session", &first, &json!({})).status, 403);
-    assert_eq!(ask("GET", "/v1/session", &format!("{first}{first}"), &json!({})).status, 400);
-    let rotated = take(&ask("POST", "/v1/session/rotate", &format!("{first}{ours}"), &json!({})));
+    assert_eq!(
+        ask("GET", "/v1/session", &format!("{first}{first}"), &json!({})).status,
+        400
+    );
+    let rotated = take(&ask(
+        "POST",
+        "/v1/session/rotate",
+        &format!("{first}{ours}"),
+        &json!({}),
+    ));
     assert_eq!(ask("GET", "/v1/session", &first, &json!({})).status, 401);
-    let replaced = take(&ask("POST", "/v1/session", &format!("{rotated}{ours}"), &body));
-    assert_eq!(ask("DELETE", "/v1/session", &format!("{replaced}{ours}"), &json!({})).status, 200);
+    let replaced = take(&ask(
+        "POST",
+        "/v1/session",
+        &format!("{rotated}{ours}"),
+        &body,
+    ));
+    assert_eq!(
+        ask(
+            "DELETE",
+            "/v1/session",
+            &format!("{replaced}{ours}"),
+            &json!({})
+        )
+        .status,
+        200
+    );
 }
 
 /// Proves an address, changes it, changes the password, and deletes it all.
 fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let token = server.sign_up("canary-three@example.com", PASSWORD);
-    let call =
-        |method: &str, path: &str, body: Value| server.request(method, path, Some(&token), Some(&body)).0;
-    let asked = post(server, "/v1/confirmations", json!({ "email_address": "canary-three@example.com" }));
+    let call = |method: &str, path: &str, body: Value| {
+        server.request(method, path, Some(&token), Some(&body)).0
+    };
+    let asked = post(
+        server,
+        "/v1/confirmations",
+        json!({ "email_address": "canary-three@example.com" }),
+    );
     assert_eq!(asked.0, 200);
     let confirmation = link_after(mail, "canary-three@example.com", "/confirmations/");
     for wrong in ["no canary sings", ""] {
-        let body = json!({ "password_challenge": wrong, "email_address": "canary-four@example.com" });
+        let body =
+            json!({ "password_challenge": wrong, "email_address": "canary-four@example.com" });
         assert_eq!(call("PUT", "/v1/user/email_address", body), 422);
     }
-    let confirm = |link: &str| server.request("PUT", &format!("/v1/confirmations/{link}"), None, None).0;
+    let confirm = |link: &str| {
+        server
+            .request("PUT", &format!("/v1/confirmations/{link}"), None, None)
+            .0
+    };
     assert_eq!(confirm("canary"), 401);
     assert_eq!((confirm(&confirmation), confirm(&confirmation)), (200, 401));
 
-    let body = json!({ "password_challenge": PASSWORD, "email_address": "canary-four@example.com" });
+    let body =
+        json!({ "password_challenge": PASSWORD, "email_address": "canary-four@example.com" });
     assert_eq!(call("PUT", "/v1/user/email_address", body), 200);
     let change = link_after(mail, "canary-four@example.com", "/confirmations/");
     assert_eq!((confirm(&change), confirm(&change)), (200, 401));
 
     let body = json!({ "password_challenge": PASSWORD, "password": NEW_PASSWORD });
     assert_eq!(call("PUT", "/v1/user/password", body), 200);
-    assert_eq!(call("POST", "/v1/session/confirm", json!({ "password": "no canary sings" })), 422);
-    assert_eq!(call("POST", "/v1/session/confirm", json!({ "password": NEW_PASSWORD })), 200);
+    assert_eq!(
+        call(
+            "POST",
+            "/v1/session/confirm",
+            json!({ "password": "no canary sings" })
+        ),
+        422
+    );
+    assert_eq!(
+        call(
+            "POST",
+            "/v1/session/confirm",
+            json!({ "password": NEW_PASSWORD })
+        ),
+        200
+    );
     assert_eq!(call("DELETE", "/v1/sessions?except=canary", json!({})), 422);
     assert_eq!(call("DELETE", "/v1/sessions/canary", json!({})), 404);
     assert_eq!(call("DELETE", "/v1/user", json!({})), 200);
@@ -204,8 +291,9 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
 fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let owner = "canary-five@example.com";
     let session = server.sign_up(owner, PASSWORD);
-    let mine =
-        |method: &str, path: &str, body: Value| server.request(method, path, Some(&session), Some(&body));
+    let mine = |method: &str, path: &str, body: Value| {
+        server.request(method, path, Some(&session), Some(&body))
+    };
     let ask = |headers: &str, method: &str, path: &str, body: Value| {
         let mut wire = Wire::to(server);
         wire.ask(method, path, headers, &body.to_string());
@@ -221,22 +309,49 @@ fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut S
     let by_password = json!({ "email_address": owner, "password": PASSWORD });
     let (first_access, first) = take(post(server, "/v1/tokens", by_password));
     let (access, other) = take(mine("POST", "/v1/tokens", json!({})));
-    let refresh = |token: &str| post(server, "/v1/tokens/refresh", json!({ "refresh_token": token }));
+    let refresh = |token: &str| {
+        post(
+            server,
+            "/v1/tokens/refresh",
+            json!({ "refresh_token": token }),
+        )
+    };
     let (_, second) = take(refresh(&first));
     take(refresh(&first));
     for wrong in ["canary", "crr_canary", "", &format!("{second}x")] {
         assert_eq!(refresh(wrong).0, 400);
     }
-    assert_eq!(mine("POST", "/v1/tokens", json!({ "scope": "canary:read" })).0, 400);
+    assert_eq!(
+        mine("POST", "/v1/tokens", json!({ "scope": "canary:read" })).0,
+        400
+    );
 
     let key = |name: &str, scopes: &str| {
-        let (status, reply) = mine("POST", "/v1/api_keys", json!({ "name": name, "scopes": scopes }));
+        let (status, reply) = mine(
+            "POST",
+            "/v1/api_keys",
+            json!({ "name": name, "scopes": scopes }),
+        );
         assert_eq!(status, 201, "{reply}");
-        (reply["key"].as_str().unwrap().to_owned(), format!("/v1/api_keys/{}", reply["api_key"]["id"]))
+        (
+            reply["key"].as_str().unwrap().to_owned(),
+            format!("/v1/api_keys/{}", reply["api_key"]["id"]),
+        )
     };
     let (key, path) = key("a canary's key", "projects:read introspect");
-    assert_eq!(mine("POST", "/v1/api_keys", json!({ "name": CANARY, "scopes": "canary canary" })).0, 422);
-    assert_eq!(mine("PATCH", &path, json!({ "name": "another canary" })).0, 200);
+    assert_eq!(
+        mine(
+            "POST",
+            "/v1/api_keys",
+            json!({ "name": CANARY, "scopes": "canary canary" })
+        )
+        .0,
+        422
+    );
+    assert_eq!(
+        mine("PATCH", &path, json!({ "name": "another canary" })).0,
+        200
+    );
     let by_key = format!("X-API-Key: {key}\r\n");
     for (status, headers) in [
         (200, by_key.clone()),
@@ -247,27 +362,62 @@ fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut S
         (401, format!("X-API-Key: {session}\r\n")),
         (200, format!("Authorization: Bearer {access}\r\n")),
         (401, format!("Authorization: Bearer {access}x\r\n")),
-        (401, "Authorization: Bearer canary.canary.canary\r\n".to_owned()),
+        (
+            401,
+            "Authorization: Bearer canary.canary.canary\r\n".to_owned(),
+        ),
         (401, format!("Authorization: Bearer {other}\r\n")),
     ] {
         for path in ["/v1/projects?token=canary", "/v1/verify"] {
-            assert_eq!(ask(&headers, "GET", path, json!({})), status, "{path} {headers}");
+            assert_eq!(
+                ask(&headers, "GET", path, json!({})),
+                status,
+                "{path} {headers}"
+            );
         }
     }
-    assert_eq!(ask(&by_key, "POST", "/v1/verify?scope=canary:read", json!({})), 403);
+    assert_eq!(
+        ask(&by_key, "POST", "/v1/verify?scope=canary:read", json!({})),
+        403
+    );
     for query in ["scope=canary", "canary=canary"] {
-        assert_eq!(ask(&by_key, "POST", &format!("/v1/verify?{query}"), json!({})), 400);
+        assert_eq!(
+            ask(&by_key, "POST", &format!("/v1/verify?{query}"), json!({})),
+            400
+        );
     }
-    for token in [&session, &key, &access, &other, CANARY, "canary.canary.canary"] {
-        assert_eq!(ask(&by_key, "POST", "/v1/introspect", json!({ "token": token })), 200);
+    for token in [
+        &session,
+        &key,
+        &access,
+        &other,
+        CANARY,
+        "canary.canary.canary",
+    ] {
+        assert_eq!(
+            ask(&by_key, "POST", "/v1/introspect", json!({ "token": token })),
+            200
+        );
     }
 
     // As if the ten seconds were over.
-    house.open_database().execute("UPDATE refresh_tokens SET spent_at = spent_at - 10000", []).unwrap();
+    house
+        .open_database()
+        .execute("UPDATE refresh_tokens SET spent_at = spent_at - 10000", [])
+        .unwrap();
     assert_eq!(refresh(&first).0, 400);
-    let is_told = |letter: &Received| letter.data.contains("Subject: A session of yours was ended");
+    let is_told = |letter: &Received| {
+        letter
+            .data
+            .contains("Subject: A session of yours was ended")
+    };
     eventually(|| mail.received().iter().any(is_told).then_some(()));
-    assert_eq!(server.request("GET", "/v1/projects", Some(&first_access), None).0, 401);
+    assert_eq!(
+        server
+            .request("GET", "/v1/projects", Some(&first_access), None)
+            .0,
+        401
+    );
     for token in [&access, &key, &other, CANARY, "canary.canary.canary"] {
         let body = json!({ "token": token, "token_type_hint": CANARY });
         assert_eq!(post(server, "/v1/tokens/revoke", body).0, 200);
@@ -281,7 +431,11 @@ fn unlock(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let shut = "canary-two@example.com";
     eventually(|| (server.sign_in(shut, "no canary sings").0 == 429).then_some(()));
     let link = link_after(mail, shut, "/unlocks/");
-    let put = |link: &str| server.request("PUT", &format!("/v1/unlocks/{link}"), None, None).0;
+    let put = |link: &str| {
+        server
+            .request("PUT", &format!("/v1/unlocks/{link}"), None, None)
+            .0
+    };
     assert_eq!(put("canary"), 401);
     assert_eq!((put(&link), put(&link)), (200, 401));
     secrets.links.push(link);
@@ -301,29 +455,112 @@ fn err_in_every_way(server: &Server, secrets: &Secrets) {
     let token = &secrets.tokens[0];
     for (status, method, path, headers, body) in [
         (400, "POST", "/v1/session", "", "{\"password\": \"canary\""),
-        (400, "POST", "/v1/session", "", "{\"password\": \"canary\", \"password\": \"canary\"}"),
-        (422, "POST", "/v1/session", "", "{\"password\": {\"canary\": \"canary\"}}"),
-        (422, "POST", "/v1/registrations", "", "{\"email_address\": \"canary\", \"password\": \"canary\"}"),
-        (401, "GET", "/v1/session?token=canary&password=canary", "", ""),
-        (401, "GET", "/v1/session", "Authorization: Bearer canary\r\n", ""),
-        (401, "GET", "/v1/session", "Authorization: Basic canary\r\n", ""),
-        (400, "GET", "/v1/session", "Authorization: Bearer canary\r\nAuthorization: Bearer canary\r\n", ""),
-        (404, "GET", "/canary?token=canary", "Cookie: canary=canary\r\n", ""),
+        (
+            400,
+            "POST",
+            "/v1/session",
+            "",
+            "{\"password\": \"canary\", \"password\": \"canary\"}",
+        ),
+        (
+            422,
+            "POST",
+            "/v1/session",
+            "",
+            "{\"password\": {\"canary\": \"canary\"}}",
+        ),
+        (
+            422,
+            "POST",
+            "/v1/registrations",
+            "",
+            "{\"email_address\": \"canary\", \"password\": \"canary\"}",
+        ),
+        (
+            401,
+            "GET",
+            "/v1/session?token=canary&password=canary",
+            "",
+            "",
+        ),
+        (
+            401,
+            "GET",
+            "/v1/session",
+            "Authorization: Bearer canary\r\n",
+            "",
+        ),
+        (
+            401,
+            "GET",
+            "/v1/session",
+            "Authorization: Basic canary\r\n",
+            "",
+        ),
+        (
+            400,
+            "GET",
+            "/v1/session",
+            "Authorization: Bearer canary\r\nAuthorization: Bearer canary\r\n",
+            "",
+        ),
+        (
+            404,
+            "GET",
+            "/canary?token=canary",
+            "Cookie: canary=canary\r\n",
+            "",
+        ),
         (405, "PUT", "/v1/session", "", "{\"password\": \"canary\"}"),
-        (401, "DELETE", "/v1/session", "X-Request-Id: canary\r\nReferer: http://canary/\r\n", ""),
-        (401, "GET", "/v1/session", &format!("Authorization: Bearer {token}x\r\n"), ""),
+        (
+            401,
+            "DELETE",
+            "/v1/session",
+            "X-Request-Id: canary\r\nReferer: http://canary/\r\n",
+            "",
+        ),
+        (
+            401,
+            "GET",
+            "/v1/session",
+            &format!("Authorization: Bearer {token}x\r\n"),
+            "",
+        ),
     ] {
         let mut wire = Wire::to(server);
         wire.ask(method, path, headers, body);
         let answer = wire.hear();
-        assert_eq!(answer.status, status, "{method} {path} {headers}{body}: {answer:?}");
+        assert_eq!(
+            answer.status, status,
+            "{method} {path} {headers}{body}: {answer:?}"
+        );
     }
     for (status, head, body) in [
-        (415, "POST /v1/session HTTP/1.1\r\nContent-Type: text/canary\r\nContent-Length: 6", CANARY),
-        (413, "POST /v1/session HTTP/1.1\r\nX-Canary: canary\r\nContent-Length: 70000", CANARY),
-        (400, "POST /v1/session HTTP/1.1\r\nContent-Length: canary", CANARY),
-        (400, "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: canary", CANARY),
-        (400, "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: chunked", "canary\r\n"),
+        (
+            415,
+            "POST /v1/session HTTP/1.1\r\nContent-Type: text/canary\r\nContent-Length: 6",
+            CANARY,
+        ),
+        (
+            413,
+            "POST /v1/session HTTP/1.1\r\nX-Canary: canary\r\nContent-Length: 70000",
+            CANARY,
+        ),
+        (
+            400,
+            "POST /v1/session HTTP/1.1\r\nContent-Length: canary",
+            CANARY,
+        ),
+        (
+            400,
+            "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: canary",
+            CANARY,
+        ),
+        (
+            400,
+            "POST /v1/session HTTP/1.1\r\nTransfer-Encoding: chunked",
+            "canary\r\n",
+        ),
         (400, "canary canary canary", CANARY),
     ] {
         let mut wire = Wire::to(server);
@@ -367,9 +604,16 @@ fn assert_log_is_clean(log: &str, secrets: &Secrets) {
     ] {
         assert!(log.contains(event), "{event} was not logged");
     }
-    for words in
-        [CANARY, "crs_", "crk_", "crr_", "eyj0exai", "@example.com", "reset your password", "confirm your"]
-    {
+    for words in [
+        CANARY,
+        "crs_",
+        "crk_",
+        "crr_",
+        "eyj0exai",
+        "@example.com",
+        "reset your password",
+        "confirm your",
+    ] {
         let found = log.lines().find(|line| line.to_lowercase().contains(words));
         assert_eq!(found, None, "{words}");
     }
@@ -387,11 +631,15 @@ fn assert_log_is_clean(log: &str, secrets: &Secrets) {
 
 fn assert_dependencies_are_discreet(log: &str) {
     for line in log.lines() {
-        let event: Value = serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        let event: Value =
+            serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
         let target = event["target"].as_str().unwrap();
         let level = event["level"].as_str().unwrap();
         let detailed = matches!(level, "DEBUG" | "TRACE");
-        assert!(!detailed || target.split("::").next() == Some("cloakroom"), "{line}");
+        assert!(
+            !detailed || target.split("::").next() == Some("cloakroom"),
+            "{line}"
+        );
     }
 }
 
@@ -399,16 +647,34 @@ fn assert_database_is_clean(house: &House, secrets: &Secrets) {
     let mut looked_at = 0;
     for entry in fs::read_dir(house.path()).unwrap() {
         let path = entry.unwrap().path();
-        if !path.file_name().unwrap().to_str().unwrap().starts_with("cloakroom.db") {
+        if !path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("cloakroom.db")
+        {
             continue;
         }
         let bytes = fs::read(&path).unwrap();
         looked_at += bytes.len();
-        let secrets = secrets.tokens.iter().chain(&secrets.links).map(String::as_str);
-        for secret in
-            secrets.chain([PASSWORD, NEW_PASSWORD, "no canary sings", "crs_", "crk_", "crr_", "eyJ0eXAi"])
-        {
-            let held = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        let secrets = secrets
+            .tokens
+            .iter()
+            .chain(&secrets.links)
+            .map(String::as_str);
+        for secret in secrets.chain([
+            PASSWORD,
+            NEW_PASSWORD,
+            "no canary sings",
+            "crs_",
+            "crk_",
+            "crr_",
+            "eyJ0eXAi",
+        ]) {
+            let held = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
             assert!(!held, "{}: {secret}", path.display());
         }
     }

@@ -42,7 +42,11 @@ impl Ran {
         assert_eq!(self.code, 1, "{}{}", self.out, self.err);
         assert_eq!(self.out, "");
         assert_eq!(self.err.lines().count(), 1, "{}", self.err);
-        self.err.trim_end().strip_prefix("cloakroom: ").unwrap().to_owned()
+        self.err
+            .trim_end()
+            .strip_prefix("cloakroom: ")
+            .unwrap()
+            .to_owned()
     }
 
     /// It was not a command at all.
@@ -68,7 +72,11 @@ fn run(house: &House, arguments: &[&str]) -> Ran {
 }
 
 fn run_with_input(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
-    let mut child = house.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = house
+        .command(arguments)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
     // It may have ended before it read anything.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap().into()
@@ -76,7 +84,11 @@ fn run_with_input(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
 
 /// A user with [`PASSWORD`], made by the command.
 fn create(house: &House, address: &str) -> Value {
-    let ran = run_with_input(house, &["users", "create", address, "--json"], PASSWORD.as_bytes());
+    let ran = run_with_input(
+        house,
+        &["users", "create", address, "--json"],
+        PASSWORD.as_bytes(),
+    );
     ran.json()["user"].clone()
 }
 
@@ -98,7 +110,9 @@ fn status_of(server: &Server, token: &str) -> u16 {
 }
 
 fn is_rfc3339(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.len() == 24 && text.ends_with('Z') && text.contains('T'))
+    value
+        .as_str()
+        .is_some_and(|text| text.len() == 24 && text.ends_with('Z') && text.contains('T'))
 }
 
 /// The mails of `mail list`.
@@ -120,9 +134,20 @@ fn the_table_of_routes_says_who_may_call_them() {
 
     let table = run(&house, &["routes"]).done();
     assert_eq!(table.lines().count(), routes.len() + 1);
-    let columns = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(columns(table.lines().next().unwrap()), ["METHOD", "PATH", "ACCESS"]);
-    assert!(table.lines().any(|line| columns(line) == ["DELETE", "/v1/session", "session"]));
+    let columns = |line: &str| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        columns(table.lines().next().unwrap()),
+        ["METHOD", "PATH", "ACCESS"]
+    );
+    assert!(
+        table
+            .lines()
+            .any(|line| columns(line) == ["DELETE", "/v1/session", "session"])
+    );
 }
 
 #[test]
@@ -166,7 +191,10 @@ fn a_mail_that_was_given_up_is_tried_again_and_arrives() {
     assert_eq!(waiting[0]["attempts"], 1);
     assert!(is_rfc3339(&waiting[0]["created_at"]) && waiting[0]["sent_at"].is_null());
     let table = run(&house, &["mail", "list", "--limit", "1"]).done();
-    assert!(table.contains("waiting until") && table.contains("writing into"), "{table}");
+    assert!(
+        table.contains("waiting until") && table.contains("writing into"),
+        "{table}"
+    );
 
     // Given up, it does not leave by itself.
     Connection::open(house.database())
@@ -174,13 +202,23 @@ fn a_mail_that_was_given_up_is_tried_again_and_arrives() {
         .execute("UPDATE outbox SET dead_at = created_at", [])
         .unwrap();
     assert!(run(&house, &["mail", "list"]).done().contains("given up"));
-    assert!(run(&house, &["mail", "retry", &id]).done().contains("tried again"));
+    assert!(
+        run(&house, &["mail", "retry", &id])
+            .done()
+            .contains("tried again")
+    );
     assert_eq!(mails(&house)[0]["attempts"], 0);
-    house.set("CLOAKROOM__MAIL__DIRECTORY", house.mails().to_str().unwrap());
+    house.set(
+        "CLOAKROOM__MAIL__DIRECTORY",
+        house.mails().to_str().unwrap(),
+    );
     let server = house.serve();
     server.wait_for_log("a mail was sent");
     assert!(is_rfc3339(&mails(&house)[0]["sent_at"]));
     let refusal = run(&house, &["mail", "retry", &id]).refused();
-    assert_eq!(refusal, format!("no mail with the id {id} is left to be sent"));
+    assert_eq!(
+        refusal,
+        format!("no mail with the id {id} is left to be sent")
+    );
     assert_eq!(std::fs::read_dir(house.mails()).unwrap().count(), 1);
 }

@@ -14,7 +14,14 @@ use crate::support::process::{House, Server, agent, link_token, request};
 const ROUNDS: usize = 30;
 const WORKERS: usize = 4;
 /// What the workers do.
-const STEPS: [&str; 6] = ["sign-ups", "projects", "sign-outs", "resets", "password changes", "rotations"];
+const STEPS: [&str; 6] = [
+    "sign-ups",
+    "projects",
+    "sign-outs",
+    "resets",
+    "password changes",
+    "rotations",
+];
 
 /// Method, path, token and body; nothing when there was no answer.
 type Call<'a> = &'a dyn Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>;
@@ -28,7 +35,9 @@ fn what_was_acknowledged_survives_kill_9() {
     println!("CRASH_SEED={seed}");
     let mut dice = Dice(seed);
     let house = House::new();
-    let mut workers: Vec<Worker> = (0..WORKERS).map(|number| Worker::new(number, dice.roll())).collect();
+    let mut workers: Vec<Worker> = (0..WORKERS)
+        .map(|number| Worker::new(number, dice.roll()))
+        .collect();
     for _ in 0..ROUNDS {
         let mut server = house.serve();
         let ended = AtomicBool::new(false);
@@ -48,15 +57,27 @@ fn what_was_acknowledged_survives_kill_9() {
     }
     let server = house.serve();
     verify_all(&mut workers, &server, Scope::All);
-    let told =
-        STEPS.map(|step| (step, workers.iter().filter_map(|worker| worker.told.get(step)).sum::<usize>()));
+    let told = STEPS.map(|step| {
+        (
+            step,
+            workers
+                .iter()
+                .filter_map(|worker| worker.told.get(step))
+                .sum::<usize>(),
+        )
+    });
     println!("{told:?}");
-    assert!(told.iter().all(|&(_, count)| count > 0), "something was never under way: {told:?}");
+    assert!(
+        told.iter().all(|&(_, count)| count > 0),
+        "something was never under way: {told:?}"
+    );
 }
 
 fn assert_sound(house: &House) {
-    let found: String =
-        house.open_database().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let found: String = house
+        .open_database()
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(found, "ok");
 }
 
@@ -131,7 +152,10 @@ impl Worker {
         let agent = agent();
         let call = |method: &str, path: &str, token: Option<&str>, body: Value| {
             let answer = request(&agent, &server.url(path), method, token, Some(&body)).ok();
-            assert!(answer.as_ref().is_none_or(|(status, _)| *status < 500), "{answer:?}");
+            assert!(
+                answer.as_ref().is_none_or(|(status, _)| *status < 500),
+                "{answer:?}"
+            );
             answer
         };
         let steps = |worker: &mut Self| -> Option<()> {
@@ -154,8 +178,10 @@ impl Worker {
 
     fn sign_up(&mut self, call: Call<'_>) -> Option<()> {
         let unique = self.dice.roll();
-        let (address, password) =
-            (format!("w{}-{unique}@example.com", self.number), format!("first {unique}"));
+        let (address, password) = (
+            format!("w{}-{unique}@example.com", self.number),
+            format!("first {unique}"),
+        );
         let credentials = json!({ "email_address": address, "password": password });
         let (status, reply) = call("POST", "/v1/registrations", None, credentials)?;
         assert_eq!(status, 201, "{reply}");
@@ -176,8 +202,12 @@ impl Worker {
 
     fn add_project(&mut self, call: Call<'_>) -> Option<()> {
         let account = self.accounts.last_mut()?;
-        let (status, reply) =
-            call("POST", "/v1/projects", Some(&account.alive[0].token), json!({ "title": "Ours" }))?;
+        let (status, reply) = call(
+            "POST",
+            "/v1/projects",
+            Some(&account.alive[0].token),
+            json!({ "title": "Ours" }),
+        )?;
         assert_eq!(status, 201, "{reply}");
         account.projects.push(reply["project"]["id"].as_i64()?);
         self.note("projects");
@@ -197,7 +227,12 @@ impl Worker {
 
     fn reset(&mut self, house: &House, call: Call<'_>, ended: &AtomicBool) -> Option<()> {
         let account = self.accounts.last_mut()?;
-        call("POST", "/v1/passwords", None, json!({ "email_address": account.address }))?;
+        call(
+            "POST",
+            "/v1/passwords",
+            None,
+            json!({ "email_address": account.address }),
+        )?;
         let link = loop {
             if let Some(letter) = unread_letter(house, &mut self.read, &account.address) {
                 break link_token(&letter);
@@ -228,8 +263,7 @@ impl Worker {
 
         let token = account.alive[0].token.clone();
         let password = format!("third {}", self.dice.roll());
-        let body =
-            json!({ "password_challenge": old, "password": password, "password_confirmation": password });
+        let body = json!({ "password_challenge": old, "password": password, "password_confirmation": password });
         account.ask_for(password, 1);
         let (status, reply) = call("PUT", "/v1/user/password", Some(&token), body)?;
         assert_eq!(status, 200, "{reply}");
@@ -246,14 +280,20 @@ impl Worker {
         let rotated = Session::of(&reply);
         assert_eq!(rotated.id, *id, "{reply}");
         account.alive.push(rotated);
-        account.dead.extend(account.rotating.take().map(|session| session.token));
+        account
+            .dead
+            .extend(account.rotating.take().map(|session| session.token));
         self.note("rotations");
         Some(())
     }
 
     fn verify(&mut self, server: &Server, scope: Scope) {
         let agent = agent();
-        let from = if scope == Scope::All { 0 } else { self.verified };
+        let from = if scope == Scope::All {
+            0
+        } else {
+            self.verified
+        };
         for account in &mut self.accounts[from..] {
             account.verify(|method, path, token, body| {
                 request(&agent, &server.url(path), method, token, body).unwrap()
@@ -273,7 +313,8 @@ impl Account {
     /// The new password is the right one.
     fn replace_password(&mut self) {
         self.outdated.push(self.passwords.remove(0));
-        self.dead.extend(self.doubtful.drain(..).map(|session| session.token));
+        self.dead
+            .extend(self.doubtful.drain(..).map(|session| session.token));
     }
 
     /// It is not.
@@ -296,9 +337,16 @@ impl Account {
         };
         let status = |token: &str| call("GET", "/v1/session", Some(token), None).0;
 
-        let mut opened: Vec<Option<Session>> =
-            self.passwords.iter().map(|password| sign_in(password)).collect();
-        assert_eq!(opened.iter().flatten().count(), 1, "{address} has one password");
+        let mut opened: Vec<Option<Session>> = self
+            .passwords
+            .iter()
+            .map(|password| sign_in(password))
+            .collect();
+        assert_eq!(
+            opened.iter().flatten().count(),
+            1,
+            "{address} has one password"
+        );
         match opened[0] {
             Some(_) => self.keep_password(),
             None => self.replace_password(),
@@ -316,7 +364,10 @@ impl Account {
         }
 
         for password in &self.outdated {
-            assert!(sign_in(password).is_none(), "{address} has another password");
+            assert!(
+                sign_in(password).is_none(),
+                "{address} has another password"
+            );
         }
         for session in &self.alive {
             assert_eq!(status(&session.token), 200, "{address} was signed in");
@@ -326,15 +377,28 @@ impl Account {
         }
         let ids = |path: &str, name: &str| -> Vec<i64> {
             let (_, reply) = call("GET", path, Some(&token), None);
-            reply[name].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
+            reply[name]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["id"].as_i64().unwrap())
+                .collect()
         };
         let sessions = ids("/v1/sessions", "sessions");
-        for id in self.alive.iter().map(|session| &session.id).chain(&self.unopened) {
+        for id in self
+            .alive
+            .iter()
+            .map(|session| &session.id)
+            .chain(&self.unopened)
+        {
             assert!(sessions.contains(id), "{address} had session {id}");
         }
         let projects = ids("/v1/projects", "projects");
         for project in &self.projects {
-            assert!(projects.contains(project), "{address} had project {project}");
+            assert!(
+                projects.contains(project),
+                "{address} had project {project}"
+            );
         }
     }
 }
@@ -342,7 +406,10 @@ impl Account {
 impl Session {
     fn of(reply: &Value) -> Self {
         let token = reply["token"].as_str().unwrap().to_owned();
-        Self { id: reply["session"]["id"].as_i64().unwrap(), token }
+        Self {
+            id: reply["session"]["id"].as_i64().unwrap(),
+            token,
+        }
     }
 }
 

@@ -10,7 +10,11 @@ fn tell(story: &str) {
     house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
     let server = house.serve();
     let output = Command::new("sh")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/curl").join(story))
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/curl")
+                .join(story),
+        )
         .env("BASE", server.url(""))
         .env("MAILS", house.mails())
         .output()
@@ -66,8 +70,13 @@ fn tokens() {
 #[test]
 fn every_story_is_told_here() {
     let here = include_str!("curl.rs");
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/curl")).unwrap() {
+    for entry in
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/curl")).unwrap()
+    {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(name == "lib.sh" || here.contains(&format!("tell(\"{name}\")")), "{name}");
+        assert!(
+            name == "lib.sh" || here.contains(&format!("tell(\"{name}\")")),
+            "{name}"
+        );
     }
 }

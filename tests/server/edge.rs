@@ -45,15 +45,24 @@ fn a_later_head_that_trickles_is_cut_as_well() {
 #[test]
 fn a_body_that_trickles_is_cut_and_told_so() {
     let (_house, server) = impatient();
-    for (length, piece) in [("Content-Length: 60000", "x"), ("Transfer-Encoding: chunked", "1\r\nx\r\n")] {
+    for (length, piece) in [
+        ("Content-Length: 60000", "x"),
+        ("Transfer-Encoding: chunked", "1\r\nx\r\n"),
+    ] {
         let mut wire = Wire::to(&server);
         wire.say(&format!(
             "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
         ));
         let (said, took) = wire.trickle(piece);
         assert!(said.starts_with("HTTP/1.1 408 "), "{length}: {said}");
-        assert!(said.contains("\"code\":\"request_timeout\""), "{length}: {said}");
-        assert!(took >= MOMENT && took < Duration::from_secs(8), "{length}: {took:?}");
+        assert!(
+            said.contains("\"code\":\"request_timeout\""),
+            "{length}: {said}"
+        );
+        assert!(
+            took >= MOMENT && took < Duration::from_secs(8),
+            "{length}: {took:?}"
+        );
     }
 }
 
@@ -68,17 +77,26 @@ fn a_body_that_nobody_reads_does_not_hold_the_connection() {
             ("POST /up", 405),
             ("GET /up", 200),
         ] {
-            for (length, piece) in
-                [("Content-Length: 60000", "x"), ("Transfer-Encoding: chunked", "1\r\nx\r\n")]
-            {
+            for (length, piece) in [
+                ("Content-Length: 60000", "x"),
+                ("Transfer-Encoding: chunked", "1\r\nx\r\n"),
+            ] {
                 let mut wire = Wire::to(&server);
                 scope.spawn(move || {
-                    wire.say(&format!("{request} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n"));
+                    wire.say(&format!(
+                        "{request} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n"
+                    ));
                     let (said, took) = wire.trickle(piece);
                     let answered = said.starts_with(&format!("HTTP/1.1 {status} "));
                     assert!(answered, "{request}, {length}: {said}");
-                    assert!(status == 200 || said.contains("request_id"), "{request}, {length}: {said}");
-                    assert!(took < Duration::from_secs(8), "{request}, {length}: {took:?}");
+                    assert!(
+                        status == 200 || said.contains("request_id"),
+                        "{request}, {length}: {said}"
+                    );
+                    assert!(
+                        took < Duration::from_secs(8),
+                        "{request}, {length}: {took:?}"
+                    );
                 });
             }
         }
@@ -95,8 +113,9 @@ fn a_client_that_does_not_take_its_answers_is_left() {
         assert_eq!(status, 201, "{reply}");
     }
     // More than the system takes off the server's hands.
-    Wire::to(&server)
-        .shout(&format!("GET /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"));
+    Wire::to(&server).shout(&format!(
+        "GET /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ));
 }
 
 #[test]
@@ -151,9 +170,18 @@ fn what_is_no_request_is_refused_and_the_connection_closed() {
         ("GET /up HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
         ("GET /up HTTP/1.1\r\nHost: x\r\nNo colon\r\n\r\n", 400),
         ("GET /up HTTP/1.1\r\nHost: x\r\nBad name: y\r\n\r\n", 400),
-        ("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
-        ("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}", 400),
-        ("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}", 400),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+            400,
+        ),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}",
+            400,
+        ),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
+            400,
+        ),
         (
             "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             400,
@@ -162,15 +190,24 @@ fn what_is_no_request_is_refused_and_the_connection_closed() {
             "POST /v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             400,
         ),
-        ("POST /v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n{}", 400),
-        (&format!("GET /up HTTP/1.1\r\nHost: x\r\n{headers}\r\n"), 431),
+        (
+            "POST /v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n{}",
+            400,
+        ),
+        (
+            &format!("GET /up HTTP/1.1\r\nHost: x\r\n{headers}\r\n"),
+            431,
+        ),
         (&format!("GET /up HTTP/1.1\r\nHost: x\r\n{huge}\r\n"), 431),
     ] {
         let mut wire = Wire::to(&server);
         // The server may have heard enough before all is said.
         let (said, _) = wire.trickle(request);
         let line = request.lines().next().unwrap();
-        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {said}");
+        assert!(
+            said.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{line}: {said}"
+        );
         assert_eq!(said.matches("HTTP/1.1").count(), 1, "{line}: {said}");
     }
     assert_eq!(server.request("GET", "/up", None, None).0, 200);
@@ -179,7 +216,11 @@ fn what_is_no_request_is_refused_and_the_connection_closed() {
 #[test]
 fn a_chunked_body_that_is_corrupt_is_refused_and_nothing_behind_it_is_a_request() {
     let (_house, server) = impatient();
-    for body in ["zz\r\n{}\r\n0\r\n\r\n", "\r\n0\r\n\r\n", "fffffffffffffffff\r\n"] {
+    for body in [
+        "zz\r\n{}\r\n0\r\n\r\n",
+        "\r\n0\r\n\r\n",
+        "fffffffffffffffff\r\n",
+    ] {
         let mut wire = Wire::to(&server);
         wire.say(&format!(
             "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{body}GET /up HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -203,7 +244,10 @@ fn a_pipelined_pair_is_answered_in_order() {
     wire.say(&format!("{sign_up}GET /up HTTP/1.1\r\nHost: x\r\n\r\n"));
     assert_eq!(wire.hear().status, 201);
     let second = wire.hear();
-    assert_eq!((second.status, second.json()["status"].as_str()), (200, Some("up")));
+    assert_eq!(
+        (second.status, second.json()["status"].as_str()),
+        (200, Some("up"))
+    );
 }
 
 #[test]
@@ -211,7 +255,12 @@ fn a_client_that_only_stops_talking_still_gets_its_answer() {
     let house = House::new();
     let server = house.serve();
     let mut wire = Wire::to(&server);
-    wire.ask("POST", "/v1/session", "", "{\"email_address\":\"a@b.example\",\"password\":\"password\"}");
+    wire.ask(
+        "POST",
+        "/v1/session",
+        "",
+        "{\"email_address\":\"a@b.example\",\"password\":\"password\"}",
+    );
     wire.stop_talking();
     assert_eq!(wire.hear().status, 401);
     assert_eq!(wire.hear_out(), "");
@@ -228,13 +277,20 @@ fn clients_that_hang_up_in_the_middle_do_no_harm() {
         let mut wire = Wire::to(&server);
         match round % 2 {
             0 => wire.ask("POST", "/v1/session", "", credentials),
-            _ => wire.say("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{\"email"),
+            _ => wire
+                .say("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{\"email"),
         }
     }
     assert_eq!(server.sign_in("one@example.com", "password").0, 200);
     eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
     // Each leaves its line, and one signed in besides.
-    let lines = || server.log().lines().filter(|line| line.contains("/v1/session")).count();
+    let lines = || {
+        server
+            .log()
+            .lines()
+            .filter(|line| line.contains("/v1/session"))
+            .count()
+    };
     eventually(|| (lines() >= 21).then_some(()));
     let log = server.log();
     assert!(!log.contains("panic") && !log.contains("ERROR"), "{log}");
@@ -253,8 +309,16 @@ fn a_session_that_ended_while_a_body_was_on_its_way_changes_nothing() {
         body.len()
     ));
     assert_eq!(wire.hear().status, 100);
-    assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+    assert_eq!(
+        server
+            .request("DELETE", "/v1/session", Some(&token), None)
+            .0,
+        200
+    );
     wire.say(body);
     let answer = wire.hear();
-    assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some("token_invalid")));
+    assert_eq!(
+        (answer.status, answer.json()["code"].as_str()),
+        (401, Some("token_invalid"))
+    );
 }

@@ -39,9 +39,15 @@ fn access_tokens(house: &House) -> Vec<(i64, String)> {
     let (now, mint) = (Clock::System.now(), mint());
     let database = house.open_database();
     let until = (now + LIFETIME).as_millis();
-    database.execute("UPDATE sessions SET access_until = $1", params![until]).unwrap();
-    let mut statement = database.prepare("SELECT id, user_id FROM sessions ORDER BY id").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    database
+        .execute("UPDATE sessions SET access_until = $1", params![until])
+        .unwrap();
+    let mut statement = database
+        .prepare("SELECT id, user_id FROM sessions ORDER BY id")
+        .unwrap();
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
     let rows: Vec<(i64, i64)> = rows.map(Result::unwrap).collect();
     let minted = rows.into_iter().map(|(id, user_id)| {
         let minting = Minting {
@@ -67,7 +73,10 @@ fn refused_after(server: &Server, access: &str) -> Duration {
     let started = Instant::now();
     loop {
         match ask(server, access) {
-            (200, _) => assert!(started.elapsed() < Duration::from_secs(30), "it is never refused"),
+            (200, _) => assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "it is never refused"
+            ),
             refused => {
                 assert_eq!(refused, (401, json!("token_invalid")));
                 return started.elapsed();
@@ -125,8 +134,9 @@ const SESSIONS: usize = 101;
 fn a_thousand_endings_under_load_are_each_refused_at_once() {
     let house = house();
     let server = house.serve();
-    let tokens: Vec<String> =
-        (0..USERS).map(|user| server.sign_up(&format!("u{user}@example.com"), "password")).collect();
+    let tokens: Vec<String> = (0..USERS)
+        .map(|user| server.sign_up(&format!("u{user}@example.com"), "password"))
+        .collect();
     add_sessions(&house);
     let access = access_tokens(&house);
     let (own, rest) = access.split_at(USERS);

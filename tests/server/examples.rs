@@ -36,7 +36,9 @@ fn the_fastapi_service_takes_our_access_tokens() {
 #[ignore = "needs the example built: .ci/recipes"]
 fn the_actix_service_takes_whom_we_know_and_nobody_while_we_are_gone() {
     let service = Service {
-        program: Path::new(env!("CARGO_BIN_EXE_cloakroom")).with_file_name("examples").join("behind_verify"),
+        program: Path::new(env!("CARGO_BIN_EXE_cloakroom"))
+            .with_file_name("examples")
+            .join("behind_verify"),
         arguments: &[],
         folder: "examples",
         names_issuer: "CLOAKROOM_URL",
@@ -49,25 +51,47 @@ fn the_actix_service_takes_whom_we_know_and_nobody_while_we_are_gone() {
     let access = issuer.access_token(&user.token, None);
     let of_user = json!({ "user": user.user_id, "orders": [] });
 
-    assert_eq!(orders(&running, &[]), (401, "Bearer realm=\"cloakroom\"".to_owned(), Value::Null));
+    assert_eq!(
+        orders(&running, &[]),
+        (401, "Bearer realm=\"cloakroom\"".to_owned(), Value::Null)
+    );
     for good in [&user.token, &key, &access] {
-        assert_eq!(orders(&running, &[bearer(good)]), (200, String::new(), of_user.clone()));
+        assert_eq!(
+            orders(&running, &[bearer(good)]),
+            (200, String::new(), of_user.clone())
+        );
     }
     assert_eq!(orders(&running, &[("X-API-Key", key.clone())]).2, of_user);
     let service_key = issuer.service_key(SCOPE);
-    assert_eq!(orders(&running, &[bearer(&service_key)]).2, json!({ "user": null, "orders": [] }));
+    assert_eq!(
+        orders(&running, &[bearer(&service_key)]).2,
+        json!({ "user": null, "orders": [] })
+    );
 
     let (status, challenge, _) = orders(&running, &[bearer(&narrow_key)]);
-    assert!(status == 403 && challenge.contains("insufficient_scope"), "{status} {challenge}");
-    assert_eq!(orders(&running, &[bearer(&access), ("X-API-Key", key.clone())]).0, 400);
+    assert!(
+        status == 403 && challenge.contains("insufficient_scope"),
+        "{status} {challenge}"
+    );
+    assert_eq!(
+        orders(&running, &[bearer(&access), ("X-API-Key", key.clone())]).0,
+        400
+    );
     for (what, forged) in forgeries(&access, &issuer.jwks()) {
         assert_eq!(orders(&running, &[bearer(&forged)]).0, 401, "{what}");
     }
 
     // What ended is refused with the next request.
-    issuer.server.request("DELETE", &format!("/v1/api_keys/{key_id}"), Some(&user.token), None);
+    issuer.server.request(
+        "DELETE",
+        &format!("/v1/api_keys/{key_id}"),
+        Some(&user.token),
+        None,
+    );
     assert_eq!(orders(&running, &[bearer(&key)]).0, 401);
-    issuer.server.request("DELETE", "/v1/session", Some(&user.token), None);
+    issuer
+        .server
+        .request("DELETE", "/v1/session", Some(&user.token), None);
     for ended in [&user.token, &access] {
         assert_eq!(orders(&running, &[bearer(ended)]).0, 401);
     }
@@ -89,16 +113,42 @@ fn takes_access_tokens_alone(service: &Service) {
     let brief = issuer.access_token_about_to_expire(&issuer.sign_in("one@example.com"));
     let forgeries = forgeries(&good, &issuer.jwks());
 
-    assert_eq!(orders(&running, &[]), (401, "Bearer".to_owned(), Value::Null));
-    assert_eq!(orders(&running, &[("Authorization", "Basic b25lOnR3bw==".to_owned())]).0, 401);
+    assert_eq!(
+        orders(&running, &[]),
+        (401, "Bearer".to_owned(), Value::Null)
+    );
+    assert_eq!(
+        orders(
+            &running,
+            &[("Authorization", "Basic b25lOnR3bw==".to_owned())]
+        )
+        .0,
+        401
+    );
     let answer = orders(&running, &[bearer(&good)]);
-    assert_eq!(answer, (200, String::new(), json!({ "user": user.user_id, "orders": [] })));
+    assert_eq!(
+        answer,
+        (
+            200,
+            String::new(),
+            json!({ "user": user.user_id, "orders": [] })
+        )
+    );
     let (status, challenge, _) = orders(&running, &[bearer(&narrow)]);
-    assert!(status == 403 && challenge.contains("insufficient_scope"), "{status} {challenge}");
+    assert!(
+        status == 403 && challenge.contains("insufficient_scope"),
+        "{status} {challenge}"
+    );
     eventually(|| (orders(&running, &[bearer(&brief)]).0 == 401).then_some(()));
-    for (what, token) in [("a session's token", user.token), ("a key", key)].into_iter().chain(forgeries) {
+    for (what, token) in [("a session's token", user.token), ("a key", key)]
+        .into_iter()
+        .chain(forgeries)
+    {
         let (status, challenge, _) = orders(&running, &[bearer(&token)]);
-        assert!(status == 401 && challenge.contains("invalid_token"), "{what}: {status} {challenge}");
+        assert!(
+            status == 401 && challenge.contains("invalid_token"),
+            "{what}: {status} {challenge}"
+        );
     }
 
     // Who has the keys goes on without us; who has none yet lets nobody in.
@@ -119,10 +169,18 @@ impl Service {
     fn start(&self, issuer: &Issuer) -> Program {
         let address = free_address();
         let port = address.port().to_string();
-        let arguments = self.arguments.iter().map(|it| if *it == "PORT" { port.as_str() } else { it });
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|it| if *it == "PORT" { port.as_str() } else { it });
         let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(root().join(self.folder));
-        command.env("PORT", &port).env(self.names_issuer, issuer.name()).env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+            .args(arguments)
+            .current_dir(root().join(self.folder));
+        command
+            .env("PORT", &port)
+            .env(self.names_issuer, issuer.name())
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         Program::start(&mut command, address, issuer.path())
     }
 }
@@ -135,10 +193,16 @@ fn orders(service: &Program, headers: &[(&str, String)]) -> (u16, String, Value)
     }
     let mut response = request.call().unwrap();
     let status = response.status().as_u16();
-    let challenge =
-        response.headers().get("WWW-Authenticate").map(|value| value.to_str().unwrap().to_owned());
+    let challenge = response
+        .headers()
+        .get("WWW-Authenticate")
+        .map(|value| value.to_str().unwrap().to_owned());
     let body = response.body_mut().read_to_string().unwrap();
-    let body = if status == 200 { serde_json::from_str(&body).unwrap() } else { Value::Null };
+    let body = if status == 200 {
+        serde_json::from_str(&body).unwrap()
+    } else {
+        Value::Null
+    };
     (status, challenge.unwrap_or_default(), body)
 }
 

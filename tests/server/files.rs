@@ -28,9 +28,15 @@ fn assert_refused_untouched(house: &House, words: &str) {
     let before = fs::read(house.database()).unwrap();
     for _ in 0..2 {
         let complaint = refusal(house);
-        assert!(complaint.contains(house.database().to_str().unwrap()), "{complaint}");
+        assert!(
+            complaint.contains(house.database().to_str().unwrap()),
+            "{complaint}"
+        );
         assert!(complaint.contains(words), "{complaint}");
-        assert!(fs::read(house.database()).unwrap() == before, "{words}: the file was changed");
+        assert!(
+            fs::read(house.database()).unwrap() == before,
+            "{words}: the file was changed"
+        );
     }
 }
 
@@ -42,7 +48,10 @@ fn lived_in() -> House {
     end(&mut server);
     // The check at the start may still have held the file when the process ended: then its log would be left, and hide
     // what is done to the file itself.
-    house.open_database().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    house
+        .open_database()
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
     house
 }
 
@@ -63,7 +72,12 @@ fn what_the_first_start_makes_is_for_its_owner_alone() {
     house.wait_for_letters(1);
 
     assert_eq!(mode(&folder), 0o700);
-    for name in ["cloakroom.db", "cloakroom.db-wal", "cloakroom.db-shm", "cloakroom.key_base"] {
+    for name in [
+        "cloakroom.db",
+        "cloakroom.db-wal",
+        "cloakroom.db-shm",
+        "cloakroom.key_base",
+    ] {
         assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
@@ -85,7 +99,8 @@ fn a_restart_keeps_sessions_and_links() {
     let server = house.serve();
     assert_eq!(server.session_status(&token), 200);
     let body = json!({ "password": "another one", "password_confirmation": "another one" });
-    let (status, reply) = server.request("PUT", &format!("/v1/passwords/{link}"), None, Some(&body));
+    let (status, reply) =
+        server.request("PUT", &format!("/v1/passwords/{link}"), None, Some(&body));
     assert_eq!(status, 200, "{reply}");
     assert_eq!(server.session_status(&token), 401);
     assert_eq!(server.sign_in("one@example.com", "another one").0, 200);
@@ -94,7 +109,10 @@ fn a_restart_keeps_sessions_and_links() {
 #[test]
 fn a_newer_schema_is_refused_and_left_as_it_is() {
     let house = lived_in();
-    house.open_database().pragma_update(None, "user_version", 99).unwrap();
+    house
+        .open_database()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
     assert_refused_untouched(&house, "newer Cloakroom (schema 99");
 }
 
@@ -104,7 +122,9 @@ fn another_programs_database_is_refused_and_left_as_it_is() {
         let house = House::new();
         let theirs = house.open_database();
         theirs.pragma_update(None, "journal_mode", journal).unwrap();
-        theirs.execute_batch("CREATE TABLE theirs (id INTEGER)").unwrap();
+        theirs
+            .execute_batch("CREATE TABLE theirs (id INTEGER)")
+            .unwrap();
         drop(theirs);
         assert_refused_untouched(&house, "another program's database");
     }
@@ -141,7 +161,11 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
     let house = lived_in();
     let page: u32 = house
         .open_database()
-        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'projects_by_user'", [], |row| row.get(0))
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'projects_by_user'",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     let page = page as usize;
     let mut bytes = fs::read(house.database()).unwrap();
@@ -154,7 +178,10 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
     let mut wire = Wire::to(&server);
     wire.ask("GET", "/ready", "", "");
     let unready = wire.hear();
-    assert_eq!((unready.status, unready.json()["code"].as_str()), (503, Some("database_damaged")));
+    assert_eq!(
+        (unready.status, unready.json()["code"].as_str()),
+        (503, Some("database_damaged"))
+    );
     assert_eq!(unready.header("Retry-After"), Some("60"));
     server.wait_for_log("database_damaged");
     assert_eq!(server.request("GET", "/up", None, None).0, 200);
@@ -199,14 +226,20 @@ mod linux {
     fn without_space_it_reads_on_refuses_writes_and_loses_nothing() {
         let house = House::new();
         let mut command = shell_that_survives_full_files(&house);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let server = house.serve_as(command);
         let token = server.sign_up("one@example.com", "password");
 
-        let written = fs::metadata(house.database().with_extension("db-wal")).unwrap().len();
+        let written = fs::metadata(house.database().with_extension("db-wal"))
+            .unwrap()
+            .len();
         limit_file_size(&server, &written.to_string());
         let mut wire = Wire::to(&server);
-        let body = json!({ "email_address": "two@example.com", "password": "password" }).to_string();
+        let body =
+            json!({ "email_address": "two@example.com", "password": "password" }).to_string();
         for (method, path, code) in [
             ("POST", "/v1/registrations", "unavailable"),
             ("GET", "/ready", "database_io_failure"),
@@ -215,20 +248,38 @@ mod linux {
             // A body that nobody reads would end the connection.
             wire.ask(method, path, "", if method == "GET" { "" } else { &body });
             let refused = wire.hear();
-            assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some(code)), "{path}");
+            assert_eq!(
+                (refused.status, refused.json()["code"].as_str()),
+                (503, Some(code)),
+                "{path}"
+            );
             let wait: u32 = refused.header("Retry-After").unwrap().parse().unwrap();
             assert!(wait > 0);
         }
         assert_eq!(server.session_status(&token), 200);
-        assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 503);
+        assert_eq!(
+            server
+                .request("DELETE", "/v1/session", Some(&token), None)
+                .0,
+            503
+        );
         assert_eq!(server.session_status(&token), 200);
         assert_eq!(server.request("GET", "/up", None, None).0, 200);
-        assert!(server.log().contains("database_io_failure"), "{}", server.log());
+        assert!(
+            server.log().contains("database_io_failure"),
+            "{}",
+            server.log()
+        );
 
         limit_file_size(&server, "unlimited");
         eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
         server.sign_up("two@example.com", "password");
-        assert_eq!(server.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+        assert_eq!(
+            server
+                .request("DELETE", "/v1/session", Some(&token), None)
+                .0,
+            200
+        );
         assert_eq!(server.sign_in("one@example.com", "password").0, 200);
         assert_eq!(integrity(&house.open_database()), "ok");
     }
@@ -241,20 +292,30 @@ mod linux {
             .args(["-c", "trap '' XFSZ; exec \"$0\" serve"])
             .arg(serve.get_program())
             .env_clear()
-            .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .envs(
+                serve
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
             .current_dir(house.path());
         shell
     }
 
     fn limit_file_size(server: &Server, limit: &str) {
         let status = Command::new("prlimit")
-            .args(["--pid", &server.id().to_string(), &format!("--fsize={limit}:")])
+            .args([
+                "--pid",
+                &server.id().to_string(),
+                &format!("--fsize={limit}:"),
+            ])
             .status()
             .unwrap();
         assert!(status.success());
     }
 
     fn integrity(database: &Connection) -> String {
-        database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
+        database
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap()
     }
 }

@@ -17,7 +17,11 @@ const ADDRESS: &str = "one@example.com";
 async fn asked() -> TestApp {
     let app = TestApp::new().await;
     app.create_user(ADDRESS, "password").await;
-    let reply = app.post("/v1/passwords").json(&json!({ "email_address": ADDRESS })).send().await;
+    let reply = app
+        .post("/v1/passwords")
+        .json(&json!({ "email_address": ADDRESS }))
+        .send()
+        .await;
     assert_eq!(reply.status, 200);
     app
 }
@@ -37,13 +41,21 @@ fn courier(app: &TestApp, server: &SmtpServer) -> Courier {
 }
 
 async fn the_row(app: &TestApp) -> Intention {
-    let rows = app.context().database.read(|reader| outbox::list(reader, 10)).await.unwrap();
+    let rows = app
+        .context()
+        .database
+        .read(|reader| outbox::list(reader, 10))
+        .await
+        .unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };
     row.clone()
 }
 
 fn message_id(mail: &Received) -> &str {
-    mail.data.lines().find(|line| line.starts_with("Message-ID: <")).unwrap()
+    mail.data
+        .lines()
+        .find(|line| line.starts_with("Message-ID: <"))
+        .unwrap()
 }
 
 #[actix_web::test]
@@ -73,8 +85,10 @@ async fn a_server_that_is_busy_twice_gets_the_mail_once() {
 
 #[actix_web::test]
 async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_id() {
-    let server =
-        SmtpServer::start(Behaviour { fault: Some(Misbehaviour::SilentAfterData), ..Behaviour::default() });
+    let server = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::SilentAfterData),
+        ..Behaviour::default()
+    });
     let app = asked().await;
     let courier = courier(&app, &server);
     courier.deliver_due().await.unwrap();
@@ -98,7 +112,10 @@ async fn a_mail_that_waited_for_a_server_that_was_away_is_sent_when_it_is_back()
     to_nobody.deliver_due().await.unwrap();
     let row = the_row(&app).await;
     let reason = row.last_error.unwrap();
-    assert!(reason.starts_with("connection failed at connecting"), "{reason}");
+    assert!(
+        reason.starts_with("connection failed at connecting"),
+        "{reason}"
+    );
     assert_eq!((row.attempts, row.dead_at), (1, None));
 
     let back = SmtpServer::start(Behaviour::default());
@@ -125,7 +142,10 @@ async fn a_mail_is_given_up_when_its_link_would_die_before_the_next_try() {
     };
     assert!((5..10).contains(&row.attempts), "{row:?}");
     let reason = row.last_error.unwrap();
-    assert!(reason.contains("its link would have expired; last: connection failed"), "{reason}");
+    assert!(
+        reason.contains("its link would have expired; last: connection failed"),
+        "{reason}"
+    );
     app.clock().advance(Duration::from_secs(3600));
     assert_eq!(courier.deliver_due().await.unwrap(), 0);
 }
@@ -152,7 +172,10 @@ async fn the_tenth_try_is_the_last() {
     app.context().database.write(nine_tries).await.unwrap();
     courier(&app, &server).deliver_due().await.unwrap();
     let row = the_row(&app).await;
-    assert_eq!((row.attempts, row.last_error.as_deref()), (10, Some("451 at the message")));
+    assert_eq!(
+        (row.attempts, row.last_error.as_deref()),
+        (10, Some("451 at the message"))
+    );
     assert!(row.dead_at.is_some());
 }
 
@@ -160,7 +183,10 @@ async fn the_tenth_try_is_the_last() {
 async fn a_link_that_was_asked_for_again_while_its_mail_waits_is_mailed_once() {
     let server = SmtpServer::start(Behaviour::default());
     let app = asked().await;
-    app.post("/v1/passwords").json(&json!({ "email_address": ADDRESS })).send().await;
+    app.post("/v1/passwords")
+        .json(&json!({ "email_address": ADDRESS }))
+        .send()
+        .await;
     courier(&app, &server).deliver_due().await.unwrap();
     assert_eq!(server.received().len(), 1);
 }
@@ -169,31 +195,43 @@ async fn a_link_that_was_asked_for_again_while_its_mail_waits_is_mailed_once() {
 fn outcome(house: &House) -> (Option<i64>, Option<i64>, Option<String>) {
     house
         .open_database()
-        .query_row("SELECT sent_at, dead_at, last_error FROM outbox", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
+        .query_row(
+            "SELECT sent_at, dead_at, last_error FROM outbox",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
         .unwrap()
 }
 
 #[test]
 fn a_recipient_refused_for_good_is_a_dead_letter_for_the_operator_to_see() {
     let mail = SmtpServer::start(Behaviour::default());
-    mail.refuse(At::Recipient, "550 5.1.1 <one@example.com>: no such user", 1);
+    mail.refuse(
+        At::Recipient,
+        "550 5.1.1 <one@example.com>: no such user",
+        1,
+    );
     let mut house = House::new();
     let server = house.send_by(&mail).serve();
     server.sign_up(ADDRESS, "password");
     server.ask_for_reset(ADDRESS);
     server.wait_for_log("a mail was given up");
-    let (sent, dead, reason) = eventually(|| Some(outcome(&house)).filter(|(_, dead, _)| dead.is_some()));
-    assert_eq!((sent, reason.as_deref()), (None, Some("550 5.1.1 at RCPT TO")));
+    let (sent, dead, reason) =
+        eventually(|| Some(outcome(&house)).filter(|(_, dead, _)| dead.is_some()));
+    assert_eq!(
+        (sent, reason.as_deref()),
+        (None, Some("550 5.1.1 at RCPT TO"))
+    );
     assert!(dead.is_some());
     assert_eq!(mail.received(), []);
 }
 
 #[test]
 fn a_worker_killed_between_sending_and_noting_it_sends_a_second_copy_with_the_same_message_id() {
-    let mail =
-        SmtpServer::start(Behaviour { fault: Some(Misbehaviour::SilentAfterData), ..Behaviour::default() });
+    let mail = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::SilentAfterData),
+        ..Behaviour::default()
+    });
     let mut house = House::new();
     let mut server = house.send_by(&mail).serve();
     server.sign_up(ADDRESS, "password");
@@ -204,7 +242,10 @@ fn a_worker_killed_between_sending_and_noting_it_sends_a_second_copy_with_the_sa
 
     mail.behave(|behaviour| behaviour.fault = None);
     // As if the dead worker's lease had run out.
-    house.open_database().execute("UPDATE outbox SET next_attempt_at = 0", []).unwrap();
+    house
+        .open_database()
+        .execute("UPDATE outbox SET next_attempt_at = 0", [])
+        .unwrap();
     let _server = house.serve();
     let copies = eventually(|| Some(mail.received()).filter(|received| received.len() == 2));
     assert_eq!(message_id(&copies[0]), message_id(&copies[1]));

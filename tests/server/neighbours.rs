@@ -43,7 +43,10 @@ fn what_one_starts_the_other_knows_and_what_one_ends_is_dead_on_the_other_at_onc
     for _ in 0..10 {
         assert_eq!(b.session_status(&token), 200);
     }
-    assert_eq!(b.request("DELETE", "/v1/session", Some(&token), None).0, 200);
+    assert_eq!(
+        b.request("DELETE", "/v1/session", Some(&token), None).0,
+        200
+    );
     assert_eq!(a.session_status(&token), 401);
 
     let (status, reply) = b.sign_in("one@example.com", "password");
@@ -57,8 +60,9 @@ fn limits_are_counted_together() {
     let mut house = House::new();
     house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
     let (a, b) = (house.serve(), house.serve());
-    let statuses: Vec<u16> =
-        (0..12).map(|n| [&a, &b][n % 2].sign_in("nobody@example.com", "password").0).collect();
+    let statuses: Vec<u16> = (0..12)
+        .map(|n| [&a, &b][n % 2].sign_in("nobody@example.com", "password").0)
+        .collect();
     assert_eq!(statuses, [vec![401; 10], vec![429; 2]].concat());
 }
 
@@ -73,11 +77,20 @@ fn a_mail_is_sent_once_whoever_was_asked() {
     let letters = house.wait_for_letters(20);
     let ids: HashSet<&str> = letters
         .iter()
-        .map(|letter| letter.lines().find(|line| line.starts_with("Message-ID:")).unwrap())
+        .map(|letter| {
+            letter
+                .lines()
+                .find(|line| line.starts_with("Message-ID:"))
+                .unwrap()
+        })
         .collect();
     assert_eq!((letters.len(), ids.len()), (20, 20));
     let database = house.open_database();
-    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let count = |sql: &str| {
+        database
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
     assert_eq!(count("SELECT count(*) FROM outbox WHERE attempts <> 1"), 0);
 }
 
@@ -99,8 +112,12 @@ fn both_write_at_once_and_nobody_is_turned_away() {
                     assert_eq!(status, 201, "{reply}");
                     let token = reply["token"].as_str().unwrap();
                     for _ in 0..3 {
-                        let (status, reply) =
-                            call("POST", "/v1/projects", Some(token), json!({ "title": "Ours" }));
+                        let (status, reply) = call(
+                            "POST",
+                            "/v1/projects",
+                            Some(token),
+                            json!({ "title": "Ours" }),
+                        );
                         assert_eq!(status, 201, "{reply}");
                     }
                     let (status, reply) = call("DELETE", "/v1/session", Some(token), json!({}));
@@ -110,7 +127,11 @@ fn both_write_at_once_and_nobody_is_turned_away() {
         }
     });
     let database = house.open_database();
-    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let count = |sql: &str| {
+        database
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
     assert_eq!(count("SELECT count(*) FROM users"), 96);
     assert_eq!(count("SELECT count(*) FROM projects"), 288);
     assert_eq!(count("SELECT count(*) FROM sessions"), 0);

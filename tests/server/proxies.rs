@@ -20,8 +20,14 @@ use crate::support::program::{Program, free_address};
 use crate::support::wire::Wire;
 
 /// What we say of a caller, in the order of [`Who`].
-const HEADERS: [&str; 6] =
-    ["X-User-Id", "X-User-Email", "X-User-Email-Confirmed", "X-Credential", "X-Session-Id", "X-Scopes"];
+const HEADERS: [&str; 6] = [
+    "X-User-Id",
+    "X-User-Email",
+    "X-User-Email-Confirmed",
+    "X-Credential",
+    "X-Session-Id",
+    "X-Scopes",
+];
 
 /// Our headers as a caller might write them, so that some service or proxy on the way takes them for ours.
 const SPOOFED: &[&str] = &[
@@ -76,27 +82,62 @@ fn who_asks_is_said_by_us_and_never_by_the_caller() {
             (
                 "a session",
                 bearer(&user.token),
-                [id(), address(), unproved(), "session".into(), user.session_id.clone(), SCOPES.into()],
+                [
+                    id(),
+                    address(),
+                    unproved(),
+                    "session".into(),
+                    user.session_id.clone(),
+                    SCOPES.into(),
+                ],
             ),
             (
                 "an API key",
                 bearer(&key),
-                [id(), address(), unproved(), "api_key".into(), String::new(), SCOPE.into()],
+                [
+                    id(),
+                    address(),
+                    unproved(),
+                    "api_key".into(),
+                    String::new(),
+                    SCOPE.into(),
+                ],
             ),
             (
                 "an API key in its own header",
                 format!("X-API-Key: {key}"),
-                [id(), address(), unproved(), "api_key".into(), String::new(), SCOPE.into()],
+                [
+                    id(),
+                    address(),
+                    unproved(),
+                    "api_key".into(),
+                    String::new(),
+                    SCOPE.into(),
+                ],
             ),
             (
                 "an access token",
                 bearer(&issuer.access_token(&user.token, Some(SCOPE))),
-                [id(), address(), unproved(), "access_token".into(), user.session_id.clone(), SCOPE.into()],
+                [
+                    id(),
+                    address(),
+                    unproved(),
+                    "access_token".into(),
+                    user.session_id.clone(),
+                    SCOPE.into(),
+                ],
             ),
             (
                 "a service's key",
                 bearer(&issuer.service_key(SCOPE)),
-                [String::new(), String::new(), String::new(), "api_key".into(), String::new(), SCOPE.into()],
+                [
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    "api_key".into(),
+                    String::new(),
+                    SCOPE.into(),
+                ],
             ),
         ];
         for (what, credential, who) in &known {
@@ -121,7 +162,9 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
 
         let (_, narrow_key) = issuer.api_key(token, "orders:write");
         let (expired_id, expired_key) = issuer.api_key(token, SCOPE);
-        issuer.change(&format!("UPDATE api_keys SET expires_at = 1 WHERE id = {expired_id}"));
+        issuer.change(&format!(
+            "UPDATE api_keys SET expires_at = 1 WHERE id = {expired_id}"
+        ));
         let (revoked_id, revoked_key) = issuer.api_key(token, SCOPE);
         let access = issuer.access_token(token, None);
         let revoked_access = issuer.access_token(token, None);
@@ -129,26 +172,49 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
         let orphaned_access = issuer.access_token(&signed_out.token, None);
 
         // Each was good before it ended.
-        for good in [&revoked_key, &revoked_access, &signed_out.token, &orphaned_access, &access] {
+        for good in [
+            &revoked_key,
+            &revoked_access,
+            &signed_out.token,
+            &orphaned_access,
+            &access,
+        ] {
             assert_eq!(gate.ask("GET", &[&bearer(good)], ""), 200);
         }
         gate.service.take();
         issuer.revoke(&revoked_access);
-        issuer.server.request("DELETE", "/v1/session", Some(&signed_out.token), None);
-        issuer.server.request("DELETE", &format!("/v1/api_keys/{revoked_id}"), Some(token), None);
-        eventually(|| (gate.ask("GET", &[&bearer(&expired_access)], "") == 401).then(|| gate.service.take()));
+        issuer
+            .server
+            .request("DELETE", "/v1/session", Some(&signed_out.token), None);
+        issuer.server.request(
+            "DELETE",
+            &format!("/v1/api_keys/{revoked_id}"),
+            Some(token),
+            None,
+        );
+        eventually(|| {
+            (gate.ask("GET", &[&bearer(&expired_access)], "") == 401).then(|| gate.service.take())
+        });
 
         let forged = format!("{}AAAA", &access[..access.len() - 4]);
         let refused = [
             ("nothing", String::new(), 401),
-            ("a foreign scheme", "Authorization: Basic b25lOnBhc3N3b3Jk".to_owned(), 401),
+            (
+                "a foreign scheme",
+                "Authorization: Basic b25lOnBhc3N3b3Jk".to_owned(),
+                401,
+            ),
             ("an expired session", bearer(&brief.token), 401),
             ("an ended session", bearer(&signed_out.token), 401),
             ("an expired key", bearer(&expired_key), 401),
             ("a revoked key", format!("X-API-Key: {revoked_key}"), 401),
             ("an expired access token", bearer(&expired_access), 401),
             ("a revoked access token", bearer(&revoked_access), 401),
-            ("an access token of an ended session", bearer(&orphaned_access), 401),
+            (
+                "an access token of an ended session",
+                bearer(&orphaned_access),
+                401,
+            ),
             ("a forged access token", bearer(&forged), 401),
             ("a key without the scope", bearer(&narrow_key), 403),
             (
@@ -161,18 +227,30 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
             for spoofed in [&[][..], SPOOFED] {
                 for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
                     let lines: Vec<&str> = [&[credential.as_str()][..], spoofed].concat();
-                    assert_eq!(gate.ask(method, &lines, ""), *expected, "{method} by {what}");
-                    assert!(gate.service.take().is_empty(), "{method} by {what} came through");
+                    assert_eq!(
+                        gate.ask(method, &lines, ""),
+                        *expected,
+                        "{method} by {what}"
+                    );
+                    assert!(
+                        gate.service.take().is_empty(),
+                        "{method} by {what} came through"
+                    );
                 }
             }
         }
         let challenged = gate.answer("GET", &[], "");
         assert!(
-            challenged.to_lowercase().contains("www-authenticate: bearer realm=\"cloakroom\""),
+            challenged
+                .to_lowercase()
+                .contains("www-authenticate: bearer realm=\"cloakroom\""),
             "{challenged}"
         );
         let inside = gate.answer_at("/_verify", &bearer(token));
-        assert!(gate.kind == Kind::Caddy || inside.starts_with("HTTP/1.1 404"), "{inside}");
+        assert!(
+            gate.kind == Kind::Caddy || inside.starts_with("HTTP/1.1 404"),
+            "{inside}"
+        );
     });
 }
 
@@ -184,13 +262,26 @@ fn a_request_goes_on_whole_and_without_its_credential() {
         let body = "0123456789".repeat(10_000);
         let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
         let length = format!("Content-Length: {}", body.len());
-        for (how, sent) in [(length.as_str(), body.as_str()), ("Transfer-Encoding: chunked", &chunked)] {
+        for (how, sent) in [
+            (length.as_str(), body.as_str()),
+            ("Transfer-Encoding: chunked", &chunked),
+        ] {
             let lines = [&bearer(&user.token), how, "X-Request-Kind: order"];
             assert_eq!(gate.ask("POST", &lines, sent), 200, "{how}");
-            let [heard] = &gate.service.take()[..] else { panic!("{how}: not once") };
-            assert!(heard.head.starts_with("POST /orders?page=2 HTTP/1."), "{}", heard.head);
+            let [heard] = &gate.service.take()[..] else {
+                panic!("{how}: not once")
+            };
+            assert!(
+                heard.head.starts_with("POST /orders?page=2 HTTP/1."),
+                "{}",
+                heard.head
+            );
             assert_eq!(heard.values("X-Request-Kind"), ["order"]);
-            assert!(heard.body.contains(&body), "{how}: {} bytes", heard.body.len());
+            assert!(
+                heard.body.contains(&body),
+                "{how}: {} bytes",
+                heard.body.len()
+            );
             assert!(!heard.head.contains(&user.token), "{}", heard.head);
         }
         let (_, key) = gate.issuer.api_key(&user.token, SCOPE);
@@ -213,11 +304,27 @@ fn a_cookie_must_prove_its_origin_for_what_can_change_something() {
             ("PUT", "Origin: https://evil.example", 403),
             ("PATCH", "Origin: null", 403),
             ("DELETE", "Accept: */*", 403),
-            ("POST", "X-Forwarded-Method: GET\r\nOrigin: https://evil.example", 403),
-            ("POST", "X-HTTP-Method-Override: GET\r\nOrigin: https://evil.example", 403),
+            (
+                "POST",
+                "X-Forwarded-Method: GET\r\nOrigin: https://evil.example",
+                403,
+            ),
+            (
+                "POST",
+                "X-HTTP-Method-Override: GET\r\nOrigin: https://evil.example",
+                403,
+            ),
         ] {
-            assert_eq!(gate.ask(method, &[&cookie, proof], ""), expected, "{method} {proof}");
-            assert_eq!(gate.service.take().len(), usize::from(expected == 200), "{method} {proof}");
+            assert_eq!(
+                gate.ask(method, &[&cookie, proof], ""),
+                expected,
+                "{method} {proof}"
+            );
+            assert_eq!(
+                gate.service.take().len(),
+                usize::from(expected == 200),
+                "{method} {proof}"
+            );
         }
     });
 }
@@ -235,7 +342,11 @@ fn nobody_passes_while_the_server_hangs_or_is_gone() {
         server.signal("CONT");
         assert!((500..=504).contains(&hanging), "{hanging}");
         assert!(gate.service.take().is_empty());
-        assert_eq!(gate.ask("GET", &[&bearer(&user.token)], ""), 200, "it goes on when the server does");
+        assert_eq!(
+            gate.ask("GET", &[&bearer(&user.token)], ""),
+            200,
+            "it goes on when the server does"
+        );
         gate.service.take();
 
         server.signal("KILL");
@@ -278,20 +389,34 @@ impl Gate {
             Kind::Nginx => nginx(&issuer, service.address, address),
             Kind::Caddy => caddy(&issuer, service.address, address),
         };
-        Self { kind, issuer, service, proxy }
+        Self {
+            kind,
+            issuer,
+            service,
+            proxy,
+        }
     }
 
     /// The status of the answer to a request with these lines in its head.
     fn ask(&self, method: &str, lines: &[&str], body: &str) -> u16 {
         let answer = self.answer(method, lines, body);
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
         status.unwrap_or_else(|| panic!("{:?}: {answer:?}", self.kind))
     }
 
     fn answer(&self, method: &str, lines: &[&str], body: &str) -> String {
-        let lines: String =
-            lines.iter().filter(|line| !line.is_empty()).map(|line| format!("{line}\r\n")).collect();
-        self.say(&format!("{method} /orders?page=2 HTTP/1.1\r\n{lines}"), body)
+        let lines: String = lines
+            .iter()
+            .filter(|line| !line.is_empty())
+            .map(|line| format!("{line}\r\n"))
+            .collect();
+        self.say(
+            &format!("{method} /orders?page=2 HTTP/1.1\r\n{lines}"),
+            body,
+        )
     }
 
     fn answer_at(&self, path: &str, line: &str) -> String {
@@ -300,18 +425,28 @@ impl Gate {
 
     fn say(&self, head: &str, body: &str) -> String {
         let mut wire = Wire::at(self.proxy.address);
-        wire.say(&format!("{head}Host: orders.example.com\r\nConnection: close\r\n\r\n{body}"));
+        wire.say(&format!(
+            "{head}Host: orders.example.com\r\nConnection: close\r\n\r\n{body}"
+        ));
         wire.hear_out()
     }
 
     /// Signs somebody up as a page of ours does.
     fn cookie(&self) -> String {
         let mut wire = Wire::to(&self.issuer.server);
-        let body =
-            json!({ "email_address": "page@example.com", "password": "password", "transport": "cookie" });
-        wire.ask("POST", "/v1/registrations", "Sec-Fetch-Site: same-origin\r\n", &body.to_string());
+        let body = json!({ "email_address": "page@example.com", "password": "password", "transport": "cookie" });
+        wire.ask(
+            "POST",
+            "/v1/registrations",
+            "Sec-Fetch-Site: same-origin\r\n",
+            &body.to_string(),
+        );
         let answer = wire.hear();
-        let (pair, _) = answer.header("Set-Cookie").expect("a cookie").split_once(';').unwrap();
+        let (pair, _) = answer
+            .header("Set-Cookie")
+            .expect("a cookie")
+            .split_once(';')
+            .unwrap();
         format!("Cookie: theme=dark; {pair}")
     }
 }
@@ -331,7 +466,11 @@ fn nginx(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
     fs::write(folder.join("protected.conf"), recipe).unwrap();
     fs::write(folder.join("nginx.conf"), around).unwrap();
     let mut command = Command::new("nginx");
-    command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
+    command
+        .arg("-p")
+        .arg(folder)
+        .arg("-c")
+        .arg(folder.join("nginx.conf"));
     // Debian's build opens a log of its own before it reads where ours is.
     command.args(["-e", "stderr"]);
     Program::start(&mut command, address, folder)
@@ -339,18 +478,30 @@ fn nginx(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
 
 fn caddy(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
     let recipe = recipe("caddy/Caddyfile", issuer, service);
-    let here = format!("http://orders.example.com:{} {{\n\tbind 127.0.0.1\n", address.port());
+    let here = format!(
+        "http://orders.example.com:{} {{\n\tbind 127.0.0.1\n",
+        address.port()
+    );
     let recipe = replaced(&recipe, "orders.example.com {\n", &here);
     let folder = issuer.path();
     let file = folder.join("Caddyfile");
-    fs::write(&file, format!("{{\n\tadmin off\n\tauto_https off\n}}\n{recipe}")).unwrap();
+    fs::write(
+        &file,
+        format!("{{\n\tadmin off\n\tauto_https off\n}}\n{recipe}"),
+    )
+    .unwrap();
     let mut command = Command::new("caddy");
-    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).env("HOME", folder);
+    command
+        .args(["run", "--adapter", "caddyfile", "--config"])
+        .arg(&file)
+        .env("HOME", folder);
     Program::start(&mut command, address, folder)
 }
 
 fn recipe(name: &str, issuer: &Issuer, service: SocketAddr) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name);
     let text = fs::read_to_string(path).unwrap();
     let text = replaced(&text, "127.0.0.1:3000", &issuer.server.address.to_string());
     replaced(&text, "127.0.0.1:8080", &service.to_string())
@@ -376,7 +527,10 @@ struct Heard {
 impl Service {
     fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let service = Self { address: listener.local_addr().unwrap(), heard: Arc::default() };
+        let service = Self {
+            address: listener.local_addr().unwrap(),
+            heard: Arc::default(),
+        };
         let heard = Arc::clone(&service.heard);
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -404,7 +558,9 @@ impl Service {
 
     /// One request came, and said this of its caller and nothing else.
     fn heard_of(&self, who: &Who, what: &str) {
-        let [heard] = &self.take()[..] else { panic!("{what}: not once") };
+        let [heard] = &self.take()[..] else {
+            panic!("{what}: not once")
+        };
         for (name, expected) in HEADERS.iter().zip(who) {
             let values = heard.values(name);
             // An empty one may be left out.
@@ -423,7 +579,10 @@ impl Service {
 impl Heard {
     /// The next request on a connection, until it ends.
     fn read(stream: &mut BufReader<TcpStream>) -> Option<Self> {
-        let mut heard = Self { head: String::new(), body: String::new() };
+        let mut heard = Self {
+            head: String::new(),
+            body: String::new(),
+        };
         while !heard.head.ends_with("\r\n\r\n") {
             if stream.read_line(&mut heard.head).ok()? == 0 {
                 return None;
@@ -442,8 +601,15 @@ impl Heard {
     }
 
     fn values(&self, name: &str) -> Vec<&str> {
-        let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        fields.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
+        let fields = self
+            .head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'));
+        fields
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+            .collect()
     }
 }
 

@@ -12,7 +12,12 @@ use crate::support::process::{House, Server};
 const ROUNDS: usize = 10;
 
 fn refresh(server: &Server, token: &str) -> (u16, Value) {
-    server.request("POST", "/v1/tokens/refresh", None, Some(&json!({ "refresh_token": token })))
+    server.request(
+        "POST",
+        "/v1/tokens/refresh",
+        None,
+        Some(&json!({ "refresh_token": token })),
+    )
 }
 
 /// The access and the refresh token of a reply.
@@ -46,12 +51,18 @@ fn twenty_refreshes_at_once_at_two_servers_give_one_successor() {
                     })
                 })
                 .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         });
         assert_eq!(pairs.len(), 1, "round {round}");
         let (access, next) = pairs.into_iter().next().unwrap();
         for server in &servers {
-            assert_eq!(server.request("GET", "/v1/projects", Some(&access), None).0, 200);
+            assert_eq!(
+                server.request("GET", "/v1/projects", Some(&access), None).0,
+                200
+            );
         }
         token = next;
         let unspent = "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL";
@@ -79,13 +90,19 @@ fn a_token_reused_at_one_server_ends_the_session_at_both_and_stands_in_no_log() 
     let (_, first) = first_pair(&one);
     let (access, second) = pair_of(refresh(&one, &first));
     // Ten seconds ago, and no need to wait for them.
-    house.open_database().execute_batch("UPDATE refresh_tokens SET spent_at = spent_at - 10000").unwrap();
+    house
+        .open_database()
+        .execute_batch("UPDATE refresh_tokens SET spent_at = spent_at - 10000")
+        .unwrap();
     let (status, reply) = refresh(&other, &first);
     assert_eq!((status, &reply["code"]), (400, &json!("invalid_grant")));
     for server in [&one, &other] {
         assert_eq!(refresh(server, &second).0, 400);
     }
-    assert_eq!(other.request("GET", "/v1/projects", Some(&access), None).0, 401);
+    assert_eq!(
+        other.request("GET", "/v1/projects", Some(&access), None).0,
+        401
+    );
     let mut log = other.wait_for_log("refresh_reused");
     log.push_str(&one.wait_for_log("refresh_refused"));
     let signature = access.rsplit_once('.').unwrap().1;

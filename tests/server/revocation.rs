@@ -44,12 +44,17 @@ fn ten_thousand_revocations_hold_at_once_under_load() {
                 scope.spawn(move || {
                     // Two connections, so that not one worker alone does and knows it.
                     let (mut one, mut other) = (Wire::to(server), Wire::to(server));
-                    users.iter().map(|user| revoke(&mut one, &mut other, user)).sum::<usize>()
+                    users
+                        .iter()
+                        .map(|user| revoke(&mut one, &mut other, user))
+                        .sum::<usize>()
                 })
             })
             .collect();
-        let revoked: Result<Vec<usize>, _> =
-            revokers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        let revoked: Result<Vec<usize>, _> = revokers
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
         done.store(true, Ordering::SeqCst);
         revoked.unwrap().iter().sum()
     });
@@ -57,7 +62,10 @@ fn ten_thousand_revocations_hold_at_once_under_load() {
     assert!(looked_up.load(Ordering::SeqCst) > 100);
     // Those that were rotated live on under their new tokens, beside the first of each user.
     let rotated = USERS * (SESSIONS - 1) / 4;
-    assert_eq!(count(&house.database(), "SELECT count(*) FROM sessions"), (USERS + rotated) as i64);
+    assert_eq!(
+        count(&house.database(), "SELECT count(*) FROM sessions"),
+        (USERS + rotated) as i64
+    );
 }
 
 /// Revokes all of a user's tokens but the first, one after another in each of the ways there are; gives how many.
@@ -73,7 +81,8 @@ fn revoke(one: &mut Wire, other: &mut Wire, user: &Owned) -> usize {
             }
             2 => {
                 let answer = ask(one, "POST", "/v1/session/rotate", token);
-                let new = PlainToken::parse(TokenKind::Session, answer.json()["token"].as_str().unwrap());
+                let new =
+                    PlainToken::parse(TokenKind::Session, answer.json()["token"].as_str().unwrap());
                 assert_eq!(ask(other, "GET", "/v1/session", &new.unwrap()).status, 200);
                 answer.status
             }
@@ -81,13 +90,21 @@ fn revoke(one: &mut Wire, other: &mut Wire, user: &Owned) -> usize {
         };
         assert!(matches!(status, 200 | 204), "{status}");
         let answer = ask(other, "GET", "/v1/session", token);
-        assert_eq!((answer.status, &answer.json()["code"]), (401, &json!("token_invalid")));
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (401, &json!("token_invalid"))
+        );
     }
     rest.len()
 }
 
 fn ask(wire: &mut Wire, method: &str, path: &str, token: &PlainToken) -> Answer {
-    wire.ask(method, path, &format!("Authorization: Bearer {}\r\n", token.reveal()), "");
+    wire.ask(
+        method,
+        path,
+        &format!("Authorization: Bearer {}\r\n", token.reveal()),
+        "",
+    );
     wire.hear()
 }
 

@@ -69,7 +69,11 @@ fn idle_connections_do_not_hold_it_up() {
     let asked = Instant::now();
     server.signal("TERM");
     assert!(server.wait().success(), "{}", server.log());
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        asked.elapsed()
+    );
     for wire in [&mut used, &mut halfway, &mut silent] {
         wire.hear_out();
     }
@@ -82,18 +86,27 @@ fn a_request_that_does_not_end_is_cut_after_the_shutdown_timeout() {
     house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "1h");
     let mut server = house.serve();
     let mut wire = Wire::to(&server);
-    wire.say("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    wire.say(
+        "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    );
     assert_eq!(wire.hear().status, 100);
 
     let asked = Instant::now();
     server.signal("TERM");
     assert!(server.wait().success(), "{}", server.log());
-    assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[test]
 fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
-    let silent = SmtpServer::start(Behaviour { fault: Some(Misbehaviour::Silent), ..Behaviour::default() });
+    let silent = SmtpServer::start(Behaviour {
+        fault: Some(Misbehaviour::Silent),
+        ..Behaviour::default()
+    });
     let mut house = House::new();
     house.send_by(&silent);
     let mut server = house.serve();
@@ -104,7 +117,11 @@ fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
     let asked = Instant::now();
     server.signal("TERM");
     assert!(server.wait().success(), "{}", server.log());
-    assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[test]
@@ -113,10 +130,19 @@ fn a_log_that_nobody_takes_does_not_end_it() {
     let mut child = house.command(&["serve"]).spawn().unwrap();
     drop(child.stderr.take());
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     let address = line.trim().strip_prefix("listening on ").unwrap();
     for _ in 0..3 {
-        let (status, _) = request(&agent(), &format!("{address}/v1/session"), "GET", None, None).unwrap();
+        let (status, _) = request(
+            &agent(),
+            &format!("{address}/v1/session"),
+            "GET",
+            None,
+            None,
+        )
+        .unwrap();
         assert_eq!(status, 401);
     }
     child.kill().unwrap();

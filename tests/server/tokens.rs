@@ -20,8 +20,18 @@ fn a_life_of_tokens() {
     let session = server.sign_up(ADDRESS, PASSWORD);
     let by_password = json!({ "email_address": ADDRESS, "password": PASSWORD });
     let (access, refresh) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
-    let service =
-        command(&house, &["api-keys", "create", "--name", "reports", "--scope", "introspect", "--json"]);
+    let service = command(
+        &house,
+        &[
+            "api-keys",
+            "create",
+            "--name",
+            "reports",
+            "--scope",
+            "introspect",
+            "--json",
+        ],
+    );
     let service = service["key"].as_str().unwrap();
     let made = server.request("POST", "/v1/api_keys", Some(&session), Some(&a_key()));
     assert_eq!(made.0, 201);
@@ -35,8 +45,14 @@ fn a_life_of_tokens() {
         by_key(&server, "GET", "/v1/verify?scope=projects:read", key).header("X-Credential"),
         Some("api_key")
     );
-    assert_eq!(introspect(&server, service, &access)["sid"], claims(&access)["sid"]);
-    assert_eq!(introspect(&server, service, &refresh)["credential"], "refresh_token");
+    assert_eq!(
+        introspect(&server, service, &access)["sid"],
+        claims(&access)["sid"]
+    );
+    assert_eq!(
+        introspect(&server, service, &refresh)["credential"],
+        "refresh_token"
+    );
 
     // Killed between a refresh and its reply, the server gives the same pair when it is asked again.
     let (_, next) = pair_in(&refreshed(&server, &refresh));
@@ -65,32 +81,70 @@ fn a_life_of_tokens() {
     assert_eq!(asks(&server, &access), 200);
 
     // Signed out, here at once. Elsewhere nobody knows.
-    let (narrow, _) =
-        pair_in(&request(&server, "/v1/tokens", &session, &json!({ "scope": "projects:read" })));
-    assert_eq!(server.request("DELETE", "/v1/session", Some(&session), None).0, 200);
+    let (narrow, _) = pair_in(&request(
+        &server,
+        "/v1/tokens",
+        &session,
+        &json!({ "scope": "projects:read" }),
+    ));
+    assert_eq!(
+        server
+            .request("DELETE", "/v1/session", Some(&session), None)
+            .0,
+        200
+    );
     assert_eq!((asks(&server, &narrow), asks(&server, &access)), (401, 200));
-    assert_eq!(introspect(&server, service, &narrow), json!({ "active": false }));
+    assert_eq!(
+        introspect(&server, service, &narrow),
+        json!({ "active": false })
+    );
     assert!(Elsewhere::knowing(&server).believes(&narrow));
 
     // An operator shuts the account: whatever it gave out is dead, and stays so when it is opened again.
     command(&house, &["users", "disable", ADDRESS, "--json"]);
     assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 401);
     wait_for_refusal(&server, &access);
-    post(&server, "/v1/tokens/refresh", &json!({ "refresh_token": next }), 400);
+    post(
+        &server,
+        "/v1/tokens/refresh",
+        &json!({ "refresh_token": next }),
+        400,
+    );
     command(&house, &["users", "enable", ADDRESS, "--json"]);
     assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 401);
-    post(&server, "/v1/tokens/refresh", &json!({ "refresh_token": next }), 400);
+    post(
+        &server,
+        "/v1/tokens/refresh",
+        &json!({ "refresh_token": next }),
+        400,
+    );
     for token in [&access, &next, &session, key] {
-        assert_eq!(introspect(&server, service, token), json!({ "active": false }));
+        assert_eq!(
+            introspect(&server, service, token),
+            json!({ "active": false })
+        );
     }
 
     // And the account goes, with all that is its own; the service's key is nobody's and stays.
     let (access, next) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
     command(&house, &["users", "delete", ADDRESS, "--yes", "--json"]);
     wait_for_refusal(&server, &access);
-    post(&server, "/v1/tokens/refresh", &json!({ "refresh_token": next }), 400);
-    assert_eq!(introspect(&server, service, &access), json!({ "active": false }));
-    let count = |sql: &str| house.open_database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    post(
+        &server,
+        "/v1/tokens/refresh",
+        &json!({ "refresh_token": next }),
+        400,
+    );
+    assert_eq!(
+        introspect(&server, service, &access),
+        json!({ "active": false })
+    );
+    let count = |sql: &str| {
+        house
+            .open_database()
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
     assert_eq!(count("SELECT count(*) FROM refresh_tokens"), 0);
     assert_eq!(count("SELECT count(*) FROM api_keys"), 1);
     command(&house, &["api-keys", "revoke", "1", "--json"]);
@@ -112,9 +166,12 @@ impl Elsewhere {
     fn believes(&self, token: &str) -> bool {
         let read = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap();
         let (message, signature) = token.rsplit_once('.').unwrap();
-        let header: Value = serde_json::from_slice(&read(message.split('.').next().unwrap())).unwrap();
+        let header: Value =
+            serde_json::from_slice(&read(message.split('.').next().unwrap())).unwrap();
         let mut keys = self.keys["keys"].as_array().unwrap().iter();
-        let Some(key) = keys.find(|key| key["kid"] == header["kid"]) else { return false };
+        let Some(key) = keys.find(|key| key["kid"] == header["kid"]) else {
+            return false;
+        };
         let public = UnparsedPublicKey::new(&ED25519, read(key["x"].as_str().unwrap()));
         public.verify(message.as_bytes(), &read(signature)).is_ok()
     }
@@ -127,13 +184,18 @@ fn a_key() -> Value {
 /// What a route says to an access token.
 fn asks(server: &Server, access: &str) -> u16 {
     let projects = server.request("GET", "/v1/projects", Some(access), None).0;
-    assert_eq!(server.request("GET", "/v1/verify", Some(access), None).0, projects);
+    assert_eq!(
+        server.request("GET", "/v1/verify", Some(access), None).0,
+        projects
+    );
     projects
 }
 
 /// Another process ended it, which this one sees within 0.2 seconds.
 fn wait_for_refusal(server: &Server, access: &str) {
-    eventually(|| (server.request("GET", "/v1/projects", Some(access), None).0 == 401).then_some(()));
+    eventually(|| {
+        (server.request("GET", "/v1/projects", Some(access), None).0 == 401).then_some(())
+    });
     assert_eq!(asks(server, access), 401);
 }
 
@@ -148,7 +210,12 @@ fn introspect(server: &Server, key: &str, token: &str) -> Value {
 }
 
 fn refreshed(server: &Server, token: &str) -> Value {
-    post(server, "/v1/tokens/refresh", &json!({ "refresh_token": token }), 200)
+    post(
+        server,
+        "/v1/tokens/refresh",
+        &json!({ "refresh_token": token }),
+        200,
+    )
 }
 
 fn request(server: &Server, path: &str, credential: &str, body: &Value) -> Value {
@@ -173,7 +240,11 @@ fn restarted(house: &House, mut server: Server, arguments: &[&str]) -> Server {
 
 fn command(house: &House, arguments: &[&str]) -> Value {
     let output = house.run(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -192,28 +263,45 @@ fn the_log_tells_which_key_and_session_acted_and_what_was_refused() {
     assert_eq!(asks(&server, &access), 200);
     let last = |target: &str, name: &str, value: &Value| {
         let log = server.log();
-        let mut lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut lines = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines.rfind(|line| line["target"] == target && line[name] == *value)
     };
     let last = |target: &str, name: &str, value: Value| eventually(|| last(target, name, &value));
     let by_a_key = last("cloakroom::request", "credential", json!("api_key"));
     assert_eq!((&by_a_key["key"], &by_a_key["session"]), (id, &Value::Null));
     let by_access = last("cloakroom::request", "credential", json!("access_token"));
-    assert_eq!((by_access["session"].to_string(), &by_access["key"]), (sid.clone(), &Value::Null));
+    assert_eq!(
+        (by_access["session"].to_string(), &by_access["key"]),
+        (sid.clone(), &Value::Null)
+    );
 
     // The same token again at once: its reply was lost, or there are two of it.
     refreshed(&server, &refresh);
     refreshed(&server, &refresh);
     let repeated = last("cloakroom::security", "event", json!("refresh_repeated"));
-    assert_eq!((&repeated["user"], repeated["session"].to_string()), (&json!(1), sid));
+    assert_eq!(
+        (&repeated["user"], repeated["session"].to_string()),
+        (&json!(1), sid)
+    );
 
     let forged = format!("{}AAAA", &access[..access.len() - 4]);
     assert_eq!(asks(&server, &forged), 401);
     last("cloakroom::security", "credential", json!("access_token"));
-    for (refused, what) in [("crk_1111", "malformed"), (&*revoked(&server, &session), "revoked")] {
+    for (refused, what) in [
+        ("crk_1111", "malformed"),
+        (&*revoked(&server, &session), "revoked"),
+    ] {
         let before = server.log().matches("credential_refused").count();
-        assert_eq!(by_key(&server, "GET", "/v1/projects", refused).status, 401, "{what}");
-        eventually(|| (server.log().matches("credential_refused").count() == before + 1).then_some(()));
+        assert_eq!(
+            by_key(&server, "GET", "/v1/projects", refused).status,
+            401,
+            "{what}"
+        );
+        eventually(|| {
+            (server.log().matches("credential_refused").count() == before + 1).then_some(())
+        });
     }
     let refused = last("cloakroom::security", "event", json!("credential_refused"));
     assert_eq!(refused["credential"], "api_key");

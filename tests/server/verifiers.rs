@@ -34,7 +34,11 @@ fn takes_good_tokens_alone(program: &str, script: &str) {
     let brief = issuer.access_token_about_to_expire(&issuer.sign_in("one@example.com"));
     eventually(|| (issuer.server.session_status(&brief) == 401).then_some(()));
 
-    let mut tokens = vec![("a good one", good.clone()), ("a narrow one", narrow), ("an expired one", brief)];
+    let mut tokens = vec![
+        ("a good one", good.clone()),
+        ("a narrow one", narrow),
+        ("an expired one", brief),
+    ];
     tokens.push(("a session's token", user.token));
     tokens.extend(forgeries(&good, &issuer.jwks()));
     let verdicts = verdicts(program, script, &issuer.name(), &tokens);
@@ -46,7 +50,10 @@ fn takes_good_tokens_alone(program: &str, script: &str) {
     // Good tokens, and not for a verifier that expects another issuer's: its JWKS is the same, its name is not.
     let elsewhere = issuer.name().replace("127.0.0.1", "localhost");
     let verdicts = self::verdicts(program, script, &elsewhere, &tokens[..2]);
-    assert!(verdicts.len() == 2 && verdicts.iter().all(|verdict| verdict.starts_with("no")), "{verdicts:?}");
+    assert!(
+        verdicts.len() == 2 && verdicts.iter().all(|verdict| verdict.starts_with("no")),
+        "{verdicts:?}"
+    );
 }
 
 /// What the script of `tests/verifiers` says of each token.
@@ -67,5 +74,9 @@ fn verdicts(program: &str, script: &str, issuer: &str, tokens: &[(&str, String)]
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", output.status);
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }

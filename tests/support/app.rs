@@ -57,7 +57,10 @@ pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     let asked = app.post("/v1/passwords").json(&body).send().await;
     assert_eq!(asked.status, 200, "{}", asked.text());
     let mails = app.mails().await;
-    let mail = mails.iter().rfind(|mail| mail.text.contains("/passwords/")).expect("a mail with a link");
+    let mail = mails
+        .iter()
+        .rfind(|mail| mail.text.contains("/passwords/"))
+        .expect("a mail with a link");
     assert_eq!(mail.to, address(email_address).as_str());
     token_in(&mail.text)
 }
@@ -71,7 +74,10 @@ pub fn token_in(text: &str) -> String {
 /// Uses a reset link.
 pub async fn reset(app: &TestApp, token: &str, password: &str) -> Reply {
     let body = json!({ "password": password, "password_confirmation": password });
-    app.put(&format!("/v1/passwords/{token}")).json(&body).send().await
+    app.put(&format!("/v1/passwords/{token}"))
+        .json(&body)
+        .send()
+        .await
 }
 
 /// Asks for a confirmation mail and takes the token from its link.
@@ -85,7 +91,10 @@ pub async fn confirmation_token(app: &TestApp, email_address: &str) -> String {
 /// The token in the last mail with a confirmation link, which went to this address.
 pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
     let mails = app.mails().await;
-    let mail = mails.iter().rfind(|mail| mail.text.contains("/confirmations/")).expect("a mail with a link");
+    let mail = mails
+        .iter()
+        .rfind(|mail| mail.text.contains("/confirmations/"))
+        .expect("a mail with a link");
     assert_eq!(mail.to, address(email_address).as_str());
     token_after(&mail.text, "/confirmations/")
 }
@@ -93,7 +102,10 @@ pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
 /// The token in the last mail with an unlock link.
 pub async fn last_unlock(app: &TestApp) -> String {
     let mails = app.mails().await;
-    let mail = mails.iter().rfind(|mail| mail.text.contains("/unlocks/")).expect("a mail with a link");
+    let mail = mails
+        .iter()
+        .rfind(|mail| mail.text.contains("/unlocks/"))
+        .expect("a mail with a link");
     token_after(&mail.text, "/unlocks/")
 }
 
@@ -116,9 +128,14 @@ pub async fn sign_up(app: &TestApp, email_address: &str, password: &str) -> Repl
 
 /// Somebody whose digest another program wrote.
 pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest: &str) -> User {
-    let (address, digest) = (address(email_address), PasswordDigest::new(digest.to_owned()));
+    let (address, digest) = (
+        address(email_address),
+        PasswordDigest::new(digest.to_owned()),
+    );
     let now = app.clock().now();
-    write(app, move |tx| users::insert(tx, &address, &digest, now)).await.unwrap()
+    write(app, move |tx| users::insert(tx, &address, &digest, now))
+        .await
+        .unwrap()
 }
 
 /// Shuts somebody's account, as an operator's command does.
@@ -151,9 +168,17 @@ pub fn count_in(app: &TestApp, sql: &str) -> i64 {
 
 /// A user's digest, as it stands.
 pub fn digest_of(app: &TestApp, user: &User) -> String {
-    let file =
-        Connection::open_with_flags(app.context().database.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    file.query_row("SELECT password_digest FROM users WHERE id = $1", [user.id.0], |row| row.get(0)).unwrap()
+    let file = Connection::open_with_flags(
+        app.context().database.path(),
+        OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .unwrap();
+    file.query_row(
+        "SELECT password_digest FROM users WHERE id = $1",
+        [user.id.0],
+        |row| row.get(0),
+    )
+    .unwrap()
 }
 
 /// Does something to the file behind the server's back.
@@ -164,7 +189,12 @@ pub fn alter(app: &TestApp, sql: &str) {
 
 /// Makes such a statement fail (`INSERT ON outbox`, say) until [`mend`].
 pub fn sabotage(app: &TestApp, statement: &str) {
-    alter(app, &format!("CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'broken'); END"));
+    alter(
+        app,
+        &format!(
+            "CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        ),
+    );
 }
 
 /// Takes [`sabotage`] back.
@@ -178,8 +208,13 @@ pub fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
     if let Some(id) = body.get_mut("request_id") {
         *id = json!("");
     }
-    let headers = reply.headers.iter().filter(|(name, _)| *name != "x-request-id");
-    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    let headers = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "x-request-id");
+    let mut headers: Vec<String> = headers
+        .map(|(name, value)| format!("{name}: {value:?}"))
+        .collect();
     headers.sort();
     (reply.status, body, headers)
 }
@@ -190,14 +225,21 @@ pub fn assert_refused(reply: &Reply, status: u16, code: &str) {
     assert_eq!(reply.status, status, "{}", reply.text());
     let body = reply.json();
     assert_eq!(body["code"], code, "{body}");
-    assert!(body["error"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+    assert!(
+        body["error"].as_str().is_some_and(|text| !text.is_empty()),
+        "{body}"
+    );
     let id = reply.header("x-request-id").expect("a request id");
     assert_eq!(body["request_id"], id, "{body}");
     assert_eq!(reply.header("content-type"), Some("application/json"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let known = ["error", "code", "errors", "fields", "request_id"];
     let keys = body.as_object().unwrap().keys();
-    assert_eq!(keys.filter(|key| !known.contains(&key.as_str())).count(), 0, "{body}");
+    assert_eq!(
+        keys.filter(|key| !known.contains(&key.as_str())).count(),
+        0,
+        "{body}"
+    );
     assert_eq!(body.get("fields").is_some(), status == 422, "{body}");
     let listed = status == 422 || code == "link_invalid";
     assert_eq!(body.get("errors").is_some(), listed, "{body}");
@@ -215,9 +257,16 @@ pub fn assert_faults(reply: &Reply, faults: &[(&str, &str)]) {
             empty => *empty = json!([message]),
         }
         let name = attribute.replace('_', " ");
-        errors.push(format!("{}{} {message}", name[..1].to_uppercase(), &name[1..]));
+        errors.push(format!(
+            "{}{} {message}",
+            name[..1].to_uppercase(),
+            &name[1..]
+        ));
     }
-    assert_eq!((&reply.json()["fields"], &reply.json()["errors"]), (&fields, &json!(errors)));
+    assert_eq!(
+        (&reply.json()["fields"], &reply.json()["errors"]),
+        (&fields, &json!(errors))
+    );
 }
 
 /// What no input that is read by name may be: values of the wrong JSON type.
@@ -226,10 +275,20 @@ pub fn not_text() -> [Value; 4] {
 }
 
 /// That a path refuses bodies that cannot be read, before it looks at what they say.
-pub async fn assert_unreadable_bodies_are_refused(app: &TestApp, method: Method, path: &str, token: &str) {
+pub async fn assert_unreadable_bodies_are_refused(
+    app: &TestApp,
+    method: Method,
+    path: &str,
+    token: &str,
+) {
     let send = |kind: &'static str, body: Vec<u8>| {
         let call = app.call(method.clone(), path).body(kind, body);
-        if token.is_empty() { call } else { call.bearer(token) }.send()
+        if token.is_empty() {
+            call
+        } else {
+            call.bearer(token)
+        }
+        .send()
     };
     for body in [
         "[]",
@@ -244,20 +303,39 @@ pub async fn assert_unreadable_bodies_are_refused(app: &TestApp, method: Method,
         "{\"a\":\"\\ud800\"}",
         "{\"password\":\"one\",\"password\":\"two\"}",
     ] {
-        assert_refused(&send("application/json", body.into()).await, 400, "invalid_request");
+        assert_refused(
+            &send("application/json", body.into()).await,
+            400,
+            "invalid_request",
+        );
     }
     let deep = "[".repeat(10_000);
-    for body in [format!("{{\"a\":{deep}"), format!("{deep}{}", "]".repeat(10_000))] {
-        assert_refused(&send("application/json", body.into()).await, 400, "invalid_request");
+    for body in [
+        format!("{{\"a\":{deep}"),
+        format!("{deep}{}", "]".repeat(10_000)),
+    ] {
+        assert_refused(
+            &send("application/json", body.into()).await,
+            400,
+            "invalid_request",
+        );
     }
     let form = "application/x-www-form-urlencoded";
     for body in ["password=one&password=two", "password=%FF"] {
         assert_refused(&send(form, body.into()).await, 400, "invalid_request");
     }
-    for kind in
-        ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/jsonp", "rubbish"]
-    {
-        assert_refused(&send(kind, "{}".into()).await, 415, "unsupported_media_type");
+    for kind in [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+        "rubbish",
+    ] {
+        assert_refused(
+            &send(kind, "{}".into()).await,
+            415,
+            "unsupported_media_type",
+        );
     }
     for kind in ["application/json", form] {
         let long = format!("{{\"title\":\"{}\"}}", "a".repeat(64 * 1024));

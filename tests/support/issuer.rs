@@ -53,8 +53,12 @@ impl Issuer {
     }
 
     fn signed_in(&self, path: &str, address: &str, expected: u16) -> SignedIn {
-        let reply =
-            self.post(path, None, &json!({ "email_address": address, "password": "password" }), expected);
+        let reply = self.post(
+            path,
+            None,
+            &json!({ "email_address": address, "password": "password" }),
+            expected,
+        );
         SignedIn {
             user_id: reply["user"]["id"].to_string(),
             session_id: reply["session"]["id"].to_string(),
@@ -79,15 +83,25 @@ impl Issuer {
 
     /// A user's API key: its id and itself.
     pub fn api_key(&self, session: &str, scope: &str) -> (String, String) {
-        let reply =
-            self.post("/v1/api_keys", Some(session), &json!({ "name": "Till", "scopes": [scope] }), 201);
+        let reply = self.post(
+            "/v1/api_keys",
+            Some(session),
+            &json!({ "name": "Till", "scopes": [scope] }),
+            201,
+        );
         (reply["api_key"]["id"].to_string(), text(&reply["key"]))
     }
 
     /// An API key of nobody's, made by the operator.
     pub fn service_key(&self, scope: &str) -> String {
-        let output = self.house.run(&["api-keys", "create", "--name", "Till", "--scope", scope]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .house
+            .run(&["api-keys", "create", "--name", "Till", "--scope", scope]);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -98,12 +112,18 @@ impl Issuer {
 
     /// The keys that verify its tokens.
     pub fn jwks(&self) -> Value {
-        self.server.request("GET", "/.well-known/jwks.json", None, None).1
+        self.server
+            .request("GET", "/.well-known/jwks.json", None, None)
+            .1
     }
 
     /// Changes the database under the running server.
     pub fn change(&self, sql: &str) {
-        assert_eq!(self.house.open_database().execute(sql, []).unwrap(), 1, "{sql}");
+        assert_eq!(
+            self.house.open_database().execute(sql, []).unwrap(),
+            1,
+            "{sql}"
+        );
     }
 
     /// Its folder.
@@ -119,5 +139,8 @@ impl Issuer {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value}"))
+        .to_owned()
 }

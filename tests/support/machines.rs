@@ -22,12 +22,22 @@ pub async fn api_key_until(
     scopes: &str,
     expires_at: Option<Timestamp>,
 ) -> String {
-    let (key, user_id) = (PlainToken::generate(TokenKind::ApiKey).unwrap(), user.map(|user| user.id));
+    let (key, user_id) = (
+        PlainToken::generate(TokenKind::ApiKey).unwrap(),
+        user.map(|user| user.id),
+    );
     let (digest, last_four) = (key.digest(), key.last_four().to_owned());
     let (scopes, now) = (Scopes::parse(scopes).unwrap(), app.clock().now());
     let made = write(app, move |tx| {
         let (name, last_four) = ("A key", last_four.as_str());
-        let new = NewKey { user_id, name, token_digest: digest, last_four, scopes: &scopes, expires_at };
+        let new = NewKey {
+            user_id,
+            name,
+            token_digest: digest,
+            last_four,
+            scopes: &scopes,
+            expires_at,
+        };
         api_keys::insert(tx, &new, 100, now)
     });
     made.await.expect("room for a key");
@@ -36,14 +46,20 @@ pub async fn api_key_until(
 
 /// What a session gives when it is presented: an access token and a refresh token with these scopes.
 pub async fn pair(app: &TestApp, session: &str, scope: &str) -> (String, String) {
-    let reply = app.post("/v1/tokens").bearer(session).json(&json!({ "scope": scope })).send().await;
+    let reply = app
+        .post("/v1/tokens")
+        .bearer(session)
+        .json(&json!({ "scope": scope }))
+        .send()
+        .await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     pair_in(&reply.json())
 }
 
 /// The pair in a reply.
 pub fn pair_in(reply: &Value) -> (String, String) {
-    let [access, refresh] = ["access_token", "refresh_token"].map(|name| reply[name].as_str().unwrap());
+    let [access, refresh] =
+        ["access_token", "refresh_token"].map(|name| reply[name].as_str().unwrap());
     (access.to_owned(), refresh.to_owned())
 }
 
@@ -51,5 +67,10 @@ pub fn pair_in(reply: &Value) -> (String, String) {
 pub fn claims(access_token: &str) -> Value {
     use base64::Engine;
     let part = access_token.split('.').nth(1).expect("three parts");
-    serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    serde_json::from_slice(
+        &base64::prelude::BASE64_URL_SAFE_NO_PAD
+            .decode(part)
+            .unwrap(),
+    )
+    .unwrap()
 }

@@ -25,10 +25,19 @@ impl House {
     /// An empty folder, under the settings for tests.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut house = Self { folder, variables: Vec::new() };
+        let mut house = Self {
+            folder,
+            variables: Vec::new(),
+        };
         house.set("CLOAKROOM_ENV", "test");
-        house.set("CLOAKROOM__DATABASE__PATH", house.database().to_str().unwrap().to_owned());
-        house.set("CLOAKROOM__MAIL__DIRECTORY", house.mails().to_str().unwrap().to_owned());
+        house.set(
+            "CLOAKROOM__DATABASE__PATH",
+            house.database().to_str().unwrap().to_owned(),
+        );
+        house.set(
+            "CLOAKROOM__MAIL__DIRECTORY",
+            house.mails().to_str().unwrap().to_owned(),
+        );
         house
     }
 
@@ -65,8 +74,15 @@ impl House {
     /// The binary with these settings and nothing else from the environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
-        command.env_clear().envs(self.variables.iter().cloned()).args(arguments).current_dir(self.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env_clear()
+            .envs(self.variables.iter().cloned())
+            .args(arguments)
+            .current_dir(self.path());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -85,7 +101,12 @@ impl House {
         let Some(address) = line.trim().strip_prefix("listening on http://") else {
             panic!("no address but {line:?}; the log: {}", log.text());
         };
-        Server { address: address.parse().unwrap(), child, stdout, log }
+        Server {
+            address: address.parse().unwrap(),
+            child,
+            stdout,
+            log,
+        }
     }
 
     /// Runs a command that ends by itself.
@@ -101,7 +122,10 @@ impl House {
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
         paths.sort();
-        paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+        paths
+            .iter()
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect()
     }
 
     /// Waits until the folder holds `count` mails, and gives them.
@@ -179,8 +203,10 @@ impl Server {
 
     /// Sends a signal by name: `TERM`.
     pub fn signal(&self, name: &str) {
-        let status =
-            Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
@@ -197,7 +223,11 @@ impl Server {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it did not end; the log: {}", self.log.text());
+            assert!(
+                Instant::now() < deadline,
+                "it did not end; the log: {}",
+                self.log.text()
+            );
             std::thread::yield_now();
         }
     }
@@ -255,7 +285,11 @@ impl Drop for Server {
 
 /// An HTTP client that takes every status as an answer.
 pub fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into()
 }
 
 /// One request by `agent`; gives status and body (`null` when it is empty).
@@ -271,13 +305,19 @@ pub fn request(
         builder = builder.header("Authorization", format!("Bearer {token}"));
     }
     let mut response = match body {
-        Some(body) => {
-            agent.run(builder.header("Content-Type", "application/json").body(body.to_string()).unwrap())?
-        }
+        Some(body) => agent.run(
+            builder
+                .header("Content-Type", "application/json")
+                .body(body.to_string())
+                .unwrap(),
+        )?,
         None => agent.run(builder.body(()).unwrap())?,
     };
     let text = response.body_mut().read_to_string()?;
-    Ok((response.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null)))
+    Ok((
+        response.status().as_u16(),
+        serde_json::from_str(&text).unwrap_or(Value::Null),
+    ))
 }
 
 /// A stream that is read as it comes, by a thread of its own.
@@ -292,7 +332,11 @@ impl Log {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(read @ 1..) = stream.read(&mut buffer) {
-                shared.0.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
+                shared
+                    .0
+                    .lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&buffer[..read]));
                 shared.1.notify_all();
             }
         });
@@ -305,8 +349,11 @@ impl Log {
 
     fn wait_for(&self, words: &str) -> String {
         let text = self.text.0.lock().unwrap();
-        let (text, timeout) =
-            self.text.1.wait_timeout_while(text, PATIENCE, |text| !text.contains(words)).unwrap();
+        let (text, timeout) = self
+            .text
+            .1
+            .wait_timeout_while(text, PATIENCE, |text| !text.contains(words))
+            .unwrap();
         assert!(!timeout.timed_out(), "no {words:?} in the log: {text}");
         text.clone()
     }

@@ -9,7 +9,10 @@ use super::process::eventually;
 
 /// An address of the loopback where nobody listens, for a program that takes no port 0.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// A running program, killed when dropped.
@@ -24,12 +27,21 @@ impl Program {
     pub fn start(command: &mut Command, address: SocketAddr, folder: &Path) -> Self {
         let said = folder.join(format!("said-at-{}", address.port()));
         let file = File::create(&said).unwrap();
-        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
-        let child = command.spawn().unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file);
+        let child = command
+            .spawn()
+            .unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
         let mut program = Self { address, child };
         eventually(|| {
             let ended = program.child.try_wait().unwrap();
-            assert!(ended.is_none(), "{command:?} ended: {}", fs::read_to_string(&said).unwrap());
+            assert!(
+                ended.is_none(),
+                "{command:?} ended: {}",
+                fs::read_to_string(&said).unwrap()
+            );
             TcpStream::connect(address).ok()
         });
         program

@@ -114,7 +114,12 @@ impl SmtpServer {
             let state = state.clone();
             move || accept(&listener, &state, &authority)
         });
-        Self { addr, ca_pem_path, state, _folder: folder }
+        Self {
+            addr,
+            ca_pem_path,
+            state,
+            _folder: folder,
+        }
     }
 
     pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
@@ -169,7 +174,11 @@ fn accept(listener: &TcpListener, state: &Arc<State>, authority: &Authority) {
             return;
         }
         let stream = stream.unwrap();
-        state.lines.lock().unwrap().push(stream.try_clone().unwrap());
+        state
+            .lines
+            .lock()
+            .unwrap()
+            .push(stream.try_clone().unwrap());
         let behaviour = state.behaviour.lock().unwrap().clone();
         let tls = authority.server_config(behaviour.certificate);
         let state = state.clone();

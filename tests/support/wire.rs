@@ -47,14 +47,20 @@ impl Wire {
     pub fn at(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, heard: Vec::new() }
+        Self {
+            stream,
+            heard: Vec::new(),
+        }
     }
 
     /// Sends these bytes, if the server still takes them: whether it hung up is seen by who listens.
     pub fn say(&mut self, text: &str) {
         if let Err(refusal) = self.stream.write_all(text.as_bytes()) {
             assert!(
-                matches!(refusal.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+                matches!(
+                    refusal.kind(),
+                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+                ),
                 "{refusal}"
             );
         }
@@ -115,7 +121,13 @@ impl Wire {
                 break refusal;
             }
         };
-        assert!(matches!(refusal.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{refusal}");
+        assert!(
+            matches!(
+                refusal.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            ),
+            "{refusal}"
+        );
     }
 
     /// Says that nothing follows, and still listens.
@@ -133,7 +145,9 @@ impl Wire {
                 self.heard.extend_from_slice(&buffer[..read]);
                 Some(read)
             }
-            Err(fault) if matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
+            Err(fault) if matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                None
+            }
             // A reset is an end as well.
             Err(_) => Some(0),
         }
@@ -147,7 +161,9 @@ impl Wire {
             head: head.to_owned(),
             body: String::new(),
         };
-        let length = answer.header("Content-Length").map_or(0, |length| length.parse().unwrap());
+        let length = answer
+            .header("Content-Length")
+            .map_or(0, |length| length.parse().unwrap());
         answer.body = rest.get(..length)?.to_owned();
         self.heard.drain(..head.len() + 4 + length);
         Some(answer)

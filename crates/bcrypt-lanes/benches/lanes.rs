@@ -21,7 +21,12 @@ fn main() {
         }),
     )];
     subjects.extend([lanes::<1>(), lanes::<2>(), lanes::<3>(), lanes::<4>()]);
-    subjects.extend([lanes::<5>(), lanes::<6>(), lanes::<7>(), lanes::<MAX_LANES>()]);
+    subjects.extend([
+        lanes::<5>(),
+        lanes::<6>(),
+        lanes::<7>(),
+        lanes::<MAX_LANES>(),
+    ]);
 
     let mut times = vec![Vec::new(); subjects.len()];
     for _ in 0..ROUNDS {
@@ -45,7 +50,11 @@ fn lanes<const N: usize>() -> Subject {
         let inputs: [(&[u8; 16], &[u8]); N] = [(&[7; 16], b"correct horse"); N];
         black_box(hash(COST, black_box(inputs)).expect("a cost that bcrypt has"));
     };
-    (format!("{N} lane{}", if N == 1 { "" } else { "s" }), N, Box::new(run))
+    (
+        format!("{N} lane{}", if N == 1 { "" } else { "s" }),
+        N,
+        Box::new(run),
+    )
 }
 
 fn median(values: &mut [f64]) -> f64 {

@@ -36,7 +36,10 @@ pub type Output = [u8; 24];
 ///
 /// # Errors
 /// [`CostError`] unless the cost is 4 to 31.
-pub fn hash<const N: usize>(cost: u32, inputs: [(&[u8; 16], &[u8]); N]) -> Result<[Output; N], CostError> {
+pub fn hash<const N: usize>(
+    cost: u32,
+    inputs: [(&[u8; 16], &[u8]); N],
+) -> Result<[Output; N], CostError> {
     const { assert!(N >= 1 && N <= MAX_LANES, "1 to MAX_LANES at once") };
     let mut lanes = Lanes::new(N);
     for (index, (salt, password)) in inputs.into_iter().enumerate() {
@@ -86,8 +89,14 @@ impl<T> Lanes<T> {
     /// # Panics
     /// Unless `width` is 1 to [`MAX_LANES`].
     pub fn new(width: usize) -> Self {
-        assert!((1..=MAX_LANES).contains(&width), "1 to {MAX_LANES} lanes, not {width}");
-        Self { states: vec![State::EMPTY; width].into(), hashes: Vec::with_capacity(width) }
+        assert!(
+            (1..=MAX_LANES).contains(&width),
+            "1 to {MAX_LANES} lanes, not {width}"
+        );
+        Self {
+            states: vec![State::EMPTY; width].into(),
+            hashes: Vec::with_capacity(width),
+        }
     }
 
     /// How many hashes are under way.
@@ -113,13 +122,22 @@ impl<T> Lanes<T> {
     ///
     /// # Panics
     /// When [`is_full`](Self::is_full).
-    pub fn start(&mut self, name: T, cost: u32, salt: &[u8; 16], password: &[u8]) -> Result<(), CostError> {
+    pub fn start(
+        &mut self,
+        name: T,
+        cost: u32,
+        salt: &[u8; 16],
+        password: &[u8],
+    ) -> Result<(), CostError> {
         if !(4..=31).contains(&cost) {
             return Err(CostError(cost));
         }
         assert!(!self.is_full(), "every lane is taken");
         self.states[self.hashes.len()].set_up(salt, password);
-        self.hashes.push(Hash { name, rounds_left: 1 << cost });
+        self.hashes.push(Hash {
+            name,
+            rounds_left: 1 << cost,
+        });
         Ok(())
     }
 
@@ -173,7 +191,10 @@ impl<T> Drop for Lanes<T> {
 
 impl<T> fmt::Debug for Lanes<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lanes").field("width", &self.states.len()).field("len", &self.len()).finish()
+        f.debug_struct("Lanes")
+            .field("width", &self.states.len())
+            .field("len", &self.len())
+            .finish()
     }
 }
 
@@ -218,7 +239,11 @@ mod tests {
             lanes.start(name, cost, &[1; 16], b"password").unwrap();
         }
         lanes.retain(|name| *name != "unwanted");
-        assert!(!lanes.states[0].is_wiped() && !lanes.states[1].is_wiped() && lanes.states[2].is_wiped());
+        assert!(
+            !lanes.states[0].is_wiped()
+                && !lanes.states[1].is_wiped()
+                && lanes.states[2].is_wiped()
+        );
         assert_eq!(lanes.advance(u32::MAX)[0].0, "short");
         assert!(!lanes.states[0].is_wiped() && lanes.states[1].is_wiped());
         assert_eq!(lanes.advance(u32::MAX)[0].0, "long");

@@ -8,8 +8,11 @@ use zeroize::Zeroize;
 use crate::pi;
 
 /// What is enciphered in the end: `OrpheanBeholderScryDoubt` in big-endian words.
-const MAGIC: [[u32; 2]; 3] =
-    [[0x4f72_7068, 0x6561_6e42], [0x6568_6f6c, 0x6465_7253], [0x6372_7944, 0x6f75_6274]];
+const MAGIC: [[u32; 2]; 3] = [
+    [0x4f72_7068, 0x6561_6e42],
+    [0x6568_6f6c, 0x6465_7253],
+    [0x6372_7944, 0x6f75_6274],
+];
 
 /// Blowfish's state, and the two keys that change it in turn. Aligned to a line of the cache, so that it fills as few of
 /// them as it can.
@@ -24,7 +27,12 @@ pub(crate) struct State {
 
 impl State {
     /// A lane with nothing in it.
-    pub(crate) const EMPTY: Self = Self { boxes: [[0; 256]; 4], p: [0; 18], password: [0; 18], salt: [0; 4] };
+    pub(crate) const EMPTY: Self = Self {
+        boxes: [[0; 256]; 4],
+        p: [0; 18],
+        password: [0; 18],
+        salt: [0; 4],
+    };
 
     /// Takes over another lane's hash. By field, so that no copy comes to lie on the stack.
     pub(crate) fn copy_from(&mut self, other: &Self) {
@@ -38,7 +46,8 @@ impl State {
     /// of password and NUL count.
     pub(crate) fn set_up(&mut self, salt: &[u8; 16], password: &[u8]) {
         fill_cycled(&mut self.password, password);
-        self.salt = array::from_fn(|word| u32::from_be_bytes(array::from_fn(|byte| salt[4 * word + byte])));
+        self.salt =
+            array::from_fn(|word| u32::from_be_bytes(array::from_fn(|byte| salt[4 * word + byte])));
         self.boxes = pi::S;
         self.p = array::from_fn(|word| pi::P[word] ^ self.password[word]);
 
@@ -79,7 +88,13 @@ impl State {
 
     #[cfg(test)]
     pub(crate) fn is_wiped(&self) -> bool {
-        let words = self.boxes.iter().flatten().chain(&self.p).chain(&self.password).chain(&self.salt);
+        let words = self
+            .boxes
+            .iter()
+            .flatten()
+            .chain(&self.p)
+            .chain(&self.password)
+            .chain(&self.salt);
         words.into_iter().all(|word| *word == 0)
     }
 }
@@ -88,11 +103,17 @@ impl State {
 pub(crate) fn run<const N: usize>(lanes: &mut [State; N], rounds: u32) {
     for _ in 0..rounds {
         for lane in lanes.iter_mut() {
-            lane.p.iter_mut().zip(&lane.password).for_each(|(word, key)| *word ^= key);
+            lane.p
+                .iter_mut()
+                .zip(&lane.password)
+                .for_each(|(word, key)| *word ^= key);
         }
         expand(lanes);
         for lane in lanes.iter_mut() {
-            lane.p.iter_mut().zip(lane.salt.iter().cycle()).for_each(|(word, key)| *word ^= key);
+            lane.p
+                .iter_mut()
+                .zip(lane.salt.iter().cycle())
+                .for_each(|(word, key)| *word ^= key);
         }
         expand(lanes);
     }
@@ -163,6 +184,8 @@ fn mix(boxes: &[[u32; 256]; 4], word: u32) -> u32 {
 fn fill_cycled(words: &mut [u32; 18], password: &[u8]) {
     let mut bytes = password.iter().copied().chain([0]).take(72).cycle();
     for word in words {
-        *word = (0..4).fold(0, |word, _| word << 8 | u32::from(bytes.next().unwrap_or_default()));
+        *word = (0..4).fold(0, |word, _| {
+            word << 8 | u32::from(bytes.next().unwrap_or_default())
+        });
     }
 }

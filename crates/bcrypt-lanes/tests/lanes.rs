@@ -5,8 +5,17 @@ use bcrypt_lanes::{CostError, Lanes, MAX_LANES, hash};
 #[test]
 fn one_password_under_several_salts_and_several_under_one_salt_keep_apart() {
     let alone = |salt: &[u8; 16], password: &[u8]| hash(4, [(salt, password)]).unwrap()[0];
-    let salts = hash(4, [1, 2, 3, 4].map(|byte| [byte; 16]).each_ref().map(|salt| (salt, &b"password"[..])));
-    assert_eq!(salts.unwrap(), [1, 2, 3, 4].map(|byte| alone(&[byte; 16], b"password")));
+    let salts = hash(
+        4,
+        [1, 2, 3, 4]
+            .map(|byte| [byte; 16])
+            .each_ref()
+            .map(|salt| (salt, &b"password"[..])),
+    );
+    assert_eq!(
+        salts.unwrap(),
+        [1, 2, 3, 4].map(|byte| alone(&[byte; 16], b"password"))
+    );
     let passwords: [&[u8]; 3] = [b"a", b"b", b""];
     let hashed = hash(4, passwords.map(|password| (&[9; 16], password))).unwrap();
     assert_eq!(hashed, passwords.map(|password| alone(&[9; 16], password)));
@@ -40,7 +49,11 @@ fn a_short_hash_is_done_before_a_long_one_that_started_first() {
     lanes.start("short", 4, &[0; 16], b"").unwrap();
     assert!(lanes.is_full());
     assert!(lanes.advance(15).is_empty());
-    let done: Vec<_> = lanes.advance(15).into_iter().map(|(name, _)| name).collect();
+    let done: Vec<_> = lanes
+        .advance(15)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!((done, lanes.len()), (vec!["short"], 1));
 }
 

@@ -9,7 +9,11 @@ type Input = ([u8; 16], Vec<u8>);
 
 fn input() -> impl Strategy<Value = Input> {
     // Most around the 72 bytes that count.
-    let password = prop_oneof![vec(any::<u8>(), 0..12), vec(any::<u8>(), 68..76), vec(any::<u8>(), 0..300)];
+    let password = prop_oneof![
+        vec(any::<u8>(), 0..12),
+        vec(any::<u8>(), 68..76),
+        vec(any::<u8>(), 0..300)
+    ];
     (any::<[u8; 16]>(), password)
 }
 
@@ -20,8 +24,18 @@ fn expected(cost: u32, (salt, password): &Input) -> [u8; 24] {
 
 fn check<const N: usize>(cost: u32, inputs: &[Input]) {
     let inputs: &[Input; N] = inputs[..N].try_into().unwrap();
-    let outputs = hash(cost, inputs.each_ref().map(|(salt, password)| (salt, &password[..]))).unwrap();
-    assert_eq!(outputs, inputs.each_ref().map(|input| expected(cost, input)), "{N} lanes");
+    let outputs = hash(
+        cost,
+        inputs
+            .each_ref()
+            .map(|(salt, password)| (salt, &password[..])),
+    )
+    .unwrap();
+    assert_eq!(
+        outputs,
+        inputs.each_ref().map(|input| expected(cost, input)),
+        "{N} lanes"
+    );
 }
 
 proptest! {

@@ -20,7 +20,11 @@ const STRANGERS: u32 = 0o027;
 const RESTORE: &str = "stop the server, keep a copy of the file and its -wal, restore a backup";
 
 /// Gives the file, where its schema is ours.
-pub(super) fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> Option<Inspection> {
+pub(super) fn examine(
+    settings: &Settings,
+    sources: &Sources,
+    report: &mut Report,
+) -> Option<Inspection> {
     let path = &settings.database.path;
     key_base(settings, sources, report);
     room(path, report);
@@ -40,14 +44,20 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
     let ours = [Keys::file(settings), Keys::previous_file(settings)].map(|path| (path, OTHERS));
     let named = ["secrets.key_base", "secrets.previous"]
         .map(|key| (sources.file_of(key).map(Path::to_owned), STRANGERS));
-    let files = ours.into_iter().chain(named).filter_map(|(path, shut_out)| Some((path?, shut_out)));
+    let files = ours
+        .into_iter()
+        .chain(named)
+        .filter_map(|(path, shut_out)| Some((path?, shut_out)));
     for (path, shut_out) in files {
         if path.exists() {
             privacy("keys", &path, shut_out, report);
         }
         // A folder that cannot be looked into is not the finding here.
         for draft in file::drafts_of(&path).unwrap_or_default() {
-            let what = format!("{} holds a key base, left by a run that was killed", draft.display());
+            let what = format!(
+                "{} holds a key base, left by a run that was killed",
+                draft.display()
+            );
             report.warn(
                 "keys",
                 what,
@@ -65,13 +75,22 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
             );
         }
         Ok(Some(keys)) => {
-            let source = if settings.secrets.key_base.is_some() { "configured" } else { "made here" };
-            report.ok("keys", format!("{source}, with {} previous", keys.previous_count()));
+            let source = if settings.secrets.key_base.is_some() {
+                "configured"
+            } else {
+                "made here"
+            };
+            report.ok(
+                "keys",
+                format!("{source}, with {} previous", keys.previous_count()),
+            );
         }
         Ok(None) => report.ok("keys", "will be made at the first start"),
-        Err(fault) => {
-            report.fail("keys", fault.to_string(), "restore it, or delete it: what it signed ends then")
-        }
+        Err(fault) => report.fail(
+            "keys",
+            fault.to_string(),
+            "restore it, or delete it: what it signed ends then",
+        ),
     }
 }
 
@@ -83,12 +102,18 @@ fn privacy(topic: &'static str, path: &Path, shut_out: u32, report: &mut Report)
     let shown = path.display();
     match fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
         Ok(mode) if mode & OTHERS == 0 => report.ok(topic, format!("{shown}, for its owner alone")),
-        Ok(mode) if mode & shut_out == 0 => report.ok(topic, format!("{shown}, for its owner and its group")),
+        Ok(mode) if mode & shut_out == 0 => {
+            report.ok(topic, format!("{shown}, for its owner and its group"))
+        }
         Ok(mode) => {
             let what = format!("{shown} is open to other users of this machine (mode {mode:04o})");
             report.fail(topic, what, format!("chmod 600 {shown}"));
         }
-        Err(fault) => report.fail(topic, format!("{shown}: {fault}"), "run this as the server's user"),
+        Err(fault) => report.fail(
+            topic,
+            format!("{shown}: {fault}"),
+            "run this as the server's user",
+        ),
     }
 }
 
@@ -103,7 +128,11 @@ fn write_ahead_log(database: &Path, report: &mut Report) {
     let size = fs::metadata(PathBuf::from(path)).map_or(0, |metadata| metadata.len());
     let what = format!("{} MiB in the write-ahead log", size.div_ceil(MIB));
     if size > LARGEST_WAL {
-        report.warn("file", what, "end the process that keeps reading, or restart the server");
+        report.warn(
+            "file",
+            what,
+            "end the process that keeps reading, or restart the server",
+        );
     } else {
         report.ok("file", what);
     }
@@ -111,7 +140,9 @@ fn write_ahead_log(database: &Path, report: &mut Report) {
 
 #[cfg(unix)]
 fn room(database: &Path, report: &mut Report) {
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = database
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     // A folder that is not there yet is not the finding here.
     let Ok(disk) = rustix::fs::statvfs(folder) else {
@@ -140,7 +171,11 @@ fn schema(path: &Path, report: &mut Report) -> Option<Inspection> {
     };
     if version < SCHEMA_VERSION {
         let what = format!("version {version}, and this program's is {SCHEMA_VERSION}");
-        report.warn("schema", what, "run `cloakroom migrate`, or start the server");
+        report.warn(
+            "schema",
+            what,
+            "run `cloakroom migrate`, or start the server",
+        );
         return None;
     }
     report.ok("schema", format!("version {version}"));
@@ -164,7 +199,10 @@ fn integrity(path: &Path, report: &mut Report) {
 fn report_unreadable(topic: &'static str, fault: &Error, report: &mut Report) {
     let text = explain(fault);
     match fault {
-        Error::Unavailable { reason: "database_damaged", .. } => report.fail(topic, text, RESTORE),
+        Error::Unavailable {
+            reason: "database_damaged",
+            ..
+        } => report.fail(topic, text, RESTORE),
         Error::Unavailable { .. } => report.fail(topic, text, "run this as the server's user"),
         // A file of a newer version or of another program: the sentence ends in its own advice.
         _ => {

@@ -30,11 +30,19 @@ impl Place {
     /// `None` where the base is set as a value.
     pub(super) fn of(sources: &Sources, settings: &Settings) -> Option<Self> {
         if let Some(base) = Keys::file(settings) {
-            return Some(Self { base, previous: Keys::previous_file(settings), form: Form::Lines });
+            return Some(Self {
+                base,
+                previous: Keys::previous_file(settings),
+                form: Form::Lines,
+            });
         }
         let file_of = |key| sources.file_of(key).map(Path::to_owned);
         let base = file_of("secrets.key_base")?;
-        Some(Self { base, previous: file_of("secrets.previous"), form: Form::Setting })
+        Some(Self {
+            base,
+            previous: file_of("secrets.previous"),
+            form: Form::Setting,
+        })
     }
 
     pub(super) fn base(&self) -> &Path {
@@ -50,7 +58,10 @@ impl Place {
     pub(super) fn drafts(&self) -> Result<Vec<PathBuf>, Fault> {
         let mut found = Vec::new();
         if self.base.exists() {
-            for path in [Some(&self.base), self.previous.as_ref()].into_iter().flatten() {
+            for path in [Some(&self.base), self.previous.as_ref()]
+                .into_iter()
+                .flatten()
+            {
                 found.extend(file::drafts_of(path)?);
             }
         }
@@ -88,7 +99,10 @@ impl Place {
         // A rotation that was cut short has put it there.
         previous.retain(|base| base.expose() != current.expose());
         previous.insert(0, current);
-        Ok(vec![Draft::write(path, &self.list(&previous)?, &self.base)?, self.base_draft(new)?])
+        Ok(vec![
+            Draft::write(path, &self.list(&previous)?, &self.base)?,
+            self.base_draft(new)?,
+        ])
     }
 
     /// The new base, and no previous ones: to be put in this order, so that the old one is gone first.
@@ -121,8 +135,11 @@ impl Place {
     }
 
     fn missing(&self) -> Fault {
-        format!("there is no key base at {}; the server makes one at its first start", self.base.display())
-            .into()
+        format!(
+            "there is no key base at {}; the server makes one at its first start",
+            self.base.display()
+        )
+        .into()
     }
 
     fn list(&self, bases: &[Secret]) -> Result<String, Fault> {

@@ -20,6 +20,7 @@ pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate
         })
         .await?;
     let user = user.require(confirmed)?.user;
-    format
-        .print(&json!({ "user": View::of(&user) }), || format!("the address of {} is confirmed", name(&user)))
+    format.print(&json!({ "user": View::of(&user) }), || {
+        format!("the address of {} is confirmed", name(&user))
+    })
 }

@@ -25,13 +25,17 @@ pub(super) async fn run(
     let database = house::open_or_make(settings)?;
     let password = choose(settings)?;
     let words = settings.guessable_words(address.as_str());
-    let digest = pool(&settings.password)?.hash_choice(password, &words).await?;
+    let digest = pool(&settings.password)?
+        .hash_choice(password, &words)
+        .await?;
     let (asked, now) = (address.clone(), Clock::System.now());
     let user = database
         .write(move |tx| create(tx, &asked, &digest, confirmed, now))
         .await?
         .ok_or_else(|| format!("the address {} is taken", address.as_str()))?;
-    format.print(&json!({ "user": View::of(&user) }), || format!("{} is created", name(&user)))
+    format.print(&json!({ "user": View::of(&user) }), || {
+        format!("{} is created", name(&user))
+    })
 }
 
 /// Gives `None` when the address is taken.
@@ -60,7 +64,11 @@ fn choose(settings: &Settings) -> Result<Password, Fault> {
         (first_line(io::stdin().lock())?, None)
     };
     let again = confirmation.as_ref().map(|text| text.as_str());
-    Ok(Password::choose(&settings.password, Some(password.as_str()), again)?)
+    Ok(Password::choose(
+        &settings.password,
+        Some(password.as_str()),
+        again,
+    )?)
 }
 
 /// A line without its end.
@@ -80,5 +88,8 @@ fn first_line(input: impl BufRead) -> Result<Zeroizing<String>, Fault> {
 
 /// One thread, for one password.
 fn pool(settings: &config::Password) -> crate::Result<PasswordPool> {
-    PasswordPool::start(&config::Password { threads: 1, ..settings.clone() })
+    PasswordPool::start(&config::Password {
+        threads: 1,
+        ..settings.clone()
+    })
 }

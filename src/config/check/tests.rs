@@ -11,7 +11,11 @@ fn refused(env: Environment, change: impl FnOnce(&mut Settings)) -> String {
         settings.secrets.key_base = Some(Secret::from("k".repeat(SHORTEST_SECRET)));
     }
     change(&mut settings);
-    settings.check().err().map(|error| error.to_string()).unwrap_or_default()
+    settings
+        .check()
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default()
 }
 
 #[track_caller]
@@ -41,26 +45,45 @@ fn accepts_in_production(change: impl FnOnce(&mut Settings)) {
 #[test]
 fn a_secret_shorter_than_32_bytes_is_refused() {
     let secret = |length| Secret::from("k".repeat(length));
-    refuses("secrets.key_base", |s| s.secrets.key_base = Some(secret(31)));
-    refuses("secrets.previous", |s| s.secrets.previous = vec![secret(32), secret(31)]);
+    refuses("secrets.key_base", |s| {
+        s.secrets.key_base = Some(secret(31))
+    });
+    refuses("secrets.previous", |s| {
+        s.secrets.previous = vec![secret(32), secret(31)]
+    });
     accepts(|s| s.secrets.key_base = Some(secret(32)));
 }
 
 #[test]
 fn production_needs_a_key_base() {
-    refuses_in(Environment::Production, "secrets.key_base", |s| s.secrets.key_base = None);
+    refuses_in(Environment::Production, "secrets.key_base", |s| {
+        s.secrets.key_base = None
+    });
     accepts(|s| s.secrets.key_base = None);
 }
 
 #[test]
 fn production_needs_https_except_for_localhost() {
-    for plain in ["http://example.com", "http://localhost.example.com", "http://10.0.0.1:3000"] {
+    for plain in [
+        "http://example.com",
+        "http://localhost.example.com",
+        "http://10.0.0.1:3000",
+    ] {
         let url: Url = plain.parse().unwrap();
-        refuses_in(Environment::Production, "server.public_url", |s| s.server.public_url = url.clone());
-        refuses_in(Environment::Production, "server.frontend_url", |s| s.server.frontend_url = url.clone());
+        refuses_in(Environment::Production, "server.public_url", |s| {
+            s.server.public_url = url.clone()
+        });
+        refuses_in(Environment::Production, "server.frontend_url", |s| {
+            s.server.frontend_url = url.clone()
+        });
         accepts(|s| s.server.public_url = url);
     }
-    for sound in ["https://example.com", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:3000"] {
+    for sound in [
+        "https://example.com",
+        "http://localhost:3000",
+        "http://127.0.0.1",
+        "http://[::1]:3000",
+    ] {
         accepts_in_production(|s| s.server.public_url = sound.parse().unwrap());
     }
 }
@@ -76,8 +99,12 @@ fn a_url_is_http_without_credentials_query_or_fragment() {
         "https://example.com/?",
         "https://example.com/#top",
     ] {
-        refuses("server.public_url", |s| s.server.public_url = bad.parse().unwrap());
-        refuses("server.frontend_url", |s| s.server.frontend_url = bad.parse().unwrap());
+        refuses("server.public_url", |s| {
+            s.server.public_url = bad.parse().unwrap()
+        });
+        refuses("server.frontend_url", |s| {
+            s.server.frontend_url = bad.parse().unwrap()
+        });
     }
     accepts(|s| s.server.frontend_url = "https://example.com/app/".parse().unwrap());
 }
@@ -100,9 +127,14 @@ fn bind_is_a_host_and_a_port() {
     ] {
         refuses("server.bind", |s| s.server.bind = bad.to_owned());
     }
-    for good in
-        ["127.0.0.1:0", "0.0.0.0:80", "[::1]:3000", "[::]:3000", "localhost:3000", "my-host.example:1"]
-    {
+    for good in [
+        "127.0.0.1:0",
+        "0.0.0.0:80",
+        "[::1]:3000",
+        "[::]:3000",
+        "localhost:3000",
+        "my-host.example:1",
+    ] {
         accepts(|s| s.server.bind = good.to_owned());
     }
 }
@@ -135,9 +167,12 @@ fn an_origin_is_written_as_browsers_send_it() {
     ] {
         refuses("cors.origins", |s| s.cors.origins = vec![bad.to_owned()]);
     }
-    for good in
-        ["https://example.com", "http://localhost:3001", "http://[::1]:8080", "https://xn--bcher-kva.example"]
-    {
+    for good in [
+        "https://example.com",
+        "http://localhost:3001",
+        "http://[::1]:8080",
+        "https://xn--bcher-kva.example",
+    ] {
         accepts(|s| s.cors.origins = vec![good.to_owned()]);
     }
 }
@@ -159,7 +194,11 @@ fn any_origin_is_alone_and_without_credentials() {
 #[test]
 fn smtp_needs_a_host() {
     refuses("mail.smtp.host", |s| s.mail.transport = MailTransport::Smtp);
-    for bad in ["mail.example.com:25", "smtp://mail.example.com", "mail example"] {
+    for bad in [
+        "mail.example.com:25",
+        "smtp://mail.example.com",
+        "mail example",
+    ] {
         refuses("mail.smtp.host", |s| s.mail.smtp.host = bad.to_owned());
     }
     for good in ["mail.example.com", "10.0.0.1", "::1", "mail_relay"] {
@@ -172,8 +211,12 @@ fn smtp_needs_a_host() {
 
 #[test]
 fn smtp_needs_both_user_name_and_password_or_neither() {
-    refuses("mail.smtp.password", |s| s.mail.smtp.username = Some("mailer".to_owned()));
-    refuses("mail.smtp.username", |s| s.mail.smtp.password = Some(Secret::from("x".to_owned())));
+    refuses("mail.smtp.password", |s| {
+        s.mail.smtp.username = Some("mailer".to_owned())
+    });
+    refuses("mail.smtp.username", |s| {
+        s.mail.smtp.password = Some(Secret::from("x".to_owned()))
+    });
 }
 
 #[test]
@@ -196,9 +239,13 @@ fn a_password_goes_to_the_mail_server_in_clear_on_loopback_only() {
 #[test]
 fn mails_have_a_place_a_sender_and_a_name_of_one_line() {
     refuses("mail.directory", |s| s.mail.directory = "".into());
-    refuses("mail.from", |s| s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned()));
+    refuses("mail.from", |s| {
+        s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned())
+    });
     for bad in ["", " ", "A\nB", &"a".repeat(101)] {
-        refuses("mail.service_name", |s| s.mail.service_name = bad.to_owned());
+        refuses("mail.service_name", |s| {
+            s.mail.service_name = bad.to_owned()
+        });
     }
 }
 
@@ -212,10 +259,19 @@ fn the_database_is_a_file() {
 fn bcrypt_is_cheap_under_test_only() {
     refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 9);
     refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 17);
-    refuses_in(Environment::Production, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 4);
-    refuses_in(Environment::Test, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 3);
-    refuses_in(Environment::Test, "password.bcrypt_cost", |s| s.password.bcrypt_cost = 32);
-    assert_eq!(refused(Environment::Test, |s| s.password.bcrypt_cost = 4), "");
+    refuses_in(Environment::Production, "password.bcrypt_cost", |s| {
+        s.password.bcrypt_cost = 4
+    });
+    refuses_in(Environment::Test, "password.bcrypt_cost", |s| {
+        s.password.bcrypt_cost = 3
+    });
+    refuses_in(Environment::Test, "password.bcrypt_cost", |s| {
+        s.password.bcrypt_cost = 32
+    });
+    assert_eq!(
+        refused(Environment::Test, |s| s.password.bcrypt_cost = 4),
+        ""
+    );
 }
 
 #[test]
@@ -229,24 +285,46 @@ fn counts_have_bounds() {
     refuses("password.lanes", |s| s.password.lanes = 9);
     refuses("password.queue_limit", |s| s.password.queue_limit = 0);
     refuses("session.max_per_user", |s| s.session.max_per_user = 0);
-    refuses("tokens.max_keys_per_user", |s| s.tokens.max_keys_per_user = 0);
-    refuses("tokens.max_keys_per_user", |s| s.tokens.max_keys_per_user = 10_001);
+    refuses("tokens.max_keys_per_user", |s| {
+        s.tokens.max_keys_per_user = 0
+    });
+    refuses("tokens.max_keys_per_user", |s| {
+        s.tokens.max_keys_per_user = 10_001
+    });
 }
 
 #[test]
 fn durations_have_bounds() {
-    refuses("server.head_timeout", |s| s.server.head_timeout = Duration::ZERO);
-    refuses("server.body_timeout", |s| s.server.body_timeout = Duration::ZERO);
+    refuses("server.head_timeout", |s| {
+        s.server.head_timeout = Duration::ZERO
+    });
+    refuses("server.body_timeout", |s| {
+        s.server.body_timeout = Duration::ZERO
+    });
     refuses("server.keep_alive", |s| s.server.keep_alive = 2 * HOUR);
-    refuses("server.shutdown_timeout", |s| s.server.shutdown_timeout = MILLISECOND);
-    refuses("database.busy_timeout", |s| s.database.busy_timeout = Duration::ZERO);
+    refuses("server.shutdown_timeout", |s| {
+        s.server.shutdown_timeout = MILLISECOND
+    });
+    refuses("database.busy_timeout", |s| {
+        s.database.busy_timeout = Duration::ZERO
+    });
     refuses("cors.max_age", |s| s.cors.max_age = 2 * DAY);
-    refuses("mail.smtp.timeout", |s| s.mail.smtp.timeout = Duration::ZERO);
+    refuses("mail.smtp.timeout", |s| {
+        s.mail.smtp.timeout = Duration::ZERO
+    });
     refuses("session.lifetime", |s| s.session.lifetime = Duration::ZERO);
-    refuses("session.idle_timeout", |s| s.session.idle_timeout = Duration::ZERO);
-    refuses("session.remember_lifetime", |s| s.session.remember_lifetime = 2 * AGES);
-    refuses("tokens.access_lifetime", |s| s.tokens.access_lifetime = 9 * SECOND);
-    refuses("tokens.access_lifetime", |s| s.tokens.access_lifetime = HOUR + SECOND);
+    refuses("session.idle_timeout", |s| {
+        s.session.idle_timeout = Duration::ZERO
+    });
+    refuses("session.remember_lifetime", |s| {
+        s.session.remember_lifetime = 2 * AGES
+    });
+    refuses("tokens.access_lifetime", |s| {
+        s.tokens.access_lifetime = 9 * SECOND
+    });
+    refuses("tokens.access_lifetime", |s| {
+        s.tokens.access_lifetime = HOUR + SECOND
+    });
     accepts(|s| s.tokens.access_lifetime = HOUR);
     refuses("sweep.interval", |s| s.sweep.interval = 19 * SECOND);
     refuses("sweep.interval", |s| s.sweep.interval = 2 * DAY);
@@ -281,7 +359,9 @@ fn who_tokens_are_of_and_for_is_one_short_word() {
 
 #[test]
 fn an_access_token_never_introspects() {
-    refuses("tokens.scopes", |s| s.tokens.scopes = Scopes::parse("orders:read introspect").unwrap());
+    refuses("tokens.scopes", |s| {
+        s.tokens.scopes = Scopes::parse("orders:read introspect").unwrap()
+    });
     accepts(|s| s.tokens.scopes = Scopes::parse("orders:read").unwrap());
     accepts(|s| s.tokens.scopes = Scopes::default());
 }
@@ -289,36 +369,65 @@ fn an_access_token_never_introspects() {
 #[test]
 fn no_session_outlasts_a_remembered_one() {
     refuses("session.lifetime", |s| s.session.lifetime = 181 * DAY);
-    refuses("session.idle_timeout", |s| s.session.idle_timeout = 181 * DAY);
+    refuses("session.idle_timeout", |s| {
+        s.session.idle_timeout = 181 * DAY
+    });
     accepts(|s| s.session.lifetime = 180 * DAY);
 }
 
 #[test]
 fn limits_let_something_through() {
-    let none = Limit { count: 0, window: MINUTE };
+    let none = Limit {
+        count: 0,
+        window: MINUTE,
+    };
     refuses("throttle.sign_in", |s| s.throttle.sign_in = none);
     refuses("throttle.reset", |s| s.throttle.reset = none);
     refuses("throttle.sign_up", |s| s.throttle.sign_up = none);
-    refuses("throttle.address_failures", |s| s.throttle.address_failures = none);
+    refuses("throttle.address_failures", |s| {
+        s.throttle.address_failures = none
+    });
     refuses("throttle.reset_mails", |s| s.throttle.reset_mails = none);
     refuses("throttle.confirmation", |s| s.throttle.confirmation = none);
-    refuses("throttle.confirmation_mails", |s| s.throttle.confirmation_mails = none);
+    refuses("throttle.confirmation_mails", |s| {
+        s.throttle.confirmation_mails = none
+    });
     refuses("throttle.challenges", |s| s.throttle.challenges = none);
-    refuses("throttle.address_changes", |s| s.throttle.address_changes = none);
+    refuses("throttle.address_changes", |s| {
+        s.throttle.address_changes = none
+    });
     refuses("throttle.notices", |s| s.throttle.notices = none);
     refuses("throttle.api_keys", |s| s.throttle.api_keys = none);
     refuses("throttle.tokens", |s| s.throttle.tokens = none);
-    refuses("throttle.sign_in", |s| s.throttle.sign_in.window = Duration::ZERO);
+    refuses("throttle.sign_in", |s| {
+        s.throttle.sign_in.window = Duration::ZERO
+    });
 }
 
 #[test]
 fn a_log_level_is_a_level_or_directives() {
-    for bad in ["", "inof", "info,", "info, inof", "cloakroom=loud", "info,debgu"] {
+    for bad in [
+        "",
+        "inof",
+        "info,",
+        "info, inof",
+        "cloakroom=loud",
+        "info,debgu",
+    ] {
         refuses("log.level", |s| s.log.level = bad.to_owned());
     }
-    for good in ["info", "WARN", "info,cloakroom=debug", "warn,actix_web=off", "cloakroom::mail=trace"] {
+    for good in [
+        "info",
+        "WARN",
+        "info,cloakroom=debug",
+        "warn,actix_web=off",
+        "cloakroom::mail=trace",
+    ] {
         assert_eq!(
-            (good, &*refused(Environment::Development, |s| s.log.level = good.to_owned())),
+            (
+                good,
+                &*refused(Environment::Development, |s| s.log.level = good.to_owned())
+            ),
             (good, "")
         );
     }

@@ -8,7 +8,11 @@ const KEY_BASE: &str = "0123456789abcdef0123456789abcdef";
 
 fn sources(env: Environment, variables: &[(&str, &str)]) -> Sources {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Sources { env, file: None, variables: variables.iter().map(owned).collect() }
+    Sources {
+        env,
+        file: None,
+        variables: variables.iter().map(owned).collect(),
+    }
 }
 
 fn with(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
@@ -35,16 +39,28 @@ fn with_file(text: &str) -> Result<Settings, ConfigError> {
 #[test]
 fn each_layer_wins_over_the_one_before() {
     let file = file("[password]\nbcrypt_cost = 5\nmin_length = 10\n[server]\nworkers = 3\n");
-    let mut sources = sources(Environment::Test, &[("CLOAKROOM__PASSWORD__MIN_LENGTH", "12")]);
+    let mut sources = sources(
+        Environment::Test,
+        &[("CLOAKROOM__PASSWORD__MIN_LENGTH", "12")],
+    );
     let settings = load(&sources).unwrap();
-    assert_eq!(settings.password.bcrypt_cost, 4, "the environment's file over the default");
+    assert_eq!(
+        settings.password.bcrypt_cost, 4,
+        "the environment's file over the default"
+    );
 
     sources.file = Some(file.path().to_owned());
     let settings = load(&sources).unwrap();
-    assert_eq!(settings.password.bcrypt_cost, 5, "the file over the environment's");
+    assert_eq!(
+        settings.password.bcrypt_cost, 5,
+        "the file over the environment's"
+    );
     assert_eq!(settings.password.min_length, 12, "a variable over the file");
     assert_eq!(settings.server.workers, 3, "the file over the default");
-    assert_eq!(settings.password.queue_limit, 64, "the default where nobody says otherwise");
+    assert_eq!(
+        settings.password.queue_limit, 64,
+        "the default where nobody says otherwise"
+    );
 }
 
 #[test]
@@ -66,8 +82,19 @@ fn production_starts_once_it_is_told_what_only_the_operator_knows() {
 #[test]
 fn production_alone_reports_everything_that_it_lacks() {
     let error = Settings::for_env(Environment::Production).unwrap_err();
-    let keys: Vec<&str> = error.problems().iter().map(|problem| &*problem.key).collect();
-    assert_eq!(keys, ["server.frontend_url", "server.public_url", "secrets.key_base"]);
+    let keys: Vec<&str> = error
+        .problems()
+        .iter()
+        .map(|problem| &*problem.key)
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "server.frontend_url",
+            "server.public_url",
+            "secrets.key_base"
+        ]
+    );
     assert!(error.to_string().contains("`cloakroom secret`"), "{error}");
 }
 
@@ -78,7 +105,10 @@ fn a_variable_becomes_what_its_default_is() {
         ("CLOAKROOM__SERVER__WORKERS", "3"),
         ("CLOAKROOM__REGISTRATION__OPEN", "false"),
         ("CLOAKROOM__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8"),
-        ("CLOAKROOM__CORS__ORIGINS", r#"["https://a.example", "https://b.example"]"#),
+        (
+            "CLOAKROOM__CORS__ORIGINS",
+            r#"["https://a.example", "https://b.example"]"#,
+        ),
         ("CLOAKROOM__MAIL__SMTP__HOST", "mail.example.com"),
         ("CLOAKROOM__MAIL__SMTP__TLS", "starttls"),
         ("CLOAKROOM__MAIL__SERVICE_NAME", "12"),
@@ -86,11 +116,20 @@ fn a_variable_becomes_what_its_default_is() {
         ("CLOAKROOM__THROTTLE__SIGN_IN", "5 in 1m"),
     ])
     .unwrap();
-    assert_eq!((&*settings.server.bind, settings.server.workers), ("0.0.0.0:8080", 3));
+    assert_eq!(
+        (&*settings.server.bind, settings.server.workers),
+        ("0.0.0.0:8080", 3)
+    );
     assert!(!settings.registration.open);
     assert_eq!(settings.server.trusted_proxies.len(), 2);
-    assert_eq!(settings.cors.origins, ["https://a.example", "https://b.example"]);
-    assert_eq!((&*settings.mail.smtp.host, settings.mail.smtp.port()), ("mail.example.com", 587));
+    assert_eq!(
+        settings.cors.origins,
+        ["https://a.example", "https://b.example"]
+    );
+    assert_eq!(
+        (&*settings.mail.smtp.host, settings.mail.smtp.port()),
+        ("mail.example.com", 587)
+    );
     assert_eq!(settings.mail.service_name, "12");
     assert_eq!(settings.session.lifetime, Duration::from_secs(14 * 86_400));
     assert_eq!(settings.throttle.sign_in.count, 5);
@@ -98,7 +137,11 @@ fn a_variable_becomes_what_its_default_is() {
 
 #[test]
 fn an_empty_variable_empties_a_list_or_unsets_a_value() {
-    let settings = with(&[("CLOAKROOM__CORS__ORIGINS", ""), ("CLOAKROOM__MAIL__TEMPLATES", "")]).unwrap();
+    let settings = with(&[
+        ("CLOAKROOM__CORS__ORIGINS", ""),
+        ("CLOAKROOM__MAIL__TEMPLATES", ""),
+    ])
+    .unwrap();
     assert!(settings.cors.origins.is_empty() && settings.mail.templates.is_none());
 }
 
@@ -108,23 +151,39 @@ fn a_value_may_be_read_from_a_file() {
         let secret = file(&format!("{KEY_BASE}{end}"));
         let cost = file("11\n");
         let settings = with(&[
-            ("CLOAKROOM__SECRETS__KEY_BASE__FILE", secret.path().to_str().unwrap()),
-            ("CLOAKROOM__PASSWORD__BCRYPT_COST__FILE", cost.path().to_str().unwrap()),
+            (
+                "CLOAKROOM__SECRETS__KEY_BASE__FILE",
+                secret.path().to_str().unwrap(),
+            ),
+            (
+                "CLOAKROOM__PASSWORD__BCRYPT_COST__FILE",
+                cost.path().to_str().unwrap(),
+            ),
         ])
         .unwrap();
         assert_eq!(settings.secrets.key_base.unwrap().expose(), KEY_BASE);
         assert_eq!(settings.password.bcrypt_cost, 11);
     }
     let two_newlines = file(&format!("{KEY_BASE}\n\n"));
-    let settings = with(&[("CLOAKROOM__SECRETS__KEY_BASE__FILE", two_newlines.path().to_str().unwrap())]);
+    let settings = with(&[(
+        "CLOAKROOM__SECRETS__KEY_BASE__FILE",
+        two_newlines.path().to_str().unwrap(),
+    )]);
     let key_base = settings.unwrap().secrets.key_base.unwrap();
-    assert_eq!(key_base.expose(), format!("{KEY_BASE}\n"), "only one newline is not the value's");
+    assert_eq!(
+        key_base.expose(),
+        format!("{KEY_BASE}\n"),
+        "only one newline is not the value's"
+    );
 }
 
 #[test]
 fn a_value_file_that_cannot_be_read_stops_the_start() {
     let refused = refusal(&[("CLOAKROOM__SECRETS__KEY_BASE__FILE", "/nowhere/key_base")]);
-    assert!(refused.starts_with("secrets.key_base: cannot be read from /nowhere/key_base"), "{refused}");
+    assert!(
+        refused.starts_with("secrets.key_base: cannot be read from /nowhere/key_base"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -146,24 +205,45 @@ fn a_key_is_set_by_one_variable_only() {
     let path = file(KEY_BASE);
     let refused = refusal(&[
         ("CLOAKROOM__SECRETS__KEY_BASE", KEY_BASE),
-        ("CLOAKROOM__SECRETS__KEY_BASE__FILE", path.path().to_str().unwrap()),
+        (
+            "CLOAKROOM__SECRETS__KEY_BASE__FILE",
+            path.path().to_str().unwrap(),
+        ),
     ]);
-    assert!(refused.starts_with("secrets.key_base: is set by both"), "{refused}");
+    assert!(
+        refused.starts_with("secrets.key_base: is set by both"),
+        "{refused}"
+    );
     assert!(!refused.contains(KEY_BASE));
 }
 
 #[test]
 fn an_unknown_variable_is_refused_with_the_nearest_key() {
     for (name, key, hint) in [
-        ("CLOAKROOM__SERVER__BINDD", "server.bindd", "is server.bind meant?"),
-        ("CLOAKROOM__SMTP__HOST", "smtp.host", "is mail.smtp.host meant?"),
+        (
+            "CLOAKROOM__SERVER__BINDD",
+            "server.bindd",
+            "is server.bind meant?",
+        ),
+        (
+            "CLOAKROOM__SMTP__HOST",
+            "smtp.host",
+            "is mail.smtp.host meant?",
+        ),
         ("CLOAKROOM__SERVER__FILE", "server.file", "is not a setting"),
-        ("CLOAKROOM__SERVER__NONSENSE", "server.nonsense", "`cloakroom config` lists them all"),
+        (
+            "CLOAKROOM__SERVER__NONSENSE",
+            "server.nonsense",
+            "`cloakroom config` lists them all",
+        ),
         ("CLOAKROOM__MAIL__SMTP", "mail.smtp", "is a section"),
     ] {
         let refused = refusal(&[(name, "x")]);
         assert!(refused.starts_with(&format!("{key}: ")), "{refused}");
-        assert!(refused.contains(hint) && refused.contains(name), "{refused}");
+        assert!(
+            refused.contains(hint) && refused.contains(name),
+            "{refused}"
+        );
     }
 }
 
@@ -177,28 +257,91 @@ fn a_malformed_variable_is_refused() {
         "CLOAKROOM__SERVER.BIND__FILE",
     ] {
         let refused = refusal(&[(name, "x")]);
-        assert!(refused.starts_with(&format!("{name}: must be named")), "{refused}");
+        assert!(
+            refused.starts_with(&format!("{name}: must be named")),
+            "{refused}"
+        );
     }
 }
 
 #[test]
 fn a_variable_of_the_wrong_kind_is_refused() {
     for (name, text, message) in [
-        ("CLOAKROOM__SERVER__WORKERS", "many", "server.workers: must be a whole number"),
-        ("CLOAKROOM__SERVER__WORKERS", "", "server.workers: must be a whole number"),
-        ("CLOAKROOM__SERVER__WORKERS", "-1", "server.workers: must be a whole number, not negative"),
-        ("CLOAKROOM__MAIL__SMTP__PORT", "70000", "mail.smtp.port: must be a whole number"),
-        ("CLOAKROOM__REGISTRATION__OPEN", "yes", "registration.open: must be true or false"),
-        ("CLOAKROOM__CORS__ORIGINS", "[\"a\"", "cors.origins: must be a list of strings"),
-        ("CLOAKROOM__CORS__ORIGINS", "[1]", "cors.origins: must be a list of strings"),
-        ("CLOAKROOM__SERVER__KEEP_ALIVE", "15", "server.keep_alive: must be a duration"),
-        ("CLOAKROOM__SERVER__TRUSTED_PROXIES", "10.0.0.1", "server.trusted_proxies: must hold networks"),
-        ("CLOAKROOM__SERVER__PUBLIC_URL", "example.com", "server.public_url: must be a URL"),
-        ("CLOAKROOM__SERVER__PUBLIC_URL", "", "server.public_url: must be given"),
-        ("CLOAKROOM__MAIL__FROM", "nobody", "mail.from: must be an address"),
-        ("CLOAKROOM__MAIL__FROM", "A\nB <a@example.com>", "mail.from: must be"),
-        ("CLOAKROOM__MAIL__TRANSPORT", "pigeon", "mail.transport: unknown variant `pigeon`"),
-        ("CLOAKROOM__THROTTLE__RESET", "often", "throttle.reset: must be a limit"),
+        (
+            "CLOAKROOM__SERVER__WORKERS",
+            "many",
+            "server.workers: must be a whole number",
+        ),
+        (
+            "CLOAKROOM__SERVER__WORKERS",
+            "",
+            "server.workers: must be a whole number",
+        ),
+        (
+            "CLOAKROOM__SERVER__WORKERS",
+            "-1",
+            "server.workers: must be a whole number, not negative",
+        ),
+        (
+            "CLOAKROOM__MAIL__SMTP__PORT",
+            "70000",
+            "mail.smtp.port: must be a whole number",
+        ),
+        (
+            "CLOAKROOM__REGISTRATION__OPEN",
+            "yes",
+            "registration.open: must be true or false",
+        ),
+        (
+            "CLOAKROOM__CORS__ORIGINS",
+            "[\"a\"",
+            "cors.origins: must be a list of strings",
+        ),
+        (
+            "CLOAKROOM__CORS__ORIGINS",
+            "[1]",
+            "cors.origins: must be a list of strings",
+        ),
+        (
+            "CLOAKROOM__SERVER__KEEP_ALIVE",
+            "15",
+            "server.keep_alive: must be a duration",
+        ),
+        (
+            "CLOAKROOM__SERVER__TRUSTED_PROXIES",
+            "10.0.0.1",
+            "server.trusted_proxies: must hold networks",
+        ),
+        (
+            "CLOAKROOM__SERVER__PUBLIC_URL",
+            "example.com",
+            "server.public_url: must be a URL",
+        ),
+        (
+            "CLOAKROOM__SERVER__PUBLIC_URL",
+            "",
+            "server.public_url: must be given",
+        ),
+        (
+            "CLOAKROOM__MAIL__FROM",
+            "nobody",
+            "mail.from: must be an address",
+        ),
+        (
+            "CLOAKROOM__MAIL__FROM",
+            "A\nB <a@example.com>",
+            "mail.from: must be",
+        ),
+        (
+            "CLOAKROOM__MAIL__TRANSPORT",
+            "pigeon",
+            "mail.transport: unknown variant `pigeon`",
+        ),
+        (
+            "CLOAKROOM__THROTTLE__RESET",
+            "often",
+            "throttle.reset: must be a limit",
+        ),
     ] {
         let refused = refusal(&[(name, text)]);
         assert!(refused.starts_with(message), "{refused}");
@@ -210,21 +353,45 @@ fn a_variable_of_the_wrong_kind_is_refused() {
 fn a_file_is_held_to_known_keys_and_kinds() {
     for (text, message) in [
         ("[server]\nprot = 1", "server.prot: is not a setting"),
-        ("[session]\nlifetme = '1d'", "session.lifetme: is not a setting; is session.lifetime meant?"),
-        ("bcrypt_cost = 12", "bcrypt_cost: is not a setting; is password.bcrypt_cost meant?"),
+        (
+            "[session]\nlifetme = '1d'",
+            "session.lifetme: is not a setting; is session.lifetime meant?",
+        ),
+        (
+            "bcrypt_cost = 12",
+            "bcrypt_cost: is not a setting; is password.bcrypt_cost meant?",
+        ),
         ("[nonsense]", "nonsense: is not a setting"),
         ("server = 3", "server: is a section"),
-        ("[server.bind]\nport = 1", "server.bind.port: is not a setting"),
-        ("[server]\nbind = 3000", "server.bind: must be a string, not a whole number"),
-        ("[server]\nworkers = '2'", "server.workers: must be a whole number, not a string"),
-        ("[server]\nworkers = 1.5", "server.workers: must be a whole number, not a decimal number"),
-        ("[cors]\ncredentials = 'true'", "cors.credentials: must be true or false, not a string"),
+        (
+            "[server.bind]\nport = 1",
+            "server.bind.port: is not a setting",
+        ),
+        (
+            "[server]\nbind = 3000",
+            "server.bind: must be a string, not a whole number",
+        ),
+        (
+            "[server]\nworkers = '2'",
+            "server.workers: must be a whole number, not a string",
+        ),
+        (
+            "[server]\nworkers = 1.5",
+            "server.workers: must be a whole number, not a decimal number",
+        ),
+        (
+            "[cors]\ncredentials = 'true'",
+            "cors.credentials: must be true or false, not a string",
+        ),
     ] {
         let refused = with_file(text).unwrap_err().to_string();
         assert!(refused.starts_with(message), "{refused}");
         assert!(refused.contains("(set by /"), "{refused}");
     }
-    assert!(with_file("[server]\n[mail.smtp]\n").is_ok(), "empty sections say nothing");
+    assert!(
+        with_file("[server]\n[mail.smtp]\n").is_ok(),
+        "empty sections say nothing"
+    );
 }
 
 #[test]
@@ -232,9 +399,14 @@ fn a_file_that_cannot_be_read_or_parsed_is_named_with_its_line() {
     let mut absent = sources(Environment::Development, &[]);
     absent.file = Some("/nowhere/cloakroom.toml".into());
     let refused = load(&absent).unwrap_err().to_string();
-    assert!(refused.starts_with("/nowhere/cloakroom.toml: cannot be read: "), "{refused}");
+    assert!(
+        refused.starts_with("/nowhere/cloakroom.toml: cannot be read: "),
+        "{refused}"
+    );
 
-    let refused = with_file("[secrets]\n\nkey_base = swordfish\n").unwrap_err().to_string();
+    let refused = with_file("[secrets]\n\nkey_base = swordfish\n")
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("is not TOML: line 3: "), "{refused}");
     assert!(!refused.contains("swordfish"), "{refused}");
 }
@@ -258,7 +430,10 @@ fn a_misplaced_secret_is_not_repeated() {
 #[test]
 fn a_mistake_in_the_file_is_blamed_on_the_file_though_a_variable_overrides_it() {
     let file = file("[server]\nworkers = 'many'\n");
-    let mut sources = sources(Environment::Development, &[("CLOAKROOM__SERVER__WORKERS", "2")]);
+    let mut sources = sources(
+        Environment::Development,
+        &[("CLOAKROOM__SERVER__WORKERS", "2")],
+    );
     sources.file = Some(file.path().to_owned());
     let refused = load(&sources).unwrap_err().to_string();
     assert!(refused.contains(file.path().to_str().unwrap()), "{refused}");
@@ -274,17 +449,40 @@ fn all_problems_are_reported_at_once_and_each_once() {
         ("CLOAKROOM__LOG__LEVEL", "inof"),
         ("CLOAKROOM__SERVER__TYPO", "x"),
     ]);
-    let mut keys: Vec<&str> = refused.lines().filter_map(|line| line.split(':').next()).collect();
+    let mut keys: Vec<&str> = refused
+        .lines()
+        .filter_map(|line| line.split(':').next())
+        .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["log.level", "server.bind", "server.typo", "server.workers", "session.lifetime"]);
+    assert_eq!(
+        keys,
+        [
+            "log.level",
+            "server.bind",
+            "server.typo",
+            "server.workers",
+            "session.lifetime"
+        ]
+    );
 }
 
 #[test]
 fn a_list_that_is_written_for_a_variable_is_read_again() {
     let default = Value::from(Vec::<Value>::new());
-    for items in [&[][..], &["one"], &["one", "t,wo", "[three]", " four\n", "\"f'ive\\", "sïx"]] {
+    for items in [
+        &[][..],
+        &["one"],
+        &["one", "t,wo", "[three]", " four\n", "\"f'ive\\", "sïx"],
+    ] {
         let written = written_list(items.iter().copied());
         let read = coerce(&written, &default).unwrap();
-        assert_eq!(read, items.iter().map(|item| Value::from(*item)).collect::<Vec<_>>().into());
+        assert_eq!(
+            read,
+            items
+                .iter()
+                .map(|item| Value::from(*item))
+                .collect::<Vec<_>>()
+                .into()
+        );
     }
 }

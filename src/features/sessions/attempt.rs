@@ -30,7 +30,9 @@ pub(super) struct Attempt {
 impl Attempt {
     pub(super) fn read(input: &Input) -> Result<Self> {
         let mut invalid = Invalid::default();
-        let address = input.text("email_address", &mut invalid).unwrap_or_default();
+        let address = input
+            .text("email_address", &mut invalid)
+            .unwrap_or_default();
         let password = input.text("password", &mut invalid).unwrap_or_default();
         let remember = input.flag("remember", &mut invalid);
         invalid.into_result()?;
@@ -53,14 +55,16 @@ impl Attempt {
         failures: &Rule,
     ) -> Result<Self> {
         let rules = vec![context.throttle.sign_in(visit.ip), failures.clone()];
-        let (context, visit, failures) = (web::Data::clone(context), visit.clone(), failures.clone());
+        let (context, visit, failures) =
+            (web::Data::clone(context), visit.clone(), failures.clone());
         to_the_end(async move {
             self.tally = visit.admit(&context, rules).await?.pop();
             if let Some(shut) = self.tally.filter(|tally| tally.shared && tally.left() == 0) {
                 match self.verify(&context, &visit).await {
                     Ok(account) => self.verified = Some(account),
                     Err(failure) => {
-                        self.mail_unlock(&context, failures, shut.expires_at).await?;
+                        self.mail_unlock(&context, failures, shut.expires_at)
+                            .await?;
                         return Err(failure);
                     }
                 }
@@ -76,11 +80,18 @@ impl Attempt {
             return Ok(account);
         }
         let account = self.find_account(context).await?;
-        let digest = account.as_ref().map(|account| account.password_digest.clone());
-        let verified = context.passwords.verify(self.password.clone(), digest).await?;
+        let digest = account
+            .as_ref()
+            .map(|account| account.password_digest.clone());
+        let verified = context
+            .passwords
+            .verify(self.password.clone(), digest)
+            .await?;
         let known = account.as_ref().map(|account| account.user.id);
         let account = account.filter(|account| {
-            verified && account.user.disabled_at.is_none() && !confirmed::is_hidden(context, account)
+            verified
+                && account.user.disabled_at.is_none()
+                && !confirmed::is_hidden(context, account)
         });
         account.ok_or_else(|| {
             audit::sign_in_failed(visit, known);
@@ -111,13 +122,22 @@ impl Attempt {
         let Some(address) = self.email_address.clone() else {
             return Ok(None);
         };
-        context.database.read(move |reader| users::find_by_address(reader, &address)).await
+        context
+            .database
+            .read(move |reader| users::find_by_address(reader, &address))
+            .await
     }
 
     /// A digest at the configured cost, when the stored one has another. Signing in does not depend on it.
-    pub(super) async fn rehash(&self, context: &Context, account: &Account) -> Option<PasswordDigest> {
-        let password =
-            self.password.clone().filter(|_| context.passwords.is_outdated(&account.password_digest))?;
+    pub(super) async fn rehash(
+        &self,
+        context: &Context,
+        account: &Account,
+    ) -> Option<PasswordDigest> {
+        let password = self
+            .password
+            .clone()
+            .filter(|_| context.passwords.is_outdated(&account.password_digest))?;
         match context.passwords.hash(password).await {
             Ok(digest) => Some(digest),
             Err(failure) => {

@@ -36,7 +36,9 @@ pub(in crate::features) async fn start_by_password<T: Send + 'static>(
     tell: fn(&Visit, UserId, SessionId),
 ) -> Result<SignedIn<T>> {
     let attempt = Attempt::read(input)?;
-    let failures = context.throttle.address_failures(&attempt.typed_address, visit.ip);
+    let failures = context
+        .throttle
+        .address_failures(&attempt.typed_address, visit.ip);
     let mut attempt = attempt.admit(context, visit, &failures).await?;
 
     for _ in 0..ROUNDS {
@@ -52,23 +54,43 @@ pub(in crate::features) async fn start_by_password<T: Send + 'static>(
             let user = verified.user.id;
             let write = move |tx: &Transaction<'_>| {
                 let started = sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now)?;
-                started.map(|started| Ok((also(tx, &started.session, now)?, started))).transpose()
+                started
+                    .map(|started| Ok((also(tx, &started.session, now)?, started)))
+                    .transpose()
             };
             let started = shared.database.write(write).await?;
-            Ok(started.map(|(made, Started { session, evicted, replaced, new_device })| {
-                if new_device {
-                    shared.courier.wake();
-                }
-                audit::signed_in(&visit, user, session.id, evicted, replaced, new_device);
-                tell(&visit, user, session.id);
-                (session, made)
-            }))
+            Ok(started.map(
+                |(
+                    made,
+                    Started {
+                        session,
+                        evicted,
+                        replaced,
+                        new_device,
+                    },
+                )| {
+                    if new_device {
+                        shared.courier.wake();
+                    }
+                    audit::signed_in(&visit, user, session.id, evicted, replaced, new_device);
+                    tell(&visit, user, session.id);
+                    (session, made)
+                },
+            ))
         });
         if let Some((session, made)) = started.await? {
-            return Ok(SignedIn { user: account.user, session, token, made });
+            return Ok(SignedIn {
+                user: account.user,
+                session,
+                token,
+                made,
+            });
         }
     }
-    Err(Error::unavailable("digest_unsettled", Duration::from_secs(1)))
+    Err(Error::unavailable(
+        "digest_unsettled",
+        Duration::from_secs(1),
+    ))
 }
 
 /// Gives `None` when the digest is no longer the one that was verified: a reset, or another sign-in that wrote it

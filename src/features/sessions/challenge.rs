@@ -64,14 +64,23 @@ impl Challenge {
             invalid.add(FIELD, "can't be blank");
         }
         match (invalid.keep(beside), invalid.faults.is_empty()) {
-            (Some(beside), true) => Ok((Self { field: FIELD, given }, beside)),
+            (Some(beside), true) => Ok((
+                Self {
+                    field: FIELD,
+                    given,
+                },
+                beside,
+            )),
             _ => Err(invalid.into()),
         }
     }
 
     /// One that is met by this password alone.
     pub(super) fn with(field: &'static str, password: &str) -> Self {
-        Self { field, given: Some(Password::offered(password)) }
+        Self {
+            field,
+            given: Some(Password::offered(password)),
+        }
     }
 
     /// Counts it, together with what else this caller may not do too often, and checks it.
@@ -89,22 +98,40 @@ impl Challenge {
         }
         visit.admit(context, rules).await?;
         let proof = self.check(context, visit, session).await?;
-        Ok(Proven { challenge: self, proof })
+        Ok(Proven {
+            challenge: self,
+            proof,
+        })
     }
 
     /// A password that is given and wrong is refused, however lately the right one was given.
-    async fn check(&self, context: &Context, visit: &Visit, session: &CurrentSession) -> Result<Proof> {
+    async fn check(
+        &self,
+        context: &Context,
+        visit: &Visit,
+        session: &CurrentSession,
+    ) -> Result<Proof> {
         let (id, user_id) = (session.id, session.user_id);
         let Some(password) = &self.given else {
-            let given_at = context.database.read(move |reader| rows::sudo_at(reader, id)).await?;
+            let given_at = context
+                .database
+                .read(move |reader| rows::sudo_at(reader, id))
+                .await?;
             return match is_fresh(given_at.ok_or(Error::TokenInvalid)?, context.clock.now()) {
                 true => Ok(Proof::Sudo),
                 false => Err(Invalid::field(self.field, "can't be blank").into()),
             };
         };
-        let account = context.database.read(move |reader| users::find(reader, user_id)).await?;
+        let account = context
+            .database
+            .read(move |reader| users::find(reader, user_id))
+            .await?;
         let digest = account.ok_or(Error::TokenInvalid)?.password_digest;
-        match context.passwords.verify(password.clone(), Some(digest.clone())).await? {
+        match context
+            .passwords
+            .verify(password.clone(), Some(digest.clone()))
+            .await?
+        {
             true => Ok(Proof::Password(digest)),
             false => {
                 audit::challenge_failed(visit, user_id, id);
@@ -134,7 +161,9 @@ impl Proven {
         let (context, visit) = (web::Data::clone(context), visit.clone());
         let (user, session) = (user.clone(), session.clone());
         to_the_end(async move {
-            let done = self.write_once_proven(&context, &visit, &user, &session, work).await?;
+            let done = self
+                .write_once_proven(&context, &visit, &user, &session, work)
+                .await?;
             context.courier.wake();
             tell(&visit, user.id, done);
             Ok(())
@@ -174,7 +203,10 @@ impl Proven {
             }
             self.proof = self.challenge.check(context, visit, session).await?;
         }
-        Err(Error::unavailable("digest_unsettled", Duration::from_secs(1)))
+        Err(Error::unavailable(
+            "digest_unsettled",
+            Duration::from_secs(1),
+        ))
     }
 }
 

@@ -24,11 +24,15 @@ pub(super) async fn require(
         return Ok(());
     }
     let (failures, now) = (failures.clone(), context.clock.now());
-    context.database.write(move |tx| failures.forgive(tx, now)).await?;
+    context
+        .database
+        .write(move |tx| failures.forgive(tx, now))
+        .await?;
     audit::sign_in_unconfirmed(visit, account.user.id);
     Err(Error::Unconfirmed)
 }
 
 fn lacks_proof(context: &Context, account: &Account) -> bool {
-    context.settings.registration.confirm == Confirm::Required && account.user.email_confirmed_at.is_none()
+    context.settings.registration.confirm == Confirm::Required
+        && account.user.email_confirmed_at.is_none()
 }

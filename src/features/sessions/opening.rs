@@ -57,7 +57,11 @@ impl Opening {
     ) -> Result<(Self, PlainToken)> {
         let token = PlainToken::generate(TokenKind::Session)?;
         let settings = &context.settings.session;
-        let lifetime = if remember { settings.remember_lifetime } else { settings.lifetime };
+        let lifetime = if remember {
+            settings.remember_lifetime
+        } else {
+            settings.lifetime
+        };
         let new = NewSession {
             token_digest: token.digest(),
             ip_address: visit.ip.to_string(),
@@ -79,8 +83,15 @@ impl Opening {
     }
 
     /// Writes noted activity first if this user is at the cap: the session to end is chosen by the rows.
-    pub(in crate::features) async fn make_ready(&self, context: &Context, user_id: UserId) -> Result<()> {
-        let count = context.database.read(move |reader| rows::count_for_user(reader, user_id)).await?;
+    pub(in crate::features) async fn make_ready(
+        &self,
+        context: &Context,
+        user_id: UserId,
+    ) -> Result<()> {
+        let count = context
+            .database
+            .read(move |reader| rows::count_for_user(reader, user_id))
+            .await?;
         if count >= self.max_per_user {
             context.activity.flush(&context.database).await?;
         }
@@ -102,7 +113,12 @@ impl Opening {
         let session = rows::insert(tx, user_id, &self.new, now)?;
         let evicted = rows::delete_beyond(tx, user_id, session.id, self.max_per_user, now)?;
         let new_device = self.note_device(tx, user_id, now)?;
-        Ok(Started { session, evicted, replaced, new_device })
+        Ok(Started {
+            session,
+            evicted,
+            replaced,
+            new_device,
+        })
     }
 
     /// Whether the device is one more than those known. The first one of a young account is nothing to tell: it is
@@ -149,9 +165,18 @@ mod tests {
     #[test]
     fn a_device_is_a_network_and_a_program_whatever_their_numbers() {
         let of = |ip: &str, program: &str| fingerprint(ip.parse().unwrap(), program);
-        assert_eq!(of("192.0.2.1", "Safari/17.4"), of("192.0.2.200", "Safari/18.0.1"));
-        assert_ne!(of("192.0.2.1", "Safari/17.4"), of("192.0.3.1", "Safari/17.4"));
-        assert_ne!(of("192.0.2.1", "Safari/17.4"), of("192.0.2.1", "Firefox/17.4"));
+        assert_eq!(
+            of("192.0.2.1", "Safari/17.4"),
+            of("192.0.2.200", "Safari/18.0.1")
+        );
+        assert_ne!(
+            of("192.0.2.1", "Safari/17.4"),
+            of("192.0.3.1", "Safari/17.4")
+        );
+        assert_ne!(
+            of("192.0.2.1", "Safari/17.4"),
+            of("192.0.2.1", "Firefox/17.4")
+        );
         assert_eq!(of("2001:db8:1:2::3", ""), of("2001:db8:1:ffff::", ""));
         assert_ne!(of("2001:db8:1::", ""), of("2001:db8:2::", ""));
     }

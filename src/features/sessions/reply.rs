@@ -46,7 +46,10 @@ pub(in crate::features) fn hand_over(
     let shown = match carrier {
         Carrier::Bearer => Some(token.reveal()),
         Carrier::Cookie => {
-            builder.insert_header((SET_COOKIE, cookie::set(server, token, session.expires_at, now)?));
+            builder.insert_header((
+                SET_COOKIE,
+                cookie::set(server, token, session.expires_at, now)?,
+            ));
             None
         }
     };

@@ -23,7 +23,10 @@ pub(super) async fn create(
     let token = PlainToken::generate(TokenKind::Session)?;
     let (id, presented, new) = (session.id, *session.presented(), token.digest());
     let last_active_at = context.activity.last_of(&session);
-    let rotated = Session { last_active_at, ..Session::clone(&session) };
+    let rotated = Session {
+        last_active_at,
+        ..Session::clone(&session)
+    };
     let (owner, shared) = (user.clone(), context.clone());
     to_the_end(async move {
         let rotate = move |tx: &Transaction<'_>| {
@@ -41,5 +44,12 @@ pub(super) async fn create(
         Ok(())
     })
     .await?;
-    hand_over(HttpResponse::Ok(), &context, session.carrier(), &token, &user, &rotated)
+    hand_over(
+        HttpResponse::Ok(),
+        &context,
+        session.carrier(),
+        &token,
+        &user,
+        &rotated,
+    )
 }

@@ -23,10 +23,15 @@ pub(super) async fn create(
         invalid.add("password", "can't be blank");
     }
     invalid.into_result()?;
-    let proven = Challenge::with("password", password).prove(&context, &visit, &session, vec![]).await?;
+    let proven = Challenge::with("password", password)
+        .prove(&context, &visit, &session, vec![])
+        .await?;
     let id = session.id;
-    let give = move |tx: &Transaction<'_>, _: &Account, now| rows::set_sudo(tx, id, Some(now)).map(drop);
+    let give =
+        move |tx: &Transaction<'_>, _: &Account, now| rows::set_sudo(tx, id, Some(now)).map(drop);
     let told = move |visit: &Visit, user, ()| audit::sudo_given(visit, user, id);
-    proven.write(&context, &visit, &user, &session, give, told).await?;
+    proven
+        .write(&context, &visit, &user, &session, give, told)
+        .await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password confirmed" })))
 }

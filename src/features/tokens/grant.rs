@@ -55,9 +55,19 @@ async fn by_password(
     let grant = Grant::new(&context.settings, Some(&refresh), scopes.clone());
     let also = move |tx: &Transaction<'_>, session: &Session, now| grant.write(tx, session, now);
     let signed_in = start_by_password(context, visit, input, also, audit::tokens_issued).await?;
-    let SignedIn { session, made: term, .. } = signed_in;
-    Pair { session: &session, scopes: &scopes, jti: &new_jti()?, term, refresh: Some(&refresh) }
-        .reply(context)
+    let SignedIn {
+        session,
+        made: term,
+        ..
+    } = signed_in;
+    Pair {
+        session: &session,
+        scopes: &scopes,
+        jti: &new_jti()?,
+        term,
+        refresh: Some(&refresh),
+    }
+    .reply(context)
 }
 
 async fn by_session(
@@ -72,7 +82,11 @@ async fn by_session(
         Carrier::Cookie => None,
     };
     let grant = Grant::new(&context.settings, refresh.as_ref(), scopes.clone());
-    let (now, row, shared) = (context.clock.now(), Session::clone(&session), context.clone());
+    let (now, row, shared) = (
+        context.clock.now(),
+        Session::clone(&session),
+        context.clone(),
+    );
     let term = to_the_end(async move {
         let (id, throttle) = (row.id, shared.throttle.clone());
         let rule = throttle.tokens(user.id);
@@ -80,13 +94,22 @@ async fn by_session(
             Some(refusal) => Ok(Err(refusal)),
             None => grant.write(tx, &row, now).map(Ok),
         };
-        let term = user.write(&shared, write).await?.map_err(|refusal| visit.throttled(refusal))?;
+        let term = user
+            .write(&shared, write)
+            .await?
+            .map_err(|refusal| visit.throttled(refusal))?;
         audit::tokens_issued(&visit, user.id, id);
         Ok(term)
     })
     .await?;
-    Pair { session: &session, scopes: &scopes, jti: &new_jti()?, term, refresh: refresh.as_ref() }
-        .reply(context)
+    Pair {
+        session: &session,
+        scopes: &scopes,
+        jti: &new_jti()?,
+        term,
+        refresh: refresh.as_ref(),
+    }
+    .reply(context)
 }
 
 /// What is written for a pair.
@@ -101,14 +124,23 @@ struct Grant {
 impl Grant {
     fn new(settings: &Settings, refresh: Option<&PlainToken>, scopes: Scopes) -> Self {
         let refresh = refresh.map(|token| (token.digest(), token.family()));
-        Self { refresh, scopes, lifetimes: Lifetimes::of(settings) }
+        Self {
+            refresh,
+            scopes,
+            lifetimes: Lifetimes::of(settings),
+        }
     }
 
     fn write(&self, tx: &Transaction<'_>, session: &Session, now: Timestamp) -> Result<Term> {
         let term = self.lifetimes.term(session, now);
         if let Some((token_digest, family_digest)) = self.refresh {
             let (scopes, expires_at) = (&self.scopes, session.expires_at);
-            let new = NewRefresh { family_digest, token_digest, scopes, expires_at };
+            let new = NewRefresh {
+                family_digest,
+                token_digest,
+                scopes,
+                expires_at,
+            };
             refresh_tokens::insert(tx, session.id, &new, now)?;
             refresh_tokens::delete_beyond(tx, session.id, MAX_FAMILIES)?;
         }

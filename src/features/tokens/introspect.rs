@@ -64,14 +64,23 @@ pub(super) async fn create(
         None => None,
     };
     let asker = caller.user_id().map(|id| id.0.to_string());
-    Ok(match active.filter(|active| asker.is_none() || active.sub == asker) {
-        Some(active) => HttpResponse::Ok().json(active),
-        None => HttpResponse::Ok().json(json!({ "active": false })),
-    })
+    Ok(
+        match active.filter(|active| asker.is_none() || active.sub == asker) {
+            Some(active) => HttpResponse::Ok().json(active),
+            None => HttpResponse::Ok().json(json!({ "active": false })),
+        },
+    )
 }
 
-async fn session(context: &Context, digest: TokenDigest, now: Timestamp) -> Result<Option<Introspection>> {
-    let found = context.database.read(move |reader| sessions::find_by_digest(reader, &digest)).await?;
+async fn session(
+    context: &Context,
+    digest: TokenDigest,
+    now: Timestamp,
+) -> Result<Option<Introspection>> {
+    let found = context
+        .database
+        .read(move |reader| sessions::find_by_digest(reader, &digest))
+        .await?;
     Ok(found.and_then(|(session, user)| {
         let end = end_of(context, &session, &user, now)?;
         let scopes = &context.settings.tokens.scopes;
@@ -85,8 +94,15 @@ async fn session(context: &Context, digest: TokenDigest, now: Timestamp) -> Resu
     }))
 }
 
-async fn api_key(context: &Context, digest: TokenDigest, now: Timestamp) -> Result<Option<Introspection>> {
-    let found = context.database.read(move |reader| api_keys::find_by_digest(reader, &digest)).await?;
+async fn api_key(
+    context: &Context,
+    digest: TokenDigest,
+    now: Timestamp,
+) -> Result<Option<Introspection>> {
+    let found = context
+        .database
+        .read(move |reader| api_keys::find_by_digest(reader, &digest))
+        .await?;
     let live = found.filter(|(key, user)| key.is_live(user.as_ref(), now));
     Ok(live.map(|(key, user)| Introspection {
         iat: Some(seconds(key.created_at)),
@@ -102,10 +118,12 @@ async fn refresh_token(
 ) -> Result<Option<Introspection>> {
     let found = context.database.read(move |reader| {
         let good = refresh_tokens::find(reader, &digest)?;
-        let Some(token) = good.filter(|token| token.spent.is_none() && now < token.expires_at) else {
+        let Some(token) = good.filter(|token| token.spent.is_none() && now < token.expires_at)
+        else {
             return Ok(None);
         };
-        Ok(sessions::find_with_user(reader, token.session_id)?.map(|(session, user)| (token, session, user)))
+        Ok(sessions::find_with_user(reader, token.session_id)?
+            .map(|(session, user)| (token, session, user)))
     });
     Ok(found.await?.and_then(|(token, session, user)| {
         let end = end_of(context, &session, &user, now)?.min(token.expires_at);
@@ -117,19 +135,27 @@ async fn refresh_token(
     }))
 }
 
-async fn access_token(context: &Context, text: &str, now: Timestamp) -> Result<Option<Introspection>> {
+async fn access_token(
+    context: &Context,
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<Introspection>> {
     let bearing = match context.access_tokens.verify(&context.database, text, now) {
         Ok(bearing) => bearing,
         Err(Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
         Err(failure) => return Err(failure),
     };
     let (id, jti) = (bearing.session_id, bearing.jti.clone());
-    let found = context.database.read(move |reader| match ended::has_token(reader, &jti)? {
-        true => Ok(None),
-        false => sessions::find_with_user(reader, id),
-    });
+    let found = context
+        .database
+        .read(move |reader| match ended::has_token(reader, &jti)? {
+            true => Ok(None),
+            false => sessions::find_with_user(reader, id),
+        });
     let subject = bearing.user_id;
-    let live = found.await?.filter(|(_, user)| user.id == subject && user.disabled_at.is_none());
+    let live = found
+        .await?
+        .filter(|(_, user)| user.id == subject && user.disabled_at.is_none());
     Ok(live.map(|(_, user)| Introspection {
         token_type: Some("Bearer"),
         sid: Some(bearing.session_id.0.to_string()),
@@ -139,7 +165,11 @@ async fn access_token(context: &Context, text: &str, now: Timestamp) -> Result<O
         nbf: whole(bearing.not_before),
         exp: whole(bearing.expires_at),
         jti: Some(bearing.jti.to_string()),
-        ..Introspection::of(CredentialKind::AccessToken.as_str(), Some(&user), &bearing.scopes)
+        ..Introspection::of(
+            CredentialKind::AccessToken.as_str(),
+            Some(&user),
+            &bearing.scopes,
+        )
     }))
 }
 

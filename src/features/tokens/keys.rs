@@ -10,17 +10,27 @@ use crate::context::Context;
 pub(super) async fn index(context: web::Data<Context>, request: HttpRequest) -> HttpResponse {
     let tag = format!("\"{}\"", context.access_tokens.jwks_version());
     let is_known = has(request.headers(), &tag);
-    let mut reply = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    reply.insert_header((CACHE_CONTROL, "public, max-age=300")).insert_header((ETAG, tag));
+    let mut reply = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    reply
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((ETAG, tag));
     match is_known {
         true => reply.finish(),
-        false => reply.content_type("application/jwk-set+json").body(context.access_tokens.jwks().to_owned()),
+        false => reply
+            .content_type("application/jwk-set+json")
+            .body(context.access_tokens.jwks().to_owned()),
     }
 }
 
 /// Whether `If-None-Match` names this tag, or any (RFC 9110, 13.1.2: weakly compared).
 fn has(headers: &HeaderMap, tag: &str) -> bool {
-    let lines = headers.get_all(IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(IF_NONE_MATCH)
+        .filter_map(|line| line.to_str().ok());
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
     tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }

@@ -27,10 +27,17 @@ use crate::store::{Reader, Transaction, sessions};
 use crate::throttle::{Refusal, Throttle};
 use crate::token::{PlainToken, Seed, TokenDigest, TokenKind};
 
-pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
+pub(super) async fn create(
+    context: web::Data<Context>,
+    visit: Visit,
+    input: Input,
+) -> Result<HttpResponse> {
     let presented = read(&input)?.ok_or_else(|| refused(&visit))?;
     let (family, digest) = (presented.family(), presented.digest());
-    let owner = context.database.read(move |reader| owner_of(reader, &family)).await?;
+    let owner = context
+        .database
+        .read(move |reader| owner_of(reader, &family))
+        .await?;
     let (session, _) = owner.ok_or_else(|| refused(&visit))?;
 
     let seed = Seed::generate()?;
@@ -53,7 +60,9 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
     let outcome = to_the_end(async move {
         let outcome = shared.database.write(move |tx| exchange.run(tx)).await?;
         match &outcome {
-            Outcome::Spent(kept) => audit::tokens_refreshed(&visitor, kept.session.user_id, kept.session.id),
+            Outcome::Spent(kept) => {
+                audit::tokens_refreshed(&visitor, kept.session.user_id, kept.session.id)
+            }
             Outcome::Reused(session) => {
                 shared.courier.wake();
                 audit::refresh_reused(&visitor, session.user_id, session.id);
@@ -76,14 +85,27 @@ pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Inp
         Outcome::Refused => return Err(refused(&visit)),
     };
     let Successor { token, jti } = &successor;
-    let Kept { session, scopes, term } = &kept;
-    Pair { session, scopes, jti, term: *term, refresh: Some(token) }.reply(&context)
+    let Kept {
+        session,
+        scopes,
+        term,
+    } = &kept;
+    Pair {
+        session,
+        scopes,
+        jti,
+        term: *term,
+        refresh: Some(token),
+    }
+    .reply(&context)
 }
 
 /// `None` for what is no refresh token.
 fn read(input: &Input) -> Result<Option<PlainToken>> {
     let mut invalid = Invalid::default();
-    let written = input.text("refresh_token", &mut invalid).unwrap_or_default();
+    let written = input
+        .text("refresh_token", &mut invalid)
+        .unwrap_or_default();
     invalid.into_result()?;
     if written.trim().is_empty() {
         return Err(Error::Malformed("The refresh_token is missing"));
@@ -105,7 +127,9 @@ fn owner_of(reader: &Reader<'_>, family: &TokenDigest) -> Result<Option<(Session
 
 /// The successor that a spent token was spent for; `None` when the key is gone that made it.
 fn again(context: &Context, presented: &PlainToken, spent: &Spent) -> Result<Option<Successor>> {
-    let Some(seed) = &spent.seed else { return Ok(None) };
+    let Some(seed) = &spent.seed else {
+        return Ok(None);
+    };
     for candidate in successors(&context.keys, presented, seed) {
         let candidate = candidate?;
         if candidate.token.digest() == spent.successor {
@@ -156,7 +180,8 @@ struct Kept {
 impl Exchange {
     fn run(&self, tx: &Transaction<'_>) -> Result<Outcome> {
         let owner = owner_of(tx, &self.family)?;
-        let Some((session, user)) = owner.filter(|(session, user)| self.is_live(session, user)) else {
+        let Some((session, user)) = owner.filter(|(session, user)| self.is_live(session, user))
+        else {
             return Ok(Outcome::Refused);
         };
         // One that is not there while its family is was spent, too, and forgotten.
@@ -167,14 +192,29 @@ impl Exchange {
             None => self.spend(tx, session, &token),
             Some(spent) if self.is_lately(spent.at) => {
                 let scopes = self.still_given(&token.scopes);
-                let term = Term { issued_at: spent.at, expires_at: spent.access_until };
-                Ok(Outcome::Again(Kept { session, scopes, term }, spent))
+                let term = Term {
+                    issued_at: spent.at,
+                    expires_at: spent.access_until,
+                };
+                Ok(Outcome::Again(
+                    Kept {
+                        session,
+                        scopes,
+                        term,
+                    },
+                    spent,
+                ))
             }
             Some(_) => self.end(tx, session, &user),
         }
     }
 
-    fn spend(&self, tx: &Transaction<'_>, session: Session, token: &RefreshToken) -> Result<Outcome> {
+    fn spend(
+        &self,
+        tx: &Transaction<'_>,
+        session: Session,
+        token: &RefreshToken,
+    ) -> Result<Outcome> {
         let rule = self.throttle.tokens(session.user_id);
         if let Some(refusal) = self.throttle.refusal(tx, &rule, self.now)? {
             return Ok(Outcome::Throttled(refusal));
@@ -186,11 +226,20 @@ impl Exchange {
         }
         let scopes = self.still_given(&token.scopes);
         let (token_digest, expires_at) = (self.successor, token.expires_at);
-        let new = NewRefresh { family_digest: self.family, token_digest, scopes: &scopes, expires_at };
+        let new = NewRefresh {
+            family_digest: self.family,
+            token_digest,
+            scopes: &scopes,
+            expires_at,
+        };
         refresh_tokens::insert(tx, session.id, &new, self.now)?;
         refresh_tokens::forget_spent(tx, &self.family, self.now - GRACE)?;
         sessions::note_access(tx, session.id, until, self.now)?;
-        Ok(Outcome::Spent(Kept { session, scopes, term }))
+        Ok(Outcome::Spent(Kept {
+            session,
+            scopes,
+            term,
+        }))
     }
 
     fn is_live(&self, session: &Session, user: &User) -> bool {

@@ -32,15 +32,23 @@ pub(super) struct Lifetimes {
 
 impl Lifetimes {
     pub(super) fn of(settings: &Settings) -> Self {
-        Self { access: settings.tokens.access_lifetime, idle: settings.session.idle_timeout }
+        Self {
+            access: settings.tokens.access_lifetime,
+            idle: settings.session.idle_timeout,
+        }
     }
 
     /// Of a token that is made now. It never outlives its session, not even one that nobody uses any more: nothing but
     /// its expiry tells those who verify it elsewhere.
     pub(super) fn term(self, session: &Session, now: Timestamp) -> Term {
-        let expires_at = (now + self.access).min(now + self.idle).min(session.expires_at);
+        let expires_at = (now + self.access)
+            .min(now + self.idle)
+            .min(session.expires_at);
         let past_the_second = expires_at.as_millis().rem_euclid(1000);
-        Term { issued_at: now, expires_at: Timestamp::from_millis(expires_at.as_millis() - past_the_second) }
+        Term {
+            issued_at: now,
+            expires_at: Timestamp::from_millis(expires_at.as_millis() - past_the_second),
+        }
     }
 }
 
@@ -65,7 +73,9 @@ impl Pair<'_> {
             expires_at: self.term.expires_at,
         })?;
         let now = context.clock.now();
-        let end = self.session.ends_at(self.term.issued_at, context.settings.session.idle_timeout);
+        let end = self
+            .session
+            .ends_at(self.term.issued_at, context.settings.session.idle_timeout);
         let shown = Shown {
             access_token: &access_token,
             refresh_token: self.refresh.map(PlainToken::reveal),
@@ -75,7 +85,9 @@ impl Pair<'_> {
             scope: self.scopes.as_str(),
         };
         // `Cache-Control: no-store` stands in every reply.
-        Ok(HttpResponse::Ok().insert_header((PRAGMA, "no-cache")).json(shown))
+        Ok(HttpResponse::Ok()
+            .insert_header((PRAGMA, "no-cache"))
+            .json(shown))
     }
 }
 

@@ -22,11 +22,19 @@ use crate::model::{ApiKeyId, Session, SessionId, UserId};
 use crate::store::{Reader, Transaction, api_keys, ended, refresh_tokens, sessions};
 use crate::token::TokenDigest;
 
-pub(super) async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
+pub(super) async fn create(
+    context: web::Data<Context>,
+    visit: Visit,
+    input: Input,
+) -> Result<HttpResponse> {
     let now = context.clock.now();
     if let Some(grip) = Grip::on(&context, Handed::read(&input)?, now) {
         let target = grip.clone();
-        if context.database.read(move |reader| target.holds(reader)).await? {
+        if context
+            .database
+            .read(move |reader| target.holds(reader))
+            .await?
+        {
             let database = context.database.clone();
             to_the_end(async move {
                 let credential = grip.credential();
@@ -78,7 +86,12 @@ impl Grip {
             Some(Handed::Access(text)) => context.access_tokens.read(text).and_then(|bearing| {
                 let until = Timestamp::from_millis(0) + Duration::from_secs(bearing.expires_at);
                 let (user_id, session_id) = (bearing.user_id, bearing.session_id);
-                (now < until).then(|| Self::Access { user_id, session_id, jti: bearing.jti.clone(), until })
+                (now < until).then(|| Self::Access {
+                    user_id,
+                    session_id,
+                    jti: bearing.jti.clone(),
+                    until,
+                })
             }),
         }
     }
@@ -100,9 +113,13 @@ impl Grip {
                 let found = api_keys::find_by_digest(reader, digest)?;
                 Ok(found.is_some_and(|(key, _)| key.revoked_at.is_none()))
             }
-            Self::Access { user_id, session_id, jti, .. } => {
-                Ok(sessions::belongs_to(reader, *session_id, *user_id)? && !ended::has_token(reader, jti)?)
-            }
+            Self::Access {
+                user_id,
+                session_id,
+                jti,
+                ..
+            } => Ok(sessions::belongs_to(reader, *session_id, *user_id)?
+                && !ended::has_token(reader, jti)?),
         }
     }
 
@@ -110,18 +127,37 @@ impl Grip {
     fn end(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Ended>> {
         match self {
             Self::Session(_) | Self::Refresh(_) => {
-                let Some(session) = self.session(tx)? else { return Ok(None) };
+                let Some(session) = self.session(tx)? else {
+                    return Ok(None);
+                };
                 sessions::delete(tx, session.id)?;
-                Ok(Some(Ended { user: Some(session.user_id), session: Some(session.id), key: None }))
+                Ok(Some(Ended {
+                    user: Some(session.user_id),
+                    session: Some(session.id),
+                    key: None,
+                }))
             }
             Self::ApiKey(digest) => {
                 let revoked = api_keys::revoke_by_digest(tx, digest, now)?;
-                Ok(revoked.map(|key| Ended { user: key.user_id, session: None, key: Some(key.id) }))
+                Ok(revoked.map(|key| Ended {
+                    user: key.user_id,
+                    session: None,
+                    key: Some(key.id),
+                }))
             }
             Self::Access { .. } if !self.holds(tx)? => Ok(None),
-            Self::Access { user_id, session_id, jti, until } => {
+            Self::Access {
+                user_id,
+                session_id,
+                jti,
+                until,
+            } => {
                 ended::insert_token(tx, *session_id, jti, *until)?;
-                Ok(Some(Ended { user: Some(*user_id), session: Some(*session_id), key: None }))
+                Ok(Some(Ended {
+                    user: Some(*user_id),
+                    session: Some(*session_id),
+                    key: None,
+                }))
             }
         }
     }

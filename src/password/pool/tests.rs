@@ -13,7 +13,14 @@ const ENDLESS: u32 = 31;
 
 fn pool(threads: usize, lanes: usize) -> Arc<PasswordPool> {
     let settings = Settings::for_env(Environment::Test).unwrap().password;
-    Arc::new(PasswordPool::start(&config::Password { threads, lanes, ..settings }).unwrap())
+    Arc::new(
+        PasswordPool::start(&config::Password {
+            threads,
+            lanes,
+            ..settings
+        })
+        .unwrap(),
+    )
 }
 
 fn password(text: &str) -> Password {
@@ -45,11 +52,17 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 async fn in_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), work).await.expect("an end within a minute")
+    tokio::time::timeout(Duration::from_secs(60), work)
+        .await
+        .expect("an end within a minute")
 }
 
 fn loads(pool: &PasswordPool) -> Vec<usize> {
-    pool.shared.loads.iter().map(|load| load.load(Relaxed)).collect()
+    pool.shared
+        .loads
+        .iter()
+        .map(|load| load.load(Relaxed))
+        .collect()
 }
 
 async fn check(pool: &PasswordPool, offered: &str, digest: PasswordDigest) -> Result<bool> {
@@ -63,7 +76,11 @@ async fn what_it_writes_is_what_bcrypt_reads_and_the_other_way_round() {
     assert!(written.as_str().starts_with("$2b$04$"));
     assert!(bcrypt::verify("swordfish", written.as_str()).unwrap());
     let parts: HashParts = digest("swordfish", 5).as_str().parse().unwrap();
-    for version in [bcrypt::Version::TwoA, bcrypt::Version::TwoB, bcrypt::Version::TwoY] {
+    for version in [
+        bcrypt::Version::TwoA,
+        bcrypt::Version::TwoB,
+        bcrypt::Version::TwoY,
+    ] {
         let digest = PasswordDigest::new(parts.format_for_version(version));
         assert!(check(&pool, "swordfish", digest.clone()).await.unwrap());
         assert!(!check(&pool, "swordfisH", digest).await.unwrap());
@@ -75,13 +92,19 @@ async fn what_bcrypt_reads_of_a_password_is_read_here() {
     let pool = pool(1, 4);
     for length in [1, 71, 72] {
         let text = "ä".repeat(length / 2) + &"a".repeat(length % 2);
-        assert!(check(&pool, &text, digest(&text, 4)).await.unwrap(), "{length} bytes");
+        assert!(
+            check(&pool, &text, digest(&text, 4)).await.unwrap(),
+            "{length} bytes"
+        );
     }
     let longer = "a".repeat(73);
     let written = pool.hash(password(&longer)).await.unwrap();
     assert!(check(&pool, &longer, written.clone()).await.unwrap());
     assert!(!check(&pool, &longer[..72], written).await.unwrap());
-    assert!(!check(&pool, &longer, digest(&longer, 4)).await.unwrap(), "bcrypt alone cuts it off");
+    assert!(
+        !check(&pool, &longer, digest(&longer, 4)).await.unwrap(),
+        "bcrypt alone cuts it off"
+    );
 }
 
 #[actix_web::test]
@@ -89,7 +112,10 @@ async fn many_at_once_get_each_their_own_answer() {
     let pool = pool(2, 4);
     let checks = (0..40).map(|number| {
         let digest = digest(&format!("password {}", number % 7), 4 + number % 3);
-        pool.verify(Some(password(&format!("password {}", number % 5))), Some(digest))
+        pool.verify(
+            Some(password(&format!("password {}", number % 5))),
+            Some(digest),
+        )
     });
     for (number, verdict) in join_all(checks).await.into_iter().enumerate() {
         assert_eq!(verdict.unwrap(), number % 7 == number % 5);
@@ -141,14 +167,23 @@ async fn a_lane_that_is_off_stays_empty() {
 #[actix_web::test]
 async fn refused_choices_hold_nobody_up() {
     let settings = Settings::for_env(Environment::Test).unwrap().password;
-    let strict = config::Password { threads: 1, lanes: 2, reject_common: true, ..settings };
+    let strict = config::Password {
+        threads: 1,
+        lanes: 2,
+        reject_common: true,
+        ..settings
+    };
     let pool = Arc::new(PasswordPool::start(&strict).unwrap());
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
     let refusals = join_all((0..20).map(|_| pool.hash_choice(password("password1"), &[])));
     let (refusals, verdict) = in_time(join(refusals, check(&pool, "a", digest("a", 4)))).await;
     assert!(verdict.unwrap());
-    assert!(refusals.iter().all(|refusal| matches!(refusal, Err(Error::Invalid(_)))));
+    assert!(
+        refusals
+            .iter()
+            .all(|refusal| matches!(refusal, Err(Error::Invalid(_))))
+    );
 }
 
 #[actix_web::test]
@@ -156,7 +191,10 @@ async fn one_that_panics_harms_no_other() {
     let pool = pool(1, 2);
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
-    assert!(matches!(pool.submit(Work::Panic).await, Err(Error::Internal(_))));
+    assert!(matches!(
+        pool.submit(Work::Panic).await,
+        Err(Error::Internal(_))
+    ));
     assert!(check(&pool, "a", digest("a", 4)).await.unwrap());
     until(|| loads(&pool) == [1]).await;
 }
@@ -196,7 +234,10 @@ async fn what_waits_is_limited_whatever_is_under_way() {
     let _waiting = endless(&pool, pool.queue_limit);
     until(|| pool.shared.waiting.load(Relaxed) == pool.queue_limit).await;
     let refused = check(&pool, "a", digest("a", 4)).await;
-    assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::Unavailable { .. })),
+        "{refused:?}"
+    );
 }
 
 #[actix_web::test]
@@ -221,7 +262,10 @@ async fn the_expected_wait_counts_what_is_done_at_once() {
     let pool = pool(2, 4);
     pool.shared.last_hash_ms.store(1_500, Relaxed);
     for (waiting, rounds) in [(1, 1), (8, 1), (9, 2), (17, 3)] {
-        assert_eq!(pool.expected_wait(waiting), Duration::from_millis(rounds * 1_500));
+        assert_eq!(
+            pool.expected_wait(waiting),
+            Duration::from_millis(rounds * 1_500)
+        );
     }
     pool.shared.last_hash_ms.store(10, Relaxed);
     assert_eq!(pool.expected_wait(8), Duration::from_secs(1));
@@ -234,14 +278,20 @@ async fn what_waits_is_done_when_the_pool_is_dropped() {
     let mut answers = Vec::new();
     for cost in [8, 4] {
         let (reply, answer) = oneshot::channel();
-        shared.lock().jobs.push_back(Job { work: Work::Dummy { cost }, reply });
+        shared.lock().jobs.push_back(Job {
+            work: Work::Dummy { cost },
+            reply,
+        });
         answers.push(answer);
     }
     shared.arrived.notify_one();
     until(|| loads(&pool) == [1]).await;
     drop(pool);
     for answer in answers {
-        assert!(matches!(in_time(answer).await, Ok(Ok(Outcome::Verdict(false)))));
+        assert!(matches!(
+            in_time(answer).await,
+            Ok(Ok(Outcome::Verdict(false)))
+        ));
     }
     until(|| Arc::strong_count(&shared) == 1).await;
 }

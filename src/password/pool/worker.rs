@@ -56,7 +56,11 @@ struct Input {
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>, number: usize) -> Self {
         let lanes = Lanes::new(shared.lanes);
-        Self { shared, number, lanes }
+        Self {
+            shared,
+            number,
+            lanes,
+        }
     }
 
     /// Works until the queue is closed and empty.
@@ -66,7 +70,9 @@ impl Worker {
         loop {
             // One at a time: what it takes to begin one holds the others up.
             let job = if self.lanes.is_empty() {
-                let Some(job) = self.shared.wait_for_job() else { return };
+                let Some(job) = self.shared.wait_for_job() else {
+                    return;
+                };
                 Some(job)
             } else {
                 self.shared.one_more(self.number)
@@ -96,9 +102,20 @@ impl Worker {
         let input = catch_unwind(AssertUnwindSafe(|| job.work.input()))
             .unwrap_or_else(|_| Err(Error::internal("hashing panicked")));
         match input {
-            Ok(Input { purpose, cost, salt, password }) => {
-                let hash = UnderWay { purpose, started: Instant::now(), reply: job.reply };
-                self.lanes.start(hash, cost, &salt, &password).expect("a cost that was checked");
+            Ok(Input {
+                purpose,
+                cost,
+                salt,
+                password,
+            }) => {
+                let hash = UnderWay {
+                    purpose,
+                    started: Instant::now(),
+                    reply: job.reply,
+                };
+                self.lanes
+                    .start(hash, cost, &salt, &password)
+                    .expect("a cost that was checked");
             }
             Err(refusal) => {
                 let _ = job.reply.send(Err(refusal));
@@ -121,7 +138,11 @@ impl Drop for Worker {
 impl Work {
     fn input(self) -> Result<Input> {
         let input = match self {
-            Self::HashChoice { password, words, cost } => {
+            Self::HashChoice {
+                password,
+                words,
+                cost,
+            } => {
                 if let Some(reason) = password.guessed_because(&words) {
                     let mut invalid = Invalid::field("password", "is too common");
                     invalid.add("password", reason);
@@ -132,7 +153,12 @@ impl Work {
             Self::Hash { password, cost } => {
                 let mut salt = [0; 16];
                 fill_random(&mut salt)?;
-                Input { purpose: Purpose::Write { cost, salt }, cost, salt, password: password.reduced() }
+                Input {
+                    purpose: Purpose::Write { cost, salt },
+                    cost,
+                    salt,
+                    password: password.reduced(),
+                }
             }
             Self::Verify { password, digest } => {
                 let parts: HashParts = digest.as_str().parse().map_err(Error::internal)?;
@@ -172,7 +198,9 @@ impl Purpose {
                 "$2b${cost:02}${}{written}",
                 BASE_64.encode(salt)
             ))),
-            Self::Compare(expected) => Outcome::Verdict(expected.as_bytes().ct_eq(written.as_bytes()).into()),
+            Self::Compare(expected) => {
+                Outcome::Verdict(expected.as_bytes().ct_eq(written.as_bytes()).into())
+            }
             Self::Dummy => Outcome::Verdict(false),
         }
     }

@@ -24,13 +24,22 @@ pub(super) fn start(path: PathBuf, damaged: Arc<AtomicBool>) {
             }
             Err(fault) => {
                 // A lack of descriptors or memory says nothing of the file.
-                let damage = matches!(fault, Error::Unavailable { reason: "database_damaged", .. });
+                let damage = matches!(
+                    fault,
+                    Error::Unavailable {
+                        reason: "database_damaged",
+                        ..
+                    }
+                );
                 damaged.store(damage, Ordering::Relaxed);
                 tracing::error!(%fault, "the database file cannot be checked: run `cloakroom doctor`");
             }
         }
     };
-    if let Err(fault) = std::thread::Builder::new().name("quick-check".into()).spawn(check) {
+    if let Err(fault) = std::thread::Builder::new()
+        .name("quick-check".into())
+        .spawn(check)
+    {
         tracing::error!(%fault, "the check of the database file could not start");
     }
 }
@@ -47,7 +56,9 @@ pub fn integrity(path: &Path) -> Result<Vec<String>> {
     }
     let connection = open_reading(path)?;
     let orphans: i64 = connection
-        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
+            row.get(0)
+        })
         .map_err(fault)?;
     if orphans > 0 {
         found.push(format!("{orphans} rows refer to rows that are not there"));

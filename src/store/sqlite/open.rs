@@ -52,7 +52,10 @@ pub(super) fn open_current(settings: &config::Database) -> Result<(Connection, u
 
 /// The file and its folder exist, and belong to us alone when we made them.
 fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+    {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -73,7 +76,9 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     prepare(&connection, busy_timeout).map_err(fault)?;
     if switch_to_wal(&connection, busy_timeout).map_err(fault)? != "wal" {
-        return Err(Error::internal("this file system cannot hold a WAL database"));
+        return Err(Error::internal(
+            "this file system cannot hold a WAL database",
+        ));
     }
     // FULL: a revocation that was answered is on disk. fullfsync: on macOS an fsync alone is no barrier. The log is
     // copied into the file every 32 MiB: the more commits that covers, the more of their pages are the same.
@@ -108,10 +113,12 @@ pub(super) fn open_readers(
     busy_timeout: Duration,
 ) -> Result<Pool<SqliteConnectionManager>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(move |connection| {
-        prepare(connection, busy_timeout)?;
-        connection.execute_batch("PRAGMA query_only = ON")
-    });
+    let manager = SqliteConnectionManager::file(path)
+        .with_flags(flags)
+        .with_init(move |connection| {
+            prepare(connection, busy_timeout)?;
+            connection.execute_batch("PRAGMA query_only = ON")
+        });
     Pool::builder()
         .max_size(count)
         .max_lifetime(None)
@@ -123,7 +130,8 @@ pub(super) fn open_readers(
 }
 
 pub(in crate::store) fn open_reading(path: &Path) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
     prepare(&connection, Duration::from_secs(5)).map_err(fault)?;
     Ok(connection)
 }
@@ -132,7 +140,9 @@ pub(in crate::store) fn open_reading(path: &Path) -> Result<Connection> {
 fn prepare(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;")
+    connection.execute_batch(
+        "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
+    )
 }
 
 /// A reason's code in words, for an operator.
@@ -146,7 +156,9 @@ pub fn explain(reason: &'static str) -> &'static str {
         "database_read_only" | "database_unopenable" => {
             "this file or its folder cannot be opened for writing"
         }
-        "database_io_failure" => "this file cannot be read or written: the disk or the file system fails",
+        "database_io_failure" => {
+            "this file cannot be read or written: the disk or the file system fails"
+        }
         other => other,
     }
 }

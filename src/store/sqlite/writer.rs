@@ -39,7 +39,10 @@ impl Writer {
             .name("writer".into())
             .spawn(move || run(&connection, &ended, &waiting))
             .map_err(Error::internal)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -48,13 +51,19 @@ impl Writer {
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Pending { work, outcome: None, reply });
+        let job = Box::new(Pending {
+            work,
+            outcome: None,
+            reply,
+        });
         let Some(jobs) = &self.jobs else {
             return Err(stopped());
         };
         match jobs.try_send(job) {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
-            Err(TrySendError::Full(_)) => Err(Error::unavailable("database_busy", Duration::from_secs(1))),
+            Err(TrySendError::Full(_)) => {
+                Err(Error::unavailable("database_busy", Duration::from_secs(1)))
+            }
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
     }
@@ -63,7 +72,9 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
-        let Some(thread) = self.thread.take() else { return };
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
         // Work may hold the last handle of the database; its end is then the writer's own, which cannot wait for itself.
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             tracing::error!("the writer had panicked");
@@ -146,7 +157,9 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
         let mut statement = connection.prepare_cached(sql).map_err(fault)?;
         statement.execute([]).map(drop).map_err(fault)
     };
-    let transaction = Transaction { reader: Reader { connection } };
+    let transaction = Transaction {
+        reader: Reader { connection },
+    };
     let mut all = || {
         step("BEGIN IMMEDIATE")?;
         if batch.iter_mut().all(|job| job.run(&transaction)) {
@@ -161,7 +174,10 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
             step("SAVEPOINT job")?;
             if !job.run(&transaction) {
                 if connection.is_autocommit() {
-                    return Err(Error::unavailable("database_io_failure", Duration::from_secs(30)));
+                    return Err(Error::unavailable(
+                        "database_io_failure",
+                        Duration::from_secs(30),
+                    ));
                 }
                 step("ROLLBACK TO job")?;
             }
@@ -179,7 +195,10 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
 /// A failed commit is one failure with many callers.
 fn copy(failure: &Error) -> Error {
     match failure {
-        Error::Unavailable { reason, retry_after } => Error::unavailable(reason, *retry_after),
+        Error::Unavailable {
+            reason,
+            retry_after,
+        } => Error::unavailable(reason, *retry_after),
         other => Error::internal(other.to_string()),
     }
 }

@@ -17,7 +17,11 @@ fn key(
     user_id: Option<UserId>,
     expires_at: Option<Timestamp>,
 ) -> (PlainToken, Option<UserId>, Option<Timestamp>) {
-    (PlainToken::generate(TokenKind::ApiKey).unwrap(), user_id, expires_at)
+    (
+        PlainToken::generate(TokenKind::ApiKey).unwrap(),
+        user_id,
+        expires_at,
+    )
 }
 
 fn insert_key(
@@ -50,9 +54,15 @@ fn ids(keys: Vec<ApiKey>) -> Vec<ApiKeyId> {
 }
 
 /// A refresh token of a session, and of the family of another if that is given.
-fn add_refresh(tx: &Transaction<'_>, session: SessionId, family: Option<&PlainToken>) -> PlainToken {
+fn add_refresh(
+    tx: &Transaction<'_>,
+    session: SessionId,
+    family: Option<&PlainToken>,
+) -> PlainToken {
     let token = match family {
-        Some(token) => token.successor(Seed::generate().unwrap().as_bytes().repeat(4).as_slice()).unwrap(),
+        Some(token) => token
+            .successor(Seed::generate().unwrap().as_bytes().repeat(4).as_slice())
+            .unwrap(),
         None => PlainToken::generate(TokenKind::Refresh).unwrap(),
     };
     let new = NewRefresh {
@@ -78,7 +88,9 @@ fn is_kept(tx: &Transaction<'_>, token: &PlainToken) -> bool {
 /// Session, the one token if it is one, and until when.
 fn ended(tx: &Transaction<'_>) -> Vec<(SessionId, Option<String>, Timestamp)> {
     let all = ended::list_after(tx, 0, 100).unwrap();
-    all.into_iter().map(|entry| (entry.session_id, entry.jti, entry.until)).collect()
+    all.into_iter()
+        .map(|entry| (entry.session_id, entry.jti, entry.until))
+        .collect()
 }
 
 #[test]
@@ -88,10 +100,16 @@ fn a_key_reads_back_with_its_user_and_a_services_without_one() {
         let (key, digest) = add_key(tx, Some(user), Some(NOW + HOUR));
         let (found, owner) = api_keys::find_by_digest(tx, &digest).unwrap().unwrap();
         assert_eq!((&found, owner.unwrap().id), (&key, user));
-        assert_eq!((key.scopes, key.created_at, key.expires_at), (scopes(), NOW, Some(NOW + HOUR)));
+        assert_eq!(
+            (key.scopes, key.created_at, key.expires_at),
+            (scopes(), NOW, Some(NOW + HOUR))
+        );
         assert_eq!((key.last_used_at, key.revoked_at), (None, None));
         let (service, digest) = add_key(tx, None, None);
-        assert_eq!(api_keys::find_by_digest(tx, &digest).unwrap(), Some((service, None)));
+        assert_eq!(
+            api_keys::find_by_digest(tx, &digest).unwrap(),
+            Some((service, None))
+        );
         assert_eq!(api_keys::find_by_digest(tx, &token()).unwrap(), None);
     });
 }
@@ -120,21 +138,52 @@ fn a_key_is_listed_renamed_and_revoked_by_its_owner_alone() {
         let (first, _) = add_key(tx, Some(user), None);
         let (second, _) = add_key(tx, Some(user), None);
         let (service, _) = add_key(tx, None, None);
-        assert_eq!(ids(api_keys::list_for_user(tx, user).unwrap()), [second.id, first.id]);
+        assert_eq!(
+            ids(api_keys::list_for_user(tx, user).unwrap()),
+            [second.id, first.id]
+        );
         assert_eq!(api_keys::list_for_user(tx, other).unwrap(), []);
-        assert_eq!(ids(api_keys::list(tx, first.id, 10).unwrap()), [second.id, service.id]);
+        assert_eq!(
+            ids(api_keys::list(tx, first.id, 10).unwrap()),
+            [second.id, service.id]
+        );
         assert_eq!(ids(api_keys::list(tx, ApiKeyId(0), 1).unwrap()), [first.id]);
-        assert_eq!(ids(api_keys::list_of_services(tx, ApiKeyId(0), 10).unwrap()), [service.id]);
+        assert_eq!(
+            ids(api_keys::list_of_services(tx, ApiKeyId(0), 10).unwrap()),
+            [service.id]
+        );
 
         assert_eq!(api_keys::rename(tx, other, first.id, "two").unwrap(), None);
         let renamed = api_keys::rename(tx, user, first.id, "two").unwrap();
-        assert_eq!(renamed, Some(ApiKey { name: "two".to_owned(), ..first.clone() }));
+        assert_eq!(
+            renamed,
+            Some(ApiKey {
+                name: "two".to_owned(),
+                ..first.clone()
+            })
+        );
 
-        assert_eq!(api_keys::revoke_for_user(tx, other, first.id, NOW).unwrap(), None);
-        assert_eq!(api_keys::revoke_for_user(tx, user, service.id, NOW).unwrap(), None);
-        assert_eq!(api_keys::revoke_for_user(tx, user, first.id, NOW).unwrap(), Some(true));
-        assert_eq!(api_keys::revoke_for_user(tx, user, first.id, NOW + HOUR).unwrap(), Some(false));
-        assert_eq!(api_keys::list_for_user(tx, user).unwrap()[1].revoked_at, Some(NOW), "as it was");
+        assert_eq!(
+            api_keys::revoke_for_user(tx, other, first.id, NOW).unwrap(),
+            None
+        );
+        assert_eq!(
+            api_keys::revoke_for_user(tx, user, service.id, NOW).unwrap(),
+            None
+        );
+        assert_eq!(
+            api_keys::revoke_for_user(tx, user, first.id, NOW).unwrap(),
+            Some(true)
+        );
+        assert_eq!(
+            api_keys::revoke_for_user(tx, user, first.id, NOW + HOUR).unwrap(),
+            Some(false)
+        );
+        assert_eq!(
+            api_keys::list_for_user(tx, user).unwrap()[1].revoked_at,
+            Some(NOW),
+            "as it was"
+        );
         assert_eq!(api_keys::revoke(tx, service.id, NOW).unwrap(), Some(true));
         assert_eq!(api_keys::revoke(tx, service.id, NOW).unwrap(), Some(false));
         assert_eq!(api_keys::revoke(tx, ApiKeyId(99), NOW).unwrap(), None);
@@ -149,13 +198,18 @@ fn a_key_that_is_presented_is_revoked_once_and_all_of_a_user_leave_others_be() {
         let (second, _) = add_key(tx, Some(user), None);
         let (theirs, _) = add_key(tx, Some(other), None);
         let (service, _) = add_key(tx, None, None);
-        let revoked = api_keys::revoke_by_digest(tx, &digest, NOW).unwrap().unwrap();
+        let revoked = api_keys::revoke_by_digest(tx, &digest, NOW)
+            .unwrap()
+            .unwrap();
         assert_eq!((revoked.id, revoked.revoked_at), (first.id, Some(NOW)));
         assert_eq!(api_keys::revoke_by_digest(tx, &digest, NOW).unwrap(), None);
         assert_eq!(api_keys::revoke_by_digest(tx, &token(), NOW).unwrap(), None);
         assert_eq!(api_keys::revoke_all_for_user(tx, user, NOW).unwrap(), 1);
         let live = |key: &ApiKey| api_keys::is_live(tx, key.id, NOW).unwrap();
-        assert_eq!([&first, &second, &theirs, &service].map(live), [false, false, true, true]);
+        assert_eq!(
+            [&first, &second, &theirs, &service].map(live),
+            [false, false, true, true]
+        );
     });
 }
 
@@ -195,7 +249,10 @@ fn a_refresh_token_is_spent_once_and_tells_for_what() {
         let (session, _) = add_session(tx, user);
         let token = add_refresh(tx, session, None);
         let good = refresh_tokens::find(tx, &token.digest()).unwrap().unwrap();
-        assert_eq!((good.session_id, good.scopes, good.expires_at), (session, scopes(), NOW + HOUR));
+        assert_eq!(
+            (good.session_id, good.scopes, good.expires_at),
+            (session, scopes(), NOW + HOUR)
+        );
         assert_eq!(good.spent, None);
 
         let (seed, successor) = (Seed::generate().unwrap(), super::token());
@@ -205,8 +262,16 @@ fn a_refresh_token_is_spent_once_and_tells_for_what() {
         };
         assert!(spend(NOW));
         assert!(!spend(NOW + MOMENT));
-        let spent = refresh_tokens::find(tx, &token.digest()).unwrap().unwrap().spent;
-        let expected = Spent { at: NOW, seed: Some(seed), successor, access_until: NOW + 2 * HOUR };
+        let spent = refresh_tokens::find(tx, &token.digest())
+            .unwrap()
+            .unwrap()
+            .spent;
+        let expected = Spent {
+            at: NOW,
+            seed: Some(seed),
+            successor,
+            access_until: NOW + 2 * HOUR,
+        };
         assert_eq!(spent, Some(expected));
         assert_eq!(refresh_tokens::find(tx, &successor).unwrap(), None);
     });
@@ -225,15 +290,27 @@ fn a_family_is_known_for_as_long_as_one_of_it_is_kept() {
         spend(tx, &stranger, NOW);
 
         let family = first.family();
-        assert_eq!(refresh_tokens::forget_spent(tx, &family, NOW - MOMENT).unwrap(), 0);
+        assert_eq!(
+            refresh_tokens::forget_spent(tx, &family, NOW - MOMENT).unwrap(),
+            0
+        );
         assert_eq!(refresh_tokens::forget_spent(tx, &family, NOW).unwrap(), 1);
         assert!(!is_kept(tx, &first) && is_kept(tx, &second) && is_kept(tx, &stranger));
-        assert_eq!(refresh_tokens::session_of_family(tx, &family).unwrap(), Some(session));
-        assert_eq!(refresh_tokens::forget_spent_everywhere(tx, NOW + GRACE, 10).unwrap(), 1);
+        assert_eq!(
+            refresh_tokens::session_of_family(tx, &family).unwrap(),
+            Some(session)
+        );
+        assert_eq!(
+            refresh_tokens::forget_spent_everywhere(tx, NOW + GRACE, 10).unwrap(),
+            1
+        );
         assert!(!is_kept(tx, &stranger) && is_kept(tx, &second));
 
         sessions::delete(tx, session).unwrap();
-        assert_eq!(refresh_tokens::session_of_family(tx, &family).unwrap(), None);
+        assert_eq!(
+            refresh_tokens::session_of_family(tx, &family).unwrap(),
+            None
+        );
     });
 }
 
@@ -255,8 +332,14 @@ fn the_families_of_a_session_end_together_and_beyond_the_most_with_all_their_tok
         let newer = add_refresh(tx, session, Some(&successor));
 
         assert_eq!(refresh_tokens::delete_beyond(tx, session, 2).unwrap(), 2);
-        assert!(!is_kept(tx, &second) && !is_kept(tx, &dropped), "or its successor would look stolen");
-        assert_eq!(refresh_tokens::session_of_family(tx, &second.family()).unwrap(), None);
+        assert!(
+            !is_kept(tx, &second) && !is_kept(tx, &dropped),
+            "or its successor would look stolen"
+        );
+        assert_eq!(
+            refresh_tokens::session_of_family(tx, &second.family()).unwrap(),
+            None
+        );
         for kept in [&first, &successor, &newer, &third, &newest, &elsewhere] {
             assert!(is_kept(tx, kept));
         }
@@ -270,7 +353,13 @@ fn the_end_of_access_is_never_drawn_nearer_and_counts_as_use() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, digest) = add_session(tx, user);
-        let last = || sessions::find_by_digest(tx, &digest).unwrap().unwrap().0.last_active_at;
+        let last = || {
+            sessions::find_by_digest(tx, &digest)
+                .unwrap()
+                .unwrap()
+                .0
+                .last_active_at
+        };
         assert!(sessions::note_access(tx, id, NOW + 2 * HOUR, NOW + HOUR).unwrap());
         assert_eq!(last(), NOW + HOUR);
         assert!(sessions::note_access(tx, id, NOW + HOUR, NOW).unwrap());
@@ -330,7 +419,10 @@ fn a_token_ends_alone_and_once_or_with_all_of_its_session() {
         sessions::delete(tx, id).unwrap();
         assert!(has(id, "ab") && !has(SessionId(99), "ab"));
         let entries = ended::list_after(tx, 0, 10).unwrap();
-        assert_eq!(ended::list_after(tx, entries[0].seq, 10).unwrap(), entries[1..]);
+        assert_eq!(
+            ended::list_after(tx, entries[0].seq, 10).unwrap(),
+            entries[1..]
+        );
         assert_eq!(ended::list_after(tx, 0, 1).unwrap(), entries[..1]);
 
         assert_eq!(ended::delete_over(tx, NOW + HOUR - MOMENT, 10).unwrap(), 0);
@@ -346,7 +438,10 @@ fn a_session_is_found_by_its_id_with_its_user() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, digest) = add_session(tx, user);
-        assert_eq!(sessions::find_with_user(tx, id).unwrap(), sessions::find_by_digest(tx, &digest).unwrap());
+        assert_eq!(
+            sessions::find_with_user(tx, id).unwrap(),
+            sessions::find_by_digest(tx, &digest).unwrap()
+        );
         assert!(sessions::belongs_to(tx, id, user).unwrap());
         let stranger = add_user(tx, "two@example.com");
         assert!(!sessions::belongs_to(tx, id, stranger).unwrap());
@@ -361,8 +456,15 @@ fn what_is_over_is_found_without_reading_the_table() {
     within(|tx| {
         for sql in [api_keys::DELETE_ENDED, ended::DELETE_OVER] {
             let sql = format!("EXPLAIN QUERY PLAN {sql}");
-            let steps = tx.all(&sql, &[NOW.into(), 500_u32.into()], |row| row.get::<String>(3)).unwrap();
-            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
+            let steps = tx
+                .all(&sql, &[NOW.into(), 500_u32.into()], |row| {
+                    row.get::<String>(3)
+                })
+                .unwrap();
+            assert!(
+                !steps.iter().any(|step| step.starts_with("SCAN")),
+                "{steps:?}"
+            );
         }
     });
 }

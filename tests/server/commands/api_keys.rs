@@ -17,38 +17,82 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
     create(&house, "one@example.com");
     let server = house.serve();
     let make = |more: &[&str]| -> Value {
-        run(&house, &[&["api-keys", "create", "--name", "A key", "--json"], more].concat()).json()
+        run(
+            &house,
+            &[&["api-keys", "create", "--name", "A key", "--json"], more].concat(),
+        )
+        .json()
     };
     let service = make(&["--scope", "introspect", "--scope", "orders:read"]);
-    let users = make(&["--user", "one@example.com", "--scope", "projects:read", "projects:write"]);
+    let users = make(&[
+        "--user",
+        "one@example.com",
+        "--scope",
+        "projects:read",
+        "projects:write",
+    ]);
     let view = &service["api_key"];
-    assert_eq!((&view["user_id"], &view["scopes"]), (&Value::Null, &json!(["introspect", "orders:read"])));
+    assert_eq!(
+        (&view["user_id"], &view["scopes"]),
+        (&Value::Null, &json!(["introspect", "orders:read"]))
+    );
     assert!(is_rfc3339(&view["created_at"]) && view["expires_at"].is_null());
-    assert_eq!((&users["api_key"]["user_id"], &users["api_key"]["id"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (&users["api_key"]["user_id"], &users["api_key"]["id"]),
+        (&json!(1), &json!(2))
+    );
 
     let status = |made: &Value| server.request("GET", PATH, made["key"].as_str(), None).0;
     assert_eq!((status(&service), status(&users)), (403, 200));
     let ids = |more: &[&str]| -> Vec<i64> {
         let listed = run(&house, &[&["api-keys", "list", "--json"], more].concat()).json();
-        assert!(!listed.to_string().contains(&users["key"].as_str().unwrap()[4..36]));
-        listed["api_keys"].as_array().unwrap().iter().map(|key| key["id"].as_i64().unwrap()).collect()
+        assert!(
+            !listed
+                .to_string()
+                .contains(&users["key"].as_str().unwrap()[4..36])
+        );
+        listed["api_keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["id"].as_i64().unwrap())
+            .collect()
     };
-    assert_eq!((ids(&[]), ids(&["--services"]), ids(&["--user", "1"])), (vec![1, 2], vec![1], vec![2]));
-    assert_eq!((ids(&["--limit", "1"]), ids(&["--after", "1"])), (vec![1], vec![2]));
+    assert_eq!(
+        (ids(&[]), ids(&["--services"]), ids(&["--user", "1"])),
+        (vec![1, 2], vec![1], vec![2])
+    );
+    assert_eq!(
+        (ids(&["--limit", "1"]), ids(&["--after", "1"])),
+        (vec![1], vec![2])
+    );
     let more = run(&house, &["api-keys", "list", "--limit", "1"]);
     assert_eq!(more.err, "there are more: --after 1\n");
     let table = run(&house, &["api-keys", "list"]).done();
-    assert!(table.starts_with("ID ") && table.lines().count() == 3, "{table}");
-    assert!(table.contains(users["api_key"]["last_four"].as_str().unwrap()), "{table}");
+    assert!(
+        table.starts_with("ID ") && table.lines().count() == 3,
+        "{table}"
+    );
+    assert!(
+        table.contains(users["api_key"]["last_four"].as_str().unwrap()),
+        "{table}"
+    );
 
     let revoke = |more: &[&str]| run(&house, &[&["api-keys", "revoke"], more].concat());
-    assert_eq!(revoke(&["2", "--json"]).json(), json!({ "api_keys_revoked": 1 }));
+    assert_eq!(
+        revoke(&["2", "--json"]).json(),
+        json!({ "api_keys_revoked": 1 })
+    );
     assert_eq!((status(&service), status(&users)), (403, 401));
     assert_eq!(revoke(&["2"]).done(), "0 API keys revoked\n");
     assert_eq!(revoke(&["1"]).done(), "1 API key revoked\n");
     assert_eq!(status(&service), 401);
     assert_eq!(revoke(&["9"]).refused(), "no API key has the id 9");
-    assert!(run(&house, &["api-keys", "list"]).done().contains("revoked at "));
+    assert!(
+        run(&house, &["api-keys", "list"])
+            .done()
+            .contains("revoked at ")
+    );
 
     // Their owner sees them, and a user's are revoked together.
     for _ in 0..2 {
@@ -57,7 +101,10 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
     let session = token(&server, "one@example.com");
     let (_, seen) = server.request("GET", "/v1/api_keys", Some(&session), None);
     assert_eq!(seen["api_keys"].as_array().unwrap().len(), 3);
-    assert_eq!(revoke(&["--user", "one@example.com"]).done(), "2 API keys revoked\n");
+    assert_eq!(
+        revoke(&["--user", "one@example.com"]).done(),
+        "2 API keys revoked\n"
+    );
     for command in [&["list", "--user", "7"][..], &["revoke", "--user", "7"]] {
         let refusal = run(&house, &[&["api-keys"], command].concat()).refused();
         assert_eq!(refusal, "no user has the id 7");
@@ -70,13 +117,31 @@ fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
     create(&house, "one@example.com");
     let server = house.serve();
     let make = |more: &[&str]| {
-        let made = run(&house, &[&["api-keys", "create", "--name", "A key", "--json"], more].concat()).json();
+        let made = run(
+            &house,
+            &[&["api-keys", "create", "--name", "A key", "--json"], more].concat(),
+        )
+        .json();
         made["key"].as_str().unwrap().to_owned()
     };
-    let keys = [make(&["--scope", "introspect"]), make(&["--scope", "projects:read", "--user", "1"])];
-    let status = || keys.each_ref().map(|key| server.request("GET", PATH, Some(key), None).0);
-    let revoke = |more: &[&str]| run(&house, &[&["api-keys", "revoke", "--everybody"], more].concat());
-    assert_eq!(revoke(&[]).refused(), "nobody is there to be asked: give --yes");
+    let keys = [
+        make(&["--scope", "introspect"]),
+        make(&["--scope", "projects:read", "--user", "1"]),
+    ];
+    let status = || {
+        keys.each_ref()
+            .map(|key| server.request("GET", PATH, Some(key), None).0)
+    };
+    let revoke = |more: &[&str]| {
+        run(
+            &house,
+            &[&["api-keys", "revoke", "--everybody"], more].concat(),
+        )
+    };
+    assert_eq!(
+        revoke(&[]).refused(),
+        "nobody is there to be asked: give --yes"
+    );
     assert_eq!(status(), [403, 200]);
     revoke(&["1", "--yes"]).misused();
     run(&house, &["api-keys", "revoke", "1", "--yes"]).misused();
@@ -86,7 +151,10 @@ fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
                SELECT 1, 'A key', randomblob(32), 'abcd', 'a:b', 0 FROM n";
     house.open_database().execute(sql, []).unwrap();
-    assert_eq!(revoke(&["--yes", "--json"]).json(), json!({ "api_keys_revoked": 1002 }));
+    assert_eq!(
+        revoke(&["--yes", "--json"]).json(),
+        json!({ "api_keys_revoked": 1002 })
+    );
     assert_eq!(status(), [401, 401]);
     assert_eq!(revoke(&["--yes"]).done(), "0 API keys revoked\n");
 }
@@ -97,18 +165,32 @@ fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
     create(&house, "one@example.com");
     let other = house.open_database();
     for (change, refusal) in [
-        ("UPDATE users SET disabled_at = 1", "the user with the id 1 is disabled: no key would work"),
+        (
+            "UPDATE users SET disabled_at = 1",
+            "the user with the id 1 is disabled: no key would work",
+        ),
         ("DELETE FROM users", "no user has the id 1"),
     ] {
-        other.execute_batch("UPDATE users SET disabled_at = NULL; BEGIN IMMEDIATE").unwrap();
+        other
+            .execute_batch("UPDATE users SET disabled_at = NULL; BEGIN IMMEDIATE")
+            .unwrap();
         other.execute_batch(change).unwrap();
-        let made = ["api-keys", "create", "--name", "A key", "--scope", "a:b", "--user", "1"];
+        let made = [
+            "api-keys", "create", "--name", "A key", "--scope", "a:b", "--user", "1",
+        ];
         let mut command = house.command(&made);
-        let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let waiting = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         // Long enough for it to come to where it waits for the other's end.
         thread::sleep(Duration::from_secs(1));
         other.execute_batch("COMMIT").unwrap();
-        assert_eq!(Ran::from(waiting.wait_with_output().unwrap()).refused(), refusal);
+        assert_eq!(
+            Ran::from(waiting.wait_with_output().unwrap()).refused(),
+            refusal
+        );
     }
 }
 
@@ -116,16 +198,43 @@ fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
 fn the_key_alone_stands_on_standard_output() {
     let house = House::new();
     create(&house, "one@example.com");
-    let made = run(&house, &["api-keys", "create", "--name", "A key", "--scope", "introspect"]);
-    assert_eq!(made.err, "key 1 of a service, for introspect, until it is revoked; it is shown this once\n");
+    let made = run(
+        &house,
+        &[
+            "api-keys",
+            "create",
+            "--name",
+            "A key",
+            "--scope",
+            "introspect",
+        ],
+    );
+    assert_eq!(
+        made.err,
+        "key 1 of a service, for introspect, until it is revoked; it is shown this once\n"
+    );
     let key = made.done();
     let key = key.strip_suffix('\n').unwrap();
     assert!(key.starts_with("crk_") && key.len() == 42, "{key}");
 
-    let ending =
-        ["api-keys", "create", "--name", "B", "--scope", "a:b", "--user", "1", "--expires-in", "90d"];
+    let ending = [
+        "api-keys",
+        "create",
+        "--name",
+        "B",
+        "--scope",
+        "a:b",
+        "--user",
+        "1",
+        "--expires-in",
+        "90d",
+    ];
     let made = run(&house, &ending);
-    assert!(made.err.starts_with("key 2 of user 1, for a:b, until 2"), "{}", made.err);
+    assert!(
+        made.err.starts_with("key 2 of user 1, for a:b, until 2"),
+        "{}",
+        made.err
+    );
 }
 
 #[test]
@@ -133,17 +242,32 @@ fn a_key_that_the_rules_refuse_is_not_made() {
     let mut house = House::new();
     house.set("CLOAKROOM__TOKENS__MAX_KEYS_PER_USER", "1");
     create(&house, "one@example.com");
-    let make =
-        |name: &str, more: &[&str]| run(&house, &[&["api-keys", "create", "--name", name], more].concat());
+    let make = |name: &str, more: &[&str]| {
+        run(
+            &house,
+            &[&["api-keys", "create", "--name", name], more].concat(),
+        )
+    };
     let refused = |name: &str, more: &[&str]| make(name, more).refused();
     assert_eq!(refused(" ", &["--scope", "a:b"]), "Name can't be blank");
-    assert!(refused("A key", &["--scope", "Orders"]).starts_with("a scope is `introspect` or name:action"));
-    assert!(refused("A key", &["--scope", ""]).starts_with("a scope is `introspect` or name:action"));
+    assert!(
+        refused("A key", &["--scope", "Orders"])
+            .starts_with("a scope is `introspect` or name:action")
+    );
+    assert!(
+        refused("A key", &["--scope", ""]).starts_with("a scope is `introspect` or name:action")
+    );
     let refusal = refused("A key", &["--scope", "a:b", "projects:read"]);
-    assert_eq!(refusal, "a service owns no projects: give --user, or other scopes");
+    assert_eq!(
+        refusal,
+        "a service owns no projects: give --user, or other scopes"
+    );
     let refusal = refused("A key", &["--scope", "a:b", "--expires-in", "3651d"]);
     assert_eq!(refusal, "Expires at must be within ten years");
-    assert_eq!(refused("A key", &["--scope", "a:b", "--user", "7"]), "no user has the id 7");
+    assert_eq!(
+        refused("A key", &["--scope", "a:b", "--user", "7"]),
+        "no user has the id 7"
+    );
     for more in [
         &[][..],
         &["--scope"],
@@ -158,9 +282,15 @@ fn a_key_that_the_rules_refuse_is_not_made() {
 
     let mine = ["--scope", "a:b", "--user", "1"];
     make("A key", &mine).done();
-    assert_eq!(refused("A key", &mine), "the user has 1 keys already (tokens.max_keys_per_user)");
+    assert_eq!(
+        refused("A key", &mine),
+        "the user has 1 keys already (tokens.max_keys_per_user)"
+    );
     run(&house, &["users", "disable", "1"]).done();
-    assert_eq!(refused("A key", &mine), "the user with the id 1 is disabled: no key would work");
+    assert_eq!(
+        refused("A key", &mine),
+        "the user with the id 1 is disabled: no key would work"
+    );
     // Services are not counted.
     for _ in 0..2 {
         make("A key", &["--scope", "a:b"]).done();
@@ -172,9 +302,11 @@ fn a_key_that_the_rules_refuse_is_not_made() {
 #[test]
 fn commands_for_keys_make_no_database_where_there_is_none() {
     let house = House::new();
-    for arguments in
-        [&["list"][..], &["revoke", "1"], &["create", "--name", "A key", "--scope", "introspect"]]
-    {
+    for arguments in [
+        &["list"][..],
+        &["revoke", "1"],
+        &["create", "--name", "A key", "--scope", "introspect"],
+    ] {
         let refusal = run(&house, &[&["api-keys"], arguments].concat()).refused();
         assert!(refusal.contains("there is no database at"), "{refusal}");
     }

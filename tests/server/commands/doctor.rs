@@ -22,21 +22,35 @@ fn examine(house: &House) -> (bool, Vec<Value>) {
 /// The texts of what failed under a topic. Each comes with an advice.
 fn failures(house: &House, topic: &str) -> Vec<String> {
     let (well, findings) = examine(house);
-    let failed: Vec<&Value> = findings.iter().filter(|finding| finding["state"] == "fail").collect();
+    let failed: Vec<&Value> = findings
+        .iter()
+        .filter(|finding| finding["state"] == "fail")
+        .collect();
     assert_eq!(failed.is_empty(), well);
     assert!(failed.iter().all(|finding| finding["advice"].is_string()));
-    let of_topic = failed.into_iter().filter(|finding| finding["topic"] == topic);
-    of_topic.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
+    let of_topic = failed
+        .into_iter()
+        .filter(|finding| finding["topic"] == topic);
+    of_topic
+        .map(|finding| finding["what"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The texts of what is well but for a warning under a topic. Each comes with an advice.
 fn warnings(house: &House, topic: &str) -> Vec<String> {
     let (well, findings) = examine(house);
     assert!(well, "{findings:?}");
-    let warned: Vec<&Value> = findings.iter().filter(|finding| finding["state"] == "warn").collect();
+    let warned: Vec<&Value> = findings
+        .iter()
+        .filter(|finding| finding["state"] == "warn")
+        .collect();
     assert!(warned.iter().all(|finding| finding["advice"].is_string()));
-    let of_topic = warned.into_iter().filter(|finding| finding["topic"] == topic);
-    of_topic.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
+    let of_topic = warned
+        .into_iter()
+        .filter(|finding| finding["topic"] == topic);
+    of_topic
+        .map(|finding| finding["what"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn sound_house() -> House {
@@ -52,8 +66,20 @@ fn a_sound_house_is_well_by_itself_and_beside_its_server() {
     let server = house.serve();
     let (well, findings) = examine(&house);
     assert!(well, "{findings:?}");
-    let topics: Vec<&str> = findings.iter().map(|finding| finding["topic"].as_str().unwrap()).collect();
-    for topic in ["settings", "keys", "disk", "file", "schema", "integrity", "clock", "mail"] {
+    let topics: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding["topic"].as_str().unwrap())
+        .collect();
+    for topic in [
+        "settings",
+        "keys",
+        "disk",
+        "file",
+        "schema",
+        "integrity",
+        "clock",
+        "mail",
+    ] {
         assert!(topics.contains(&topic), "{topic}");
     }
     assert_eq!(server.request("GET", "/ready", None, None).0, 200);
@@ -72,14 +98,25 @@ fn a_damaged_page_is_found_and_what_to_do_is_said() {
     };
     let mut bytes = fs::read(house.database()).unwrap();
     let page = (root as usize - 1) * 4096;
-    bytes[page..page + 64].iter_mut().for_each(|byte| *byte ^= 0xff);
+    bytes[page..page + 64]
+        .iter_mut()
+        .for_each(|byte| *byte ^= 0xff);
     fs::write(house.database(), &bytes).unwrap();
 
     let found = failures(&house, "integrity");
-    assert!(found.iter().any(|finding| finding.contains(&format!("page {root}"))), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding.contains(&format!("page {root}"))),
+        "{found:?}"
+    );
     let ran = run(&house, &["doctor"]);
     assert_eq!(ran.code, 1);
-    let line = ran.out.lines().find(|line| line.starts_with("fail  integrity")).unwrap();
+    let line = ran
+        .out
+        .lines()
+        .find(|line| line.starts_with("fail  integrity"))
+        .unwrap();
     assert!(line.contains(" -> stop the server"), "{line}");
     assert_eq!(fs::read(house.database()).unwrap(), bytes);
 }
@@ -99,13 +136,20 @@ fn a_newer_schema_is_reported_and_left_alone() {
     let version = |set: Option<i64>| -> i64 {
         let connection = Connection::open(house.database()).unwrap();
         if let Some(version) = set {
-            connection.pragma_update(None, "user_version", version).unwrap();
+            connection
+                .pragma_update(None, "user_version", version)
+                .unwrap();
         }
-        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+        connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap()
     };
     version(Some(99));
     let found = failures(&house, "schema");
-    assert!(found.len() == 1 && found[0].contains("newer Cloakroom (schema 99"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("newer Cloakroom (schema 99"),
+        "{found:?}"
+    );
     let refusal = run(&house, &["users", "list"]).refused();
     assert!(refusal.contains("newer Cloakroom"), "{refusal}");
     run(&house, &["migrate"]).refused();
@@ -118,7 +162,10 @@ fn an_older_schema_is_a_warning_and_is_not_migrated() {
     fs::write(house.database(), "").unwrap();
     fs::set_permissions(house.database(), fs::Permissions::from_mode(0o600)).unwrap();
     let (well, findings) = examine(&house);
-    let schema = findings.iter().find(|finding| finding["topic"] == "schema").unwrap();
+    let schema = findings
+        .iter()
+        .find(|finding| finding["topic"] == "schema")
+        .unwrap();
     assert!(well && schema["state"] == "warn", "{schema}");
     assert_eq!(fs::metadata(house.database()).unwrap().len(), 0);
 }
@@ -127,7 +174,10 @@ fn an_older_schema_is_a_warning_and_is_not_migrated() {
 fn a_missing_database_is_reported_and_not_made() {
     let house = House::new();
     let found = failures(&house, "file");
-    assert!(found.len() == 1 && found[0].contains("cloakroom.db"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("cloakroom.db"),
+        "{found:?}"
+    );
     assert!(!house.database().exists());
 }
 
@@ -139,7 +189,10 @@ fn files_that_others_may_read_are_reported() {
     for (path, topic) in [(house.database(), "file"), (key_base, "keys")] {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let found = failures(&house, topic);
-        assert!(found.len() == 1 && found[0].contains("mode 0644"), "{found:?}");
+        assert!(
+            found.len() == 1 && found[0].contains("mode 0644"),
+            "{found:?}"
+        );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     assert!(examine(&house).0);
@@ -151,10 +204,16 @@ fn files_of_keys_that_variables_name_are_closed_to_strangers() {
     for (name, text) in [("KEY_BASE", "a".repeat(40)), ("PREVIOUS", String::new())] {
         let path = house.path().join(name);
         fs::write(&path, text).unwrap();
-        house.set(&format!("CLOAKROOM__SECRETS__{name}__FILE"), path.to_str().unwrap());
+        house.set(
+            &format!("CLOAKROOM__SECRETS__{name}__FILE"),
+            path.to_str().unwrap(),
+        );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let found = failures(&house, "keys");
-        assert!(found.len() == 1 && found[0].contains(name) && found[0].contains("mode 0644"), "{found:?}");
+        assert!(
+            found.len() == 1 && found[0].contains(name) && found[0].contains("mode 0644"),
+            "{found:?}"
+        );
         // A group may be how the server reads it.
         for mode in [0o640, 0o600, 0o400] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
@@ -167,14 +226,21 @@ fn files_of_keys_that_variables_name_are_closed_to_strangers() {
 fn a_mail_server_that_does_not_answer_is_reported() {
     let mut house = sound_house();
     // Bound for a moment: nobody listens there.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     house
         .set("CLOAKROOM__MAIL__TRANSPORT", "smtp")
         .set("CLOAKROOM__MAIL__SMTP__HOST", "127.0.0.1")
         .set("CLOAKROOM__MAIL__SMTP__PORT", port.to_string())
         .set("CLOAKROOM__MAIL__SMTP__TLS", "none");
     let found = failures(&house, "mail");
-    assert!(found.len() == 1 && found[0].contains(&format!("127.0.0.1:{port}")), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains(&format!("127.0.0.1:{port}")),
+        "{found:?}"
+    );
     let text = run(&house, &["doctor"]).out;
     assert!(text.contains(" -> check mail.smtp.host"), "{text}");
 }
@@ -189,14 +255,23 @@ fn confirmation_by_mails_that_reach_nobody_is_a_warning_in_production() {
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
         .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
         .set("CLOAKROOM__SECRETS__KEY_BASE", "k".repeat(64));
-    for (confirm, words) in [("required", "can sign in"), ("remind", "can confirm their address")] {
+    for (confirm, words) in [
+        ("required", "can sign in"),
+        ("remind", "can confirm their address"),
+    ] {
         house.set("CLOAKROOM__REGISTRATION__CONFIRM", confirm);
         let found = warnings(&house, "mail");
-        assert!(found.len() == 2 && found[1].contains(words), "{confirm}: {found:?}");
+        assert!(
+            found.len() == 2 && found[1].contains(words),
+            "{confirm}: {found:?}"
+        );
     }
     house.set("CLOAKROOM__REGISTRATION__CONFIRM", "off");
     let found = warnings(&house, "mail");
-    assert!(found.len() == 1 && found[0].contains("it reaches nobody"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("it reaches nobody"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -204,11 +279,17 @@ fn an_origin_that_browsers_send_no_cookies_from_is_a_warning() {
     let mut house = sound_house();
     house
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
-        .set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com,http://old.example.com");
+        .set(
+            "CLOAKROOM__CORS__ORIGINS",
+            "https://app.example.com,http://old.example.com",
+        );
     assert!(warnings(&house, "cors").is_empty());
     house.set("CLOAKROOM__CORS__CREDENTIALS", "true");
     let found = warnings(&house, "cors");
-    assert!(found.len() == 1 && found[0].starts_with("http://old.example.com "), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].starts_with("http://old.example.com "),
+        "{found:?}"
+    );
     house.set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com");
     assert!(warnings(&house, "cors").is_empty());
 }
@@ -228,13 +309,25 @@ fn mails_given_up_lately_are_a_warning_with_their_number() {
     give_up(8);
     assert!(warnings(&house, "mail").is_empty());
     give_up(7);
-    assert_eq!(warnings(&house, "mail"), ["1 was given up within the last week"]);
+    assert_eq!(
+        warnings(&house, "mail"),
+        ["1 was given up within the last week"]
+    );
     give_up(1);
-    assert_eq!(warnings(&house, "mail"), ["2 were given up within the last week"]);
+    assert_eq!(
+        warnings(&house, "mail"),
+        ["2 were given up within the last week"]
+    );
     let text = run(&house, &["doctor"]).done();
-    assert!(text.contains(" -> `cloakroom mail list` says why"), "{text}");
+    assert!(
+        text.contains(" -> `cloakroom mail list` says why"),
+        "{text}"
+    );
     run(&house, &["mail", "retry", "3"]).done();
-    assert_eq!(warnings(&house, "mail"), ["1 was given up within the last week"]);
+    assert_eq!(
+        warnings(&house, "mail"),
+        ["1 was given up within the last week"]
+    );
 }
 
 #[test]
@@ -245,7 +338,10 @@ fn a_clock_that_was_set_back_is_reported() {
         .execute("UPDATE users SET created_at = 4000000000000", [])
         .unwrap();
     let found = failures(&house, "clock");
-    assert!(found.len() == 1 && found[0].contains("2096-10-02"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("2096-10-02"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -253,5 +349,8 @@ fn wrong_settings_are_findings() {
     let mut house = House::new();
     house.set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0");
     let found = failures(&house, "settings");
-    assert!(found.len() == 1 && found[0].contains("server.binnd: is not a setting"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("server.binnd: is not a setting"),
+        "{found:?}"
+    );
 }

@@ -28,7 +28,11 @@ fn rotate(house: &House, more: &[&str]) -> Value {
 /// A link that resets the password, signed with the base in force.
 fn link(house: &House) -> String {
     let printed = run(house, &["users", "reset-password", ONE, "--json"]).json();
-    let (_, rest) = printed["link"].as_str().unwrap().split_once("/passwords/").unwrap();
+    let (_, rest) = printed["link"]
+        .as_str()
+        .unwrap()
+        .split_once("/passwords/")
+        .unwrap();
     format!("/v1/passwords/{}", rest.strip_suffix("/edit").unwrap())
 }
 
@@ -53,7 +57,10 @@ fn name_file(house: &mut House, key: &str, text: &str) -> PathBuf {
     let path = house.path().join(key.to_lowercase());
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    house.set(&format!("CLOAKROOM__SECRETS__{key}__FILE"), path.to_str().unwrap());
+    house.set(
+        &format!("CLOAKROOM__SECRETS__{key}__FILE"),
+        path.to_str().unwrap(),
+    );
     path
 }
 
@@ -78,9 +85,21 @@ fn a_rotation_keeps_links_and_sessions_until_their_end() {
     let new = read(&base);
     assert!(new != old && new.len() >= 64, "{new}");
     assert_eq!(read(&previous), format!("{old}\n"));
-    assert_eq!(said["written"], json!([previous, base]), "the old one first");
-    assert_eq!((&said["leaked"], &said["previous_out_of_reach"]), (&json!(false), &json!(0)));
-    for what in ["access_tokens", "reset_links", "confirmation_links", "unlock_links"] {
+    assert_eq!(
+        said["written"],
+        json!([previous, base]),
+        "the old one first"
+    );
+    assert_eq!(
+        (&said["leaked"], &said["previous_out_of_reach"]),
+        (&json!(false), &json!(0))
+    );
+    for what in [
+        "access_tokens",
+        "reset_links",
+        "confirmation_links",
+        "unlock_links",
+    ] {
         assert!(super::is_rfc3339(&said["ends"][what]), "{said}");
     }
     assert_eq!(said["forget_after"], said["ends"]["confirmation_links"]);
@@ -93,8 +112,14 @@ fn a_rotation_keeps_links_and_sessions_until_their_end() {
 
     // And once more: the newest stands first.
     let text = run(&house, &["secret", "rotate"]).done();
-    assert!(text.contains("Restart the server") && text.contains("`cloakroom secret forget`"), "{text}");
-    assert!(!text.contains(&new) && !text.contains(&read(&base)), "{text}");
+    assert!(
+        text.contains("Restart the server") && text.contains("`cloakroom secret forget`"),
+        "{text}"
+    );
+    assert!(
+        !text.contains(&new) && !text.contains(&read(&base)),
+        "{text}"
+    );
     assert_eq!(read(&previous), format!("{new}\n{old}\n"));
     assert!(text.contains("up to five minutes"), "{text}");
     // The running server still signs and verifies with what it started with.
@@ -109,12 +134,18 @@ fn a_leaked_base_opens_nothing_after_the_restart() {
     rotate(&house, &[]);
     let (old, newer) = (read(&base), link(&house));
     let said = rotate(&house, &["--leaked"]);
-    assert_eq!((&said["leaked"], &said["written"]), (&json!(true), &json!([base, previous])));
+    assert_eq!(
+        (&said["leaked"], &said["written"]),
+        (&json!(true), &json!([base, previous]))
+    );
     assert!(said.get("ends").is_none());
     assert_ne!(read(&base), old);
     assert_eq!(read(&previous), "");
     let text = run(&house, &["secret", "rotate", "--leaked"]).done();
-    for command in ["`cloakroom sessions revoke --everybody`", "`cloakroom api-keys revoke --everybody`"] {
+    for command in [
+        "`cloakroom sessions revoke --everybody`",
+        "`cloakroom api-keys revoke --everybody`",
+    ] {
         assert!(text.contains(command), "{text}");
     }
     let server = house.serve();
@@ -150,13 +181,19 @@ fn a_base_from_a_file_is_rotated_with_its_list() {
     let listed: toml::Value = read(&previous).parse().unwrap();
     assert_eq!(listed, toml::Value::from(vec![old, older]));
     let shown = run(&house, &["config", "--json"]).json();
-    assert_eq!(shown["secrets"]["previous"], json!(["[hidden]", "[hidden]"]));
+    assert_eq!(
+        shown["secrets"]["previous"],
+        json!(["[hidden]", "[hidden]"])
+    );
     let server = house.serve();
     assert!(opens(&server, &before) && opens(&server, &link(&house)));
     assert!(!beside(&house)[1].exists());
 
     let said = run(&house, &["secret", "forget", "--json"]).json();
-    assert_eq!((&said["dropped"], read(&previous)), (&json!(2), String::new()));
+    assert_eq!(
+        (&said["dropped"], read(&previous)),
+        (&json!(2), String::new())
+    );
     let server = house.serve();
     assert!(!opens(&server, &before));
 }
@@ -174,10 +211,16 @@ fn a_base_without_a_place_for_the_old_one_is_not_rotated_unless_it_leaked() {
 
     house.set("CLOAKROOM__SECRETS__PREVIOUS", "b".repeat(40));
     let said = rotate(&house, &["--leaked"]);
-    assert_eq!((&said["written"], &said["previous_out_of_reach"]), (&json!([base]), &json!(1)));
+    assert_eq!(
+        (&said["written"], &said["previous_out_of_reach"]),
+        (&json!([base]), &json!(1))
+    );
     assert_ne!(read(&base), "a".repeat(40));
     let text = run(&house, &["secret", "rotate", "--leaked"]).done();
-    assert!(text.contains("secrets.previous is set as a value and still lists 1"), "{text}");
+    assert!(
+        text.contains("secrets.previous is set as a value and still lists 1"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -190,10 +233,22 @@ fn a_base_given_inline_is_not_rotated_and_nothing_is_written() {
     ] {
         let ran = run(&house, &[&["secret", "rotate"], more].concat());
         assert_eq!(ran.code, 1);
-        assert!(ran.out.trim_end().len() >= 64 && ran.out.lines().count() == 1, "{}", ran.out);
-        assert!(ran.err.contains("set as a value") && ran.err.contains(advice), "{}", ran.err);
+        assert!(
+            ran.out.trim_end().len() >= 64 && ran.out.lines().count() == 1,
+            "{}",
+            ran.out
+        );
+        assert!(
+            ran.err.contains("set as a value") && ran.err.contains(advice),
+            "{}",
+            ran.err
+        );
     }
-    assert!(run(&house, &["secret", "forget"]).refused().contains("empty it where it is set"));
+    assert!(
+        run(&house, &["secret", "forget"])
+            .refused()
+            .contains("empty it where it is set")
+    );
     assert_eq!(fs::read_dir(house.path()).unwrap().count(), 0);
 }
 
@@ -241,12 +296,22 @@ fn a_linked_file_stops_a_rotation_before_anything_is_written() {
     let [base, previous] = name_files(&mut house, &"a".repeat(40), "");
     let linked = house.path().join("linked");
     symlink(&base, &linked).unwrap();
-    house.set("CLOAKROOM__SECRETS__KEY_BASE__FILE", linked.to_str().unwrap());
+    house.set(
+        "CLOAKROOM__SECRETS__KEY_BASE__FILE",
+        linked.to_str().unwrap(),
+    );
     let entries = fs::read_dir(house.path()).unwrap().count();
     let refusal = run(&house, &["secret", "rotate"]).refused();
     assert!(refusal.contains("linked: is no plain file"), "{refusal}");
-    assert_eq!((read(&base), read(&previous)), ("a".repeat(40), String::new()));
-    assert_eq!(fs::read_dir(house.path()).unwrap().count(), entries, "nor is a draft left");
+    assert_eq!(
+        (read(&base), read(&previous)),
+        ("a".repeat(40), String::new())
+    );
+    assert_eq!(
+        fs::read_dir(house.path()).unwrap().count(),
+        entries,
+        "nor is a draft left"
+    );
 }
 
 #[test]
@@ -258,7 +323,10 @@ fn a_rotation_that_was_cut_short_is_found_and_done_again() {
     fs::write(&previous, format!("{old}\n")).unwrap();
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o600)).unwrap();
     let found = run(&house, &["doctor"]).done();
-    assert!(found.contains("warn  keys") && found.contains("a rotation was cut short"), "{found}");
+    assert!(
+        found.contains("warn  keys") && found.contains("a rotation was cut short"),
+        "{found}"
+    );
     {
         let server = house.serve();
         assert!(opens(&server, &before));
@@ -266,7 +334,10 @@ fn a_rotation_that_was_cut_short_is_found_and_done_again() {
     rotate(&house, &[]);
     assert_eq!(read(&previous), format!("{old}\n"));
     let found = run(&house, &["doctor"]).done();
-    assert!(found.contains("made here, with 1 previous") && !found.contains("warn  keys"), "{found}");
+    assert!(
+        found.contains("made here, with 1 previous") && !found.contains("warn  keys"),
+        "{found}"
+    );
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(run(&house, &["doctor"]).out.contains("fail  keys"));
 }
@@ -281,7 +352,9 @@ fn drafts_of_a_killed_rotation_are_found_and_removed() {
     let mut house = house();
     let mine = beside(&house);
     for command in ["rotate", "forget"] {
-        let drafts = mine.clone().map(|path| with_suffix(&path, "0123456789abcdef"));
+        let drafts = mine
+            .clone()
+            .map(|path| with_suffix(&path, "0123456789abcdef"));
         let mut others = vec![with_suffix(&mine[0], "0123456789abcde")];
         others.push(with_suffix(&mine[0], "0123456789ABCDEF"));
         others.push(with_suffix(&mine[0], "backup"));
@@ -289,13 +362,26 @@ fn drafts_of_a_killed_rotation_are_found_and_removed() {
             fs::write(path, "x".repeat(64)).unwrap();
         }
         let found = run(&house, &["doctor"]).done();
-        let warned: Vec<&str> = found.lines().filter(|line| line.starts_with("warn  keys")).collect();
+        let warned: Vec<&str> = found
+            .lines()
+            .filter(|line| line.starts_with("warn  keys"))
+            .collect();
         assert_eq!(warned.len(), 2, "{found}");
-        assert!(warned.iter().all(|line| line.contains(".0123456789abcdef holds a key base")), "{found}");
-        assert!(drafts.iter().all(|path| path.exists()), "a doctor changes nothing");
+        assert!(
+            warned
+                .iter()
+                .all(|line| line.contains(".0123456789abcdef holds a key base")),
+            "{found}"
+        );
+        assert!(
+            drafts.iter().all(|path| path.exists()),
+            "a doctor changes nothing"
+        );
         let ran = run(&house, &["secret", command]);
         assert_eq!(ran.err.matches("was removed").count(), 2, "{}", ran.err);
-        assert!(!drafts.iter().any(|path| path.exists()) && others.iter().all(|path| path.exists()));
+        assert!(
+            !drafts.iter().any(|path| path.exists()) && others.iter().all(|path| path.exists())
+        );
         assert!(!run(&house, &["doctor"]).done().contains("warn  keys"));
     }
 
@@ -303,7 +389,11 @@ fn drafts_of_a_killed_rotation_are_found_and_removed() {
     let [base, _] = name_files(&mut house, &"a".repeat(40), "");
     let draft = with_suffix(&base, "fedcba9876543210");
     fs::write(&draft, "x".repeat(64)).unwrap();
-    assert!(run(&house, &["doctor"]).done().contains("fedcba9876543210 holds a key base"));
+    assert!(
+        run(&house, &["doctor"])
+            .done()
+            .contains("fedcba9876543210 holds a key base")
+    );
     rotate(&house, &["--leaked"]);
     assert!(!draft.exists());
 }

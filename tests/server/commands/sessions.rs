@@ -10,24 +10,36 @@ fn a_session_is_listed_and_ended_while_the_others_go_on() {
     let house = House::new();
     create(&house, "one@example.com");
     let server = house.serve();
-    let (older, newer) = (token(&server, "one@example.com"), token(&server, "one@example.com"));
+    let (older, newer) = (
+        token(&server, "one@example.com"),
+        token(&server, "one@example.com"),
+    );
 
     let listed = run(&house, &["sessions", "list", "one@example.com", "--json"]).json();
     let sessions = listed["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
-    assert_eq!((&sessions[0]["user_id"], &sessions[0]["ip_address"]), (&json!(1), &json!("127.0.0.1")));
+    assert_eq!(
+        (&sessions[0]["user_id"], &sessions[0]["ip_address"]),
+        (&json!(1), &json!("127.0.0.1"))
+    );
     for moment in ["created_at", "last_active_at", "expires_at"] {
         assert!(is_rfc3339(&sessions[0][moment]), "{moment}");
     }
     let text = listed.to_string();
     assert!(!text.contains("digest") && !text.contains(&newer));
     let table = run(&house, &["sessions", "list", "1"]).done();
-    assert!(table.starts_with("ID ") && table.lines().count() == 3, "{table}");
+    assert!(
+        table.starts_with("ID ") && table.lines().count() == 3,
+        "{table}"
+    );
 
     let newest = sessions[0]["id"].to_string();
     let ended = run(&house, &["sessions", "revoke", &newest, "--json"]).json();
     assert_eq!(ended, json!({ "sessions_ended": 1 }));
-    assert_eq!((status_of(&server, &newer), status_of(&server, &older)), (401, 200));
+    assert_eq!(
+        (status_of(&server, &newer), status_of(&server, &older)),
+        (401, 200)
+    );
     let refusal = run(&house, &["sessions", "revoke", &newest]).refused();
     assert_eq!(refusal, format!("no session has the id {newest}"));
 }
@@ -60,7 +72,11 @@ fn everybody_s_sessions_end_after_a_yes() {
     let refusal = run(&house, &["sessions", "revoke", "--everybody"]).refused();
     assert_eq!(refusal, "nobody is there to be asked: give --yes");
     assert!(tokens.iter().all(|token| status_of(&server, token) == 200));
-    run(&house, &["sessions", "revoke", "--everybody", "--user", "1", "--yes"]).misused();
+    run(
+        &house,
+        &["sessions", "revoke", "--everybody", "--user", "1", "--yes"],
+    )
+    .misused();
     run(&house, &["sessions", "revoke", "1", "--yes"]).misused();
 
     // More than are ended at once.
@@ -69,7 +85,11 @@ fn everybody_s_sessions_end_after_a_yes() {
                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
                SELECT 1, randomblob(32), '127.0.0.1', 0, 0, 0 FROM n";
     house.open_database().execute(sql, []).unwrap();
-    let ended = run(&house, &["sessions", "revoke", "--everybody", "--yes", "--json"]).json();
+    let ended = run(
+        &house,
+        &["sessions", "revoke", "--everybody", "--yes", "--json"],
+    )
+    .json();
     assert_eq!(ended, json!({ "sessions_ended": 1002 }));
     assert!(tokens.iter().all(|token| status_of(&server, token) == 401));
     assert_eq!(status_of(&server, &token(&server, "one@example.com")), 200);
@@ -79,7 +99,10 @@ fn everybody_s_sessions_end_after_a_yes() {
 fn the_sessions_of_nobody_are_neither_listed_nor_ended() {
     let house = House::new();
     create(&house, "one@example.com");
-    assert_eq!(run(&house, &["sessions", "list", "7"]).refused(), "no user has the id 7");
+    assert_eq!(
+        run(&house, &["sessions", "list", "7"]).refused(),
+        "no user has the id 7"
+    );
     let refusal = run(&house, &["sessions", "revoke", "--user", "two@example.com"]).refused();
     assert_eq!(refusal, "no user has the address two@example.com");
 }

@@ -11,7 +11,10 @@ fn every_secret_is_a_new_one_that_production_takes() {
     let [first, second] = [(); 2].map(|()| run(&house, &["secret"]).done());
     assert_ne!(first, second);
     let secret = first.strip_suffix('\n').unwrap();
-    assert!(secret.len() >= 64 && !secret.contains(char::is_whitespace), "{secret}");
+    assert!(
+        secret.len() >= 64 && !secret.contains(char::is_whitespace),
+        "{secret}"
+    );
 
     house
         .set("CLOAKROOM_ENV", "production")
@@ -28,7 +31,10 @@ fn the_settings_in_force_are_shown_as_a_file_that_can_be_read_again() {
     let mut house = House::new();
     house.set("CLOAKROOM__SESSION__LIFETIME", "12h");
     let shown = run(&house, &["config"]).done();
-    assert!(shown.starts_with("# In force with CLOAKROOM_ENV=test.\n"), "{shown}");
+    assert!(
+        shown.starts_with("# In force with CLOAKROOM_ENV=test.\n"),
+        "{shown}"
+    );
     assert!(shown.contains("lifetime = \"12h\""), "{shown}");
     let json = run(&house, &["config", "--json"]).json();
     assert_eq!(json["session"]["lifetime"], "12h");
@@ -37,7 +43,11 @@ fn the_settings_in_force_are_shown_as_a_file_that_can_be_read_again() {
     std::fs::write(&file, &shown).unwrap();
     let mut other = House::new();
     for name in ["DATABASE__PATH", "MAIL__DIRECTORY"] {
-        let value = if name == "MAIL__DIRECTORY" { house.mails() } else { house.database() };
+        let value = if name == "MAIL__DIRECTORY" {
+            house.mails()
+        } else {
+            house.database()
+        };
         other.set(&format!("CLOAKROOM__{name}"), value.to_str().unwrap());
     }
     let again = run(&other, &["config", "--config", file.to_str().unwrap()]).done();
@@ -52,25 +62,44 @@ fn no_secret_is_shown() {
         .set("CLOAKROOM__SECRETS__PREVIOUS", "swordfish".repeat(9))
         .set("CLOAKROOM__MAIL__SMTP__USERNAME", "mailer")
         .set("CLOAKROOM__MAIL__SMTP__PASSWORD", "swordfish");
-    for arguments in [&["config"][..], &["config", "--json"], &["doctor", "--json"]] {
+    for arguments in [
+        &["config"][..],
+        &["config", "--json"],
+        &["doctor", "--json"],
+    ] {
         let ran = run(&house, arguments);
-        assert!(!ran.out.contains("swordfish") && !ran.err.contains("swordfish"), "{}", ran.out);
+        assert!(
+            !ran.out.contains("swordfish") && !ran.err.contains("swordfish"),
+            "{}",
+            ran.out
+        );
     }
     let shown = run(&house, &["config", "--json"]).json();
-    assert_eq!(shown["secrets"], json!({ "key_base": "[hidden]", "previous": ["[hidden]"] }));
+    assert_eq!(
+        shown["secrets"],
+        json!({ "key_base": "[hidden]", "previous": ["[hidden]"] })
+    );
     assert_eq!(shown["mail"]["smtp"]["password"], "[hidden]");
 }
 
 #[test]
 fn every_wrong_setting_is_named_at_once() {
     let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0").set("CLOAKROOM__PASSWORD__BCRYPT_COST", "99");
+    house
+        .set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0")
+        .set("CLOAKROOM__PASSWORD__BCRYPT_COST", "99");
     let ran = run(&house, &["config"]);
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     let problems: Vec<&str> = ran.err.lines().collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].starts_with("cloakroom: server.binnd: is not a setting"), "{problems:?}");
-    assert!(problems[1].starts_with("cloakroom: password.bcrypt_cost: must be"), "{problems:?}");
+    assert!(
+        problems[0].starts_with("cloakroom: server.binnd: is not a setting"),
+        "{problems:?}"
+    );
+    assert!(
+        problems[1].starts_with("cloakroom: password.bcrypt_cost: must be"),
+        "{problems:?}"
+    );
 }
 
 #[test]
@@ -84,7 +113,11 @@ fn migrating_says_from_where_to_where_and_a_check_only_tells() {
     std::fs::write(house.database(), "").unwrap();
     let check = run(&house, &["migrate", "--check"]);
     assert_eq!(check.code, 1);
-    assert!(check.out.contains("is to be brought from version 0 to"), "{}", check.out);
+    assert!(
+        check.out.contains("is to be brought from version 0 to"),
+        "{}",
+        check.out
+    );
     assert_eq!(std::fs::metadata(house.database()).unwrap().len(), 0);
 
     let report: Value = run(&house, &["migrate", "--json"]).json();

@@ -53,9 +53,17 @@ fn what_is_over_goes_and_what_lives_stays() {
 
     add_what_is_over(&house);
     let table = run(&house, &["sweep"]).done();
-    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split("  ").map(str::trim).collect()).collect();
-    let cells =
-        |line: &[&str]| line.iter().copied().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("=");
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .map(|line| line.split("  ").map(str::trim).collect())
+        .collect();
+    let cells = |line: &[&str]| {
+        line.iter()
+            .copied()
+            .filter(|cell| !cell.is_empty())
+            .collect::<Vec<_>>()
+            .join("=")
+    };
     assert_eq!(
         rows.iter().map(|line| cells(line)).collect::<Vec<_>>(),
         [
@@ -83,10 +91,13 @@ fn how_long_things_are_kept_is_read_from_the_settings() {
         [],
     )
     .unwrap();
-    file.execute(&format!("UPDATE outbox SET sent_at = {an_hour_ago}"), []).unwrap();
+    file.execute(&format!("UPDATE outbox SET sent_at = {an_hour_ago}"), [])
+        .unwrap();
     let swept = run(&house, &["sweep", "--json"]).json();
     assert_eq!(swept, counts([0, 1, 0, 1, 1, 1]));
-    house.set("CLOAKROOM__SWEEP__KEEP_SESSIONS", "0s").set("CLOAKROOM__SWEEP__KEEP_MAILS", "59m");
+    house
+        .set("CLOAKROOM__SWEEP__KEEP_SESSIONS", "0s")
+        .set("CLOAKROOM__SWEEP__KEEP_MAILS", "59m");
     let swept = run(&house, &["sweep", "--json"]).json();
     assert_eq!(swept, counts([1, 0, 1, 0, 0, 0]));
 }
@@ -97,7 +108,14 @@ fn a_server_sweeps_by_itself_soon_after_its_start() {
     create(&house, "one@example.com");
     add_what_is_over(&house);
     let _server = house.serve();
-    for table in ["sessions", "throttles", "outbox", "devices", "api_keys", "ended_access"] {
+    for table in [
+        "sessions",
+        "throttles",
+        "outbox",
+        "devices",
+        "api_keys",
+        "ended_access",
+    ] {
         let left = format!("SELECT count(*) FROM {table}");
         eventually(|| (count(&house.database(), &left) == 0).then_some(()));
     }

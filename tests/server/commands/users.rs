@@ -19,7 +19,11 @@ fn a_user_created_beside_a_running_server_signs_in_at_once() {
 fn the_password_is_the_first_line_of_standard_input() {
     let house = House::new();
     let input = format!("{PASSWORD}\r\nanother line\n");
-    let ran = run_with_input(&house, &["users", "create", "one@example.com"], input.as_bytes());
+    let ran = run_with_input(
+        &house,
+        &["users", "create", "one@example.com"],
+        input.as_bytes(),
+    );
     assert_eq!(ran.done(), "user 1 (one@example.com) is created\n");
     let server = house.serve();
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
@@ -29,7 +33,11 @@ fn the_password_is_the_first_line_of_standard_input() {
 fn a_password_is_never_an_argument() {
     let house = House::new();
     run(&house, &["users", "create", "one@example.com", PASSWORD]).misused();
-    run(&house, &["users", "create", "one@example.com", "--password", PASSWORD]).misused();
+    run(
+        &house,
+        &["users", "create", "one@example.com", "--password", PASSWORD],
+    )
+    .misused();
     assert!(!house.database().exists());
 }
 
@@ -37,25 +45,49 @@ fn a_password_is_never_an_argument() {
 fn a_user_that_the_rules_refuse_is_not_created() {
     let mut house = House::new();
     house.set("CLOAKROOM__PASSWORD__REJECT_COMMON", "true");
-    let try_with =
-        |input: &[u8]| run_with_input(&house, &["users", "create", "one@example.com"], input).refused();
+    let try_with = |input: &[u8]| {
+        run_with_input(&house, &["users", "create", "one@example.com"], input).refused()
+    };
     assert_eq!(try_with(b""), "Password can't be blank");
-    assert_eq!(try_with(b"\ncorrect horse battery"), "Password can't be blank");
-    assert_eq!(try_with(b"short"), "Password is too short (minimum is 8 characters)");
-    assert_eq!(try_with(b"password1"), "Password is too common, Password needs another word or two");
-    assert_eq!(try_with("a".repeat(10_000).as_bytes()), "Password is too long (maximum is 256 characters)");
+    assert_eq!(
+        try_with(b"\ncorrect horse battery"),
+        "Password can't be blank"
+    );
+    assert_eq!(
+        try_with(b"short"),
+        "Password is too short (minimum is 8 characters)"
+    );
+    assert_eq!(
+        try_with(b"password1"),
+        "Password is too common, Password needs another word or two"
+    );
+    assert_eq!(
+        try_with("a".repeat(10_000).as_bytes()),
+        "Password is too long (maximum is 256 characters)"
+    );
     assert!(try_with(b"\xff\xff\xff\xff\xff\xff\xff\xff\n").contains("UTF-8"));
-    let misuse =
-        run_with_input(&house, &["users", "create", "one@@example.com"], PASSWORD.as_bytes()).misused();
+    let misuse = run_with_input(
+        &house,
+        &["users", "create", "one@@example.com"],
+        PASSWORD.as_bytes(),
+    )
+    .misused();
     assert!(misuse.contains("Email address is invalid"), "{misuse}");
-    assert_eq!(run(&house, &["users", "list", "--json"]).json()["users"], json!([]));
+    assert_eq!(
+        run(&house, &["users", "list", "--json"]).json()["users"],
+        json!([])
+    );
 }
 
 #[test]
 fn an_address_is_taken_once() {
     let house = House::new();
     create(&house, "one@example.com");
-    let again = run_with_input(&house, &["users", "create", "ONE@example.com"], b"another password");
+    let again = run_with_input(
+        &house,
+        &["users", "create", "ONE@example.com"],
+        b"another password",
+    );
     assert_eq!(again.refused(), "the address one@example.com is taken");
     let server = house.serve();
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
@@ -75,21 +107,41 @@ fn users_are_found_by_id_and_by_address() {
     let members: Vec<&String> = created.as_object().unwrap().keys().collect();
     assert_eq!(
         members,
-        ["created_at", "disabled_at", "email_address", "email_confirmed", "id", "updated_at"]
+        [
+            "created_at",
+            "disabled_at",
+            "email_address",
+            "email_confirmed",
+            "id",
+            "updated_at"
+        ]
     );
     let shown = run(&house, &["users", "show", "1"]).done();
-    assert!(shown.contains("email address    one@example.com\n"), "{shown}");
+    assert!(
+        shown.contains("email address    one@example.com\n"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn an_unknown_user_is_said_to_be_unknown() {
     let house = House::new();
     create(&house, "one@example.com");
-    for command in ["show", "disable", "enable", "confirm", "delete", "reset-password"] {
+    for command in [
+        "show",
+        "disable",
+        "enable",
+        "confirm",
+        "delete",
+        "reset-password",
+    ] {
         let refusal = run(&house, &["users", command, "7"]).refused();
         assert_eq!(refusal, "no user has the id 7", "{command}");
         let refusal = run(&house, &["users", command, "two@example.com"]).refused();
-        assert_eq!(refusal, "no user has the address two@example.com", "{command}");
+        assert_eq!(
+            refusal, "no user has the address two@example.com",
+            "{command}"
+        );
         run(&house, &["users", command, "somebody"]).misused();
     }
 }
@@ -97,10 +149,15 @@ fn an_unknown_user_is_said_to_be_unknown() {
 #[test]
 fn a_list_is_read_page_by_page() {
     let house = House::new();
-    let created = ["one", "two", "three"].map(|name| create(&house, &format!("{name}@example.com")));
+    let created =
+        ["one", "two", "three"].map(|name| create(&house, &format!("{name}@example.com")));
     let page = |after: &Value| {
         let after = after.to_string();
-        run(&house, &["users", "list", "--limit", "2", "--after", &after, "--json"]).json()
+        run(
+            &house,
+            &["users", "list", "--limit", "2", "--after", &after, "--json"],
+        )
+        .json()
     };
     let first = page(&json!(0));
     assert_eq!(first["users"], json!(created[..2]));
@@ -109,7 +166,10 @@ fn a_list_is_read_page_by_page() {
     assert_eq!(second, json!({ "users": created[2..], "next_after": null }));
 
     let table = run(&house, &["users", "list", "--limit", "2"]);
-    assert_eq!(table.err, format!("there are more: --after {}\n", created[1]["id"]));
+    assert_eq!(
+        table.err,
+        format!("there are more: --after {}\n", created[1]["id"])
+    );
     assert_eq!(table.done().lines().count(), 3);
 }
 
@@ -119,20 +179,30 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
     create(&house, "one@example.com");
     create(&house, "two@example.com");
     let server = house.serve();
-    let (one, two) = (token(&server, "one@example.com"), token(&server, "two@example.com"));
+    let (one, two) = (
+        token(&server, "one@example.com"),
+        token(&server, "two@example.com"),
+    );
     assert_eq!(status_of(&server, &one), 200);
 
     let disabled = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
     assert_eq!(disabled["sessions_ended"], 1);
     assert!(is_rfc3339(&disabled["user"]["disabled_at"]));
-    assert_eq!((status_of(&server, &one), status_of(&server, &two)), (401, 200));
+    assert_eq!(
+        (status_of(&server, &one), status_of(&server, &two)),
+        (401, 200)
+    );
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 401);
 
     // A second time changes nothing.
     let again = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
     assert_eq!(again["user"], disabled["user"]);
 
-    assert!(run(&house, &["users", "enable", "one@example.com"]).done().contains("is enabled"));
+    assert!(
+        run(&house, &["users", "enable", "one@example.com"])
+            .done()
+            .contains("is enabled")
+    );
     assert_eq!(status_of(&server, &one), 401);
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
 }
@@ -147,15 +217,30 @@ fn an_operator_vouches_for_an_address() {
     assert_eq!((status, &body["code"]), (403, &json!("email_unconfirmed")));
 
     let confirmed = run(&house, &["users", "confirm", "one@example.com"]).done();
-    assert_eq!(confirmed, "the address of user 1 (one@example.com) is confirmed\n");
+    assert_eq!(
+        confirmed,
+        "the address of user 1 (one@example.com) is confirmed\n"
+    );
     let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
-    assert_eq!((status, &body["user"]["email_confirmed"]), (200, &json!(true)));
+    assert_eq!(
+        (status, &body["user"]["email_confirmed"]),
+        (200, &json!(true))
+    );
     // A second time changes nothing.
     let before = run(&house, &["users", "show", "1", "--json"]).json();
     run(&house, &["users", "confirm", "1"]).done();
-    assert_eq!(run(&house, &["users", "show", "1", "--json"]).json(), before);
+    assert_eq!(
+        run(&house, &["users", "show", "1", "--json"]).json(),
+        before
+    );
 
-    let create = ["users", "create", "two@example.com", "--confirmed", "--json"];
+    let create = [
+        "users",
+        "create",
+        "two@example.com",
+        "--confirmed",
+        "--json",
+    ];
     let created = run_with_input(&house, &create, PASSWORD.as_bytes()).json();
     assert_eq!(created["user"]["email_confirmed"], true);
     assert_eq!(sign_in(&server, "two@example.com", PASSWORD).0, 200);
@@ -186,16 +271,26 @@ fn an_address_asked_for_is_shown_and_goes_with_the_account() {
     create(&house, "one@example.com");
     create(&house, "two@example.com");
     let server = house.serve();
-    for (address, moved) in [("one@example.com", "new@example.com"), ("two@example.com", "other@example.com")]
-    {
+    for (address, moved) in [
+        ("one@example.com", "new@example.com"),
+        ("two@example.com", "other@example.com"),
+    ] {
         let session = token(&server, address);
         let body = json!({ "password_challenge": PASSWORD, "email_address": moved });
-        assert_eq!(server.request("PUT", "/v1/user/email_address", Some(&session), Some(&body)).0, 200);
+        assert_eq!(
+            server
+                .request("PUT", "/v1/user/email_address", Some(&session), Some(&body))
+                .0,
+            200
+        );
     }
     let shown = run(&house, &["users", "show", "1", "--json"]).json();
     assert_eq!(shown["user"]["pending_email_address"], "new@example.com");
     let shown = run(&house, &["users", "show", "1"]).done();
-    assert!(shown.contains("pending address  new@example.com\n"), "{shown}");
+    assert!(
+        shown.contains("pending address  new@example.com\n"),
+        "{shown}"
+    );
 
     run(&house, &["users", "delete", "1", "--yes"]).done();
     let file = house.open_database();
@@ -224,11 +319,15 @@ fn a_printed_reset_link_works_once() {
         .unwrap();
 
     let path = format!("/v1/passwords/{reset}");
-    let body = json!({ "password": "another password", "password_confirmation": "another password" });
+    let body =
+        json!({ "password": "another password", "password_confirmation": "another password" });
     assert_eq!(server.request("PUT", &path, None, Some(&body)).0, 200);
     assert_eq!(server.request("PUT", &path, None, Some(&body)).0, 401);
     assert_eq!(status_of(&server, &session), 401);
-    assert_eq!(sign_in(&server, "one@example.com", "another password").0, 200);
+    assert_eq!(
+        sign_in(&server, "one@example.com", "another password").0,
+        200
+    );
 }
 
 #[test]
@@ -237,7 +336,12 @@ fn a_reset_link_in_json_says_when_it_dies() {
     let created = create(&house, "one@example.com");
     let printed = run(&house, &["users", "reset-password", "1", "--json"]).json();
     assert!(is_rfc3339(&printed["expires_at"]));
-    assert!(printed["link"].as_str().unwrap().starts_with("http://localhost:3001/passwords/"));
+    assert!(
+        printed["link"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://localhost:3001/passwords/")
+    );
     assert_eq!(printed["user"], created);
     run(&house, &["users", "disable", "1"]).done();
     let refusal = run(&house, &["users", "reset-password", "1"]).refused();
@@ -249,7 +353,10 @@ fn an_older_schema_is_left_to_migrate() {
     let house = House::new();
     std::fs::write(house.database(), "").unwrap();
     let refusal = run(&house, &["users", "list"]).refused();
-    assert!(refusal.contains("has schema 0") && refusal.contains("`cloakroom migrate`"), "{refusal}");
+    assert!(
+        refusal.contains("has schema 0") && refusal.contains("`cloakroom migrate`"),
+        "{refusal}"
+    );
     assert_eq!(std::fs::metadata(house.database()).unwrap().len(), 0);
     assert_eq!(run(&house, &["migrate"]).code, 0);
     assert_eq!(run(&house, &["users", "list"]).code, 0);

@@ -50,7 +50,8 @@ pub(super) fn converse(
             state.overheard.lock().unwrap().push(words);
         }
 
-        if behaviour.fault == Some(Misbehaviour::SilentAtRecipient) && command.starts_with(b"RCPT") {
+        if behaviour.fault == Some(Misbehaviour::SilentAtRecipient) && command.starts_with(b"RCPT")
+        {
             return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
         }
 
@@ -64,7 +65,9 @@ pub(super) fn converse(
         if data_ended && behaviour.fault == Some(Misbehaviour::SilentAfterData) {
             return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
         }
-        if answer.action == Action::UpgradeTls && behaviour.fault == Some(Misbehaviour::AnswersAheadOfTls) {
+        if answer.action == Action::UpgradeTls
+            && behaviour.fault == Some(Misbehaviour::AnswersAheadOfTls)
+        {
             // In one piece, so that the client reads both before it turns to TLS.
             (&stream).write_all(b"220 go ahead\r\n250 and so on\r\n")?;
         } else {
@@ -100,7 +103,10 @@ impl Line {
 
     fn secured(stream: &TcpStream, tls: Arc<ServerConfig>) -> io::Result<Self> {
         let connection = ServerConnection::new(tls).map_err(io::Error::other)?;
-        Ok(Self(BufReader::new(Box::new(StreamOwned::new(connection, stream.try_clone()?)))))
+        Ok(Self(BufReader::new(Box::new(StreamOwned::new(
+            connection,
+            stream.try_clone()?,
+        )))))
     }
 
     fn hear(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -163,7 +169,13 @@ impl Handler for Visitor {
         self.answer(At::Recipient)
     }
 
-    fn data_start(&mut self, _domain: &str, _from: &str, _is8bit: bool, _to: &[String]) -> Response {
+    fn data_start(
+        &mut self,
+        _domain: &str,
+        _from: &str,
+        _is8bit: bool,
+        _to: &[String],
+    ) -> Response {
         self.answer(At::Data)
     }
 
@@ -176,7 +188,9 @@ impl Handler for Visitor {
         let answer = self.answer(At::Content);
         if !answer.is_error {
             let mail = std::mem::take(&mut self.mail);
-            self.state.received.send_modify(|received| received.push(mail));
+            self.state
+                .received
+                .send_modify(|received| received.push(mail));
         }
         answer
     }
