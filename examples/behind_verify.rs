@@ -1,8 +1,8 @@
-//! An actix-web service that asks Cloakroom about every caller: `cargo run --example behind_verify`.
+//! An actix-web service that verifies every request with Cloakroom: `cargo run --example behind_verify`.
 //!
-//! It takes sessions, access tokens and API keys alike, and a session that ended or a key that was revoked is refused
-//! with the next request, for one question over the local network each time. Cookies it takes none: a page's requests
-//! come through a proxy that asks, as in `examples/nginx` and `examples/caddy`.
+//! It accepts sessions, access tokens and API keys. Revoked sessions and keys are refused from the next request on, at
+//! the cost of one request over the local network each time. It accepts no cookies: requests from browsers come through
+//! a proxy that verifies them, as in `examples/nginx` and `examples/caddy`.
 
 use std::env;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use ureq::Agent;
 
-/// Whom Cloakroom knows, and may read orders. Taking one is the protection: without it the handler does not run.
+/// A verified caller with the scope `orders:read`. This argument protects the handler.
 struct Reader {
-    /// `None` for a service of the operator's own.
+    /// `None` for the API key of a service.
     user_id: Option<String>,
 }
 
@@ -32,17 +32,17 @@ impl FromRequest for Reader {
             .app_data::<web::Data<Cloakroom>>()
             .expect("Cloakroom")
             .clone();
-        let mut question = cloakroom
+        let mut verification = cloakroom
             .agent
             .get(format!("{}/v1/verify?scope=orders:read", cloakroom.url));
         for name in [AUTHORIZATION.as_str(), "X-API-Key"] {
             for value in request.headers().get_all(name) {
-                question = question.header(name, value.as_bytes());
+                verification = verification.header(name, value.as_bytes());
             }
         }
         Box::pin(async move {
-            // Whatever goes wrong, nobody comes in.
-            let answer = web::block(move || question.call())
+            // Fails closed: every error refuses the request.
+            let answer = web::block(move || verification.call())
                 .await?
                 .map_err(ErrorServiceUnavailable)?;
             let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
@@ -59,7 +59,7 @@ impl FromRequest for Reader {
     }
 }
 
-/// What Cloakroom says to a caller whom it does not let in, in our name.
+/// Passes on Cloakroom's status and challenge to a refused caller.
 fn refusal(status: u16, challenge: Option<String>) -> Error {
     let status = StatusCode::from_u16(status).expect("a status");
     let mut response = HttpResponse::build(status);
@@ -82,10 +82,10 @@ struct Cloakroom {
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let url = env::var("CLOAKROOM_URL").unwrap_or_else(|_| "http://localhost:3000".to_owned());
-    let patience = Some(Duration::from_secs(5));
+    let timeout = Some(Duration::from_secs(5));
     let agent = Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(patience)
+        .timeout_global(timeout)
         .build()
         .into();
     let cloakroom = web::Data::new(Cloakroom { url, agent });

@@ -1,11 +1,11 @@
-//! An actix-web app of your own with Cloakroom in it: `cargo run --example embed`.
+//! Embeds Cloakroom in your own actix-web app: `cargo run --example embed`.
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer, Responder};
 use cloakroom::config::{Settings, Sources};
 use cloakroom::{Cloakroom, CurrentUser};
 
-/// Taking a `CurrentUser` is the protection: without a live session the answer is 401, and this does not run.
+/// The `CurrentUser` argument protects the handler: requests without a valid session get 401 before it runs.
 async fn hello(user: CurrentUser) -> impl Responder {
     format!("Hello, {}", user.email_address.as_str())
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::routes;
 
     #[actix_web::test]
-    async fn hello_greets_who_is_signed_in_and_nobody_else() {
+    async fn hello_requires_a_session() {
         let app = TestApp::with(routes).await;
         let user = app.create_user("one@example.com", "password").await;
         let token = app.sign_in_as(&user).await;

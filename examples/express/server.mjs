@@ -1,23 +1,23 @@
-// An Express service that verifies Cloakroom's access tokens by itself: `npm ci && node server.mjs`.
+// An Express service that verifies Cloakroom's access tokens locally: `npm ci && node server.mjs`.
 //
-// It needs the issuer's JWKS and nothing else, and asks nobody who calls. So a token is good here until it expires,
-// 15 minutes at most, even when its session has ended. Who must know at once asks GET /v1/verify instead.
+// It needs only the issuer's JWKS. A token stays valid here until it expires, for 15 minutes at most, even if its session
+// has ended. A service that must refuse revoked tokens at once calls GET /v1/verify instead.
 import express from 'express';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
 const issuer = process.env.ISSUER ?? 'http://localhost:3000';
 const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`), { cacheMaxAge: 300_000 });
 
-// Lets in who has an access token with this scope.
+// Requires an access token with this scope.
 const requires = (scope) => async (request, response, next) => {
   const token = /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1];
   if (!token) return refuse(response, 401);
   try {
     const { payload } = await jwtVerify(token, keys, {
       issuer,
-      audience: issuer, // or what tokens.audience says
-      typ: 'at+jwt', // no other kind of JWT, whoever signed it
-      algorithms: ['EdDSA'], // never what the token says
+      audience: issuer, // or the value of tokens.audience
+      typ: 'at+jwt', // no other kind of JWT, even with a valid signature
+      algorithms: ['EdDSA'], // fixed: never taken from the token
       requiredClaims: ['sub', 'exp', 'nbf', 'scope'],
     });
     if (!payload.scope.split(' ').includes(scope)) return refuse(response, 403, 'insufficient_scope');

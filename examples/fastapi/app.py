@@ -1,7 +1,7 @@
-"""A FastAPI service that verifies Cloakroom's access tokens by itself: `uvicorn app:app --port 8080`.
+"""A FastAPI service that verifies Cloakroom's access tokens locally: `uvicorn app:app --port 8080`.
 
-It needs the issuer's JWKS and nothing else, and asks nobody who calls. So a token is good here until it expires,
-15 minutes at most, even when its session has ended. Who must know at once asks GET /v1/verify instead.
+It needs only the issuer's JWKS. A token stays valid here until it expires, for 15 minutes at most, even if its session
+has ended. A service that must refuse revoked tokens at once calls GET /v1/verify instead.
 """
 
 import os
@@ -22,7 +22,7 @@ def refusal(status: int, error: str = "") -> HTTPException:
 
 
 def requires(scope: str):
-    """Lets in who has an access token with this scope; gives its claims."""
+    """Requires an access token with this scope; returns its claims."""
 
     def claims(bearer: Bearer) -> dict:
         if bearer is None:
@@ -31,16 +31,16 @@ def requires(scope: str):
             verified = jwt.decode_complete(
                 bearer.credentials,
                 KEYS.get_signing_key_from_jwt(bearer.credentials),
-                algorithms=["EdDSA"],  # never what the token says
+                algorithms=["EdDSA"],  # fixed: never taken from the token
                 issuer=ISSUER,
-                audience=ISSUER,  # or what tokens.audience says
+                audience=ISSUER,  # or the value of tokens.audience
                 options={"require": ["iss", "aud", "sub", "exp", "nbf", "scope"]},
             )
         except jwt.PyJWKClientConnectionError:
             raise HTTPException(503)
         except jwt.PyJWTError:
             raise refusal(401, "invalid_token")
-        if verified["header"].get("typ") != "at+jwt":  # no other kind of JWT, whoever signed it
+        if verified["header"].get("typ") != "at+jwt":  # no other kind of JWT, even with a valid signature
             raise refusal(401, "invalid_token")
         if scope not in verified["payload"]["scope"].split(" "):
             raise refusal(403, "insufficient_scope")
