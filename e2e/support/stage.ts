@@ -1,7 +1,7 @@
 // The built front end and the real server behind it, each on a port of its own: two origins of one site. Each worker
 // has its own pair, so tests share no mails and no log with those that run beside them.
 
-import { House, type Mail } from "../../clients/typescript/test/house.js";
+import { type Mail, TestServer } from "../../clients/typescript/test/test-server.js";
 import { type Served, start } from "../../frontend/serve.mjs";
 
 export const PASSWORD = "a black cloak, please";
@@ -19,12 +19,12 @@ export class Stage {
 
   private constructor(
     readonly front: Served,
-    readonly house: House,
+    readonly house: TestServer,
   ) {}
 
   static async raise(settings: Record<string, string>): Promise<Stage> {
     const front = await start();
-    const house = await House.start({
+    const house = await TestServer.start({
       CLOAKROOM__SERVER__FRONTEND_URL: front.url,
       CLOAKROOM__CORS__ORIGINS: front.url,
       CLOAKROOM__CORS__CREDENTIALS: "true",
@@ -61,7 +61,7 @@ export class Stage {
   /** The link in the newest mail to that address with such a path. */
   async link(to: string, path: "passwords" | "confirmations" | "unlocks"): Promise<string> {
     const pattern = new RegExp(`${this.front.url}/${path}/[^\\s"<>]+`);
-    const { text } = await this.house.letter(to, pattern);
+    const { text } = await this.house.waitForMail(to, pattern);
     return pattern.exec(text)?.[0] ?? "";
   }
 

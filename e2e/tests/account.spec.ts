@@ -98,7 +98,7 @@ test("a new address counts when its link was opened", { tag: "@phone" }, async (
   await expect(page.getByRole("main").getByText(person.address).first()).toBeVisible();
 
   // The old address is told.
-  await stage.house.letter(person.address, /Somebody asked to use another email address/);
+  await stage.house.waitForMail(person.address, /Somebody asked to use another email address/);
   await page.goto(await stage.link(address, "confirmations"));
   await button(page, "Confirm this address").click();
   await link(page, "Go to your projects").click();

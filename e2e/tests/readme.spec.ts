@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
-import { House } from "../../clients/typescript/test/house.js";
+import { TestServer } from "../../clients/typescript/test/test-server.js";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 const PARTS = [
@@ -80,7 +80,7 @@ test("the section for React runs as it stands", async ({ page }) => {
   test.setTimeout(PATIENCE + 30_000);
   const port = await freePort();
   const front = `http://localhost:${port}`;
-  const house = await House.start({
+  const house = await TestServer.start({
     CLOAKROOM__CORS__ORIGINS: front,
     CLOAKROOM__CORS__CREDENTIALS: "true",
   });

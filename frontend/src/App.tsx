@@ -17,7 +17,7 @@ import { dropDrafts } from "./projects/drafts.js";
 
 export function App() {
   const auth = useAuth();
-  const left = auth.status === "signed-out" && auth.why !== "expired";
+  const left = auth.status === "signed-out" && auth.reason !== "expired";
   useEffect(() => {
     if (left) {
       dropDrafts();

@@ -1,4 +1,4 @@
-// What the package adds to a page: both entries bundled, minified and gzipped. Fails beyond the budget.
+// Measures the package, both entries bundled, minified and gzipped. Fails if it exceeds the budget.
 
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";

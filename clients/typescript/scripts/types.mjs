@@ -1,5 +1,5 @@
-// Writes src/schema.ts from the server's OpenAPI document. With --check it writes nothing and fails if that would
-// change it.
+// Generates src/schema.ts from the server's OpenAPI document. With --check it fails if the file is out of date and writes
+// nothing.
 
 import { readFile, writeFile } from "node:fs/promises";
 import openapi, { astToString } from "openapi-typescript";
@@ -11,8 +11,6 @@ const text = head + astToString(await openapi(new URL("../../../openapi.json", i
 if (!process.argv.includes("--check")) {
   await writeFile(target, text);
 } else if ((await readFile(target, "utf8")) !== text) {
-  process.stderr.write(
-    "src/schema.ts is not what openapi.json says: npm run generate -w @cloakroom/client\n",
-  );
+  process.stderr.write("src/schema.ts is out of date: run npm run generate -w @cloakroom/client\n");
   process.exitCode = 1;
 }

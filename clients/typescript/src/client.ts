@@ -1,51 +1,54 @@
-// The client: a method for each row of the table, and who is signed in.
+// The client: one method for each row of the route table, and the sign-in state.
 //
-// What it must not do: let a late reply undo a newer sign-in (each request remembers the generation it began in), tell
-// people that they are signed out where they are not, or show a token anywhere but in the header of a request.
+// # Threats
+// - a late response undoes a newer sign-in: each request remembers the generation in which it started
+// - an outage looks like a sign-out: only a refused credential signs out
+// - a leaked token: it is sent in the `Authorization` header only
 
 import { CloakroomError } from "./error.js";
-import { renewal, wait } from "./renewal.js";
+import type { Output } from "./operations.js";
+import { tokenRefresher, waitFor } from "./refresh.js";
 import { send } from "./request.js";
-import { callFor, type Id, routes, type Values } from "./routes.js";
-import { hint, memoryStore, type Ticket } from "./store.js";
-import { openTabs } from "./tabs.js";
+import { type OperationId, requestFor, routes, type Values } from "./routes.js";
+import { memoryStore, type StoredTokens, signInHint } from "./store.js";
+import { openTabChannel } from "./tab-channel.js";
 import type {
   AuthState,
+  CallOptions,
   Client,
   ClientOptions,
   Methods,
-  Options,
-  Output,
   RequestOptions,
-  Why,
+  SignOutReason,
 } from "./types.js";
 
 interface Target {
   method: string;
   url: string;
   body?: unknown;
-  open?: boolean;
+  isPublic?: boolean;
 }
 
-type Shown = Output<"showSession">;
-type Tokens = Output<"refreshTokens">;
+type CurrentSession = Output<"showSession">;
+type TokenPair = Output<"refreshTokens">;
 
 export function createClient(options: ClientOptions): Client {
   const base = options.url.replace(/\/+$/, "");
   const name = `cloakroom:${base}`;
-  const cookies = options.credentials === "cookie";
-  const renews = options.credentials === "tokens";
-  if (cookies && options.store) {
-    throw new TypeError("In cookie mode there is nothing to store");
+  const withCookies = options.credentials === "cookie";
+  const withTokens = options.credentials === "tokens";
+  if (withCookies && options.store) {
+    throw new TypeError("Cookie mode takes no store");
   }
   const store = options.store ?? memoryStore();
-  const cookie = hint(name);
+  const hint = signInHint(name);
   const listeners = new Set<() => void>();
   let state: AuthState = { status: "loading" };
+  /** Counts sign-ins and sign-outs. */
   let generation = 0;
   let restoring: Promise<AuthState> | undefined;
 
-  function become(next: AuthState) {
+  function setState(next: AuthState) {
     if (JSON.stringify(next) !== JSON.stringify(state)) {
       state = next;
       for (const listener of [...listeners]) {
@@ -54,245 +57,251 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
-  async function enter({ user, session }: Shown, ticket?: Ticket) {
-    if (ticket && !cookies) {
-      await store.save(ticket);
+  async function becomeSignedIn({ user, session }: CurrentSession, tokens?: StoredTokens) {
+    if (tokens && !withCookies) {
+      await store.save(tokens);
     }
     generation++;
-    show({ user, session });
-    tabs.tell("in");
+    setSignedIn({ user, session });
+    tabs.post("signed-in");
   }
 
-  function show({ user, session }: Shown) {
-    if (cookies) {
-      cookie.give(true);
+  function setSignedIn({ user, session }: CurrentSession) {
+    if (withCookies) {
+      hint.set(true);
     }
-    become({ status: "signed-in", user, session });
+    setState({ status: "signed-in", user, session });
   }
 
-  async function leave(why: Why) {
+  async function becomeSignedOut(reason: SignOutReason) {
     generation++;
-    const whose = state.status === "signed-in" ? state.user.id : 0;
-    if (cookies) {
-      cookie.give(false);
+    const userId = state.status === "signed-in" ? state.user.id : 0;
+    if (withCookies) {
+      hint.set(false);
     }
     if (state.status !== "signed-out") {
-      become({ status: "signed-out", why });
+      setState({ status: "signed-out", reason });
     }
-    if (why === "signed-out" || why === "deleted") {
-      tabs.tell(whose);
+    if (reason === "signed-out" || reason === "deleted") {
+      tabs.post(userId);
     }
     await store.save(null);
   }
 
-  const tabs = openTabs(options.channel ?? (typeof document === "object" ? name : false), (news) => {
-    if (news === "in") {
+  const channel = options.channel ?? (typeof document === "object" ? name : false);
+  const tabs = openTabChannel(channel, (message) => {
+    if (message === "signed-in") {
       generation++;
       restoring = undefined;
-      // What the other tab wrote into local storage may come later than this news.
-      if (cookies) {
-        cookie.give(true);
+      // The message may arrive before the other tab's write to local storage is visible here.
+      if (withCookies) {
+        hint.set(true);
       }
       void restore();
-    } else if (!news || state.status !== "signed-in" || state.user.id === news) {
-      leave("elsewhere").catch(() => {});
+    } else if (!message || state.status !== "signed-in" || state.user.id === message) {
+      becomeSignedOut("other-tab").catch(() => {});
     }
   });
 
-  /** Sends it with that token, whatever the client's own is. */
-  function transmit({ method, url, body }: Target, token?: string, signal?: AbortSignal) {
-    return send(options.fetch ?? globalThis.fetch, { method, url, body, token, cookies, signal });
+  function sendWith(token: string | undefined, { method, url, body }: Target, signal?: AbortSignal) {
+    return send(options.fetch ?? globalThis.fetch, { method, url, body, token, withCookies, signal });
   }
 
   const post = (path: string, body: Values, token?: string, signal?: AbortSignal) =>
-    transmit({ method: "POST", url: base + path, body }, token, signal);
+    sendWith(token, { method: "POST", url: base + path, body }, signal);
 
-  const renewals = renewal(
+  const refresher = tokenRefresher(
     name,
     store,
-    async (refresh) => ticketOf((await post("/v1/tokens/refresh", { refresh_token: refresh })) as Tokens),
+    async (refreshToken) =>
+      toStored((await post("/v1/tokens/refresh", { refresh_token: refreshToken })) as TokenPair),
     () => generation,
   );
 
-  /** Sends it with the client's credential, once more with a renewed one, and sees what a refusal means. */
-  async function perform(target: Target, signal?: AbortSignal): Promise<unknown> {
-    const at = generation;
-    let ticket = target.open ? null : await store.load();
+  /** Sends with the stored credential. If it is refused: refreshes it and tries once more, else signs out. */
+  async function sendAuthenticated(target: Target, signal?: AbortSignal): Promise<unknown> {
+    const startedIn = generation;
+    let tokens = target.isPublic ? null : await store.load();
     try {
-      return await transmit(target, ticket?.token, signal);
+      return await sendWith(tokens?.token, target, signal);
     } catch (error) {
-      if (target.open || !refused(error)) {
+      if (target.isPublic || !isRefused(error)) {
         throw error;
       }
-      if (ticket?.refresh) {
-        const renewed = await wait(renewals.renew(ticket), signal);
-        if (renewed) {
-          ticket = renewed;
+      if (tokens?.refresh) {
+        const refreshed = await waitFor(refresher.refresh(tokens), signal);
+        if (refreshed) {
+          tokens = refreshed;
           try {
-            return await transmit(target, ticket.token, signal);
-          } catch (again) {
-            if (!refused(again)) {
-              throw again;
+            return await sendWith(tokens.token, target, signal);
+          } catch (secondError) {
+            if (!isRefused(secondError)) {
+              throw secondError;
             }
           }
         }
       }
-      const kept = await store.load();
-      if (at === generation && kept?.token === ticket?.token && state.status !== "signed-out") {
-        await leave("expired").catch(() => {});
+      const stored = await store.load();
+      if (startedIn === generation && stored?.token === tokens?.token && state.status !== "signed-out") {
+        await becomeSignedOut("expired").catch(() => {});
       }
       throw error;
     }
   }
 
-  async function run<O extends Id>(id: O, input?: Values, { signal }: Options = {}): Promise<Output<O>> {
-    const { method, path, body, open } = callFor(id, input);
-    return (await perform({ method, url: base + path, body, open }, signal)) as Output<O>;
+  async function call<O extends OperationId>(
+    id: O,
+    input?: Values,
+    { signal }: CallOptions = {},
+  ): Promise<Output<O>> {
+    const { method, path, body, isPublic } = requestFor(id, input);
+    return (await sendAuthenticated({ method, url: base + path, body, isPublic }, signal)) as Output<O>;
   }
 
-  /** Trades a password, or the token of a session, for a pair. */
-  async function trade(body: Values, token: string | undefined, signal: AbortSignal | undefined) {
-    const ticket = ticketOf((await post("/v1/tokens", body, token, signal)) as Tokens);
-    const shown = await transmit({ method: "GET", url: `${base}/v1/session` }, ticket.token, signal);
-    // Unlike a key, a pair always has a session.
-    const { user, session } = shown as Output<"signIn">;
-    await enter({ user, session }, ticket);
-    return { expires_at: session.expires_at, user, session };
+  /** Calls an operation and then `update`, unless a sign-in or sign-out happened meanwhile. */
+  async function callThen<O extends OperationId>(
+    id: O,
+    input: Values | undefined,
+    callOptions: CallOptions | undefined,
+    update: (reply: Output<O>) => unknown,
+  ) {
+    const startedIn = generation;
+    const reply = await call(id, input, callOptions);
+    if (startedIn === generation) {
+      await update(reply);
+    }
+    return reply;
   }
 
-  /** Gives the reply as it is where it started no session: somebody is to confirm an address first. */
-  async function begin(id: "signIn" | "signUp", input: Values, given: Options = {}) {
-    const reply = await run(id, cookies ? { ...input, transport: "cookie" } : input, given);
+  /** Resolves to the bare reply if the server started no session because the address must be confirmed first. */
+  async function startSession(id: "signIn" | "signUp", input: Values, callOptions: CallOptions = {}) {
+    const reply = await call(id, withCookies ? { ...input, transport: "cookie" } : input, callOptions);
     if (!("session" in reply && reply.session)) {
       return reply;
     }
     const { user, session, token } = reply;
-    if (renews && token) {
-      return trade({}, token, given.signal);
+    if (withTokens && token) {
+      return exchangeForTokens({}, token, callOptions.signal);
     }
-    await enter({ user, session }, token ? { token } : undefined);
+    await becomeSignedIn({ user, session }, token ? { token } : undefined);
     return reply;
   }
 
-  /** Runs it, and then what is to follow if nobody signed in or out meanwhile. */
-  async function runThen<O extends Id>(
-    id: O,
-    input: Values | undefined,
-    given: Options | undefined,
-    then: (reply: Output<O>) => unknown,
-  ) {
-    const at = generation;
-    const reply = await run(id, input, given);
-    if (at === generation) {
-      await then(reply);
-    }
-    return reply;
+  /** Exchanges a password, or the token of a session, for an access and a refresh token. */
+  async function exchangeForTokens(body: Values, token: string | undefined, signal: AbortSignal | undefined) {
+    const tokens = toStored((await post("/v1/tokens", body, token, signal)) as TokenPair);
+    const current = await sendWith(tokens.token, { method: "GET", url: `${base}/v1/session` }, signal);
+    // An access token, unlike an API key, always belongs to a session.
+    const { user, session } = current as Output<"signIn">;
+    await becomeSignedIn({ user, session }, tokens);
+    return { expires_at: session.expires_at, user, session };
   }
 
-  async function leaveUnless(stays: boolean, why: Why = "signed-out") {
-    if (!stays) {
-      await leave(why);
-    }
-  }
-
-  async function askAgain() {
+  async function revalidate() {
     if (state.status === "signed-in") {
       await restore();
     }
   }
 
   const methods = Object.fromEntries(
-    (Object.keys(routes) as Id[]).map((id) => [
+    (Object.keys(routes) as OperationId[]).map((id) => [
       id,
-      (input?: Values, given?: Options) => run(id, input, given),
+      (input?: Values, callOptions?: CallOptions) => call(id, input, callOptions),
     ]),
   ) as unknown as Methods;
 
-  const own: Partial<Methods> = {
-    signUp: (input, given) => begin("signUp", input, given) as Promise<Output<"signUp">>,
-    signIn: (input, given) =>
-      renews
-        ? trade(input, undefined, given?.signal)
-        : (begin("signIn", input, given) as Promise<Output<"signIn">>),
+  const overrides: Partial<Methods> = {
+    signUp: (input, callOptions) => startSession("signUp", input, callOptions) as Promise<Output<"signUp">>,
+    signIn: (input, callOptions) =>
+      withTokens
+        ? exchangeForTokens(input, undefined, callOptions?.signal)
+        : (startSession("signIn", input, callOptions) as Promise<Output<"signIn">>),
     async signOut(_, { signal } = {}) {
-      const at = generation;
-      await renewals.settled();
-      const ticket = await store.load();
+      const startedIn = generation;
+      await refresher.settled();
+      const tokens = await store.load();
       try {
-        if (ticket?.refresh) {
-          await post("/v1/tokens/revoke", { token: ticket.refresh }, undefined, signal);
-        } else if (ticket || cookies) {
-          await transmit({ method: "DELETE", url: `${base}/v1/session` }, ticket?.token, signal);
+        if (tokens?.refresh) {
+          await post("/v1/tokens/revoke", { token: tokens.refresh }, undefined, signal);
+        } else if (tokens || withCookies) {
+          await sendWith(tokens?.token, { method: "DELETE", url: `${base}/v1/session` }, signal);
         }
       } catch (error) {
-        // A cookie stays until the server takes it back, but a token is gone when it is forgotten.
-        const gone =
-          refused(error) || (!cookies && CloakroomError.is(error) && error.code === "network_error");
-        if (!gone) {
+        // Offline, a stored token can be forgotten; a cookie can be cleared by the server only.
+        const canForget =
+          isRefused(error) || (!withCookies && CloakroomError.is(error) && error.code === "network_error");
+        if (!canForget) {
           throw error;
         }
       }
-      if (at === generation) {
-        await leave("signed-out");
+      if (startedIn === generation) {
+        await becomeSignedOut("signed-out");
       }
       return { message: "Logged out" };
     },
-    rotateSession: (input, given) =>
-      runThen("rotateSession", input, given, (reply) =>
-        enter(reply, reply.token ? { token: reply.token } : undefined),
+    rotateSession: (input, callOptions) =>
+      callThen("rotateSession", input, callOptions, (reply) =>
+        becomeSignedIn(reply, reply.token ? { token: reply.token } : undefined),
       ),
-    endSession: (input, given) =>
-      runThen("endSession", input, given, () =>
-        leaveUnless(state.status !== "signed-in" || state.session?.id !== input.id),
-      ),
-    endSessions: (input, given) =>
-      runThen("endSessions", input, given, () => leaveUnless(input?.except === "current")),
-    deleteAccount: (input, given) => runThen("deleteAccount", input, given, () => leave("deleted")),
-    resetPassword: (input, given) => runThen("resetPassword", input, given, askAgain),
-    confirmAddress: (input, given) => runThen("confirmAddress", input, given, askAgain),
-    showSession: (input, given) => runThen("showSession", input, given, show),
-    showUser: (input, given) =>
-      runThen("showUser", input, given, ({ user }) => {
+    endSession: (input, callOptions) =>
+      callThen("endSession", input, callOptions, async () => {
+        if (state.status === "signed-in" && state.session?.id === input.id) {
+          await becomeSignedOut("signed-out");
+        }
+      }),
+    endSessions: (input, callOptions) =>
+      callThen("endSessions", input, callOptions, async () => {
+        if (input?.except !== "current") {
+          await becomeSignedOut("signed-out");
+        }
+      }),
+    deleteAccount: (input, callOptions) =>
+      callThen("deleteAccount", input, callOptions, () => becomeSignedOut("deleted")),
+    resetPassword: (input, callOptions) => callThen("resetPassword", input, callOptions, revalidate),
+    confirmAddress: (input, callOptions) => callThen("confirmAddress", input, callOptions, revalidate),
+    showSession: (input, callOptions) => callThen("showSession", input, callOptions, setSignedIn),
+    showUser: (input, callOptions) =>
+      callThen("showUser", input, callOptions, ({ user }) => {
         if (state.status === "signed-in") {
-          become({ ...state, user });
+          setState({ ...state, user });
         }
       }),
   };
 
-  /** Asks once, however many want to know meanwhile. */
+  /** Concurrent calls share one request. */
   function restore(): Promise<AuthState> {
     if (!restoring) {
-      const mine = ask().finally(() => {
-        if (restoring === mine) {
+      const promise = loadSession().finally(() => {
+        if (restoring === promise) {
           restoring = undefined;
         }
       });
-      restoring = mine;
+      restoring = promise;
     }
     return restoring;
   }
 
-  async function ask(): Promise<AuthState> {
-    const at = generation;
+  async function loadSession(): Promise<AuthState> {
+    const startedIn = generation;
     try {
-      if (cookies ? cookie.given() : await store.load()) {
+      if (withCookies ? hint.get() : await store.load()) {
         await client.showSession();
-      } else if (at === generation && state.status !== "signed-out") {
-        become(
+      } else if (startedIn === generation && state.status !== "signed-out") {
+        setState(
           state.status === "signed-in"
-            ? { status: "signed-out", why: "elsewhere" }
+            ? { status: "signed-out", reason: "other-tab" }
             : { status: "signed-out" },
         );
       }
     } catch (error) {
       if (state.status === "loading" || state.status === "unreachable") {
-        become({ status: "unreachable", error: CloakroomError.is(error) ? error : storeFailed() });
+        setState({ status: "unreachable", error: CloakroomError.is(error) ? error : storeFailed() });
       }
     }
     return state;
   }
 
-  const client: Client = Object.assign(methods, own, {
+  const client: Client = Object.assign(methods, overrides, {
     state: () => state,
     onChange(listener: () => void) {
       listeners.add(listener);
@@ -304,20 +313,20 @@ export function createClient(options: ClientOptions): Client {
     async request<T>(method: string, path: string, { query = {}, body, signal }: RequestOptions = {}) {
       const url = new URL(/^[a-z]+:/i.test(path) ? path : base + path);
       if (url.origin !== new URL(base).origin) {
-        throw new TypeError("No other origin gets the credential");
+        throw new TypeError("The credential is sent to the server's own origin only");
       }
       for (const [key, value] of Object.entries(query)) {
         if (value !== undefined) {
           url.searchParams.set(key, String(value));
         }
       }
-      return (await perform({ method, url: url.href, body }, signal)) as T;
+      return (await sendAuthenticated({ method, url: url.href, body }, signal)) as T;
     },
-    async token(refusedToken?: string) {
-      const ticket = await store.load();
-      return ticket?.refresh && ticket.token === refusedToken
-        ? ((await renewals.renew(ticket))?.token ?? null)
-        : (ticket?.token ?? null);
+    async token(refused?: string) {
+      const tokens = await store.load();
+      return tokens?.refresh && tokens.token === refused
+        ? ((await refresher.refresh(tokens))?.token ?? null)
+        : (tokens?.token ?? null);
     },
     close() {
       tabs.close();
@@ -327,8 +336,8 @@ export function createClient(options: ClientOptions): Client {
   return client;
 }
 
-/** Whether the server does not know the credential, or no longer. */
-function refused(error: unknown): boolean {
+/** Whether the server refused the credential as unknown, expired or revoked. */
+function isRefused(error: unknown): boolean {
   return (
     CloakroomError.is(error) &&
     error.status === 401 &&
@@ -336,10 +345,10 @@ function refused(error: unknown): boolean {
   );
 }
 
-function ticketOf({ access_token: token, refresh_token: refresh }: Tokens): Ticket {
+function toStored({ access_token: token, refresh_token: refresh }: TokenPair): StoredTokens {
   return refresh ? { token, refresh } : { token };
 }
 
 function storeFailed(): CloakroomError {
-  return new CloakroomError(0, { code: "store_failed", error: "What proves who you are cannot be read" });
+  return new CloakroomError(0, { code: "store_failed", error: "Stored tokens cannot be read" });
 }

@@ -1,7 +1,17 @@
-import type { AnyCode } from "./types.js";
+import type { Code } from "./operations.js";
 
-/** What the server's failures look like, as far as they are as they should be. */
-export interface Failure {
+/** Every code of a `CloakroomError`: those of the server and those of the client itself. */
+export type AnyCode =
+  | Code
+  /** No response: the server is unreachable or the connection broke. */
+  | "network_error"
+  /** The response is not Cloakroom's, for example a proxy's error page. */
+  | "unexpected_reply"
+  /** The `store` given to the client threw. */
+  | "store_failed";
+
+/** The body of the server's error responses. Every field is optional because a proxy may have sent it. */
+export interface ErrorBody {
   error?: string;
   code?: string;
   errors?: string[];
@@ -9,31 +19,31 @@ export interface Failure {
   request_id?: string;
 }
 
-/** Why a call failed. It holds nothing of what was sent: no password, no token, no link. */
+/** Why a call failed. Holds nothing that was sent: no password, token or link. */
 export class CloakroomError extends Error {
   override readonly name = "CloakroomError";
   readonly code: AnyCode;
-  /** Full sentences, if the input was at fault. */
+  /** Validation errors as full sentences. */
   readonly errors: string[];
-  /** What is wrong with which field. */
+  /** Validation messages by field. */
   readonly fields: Record<string, string[]>;
   readonly requestId: string | undefined;
 
   constructor(
-    /** Of HTTP; 0 if there was no reply. */
+    /** HTTP status; 0 without a response. */
     readonly status: number,
-    failure: Failure,
-    /** Seconds after which it is worth trying again. */
+    body: ErrorBody,
+    /** Seconds to wait before the next attempt. */
     readonly retryAfter?: number,
   ) {
-    super(failure.error ?? "Something went wrong");
-    this.code = (failure.code ?? "unexpected_reply") as AnyCode;
-    this.errors = failure.errors ?? [];
-    this.fields = failure.fields ?? {};
-    this.requestId = failure.request_id;
+    super(body.error ?? "Something went wrong");
+    this.code = (body.code ?? "unexpected_reply") as AnyCode;
+    this.errors = body.errors ?? [];
+    this.fields = body.fields ?? {};
+    this.requestId = body.request_id;
   }
 
-  /** Whether it is one, also if it comes from another copy of this package. */
+  /** Type guard. Unlike `instanceof` it accepts errors of another copy of this package. */
   static is(value: unknown): value is CloakroomError {
     return value instanceof Error && value.name === "CloakroomError" && "code" in value;
   }

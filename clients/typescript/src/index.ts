@@ -1,20 +1,17 @@
 export { createClient } from "./client.js";
-export { CloakroomError } from "./error.js";
-export { memoryStore, type Store, sessionStore, type Ticket } from "./store.js";
+export { type AnyCode, CloakroomError } from "./error.js";
+export type { Code, Input, Output } from "./operations.js";
+export { memoryStore, type StoredTokens, sessionStore, type TokenStore } from "./store.js";
 export type {
-  AnyCode,
   ApiKey,
   AuthState,
+  CallOptions,
   Client,
   ClientOptions,
-  Code,
-  Credentials,
-  Input,
-  Options,
-  Output,
+  CredentialMode,
   Project,
   RequestOptions,
   Session,
+  SignOutReason,
   User,
-  Why,
 } from "./types.js";

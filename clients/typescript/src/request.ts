@@ -1,25 +1,25 @@
-// One request and its reply: a value, or a `CloakroomError`.
+// Sends one request and parses its response: a value or a `CloakroomError`.
 
-import { CloakroomError, type Failure } from "./error.js";
+import { CloakroomError, type ErrorBody } from "./error.js";
 
-export interface Outgoing {
+export interface OutgoingRequest {
   method: string;
   url: string;
   body?: unknown;
-  /** The token, if any. It goes into a header and nowhere else. */
+  /** Sent in the `Authorization` header and nowhere else. */
   token?: string | undefined;
-  /** Whether cookies go along and may be set. */
-  cookies: boolean;
+  /** Whether cookies are sent and accepted. */
+  withCookies: boolean;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Sends it and reads the reply; `undefined` for an empty one.
+ * Resolves to the parsed body; `undefined` if it is empty.
  *
- * Rejects with the signal's own reason if that ended it, else with a `CloakroomError`.
+ * Rejects with the signal's reason if it was aborted, else with a `CloakroomError`.
  */
-export async function send(fetch: typeof globalThis.fetch, outgoing: Outgoing): Promise<unknown> {
-  const { method, url, body, token, cookies, signal } = outgoing;
+export async function send(fetch: typeof globalThis.fetch, request: OutgoingRequest): Promise<unknown> {
+  const { method, url, body, token, withCookies, signal } = request;
   const headers: Record<string, string> = { Accept: "application/json" };
   if (token) {
     headers.Authorization = `Bearer ${token}`;
@@ -27,7 +27,7 @@ export async function send(fetch: typeof globalThis.fetch, outgoing: Outgoing): 
   const init: RequestInit = {
     method,
     headers,
-    credentials: cookies ? "include" : "omit",
+    credentials: withCookies ? "include" : "omit",
     cache: "no-store",
     redirect: "error",
     referrerPolicy: "no-referrer",
@@ -38,33 +38,33 @@ export async function send(fetch: typeof globalThis.fetch, outgoing: Outgoing): 
     init.body = JSON.stringify(body);
   }
 
-  let reply: Response;
+  let response: Response;
   let text: string;
   try {
-    reply = await fetch(url, init);
-    text = await reply.text();
+    response = await fetch(url, init);
+    text = await response.text();
   } catch (error) {
     if (signal?.aborted) {
       throw signal.reason ?? error;
     }
     throw new CloakroomError(0, { code: "network_error", error: "The server cannot be reached" });
   }
-  const value = read(text);
-  if (reply.ok && (value !== undefined || text === "")) {
+  const value = parseJson(text);
+  if (response.ok && (value !== undefined || text === "")) {
     return value;
   }
-  const failure = value as Failure | undefined;
-  const wait = Number(reply.headers.get("Retry-After") ?? Number.NaN);
+  const errorBody = value as ErrorBody | undefined;
+  const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
   throw new CloakroomError(
-    reply.status,
-    typeof failure?.code === "string"
-      ? failure
-      : { code: "unexpected_reply", error: `The reply (${reply.status}) is not the server's own` },
-    Number.isNaN(wait) ? undefined : wait,
+    response.status,
+    typeof errorBody?.code === "string"
+      ? errorBody
+      : { code: "unexpected_reply", error: `Unexpected response (${response.status})` },
+    Number.isNaN(retryAfter) ? undefined : retryAfter,
   );
 }
 
-function read(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) ?? undefined;
   } catch {

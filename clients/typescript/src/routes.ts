@@ -1,10 +1,11 @@
-// The table that every method of the client is made from. A test holds it against the server's OpenAPI document.
+// The route table from which every method of the client is built. A test compares it with the OpenAPI document.
 
 import type { operations } from "./schema.js";
 
 /**
- * Operation, and where it is: `METHOD /path/{name}?query&query`. What is public gets no credential; tokens can be had
- * with one and without. `PUT` of a project does as `PATCH`, and `PATCH` of a password as `PUT`: one of each is enough.
+ * Each operation as `METHOD /path/{name}?query&query`. Operations marked `public` are sent without a credential;
+ * `createTokens` works with and without one. `replaceProject` and `patchPassword` are left out: they equal
+ * `updateProject` and `resetPassword`.
  */
 export const routes = {
   up: "public GET /up",
@@ -45,21 +46,21 @@ export const routes = {
   deleteProject: "DELETE /v1/projects/{id}",
 } as const satisfies Record<Exclude<keyof operations, "replaceProject" | "patchPassword">, string>;
 
-export type Id = keyof typeof routes;
+export type OperationId = keyof typeof routes;
 export type Values = Record<string, unknown>;
 
-/** One request, before it has an address and a credential. */
-export interface Call {
+/** A request without host and credential. */
+export interface RequestParts {
   method: string;
   path: string;
   body?: unknown;
-  /** Whether it goes without a credential. */
-  open: boolean;
+  /** Whether it is sent without a credential. */
+  isPublic: boolean;
 }
 
-/** Deals the input out: to the path, to the query, and the rest to the body. */
-export function callFor(id: Id, input: Values = {}): Call {
-  const [, open, method = "", pattern = "", names = ""] =
+/** Distributes the input over path and query; the rest is the body. */
+export function requestFor(id: OperationId, input: Values = {}): RequestParts {
+  const [, isPublic, method = "", pattern = "", names = ""] =
     /^(public )?(\S+) ([^?]+)\??(.*)$/.exec(routes[id]) ?? [];
   const rest = { ...input };
   const take = (name: string) => {
@@ -69,15 +70,15 @@ export function callFor(id: Id, input: Values = {}): Call {
   };
   const path = pattern.replace(/{(\w+)}/g, (_, name: string) => encodeURIComponent(String(take(name))));
   const query = names ? Object.fromEntries(names.split("&").map((name) => [name, take(name)])) : {};
-  const call: Call = { method, path: path + search(query), open: !!open };
+  const request: RequestParts = { method, path: path + queryString(query), isPublic: !!isPublic };
   if (Object.keys(rest).length > 0) {
-    call.body = rest;
+    request.body = rest;
   }
-  return call;
+  return request;
 }
 
-/** A query string with its question mark, of what is there. */
-export function search(query: Values): string {
+/** `?name=value&…` of the defined values; empty if there are none. */
+function queryString(query: Values): string {
   const pairs = Object.entries(query)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);

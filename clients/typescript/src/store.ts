@@ -1,31 +1,33 @@
-// Where the client keeps what proves who it is. Nothing is written to local storage but the hint of the cookie mode,
-// which is no credential.
+// Where the client keeps its tokens. Local storage holds only the sign-in hint of cookie mode, which is not a credential.
 
-/** What a store keeps; its parts are the client's business. */
-export interface Ticket {
+/** What a store keeps. Treat it as opaque: its fields may change. */
+export interface StoredTokens {
   token: string;
   refresh?: string;
 }
 
-/** A place for a ticket: Keychain, a file, whatever one has. It may be shared by tabs. */
-export interface Store {
-  load(): Ticket | null | Promise<Ticket | null>;
-  save(ticket: Ticket | null): void | Promise<void>;
+/** Storage for the tokens, for example the Keychain or a file. Tabs may share one. */
+export interface TokenStore {
+  load(): StoredTokens | null | Promise<StoredTokens | null>;
+  save(tokens: StoredTokens | null): void | Promise<void>;
 }
 
-/** Forgets at reload. */
-export function memoryStore(): Store {
-  let kept: Ticket | null = null;
+/** Keeps the tokens until the page reloads. */
+export function memoryStore(): TokenStore {
+  let stored: StoredTokens | null = null;
   return {
-    load: () => kept,
-    save(ticket) {
-      kept = ticket;
+    load: () => stored,
+    save(tokens) {
+      stored = tokens;
     },
   };
 }
 
-/** Survives a reload, in this tab alone. Every script of the page can read it. Where it is refused, it is memory. */
-export function sessionStore(key = "cloakroom"): Store {
+/**
+ * Keeps the tokens in the tab's `sessionStorage`, over reloads, where every script of the page can read them. Falls back
+ * to memory where the browser denies access.
+ */
+export function sessionStore(key = "cloakroom"): TokenStore {
   const memory = memoryStore();
   return {
     load() {
@@ -35,34 +37,34 @@ export function sessionStore(key = "cloakroom"): Store {
         return memory.load();
       }
     },
-    save(ticket) {
+    save(tokens) {
       try {
-        if (ticket) {
-          globalThis.sessionStorage.setItem(key, JSON.stringify(ticket));
+        if (tokens) {
+          globalThis.sessionStorage.setItem(key, JSON.stringify(tokens));
         } else {
           globalThis.sessionStorage.removeItem(key);
         }
       } catch {
-        return memory.save(ticket);
+        return memory.save(tokens);
       }
     },
   };
 }
 
 /**
- * Whether somebody signed in by cookie here. Scripts cannot see the cookie, and asking the server while signed out is
- * an error that browsers print. Without local storage nothing is known, and the server is asked.
+ * A flag in local storage: a user signed in by cookie in this browser. Scripts cannot see the cookie, and a request
+ * while signed out makes the browser print an error. Without local storage the flag reads as set.
  */
-export function hint(key: string) {
+export function signInHint(key: string) {
   return {
-    given(): boolean {
+    get(): boolean {
       try {
         return globalThis.localStorage.getItem(key) !== null;
       } catch {
         return true;
       }
     },
-    give(signedIn: boolean): void {
+    set(signedIn: boolean): void {
       try {
         if (signedIn) {
           globalThis.localStorage.setItem(key, "1");

@@ -1,4 +1,4 @@
-// What the compiler refuses. `npm run types` is what checks it; nothing here is called.
+// What the compiler accepts and rejects: checked by `npm run types`, never executed.
 
 import { expectTypeOf, it } from "vitest";
 import {
@@ -12,7 +12,7 @@ import {
   type User,
 } from "../src/index.js";
 
-// biome-ignore lint/correctness/noUnusedVariables: for the compiler
+// biome-ignore lint/correctness/noUnusedVariables: compiled, never called
 function calls(client: Client) {
   expectTypeOf(client.showUser()).resolves.toEqualTypeOf<{ user: User }>();
   expectTypeOf(client.listProjects({ limit: 5 })).resolves.toHaveProperty("next_cursor");
@@ -32,25 +32,25 @@ function calls(client: Client) {
 
   // @ts-expect-error: no such field
   client.createProject({ name: "Coats" });
-  // @ts-expect-error: a title is needed
+  // @ts-expect-error: `title` is required
   client.createProject();
-  // @ts-expect-error: which one?
+  // @ts-expect-error: `id` is required
   client.showProject({});
   // @ts-expect-error: an id is a number
   client.showProject({ id: "1" });
-  // @ts-expect-error: there is no password
+  // @ts-expect-error: `password` is required
   client.signIn({ email_address: "a@example.com" });
-  // @ts-expect-error: the client's own option says it
+  // @ts-expect-error: set by the `credentials` option
   client.signIn({ email_address: "a@example.com", password: "x", transport: "cookie" });
-  // @ts-expect-error: nothing else can be kept
+  // @ts-expect-error: only `current` can be excepted
   client.endSessions({ except: "others" });
-  // @ts-expect-error: an event is no input
+  // @ts-expect-error: an event is not an input
   client.signOut(new Event("click"));
-  // @ts-expect-error: good for what?
+  // @ts-expect-error: `scopes` is required
   client.createApiKey({ name: "Backup" });
   // @ts-expect-error: no such operation
   client.listUsers();
-  // @ts-expect-error: cookies are not stored by scripts
+  // @ts-expect-error: cookie mode takes no store
   createClient({ url: "x", credentials: "cookie", store: memoryStore() });
 }
 

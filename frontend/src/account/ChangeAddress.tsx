@@ -23,7 +23,7 @@ export function ChangeAddress() {
       return fields.email_address;
     },
     {
-      onDone: (address) => {
+      onSuccess: (address) => {
         form.reset();
         setSaid(
           `We have mailed a link to ${address}. Your address stays ${user.email_address} until the link is opened.`,

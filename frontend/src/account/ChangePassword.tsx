@@ -23,7 +23,7 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
       return client.changePassword(fields, options);
     },
     {
-      onDone: ({ message }) => {
+      onSuccess: ({ message }) => {
         form.reset();
         setSaid(message);
         onDone();

@@ -116,7 +116,7 @@ interface EndOthersProps {
 function EndOthers({ count, onDone, onClose }: EndOthersProps) {
   const client = useClient();
   const form = useForm((_, options) => client.endSessions({ except: "current" }, options), {
-    onDone: ({ sessions_ended }) => onDone(sessions_ended),
+    onSuccess: ({ sessions_ended }) => onDone(sessions_ended),
   });
   return (
     <Dialog title="End all other sessions?" onClose={onClose}>

@@ -34,7 +34,7 @@ export function NewApiKey({ onMade, onCancel }: NewApiKeyProps) {
   const form = useForm(
     ({ name, scopes = [], expires_at }: Fields, options) =>
       client.createApiKey({ name, scopes: [scopes].flat(), expires_at: inDays(expires_at) }, options),
-    { onDone: onMade },
+    { onSuccess: onMade },
   );
   useEffect(() => name.current?.focus(), []);
 

@@ -16,7 +16,7 @@ export function RenameKey({ apiKey, onRenamed, onCancel }: RenameKeyProps) {
   const input = useRef<HTMLInputElement>(null);
   const form = useForm(
     ({ name }: { name: string }, options) => client.renameApiKey({ id: apiKey.id, name }, options),
-    { onDone: ({ api_key }) => onRenamed(api_key) },
+    { onSuccess: ({ api_key }) => onRenamed(api_key) },
   );
   useEffect(() => input.current?.focus(), []);
   return (

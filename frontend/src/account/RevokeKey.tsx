@@ -23,7 +23,7 @@ export function RevokeKey({ apiKey, onRevoked, onClose }: RevokeKeyProps) {
         }
       }
     },
-    { onDone: onRevoked },
+    { onSuccess: onRevoked },
   );
   return (
     <Dialog title="Revoke this key?" onClose={onClose}>

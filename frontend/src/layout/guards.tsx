@@ -20,7 +20,7 @@ export function SignedIn() {
 function ToSignIn() {
   const auth = useAuth();
   const { pathname } = useLocation();
-  const left = auth.status === "signed-out" && (auth.why === "signed-out" || auth.why === "deleted");
+  const left = auth.status === "signed-out" && (auth.reason === "signed-out" || auth.reason === "deleted");
   return <Navigate to="/sign-in" replace state={left ? null : { from: pathname }} />;
 }
 

@@ -51,7 +51,7 @@ function Again({ why, focused }: { why: string; focused: boolean }) {
   const { client } = useAuth();
   const [sent, setSent] = useState("");
   const form = useForm(client.requestConfirmation, {
-    onDone: ({ message }) => {
+    onSuccess: ({ message }) => {
       form.reset();
       setSent(message);
     },

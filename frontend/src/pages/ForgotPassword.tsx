@@ -12,7 +12,7 @@ export function ForgotPassword() {
   const client = useClient();
   const [sent, setSent] = useState("");
   const form = useForm(client.requestPasswordReset, {
-    onDone: ({ message }) => {
+    onSuccess: ({ message }) => {
       form.reset();
       setSent(message);
     },

@@ -54,7 +54,7 @@ function Choose({ token, reset }: { token: string; reset: Reset }) {
         throw error;
       }
     },
-    { onDone: ({ message }) => void navigate("/sign-in", { replace: true, state: { news: message } }) },
+    { onSuccess: ({ message }) => void navigate("/sign-in", { replace: true, state: { news: message } }) },
   );
   if (dead) {
     return <Dead focused>{dead}</Dead>;

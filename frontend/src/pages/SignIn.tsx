@@ -12,7 +12,7 @@ import { SubmitButton } from "../parts/SubmitButton.js";
 const WHY = {
   "signed-out": "You are signed out.",
   expired: "Your session has ended. Sign in to go on.",
-  elsewhere: "You signed out in another tab.",
+  "other-tab": "You signed out in another tab.",
   deleted: "Your account is deleted.",
 };
 
@@ -65,5 +65,5 @@ function news(state: unknown): string | undefined {
 }
 
 function why(auth: AuthState): string | undefined {
-  return auth.status === "signed-out" && auth.why ? WHY[auth.why] : undefined;
+  return auth.status === "signed-out" && auth.reason ? WHY[auth.reason] : undefined;
 }

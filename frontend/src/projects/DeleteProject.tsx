@@ -23,7 +23,7 @@ export function DeleteProject({ project, onDeleted, onClose }: DeleteProjectProp
         }
       }
     },
-    { onDone: onDeleted },
+    { onSuccess: onDeleted },
   );
   return (
     <Dialog title="Delete this project?" onClose={onClose}>

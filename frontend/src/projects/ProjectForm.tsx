@@ -28,7 +28,7 @@ export function ProjectForm({ project, onSaved, onCancel }: ProjectFormProps) {
         : client.createProject(fields, options);
     },
     {
-      onDone: (saved) => {
+      onSuccess: (saved) => {
         dropDraft(user.id);
         onSaved(saved.project);
       },

@@ -1,8 +1,8 @@
 import { useMemo, useSyncExternalStore } from "react";
 
 /**
- * The seconds that are left of so many, down to 0. It starts anew when they or `key` change. Counted from a deadline,
- * so that a laptop's sleep counts, too.
+ * Counts from `seconds` down to 0; starts again when `seconds` or `key` changes. Measured against a deadline, so that
+ * time while the machine sleeps counts.
  */
 export function useCountdown(seconds: number, key?: unknown): number {
   const { subscribe, left } = useMemo(() => countdown(seconds, key), [seconds, key]);

@@ -1,26 +1,26 @@
-// A form that sends its fields, and shows what the server says to them.
+// Form state: submission, errors by field, and the wait after `Retry-After`.
 //
-// Its inputs are uncontrolled and sent by `onSubmit`: a form action of React 19 empties them after a failure, too. What
-// is typed stays in the document, so that no password rests in a state.
+// The inputs are uncontrolled, so that no password is kept in React state. `onSubmit` instead of a form action: React 19
+// resets a form after its action even if it failed.
 
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { CloakroomError } from "../error.js";
 import { useCountdown } from "./countdown.js";
 
 export interface FormOptions<Result> {
-  /** Called with what the call resolved to. */
-  onDone?: (result: Result) => void;
+  /** Called with the result of `send`. */
+  onSuccess?: (result: Result) => void;
 }
 
 export interface Form {
   onSubmit: (event: FormEvent<HTMLFormElement>) => void;
-  /** Whether it is being sent; another submit does nothing meanwhile. */
+  /** Whether a submit is in progress; further submits are ignored. */
   pending: boolean;
-  /** Why it failed; its message is for the form as a whole, and covers the fields that have no input. */
+  /** Why the last submit failed. The message includes errors of fields without an input. */
   error: CloakroomError | null;
-  /** Seconds until it can be sent again, while the server wants it so; else 0. */
+  /** Seconds until the server accepts another submit; else 0. */
   retryIn: number;
-  /** Ties an input to its field. */
+  /** Props that bind an input to a field. */
   field: (name: string) => {
     name: string;
     id: string;
@@ -28,64 +28,64 @@ export interface Form {
     "aria-describedby": string | undefined;
     onInput: () => void;
   };
-  /** What is wrong with a field, until it is edited. */
+  /** The error messages of a field, until it is edited. */
   messages: (name: string) => string[];
-  /** The `id` for the element that shows the messages of a field. */
+  /** The `id` of the element that shows the field's messages. */
   errorId: (name: string) => string;
-  /** Empties the inputs and forgets the failure. */
+  /** Clears the inputs and the error. */
   reset: () => void;
 }
 
-interface Failed {
+interface Failure {
   error: CloakroomError | null;
   fields: Record<string, string[]>;
 }
 
-const FINE: Failed = { error: null, fields: {} };
+const NO_FAILURE: Failure = { error: null, fields: {} };
 
 /**
- * @param send gets the values by the names of the inputs: a text, `true` or `false` for a check box without a value,
- *   a list where a name occurs more than once.
+ * @param send receives the values by input name: a string, a boolean for a checkbox without a value, or an array if
+ *   the name occurs more than once.
  */
-// biome-ignore lint/suspicious/noExplicitAny: so that `(fields) => client.signIn(fields)` needs no type
+// biome-ignore lint/suspicious/noExplicitAny: lets `(fields) => client.signIn(fields)` compile without a type
 export function useForm<Fields = any, Result = unknown>(
   send: (fields: Fields, options: { signal: AbortSignal }) => Promise<Result>,
-  { onDone }: FormOptions<Result> = {},
+  { onSuccess }: FormOptions<Result> = {},
 ): Form {
   const id = useId();
-  const form = useRef<HTMLFormElement>(null);
-  const sending = useRef<AbortController>(null);
+  const submitted = useRef<HTMLFormElement>(null);
+  const controllerRef = useRef<AbortController>(null);
   const [pending, setPending] = useState(false);
-  const [{ error, fields }, setFailed] = useState(FINE);
+  const [{ error, fields }, setFailure] = useState(NO_FAILURE);
   const retryIn = useCountdown(error?.retryAfter ?? 0, error);
 
-  useEffect(() => () => sending.current?.abort(), []);
+  useEffect(() => () => controllerRef.current?.abort(), []);
   useEffect(() => {
     if (error) {
-      const first = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
-      (first ?? form.current?.querySelector<HTMLElement>('[role="alert"]'))?.focus();
+      const first = submitted.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
+      (first ?? submitted.current?.querySelector<HTMLElement>('[role="alert"]'))?.focus();
     }
   }, [error]);
 
   async function submit(element: HTMLFormElement) {
     const controller = new AbortController();
-    form.current = element;
-    sending.current = controller;
+    submitted.current = element;
+    controllerRef.current = controller;
     setPending(true);
     try {
-      const result = await send(valuesOf(element) as Fields, { signal: controller.signal });
-      setFailed(FINE);
-      onDone?.(result);
-    } catch (failure) {
+      const result = await send(formValues(element) as Fields, { signal: controller.signal });
+      setFailure(NO_FAILURE);
+      onSuccess?.(result);
+    } catch (thrown) {
       if (controller.signal.aborted) {
         return;
       }
-      if (!CloakroomError.is(failure)) {
-        throw failure;
+      if (!CloakroomError.is(thrown)) {
+        throw thrown;
       }
-      setFailed({ error: forTheForm(failure, element), fields: failure.fields });
+      setFailure({ error: withUnboundFields(thrown, element), fields: thrown.fields });
     } finally {
-      sending.current = null;
+      controllerRef.current = null;
       setPending(false);
     }
   }
@@ -96,7 +96,7 @@ export function useForm<Fields = any, Result = unknown>(
   return {
     onSubmit(event) {
       event.preventDefault();
-      if (!sending.current && retryIn === 0) {
+      if (!controllerRef.current && retryIn === 0) {
         void submit(event.currentTarget);
       }
     },
@@ -104,15 +104,15 @@ export function useForm<Fields = any, Result = unknown>(
     error,
     retryIn,
     field: (name) => {
-      const wrong = messages(name).length > 0;
+      const invalid = messages(name).length > 0;
       return {
         name,
         id: `${id}-${name}`,
-        "aria-invalid": wrong || undefined,
-        "aria-describedby": wrong ? errorId(name) : undefined,
+        "aria-invalid": invalid || undefined,
+        "aria-describedby": invalid ? errorId(name) : undefined,
         onInput() {
-          if (wrong) {
-            setFailed((failed) => ({ ...failed, fields: { ...failed.fields, [name]: [] } }));
+          if (invalid) {
+            setFailure((failure) => ({ ...failure, fields: { ...failure.fields, [name]: [] } }));
           }
         },
       };
@@ -120,13 +120,13 @@ export function useForm<Fields = any, Result = unknown>(
     messages,
     errorId,
     reset() {
-      form.current?.reset();
-      setFailed(FINE);
+      submitted.current?.reset();
+      setFailure(NO_FAILURE);
     },
   };
 }
 
-function valuesOf(form: HTMLFormElement): Record<string, unknown> {
+function formValues(form: HTMLFormElement): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   const data = new FormData(form);
   for (const name of new Set(data.keys())) {
@@ -139,19 +139,19 @@ function valuesOf(form: HTMLFormElement): Record<string, unknown> {
   return values;
 }
 
-/** The failure with a sentence about the fields that no input is for, if there are any. */
-function forTheForm(error: CloakroomError, form: HTMLFormElement): CloakroomError {
-  const orphans = Object.entries(error.fields)
+/** Adds the messages of fields that have no input to the message of the error. */
+function withUnboundFields(error: CloakroomError, form: HTMLFormElement): CloakroomError {
+  const unbound = Object.entries(error.fields)
     .filter(([name]) => !form.elements.namedItem(name))
-    .flatMap(([name, all]) => all.map((message) => `${name.replaceAll("_", " ")} ${message}`));
-  if (orphans.length === 0) {
+    .flatMap(([name, all]) => all.map((text) => `${name.replaceAll("_", " ")} ${text}`));
+  if (unbound.length === 0) {
     return error;
   }
   const { status, code, errors, fields, requestId, retryAfter } = error;
-  const sentence = `${error.message}: ${orphans.join(", ")}`;
+  const message = `${error.message}: ${unbound.join(", ")}`;
   return new CloakroomError(
     status,
-    { error: sentence, code, errors, fields, ...(requestId && { request_id: requestId }) },
+    { error: message, code, errors, fields, ...(requestId && { request_id: requestId }) },
     retryAfter,
   );
 }

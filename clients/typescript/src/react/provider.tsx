@@ -1,65 +1,63 @@
-// Who is signed in, for the components below.
-
 import { createContext, type ReactNode, use, useEffect, useSyncExternalStore } from "react";
 import type { AuthState, Client, User } from "../types.js";
 
 const ClientContext = createContext<Client | null>(null);
 const LOADING: AuthState = { status: "loading" };
-/** After so long out of sight a page asks again: its session may have been ended elsewhere. */
-const STALE = 60_000;
+/** Milliseconds after which a page that becomes visible checks its session again: it may have ended elsewhere. */
+const STALE_AFTER = 60_000;
 
-/** Finds out who is signed in, and again when the network or the reader is back. */
+/** Provides the client; restores the state on mount, when back online and when the page becomes visible again. */
 export function AuthProvider({ client, children }: { client: Client; children?: ReactNode }) {
   useEffect(() => {
-    let asked = 0;
-    const ask = () => {
-      asked = Date.now();
+    let restoredAt = 0;
+    const restore = () => {
+      restoredAt = Date.now();
       void client.restore();
     };
-    const online = () => {
+    const onOnline = () => {
       if (client.state().status === "unreachable") {
-        ask();
+        restore();
       }
     };
-    const seen = () => {
-      if (document.visibilityState === "visible" && Date.now() - asked > STALE) {
-        ask();
+    const onVisibilityChange = () => {
+      if (document.visibilityState === "visible" && Date.now() - restoredAt > STALE_AFTER) {
+        restore();
       }
     };
-    ask();
-    addEventListener("online", online);
-    document.addEventListener("visibilitychange", seen);
+    restore();
+    addEventListener("online", onOnline);
+    document.addEventListener("visibilitychange", onVisibilityChange);
     return () => {
-      removeEventListener("online", online);
-      document.removeEventListener("visibilitychange", seen);
+      removeEventListener("online", onOnline);
+      document.removeEventListener("visibilitychange", onVisibilityChange);
     };
   }, [client]);
   return <ClientContext value={client}>{children}</ClientContext>;
 }
 
-/** The client that `AuthProvider` was given. */
+/** The client given to `AuthProvider`. */
 export function useClient(): Client {
   const client = use(ClientContext);
   if (!client) {
-    throw new Error("There is no <AuthProvider> around this component");
+    throw new Error("useClient must be used within <AuthProvider>");
   }
   return client;
 }
 
 export type Auth = AuthState & { user: User | null; client: Client; isLoading: boolean };
 
-/** The state, and what one asks of it most. */
+/** The sign-in state with shortcuts. */
 export function useAuth(): Auth {
   const client = useClient();
   const state = useSyncExternalStore(client.onChange, client.state, () => LOADING);
   return { user: null, ...state, client, isLoading: state.status === "loading" };
 }
 
-/** Who is signed in; for components inside of `RequireAuth`. */
+/** The signed-in user, for components within `RequireAuth`. */
 export function useUser(): User {
   const { user } = useAuth();
   if (!user) {
-    throw new Error("Nobody is signed in: put this component into <RequireAuth>");
+    throw new Error("useUser must be used within <RequireAuth>");
   }
   return user;
 }

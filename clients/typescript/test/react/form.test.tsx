@@ -5,7 +5,7 @@ import { StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CloakroomError } from "../../src/index.js";
 import { useCountdown, useForm } from "../../src/react/index.js";
-import { gate } from "../unit/fake.js";
+import { deferred } from "../unit/fake-server.js";
 
 beforeEach(() => {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
@@ -16,12 +16,12 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const Left = () => <output>{useCountdown(60)}</output>;
+const SecondsLeft = () => <output>{useCountdown(60)}</output>;
 
 type Send = (fields: Record<string, unknown>, options: { signal: AbortSignal }) => Promise<unknown>;
 
-function SignUp({ send, onDone }: { send: Send; onDone?: (result: unknown) => void }) {
-  const form = useForm(send, onDone ? { onDone } : {});
+function SignUp({ send, onSuccess }: { send: Send; onSuccess?: (result: unknown) => void }) {
+  const form = useForm(send, onSuccess ? { onSuccess } : {});
   const input = (name: string, label: string, type = "text") => (
     <>
       <label>
@@ -51,23 +51,23 @@ function SignUp({ send, onDone }: { send: Send; onDone?: (result: unknown) => vo
   );
 }
 
-const show = (send: Send, onDone?: (result: unknown) => void) =>
+const show = (send: Send, onSuccess?: (result: unknown) => void) =>
   render(
     <StrictMode>
-      <SignUp send={send} {...(onDone && { onDone })} />
+      <SignUp send={send} {...(onSuccess && { onSuccess })} />
     </StrictMode>,
   );
 const input = (label: string) => screen.getByLabelText<HTMLInputElement>(label);
 const type = (label: string, value: string) => fireEvent.input(input(label), { target: { value } });
 const submit = () => act(async () => void fireEvent.submit(input("Address").form as HTMLFormElement));
-const refusal = (fields: Record<string, string[]>, status = 422, retryAfter?: number) =>
+const rejected = (fields: Record<string, string[]>, status = 422, retryAfter?: number) =>
   new CloakroomError(status, { error: "No", code: "validation_failed", fields }, retryAfter);
 
 describe("a form", () => {
-  it("sends what its inputs hold, by their names", async () => {
+  it("submits its values by input name", async () => {
     const send = vi.fn<Send>(async () => "done");
-    const onDone = vi.fn();
-    show(send, onDone);
+    const onSuccess = vi.fn();
+    show(send, onSuccess);
     type("Address", "a@example.com");
     type("Password", "correct horse");
     fireEvent.click(input("Remember"));
@@ -77,12 +77,12 @@ describe("a form", () => {
       password: "correct horse",
       remember: true,
     });
-    expect(onDone).toHaveBeenCalledExactlyOnceWith("done");
+    expect(onSuccess).toHaveBeenCalledExactlyOnceWith("done");
   });
 
-  it("shows at each field what is wrong with it, goes to the first, and keeps what was typed", async () => {
+  it("shows field errors, focuses the first and keeps the input", async () => {
     show(() =>
-      Promise.reject(refusal({ password: ["is too short"], email_address: ["is invalid", "is odd"] })),
+      Promise.reject(rejected({ password: ["is too short"], email_address: ["is invalid", "is odd"] })),
     );
     type("Address", "a@");
     type("Password", "short");
@@ -98,39 +98,39 @@ describe("a form", () => {
     expect(screen.getByRole("alert").textContent).toBe("No");
   });
 
-  it("forgets what was wrong with a field that is edited, and with it alone", async () => {
-    show(() => Promise.reject(refusal({ password: ["is too short"], email_address: ["is invalid"] })));
+  it("clears the error of an edited field only", async () => {
+    show(() => Promise.reject(rejected({ password: ["is too short"], email_address: ["is invalid"] })));
     await submit();
     type("Address", "a@example.com");
     expect(input("Address").hasAttribute("aria-invalid")).toBe(false);
     expect(input("Password").getAttribute("aria-invalid")).toBe("true");
   });
 
-  it("says in its alert, and goes there, what is wrong with no input of its own", async () => {
-    show(() => Promise.reject(refusal({ password_challenge: ["is incorrect"] })));
+  it("shows and focuses errors of unbound fields in the alert", async () => {
+    show(() => Promise.reject(rejected({ password_challenge: ["is incorrect"] })));
     await submit();
     const alert = screen.getByRole("alert");
     expect(alert.textContent).toBe("No: password challenge is incorrect");
     expect(document.activeElement).toBe(alert);
   });
 
-  it("is not sent twice while it is pending", async () => {
-    const reply = gate<unknown>();
+  it("ignores a second submit while pending", async () => {
+    const reply = deferred<unknown>();
     const send = vi.fn<Send>(() => reply.promise);
     show(send);
     await submit();
     await submit();
     expect(send).toHaveBeenCalledOnce();
     expect(screen.getByText<HTMLButtonElement>("Go").disabled).toBe(true);
-    await act(async () => reply.open("done"));
+    await act(async () => reply.resolve("done"));
     expect(screen.getByText<HTMLButtonElement>("Go").disabled).toBe(false);
     await submit();
     expect(send).toHaveBeenCalledTimes(2);
   });
 
-  it("waits as long as the server says, and can then be sent", async () => {
+  it("can be submitted again after Retry-After", async () => {
     vi.useFakeTimers();
-    const send = vi.fn<Send>(() => Promise.reject(refusal({}, 429, 2)));
+    const send = vi.fn<Send>(() => Promise.reject(rejected({}, 429, 2)));
     show(send);
     await submit();
     const left = screen.getByRole("status");
@@ -147,7 +147,7 @@ describe("a form", () => {
     expect(left.textContent).toBe("2");
   });
 
-  it("stops what it sends when it goes away", async () => {
+  it("aborts its request on unmount", async () => {
     let signal: AbortSignal | undefined;
     const { unmount } = show((_, options) => {
       signal = options.signal;
@@ -161,8 +161,8 @@ describe("a form", () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it("is as new after a reset", async () => {
-    show(() => Promise.reject(refusal({ email_address: ["is invalid"] })));
+  it("has no values and errors after a reset", async () => {
+    show(() => Promise.reject(rejected({ email_address: ["is invalid"] })));
     type("Address", "a@");
     await submit();
     fireEvent.click(screen.getByText("Reset"));
@@ -172,9 +172,9 @@ describe("a form", () => {
   });
 });
 
-it("a countdown sleeps through nothing", async () => {
+it("a countdown includes time while the machine sleeps", async () => {
   vi.useFakeTimers();
-  render(<Left />);
+  render(<SecondsLeft />);
   const left = screen.getByRole("status");
   expect(left.textContent).toBe("60");
   vi.setSystemTime(Date.now() + 50_000);

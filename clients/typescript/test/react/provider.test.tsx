@@ -4,54 +4,55 @@ import { act, cleanup, render, screen } from "@testing-library/react";
 import { StrictMode } from "react";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Client, createClient, memoryStore, type Ticket } from "../../src/index.js";
+import { type Client, createClient, memoryStore, type StoredTokens } from "../../src/index.js";
 import { AuthProvider, RequireAuth, useAuth, useUser } from "../../src/react/index.js";
 import {
   type Answer,
+  currentSession,
   failure,
-  fake,
+  fakeServer,
   json,
   offline,
-  type Seen,
-  secret,
-  shown,
+  type SeenRequest,
   signedIn,
+  signInInput,
   url,
-} from "../unit/fake.js";
+} from "../unit/fake-server.js";
 
-const open: Client[] = [];
-/** All that was ever shown in a test. */
-const frames: string[] = [];
+const clients: Client[] = [];
+/** Every heading rendered during a test. */
+const rendered: string[] = [];
 
 const Frame = ({ name }: { name: string }) => {
-  frames.push(name);
+  rendered.push(name);
   return <h1>{name}</h1>;
 };
 const Inside = () => <Frame name={`hello ${useUser().id}`} />;
 const Status = () => useAuth().status;
 
 beforeEach(() => {
-  frames.length = 0;
+  rendered.length = 0;
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
 });
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
   vi.unstubAllGlobals();
-  for (const client of open.splice(0)) {
+  for (const client of clients.splice(0)) {
     client.close();
   }
 });
 
 function clientOf(
-  ticket: Ticket | null,
-  answer: (seen: Seen) => Answer = ({ method }) => json(method === "GET" ? shown() : signedIn("crs_one")),
+  tokens: StoredTokens | null,
+  answer: (seen: SeenRequest) => Answer = ({ method }) =>
+    json(method === "GET" ? currentSession() : signedIn("crs_one")),
 ) {
   const store = memoryStore();
-  void store.save(ticket);
-  const server = fake(answer);
+  void store.save(tokens);
+  const server = fakeServer(answer);
   const client = createClient({ url, fetch: server.fetch, store });
-  open.push(client);
+  clients.push(client);
   return { ...server, client };
 }
 
@@ -68,26 +69,26 @@ function page(client: Client) {
   return (name: string) => screen.findByRole("heading", { name });
 }
 
-describe("a page", () => {
-  it("of somebody signed in never shows the sign-in, and asks once under StrictMode", async () => {
+describe("a protected page", () => {
+  it("never shows sign-in to a signed-in user", async () => {
     const { client, seen } = clientOf({ token: "crs_kept" });
-    const shows = page(client);
-    await shows("hello 1");
-    expect(new Set(frames)).toEqual(new Set(["loading", "hello 1"]));
+    const findHeading = page(client);
+    await findHeading("hello 1");
+    expect(new Set(rendered)).toEqual(new Set(["loading", "hello 1"]));
     expect(seen).toHaveLength(1);
   });
 
-  it("of nobody never shows the inside, and asks nobody", async () => {
+  it("sends no request without a credential", async () => {
     const { client, seen } = clientOf(null);
-    const shows = page(client);
-    await shows("sign in");
-    expect(new Set(frames)).toEqual(new Set(["loading", "sign in"]));
+    const findHeading = page(client);
+    await findHeading("sign in");
+    expect(new Set(rendered)).toEqual(new Set(["loading", "sign in"]));
     expect(seen).toEqual([]);
   });
 
-  it("rendered on a server is loading, whoever is signed in there", async () => {
+  it("renders as loading on a server", async () => {
     const { client } = clientOf(null);
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     const html = renderToString(
       <AuthProvider client={client}>
         <Status />
@@ -96,57 +97,57 @@ describe("a page", () => {
     expect(html).toBe("loading");
   });
 
-  it("follows a sign-in and a sign-out", async () => {
+  it("follows sign-in and sign-out", async () => {
     const { client } = clientOf(null);
-    const shows = page(client);
-    await shows("sign in");
-    await act(() => client.signIn(secret));
-    await shows("hello 1");
+    const findHeading = page(client);
+    await findHeading("sign in");
+    await act(() => client.signIn(signInInput));
+    await findHeading("hello 1");
     await act(() => client.signOut());
-    await shows("sign in");
+    await findHeading("sign in");
   });
 
   it("follows a sign-out in another tab", async () => {
     const { client } = clientOf({ token: "crs_kept" });
     const other = clientOf({ token: "crs_kept" });
-    const shows = page(client);
-    await shows("hello 1");
+    const findHeading = page(client);
+    await findHeading("hello 1");
     await other.client.restore();
     await act(() => other.client.signOut());
-    await shows("sign in");
-    expect(client.state()).toEqual({ status: "signed-out", why: "elsewhere" });
+    await findHeading("sign in");
+    expect(client.state()).toEqual({ status: "signed-out", reason: "other-tab" });
   });
 
-  it("takes the inside away at an expiry, before it could look for a user", async () => {
-    let alive = true;
+  it("unmounts its children when the session expires", async () => {
+    let sessionValid = true;
     const errors = vi.spyOn(console, "error");
     const { client } = clientOf({ token: "crs_kept" }, () =>
-      alive ? json(shown()) : failure(401, "token_expired"),
+      sessionValid ? json(currentSession()) : failure(401, "token_expired"),
     );
-    const shows = page(client);
-    await shows("hello 1");
-    alive = false;
+    const findHeading = page(client);
+    await findHeading("hello 1");
+    sessionValid = false;
     await act(() => client.showUser().catch(() => {}));
-    await shows("sign in");
+    await findHeading("sign in");
     expect(errors).not.toHaveBeenCalled();
   });
 });
 
-describe("a server out of reach", () => {
-  it("is said, and asked again by the button and by the network's return", async () => {
+describe("an unreachable server", () => {
+  it("is retried by button and when back online", async () => {
     let up = false;
-    const { client } = clientOf({ token: "crs_kept" }, () => (up ? json(shown()) : offline()));
-    const shows = page(client);
+    const { client } = clientOf({ token: "crs_kept" }, () => (up ? json(currentSession()) : offline()));
+    const findHeading = page(client);
     const alert = await screen.findByRole("alert");
     expect(alert.textContent).toBe("The server cannot be reached. Try again");
     await act(async () => screen.getByRole("button", { name: "Try again" }).click());
     await screen.findByRole("alert");
     up = true;
     await act(async () => dispatchEvent(new Event("online")));
-    await shows("hello 1");
+    await findHeading("hello 1");
   });
 
-  it("is shown as one likes", async () => {
+  it("is rendered by the given function", async () => {
     const { client } = clientOf({ token: "crs_kept" }, offline);
     render(
       <AuthProvider client={client}>
@@ -159,11 +160,11 @@ describe("a server out of reach", () => {
   });
 });
 
-it("a page that comes back into sight after a minute asks again", async () => {
+it("a page restores when visible again after a minute", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
   const { client, seen } = clientOf({ token: "crs_kept" });
-  const shows = page(client);
-  await shows("hello 1");
+  const findHeading = page(client);
+  await findHeading("hello 1");
   const comeBack = () => act(async () => document.dispatchEvent(new Event("visibilitychange")));
   await comeBack();
   expect(seen).toHaveLength(1);
@@ -172,7 +173,7 @@ it("a page that comes back into sight after a minute asks again", async () => {
   expect(seen).toHaveLength(2);
 });
 
-it("the hooks say what is missing around them", () => {
+it("hooks throw an error outside their component", () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   expect(() => render(<Status />)).toThrow("<AuthProvider>");
   const { client } = clientOf(null);

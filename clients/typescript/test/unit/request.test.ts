@@ -1,32 +1,43 @@
 import { describe, expect, it } from "vitest";
 import { CloakroomError, createClient } from "../../src/index.js";
-import { type Answer, failure, fake, gate, json, offline, type Seen, secret, signedIn, url } from "./fake.js";
+import {
+  type Answer,
+  deferred,
+  failure,
+  fakeServer,
+  json,
+  offline,
+  type SeenRequest,
+  signedIn,
+  signInInput,
+  url,
+} from "./fake-server.js";
 
 const message = () => json({ message: "Done" });
 
-function clientOf(answer: (seen: Seen) => Answer, credentials: "session" | "cookie" = "session") {
-  const server = fake((seen) =>
+function clientOf(answer: (seen: SeenRequest) => Answer, credentials: "session" | "cookie" = "session") {
+  const server = fakeServer((seen) =>
     seen.path === "/v1/session" && seen.method === "POST" ? json(signedIn("crs_one")) : answer(seen),
   );
   return { ...server, client: createClient({ url, fetch: server.fetch, credentials }) };
 }
 
-const failed = async (call: Promise<unknown>) => {
+const failureOf = async (call: Promise<unknown>) => {
   const error = await call.then(
-    () => expect.fail("it did not fail"),
+    () => expect.fail("resolved"),
     (reason: unknown) => reason,
   );
   expect(CloakroomError.is(error)).toBe(true);
   return error as CloakroomError;
 };
 
-describe("what goes out", () => {
-  it("carries the token in a header, and no cookie", async () => {
+describe("a request", () => {
+  it("carries the token in a header and no cookie", async () => {
     const { client, seen } = clientOf(() => json({ projects: [], next_cursor: null }));
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     await client.listProjects();
     expect(seen[0]?.headers).toEqual({ accept: "application/json", "content-type": "application/json" });
-    expect(seen[0]?.body).toEqual(secret);
+    expect(seen[0]?.body).toEqual(signInInput);
     expect(seen[1]?.headers).toEqual({ accept: "application/json", authorization: "Bearer crs_one" });
     expect(seen[1]?.init).toMatchObject({
       credentials: "omit",
@@ -37,16 +48,16 @@ describe("what goes out", () => {
     expect(seen[1]?.init).not.toHaveProperty("body");
   });
 
-  it("asks for a cookie in cookie mode, and carries it instead of a token", async () => {
+  it("carries the cookie instead of a token in cookie mode", async () => {
     const { client, seen } = clientOf(() => json({ projects: [], next_cursor: null }), "cookie");
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     await client.listProjects();
-    expect(seen[0]?.body).toEqual({ ...secret, transport: "cookie" });
+    expect(seen[0]?.body).toEqual({ ...signInInput, transport: "cookie" });
     expect(seen[1]?.headers).toEqual({ accept: "application/json" });
     expect(seen[1]?.init.credentials).toBe("include");
   });
 
-  it("deals the input out to path, query and body", async () => {
+  it("distributes the input over path, query and body", async () => {
     const { client, seen } = clientOf(() => json({ project: {} }));
     await client.updateProject({ id: 4, title: "Coats", description: null });
     await client.listProjects({ limit: 2, cursor: "a&b=c" });
@@ -60,27 +71,27 @@ describe("what goes out", () => {
     ]);
   });
 
-  it("gives no credential to what is public", async () => {
+  it("sends no credential to public operations", async () => {
     const { client, seen } = clientOf(message);
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     await client.requestPasswordReset({ email_address: "a@example.com" });
     await client.confirmAddress({ token: "link" });
     expect(seen.filter(({ headers }) => headers.authorization && true)).toHaveLength(1);
     expect(seen.at(-1)?.path).toBe("/v1/session");
   });
 
-  it("leaves what is undefined out, and slashes at the end of the address", async () => {
-    const { fetch, seen } = fake(() => json({ projects: [], next_cursor: null }));
+  it("omits undefined values and trailing slashes", async () => {
+    const { fetch, seen } = fakeServer(() => json({ projects: [], next_cursor: null }));
     const client = createClient({ url: "http://localhost:3000/auth/", fetch });
     await client.listProjects({ limit: 3, cursor: undefined as unknown as string });
     expect(seen[0]?.url).toBe("http://localhost:3000/auth/v1/projects?limit=3");
   });
 });
 
-describe("requests of one's own", () => {
-  it("go with the same credential", async () => {
+describe("custom requests", () => {
+  it("carry the credential", async () => {
     const { client, seen } = clientOf(() => json([1, 2]));
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     const rows = await client.request<number[]>("POST", "/orders", { query: { page: 2 }, body: { a: 1 } });
     expect(rows).toEqual([1, 2]);
     expect(seen[1]).toMatchObject({ path: "/orders?page=2", body: { a: 1 } });
@@ -88,10 +99,10 @@ describe("requests of one's own", () => {
   });
 
   it.each(["https://localhost:3000/x", "http://evil.example/x", "@evil.example/", ".evil.example/"])(
-    "never go to another origin: %s",
+    "are never sent to another origin: %s",
     async (path) => {
       const { client, seen } = clientOf(() => json({}));
-      await client.signIn(secret);
+      await client.signIn(signInInput);
       await expect(client.request("GET", path)).rejects.toThrow(TypeError);
       expect(seen).toHaveLength(1);
     },
@@ -99,16 +110,16 @@ describe("requests of one's own", () => {
 });
 
 describe("failures", () => {
-  it("have a code, a sentence and the fields", async () => {
+  it("have a code, a message and fields", async () => {
     const { client } = clientOf(() =>
       failure(422, "validation_failed", {
         errors: ["Title can't be blank"],
         fields: { title: ["can't be blank"] },
       }),
     );
-    expect(await failed(client.createProject({ title: "" }))).toMatchObject({
+    expect(await failureOf(client.createProject({ title: "" }))).toMatchObject({
       name: "CloakroomError",
-      message: "It is validation_failed",
+      message: "Error validation_failed",
       status: 422,
       code: "validation_failed",
       errors: ["Title can't be blank"],
@@ -118,26 +129,26 @@ describe("failures", () => {
     });
   });
 
-  it("say when to try again", async () => {
+  it("carry Retry-After", async () => {
     const { client } = clientOf(() => failure(429, "rate_limited", {}, { "Retry-After": "17" }));
-    expect(await failed(client.requestPasswordReset(secret))).toMatchObject({
+    expect(await failureOf(client.requestPasswordReset(signInInput))).toMatchObject({
       code: "rate_limited",
       retryAfter: 17,
     });
   });
 
-  it("have empty lists where nothing is said of fields", async () => {
+  it("have empty lists without field errors", async () => {
     const { client } = clientOf(() => failure(404, "not_found"));
-    expect(await failed(client.showProject({ id: 1 }))).toMatchObject({ errors: [], fields: {} });
+    expect(await failureOf(client.showProject({ id: 1 }))).toMatchObject({ errors: [], fields: {} });
   });
 
-  it("are network_error where there is no reply, or half of one", async () => {
+  it("are network_error without a complete response", async () => {
     const broken = new Response(
       new ReadableStream({ start: (controller) => controller.error(new TypeError("terminated")) }),
     );
     for (const answer of [offline, () => broken]) {
       const { client } = clientOf(answer);
-      expect(await failed(client.up())).toMatchObject({ status: 0, code: "network_error" });
+      expect(await failureOf(client.up())).toMatchObject({ status: 0, code: "network_error" });
     }
   });
 
@@ -147,21 +158,21 @@ describe("failures", () => {
     [500, '"oops"'],
     [403, '{"error": {"message": "no"}}'],
     [500, ""],
-  ])("are unexpected_reply where it is not the server's own: %i %s", async (status, body) => {
+  ])("are unexpected_reply for foreign responses: %i %s", async (status, body) => {
     const { client } = clientOf(() => new Response(body, { status }));
-    expect(await failed(client.up())).toMatchObject({ status, code: "unexpected_reply" });
+    expect(await failureOf(client.up())).toMatchObject({ status, code: "unexpected_reply" });
   });
 
-  it("hold nothing of what was sent", async () => {
-    for (const answer of [offline, () => failure(401, "link_invalid", { errors: ["It is dead"] })]) {
+  it("do not contain what was sent", async () => {
+    for (const answer of [offline, () => failure(401, "link_invalid", { errors: ["Link is invalid"] })]) {
       const { client } = clientOf(answer);
-      const error = await failed(client.resetPassword({ token: "the-link", password: "the-password" }));
+      const error = await failureOf(client.resetPassword({ token: "the-link", password: "the-password" }));
       const all = JSON.stringify([error, error.message, error.stack, String(error.cause)]);
       expect(all).not.toMatch(/the-link|the-password/);
     }
   });
 
-  it("are known across copies of the package", () => {
+  it("are recognised across copies of the package", () => {
     const other = Object.assign(new Error("x"), { name: "CloakroomError", code: "not_found" });
     expect(CloakroomError.is(other)).toBe(true);
     expect(CloakroomError.is(new Error("x"))).toBe(false);
@@ -170,10 +181,10 @@ describe("failures", () => {
 });
 
 describe("an abort", () => {
-  it("before or while it runs rejects with the signal's own reason", async () => {
-    const never = gate<Response>();
+  it("rejects with the reason of the signal", async () => {
+    const never = deferred<Response>();
     const { client } = clientOf(() => never.promise);
-    const reason = new Error("gone");
+    const reason = new Error("cancelled");
     await expect(client.up({}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 
     const controller = new AbortController();
@@ -182,10 +193,10 @@ describe("an abort", () => {
     await expect(call).rejects.toBe(reason);
   });
 
-  it("signs nobody out", async () => {
-    const never = gate<Response>();
+  it("does not sign out", async () => {
+    const never = deferred<Response>();
     const { client } = clientOf(() => never.promise);
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     const controller = new AbortController();
     const call = client.signOut({}, { signal: controller.signal });
     controller.abort();
@@ -194,7 +205,7 @@ describe("an abort", () => {
   });
 });
 
-it("resolves to nothing where the reply is empty", async () => {
+it("an empty response resolves to undefined", async () => {
   const { client } = clientOf(() => new Response(null, { status: 204 }));
   expect(await client.deleteProject({ id: 1 })).toBeUndefined();
 });

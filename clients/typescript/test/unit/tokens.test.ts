@@ -1,152 +1,158 @@
 import { describe, expect, it } from "vitest";
-import { createClient, memoryStore, type Store } from "../../src/index.js";
+import { createClient, memoryStore, type TokenStore } from "../../src/index.js";
 import {
   type Answer,
+  currentSession,
+  deferred,
   failure,
-  fake,
-  gate,
+  fakeServer,
   json,
   offline,
-  pair,
-  type Seen,
-  secret,
-  shown,
+  type SeenRequest,
   signedIn,
+  signInInput,
+  tokenPair,
   url,
-} from "./fake.js";
+} from "./fake-server.js";
 
-/** A server whose only good access token is the newest; each refresh token works once. */
-function house(answers: Record<string, (seen: Seen) => Answer> = {}, store: Store = memoryStore()) {
+/** A client and a fake server: only the newest access token is valid, each refresh token works once. */
+function setup(
+  answers: Record<string, (seen: SeenRequest) => Answer> = {},
+  store: TokenStore = memoryStore(),
+) {
   let newest = 0;
-  const mint = () => json(pair(++newest));
-  const server = fake((seen) => {
+  const issue = () => json(tokenPair(++newest));
+  const server = fakeServer((seen) => {
     const answer = answers[`${seen.method} ${seen.path}`];
     if (answer) {
       return answer(seen);
     }
     if (seen.path === "/v1/tokens") {
-      return mint();
+      return issue();
     }
     if (seen.path === "/v1/tokens/refresh") {
       const { refresh_token } = seen.body as { refresh_token: string };
-      return refresh_token === pair(newest).refresh_token ? mint() : failure(400, "invalid_grant");
+      return refresh_token === tokenPair(newest).refresh_token ? issue() : failure(400, "invalid_grant");
     }
     if (seen.path === "/v1/tokens/revoke") {
       return new Response(null, { status: 200 });
     }
-    if (seen.headers.authorization !== `Bearer ${pair(newest).access_token}`) {
+    if (seen.headers.authorization !== `Bearer ${tokenPair(newest).access_token}`) {
       return failure(401, "token_expired");
     }
-    return json(seen.path === "/v1/session" ? shown() : { projects: [], next_cursor: null });
+    return json(seen.path === "/v1/session" ? currentSession() : { projects: [], next_cursor: null });
   });
   const client = createClient({ url, fetch: server.fetch, store, credentials: "tokens" });
   return {
     ...server,
     client,
     store,
-    refreshes: () => server.asked("/v1/tokens/refresh"),
-    /** As if the access token's 15 minutes were over: the one that is kept is not the newest. */
+    refreshes: () => server.requestsTo("/v1/tokens/refresh"),
+    /** Replaces the stored access token by an expired one. */
     async expire() {
-      const ticket = await store.load();
-      await store.save({ token: "eyJold", refresh: ticket?.refresh ?? "" });
+      const tokens = await store.load();
+      await store.save({ token: "eyJold", refresh: tokens?.refresh ?? "" });
     },
   };
 }
 
-describe("with tokens", () => {
-  it("a sign-in is a pair and then who it is", async () => {
-    const { client, seen, store } = house();
-    const reply = await client.signIn(secret);
+describe("in tokens mode", () => {
+  it("sign-in requests tokens and then the session", async () => {
+    const { client, seen, store } = setup();
+    const reply = await client.signIn(signInInput);
     expect(reply.user.id).toBe(1);
     expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
       "POST /v1/tokens",
       "GET /v1/session",
     ]);
-    expect(store.load()).toEqual({ token: pair(1).access_token, refresh: pair(1).refresh_token });
+    expect(store.load()).toEqual({ token: tokenPair(1).access_token, refresh: tokenPair(1).refresh_token });
     expect(client.state().status).toBe("signed-in");
   });
 
-  it("a sign-up trades its session for a pair", async () => {
-    const { client, seen } = house({ "POST /v1/registrations": () => json(signedIn("crs_new"), 201) });
-    await client.signUp(secret);
+  it("sign-up exchanges its session for tokens", async () => {
+    const { client, seen } = setup({ "POST /v1/registrations": () => json(signedIn("crs_new"), 201) });
+    await client.signUp(signInInput);
     expect(seen[1]).toMatchObject({ path: "/v1/tokens", headers: { authorization: "Bearer crs_new" } });
-    expect(await client.token()).toBe(pair(1).access_token);
+    expect(await client.token()).toBe(tokenPair(1).access_token);
   });
 
-  it("a sign-out gives the refresh token back, which ends the session", async () => {
-    const { client, seen, store } = house();
-    await client.signIn(secret);
+  it("sign-out revokes the refresh token", async () => {
+    const { client, seen, store } = setup();
+    await client.signIn(signInInput);
     await client.signOut();
-    expect(seen.at(-1)).toMatchObject({ path: "/v1/tokens/revoke", body: { token: pair(1).refresh_token } });
+    expect(seen.at(-1)).toMatchObject({
+      path: "/v1/tokens/revoke",
+      body: { token: tokenPair(1).refresh_token },
+    });
     expect(seen.at(-1)?.headers).not.toHaveProperty("authorization");
     expect(store.load()).toBeNull();
   });
 
-  it("a failed sign-in keeps nothing", async () => {
-    const { client, store } = house({ "GET /v1/session": offline });
-    await expect(client.signIn(secret)).rejects.toMatchObject({ code: "network_error" });
+  it("a failed sign-in stores nothing", async () => {
+    const { client, store } = setup({ "GET /v1/session": offline });
+    await expect(client.signIn(signInInput)).rejects.toMatchObject({ code: "network_error" });
     expect(store.load()).toBeNull();
     expect(client.state().status).toBe("loading");
   });
 });
 
 describe("an expired access token", () => {
-  it("is renewed once for fifty requests, and all of them succeed", async () => {
-    const { client, refreshes, asked, expire, store } = house();
-    await client.signIn(secret);
+  it("is refreshed once for fifty concurrent requests", async () => {
+    const { client, refreshes, requestsTo, expire, store } = setup();
+    await client.signIn(signInInput);
     await expire();
     const replies = await Promise.all(Array.from({ length: 50 }, () => client.listProjects()));
     expect(replies).toHaveLength(50);
     expect(refreshes()).toBe(1);
-    expect(asked("/v1/projects")).toBe(100);
-    expect(store.load()).toEqual({ token: pair(2).access_token, refresh: pair(2).refresh_token });
+    expect(requestsTo("/v1/projects")).toBe(100);
+    expect(store.load()).toEqual({ token: tokenPair(2).access_token, refresh: tokenPair(2).refresh_token });
     expect(client.state().status).toBe("signed-in");
   });
 
-  it("is not renewed again for a refusal that comes after the renewal", async () => {
-    const late = gate<Response>();
+  it("is not refreshed again for a late refusal", async () => {
+    const late = deferred<Response>();
     let first = true;
-    const { client, refreshes, expire } = house({
+    const { client, refreshes, expire } = setup({
       "GET /v1/user": () => {
         if (first) {
           first = false;
           return late.promise;
         }
-        return json({ user: shown().user });
+        return json({ user: currentSession().user });
       },
     });
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     await expire();
     const slow = client.showUser();
     await client.listProjects();
-    late.open(failure(401, "token_expired"));
+    late.resolve(failure(401, "token_expired"));
     await slow;
     expect(refreshes()).toBe(1);
   });
 
-  it("that another tab renewed meanwhile is taken from the store", async () => {
-    const { client, refreshes, store } = house();
-    await client.signIn(secret);
+  it("refreshed by another tab is loaded from the store", async () => {
+    const { client, refreshes, store } = setup();
+    await client.signIn(signInInput);
     await store.save({ token: "eyJold", refresh: "crr_spent" });
     const call = client.listProjects();
-    await store.save({ token: pair(1).access_token, refresh: pair(1).refresh_token });
+    await store.save({ token: tokenPair(1).access_token, refresh: tokenPair(1).refresh_token });
     await call;
     expect(refreshes()).toBe(0);
   });
 
   it.each([
     ["invalid_grant", () => failure(400, "invalid_grant")],
-    ["a refusal", () => failure(401, "token_invalid")],
-  ])("that cannot be renewed signs out: %s", async (_, answer) => {
-    const { client, expire, store } = house({ "POST /v1/tokens/refresh": answer });
-    await client.signIn(secret);
+    ["token_invalid", () => failure(401, "token_invalid")],
+  ])("that cannot be refreshed signs out: %s", async (_, answer) => {
+    const { client, expire, store } = setup({ "POST /v1/tokens/refresh": answer });
+    await client.signIn(signInInput);
     await expire();
     const calls = await Promise.allSettled([client.listProjects(), client.listProjects()]);
     expect(calls).toMatchObject([
       { reason: { code: "token_expired" } },
       { reason: { code: "token_expired" } },
     ]);
-    expect(client.state()).toEqual({ status: "signed-out", why: "expired" });
+    expect(client.state()).toEqual({ status: "signed-out", reason: "expired" });
     expect(store.load()).toBeNull();
   });
 
@@ -154,12 +160,12 @@ describe("an expired access token", () => {
     ["network_error", offline],
     ["unavailable", () => failure(503, "unavailable")],
     ["rate_limited", () => failure(429, "rate_limited", {}, { "Retry-After": "3" })],
-  ])("stays where the server cannot say: %s", async (code, answer) => {
+  ])("is kept if the server cannot answer: %s", async (code, answer) => {
     let up = false;
-    const { client, expire } = house({
-      "POST /v1/tokens/refresh": () => (up ? json(pair(1)) : answer()),
+    const { client, expire } = setup({
+      "POST /v1/tokens/refresh": () => (up ? json(tokenPair(1)) : answer()),
     });
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     await expire();
     await expect(client.listProjects()).rejects.toMatchObject({ code });
     expect(client.state().status).toBe("signed-in");
@@ -167,72 +173,74 @@ describe("an expired access token", () => {
     await client.listProjects();
   });
 
-  it("is tried once more and not twice", async () => {
-    const { client, asked, refreshes } = house({ "GET /v1/projects": () => failure(401, "token_invalid") });
-    await client.signIn(secret);
+  it("is refreshed at most once for a request", async () => {
+    const { client, requestsTo, refreshes } = setup({
+      "GET /v1/projects": () => failure(401, "token_invalid"),
+    });
+    await client.signIn(signInInput);
     await expect(client.listProjects()).rejects.toMatchObject({ code: "token_invalid" });
-    expect(asked("/v1/projects")).toBe(2);
+    expect(requestsTo("/v1/projects")).toBe(2);
     expect(refreshes()).toBe(1);
-    expect(client.state()).toEqual({ status: "signed-out", why: "expired" });
+    expect(client.state()).toEqual({ status: "signed-out", reason: "expired" });
   });
 
-  it("is not renewed by an abort of one who waits, nor is the renewal ended", async () => {
-    const slow = gate<Response>();
-    const { client, expire, refreshes } = house({ "POST /v1/tokens/refresh": () => slow.promise });
-    await client.signIn(secret);
+  it("is still refreshed if a waiting request is aborted", async () => {
+    const slow = deferred<Response>();
+    const { client, expire, refreshes } = setup({ "POST /v1/tokens/refresh": () => slow.promise });
+    await client.signIn(signInInput);
     await expire();
     const controller = new AbortController();
-    const given = client.listProjects({}, { signal: controller.signal });
-    const patient = client.listProjects();
+    const aborted = client.listProjects({}, { signal: controller.signal });
+    const waiting = client.listProjects();
     await expect.poll(refreshes).toBe(1);
     const reason = new Error("no longer wanted");
     controller.abort(reason);
-    await expect(given).rejects.toBe(reason);
-    slow.open(json(pair(1)));
-    await patient;
+    await expect(aborted).rejects.toBe(reason);
+    slow.resolve(json(tokenPair(1)));
+    await waiting;
     expect(refreshes()).toBe(1);
   });
 
-  it("renewed after a sign-out is not kept", async () => {
-    const slow = gate<Response>();
-    const { client, expire, refreshes, store, seen } = house({
+  it("refreshed during a sign-out is discarded", async () => {
+    const slow = deferred<Response>();
+    const { client, expire, refreshes, store, seen } = setup({
       "POST /v1/tokens/refresh": () => slow.promise,
     });
-    await client.signIn(secret);
+    await client.signIn(signInInput);
     await expire();
     const call = client.listProjects();
     await expect.poll(refreshes).toBe(1);
     const out = client.signOut();
-    slow.open(json(pair(2)));
+    slow.resolve(json(tokenPair(2)));
     await out;
     await call.catch(() => {});
     expect(store.load()).toBeNull();
     const revoked = seen.find(({ path }) => path === "/v1/tokens/revoke");
-    expect(revoked?.body).toEqual({ token: pair(2).refresh_token });
-    expect(client.state()).toEqual({ status: "signed-out", why: "signed-out" });
+    expect(revoked?.body).toEqual({ token: tokenPair(2).refresh_token });
+    expect(client.state()).toEqual({ status: "signed-out", reason: "signed-out" });
   });
 
-  it("renewed after a newer sign-in is not kept", async () => {
-    const slow = gate<Response>();
-    const { client, expire, refreshes, store } = house({ "POST /v1/tokens/refresh": () => slow.promise });
-    await client.signIn(secret);
+  it("refreshed during a newer sign-in is discarded", async () => {
+    const slow = deferred<Response>();
+    const { client, expire, refreshes, store } = setup({ "POST /v1/tokens/refresh": () => slow.promise });
+    await client.signIn(signInInput);
     await expire();
     const call = client.listProjects();
     await expect.poll(refreshes).toBe(1);
-    await client.signIn(secret);
-    slow.open(json(pair(9)));
+    await client.signIn(signInInput);
+    slow.resolve(json(tokenPair(9)));
     await expect(call).rejects.toMatchObject({ code: "token_expired" });
-    expect(store.load()).toEqual({ token: pair(2).access_token, refresh: pair(2).refresh_token });
+    expect(store.load()).toEqual({ token: tokenPair(2).access_token, refresh: tokenPair(2).refresh_token });
     expect(client.state().status).toBe("signed-in");
   });
 
-  it("refused by a service of one's own is renewed on request", async () => {
-    const { client, refreshes } = house();
-    await client.signIn(secret);
+  it("refused by another service is refreshed on request", async () => {
+    const { client, refreshes } = setup();
+    await client.signIn(signInInput);
     const token = (await client.token()) ?? "";
     expect(await client.token("another")).toBe(token);
     expect(refreshes()).toBe(0);
-    expect(await client.token(token)).toBe(pair(2).access_token);
+    expect(await client.token(token)).toBe(tokenPair(2).access_token);
     expect(refreshes()).toBe(1);
   });
 });

@@ -1,8 +1,8 @@
-// A server made of one function, and the replies that the real one gives.
+// A fake server: a `fetch` backed by one function, and responses as the real server sends them.
 
 import { expect } from "vitest";
 
-export interface Seen {
+export interface SeenRequest {
   method: string;
   url: string;
   path: string;
@@ -13,9 +13,9 @@ export interface Seen {
 
 export type Answer = Response | Promise<Response>;
 
-/** A `fetch` that asks the function, keeps what it saw, and fails the test if a token ever stands in an address. */
-export function fake(answer: (seen: Seen) => Answer) {
-  const seen: Seen[] = [];
+/** Records every request. Fails the test if a token is part of a URL. */
+export function fakeServer(answer: (request: SeenRequest) => Answer) {
+  const seen: SeenRequest[] = [];
   const fetch = (async (input: string, init: RequestInit = {}) => {
     const { signal } = init;
     signal?.throwIfAborted();
@@ -40,7 +40,11 @@ export function fake(answer: (seen: Seen) => Answer) {
         ])
       : reply;
   }) as typeof globalThis.fetch;
-  return { fetch, seen, asked: (path: string) => seen.filter((request) => request.path === path).length };
+  return {
+    fetch,
+    seen,
+    requestsTo: (path: string) => seen.filter((request) => request.path === path).length,
+  };
 }
 
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
@@ -51,7 +55,7 @@ export const failure = (
   code: string,
   more: object = {},
   headers: Record<string, string> = {},
-) => json({ error: `It is ${code}`, code, request_id: "r-1", ...more }, status, headers);
+) => json({ error: `Error ${code}`, code, request_id: "r-1", ...more }, status, headers);
 
 export const offline = () => Promise.reject(new TypeError("Failed to fetch"));
 
@@ -73,15 +77,15 @@ export const session = (id = 7) => ({
   current: true,
 });
 
-export const shown = (userId = 1) => ({ user: user(userId), session: session() });
+export const currentSession = (userId = 1) => ({ user: user(userId), session: session() });
 
 export const signedIn = (token?: string, userId = 1) => ({
   ...(token && { token }),
   expires_at: session().expires_at,
-  ...shown(userId),
+  ...currentSession(userId),
 });
 
-export const pair = (n: number) => ({
+export const tokenPair = (n: number) => ({
   access_token: `eyJaccess${n}`,
   refresh_token: `crr_refresh${n}`,
   token_type: "Bearer",
@@ -90,16 +94,16 @@ export const pair = (n: number) => ({
   scope: "projects:read projects:write",
 });
 
-/** A promise that is settled from outside. */
-export function gate<T>() {
-  let open!: (value: T) => void;
-  let shut!: (reason: unknown) => void;
-  const promise = new Promise<T>((resolve, reject) => {
-    open = resolve;
-    shut = reject;
+/** A promise with its resolve and reject functions. */
+export function deferred<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
   });
-  return { promise, open, shut };
+  return { promise, resolve, reject };
 }
 
 export const url = "http://localhost:3000";
-export const secret = { email_address: "user-1@example.com", password: "correct horse" };
+export const signInInput = { email_address: "user-1@example.com", password: "correct horse" };

@@ -1,7 +1,7 @@
-// The real server as a process: on a free port, in a folder of its own, with the mails it writes. Tests of the client
-// and of the front end start it.
+// Runs the server binary as a child process on a free port, in its own temporary directory, with mail written to files.
+// Used by the tests of the client and of the front end.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn as spawnProcess } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,21 +12,21 @@ import { fileURLToPath } from "node:url";
 
 const binary =
   process.env.CLOAKROOM_BIN ?? fileURLToPath(new URL("../../../target/debug/cloakroom", import.meta.url));
-/** Longer than anything here takes; who waits so long has failed. */
-const patience = 10_000;
+/** Milliseconds to wait for a mail. */
+const TIMEOUT = 10_000;
 
 export interface Mail {
   to: string;
   subject: string;
-  /** The whole mail, headers and all, as a reader sees it: no encoded or broken lines. */
+  /** The whole mail with headers, decoded from quoted-printable. */
   text: string;
 }
 
-export class House {
-  /** Where the server answers; `localhost`, so that a page there is of the same site. */
+export class TestServer {
+  /** On `localhost`, so that pages served there are same-site. */
   url = "";
   private child: ChildProcess | undefined;
-  private written = "";
+  private logged = "";
 
   private constructor(
     private readonly folder: string,
@@ -35,65 +35,67 @@ export class House {
     process.once("exit", () => this.child?.kill("SIGKILL"));
   }
 
-  /** Starts a server with the settings for tests and these variables over them. */
-  static async start(settings: Record<string, string> = {}): Promise<House> {
+  /** Starts a server with the test settings; `settings` are environment variables that override them. */
+  static async start(settings: Record<string, string> = {}): Promise<TestServer> {
     if (!existsSync(binary)) {
-      throw new Error(`There is no ${binary}: run "cargo build" first`);
+      throw new Error(`${binary} not found: run "cargo build" first`);
     }
-    const house = new House(mkdtempSync(join(tmpdir(), "cloakroom-")), settings);
-    await house.serve("127.0.0.1:0");
-    return house;
+    const server = new TestServer(mkdtempSync(join(tmpdir(), "cloakroom-")), settings);
+    await server.spawn("127.0.0.1:0");
+    return server;
   }
 
-  /** Ends the server, and removes all that was its own. */
+  /** Stops the server and deletes its directory. */
   async stop(): Promise<void> {
     await this.pause();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Ends the server; its port, folder and database wait for `restart`. */
+  /** Stops the server; keeps its port, directory and database for `restart`. */
   async pause(): Promise<void> {
     const child = this.child;
     this.child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) {
       return;
     }
-    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const exited = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
-    await ended;
+    await exited;
   }
 
-  /** Starts the server again where it was. */
+  /** Starts the server again on the same port and database. */
   async restart(): Promise<void> {
     await this.pause();
-    await this.serve(`127.0.0.1:${new URL(this.url).port}`);
+    await this.spawn(`127.0.0.1:${new URL(this.url).port}`);
   }
 
-  /** All that the server has logged. */
+  /** Everything the server has logged. */
   log(): string {
-    return this.written;
+    return this.logged;
   }
 
-  /** Every mail so far, the oldest first. */
+  /** All mails so far, oldest first. */
   async mails(): Promise<Mail[]> {
     const folder = join(this.folder, "mail");
     const names = existsSync(folder) ? (await readdir(folder)).filter((name) => name.endsWith(".eml")) : [];
-    return Promise.all(names.sort().map(async (name) => read(await readFile(join(folder, name), "latin1"))));
+    return Promise.all(
+      names.sort().map(async (name) => parseMail(await readFile(join(folder, name), "latin1"))),
+    );
   }
 
-  /** Waits for a mail to that address with such a text, and gives the newest. */
-  async letter(to: string, pattern: RegExp): Promise<Mail> {
-    for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
+  /** Waits for a mail to that address that matches the pattern; returns the newest. */
+  async waitForMail(to: string, pattern: RegExp): Promise<Mail> {
+    for (const end = Date.now() + TIMEOUT; Date.now() < end; await sleep(50)) {
       const found = (await this.mails()).filter((mail) => mail.to === to && pattern.test(mail.text)).at(-1);
       if (found) {
         return found;
       }
     }
-    throw new Error(`No mail to ${to} says ${pattern}; the log:\n${this.written}`);
+    throw new Error(`No mail to ${to} matches ${pattern}; server log:\n${this.logged}`);
   }
 
-  private async serve(bind: string): Promise<void> {
-    const child = spawn(binary, ["serve"], {
+  private async spawn(bind: string): Promise<void> {
+    const child = spawnProcess(binary, ["serve"], {
       cwd: this.folder,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -106,7 +108,7 @@ export class House {
     });
     this.child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.written += text;
+      this.logged += text;
     });
     const address = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout).on("line", (line) => {
@@ -116,13 +118,13 @@ export class House {
         }
       });
       child.once("error", reject);
-      child.once("close", () => reject(new Error(`The server did not start; the log:\n${this.written}`)));
+      child.once("close", () => reject(new Error(`The server did not start; server log:\n${this.logged}`)));
     });
     this.url = `http://localhost:${address.slice(address.lastIndexOf(":") + 1)}`;
   }
 }
 
-function read(raw: string): Mail {
+function parseMail(raw: string): Mail {
   const bytes = raw
     .replace(/=\r?\n/g, "")
     .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

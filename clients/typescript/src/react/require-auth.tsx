@@ -4,20 +4,20 @@ import { useAuth } from "./provider.js";
 
 export interface RequireAuthProps {
   children: ReactNode;
-  /** Shown to those who are not signed in: a form, or a redirect. */
+  /** Shown while signed out: a form or a redirect. */
   otherwise: ReactNode;
-  /** Shown until it is known who is signed in; nothing by default. */
+  /** Shown until the state is known; default: nothing. */
   loading?: ReactNode;
-  /** Shown where the server could not be asked. */
+  /** Shown while the server cannot be reached. */
   unreachable?: ReactNode | ((error: CloakroomError, retry: () => void) => ReactNode);
 }
 
-/** Its children for those who are signed in; never the wrong side meanwhile. */
+/** Renders its children for a signed-in user; never before the state is known. */
 export function RequireAuth({
   children,
   otherwise,
   loading = null,
-  unreachable = sayUnreachable,
+  unreachable = defaultUnreachable,
 }: RequireAuthProps) {
   const auth = useAuth();
   switch (auth.status) {
@@ -34,7 +34,7 @@ export function RequireAuth({
   }
 }
 
-function sayUnreachable(error: CloakroomError, retry: () => void): ReactNode {
+function defaultUnreachable(error: CloakroomError, retry: () => void): ReactNode {
   return (
     <p role="alert">
       {error.message}.{" "}
