@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use cloakroom::token::fill_random;
+use cloakroom::crypto::token::fill_random;
 use serde_json::{Value, json};
 
 use support::{Server, agent, empty_database, median, now_ms};

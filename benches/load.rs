@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cloakroom::access_tokens::{AccessTokens, Minting};
-use cloakroom::clock::Timestamp;
 use cloakroom::config::{Environment, Secret, Settings};
-use cloakroom::keys::Keys;
-use cloakroom::model::{SessionId, UserId};
-use cloakroom::scope::Scopes;
-use cloakroom::token::{PlainToken, TokenKind};
+use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
+use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::clock::Timestamp;
+use cloakroom::domain::model::{SessionId, UserId};
+use cloakroom::domain::scope::Scopes;
 use rusqlite::Connection;
 
 use support::{Server, agent, database, empty_database, median, now_ms};
@@ -583,12 +583,12 @@ fn add_keys(connection: &mut Connection) -> Vec<String> {
 /// As the server would, for the first of the seeded sessions, which are numbered as their users are.
 fn mint_access_tokens() -> Vec<String> {
     let settings = Settings::for_env(Environment::Development).expect("settings");
-    let keys = Keys::new(Secret::from(KEY_BASE.to_owned()), Vec::new());
+    let keys = KeyRing::new(Secret::from(KEY_BASE.to_owned()), Vec::new());
     let mint = AccessTokens::open(&keys, &settings).expect("keys to sign with");
     let issued_at = Timestamp::from_millis(now_ms());
     let scopes = Scopes::parse("projects:read projects:write").expect("scopes");
     let tokens = (1..=ACCESS_TOKENS).map(|number| {
-        mint.mint(&Minting {
+        mint.mint(&NewAccessToken {
             user_id: UserId(number as i64),
             session_id: SessionId(number as i64),
             scopes: &scopes,

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let background = cloakroom.start_background()?;
     HttpServer::new(move || {
         App::new()
-            .wrap(cloakroom.edge())
+            .wrap(cloakroom.middleware())
             .configure(cloakroom.mount())
             .configure(routes)
     })

@@ -7,9 +7,9 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::error::Result;
-use crate::model::{ApiKey, ApiKeyId, Session, SessionId};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::model::{ApiKey, ApiKeyId, Session, SessionId};
 use crate::store::{Database, Transaction, api_keys, sessions};
 
 const PRECISION: Duration = Duration::from_secs(60);
@@ -121,7 +121,7 @@ impl<Id> Default for Noted<Id> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::Scopes;
+    use crate::domain::scope::Scopes;
 
     fn key(last_used_at: Option<Timestamp>) -> ApiKey {
         ApiKey {

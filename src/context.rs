@@ -1,13 +1,13 @@
 //! What a request may reach. Handlers get it as `web::Data<Context>`; there is no global state beside it.
 
-use crate::access_tokens::AccessTokens;
 use crate::activity::Activity;
-use crate::clock::Clock;
 use crate::config::Settings;
-use crate::error::Result;
-use crate::keys::Keys;
-use crate::mail::{Courier, Transport};
-use crate::password::PasswordPool;
+use crate::crypto::access_token::AccessTokens;
+use crate::crypto::key_ring::KeyRing;
+use crate::crypto::password::PasswordPool;
+use crate::domain::clock::Clock;
+use crate::domain::error::Result;
+use crate::mail::{MailWorker, Transport};
 use crate::store::Database;
 use crate::throttle::Throttle;
 
@@ -20,13 +20,13 @@ pub struct Context {
     /// The database.
     pub database: Database,
     /// What signs links.
-    pub keys: Keys,
+    pub key_ring: KeyRing,
     /// What signs and verifies access tokens.
     pub access_tokens: AccessTokens,
     /// Where passwords are hashed.
     pub passwords: PasswordPool,
     /// What delivers mails.
-    pub courier: Courier,
+    pub mail_worker: MailWorker,
     /// Limits on guessing.
     pub throttle: Throttle,
     /// When sessions were last used, until that is written.
@@ -43,22 +43,22 @@ impl Context {
     /// The same with a clock and a transport of the caller's, as tests want it.
     pub fn assemble(settings: Settings, clock: Clock, transport: Transport) -> Result<Self> {
         let database = Database::open(&settings.database, settings.server.worker_threads())?;
-        let keys = Keys::open(&settings)?;
+        let key_ring = KeyRing::open(&settings)?;
         Ok(Self {
-            access_tokens: AccessTokens::open(&keys, &settings)?,
+            access_tokens: AccessTokens::open(&key_ring, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
-            courier: Courier::new(
+            mail_worker: MailWorker::new(
                 &settings,
                 database.clone(),
-                keys.clone(),
+                key_ring.clone(),
                 clock.clone(),
                 transport,
             )?,
-            throttle: Throttle::new(settings.throttle.clone(), keys.clone()),
+            throttle: Throttle::new(settings.throttle.clone(), key_ring.clone()),
             activity: Activity::default(),
             clock,
             database,
-            keys,
+            key_ring,
             settings,
         })
     }

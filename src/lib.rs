@@ -34,33 +34,23 @@
 #[cfg(not(unix))]
 compile_error!("Cloakroom runs on Unix: it relies on its file modes and signals");
 
-pub mod access_tokens;
 pub mod activity;
+pub mod audit;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod context;
-pub mod error;
+pub mod crypto;
+pub mod domain;
 pub mod features;
 pub mod http;
-pub mod jwt;
-pub mod keys;
-pub mod links;
 pub mod mail;
-pub mod model;
-pub mod openapi;
-pub mod password;
-pub mod scope;
 pub mod server;
-pub mod signed;
 pub mod store;
-pub mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod throttle;
-pub mod token;
 
 pub use context::Context;
-pub use error::{Error, Result};
+pub use domain::error::{Error, Result};
 pub use http::{Caller, CurrentSession, CurrentUser};
 pub use server::Cloakroom;

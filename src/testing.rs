@@ -36,18 +36,19 @@ use actix_web::{App, HttpRequest, HttpResponse};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::clock::{Clock, Timestamp};
 use crate::config::{Environment, Settings};
 use crate::context::Context;
-use crate::http::{cookie, routes};
-use crate::mail::{Sent, Transport};
-use crate::model::{EmailAddress, User};
-use crate::openapi::agreement;
-use crate::password::Password;
+use crate::crypto::password::Password;
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::model::{EmailAddress, User};
+use crate::http::auth::cookie;
+use crate::http::openapi::agreement;
+use crate::http::routes;
+use crate::mail::{SentEmail, Transport};
 use crate::server::Cloakroom;
 use crate::store::sessions::{self, NewSession};
 use crate::store::users;
-use crate::token::{PlainToken, TokenKind};
 
 /// When the clock of a [`TestApp`] stands at first: 2026-01-31T09:30:00Z.
 pub const START: Timestamp = Timestamp::from_millis(1_769_851_800_000);
@@ -92,7 +93,7 @@ impl TestApp {
             .expect("a context");
         let cloakroom = Cloakroom::new(context);
         let app = App::new()
-            .wrap(cloakroom.edge())
+            .wrap(cloakroom.middleware())
             .configure(cloakroom.mount())
             .configure(configure)
             .default_service(web::to(routes::not_found));
@@ -130,16 +131,16 @@ impl TestApp {
     }
 
     /// Delivers what is due and gives every mail sent so far, oldest first.
-    pub async fn mails(&self) -> Vec<Sent> {
+    pub async fn mails(&self) -> Vec<SentEmail> {
         while self
             .context()
-            .courier
+            .mail_worker
             .deliver_due()
             .await
             .expect("a delivery")
             > 0
         {}
-        self.context().courier.transport().sent()
+        self.context().mail_worker.transport().sent()
     }
 
     /// Somebody with an account.

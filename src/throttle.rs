@@ -10,29 +10,29 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::config::{self, Limit};
-use crate::error::Result;
-use crate::keys::{Keys, Purpose};
-use crate::model::{SessionId, UserId};
-use crate::signed::pseudonym;
+use crate::config::{self, Rate};
+use crate::crypto::key_ring::{KeyRing, Purpose};
+use crate::crypto::signed_message::pseudonym;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::model::{SessionId, UserId};
 use crate::store::{Database, Reader, Transaction, throttles};
 
 /// A limit on something, for somebody.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct Limit {
     /// What is limited: `sign_in`. For the log.
     pub what: &'static str,
     /// What everybody's hits are counted under.
     shared: String,
     /// What those of this client's network are, once the rule was opened for it.
     personal: Option<String>,
-    limit: Limit,
+    limit: Rate,
 }
 
 /// A hit that was let through, as it was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct Count {
     /// Hits in this window, with this one.
     pub count: u32,
     /// How many there may be.
@@ -43,7 +43,7 @@ pub struct Tally {
     pub shared: bool,
 }
 
-impl Tally {
+impl Count {
     /// How many hits are left.
     pub fn left(&self) -> u32 {
         self.limit.saturating_sub(self.count)
@@ -52,16 +52,16 @@ impl Tally {
 
 /// What became of hits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub enum Decision {
     /// All were let through: their tallies, in the rules' order. None while limits are off.
-    Admitted(Vec<Tally>),
+    Admitted(Vec<Count>),
     /// One rule was exhausted.
-    Refused(Refusal),
+    Refused(Throttled),
 }
 
 /// A rule that is exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Throttled {
     /// Which: `sign_in`.
     pub what: &'static str,
     /// How long until its window ends.
@@ -72,62 +72,62 @@ pub struct Refusal {
 #[derive(Clone, Debug)]
 pub struct Throttle {
     settings: config::Throttle,
-    keys: Keys,
+    key_ring: KeyRing,
 }
 
 impl Throttle {
-    /// From the settings; addresses are counted under pseudonyms made with `keys`.
-    pub fn new(settings: config::Throttle, keys: Keys) -> Self {
-        Self { settings, keys }
+    /// From the settings; addresses are counted under pseudonyms made with `key_ring`.
+    pub fn new(settings: config::Throttle, key_ring: KeyRing) -> Self {
+        Self { settings, key_ring }
     }
 
     /// Sign-ins of one client.
-    pub fn sign_in(&self, client: IpAddr) -> Rule {
+    pub fn sign_in(&self, client: IpAddr) -> Limit {
         by_client("sign_in", client, self.settings.sign_in)
     }
 
     /// Sign-ups of one client.
-    pub fn sign_up(&self, client: IpAddr) -> Rule {
+    pub fn sign_up(&self, client: IpAddr) -> Limit {
         by_client("sign_up", client, self.settings.sign_up)
     }
 
     /// New passwords that one client sets, by link or in an account: as many as it may sign up, each costs as much.
-    pub fn new_password(&self, client: IpAddr) -> Rule {
+    pub fn new_password(&self, client: IpAddr) -> Limit {
         by_client("new_password", client, self.settings.sign_up)
     }
 
     /// Passwords given again by one client: as many as it may sign up, each costs as much.
-    pub fn challenges_of_client(&self, client: IpAddr) -> Rule {
+    pub fn challenges_of_client(&self, client: IpAddr) -> Limit {
         by_client("challenges_of_client", client, self.settings.sign_up)
     }
 
     /// Reset requests of one client.
-    pub fn reset(&self, client: IpAddr) -> Rule {
+    pub fn reset(&self, client: IpAddr) -> Limit {
         by_client("reset", client, self.settings.reset)
     }
 
     /// Confirmation links asked for by one client.
-    pub fn confirmation(&self, client: IpAddr) -> Rule {
+    pub fn confirmation(&self, client: IpAddr) -> Limit {
         by_client("confirmation", client, self.settings.confirmation)
     }
 
     /// Failed sign-ins to one address, whether anybody has it or not. It can be opened for the client's network.
-    pub fn address_failures(&self, address: &str, client: IpAddr) -> Rule {
+    pub fn address_failures(&self, address: &str, client: IpAddr) -> Limit {
         let rule = self.by_address("address_failures", address, self.settings.address_failures);
         let personal = self
             .settings
             .enabled
             .then(|| format!("{}:{}", rule.shared, network(client)));
-        Rule { personal, ..rule }
+        Limit { personal, ..rule }
     }
 
     /// Reset mails to one address, whether anybody has it or not.
-    pub fn reset_mails(&self, address: &str) -> Rule {
+    pub fn reset_mails(&self, address: &str) -> Limit {
         self.by_address("reset_mails", address, self.settings.reset_mails)
     }
 
     /// Confirmation mails on request to one address, whether anybody has it or not.
-    pub fn confirmation_mails(&self, address: &str) -> Rule {
+    pub fn confirmation_mails(&self, address: &str) -> Limit {
         self.by_address(
             "confirmation_mails",
             address,
@@ -137,12 +137,12 @@ impl Throttle {
 
     /// Confirmation mails to one address at sign-up. Kept apart from those on request: otherwise requests for
     /// an address that has no account yet could use up the mails its owner needs at sign-up.
-    pub fn sign_up_mails(&self, address: &str) -> Rule {
+    pub fn sign_up_mails(&self, address: &str) -> Limit {
         self.by_address("sign_up_mails", address, self.settings.confirmation_mails)
     }
 
     /// Confirmation mails to one address that a user wants to change to; apart for the same reason.
-    pub fn address_change_mails(&self, address: &str) -> Rule {
+    pub fn address_change_mails(&self, address: &str) -> Limit {
         self.by_address(
             "address_change_mails",
             address,
@@ -151,31 +151,31 @@ impl Throttle {
     }
 
     /// Notices of one kind to one address.
-    pub fn notices(&self, kind: &str, address: &str) -> Rule {
+    pub fn notices(&self, kind: &str, address: &str) -> Limit {
         let rule = self.by_address("notices", address, self.settings.notices);
-        Rule {
+        Limit {
             shared: format!("{}:{kind}", rule.shared),
             ..rule
         }
     }
 
     /// Passwords given again on one session.
-    pub fn challenges(&self, session: SessionId) -> Rule {
+    pub fn challenges(&self, session: SessionId) -> Limit {
         by_id("challenges", session.0, self.settings.challenges)
     }
 
     /// New addresses that one user asks for.
-    pub fn address_changes(&self, user: UserId) -> Rule {
+    pub fn address_changes(&self, user: UserId) -> Limit {
         by_id("address_changes", user.0, self.settings.address_changes)
     }
 
     /// API keys that one user makes.
-    pub fn api_keys(&self, user: UserId) -> Rule {
+    pub fn api_keys(&self, user: UserId) -> Limit {
         by_id("api_keys", user.0, self.settings.api_keys)
     }
 
     /// Access tokens that one user gets for a session or a refresh token.
-    pub fn tokens(&self, user: UserId) -> Rule {
+    pub fn tokens(&self, user: UserId) -> Limit {
         by_id("tokens", user.0, self.settings.tokens)
     }
 
@@ -183,42 +183,44 @@ impl Throttle {
     pub async fn admit(
         &self,
         database: &Database,
-        rules: Vec<Rule>,
+        rules: Vec<Limit>,
         now: Timestamp,
-    ) -> Result<Admission> {
+    ) -> Result<Decision> {
         if !self.settings.enabled || rules.is_empty() {
-            return Ok(Admission::Admitted(Vec::new()));
+            return Ok(Decision::Admitted(Vec::new()));
         }
         // Who is over a limit already costs a read and no write, however often they come.
         let asked = rules.clone();
         let over = database.read(move |reader| {
-            asked.iter().try_fold(None, |first: Option<Refusal>, rule| {
-                let tally = rule.look(reader, now)?.filter(|tally| tally.left() == 0);
-                Ok(first.or(tally.map(|tally| rule.refuse(tally, now))))
-            })
+            asked
+                .iter()
+                .try_fold(None, |first: Option<Throttled>, rule| {
+                    let count = rule.look(reader, now)?.filter(|count| count.left() == 0);
+                    Ok(first.or(count.map(|count| rule.refuse(count, now))))
+                })
         });
         if let Some(refusal) = over.await? {
-            return Ok(Admission::Refused(refusal));
+            return Ok(Decision::Refused(refusal));
         }
         database
             .write(move |tx| {
-                let mut tallies = Vec::with_capacity(rules.len());
+                let mut counts = Vec::with_capacity(rules.len());
                 for rule in &rules {
-                    let tally = rule.hit(tx, now)?;
+                    let count = rule.hit(tx, now)?;
                     // Those behind it are not counted: a try that is never checked must not be the one that shuts an
                     // address, for nobody would mail its owner then.
-                    if tally.count > tally.limit {
-                        return Ok(Admission::Refused(rule.refuse(tally, now)));
+                    if count.count > count.limit {
+                        return Ok(Decision::Refused(rule.refuse(count, now)));
                     }
-                    tallies.push(tally);
+                    counts.push(count);
                 }
-                Ok(Admission::Admitted(tallies))
+                Ok(Decision::Admitted(counts))
             })
             .await
     }
 
     /// Whether a rule admits one more hit, and counts it if so, inside a transaction of the caller's.
-    pub fn admits(&self, tx: &Transaction<'_>, rule: &Rule, now: Timestamp) -> Result<bool> {
+    pub fn admits(&self, tx: &Transaction<'_>, rule: &Limit, now: Timestamp) -> Result<bool> {
         Ok(self.refusal(tx, rule, now)?.is_none())
     }
 
@@ -226,24 +228,24 @@ impl Throttle {
     pub fn refusal(
         &self,
         tx: &Transaction<'_>,
-        rule: &Rule,
+        rule: &Limit,
         now: Timestamp,
-    ) -> Result<Option<Refusal>> {
+    ) -> Result<Option<Throttled>> {
         if !self.settings.enabled {
             return Ok(None);
         }
-        match rule.look(tx, now)?.filter(|tally| tally.left() == 0) {
-            Some(tally) => Ok(Some(rule.refuse(tally, now))),
+        match rule.look(tx, now)?.filter(|count| count.left() == 0) {
+            Some(count) => Ok(Some(rule.refuse(count, now))),
             None => rule.hit(tx, now).map(|_| None),
         }
     }
 
-    fn by_address(&self, what: &'static str, address: &str, limit: Limit) -> Rule {
+    fn by_address(&self, what: &'static str, address: &str, limit: Rate) -> Limit {
         let shared = format!(
             "{what}:{}",
-            pseudonym(&self.keys, Purpose::ThrottledAddress, address)
+            pseudonym(&self.key_ring, Purpose::ThrottledAddress, address)
         );
-        Rule {
+        Limit {
             what,
             shared,
             personal: None,
@@ -253,7 +255,7 @@ impl Throttle {
 }
 
 /// All of it inside a transaction of the caller's.
-impl Rule {
+impl Limit {
     /// Forgets the hits: everybody's or, where the rule was opened for this client's network, its own, and keeps it
     /// open for another window.
     pub fn forgive(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
@@ -272,13 +274,13 @@ impl Rule {
     ) -> Result<bool> {
         let counted = throttles::find(reader, &self.shared, now)?;
         Ok(counted.is_some_and(|counted| {
-            counted.expires_at == window_end && self.tally(counted, true).left() == 0
+            counted.expires_at == window_end && self.count(counted, true).left() == 0
         }))
     }
 
     /// Forgets everybody's hits of the window that ends at `window_end` and opens the rule for this client's network;
     /// `false`, and nothing done, when that window is no longer counted. Of two that race one wins.
-    pub fn lift(
+    pub fn unlock(
         &self,
         tx: &Transaction<'_>,
         window_end: Timestamp,
@@ -292,7 +294,7 @@ impl Rule {
     }
 
     /// Forgets everybody's hits and opens the rule for this client's network.
-    pub fn open_way(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+    pub fn grant_bypass(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
         throttles::clear(tx, &self.shared)?;
         self.open(tx, now)
     }
@@ -304,22 +306,22 @@ impl Rule {
         }
     }
 
-    fn hit(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Tally> {
+    fn hit(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Count> {
         let opened = self.opened(tx, now)?;
         let name = opened.map_or(self.shared.as_str(), |(personal, _)| personal);
-        Ok(self.tally(
+        Ok(self.count(
             throttles::hit(tx, name, self.limit.window, now)?,
             opened.is_none(),
         ))
     }
 
     /// The tally of the counter that holds; `None` when nothing was counted in a window that runs.
-    fn look(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<Tally>> {
+    fn look(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<Count>> {
         match self.opened(reader, now)? {
-            Some((_, counted)) => Ok(Some(self.tally(counted, false))),
+            Some((_, counted)) => Ok(Some(self.count(counted, false))),
             None => {
                 let counted = throttles::find(reader, &self.shared, now)?;
-                Ok(counted.map(|counted| self.tally(counted, true)))
+                Ok(counted.map(|counted| self.count(counted, true)))
             }
         }
     }
@@ -329,15 +331,15 @@ impl Rule {
         &self,
         reader: &Reader<'_>,
         now: Timestamp,
-    ) -> Result<Option<(&str, throttles::Tally)>> {
+    ) -> Result<Option<(&str, throttles::Counter)>> {
         let Some(personal) = &self.personal else {
             return Ok(None);
         };
         Ok(throttles::find(reader, personal, now)?.map(|counted| (personal.as_str(), counted)))
     }
 
-    fn tally(&self, counted: throttles::Tally, shared: bool) -> Tally {
-        Tally {
+    fn count(&self, counted: throttles::Counter, shared: bool) -> Count {
+        Count {
             count: counted.count,
             limit: self.limit.count,
             expires_at: counted.expires_at,
@@ -345,16 +347,16 @@ impl Rule {
         }
     }
 
-    fn refuse(&self, tally: Tally, now: Timestamp) -> Refusal {
-        Refusal {
+    fn refuse(&self, count: Count, now: Timestamp) -> Throttled {
+        Throttled {
             what: self.what,
-            wait: tally.expires_at.since(now),
+            wait: count.expires_at.since(now),
         }
     }
 }
 
-fn by_client(what: &'static str, client: IpAddr, limit: Limit) -> Rule {
-    Rule {
+fn by_client(what: &'static str, client: IpAddr, limit: Rate) -> Limit {
+    Limit {
         what,
         shared: format!("{what}:{}", network(client)),
         personal: None,
@@ -362,8 +364,8 @@ fn by_client(what: &'static str, client: IpAddr, limit: Limit) -> Rule {
     }
 }
 
-fn by_id(what: &'static str, id: i64, limit: Limit) -> Rule {
-    Rule {
+fn by_id(what: &'static str, id: i64, limit: Rate) -> Limit {
+    Limit {
         what,
         shared: format!("{what}:{id}"),
         personal: None,

@@ -292,8 +292,8 @@ fn the_reader_of_this_test_sees_what_is_written() {
         path: PathBuf::new(),
         module: vec!["http".to_owned(), "client".to_owned()],
         text: String::new(),
-        code: "use crate::{store::{users, sessions as rows}, error::Error};\nuse super::{audit, Visit};\n\
-               fn f() -> crate::token::Digest { super::super::server::f() }"
+        code: "use crate::{store::{users, sessions as rows}, error::Error};\nuse super::{audit, ClientInfo};\n\
+               fn f() -> crate::crypto::token::Digest { super::super::server::f() }"
             .to_owned(),
     };
     let paths: Vec<String> = source.paths().iter().map(|path| path.join("::")).collect();

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use actix_web::http::Method;
 use cloakroom::features;
+use cloakroom::http::openapi;
 use cloakroom::http::routes::Route;
 use cloakroom::http::{Access, Verb};
-use cloakroom::openapi;
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
@@ -44,13 +44,13 @@ fn name(route: &Route) -> String {
 }
 
 /// Each value in a document, however deep, with the name that it stands under.
-fn walk(name: &str, value: &Value, visit: &mut impl FnMut(&str, &Value)) {
-    visit(name, value);
+fn walk(name: &str, value: &Value, client: &mut impl FnMut(&str, &Value)) {
+    client(name, value);
     match value {
         Value::Object(fields) => fields
             .iter()
-            .for_each(|(name, inner)| walk(name, inner, visit)),
-        Value::Array(items) => items.iter().for_each(|inner| walk(name, inner, visit)),
+            .for_each(|(name, inner)| walk(name, inner, client)),
+        Value::Array(items) => items.iter().for_each(|inner| walk(name, inner, client)),
         _ => {}
     }
 }

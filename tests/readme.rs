@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
-use cloakroom::error::{Error, Invalid};
-use cloakroom::scope::Scopes;
+use cloakroom::domain::error::{Error, ValidationErrors};
+use cloakroom::domain::scope::Scopes;
 use serde_json::Value;
 
 use crate::support::process::{House, PATIENCE};
@@ -281,10 +281,10 @@ fn matches(line: &str, pattern: &str) -> bool {
 fn every_error() -> Vec<Error> {
     let wait = Duration::from_secs(1);
     let errors = vec![
-        Error::Invalid(Invalid::field("password", "can't be blank")),
-        Error::Invalid(Invalid::summary("account_not_created", "")),
-        Error::Invalid(Invalid::summary("too_many_projects", "")),
-        Error::Invalid(Invalid::summary("too_many_api_keys", "")),
+        Error::Validation(ValidationErrors::field("password", "can't be blank")),
+        Error::Validation(ValidationErrors::summary("account_not_created", "")),
+        Error::Validation(ValidationErrors::summary("too_many_projects", "")),
+        Error::Validation(ValidationErrors::summary("too_many_api_keys", "")),
         Error::Malformed(""),
         Error::UnsupportedMediaType,
         Error::TooLarge,
@@ -310,7 +310,7 @@ fn every_error() -> Vec<Error> {
     ];
     for error in &errors {
         match error {
-            Error::Invalid(_)
+            Error::Validation(_)
             | Error::Malformed(_)
             | Error::UnsupportedMediaType
             | Error::TooLarge

@@ -7,18 +7,18 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
-use super::house;
+use super::database;
 use super::output::{Format, ask_before, or_dash, remark, table};
-use super::who::Who;
-use crate::clock::Clock;
+use super::user_ref::UserRef;
 use crate::config::{self, Settings};
-use crate::error::Result;
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::clock::Clock;
+use crate::domain::error::Result;
+use crate::domain::model::{ApiKey, ApiKeyId, UserId};
+use crate::domain::scope::Scopes;
 use crate::features::api_keys::{View, check_end, check_name};
-use crate::model::{ApiKey, ApiKeyId, UserId};
-use crate::scope::Scopes;
 use crate::store::api_keys::{self, NewKey};
 use crate::store::{Reader, Transaction};
-use crate::token::{PlainToken, TokenKind};
 
 /// The most that are revoked in one transaction.
 const BATCH: u32 = 500;
@@ -64,7 +64,7 @@ pub(super) struct Wanted {
     scope: Vec<String>,
     /// Whose it is, an id or an email address; without it, it is a service's and no user's
     #[arg(long)]
-    user: Option<Who>,
+    user: Option<UserRef>,
     /// How long it is good: 90d, 12h; without it, until it is revoked
     #[arg(long, value_name = "SPAN", value_parser = config::parse_duration)]
     expires_in: Option<Duration>,
@@ -78,7 +78,7 @@ pub(super) struct Wanted {
 pub(super) struct Whose {
     /// This user's alone: an id or an email address
     #[arg(long)]
-    user: Option<Who>,
+    user: Option<UserRef>,
     /// Those of services alone
     #[arg(long)]
     services: bool,
@@ -92,14 +92,14 @@ pub(super) struct Which {
     id: Option<i64>,
     /// Revoke all of this user's: an id or an email address
     #[arg(long)]
-    user: Option<Who>,
+    user: Option<UserRef>,
     /// Revoke all that there are, those of services too
     #[arg(long)]
     everybody: bool,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
-    house::wait_for(async {
+    database::wait_for(async {
         match command {
             Command::Create(wanted) => create(settings, wanted).await,
             Command::List {
@@ -159,7 +159,7 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
         .map(|span| check_end(now + span, now))
         .transpose()?;
 
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let most = settings.tokens.max_keys_per_user;
@@ -200,7 +200,7 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
 }
 
 /// Whose a key is to be, or why it cannot be theirs.
-fn owner(tx: &Transaction<'_>, who: &Who) -> Result<std::result::Result<UserId, String>> {
+fn owner(tx: &Transaction<'_>, who: &UserRef) -> Result<std::result::Result<UserId, String>> {
     Ok(match who.find(tx)? {
         None => Err(who.unknown()),
         Some(account) if account.user.disabled_at.is_some() => Err(format!(
@@ -219,7 +219,7 @@ async fn list(
     after: i64,
     format: &Format,
 ) -> super::Outcome {
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     let mut keys = database
         .read(move |reader| page(reader, ApiKeyId(after), limit + 1))
         .await?;
@@ -233,8 +233,8 @@ async fn list(
     Ok(())
 }
 
-async fn list_for_user(settings: &Settings, user: Who, format: &Format) -> super::Outcome {
-    let (database, asked) = (house::open(settings)?, user.clone());
+async fn list_for_user(settings: &Settings, user: UserRef, format: &Format) -> super::Outcome {
+    let (database, asked) = (database::open(settings)?, user.clone());
     let listed = database.read(move |reader| match asked.find(reader)? {
         Some(account) => api_keys::list_for_user(reader, account.user.id).map(Some),
         None => Ok(None),
@@ -263,7 +263,7 @@ fn show(keys: &[ApiKey], next_after: Option<ApiKeyId>, format: &Format) -> super
 }
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
-    let (database, now) = (house::open(settings)?, Clock::System.now());
+    let (database, now) = (database::open(settings)?, Clock::System.now());
     match database
         .write(move |tx| api_keys::revoke(tx, ApiKeyId(id), now))
         .await?
@@ -273,8 +273,8 @@ async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
     }
 }
 
-async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Fault> {
-    let (database, now, asked) = (house::open(settings)?, Clock::System.now(), user.clone());
+async fn revoke_all(settings: &Settings, user: UserRef) -> Result<usize, super::Fault> {
+    let (database, now, asked) = (database::open(settings)?, Clock::System.now(), user.clone());
     let revoke = move |tx: &Transaction<'_>| match asked.find(tx)? {
         Some(account) => api_keys::revoke_all_for_user(tx, account.user.id, now).map(Some),
         None => Ok(None),
@@ -284,7 +284,7 @@ async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Faul
 
 /// In small transactions, as a server goes on beside it; it comes by those that are made meanwhile, too.
 async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, super::Fault> {
-    let (database, now) = (house::open(settings)?, Clock::System.now());
+    let (database, now) = (database::open(settings)?, Clock::System.now());
     if !yes {
         ask_before("Revoke every API key of everybody, and of every service?")?;
     }

@@ -13,9 +13,9 @@ use serde_json::json;
 use url::Url;
 
 use super::output::{Format, columns};
-use super::{Fault, house};
-use crate::clock::{Clock, Timestamp};
+use super::{Fault, database};
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
+use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
 
 /// 2025 and 2100: a clock outside of these was never set.
@@ -60,7 +60,7 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
     if let Some(Ok(count)) = file.map(|file| file.mails_given_up(now - WEEK)) {
         given_up(count, report);
     }
-    house::wait_for(async {
+    database::wait_for(async {
         mail(settings, report).await;
         Ok(())
     })

@@ -3,12 +3,12 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::house;
+use super::database;
 use super::output::{Format, or_dash, table};
-use crate::clock::Clock;
 use crate::config::Settings;
+use crate::domain::clock::Clock;
 use crate::mail;
-use crate::store::outbox::{self, Intention};
+use crate::store::outbox::{self, OutboxEntry};
 
 /// What is asked for.
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,7 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
-    house::wait_for(async {
+    database::wait_for(async {
         match command {
             Command::List { limit, format } => list(settings, limit, &format).await,
             Command::Retry { id, format } => retry(settings, id, &format).await,
@@ -40,7 +40,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
 }
 
 async fn list(settings: &Settings, limit: u32, format: &Format) -> super::Outcome {
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     let mails = database
         .read(move |reader| outbox::list(reader, limit))
         .await?;
@@ -59,7 +59,7 @@ async fn list(settings: &Settings, limit: u32, format: &Format) -> super::Outcom
 }
 
 async fn retry(settings: &Settings, id: i64, format: &Format) -> super::Outcome {
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     let now = Clock::System.now();
     let restarted = database.write(move |tx| mail::retry(tx, id, now)).await?;
     if !restarted {
@@ -68,7 +68,7 @@ async fn retry(settings: &Settings, id: i64, format: &Format) -> super::Outcome 
     format.print(&json!({ "id": id }), || format!("mail {id} is tried again"))
 }
 
-fn row(mail: &Intention) -> [String; 7] {
+fn row(mail: &OutboxEntry) -> [String; 7] {
     let state = match (mail.sent_at, mail.dead_at) {
         (Some(at), _) => format!("sent {at}"),
         (None, Some(at)) => format!("given up {at}"),

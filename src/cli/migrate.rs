@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::house;
+use super::database;
 use super::output::Format;
 use crate::config::Settings;
 use crate::store::{self, Inspection, SCHEMA_VERSION};
@@ -29,7 +29,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> super::Outcome 
 fn check(settings: &Settings, format: &Format) -> super::Outcome {
     let path = &settings.database.path;
     if !path.exists() {
-        return Err(house::missing(settings).into());
+        return Err(database::missing(settings).into());
     }
     let before = Inspection::open(path)?.schema_version()?;
     report(before, format, "is to be brought")?;

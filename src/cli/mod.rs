@@ -3,8 +3,8 @@
 
 mod api_keys;
 mod config;
+mod database;
 mod doctor;
-mod house;
 mod logs;
 mod mail;
 mod migrate;
@@ -15,8 +15,8 @@ mod secret;
 mod serve;
 mod sessions;
 mod sweep;
+mod user_ref;
 mod users;
-mod who;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigError, Settings, Sources};
-use crate::error::Error;
+use crate::domain::error::Error;
 
 /// What a command fails with: a text for the operator.
 type Fault = Box<dyn std::error::Error>;

@@ -22,10 +22,10 @@ use serde_json::json;
 use self::place::Place;
 use super::Outcome;
 use super::output::{Format, remark, say, table};
-use crate::clock::{Clock, Timestamp};
 use crate::config::{ConfigError, Settings, Sources};
-use crate::keys::generate_base;
-use crate::links;
+use crate::crypto::key_ring::generate_base;
+use crate::crypto::signed_link;
+use crate::domain::clock::{Clock, Timestamp};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -170,7 +170,7 @@ impl Rotated {
                  With the restart end all access tokens, and the links to reset, confirm and unlock, forged ones too.\n\
                  Services that verify access tokens by themselves may keep the old public key for five minutes: \
                  restart them, or wait.\n\n\
-                 Whoever had the old one could act with access tokens of anybody, confirm addresses, lift limits and, \
+                 Whoever had the old one could act with access tokens of anybody, confirm addresses, unlock limits and, \
                  with the database at hand, reset passwords. Sessions, cookies, refresh tokens and API keys are not \
                  signed and stay, and so do those that were got that way. Unless you know that there are none, end them \
                  after the restart:\n\n  \
@@ -210,8 +210,8 @@ impl Ends {
     fn after(settings: &Settings, now: Timestamp) -> Self {
         let spans: [(&'static str, Duration); 4] = [
             ("access_tokens", settings.tokens.access_lifetime),
-            ("reset_links", links::RESET_LIFETIME),
-            ("confirmation_links", links::CONFIRMATION_LIFETIME),
+            ("reset_links", signed_link::RESET_LIFETIME),
+            ("confirmation_links", signed_link::CONFIRMATION_LIFETIME),
             ("unlock_links", settings.throttle.address_failures.window),
         ];
         let longest = spans

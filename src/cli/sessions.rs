@@ -3,11 +3,11 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::house;
+use super::database;
 use super::output::{Format, ask_before, or_dash, table};
-use super::who::Who;
+use super::user_ref::UserRef;
 use crate::config::Settings;
-use crate::model::{Session, SessionId};
+use crate::domain::model::{Session, SessionId};
 use crate::store::sessions;
 
 /// The most that end in one transaction.
@@ -19,7 +19,7 @@ pub(super) enum Command {
     /// List a user's sessions, the newest activity first
     List {
         /// An id or an email address
-        user: Who,
+        user: UserRef,
         #[command(flatten)]
         format: Format,
     },
@@ -43,14 +43,14 @@ pub(super) struct Which {
     id: Option<i64>,
     /// End all of this user's: an id or an email address
     #[arg(long)]
-    user: Option<Who>,
+    user: Option<UserRef>,
     /// End all that there are: everybody signs in again
     #[arg(long)]
     everybody: bool,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
-    house::wait_for(async {
+    database::wait_for(async {
         match command {
             Command::List { user, format } => list(settings, user, &format).await,
             Command::Revoke { which, yes, format } => {
@@ -73,8 +73,8 @@ pub(super) fn count_ended(sessions: usize) -> String {
     }
 }
 
-async fn list(settings: &Settings, user: Who, format: &Format) -> super::Outcome {
-    let database = house::open(settings)?;
+async fn list(settings: &Settings, user: UserRef, format: &Format) -> super::Outcome {
+    let database = database::open(settings)?;
     let asked = user.clone();
     let account = database.read(move |reader| asked.find(reader)).await?;
     let id = user.require(account)?.user.id;
@@ -96,7 +96,7 @@ async fn list(settings: &Settings, user: Who, format: &Format) -> super::Outcome
 }
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     let ended = database
         .write(move |tx| sessions::delete(tx, SessionId(id)))
         .await?;
@@ -107,8 +107,8 @@ async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
     }
 }
 
-async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Fault> {
-    let database = house::open(settings)?;
+async fn revoke_all(settings: &Settings, user: UserRef) -> Result<usize, super::Fault> {
+    let database = database::open(settings)?;
     let asked = user.clone();
     let ended = database
         .write(move |tx| match asked.find(tx)? {
@@ -121,7 +121,7 @@ async fn revoke_all(settings: &Settings, user: Who) -> Result<usize, super::Faul
 
 /// In small transactions: a server goes on beside it, and may start others meanwhile, which end as well.
 async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, super::Fault> {
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     if !yes {
         ask_before("End every session of everybody?")?;
     }

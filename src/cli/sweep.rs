@@ -1,14 +1,14 @@
 //! `cloakroom sweep`: deletes what is over now, as the server does by itself from time to time.
 
-use super::house;
+use super::database;
 use super::output::{Format, table};
-use crate::clock::Clock;
 use crate::config::Settings;
-use crate::sweep::{self, Swept};
+use crate::domain::clock::Clock;
+use crate::server::sweep::{self, Swept};
 
 pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
-    house::wait_for(async {
-        let database = house::open(settings)?;
+    database::wait_for(async {
+        let database = database::open(settings)?;
         let swept = sweep::run(&database, settings, Clock::System.now()).await?;
         format.print(&swept, || {
             let Swept {

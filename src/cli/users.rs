@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::output::{Format, ask_before, columns, or_dash, remark, table};
-use super::who::{Who, address};
-use super::{Fault, house, sessions};
-use crate::clock::{Clock, Timestamp};
+use super::user_ref::{UserRef, address};
+use super::{Fault, database, sessions};
 use crate::config::Settings;
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::model::{EmailAddress, User, UserId};
 use crate::features::account::erase;
-use crate::features::sessions::{Survivors, credentials_changed};
-use crate::model::{EmailAddress, User, UserId};
+use crate::features::sessions::{KeepSessions, credentials_changed};
 use crate::store::users::{self, Account};
 use crate::store::{Database, Transaction};
 
@@ -68,13 +68,13 @@ pub(super) enum Command {
 #[derive(Debug, clap::Args)]
 pub(super) struct One {
     /// An id or an email address
-    user: Who,
+    user: UserRef,
     #[command(flatten)]
     format: Format,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
-    house::wait_for(async {
+    database::wait_for(async {
         match command {
             Command::Create {
                 address,
@@ -97,7 +97,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
 }
 
 async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> super::Outcome {
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     let mut users = database
         .read(move |reader| users::list(reader, UserId(after), limit + 1))
         .await?;
@@ -129,7 +129,7 @@ async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome 
         user,
         pending_email_address: pending,
         ..
-    } = find(&house::open(settings)?, user).await?;
+    } = find(&database::open(settings)?, user).await?;
     let shown = Shown {
         view: View::of(&user),
         pending_email_address: pending.as_ref(),
@@ -156,7 +156,7 @@ async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome 
 
 async fn disable(settings: &Settings, One { user, format }: One) -> super::Outcome {
     let (asked, now) = (user.clone(), Clock::System.now());
-    let disabled = house::open(settings)?
+    let disabled = database::open(settings)?
         .write(move |tx| shut(tx, &asked, now))
         .await?;
     let (user, ended) = user.require(disabled)?;
@@ -171,7 +171,11 @@ async fn disable(settings: &Settings, One { user, format }: One) -> super::Outco
 }
 
 /// Disables, once; sessions end in any case.
-fn shut(tx: &Transaction<'_>, who: &Who, now: Timestamp) -> crate::Result<Option<(User, usize)>> {
+fn shut(
+    tx: &Transaction<'_>,
+    who: &UserRef,
+    now: Timestamp,
+) -> crate::Result<Option<(User, usize)>> {
     let Some(account) = who.find(tx)? else {
         return Ok(None);
     };
@@ -179,13 +183,13 @@ fn shut(tx: &Transaction<'_>, who: &Who, now: Timestamp) -> crate::Result<Option
     if account.user.disabled_at.is_none() {
         users::set_disabled(tx, id, Some(now), now)?;
     }
-    let ended = credentials_changed(tx, id, Survivors::None, now)?;
+    let ended = credentials_changed(tx, id, KeepSessions::None, now)?;
     Ok(users::find(tx, id)?.map(|account| (account.user, ended)))
 }
 
 async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcome {
     let (asked, now) = (user.clone(), Clock::System.now());
-    let enabled = house::open(settings)?
+    let enabled = database::open(settings)?
         .write(move |tx| {
             let Some(account) = asked.find(tx)? else {
                 return Ok(None);
@@ -203,7 +207,7 @@ async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcom
 }
 
 async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> super::Outcome {
-    let database = house::open(settings)?;
+    let database = database::open(settings)?;
     let found = find(&database, user.clone()).await?.user;
     if !yes {
         ask_before(&format!("Delete {} with all that is theirs?", name(&found)))?;
@@ -220,7 +224,7 @@ async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> su
     })
 }
 
-async fn find(database: &Database, who: Who) -> Result<Account, Fault> {
+async fn find(database: &Database, who: UserRef) -> Result<Account, Fault> {
     let asked = who.clone();
     let account = database.read(move |reader| asked.find(reader)).await?;
     who.require(account)

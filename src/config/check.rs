@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use url::{Host, Url};
 
-use super::written::{Limit, duration};
+use super::written::{Rate, duration};
 use super::{
     Confirm, Cors, Database, Environment, Log, Mail, MailTransport, Password, Problem,
     Registration, Secret, Secrets, Server, Session, Settings, Smtp, SmtpTls, Sweep, Throttle,
@@ -31,7 +31,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// Ten years: longer is a typing error.
-const AGES: Duration = Duration::from_secs(3_650 * 86_400);
+const MAX_DURATION: Duration = Duration::from_secs(3_650 * 86_400);
 
 /// Everything that is wrong with `settings`.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
@@ -278,7 +278,7 @@ impl Refusals {
             ("session.idle_timeout", session.idle_timeout),
         ];
         for (key, span) in spans {
-            self.lasts(key, span, SECOND..=AGES);
+            self.lasts(key, span, SECOND..=MAX_DURATION);
             if span > session.remember_lifetime {
                 let longest = duration::format(session.remember_lifetime);
                 self.refuse(
@@ -290,7 +290,7 @@ impl Refusals {
         self.lasts(
             "session.remember_lifetime",
             session.remember_lifetime,
-            SECOND..=AGES,
+            SECOND..=MAX_DURATION,
         );
         self.within("session.max_per_user", session.max_per_user, 1..=100_000);
     }
@@ -330,9 +330,13 @@ impl Refusals {
         self.lasts(
             "sweep.keep_sessions",
             sweep.keep_sessions,
-            Duration::ZERO..=AGES,
+            Duration::ZERO..=MAX_DURATION,
         );
-        self.lasts("sweep.keep_mails", sweep.keep_mails, Duration::ZERO..=AGES);
+        self.lasts(
+            "sweep.keep_mails",
+            sweep.keep_mails,
+            Duration::ZERO..=MAX_DURATION,
+        );
     }
 
     fn throttle(&mut self, throttle: &Throttle) {
@@ -350,9 +354,9 @@ impl Refusals {
         self.limit("throttle.tokens", throttle.tokens);
     }
 
-    fn limit(&mut self, key: &str, limit: Limit) {
+    fn limit(&mut self, key: &str, limit: Rate) {
         self.within(key, limit.count, 1..=1_000_000);
-        self.lasts(key, limit.window, SECOND..=AGES);
+        self.lasts(key, limit.window, SECOND..=MAX_DURATION);
     }
 
     fn log(&mut self, log: &Log) {

@@ -25,7 +25,7 @@ pub use self::sections::{
     Registration, Secrets, Server, Session, Smtp, SmtpTls, Sweep, Throttle, Tokens,
 };
 pub use self::sources::Sources;
-pub use self::written::Limit;
+pub use self::written::Rate;
 pub use self::written::duration::parse as parse_duration;
 
 /// Every setting. Field names are the keys of the files: `settings.server.bind` is `server.bind`.
@@ -187,7 +187,7 @@ mod tests {
     use toml::{Table, Value};
 
     use super::*;
-    use crate::scope::Scopes;
+    use crate::domain::scope::Scopes;
 
     fn development() -> Settings {
         Settings::for_env(Environment::Development).unwrap()

@@ -11,8 +11,8 @@ use url::Url;
 
 use super::Secret;
 use super::check::is_this_machine;
-use super::written::{Limit, duration, networks, scopes, secrets, sender, unset, web};
-use crate::scope::Scopes;
+use super::written::{Rate, duration, networks, scopes, secrets, sender, unset, web};
+use crate::domain::scope::Scopes;
 
 /// `[server]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -370,29 +370,29 @@ pub struct Throttle {
     /// Whether the limits below hold.
     pub enabled: bool,
     /// Tries to sign in, per client address.
-    pub sign_in: Limit,
+    pub sign_in: Rate,
     /// Requests for a reset link, per client address.
-    pub reset: Limit,
+    pub reset: Rate,
     /// Sign-ups, per client address.
-    pub sign_up: Limit,
+    pub sign_up: Rate,
     /// Failed sign-ins, per email address.
-    pub address_failures: Limit,
+    pub address_failures: Rate,
     /// Reset mails, per email address.
-    pub reset_mails: Limit,
+    pub reset_mails: Rate,
     /// Requests for a confirmation link, per client address.
-    pub confirmation: Limit,
+    pub confirmation: Rate,
     /// Confirmation mails, per email address.
-    pub confirmation_mails: Limit,
+    pub confirmation_mails: Rate,
     /// Passwords given again, per session.
-    pub challenges: Limit,
+    pub challenges: Rate,
     /// New addresses asked for, per user.
-    pub address_changes: Limit,
+    pub address_changes: Rate,
     /// Notices of one kind, per email address.
-    pub notices: Limit,
+    pub notices: Rate,
     /// API keys made, per user.
-    pub api_keys: Limit,
+    pub api_keys: Rate,
     /// Access tokens for a session or a refresh token, per user.
-    pub tokens: Limit,
+    pub tokens: Rate,
 }
 
 /// `[log]`

@@ -10,14 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// So many in so long, written `10 in 3m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct Rate {
     /// How many are let through.
     pub count: u32,
     /// Within which time.
     pub window: Duration,
 }
 
-impl FromStr for Limit {
+impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -30,19 +30,19 @@ impl FromStr for Limit {
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.count, duration::format(self.window))
     }
 }
 
-impl Serialize for Limit {
+impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Limit {
+impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?
             .parse()
@@ -216,7 +216,7 @@ pub(super) mod secrets {
 /// Lists of scopes.
 pub(super) mod scopes {
     use super::*;
-    use crate::scope::Scopes;
+    use crate::domain::scope::Scopes;
 
     pub fn serialize<S: Serializer>(scopes: &Scopes, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(scopes.words())
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn limits_are_a_count_in_a_duration() {
-        let limit: Limit = "10 in 3m".parse().unwrap();
+        let limit: Rate = "10 in 3m".parse().unwrap();
         assert_eq!((limit.count, limit.window), (10, Duration::from_secs(180)));
         assert_eq!(limit.to_string(), "10 in 3m");
         for text in [
@@ -292,7 +292,7 @@ mod tests {
             "10in3m",
         ] {
             assert!(
-                text.parse::<Limit>().unwrap_err().contains("10 in 3m"),
+                text.parse::<Rate>().unwrap_err().contains("10 in 3m"),
                 "{text:?}"
             );
         }

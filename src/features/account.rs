@@ -10,14 +10,15 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::{Challenge, Survivors, credentials_changed, take_back};
-use crate::clock::Timestamp;
+use super::sessions::{Challenge, KeepSessions, clear_cookie, credentials_changed};
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Invalid, Result};
-use crate::http::{Caller, CurrentSession, CurrentUser, Input, Routes, Visit, audit};
+use crate::crypto::password::Password;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Result, ValidationErrors};
+use crate::domain::model::{EmailAddress, PasswordDigest, SessionId};
+use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Input, Routes};
 use crate::mail::{self, Kind, Notice};
-use crate::model::{EmailAddress, PasswordDigest, SessionId};
-use crate::password::Password;
 use crate::store::users::{self, Account};
 use crate::store::{Transaction, outbox};
 
@@ -35,12 +36,12 @@ async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpRespons
 
 async fn change_password(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
     input: Input,
 ) -> Result<HttpResponse> {
-    let mut invalid = Invalid::default();
+    let mut invalid = ValidationErrors::default();
     let password = input.text("password", &mut invalid);
     let confirmation = input.text("password_confirmation", &mut invalid);
     invalid.into_result()?;
@@ -48,20 +49,20 @@ async fn change_password(
     let (challenge, password) =
         Challenge::read_beside(chosen, &input, &session, context.clock.now())?;
     // A try costs up to two hashes; a wrong challenge costs no second one.
-    let limits = vec![context.throttle.new_password(visit.ip)];
-    let proven = challenge.prove(&context, &visit, &session, limits).await?;
+    let limits = vec![context.throttle.new_password(client.ip)];
+    let proven = challenge.prove(&context, &client, &session, limits).await?;
     let words = context
         .settings
         .guessable_words(user.email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
-    let (kept, notice) = (session.id, visit.notice(&context, Kind::PasswordChanged));
+    let (kept, notice) = (session.id, client.notice(&context, Kind::PasswordChanged));
     let replace = move |tx: &Transaction<'_>, account: &Account, now| {
         replace_password(tx, account, &digest, kept, notice.as_ref(), now)
     };
     proven
         .write(
             &context,
-            &visit,
+            &client,
             &user,
             &session,
             replace,
@@ -73,27 +74,27 @@ async fn change_password(
 
 async fn change_address(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
     input: Input,
 ) -> Result<HttpResponse> {
-    let mut invalid = Invalid::default();
+    let mut invalid = ValidationErrors::default();
     let address = input.text("email_address", &mut invalid);
     invalid.into_result()?;
     let wanted = EmailAddress::parse(address.unwrap_or_default());
     let (challenge, wanted) =
         Challenge::read_beside(wanted, &input, &session, context.clock.now())?;
-    let proven = challenge.prove(&context, &visit, &session, vec![]).await?;
+    let proven = challenge.prove(&context, &client, &session, vec![]).await?;
     // One's own address withdraws a change, which mails nobody.
     let withdraws = wanted == user.email_address;
     if !withdraws {
         // Counted only once the password is proved: a thief who does not know it could else use the owner's tries up.
-        visit
+        client
             .admit(&context, vec![context.throttle.address_changes(user.id)])
             .await?;
     }
-    let notice = visit.notice(&context, Kind::AddressChangeAsked);
+    let notice = client.notice(&context, Kind::AddressChangeAsked);
     let (throttle, mails) = (
         context.throttle.clone(),
         context.throttle.address_change_mails(wanted.as_str()),
@@ -103,9 +104,9 @@ async fn change_address(
             throttle.admits(tx, &mails, now)
         })
     };
-    let told = |visit: &Visit, user, ()| audit::address_change_asked(visit, user);
+    let told = |client: &ClientInfo, user, ()| audit::address_change_asked(client, user);
     proven
-        .write(&context, &visit, &user, &session, ask, told)
+        .write(&context, &client, &user, &session, ask, told)
         .await?;
     let message = if withdraws {
         "Address change withdrawn"
@@ -117,23 +118,23 @@ async fn change_address(
 
 async fn destroy(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
     input: Input,
 ) -> Result<HttpResponse> {
     let (challenge, ()) = Challenge::read_beside(Ok(()), &input, &session, context.clock.now())?;
-    let proven = challenge.prove(&context, &visit, &session, vec![]).await?;
-    let notice = visit.notice(&context, Kind::AccountDeleted);
+    let proven = challenge.prove(&context, &client, &session, vec![]).await?;
+    let notice = client.notice(&context, Kind::AccountDeleted);
     let delete = move |tx: &Transaction<'_>, account: &Account, now| {
         erase(tx, account)?;
         mail::notify(tx, notice.as_ref(), &account.user, now)
     };
-    let told = |visit: &Visit, user, ()| audit::account_deleted(visit, user);
+    let told = |client: &ClientInfo, user, ()| audit::account_deleted(client, user);
     proven
-        .write(&context, &visit, &user, &session, delete, told)
+        .write(&context, &client, &user, &session, delete, told)
         .await?;
-    let mut reply = take_back(HttpResponse::Ok(), &context, session.carrier())?;
+    let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(json!({ "message": "Account has been deleted." })))
 }
 
@@ -157,7 +158,7 @@ fn replace_password(
     // It is still this digest: the challenge was proved against it, a moment ago, in this transaction.
     users::replace_digest(tx, user.id, &account.password_digest, digest, now)?;
     mail::notify(tx, notice, user, now)?;
-    credentials_changed(tx, user.id, Survivors::One(kept), now)
+    credentials_changed(tx, user.id, KeepSessions::Only(kept), now)
 }
 
 /// Keeps the address aside and mails a link to it, if `admit` says so; one's own withdraws what was asked for before.

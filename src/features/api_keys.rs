@@ -15,16 +15,17 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::clock::Timestamp;
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
-use crate::http::query::path_id;
-use crate::http::{CurrentUser, Input, Routes, Visit, audit, to_the_end};
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::{ApiKey, ApiKeyId, User};
+use crate::domain::scope::Scopes;
+use crate::http::extract::query::path_id;
+use crate::http::{ClientInfo, CurrentUser, Input, Routes, run_detached};
 use crate::mail::{self, Kind};
-use crate::model::{ApiKey, ApiKeyId, User};
-use crate::scope::Scopes;
 use crate::store::api_keys::{self, NewKey};
-use crate::token::{PlainToken, TokenKind};
 
 const MAX_NAME_CHARACTERS: usize = 255;
 /// Of keys that ended, those that their owner still sees in the list.
@@ -55,23 +56,23 @@ async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpRes
 
 async fn create(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     input: Input,
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
     let draft = Draft::read(&input, now)?;
-    visit
+    client
         .admit(&context, vec![context.throttle.api_keys(user.id)])
         .await?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let (notice, most) = (
-        visit.notice(&context, Kind::ApiKeyCreated),
+        client.notice(&context, Kind::ApiKeyCreated),
         context.settings.tokens.max_keys_per_user,
     );
     let (shared, owner) = (context.clone(), User::clone(&user));
-    let made = to_the_end(async move {
+    let made = run_detached(async move {
         let user_id = owner.id;
         let made = user.write(&shared, move |tx| {
             let new = NewKey {
@@ -91,13 +92,13 @@ async fn create(
         });
         let made = made.await?;
         if let Some(key) = &made {
-            shared.courier.wake();
-            audit::api_key_created(&visit, user_id, key.id);
+            shared.mail_worker.wake();
+            audit::api_key_created(&client, user_id, key.id);
         }
         Ok(made)
     });
     let made = made.await?.ok_or_else(|| {
-        Invalid::summary(
+        ValidationErrors::summary(
             "too_many_api_keys",
             "You have as many API keys as there may be",
         )
@@ -109,7 +110,7 @@ async fn create(
 
 async fn update(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     id: web::Path<String>,
     input: Input,
@@ -117,12 +118,12 @@ async fn update(
     let (owner, id) = (user.id, ApiKeyId(path_id(&id)?));
     let name = read_name(&input)?;
     let shared = context.clone();
-    let mut renamed = to_the_end(async move {
+    let mut renamed = run_detached(async move {
         let renamed = user
             .write(&shared, move |tx| api_keys::rename(tx, owner, id, &name))
             .await?;
         let renamed = renamed.ok_or(Error::NotFound)?;
-        audit::api_key_renamed(&visit, owner, id);
+        audit::api_key_renamed(&client, owner, id);
         Ok(renamed)
     })
     .await?;
@@ -132,19 +133,19 @@ async fn update(
 
 async fn destroy(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id, now) = (user.id, ApiKeyId(path_id(&id)?), context.clock.now());
-    to_the_end(async move {
+    run_detached(async move {
         match user
             .write(&context, move |tx| {
                 api_keys::revoke_for_user(tx, owner, id, now)
             })
             .await?
         {
-            Some(true) => audit::api_key_revoked(&visit, owner, id),
+            Some(true) => audit::api_key_revoked(&client, owner, id),
             // It is revoked, which is what was asked for.
             Some(false) => {}
             None => return Err(Error::NotFound),
@@ -163,8 +164,8 @@ struct Draft {
 }
 
 impl Draft {
-    fn read(input: &Input, now: Timestamp) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::default();
+    fn read(input: &Input, now: Timestamp) -> Result<Self, ValidationErrors> {
+        let mut invalid = ValidationErrors::default();
         let name = invalid.keep(read_name(input));
         let scopes = invalid.keep(read_scopes(input));
         let expires_at = invalid.keep(read_end(input, now));
@@ -179,54 +180,64 @@ impl Draft {
     }
 }
 
-fn read_name(input: &Input) -> Result<String, Invalid> {
-    let mut invalid = Invalid::default();
+fn read_name(input: &Input) -> Result<String, ValidationErrors> {
+    let mut invalid = ValidationErrors::default();
     let text = input.text("name", &mut invalid);
     invalid.into_result()?;
     check_name(text.unwrap_or_default())
 }
 
 /// A key's name: one line of at most 255 characters, without white space around it.
-pub(crate) fn check_name(text: &str) -> Result<String, Invalid> {
+pub(crate) fn check_name(text: &str) -> Result<String, ValidationErrors> {
     match text.trim() {
-        "" => Err(Invalid::field("name", "can't be blank")),
+        "" => Err(ValidationErrors::field("name", "can't be blank")),
         text if text.chars().count() > MAX_NAME_CHARACTERS => {
             let message = format!("is too long (maximum is {MAX_NAME_CHARACTERS} characters)");
-            Err(Invalid::field("name", message))
+            Err(ValidationErrors::field("name", message))
         }
-        text if text.contains(char::is_control) => Err(Invalid::field("name", "is invalid")),
+        text if text.contains(char::is_control) => {
+            Err(ValidationErrors::field("name", "is invalid"))
+        }
         text => Ok(text.to_owned()),
     }
 }
 
-fn read_scopes(input: &Input) -> Result<Scopes, Invalid> {
-    let mut invalid = Invalid::default();
+fn read_scopes(input: &Input) -> Result<Scopes, ValidationErrors> {
+    let mut invalid = ValidationErrors::default();
     let words = input.words("scopes", &mut invalid);
     invalid.into_result()?;
     match Scopes::from_words(&words.unwrap_or_default()) {
-        Some(scopes) if scopes.is_empty() => Err(Invalid::field("scopes", "can't be blank")),
+        Some(scopes) if scopes.is_empty() => {
+            Err(ValidationErrors::field("scopes", "can't be blank"))
+        }
         Some(scopes) => Ok(scopes),
-        None => Err(Invalid::field("scopes", "is invalid")),
+        None => Err(ValidationErrors::field("scopes", "is invalid")),
     }
 }
 
-fn read_end(input: &Input, now: Timestamp) -> Result<Option<Timestamp>, Invalid> {
-    let mut invalid = Invalid::default();
+fn read_end(input: &Input, now: Timestamp) -> Result<Option<Timestamp>, ValidationErrors> {
+    let mut invalid = ValidationErrors::default();
     let text = input.text("expires_at", &mut invalid);
     invalid.into_result()?;
     match text.map(Timestamp::parse) {
         None => Ok(None),
-        Some(None) => Err(Invalid::field("expires_at", "is invalid")),
+        Some(None) => Err(ValidationErrors::field("expires_at", "is invalid")),
         Some(Some(end)) => check_end(end, now).map(Some),
     }
 }
 
 /// When a key may end: later than now, and within ten years.
-pub(crate) fn check_end(end: Timestamp, now: Timestamp) -> Result<Timestamp, Invalid> {
+pub(crate) fn check_end(end: Timestamp, now: Timestamp) -> Result<Timestamp, ValidationErrors> {
     if end <= now {
-        Err(Invalid::field("expires_at", "must be in the future"))
+        Err(ValidationErrors::field(
+            "expires_at",
+            "must be in the future",
+        ))
     } else if end > now + LONGEST_LIFE {
-        Err(Invalid::field("expires_at", "must be within ten years"))
+        Err(ValidationErrors::field(
+            "expires_at",
+            "must be within ten years",
+        ))
     } else {
         Ok(end)
     }

@@ -10,12 +10,13 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::{SessionView, take_back};
+use super::sessions::{SessionView, clear_cookie};
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
-use crate::http::query::{Query, path_id};
-use crate::http::{CurrentSession, CurrentUser, Routes, Visit, audit, to_the_end};
-use crate::model::SessionId;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::SessionId;
+use crate::http::extract::query::{Query, path_id};
+use crate::http::{ClientInfo, CurrentSession, CurrentUser, Routes, run_detached};
 use crate::store::sessions as rows;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -50,33 +51,33 @@ async fn index(
 
 async fn destroy(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id) = (user.id, SessionId(path_id(&id)?));
     let shared = context.clone();
-    to_the_end(async move {
+    run_detached(async move {
         match user
             .write(&shared, move |tx| rows::delete_for_user(tx, owner, id))
             .await?
         {
-            true => audit::session_ended(&visit, owner, id),
+            true => audit::session_ended(&client, owner, id),
             false => return Err(Error::NotFound),
         }
         Ok(())
     })
     .await?;
     if id == session.id {
-        return Ok(take_back(HttpResponse::NoContent(), &context, session.carrier())?.finish());
+        return Ok(clear_cookie(HttpResponse::NoContent(), &context, session.carrier())?.finish());
     }
     Ok(HttpResponse::NoContent().finish())
 }
 
 async fn destroy_all(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
     request: HttpRequest,
@@ -84,23 +85,23 @@ async fn destroy_all(
     let keeps_current = match Query::read(request.query_string())?.one("except")? {
         None => false,
         Some("current") => true,
-        Some(_) => return Err(Invalid::field("except", "is invalid").into()),
+        Some(_) => return Err(ValidationErrors::field("except", "is invalid").into()),
     };
     let (owner, current) = (user.id, session.id);
     let shared = context.clone();
-    let ended = to_the_end(async move {
+    let ended = run_detached(async move {
         let ended = user.write(&shared, move |tx| match keeps_current {
             true => rows::delete_all_but(tx, owner, current),
             false => rows::delete_all_for_user(tx, owner),
         });
         let ended = ended.await?;
-        audit::sessions_ended(&visit, owner, ended);
+        audit::sessions_ended(&client, owner, ended);
         Ok(ended)
     })
     .await?;
     let mut reply = match keeps_current {
         true => HttpResponse::Ok(),
-        false => take_back(HttpResponse::Ok(), &context, session.carrier())?,
+        false => clear_cookie(HttpResponse::Ok(), &context, session.carrier())?,
     };
     Ok(reply.json(json!({ "message": "Sessions ended", "sessions_ended": ended })))
 }

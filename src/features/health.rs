@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::domain::error::{Error, Result};
 use crate::http::Routes;
 
 pub(super) fn routes(routes: &mut Routes) {

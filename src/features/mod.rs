@@ -1,17 +1,17 @@
 //! The table of contents: every feature's routes, in the order in which a newcomer would read them.
 
 pub mod account;
+pub mod account_unlock;
 pub mod api_keys;
-pub mod confirmations;
 pub mod devices;
+pub mod email_verification;
+pub mod forward_auth;
 pub mod health;
-pub mod passwords;
+pub mod password_reset;
 pub mod projects;
-pub mod registrations;
 pub mod sessions;
+pub mod sign_up;
 pub mod tokens;
-pub mod unlocks;
-pub mod verify;
 
 use crate::http::Routes;
 
@@ -19,16 +19,16 @@ use crate::http::Routes;
 pub fn routes() -> Routes {
     let mut routes = Routes::default();
     health::routes(&mut routes);
-    registrations::routes(&mut routes);
-    confirmations::routes(&mut routes);
+    sign_up::routes(&mut routes);
+    email_verification::routes(&mut routes);
     sessions::routes(&mut routes);
     devices::routes(&mut routes);
-    passwords::routes(&mut routes);
-    unlocks::routes(&mut routes);
+    password_reset::routes(&mut routes);
+    account_unlock::routes(&mut routes);
     account::routes(&mut routes);
     projects::routes(&mut routes);
     api_keys::routes(&mut routes);
     tokens::routes(&mut routes);
-    verify::routes(&mut routes);
+    forward_auth::routes(&mut routes);
     routes
 }

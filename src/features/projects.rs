@@ -9,12 +9,12 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
-use crate::http::query::{Query, path_id};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::{Project, ProjectId, UserId};
+use crate::http::extract::query::{Query, path_id};
 use crate::http::{Caller, Input, Routes};
-use crate::model::{Project, ProjectId, UserId};
 use crate::store::{Transaction, projects};
 
 const READ: &str = "projects:read";
@@ -70,7 +70,7 @@ async fn create(context: web::Data<Context>, caller: Caller, input: Input) -> Re
         })
         .await?
         .ok_or_else(|| {
-            Invalid::summary(
+            ValidationErrors::summary(
                 "too_many_projects",
                 "You have as many projects as there may be",
             )
@@ -116,7 +116,7 @@ fn revise(
     id: ProjectId,
     input: &Input,
     now: Timestamp,
-) -> Result<Result<Option<Project>, Invalid>> {
+) -> Result<Result<Option<Project>, ValidationErrors>> {
     let Some(current) = projects::find(tx, owner, id)? else {
         return Ok(Ok(None));
     };
@@ -161,8 +161,8 @@ struct Draft {
 
 impl Draft {
     /// What the input names, and for the rest what is there already.
-    fn read(input: &Input, current: Option<&Project>) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::default();
+    fn read(input: &Input, current: Option<&Project>) -> Result<Self, ValidationErrors> {
+        let mut invalid = ValidationErrors::default();
         let title = match current {
             Some(current) if !input.has("title") => Some(current.title.as_str()),
             _ => input.text("title", &mut invalid),
@@ -215,7 +215,7 @@ struct Page {
 impl Page {
     fn read(query: &str) -> Result<Self> {
         let query = Query::read(query)?;
-        let mut invalid = Invalid::default();
+        let mut invalid = ValidationErrors::default();
         let mut number = |name: &'static str, default: i64, most: i64| {
             let value = query.one(name)?;
             let number = value

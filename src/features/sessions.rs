@@ -1,5 +1,5 @@
 //! Signing in, asking who one is, signing out; and the doors that other features share: `start_by_password`, the way in
-//! by a password, `Opening`, where every way in ends, `hand_over`, which shows its token, `take_back` for one that ended,
+//! by a password, `SessionStart`, where every way in ends, `respond_with_session`, which shows its token, `clear_cookie` for one that ended,
 //! `Challenge`, the proof that a change asks for, and `credentials_changed`, the one list of what dies with it.
 //!
 //! Fears: guessing (limits by client and by address, counted before the check); telling a known address from an
@@ -25,13 +25,14 @@ use serde_json::json;
 
 pub(super) use self::by_password::{SignedIn, start_by_password};
 pub(super) use self::challenge::Challenge;
-pub use self::changes::{Survivors, credentials_changed};
-pub(super) use self::opening::{Opening, Started};
-pub(super) use self::reply::{SessionView, hand_over, take_back, transport};
+pub use self::changes::{KeepSessions, credentials_changed};
+pub(super) use self::opening::{SessionStart, StartedSession};
+pub(super) use self::reply::{SessionView, clear_cookie, respond_with_session, transport};
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::http::{Caller, CurrentSession, Input, Routes, Visit, audit, to_the_end};
-use crate::model::User;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::User;
+use crate::http::{Caller, ClientInfo, CurrentSession, Input, Routes, run_detached};
 use crate::store::sessions as rows;
 
 /// How often the password is checked when the digest changes meanwhile.
@@ -46,16 +47,21 @@ pub(super) fn routes(routes: &mut Routes) {
         .protected(Method::POST, "/v1/session/rotate", rotation::create);
 }
 
-async fn create(context: web::Data<Context>, visit: Visit, input: Input) -> Result<HttpResponse> {
-    let carrier = transport(&input, &visit)?;
-    let alone = start_by_password(&context, &visit, &input, |_, _, _| Ok(()), |_, _, _| ()).await?;
+async fn create(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    input: Input,
+) -> Result<HttpResponse> {
+    let carrier = transport(&input, &client)?;
+    let alone =
+        start_by_password(&context, &client, &input, |_, _, _| Ok(()), |_, _, _| ()).await?;
     let SignedIn {
         user,
         session,
         token,
         ..
     } = alone;
-    hand_over(
+    respond_with_session(
         HttpResponse::Ok(),
         &context,
         carrier,
@@ -83,24 +89,24 @@ async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpRespons
 
 async fn destroy(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     session: CurrentSession,
 ) -> Result<HttpResponse> {
     let (id, user_id, presented) = (session.id, session.user_id, *session.presented());
     let database = context.database.clone();
-    to_the_end(async move {
+    run_detached(async move {
         match database
             .write(move |tx| rows::delete_by_digest(tx, &presented))
             .await?
         {
-            true => audit::session_ended(&visit, user_id, id),
+            true => audit::session_ended(&client, user_id, id),
             // Another sign-out with the same token was faster, or the session has another token by now.
             false => return Err(Error::TokenInvalid),
         }
         Ok(())
     })
     .await?;
-    let mut reply = take_back(HttpResponse::Ok(), &context, session.carrier())?;
+    let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(json!({ "message": "Logged out" })))
 }
 

@@ -1,10 +1,10 @@
 //! Access and refresh tokens: given for a password or a session, renewed, revoked, looked into, and the keys that verify
 //! them.
 
-mod grant;
-mod handed;
 mod introspect;
-mod keys;
+mod issue;
+mod jwks;
+mod presented_token;
 mod refresh;
 mod reply;
 mod revoke;
@@ -15,7 +15,7 @@ use crate::http::Routes;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
-        .public(Method::POST, "/v1/tokens", grant::create)
+        .public(Method::POST, "/v1/tokens", issue::create)
         .public(Method::POST, "/v1/tokens/refresh", refresh::create)
         .public(Method::POST, "/v1/tokens/revoke", revoke::create)
         .by_key(
@@ -24,5 +24,5 @@ pub(super) fn routes(routes: &mut Routes) {
             "introspect",
             introspect::create,
         )
-        .public(Method::GET, "/.well-known/jwks.json", keys::index);
+        .public(Method::GET, "/.well-known/jwks.json", jwks::index);
 }

@@ -1,30 +1,20 @@
-//! HTTP: what every feature shares between a request and its reply. Only this room, `server`, `features`, `testing`
-//! and `cli::serve` know actix-web.
+//! HTTP: what every feature shares between a request and its reply. Only this folder, `server`, `features` and
+//! `testing` know actix-web.
 
-pub mod audit;
-pub mod caller;
-pub mod client;
-pub mod connection;
-pub mod cookie;
-mod cors;
-pub mod credential;
-pub mod current;
-pub mod edge;
+pub mod auth;
+pub mod extract;
 mod finish;
-mod headers;
-pub mod input;
-pub mod origin;
-mod panic;
-pub mod query;
+pub mod middleware;
+pub mod openapi;
 pub mod respond;
 pub mod routes;
 
-pub use caller::{Caller, CredentialKind};
-pub use client::Visit;
-pub use connection::Connection;
-pub use credential::Carrier;
-pub use current::{CurrentSession, CurrentUser};
-pub use edge::Edge;
-pub use finish::to_the_end;
-pub use input::Input;
+pub use auth::caller::{Caller, CredentialKind};
+pub use auth::credential::Carrier;
+pub use auth::current_user::{CurrentSession, CurrentUser};
+pub use extract::client_info::ClientInfo;
+pub use extract::input::Input;
+pub use finish::run_detached;
+pub use middleware::edge::Middleware;
+pub use middleware::idle_connection::Connection;
 pub use routes::{Access, Routes, Verb};

@@ -1,5 +1,5 @@
 //! Turns errors into replies. The only statuses of failure, codes and challenges in the house stand here,
-//! but for the code that a feature gives an `Invalid::summary`.
+//! but for the code that a feature gives an `ValidationErrors::summary`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Invalid};
+use crate::domain::error::{Error, ValidationErrors};
 
 /// The one shape of every failure.
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ impl ResponseError for Error {
 }
 
 /// The body of a failed reply, naming the request. A failure of actix's own is put into our words.
-pub(super) fn body(failure: &actix_web::Error, request_id: &str) -> String {
+pub(in crate::http) fn body(failure: &actix_web::Error, request_id: &str) -> String {
     match failure.as_error::<Error>() {
         Some(error) => render(error, Some(request_id)),
         None => render(
@@ -72,7 +72,7 @@ fn render(error: &Error, request_id: Option<&str>) -> String {
         request_id,
     };
     match error {
-        Error::Invalid(invalid) => {
+        Error::Validation(invalid) => {
             body.error = invalid.to_string().into();
             body.errors = Some(invalid.full_messages());
             body.fields = Some(by_field(invalid));
@@ -86,11 +86,11 @@ fn render(error: &Error, request_id: Option<&str>) -> String {
 /// Status, stable code and sentence.
 fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
     match error {
-        Error::Invalid(Invalid {
+        Error::Validation(ValidationErrors {
             summary: Some((code, sentence)),
             ..
         }) => (StatusCode::UNPROCESSABLE_ENTITY, code, sentence),
-        Error::Invalid(_) => (
+        Error::Validation(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "validation_failed",
             "The input cannot be used",
@@ -150,7 +150,7 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
         Error::LastAttempt => (
             StatusCode::UNAUTHORIZED,
             "invalid_credentials",
-            "Invalid email address or password. \
+            "ValidationErrors email address or password. \
              One more failed attempt closes sign-in to this address for a while.",
         ),
         Error::LinkInvalid(sentence) => (StatusCode::UNAUTHORIZED, "link_invalid", sentence),
@@ -243,7 +243,7 @@ fn retry_after(wait: Duration) -> (HeaderName, HeaderValue) {
     )
 }
 
-fn by_field(invalid: &Invalid) -> Map<String, Value> {
+fn by_field(invalid: &ValidationErrors) -> Map<String, Value> {
     let mut fields = Map::new();
     for (attribute, message) in &invalid.faults {
         let messages = fields

@@ -11,9 +11,9 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, guard};
 
-use super::caller::authenticate;
-use super::origin::refuse_foreign_cookie;
-use crate::error::{Error, Result};
+use super::auth::caller::authenticate;
+use super::auth::same_origin::refuse_foreign_cookie;
+use crate::domain::error::{Error, Result};
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

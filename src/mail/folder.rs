@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use tokio::task::spawn_blocking;
 use tracing::info;
 
-use super::{Failure, Letter};
-use crate::clock::Timestamp;
+use super::{Email, Failure};
+use crate::domain::clock::Timestamp;
 
 /// A folder that mails are written to.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ impl Folder {
         Self { path }
     }
 
-    pub(super) async fn send(&self, name: &str, letter: &Letter) -> Result<(), Failure> {
+    pub(super) async fn send(&self, name: &str, letter: &Email) -> Result<(), Failure> {
         let path = self.path.join(file_name(letter.at, name));
         let mail = letter.message.formatted();
         match blocking(move || write(&path, &mail).map(|()| path)).await {

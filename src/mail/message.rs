@@ -10,12 +10,12 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
 use super::Rendered;
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
 
 /// A mail, ready to leave. Its `Debug` shows neither the address nor the words.
 #[derive(Clone)]
-pub struct Letter {
+pub struct Email {
     /// The one recipient's address.
     pub to: String,
     /// With its angle brackets. The same for every try, so that a second copy can be told.
@@ -27,7 +27,7 @@ pub struct Letter {
     pub(super) message: lettre::Message,
 }
 
-impl fmt::Debug for Letter {
+impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Letter").finish_non_exhaustive()
     }
@@ -41,7 +41,7 @@ pub fn compose(
     message_id: &str,
     at: Timestamp,
     rendered: &Rendered,
-) -> Result<Letter> {
+) -> Result<Email> {
     refuse_controls("sender's name", from.name.as_deref().unwrap_or_default())?;
     refuse_controls("subject", &rendered.subject)?;
     check_message_id(message_id)?;
@@ -60,7 +60,7 @@ pub fn compose(
         )
         .map_err(|_| Error::internal("the mail lacks a sender or a recipient"))?;
 
-    Ok(Letter {
+    Ok(Email {
         to: to.to_owned(),
         message_id: message_id.to_owned(),
         words: rendered.clone(),

@@ -23,10 +23,10 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
 use tokio::time::{Instant, timeout};
 
-use super::fault::{Cause, Fault, Step};
-use super::{Failure, LONGEST_SEND, Letter};
+use super::send_error::{Cause, Fault, Step};
+use super::{Email, Failure, LONGEST_SEND};
 use crate::config::{self, SmtpTls};
-use crate::error::{Error, Result};
+use crate::domain::error::{Error, Result};
 
 /// Most servers close a silent connection after minutes, some networks forget it sooner.
 const LONGEST_IDLE: Duration = Duration::from_secs(30);
@@ -80,7 +80,7 @@ impl Client {
         })
     }
 
-    pub(super) async fn send(&self, letter: &Letter) -> Result<(), Failure> {
+    pub(super) async fn send(&self, letter: &Email) -> Result<(), Failure> {
         self.before_the_deadline(self.deliver(letter))
             .await
             .map_err(|fault| {
@@ -112,9 +112,9 @@ impl Client {
         }
     }
 
-    async fn deliver(&self, letter: &Letter) -> Result<(), Fault> {
+    async fn deliver(&self, letter: &Email) -> Result<(), Fault> {
         let mut line = self.line().await?;
-        match self.hand_over(&mut line, letter).await {
+        match self.respond_with_session(&mut line, letter).await {
             Ok(()) => {
                 self.keep(line);
                 Ok(())
@@ -177,10 +177,10 @@ impl Client {
         Ok(line)
     }
 
-    async fn hand_over(
+    async fn respond_with_session(
         &self,
         line: &mut AsyncSmtpConnection,
-        letter: &Letter,
+        letter: &Email,
     ) -> Result<(), Fault> {
         let (from, to) = (
             letter.message.envelope().from(),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
 
 /// Declares the kinds of mail: a variant, and the name that its two files and its outbox rows bear.
 macro_rules! kinds {

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Letter;
+use super::Email;
 use super::folder::Folder;
 use super::smtp::Client;
 use crate::config::{self, MailTransport};
-use crate::error::Result;
+use crate::domain::error::Result;
 
 /// No try to send takes longer, whatever the settings and the mail server do.
 pub const LONGEST_SEND: Duration = Duration::from_secs(60);
@@ -21,12 +21,12 @@ pub enum Transport {
     /// Into a folder, for development.
     File(Folder),
     /// Kept, for tests.
-    Memory(Arc<Mutex<Vec<Sent>>>),
+    Memory(Arc<Mutex<Vec<SentEmail>>>),
 }
 
 /// A mail as a memory transport keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentEmail {
     /// The recipient's address.
     pub to: String,
     /// The subject.
@@ -82,12 +82,12 @@ impl Transport {
 
     /// Hands one mail over. `name` stands in the file's name (`password_reset-42`): it holds nothing about the
     /// recipient, and no two mails of one millisecond share it.
-    pub async fn send(&self, name: &str, letter: &Letter) -> Result<(), Failure> {
+    pub async fn send(&self, name: &str, letter: &Email) -> Result<(), Failure> {
         match self {
             Self::Smtp(client) => client.send(letter).await,
             Self::File(folder) => folder.send(name, letter).await,
             Self::Memory(kept) => {
-                let sent = Sent {
+                let sent = SentEmail {
                     to: letter.to.clone(),
                     subject: letter.words.subject.clone(),
                     text: letter.words.text.clone(),
@@ -119,7 +119,7 @@ impl Transport {
     }
 
     /// What a memory transport was given, oldest first; nothing for the others.
-    pub fn sent(&self) -> Vec<Sent> {
+    pub fn sent(&self) -> Vec<SentEmail> {
         match self {
             Self::Memory(kept) => kept.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             Self::Smtp(_) | Self::File(_) => Vec::new(),

@@ -5,37 +5,30 @@
 //! `RETURNING`, `ON CONFLICT`, times handed in. A second engine implements the two doors, [`Reader`],
 //! [`Transaction`] and [`Row`]; no SQL is written twice.
 
-pub mod api_keys;
-pub mod devices;
-pub mod ended;
-mod heartbeat;
-mod inspection;
-mod migrate;
-pub mod outbox;
-pub mod projects;
-pub mod refresh_tokens;
-pub mod sessions;
 mod sqlite;
-pub mod throttles;
-pub mod users;
+mod tables;
 mod value;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
 use crate::config;
-use crate::error::{Error, Result};
-use crate::model::SessionId;
-pub use inspection::Inspection;
-pub use migrate::SCHEMA_VERSION;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::SessionId;
 use sqlite::Sqlite;
+pub use sqlite::inspect::Inspection;
+pub use sqlite::migrate::SCHEMA_VERSION;
 pub use sqlite::{LARGEST_WAL, explain, integrity, upgrade};
+pub use tables::{
+    api_keys, known_devices, outbox, projects, refresh_tokens, revocations, sessions, throttles,
+    users,
+};
 pub use value::{Column, Row, Value};
 
 /// How long a write proves that writing works: whoever asks more often than that costs no disk.
-const BEAT: Duration = Duration::from_secs(1);
+const PROBE_TTL: Duration = Duration::from_secs(1);
 
 /// A handle on the one database; cheap to clone.
 #[derive(Clone, Debug)]
@@ -89,10 +82,11 @@ impl Database {
                 Duration::from_secs(60),
             ));
         }
-        if self.engine.has_beaten_between(now - BEAT, now) {
+        if self.engine.has_beaten_between(now - PROBE_TTL, now) {
             return Ok(());
         }
-        self.write(move |tx| heartbeat::beat(tx, now)).await?;
+        self.write(move |tx| tables::write_probe::beat(tx, now))
+            .await?;
         self.engine.note_beat(now);
         Ok(())
     }
@@ -100,8 +94,8 @@ impl Database {
     /// Whether an access token was ended before its time, alone or with its session.
     /// It asks a list in memory; what another process ends stands in it a fifth of a second later, or, while one thread's
     /// look at the table is slow, a second later at the latest.
-    pub fn has_ended_access(&self, session: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
-        self.engine.has_ended_access(session, jti, now)
+    pub fn is_revoked(&self, session: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
+        self.engine.is_revoked(session, jti, now)
     }
 
     /// Starts a check of the whole file on a thread of its own; what it finds is logged and fails [`Self::ready`].

@@ -5,6 +5,8 @@
 //! takes closures from a bounded queue. See [`writer`].
 
 mod check;
+pub(super) mod inspect;
+pub(super) mod migrate;
 mod open;
 mod writer;
 
@@ -18,12 +20,12 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
 
-use super::ended::Ended;
+use super::tables::revocations::RevocationList;
 use super::{Reader, Row, Transaction, Value};
-use crate::clock::Timestamp;
 use crate::config;
-use crate::error::{Error, Result};
-use crate::model::SessionId;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::SessionId;
 pub use check::integrity;
 pub(super) use open::open_reading;
 pub use open::{LARGEST_WAL, explain, upgrade};
@@ -35,7 +37,7 @@ use writer::Writer;
 pub(super) struct Sqlite {
     path: PathBuf,
     readers: Pool<SqliteConnectionManager>,
-    ended: Arc<Ended>,
+    ended: Arc<RevocationList>,
     writer: Writer,
     damaged: Arc<AtomicBool>,
     /// When a heartbeat was last written, in milliseconds since 1970.
@@ -52,7 +54,7 @@ impl Sqlite {
             0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
             configured => configured,
         };
-        let ended = Arc::new(Ended::load(&Reader {
+        let ended = Arc::new(RevocationList::load(&Reader {
             connection: &connection,
         })?);
         Ok(Self {
@@ -82,13 +84,13 @@ impl Sqlite {
         self.writer.write(work).await
     }
 
-    pub(super) fn has_ended_access(
+    pub(super) fn is_revoked(
         &self,
         session_id: SessionId,
         jti: &str,
         now: Timestamp,
     ) -> Result<bool> {
-        if let Some(turn) = self.ended.turn_to_look() {
+        if let Some(turn) = self.ended.poll_due() {
             self.read(|reader| turn.look(reader, now))?;
         }
         Ok(self.ended.has(session_id, jti))

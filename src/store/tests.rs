@@ -4,12 +4,12 @@ mod tokens;
 
 use std::time::Duration;
 
-use super::devices::Sighting;
+use super::known_devices::Sighting;
 use super::sessions::NewSession;
 use super::users::Account;
 use super::*;
-use crate::model::{EmailAddress, PasswordDigest, SessionId, UserId};
-use crate::token::{PlainToken, TokenDigest, TokenKind};
+use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
+use crate::domain::model::{EmailAddress, PasswordDigest, SessionId, UserId};
 
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Runs `work` on an empty database of this version's schema.
 pub(super) fn within(work: impl FnOnce(&Transaction<'_>)) {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
-    migrate::migrate(&mut connection).unwrap();
+    super::sqlite::migrate::migrate(&mut connection).unwrap();
     work(&Transaction {
         reader: Reader {
             connection: &connection,
@@ -127,8 +127,8 @@ fn voiding_links_counts_the_version_up_and_withdraws_the_pending_address() {
             add_user(tx, "two@example.com"),
         );
         users::set_pending_address(tx, id, Some(&address("new@example.com"))).unwrap();
-        users::void_links(tx, id).unwrap();
-        users::void_links(tx, id).unwrap();
+        users::invalidate_links(tx, id).unwrap();
+        users::invalidate_links(tx, id).unwrap();
         assert_eq!(
             (
                 account(tx, id).credentials_version,
@@ -224,7 +224,7 @@ fn a_device_is_the_first_or_a_new_one_and_from_then_on_known() {
             add_user(tx, "one@example.com"),
             add_user(tx, "two@example.com"),
         );
-        let note = |user, device| devices::note(tx, user, device, NOW).unwrap();
+        let note = |user, device| known_devices::note(tx, user, device, NOW).unwrap();
         assert_eq!(note(id, "laptop"), Sighting::First);
         assert_eq!(note(id, "laptop"), Sighting::Known);
         assert_eq!(note(id, "phone"), Sighting::New);
@@ -241,22 +241,26 @@ fn a_device_is_the_first_or_a_new_one_and_from_then_on_known() {
 fn devices_unseen_for_long_and_beyond_the_most_are_forgotten() {
     within(|tx| {
         let id = add_user(tx, "one@example.com");
-        let note = |device, at| devices::note(tx, id, device, at).unwrap();
+        let note = |device, at| known_devices::note(tx, id, device, at).unwrap();
         note("oldest", NOW);
         note("old", NOW + HOUR);
         note("new", NOW + 2 * HOUR);
         note("oldest", NOW + 3 * HOUR);
-        assert_eq!(devices::delete_beyond(tx, id, 2).unwrap(), 1);
+        assert_eq!(known_devices::delete_beyond(tx, id, 2).unwrap(), 1);
         assert_eq!(note("oldest", NOW + 3 * HOUR), Sighting::Known);
         assert_eq!(
-            devices::delete_unseen(tx, NOW + 2 * HOUR - Duration::from_millis(1), 10).unwrap(),
+            known_devices::delete_unseen(tx, NOW + 2 * HOUR - Duration::from_millis(1), 10)
+                .unwrap(),
             0
         );
-        assert_eq!(devices::delete_unseen(tx, NOW + 2 * HOUR, 10).unwrap(), 1);
+        assert_eq!(
+            known_devices::delete_unseen(tx, NOW + 2 * HOUR, 10).unwrap(),
+            1
+        );
         assert_eq!(note("old", NOW + 4 * HOUR), Sighting::New);
         users::delete(tx, id).unwrap();
         assert_eq!(
-            devices::delete_unseen(tx, NOW + 9 * HOUR, 10).unwrap(),
+            known_devices::delete_unseen(tx, NOW + 9 * HOUR, 10).unwrap(),
             0,
             "they go with the account"
         );
@@ -266,11 +270,11 @@ fn devices_unseen_for_long_and_beyond_the_most_are_forgotten() {
 #[test]
 fn a_window_is_cleared_by_its_end_and_once() {
     within(|tx| {
-        let tally = throttles::hit(tx, "x", HOUR, NOW).unwrap();
-        let later = tally.expires_at + Duration::from_millis(1);
+        let count = throttles::hit(tx, "x", HOUR, NOW).unwrap();
+        let later = count.expires_at + Duration::from_millis(1);
         assert!(!throttles::clear_window(tx, "x", later).unwrap());
-        assert!(throttles::clear_window(tx, "x", tally.expires_at).unwrap());
-        assert!(!throttles::clear_window(tx, "x", tally.expires_at).unwrap());
+        assert!(throttles::clear_window(tx, "x", count.expires_at).unwrap());
+        assert!(!throttles::clear_window(tx, "x", count.expires_at).unwrap());
         assert_eq!(throttles::find(tx, "x", NOW).unwrap(), None);
     });
 }
@@ -280,8 +284,8 @@ fn a_granted_window_starts_with_nothing_counted() {
     within(|tx| {
         throttles::hit(tx, "x", HOUR, NOW).unwrap();
         throttles::grant(tx, "x", HOUR, NOW + HOUR / 2).unwrap();
-        let tally = throttles::find(tx, "x", NOW + HOUR / 2).unwrap().unwrap();
-        assert_eq!((tally.count, tally.expires_at), (0, NOW + HOUR / 2 + HOUR));
+        let count = throttles::find(tx, "x", NOW + HOUR / 2).unwrap().unwrap();
+        assert_eq!((count.count, count.expires_at), (0, NOW + HOUR / 2 + HOUR));
         assert_eq!(throttles::hit(tx, "x", HOUR, NOW + HOUR).unwrap().count, 1);
     });
 }

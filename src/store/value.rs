@@ -1,11 +1,11 @@
 //! What goes into a statement and comes out of a row, in types of our own.
 
-use crate::clock::Timestamp;
-use crate::error::Result;
-use crate::model::{ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
-use crate::scope::Scopes;
+use crate::crypto::token::{ReplaySeed, TokenDigest};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::model::{ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
+use crate::domain::scope::Scopes;
 use crate::store::sqlite;
-use crate::token::{Seed, TokenDigest};
 
 /// A value for a placeholder.
 #[derive(Clone, Copy, Debug)]
@@ -86,8 +86,8 @@ impl<'v> From<&'v Scopes> for Value<'v> {
     }
 }
 
-impl<'v> From<&'v Seed> for Value<'v> {
-    fn from(value: &'v Seed) -> Self {
+impl<'v> From<&'v ReplaySeed> for Value<'v> {
+    fn from(value: &'v ReplaySeed) -> Self {
         Self::Blob(value.as_bytes())
     }
 }
@@ -153,5 +153,5 @@ column! {
     PasswordDigest, String => PasswordDigest::new;
     Scopes, String => Scopes::from_stored;
     TokenDigest, [u8; 32] => TokenDigest::from_stored;
-    Seed, [u8; 32] => Seed::from_stored;
+    ReplaySeed, [u8; 32] => ReplaySeed::from_stored;
 }

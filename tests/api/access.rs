@@ -2,16 +2,16 @@
 //! tokens of every kind. A route that does not stand in the table makes the test fail.
 
 use actix_web::http::Method;
+use cloakroom::crypto::signed_link;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::model::{EmailAddress, User};
+use cloakroom::domain::scope::Scopes;
 use cloakroom::features;
 use cloakroom::http::{Access, Verb};
-use cloakroom::links;
-use cloakroom::model::{EmailAddress, User};
-use cloakroom::scope::Scopes;
 use cloakroom::store::api_keys;
 use cloakroom::store::users;
 use cloakroom::testing::{Call, TestApp};
-use cloakroom::throttle::Admission;
-use cloakroom::token::{PlainToken, TokenKind};
+use cloakroom::throttle::Decision;
 use serde_json::{Value, json};
 
 use crate::support::app::{
@@ -603,7 +603,7 @@ async fn unlock_token(app: &TestApp) -> String {
         .admit(&context.database, vec![rule], context.clock.now())
         .await
         .unwrap();
-    let Admission::Admitted(tallies) = counted else {
+    let Decision::Admitted(counts) = counted else {
         panic!("{counted:?}")
     };
     let address = EmailAddress::parse(ONE).unwrap();
@@ -612,5 +612,5 @@ async fn unlock_token(app: &TestApp) -> String {
         .read(move |reader| users::find_by_address(reader, &address))
         .await
         .unwrap();
-    links::sign_unlock(&context.keys, &owner.unwrap(), tallies[0].expires_at)
+    signed_link::sign_unlock(&context.key_ring, &owner.unwrap(), counts[0].expires_at)
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use actix_web::http::Method;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use cloakroom::access_tokens::{AccessTokens, Minting};
-use cloakroom::clock::Timestamp;
 use cloakroom::config::{self, Environment, Secret, Settings};
-use cloakroom::error::Error;
-use cloakroom::keys::Keys;
-use cloakroom::model::{SessionId, User, UserId};
-use cloakroom::scope::Scopes;
-use cloakroom::store::{Database, ended, sessions, users};
-use cloakroom::sweep;
+use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
+use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::clock::Timestamp;
+use cloakroom::domain::error::Error;
+use cloakroom::domain::model::{SessionId, User, UserId};
+use cloakroom::domain::scope::Scopes;
+use cloakroom::server::sweep;
+use cloakroom::store::{Database, revocations, sessions, users};
 use cloakroom::testing::{Reply, START, TestApp};
-use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::{Value, json};
 
 use crate::support::app::*;
@@ -48,9 +48,9 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
     });
     let session = found.await.expect("a live session");
     let mut random = [0; 16];
-    cloakroom::token::fill_random(&mut random).unwrap();
+    cloakroom::crypto::token::fill_random(&mut random).unwrap();
     let jti: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = app.context().access_tokens.mint(&Minting {
+    let text = app.context().access_tokens.mint(&NewAccessToken {
         user_id: session.user_id,
         session_id: session.id,
         scopes: &Scopes::parse("projects:read projects:write").unwrap(),
@@ -129,12 +129,12 @@ fn settings(base: &str, previous: &[&str], algorithm: config::Algorithm) -> Sett
 
 fn access_tokens(base: &str, previous: &[&str], algorithm: config::Algorithm) -> AccessTokens {
     let settings = settings(base, previous, algorithm);
-    AccessTokens::open(&Keys::open(&settings).unwrap(), &settings).unwrap()
+    AccessTokens::open(&KeyRing::open(&settings).unwrap(), &settings).unwrap()
 }
 
 fn mint(access_tokens: &AccessTokens) -> String {
     let scopes = Scopes::parse("projects:read").unwrap();
-    let minted = access_tokens.mint(&Minting {
+    let minted = access_tokens.mint(&NewAccessToken {
         user_id: UserId(1),
         session_id: SessionId(1),
         scopes: &scopes,
@@ -460,7 +460,7 @@ async fn end_token(app: &TestApp, access: &Access) {
         app.clock().now() + LIFETIME,
     );
     write(app, move |tx| {
-        ended::insert_token(tx, session_id, &jti, until)
+        revocations::insert_token(tx, session_id, &jti, until)
     })
     .await;
 }
@@ -590,7 +590,7 @@ async fn a_session_that_is_another_users_carries_nobody() {
     let now = app.clock().now();
     let mint = |user_id, jti: &str| {
         let (session_id, scopes, expires_at) = (session, &scopes, now + LIFETIME);
-        let minting = Minting {
+        let minting = NewAccessToken {
             user_id,
             session_id,
             scopes,

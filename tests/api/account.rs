@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use bcrypt::Version;
-use cloakroom::mail::Sent;
+use cloakroom::mail::SentEmail;
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::{join, join_all};
 use rusqlite::Connection;
@@ -82,7 +82,7 @@ fn pending(app: &TestApp) -> Option<String> {
     file.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-fn links(mails: &[Sent]) -> Vec<&str> {
+fn links(mails: &[SentEmail]) -> Vec<&str> {
     let with_link = mails
         .iter()
         .filter(|mail| mail.text.contains("/confirmations/"));
@@ -703,7 +703,7 @@ async fn an_account_is_deleted_with_all_that_hangs_on_it() {
     }
     // Of the mails that waited only the warning is sent, and of the last ones nothing is kept.
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 2);
-    let before = app.context().courier.transport().sent().len();
+    let before = app.context().mail_worker.transport().sent().len();
     let mails = app.mails().await;
     let new: Vec<_> = mails[before..]
         .iter()

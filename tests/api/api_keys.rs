@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use cloakroom::clock::Timestamp;
 use cloakroom::context::Context;
-use cloakroom::error::Error;
+use cloakroom::domain::clock::Timestamp;
+use cloakroom::domain::error::Error;
+use cloakroom::domain::model::ApiKeyId;
 use cloakroom::features;
 use cloakroom::http::{Access, Caller, Verb};
-use cloakroom::model::ApiKeyId;
+use cloakroom::server::sweep;
 use cloakroom::store::{Transaction, api_keys, projects};
-use cloakroom::sweep;
 use cloakroom::testing::{Call, Reply, START, TestApp};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

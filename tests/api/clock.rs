@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom::clock::Timestamp;
+use cloakroom::domain::clock::Timestamp;
 use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::json;
 

@@ -6,12 +6,13 @@ use actix_web::http::Method;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::{Confirm, Secret};
-use cloakroom::keys::Keys;
-use cloakroom::model::{EmailAddress, PasswordDigest, User, UserId};
+use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::crypto::signed_link;
+use cloakroom::domain::model::{EmailAddress, PasswordDigest, User, UserId};
+use cloakroom::mail;
 use cloakroom::store::throttles;
 use cloakroom::store::users::{self, Account};
 use cloakroom::testing::{Reply, START, TestApp};
-use cloakroom::{links, mail};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use serde_json::json;
@@ -557,13 +558,13 @@ async fn one_client_asks_for_ten_in_three_minutes() {
     assert_eq!(refused.header("retry-after"), Some("180"));
     let counted = "confirmation:127.0.0.1";
     let now = app.clock().now();
-    let tally = app
+    let count = app
         .context()
         .database
         .read(move |reader| throttles::find(reader, counted, now))
         .await
         .unwrap();
-    assert_eq!(tally.unwrap().count, 10);
+    assert_eq!(count.unwrap().count, 10);
 }
 
 #[actix_web::test]
@@ -684,7 +685,7 @@ async fn no_kind_of_link_passes_for_another() {
         confirmation_token(&app, ONE).await,
     );
     let account = account_of(&app, &user).await;
-    let unlock = links::sign_unlock(&app.context().keys, &account, START + DAY);
+    let unlock = signed_link::sign_unlock(&app.context().key_ring, &account, START + DAY);
     assert_dead(&confirm(&app, &reset_link).await);
     assert_dead(&confirm(&app, &unlock).await);
     assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
@@ -728,17 +729,17 @@ proptest! {
     /// Of a signed link no bit can be turned.
     #[test]
     fn a_link_with_any_bit_turned_is_forged(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
-        let keys = Keys::new(Secret::from("k".repeat(32)), vec![]);
+        let keys = KeyRing::new(Secret::from("k".repeat(32)), vec![]);
         let account = account(id);
-        let link = links::sign_confirmation(&keys, &account, &address(NEXT), START + DAY);
-        let read = links::verify_confirmation(&keys, &link, START).unwrap();
-        prop_assert_eq!((read.subject, links::what_it_confirms(&read, &account)), (UserId(id), Some(links::Confirms::Pending)));
+        let link = signed_link::sign_confirmation(&keys, &account, &address(NEXT), START + DAY);
+        let read = signed_link::verify_confirmation(&keys, &link, START).unwrap();
+        prop_assert_eq!((read.subject, signed_link::confirmed_address(&read, &account)), (UserId(id), Some(signed_link::ConfirmedAddress::Pending)));
 
         let (payload, signature) = link.split_once('.').unwrap();
         let mut bytes = [payload, signature].map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());
         let (part, offset) = if at < 33 { (0, at) } else { (1, at - 33) };
         bytes[part][offset] ^= 1 << bit;
         let turned = bytes.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
-        prop_assert!(links::verify_confirmation(&keys, &turned, START).is_none());
+        prop_assert!(signed_link::verify_confirmation(&keys, &turned, START).is_none());
     }
 }

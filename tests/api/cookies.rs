@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, web};
 use cloakroom::config::Settings;
-use cloakroom::http::credential::{Carrier, Credential, presented};
+use cloakroom::http::auth::credential::{Carrier, Credential, presented};
 use cloakroom::testing::{Call, Reply, TestApp};
 use cloakroom::{CurrentSession, CurrentUser, Error};
 use futures_util::future::join_all;
@@ -993,7 +993,7 @@ proptest! {
     fn a_cookie_is_found_among_others(
         before in "([a-z]{1,5}=[a-z\"]{0,5}; ){0,3}", after in "(; ?[a-z]{1,5}=[a-z\"]{0,5}){0,3}",
     ) {
-        use cloakroom::token::{PlainToken, TokenKind};
+        use cloakroom::crypto::token::{PlainToken, TokenKind};
         let token = PlainToken::generate(TokenKind::Session).unwrap();
         let line = format!("{before}cloakroom={}{after}", token.reveal());
         let mut headers = HeaderMap::new();

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use cloakroom::access_tokens::Minting;
-use cloakroom::clock::Timestamp;
 use cloakroom::config::{Algorithm, Secret};
-use cloakroom::keys::{Keys, Purpose};
-use cloakroom::model::{SessionId, UserId};
-use cloakroom::scope::Scopes;
-use cloakroom::store::{ended, sessions};
+use cloakroom::crypto::access_token::NewAccessToken;
+use cloakroom::crypto::key_ring::{KeyRing, Purpose};
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::clock::Timestamp;
+use cloakroom::domain::model::{SessionId, UserId};
+use cloakroom::domain::scope::Scopes;
+use cloakroom::store::{revocations, sessions};
 use cloakroom::testing::{START, TestApp};
-use cloakroom::token::{PlainToken, TokenKind};
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ type Row = (String, String, &'static str);
 impl Forge {
     /// With the claims of a token that is good.
     fn of(base: &str, algorithm: Algorithm, good: &str) -> Self {
-        let keys = Keys::new(Secret::from(base.to_owned()), vec![]);
+        let keys = KeyRing::new(Secret::from(base.to_owned()), vec![]);
         let seed = keys.signing(Purpose::AccessTokenEd25519);
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed[..32]).unwrap();
         let jwk = format!(
@@ -566,7 +566,10 @@ async fn the_whole_table(algorithm: Algorithm) {
     let revoked = access_token(&app, &token).await;
     assert_eq!(answer(&app, &revoked.text).await.0, 200);
     let (id, jti, until) = (revoked.session_id, revoked.jti.clone(), START + LIFETIME);
-    write(&app, move |tx| ended::insert_token(tx, id, &jti, until)).await;
+    write(&app, move |tx| {
+        revocations::insert_token(tx, id, &jti, until)
+    })
+    .await;
     rows.push(("ended alone".to_owned(), revoked.text, "token_invalid"));
 
     let mut wrong = Vec::new();
@@ -641,7 +644,7 @@ async fn the_longest_token_that_settings_allow_is_read() {
         .map(|number| format!("a:{}{number:02}", "a".repeat(60)))
         .collect();
     let scopes = Scopes::from_words(&scopes).unwrap();
-    let token = app.context().access_tokens.mint(&Minting {
+    let token = app.context().access_tokens.mint(&NewAccessToken {
         user_id: UserId(i64::MAX),
         session_id: SessionId(i64::MAX),
         scopes: &scopes,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use cloakroom::error::{Error, Result};
+use cloakroom::domain::error::{Error, Result};
 use cloakroom::testing::{Reply, TestApp};
 use futures_util::future::join_all;
 use rusqlite::Connection;

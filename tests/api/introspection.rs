@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
-use cloakroom::model::User;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::model::User;
 use cloakroom::testing::{Reply, START, TestApp};
-use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::{Value, json};
 
 use crate::support::app::*;

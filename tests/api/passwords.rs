@@ -6,10 +6,10 @@ use actix_web::http::Method;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::Secret;
-use cloakroom::model::{EmailAddress, UserId};
+use cloakroom::crypto::{key_ring, signed_link};
+use cloakroom::domain::model::{EmailAddress, UserId};
 use cloakroom::store::users::Account;
 use cloakroom::testing::{Reply, START, TestApp};
-use cloakroom::{keys, links};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -490,8 +490,8 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
         201
     );
     let secret = std::fs::read_to_string(house.path().join("cloakroom.key_base")).unwrap();
-    let keys = keys::Keys::new(Secret::from(secret), vec![]);
-    let link = links::sign_reset(
+    let keys = key_ring::KeyRing::new(Secret::from(secret), vec![]);
+    let link = signed_link::sign_reset(
         &keys,
         &stored_account(&house),
         START + Duration::from_secs(100 * 365 * 86400),
@@ -539,7 +539,7 @@ fn stored_account(house: &House) -> Account {
 
 fn account(id: i64, address: &str, digest: String) -> Account {
     Account {
-        user: cloakroom::model::User {
+        user: cloakroom::domain::model::User {
             id: UserId(id),
             email_address: EmailAddress::parse(address).unwrap(),
             email_confirmed_at: None,
@@ -547,7 +547,7 @@ fn account(id: i64, address: &str, digest: String) -> Account {
             created_at: START,
             updated_at: START,
         },
-        password_digest: cloakroom::model::PasswordDigest::new(digest),
+        password_digest: cloakroom::domain::model::PasswordDigest::new(digest),
         pending_email_address: None,
         credentials_version: 0,
     }
@@ -651,24 +651,24 @@ proptest! {
     /// Of a signed link no bit can be turned.
     #[test]
     fn a_link_with_any_bit_turned_is_forged(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
-        let keys = keys::Keys::new(Secret::from("k".repeat(32)), vec![]);
+        let keys = key_ring::KeyRing::new(Secret::from("k".repeat(32)), vec![]);
         let account = account(id, ONE, "$2b$04$digest".to_owned());
-        let link = links::sign_reset(&keys, &account, START + QUARTER);
-        let read = links::verify_reset(&keys, &link, START).unwrap();
-        prop_assert!(read.subject == UserId(id) && links::reset_holds(&read, &account));
+        let link = signed_link::sign_reset(&keys, &account, START + QUARTER);
+        let read = signed_link::verify_reset(&keys, &link, START).unwrap();
+        prop_assert!(read.subject == UserId(id) && signed_link::reset_holds(&read, &account));
 
         let (payload, signature) = link.split_once('.').unwrap();
         let mut bytes = [payload, signature].map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());
         let (part, offset) = if at < 33 { (0, at) } else { (1, at - 33) };
         bytes[part][offset] ^= 1 << bit;
         let turned = bytes.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
-        prop_assert!(links::verify_reset(&keys, &turned, START).is_none());
+        prop_assert!(signed_link::verify_reset(&keys, &turned, START).is_none());
     }
 
     /// And no other text is one.
     #[test]
     fn no_text_is_a_link_by_chance(text in "[A-Za-z0-9_-]{0,60}\\.?[A-Za-z0-9_-]{0,60}|\\PC{0,50}") {
-        let keys = keys::Keys::new(Secret::from("k".repeat(32)), vec![]);
-        prop_assert!(links::verify_reset(&keys, &text, START).is_none());
+        let keys = key_ring::KeyRing::new(Secret::from("k".repeat(32)), vec![]);
+        prop_assert!(signed_link::verify_reset(&keys, &text, START).is_none());
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use cloakroom::config::Secret;
-use cloakroom::scope::Scopes;
-use cloakroom::sweep;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::scope::Scopes;
+use cloakroom::server::sweep;
 use cloakroom::testing::{Reply, START, TestApp};
-use cloakroom::token::{PlainToken, TokenKind};
 use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
-use cloakroom::sweep;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::server::sweep;
 use cloakroom::testing::{Reply, TestApp};
-use cloakroom::token::{PlainToken, TokenKind};
 use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::testing::{Reply, TestApp};
-use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::json;
 
 use crate::support::app::*;

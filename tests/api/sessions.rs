@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use bcrypt::Version;
-use cloakroom::features::sessions::{Survivors, credentials_changed};
-use cloakroom::model::EmailAddress;
+use cloakroom::domain::model::EmailAddress;
+use cloakroom::features::sessions::{KeepSessions, credentials_changed};
 use cloakroom::store::{sessions, users};
 use cloakroom::testing::{START, TestApp};
 use futures_util::future::join_all;
@@ -667,7 +667,7 @@ proptest! {
         let mut headers = actix_web::http::header::HeaderMap::new();
         let value = actix_web::http::header::HeaderValue::from_str(&line).unwrap();
         headers.insert(actix_web::http::header::AUTHORIZATION, value);
-        let read = cloakroom::http::credential::presented(&headers, "cloakroom");
+        let read = cloakroom::http::auth::credential::presented(&headers, "cloakroom");
         prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
     }
 
@@ -678,7 +678,7 @@ proptest! {
         if let Ok(value) = actix_web::http::header::HeaderValue::from_bytes(&[b"Bearer ", bytes.as_slice()].concat()) {
             headers.insert(actix_web::http::header::AUTHORIZATION, value);
         }
-        let read = cloakroom::http::credential::presented(&headers, "cloakroom");
+        let read = cloakroom::http::auth::credential::presented(&headers, "cloakroom");
         prop_assert!(matches!(read, Ok(None) | Err(cloakroom::Error::TokenInvalid)));
     }
 
@@ -687,7 +687,7 @@ proptest! {
     fn an_address_is_parsed_to_itself(
         text in "[a-zA-Z0-9.+_-]{1,12}@[a-zA-Z0-9.-]{1,20}", before in "[ \t\n]{0,3}", after in "[ \r\n\u{a0}]{0,3}",
     ) {
-        use cloakroom::model::EmailAddress;
+        use cloakroom::domain::model::EmailAddress;
         let written = EmailAddress::parse(&format!("{before}{}{after}", text.to_uppercase()));
         let plain = EmailAddress::parse(&text);
         prop_assert_eq!(&written, &plain);
@@ -699,13 +699,13 @@ proptest! {
     /// Nothing that is typed makes the parser panic.
     #[test]
     fn any_text_is_an_address_or_not(text in "\\PC{0,40}") {
-        let _ = cloakroom::model::EmailAddress::parse(&text);
+        let _ = cloakroom::domain::model::EmailAddress::parse(&text);
     }
 }
 
 #[actix_web::test]
 async fn a_change_of_credentials_ends_all_but_the_survivors() {
-    for survivors in ["none", "one", "all"] {
+    for keep in ["none", "one", "all"] {
         let (app, user, kept) = signed_in().await;
         let other = app.sign_in_as(&user).await;
         let stranger = app.create_user("two@example.com", PASSWORD).await;
@@ -716,29 +716,25 @@ async fn a_change_of_credentials_ends_all_but_the_survivors() {
             sessions::set_sudo(tx, one, Some(START))?;
             let pending = EmailAddress::parse("three@example.com")?;
             users::set_pending_address(tx, id, Some(&pending))?;
-            let survivors = match survivors {
-                "none" => Survivors::None,
-                "one" => Survivors::One(one),
-                _ => Survivors::All,
+            let keep = match keep {
+                "none" => KeepSessions::None,
+                "one" => KeepSessions::Only(one),
+                _ => KeepSessions::All,
             };
-            credentials_changed(tx, id, survivors, START)
+            credentials_changed(tx, id, keep, START)
         });
-        let (count, keeps_one, keeps_all) = match survivors {
+        let (count, keeps_one, keeps_all) = match keep {
             "none" => (2, false, false),
             "one" => (1, true, false),
             _ => (0, true, true),
         };
-        assert_eq!(ended.await.unwrap(), count, "{survivors}");
-        assert_eq!(is_live(&app, &kept).await, keeps_one, "{survivors}");
-        assert_eq!(is_live(&app, &other).await, keeps_all, "{survivors}");
-        assert!(is_live(&app, &strangers).await, "{survivors}");
+        assert_eq!(ended.await.unwrap(), count, "{keep}");
+        assert_eq!(is_live(&app, &kept).await, keeps_one, "{keep}");
+        assert_eq!(is_live(&app, &other).await, keeps_all, "{keep}");
+        assert!(is_live(&app, &strangers).await, "{keep}");
         let with_sudo = "SELECT count(*) FROM sessions WHERE sudo_at IS NOT NULL";
-        assert_eq!(
-            count_in(&app, with_sudo),
-            i64::from(keeps_all),
-            "{survivors}"
-        );
+        assert_eq!(count_in(&app, with_sudo), i64::from(keeps_all), "{keep}");
         let void = "SELECT count(*) FROM users WHERE credentials_version = 1 AND pending_email_address IS NULL";
-        assert_eq!(count_in(&app, void), 1, "{survivors}");
+        assert_eq!(count_in(&app, void), 1, "{keep}");
     }
 }

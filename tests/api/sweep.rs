@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cloakroom::clock::Timestamp;
-use cloakroom::sweep::{self, Swept};
+use cloakroom::domain::clock::Timestamp;
+use cloakroom::server::sweep::{self, Swept};
 use cloakroom::testing::TestApp;
 use rusqlite::{Connection, params};
 

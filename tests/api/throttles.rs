@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cloakroom::config::Settings;
 use cloakroom::testing::{Reply, START, TestApp};
-use cloakroom::throttle::{Admission, Tally};
+use cloakroom::throttle::{Count, Decision};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -272,7 +272,7 @@ async fn a_reset_lifts_the_limit_on_the_address() {
 }
 
 /// Fails to sign in to the first user's address from there, so many times; gives the last tally.
-async fn fail(app: &TestApp, from: &str, times: u32) -> Admission {
+async fn fail(app: &TestApp, from: &str, times: u32) -> Decision {
     let (context, mut last) = (app.context(), None);
     for _ in 0..times {
         let rule = context
@@ -289,28 +289,28 @@ async fn fail(app: &TestApp, from: &str, times: u32) -> Admission {
     last.unwrap()
 }
 
-fn tally(admission: &Admission) -> Tally {
+fn count(admission: &Decision) -> Count {
     match admission {
-        Admission::Admitted(tallies) => tallies[0],
-        Admission::Refused(refusal) => panic!("{refusal:?}"),
+        Decision::Admitted(counts) => counts[0],
+        Decision::Refused(refusal) => panic!("{refusal:?}"),
     }
 }
 
-fn is_refused(admission: &Admission) -> bool {
-    matches!(admission, Admission::Refused(_))
+fn is_refused(admission: &Decision) -> bool {
+    matches!(admission, Decision::Refused(_))
 }
 
 #[actix_web::test]
 async fn a_tally_says_how_many_hits_are_left_and_until_when_they_count() {
     let app = app_with_one(on).await;
-    let first = tally(&fail(&app, HERE, 1).await);
+    let first = count(&fail(&app, HERE, 1).await);
     assert_eq!(
         (first.count, first.limit, first.left(), first.shared),
         (1, 20, 19, true)
     );
     assert_eq!(first.expires_at, START + HOUR);
-    assert_eq!(tally(&fail(&app, ELSEWHERE, 18).await).left(), 1);
-    assert_eq!(tally(&fail(&app, HERE, 1).await).left(), 0);
+    assert_eq!(count(&fail(&app, ELSEWHERE, 18).await).left(), 1);
+    assert_eq!(count(&fail(&app, HERE, 1).await).left(), 0);
     assert!(is_refused(&fail(&app, HERE, 1).await));
 }
 
@@ -326,15 +326,15 @@ async fn a_limit_that_is_opened_for_a_network_is_filled_by_that_one_alone() {
     let (rule, now) = (here.clone(), context.clock.now());
     context
         .database
-        .write(move |tx| rule.open_way(tx, now))
+        .write(move |tx| rule.grant_bypass(tx, now))
         .await
         .unwrap();
 
     fail(&app, ELSEWHERE, 20).await;
     assert!(is_refused(&fail(&app, ELSEWHERE, 1).await));
-    let own = tally(&fail(&app, HERE, 1).await);
+    let own = count(&fail(&app, HERE, 1).await);
     assert_eq!((own.count, own.shared), (1, false));
-    assert_eq!(tally(&fail(&app, HERE, 19).await).left(), 0);
+    assert_eq!(count(&fail(&app, HERE, 19).await).left(), 0);
     assert!(
         is_refused(&fail(&app, HERE, 1).await),
         "it is limited itself"
@@ -349,9 +349,9 @@ async fn a_limit_that_is_opened_for_a_network_is_filled_by_that_one_alone() {
         .await
         .unwrap();
     app.clock().set(START + 2 * HOUR - 2 * MILLISECOND);
-    assert!(!tally(&fail(&app, HERE, 1).await).shared);
+    assert!(!count(&fail(&app, HERE, 1).await).shared);
     app.clock().set(START + 2 * HOUR);
-    assert!(tally(&fail(&app, HERE, 1).await).shared);
+    assert!(count(&fail(&app, HERE, 1).await).shared);
 }
 
 #[actix_web::test]
@@ -359,23 +359,23 @@ async fn a_limit_is_lifted_once_and_for_the_window_that_was_meant() {
     let app = app_with_one(on).await;
     let context = app.context();
     fail(&app, ELSEWHERE, 20).await;
-    let lift = async |window_end| {
+    let unlock = async |window_end| {
         let rule = context
             .throttle
             .address_failures(ONE, HERE.parse().unwrap());
         let now = context.clock.now();
         context
             .database
-            .write(move |tx| rule.lift(tx, window_end, now))
+            .write(move |tx| rule.unlock(tx, window_end, now))
             .await
             .unwrap()
     };
-    assert!(!lift(START + HOUR + MILLISECOND).await);
+    assert!(!unlock(START + HOUR + MILLISECOND).await);
     assert!(is_refused(&fail(&app, HERE, 1).await));
-    assert!(lift(START + HOUR).await);
-    assert!(!lift(START + HOUR).await);
-    assert!(!tally(&fail(&app, HERE, 1).await).shared);
-    assert_eq!(tally(&fail(&app, ELSEWHERE, 1).await).count, 1);
+    assert!(unlock(START + HOUR).await);
+    assert!(!unlock(START + HOUR).await);
+    assert!(!count(&fail(&app, HERE, 1).await).shared);
+    assert_eq!(count(&fail(&app, ELSEWHERE, 1).await).count, 1);
 }
 
 #[actix_web::test]
@@ -474,7 +474,8 @@ async fn reset_mails_to_one_address_are_limited_without_a_word() {
         )
     );
     assert_eq!(app.mails().await.len(), 5);
-    app.clock().advance(cloakroom::links::RESET_LIFETIME);
+    app.clock()
+        .advance(cloakroom::crypto::signed_link::RESET_LIFETIME);
     ask_reset(&app, ONE).await;
     assert_eq!(app.mails().await.len(), 6);
 }

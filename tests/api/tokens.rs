@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use cloakroom::config::Confirm;
-use cloakroom::model::User;
-use cloakroom::scope::Scopes;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::model::User;
+use cloakroom::domain::scope::Scopes;
 use cloakroom::store::api_keys::{self, NewKey};
 use cloakroom::testing::{Call, Reply, START, TestApp};
-use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::{Value, json};
 
 use crate::support::app::{

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::config::Notices;
-use cloakroom::mail::{self, Kind, Notice, Sent};
-use cloakroom::model::{User, UserId};
+use cloakroom::domain::model::{User, UserId};
+use cloakroom::mail::{self, Kind, Notice, SentEmail};
 use cloakroom::store::{outbox, users};
 use cloakroom::testing::{START, TestApp};
 
@@ -91,7 +91,7 @@ async fn assert_dropped(app: &TestApp, why: &str) {
     assert!(rows.is_empty(), "{why}: {rows:?}");
 }
 
-fn the_only(mut mails: Vec<Sent>) -> Sent {
+fn the_only(mut mails: Vec<SentEmail>) -> SentEmail {
     assert_eq!(mails.len(), 1, "{mails:?}");
     mails.remove(0)
 }

@@ -1,14 +1,14 @@
 //! How a mail is written: its headers, its parts, and what cannot get into them.
 
 use cloakroom::config::SmtpTls;
-use cloakroom::mail::{Letter, Rendered, Transport, compose};
+use cloakroom::mail::{Email, Rendered, Transport, compose};
 use lettre::message::Mailbox;
 
 use super::{ADDRESS, AT, LINK, letter_to, settings, words};
 use crate::support::smtp::{Behaviour, SmtpServer};
 
 /// The mail as a server takes it in.
-async fn delivered(letter: &Letter) -> String {
+async fn delivered(letter: &Email) -> String {
     let server = SmtpServer::start(Behaviour::default());
     let mut settings = settings();
     settings.smtp.port = server.addr.port();

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cloakroom::clock::Timestamp;
 use cloakroom::config::{Mail, MailTransport, Secret, Smtp, SmtpTls};
-use cloakroom::mail::{Failure, Letter, Rendered, Transport, compose};
+use cloakroom::domain::clock::Timestamp;
+use cloakroom::mail::{Email, Failure, Rendered, Transport, compose};
 
 use crate::support::smtp::SmtpServer;
 
@@ -50,7 +50,7 @@ fn words() -> Rendered {
     }
 }
 
-fn letter_to(address: &str) -> Letter {
+fn letter_to(address: &str) -> Email {
     compose(
         &settings().from,
         address,

@@ -305,9 +305,9 @@ impl Worker {
 
 impl Account {
     /// A new password is asked for, with which all sessions but so many are to end.
-    fn ask_for(&mut self, password: String, survivors: usize) {
+    fn ask_for(&mut self, password: String, keep: usize) {
         self.passwords.push(password);
-        self.doubtful = self.alive.split_off(survivors);
+        self.doubtful = self.alive.split_off(keep);
     }
 
     /// The new password is the right one.

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cloakroom::access_tokens::{AccessTokens, Minting};
-use cloakroom::clock::Clock;
 use cloakroom::config::{Environment, Secret, Settings};
-use cloakroom::keys::Keys;
-use cloakroom::model::{SessionId, UserId};
-use cloakroom::scope::Scopes;
+use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
+use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::domain::clock::Clock;
+use cloakroom::domain::model::{SessionId, UserId};
+use cloakroom::domain::scope::Scopes;
 use rusqlite::params;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn house() -> House {
 fn mint() -> AccessTokens {
     let mut settings = Settings::for_env(Environment::Test).unwrap();
     settings.secrets.key_base = Some(Secret::from(BASE.to_owned()));
-    AccessTokens::open(&Keys::open(&settings).unwrap(), &settings).unwrap()
+    AccessTokens::open(&KeyRing::open(&settings).unwrap(), &settings).unwrap()
 }
 
 /// An access token for each session of the file, with its session's id, in the order of those.
@@ -50,7 +50,7 @@ fn access_tokens(house: &House) -> Vec<(i64, String)> {
         .unwrap();
     let rows: Vec<(i64, i64)> = rows.map(Result::unwrap).collect();
     let minted = rows.into_iter().map(|(id, user_id)| {
-        let minting = Minting {
+        let minting = NewAccessToken {
             user_id: UserId(user_id),
             session_id: SessionId(id),
             scopes: &Scopes::parse("projects:read").unwrap(),

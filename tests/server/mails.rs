@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::config::{MailTransport, SmtpTls};
-use cloakroom::mail::{Courier, Transport};
-use cloakroom::store::outbox::{self, Intention};
+use cloakroom::mail::{MailWorker, Transport};
+use cloakroom::store::outbox::{self, OutboxEntry};
 use cloakroom::testing::TestApp;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ async fn asked() -> TestApp {
 }
 
 /// A worker on the app's outbox that sends by this server.
-fn courier(app: &TestApp, server: &SmtpServer) -> Courier {
+fn mail_worker(app: &TestApp, server: &SmtpServer) -> MailWorker {
     let context = app.context();
     let mut settings = context.settings.clone();
     settings.mail.transport = MailTransport::Smtp;
@@ -36,11 +36,11 @@ fn courier(app: &TestApp, server: &SmtpServer) -> Courier {
     settings.mail.smtp.tls = SmtpTls::None;
     settings.mail.smtp.timeout = Duration::from_millis(500);
     let transport = Transport::from_settings(&settings.mail).unwrap();
-    let (database, keys) = (context.database.clone(), context.keys.clone());
-    Courier::new(&settings, database, keys, context.clock.clone(), transport).unwrap()
+    let (database, keys) = (context.database.clone(), context.key_ring.clone());
+    MailWorker::new(&settings, database, keys, context.clock.clone(), transport).unwrap()
 }
 
-async fn the_row(app: &TestApp) -> Intention {
+async fn the_row(app: &TestApp) -> OutboxEntry {
     let rows = app
         .context()
         .database
@@ -63,23 +63,23 @@ async fn a_server_that_is_busy_twice_gets_the_mail_once() {
     let server = SmtpServer::start(Behaviour::default());
     server.refuse(At::Hello, "421 4.3.2 busy", 2);
     let app = asked().await;
-    let courier = courier(&app, &server);
+    let mail_worker = mail_worker(&app, &server);
     for attempt in 1..=2 {
-        assert_eq!(courier.deliver_due().await.unwrap(), 1);
+        assert_eq!(mail_worker.deliver_due().await.unwrap(), 1);
         let row = the_row(&app).await;
         assert_eq!((row.attempts, row.sent_at), (attempt, None));
         assert_eq!(row.last_error.as_deref(), Some("421 4.3.2 at connecting"));
         // Before its time it is left alone.
-        assert_eq!(courier.deliver_due().await.unwrap(), 0);
+        assert_eq!(mail_worker.deliver_due().await.unwrap(), 0);
         app.clock().set(row.next_attempt_at);
     }
-    assert_eq!(courier.deliver_due().await.unwrap(), 1);
+    assert_eq!(mail_worker.deliver_due().await.unwrap(), 1);
     let row = the_row(&app).await;
     assert_eq!((row.attempts, row.last_error.clone()), (3, None));
     assert!(row.sent_at.is_some() && row.dead_at.is_none());
 
     app.clock().advance(Duration::from_secs(3600));
-    assert_eq!(courier.deliver_due().await.unwrap(), 0);
+    assert_eq!(mail_worker.deliver_due().await.unwrap(), 0);
     assert_eq!(server.received().len(), 1);
 }
 
@@ -90,14 +90,14 @@ async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_
         ..Behaviour::default()
     });
     let app = asked().await;
-    let courier = courier(&app, &server);
-    courier.deliver_due().await.unwrap();
+    let mail_worker = mail_worker(&app, &server);
+    mail_worker.deliver_due().await.unwrap();
     let row = the_row(&app).await;
     assert_eq!(row.last_error.as_deref(), Some("timed out at the message"));
 
     server.behave(|behaviour| behaviour.fault = None);
     app.clock().set(row.next_attempt_at);
-    courier.deliver_due().await.unwrap();
+    mail_worker.deliver_due().await.unwrap();
     let copies = server.wait_for(2).await;
     assert_eq!(message_id(&copies[0]), message_id(&copies[1]));
     assert!(the_row(&app).await.sent_at.is_some());
@@ -107,7 +107,7 @@ async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_
 async fn a_mail_that_waited_for_a_server_that_was_away_is_sent_when_it_is_back() {
     let away = SmtpServer::start(Behaviour::default());
     let app = asked().await;
-    let to_nobody = courier(&app, &away);
+    let to_nobody = mail_worker(&app, &away);
     drop(away);
     to_nobody.deliver_due().await.unwrap();
     let row = the_row(&app).await;
@@ -120,7 +120,7 @@ async fn a_mail_that_waited_for_a_server_that_was_away_is_sent_when_it_is_back()
 
     let back = SmtpServer::start(Behaviour::default());
     app.clock().set(row.next_attempt_at);
-    courier(&app, &back).deliver_due().await.unwrap();
+    mail_worker(&app, &back).deliver_due().await.unwrap();
     assert_eq!(back.received().len(), 1);
 }
 
@@ -128,11 +128,11 @@ async fn a_mail_that_waited_for_a_server_that_was_away_is_sent_when_it_is_back()
 async fn a_mail_is_given_up_when_its_link_would_die_before_the_next_try() {
     let away = SmtpServer::start(Behaviour::default());
     let app = asked().await;
-    let courier = courier(&app, &away);
+    let mail_worker = mail_worker(&app, &away);
     drop(away);
     let expiry = the_row(&app).await.expires_at;
     let row = loop {
-        courier.deliver_due().await.unwrap();
+        mail_worker.deliver_due().await.unwrap();
         let row = the_row(&app).await;
         if row.dead_at.is_some() {
             break row;
@@ -147,7 +147,7 @@ async fn a_mail_is_given_up_when_its_link_would_die_before_the_next_try() {
         "{reason}"
     );
     app.clock().advance(Duration::from_secs(3600));
-    assert_eq!(courier.deliver_due().await.unwrap(), 0);
+    assert_eq!(mail_worker.deliver_due().await.unwrap(), 0);
 }
 
 #[actix_web::test]
@@ -155,7 +155,7 @@ async fn a_mail_whose_link_has_died_is_not_sent() {
     let server = SmtpServer::start(Behaviour::default());
     let app = asked().await;
     app.clock().set(the_row(&app).await.expires_at);
-    courier(&app, &server).deliver_due().await.unwrap();
+    mail_worker(&app, &server).deliver_due().await.unwrap();
     let row = the_row(&app).await;
     assert_eq!(row.last_error.as_deref(), Some("its link has expired"));
     assert!(row.dead_at.is_some());
@@ -170,7 +170,7 @@ async fn the_tenth_try_is_the_last() {
     let nine_tries =
         |tx: &cloakroom::store::Transaction<'_>| tx.execute("UPDATE outbox SET attempts = 9", &[]);
     app.context().database.write(nine_tries).await.unwrap();
-    courier(&app, &server).deliver_due().await.unwrap();
+    mail_worker(&app, &server).deliver_due().await.unwrap();
     let row = the_row(&app).await;
     assert_eq!(
         (row.attempts, row.last_error.as_deref()),
@@ -187,7 +187,7 @@ async fn a_link_that_was_asked_for_again_while_its_mail_waits_is_mailed_once() {
         .json(&json!({ "email_address": ADDRESS }))
         .send()
         .await;
-    courier(&app, &server).deliver_due().await.unwrap();
+    mail_worker(&app, &server).deliver_due().await.unwrap();
     assert_eq!(server.received().len(), 1);
 }
 

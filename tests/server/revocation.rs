@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use cloakroom::token::{PlainToken, TokenKind};
+use cloakroom::crypto::token::{PlainToken, TokenKind};
 use rusqlite::params;
 use serde_json::json;
 

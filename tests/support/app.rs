@@ -1,9 +1,9 @@
 //! What the tests of the API say often: somebody with an account, a refusal in its whole shape, a link from a mail.
 
 use actix_web::http::Method;
-use cloakroom::error::Result;
-use cloakroom::features::sessions::{Survivors, credentials_changed};
-use cloakroom::model::{EmailAddress, PasswordDigest, User};
+use cloakroom::domain::error::Result;
+use cloakroom::domain::model::{EmailAddress, PasswordDigest, User};
+use cloakroom::features::sessions::{KeepSessions, credentials_changed};
 use cloakroom::store::{Transaction, users};
 use cloakroom::testing::{Reply, TestApp};
 use rusqlite::{Connection, OpenFlags};
@@ -142,7 +142,7 @@ pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest:
 pub async fn disable(app: &TestApp, user: &User) {
     let (id, now) = (user.id, app.clock().now());
     let shut = move |tx: &Transaction<'_>| {
-        credentials_changed(tx, id, Survivors::None, now)?;
+        credentials_changed(tx, id, KeepSessions::None, now)?;
         users::set_disabled(tx, id, Some(now), now)
     };
     assert!(write(app, shut).await);

@@ -1,11 +1,11 @@
 //! Credentials for machines, as the tests of several routes need them.
 
-use cloakroom::clock::Timestamp;
-use cloakroom::model::User;
-use cloakroom::scope::Scopes;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::clock::Timestamp;
+use cloakroom::domain::model::User;
+use cloakroom::domain::scope::Scopes;
 use cloakroom::store::api_keys::{self, NewKey};
 use cloakroom::testing::TestApp;
-use cloakroom::token::{PlainToken, TokenKind};
 use serde_json::{Value, json};
 
 use super::app::write;

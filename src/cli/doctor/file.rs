@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Report;
 use crate::cli::explain;
 use crate::config::{Settings, Sources};
-use crate::error::Error;
-use crate::keys::{Keys, file};
+use crate::crypto::key_ring::{KeyRing, file};
+use crate::domain::error::Error;
 use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
 /// With less room than this a disk is about to be full.
@@ -41,7 +41,8 @@ pub(super) fn examine(
 }
 
 fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
-    let ours = [Keys::file(settings), Keys::previous_file(settings)].map(|path| (path, OTHERS));
+    let ours =
+        [KeyRing::file(settings), KeyRing::previous_file(settings)].map(|path| (path, OTHERS));
     let named = ["secrets.key_base", "secrets.previous"]
         .map(|key| (sources.file_of(key).map(Path::to_owned), STRANGERS));
     let files = ours
@@ -66,7 +67,7 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
         }
     }
     let again = "run `cloakroom secret rotate` again, or take it from among them";
-    match Keys::find(settings) {
+    match KeyRing::find(settings) {
         Ok(Some(keys)) if keys.lists_current_as_previous() => {
             report.warn(
                 "keys",

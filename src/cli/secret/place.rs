@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Fault;
 use crate::config::{Secret, Settings, Sources, written_list};
-use crate::keys::Keys;
-use crate::keys::file::{self, Draft};
+use crate::crypto::key_ring::KeyRing;
+use crate::crypto::key_ring::file::{self, Draft};
 
 /// The files of the key base.
 #[derive(Debug)]
@@ -29,10 +29,10 @@ enum Form {
 impl Place {
     /// `None` where the base is set as a value.
     pub(super) fn of(sources: &Sources, settings: &Settings) -> Option<Self> {
-        if let Some(base) = Keys::file(settings) {
+        if let Some(base) = KeyRing::file(settings) {
             return Some(Self {
                 base,
-                previous: Keys::previous_file(settings),
+                previous: KeyRing::previous_file(settings),
                 form: Form::Lines,
             });
         }

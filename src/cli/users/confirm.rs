@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::{One, View, house, name};
-use crate::clock::Clock;
+use super::{One, View, database, name};
 use crate::config::Settings;
+use crate::domain::clock::Clock;
 use crate::store::users;
 
 pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate::cli::Outcome {
     let (asked, now) = (user.clone(), Clock::System.now());
-    let confirmed = house::open(settings)?
+    let confirmed = database::open(settings)?
         .write(move |tx| {
             let Some(account) = asked.find(tx)? else {
                 return Ok(None);

@@ -5,12 +5,12 @@ use std::io::{self, BufRead, IsTerminal};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Format, View, house, name};
+use super::{Format, View, database, name};
 use crate::cli::Fault;
-use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Settings};
-use crate::model::{EmailAddress, PasswordDigest, User};
-use crate::password::{Password, PasswordPool};
+use crate::crypto::password::{Password, PasswordPool};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::model::{EmailAddress, PasswordDigest, User};
 use crate::store::{Transaction, users};
 
 /// Longer than any password may be.
@@ -22,7 +22,7 @@ pub(super) async fn run(
     confirmed: bool,
     format: &Format,
 ) -> crate::cli::Outcome {
-    let database = house::open_or_make(settings)?;
+    let database = database::open_or_make(settings)?;
     let password = choose(settings)?;
     let words = settings.guessable_words(address.as_str());
     let digest = pool(&settings.password)?

@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use super::{One, View, house, name};
+use super::{One, View, database, name};
 use crate::cli::output::remark;
-use crate::clock::Clock;
 use crate::config::Settings;
-use crate::keys::Keys;
-use crate::links;
+use crate::crypto::key_ring::KeyRing;
+use crate::crypto::signed_link;
+use crate::domain::clock::Clock;
 
 pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate::cli::Outcome {
     let asked = user.clone();
-    let account = house::open(settings)?
+    let account = database::open(settings)?
         .read(move |reader| asked.find(reader))
         .await?;
     let account = user.require(account)?;
@@ -19,9 +19,9 @@ pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate
     if user.disabled_at.is_some() {
         return Err(format!("{} is disabled: no link would work", name(user)).into());
     }
-    let expires_at = Clock::System.now() + links::RESET_LIFETIME;
-    let token = links::sign_reset(&Keys::open(settings)?, &account, expires_at);
-    let link = links::reset_url(settings, &token);
+    let expires_at = Clock::System.now() + signed_link::RESET_LIFETIME;
+    let token = signed_link::sign_reset(&KeyRing::open(settings)?, &account, expires_at);
+    let link = signed_link::reset_url(settings, &token);
     format.print(
         &json!({ "user": View::of(user), "link": link, "expires_at": expires_at }),
         || link.clone(),

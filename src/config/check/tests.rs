@@ -1,7 +1,7 @@
 //! What is refused, and what is not.
 
 use super::*;
-use crate::scope::Scopes;
+use crate::domain::scope::Scopes;
 
 /// The refusals of an environment's settings after `change`, one a line.
 fn refused(env: Environment, change: impl FnOnce(&mut Settings)) -> String {
@@ -317,7 +317,7 @@ fn durations_have_bounds() {
         s.session.idle_timeout = Duration::ZERO
     });
     refuses("session.remember_lifetime", |s| {
-        s.session.remember_lifetime = 2 * AGES
+        s.session.remember_lifetime = 2 * MAX_DURATION
     });
     refuses("tokens.access_lifetime", |s| {
         s.tokens.access_lifetime = 9 * SECOND
@@ -328,8 +328,12 @@ fn durations_have_bounds() {
     accepts(|s| s.tokens.access_lifetime = HOUR);
     refuses("sweep.interval", |s| s.sweep.interval = 19 * SECOND);
     refuses("sweep.interval", |s| s.sweep.interval = 2 * DAY);
-    refuses("sweep.keep_sessions", |s| s.sweep.keep_sessions = 2 * AGES);
-    refuses("sweep.keep_mails", |s| s.sweep.keep_mails = 2 * AGES);
+    refuses("sweep.keep_sessions", |s| {
+        s.sweep.keep_sessions = 2 * MAX_DURATION
+    });
+    refuses("sweep.keep_mails", |s| {
+        s.sweep.keep_mails = 2 * MAX_DURATION
+    });
     accepts(|s| s.sweep.keep_sessions = Duration::ZERO);
 }
 
@@ -377,7 +381,7 @@ fn no_session_outlasts_a_remembered_one() {
 
 #[test]
 fn limits_let_something_through() {
-    let none = Limit {
+    let none = Rate {
         count: 0,
         window: MINUTE,
     };

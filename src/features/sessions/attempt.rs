@@ -3,16 +3,17 @@
 use actix_web::web;
 
 use super::confirmed;
-use crate::clock::Timestamp;
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
-use crate::http::{Input, Visit, audit, to_the_end};
+use crate::crypto::password::Password;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::{EmailAddress, PasswordDigest};
+use crate::http::{ClientInfo, Input, run_detached};
 use crate::mail;
-use crate::model::{EmailAddress, PasswordDigest};
-use crate::password::Password;
 use crate::store::Transaction;
 use crate::store::users::{self, Account};
-use crate::throttle::{Rule, Tally};
+use crate::throttle::{Count, Limit};
 
 /// One try to sign in. An unusable address or password is no fault of form: it is a wrong one.
 pub(super) struct Attempt {
@@ -22,14 +23,14 @@ pub(super) struct Attempt {
     password: Option<Password>,
     pub(super) remember: bool,
     /// What it counted as at the address; `None` while limits are off.
-    tally: Option<Tally>,
+    count: Option<Count>,
     /// Whose password it is, if it was checked when it was counted.
     verified: Option<Account>,
 }
 
 impl Attempt {
     pub(super) fn read(input: &Input) -> Result<Self> {
-        let mut invalid = Invalid::default();
+        let mut invalid = ValidationErrors::default();
         let address = input
             .text("email_address", &mut invalid)
             .unwrap_or_default();
@@ -41,7 +42,7 @@ impl Attempt {
             email_address: EmailAddress::parse(address).ok(),
             password: Password::offered(password),
             remember,
-            tally: None,
+            count: None,
             verified: None,
         })
     }
@@ -51,16 +52,16 @@ impl Attempt {
     pub(super) async fn admit(
         mut self,
         context: &web::Data<Context>,
-        visit: &Visit,
-        failures: &Rule,
+        client: &ClientInfo,
+        failures: &Limit,
     ) -> Result<Self> {
-        let rules = vec![context.throttle.sign_in(visit.ip), failures.clone()];
-        let (context, visit, failures) =
-            (web::Data::clone(context), visit.clone(), failures.clone());
-        to_the_end(async move {
-            self.tally = visit.admit(&context, rules).await?.pop();
-            if let Some(shut) = self.tally.filter(|tally| tally.shared && tally.left() == 0) {
-                match self.verify(&context, &visit).await {
+        let rules = vec![context.throttle.sign_in(client.ip), failures.clone()];
+        let (context, client, failures) =
+            (web::Data::clone(context), client.clone(), failures.clone());
+        run_detached(async move {
+            self.count = client.admit(&context, rules).await?.pop();
+            if let Some(shut) = self.count.filter(|count| count.shared && count.left() == 0) {
+                match self.verify(&context, &client).await {
                     Ok(account) => self.verified = Some(account),
                     Err(failure) => {
                         self.mail_unlock(&context, failures, shut.expires_at)
@@ -75,7 +76,11 @@ impl Attempt {
     }
 
     /// The account whose password this is. Whoever has none costs the same.
-    pub(super) async fn verify(&mut self, context: &Context, visit: &Visit) -> Result<Account> {
+    pub(super) async fn verify(
+        &mut self,
+        context: &Context,
+        client: &ClientInfo,
+    ) -> Result<Account> {
         if let Some(account) = self.verified.take() {
             return Ok(account);
         }
@@ -94,16 +99,21 @@ impl Attempt {
                 && !confirmed::is_hidden(context, account)
         });
         account.ok_or_else(|| {
-            audit::sign_in_failed(visit, known);
-            match self.tally {
-                Some(tally) if tally.left() == 1 => Error::LastAttempt,
+            audit::sign_in_failed(client, known);
+            match self.count {
+                Some(count) if count.left() == 1 => Error::LastAttempt,
                 _ => Error::InvalidCredentials,
             }
         })
     }
 
     /// Asks for the mail that opens the address, whether anybody has it or not: that is for the mail worker to find out.
-    async fn mail_unlock(&self, context: &Context, failures: Rule, until: Timestamp) -> Result<()> {
+    async fn mail_unlock(
+        &self,
+        context: &Context,
+        failures: Limit,
+        until: Timestamp,
+    ) -> Result<()> {
         let Some(address) = self.email_address.clone() else {
             return Ok(());
         };
@@ -114,7 +124,7 @@ impl Attempt {
             false => Ok(()),
         };
         context.database.write(ask).await?;
-        context.courier.wake();
+        context.mail_worker.wake();
         Ok(())
     }
 

@@ -5,16 +5,17 @@ use std::time::Duration;
 use actix_web::web;
 
 use super::attempt::Attempt;
-use super::{Opening, ROUNDS, Started, confirmed};
-use crate::clock::Timestamp;
+use super::{ROUNDS, SessionStart, StartedSession, confirmed};
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::http::{Input, Visit, audit, to_the_end};
-use crate::model::{PasswordDigest, Session, SessionId, User, UserId};
+use crate::crypto::token::PlainToken;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::{PasswordDigest, Session, SessionId, User, UserId};
+use crate::http::{ClientInfo, Input, run_detached};
 use crate::store::Transaction;
 use crate::store::users::{self, Account};
-use crate::throttle::Rule;
-use crate::token::PlainToken;
+use crate::throttle::Limit;
 
 /// Somebody who has just signed in.
 pub(in crate::features) struct SignedIn<T> {
@@ -30,27 +31,27 @@ pub(in crate::features) struct SignedIn<T> {
 /// disk, `tell` logs it, whether or not the client still waits.
 pub(in crate::features) async fn start_by_password<T: Send + 'static>(
     context: &web::Data<Context>,
-    visit: &Visit,
+    client: &ClientInfo,
     input: &Input,
     also: impl Fn(&Transaction<'_>, &Session, Timestamp) -> Result<T> + Clone + Send + 'static,
-    tell: fn(&Visit, UserId, SessionId),
+    tell: fn(&ClientInfo, UserId, SessionId),
 ) -> Result<SignedIn<T>> {
     let attempt = Attempt::read(input)?;
     let failures = context
         .throttle
-        .address_failures(&attempt.typed_address, visit.ip);
-    let mut attempt = attempt.admit(context, visit, &failures).await?;
+        .address_failures(&attempt.typed_address, client.ip);
+    let mut attempt = attempt.admit(context, client, &failures).await?;
 
     for _ in 0..ROUNDS {
-        let account = attempt.verify(context, visit).await?;
-        confirmed::require(context, visit, &account, &failures).await?;
+        let account = attempt.verify(context, client).await?;
+        confirmed::require(context, client, &account, &failures).await?;
         let rehashed = attempt.rehash(context, &account).await;
         let now = context.clock.now();
-        let (opening, token) = Opening::prepare(context, visit, attempt.remember, now)?;
+        let (opening, token) = SessionStart::prepare(context, client, attempt.remember, now)?;
         opening.make_ready(context, account.user.id).await?;
-        let (shared, visit) = (web::Data::clone(context), visit.clone());
+        let (shared, client) = (web::Data::clone(context), client.clone());
         let (verified, failures, also) = (account.clone(), failures.clone(), also.clone());
-        let started = to_the_end(async move {
+        let started = run_detached(async move {
             let user = verified.user.id;
             let write = move |tx: &Transaction<'_>| {
                 let started = sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now)?;
@@ -62,7 +63,7 @@ pub(in crate::features) async fn start_by_password<T: Send + 'static>(
             Ok(started.map(
                 |(
                     made,
-                    Started {
+                    StartedSession {
                         session,
                         evicted,
                         replaced,
@@ -70,10 +71,10 @@ pub(in crate::features) async fn start_by_password<T: Send + 'static>(
                     },
                 )| {
                     if new_device {
-                        shared.courier.wake();
+                        shared.mail_worker.wake();
                     }
-                    audit::signed_in(&visit, user, session.id, evicted, replaced, new_device);
-                    tell(&visit, user, session.id);
+                    audit::signed_in(&client, user, session.id, evicted, replaced, new_device);
+                    tell(&client, user, session.id);
                     (session, made)
                 },
             ))
@@ -99,10 +100,10 @@ fn sign_in(
     tx: &Transaction<'_>,
     verified: &Account,
     rehashed: Option<&PasswordDigest>,
-    failures: &Rule,
-    opening: &Opening,
+    failures: &Limit,
+    opening: &SessionStart,
     now: Timestamp,
-) -> Result<Option<Started>> {
+) -> Result<Option<StartedSession>> {
     let id = verified.user.id;
     let unchanged = users::find(tx, id)?.is_some_and(|account| {
         account.password_digest == verified.password_digest && account.user.disabled_at.is_none()

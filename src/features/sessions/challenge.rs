@@ -10,15 +10,16 @@ use std::time::Duration;
 use actix_web::web;
 
 use super::ROUNDS;
-use crate::clock::Timestamp;
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
-use crate::http::{CurrentSession, CurrentUser, Input, Visit, audit, to_the_end};
-use crate::model::{PasswordDigest, SessionId, UserId};
-use crate::password::Password;
+use crate::crypto::password::Password;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::{PasswordDigest, SessionId, UserId};
+use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input, run_detached};
 use crate::store::users::{self, Account};
 use crate::store::{Transaction, sessions as rows};
-use crate::throttle::Rule;
+use crate::throttle::Limit;
 
 /// How long a password that was given counts.
 const SUDO: Duration = Duration::from_secs(15 * 60);
@@ -50,15 +51,15 @@ impl Challenge {
     /// Reads `password_challenge`, beside what else a change needs: the faults of both are told at once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with the faults of `beside`, and when the challenge is of the wrong type, or absent without a
+    /// [`Error::Validation`] with the faults of `beside`, and when the challenge is of the wrong type, or absent without a
     /// password given lately.
     pub(in crate::features) fn read_beside<T>(
-        beside: Result<T, Invalid>,
+        beside: Result<T, ValidationErrors>,
         input: &Input,
         session: &CurrentSession,
         now: Timestamp,
     ) -> Result<(Self, T)> {
-        let mut invalid = Invalid::default();
+        let mut invalid = ValidationErrors::default();
         let given = input.text(FIELD, &mut invalid).map(Password::offered);
         if given.is_none() && invalid.faults.is_empty() && !is_fresh(session.sudo_at, now) {
             invalid.add(FIELD, "can't be blank");
@@ -87,17 +88,17 @@ impl Challenge {
     pub(in crate::features) async fn prove(
         self,
         context: &Context,
-        visit: &Visit,
+        client: &ClientInfo,
         session: &CurrentSession,
-        mut rules: Vec<Rule>,
+        mut rules: Vec<Limit>,
     ) -> Result<Proven> {
         if self.given.is_some() {
             // Success does not forgive this one: each costs a bcrypt, right or wrong.
-            rules.push(context.throttle.challenges_of_client(visit.ip));
+            rules.push(context.throttle.challenges_of_client(client.ip));
             rules.push(context.throttle.challenges(session.id));
         }
-        visit.admit(context, rules).await?;
-        let proof = self.check(context, visit, session).await?;
+        client.admit(context, rules).await?;
+        let proof = self.check(context, client, session).await?;
         Ok(Proven {
             challenge: self,
             proof,
@@ -108,7 +109,7 @@ impl Challenge {
     async fn check(
         &self,
         context: &Context,
-        visit: &Visit,
+        client: &ClientInfo,
         session: &CurrentSession,
     ) -> Result<Proof> {
         let (id, user_id) = (session.id, session.user_id);
@@ -119,7 +120,7 @@ impl Challenge {
                 .await?;
             return match is_fresh(given_at.ok_or(Error::TokenInvalid)?, context.clock.now()) {
                 true => Ok(Proof::Sudo),
-                false => Err(Invalid::field(self.field, "can't be blank").into()),
+                false => Err(ValidationErrors::field(self.field, "can't be blank").into()),
             };
         };
         let account = context
@@ -134,8 +135,8 @@ impl Challenge {
         {
             true => Ok(Proof::Password(digest)),
             false => {
-                audit::challenge_failed(visit, user_id, id);
-                Err(Invalid::field(self.field, "is incorrect").into())
+                audit::challenge_failed(client, user_id, id);
+                Err(ValidationErrors::field(self.field, "is incorrect").into())
             }
         }
     }
@@ -148,24 +149,24 @@ impl Proven {
     pub(in crate::features) async fn write<T, F>(
         self,
         context: &web::Data<Context>,
-        visit: &Visit,
+        client: &ClientInfo,
         user: &CurrentUser,
         session: &CurrentSession,
         work: F,
-        tell: impl FnOnce(&Visit, UserId, T) + 'static,
+        tell: impl FnOnce(&ClientInfo, UserId, T) + 'static,
     ) -> Result<()>
     where
         T: Send + 'static,
         F: FnMut(&Transaction<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
     {
-        let (context, visit) = (web::Data::clone(context), visit.clone());
+        let (context, client) = (web::Data::clone(context), client.clone());
         let (user, session) = (user.clone(), session.clone());
-        to_the_end(async move {
+        run_detached(async move {
             let done = self
-                .write_once_proven(&context, &visit, &user, &session, work)
+                .write_once_proven(&context, &client, &user, &session, work)
                 .await?;
-            context.courier.wake();
-            tell(&visit, user.id, done);
+            context.mail_worker.wake();
+            tell(&client, user.id, done);
             Ok(())
         })
         .await
@@ -174,7 +175,7 @@ impl Proven {
     async fn write_once_proven<T, F>(
         mut self,
         context: &Context,
-        visit: &Visit,
+        client: &ClientInfo,
         user: &CurrentUser,
         session: &CurrentSession,
         work: F,
@@ -201,7 +202,7 @@ impl Proven {
             if let Some(done) = written.await? {
                 return Ok(done);
             }
-            self.proof = self.challenge.check(context, visit, session).await?;
+            self.proof = self.challenge.check(context, client, session).await?;
         }
         Err(Error::unavailable(
             "digest_unsettled",

@@ -1,17 +1,17 @@
 //! The one list of what dies when the credentials of an account change.
 
-use crate::clock::Timestamp;
-use crate::error::Result;
-use crate::model::{SessionId, UserId};
-use crate::store::{Transaction, api_keys, devices, refresh_tokens, sessions, users};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::model::{SessionId, UserId};
+use crate::store::{Transaction, api_keys, known_devices, refresh_tokens, sessions, users};
 
 /// Which sessions outlive a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Survivors {
+pub enum KeepSessions {
     /// None of them.
     None,
     /// The one that asked for the change.
-    One(SessionId),
+    Only(SessionId),
     /// Every one: the password is the same.
     All,
 }
@@ -32,21 +32,21 @@ pub enum Survivors {
 pub fn credentials_changed(
     tx: &Transaction<'_>,
     user_id: UserId,
-    survivors: Survivors,
+    keep: KeepSessions,
     now: Timestamp,
 ) -> Result<usize> {
-    users::void_links(tx, user_id)?;
-    match survivors {
-        Survivors::None => {
-            devices::delete_all_for_user(tx, user_id)?;
+    users::invalidate_links(tx, user_id)?;
+    match keep {
+        KeepSessions::None => {
+            known_devices::delete_all_for_user(tx, user_id)?;
             api_keys::revoke_all_for_user(tx, user_id, now)?;
             sessions::delete_all_for_user(tx, user_id)
         }
-        Survivors::One(kept) => {
+        KeepSessions::Only(kept) => {
             sessions::set_sudo(tx, kept, None)?;
             refresh_tokens::delete_for_session(tx, kept)?;
             sessions::delete_all_but(tx, user_id, kept)
         }
-        Survivors::All => Ok(0),
+        KeepSessions::All => Ok(0),
     }
 }

@@ -1,11 +1,12 @@
 //! Where a confirmed address is required: what a sign-in to an unconfirmed one comes to, with the right password.
 
+use crate::audit;
 use crate::config::Confirm;
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::http::{Visit, audit};
+use crate::domain::error::{Error, Result};
+use crate::http::ClientInfo;
 use crate::store::users::Account;
-use crate::throttle::Rule;
+use crate::throttle::Limit;
 
 /// Whether a sign-in must fail as if nobody had the address. Where sign-up hides who has an account, a refusal of its own
 /// would tell whoever has just signed up with an address that it had been free.
@@ -16,9 +17,9 @@ pub(super) fn is_hidden(context: &Context, account: &Account) -> bool {
 /// Refuses an account whose password was right and whose address is not confirmed. That was no failure to guess.
 pub(super) async fn require(
     context: &Context,
-    visit: &Visit,
+    client: &ClientInfo,
     account: &Account,
-    failures: &Rule,
+    failures: &Limit,
 ) -> Result<()> {
     if !lacks_proof(context, account) {
         return Ok(());
@@ -28,7 +29,7 @@ pub(super) async fn require(
         .database
         .write(move |tx| failures.forgive(tx, now))
         .await?;
-    audit::sign_in_unconfirmed(visit, account.user.id);
+    audit::sign_in_unconfirmed(client, account.user.id);
     Err(Error::Unconfirmed)
 }
 

@@ -4,27 +4,27 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::Result;
-use crate::http::Visit;
-use crate::keys::Purpose;
+use crate::crypto::key_ring::Purpose;
+use crate::crypto::signed_message::pseudonym;
+use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::model::{Session, UserId};
+use crate::http::ClientInfo;
 use crate::mail::{self, Kind, Notice};
-use crate::model::{Session, UserId};
-use crate::signed::pseudonym;
-use crate::store::devices::{self, Sighting};
+use crate::store::known_devices::{self, Sighting};
 use crate::store::sessions::{self as rows, NewSession};
 use crate::store::{Transaction, users};
-use crate::token::{PlainToken, TokenDigest, TokenKind};
 
 /// Devices that are remembered of one user.
 const MAX_DEVICES: u32 = 50;
 /// While an account is younger than this, its first sign-in is taken to be its maker's.
-const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
+const NEW_ACCOUNT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A session about to be started. Every way in ends here: sign-up, sign-in, whatever comes later.
 #[derive(Clone, Debug)]
-pub(in crate::features) struct Opening {
+pub(in crate::features) struct SessionStart {
     new: NewSession,
     max_per_user: u32,
     /// The session that ends for it, by its token: the one whose cookie the same browser carries.
@@ -37,7 +37,7 @@ pub(in crate::features) struct Opening {
 
 /// A session that was started.
 #[derive(Clone, Debug)]
-pub(in crate::features) struct Started {
+pub(in crate::features) struct StartedSession {
     pub(in crate::features) session: Session,
     /// How many of the user's others ended for it.
     pub(in crate::features) evicted: usize,
@@ -47,11 +47,11 @@ pub(in crate::features) struct Started {
     pub(in crate::features) new_device: bool,
 }
 
-impl Opening {
+impl SessionStart {
     /// A fresh token, and all that the transaction needs to know of it.
     pub(in crate::features) fn prepare(
         context: &Context,
-        visit: &Visit,
+        client: &ClientInfo,
         remember: bool,
         now: Timestamp,
     ) -> Result<(Self, PlainToken)> {
@@ -64,20 +64,20 @@ impl Opening {
         };
         let new = NewSession {
             token_digest: token.digest(),
-            ip_address: visit.ip.to_string(),
-            user_agent: visit.user_agent.clone(),
+            ip_address: client.ip.to_string(),
+            user_agent: client.user_agent.clone(),
             expires_at: now + lifetime,
         };
         let opening = Self {
             new,
             max_per_user: settings.max_per_user,
-            replaces: visit.cookie,
+            replaces: client.cookie,
             fingerprint: pseudonym(
-                &context.keys,
+                &context.key_ring,
                 Purpose::Device,
-                &fingerprint(visit.ip, visit.user_agent.as_deref().unwrap_or_default()),
+                &fingerprint(client.ip, client.user_agent.as_deref().unwrap_or_default()),
             ),
-            notice: visit.notice(context, Kind::NewDevice),
+            notice: client.notice(context, Kind::NewDevice),
         };
         Ok((opening, token))
     }
@@ -105,7 +105,7 @@ impl Opening {
         tx: &Transaction<'_>,
         user_id: UserId,
         now: Timestamp,
-    ) -> Result<Started> {
+    ) -> Result<StartedSession> {
         let replaced = match &self.replaces {
             Some(digest) => rows::delete_by_digest(tx, digest)?,
             None => false,
@@ -113,7 +113,7 @@ impl Opening {
         let session = rows::insert(tx, user_id, &self.new, now)?;
         let evicted = rows::delete_beyond(tx, user_id, session.id, self.max_per_user, now)?;
         let new_device = self.note_device(tx, user_id, now)?;
-        Ok(Started {
+        Ok(StartedSession {
             session,
             evicted,
             replaced,
@@ -124,15 +124,15 @@ impl Opening {
     /// Whether the device is one more than those known. The first one of a young account is nothing to tell: it is
     /// where the account was made. That of an old one may be anybody's.
     fn note_device(&self, tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<bool> {
-        let sighting = devices::note(tx, user_id, &self.fingerprint, now)?;
+        let sighting = known_devices::note(tx, user_id, &self.fingerprint, now)?;
         if sighting == Sighting::Known {
             return Ok(false);
         }
-        devices::delete_beyond(tx, user_id, MAX_DEVICES)?;
+        known_devices::delete_beyond(tx, user_id, MAX_DEVICES)?;
         let Some(account) = users::find(tx, user_id)? else {
             return Ok(false);
         };
-        if sighting == Sighting::First && now < account.user.created_at + YOUNG {
+        if sighting == Sighting::First && now < account.user.created_at + NEW_ACCOUNT_AGE {
             return Ok(false);
         }
         mail::notify(tx, self.notice.as_ref(), &account.user, now)?;

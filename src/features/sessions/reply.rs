@@ -7,34 +7,36 @@ use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
-use crate::clock::Timestamp;
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
-use crate::http::{Carrier, Input, Visit, audit, cookie};
-use crate::model::{Session, SessionId, User};
-use crate::token::PlainToken;
+use crate::crypto::token::PlainToken;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::{Session, SessionId, User};
+use crate::http::auth::cookie;
+use crate::http::{Carrier, ClientInfo, Input};
 
 /// Reads how a new token is to be handed over: `transport`, which is `bearer` unless it is `cookie`.
 ///
 /// # Errors
 /// A fault of the field, and [`Error::CrossOrigin`], logged, for a cookie that our own application did not ask for.
-pub(in crate::features) fn transport(input: &Input, visit: &Visit) -> Result<Carrier> {
-    let mut invalid = Invalid::default();
+pub(in crate::features) fn transport(input: &Input, client: &ClientInfo) -> Result<Carrier> {
+    let mut invalid = ValidationErrors::default();
     let written = input.text("transport", &mut invalid);
     invalid.into_result()?;
     match written {
         None | Some("bearer") => Ok(Carrier::Bearer),
-        Some("cookie") if visit.same_origin => Ok(Carrier::Cookie),
+        Some("cookie") if client.same_origin => Ok(Carrier::Cookie),
         Some("cookie") => {
-            audit::cross_origin_refused(visit);
+            audit::cross_origin_refused(client);
             Err(Error::CrossOrigin)
         }
-        Some(_) => Err(Invalid::field("transport", "is invalid").into()),
+        Some(_) => Err(ValidationErrors::field("transport", "is invalid").into()),
     }
 }
 
 /// Hands over a new token of a session: to whoever started it as they asked for, later as the last one was carried.
-pub(in crate::features) fn hand_over(
+pub(in crate::features) fn respond_with_session(
     mut builder: HttpResponseBuilder,
     context: &Context,
     carrier: Carrier,
@@ -62,7 +64,7 @@ pub(in crate::features) fn hand_over(
 }
 
 /// A reply to whoever has just ended the session that they came with: a browser forgets its cookie.
-pub(in crate::features) fn take_back(
+pub(in crate::features) fn clear_cookie(
     mut builder: HttpResponseBuilder,
     context: &Context,
     carrier: Carrier,

@@ -6,17 +6,18 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::hand_over;
+use super::respond_with_session;
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::http::{CurrentSession, CurrentUser, Visit, audit, to_the_end};
-use crate::model::Session;
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::error::{Error, Result};
+use crate::domain::model::Session;
+use crate::http::{ClientInfo, CurrentSession, CurrentUser, run_detached};
 use crate::store::{Transaction, refresh_tokens, sessions as rows};
-use crate::token::{PlainToken, TokenKind};
 
 pub(super) async fn create(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
 ) -> Result<HttpResponse> {
@@ -28,7 +29,7 @@ pub(super) async fn create(
         ..Session::clone(&session)
     };
     let (owner, shared) = (user.clone(), context.clone());
-    to_the_end(async move {
+    run_detached(async move {
         let rotate = move |tx: &Transaction<'_>| {
             let rotated = rows::rotate(tx, id, &presented, &new)?;
             if rotated {
@@ -37,14 +38,14 @@ pub(super) async fn create(
             Ok(rotated)
         };
         match owner.write(&shared, rotate).await? {
-            true => audit::session_rotated(&visit, owner.id, id),
+            true => audit::session_rotated(&client, owner.id, id),
             // The session has another token by now.
             false => return Err(Error::TokenInvalid),
         }
         Ok(())
     })
     .await?;
-    hand_over(
+    respond_with_session(
         HttpResponse::Ok(),
         &context,
         session.carrier(),

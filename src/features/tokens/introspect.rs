@@ -10,15 +10,15 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 
-use super::handed::Handed;
-use crate::clock::Timestamp;
+use super::presented_token::PresentedToken;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::crypto::token::TokenDigest;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::{EmailAddress, Session, User};
+use crate::domain::scope::Scopes;
 use crate::http::{Caller, CredentialKind, Input};
-use crate::model::{EmailAddress, Session, User};
-use crate::scope::Scopes;
-use crate::store::{api_keys, ended, refresh_tokens, sessions};
-use crate::token::TokenDigest;
+use crate::store::{api_keys, refresh_tokens, revocations, sessions};
 
 /// RFC 7662, 2.2.
 #[derive(Serialize)]
@@ -56,11 +56,11 @@ pub(super) async fn create(
     input: Input,
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
-    let active = match Handed::read(&input)? {
-        Some(Handed::Session(digest)) => session(&context, digest, now).await?,
-        Some(Handed::ApiKey(digest)) => api_key(&context, digest, now).await?,
-        Some(Handed::Refresh(digest)) => refresh_token(&context, digest, now).await?,
-        Some(Handed::Access(text)) => access_token(&context, text, now).await?,
+    let active = match PresentedToken::read(&input)? {
+        Some(PresentedToken::Session(digest)) => session(&context, digest, now).await?,
+        Some(PresentedToken::ApiKey(digest)) => api_key(&context, digest, now).await?,
+        Some(PresentedToken::Refresh(digest)) => refresh_token(&context, digest, now).await?,
+        Some(PresentedToken::Access(text)) => access_token(&context, text, now).await?,
         None => None,
     };
     let asker = caller.user_id().map(|id| id.0.to_string());
@@ -140,35 +140,35 @@ async fn access_token(
     text: &str,
     now: Timestamp,
 ) -> Result<Option<Introspection>> {
-    let bearing = match context.access_tokens.verify(&context.database, text, now) {
-        Ok(bearing) => bearing,
+    let claims = match context.access_tokens.verify(&context.database, text, now) {
+        Ok(claims) => claims,
         Err(Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let (id, jti) = (bearing.session_id, bearing.jti.clone());
+    let (id, jti) = (claims.session_id, claims.jti.clone());
     let found = context
         .database
-        .read(move |reader| match ended::has_token(reader, &jti)? {
+        .read(move |reader| match revocations::has_token(reader, &jti)? {
             true => Ok(None),
             false => sessions::find_with_user(reader, id),
         });
-    let subject = bearing.user_id;
+    let subject = claims.user_id;
     let live = found
         .await?
         .filter(|(_, user)| user.id == subject && user.disabled_at.is_none());
     Ok(live.map(|(_, user)| Introspection {
         token_type: Some("Bearer"),
-        sid: Some(bearing.session_id.0.to_string()),
+        sid: Some(claims.session_id.0.to_string()),
         iss: Some(context.settings.issuer().to_owned()),
         aud: Some(context.settings.audience().to_owned()),
-        iat: whole(bearing.issued_at),
-        nbf: whole(bearing.not_before),
-        exp: whole(bearing.expires_at),
-        jti: Some(bearing.jti.to_string()),
+        iat: whole(claims.issued_at),
+        nbf: whole(claims.not_before),
+        exp: whole(claims.expires_at),
+        jti: Some(claims.jti.to_string()),
         ..Introspection::of(
             CredentialKind::AccessToken.as_str(),
             Some(&user),
-            &bearing.scopes,
+            &claims.scopes,
         )
     }))
 }

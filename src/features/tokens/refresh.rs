@@ -13,35 +13,36 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 
-use super::reply::{Lifetimes, Pair, Term};
-use crate::clock::Timestamp;
+use super::reply::{Pair, TokenLifetimes, Validity};
+use crate::audit;
 use crate::context::Context;
-use crate::error::{Error, Invalid, Result};
-use crate::http::{Input, Visit, audit, to_the_end};
+use crate::crypto::signed_message::{Successor, successors};
+use crate::crypto::token::{PlainToken, ReplaySeed, TokenDigest, TokenKind};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::{Session, User};
+use crate::domain::scope::Scopes;
+use crate::http::{ClientInfo, Input, run_detached};
 use crate::mail::{self, Kind, Notice};
-use crate::model::{Session, User};
-use crate::scope::Scopes;
-use crate::signed::{Successor, successors};
 use crate::store::refresh_tokens::{self, GRACE, NewRefresh, RefreshToken, Spent};
 use crate::store::{Reader, Transaction, sessions};
-use crate::throttle::{Refusal, Throttle};
-use crate::token::{PlainToken, Seed, TokenDigest, TokenKind};
+use crate::throttle::{Throttle, Throttled};
 
 pub(super) async fn create(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     input: Input,
 ) -> Result<HttpResponse> {
-    let presented = read(&input)?.ok_or_else(|| refused(&visit))?;
+    let presented = read(&input)?.ok_or_else(|| refused(&client))?;
     let (family, digest) = (presented.family(), presented.digest());
     let owner = context
         .database
         .read(move |reader| owner_of(reader, &family))
         .await?;
-    let (session, _) = owner.ok_or_else(|| refused(&visit))?;
+    let (session, _) = owner.ok_or_else(|| refused(&client))?;
 
-    let seed = Seed::generate()?;
-    let new = successors(&context.keys, &presented, &seed).next();
+    let seed = ReplaySeed::generate()?;
+    let new = successors(&context.key_ring, &presented, &seed).next();
     let new = new.ok_or_else(|| Error::internal("there is no key to make a successor with"))??;
     let exchange = Exchange {
         presented: digest,
@@ -50,21 +51,21 @@ pub(super) async fn create(
         successor: new.token.digest(),
         last_use: context.activity.last_of(&session),
         idle_timeout: context.settings.session.idle_timeout,
-        lifetimes: Lifetimes::of(&context.settings),
+        lifetimes: TokenLifetimes::of(&context.settings),
         most: context.settings.tokens.scopes.clone(),
         throttle: context.throttle.clone(),
-        notice: visit.notice(&context, Kind::RefreshReused),
+        notice: client.notice(&context, Kind::RefreshReused),
         now: context.clock.now(),
     };
-    let (shared, visitor) = (context.clone(), visit.clone());
-    let outcome = to_the_end(async move {
+    let (shared, visitor) = (context.clone(), client.clone());
+    let outcome = run_detached(async move {
         let outcome = shared.database.write(move |tx| exchange.run(tx)).await?;
         match &outcome {
             Outcome::Spent(kept) => {
                 audit::tokens_refreshed(&visitor, kept.session.user_id, kept.session.id)
             }
             Outcome::Reused(session) => {
-                shared.courier.wake();
+                shared.mail_worker.wake();
                 audit::refresh_reused(&visitor, session.user_id, session.id);
             }
             Outcome::Again(kept, _) => {
@@ -77,12 +78,12 @@ pub(super) async fn create(
     let (kept, successor) = match outcome.await? {
         Outcome::Spent(kept) => (kept, new),
         Outcome::Again(kept, spent) => {
-            let successor = again(&context, &presented, &spent)?.ok_or_else(|| refused(&visit))?;
+            let successor = again(&context, &presented, &spent)?.ok_or_else(|| refused(&client))?;
             (kept, successor)
         }
         Outcome::Reused(_) => return Err(Error::InvalidGrant),
-        Outcome::Throttled(refusal) => return Err(visit.throttled(refusal)),
-        Outcome::Refused => return Err(refused(&visit)),
+        Outcome::Throttled(refusal) => return Err(client.throttled(refusal)),
+        Outcome::Refused => return Err(refused(&client)),
     };
     let Successor { token, jti } = &successor;
     let Kept {
@@ -102,7 +103,7 @@ pub(super) async fn create(
 
 /// `None` for what is no refresh token.
 fn read(input: &Input) -> Result<Option<PlainToken>> {
-    let mut invalid = Invalid::default();
+    let mut invalid = ValidationErrors::default();
     let written = input
         .text("refresh_token", &mut invalid)
         .unwrap_or_default();
@@ -113,8 +114,8 @@ fn read(input: &Input) -> Result<Option<PlainToken>> {
     Ok(PlainToken::parse(TokenKind::Refresh, written))
 }
 
-fn refused(visit: &Visit) -> Error {
-    audit::refresh_refused(visit);
+fn refused(client: &ClientInfo) -> Error {
+    audit::refresh_refused(client);
     Error::InvalidGrant
 }
 
@@ -130,7 +131,7 @@ fn again(context: &Context, presented: &PlainToken, spent: &Spent) -> Result<Opt
     let Some(seed) = &spent.seed else {
         return Ok(None);
     };
-    for candidate in successors(&context.keys, presented, seed) {
+    for candidate in successors(&context.key_ring, presented, seed) {
         let candidate = candidate?;
         if candidate.token.digest() == spent.successor {
             return Ok(Some(candidate));
@@ -143,12 +144,12 @@ fn again(context: &Context, presented: &PlainToken, spent: &Spent) -> Result<Opt
 struct Exchange {
     presented: TokenDigest,
     family: TokenDigest,
-    seed: Seed,
+    seed: ReplaySeed,
     successor: TokenDigest,
     /// When its session was last used, as far as that was known before the transaction.
     last_use: Timestamp,
     idle_timeout: Duration,
-    lifetimes: Lifetimes,
+    lifetimes: TokenLifetimes,
     /// What there is to give.
     most: Scopes,
     throttle: Throttle,
@@ -165,7 +166,7 @@ enum Outcome {
     /// It was spent before: its session has ended.
     Reused(Session),
     /// It is good, and stays so: its user has had too many lately.
-    Throttled(Refusal),
+    Throttled(Throttled),
     /// It is unknown, or the time of its session is over; nothing has changed.
     Refused,
 }
@@ -174,7 +175,7 @@ enum Outcome {
 struct Kept {
     session: Session,
     scopes: Scopes,
-    term: Term,
+    term: Validity,
 }
 
 impl Exchange {
@@ -192,7 +193,7 @@ impl Exchange {
             None => self.spend(tx, session, &token),
             Some(spent) if self.is_lately(spent.at) => {
                 let scopes = self.still_given(&token.scopes);
-                let term = Term {
+                let term = Validity {
                     issued_at: spent.at,
                     expires_at: spent.access_until,
                 };

@@ -6,18 +6,18 @@ use actix_web::HttpResponse;
 use actix_web::http::header::PRAGMA;
 use serde::Serialize;
 
-use crate::access_tokens::Minting;
-use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::context::Context;
-use crate::error::Result;
-use crate::model::Session;
-use crate::scope::Scopes;
-use crate::token::PlainToken;
+use crate::crypto::access_token::NewAccessToken;
+use crate::crypto::token::PlainToken;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::model::Session;
+use crate::domain::scope::Scopes;
 
 /// When an access token is good.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Term {
+pub(super) struct Validity {
     pub(super) issued_at: Timestamp,
     /// To the second, as the token says it.
     pub(super) expires_at: Timestamp,
@@ -25,12 +25,12 @@ pub(super) struct Term {
 
 /// What limits it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lifetimes {
+pub(super) struct TokenLifetimes {
     access: Duration,
     idle: Duration,
 }
 
-impl Lifetimes {
+impl TokenLifetimes {
     pub(super) fn of(settings: &Settings) -> Self {
         Self {
             access: settings.tokens.access_lifetime,
@@ -40,12 +40,12 @@ impl Lifetimes {
 
     /// Of a token that is made now. It never outlives its session, not even one that nobody uses any more: nothing but
     /// its expiry tells those who verify it elsewhere.
-    pub(super) fn term(self, session: &Session, now: Timestamp) -> Term {
+    pub(super) fn term(self, session: &Session, now: Timestamp) -> Validity {
         let expires_at = (now + self.access)
             .min(now + self.idle)
             .min(session.expires_at);
         let past_the_second = expires_at.as_millis().rem_euclid(1000);
-        Term {
+        Validity {
             issued_at: now,
             expires_at: Timestamp::from_millis(expires_at.as_millis() - past_the_second),
         }
@@ -57,14 +57,14 @@ pub(super) struct Pair<'a> {
     pub(super) session: &'a Session,
     pub(super) scopes: &'a Scopes,
     pub(super) jti: &'a str,
-    pub(super) term: Term,
+    pub(super) term: Validity,
     /// `None` where a script could read it that should not.
     pub(super) refresh: Option<&'a PlainToken>,
 }
 
 impl Pair<'_> {
     pub(super) fn reply(&self, context: &Context) -> Result<HttpResponse> {
-        let access_token = context.access_tokens.mint(&Minting {
+        let access_token = context.access_tokens.mint(&NewAccessToken {
             user_id: self.session.user_id,
             session_id: self.session.id,
             scopes: self.scopes,

@@ -13,22 +13,23 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::handed::Handed;
-use crate::clock::Timestamp;
+use super::presented_token::PresentedToken;
+use crate::audit;
 use crate::context::Context;
-use crate::error::Result;
-use crate::http::{CredentialKind, Input, Visit, audit, to_the_end};
-use crate::model::{ApiKeyId, Session, SessionId, UserId};
-use crate::store::{Reader, Transaction, api_keys, ended, refresh_tokens, sessions};
-use crate::token::TokenDigest;
+use crate::crypto::token::TokenDigest;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::model::{ApiKeyId, Session, SessionId, UserId};
+use crate::http::{ClientInfo, CredentialKind, Input, run_detached};
+use crate::store::{Reader, Transaction, api_keys, refresh_tokens, revocations, sessions};
 
 pub(super) async fn create(
     context: web::Data<Context>,
-    visit: Visit,
+    client: ClientInfo,
     input: Input,
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
-    if let Some(grip) = Grip::on(&context, Handed::read(&input)?, now) {
+    if let Some(grip) = RevocationTarget::on(&context, PresentedToken::read(&input)?, now) {
         let target = grip.clone();
         if context
             .database
@@ -36,12 +37,12 @@ pub(super) async fn create(
             .await?
         {
             let database = context.database.clone();
-            to_the_end(async move {
+            run_detached(async move {
                 let credential = grip.credential();
-                if let Some(Ended { user, session, key }) =
+                if let Some(RevocationList { user, session, key }) =
                     database.write(move |tx| grip.end(tx, now)).await?
                 {
-                    audit::token_revoked(&visit, credential, user, session, key);
+                    audit::token_revoked(&client, credential, user, session, key);
                 }
                 Ok(())
             })
@@ -53,7 +54,7 @@ pub(super) async fn create(
 
 /// What a token gives a hold of.
 #[derive(Clone)]
-enum Grip {
+enum RevocationTarget {
     /// The session that it opens.
     Session(TokenDigest),
     /// Its session.
@@ -69,30 +70,32 @@ enum Grip {
 }
 
 /// What was good until now.
-struct Ended {
+struct RevocationList {
     user: Option<UserId>,
     session: Option<SessionId>,
     key: Option<ApiKeyId>,
 }
 
-impl Grip {
-    fn on(context: &Context, handed: Option<Handed<'_>>, now: Timestamp) -> Option<Self> {
+impl RevocationTarget {
+    fn on(context: &Context, handed: Option<PresentedToken<'_>>, now: Timestamp) -> Option<Self> {
         match handed {
             None => None,
-            Some(Handed::Session(digest)) => Some(Self::Session(digest)),
-            Some(Handed::Refresh(digest)) => Some(Self::Refresh(digest)),
-            Some(Handed::ApiKey(digest)) => Some(Self::ApiKey(digest)),
+            Some(PresentedToken::Session(digest)) => Some(Self::Session(digest)),
+            Some(PresentedToken::Refresh(digest)) => Some(Self::Refresh(digest)),
+            Some(PresentedToken::ApiKey(digest)) => Some(Self::ApiKey(digest)),
             // One whose time has not come, too: the clock was set back a little, and it will.
-            Some(Handed::Access(text)) => context.access_tokens.read(text).and_then(|bearing| {
-                let until = Timestamp::from_millis(0) + Duration::from_secs(bearing.expires_at);
-                let (user_id, session_id) = (bearing.user_id, bearing.session_id);
-                (now < until).then(|| Self::Access {
-                    user_id,
-                    session_id,
-                    jti: bearing.jti.clone(),
-                    until,
+            Some(PresentedToken::Access(text)) => {
+                context.access_tokens.read(text).and_then(|claims| {
+                    let until = Timestamp::from_millis(0) + Duration::from_secs(claims.expires_at);
+                    let (user_id, session_id) = (claims.user_id, claims.session_id);
+                    (now < until).then(|| Self::Access {
+                        user_id,
+                        session_id,
+                        jti: claims.jti.clone(),
+                        until,
+                    })
                 })
-            }),
+            }
         }
     }
 
@@ -119,19 +122,19 @@ impl Grip {
                 jti,
                 ..
             } => Ok(sessions::belongs_to(reader, *session_id, *user_id)?
-                && !ended::has_token(reader, jti)?),
+                && !revocations::has_token(reader, jti)?),
         }
     }
 
     /// `None` when it has ended meanwhile: of many at once one ends it.
-    fn end(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Ended>> {
+    fn end(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Option<RevocationList>> {
         match self {
             Self::Session(_) | Self::Refresh(_) => {
                 let Some(session) = self.session(tx)? else {
                     return Ok(None);
                 };
                 sessions::delete(tx, session.id)?;
-                Ok(Some(Ended {
+                Ok(Some(RevocationList {
                     user: Some(session.user_id),
                     session: Some(session.id),
                     key: None,
@@ -139,7 +142,7 @@ impl Grip {
             }
             Self::ApiKey(digest) => {
                 let revoked = api_keys::revoke_by_digest(tx, digest, now)?;
-                Ok(revoked.map(|key| Ended {
+                Ok(revoked.map(|key| RevocationList {
                     user: key.user_id,
                     session: None,
                     key: Some(key.id),
@@ -152,8 +155,8 @@ impl Grip {
                 jti,
                 until,
             } => {
-                ended::insert_token(tx, *session_id, jti, *until)?;
-                Ok(Some(Ended {
+                revocations::insert_token(tx, *session_id, jti, *until)?;
+                Ok(Some(RevocationList {
                     user: Some(*user_id),
                     session: Some(*session_id),
                     key: None,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fault;
 use super::open::open_reading;
-use crate::error::{Error, Result};
+use crate::domain::error::{Error, Result};
 
 /// Checks a file on a thread of its own; damage is logged and noted in `damaged`.
 pub(super) fn start(path: PathBuf, damaged: Arc<AtomicBool>) {

@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault;
 use crate::config;
-use crate::error::{Error, Result};
-use crate::store::migrate::{SCHEMA_VERSION, migrate, version_of};
+use crate::domain::error::{Error, Result};
+use crate::store::sqlite::migrate::{SCHEMA_VERSION, migrate, version_of};
 
 const STATEMENT_CACHE: usize = 64;
 /// After a checkpoint the write-ahead log is cut back to so many bytes; a larger one is held by a reader.

@@ -16,8 +16,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault;
-use crate::error::{Error, Result};
-use crate::store::ended::Ended;
+use crate::domain::error::{Error, Result};
+use crate::store::revocations::RevocationList;
 use crate::store::{Reader, Transaction};
 
 /// More than this many waiting jobs are refused: the disk does not keep up.
@@ -33,7 +33,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, ended: Arc<Ended>) -> Result<Self> {
+    pub(super) fn start(connection: Connection, ended: Arc<RevocationList>) -> Result<Self> {
         let (jobs, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".into())
@@ -131,19 +131,19 @@ where
     }
 }
 
-fn run(connection: &Connection, ended: &Ended, waiting: &Receiver<Box<dyn Job>>) {
+fn run(connection: &Connection, ended: &RevocationList, waiting: &Receiver<Box<dyn Job>>) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
         match commit(connection, &mut batch) {
             Ok(()) => {
-                ended.catch_up(&Reader { connection });
+                ended.refresh(&Reader { connection });
                 batch.drain(..).for_each(|job| job.answer());
             }
             Err(failure) => {
                 // It may have reached the disk all the same.
-                ended.doubt();
+                ended.invalidate();
                 tracing::error!(%failure, jobs = batch.len(), "a commit failed");
                 batch.drain(..).for_each(|job| job.refuse(copy(&failure)));
             }

@@ -1,11 +1,11 @@
 //! The same of API keys, refresh tokens and ended access tokens.
 
 use super::*;
-use crate::model::{ApiKey, ApiKeyId};
-use crate::scope::Scopes;
+use crate::crypto::token::ReplaySeed;
+use crate::domain::model::{ApiKey, ApiKeyId};
+use crate::domain::scope::Scopes;
 use crate::store::api_keys::NewKey;
 use crate::store::refresh_tokens::{GRACE, NewRefresh, Spent};
-use crate::token::Seed;
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -61,7 +61,13 @@ fn add_refresh(
 ) -> PlainToken {
     let token = match family {
         Some(token) => token
-            .successor(Seed::generate().unwrap().as_bytes().repeat(4).as_slice())
+            .successor(
+                ReplaySeed::generate()
+                    .unwrap()
+                    .as_bytes()
+                    .repeat(4)
+                    .as_slice(),
+            )
             .unwrap(),
         None => PlainToken::generate(TokenKind::Refresh).unwrap(),
     };
@@ -76,7 +82,7 @@ fn add_refresh(
 }
 
 fn spend(tx: &Transaction<'_>, token: &PlainToken, at: Timestamp) -> bool {
-    let (seed, successor) = (Seed::generate().unwrap(), TokenKind::Refresh);
+    let (seed, successor) = (ReplaySeed::generate().unwrap(), TokenKind::Refresh);
     let successor = PlainToken::generate(successor).unwrap().digest();
     refresh_tokens::spend(tx, &token.digest(), &seed, &successor, at + HOUR, at).unwrap()
 }
@@ -87,7 +93,7 @@ fn is_kept(tx: &Transaction<'_>, token: &PlainToken) -> bool {
 
 /// Session, the one token if it is one, and until when.
 fn ended(tx: &Transaction<'_>) -> Vec<(SessionId, Option<String>, Timestamp)> {
-    let all = ended::list_after(tx, 0, 100).unwrap();
+    let all = revocations::list_after(tx, 0, 100).unwrap();
     all.into_iter()
         .map(|entry| (entry.session_id, entry.jti, entry.until))
         .collect()
@@ -255,7 +261,7 @@ fn a_refresh_token_is_spent_once_and_tells_for_what() {
         );
         assert_eq!(good.spent, None);
 
-        let (seed, successor) = (Seed::generate().unwrap(), super::token());
+        let (seed, successor) = (ReplaySeed::generate().unwrap(), super::token());
         let spend = |at| {
             let digest = token.digest();
             refresh_tokens::spend(tx, &digest, &seed, &successor, NOW + 2 * HOUR, at).unwrap()
@@ -410,25 +416,28 @@ fn a_token_ends_alone_and_once_or_with_all_of_its_session() {
         let user = add_user(tx, "one@example.com");
         let (id, _) = add_session(tx, user);
         sessions::note_access(tx, id, NOW + HOUR, NOW).unwrap();
-        ended::insert_token(tx, id, "aa", NOW + HOUR).unwrap();
-        ended::insert_token(tx, id, "aa", NOW + 2 * HOUR).unwrap();
+        revocations::insert_token(tx, id, "aa", NOW + HOUR).unwrap();
+        revocations::insert_token(tx, id, "aa", NOW + 2 * HOUR).unwrap();
         assert_eq!(ended(tx), [(id, Some("aa".to_owned()), NOW + HOUR)]);
-        let has = |id, jti| ended::Ended::load(tx).unwrap().has(id, jti);
+        let has = |id, jti| revocations::RevocationList::load(tx).unwrap().has(id, jti);
         assert!(has(id, "aa") && !has(id, "ab"));
 
         sessions::delete(tx, id).unwrap();
         assert!(has(id, "ab") && !has(SessionId(99), "ab"));
-        let entries = ended::list_after(tx, 0, 10).unwrap();
+        let entries = revocations::list_after(tx, 0, 10).unwrap();
         assert_eq!(
-            ended::list_after(tx, entries[0].seq, 10).unwrap(),
+            revocations::list_after(tx, entries[0].seq, 10).unwrap(),
             entries[1..]
         );
-        assert_eq!(ended::list_after(tx, 0, 1).unwrap(), entries[..1]);
+        assert_eq!(revocations::list_after(tx, 0, 1).unwrap(), entries[..1]);
 
-        assert_eq!(ended::delete_over(tx, NOW + HOUR - MOMENT, 10).unwrap(), 0);
-        assert_eq!(ended::delete_over(tx, NOW + HOUR, 10).unwrap(), 2);
-        ended::insert_token(tx, id, "ac", NOW + HOUR).unwrap();
-        let after = ended::list_after(tx, entries[1].seq, 10).unwrap();
+        assert_eq!(
+            revocations::delete_over(tx, NOW + HOUR - MOMENT, 10).unwrap(),
+            0
+        );
+        assert_eq!(revocations::delete_over(tx, NOW + HOUR, 10).unwrap(), 2);
+        revocations::insert_token(tx, id, "ac", NOW + HOUR).unwrap();
+        let after = revocations::list_after(tx, entries[1].seq, 10).unwrap();
         assert_eq!(after.len(), 1, "no place in the order is given out twice");
     });
 }
@@ -454,7 +463,7 @@ fn a_session_is_found_by_its_id_with_its_user() {
 #[test]
 fn what_is_over_is_found_without_reading_the_table() {
     within(|tx| {
-        for sql in [api_keys::DELETE_ENDED, ended::DELETE_OVER] {
+        for sql in [api_keys::DELETE_ENDED, revocations::DELETE_OVER] {
             let sql = format!("EXPLAIN QUERY PLAN {sql}");
             let steps = tx
                 .all(&sql, &[NOW.into(), 500_u32.into()], |row| {

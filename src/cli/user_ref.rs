@@ -1,0 +1,63 @@
+//! Whom a command is about: an id or an email address.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Fault;
+use crate::domain::error::Result;
+use crate::domain::model::{EmailAddress, UserId};
+use crate::store::Reader;
+use crate::store::users::{self, Account};
+
+/// As typed. No address consists of digits, since it has an `@`.
+#[derive(Clone, Debug)]
+pub(super) enum UserRef {
+    Id(UserId),
+    Address(EmailAddress),
+}
+
+impl UserRef {
+    pub(super) fn find(&self, reader: &Reader<'_>) -> Result<Option<Account>> {
+        match self {
+            Self::Id(id) => users::find(reader, *id),
+            Self::Address(address) => users::find_by_address(reader, address),
+        }
+    }
+
+    /// The account, or a refusal where there is none.
+    pub(super) fn require<T>(&self, found: Option<T>) -> Result<T, Fault> {
+        found.ok_or_else(|| self.unknown().into())
+    }
+
+    /// What is said where there is none.
+    pub(super) fn unknown(&self) -> String {
+        format!("no user has the {self}")
+    }
+}
+
+impl FromStr for UserRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(UserId(id)));
+        }
+        address(text)
+            .map(Self::Address)
+            .map_err(|_| "neither an id nor an email address".to_owned())
+    }
+}
+
+impl fmt::Display for UserRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "id {}", id.0),
+            Self::Address(address) => write!(f, "address {}", address.as_str()),
+        }
+    }
+}
+
+/// An address as an argument.
+pub(super) fn address(text: &str) -> Result<EmailAddress, String> {
+    EmailAddress::parse(text).map_err(|invalid| invalid.to_string())
+}

@@ -1,0 +1,271 @@
+//! Access tokens: short-lived, verified without the database, and refused all the same once their session has ended.
+//!
+//! Everyone who presents one takes the same steps: the text is one of ours, or was a moment ago; its time has come and
+//! has not passed; nobody has ended it. The first is remembered, the other two are asked each time.
+
+mod signature_cache;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::config::Settings;
+use crate::crypto::jwt::{self, Claims, JwtKeys};
+use crate::crypto::key_ring::KeyRing;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::{EmailAddress, SessionId, UserId};
+use crate::domain::scope::Scopes;
+use crate::store::Database;
+use signature_cache::SignatureCache;
+
+/// How long an address that was read may be said again.
+const ADDRESS_HOLDS: Duration = Duration::from_secs(1);
+
+/// What mints access tokens and takes them back.
+pub struct AccessTokens {
+    ring: JwtKeys,
+    signatures: SignatureCache,
+    jwks_version: String,
+}
+
+/// What an access token is to be made of.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAccessToken<'m> {
+    /// For whom it acts.
+    pub user_id: UserId,
+    /// With which session it ends.
+    pub session_id: SessionId,
+    /// What it may do.
+    pub scopes: &'m Scopes,
+    /// Its own name, 32 hex digits, never the same twice.
+    pub jti: &'m str,
+    /// From when on it is good, cut to the second.
+    pub issued_at: Timestamp,
+    /// From when on it is void, cut to the second.
+    pub expires_at: Timestamp,
+}
+
+/// What a token that is good says of its bearer.
+pub struct AccessTokenClaims {
+    /// For whom it acts.
+    pub user_id: UserId,
+    /// With which session it ends.
+    pub session_id: SessionId,
+    /// Its own name.
+    pub jti: Box<str>,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it was made, in seconds since 1970.
+    pub issued_at: u64,
+    /// Void before, in seconds since 1970.
+    pub not_before: u64,
+    /// Void from then on, in seconds since 1970.
+    pub expires_at: u64,
+    address: Mutex<Option<KnownAddress>>,
+}
+
+/// An address as it was read.
+struct KnownAddress {
+    address: EmailAddress,
+    is_confirmed: bool,
+    read_at: Instant,
+}
+
+impl AccessTokens {
+    /// Derives the keys.
+    ///
+    /// # Errors
+    /// As [`JwtKeys::new`].
+    pub fn open(keys: &KeyRing, settings: &Settings) -> Result<Self> {
+        let ring = JwtKeys::new(
+            keys,
+            &settings.tokens,
+            settings.issuer(),
+            settings.audience(),
+        )?;
+        let jwks_version = Sha256::digest(ring.jwks())
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Self {
+            ring,
+            signatures: SignatureCache::new(),
+            jwks_version,
+        })
+    }
+
+    /// A new token.
+    pub fn mint(&self, minting: &NewAccessToken<'_>) -> Result<String> {
+        let issued_at = seconds(minting.issued_at);
+        self.ring.sign(&Claims {
+            user_id: minting.user_id,
+            session_id: minting.session_id,
+            scopes: minting.scopes.clone(),
+            jti: minting.jti.to_owned(),
+            issued_at,
+            not_before: issued_at,
+            expires_at: seconds(minting.expires_at),
+        })
+    }
+
+    /// Whom a token speaks for, if it is ours, its time has come and has not passed, and nobody has ended it.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`], [`Error::TokenExpired`], and those of [`Database::is_revoked`].
+    pub fn verify(
+        &self,
+        database: &Database,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Arc<AccessTokenClaims>> {
+        let claims = self.read(token).ok_or(Error::TokenInvalid)?;
+        if now < moment(claims.not_before) {
+            return Err(Error::TokenInvalid);
+        }
+        if now >= moment(claims.expires_at) {
+            return Err(Error::TokenExpired);
+        }
+        match database.is_revoked(claims.session_id, &claims.jti, now)? {
+            true => Err(Error::TokenInvalid),
+            false => Ok(claims),
+        }
+    }
+
+    /// The public keys as a JWK set, the current one first.
+    pub fn jwks(&self) -> &str {
+        self.ring.jwks()
+    }
+
+    /// 16 hex digits that change when [`Self::jwks`] does.
+    pub fn jwks_version(&self) -> &str {
+        &self.jwks_version
+    }
+
+    /// What a token says that is ours, whether its time has come or has passed and whoever has ended it.
+    pub(crate) fn read(&self, token: &str) -> Option<Arc<AccessTokenClaims>> {
+        if token.len() > jwt::LONGEST {
+            return None;
+        }
+        let name = SignatureCache::name(token);
+        if let Some(known) = self.signatures.get(&name) {
+            return Some(known);
+        }
+        let claims = Arc::new(AccessTokenClaims::from(self.ring.verify(token)?));
+        self.signatures.insert(name, Arc::clone(&claims));
+        Some(claims)
+    }
+}
+
+impl AccessTokenClaims {
+    /// The address of its user, and whether that is confirmed, if they were read within the last second.
+    pub fn fresh_address(&self) -> Option<(EmailAddress, bool)> {
+        let known = self.address.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known
+            .as_ref()
+            .filter(|known| known.read_at.elapsed() < ADDRESS_HOLDS)?;
+        Some((known.address.clone(), known.is_confirmed))
+    }
+
+    /// Keeps the address of its user, and whether that is confirmed, read just now.
+    pub fn keep_address(&self, address: EmailAddress, is_confirmed: bool) {
+        let known = KnownAddress {
+            address,
+            is_confirmed,
+            read_at: Instant::now(),
+        };
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    }
+}
+
+impl From<Claims> for AccessTokenClaims {
+    fn from(claims: Claims) -> Self {
+        Self {
+            user_id: claims.user_id,
+            session_id: claims.session_id,
+            jti: claims.jti.into(),
+            scopes: claims.scopes,
+            issued_at: claims.issued_at,
+            not_before: claims.not_before,
+            expires_at: claims.expires_at,
+            address: Mutex::new(None),
+        }
+    }
+}
+
+/// Without the address.
+impl fmt::Debug for AccessTokenClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearing")
+            .field("user_id", &self.user_id)
+            .field("session_id", &self.session_id)
+            .field("scopes", &self.scopes)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+fn seconds(at: Timestamp) -> u64 {
+    at.since(Timestamp::from_millis(0)).as_secs()
+}
+
+fn moment(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(0) + Duration::from_secs(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+    use crate::store::revocations;
+
+    pub(super) fn claims() -> Arc<AccessTokenClaims> {
+        Arc::new(AccessTokenClaims::from(Claims {
+            user_id: UserId(1),
+            session_id: SessionId(1),
+            scopes: Scopes::default(),
+            jti: "0".repeat(32),
+            issued_at: 0,
+            not_before: 0,
+            expires_at: 1,
+        }))
+    }
+
+    #[actix_web::test]
+    async fn a_verified_token_is_not_verified_again_and_still_asked_for_its_time_and_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::for_env(Environment::Test).unwrap();
+        settings.database.path = folder.path().join("cloakroom.db");
+        let database = Database::open(&settings.database, 1).unwrap();
+        let access = AccessTokens::open(&KeyRing::open(&settings).unwrap(), &settings).unwrap();
+        let verify =
+            |millis| access.verify(&database, "not.a.token", Timestamp::from_millis(millis));
+        assert!(matches!(verify(500), Err(Error::TokenInvalid)));
+        access
+            .signatures
+            .insert(SignatureCache::name("not.a.token"), claims());
+        assert_eq!(verify(999).unwrap().user_id, UserId(1));
+        assert!(matches!(verify(-1), Err(Error::TokenInvalid)));
+        assert!(matches!(verify(1000), Err(Error::TokenExpired)));
+        let (session_id, jti) = (SessionId(1), "0".repeat(32));
+        let end =
+            database.write(move |tx| revocations::insert_token(tx, session_id, &jti, moment(1)));
+        end.await.unwrap();
+        assert!(matches!(verify(999), Err(Error::TokenInvalid)));
+    }
+
+    #[test]
+    fn an_address_is_said_again_for_a_second() {
+        let claims = claims();
+        assert_eq!(claims.fresh_address(), None);
+        let address = EmailAddress::parse("one@example.com").unwrap();
+        claims.keep_address(address.clone(), true);
+        assert_eq!(claims.fresh_address(), Some((address, true)));
+        let long_ago = Instant::now().checked_sub(ADDRESS_HOLDS).unwrap();
+        claims.address.lock().unwrap().as_mut().unwrap().read_at = long_ago;
+        assert_eq!(claims.fresh_address(), None);
+    }
+}

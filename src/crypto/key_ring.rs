@@ -1,0 +1,229 @@
+//! The secret key base, the ones before it, and one derived key for each purpose (HKDF-SHA256, RFC 5869), so
+//! that what is signed for one purpose never passes for another.
+
+pub mod file;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::config::{Secret, Settings};
+use crate::crypto::token::fill_random;
+use crate::domain::error::{Error, Result};
+
+/// What a derived key is for. The text is part of the derivation and never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Links that reset a password.
+    PasswordReset,
+    /// Links that confirm an address.
+    Confirmation,
+    /// Links that lift the limit on an address.
+    Unlock,
+    /// Names of throttled addresses, so that the table lists no addresses.
+    ThrottledAddress,
+    /// Names of devices, so that the table lists no networks.
+    Device,
+    /// Message-IDs of mails, the same at every try of one mail.
+    MessageId,
+    /// The seed of the key pair that signs access tokens.
+    AccessTokenEd25519,
+    /// The key that signs access tokens where HS256 is set.
+    AccessTokenHs256,
+    /// What that key is called in a token's head.
+    AccessTokenHs256Name,
+    /// Successors of refresh tokens.
+    RefreshSuccessor,
+}
+
+impl Purpose {
+    /// Every one.
+    pub const ALL: [Self; 10] = [
+        Self::PasswordReset,
+        Self::Confirmation,
+        Self::Unlock,
+        Self::ThrottledAddress,
+        Self::Device,
+        Self::MessageId,
+        Self::AccessTokenEd25519,
+        Self::AccessTokenHs256,
+        Self::AccessTokenHs256Name,
+        Self::RefreshSuccessor,
+    ];
+
+    const fn info(self) -> &'static str {
+        match self {
+            Self::PasswordReset => "cloakroom v1 password reset",
+            Self::Confirmation => "cloakroom v1 confirmation",
+            Self::Unlock => "cloakroom v1 unlock",
+            Self::ThrottledAddress => "cloakroom v1 throttled address",
+            Self::Device => "cloakroom v1 device",
+            Self::MessageId => "cloakroom v1 message id",
+            Self::AccessTokenEd25519 => "cloakroom v1 access token ed25519",
+            Self::AccessTokenHs256 => "cloakroom v1 access token hs256",
+            Self::AccessTokenHs256Name => "cloakroom v1 access token hs256 name",
+            Self::RefreshSuccessor => "cloakroom v1 refresh successor",
+        }
+    }
+}
+
+/// A key for one purpose: 512 bits, one block of SHA-256.
+pub type Key = Zeroizing<[u8; 64]>;
+
+/// The current secret key base, which signs, and the previous ones, which still verify.
+#[derive(Clone)]
+pub struct KeyRing {
+    current: Secret,
+    previous: Vec<Secret>,
+}
+
+impl KeyRing {
+    /// From bases of at least 32 bytes each, as `config` has checked.
+    pub fn new(current: Secret, previous: Vec<Secret>) -> Self {
+        Self { current, previous }
+    }
+
+    /// The configured base or, where none is (development and test), the one in a file beside the database,
+    /// made on the first start and readable by its owner alone. The previous ones are those configured and, behind them,
+    /// those that stand in a file beside it.
+    pub fn open(settings: &Settings) -> Result<Self> {
+        let current = match &settings.secrets.key_base {
+            Some(configured) => configured.clone(),
+            None => {
+                file::read_or_create(&beside(&settings.database.path)).map_err(Error::internal)?
+            }
+        };
+        Ok(Self::new(current, previous(settings)?))
+    }
+
+    /// The same as far as it is there; `None` where the base is to be made at the first start.
+    pub fn find(settings: &Settings) -> Result<Option<Self>> {
+        let current = match &settings.secrets.key_base {
+            Some(configured) => Some(configured.clone()),
+            None => file::read(&beside(&settings.database.path)).map_err(Error::internal)?,
+        };
+        let previous = previous(settings)?;
+        Ok(current.map(|current| Self::new(current, previous)))
+    }
+
+    /// The file that holds the base; `None` where one is configured.
+    pub fn file(settings: &Settings) -> Option<PathBuf> {
+        let configured = settings.secrets.key_base.is_some();
+        (!configured).then(|| beside(&settings.database.path))
+    }
+
+    /// The file that holds the previous ones, the newest first, where [`KeyRing::file`] holds the base. It may be missing.
+    pub fn previous_file(settings: &Settings) -> Option<PathBuf> {
+        let mut path = Self::file(settings)?.into_os_string();
+        path.push(".previous");
+        Some(path.into())
+    }
+
+    /// How many previous ones there are.
+    pub fn previous_count(&self) -> usize {
+        self.previous.len()
+    }
+
+    /// Whether the current one is also a previous one, as a rotation leaves it that was cut short.
+    pub fn lists_current_as_previous(&self) -> bool {
+        self.previous
+            .iter()
+            .any(|base| base.expose() == self.current.expose())
+    }
+
+    /// The key that signs.
+    pub fn signing(&self, purpose: Purpose) -> Key {
+        derive(&self.current, purpose)
+    }
+
+    /// The keys that verify, the current one first.
+    pub fn verifying(&self, purpose: Purpose) -> impl Iterator<Item = Key> {
+        std::iter::once(&self.current)
+            .chain(&self.previous)
+            .map(move |base| derive(base, purpose))
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys([hidden], {} previous)", self.previous.len())
+    }
+}
+
+/// A new base: 64 random bytes as base64url.
+pub fn generate_base() -> Result<Secret> {
+    let mut bytes = Zeroizing::new([0_u8; 64]);
+    fill_random(bytes.as_mut_slice())?;
+    Ok(Secret::from(
+        BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice()),
+    ))
+}
+
+/// Those configured, then those in the file, if it is for them to be there.
+fn previous(settings: &Settings) -> Result<Vec<Secret>> {
+    let mut previous = settings.secrets.previous.clone();
+    if let Some(path) = KeyRing::previous_file(settings) {
+        previous.extend(file::read_lines(&path).map_err(Error::internal)?);
+    }
+    Ok(previous)
+}
+
+fn derive(base: &Secret, purpose: Purpose) -> Key {
+    let mut key = Zeroizing::new([0; 64]);
+    // Expanding fails only past 255 times 32 bytes; this is twice.
+    let expanded = Hkdf::<Sha256>::new(None, base.expose().as_bytes())
+        .expand(purpose.info().as_bytes(), key.as_mut_slice());
+    debug_assert!(expanded.is_ok());
+    key
+}
+
+fn beside(database: &Path) -> PathBuf {
+    database.with_extension("key_base")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn base(letter: &str) -> Secret {
+        Secret::from(letter.repeat(32))
+    }
+
+    #[test]
+    fn every_purpose_and_every_base_has_a_key_of_its_own() {
+        let (one, two) = (
+            KeyRing::new(base("a"), vec![]),
+            KeyRing::new(base("b"), vec![]),
+        );
+        let keys: HashSet<[u8; 64]> = Purpose::ALL
+            .iter()
+            .map(|purpose| *one.signing(*purpose))
+            .collect();
+        assert_eq!(keys.len(), Purpose::ALL.len());
+        assert_ne!(
+            one.signing(Purpose::PasswordReset),
+            two.signing(Purpose::PasswordReset)
+        );
+    }
+
+    #[test]
+    fn a_previous_base_still_verifies_after_the_current_one() {
+        let before = KeyRing::new(base("a"), vec![]);
+        let after = KeyRing::new(base("b"), vec![base("a")]);
+        let verifying: Vec<Key> = after.verifying(Purpose::PasswordReset).collect();
+        assert_eq!(
+            verifying,
+            [
+                after.signing(Purpose::PasswordReset),
+                before.signing(Purpose::PasswordReset)
+            ]
+        );
+    }
+}

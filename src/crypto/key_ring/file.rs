@@ -1,0 +1,323 @@
+//! Files that hold key bases: made once, read whole, and replaced in such a way that a crash leaves the old text or the
+//! new one and never half of either.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use zeroize::Zeroizing;
+
+use super::generate_base;
+use crate::config::Secret;
+use crate::crypto::token::fill_random;
+
+/// 256 bits: no fewer can be the root of every key.
+const SHORTEST: usize = 32;
+
+/// The base in a file; `None` where there is no file.
+///
+/// # Errors
+/// It cannot be read, or is too short to be one.
+pub fn read(path: &Path) -> io::Result<Option<Secret>> {
+    let text = match read_text(path)? {
+        Some(text) => text,
+        None => return Ok(None),
+    };
+    let base = text.trim_end();
+    if base.len() < SHORTEST {
+        return Err(at(
+            path,
+            "holds less than 32 bytes: delete it to get a new one",
+        ));
+    }
+    Ok(Some(Secret::from(base.to_owned())))
+}
+
+/// The base in a file, which is made with a new one where it is missing.
+pub(super) fn read_or_create(path: &Path) -> io::Result<Secret> {
+    match read(path)? {
+        Some(base) => Ok(base),
+        None => create(path),
+    }
+}
+
+/// The bases in a file that holds one a line; none where there is no file.
+///
+/// # Errors
+/// It cannot be read, or one of them is too short.
+pub fn read_lines(path: &Path) -> io::Result<Vec<Secret>> {
+    let text = read_text(path)?.unwrap_or_default();
+    let lines = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty());
+    let bases: Vec<Secret> = lines.map(|line| Secret::from(line.to_owned())).collect();
+    if bases.iter().any(|base| base.expose().len() < SHORTEST) {
+        return Err(at(
+            path,
+            "holds a line of less than 32 bytes, which is no key base",
+        ));
+    }
+    Ok(bases)
+}
+
+/// Keeps every other process that asks for the same out of the folder of this file until it is dropped, or its process
+/// ends in whatever way.
+pub fn lock(path: &Path) -> io::Result<File> {
+    let folder = File::open(folder_of(path)).map_err(|fault| at(folder_of(path), fault))?;
+    flock(&folder, FlockOperation::LockExclusive)?;
+    Ok(folder)
+}
+
+/// The drafts of a file, which stand beside it when a process was killed before it put or dropped them.
+pub fn drafts_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_draft = |name: &OsStr| {
+        let name = name.as_encoded_bytes();
+        let suffix = path
+            .file_name()
+            .and_then(|own| name.strip_prefix(own.as_encoded_bytes()));
+        let digits = suffix.and_then(|suffix| suffix.strip_prefix(b"."));
+        digits.is_some_and(|text| {
+            text.len() == 16 && text.iter().all(|b| b"0123456789abcdef".contains(b))
+        })
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder_of(path)).map_err(|fault| at(folder_of(path), fault))? {
+        let entry = entry?;
+        if is_draft(&entry.file_name()) && entry.file_type()?.is_file() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A text that is on its way into a file. Until [`Draft::put`] it stands beside it, and goes when it is dropped.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    aside: PathBuf,
+}
+
+impl Draft {
+    /// Writes the text beside `path`, with mode and owner of `like`, whatever those of a file there are: it holds the
+    /// same secrets, and the same process reads it.
+    ///
+    /// # Errors
+    /// `path` is a link, `like` is missing, the folder cannot be written into, or the owner cannot be given.
+    pub fn write(path: &Path, text: &str, like: &Path) -> io::Result<Self> {
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => {
+                return Err(at(
+                    path,
+                    "is no plain file: change the key base where it comes from",
+                ));
+            }
+            Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(at(path, fault)),
+            _ => {}
+        }
+        let model = fs::metadata(like).map_err(|fault| at(like, fault))?;
+        let (draft, mut file) = Self::start(path)?;
+        let made = file.metadata()?;
+        if (made.uid(), made.gid()) != (model.uid(), model.gid()) {
+            fchown(&file, Some(model.uid()), Some(model.gid())).map_err(|_| {
+                at(
+                    path,
+                    "belongs to another user: run this as root, or as that user",
+                )
+            })?;
+        }
+        // Before there is anything to read.
+        file.set_permissions(model.permissions())?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        Ok(draft)
+    }
+
+    /// An empty file beside `path`, for its owner alone.
+    fn start(path: &Path) -> io::Result<(Self, File)> {
+        let mut suffix = [0; 8];
+        fill_random(&mut suffix).map_err(io::Error::other)?;
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(format!(".{:016x}", u64::from_be_bytes(suffix)));
+        let aside = PathBuf::from(aside);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let file = options.open(&aside).map_err(|fault| at(path, fault))?;
+        Ok((
+            Self {
+                path: path.to_owned(),
+                aside,
+            },
+            file,
+        ))
+    }
+
+    /// Where it goes.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts it in the place of what is there, and waits until that is on disk.
+    pub fn put(self) -> io::Result<()> {
+        fs::rename(&self.aside, &self.path).map_err(|fault| at(&self.path, fault))?;
+        File::open(folder_of(&self.path))?.sync_all()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Once it was put, there is nothing there.
+        let _ = fs::remove_file(&self.aside);
+    }
+}
+
+fn create(path: &Path) -> io::Result<Secret> {
+    let base = generate_base().map_err(io::Error::other)?;
+    // Written aside and linked: of two first starts at once one wins, and a crash leaves no half a key.
+    let (draft, mut file) = Draft::start(path)?;
+    file.write_all(base.expose().as_bytes())?;
+    file.sync_all()?;
+    match fs::hard_link(&draft.aside, path) {
+        Ok(()) => Ok(base),
+        // Another start has won; and a rotation may have taken the draft for one that was left.
+        Err(other) => read(path)?.ok_or(other),
+    }
+}
+
+fn read_text(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
+        Err(missing) if missing.kind() == ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(at(path, fault)),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+fn at(path: &Path, fault: impl std::fmt::Display) -> io::Error {
+    io::Error::other(format!("{}: {fault}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_file_is_made_once_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.key_base");
+        let first = read_or_create(&path).unwrap();
+        assert_eq!(first.expose(), read_or_create(&path).unwrap().expose());
+        assert_eq!((mode(&path), names(folder.path()).len()), (0o600, 1));
+    }
+
+    #[test]
+    fn a_file_cut_short_is_refused_rather_than_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.key_base");
+        fs::write(&path, "short").unwrap();
+        assert!(
+            read_or_create(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("less than 32 bytes")
+        );
+        assert!(
+            read_lines(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("less than 32 bytes")
+        );
+    }
+
+    #[test]
+    fn lines_are_bases_and_no_file_holds_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("previous");
+        assert!(read_lines(&path).unwrap().is_empty());
+        fs::write(&path, format!("{}\r\n\n{}", "a".repeat(32), "b".repeat(32))).unwrap();
+        let found: Vec<String> = read_lines(&path)
+            .unwrap()
+            .iter()
+            .map(|base| base.expose().to_owned())
+            .collect();
+        assert_eq!(found, ["a".repeat(32), "b".repeat(32)]);
+    }
+
+    #[test]
+    fn a_draft_shows_nothing_until_it_is_put_and_goes_when_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("base");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+
+        let dropped = Draft::write(&path, "new", &path).unwrap();
+        assert_eq!(
+            (
+                fs::read_to_string(&path).unwrap().as_str(),
+                names(folder.path()).len()
+            ),
+            ("old", 2)
+        );
+        drop(dropped);
+        assert_eq!(names(folder.path()), ["base"]);
+
+        Draft::write(&path, "new", &path).unwrap().put().unwrap();
+        assert_eq!(
+            (fs::read_to_string(&path).unwrap().as_str(), mode(&path)),
+            ("new", 0o640)
+        );
+        Draft::write(&folder.path().join("other"), "one more", &path)
+            .unwrap()
+            .put()
+            .unwrap();
+        assert_eq!(mode(&folder.path().join("other")), 0o640);
+
+        // A file that everybody may read does not stay one.
+        fs::set_permissions(
+            folder.path().join("other"),
+            fs::Permissions::from_mode(0o666),
+        )
+        .unwrap();
+        Draft::write(&folder.path().join("other"), "again", &path)
+            .unwrap()
+            .put()
+            .unwrap();
+        assert_eq!(mode(&folder.path().join("other")), 0o640);
+        assert_eq!(names(folder.path()), ["base", "other"]);
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("base"), folder.path().join("link"));
+        fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let refusal = Draft::write(&link, "new", &path).unwrap_err().to_string();
+        assert!(refusal.contains("link: is no plain file"), "{refusal}");
+        assert_eq!(names(folder.path()), ["base", "link"]);
+    }
+}

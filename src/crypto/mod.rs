@@ -1,0 +1,9 @@
+//! Keys, tokens, signatures and password hashing. Only this folder knows ring and the JWT format.
+
+pub mod access_token;
+pub mod jwt;
+pub mod key_ring;
+pub mod password;
+pub mod signed_link;
+pub mod signed_message;
+pub mod token;

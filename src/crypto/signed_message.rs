@@ -1,0 +1,223 @@
+//! Signed messages for links: `base64url(payload) . base64url(HMAC-SHA256)`, safe in a path.
+//!
+//! The payload is a subject's id, the moment of expiry and a fingerprint: 16 bytes of a keyed hash over what
+//! the link must die with (a password digest, an address). The purpose is in the key. A message is verified
+//! before anything in it is believed, and the database is asked only after that.
+//!
+//! And, with a key as well, what comes after a refresh token.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::crypto::key_ring::{Key, KeyRing, Purpose};
+use crate::crypto::token::{PlainToken, ReplaySeed};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::UserId;
+
+const VERSION: u8 = 1;
+const FINGERPRINT_LENGTH: usize = 16;
+const PAYLOAD_LENGTH: usize = 1 + 8 + 8 + FINGERPRINT_LENGTH;
+const MAC_LENGTH: usize = 32;
+const JTI_LENGTH: usize = 16;
+/// Of a successor: its access token's name, and what its own characters are drawn from.
+const MATERIAL_LENGTH: usize = JTI_LENGTH + 112;
+
+/// What a verified message says. Whether its fingerprint still holds is for [`SignedMessage::is_bound_to`].
+#[derive(Clone, Debug)]
+pub struct SignedMessage {
+    /// Whom it is about.
+    pub subject: UserId,
+    /// From this moment on it is void.
+    pub expires_at: Timestamp,
+    fingerprint: [u8; FINGERPRINT_LENGTH],
+    key: Key,
+}
+
+/// Signs for `subject` until `expires_at`, bound to `parts`.
+pub fn sign(
+    key_ring: &KeyRing,
+    purpose: Purpose,
+    subject: UserId,
+    expires_at: Timestamp,
+    parts: &[impl AsRef<str>],
+) -> String {
+    let key = key_ring.signing(purpose);
+    let mut payload = Vec::with_capacity(PAYLOAD_LENGTH);
+    payload.push(VERSION);
+    payload.extend(subject.0.to_be_bytes());
+    payload.extend(expires_at.as_millis().to_be_bytes());
+    payload.extend(fingerprint(&key, parts));
+    let mac = mac(&key, b"message", &[&payload]);
+    format!(
+        "{}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(&payload),
+        BASE64_URL_SAFE_NO_PAD.encode(mac)
+    )
+}
+
+/// Reads a message signed by [`sign`] with the current or a previous key; `None` when it is malformed, forged,
+/// for another purpose or expired.
+pub fn verify(
+    key_ring: &KeyRing,
+    purpose: Purpose,
+    text: &str,
+    now: Timestamp,
+) -> Option<SignedMessage> {
+    let (payload, signature) = text.split_once('.')?;
+    let payload = decode::<PAYLOAD_LENGTH>(payload)?;
+    let signature = decode::<MAC_LENGTH>(signature)?;
+    let key = key_ring
+        .verifying(purpose)
+        .find(|key| mac(key, b"message", &[&payload]).ct_eq(&signature).into())?;
+
+    let (version, rest) = payload.split_first()?;
+    let (subject, rest) = rest.split_first_chunk::<8>()?;
+    let (expires_at, fingerprint) = rest.split_first_chunk::<8>()?;
+    let message = SignedMessage {
+        subject: UserId(i64::from_be_bytes(*subject)),
+        expires_at: Timestamp::from_millis(i64::from_be_bytes(*expires_at)),
+        fingerprint: fingerprint.try_into().ok()?,
+        key,
+    };
+    (*version == VERSION && now < message.expires_at).then_some(message)
+}
+
+impl SignedMessage {
+    /// Whether all of `parts` are still what they were when it was signed.
+    pub fn is_bound_to(&self, parts: &[impl AsRef<str>]) -> bool {
+        fingerprint(&self.key, parts)
+            .ct_eq(&self.fingerprint)
+            .into()
+    }
+}
+
+/// A keyed name of `text`, in hex: the same for the same text, and no way back.
+pub fn pseudonym(key_ring: &KeyRing, purpose: Purpose, text: &str) -> String {
+    let name = mac(&key_ring.signing(purpose), b"pseudonym", &[text.as_bytes()]);
+    name.iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// What comes after a refresh token.
+pub struct Successor {
+    /// The refresh token.
+    pub token: PlainToken,
+    /// The name of the access token that goes with it: 32 hexadecimal digits.
+    pub jti: String,
+}
+
+/// What comes after a refresh token by this seed: first by the key that a new one is made with, then by those that may
+/// have made it before. The same for the same three; whoever lacks the token, the seed or the key learns nothing of it.
+pub fn successors(
+    key_ring: &KeyRing,
+    spent: &PlainToken,
+    seed: &ReplaySeed,
+) -> impl Iterator<Item = Result<Successor>> {
+    key_ring
+        .verifying(Purpose::RefreshSuccessor)
+        .map(move |key| successor(&key, spent, seed))
+}
+
+fn successor(key: &Key, spent: &PlainToken, seed: &ReplaySeed) -> Result<Successor> {
+    let input = Zeroizing::new([&key[..], spent.reveal().as_bytes()].concat());
+    let mut material = Zeroizing::new([0; MATERIAL_LENGTH]);
+    Hkdf::<Sha256>::new(Some(seed.as_bytes()), &input)
+        .expand(b"cloakroom v1 refresh successor", material.as_mut_slice())
+        .map_err(|fault| Error::internal(fault.to_string()))?;
+    let (name, rest) = material.split_at(JTI_LENGTH);
+    Ok(Successor {
+        token: spent.successor(rest)?,
+        jti: name.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}
+
+fn fingerprint(key: &Key, parts: &[impl AsRef<str>]) -> [u8; FINGERPRINT_LENGTH] {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_ref().as_bytes()).collect();
+    let mut short = [0; FINGERPRINT_LENGTH];
+    short.copy_from_slice(&mac(key, b"fingerprint", &parts)[..FINGERPRINT_LENGTH]);
+    short
+}
+
+/// HMAC-SHA256 over a label and parts, each with its length in front so that no two lists read the same.
+fn mac(key: &Key, label: &[u8], parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
+    let mut mac = Hmac::<Sha256>::new((&**key).into());
+    for part in std::iter::once(&label).chain(parts) {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+    use crate::crypto::token::TokenKind;
+
+    fn key_ring(current: &str, previous: &[&str]) -> KeyRing {
+        let base = |letter: &str| Secret::from(letter.repeat(32));
+        KeyRing::new(
+            base(current),
+            previous.iter().map(|letter| base(letter)).collect(),
+        )
+    }
+
+    fn all(key_ring: &KeyRing, spent: &PlainToken, seed: &ReplaySeed) -> Vec<(String, String)> {
+        let found = successors(key_ring, spent, seed).map(Result::unwrap);
+        found
+            .map(|successor| (successor.token.reveal().to_owned(), successor.jti))
+            .collect()
+    }
+
+    #[test]
+    fn a_successor_takes_the_token_the_seed_and_the_key() {
+        let [spent, other] = [(); 2].map(|()| PlainToken::generate(TokenKind::Refresh).unwrap());
+        let [seed, other_seed] = [(); 2].map(|()| ReplaySeed::generate().unwrap());
+        let own = all(&key_ring("a", &[]), &spent, &seed);
+        assert_eq!(own, all(&key_ring("a", &[]), &spent, &seed));
+        for differs in [
+            all(&key_ring("b", &[]), &spent, &seed),
+            all(&key_ring("a", &[]), &other, &seed),
+            all(&key_ring("a", &[]), &spent, &other_seed),
+        ] {
+            assert!(own[0].0 != differs[0].0 && own[0].1 != differs[0].1);
+        }
+        let (token, jti) = &own[0];
+        assert!(
+            PlainToken::parse(TokenKind::Refresh, token)
+                .unwrap()
+                .family()
+                == spent.family()
+        );
+        assert!(
+            jti.len() == 32
+                && jti
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        );
+    }
+
+    #[test]
+    fn a_rotated_key_gives_its_successors_after_those_of_the_new_one() {
+        let (spent, seed) = (
+            PlainToken::generate(TokenKind::Refresh).unwrap(),
+            ReplaySeed::generate().unwrap(),
+        );
+        let [before, after] = [("a", &[][..]), ("b", &["a"][..])]
+            .map(|(current, previous)| all(&key_ring(current, previous), &spent, &seed));
+        assert_eq!((after.len(), &after[1]), (2, &before[0]));
+        assert_ne!(after[0], before[0]);
+    }
+}

@@ -1,0 +1,227 @@
+//! What can go wrong, as the rest of the house says it. It knows nothing of HTTP: `http::respond` is the
+//! one place that turns these into statuses.
+//!
+//! Which one to use:
+//! - a field the caller sent is unusable: [`Error::Validation`], collected with [`ValidationErrors`];
+//! - the request itself cannot be read: [`Error::Malformed`] and its neighbours;
+//! - who are you: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
+//!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`];
+//! - known, and not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`], [`Error::Unconfirmed`];
+//! - a token is asked for that there is not to give: [`Error::InvalidGrant`], [`Error::InvalidScope`];
+//! - a browser sent it for somebody else's page: [`Error::CrossOrigin`];
+//! - not there, or not yours: [`Error::NotFound`];
+//! - not now: [`Error::RateLimited`], [`Error::Unavailable`];
+//! - a fault of ours: [`Error::Internal`], whose text is logged and never sent.
+//!
+//! A failure is never read as an absence: look-ups return `Ok(None)` or one of these.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::domain::scope::Scopes;
+
+/// The `Result` of this crate; settings have `ConfigError`, mail `Failure`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that a request can be answered with instead of what it asked for.
+#[derive(Debug)]
+pub enum Error {
+    /// The input was read and cannot be used.
+    Validation(ValidationErrors),
+    /// The request contradicts itself or cannot be parsed; the text is for people.
+    Malformed(&'static str),
+    /// The body is neither JSON nor a form.
+    UnsupportedMediaType,
+    /// The body is longer than we read.
+    TooLarge,
+    /// The body did not arrive in time.
+    TooSlow,
+    /// The path exists, but not with this method; the ones that it has.
+    MethodNotAllowed(Vec<String>),
+    /// No credential was presented.
+    Unauthorized,
+    /// The credential is malformed, unknown or revoked.
+    TokenInvalid,
+    /// The credential was good once.
+    TokenExpired,
+    /// The API key is malformed, unknown, expired or revoked.
+    InvalidApiKey,
+    /// A refresh token is malformed, unknown, expired or spent (RFC 6749, 5.2).
+    InvalidGrant,
+    /// A scope is malformed, or more than there is to give (RFC 6749, 5.2).
+    InvalidScope,
+    /// Address and password do not belong together.
+    InvalidCredentials,
+    /// They do not, and one more failure shuts the address for a while.
+    LastAttempt,
+    /// A link from a mail is forged, used or too old; the sentence that its form shows.
+    LinkInvalid(&'static str),
+    /// The caller is known and may not do this.
+    Forbidden(&'static str),
+    /// The credential is good and narrower than this; all the scopes that it takes (RFC 6750, 3.1).
+    InsufficientScope(Scopes),
+    /// The password was right, and the address was not confirmed yet.
+    Unconfirmed,
+    /// The credential is a cookie, which another site's page may have sent.
+    CrossOrigin,
+    /// It does not exist, or belongs to somebody else.
+    NotFound,
+    /// Too many tries; how long until the next may work.
+    RateLimited(Duration),
+    /// We cannot do it now: the reason's code for the log, and when to come back.
+    Unavailable {
+        /// `database_busy`, `disk_full`, `passwords_saturated`, …
+        reason: &'static str,
+        /// How long the caller should wait.
+        retry_after: Duration,
+    },
+    /// The server lives and cannot do its work, for the reason of this code; for `/ready` alone.
+    NotReady {
+        /// As in [`Error::Unavailable`].
+        reason: &'static str,
+        /// How long the caller should wait.
+        retry_after: Duration,
+    },
+    /// A fault of ours.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// A fault of ours, described for the log.
+    pub fn internal(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(fault.into())
+    }
+
+    /// A passing inability, worth another try after `retry_after`.
+    pub fn unavailable(reason: &'static str, retry_after: Duration) -> Self {
+        Self::Unavailable {
+            reason,
+            retry_after,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Validation(invalid) => write!(f, "{invalid}"),
+            Self::Malformed(why) | Self::Forbidden(why) | Self::LinkInvalid(why) => {
+                f.write_str(why)
+            }
+            Self::UnsupportedMediaType => f.write_str("the body is neither JSON nor a form"),
+            Self::TooLarge => f.write_str("the body is too large"),
+            Self::TooSlow => f.write_str("the body did not arrive in time"),
+            Self::MethodNotAllowed(_) => f.write_str("no such method on this path"),
+            Self::Unauthorized => f.write_str("no credential"),
+            Self::TokenInvalid => f.write_str("the token is invalid"),
+            Self::TokenExpired => f.write_str("the token has expired"),
+            Self::InvalidApiKey => f.write_str("the API key is invalid"),
+            Self::InvalidGrant => f.write_str("the refresh token is invalid"),
+            Self::InvalidScope => f.write_str("the scope cannot be given"),
+            Self::InvalidCredentials => f.write_str("invalid email address or password"),
+            Self::LastAttempt => {
+                f.write_str("invalid email address or password, one attempt is left")
+            }
+            Self::InsufficientScope(scopes) => {
+                write!(f, "the credential lacks a scope of {}", scopes.as_str())
+            }
+            Self::Unconfirmed => f.write_str("the email address is not confirmed"),
+            Self::CrossOrigin => f.write_str("sent for another origin"),
+            Self::NotFound => f.write_str("not found"),
+            Self::RateLimited(wait) => write!(f, "too many tries, again in {} s", wait.as_secs()),
+            Self::Unavailable { reason, .. } => write!(f, "unavailable: {reason}"),
+            Self::NotReady { reason, .. } => write!(f, "not ready: {reason}"),
+            Self::Internal(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<ValidationErrors> for Error {
+    fn from(invalid: ValidationErrors) -> Self {
+        Self::Validation(invalid)
+    }
+}
+
+/// The faults of an input, in the order in which they were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ValidationErrors {
+    /// A sentence that replaces the listing of faults, and its stable code.
+    pub summary: Option<(&'static str, &'static str)>,
+    /// Attribute and message without the attribute's name: `("password", "can't be blank")`.
+    pub faults: Vec<(&'static str, String)>,
+}
+
+impl ValidationErrors {
+    /// One fault of one attribute.
+    pub fn field(attribute: &'static str, message: impl Into<String>) -> Self {
+        let mut invalid = Self::default();
+        invalid.add(attribute, message);
+        invalid
+    }
+
+    /// A refusal that names no attribute, with its stable code.
+    pub fn summary(code: &'static str, sentence: &'static str) -> Self {
+        Self {
+            summary: Some((code, sentence)),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Adds a fault.
+    pub fn add(&mut self, attribute: &'static str, message: impl Into<String>) {
+        self.faults.push((attribute, message.into()));
+    }
+
+    /// Keeps the value, or takes over the faults and gives nothing.
+    pub fn keep<T>(&mut self, parsed: Result<T, Self>) -> Option<T> {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(other) => {
+                self.faults.extend(other.faults);
+                None
+            }
+        }
+    }
+
+    /// `Ok` when nothing was found.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.summary.is_none() && self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(self)
+        }
+    }
+
+    /// Whole sentences as Rails writes them: `Email address can't be blank`.
+    pub fn full_messages(&self) -> Vec<String> {
+        let summary = self
+            .summary
+            .iter()
+            .map(|(_, sentence)| (*sentence).to_owned());
+        let faults = self
+            .faults
+            .iter()
+            .map(|(attribute, message)| format!("{} {message}", humanize(attribute)));
+        summary.chain(faults).collect()
+    }
+}
+
+impl fmt::Display for ValidationErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.full_messages().join(", "))
+    }
+}
+
+impl std::error::Error for ValidationErrors {}
+
+/// `email_address` as people read it: `Email address`.
+fn humanize(attribute: &str) -> String {
+    let words = attribute.replace('_', " ");
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => words,
+    }
+}

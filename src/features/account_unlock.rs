@@ -1,0 +1,89 @@
+//! Opening sign-in to an address again after too many failures, by a link in a mail to it.
+//!
+//! Fears: somebody who fails on purpose to keep the owner out (the link opens the limit for the network that uses it, and
+//! nobody elsewhere fills that one); a link used twice or by two at once (it names the window that it lifts, and deletes
+//! the row of exactly that one); a link that outlives a change of password or address (bound to both); a link that is
+//! used for guessing on (the network that it opens for is limited itself).
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use crate::audit;
+use crate::context::Context;
+use crate::crypto::signed_link;
+use crate::crypto::signed_message::SignedMessage;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::http::{ClientInfo, Routes, run_detached};
+use crate::store::Transaction;
+use crate::store::users::{self, Account};
+use crate::throttle::Limit;
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes.public(Method::PUT, "/v1/unlocks/{token}", update);
+}
+
+async fn update(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    token: web::Path<String>,
+) -> Result<HttpResponse> {
+    let now = context.clock.now();
+    let (link, account) = open_link(&context, &client, &token, now).await?;
+    let failures = context
+        .throttle
+        .address_failures(account.user.email_address.as_str(), client.ip);
+    let user_id = account.user.id;
+    run_detached(async move {
+        match context
+            .database
+            .write(move |tx| unlock(tx, &link, &failures, now))
+            .await?
+        {
+            true => audit::unlocked(&client, user_id),
+            false => return Err(refused(&client)),
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(json!({ "message": "Sign-in is possible again." })))
+}
+
+/// The link and the account that it is for.
+async fn open_link(
+    context: &Context,
+    client: &ClientInfo,
+    token: &str,
+    now: Timestamp,
+) -> Result<(SignedMessage, Account)> {
+    let Some(link) = signed_link::verify_unlock(&context.key_ring, token, now) else {
+        return Err(refused(client));
+    };
+    let subject = link.subject;
+    let account = context
+        .database
+        .read(move |reader| users::find(reader, subject))
+        .await?;
+    match account.filter(|account| signed_link::unlock_holds(&link, account)) {
+        Some(account) => Ok((link, account)),
+        None => Err(refused(client)),
+    }
+}
+
+/// `false` when the link no longer holds, or the window that it was for is lifted already: of many uses one wins.
+fn unlock(
+    tx: &Transaction<'_>,
+    link: &SignedMessage,
+    failures: &Limit,
+    now: Timestamp,
+) -> Result<bool> {
+    let holds = users::find(tx, link.subject)?
+        .is_some_and(|account| signed_link::unlock_holds(link, &account));
+    Ok(holds && failures.unlock(tx, link.expires_at, now)?)
+}
+
+fn refused(client: &ClientInfo) -> Error {
+    audit::unlock_refused(client);
+    Error::LinkInvalid("Unlock link is invalid or has expired.")
+}

@@ -1,0 +1,180 @@
+//! Resetting a forgotten password, by a link in a mail.
+//!
+//! Fears: telling who is registered (a request is an intention in the outbox, the same for everybody, and the mail
+//! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and the
+//! replacing is one conditional update); a link that outlives a change of password or address (it is bound to the
+//! address, too, and to a counter that each such change raises); a flood of mails to one address (limited, silently); a
+//! flood of tries with one good link, each costing a bcrypt (limited by client); somebody's sessions surviving the reset
+//! (ended in the same transaction); a reset that the owner did not ask for (a mail tells them); the link in a log (the
+//! route's pattern is logged, not the path).
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::sessions::{KeepSessions, credentials_changed};
+use crate::audit;
+use crate::context::Context;
+use crate::crypto::password::Password;
+use crate::crypto::signed_link;
+use crate::crypto::signed_message::SignedMessage;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::{EmailAddress, PasswordDigest, User};
+use crate::http::{ClientInfo, Input, Routes, run_detached};
+use crate::mail::{self, Kind, Notice};
+use crate::store::Transaction;
+use crate::store::users::{self, Account};
+use crate::throttle::Limit;
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes
+        .public(Method::POST, "/v1/passwords", create)
+        .public(Method::GET, "/v1/passwords/{token}", show)
+        .public(Method::PUT, "/v1/passwords/{token}", update)
+        .public(Method::PATCH, "/v1/passwords/{token}", update);
+}
+
+async fn create(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    input: Input,
+) -> Result<HttpResponse> {
+    let mut invalid = ValidationErrors::default();
+    let address = input
+        .text("email_address", &mut invalid)
+        .map(EmailAddress::parse);
+    invalid.into_result()?;
+    client
+        .admit(&context, vec![context.throttle.reset(client.ip)])
+        .await?;
+
+    // What is no address has no account, and says so no more than an unknown one does.
+    if let Some(Ok(address)) = address {
+        let now = context.clock.now();
+        let by_address = context.throttle.reset_mails(address.as_str());
+        let throttle = context.throttle.clone();
+        context
+            .database
+            .write(move |tx| {
+                mail::request_reset(tx, &address, now, || throttle.admits(tx, &by_address, now))
+            })
+            .await?;
+        context.mail_worker.wake();
+    }
+    audit::reset_asked(&client);
+    Ok(HttpResponse::Ok().json(json!({ "message": "Password reset instructions sent" })))
+}
+
+async fn show(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    token: web::Path<String>,
+) -> Result<HttpResponse> {
+    let (link, account) = open_link(&context, &client, &token).await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "email_address": account.user.email_address.masked(),
+        "expires_at": link.expires_at,
+    })))
+}
+
+async fn update(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    token: web::Path<String>,
+    input: Input,
+) -> Result<HttpResponse> {
+    let (link, account) = open_link(&context, &client, &token).await?;
+    let password = choose_password(&context, &input)?;
+    client
+        .admit(&context, vec![context.throttle.new_password(client.ip)])
+        .await?;
+
+    let address = account.user.email_address.as_str();
+    let words = context.settings.guessable_words(address);
+    let digest = context.passwords.hash_choice(password, &words).await?;
+    let failures = context.throttle.address_failures(address, client.ip);
+    let user_id = account.user.id;
+    let notice = client.notice(&context, Kind::PasswordChanged);
+    // Asked after the hashing: a link that ran out meanwhile is out.
+    let now = context.clock.now();
+    run_detached(async move {
+        let reset = context
+            .database
+            .write(move |tx| reset(tx, &link, &digest, &failures, notice.as_ref(), now));
+        let sessions_ended = reset.await?.ok_or_else(|| refused(&client))?;
+        context.mail_worker.wake();
+        audit::reset_done(&client, user_id, sessions_ended);
+        Ok(())
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(json!({ "message": "Password has been reset." })))
+}
+
+/// The link and the account that it is for.
+async fn open_link(
+    context: &Context,
+    client: &ClientInfo,
+    token: &str,
+) -> Result<(SignedMessage, Account)> {
+    let Some(link) = signed_link::verify_reset(&context.key_ring, token, context.clock.now())
+    else {
+        return Err(refused(client));
+    };
+    let subject = link.subject;
+    let account = context
+        .database
+        .read(move |reader| users::find(reader, subject))
+        .await?;
+    match account.filter(|account| signed_link::reset_holds(&link, account)) {
+        Some(account) => Ok((link, account)),
+        None => Err(refused(client)),
+    }
+}
+
+fn choose_password(context: &Context, input: &Input) -> Result<Password> {
+    let mut invalid = ValidationErrors::default();
+    let password = input.text("password", &mut invalid);
+    let confirmation = input.text("password_confirmation", &mut invalid);
+    invalid.into_result()?;
+    Ok(Password::choose(
+        &context.settings.password,
+        password,
+        confirmation,
+    )?)
+}
+
+/// Gives how many sessions ended, or `None` when the link no longer holds: of many uses one wins.
+fn reset(
+    tx: &Transaction<'_>,
+    link: &SignedMessage,
+    digest: &PasswordDigest,
+    failures: &Limit,
+    notice: Option<&Notice>,
+    now: Timestamp,
+) -> Result<Option<usize>> {
+    let Some(account) =
+        users::find(tx, link.subject)?.filter(|account| signed_link::reset_holds(link, account))
+    else {
+        return Ok(None);
+    };
+    if now >= link.expires_at
+        || !users::replace_digest(tx, link.subject, &account.password_digest, digest, now)?
+    {
+        return Ok(None);
+    }
+    // The link was mailed to it.
+    let user = User {
+        email_confirmed_at: account.user.email_confirmed_at.or(Some(now)),
+        ..account.user
+    };
+    users::confirm_address(tx, user.id, &user.email_address, now)?;
+    failures.grant_bypass(tx, now)?;
+    mail::notify(tx, notice, &user, now)?;
+    credentials_changed(tx, link.subject, KeepSessions::None, now).map(Some)
+}
+
+fn refused(client: &ClientInfo) -> Error {
+    audit::reset_refused(client);
+    Error::LinkInvalid("Password reset link is invalid or has expired.")
+}

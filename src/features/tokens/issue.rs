@@ -1,0 +1,170 @@
+//! A pair of tokens for a password, or for the session that is presented.
+//!
+//! Fears: a second way to guess passwords (it is the way of `POST /v1/session`, counted with it); a narrow credential
+//! that makes itself a wide one (neither an API key nor an access token gets any); a script that reads what only a
+//! cookie should carry (by cookie there is no refresh token: the page asks again with its cookie); a session that gives
+//! tokens after its end (its token is asked for once more in the transaction); one who fills the list of access tokens
+//! that ended (so many an hour are given to a user: none can be ended that was not made).
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+
+use super::reply::{Pair, TokenLifetimes, Validity};
+use crate::audit;
+use crate::config::Settings;
+use crate::context::Context;
+use crate::crypto::token::{PlainToken, TokenDigest, TokenKind, fill_random};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::model::Session;
+use crate::domain::scope::Scopes;
+use crate::features::sessions::{SignedIn, start_by_password};
+use crate::http::{Carrier, ClientInfo, CurrentSession, CurrentUser, Input, run_detached};
+use crate::store::refresh_tokens::{self, NewRefresh};
+use crate::store::{Transaction, sessions};
+
+/// Families that a session may have: one for each program that shares it, and some that were lost.
+const MAX_FAMILIES: u32 = 10;
+
+pub(super) async fn create(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    request: HttpRequest,
+    input: Input,
+) -> Result<HttpResponse> {
+    let scopes = wanted(&context.settings, &input)?;
+    // What stands in the body is meant: a session that comes along is then the caller's last one.
+    if input.has("email_address") || input.has("password") {
+        return by_password(&context, &client, &input, scopes).await;
+    }
+    match CurrentSession::extract(&request).await {
+        Ok(session) => {
+            let user = CurrentUser::extract(&request).await?;
+            by_session(&context, client, user, session, scopes).await
+        }
+        Err(Error::Unauthorized) => by_password(&context, &client, &input, scopes).await,
+        Err(refusal) => Err(refusal),
+    }
+}
+
+async fn by_password(
+    context: &web::Data<Context>,
+    client: &ClientInfo,
+    input: &Input,
+    scopes: Scopes,
+) -> Result<HttpResponse> {
+    let refresh = PlainToken::generate(TokenKind::Refresh)?;
+    let grant = Grant::new(&context.settings, Some(&refresh), scopes.clone());
+    let also = move |tx: &Transaction<'_>, session: &Session, now| grant.write(tx, session, now);
+    let signed_in = start_by_password(context, client, input, also, audit::tokens_issued).await?;
+    let SignedIn {
+        session,
+        made: term,
+        ..
+    } = signed_in;
+    Pair {
+        session: &session,
+        scopes: &scopes,
+        jti: &new_jti()?,
+        term,
+        refresh: Some(&refresh),
+    }
+    .reply(context)
+}
+
+async fn by_session(
+    context: &web::Data<Context>,
+    client: ClientInfo,
+    user: CurrentUser,
+    session: CurrentSession,
+    scopes: Scopes,
+) -> Result<HttpResponse> {
+    let refresh = match session.carrier() {
+        Carrier::Bearer => Some(PlainToken::generate(TokenKind::Refresh)?),
+        Carrier::Cookie => None,
+    };
+    let grant = Grant::new(&context.settings, refresh.as_ref(), scopes.clone());
+    let (now, row, shared) = (
+        context.clock.now(),
+        Session::clone(&session),
+        context.clone(),
+    );
+    let term = run_detached(async move {
+        let (id, throttle) = (row.id, shared.throttle.clone());
+        let rule = throttle.tokens(user.id);
+        let write = move |tx: &Transaction<'_>| match throttle.refusal(tx, &rule, now)? {
+            Some(refusal) => Ok(Err(refusal)),
+            None => grant.write(tx, &row, now).map(Ok),
+        };
+        let term = user
+            .write(&shared, write)
+            .await?
+            .map_err(|refusal| client.throttled(refusal))?;
+        audit::tokens_issued(&client, user.id, id);
+        Ok(term)
+    })
+    .await?;
+    Pair {
+        session: &session,
+        scopes: &scopes,
+        jti: &new_jti()?,
+        term,
+        refresh: refresh.as_ref(),
+    }
+    .reply(context)
+}
+
+/// What is written for a pair.
+#[derive(Clone)]
+struct Grant {
+    /// Digests of the refresh token and its family, where there is to be one.
+    refresh: Option<(TokenDigest, TokenDigest)>,
+    scopes: Scopes,
+    lifetimes: TokenLifetimes,
+}
+
+impl Grant {
+    fn new(settings: &Settings, refresh: Option<&PlainToken>, scopes: Scopes) -> Self {
+        let refresh = refresh.map(|token| (token.digest(), token.family()));
+        Self {
+            refresh,
+            scopes,
+            lifetimes: TokenLifetimes::of(settings),
+        }
+    }
+
+    fn write(&self, tx: &Transaction<'_>, session: &Session, now: Timestamp) -> Result<Validity> {
+        let term = self.lifetimes.term(session, now);
+        if let Some((token_digest, family_digest)) = self.refresh {
+            let (scopes, expires_at) = (&self.scopes, session.expires_at);
+            let new = NewRefresh {
+                family_digest,
+                token_digest,
+                scopes,
+                expires_at,
+            };
+            refresh_tokens::insert(tx, session.id, &new, now)?;
+            refresh_tokens::delete_beyond(tx, session.id, MAX_FAMILIES)?;
+        }
+        sessions::note_access(tx, session.id, term.expires_at, now)?;
+        Ok(term)
+    }
+}
+
+/// What the tokens are to be good for: less than all there is to give when `scope` says so.
+fn wanted(settings: &Settings, input: &Input) -> Result<Scopes> {
+    let mut invalid = ValidationErrors::default();
+    let written = input.text("scope", &mut invalid).unwrap_or_default();
+    invalid.into_result()?;
+    let most = &settings.tokens.scopes;
+    match Scopes::parse(written) {
+        Some(none) if none.is_empty() => Ok(most.clone()),
+        Some(wanted) if most.holds(&wanted) => Ok(wanted),
+        _ => Err(Error::InvalidScope),
+    }
+}
+
+fn new_jti() -> Result<String> {
+    let mut name = [0; 16];
+    fill_random(&mut name)?;
+    Ok(name.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,416 @@
+//! Who asks, by whatever credential: an extractor for handlers that machines may call too, here and in an app that
+//! embeds this one.
+//!
+//! Fears: a narrow credential that grows (a key or an access token does what its scopes name, in a handler that asks for
+//! them, and counts for nothing where a session is asked for); one that ended while a body was read (every write asks
+//! once more, inside its transaction); a key that tells why it is refused (one answer for all that is not live).
+
+use std::borrow::Cow;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::future::Either;
+
+use super::credential::{self, Carrier, Credential};
+use super::current_user::Current;
+use super::{cookie, same_origin};
+use crate::audit;
+use crate::context::Context;
+use crate::crypto::access_token::AccessTokenClaims;
+use crate::crypto::token::TokenDigest;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::{ApiKey, ApiKeyId, Session, SessionId, User, UserId};
+use crate::domain::scope::Scopes;
+use crate::http::extract::client_info;
+use crate::http::{Access, ClientInfo};
+use crate::store::{Reader, Transaction, api_keys, revocations, sessions};
+
+/// What a caller is refused with where nothing but a session will do.
+pub(in crate::http) const NEEDS_SESSION: Error =
+    Error::Forbidden("This needs a session, not an API key or access token");
+
+/// Who asks: it does not keep out narrow credentials until [`Caller::require`] is called, so that a handler which takes
+/// one and forgets that serves every API key and access token in full.
+///
+/// A route's guard has found out who it is before its handler runs; in a handler of an embedder's own, taking one keeps
+/// out whoever is nobody.
+#[derive(Clone, Debug)]
+pub struct Caller(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Session(Rc<Current>),
+    ApiKey(Rc<Key>),
+    Access(Arc<AccessTokenClaims>),
+}
+
+/// A live API key, and whose it is: nobody's where an operator made it for a service.
+#[derive(Debug)]
+struct Key {
+    key: ApiKey,
+    user: Option<User>,
+}
+
+/// What a caller identified themselves by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A session's token.
+    Session,
+    /// An API key.
+    ApiKey,
+    /// An access token.
+    AccessToken,
+}
+
+impl CredentialKind {
+    /// As it is written in headers, replies and logs: `session`, `api_key`, `access_token`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::ApiKey => "api_key",
+            Self::AccessToken => "access_token",
+        }
+    }
+}
+
+pub(in crate::http) type Found<T> =
+    Either<Ready<Result<T>>, Pin<Box<dyn Future<Output = Result<T>>>>>;
+
+/// Answers in the handler's place unless the caller may call a route of this access.
+pub(in crate::http) async fn authenticate(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let admitted = identify(request.request())
+        .await
+        .and_then(|caller| caller.admit(access));
+    match admitted {
+        Ok(()) => next.call(request).await,
+        Err(refusal) => Ok(request.error_response(refusal)),
+    }
+}
+
+/// What is known of this request already.
+pub(in crate::http) fn known(request: &HttpRequest) -> Option<Caller> {
+    request.extensions().get::<Caller>().cloned()
+}
+
+/// The caller, as what `read` makes of them: known already, or found out now.
+pub(in crate::http) fn find<T: 'static>(
+    request: &HttpRequest,
+    read: fn(Caller) -> Result<T>,
+) -> Found<T> {
+    match known(request) {
+        Some(caller) => Either::Left(ready(read(caller))),
+        None => {
+            let request = request.clone();
+            Either::Right(Box::pin(
+                async move { identify(&request).await.and_then(read) },
+            ))
+        }
+    }
+}
+
+async fn identify(request: &HttpRequest) -> Result<Caller> {
+    let context = client_info::context(request)?;
+    // Here and not around our routes alone: an embedder's own handlers are as exposed.
+    same_origin::check_cookie(request)?;
+    let cookie = cookie::name(&context.settings.server);
+    let presented = credential::presented(request.headers(), cookie).inspect_err(|refusal| {
+        // Of what is no token of ours nobody can say what it should have been, unless it came as a key.
+        if matches!(refusal, Error::InvalidApiKey) {
+            note_refusal(request, CredentialKind::ApiKey, refusal);
+        }
+    });
+    let presented = presented?.ok_or(Error::Unauthorized)?;
+    let credential = presented.kind();
+    let found = open(context, presented).await;
+    let caller = Caller(found.inspect_err(|refusal| note_refusal(request, credential, refusal))?);
+    request.extensions_mut().insert(caller.clone());
+    Ok(caller)
+}
+
+async fn open(context: &Context, presented: Credential<'_>) -> Result<Kind> {
+    let now = context.clock.now();
+    Ok(match presented {
+        Credential::Session { token, carrier } => Kind::Session(Rc::new(
+            resume(context, token.digest(), carrier, now).await?,
+        )),
+        Credential::ApiKey { token } => {
+            Kind::ApiKey(Rc::new(look_up(context, token.digest(), now).await?))
+        }
+        Credential::Access { text } => {
+            Kind::Access(context.access_tokens.verify(&context.database, text, now)?)
+        }
+    })
+}
+
+fn note_refusal(request: &HttpRequest, credential: CredentialKind, refusal: &Error) {
+    if let (Error::TokenInvalid | Error::InvalidApiKey, Ok(client)) =
+        (refusal, ClientInfo::of(request))
+    {
+        audit::credential_refused(&client, credential);
+    }
+}
+
+async fn resume(
+    context: &Context,
+    presented: TokenDigest,
+    carrier: Carrier,
+    now: Timestamp,
+) -> Result<Current> {
+    let found = context
+        .database
+        .read(move |reader| sessions::find_by_digest(reader, &presented))
+        .await?;
+    let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
+        return Err(Error::TokenInvalid);
+    };
+    let idle_timeout = context.settings.session.idle_timeout;
+    if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
+        return Err(Error::TokenExpired);
+    }
+    Ok(Current {
+        user,
+        session,
+        presented,
+        carrier,
+    })
+}
+
+async fn look_up(context: &Context, presented: TokenDigest, now: Timestamp) -> Result<Key> {
+    let found = context
+        .database
+        .read(move |reader| api_keys::find_by_digest(reader, &presented))
+        .await?;
+    let live = found.filter(|(key, user)| key.is_live(user.as_ref(), now));
+    let (key, user) = live.ok_or(Error::InvalidApiKey)?;
+    context.activity.note_key(&key, now);
+    Ok(Key { key, user })
+}
+
+impl Caller {
+    pub(in crate::http) fn of_session(current: Rc<Current>) -> Self {
+        Self(Kind::Session(current))
+    }
+
+    /// The session and its user, where that is the credential.
+    pub(in crate::http) fn into_session(self) -> Result<Rc<Current>> {
+        match self.0 {
+            Kind::Session(current) => Ok(current),
+            _ => Err(NEEDS_SESSION),
+        }
+    }
+
+    /// Refuses who may not call a route of this access.
+    fn admit(&self, access: Access) -> Result<()> {
+        match (access, self.kind()) {
+            (Access::Public | Access::Credential, _)
+            | (Access::Session, CredentialKind::Session) => Ok(()),
+            (Access::Session, _) => Err(NEEDS_SESSION),
+            (Access::Scope(scope), _) | (Access::ApiKey(scope), CredentialKind::ApiKey) => {
+                self.require(scope)
+            }
+            (Access::ApiKey(_), _) => Err(Error::Forbidden("This needs an API key")),
+        }
+    }
+
+    /// What they identified themselves by.
+    pub fn kind(&self) -> CredentialKind {
+        match &self.0 {
+            Kind::Session(_) => CredentialKind::Session,
+            Kind::ApiKey(_) => CredentialKind::ApiKey,
+            Kind::Access(_) => CredentialKind::AccessToken,
+        }
+    }
+
+    /// Who they are; `None` for a service's key.
+    pub fn user_id(&self) -> Option<UserId> {
+        match &self.0 {
+            Kind::Session(current) => Some(current.user.id),
+            Kind::ApiKey(found) => found.key.user_id,
+            Kind::Access(claims) => Some(claims.user_id),
+        }
+    }
+
+    /// Their session; `None` for an API key, which has none.
+    pub fn session_id(&self) -> Option<SessionId> {
+        match &self.0 {
+            Kind::Session(current) => Some(current.session.id),
+            Kind::ApiKey(_) => None,
+            Kind::Access(claims) => Some(claims.session_id),
+        }
+    }
+
+    /// What they may; `None` for a session, which may everything that its user may.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        match &self.0 {
+            Kind::Session(_) => None,
+            Kind::ApiKey(found) => Some(&found.key.scopes),
+            Kind::Access(claims) => Some(&claims.scopes),
+        }
+    }
+
+    /// The API key, where that is the credential.
+    pub fn api_key(&self) -> Option<&ApiKey> {
+        match &self.0 {
+            Kind::ApiKey(found) => Some(&found.key),
+            _ => None,
+        }
+    }
+
+    /// The access token, where that is the credential.
+    pub fn access_token(&self) -> Option<&AccessTokenClaims> {
+        match &self.0 {
+            Kind::Access(claims) => Some(claims),
+            _ => None,
+        }
+    }
+
+    /// Who owns what they make and may see.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service's key, which owns nothing.
+    pub fn owner(&self) -> Result<UserId> {
+        self.user_id()
+            .ok_or(Error::Forbidden("This key belongs to nobody"))
+    }
+
+    /// Refuses a machine without this scope.
+    ///
+    /// # Errors
+    /// [`Error::InsufficientScope`].
+    pub fn require(&self, scope: &str) -> Result<()> {
+        match self.scopes() {
+            Some(scopes) if !scopes.has(scope) => Err(match Scopes::parse(scope) {
+                Some(demanded) => Error::InsufficientScope(demanded),
+                None => Error::internal("a scope is asked for that is none"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a machine without each of these scopes.
+    ///
+    /// # Errors
+    /// [`Error::InsufficientScope`], with all that are demanded.
+    pub fn require_all(&self, demanded: &Scopes) -> Result<()> {
+        match self.scopes() {
+            Some(scopes) if !scopes.holds(demanded) => {
+                Err(Error::InsufficientScope(demanded.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The user behind it. For an access token it costs a look-up.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service's key, [`Error::TokenInvalid`] when the session or the user of an access token
+    /// is no more, and those of [`crate::store::Database::read`].
+    pub async fn user(&self, context: &Context) -> Result<Cow<'_, User>> {
+        match &self.0 {
+            Kind::Session(current) => Ok(Cow::Borrowed(&current.user)),
+            Kind::ApiKey(found) => {
+                self.owner()?;
+                found
+                    .user
+                    .as_ref()
+                    .map(Cow::Borrowed)
+                    .ok_or(Error::InvalidApiKey)
+            }
+            Kind::Access(claims) => Ok(Cow::Owned(account_of(claims, context).await?.1)),
+        }
+    }
+
+    /// The session behind it; `None` for an API key. For an access token it costs a look-up.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`] when the session or the user of an access token is no more, and those of
+    /// [`crate::store::Database::read`].
+    pub async fn session(&self, context: &Context) -> Result<Option<Cow<'_, Session>>> {
+        match &self.0 {
+            Kind::Session(current) => Ok(Some(Cow::Borrowed(&current.session))),
+            Kind::ApiKey(_) => Ok(None),
+            Kind::Access(claims) => Ok(Some(Cow::Owned(account_of(claims, context).await?.0))),
+        }
+    }
+
+    /// Writes on behalf of the caller, if their credential still opens what it did: reading a body takes time, and one
+    /// that ended meanwhile changes nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`] or [`Error::InvalidApiKey`] when it does not, and those of
+    /// [`crate::store::Database::write`].
+    pub async fn write<T, F>(&self, context: &Context, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let standing = match &self.0 {
+            Kind::Session(current) => StillValid::Session(current.session.id, current.presented),
+            Kind::ApiKey(found) => StillValid::ApiKey(found.key.id, context.clock.now()),
+            Kind::Access(claims) => StillValid::Access(Arc::clone(claims)),
+        };
+        let written = context.database.write(move |tx| match standing.holds(tx)? {
+            true => work(tx).map(Some),
+            false => Ok(None),
+        });
+        written.await?.ok_or(match self.0 {
+            Kind::ApiKey(_) => Error::InvalidApiKey,
+            Kind::Session(_) | Kind::Access(_) => Error::TokenInvalid,
+        })
+    }
+}
+
+/// What a credential rests on.
+enum StillValid {
+    /// The token that it had when the request came.
+    Session(SessionId, TokenDigest),
+    /// At this moment.
+    ApiKey(ApiKeyId, Timestamp),
+    /// As long as its session lives, is its user's, and it was not ended alone.
+    Access(Arc<AccessTokenClaims>),
+}
+
+impl StillValid {
+    fn holds(&self, reader: &Reader<'_>) -> Result<bool> {
+        match self {
+            Self::Session(id, presented) => sessions::is_open_by(reader, *id, presented),
+            Self::ApiKey(id, now) => api_keys::is_live(reader, *id, *now),
+            Self::Access(claims) => Ok(sessions::belongs_to(
+                reader,
+                claims.session_id,
+                claims.user_id,
+            )? && !revocations::has_token(reader, &claims.jti)?),
+        }
+    }
+}
+
+async fn account_of(claims: &AccessTokenClaims, context: &Context) -> Result<(Session, User)> {
+    let (id, subject) = (claims.session_id, claims.user_id);
+    let found = context
+        .database
+        .read(move |reader| sessions::find_with_user(reader, id))
+        .await?;
+    found
+        .filter(|(_, user)| user.id == subject && user.disabled_at.is_none())
+        .ok_or(Error::TokenInvalid)
+}
+
+impl FromRequest for Caller {
+    type Error = Error;
+    type Future = Found<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        find(request, Ok)
+    }
+}

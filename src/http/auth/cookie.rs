@@ -1,0 +1,133 @@
+//! The cookie that carries a session's token for a browser: its name, how it is read, set and taken back.
+//!
+//! Fears: a page of another host that plants or overwrites it (the prefix `__Host-` binds it to this host and to https,
+//! and of two nobody chooses one); a script that reads it (`HttpOnly`); other sites' requests that carry it
+//! (`SameSite=Lax`, and `origin` for what that lets through).
+
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
+
+use crate::config;
+use crate::crypto::token::PlainToken;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+
+/// Under https: browsers take it only from this host itself, with `Secure`, for every path.
+const HOST_BOUND: &str = "__Host-cloakroom";
+/// Where browsers would take no such cookie, or not all of them.
+const PLAIN: &str = "cloakroom";
+
+/// The cookie's name: without prefix and `Secure` only where the public URL is plain http on this machine.
+pub fn name(server: &config::Server) -> &'static str {
+    if server.is_plain_on_this_machine() {
+        PLAIN
+    } else {
+        HOST_BOUND
+    }
+}
+
+/// The value of the cookie of this name, which no other case or space spells.
+///
+/// # Errors
+/// [`Error::Malformed`] when there are two of that name: which is ours, nobody can tell.
+pub fn carried<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
+    let pairs = headers
+        .get_all(COOKIE)
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
+        pair.trim_ascii()
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(b"=")
+    });
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Error::Malformed("Present one credential, not several"));
+    }
+    // What is no text is no token of ours, just as an empty value.
+    Ok(Some(std::str::from_utf8(value).unwrap_or_default()))
+}
+
+/// `Set-Cookie` that hands over a token, for as long as its session may last.
+///
+/// # Errors
+/// Never for a token of ours, which is plain text.
+pub fn set(
+    server: &config::Server,
+    token: &PlainToken,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<HeaderValue> {
+    written(server, token.reveal(), expires_at.since(now).as_secs())
+}
+
+/// `Set-Cookie` that takes it back.
+///
+/// # Errors
+/// Never.
+pub fn cleared(server: &config::Server) -> Result<HeaderValue> {
+    written(server, "", 0)
+}
+
+fn written(server: &config::Server, value: &str, max_age: u64) -> Result<HeaderValue> {
+    let secure = if server.is_plain_on_this_machine() {
+        ""
+    } else {
+        "; Secure"
+    };
+    let name = name(server);
+    let line = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    let mut line = HeaderValue::try_from(line).map_err(Error::internal)?;
+    line.set_sensitive(true);
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&[u8]]) -> Result<Option<String>> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(COOKIE, HeaderValue::from_bytes(line).unwrap());
+        }
+        carried(&headers, PLAIN).map(|value| value.map(str::to_owned))
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others_by_its_exact_name() {
+        for lines in [
+            [&b"cloakroom=a"[..], b"other=b"],
+            [b"other=b; cloakroom=a", b""],
+            [b" first=1 ;cloakroom=a ; last", b"=;;cloakroom"],
+            [b"name=\xff\xfe; cloakroom=a", b"cloakroom2=b; xcloakroom=c"],
+        ] {
+            assert_eq!(read(&lines).unwrap().as_deref(), Some("a"));
+        }
+        for line in [
+            "",
+            "Cloakroom=a",
+            "cloakroom =a",
+            "__Host-cloakroom=a",
+            "x=cloakroom=a",
+            "\"cloakroom=a\"",
+        ] {
+            assert_eq!(read(&[line.as_bytes()]).unwrap(), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_an_empty_value() {
+        assert_eq!(read(&[b"cloakroom=\xff"]).unwrap().as_deref(), Some(""));
+    }
+
+    #[test]
+    fn of_two_cookies_of_the_name_none_is_chosen() {
+        for lines in [
+            [&b"cloakroom=a; cloakroom=a"[..], b""],
+            [b"cloakroom=a", b"cloakroom=b"],
+        ] {
+            assert!(matches!(read(&lines), Err(Error::Malformed(_))));
+        }
+    }
+}

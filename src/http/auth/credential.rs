@@ -1,0 +1,346 @@
+//! Reads the credential that a request presents. Three states: none, one that is well-formed, or an unusable one.
+//!
+//! A credential in a header decides alone, well-formed or not. Otherwise whoever can plant a cookie could lock a bearer
+//! client out, or make it act as somebody else.
+
+use std::fmt;
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use super::cookie;
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::error::{Error, Result};
+use crate::http::CredentialKind;
+use crate::http::middleware::headers::X_API_KEY;
+
+/// How a session's token is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// In `Authorization`, by a program that adds it itself.
+    Bearer,
+    /// In a cookie, by a browser that adds it whoever asks.
+    Cookie,
+}
+
+/// A credential that is well-formed. Whether it opens anything is for the database or a signature to say.
+pub enum Credential<'a> {
+    /// A session's token, and how it came.
+    Session {
+        /// The token.
+        token: PlainToken,
+        /// How it came.
+        carrier: Carrier,
+    },
+    /// An API key.
+    ApiKey {
+        /// The key.
+        token: PlainToken,
+    },
+    /// What has the form of an access token: three parts with dots between, of any length and content.
+    Access {
+        /// As presented, and not copied: it is long, and most are known already.
+        text: &'a str,
+    },
+}
+
+impl Credential<'_> {
+    /// Of what kind it is.
+    pub(in crate::http) fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Session { .. } => CredentialKind::Session,
+            Self::ApiKey { .. } => CredentialKind::ApiKey,
+            Self::Access { .. } => CredentialKind::AccessToken,
+        }
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session { .. } => "Session([hidden])",
+            Self::ApiKey { .. } => "ApiKey([hidden])",
+            Self::Access { .. } => "Access([hidden])",
+        })
+    }
+}
+
+/// What the headers present, if anything: `Bearer <token>` (RFC 6750), and `Token <token>` or
+/// `Token token="<token>"` as Rails reads them, with the scheme in any case; or `X-API-Key: <key>`; without either, the
+/// cookie of this name, which carries nothing but a session's token.
+///
+/// # Errors
+/// [`Error::Malformed`] for two credentials, [`Error::TokenInvalid`] for one that is no token of ours, and
+/// [`Error::InvalidApiKey`] for one that should be a key and is none.
+pub fn presented<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Option<Credential<'a>>> {
+    let bearer = match only(headers, AUTHORIZATION)? {
+        Some(line) => bearer(line.to_str().map_err(|_| Error::TokenInvalid)?),
+        None => None,
+    };
+    match (bearer, only(headers, X_API_KEY)?) {
+        (Some(_), Some(_)) => Err(several()),
+        (Some(text), None) => by_form(parameter(text)).map(Some),
+        (None, Some(line)) => api_key(line.to_str().unwrap_or_default().trim()).map(Some),
+        (None, None) => {
+            let carried = cookie::carried(headers, cookie)?;
+            carried
+                .map(|text| session(text, Carrier::Cookie))
+                .transpose()
+        }
+    }
+}
+
+/// Whether a header presents a credential, of whatever form, so that a cookie counts for nothing. No page of another
+/// origin can make a browser send one.
+pub(in crate::http) fn decides_alone(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(AUTHORIZATION)
+        .any(|line| line.to_str().is_ok_and(|line| bearer(line).is_some()))
+        || headers.contains_key(X_API_KEY)
+}
+
+/// The one line of this name.
+fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>> {
+    let mut lines = headers.get_all(name);
+    match (lines.next(), lines.next()) {
+        (_, Some(_)) => Err(several()),
+        (line, None) => Ok(line),
+    }
+}
+
+fn several() -> Error {
+    Error::Malformed("Present one credential, not several")
+}
+
+/// What stands behind the scheme, if it is one of ours.
+fn bearer(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let (scheme, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")).then_some(rest)
+}
+
+/// What kind of credential it is can be seen: no two have the same form.
+fn by_form(text: &str) -> Result<Credential<'_>> {
+    if text.starts_with(TokenKind::ApiKey.prefix()) {
+        api_key(text)
+    } else if text.bytes().filter(|byte| *byte == b'.').count() == 2 {
+        Ok(Credential::Access { text })
+    } else {
+        session(text, Carrier::Bearer)
+    }
+}
+
+fn session(text: &str, carrier: Carrier) -> Result<Credential<'static>> {
+    let token = PlainToken::parse(TokenKind::Session, text).ok_or(Error::TokenInvalid)?;
+    Ok(Credential::Session { token, carrier })
+}
+
+fn api_key(text: &str) -> Result<Credential<'static>> {
+    let token = PlainToken::parse(TokenKind::ApiKey, text).ok_or(Error::InvalidApiKey)?;
+    Ok(Credential::ApiKey { token })
+}
+
+/// The first parameter, without `token=` and quotes.
+fn parameter(text: &str) -> &str {
+    let first = text
+        .split([',', ';', '\t'])
+        .map(str::trim)
+        .find(|part| !part.is_empty())
+        .unwrap_or_default();
+    let value = first.strip_prefix("token=").unwrap_or(first);
+    value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'))
+        .unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::COOKIE;
+
+    use super::*;
+
+    fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, line) in lines {
+            headers.append(
+                name.clone(),
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+            );
+        }
+        headers
+    }
+
+    /// The kind of what these lines present, and its text.
+    fn read(lines: &[(HeaderName, &str)]) -> Result<Option<(&'static str, String)>> {
+        Ok(
+            presented(&headers(lines), "cloakroom")?.map(|credential| match credential {
+                Credential::Session {
+                    token,
+                    carrier: Carrier::Bearer,
+                } => ("session", token.reveal().to_owned()),
+                Credential::Session {
+                    token,
+                    carrier: Carrier::Cookie,
+                } => ("cookie", token.reveal().to_owned()),
+                Credential::ApiKey { token } => ("api_key", token.reveal().to_owned()),
+                Credential::Access { text } => ("access", text.to_owned()),
+            }),
+        )
+    }
+
+    fn new(kind: TokenKind) -> String {
+        PlainToken::generate(kind).unwrap().reveal().to_owned()
+    }
+
+    #[test]
+    fn every_kind_is_read_as_a_bearer_in_each_form_and_any_case() {
+        for (kind, text) in [
+            ("session", new(TokenKind::Session)),
+            ("api_key", new(TokenKind::ApiKey)),
+            (
+                "access",
+                "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2ln".to_owned(),
+            ),
+        ] {
+            for line in [
+                format!("Bearer {text}"),
+                format!("bearer {text}"),
+                format!("BEARER   {text} "),
+                format!("Token {text}"),
+                format!("Token token=\"{text}\""),
+                format!("token token={text}, nonce=\"1\""),
+            ] {
+                assert_eq!(
+                    read(&[(AUTHORIZATION, &line)]).unwrap(),
+                    Some((kind, text.clone())),
+                    "{line}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn none_and_other_schemes_present_nothing() {
+        assert!(matches!(read(&[]), Ok(None)));
+        assert!(matches!(
+            read(&[(AUTHORIZATION, "Basic b25lOnR3bw==")]),
+            Ok(None)
+        ));
+    }
+
+    #[test]
+    fn what_is_no_token_of_ours_is_invalid() {
+        let refresh = format!("Bearer {}", new(TokenKind::Refresh));
+        for line in [
+            "Bearer",
+            "Bearer ",
+            "Bearer invalid",
+            "Token token=\"\"",
+            "Bearer , ,",
+            "Bearer crs_1111",
+            "Bearer a.b",
+            "Bearer a.b.c.d",
+            "Bearer \u{e9}",
+            &refresh,
+        ] {
+            assert!(
+                matches!(read(&[(AUTHORIZATION, line)]), Err(Error::TokenInvalid)),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_from_its_own_header_which_takes_nothing_else() {
+        let key = new(TokenKind::ApiKey);
+        assert_eq!(
+            read(&[(X_API_KEY, &key)]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
+        assert_eq!(
+            read(&[(X_API_KEY, &format!(" {key} "))]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
+        let basic = (AUTHORIZATION, "Basic b25lOnR3bw==");
+        assert_eq!(
+            read(&[basic, (X_API_KEY, &key)]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
+        let (session, prefixed) = (new(TokenKind::Session), format!("Bearer {key}"));
+        for line in ["", "crk_1111", "a.b.c", "\u{e9}", &session, &prefixed] {
+            assert!(
+                matches!(read(&[(X_API_KEY, line)]), Err(Error::InvalidApiKey)),
+                "{line}"
+            );
+        }
+        for line in ["Bearer crk_", "Bearer crk_1111", "Bearer crk_a.b.c"] {
+            assert!(
+                matches!(read(&[(AUTHORIZATION, line)]), Err(Error::InvalidApiKey)),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_cookie_carries_a_session_alone_and_counts_only_without_a_header() {
+        let (session, key) = (new(TokenKind::Session), new(TokenKind::ApiKey));
+        let cookie = format!("cloakroom={session}");
+        assert_eq!(
+            read(&[(COOKIE, &cookie)]).unwrap(),
+            Some(("cookie", session))
+        );
+        assert_eq!(
+            read(&[(COOKIE, &cookie), (X_API_KEY, &key)]).unwrap(),
+            Some(("api_key", key.clone()))
+        );
+        for line in [
+            format!("cloakroom={key}"),
+            "cloakroom=a.b.c".to_owned(),
+            "cloakroom=".to_owned(),
+        ] {
+            assert!(
+                matches!(read(&[(COOKIE, &line)]), Err(Error::TokenInvalid)),
+                "{line}"
+            );
+        }
+        for (name, line) in [
+            (AUTHORIZATION, "Bearer"),
+            (X_API_KEY, ""),
+            (X_API_KEY, "crk_1111"),
+        ] {
+            let lines = [(COOKIE, cookie.as_str()), (name, line)];
+            assert!(
+                read(&lines).is_err() && decides_alone(&headers(&lines)),
+                "{line}"
+            );
+        }
+        assert!(!decides_alone(&headers(&[
+            (COOKIE, &cookie),
+            (AUTHORIZATION, "Basic b25lOnR3bw==")
+        ])));
+    }
+
+    #[test]
+    fn two_credentials_contradict_each_other() {
+        let (session, key) = (
+            format!("Bearer {}", new(TokenKind::Session)),
+            new(TokenKind::ApiKey),
+        );
+        for lines in [
+            [(AUTHORIZATION, "Bearer a"), (AUTHORIZATION, "Bearer a")],
+            [
+                (AUTHORIZATION, session.as_str()),
+                (AUTHORIZATION, "Basic b25lOnR3bw=="),
+            ],
+            [(AUTHORIZATION, session.as_str()), (X_API_KEY, key.as_str())],
+            [(AUTHORIZATION, "Bearer"), (X_API_KEY, "")],
+            [(AUTHORIZATION, "Bearer a.b.c"), (X_API_KEY, key.as_str())],
+            [(X_API_KEY, key.as_str()), (X_API_KEY, key.as_str())],
+        ] {
+            assert!(
+                matches!(read(&lines), Err(Error::Malformed(_))),
+                "{lines:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Who is signed in: extractors for handlers, in this server and in an app that embeds it.
+//!
+//! A protected route has been authenticated before its handler runs, and the extractors hand over what was found.
+//! In a handler of an embedder's own, they authenticate themselves: taking a [`CurrentUser`] is the protection. An API
+//! key or an access token is refused there: a handler that may serve machines takes a [`Caller`].
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::caller::{self, Caller, Found};
+use super::credential::Carrier;
+use crate::context::Context;
+use crate::crypto::token::TokenDigest;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::{Session, User};
+use crate::store::Transaction;
+
+/// The signed-in user.
+#[derive(Clone, Debug)]
+pub struct CurrentUser(Rc<Current>);
+
+/// The session that the request came with.
+#[derive(Clone, Debug)]
+pub struct CurrentSession(Rc<Current>);
+
+/// What was found out about a request, kept with it.
+#[derive(Debug)]
+pub struct Current {
+    /// Who asks.
+    pub user: User,
+    /// With which session.
+    pub session: Session,
+    /// By which of its tokens: it may have another by the time of a write.
+    pub presented: TokenDigest,
+    /// How it carried that token.
+    pub carrier: Carrier,
+}
+
+impl CurrentUser {
+    /// Writes on behalf of the request's session, if its token still opens it: reading a body takes time, and a session
+    /// that ended or got another token meanwhile changes nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`] when it does not, and those of [`crate::store::Database::write`].
+    pub async fn write<T, F>(&self, context: &Context, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        Caller::of_session(Rc::clone(&self.0))
+            .write(context, work)
+            .await
+    }
+}
+
+impl CurrentSession {
+    /// The digest of the token that the request came with.
+    pub fn presented(&self) -> &TokenDigest {
+        &self.0.presented
+    }
+
+    /// How the request carried that token; a reply that changes it goes the same way.
+    pub fn carrier(&self) -> Carrier {
+        self.0.carrier
+    }
+}
+
+impl Deref for CurrentUser {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.0.user
+    }
+}
+
+impl Deref for CurrentSession {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0.session
+    }
+}
+
+impl FromRequest for CurrentUser {
+    type Error = Error;
+    type Future = Found<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        caller::find(request, |caller| caller.into_session().map(Self))
+    }
+}
+
+impl FromRequest for CurrentSession {
+    type Error = Error;
+    type Future = Found<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        caller::find(request, |caller| caller.into_session().map(Self))
+    }
+}

@@ -1,0 +1,7 @@
+//! Who sends a request: the credential it presents, and the extractors that hand it to handlers.
+
+pub mod caller;
+pub mod cookie;
+pub mod credential;
+pub mod current_user;
+pub mod same_origin;

@@ -1,0 +1,258 @@
+//! Who is calling, as far as the network tells: the address, believed through trusted proxies only, the
+//! `User-Agent` and the request's id; and what a browser tells of itself: whose page it acts for, and the cookie.
+
+use std::future::{Ready, ready};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use ipnet::IpNet;
+
+use crate::audit;
+use crate::context::Context;
+use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
+use crate::domain::error::{Error, Result};
+use crate::domain::model::EmailAddress;
+use crate::http::auth::{cookie, credential, same_origin};
+use crate::mail::{Kind, Notice};
+use crate::store::Transaction;
+use crate::throttle::{Count, Decision, Limit, Throttled};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const USER_AGENT_CHARACTERS: usize = 255;
+
+/// Who sent a request, signed in or not.
+#[derive(Clone, Debug)]
+pub struct ClientInfo {
+    /// The client's address.
+    pub ip: IpAddr,
+    /// What it calls itself: without control characters, at most 255 characters.
+    pub user_agent: Option<String>,
+    /// The request's id, as in `X-Request-Id`.
+    pub request_id: String,
+    /// Whether a browser says that our own application sent it.
+    pub same_origin: bool,
+    /// The token in the cookie that it carries, where no credential in a header makes that count for nothing. Whether
+    /// it opens anything is for the database to say.
+    pub cookie: Option<TokenDigest>,
+}
+
+/// The id of a request, put there by the edge.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct RequestId(pub String);
+
+impl ClientInfo {
+    /// The caller of this request.
+    pub(in crate::http) fn of(request: &HttpRequest) -> Result<Self> {
+        let (settings, headers) = (&context(request)?.settings, request.headers());
+        let agent = headers
+            .get(USER_AGENT)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let cookie = match credential::decides_alone(headers) {
+            true => None,
+            false => cookie::carried(headers, cookie::name(&settings.server))?,
+        };
+        Ok(Self {
+            ip: address(request, &settings.server.trusted_proxies),
+            user_agent: agent.map(|text| {
+                text.chars()
+                    .filter(|c| !c.is_control())
+                    .take(USER_AGENT_CHARACTERS)
+                    .collect()
+            }),
+            request_id: request
+                .extensions()
+                .get::<RequestId>()
+                .map_or_else(String::new, |id| id.0.clone()),
+            same_origin: same_origin::proves_same_origin(headers, settings),
+            cookie: cookie
+                .and_then(|text| PlainToken::parse(TokenKind::Session, text))
+                .map(|token| token.digest()),
+        })
+    }
+
+    /// Counts one hit of each rule; gives the tallies in their order, or none while limits are off.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], logged, when one of them is exhausted.
+    pub async fn admit(&self, context: &Context, rules: Vec<Limit>) -> Result<Vec<Count>> {
+        match context
+            .throttle
+            .admit(&context.database, rules, context.clock.now())
+            .await?
+        {
+            Decision::Admitted(counts) => Ok(counts),
+            Decision::Refused(refusal) => Err(self.throttled(refusal)),
+        }
+    }
+
+    /// What a visitor over a limit is answered; it is logged.
+    pub(crate) fn throttled(&self, refusal: Throttled) -> Error {
+        audit::throttled(self, refusal.what);
+        Error::RateLimited(refusal.wait)
+    }
+
+    /// What a mail tells of something done with this request; `None` where the operator wants no such mail.
+    pub fn notice(&self, context: &Context, kind: Kind) -> Option<Notice> {
+        let throttle = context.throttle.clone();
+        let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
+            throttle.admits(tx, &throttle.notices(kind.as_str(), address.as_str()), now)
+        };
+        let (ip, agent) = (self.ip.to_string(), self.user_agent.as_deref());
+        Notice::new(&context.settings.notices, kind, ip, agent, Arc::new(admit))
+    }
+}
+
+impl FromRequest for ClientInfo {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+/// What this request may reach.
+///
+/// # Errors
+/// The app was not configured with [`crate::Cloakroom::mount`].
+pub(in crate::http) fn context(request: &HttpRequest) -> Result<&web::Data<Context>> {
+    request
+        .app_data::<web::Data<Context>>()
+        .ok_or_else(|| Error::internal("the app has no cloakroom context"))
+}
+
+/// The address of the client: the peer or, when the peer is a trusted proxy, the last address in
+/// `X-Forwarded-For` that is not one. What stands further left was written by whoever liked to.
+pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
+    let peer = request
+        .peer_addr()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |peer| {
+            peer.ip().to_canonical()
+        });
+    behind_proxies(peer, request.headers(), trusted)
+}
+
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    if !is_trusted(peer, trusted) {
+        return peer;
+    }
+    // A line that is no text holds no address.
+    let lines: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .map(|line| line.to_str().unwrap_or_default())
+        .collect();
+    let mut client = peer;
+    for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
+        // An entry that is no address ends what can be believed.
+        let Some(address) = read_hop(hop.trim()) else {
+            break;
+        };
+        client = address.to_canonical();
+        if !is_trusted(client, trusted) {
+            break;
+        }
+    }
+    client
+}
+
+/// Whether what this peer says of others is believed.
+pub(in crate::http) fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted
+        .iter()
+        .any(|network| network.contains(&peer.to_canonical()))
+}
+
+/// An address; some proxies add the port.
+fn read_hop(text: &str) -> Option<IpAddr> {
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn client(peer: &str, lines: &[&str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(
+                FORWARDED_FOR,
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+            );
+        }
+        let trusted: Vec<IpNet> = trusted
+            .iter()
+            .map(|network| network.parse().unwrap())
+            .collect();
+        behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_forwarding_header_of_an_untrusted_peer_is_ignored() {
+        assert_eq!(client("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
+        assert_eq!(
+            client("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "203.0.113.9"
+        );
+    }
+
+    #[test]
+    fn behind_trusted_proxies_the_first_untrusted_hop_from_the_right_is_the_client() {
+        assert_eq!(
+            client("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client(
+                "10.0.0.1",
+                &["1.2.3.4, 198.51.100.1, 10.0.0.2"],
+                &["10.0.0.0/8"]
+            ),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["1.2.3.4", "198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["198.51.100.1:50000"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client("::1", &["[2001:db8::7]:50000"], &["::1/128"]),
+            "2001:db8::7"
+        );
+        assert_eq!(client("::1", &["2001:db8::7"], &["::1/128"]), "2001:db8::7");
+    }
+
+    #[test]
+    fn a_chain_of_trusted_hops_ends_at_the_furthest_and_rubbish_ends_the_chain() {
+        assert_eq!(
+            client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"]),
+            "10.0.0.3"
+        );
+        assert_eq!(
+            client(
+                "10.0.0.1",
+                &["198.51.100.1, unknown, 10.0.0.2"],
+                &["10.0.0.0/8"]
+            ),
+            "10.0.0.2"
+        );
+        assert_eq!(client("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(
+            client(
+                "10.0.0.1",
+                &["192.0.2.1", "\u{e9}, 198.51.100.1"],
+                &["10.0.0.0/8"]
+            ),
+            "10.0.0.1"
+        );
+    }
+}

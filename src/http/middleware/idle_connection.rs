@@ -1,0 +1,75 @@
+//! Ends connections that hold a place and ask for nothing.
+//!
+//! actix-http times the first head of a connection and the pause after a reply. It does not time a later head that
+//! trickles, the rest of a chunked body that nobody reads, nor a reply that the client does not take: each could
+//! last forever. Here the time from one reply to the next whole head is limited, whatever happens in between.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use actix_web::rt::net;
+use actix_web::rt::task::JoinHandle;
+use actix_web::rt::time::sleep;
+
+/// A connection under watch, until this is dropped. It belongs into the connection's data, where [`super::Middleware`]
+/// finds it.
+pub struct Connection {
+    quiet: Quiet,
+    watch: JoinHandle<()>,
+}
+
+/// Since when no request is being answered; `None` while one is.
+type Quiet = Rc<Cell<Option<Instant>>>;
+
+impl Connection {
+    /// Watches what actix's `on_connect` shows: it is shut down after `patience` without a request. `None` when it
+    /// is no TCP connection. One that cannot be watched, for lack of descriptors, is ended at once.
+    pub fn watch(io: &dyn Any, patience: Duration) -> Option<Self> {
+        let socket = io.downcast_ref::<net::TcpStream>()?;
+        let Ok(watched) = socket.as_fd().try_clone_to_owned() else {
+            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+            return None;
+        };
+        let socket = TcpStream::from(watched);
+        let quiet = Quiet::new(Cell::new(Some(Instant::now())));
+        let watch = actix_web::rt::spawn(end_when_quiet(socket, Rc::clone(&quiet), patience));
+        Some(Self { quiet, watch })
+    }
+
+    /// A request is being answered until the result is dropped.
+    pub(in crate::http) fn answering(&self) -> Answering {
+        self.quiet.set(None);
+        Answering(Rc::clone(&self.quiet))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+/// See [`Connection::answering`].
+pub(in crate::http) struct Answering(Quiet);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.set(Some(Instant::now()));
+    }
+}
+
+async fn end_when_quiet(socket: TcpStream, quiet: Quiet, patience: Duration) {
+    loop {
+        let passed = quiet.get().map_or(Duration::ZERO, |since| since.elapsed());
+        if passed >= patience {
+            break;
+        }
+        sleep(patience - passed).await;
+    }
+    // The client may have been faster.
+    let _ = socket.shutdown(Shutdown::Both);
+}

@@ -1,0 +1,381 @@
+//! The outbox worker: finds the account behind an intention, mints the link, sends, and notes what came of it. A notice
+//! needs no account: it goes to the address as it was written, and says what was written with it.
+//!
+//! Rows are leased, so that several processes share one table and a worker that dies loses its rows to another. The
+//! try is counted before it is made and the success noted after: a crash between the two costs a second copy with
+//! the same Message-ID, never a lost mail. What fails is tried again, later each time; what cannot succeed any more
+//! ends as a dead letter.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{join_all, pending, select};
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::{
+    Email, Event, Failure, Kind, LONGEST_SEND, Link, Templates, Transport, Variables, compose,
+};
+use crate::config::Settings;
+use crate::crypto::key_ring::{KeyRing, Purpose};
+use crate::crypto::signed_link;
+use crate::crypto::signed_message::pseudonym;
+use crate::crypto::token::fill_random;
+use crate::domain::clock::Clock;
+use crate::domain::error::{Error, Result};
+use crate::store::api_keys;
+use crate::store::outbox::{self, OutboxEntry};
+use crate::store::users::{self, Account};
+use crate::store::{Database, Reader, Transaction};
+
+/// Longer than the longest try, so that a row is never sent by two workers.
+const LEASE: Duration = LONGEST_SEND.saturating_add(Duration::from_secs(60));
+/// Mails under way at once.
+const AT_ONCE: u32 = 8;
+/// After so many tries a mail is given up.
+const MAX_ATTEMPTS: u32 = 10;
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+/// Another process may have added a row: nobody wakes us for that.
+const POLL: Duration = Duration::from_secs(5);
+
+/// Delivers what the outbox holds.
+pub struct MailWorker {
+    settings: Settings,
+    database: Database,
+    key_ring: KeyRing,
+    clock: Clock,
+    templates: Templates,
+    transport: Transport,
+    arrived: Notify,
+    stopping: AtomicBool,
+}
+
+impl MailWorker {
+    /// One that sends by `transport`; it does nothing before [`MailWorker::run`] or [`MailWorker::deliver_due`].
+    ///
+    /// # Errors
+    /// A template cannot be used.
+    pub fn new(
+        settings: &Settings,
+        database: Database,
+        key_ring: KeyRing,
+        clock: Clock,
+        transport: Transport,
+    ) -> Result<Self> {
+        Ok(Self {
+            templates: Templates::load(settings.mail.templates.as_deref())?,
+            settings: settings.clone(),
+            database,
+            key_ring,
+            clock,
+            transport,
+            arrived: Notify::new(),
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    /// Says that a row was added: it is looked at now and not at the next round.
+    pub fn wake(&self) {
+        self.arrived.notify_one();
+    }
+
+    /// Ends [`MailWorker::run`] when the mails under way are done.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.arrived.notify_one();
+    }
+
+    /// How mails leave.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Delivers until [`MailWorker::stop`]. A mail server that is slow with some mails holds up no others, as long as
+    /// there is room among those under way.
+    pub async fn run(&self) {
+        let mut under_way = FuturesUnordered::new();
+        while !self.stopping.load(Ordering::Relaxed) {
+            let room = AT_ONCE.saturating_sub(u32::try_from(under_way.len()).unwrap_or(AT_ONCE));
+            let mut wait = POLL;
+            match self.lease(room).await {
+                Ok(leased) => {
+                    if room > u32::try_from(leased.len()).unwrap_or(AT_ONCE) {
+                        wait = self.until_next().await;
+                    }
+                    under_way.extend(leased.into_iter().map(|entry| self.deliver(entry)));
+                }
+                Err(failure) => log_failure(&failure),
+            }
+            if under_way.is_empty() {
+                self.transport.rest().await;
+            }
+            // One that ends makes room; else there is something to do when a row arrives or is due.
+            let ended = async {
+                match under_way.next().await {
+                    Some(outcome) => outcome.unwrap_or_else(|failure| log_failure(&failure)),
+                    None => pending().await,
+                }
+            };
+            let _ = timeout(wait, select(pin!(ended), pin!(self.arrived.notified()))).await;
+        }
+        while let Some(outcome) = under_way.next().await {
+            outcome.unwrap_or_else(|failure| log_failure(&failure));
+        }
+        self.transport.rest().await;
+    }
+
+    /// Tries each mail that is due now once; gives how many they were.
+    pub async fn deliver_due(&self) -> Result<usize> {
+        let leased = self.lease(AT_ONCE).await?;
+        let count = leased.len();
+        for outcome in join_all(leased.into_iter().map(|entry| self.deliver(entry))).await {
+            outcome?;
+        }
+        Ok(count)
+    }
+
+    async fn lease(&self, room: u32) -> Result<Vec<OutboxEntry>> {
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        self.database
+            .write(move |tx| outbox::lease(tx, LEASE, room, now))
+            .await
+    }
+
+    async fn until_next(&self) -> Duration {
+        match self.database.read(outbox::next_due).await {
+            Ok(Some(due)) => due.since(self.clock.now()).min(POLL),
+            Ok(None) | Err(_) => POLL,
+        }
+    }
+
+    async fn deliver(&self, entry: OutboxEntry) -> Result<()> {
+        let entry = &entry;
+        let Some(kind) = Kind::parse(&entry.kind) else {
+            return self.give_up(entry, "no mail has this name").await;
+        };
+        if self.clock.now() >= entry.expires_at {
+            return self
+                .give_up(entry, &format!("{} has expired", what_ends(kind)))
+                .await;
+        }
+        let account = self.find_account(kind, entry).await?;
+        if account.is_none() && !kind.is_notice() {
+            // The row is gone as it would be after any other end, and the log does not tell it apart.
+            let id = entry.id;
+            return self.database.write(move |tx| outbox::delete(tx, id)).await;
+        }
+        let last_four = self.find_last_four(kind, entry).await?;
+        let letter = match self.write_letter(kind, entry, account.as_ref(), last_four.as_deref()) {
+            Ok(letter) => letter,
+            Err(fault) => {
+                tracing::error!(target: "cloakroom::mail", mail = entry.id, %fault, "a mail could not be written");
+                return self.give_up(entry, "it could not be written").await;
+            }
+        };
+        match self
+            .transport
+            .send(&format!("{}-{}", entry.kind, entry.id), &letter)
+            .await
+        {
+            Ok(()) => self.note_sent(kind, entry).await,
+            Err(Failure::Permanent(reason)) => self.give_up(entry, &reason).await,
+            Err(Failure::Transient(reason)) => self.try_later(kind, entry, &reason).await,
+        }
+    }
+
+    /// Whose link it is; `None` when there is nobody to write to, and for notices.
+    async fn find_account(&self, kind: Kind, entry: &OutboxEntry) -> Result<Option<Account>> {
+        if kind.is_notice() {
+            return Ok(None);
+        }
+        let entry = entry.clone();
+        let found = self.database.read(move |reader| match kind {
+            Kind::AddressChange => find_by_pending_address(reader, &entry),
+            _ => users::find_by_address(reader, &entry.email_address),
+        });
+        Ok(found.await?.filter(|Account { user, .. }| {
+            user.disabled_at.is_none()
+                && (kind != Kind::Confirmation || user.email_confirmed_at.is_none())
+        }))
+    }
+
+    /// How the API key ends that was made with this notice, in one transaction and so at the same time; empty when it
+    /// is gone, and `None` for other kinds.
+    async fn find_last_four(&self, kind: Kind, entry: &OutboxEntry) -> Result<Option<String>> {
+        let (Kind::ApiKeyCreated, Some(owner)) = (kind, entry.user_id) else {
+            return Ok(None);
+        };
+        let keys = self
+            .database
+            .read(move |reader| api_keys::list_for_user(reader, owner))
+            .await?;
+        let made = keys.iter().filter(|key| key.created_at == entry.created_at);
+        let ends: Vec<&str> = made.map(|key| key.last_four.as_str()).collect();
+        Ok(Some(ends.join(" or ")))
+    }
+
+    fn write_letter(
+        &self,
+        kind: Kind,
+        entry: &OutboxEntry,
+        account: Option<&Account>,
+        last_four: Option<&str>,
+    ) -> Result<Email> {
+        let now = self.clock.now();
+        let url = account.and_then(|account| self.mint_link(kind, entry, account));
+        let expires_in = entry.expires_at.since(now);
+        let event = entry.ip_address.as_deref().map(|ip_address| Event {
+            at: entry.created_at,
+            ip_address,
+            user_agent: entry.user_agent.as_deref(),
+            last_four,
+        });
+        let variables = Variables {
+            service_name: &self.settings.mail.service_name,
+            link: url.as_deref().map(|url| Link { url, expires_in }),
+            event,
+        };
+        let words = self.templates.render(kind, &variables)?;
+        let from = &self.settings.mail.from;
+        let unique = pseudonym(&self.key_ring, Purpose::MessageId, &entry.id.to_string());
+        let message_id = format!("<{unique}@{}>", from.email.domain());
+        compose(from, entry.email_address.as_str(), &message_id, now, &words)
+    }
+
+    /// What the mail is for; notices have no link.
+    fn mint_link(&self, kind: Kind, entry: &OutboxEntry, account: &Account) -> Option<String> {
+        let (settings, key_ring, expires_at) = (&self.settings, &self.key_ring, entry.expires_at);
+        let link = match kind {
+            Kind::Confirmation | Kind::AddressChange => {
+                let address = &entry.email_address;
+                let token = signed_link::sign_confirmation(key_ring, account, address, expires_at);
+                signed_link::confirmation_url(settings, &token)
+            }
+            Kind::Unlock => signed_link::unlock_url(
+                settings,
+                &signed_link::sign_unlock(key_ring, account, expires_at),
+            ),
+            Kind::PasswordReset | Kind::AlreadyRegistered => signed_link::reset_url(
+                settings,
+                &signed_link::sign_reset(key_ring, account, expires_at),
+            ),
+            Kind::NewDevice
+            | Kind::PasswordChanged
+            | Kind::AddressChangeAsked
+            | Kind::AddressChanged
+            | Kind::AccountDeleted
+            | Kind::RefreshReused
+            | Kind::ApiKeyCreated => return None,
+        };
+        Some(link)
+    }
+
+    async fn note_sent(&self, kind: Kind, entry: &OutboxEntry) -> Result<()> {
+        let (id, about, now) = (entry.id, entry.user_id, self.clock.now());
+        let note = move |tx: &Transaction<'_>| match about {
+            // A warning that outlived the account: the last that was kept of it.
+            Some(user) if kind.is_notice() && users::find(tx, user)?.is_none() => {
+                outbox::delete(tx, id)
+            }
+            _ => outbox::mark_sent(tx, id, now),
+        };
+        self.database.write(note).await?;
+        tracing::info!(
+            target: "cloakroom::mail", mail = id, kind = entry.kind, attempt = entry.attempts, "a mail was sent"
+        );
+        Ok(())
+    }
+
+    async fn try_later(&self, kind: Kind, entry: &OutboxEntry, reason: &str) -> Result<()> {
+        let attempts = u32::try_from(entry.attempts).unwrap_or(u32::MAX);
+        if attempts >= MAX_ATTEMPTS {
+            return self.give_up(entry, reason).await;
+        }
+        let now = self.clock.now();
+        let delay = delay_after(attempts)?;
+        if now + delay >= entry.expires_at {
+            let too_late = format!("{} would have expired; last: {reason}", what_ends(kind));
+            return self.give_up(entry, &too_late).await;
+        }
+        tracing::warn!(
+            target: "cloakroom::mail", mail = entry.id, attempt = attempts, reason, again_in_s = delay.as_secs(),
+            "a mail could not be sent"
+        );
+        let (id, noted) = (entry.id, reason.to_owned());
+        self.database
+            .write(move |tx| outbox::mark_failed(tx, id, &noted, now + delay))
+            .await
+    }
+
+    async fn give_up(&self, entry: &OutboxEntry, reason: &str) -> Result<()> {
+        tracing::error!(
+            target: "cloakroom::mail", mail = entry.id, kind = entry.kind, attempts = entry.attempts, reason,
+            "a mail was given up: see `cloakroom mail list`"
+        );
+        let (id, now, noted) = (entry.id, self.clock.now(), reason.to_owned());
+        self.database
+            .write(move |tx| outbox::mark_dead(tx, id, &noted, now))
+            .await
+    }
+}
+
+/// What a mail that came later would be without.
+fn what_ends(kind: Kind) -> &'static str {
+    if kind.is_notice() {
+        "its news"
+    } else {
+        "its link"
+    }
+}
+
+/// Whoever asked for this address, if they still want it and nobody has it by now.
+fn find_by_pending_address(reader: &Reader<'_>, entry: &OutboxEntry) -> Result<Option<Account>> {
+    let address = &entry.email_address;
+    let Some(id) = entry.user_id else {
+        return Ok(None);
+    };
+    if users::find_by_address(reader, address)?.is_some() {
+        return Ok(None);
+    }
+    Ok(users::find(reader, id)?
+        .filter(|account| account.pending_email_address.as_ref() == Some(address)))
+}
+
+fn log_failure(failure: &Error) {
+    tracing::error!(target: "cloakroom::mail", %failure, "the outbox cannot be read or written");
+}
+
+/// Doubles with every try, and differs by up to half so that mails that failed together do not come back together.
+fn delay_after(attempts: u32) -> Result<Duration> {
+    let full = FIRST_DELAY
+        .saturating_mul(1 << attempts.saturating_sub(1).min(16))
+        .min(LONGEST_DELAY);
+    let mut byte = [0];
+    fill_random(&mut byte)?;
+    Ok(full.mul_f64(0.5 + f64::from(byte[0]) / 510.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_and_are_spread_over_the_upper_half() {
+        for attempts in 1..=12 {
+            let full = FIRST_DELAY
+                .saturating_mul(1 << (attempts - 1))
+                .min(LONGEST_DELAY);
+            for _ in 0..50 {
+                let delay = delay_after(attempts).unwrap();
+                assert!(delay >= full / 2 && delay <= full, "{attempts}: {delay:?}");
+            }
+        }
+    }
+}

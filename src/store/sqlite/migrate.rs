@@ -1,0 +1,268 @@
+//! Brings a file's schema to this program's, one step a transaction, and refuses what it cannot know.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::domain::error::{Error, Result};
+use crate::store::sqlite::fault;
+
+/// Each step once and for good: a step that was released never changes.
+const STEPS: &[&str] = &[
+    include_str!("../migrations/sqlite/0001_first.sql"),
+    include_str!("../migrations/sqlite/0002_life.sql"),
+    include_str!("../migrations/sqlite/0003_tokens.sql"),
+];
+
+/// The schema that this program works with.
+pub const SCHEMA_VERSION: usize = STEPS.len();
+
+/// Marks the file as ours (`PRAGMA application_id`): "Clkr".
+const APPLICATION_ID: i64 = 0x436c_6b72;
+
+/// Runs the missing steps; gives how many they were.
+///
+/// # Errors
+/// The file is another program's, or a newer Cloakroom's, or a step failed; then it is as it was before it.
+pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<usize> {
+    let before = version_of(connection)?;
+    // Without a lock where nothing is missing: a start does not wait for who writes.
+    if before < SCHEMA_VERSION {
+        while run_next_step(connection)? {}
+    }
+    Ok(SCHEMA_VERSION - before)
+}
+
+/// The file's schema version: 0 for an empty one.
+///
+/// # Errors
+/// The file is another program's, or a newer Cloakroom's.
+pub(super) fn version_of(connection: &Connection) -> Result<usize> {
+    // One statement, one state: another process may be in the middle of its first start.
+    let (version, application, tables): (i64, i64, i64) = connection
+        .query_row(
+            "SELECT v.user_version, a.application_id, (SELECT count(*) FROM sqlite_schema)
+             FROM pragma_user_version v, pragma_application_id a",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(fault)?;
+    let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
+    if !ours {
+        return Err(Error::internal(
+            "this file is another program's database; choose another database.path",
+        ));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= SCHEMA_VERSION => Ok(version),
+        _ => Err(Error::internal(format!(
+            "this file was written by a newer Cloakroom (schema {version}, this one knows {SCHEMA_VERSION}); run that version"
+        ))),
+    }
+}
+
+fn run_next_step(connection: &mut Connection) -> Result<bool> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(fault)?;
+    // Asked again under the lock: another process may be starting too.
+    let version = version_of(&transaction)?;
+    let Some(step) = STEPS.get(version) else {
+        return Ok(false);
+    };
+    transaction.execute_batch(step).map_err(fault)?;
+    transaction
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(fault)?;
+    transaction
+        .pragma_update(None, "user_version", (version + 1) as i64)
+        .map_err(fault)?;
+    transaction.commit().map_err(fault)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::types::Value;
+
+    use super::*;
+
+    fn objects(connection: &Connection) -> Vec<(String, String)> {
+        let mut statement = connection
+            .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+            .unwrap();
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+            .unwrap();
+        rows.map(|row| row.map(|(name, sql)| (name, words(&sql))).unwrap())
+            .collect()
+    }
+
+    /// Without comments and layout, which a column that was added lacks: what stands there, and in which order.
+    fn words(sql: &str) -> String {
+        let code: Vec<&str> = sql
+            .lines()
+            .filter_map(|line| line.split("--").next())
+            .collect();
+        let spaced = code
+            .join(" ")
+            .replace('(', " ( ")
+            .replace(')', " ) ")
+            .replace(',', " , ");
+        spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn rows(connection: &Connection, table: &str) -> Vec<Vec<Value>> {
+        let mut statement = connection
+            .prepare(&format!("SELECT * FROM {table}"))
+            .unwrap();
+        let width = statement.column_count();
+        let rows = statement
+            .query_map([], |row| (0..width).map(|at| row.get(at)).collect())
+            .unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_steps_on_an_empty_file_give_exactly_schema_sql() {
+        let mut migrated = Connection::open_in_memory().unwrap();
+        assert_eq!(migrate(&mut migrated).unwrap(), SCHEMA_VERSION);
+        let described = Connection::open_in_memory().unwrap();
+        described
+            .execute_batch(include_str!("../../../schema.sql"))
+            .unwrap();
+        assert_eq!(objects(&migrated), objects(&described));
+    }
+
+    /// A file as the program of that version left it, with these rows.
+    fn file_of(version: usize, insertions: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        STEPS[..version]
+            .iter()
+            .for_each(|step| connection.execute_batch(step).unwrap());
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection
+            .pragma_update(None, "user_version", version as i64)
+            .unwrap();
+        connection.execute_batch(insertions).unwrap();
+        connection
+    }
+
+    /// Migrates a file whose `tables` have one row each; gives what was added to each of them.
+    fn added_to<const N: usize>(mut connection: Connection, tables: [&str; N]) -> [Vec<Value>; N] {
+        let version = version_of(&connection).unwrap();
+        let before = tables.map(|table| rows(&connection, table));
+        assert_eq!(migrate(&mut connection).unwrap(), SCHEMA_VERSION - version);
+        assert!(rows(&connection, "pragma_foreign_key_check").is_empty());
+        std::array::from_fn(|at| {
+            let (before, after) = (&before[at], rows(&connection, tables[at]));
+            let ([before], [after]) = (&before[..], &after[..]) else {
+                panic!("{} has one row", tables[at]);
+            };
+            let (kept, added) = after.split_at(before.len());
+            assert_eq!(kept, before, "{}", tables[at]);
+            added.to_vec()
+        })
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_keeps_its_rows() {
+        let connection = file_of(
+            1,
+            "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3);
+             INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
+             INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused');
+             INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
+             INSERT INTO heartbeat VALUES (1, 9)",
+        );
+        let [users, sessions, outbox, projects, throttles, heartbeat] = added_to(
+            connection,
+            [
+                "users",
+                "sessions",
+                "outbox",
+                "projects",
+                "throttles",
+                "heartbeat",
+            ],
+        );
+        assert_eq!(users, [Value::Null, Value::Integer(0)]);
+        assert_eq!(sessions, [Value::Null, Value::Null]);
+        assert_eq!(outbox, [Value::Null, Value::Null, Value::Null]);
+        assert_eq!(
+            (projects.len(), throttles.len(), heartbeat.len()),
+            (0, 0, 0)
+        );
+    }
+
+    #[test]
+    fn a_file_of_the_second_version_keeps_its_rows() {
+        let connection = file_of(
+            2,
+            "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2, 'two@example.com', 4);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2);
+             INSERT INTO devices VALUES (3, 'aa', 1);
+             INSERT INTO outbox VALUES
+                 (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1', 'curl')",
+        );
+        let [users, sessions, devices, outbox] =
+            added_to(connection, ["users", "sessions", "devices", "outbox"]);
+        assert_eq!(sessions, [Value::Null]);
+        assert_eq!((users.len(), devices.len(), outbox.len()), (0, 0, 0));
+    }
+
+    /// Whatever deletes a session of an older file later, the tokens made since then end with it.
+    #[test]
+    fn the_access_tokens_of_a_session_end_with_it_and_of_one_that_had_none_nothing_is_noted() {
+        let mut connection = file_of(
+            2,
+            "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2, NULL, 4);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2);
+             INSERT INTO sessions VALUES (5, 3, x'ab', '192.0.2.1', 'curl', 1, 2, 3, 2)",
+        );
+        migrate(&mut connection).unwrap();
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .unwrap();
+        connection
+            .execute("UPDATE sessions SET access_until = 9 WHERE id = 5", [])
+            .unwrap();
+        // By the cascade, and the count that decides is of the rows asked for.
+        assert_eq!(connection.execute("DELETE FROM users", []).unwrap(), 1);
+        let ended = [
+            Value::Integer(1),
+            Value::Integer(5),
+            Value::Null,
+            Value::Integer(9),
+        ];
+        assert_eq!(rows(&connection, "ended_access"), [ended]);
+    }
+
+    #[test]
+    fn a_second_run_finds_nothing_to_do() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(migrate(&mut connection).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_by_its_version() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let refusal = migrate(&mut connection).unwrap_err().to_string();
+        assert!(refusal.contains("newer Cloakroom (schema 99"), "{refusal}");
+    }
+
+    #[test]
+    fn another_programs_file_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE theirs (id INTEGER)")
+            .unwrap();
+        let refusal = migrate(&mut connection).unwrap_err().to_string();
+        assert!(refusal.contains("another program's"), "{refusal}");
+        assert_eq!(objects(&connection).len(), 1);
+    }
+}

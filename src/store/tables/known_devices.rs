@@ -1,0 +1,66 @@
+//! The `devices` table: what users have signed in from.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::UserId;
+use crate::store::Transaction;
+
+/// What a sign-in from a device is to a user's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// The only one that is known of.
+    First,
+    /// One of those known.
+    Known,
+    /// One more than those known.
+    New,
+}
+
+/// Notes that a user signed in from a device, and says what it was to them before.
+pub fn note(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    fingerprint: &str,
+    now: Timestamp,
+) -> Result<Sighting> {
+    let (same, any) = tx
+        .one(
+            "SELECT count(CASE WHEN fingerprint = $1 THEN 1 END), count(*) FROM devices WHERE user_id = $2",
+            &[fingerprint.into(), user_id.into()],
+            |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
+        )?
+        .ok_or_else(|| Error::internal("a count returned no row"))?;
+    tx.execute(
+        "INSERT INTO devices (user_id, fingerprint, seen_at) VALUES ($1, $2, $3)
+         ON CONFLICT (user_id, fingerprint) DO UPDATE SET seen_at = excluded.seen_at",
+        &[user_id.into(), fingerprint.into(), now.into()],
+    )?;
+    Ok(match (same, any) {
+        (_, 0) => Sighting::First,
+        (0, _) => Sighting::New,
+        _ => Sighting::Known,
+    })
+}
+
+/// Forgets those of a user beyond the `most` that were seen last; gives how many.
+pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM devices WHERE user_id = $1 AND fingerprint NOT IN
+         (SELECT fingerprint FROM devices WHERE user_id = $1 ORDER BY seen_at DESC, fingerprint LIMIT $2)",
+        &[user_id.into(), most.into()],
+    )
+}
+
+/// Forgets every one of a user.
+pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
+    tx.execute("DELETE FROM devices WHERE user_id = $1", &[user_id.into()])
+}
+
+/// Deletes some that were not seen since `before`; gives how many.
+pub fn delete_unseen(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM devices WHERE (user_id, fingerprint) IN
+         (SELECT user_id, fingerprint FROM devices WHERE seen_at <= $1 LIMIT $2)",
+        &[before.into(), limit.into()],
+    )
+}

@@ -1,0 +1,80 @@
+//! The `throttles` table: a counter a name, in a window that starts with the first hit.
+
+use std::time::Duration;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result};
+use crate::store::{Reader, Row, Transaction};
+
+/// How often, and until when that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Hits in this window.
+    pub count: u32,
+    /// When the window ends.
+    pub expires_at: Timestamp,
+}
+
+/// Counts a hit and gives the tally with it.
+pub fn hit(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -> Result<Counter> {
+    tx.one(
+        "INSERT INTO throttles (name, count, expires_at) VALUES ($1, 1, $2)
+         ON CONFLICT (name) DO UPDATE SET
+             count = CASE WHEN throttles.expires_at <= $3 THEN 1 ELSE throttles.count + 1 END,
+             expires_at = CASE WHEN throttles.expires_at <= $3 THEN excluded.expires_at ELSE throttles.expires_at END
+         RETURNING count, expires_at",
+        &[name.into(), (now + window).into(), now.into()],
+        read,
+    )?
+    .ok_or_else(|| Error::internal("an upsert returned no row"))
+}
+
+/// The tally as it stands; `None` when its window is over or never began.
+pub fn find(reader: &Reader<'_>, name: &str, now: Timestamp) -> Result<Option<Counter>> {
+    reader.one(
+        "SELECT count, expires_at FROM throttles WHERE name = $1 AND expires_at > $2",
+        &[name.into(), now.into()],
+        read,
+    )
+}
+
+/// Forgets what was counted.
+pub fn clear(tx: &Transaction<'_>, name: &str) -> Result<()> {
+    tx.execute("DELETE FROM throttles WHERE name = $1", &[name.into()])
+        .map(drop)
+}
+
+/// Starts a window with nothing counted, in the place of one that may run.
+pub fn grant(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO throttles (name, count, expires_at) VALUES ($1, 0, $2)
+         ON CONFLICT (name) DO UPDATE SET count = 0, expires_at = excluded.expires_at",
+        &[name.into(), (now + window).into()],
+    )
+    .map(drop)
+}
+
+/// Forgets what was counted in the window that ends at `expires_at`; `false` when that one is no longer there. Of two
+/// that race one wins.
+pub fn clear_window(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> Result<bool> {
+    let cleared = tx.execute(
+        "DELETE FROM throttles WHERE name = $1 AND expires_at = $2",
+        &[name.into(), expires_at.into()],
+    )?;
+    Ok(cleared == 1)
+}
+
+/// Deletes some counters whose window is over; gives how many.
+pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM throttles WHERE name IN (SELECT name FROM throttles WHERE expires_at <= $1 LIMIT $2)",
+        &[now.into(), limit.into()],
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<Counter> {
+    Ok(Counter {
+        count: u32::try_from(row.get::<i64>(0)?).unwrap_or(u32::MAX),
+        expires_at: row.get(1)?,
+    })
+}
