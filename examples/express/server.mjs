@@ -1,7 +1,7 @@
 // An Express service that verifies Cloakroom's access tokens locally: `npm ci && node server.mjs`.
 //
-// It needs only the issuer's JWKS. A token stays valid here until it expires, for 15 minutes at most, even if its session
-// has ended. A service that must refuse revoked tokens at once calls GET /v1/verify instead.
+// It needs only the issuer's JWKS. A token stays valid here until it expires, for 15 minutes at most, even if its
+// session has ended. A service that must refuse revoked tokens at once calls GET /v1/verify instead.
 import express from 'express';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
