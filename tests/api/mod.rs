@@ -27,4 +27,5 @@ mod sweep;
 mod throttles;
 mod tokens;
 mod unlocks;
+mod upgrade;
 mod verify;
