@@ -1,18 +1,19 @@
-//! The time. Nobody else asks for it: `clippy.toml` forbids `SystemTime::now` everywhere but here.
+//! Time. Only this module reads the system clock: `clippy.toml` forbids `SystemTime::now` and `Instant::now`.
 //!
-//! Wall-clock times are whole milliseconds since 1970 in UTC ([`Timestamp`]), as integers in the
-//! database and RFC 3339 on the wire. A [`Clock`] is the system's, or one that tests move by hand.
+//! Wall-clock times are whole milliseconds since 1970 in UTC ([`Timestamp`]): integers in the database, RFC 3339 on
+//! the wire. Intervals within the process are measured on the monotonic clock ([`Clock::monotonic`]), which does not
+//! jump when the wall clock is set.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z.
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -27,14 +28,19 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339, with whatever offset; of a finer fraction the milliseconds.
+    /// The same point in time for date arithmetic and formatting; 1970 when it is outside the years chrono supports.
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+    }
+
+    /// Parses RFC 3339 with any offset. Fractions finer than a millisecond are truncated.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text)
             .ok()
             .map(|at| Self(at.timestamp_millis()))
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// Time elapsed since `earlier`; zero when `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -65,8 +71,7 @@ impl Sub<Duration> for Timestamp {
 /// RFC 3339 in UTC with milliseconds: `2026-01-31T09:30:00.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = DateTime::<Utc>::from_timestamp_millis(self.0).ok_or(fmt::Error)?;
-        f.write_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 
@@ -76,26 +81,40 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Where the time comes from.
+/// The source of time: the system's clocks, or clocks that tests move.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's own.
+    /// The system's clocks.
     System,
-    /// One that stands still until it is moved; every clone shares it.
-    Manual(Arc<AtomicI64>),
+    /// Clocks that stand still until a test moves them; clones share them.
+    Manual(Arc<ManualClock>),
 }
 
+/// A wall clock and a monotonic clock that stand still until they are moved.
+#[derive(Debug)]
+pub struct ManualClock {
+    /// Milliseconds since 1970.
+    now: AtomicI64,
+    started: Instant,
+    /// Milliseconds since `started`.
+    elapsed: AtomicU64,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only place that reads the system's clocks"
+)]
 impl Clock {
-    /// A clock that stands at `start`.
+    /// A manual clock that starts at `start`.
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(start.as_millis())))
+        Self::Manual(Arc::new(ManualClock {
+            now: AtomicI64::new(start.as_millis()),
+            started: Instant::now(),
+            elapsed: AtomicU64::new(0),
+        }))
     }
 
-    /// The time now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that asks the machine for the time"
-    )]
+    /// The current wall-clock time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
@@ -104,20 +123,37 @@ impl Clock {
                     .unwrap_or_default();
                 Timestamp(millis(since_epoch))
             }
-            Self::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
+            Self::Manual(clock) => Timestamp(clock.now.load(Ordering::SeqCst)),
         }
     }
 
-    /// Sets a manual clock; the system's cannot be set and stays as it is.
+    /// The current monotonic time, for intervals: `clock.monotonic() - earlier`.
+    pub fn monotonic(&self) -> Instant {
+        match self {
+            Self::System => Instant::now(),
+            Self::Manual(clock) => {
+                clock.started + Duration::from_millis(clock.elapsed.load(Ordering::SeqCst))
+            }
+        }
+    }
+
+    /// Sets a manual wall clock, forward or back, as an administrator would: no monotonic time passes. No effect on
+    /// the system's.
     pub fn set(&self, to: Timestamp) {
-        if let Self::Manual(now) = self {
-            now.store(to.as_millis(), Ordering::SeqCst);
+        if let Self::Manual(clock) = self {
+            clock.now.store(to.as_millis(), Ordering::SeqCst);
         }
     }
 
-    /// Moves a manual clock forward.
+    /// Lets `span` pass on both manual clocks, in whole milliseconds. No effect on the system's.
     pub fn advance(&self, span: Duration) {
-        self.set(self.now() + span);
+        if let Self::Manual(clock) = self {
+            let millis = millis(span);
+            clock.now.fetch_add(millis, Ordering::SeqCst);
+            clock
+                .elapsed
+                .fetch_add(millis.unsigned_abs(), Ordering::SeqCst);
+        }
     }
 }
 
@@ -150,5 +186,16 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn setting_the_wall_clock_passes_no_monotonic_time() {
+        let clock = Clock::manual(Timestamp::from_millis(5_000));
+        let started = clock.monotonic();
+        clock.set(Timestamp::from_millis(1_000));
+        assert_eq!(clock.monotonic(), started);
+        clock.clone().advance(Duration::from_millis(1_500));
+        assert_eq!(clock.now(), Timestamp::from_millis(2_500));
+        assert_eq!(clock.monotonic() - started, Duration::from_millis(1_500));
     }
 }

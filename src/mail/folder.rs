@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
 use tokio::task::spawn_blocking;
 use tracing::info;
 
@@ -62,7 +61,7 @@ async fn blocking<T: Send + 'static>(
 
 /// `20260131T093000123Z-password_reset-42.eml`: sorted by name is sorted by time.
 fn file_name(at: Timestamp, name: &str) -> String {
-    let stamp = DateTime::<Utc>::from_timestamp_millis(at.as_millis()).unwrap_or_default();
+    let stamp = at.to_utc();
     let name = name.replace(
         |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-',
         "-",

@@ -9,7 +9,6 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
 use crate::domain::clock::Timestamp;
@@ -264,7 +263,7 @@ fn in_words(minutes: u64) -> String {
 
 /// `31 January 2026, 09:30 UTC`: the server does not know where the reader is.
 fn date_and_time(at: Timestamp) -> String {
-    let at = DateTime::<Utc>::from_timestamp_millis(at.as_millis()).unwrap_or_default();
+    let at = at.to_utc();
     at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
