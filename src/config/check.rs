@@ -255,11 +255,7 @@ impl Refusals {
         self.within("password.bcrypt_cost", password.bcrypt_cost, costs);
         self.within("password.min_length", password.min_length, 1..=128);
         self.within("password.threads", password.threads, 0..=1_024);
-        self.within(
-            "password.lanes",
-            password.lanes,
-            0..=bcrypt_lanes::MAX_LANES,
-        );
+        self.within("password.lanes", password.lanes, 0..=Password::MAX_LANES);
         self.within("password.queue_limit", password.queue_limit, 1..=100_000);
     }
 

@@ -1,7 +1,7 @@
 //! The sections of a settings file, one type each. Why a default is what it is stands in `config/default.toml`;
 //! the ranges stand in `check`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -195,58 +195,13 @@ pub struct Password {
 }
 
 impl Password {
+    /// The most hashes that a thread can compute at once.
+    pub const MAX_LANES: usize = 8;
+
     /// The threads that hash: as set, or one a core.
     pub fn hashing_threads(&self) -> usize {
         one_a_core(self.threads)
     }
-
-    /// Hashes that one of them computes at once: as set, or by the core's first-level cache.
-    pub fn hashing_lanes(&self) -> usize {
-        match self.lanes {
-            0 => first_level_cache(Path::new("/sys/devices/system/cpu/cpu0/cache"))
-                .map_or(4, lanes_for),
-            configured => configured,
-        }
-    }
-}
-
-/// As many as look up in five eighths of the cache; the rest is for everything else. Of more than five a core gains
-/// next to nothing, while every hash takes longer.
-fn lanes_for(cache_bytes: usize) -> usize {
-    (cache_bytes * 5 / 8 / bcrypt_lanes::LANE_BYTES).clamp(1, 5)
-}
-
-/// A hardware thread's part of its core's first-level data cache in bytes, where the system tells: Linux, in this folder.
-fn first_level_cache(folder: &Path) -> Option<usize> {
-    let caches = std::fs::read_dir(folder).ok()?;
-    caches.flatten().find_map(|cache| {
-        let read = |name: &str| {
-            Some(
-                std::fs::read_to_string(cache.path().join(name))
-                    .ok()?
-                    .trim()
-                    .to_owned(),
-            )
-        };
-        let looked_up_first =
-            read("level")? == "1" && matches!(&*read("type")?, "Data" | "Unified");
-        let kilobytes = read("size")?.strip_suffix('K')?.parse::<usize>().ok()?;
-        looked_up_first.then_some(kilobytes * 1024 / sharers(&read("shared_cpu_list")?))
-    })
-}
-
-/// How many are in a list like `0-1,4`.
-fn sharers(list: &str) -> usize {
-    let many = |range: &str| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        Some(
-            last.parse::<usize>()
-                .ok()?
-                .checked_sub(first.parse().ok()?)?
-                + 1,
-        )
-    };
-    list.split(',').filter_map(many).sum::<usize>().max(1)
 }
 
 fn one_a_core(configured: usize) -> usize {
@@ -413,70 +368,4 @@ pub enum LogFormat {
     Pretty,
     /// For machines: one JSON object a line.
     Json,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lanes_fit_the_cache() {
-        let kilobytes = [4, 8, 16, 24, 32, 48, 128];
-        assert_eq!(
-            kilobytes.map(|size| lanes_for(size * 1024)),
-            [1, 1, 2, 3, 5, 5, 5]
-        );
-    }
-
-    #[test]
-    fn the_cache_is_that_for_data_next_to_the_core_divided_among_its_threads() {
-        let folder = tempfile::tempdir().unwrap();
-        let size = |caches: &[[&str; 4]]| {
-            for (number, values) in caches.iter().enumerate() {
-                let cache = folder.path().join(format!("index{number}"));
-                std::fs::create_dir_all(&cache).unwrap();
-                for (name, value) in ["level", "type", "size", "shared_cpu_list"]
-                    .iter()
-                    .zip(values)
-                {
-                    std::fs::write(cache.join(name), format!("{value}\n")).unwrap();
-                }
-            }
-            first_level_cache(folder.path())
-        };
-        assert_eq!(size(&[]), None);
-        assert_eq!(
-            size(&[
-                ["1", "Instruction", "64K", "0"],
-                ["2", "Unified", "1024K", "0"]
-            ]),
-            None
-        );
-        let (code, second) = (
-            ["1", "Instruction", "64K", "0"],
-            ["2", "Unified", "1024K", "0-1"],
-        );
-        assert_eq!(
-            size(&[code, second, ["1", "Data", "32K", "0"]]),
-            Some(32 * 1024)
-        );
-        for sharing in ["0-1", "0,8"] {
-            assert_eq!(
-                size(&[code, second, ["1", "Data", "48K", sharing]]),
-                Some(24 * 1024)
-            );
-        }
-        assert_eq!(size(&[code, second, ["1", "Data", "a lot", "0"]]), None);
-        assert_eq!(first_level_cache(&folder.path().join("missing")), None);
-    }
-
-    #[test]
-    fn a_configured_number_of_lanes_is_taken_as_it_is() {
-        let mut password = crate::config::Settings::for_env(crate::config::Environment::Test)
-            .unwrap()
-            .password;
-        assert!((1..=5).contains(&password.hashing_lanes()));
-        password.lanes = 7;
-        assert_eq!(password.hashing_lanes(), 7);
-    }
 }

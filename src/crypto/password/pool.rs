@@ -2,6 +2,7 @@
 //! what looking up sessions leaves; and a bounded queue, so that a flood is told to come back instead of being promised
 //! an answer in an hour.
 
+mod lanes;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -95,7 +96,7 @@ impl PasswordPool {
             loads: (0..settings.hashing_threads())
                 .map(|_| AtomicUsize::new(0))
                 .collect(),
-            lanes: settings.hashing_lanes(),
+            lanes: lanes::per_thread(settings.lanes),
             last_hash_ms: AtomicU64::new(0),
         });
         for number in 0..shared.loads.len() {
