@@ -1,5 +1,5 @@
-//! `cloakroom api-keys`: keys for services of one's own, which are no user's, and a look at everybody's. What is done
-//! holds at once, beside a running server too.
+//! `cloakroom api-keys`: creates keys for services and users, lists and revokes keys. Changes take effect at once, also
+//! in a running server.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::database;
-use super::output::{Format, ask_before, or_dash, remark, table};
+use super::output::{Format, confirm, note, or_dash, table};
 use super::user_ref::UserRef;
 use crate::config::{self, Settings};
 use crate::crypto::token::{PlainToken, TokenKind};
@@ -20,32 +20,32 @@ use crate::features::api_keys::{View, check_end, check_name};
 use crate::store::api_keys::{self, NewKey};
 use crate::store::{Reader, Transaction};
 
-/// The most that are revoked in one transaction.
+/// How many keys one transaction revokes.
 const BATCH: u32 = 500;
 
-/// What is asked for.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a key and print it, this once: a service's own, or a user's, who gets no mail about it
-    Create(Wanted),
-    /// List keys, revoked and expired ones too: all of them, the services' or a user's
+    /// Create a key and print it once; for a service, or for a user (who gets no mail)
+    Create(CreateArgs),
+    /// List keys, including revoked and expired ones: all, those of services, or a user's
     List {
         #[command(flatten)]
-        whose: Whose,
-        /// The most to list, where it is not one user's
+        whose: OwnerFilter,
+        /// Maximum number of rows (not with --user)
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
-        /// Begin behind this id, where it is not one user's
+        /// Start after this id (not with --user)
         #[arg(long, value_name = "ID", default_value_t = 0)]
         after: i64,
         #[command(flatten)]
         format: Format,
     },
-    /// Revoke one key, all of a user's, or everybody's
+    /// Revoke one key, all of a user's, or all
     Revoke {
         #[command(flatten)]
         which: Which,
-        /// Do not ask before everybody's end
+        /// Do not ask for confirmation (with --all)
         #[arg(long, conflicts_with_all = ["id", "user"])]
         yes: bool,
         #[command(flatten)]
@@ -53,49 +53,49 @@ pub(super) enum Command {
     },
 }
 
-/// What a key is to be.
+/// The new key.
 #[derive(Debug, clap::Args)]
-pub(super) struct Wanted {
-    /// What to call it
+pub(super) struct CreateArgs {
+    /// Its name
     #[arg(long)]
     name: String,
-    /// What it may be used for: `introspect`, `projects:read`, or any name:action of your own
+    /// Its scopes: `introspect`, `projects:read`, or any `name:action`
     #[arg(long, value_name = "SCOPE", required = true, num_args = 1..)]
     scope: Vec<String>,
-    /// Whose it is, an id or an email address; without it, it is a service's and no user's
+    /// Its owner: an id or an email address (default: a service without a user)
     #[arg(long)]
     user: Option<UserRef>,
-    /// How long it is good: 90d, 12h; without it, until it is revoked
+    /// Its lifetime: 90d, 12h (default: does not expire)
     #[arg(long, value_name = "SPAN", value_parser = config::parse_duration)]
     expires_in: Option<Duration>,
     #[command(flatten)]
     format: Format,
 }
 
-/// Everybody's keys or some.
+/// Whose keys to list.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-pub(super) struct Whose {
-    /// This user's alone: an id or an email address
+pub(super) struct OwnerFilter {
+    /// Only this user's: an id or an email address
     #[arg(long)]
     user: Option<UserRef>,
-    /// Those of services alone
+    /// Only those of services
     #[arg(long)]
     services: bool,
 }
 
-/// One key, a user's or everybody's.
+/// Which keys.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
-    /// The key's id
+    /// Key id
     id: Option<i64>,
-    /// Revoke all of this user's: an id or an email address
+    /// All keys of this user: an id or an email address
     #[arg(long)]
     user: Option<UserRef>,
-    /// Revoke all that there are, those of services too
+    /// All keys, including those of services
     #[arg(long)]
-    everybody: bool,
+    all: bool,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
@@ -103,7 +103,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
         match command {
             Command::Create(wanted) => create(settings, wanted).await,
             Command::List {
-                whose: Whose {
+                whose: OwnerFilter {
                     user: Some(user), ..
                 },
                 format,
@@ -124,9 +124,9 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
             }
             Command::Revoke { which, yes, format } => {
                 let revoked = match (which.id, which.user) {
-                    (_, Some(user)) => revoke_all(settings, user).await?,
+                    (_, Some(user)) => revoke_all_of(settings, user).await?,
                     (Some(id), None) => revoke(settings, id).await?,
-                    (None, None) => revoke_everybodys(settings, yes).await?,
+                    (None, None) => revoke_all(settings, yes).await?,
                 };
                 format.print(&json!({ "api_keys_revoked": revoked }), || {
                     count_revoked(revoked)
@@ -136,8 +136,8 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     })
 }
 
-async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
-    let Wanted {
+async fn create(settings: &Settings, wanted: CreateArgs) -> super::Outcome {
+    let CreateArgs {
         name,
         scope,
         user,
@@ -151,9 +151,9 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
         .collect();
     let scopes = Scopes::from_words(&words).filter(|scopes| !scopes.is_empty());
     let scopes = scopes
-        .ok_or("a scope is `introspect` or name:action, in lower case, 32 of them at most")?;
+        .ok_or("invalid --scope: use `introspect` or name:action in lower case, at most 32")?;
     if user.is_none() && scopes.words().any(|word| word.starts_with("projects:")) {
-        return Err("a service owns no projects: give --user, or other scopes".into());
+        return Err("a service owns no projects: pass --user, or other scopes".into());
     }
     let expires_at = expires_in
         .map(|span| check_end(now + span, now))
@@ -164,7 +164,7 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let most = settings.tokens.max_keys_per_user;
     let made = database.write(move |tx| {
-        // Here and not before: `users disable` revokes the keys that there are.
+        // In the transaction: `users disable` may run at the same time and revoke existing keys.
         let user_id = match user.as_ref().map(|who| owner(tx, who)).transpose()? {
             Some(Err(refusal)) => return Ok(Err(refusal)),
             Some(Ok(id)) => Some(id),
@@ -180,31 +180,31 @@ async fn create(settings: &Settings, wanted: Wanted) -> super::Outcome {
         };
         let key = api_keys::insert(tx, &new, most, now)?;
         Ok(key
-            .ok_or_else(|| format!("the user has {most} keys already (tokens.max_keys_per_user)")))
+            .ok_or_else(|| format!("the user already has {most} keys (tokens.max_keys_per_user)")))
     });
     let key = made.await??;
-    let document = json!({ "key": token.reveal(), "api_key": Seen::of(&key) });
+    let document = json!({ "key": token.reveal(), "api_key": KeyView::of(&key) });
     format.print(&document, || token.reveal().to_owned())?;
-    remark(&format!(
-        "key {} of {}, for {}, {}; it is shown this once",
+    note(&format!(
+        "key {} of {}, scopes {}, {}; it is not shown again",
         key.id.0,
         key.user_id
             .map_or_else(|| "a service".to_owned(), |id| format!("user {}", id.0)),
         key.scopes.as_str(),
         key.expires_at.map_or_else(
-            || "until it is revoked".to_owned(),
-            |end| format!("until {end}")
+            || "does not expire".to_owned(),
+            |end| format!("expires at {end}")
         ),
     ));
     Ok(())
 }
 
-/// Whose a key is to be, or why it cannot be theirs.
+/// The owner's id, or why the key cannot be theirs.
 fn owner(tx: &Transaction<'_>, who: &UserRef) -> Result<std::result::Result<UserId, String>> {
     Ok(match who.find(tx)? {
         None => Err(who.unknown()),
         Some(account) if account.user.disabled_at.is_some() => Err(format!(
-            "the user with the {who} is disabled: no key would work"
+            "the user with {who} is disabled: the key would not work"
         )),
         Some(account) => Ok(account.user.id),
     })
@@ -228,7 +228,7 @@ async fn list(
     let next_after = keys.last().filter(|_| more).map(|last| last.id);
     show(&keys, next_after, format)?;
     if let Some(next) = next_after {
-        remark(&format!("there are more: --after {}", next.0));
+        note(&format!("more: --after {}", next.0));
     }
     Ok(())
 }
@@ -243,7 +243,7 @@ async fn list_for_user(settings: &Settings, user: UserRef, format: &Format) -> s
 }
 
 fn show(keys: &[ApiKey], next_after: Option<ApiKeyId>, format: &Format) -> super::Outcome {
-    let views: Vec<Seen<'_>> = keys.iter().map(Seen::of).collect();
+    let views: Vec<KeyView<'_>> = keys.iter().map(KeyView::of).collect();
     format.print(
         &json!({ "api_keys": views, "next_after": next_after }),
         || {
@@ -255,25 +255,25 @@ fn show(keys: &[ApiKey], next_after: Option<ApiKeyId>, format: &Format) -> super
                 "scopes",
                 "created at",
                 "last used at",
-                "good until",
+                "expires at",
             ];
             table(names, keys.iter().map(row))
         },
     )
 }
 
-async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
+async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandError> {
     let (database, now) = (database::open(settings)?, Clock::System.now());
     match database
         .write(move |tx| api_keys::revoke(tx, ApiKeyId(id), now))
         .await?
     {
         Some(revoked) => Ok(usize::from(revoked)),
-        None => Err(format!("no API key has the id {id}").into()),
+        None => Err(format!("no API key with id {id}").into()),
     }
 }
 
-async fn revoke_all(settings: &Settings, user: UserRef) -> Result<usize, super::Fault> {
+async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, super::CommandError> {
     let (database, now, asked) = (database::open(settings)?, Clock::System.now(), user.clone());
     let revoke = move |tx: &Transaction<'_>| match asked.find(tx)? {
         Some(account) => api_keys::revoke_all_for_user(tx, account.user.id, now).map(Some),
@@ -282,11 +282,11 @@ async fn revoke_all(settings: &Settings, user: UserRef) -> Result<usize, super::
     user.require(database.write(revoke).await?)
 }
 
-/// In small transactions, as a server goes on beside it; it comes by those that are made meanwhile, too.
-async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, super::Fault> {
+/// In small transactions, so that a running server is not blocked. Keys created meanwhile are revoked too.
+async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, super::CommandError> {
     let (database, now) = (database::open(settings)?, Clock::System.now());
     if !yes {
-        ask_before("Revoke every API key of everybody, and of every service?")?;
+        confirm("Revoke all API keys of all users and services?")?;
     }
     let (mut last, mut revoked) = (ApiKeyId(0), 0);
     loop {
@@ -308,8 +308,8 @@ async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, supe
 
 fn count_revoked(keys: usize) -> String {
     match keys {
-        1 => "1 API key revoked".to_owned(),
-        many => format!("{many} API keys revoked"),
+        1 => "revoked 1 API key".to_owned(),
+        many => format!("revoked {many} API keys"),
     }
 }
 
@@ -326,7 +326,7 @@ fn row(key: &ApiKey) -> [String; 8] {
     ]
 }
 
-/// Until when a key is good, or since when it is not.
+/// When the key expires or was revoked.
 fn end_of(key: &ApiKey) -> String {
     match key.revoked_at {
         Some(at) => format!("revoked at {at}"),
@@ -334,15 +334,15 @@ fn end_of(key: &ApiKey) -> String {
     }
 }
 
-/// A key as operators see it: as its owner does, and whose it is.
+/// A key as operators see it: with its owner.
 #[derive(Serialize)]
-struct Seen<'a> {
+struct KeyView<'a> {
     #[serde(flatten)]
     view: View<'a>,
     user_id: Option<UserId>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> KeyView<'a> {
     fn of(key: &'a ApiKey) -> Self {
         Self {
             view: View::of(key),

@@ -1,7 +1,6 @@
-//! `cloakroom doctor`: looks at everything that a server needs and says what to do about what is wrong.
+//! `cloakroom doctor`: checks what a server needs and suggests fixes.
 //!
-//! It works on whatever it finds: a file that is missing, damaged or a newer version's is reported, and neither made
-//! nor migrated nor written.
+//! It only reads: a missing, damaged or newer database file is reported, never created, migrated or written.
 
 mod file;
 
@@ -13,12 +12,12 @@ use serde_json::json;
 use url::Url;
 
 use super::output::{Format, columns};
-use super::{Fault, database};
+use super::{CommandError, database};
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
 
-/// 2025 and 2100: a clock outside of these was never set.
+/// From 2025 to 2100: a clock outside this range was never set.
 const SANE: std::ops::Range<Timestamp> =
     Timestamp::from_millis(1_735_689_600_000)..Timestamp::from_millis(4_102_444_800_000);
 
@@ -30,15 +29,11 @@ pub(super) fn run(sources: Result<Sources, ConfigError>, format: &Format) -> sup
         sources.and_then(|sources| Ok((super::quietly(|| Settings::load(&sources))?, sources)));
     match loaded {
         Ok((settings, sources)) => examine(&settings, &sources, &mut report)?,
-        // Nothing else can be looked at without knowing where.
+        // Without settings nothing else can be found.
         Err(refused) => {
             for problem in refused.problems() {
                 let what = format!("{}: {}", problem.key, problem.message);
-                report.fail(
-                    "settings",
-                    what,
-                    "correct it; `cloakroom config` checks again",
-                );
+                report.fail("settings", what, "fix it; `cloakroom config` checks again");
             }
         }
     }
@@ -50,7 +45,7 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
     cookies(settings, report);
     let file = file::examine(settings, sources, report);
     let now = Clock::System.now();
-    // Where rows cannot be read, the file's integrity is the finding.
+    // Unreadable rows are reported by the integrity check.
     clock(
         now,
         file.as_ref()
@@ -66,7 +61,7 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
     })
 }
 
-/// Whether browsers take each origin that may use the cookie for the same site as us: the scheme is part of it.
+/// Whether browsers treat each origin that may use the cookie as same-site with the server: the scheme counts.
 fn cookies(settings: &Settings, report: &mut Report) {
     if !settings.cors.credentials {
         return;
@@ -75,11 +70,11 @@ fn cookies(settings: &Settings, report: &mut Report) {
     let is_strange = |origin: &&String| Url::parse(origin).is_ok_and(|url| url.scheme() != ours);
     for origin in settings.cors.origins.iter().filter(is_strange) {
         let what =
-            format!("{origin} may send cookies, but to browsers it is another site than {ours}://");
+            format!("{origin} may send cookies, but browsers treat it as cross-site to {ours}://");
         report.warn(
             "cors",
             what,
-            "serve both by https, or take it from cors.origins",
+            "serve both over https, or remove it from cors.origins",
         );
     }
 }
@@ -91,7 +86,7 @@ fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {
             report.fail("clock", format!("{now} is not plausible"), advice)
         }
         Some(newest) if newest > now => {
-            let what = format!("{now} is before the newest row of the database, made at {newest}");
+            let what = format!("{now} is before the newest row of the database ({newest})");
             report.fail("clock", what, advice);
         }
         _ => report.ok("clock", now.to_string()),
@@ -99,65 +94,59 @@ fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {
 }
 
 fn given_up(count: i64, report: &mut Report) {
-    let advice = "`cloakroom mail list` says why, `cloakroom mail retry` sends one again";
+    let advice = "`cloakroom mail list` shows why, `cloakroom mail retry` sends one again";
     match count {
-        0 => report.ok("mail", "none given up within the last week"),
-        1 => report.warn("mail", "1 was given up within the last week", advice),
+        0 => report.ok("mail", "no failed mails in the last week"),
+        1 => report.warn("mail", "1 failed mail in the last week", advice),
         many => report.warn(
             "mail",
-            format!("{many} were given up within the last week"),
+            format!("{many} failed mails in the last week"),
             advice,
         ),
     }
 }
 
 async fn mail(settings: &Settings, report: &mut Report) {
-    if let Err(fault) = Templates::load(settings.mail.templates.as_deref()) {
-        report.fail(
-            "mail",
-            fault.to_string(),
-            "correct what mail.templates holds",
-        );
+    if let Err(error) = Templates::load(settings.mail.templates.as_deref()) {
+        report.fail("mail", error.to_string(), "fix the files in mail.templates");
     }
     let transport = match Transport::from_settings(&settings.mail) {
         Ok(transport) => transport,
-        Err(fault) => return report.fail("mail", fault.to_string(), "correct [mail.smtp]"),
+        Err(error) => return report.fail("mail", error.to_string(), "fix [mail.smtp]"),
     };
     match (transport.probe().await, settings.mail.transport) {
         (Err(reason), _) => {
-            // The sentence ends in its own advice.
-            let (what, advice) = reason
-                .split_once("): ")
-                .unwrap_or((&reason, "correct [mail]"));
+            // The message ends with its own advice.
+            let (what, advice) = reason.split_once("): ").unwrap_or((&reason, "fix [mail]"));
             report.fail("mail", format!("{what})"), advice);
         }
         (Ok(()), MailTransport::Smtp) => {
             let smtp = &settings.mail.smtp;
-            report.ok("mail", format!("{}:{} takes mail", smtp.host, smtp.port()));
+            report.ok(
+                "mail",
+                format!("{}:{} accepts mail", smtp.host, smtp.port()),
+            );
         }
         (Ok(()), MailTransport::File) if settings.env == Environment::Production => {
-            let what = format!(
-                "written into {}, it reaches nobody",
-                settings.mail.directory.display()
-            );
+            let what = format!("written to {}, not sent", settings.mail.directory.display());
             report.warn("mail", what, "set mail.transport to \"smtp\"");
             confirmation(settings.registration.confirm, report);
         }
         (Ok(()), MailTransport::File) => {
             report.ok(
                 "mail",
-                format!("written into {}", settings.mail.directory.display()),
+                format!("written to {}", settings.mail.directory.display()),
             );
         }
     }
 }
 
-/// What the setting comes to while no link reaches anybody.
+/// What `registration.confirm` means while no mail is sent.
 fn confirmation(confirm: Confirm, report: &mut Report) {
     let what = match confirm {
         Confirm::Off => return,
-        Confirm::Remind => "nobody who signs up can confirm their address",
-        Confirm::Required => "nobody who signs up can sign in: their address is never confirmed",
+        Confirm::Remind => "new users cannot verify their address",
+        Confirm::Required => "new users cannot sign in: their address is never verified",
     };
     report.warn(
         "mail",
@@ -166,18 +155,18 @@ fn confirmation(confirm: Confirm, report: &mut Report) {
     );
 }
 
-/// What was found, in the order of looking.
+/// The checks, in order.
 #[derive(Default)]
 struct Report {
-    findings: Vec<Finding>,
+    checks: Vec<Check>,
 }
 
 #[derive(Serialize)]
-struct Finding {
+struct Check {
     state: State,
     topic: &'static str,
     what: String,
-    /// What to do about it.
+    /// How to fix it.
     advice: Option<String>,
 }
 
@@ -191,7 +180,7 @@ enum State {
 
 impl Report {
     fn ok(&mut self, topic: &'static str, what: impl Into<String>) {
-        self.findings.push(Finding {
+        self.checks.push(Check {
             state: State::Ok,
             topic,
             what: what.into(),
@@ -200,7 +189,7 @@ impl Report {
     }
 
     fn warn(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
-        self.findings.push(Finding {
+        self.checks.push(Check {
             state: State::Warn,
             topic,
             what: what.into(),
@@ -209,7 +198,7 @@ impl Report {
     }
 
     fn fail(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
-        self.findings.push(Finding {
+        self.checks.push(Check {
             state: State::Fail,
             topic,
             what: what.into(),
@@ -217,31 +206,31 @@ impl Report {
         });
     }
 
-    /// Prints it; fails when anything failed.
+    /// Prints it; an error when a check failed.
     fn print(&self, format: &Format) -> super::Outcome {
         let failed = self
-            .findings
+            .checks
             .iter()
-            .filter(|finding| finding.state == State::Fail)
+            .filter(|check| check.state == State::Fail)
             .count();
         format.print(
-            &json!({ "ok": failed == 0, "findings": self.findings }),
-            || columns(self.findings.iter().map(row)),
+            &json!({ "ok": failed == 0, "findings": self.checks }),
+            || columns(self.checks.iter().map(row)),
         )?;
         match failed {
             0 => Ok(()),
-            1 => Err(Fault::from("1 finding needs to be repaired")),
-            many => Err(Fault::from(format!("{many} findings need to be repaired"))),
+            1 => Err(CommandError::from("1 check failed")),
+            many => Err(CommandError::from(format!("{many} checks failed"))),
         }
     }
 }
 
-fn row(finding: &Finding) -> [String; 3] {
-    let what = match &finding.advice {
-        Some(advice) => format!("{} -> {advice}", finding.what),
-        None => finding.what.clone(),
+fn row(check: &Check) -> [String; 3] {
+    let what = match &check.advice {
+        Some(advice) => format!("{} -> {advice}", check.what),
+        None => check.what.clone(),
     };
-    [finding.state.to_string(), finding.topic.to_owned(), what]
+    [check.state.to_string(), check.topic.to_owned(), what]
 }
 
 impl fmt::Display for State {
@@ -262,7 +251,7 @@ mod tests {
         let mut report = Report::default();
         let newest = newest.map(Timestamp::from_millis);
         clock(Timestamp::from_millis(now), newest, &mut report);
-        report.findings[0].state.to_string()
+        report.checks[0].state.to_string()
     }
 
     #[test]

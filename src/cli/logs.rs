@@ -1,4 +1,4 @@
-//! Where log lines go: to standard error, readable or as JSON.
+//! Logging to standard error, as text or JSON.
 
 use std::io::{self, IsTerminal};
 use std::panic;
@@ -11,17 +11,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
-/// What commands log: their output says the rest.
+/// The filter for commands: warnings and errors.
 pub(super) fn quiet() -> EnvFilter {
     EnvFilter::new("warn")
 }
 
-/// Starts logging what passes `filter`.
+/// Starts logging events that pass `filter`.
 pub(super) fn start(format: LogFormat, filter: EnvFilter) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
-        // Where standard error cannot be written, it would be told on standard error, with a panic.
+        // Else a failing standard error makes the subscriber panic.
         .log_internal_errors(false)
         .with_writer(io::stderr);
     match format {
@@ -35,19 +35,19 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
             .with(discreet())
             .init(),
     }
-    // A panic's message may hold what a caller sent: its place is enough.
+    // A panic's message may contain client input: only its location is logged.
     panic::set_hook(Box::new(|info| {
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let store = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
-            place,
+            store,
             thread = std::thread::current().name().unwrap_or_default(),
-            "a panic"
+            "panic"
         );
     }));
 }
 
-/// What our dependencies debug with may quote a request or a mail: whatever level is asked for, that stays out. What
-/// we log ourselves is held to say nothing secret.
+/// Keeps DEBUG and TRACE events of dependencies out at any level: they may quote requests or mails. Cloakroom's own
+/// events contain no secret.
 fn discreet() -> FilterFn {
     FilterFn::new(|event: &Metadata<'_>| {
         let ours = event.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));

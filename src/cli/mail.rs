@@ -1,4 +1,4 @@
-//! `cloakroom mail`: what became of mails, and a second chance for one.
+//! `cloakroom mail`: lists mails and retries failed ones.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -10,20 +10,20 @@ use crate::domain::clock::Clock;
 use crate::mail;
 use crate::store::outbox::{self, OutboxEntry};
 
-/// What is asked for.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List mails, the newest first
+    /// List mails, newest first
     List {
-        /// The most to list
+        /// Maximum number of rows
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
         #[command(flatten)]
         format: Format,
     },
-    /// Send one that was not sent from the start, with a new link; the running server does it within seconds
+    /// Retry a mail that was not sent, with a new link; the running server sends it within seconds
     Retry {
-        /// Its id
+        /// Mail id
         id: i64,
         #[command(flatten)]
         format: Format,
@@ -51,7 +51,7 @@ async fn list(settings: &Settings, limit: u32, format: &Format) -> super::Outcom
             "to",
             "created at",
             "state",
-            "tries",
+            "attempts",
             "last error",
         ];
         table(names, mails.iter().map(row))
@@ -63,15 +63,15 @@ async fn retry(settings: &Settings, id: i64, format: &Format) -> super::Outcome 
     let now = Clock::System.now();
     let restarted = database.write(move |tx| mail::retry(tx, id, now)).await?;
     if !restarted {
-        return Err(format!("no mail with the id {id} is left to be sent").into());
+        return Err(format!("no unsent mail with id {id}").into());
     }
-    format.print(&json!({ "id": id }), || format!("mail {id} is tried again"))
+    format.print(&json!({ "id": id }), || format!("retrying mail {id}"))
 }
 
 fn row(mail: &OutboxEntry) -> [String; 7] {
     let state = match (mail.sent_at, mail.dead_at) {
         (Some(at), _) => format!("sent {at}"),
-        (None, Some(at)) => format!("given up {at}"),
+        (None, Some(at)) => format!("failed {at}"),
         (None, None) => format!("waiting until {}", mail.next_attempt_at),
     };
     [

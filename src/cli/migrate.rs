@@ -1,4 +1,4 @@
-//! `cloakroom migrate`: the missing steps to this program's schema, run or only counted.
+//! `cloakroom migrate`: migrates the schema, or reports pending migrations.
 
 use serde_json::json;
 
@@ -7,10 +7,10 @@ use super::output::Format;
 use crate::config::Settings;
 use crate::store::{self, Inspection, SCHEMA_VERSION};
 
-/// What the command is told.
+/// Its arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Change nothing; fail when steps are missing
+    /// Change nothing; fail when migrations are pending
     #[arg(long)]
     check: bool,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> super::Outcome 
         check(settings, &arguments.format)
     } else {
         let before = store::upgrade(&settings.database)?;
-        report(before, &arguments.format, "was brought")
+        report(before, &arguments.format, "migrated schema")
     }
 }
 
@@ -32,11 +32,11 @@ fn check(settings: &Settings, format: &Format) -> super::Outcome {
         return Err(database::missing(settings).into());
     }
     let before = Inspection::open(path)?.schema_version()?;
-    report(before, format, "is to be brought")?;
+    report(before, format, "pending: schema")?;
     if before == SCHEMA_VERSION {
         Ok(())
     } else {
-        Err("steps are missing: run `cloakroom migrate`, or start the server".into())
+        Err("migrations are pending: run `cloakroom migrate`, or start the server".into())
     }
 }
 
@@ -46,7 +46,7 @@ fn report(before: usize, format: &Format, verb: &str) -> super::Outcome {
         if before == SCHEMA_VERSION {
             format!("schema {SCHEMA_VERSION} is current")
         } else {
-            format!("the schema {verb} from version {before} to {SCHEMA_VERSION}")
+            format!("{verb} from {before} to {SCHEMA_VERSION}")
         }
     })
 }

@@ -1,5 +1,5 @@
-//! The command line: one file a command. Commands that need settings read the
-//! server's, and are safe beside it.
+//! The command line: one file a command. Commands read the server's settings, and are safe to run beside a running
+//! server.
 
 mod api_keys;
 mod config;
@@ -26,15 +26,15 @@ use clap::{Parser, Subcommand};
 use crate::config::{ConfigError, Settings, Sources};
 use crate::domain::error::Error;
 
-/// What a command fails with: a text for the operator.
-type Fault = Box<dyn std::error::Error>;
-type Outcome = Result<(), Fault>;
+/// A command's failure, in words for the operator.
+type CommandError = Box<dyn std::error::Error>;
+type Outcome = Result<(), CommandError>;
 
 /// An authentication server in one binary and one SQLite file.
 #[derive(Debug, Parser)]
 #[command(name = "cloakroom", version)]
 struct Arguments {
-    /// A settings file, laid over the defaults (also CLOAKROOM_CONFIG)
+    /// Settings file that overrides the defaults (also CLOAKROOM_CONFIG)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -43,43 +43,43 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve (what `cloakroom` alone does)
+    /// Run the server (the default command)
     Serve,
-    /// Print a new key base, for `secrets.key_base`; or put one in the place of the present one
+    /// Print a new key base for `secrets.key_base`, or rotate the current one
     Secret(secret::Arguments),
-    /// Show the settings in force, without their secrets
+    /// Show the effective settings, without secrets
     Config(output::Format),
-    /// Examine settings, file, mail and clock, and say what to do about what is wrong
+    /// Check settings, database file, mail and clock, and suggest fixes
     Doctor(output::Format),
-    /// List the routes, with who may call them
+    /// List the routes and who may call them
     Routes(output::Format),
     /// Print the OpenAPI document of the routes
     Openapi,
-    /// Bring the database's schema up to date (`serve` does it too)
+    /// Migrate the database schema (`serve` does it too)
     Migrate(migrate::Arguments),
-    /// Delete expired sessions and other rows that are over (`serve` does it too)
+    /// Delete expired sessions and other expired rows (`serve` does it too)
     Sweep(output::Format),
-    /// Create, look up, disable and delete users
+    /// Create, show, disable and delete users
     #[command(subcommand)]
     Users(users::Command),
-    /// List and end sessions
+    /// List and revoke sessions
     #[command(subcommand)]
     Sessions(sessions::Command),
-    /// Make, list and revoke API keys, for services of one's own and for users
+    /// Create, list and revoke API keys of services and users
     #[command(subcommand)]
     ApiKeys(api_keys::Command),
-    /// Look after the mails that wait, were sent or were given up
+    /// List queued, sent and failed mails, and retry one
     #[command(subcommand)]
     Mail(mail::Command),
 }
 
-/// Runs the command that the process's arguments name.
+/// Runs the command named by the process's arguments.
 pub fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            for line in explain(&*fault).lines() {
-                output::remark(&format!("cloakroom: {line}"));
+        Err(error) => {
+            for line in explain(&*error).lines() {
+                output::note(&format!("cloakroom: {line}"));
             }
             ExitCode::FAILURE
         }
@@ -105,17 +105,17 @@ fn run(arguments: Arguments) -> Outcome {
     }
 }
 
-/// The settings of a command beside the server, which logs only what went wrong.
+/// The settings for a command that runs beside the server: it logs warnings and errors only.
 fn quietly(load: impl FnOnce() -> Result<Settings, ConfigError>) -> Result<Settings, ConfigError> {
     let settings = load()?;
     logs::start(settings.log.format, logs::quiet());
     Ok(settings)
 }
 
-/// The fault in words for whoever typed the command.
-fn explain(fault: &(dyn std::error::Error + 'static)) -> String {
-    let Some(Error::Unavailable { reason, .. }) = fault.downcast_ref() else {
-        return fault.to_string();
+/// The error in words for the operator.
+fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let Some(Error::Unavailable { reason, .. }) = error.downcast_ref() else {
+        return error.to_string();
     };
     crate::store::explain(reason).to_owned()
 }

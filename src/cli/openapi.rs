@@ -1,8 +1,8 @@
-//! `cloakroom openapi`: the document of the routes, for generators of clients and for readers.
+//! `cloakroom openapi`: prints the OpenAPI document.
 
-use super::output::say;
+use super::output::print;
 use crate::http::openapi;
 
 pub(super) fn run() -> super::Outcome {
-    Ok(say(&openapi::json()?)?)
+    Ok(print(&openapi::json()?)?)
 }

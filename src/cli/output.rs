@@ -1,4 +1,4 @@
-//! What commands print: one JSON document for scripts, plain aligned columns for people.
+//! What commands print: one JSON document for scripts, aligned columns for people.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Outcome;
 
-/// How a command answers.
+/// The output format of a command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Format {
     /// Print one JSON document
@@ -15,22 +15,22 @@ pub(super) struct Format {
 }
 
 impl Format {
-    /// Prints `document` where JSON was asked for, and else the text.
+    /// Prints `document` with `--json`, else the text.
     pub(super) fn print(
         &self,
         document: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Outcome {
         Ok(if self.json {
-            say(&serde_json::to_string(document)?)
+            print(&serde_json::to_string(document)?)
         } else {
-            say(&text())
+            print(&text())
         }?)
     }
 }
 
-/// Writes to standard output, with a newline at the end. That nobody reads it any more is no fault.
-pub(super) fn say(text: &str) -> io::Result<()> {
+/// Writes to standard output, with a newline at the end. A closed pipe is not an error.
+pub(super) fn print(text: &str) -> io::Result<()> {
     let end = if text.is_empty() || text.ends_with('\n') {
         ""
     } else {
@@ -39,35 +39,38 @@ pub(super) fn say(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let written = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
     match written {
-        Err(fault) if fault.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(fault) => Err(io::Error::new(
-            fault.kind(),
-            format!("standard output: {fault}"),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!("standard output: {error}"),
         )),
         Ok(()) => Ok(()),
     }
 }
 
-/// Writes a line to standard error, which is not a place to fail at.
-pub(super) fn remark(line: &str) {
+/// Writes a line to standard error; failures are ignored.
+pub(super) fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Goes on only after a yes from a person.
-pub(super) fn ask_before(question: &str) -> super::Outcome {
+/// Asks for confirmation on the terminal.
+///
+/// # Errors
+/// The answer is not yes, or standard input is not a terminal.
+pub(super) fn confirm(question: &str) -> super::Outcome {
     if !io::stdin().is_terminal() {
-        return Err("nobody is there to be asked: give --yes".into());
+        return Err("not a terminal: pass --yes".into());
     }
-    remark(&format!("{question} [y/N]"));
+    note(&format!("{question} [y/N]"));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
-        _ => Err("nothing was done".into()),
+        _ => Err("cancelled".into()),
     }
 }
 
-/// Columns under their names.
+/// Columns with a header row.
 pub(super) fn table<const N: usize>(
     names: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -75,7 +78,7 @@ pub(super) fn table<const N: usize>(
     columns(std::iter::once(names.map(|name| name.to_uppercase())).chain(rows))
 }
 
-/// Cells below each other. What could steer a terminal is taken out: some of it was sent by strangers.
+/// Aligned columns. Control characters are replaced: clients sent some of these texts, and terminals obey them.
 pub(super) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows
         .into_iter()

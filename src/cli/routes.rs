@@ -1,4 +1,4 @@
-//! `cloakroom routes`: the table that the server answers from.
+//! `cloakroom routes`: prints the route table.
 
 use serde_json::{Value, json};
 

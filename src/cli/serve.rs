@@ -1,4 +1,4 @@
-//! `cloakroom serve`: serves until SIGTERM or SIGINT, then finishes what is in flight.
+//! `cloakroom serve`: runs the server until SIGTERM or SIGINT, then finishes requests in flight.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Environment, MailTransport, Settings};
 use crate::server::{Cloakroom, Server};
 
-/// What the process keeps open beside connections: the database, logs, listeners.
+/// File descriptors beside connections: the database, logs, listeners.
 const OTHER_FILES: u64 = 64;
 
 pub(super) fn run(settings: Settings) -> super::Outcome {
@@ -16,12 +16,12 @@ pub(super) fn run(settings: Settings) -> super::Outcome {
         EnvFilter::try_new(&settings.log.level)?,
     );
     if settings.env == Environment::Production && settings.mail.transport == MailTransport::File {
-        tracing::warn!(directory = %settings.mail.directory.display(), "mails are written into a folder and reach nobody");
+        tracing::warn!(directory = %settings.mail.directory.display(), "mail.transport is \"file\": mails are written to a folder, not sent");
     }
     actix_web::rt::System::new().block_on(serve(settings))
 }
 
-/// Raises the soft limit of open files to the hard one: a connection takes two, and a shell's usual limit is 1024.
+/// Raises the soft limit of open files to the hard one: a connection takes two, and shells usually set 1024.
 fn make_room(connections: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -48,7 +48,7 @@ async fn serve(settings: Settings) -> super::Outcome {
     let connections = settings.server.max_connections;
     let server = Server::bind(Cloakroom::open(settings)?)?;
     make_room(connections);
-    // Signals first: who reads the line may send one at once.
+    // Before the line below: a supervisor that reads it may send a signal at once.
     let asked_to_stop = stop_signal()?;
     let handle = server.handle();
     let mut stdout = std::io::stdout();
@@ -57,7 +57,7 @@ async fn serve(settings: Settings) -> super::Outcome {
 
     actix_web::rt::spawn(async move {
         asked_to_stop.await;
-        tracing::info!("stopping: requests in flight are finished");
+        tracing::info!("stopping: finishing requests in flight");
         handle.stop(true).await;
     });
     Ok(server.run().await?)

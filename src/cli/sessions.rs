@@ -1,33 +1,33 @@
-//! `cloakroom sessions`: who is signed in where, and an end to it, at once and beside a running server.
+//! `cloakroom sessions`: lists and revokes sessions. Changes take effect at once, also in a running server.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::database;
-use super::output::{Format, ask_before, or_dash, table};
+use super::output::{Format, confirm, or_dash, table};
 use super::user_ref::UserRef;
 use crate::config::Settings;
 use crate::domain::model::{Session, SessionId};
 use crate::store::sessions;
 
-/// The most that end in one transaction.
+/// How many sessions one transaction deletes.
 const BATCH: u32 = 500;
 
-/// What is asked for.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List a user's sessions, the newest activity first
+    /// List a user's sessions, most recently active first
     List {
         /// An id or an email address
         user: UserRef,
         #[command(flatten)]
         format: Format,
     },
-    /// End one session, all of a user's, or everybody's
+    /// Revoke one session, all of a user's, or all
     Revoke {
         #[command(flatten)]
         which: Which,
-        /// Do not ask before everybody's end
+        /// Do not ask for confirmation (with --all)
         #[arg(long, conflicts_with_all = ["id", "user"])]
         yes: bool,
         #[command(flatten)]
@@ -35,18 +35,18 @@ pub(super) enum Command {
     },
 }
 
-/// One session, a user's or everybody's.
+/// Which sessions.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
-    /// The session's id
+    /// Session id
     id: Option<i64>,
-    /// End all of this user's: an id or an email address
+    /// All sessions of this user: an id or an email address
     #[arg(long)]
     user: Option<UserRef>,
-    /// End all that there are: everybody signs in again
+    /// All sessions of all users
     #[arg(long)]
-    everybody: bool,
+    all: bool,
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
@@ -55,9 +55,9 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
             Command::List { user, format } => list(settings, user, &format).await,
             Command::Revoke { which, yes, format } => {
                 let ended = match (which.id, which.user) {
-                    (_, Some(user)) => revoke_all(settings, user).await?,
+                    (_, Some(user)) => revoke_all_of(settings, user).await?,
                     (Some(id), None) => revoke(settings, id).await?,
-                    (None, None) => revoke_everybodys(settings, yes).await?,
+                    (None, None) => revoke_all(settings, yes).await?,
                 };
                 format.print(&json!({ "sessions_ended": ended }), || count_ended(ended))
             }
@@ -65,11 +65,11 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     })
 }
 
-/// How many ended, in words.
+/// The number of revoked sessions in words.
 pub(super) fn count_ended(sessions: usize) -> String {
     match sessions {
-        1 => "1 session ended".to_owned(),
-        many => format!("{many} sessions ended"),
+        1 => "revoked 1 session".to_owned(),
+        many => format!("revoked {many} sessions"),
     }
 }
 
@@ -95,7 +95,7 @@ async fn list(settings: &Settings, user: UserRef, format: &Format) -> super::Out
     })
 }
 
-async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
+async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
     let ended = database
         .write(move |tx| sessions::delete(tx, SessionId(id)))
@@ -103,11 +103,11 @@ async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::Fault> {
     if ended {
         Ok(1)
     } else {
-        Err(format!("no session has the id {id}").into())
+        Err(format!("no session with id {id}").into())
     }
 }
 
-async fn revoke_all(settings: &Settings, user: UserRef) -> Result<usize, super::Fault> {
+async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
     let asked = user.clone();
     let ended = database
@@ -119,11 +119,11 @@ async fn revoke_all(settings: &Settings, user: UserRef) -> Result<usize, super::
     user.require(ended)
 }
 
-/// In small transactions: a server goes on beside it, and may start others meanwhile, which end as well.
-async fn revoke_everybodys(settings: &Settings, yes: bool) -> Result<usize, super::Fault> {
+/// In small transactions, so that a running server is not blocked. Sessions started meanwhile are revoked too.
+async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
     if !yes {
-        ask_before("End every session of everybody?")?;
+        confirm("Revoke all sessions of all users?")?;
     }
     let mut ended = 0;
     loop {

@@ -1,4 +1,4 @@
-//! `cloakroom sweep`: deletes what is over now, as the server does by itself from time to time.
+//! `cloakroom sweep`: deletes expired rows, as the server does regularly.
 
 use super::database;
 use super::output::{Format, table};

@@ -1,15 +1,15 @@
-//! Whom a command is about: an id or an email address.
+//! The user that a command is about: an id or an email address.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::Fault;
+use super::CommandError;
 use crate::domain::error::Result;
 use crate::domain::model::{EmailAddress, UserId};
 use crate::store::Reader;
 use crate::store::users::{self, Account};
 
-/// As typed. No address consists of digits, since it has an `@`.
+/// As typed. Digits are an id: every address contains an `@`.
 #[derive(Clone, Debug)]
 pub(super) enum UserRef {
     Id(UserId),
@@ -24,14 +24,14 @@ impl UserRef {
         }
     }
 
-    /// The account, or a refusal where there is none.
-    pub(super) fn require<T>(&self, found: Option<T>) -> Result<T, Fault> {
+    /// The value, or the error that no such user exists.
+    pub(super) fn require<T>(&self, found: Option<T>) -> Result<T, CommandError> {
         found.ok_or_else(|| self.unknown().into())
     }
 
-    /// What is said where there is none.
+    /// The error that no such user exists.
     pub(super) fn unknown(&self) -> String {
-        format!("no user has the {self}")
+        format!("no user with {self}")
     }
 }
 
@@ -44,7 +44,7 @@ impl FromStr for UserRef {
         }
         address(text)
             .map(Self::Address)
-            .map_err(|_| "neither an id nor an email address".to_owned())
+            .map_err(|_| "not an id or email address".to_owned())
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cloakroom users`: what an operator does to accounts. What is done holds at once, beside a running server too.
+//! `cloakroom users`: an operator manages accounts. Changes take effect at once, also in a running server.
 
 mod confirm;
 mod create;
@@ -8,9 +8,9 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
-use super::output::{Format, ask_before, columns, or_dash, remark, table};
+use super::output::{Format, columns, confirm, note, or_dash, table};
 use super::user_ref::{UserRef, address};
-use super::{Fault, database, sessions};
+use super::{CommandError, database, sessions};
 use crate::config::Settings;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::model::{EmailAddress, User, UserId};
@@ -19,54 +19,54 @@ use crate::features::sessions::{KeepSessions, credentials_changed};
 use crate::store::users::{self, Account};
 use crate::store::{Database, Transaction};
 
-/// What is asked for.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Create a user; the password is asked for twice, or is the first line of standard input
+    /// Create a user; prompts for the password, or reads it from the first line of standard input
     Create {
         /// The email address
         #[arg(value_parser = address)]
         address: EmailAddress,
-        /// Vouch for it: it needs no confirmation
+        /// Mark the address as verified
         #[arg(long)]
         confirmed: bool,
         #[command(flatten)]
         format: Format,
     },
-    /// List users in the order of their ids
+    /// List users by id
     List {
-        /// The most to list
+        /// Maximum number of rows
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
-        /// Begin behind this id
+        /// Start after this id
         #[arg(long, value_name = "ID", default_value_t = 0)]
         after: i64,
         #[command(flatten)]
         format: Format,
     },
     /// Show a user
-    Show(One),
-    /// Shut a user out: every session ends, none can be started, and no link works
-    Disable(One),
-    /// Let a disabled user in again
-    Enable(One),
-    /// Vouch for a user's address: it needs no confirmation any more
-    Confirm(One),
-    /// Delete a user with all that is theirs
+    Show(UserArg),
+    /// Disable a user: revokes sessions and keys, and blocks sign-in and mailed links
+    Disable(UserArg),
+    /// Enable a disabled user
+    Enable(UserArg),
+    /// Mark a user's address as verified
+    Confirm(UserArg),
+    /// Delete a user and all their data
     Delete {
         #[command(flatten)]
-        one: One,
-        /// Do not ask
+        one: UserArg,
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Print a link with which a user's password can be replaced, once and within 15 minutes
-    ResetPassword(One),
+    /// Print a password reset link (single use, valid for 15 minutes)
+    ResetPassword(UserArg),
 }
 
 /// One user.
 #[derive(Debug, clap::Args)]
-pub(super) struct One {
+pub(super) struct UserArg {
     /// An id or an email address
     user: UserRef,
     #[command(flatten)]
@@ -119,12 +119,12 @@ async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> s
         )
     })?;
     if let Some(next) = next_after {
-        remark(&format!("there are more: --after {}", next.0));
+        note(&format!("more: --after {}", next.0));
     }
     Ok(())
 }
 
-async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome {
+async fn show(settings: &Settings, UserArg { user, format }: UserArg) -> super::Outcome {
     let Account {
         user,
         pending_email_address: pending,
@@ -154,7 +154,7 @@ async fn show(settings: &Settings, One { user, format }: One) -> super::Outcome 
     })
 }
 
-async fn disable(settings: &Settings, One { user, format }: One) -> super::Outcome {
+async fn disable(settings: &Settings, UserArg { user, format }: UserArg) -> super::Outcome {
     let (asked, now) = (user.clone(), Clock::System.now());
     let disabled = database::open(settings)?
         .write(move |tx| shut(tx, &asked, now))
@@ -162,15 +162,11 @@ async fn disable(settings: &Settings, One { user, format }: One) -> super::Outco
     let (user, ended) = user.require(disabled)?;
     let document = json!({ "user": View::of(&user), "sessions_ended": ended });
     format.print(&document, || {
-        format!(
-            "{} is disabled; {}",
-            name(&user),
-            sessions::count_ended(ended)
-        )
+        format!("disabled {}; {}", name(&user), sessions::count_ended(ended))
     })
 }
 
-/// Disables, once; sessions end in any case.
+/// Disables the account; its sessions end although it was disabled before.
 fn shut(
     tx: &Transaction<'_>,
     who: &UserRef,
@@ -187,7 +183,7 @@ fn shut(
     Ok(users::find(tx, id)?.map(|account| (account.user, ended)))
 }
 
-async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcome {
+async fn enable(settings: &Settings, UserArg { user, format }: UserArg) -> super::Outcome {
     let (asked, now) = (user.clone(), Clock::System.now());
     let enabled = database::open(settings)?
         .write(move |tx| {
@@ -202,29 +198,33 @@ async fn enable(settings: &Settings, One { user, format }: One) -> super::Outcom
         .await?;
     let user = user.require(enabled)?.user;
     format.print(&json!({ "user": View::of(&user) }), || {
-        format!("{} is enabled", name(&user))
+        format!("enabled {}", name(&user))
     })
 }
 
-async fn delete(settings: &Settings, One { user, format }: One, yes: bool) -> super::Outcome {
+async fn delete(
+    settings: &Settings,
+    UserArg { user, format }: UserArg,
+    yes: bool,
+) -> super::Outcome {
     let database = database::open(settings)?;
     let found = find(&database, user.clone()).await?.user;
     if !yes {
-        ask_before(&format!("Delete {} with all that is theirs?", name(&found)))?;
+        confirm(&format!("Delete {} and all their data?", name(&found)))?;
     }
     let id = found.id;
     let deleted = database.write(move |tx| match users::find(tx, id)? {
         Some(account) => erase(tx, &account).map(Some),
         None => Ok(None),
     });
-    // Somebody else may have been faster.
+    // Another command may have deleted it meanwhile.
     user.require(deleted.await?)?;
     format.print(&json!({ "user": View::of(&found) }), || {
-        format!("{} is deleted", name(&found))
+        format!("deleted {}", name(&found))
     })
 }
 
-async fn find(database: &Database, who: UserRef) -> Result<Account, Fault> {
+async fn find(database: &Database, who: UserRef) -> Result<Account, CommandError> {
     let asked = who.clone();
     let account = database.read(move |reader| asked.find(reader)).await?;
     who.require(account)
@@ -244,7 +244,7 @@ fn row(user: &User) -> [String; 5] {
     ]
 }
 
-/// A user as operators see them: over HTTP nobody learns who is disabled.
+/// A user as operators see them: the HTTP API does not show `disabled_at`.
 #[derive(Serialize)]
 struct View<'a> {
     #[serde(flatten)]
@@ -261,7 +261,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The same with the address that they asked for in the place of theirs.
+/// The same with the pending change of address.
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]

@@ -242,7 +242,7 @@ fn change_address(house: &House, server: &Server, token: &str) {
     assert_eq!(
         get(server, "/v1/user", token)["user"]["email_address"],
         ONE,
-        "not before it is confirmed"
+        "not before it"
     );
     assert_eq!(server.sign_in(MOVED, NEW).0, 401);
 

@@ -1,4 +1,4 @@
-//! What the doctor asks of the database's file and of what lies beside it.
+//! The doctor's checks of the database file and the files beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use crate::crypto::key_ring::{KeyRing, file};
 use crate::domain::error::Error;
 use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
-/// With less room than this a disk is about to be full.
+/// Less free space than this is reported.
 const LEAST_ROOM: u64 = 256 * MIB;
 const MIB: u64 = 1024 * 1024;
-/// Who has no business in a file of ours: everybody but its owner.
+/// The mode bits that must be clear on Cloakroom's own files: group and others.
 const OTHERS: u32 = 0o077;
-/// The same of a file that the operator chose: a group may be how the server reads it.
+/// The same for files that the operator chose: the server may read them through a group.
 const STRANGERS: u32 = 0o027;
 const RESTORE: &str = "stop the server, keep a copy of the file and its -wal, restore a backup";
 
-/// Gives the file, where its schema is ours.
+/// Returns the opened file if its schema is current.
 pub(super) fn examine(
     settings: &Settings,
     sources: &Sources,
@@ -28,9 +28,9 @@ pub(super) fn examine(
     let path = &settings.database.path;
     key_base(settings, sources, report);
     room(path, report);
-    if let Err(fault) = fs::metadata(path) {
+    if let Err(error) = fs::metadata(path) {
         let advice = "correct database.path, or make the database with `cloakroom migrate`";
-        report.fail("file", format!("{}: {fault}", path.display()), advice);
+        report.fail("file", format!("{}: {error}", path.display()), advice);
         return None;
     }
     privacy("file", path, OTHERS, report);
@@ -53,10 +53,10 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
         if path.exists() {
             privacy("keys", &path, shut_out, report);
         }
-        // A folder that cannot be looked into is not the finding here.
+        // An unreadable folder is reported elsewhere.
         for draft in file::drafts_of(&path).unwrap_or_default() {
             let what = format!(
-                "{} holds a key base, left by a run that was killed",
+                "{} contains a key base, left by a run that was killed",
                 draft.display()
             );
             report.warn(
@@ -66,12 +66,12 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
             );
         }
     }
-    let again = "run `cloakroom secret rotate` again, or take it from among them";
+    let again = "run `cloakroom secret rotate` again, or remove it from the previous ones";
     match KeyRing::find(settings) {
         Ok(Some(keys)) if keys.lists_current_as_previous() => {
             report.warn(
                 "keys",
-                "the present key base is a previous one too: a rotation was cut short",
+                "the current key base is also listed as previous: a rotation was interrupted",
                 again,
             );
         }
@@ -79,40 +79,41 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
             let source = if settings.secrets.key_base.is_some() {
                 "configured"
             } else {
-                "made here"
+                "created here"
             };
             report.ok(
                 "keys",
                 format!("{source}, with {} previous", keys.previous_count()),
             );
         }
-        Ok(None) => report.ok("keys", "will be made at the first start"),
-        Err(fault) => report.fail(
+        Ok(None) => report.ok("keys", "created at the first start"),
+        Err(error) => report.fail(
             "keys",
-            fault.to_string(),
-            "restore it, or delete it: what it signed ends then",
+            error.to_string(),
+            "restore it, or delete it (invalidates what it signed)",
         ),
     }
 }
 
-/// Whether those who have no business in a file can do nothing with it.
+/// Whether other users of the machine have no access to a file.
 #[cfg(unix)]
 fn privacy(topic: &'static str, path: &Path, shut_out: u32, report: &mut Report) {
     use std::os::unix::fs::PermissionsExt;
 
     let shown = path.display();
     match fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
-        Ok(mode) if mode & OTHERS == 0 => report.ok(topic, format!("{shown}, for its owner alone")),
+        Ok(mode) if mode & OTHERS == 0 => report.ok(topic, format!("{shown}, owner only")),
         Ok(mode) if mode & shut_out == 0 => {
-            report.ok(topic, format!("{shown}, for its owner and its group"))
+            report.ok(topic, format!("{shown}, owner and group only"))
         }
         Ok(mode) => {
-            let what = format!("{shown} is open to other users of this machine (mode {mode:04o})");
+            let what =
+                format!("{shown} is accessible to other users of this machine (mode {mode:04o})");
             report.fail(topic, what, format!("chmod 600 {shown}"));
         }
-        Err(fault) => report.fail(
+        Err(error) => report.fail(
             topic,
-            format!("{shown}: {fault}"),
+            format!("{shown}: {error}"),
             "run this as the server's user",
         ),
     }
@@ -132,7 +133,7 @@ fn write_ahead_log(database: &Path, report: &mut Report) {
         report.warn(
             "file",
             what,
-            "end the process that keeps reading, or restart the server",
+            "stop the process that holds a read transaction, or restart the server",
         );
     } else {
         report.ok("file", what);
@@ -145,14 +146,18 @@ fn room(database: &Path, report: &mut Report) {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    // A folder that is not there yet is not the finding here.
+    // A missing folder is reported elsewhere.
     let Ok(disk) = rustix::fs::statvfs(folder) else {
         return;
     };
     let room = disk.f_bavail.saturating_mul(disk.f_frsize);
     let what = format!("{} MiB free in {}", room / MIB, folder.display());
     if room < LEAST_ROOM {
-        report.warn("disk", what, "make room: a full disk answers 503");
+        report.warn(
+            "disk",
+            what,
+            "free space: with a full disk the server answers 503",
+        );
     } else {
         report.ok("disk", what);
     }
@@ -165,8 +170,8 @@ fn schema(path: &Path, report: &mut Report) -> Option<Inspection> {
     let inspected = Inspection::open(path).and_then(|file| Ok((file.schema_version()?, file)));
     let (version, file) = match inspected {
         Ok(found) => found,
-        Err(fault) => {
-            report_unreadable("schema", &fault, report);
+        Err(error) => {
+            report_unreadable("schema", &error, report);
             return None;
         }
     };
@@ -185,21 +190,21 @@ fn schema(path: &Path, report: &mut Report) -> Option<Inspection> {
 
 fn integrity(path: &Path, report: &mut Report) {
     match store::integrity(path) {
-        Ok(findings) if findings.is_empty() => report.ok("integrity", "sound"),
-        Ok(findings) => {
-            for line in findings.iter().flat_map(|text| text.lines()) {
+        Ok(checks) if checks.is_empty() => report.ok("integrity", "sound"),
+        Ok(checks) => {
+            for line in checks.iter().flat_map(|text| text.lines()) {
                 if !line.starts_with("***") {
                     report.fail("integrity", line, RESTORE);
                 }
             }
         }
-        Err(fault) => report_unreadable("integrity", &fault, report),
+        Err(error) => report_unreadable("integrity", &error, report),
     }
 }
 
-fn report_unreadable(topic: &'static str, fault: &Error, report: &mut Report) {
-    let text = explain(fault);
-    match fault {
+fn report_unreadable(topic: &'static str, error: &Error, report: &mut Report) {
+    let text = explain(error);
+    match error {
         Error::Unavailable {
             reason: "database_damaged",
             ..

@@ -1,4 +1,4 @@
-//! `cloakroom users create`. The password is never an argument: those stand in the shell's history and in `ps`.
+//! `cloakroom users create`. The password is never an argument: arguments show in the shell's history and in `ps`.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -6,14 +6,14 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{Format, View, database, name};
-use crate::cli::Fault;
+use crate::cli::CommandError;
 use crate::config::{self, Settings};
 use crate::crypto::password::{Password, PasswordPool};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::model::{EmailAddress, PasswordDigest, User};
 use crate::store::{Transaction, users};
 
-/// Longer than any password may be.
+/// Longer than any accepted password.
 const LONGEST_LINE: u64 = 4096;
 
 pub(super) async fn run(
@@ -22,7 +22,7 @@ pub(super) async fn run(
     confirmed: bool,
     format: &Format,
 ) -> crate::cli::Outcome {
-    let database = database::open_or_make(settings)?;
+    let database = database::open_or_create(settings)?;
     let password = choose(settings)?;
     let words = settings.guessable_words(address.as_str());
     let digest = pool(&settings.password)?
@@ -32,13 +32,13 @@ pub(super) async fn run(
     let user = database
         .write(move |tx| create(tx, &asked, &digest, confirmed, now))
         .await?
-        .ok_or_else(|| format!("the address {} is taken", address.as_str()))?;
+        .ok_or_else(|| format!("{} is already taken", address.as_str()))?;
     format.print(&json!({ "user": View::of(&user) }), || {
-        format!("{} is created", name(&user))
+        format!("created {}", name(&user))
     })
 }
 
-/// Gives `None` when the address is taken.
+/// Returns `None` when the address is taken.
 fn create(
     tx: &Transaction<'_>,
     address: &EmailAddress,
@@ -56,10 +56,10 @@ fn create(
     }
 }
 
-fn choose(settings: &Settings) -> Result<Password, Fault> {
+fn choose(settings: &Settings) -> Result<Password, CommandError> {
     let (password, confirmation) = if io::stdin().is_terminal() {
         let ask = |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new);
-        (ask("Password: ")?, Some(ask("The same again: ")?))
+        (ask("Password: ")?, Some(ask("Password again: ")?))
     } else {
         (first_line(io::stdin().lock())?, None)
     };
@@ -71,13 +71,13 @@ fn choose(settings: &Settings) -> Result<Password, Fault> {
     )?)
 }
 
-/// A line without its end.
-fn first_line(input: impl BufRead) -> Result<Zeroizing<String>, Fault> {
+/// The first line without its line ending.
+fn first_line(input: impl BufRead) -> Result<Zeroizing<String>, CommandError> {
     let mut line = Zeroizing::new(String::new());
     input
         .take(LONGEST_LINE)
         .read_line(&mut line)
-        .map_err(|fault| format!("no password could be read from standard input: {fault}"))?;
+        .map_err(|error| format!("cannot read the password from standard input: {error}"))?;
     for end in ['\n', '\r'] {
         if line.ends_with(end) {
             line.pop();
@@ -86,7 +86,7 @@ fn first_line(input: impl BufRead) -> Result<Zeroizing<String>, Fault> {
     Ok(line)
 }
 
-/// One thread, for one password.
+/// A pool of one thread.
 fn pool(settings: &config::Password) -> crate::Result<PasswordPool> {
     PasswordPool::start(&config::Password {
         threads: 1,

@@ -1,15 +1,18 @@
-//! `cloakroom users reset-password`: the link that a mail would hold, for whoever cannot get the mail.
+//! `cloakroom users reset-password`: prints the link that the reset mail would contain, for users who cannot get mail.
 
 use serde_json::json;
 
-use super::{One, View, database, name};
-use crate::cli::output::remark;
+use super::{UserArg, View, database, name};
+use crate::cli::output::note;
 use crate::config::Settings;
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::signed_link;
 use crate::domain::clock::Clock;
 
-pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate::cli::Outcome {
+pub(super) async fn run(
+    settings: &Settings,
+    UserArg { user, format }: UserArg,
+) -> crate::cli::Outcome {
     let asked = user.clone();
     let account = database::open(settings)?
         .read(move |reader| asked.find(reader))
@@ -17,7 +20,7 @@ pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate
     let account = user.require(account)?;
     let user = &account.user;
     if user.disabled_at.is_some() {
-        return Err(format!("{} is disabled: no link would work", name(user)).into());
+        return Err(format!("{} is disabled: the link would not work", name(user)).into());
     }
     let expires_at = Clock::System.now() + signed_link::RESET_LIFETIME;
     let token = signed_link::sign_reset(&KeyRing::open(settings)?, &account, expires_at);
@@ -26,8 +29,8 @@ pub(super) async fn run(settings: &Settings, One { user, format }: One) -> crate
         &json!({ "user": View::of(user), "link": link, "expires_at": expires_at }),
         || link.clone(),
     )?;
-    remark(&format!(
-        "whoever opens this link chooses the password of {}; it works once, for 15 minutes, until {expires_at}",
+    note(&format!(
+        "anyone with this link can set the password of {}; single use, valid until {expires_at}",
         name(user)
     ));
     Ok(())

@@ -67,7 +67,7 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
         (vec![1], vec![2])
     );
     let more = run(&house, &["api-keys", "list", "--limit", "1"]);
-    assert_eq!(more.err, "there are more: --after 1\n");
+    assert_eq!(more.err, "more: --after 1\n");
     let table = run(&house, &["api-keys", "list"]).done();
     assert!(
         table.starts_with("ID ") && table.lines().count() == 3,
@@ -84,10 +84,10 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
         json!({ "api_keys_revoked": 1 })
     );
     assert_eq!((status(&service), status(&users)), (403, 401));
-    assert_eq!(revoke(&["2"]).done(), "0 API keys revoked\n");
-    assert_eq!(revoke(&["1"]).done(), "1 API key revoked\n");
+    assert_eq!(revoke(&["2"]).done(), "revoked 0 API keys\n");
+    assert_eq!(revoke(&["1"]).done(), "revoked 1 API key\n");
     assert_eq!(status(&service), 401);
-    assert_eq!(revoke(&["9"]).refused(), "no API key has the id 9");
+    assert_eq!(revoke(&["9"]).refused(), "no API key with id 9");
     assert!(
         run(&house, &["api-keys", "list"])
             .done()
@@ -103,11 +103,11 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
     assert_eq!(seen["api_keys"].as_array().unwrap().len(), 3);
     assert_eq!(
         revoke(&["--user", "one@example.com"]).done(),
-        "2 API keys revoked\n"
+        "revoked 2 API keys\n"
     );
     for command in [&["list", "--user", "7"][..], &["revoke", "--user", "7"]] {
         let refusal = run(&house, &[&["api-keys"], command].concat()).refused();
-        assert_eq!(refusal, "no user has the id 7");
+        assert_eq!(refusal, "no user with id 7");
     }
 }
 
@@ -132,16 +132,8 @@ fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
         keys.each_ref()
             .map(|key| server.request("GET", PATH, Some(key), None).0)
     };
-    let revoke = |more: &[&str]| {
-        run(
-            &house,
-            &[&["api-keys", "revoke", "--everybody"], more].concat(),
-        )
-    };
-    assert_eq!(
-        revoke(&[]).refused(),
-        "nobody is there to be asked: give --yes"
-    );
+    let revoke = |more: &[&str]| run(&house, &[&["api-keys", "revoke", "--all"], more].concat());
+    assert_eq!(revoke(&[]).refused(), "not a terminal: pass --yes");
     assert_eq!(status(), [403, 200]);
     revoke(&["1", "--yes"]).misused();
     run(&house, &["api-keys", "revoke", "1", "--yes"]).misused();
@@ -156,7 +148,7 @@ fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
         json!({ "api_keys_revoked": 1002 })
     );
     assert_eq!(status(), [401, 401]);
-    assert_eq!(revoke(&["--yes"]).done(), "0 API keys revoked\n");
+    assert_eq!(revoke(&["--yes"]).done(), "revoked 0 API keys\n");
 }
 
 #[test]
@@ -167,9 +159,9 @@ fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
     for (change, refusal) in [
         (
             "UPDATE users SET disabled_at = 1",
-            "the user with the id 1 is disabled: no key would work",
+            "the user with id 1 is disabled: the key would not work",
         ),
-        ("DELETE FROM users", "no user has the id 1"),
+        ("DELETE FROM users", "no user with id 1"),
     ] {
         other
             .execute_batch("UPDATE users SET disabled_at = NULL; BEGIN IMMEDIATE")
@@ -211,7 +203,7 @@ fn the_key_alone_stands_on_standard_output() {
     );
     assert_eq!(
         made.err,
-        "key 1 of a service, for introspect, until it is revoked; it is shown this once\n"
+        "key 1 of a service, scopes introspect, does not expire; it is not shown again\n"
     );
     let key = made.done();
     let key = key.strip_suffix('\n').unwrap();
@@ -231,7 +223,8 @@ fn the_key_alone_stands_on_standard_output() {
     ];
     let made = run(&house, &ending);
     assert!(
-        made.err.starts_with("key 2 of user 1, for a:b, until 2"),
+        made.err
+            .starts_with("key 2 of user 1, scopes a:b, expires at 2"),
         "{}",
         made.err
     );
@@ -252,21 +245,22 @@ fn a_key_that_the_rules_refuse_is_not_made() {
     assert_eq!(refused(" ", &["--scope", "a:b"]), "Name can't be blank");
     assert!(
         refused("A key", &["--scope", "Orders"])
-            .starts_with("a scope is `introspect` or name:action")
+            .starts_with("invalid --scope: use `introspect` or name:action")
     );
     assert!(
-        refused("A key", &["--scope", ""]).starts_with("a scope is `introspect` or name:action")
+        refused("A key", &["--scope", ""])
+            .starts_with("invalid --scope: use `introspect` or name:action")
     );
     let refusal = refused("A key", &["--scope", "a:b", "projects:read"]);
     assert_eq!(
         refusal,
-        "a service owns no projects: give --user, or other scopes"
+        "a service owns no projects: pass --user, or other scopes"
     );
     let refusal = refused("A key", &["--scope", "a:b", "--expires-in", "3651d"]);
     assert_eq!(refusal, "Expires at must be within ten years");
     assert_eq!(
         refused("A key", &["--scope", "a:b", "--user", "7"]),
-        "no user has the id 7"
+        "no user with id 7"
     );
     for more in [
         &[][..],
@@ -284,12 +278,12 @@ fn a_key_that_the_rules_refuse_is_not_made() {
     make("A key", &mine).done();
     assert_eq!(
         refused("A key", &mine),
-        "the user has 1 keys already (tokens.max_keys_per_user)"
+        "the user already has 1 keys (tokens.max_keys_per_user)"
     );
     run(&house, &["users", "disable", "1"]).done();
     assert_eq!(
         refused("A key", &mine),
-        "the user with the id 1 is disabled: no key would work"
+        "the user with id 1 is disabled: the key would not work"
     );
     // Services are not counted.
     for _ in 0..2 {
@@ -308,7 +302,7 @@ fn commands_for_keys_make_no_database_where_there_is_none() {
         &["create", "--name", "A key", "--scope", "introspect"],
     ] {
         let refusal = run(&house, &[&["api-keys"], arguments].concat()).refused();
-        assert!(refusal.contains("there is no database at"), "{refusal}");
+        assert!(refusal.contains("no database at"), "{refusal}");
     }
     assert_eq!(std::fs::read_dir(house.path()).unwrap().count(), 0);
 }

@@ -41,7 +41,7 @@ fn a_session_is_listed_and_ended_while_the_others_go_on() {
         (401, 200)
     );
     let refusal = run(&house, &["sessions", "revoke", &newest]).refused();
-    assert_eq!(refusal, format!("no session has the id {newest}"));
+    assert_eq!(refusal, format!("no session with id {newest}"));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn all_sessions_of_one_user_end_and_nobody_elses() {
     let ones = [(); 2].map(|()| token(&server, "one@example.com"));
     let twos = token(&server, "two@example.com");
     let ended = run(&house, &["sessions", "revoke", "--user", "one@example.com"]).done();
-    assert_eq!(ended, "2 sessions ended\n");
+    assert_eq!(ended, "revoked 2 sessions\n");
     assert!(ones.iter().all(|token| status_of(&server, token) == 401));
     assert_eq!(status_of(&server, &twos), 200);
     let again = run(&house, &["sessions", "revoke", "--user", "1", "--json"]).json();
@@ -69,12 +69,12 @@ fn everybody_s_sessions_end_after_a_yes() {
     }
     let server = house.serve();
     let tokens = ["one@example.com", "two@example.com"].map(|address| token(&server, address));
-    let refusal = run(&house, &["sessions", "revoke", "--everybody"]).refused();
-    assert_eq!(refusal, "nobody is there to be asked: give --yes");
+    let refusal = run(&house, &["sessions", "revoke", "--all"]).refused();
+    assert_eq!(refusal, "not a terminal: pass --yes");
     assert!(tokens.iter().all(|token| status_of(&server, token) == 200));
     run(
         &house,
-        &["sessions", "revoke", "--everybody", "--user", "1", "--yes"],
+        &["sessions", "revoke", "--all", "--user", "1", "--yes"],
     )
     .misused();
     run(&house, &["sessions", "revoke", "1", "--yes"]).misused();
@@ -85,11 +85,7 @@ fn everybody_s_sessions_end_after_a_yes() {
                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
                SELECT 1, randomblob(32), '127.0.0.1', 0, 0, 0 FROM n";
     house.open_database().execute(sql, []).unwrap();
-    let ended = run(
-        &house,
-        &["sessions", "revoke", "--everybody", "--yes", "--json"],
-    )
-    .json();
+    let ended = run(&house, &["sessions", "revoke", "--all", "--yes", "--json"]).json();
     assert_eq!(ended, json!({ "sessions_ended": 1002 }));
     assert!(tokens.iter().all(|token| status_of(&server, token) == 401));
     assert_eq!(status_of(&server, &token(&server, "one@example.com")), 200);
@@ -101,8 +97,8 @@ fn the_sessions_of_nobody_are_neither_listed_nor_ended() {
     create(&house, "one@example.com");
     assert_eq!(
         run(&house, &["sessions", "list", "7"]).refused(),
-        "no user has the id 7"
+        "no user with id 7"
     );
     let refusal = run(&house, &["sessions", "revoke", "--user", "two@example.com"]).refused();
-    assert_eq!(refusal, "no user has the address two@example.com");
+    assert_eq!(refusal, "no user with address two@example.com");
 }

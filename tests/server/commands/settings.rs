@@ -32,7 +32,7 @@ fn the_settings_in_force_are_shown_as_a_file_that_can_be_read_again() {
     house.set("CLOAKROOM__SESSION__LIFETIME", "12h");
     let shown = run(&house, &["config"]).done();
     assert!(
-        shown.starts_with("# In force with CLOAKROOM_ENV=test.\n"),
+        shown.starts_with("# Effective settings with CLOAKROOM_ENV=test.\n"),
         "{shown}"
     );
     assert!(shown.contains("lifetime = \"12h\""), "{shown}");
@@ -106,7 +106,7 @@ fn every_wrong_setting_is_named_at_once() {
 fn migrating_says_from_where_to_where_and_a_check_only_tells() {
     let house = House::new();
     let refusal = run(&house, &["migrate", "--check"]).refused();
-    assert!(refusal.contains("there is no database"), "{refusal}");
+    assert!(refusal.contains("no database"), "{refusal}");
     assert!(!house.database().exists());
 
     // An empty file is a database without any step.
@@ -114,7 +114,7 @@ fn migrating_says_from_where_to_where_and_a_check_only_tells() {
     let check = run(&house, &["migrate", "--check"]);
     assert_eq!(check.code, 1);
     assert!(
-        check.out.contains("is to be brought from version 0 to"),
+        check.out.contains("pending: schema from 0 to"),
         "{}",
         check.out
     );
@@ -144,7 +144,7 @@ fn commands_make_no_database_where_there_is_none() {
         &["mail", "retry", "1"],
     ] {
         let refusal = run(&house, arguments).refused();
-        assert!(refusal.contains("there is no database at"), "{refusal}");
+        assert!(refusal.contains("no database at"), "{refusal}");
     }
     assert_eq!(std::fs::read_dir(house.path()).unwrap().count(), 0);
 }

@@ -1,33 +1,33 @@
-//! Where the key base and those before it stand, as far as that is files.
+//! The files that contain the key base and the previous ones.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Fault;
+use crate::cli::CommandError;
 use crate::config::{Secret, Settings, Sources, written_list};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::key_ring::file::{self, Draft};
 
 /// The files of the key base.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct KeyStore {
     base: PathBuf,
-    /// `None`: the previous ones are no file's.
+    /// `None`: the previous ones are not in a file.
     previous: Option<PathBuf>,
     form: Form,
 }
 
-/// How the previous ones are written.
+/// The format of the previous ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// One a line, in a file of our own beside the database.
+    /// One a line, in Cloakroom's own file beside the database.
     Lines,
-    /// As the value of a setting, in a file that a variable names.
+    /// As the value of a setting, in a file named by a variable.
     Setting,
 }
 
-impl Place {
-    /// `None` where the base is set as a value.
+impl KeyStore {
+    /// `None` if the base is set as a value.
     pub(super) fn of(sources: &Sources, settings: &Settings) -> Option<Self> {
         if let Some(base) = KeyRing::file(settings) {
             return Some(Self {
@@ -49,13 +49,13 @@ impl Place {
         &self.base
     }
 
-    /// Keeps other rotations out while it is held.
-    pub(super) fn lock(&self) -> Result<File, Fault> {
+    /// Excludes other rotations while it is held.
+    pub(super) fn lock(&self) -> Result<File, CommandError> {
         Ok(file::lock(&self.base)?)
     }
 
-    /// Drafts that stand beside the files. Where there is no base yet, one may be a server's that starts just now.
-    pub(super) fn drafts(&self) -> Result<Vec<PathBuf>, Fault> {
+    /// Temporary files beside the files. Without a base there are none to report: a starting server may be writing one.
+    pub(super) fn drafts(&self) -> Result<Vec<PathBuf>, CommandError> {
         let mut found = Vec::new();
         if self.base.exists() {
             for path in [Some(&self.base), self.previous.as_ref()]
@@ -68,8 +68,8 @@ impl Place {
         Ok(found)
     }
 
-    /// The previous ones in the file.
-    pub(super) fn previous(&self, settings: &Settings) -> Result<Vec<Secret>, Fault> {
+    /// The previous ones.
+    pub(super) fn previous(&self, settings: &Settings) -> Result<Vec<Secret>, CommandError> {
         match (&self.previous, self.form) {
             (None, _) => Ok(Vec::new()),
             (Some(path), Form::Lines) => Ok(file::read_lines(path)?),
@@ -77,7 +77,7 @@ impl Place {
         }
     }
 
-    /// How many previous ones are no file's.
+    /// How many previous ones are not in a file.
     pub(super) fn out_of_reach(&self, settings: &Settings) -> usize {
         match (&self.previous, self.form) {
             (Some(_), Form::Setting) => 0,
@@ -85,18 +85,22 @@ impl Place {
         }
     }
 
-    /// The old base in front of the previous ones, and the new one: to be put in this order.
-    pub(super) fn replace(&self, settings: &Settings, new: &Secret) -> Result<Vec<Draft>, Fault> {
+    /// The old base first among the previous ones, then the new one: to be put in this order.
+    pub(super) fn replace(
+        &self,
+        settings: &Settings,
+        new: &Secret,
+    ) -> Result<Vec<Draft>, CommandError> {
         let Some(path) = &self.previous else {
             return Err(
-                "nothing was changed: the present key base has no place among the previous ones; set \
+                "nothing was changed: the present key base has no store among the previous ones; set \
                         CLOAKROOM__SECRETS__PREVIOUS__FILE to a file, which may be empty"
                     .into(),
             );
         };
         let current = self.current(settings)?;
         let mut previous = self.previous(settings)?;
-        // A rotation that was cut short has put it there.
+        // An interrupted rotation has added it already.
         previous.retain(|base| base.expose() != current.expose());
         previous.insert(0, current);
         Ok(vec![
@@ -105,8 +109,8 @@ impl Place {
         ])
     }
 
-    /// The new base, and no previous ones: to be put in this order, so that the old one is gone first.
-    pub(super) fn replace_all(&self, new: &Secret) -> Result<Vec<Draft>, Fault> {
+    /// The new base without previous ones: to be put in this order, so that the old one is removed first.
+    pub(super) fn replace_all(&self, new: &Secret) -> Result<Vec<Draft>, CommandError> {
         if !self.base.exists() {
             return Err(self.missing());
         }
@@ -115,39 +119,39 @@ impl Place {
         Ok(drafts)
     }
 
-    /// No previous ones; `None` where there is no file of them.
-    pub(super) fn forget(&self) -> Result<Option<Draft>, Fault> {
+    /// Removes the previous ones; `None` if they have no file.
+    pub(super) fn forget(&self) -> Result<Option<Draft>, CommandError> {
         match &self.previous {
             Some(path) if path.exists() => Ok(Some(Draft::write(path, "", &self.base)?)),
             _ => Ok(None),
         }
     }
 
-    fn base_draft(&self, new: &Secret) -> Result<Draft, Fault> {
+    fn base_draft(&self, new: &Secret) -> Result<Draft, CommandError> {
         Ok(Draft::write(&self.base, new.expose(), &self.base)?)
     }
 
-    fn current(&self, settings: &Settings) -> Result<Secret, Fault> {
+    fn current(&self, settings: &Settings) -> Result<Secret, CommandError> {
         match &settings.secrets.key_base {
             Some(configured) => Ok(configured.clone()),
             None => file::read(&self.base)?.ok_or_else(|| self.missing()),
         }
     }
 
-    fn missing(&self) -> Fault {
+    fn missing(&self) -> CommandError {
         format!(
-            "there is no key base at {}; the server makes one at its first start",
+            "no key base at {}: the server creates one at its first start",
             self.base.display()
         )
         .into()
     }
 
-    fn list(&self, bases: &[Secret]) -> Result<String, Fault> {
+    fn list(&self, bases: &[Secret]) -> Result<String, CommandError> {
         let texts = bases.iter().map(Secret::expose);
         match self.form {
             Form::Setting => Ok(written_list(texts)),
             Form::Lines if texts.clone().any(|text| text.contains(['\n', '\r'])) => {
-                Err(format!("{} holds more than one line", self.base.display()).into())
+                Err(format!("{} has more than one line", self.base.display()).into())
             }
             Form::Lines => Ok(texts.flat_map(|text| [text, "\n"]).collect()),
         }
