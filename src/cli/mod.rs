@@ -48,7 +48,7 @@ enum Command {
     /// Print a new key base for `secrets.key_base`, or rotate the current one
     Secret(secret::Arguments),
     /// Show the effective settings, without secrets
-    Config(output::Format),
+    Config(config::Arguments),
     /// Check settings, database file, mail and clock, and suggest fixes
     Doctor(output::Format),
     /// List the routes and who may call them
@@ -92,7 +92,7 @@ fn run(arguments: Arguments) -> Outcome {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(load()?),
         Command::Secret(arguments) => secret::run(arguments, sources),
-        Command::Config(format) => config::run(&load()?, &format),
+        Command::Config(arguments) => config::run(load, &arguments),
         Command::Doctor(format) => doctor::run(sources(), &format),
         Command::Routes(format) => routes::run(&format),
         Command::Openapi => openapi::run(),

@@ -1,27 +1,29 @@
-//! How settings are put together: `default.toml`, the environment's file, the operator's file, variables.
+//! Loads settings from their layers: defaults, the environment's file, the operator's file, variables.
 //!
-//! `default.toml` holds every key, so it says which keys exist and of which kind their values are. A layer's
-//! value is taken only when key and kind fit; serde then sees nothing but known keys of the right kind,
-//! which also keeps its messages from quoting a secret that stands where a list should.
+//! The declarations say which keys exist and of which kind their values are. A layer's value is taken only when key and
+//! kind fit; serde then sees only known keys of the right kind, which also keeps its messages from quoting a secret that
+//! stands where a list should.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use super::declare::{ANY_NAME, Declared, Section};
 use super::error::{ConfigError, Problem};
+use super::keys::{fits, flatten, is_pattern, key_under, matches, nearest, nest};
 use super::sources::{Sources, read_value, variable_key};
-use super::{Environment, Settings, check};
+use super::{Environment, Settings};
 
-const DEFAULT: &str = include_str!("../../config/default.toml");
 const DEVELOPMENT: &str = include_str!("../../config/development.toml");
 const TEST: &str = include_str!("../../config/test.toml");
 const PRODUCTION: &str = include_str!("../../config/production.toml");
 
 /// See [`Settings::load`].
 pub(super) fn load(sources: &Sources) -> Result<Settings, ConfigError> {
-    let mut layers = Layers::over(parse(DEFAULT, "default.toml")?);
+    let mut layers = Layers::over_defaults_of::<Settings>();
     let (text, name) = match sources.env {
         Environment::Development => (DEVELOPMENT, "development.toml"),
         Environment::Test => (TEST, "test.toml"),
@@ -32,20 +34,23 @@ pub(super) fn load(sources: &Sources) -> Result<Settings, ConfigError> {
         layers.add_table(read(path)?, Some(&path.display().to_string()));
     }
     layers.add_variables(&sources.variables);
-    layers.settle(sources.env)
+    let mut settings: Settings = layers.deserialize()?;
+    settings.env = sources.env;
+    layers.report(settings.problems());
+    layers.finish(settings)
 }
 
 fn read(path: &Path) -> Result<Table, ConfigError> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path)
-        .map_err(|fault| ConfigError::single(&*name, format!("cannot be read: {fault}")))?;
+        .map_err(|error| ConfigError::single(&*name, format!("cannot be read: {error}")))?;
     parse(&text, &name)
 }
 
-/// A document, or the line that is at fault; the line's text is not shown, since it may hold a secret.
+/// The document, or the line of the error; the line's text is not shown, since it may contain a secret.
 fn parse(text: &str, name: &str) -> Result<Table, ConfigError> {
-    text.parse::<Table>().map_err(|fault| {
-        let start = fault.span().map_or(0, |span| span.start);
+    text.parse::<Table>().map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
         let line = text
             .bytes()
             .take(start)
@@ -54,27 +59,39 @@ fn parse(text: &str, name: &str) -> Result<Table, ConfigError> {
             + 1;
         ConfigError::single(
             name,
-            format!("is not TOML: line {line}: {}", fault.message()),
+            format!("is not TOML: line {line}: {}", error.message()),
         )
     })
 }
 
-/// Values by dotted key, and what was found wrong on the way.
+/// Values by dotted key, and the problems found on the way.
 struct Layers {
-    /// `default.toml`: the keys that exist, and the kinds of their values.
+    /// The keys that exist, with their defaults. A key of a map of sections has `*` for the name.
     known: BTreeMap<String, Value>,
     values: BTreeMap<String, Value>,
-    /// Which file or variable set a key last; compiled-in layers are not named.
+    /// The names given in maps of sections, by path: `providers.google`.
+    named: BTreeSet<String>,
+    /// The file or variable that set a key last; compiled-in layers are not named.
     origins: BTreeMap<String, String>,
     problems: Vec<Problem>,
 }
 
 impl Layers {
-    fn over(defaults: Table) -> Self {
-        let known: BTreeMap<_, _> = flatten(defaults).into_iter().collect();
+    fn over_defaults_of<T: Section>() -> Self {
+        let mut declared = Declared::default();
+        T::declare("", &mut declared);
+        let known = declared
+            .settings
+            .into_iter()
+            .map(|setting| (setting.key, setting.default));
+        let known: BTreeMap<_, _> = known.collect();
+        let fixed = known.iter().filter(|(key, _)| !is_pattern(key));
         Self {
-            values: known.clone(),
+            values: fixed
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
             known,
+            named: BTreeSet::new(),
             origins: BTreeMap::new(),
             problems: Vec::new(),
         }
@@ -102,14 +119,14 @@ impl Layers {
                 continue;
             }
             self.note_origin(&key, Some(name));
-            let Some(default) = self.known.get(&key) else {
+            let Some(default) = self.default_of(&key).cloned() else {
                 self.refuse_unknown(&key);
                 continue;
             };
             let value = if from_file {
-                read_value(text).and_then(|text| coerce(&text, default))
+                read_value(text).and_then(|text| coerce(&text, &default))
             } else {
-                coerce(text, default)
+                coerce(text, &default)
             };
             match value {
                 Ok(value) => self.set(key, value),
@@ -118,51 +135,89 @@ impl Layers {
         }
     }
 
-    /// The typed settings. A value that its type refuses is noted and replaced by its default, so that one
-    /// start shows everything there is to repair.
-    fn settle(mut self, env: Environment) -> Result<Settings, ConfigError> {
-        let mut settings = loop {
-            match serde_path_to_error::deserialize::<_, Settings>(nest(&self.values)) {
-                Ok(settings) => break settings,
-                Err(fault) => {
-                    let key = fault.path().to_string();
-                    let default = self.known.get(&key).cloned();
-                    self.refuse(&key, &describe(fault.inner(), default.as_ref()));
-                    let replaced = default
-                        .clone()
-                        .and_then(|value| self.values.insert(key, value));
-                    if replaced == default {
-                        return Err(ConfigError::new(self.problems));
-                    }
-                }
+    /// The typed settings. A value that its type refuses is noted and replaced by its default, so that one start
+    /// reports every problem.
+    fn deserialize<T: DeserializeOwned>(&mut self) -> Result<T, ConfigError> {
+        self.complete_named();
+        loop {
+            let error = match serde_path_to_error::deserialize(nest(&self.values)) {
+                Ok(settings) => return Ok(settings),
+                Err(error) => error,
+            };
+            let key = error.path().to_string();
+            let default = self.default_of(&key).cloned();
+            self.refuse(&key, &describe(error.inner(), default.as_ref()));
+            let replaced = default
+                .clone()
+                .and_then(|value| self.values.insert(key, value));
+            if replaced == default {
+                return Err(ConfigError::new(std::mem::take(&mut self.problems)));
             }
-        };
-        settings.env = env;
-        for Problem { key, message } in check::problems(&settings) {
-            // A refused value stands replaced, and what is said of its replacement means nothing to anybody.
+        }
+    }
+
+    /// Adds what checks found, except about a value that was replaced by its default.
+    fn report(&mut self, found: Vec<Problem>) {
+        for Problem { key, message } in found {
             if !self.problems.iter().any(|earlier| earlier.key == key) {
                 self.refuse(&key, &message);
             }
         }
-        if self.problems.is_empty() {
-            Ok(settings)
-        } else {
-            Err(ConfigError::new(self.problems))
+    }
+
+    fn finish<T>(self, settings: T) -> Result<T, ConfigError> {
+        match self.problems.is_empty() {
+            true => Ok(settings),
+            false => Err(ConfigError::new(self.problems)),
         }
     }
 
+    /// Gives each named section of a map the defaults of the keys that it does not set.
+    fn complete_named(&mut self) {
+        for path in &self.named {
+            for (pattern, default) in self.known.iter().filter(|(key, _)| is_pattern(key)) {
+                if let Some(key) = key_under(path, pattern) {
+                    self.values.entry(key).or_insert_with(|| default.clone());
+                }
+            }
+        }
+    }
+
+    fn default_of(&self, key: &str) -> Option<&Value> {
+        let by_pattern = || self.known.iter().find(|(known, _)| matches(known, key));
+        self.known
+            .get(key)
+            .or_else(|| by_pattern().map(|(_, default)| default))
+    }
+
     fn set(&mut self, key: String, value: Value) {
-        match self.known.get(&key) {
+        match self.default_of(&key) {
             Some(default) if kind(default) == kind(&value) => {
+                self.note_name(&key);
                 self.values.insert(key, value);
             }
             Some(default) => {
                 let message = format!("must be {}, not {}", kind(default), kind(&value));
                 self.refuse(&key, &message);
             }
-            // An empty `[section]` says nothing, and is no mistake.
-            None if value.is_table() && self.is_section(&key) => {}
+            // An empty `[section]` sets nothing, but it names a section of a map.
+            None if value.is_table() && self.is_section(&key) => self.note_name(&key),
             None => self.refuse_unknown(&key),
+        }
+    }
+
+    /// Notes the section of a map that `key` names or lies in.
+    fn note_name(&mut self, key: &str) {
+        let parts: Vec<&str> = key.split('.').collect();
+        let patterns = self.known.keys().filter(|known| is_pattern(known));
+        let depths = patterns.filter_map(|pattern| {
+            let depth = pattern.split('.').position(|part| part == ANY_NAME)? + 1;
+            let mut pairs = pattern.split('.').zip(&parts).take(depth);
+            let lies_in = parts.len() >= depth && pairs.all(|(known, part)| fits(known, part));
+            lies_in.then_some(depth)
+        });
+        if let Some(depth) = depths.max() {
+            self.named.insert(parts[..depth].join("."));
         }
     }
 
@@ -179,10 +234,13 @@ impl Layers {
     }
 
     fn is_section(&self, key: &str) -> bool {
+        let length = key.split('.').count();
         self.known.keys().any(|known| {
-            known
-                .strip_prefix(key)
-                .is_some_and(|rest| rest.starts_with('.'))
+            known.split('.').count() > length
+                && known
+                    .split('.')
+                    .zip(key.split('.'))
+                    .all(|(known, part)| fits(known, part))
         })
     }
 
@@ -192,7 +250,7 @@ impl Layers {
         }
     }
 
-    /// Notes a problem, with the file or variable to repair.
+    /// Notes a problem, with the file or variable to correct.
     fn refuse(&mut self, key: &str, message: &str) {
         let message = match self.origins.get(key) {
             Some(origin) => format!("{message} (set by {origin})"),
@@ -202,10 +260,10 @@ impl Layers {
     }
 }
 
-/// A variable's text as the kind of value that the default is.
-fn coerce(text: &str, default: &Value) -> Result<Value, String> {
-    let refused = || format!("must be {}", kind(default));
-    match default {
+/// A variable's text as a value of the deerror's kind.
+fn coerce(text: &str, deerror: &Value) -> Result<Value, String> {
+    let refused = || format!("must be {}", kind(deerror));
+    match deerror {
         Value::Integer(_) => text
             .trim()
             .parse()
@@ -230,7 +288,7 @@ fn coerce(text: &str, default: &Value) -> Result<Value, String> {
     }
 }
 
-/// Texts as the file of a variable holds a list of them, on one line; nothing for none.
+/// A list of texts as a variable's file contains it, on one line; empty for an empty list.
 pub fn written_list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     let items: Vec<Value> = items.into_iter().map(Value::from).collect();
     if items.is_empty() {
@@ -240,14 +298,14 @@ pub fn written_list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// The kind of a value, for comparison and for people. The lists that we have are all of strings.
+/// The kind of a value, to compare and to report. All lists are of strings.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "a string",
         Value::Integer(_) => "a whole number",
         Value::Boolean(_) => "true or false",
         Value::Array(items) if items.iter().all(Value::is_str) => "a list of strings",
-        Value::Array(_) => "a list of other things",
+        Value::Array(_) => "a list of other values",
         Value::Float(_) => "a decimal number",
         Value::Datetime(_) => "a date",
         Value::Table(_) => "a section",
@@ -255,81 +313,13 @@ fn kind(value: &Value) -> &'static str {
 }
 
 /// Why a type refused a value of the right kind.
-fn describe(fault: &toml::de::Error, default: Option<&Value>) -> String {
-    match default {
+fn describe(error: &toml::de::Error, deerror: Option<&Value>) -> String {
+    match deerror {
         Some(Value::Integer(_)) => {
             "must be a whole number, not negative and not that large".to_owned()
         }
-        _ => fault.message().to_owned(),
+        _ => error.message().to_owned(),
     }
-}
-
-/// Dotted keys and the values there; a table counts as a value only when it is empty.
-fn flatten(table: Table) -> Vec<(String, Value)> {
-    let mut leaves = Vec::new();
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) if !inner.is_empty() => {
-                let inner = flatten(inner).into_iter();
-                leaves.extend(inner.map(|(rest, value)| (format!("{key}.{rest}"), value)));
-            }
-            value => leaves.push((key, value)),
-        }
-    }
-    leaves
-}
-
-/// The reverse of [`flatten`].
-fn nest(values: &BTreeMap<String, Value>) -> Table {
-    let mut root = Table::new();
-    for (key, value) in values {
-        insert(&mut root, key, value);
-    }
-    root
-}
-
-fn insert(table: &mut Table, key: &str, value: &Value) {
-    let Some((section, rest)) = key.split_once('.') else {
-        table.insert(key.to_owned(), value.clone());
-        return;
-    };
-    let section = table
-        .entry(section)
-        .or_insert_with(|| Value::Table(Table::new()));
-    if let Value::Table(section) = section {
-        insert(section, rest, value);
-    }
-}
-
-/// The known key that was probably meant: a few letters away, or of the same name in another section.
-fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String> + Clone) -> Option<&'a String> {
-    let name = |key: &str| key.rsplit('.').next().map(str::to_owned);
-    known
-        .clone()
-        .map(|candidate| (distance(key, candidate), candidate))
-        .filter(|(distance, _)| *distance <= 3)
-        .min()
-        .map(|(_, candidate)| candidate)
-        .or_else(|| {
-            known
-                .into_iter()
-                .find(|candidate| name(candidate) == name(key))
-        })
-}
-
-/// Levenshtein's distance in bytes.
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]

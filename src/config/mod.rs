@@ -1,80 +1,102 @@
-//! Settings: typed, validated as a whole before anything starts, and impossible to print secrets from.
+//! Settings: typed, and checked as a whole before anything starts.
 //!
-//! `config/default.toml` holds every key with its default and reason; `load` lays the environment's file, the
-//! operator's file and variables over it, `check` refuses what cannot work or is unsafe, all at once.
-//! Nothing here is global: an embedder or a test builds as many [`Settings`] as it likes.
+//! Each setting is declared once, with type, default, range and purpose ([`section!`](declare)); rules that span fields
+//! are in its section's `check`. `config/default.toml` and `docs/reference/settings.md` are generated from the
+//! declarations. Settings are values, never globals: an embedder or a test builds as many [`Settings`] as it needs.
+//!
+//! # Threats
+//! - secrets in logs and output: `Debug`, `Display` and `Serialize` of a [`Secret`] are `[hidden]`, and messages never
+//!   quote a value that may be one
+//! - unsafe settings in production: refused at start, with all other problems at once
 
-mod check;
+mod accounts;
+mod declare;
 mod error;
+mod keys;
+mod limits;
 mod load;
+mod log;
+mod mail;
+mod problems;
+mod reference;
 mod secret;
-mod sections;
+mod sender;
+mod server;
 mod sources;
-mod written;
+mod values;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use self::declare::{Section, section};
+use self::problems::Problems;
 
+pub use self::accounts::{Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens};
 pub use self::error::{ConfigError, Problem};
+pub use self::limits::Throttle;
 pub use self::load::written_list;
+pub use self::log::{Log, LogFormat};
+pub use self::mail::{Mail, MailTransport, Notices, Smtp, SmtpTls};
+pub use self::problems::MAX_DURATION;
+pub use self::reference::default_toml;
 pub use self::secret::Secret;
-pub use self::sections::{
-    Algorithm, Confirm, Cors, Database, Log, LogFormat, Mail, MailTransport, Notices, Password,
-    Registration, Secrets, Server, Session, Smtp, SmtpTls, Sweep, Throttle, Tokens,
-};
+pub use self::sender::Sender;
+pub use self::server::{Cors, Database, Secrets, Server};
 pub use self::sources::Sources;
-pub use self::written::Rate;
-pub use self::written::duration::parse as parse_duration;
+pub use self::values::Rate;
+pub use self::values::duration::parse as parse_duration;
 
-/// Every setting. Field names are the keys of the files: `settings.server.bind` is `server.bind`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Which environment this is; not a key of the files, since it chooses among them.
-    #[serde(skip)]
-    pub env: Environment,
-    /// Listening, addresses and time limits.
-    pub server: Server,
-    /// The SQLite file.
-    pub database: Database,
-    /// What keys are derived from.
-    pub secrets: Secrets,
-    /// Browsers from other origins.
-    pub cors: Cors,
-    /// Mails and how they leave.
-    pub mail: Mail,
-    /// Password policy and hashing.
-    pub password: Password,
-    /// Sign-up.
-    pub registration: Registration,
-    /// How long sessions last.
-    pub session: Session,
-    /// API keys and access tokens.
-    pub tokens: Tokens,
-    /// How often what is over is deleted, and how long it is kept.
-    pub sweep: Sweep,
-    /// Mails about what was done with an account.
-    pub notices: Notices,
-    /// Limits on tries.
-    pub throttle: Throttle,
-    /// The process's log.
-    pub log: Log,
+section! {
+    /// Every setting. Field names are the keys of the files: `settings.server.bind` is `server.bind`.
+    Settings {
+        skip {
+            /// The environment; not a key of the files, since it selects one of them.
+            env: Environment
+        }
+        /// Listening, addresses and time limits.
+        server: Server,
+        /// The SQLite file.
+        database: Database,
+        /// The root of every signing key.
+        secrets: Secrets,
+        /// Browsers from other origins.
+        cors: Cors,
+        /// Mails and how they are sent.
+        mail: Mail,
+        /// Password policy and hashing.
+        password: Password,
+        /// Sign-up.
+        registration: Registration,
+        /// How long sessions last.
+        session: Session,
+        /// API keys and access tokens.
+        tokens: Tokens,
+        /// Deletion of expired rows.
+        sweep: Sweep,
+        /// Mails about changes to an account.
+        notices: Notices,
+        /// Limits on attempts, requests and mails.
+        throttle: Throttle,
+        /// The log of the process.
+        log: Log,
+    }
 }
 
 impl Settings {
-    /// The settings that `sources` add up to, checked.
+    /// Loads and checks the settings from `sources`.
     ///
     /// # Errors
-    /// All that is wrong, at once: unknown keys, values of the wrong kind, and what [`Settings::check`] refuses.
-    /// A settings file that cannot be read or parsed is reported alone.
+    /// All problems at once: unknown keys, values of the wrong kind, and what [`Settings::check`] refuses. A settings
+    /// file that cannot be read or parsed is reported alone.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         load::load(sources)
     }
 
-    /// The compiled-in settings of an environment alone, checked. Those of production lack what only the
-    /// operator knows, and are always refused.
+    /// The compiled-in settings of an environment, checked. Those of production are always refused, since they lack what
+    /// only the operator knows.
     ///
     /// # Errors
     /// As [`Settings::load`].
@@ -86,13 +108,13 @@ impl Settings {
         })
     }
 
-    /// Whether these settings can work and are safe in their environment. [`Settings::load`] has asked already;
-    /// whoever changes a field afterwards asks again.
+    /// Checks that these settings can work and are safe in their environment. [`Settings::load`] includes it; call it
+    /// again after changing a field.
     ///
     /// # Errors
-    /// Every refusal, at once.
+    /// All problems at once.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let problems = check::problems(self);
+        let problems = self.problems();
         if problems.is_empty() {
             Ok(())
         } else {
@@ -100,16 +122,32 @@ impl Settings {
         }
     }
 
-    /// The settings in force as a TOML document with the keys of the files; secrets are `[hidden]`.
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        self.check_ranges("", &mut problems);
+        self.server.check(self.env, &mut problems);
+        self.database.check(&mut problems);
+        self.secrets.check(self.env, &mut problems);
+        self.cors.check(&mut problems);
+        self.mail.check(&mut problems);
+        self.password.check(self.env, &mut problems);
+        self.registration.check(&mut problems);
+        self.session.check(&mut problems);
+        self.tokens.check(&mut problems);
+        self.log.check(&mut problems);
+        problems.0
+    }
+
+    /// The effective settings as a TOML document with the keys of the files; secrets are `[hidden]`.
     ///
     /// # Errors
     /// When a value cannot be written as TOML, such as a path that is not UTF-8.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
         toml::to_string(self)
-            .map_err(|fault| ConfigError::single("settings", format!("cannot be written: {fault}")))
+            .map_err(|error| ConfigError::single("settings", format!("cannot be written: {error}")))
     }
 
-    /// Words that are easy to guess in a password of whoever has this address.
+    /// Words that are easy to guess in the password of the user with this address.
     pub fn guessable_words<'a>(&'a self, address: &'a str) -> [&'a str; 2] {
         [address, &self.mail.service_name]
     }
@@ -137,7 +175,7 @@ impl Settings {
     }
 }
 
-/// What the process is run for; chosen by `CLOAKROOM_ENV`.
+/// What the process is run for; `CLOAKROOM_ENV` selects it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
     /// A developer's machine.
@@ -179,128 +217,5 @@ impl FromStr for Environment {
                     format!("must be development, test or production, not {name:?}"),
                 )
             })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use toml::{Table, Value};
-
-    use super::*;
-    use crate::domain::scope::Scopes;
-
-    fn development() -> Settings {
-        Settings::for_env(Environment::Development).unwrap()
-    }
-
-    #[test]
-    fn the_defaults_of_development_and_test_can_be_used() {
-        assert_eq!(development().env, Environment::Development);
-        assert!(development().cors.credentials);
-        let test = Settings::for_env(Environment::Test).unwrap();
-        assert_eq!(
-            (test.password.bcrypt_cost, test.throttle.enabled),
-            (4, false)
-        );
-        assert_eq!(test.server.bind, "127.0.0.1:0");
-    }
-
-    #[test]
-    fn every_key_of_the_default_file_survives_a_round_trip() {
-        let mut default: Table = include_str!("../../config/default.toml").parse().unwrap();
-        // All that development.toml changes.
-        default["cors"]["credentials"] = Value::from(true);
-        let written: Table = development().to_toml().unwrap().parse().unwrap();
-        assert_eq!(written, default);
-    }
-
-    #[test]
-    fn what_is_written_can_be_read_again() {
-        let mut settings = Settings::for_env(Environment::Test).unwrap();
-        settings.mail.smtp.username = Some("mailer".to_owned());
-        settings.mail.templates = Some("mails".into());
-        settings.tokens.algorithm = Algorithm::Hs256;
-        settings.tokens.scopes = Scopes::parse("orders:read introspect").unwrap();
-        settings.server.trusted_proxies =
-            vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        let written = settings.to_toml().unwrap();
-        let read: Settings = toml::from_str(&written).unwrap();
-        assert_eq!(read.to_toml().unwrap(), written);
-        assert_eq!(read.server.trusted_proxies, settings.server.trusted_proxies);
-        assert_eq!(read.tokens.scopes, settings.tokens.scopes);
-    }
-
-    #[test]
-    fn no_secret_is_shown_by_debug_or_to_toml() {
-        let mut settings = development();
-        let secret = || Secret::from("swordfish".to_owned());
-        settings.secrets.key_base = Some(secret());
-        settings.secrets.previous = vec![secret()];
-        settings.mail.smtp.password = Some(secret());
-        let written = settings.to_toml().unwrap();
-        assert!(!written.contains("swordfish") && !format!("{settings:?}").contains("swordfish"));
-        let written: Table = written.parse().unwrap();
-        assert_eq!(written["secrets"]["key_base"], Value::from("[hidden]"));
-        assert_eq!(written["mail"]["smtp"]["password"], Value::from("[hidden]"));
-    }
-
-    #[test]
-    fn a_link_has_one_slash_between_the_front_end_and_the_path() {
-        let mut settings = development();
-        for base in ["https://example.com/app", "https://example.com/app/"] {
-            settings.server.frontend_url = base.parse().unwrap();
-            for path in ["passwords/t/edit", "/passwords/t/edit"] {
-                assert_eq!(
-                    settings.frontend_link(path),
-                    "https://example.com/app/passwords/t/edit"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn tokens_are_of_this_server_and_for_it_unless_it_is_said_otherwise() {
-        let mut settings = development();
-        settings.server.public_url = "https://auth.example.com/".parse().unwrap();
-        assert_eq!(
-            (settings.issuer(), settings.audience()),
-            ("https://auth.example.com", settings.issuer())
-        );
-        settings.tokens.issuer = "https://example.com/".to_owned();
-        assert_eq!(
-            (settings.issuer(), settings.audience()),
-            ("https://example.com/", "https://example.com/")
-        );
-        settings.tokens.audience = "shop".to_owned();
-        assert_eq!(
-            (settings.issuer(), settings.audience()),
-            ("https://example.com/", "shop")
-        );
-    }
-
-    #[test]
-    fn the_usual_port_depends_on_tls() {
-        let mut smtp = development().mail.smtp;
-        for (tls, port) in [
-            (SmtpTls::Required, 465),
-            (SmtpTls::Starttls, 587),
-            (SmtpTls::None, 25),
-        ] {
-            smtp.tls = tls;
-            assert_eq!(smtp.port(), port);
-        }
-        smtp.port = 2525;
-        assert_eq!(smtp.port(), 2525);
-    }
-
-    #[test]
-    fn an_environment_is_known_by_its_whole_name() {
-        assert_eq!("production".parse(), Ok(Environment::Production));
-        let refused = "prod".parse::<Environment>().unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .starts_with("CLOAKROOM_ENV: must be development, test or production")
-        );
     }
 }

@@ -31,7 +31,7 @@ const MAX_NAME_CHARACTERS: usize = 255;
 /// Of keys that ended, those that their owner still sees in the list.
 const KEEP_ENDED: u32 = 100;
 /// Ten years: longer is a typing error, and whoever wants no end names none.
-const LONGEST_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
+const LONGEST_LIFE: Duration = crate::config::MAX_DURATION;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes

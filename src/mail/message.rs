@@ -10,6 +10,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
 use super::Rendered;
+use crate::config::Sender;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 
@@ -36,18 +37,18 @@ impl fmt::Debug for Email {
 /// Writes a mail with the given `Message-ID` (`<unique@domain>`), dated `at`. Fails, for good, on anything that
 /// cannot stand in a header; the error's text never holds what was refused.
 pub fn compose(
-    from: &Mailbox,
+    from: &Sender,
     to: &str,
     message_id: &str,
     at: Timestamp,
     rendered: &Rendered,
 ) -> Result<Email> {
-    refuse_controls("sender's name", from.name.as_deref().unwrap_or_default())?;
+    let from = sender(from)?;
     refuse_controls("subject", &rendered.subject)?;
     check_message_id(message_id)?;
 
     let message = lettre::Message::builder()
-        .from(from.clone())
+        .from(from)
         .to(Mailbox::new(None, parse_address(to)?))
         .subject(rendered.subject.as_str())
         .date(at.into())
@@ -67,6 +68,15 @@ pub fn compose(
         at,
         message,
     })
+}
+
+fn sender(sender: &Sender) -> Result<Mailbox> {
+    refuse_controls("sender's name", sender.name.as_deref().unwrap_or_default())?;
+    let address = sender
+        .address
+        .parse()
+        .map_err(|_| Error::internal("mail.from is not an address that mails can have"))?;
+    Ok(Mailbox::new(sender.name.clone(), address))
 }
 
 /// Lettre's parser takes a quoted local part; control characters are refused ahead of it.

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lettre::Address;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
@@ -72,7 +71,7 @@ impl Client {
         Ok(Self {
             host: smtp.host.clone(),
             port: smtp.port(),
-            hello: hello(&mail.from.email),
+            hello: hello(mail.from.domain()),
             security,
             credentials,
             timeout: smtp.timeout,
@@ -314,8 +313,7 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
 }
 
 /// The sender's domain, or the machine's name where that cannot stand in `EHLO`.
-fn hello(sender: &Address) -> ClientId {
-    let domain = sender.domain();
+fn hello(domain: &str) -> ClientId {
     match domain.is_ascii()
         && domain.contains(|c: char| c.is_ascii_alphabetic())
         && !domain.starts_with('[')

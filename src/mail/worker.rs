@@ -245,7 +245,7 @@ impl MailWorker {
         let words = self.templates.render(kind, &variables)?;
         let from = &self.settings.mail.from;
         let unique = pseudonym(&self.key_ring, Purpose::MessageId, &entry.id.to_string());
-        let message_id = format!("<{unique}@{}>", from.email.domain());
+        let message_id = format!("<{unique}@{}>", from.domain());
         compose(from, entry.email_address.as_str(), &message_id, now, &words)
     }
 

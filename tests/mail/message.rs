@@ -1,8 +1,7 @@
 //! How a mail is written: its headers, its parts, and what cannot get into them.
 
-use cloakroom::config::SmtpTls;
+use cloakroom::config::{Sender, SmtpTls};
 use cloakroom::mail::{Email, Rendered, Transport, compose};
-use lettre::message::Mailbox;
 
 use super::{ADDRESS, AT, LINK, letter_to, settings, words};
 use crate::support::smtp::{Behaviour, SmtpServer};
@@ -101,10 +100,10 @@ fn an_address_with_a_line_break_or_a_second_recipient_never_becomes_a_mail() {
 #[test]
 fn no_text_can_add_a_header() {
     let compose_with = |name: &str, subject: &str, id: &str| {
-        let from = Mailbox::new(
-            Some(name.to_owned()),
-            "no-reply@service.example".parse().unwrap(),
-        );
+        let from = Sender {
+            name: Some(name.to_owned()),
+            address: "no-reply@service.example".to_owned(),
+        };
         let rendered = Rendered {
             subject: subject.to_owned(),
             ..words()

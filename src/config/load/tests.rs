@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::config::declare::section;
+use crate::config::problems::Problems;
 
 const KEY_BASE: &str = "0123456789abcdef0123456789abcdef";
 
@@ -310,7 +312,7 @@ fn a_variable_of_the_wrong_kind_is_refused() {
         (
             "CLOAKROOM__SERVER__TRUSTED_PROXIES",
             "10.0.0.1",
-            "server.trusted_proxies: must hold networks",
+            "server.trusted_proxies: must contain networks",
         ),
         (
             "CLOAKROOM__SERVER__PUBLIC_URL",
@@ -464,6 +466,83 @@ fn all_problems_are_reported_at_once_and_each_once() {
             "session.lifetime"
         ]
     );
+}
+
+section! {
+    /// A table of a map.
+    Provider {
+        /// A text.
+        client_id: String = "",
+        /// A number with a range.
+        leeway: u32 = 5 in 0..=60,
+    }
+}
+
+section! {
+    /// Tables of tables.
+    Federation {
+        /// Whether any is used.
+        enabled: bool = false,
+        /// By name.
+        #[serde(default)]
+        providers: BTreeMap<String, Provider>,
+    }
+}
+
+fn federation(text: &str, variables: &[(&str, &str)]) -> Result<Federation, ConfigError> {
+    let mut layers = Layers::over_defaults_of::<Federation>();
+    layers.add_table(text.parse().unwrap(), Some("a.toml"));
+    layers.add_variables(&sources(Environment::Test, variables).variables);
+    let settings: Federation = layers.deserialize()?;
+    let mut problems = Problems::default();
+    settings.check_ranges("", &mut problems);
+    layers.report(problems.0);
+    layers.finish(settings)
+}
+
+#[test]
+fn a_map_of_tables_takes_any_name_and_known_keys() {
+    assert!(federation("", &[]).unwrap().providers.is_empty());
+
+    let text = "[providers.google]\nclient_id = 'g'\n[providers.github]\n";
+    let variable = [("CLOAKROOM__PROVIDERS__GOOGLE__LEEWAY", "7")];
+    let providers = federation(text, &variable).unwrap().providers;
+    let google = &providers["google"];
+    assert_eq!((&*google.client_id, google.leeway), ("g", 7));
+    let github = &providers["github"];
+    assert_eq!((&*github.client_id, github.leeway), ("", 5));
+    assert_eq!(providers.len(), 2);
+}
+
+#[test]
+fn mistakes_in_a_map_of_tables_name_their_key() {
+    for (text, message) in [
+        (
+            "[providers.google]\nclient_idd = 'g'",
+            "providers.google.client_idd: is not a setting",
+        ),
+        (
+            "[providers.google]\nclient_id = 3",
+            "providers.google.client_id: must be a string, not a whole number",
+        ),
+        (
+            "[providers.google]\nleeway = 61",
+            "providers.google.leeway: must be from 0 to 60, not 61 (set by a.toml)",
+        ),
+        (
+            "[providers.google]\nleeway = -1",
+            "providers.google.leeway: must be a whole number, not negative",
+        ),
+        (
+            "[providers.'g.g']\nleeway = 1",
+            "providers.g.g.leeway: is not a setting",
+        ),
+        ("[providers]\ngoogle = 3", "providers.google: is a section"),
+    ] {
+        let refused = federation(text, &[]).unwrap_err().to_string();
+        assert!(refused.starts_with(message), "{refused}");
+        assert_eq!(refused.lines().count(), 1, "{refused}");
+    }
 }
 
 #[test]

@@ -11,11 +11,11 @@ use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
 use super::generate_base;
-use crate::config::Secret;
+use crate::config::{self, Secret};
 use crate::crypto::token::fill_random;
 
 /// 256 bits: no fewer can be the root of every key.
-const SHORTEST: usize = 32;
+const SHORTEST: usize = config::Secrets::MIN_BYTES;
 
 /// The base in a file; `None` where there is no file.
 ///

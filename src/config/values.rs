@@ -1,6 +1,6 @@
-//! How values stand in a settings file: durations (`30d`), limits (`10 in 3m`), URLs, addresses, networks,
-//! and the empty string that means "unset". Each is read and written by the same rules, so that what
-//! `cloakroom config` prints can be used as a file.
+//! The forms of values in a settings file: durations (`30d`), rates (`10 in 3m`), URLs, networks, and the empty
+//! string for "unset". Each is written in a form that it can be read from, so the output of `cloakroom config` can be
+//! used as a settings file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// So many in so long, written `10 in 3m`.
+/// A count in a window of time, written `10 in 3m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many are let through.
+    /// How many are admitted.
     pub count: u32,
-    /// Within which time.
+    /// The window.
     pub window: Duration,
 }
 
@@ -50,11 +50,11 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
-/// Durations: a whole number and one unit of `w`, `d`, `h`, `m`, `s`, `ms`, with nothing between.
+/// Durations: a whole number followed by `w`, `d`, `h`, `m`, `s` or `ms`.
 pub(super) mod duration {
     use super::*;
 
-    /// Milliseconds a unit, longest first.
+    /// Milliseconds per unit, longest first.
     const UNITS: [(&str, u64); 6] = [
         ("w", 604_800_000),
         ("d", 86_400_000),
@@ -64,10 +64,10 @@ pub(super) mod duration {
         ("ms", 1),
     ];
 
-    /// Reads one.
+    /// Parses a duration.
     ///
     /// # Errors
-    /// What it must be, in a sentence without its beginning.
+    /// What it must be.
     pub fn parse(text: &str) -> Result<Duration, String> {
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = &text[..text.len() - unit.len()];
@@ -81,7 +81,7 @@ pub(super) mod duration {
             })
     }
 
-    /// In the longest unit, weeks aside, that gives a whole number: people say 14 days, not 2 weeks.
+    /// In the longest unit, up to days, of which it is a whole number.
     pub fn format(span: Duration) -> String {
         let total = span.as_millis();
         UNITS
@@ -104,7 +104,7 @@ pub(super) mod duration {
     }
 }
 
-/// URLs, shown without the slash that parsing puts at the end.
+/// URLs, written without the slash that parsing adds.
 pub(super) mod web {
     use url::Url;
 
@@ -121,30 +121,10 @@ pub(super) mod web {
                 r#"must be given, for example "https://auth.example.com""#,
             ));
         }
-        // The text is not repeated: a password may stand in it.
+        // The text is not repeated, since it may contain a password.
         Url::parse(&text).map_err(|fault| {
             serde::de::Error::custom(format!(
                 r#"must be a URL such as "https://auth.example.com" ({fault})"#
-            ))
-        })
-    }
-}
-
-/// The sender of mails.
-pub(super) mod sender {
-    use lettre::message::Mailbox;
-
-    use super::*;
-
-    pub fn serialize<S: Serializer>(mailbox: &Mailbox, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(mailbox)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mailbox, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| {
-            serde::de::Error::custom(format!(
-                r#"must be an address such as "Example <no-reply@example.com>", not {text:?}"#
             ))
         })
     }
@@ -166,7 +146,7 @@ pub(super) mod networks {
             .map(|text| {
                 text.parse().map_err(|_| {
                     serde::de::Error::custom(format!(
-                        r#"must hold networks such as "10.0.0.0/8" or "192.0.2.7/32", not {text:?}"#
+                        r#"must contain networks such as "10.0.0.0/8" or "192.0.2.7/32", not {text:?}"#
                     ))
                 })
             })
@@ -174,7 +154,7 @@ pub(super) mod networks {
     }
 }
 
-/// Optional texts, whose absence is written `""`, since a TOML file has no null.
+/// Optional texts: `""` is none, since TOML has no null.
 pub(super) mod unset {
     use super::*;
 
@@ -226,7 +206,7 @@ pub(super) mod scopes {
         let words = Vec::<String>::deserialize(deserializer)?;
         Scopes::from_words(&words).ok_or_else(|| {
             serde::de::Error::custom(format!(
-                r#"must hold at most 32 scopes such as "projects:read", in lower case, not {words:?}"#
+                r#"must contain at most 32 scopes such as "projects:read", in lower case, not {words:?}"#
             ))
         })
     }

@@ -1,6 +1,11 @@
 //! What is refused, and what is not.
 
-use super::*;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::config::problems::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
+use crate::config::*;
 use crate::domain::scope::Scopes;
 
 /// The refusals of an environment's settings after `change`, one a line.
@@ -8,7 +13,7 @@ fn refused(env: Environment, change: impl FnOnce(&mut Settings)) -> String {
     let mut settings = Settings::for_env(Environment::Development).unwrap();
     settings.env = env;
     if env == Environment::Production {
-        settings.secrets.key_base = Some(Secret::from("k".repeat(SHORTEST_SECRET)));
+        settings.secrets.key_base = Some(Secret::from("k".repeat(Secrets::MIN_BYTES)));
     }
     change(&mut settings);
     settings

@@ -1,0 +1,203 @@
+//! `[password]`, `[registration]`, `[session]`, `[tokens]` and `[sweep]`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Environment;
+use super::declare::{Ranged, section};
+use super::problems::{DAY, HOUR, MAX_DURATION, Problems, SECOND};
+use super::server::or_one_per_core;
+use super::values::{duration, scopes};
+use crate::domain::scope::Scopes;
+
+/// The background work runs at this interval, so a shorter one has no effect.
+const SHORTEST_SWEEP: Duration = Duration::from_secs(20);
+
+/// A client must have the time to use an access token before it needs another.
+const SHORTEST_ACCESS: Duration = Duration::from_secs(10);
+
+section! {
+    /// Password policy and hashing.
+    Password {
+        /// The bcrypt cost, 10 to 16 (4 to 31 in tests): 12 takes about a quarter of a second, each step doubles it.
+        bcrypt_cost: u32 = 12,
+        /// Minimum length of a new password in characters; 8 is the minimum of NIST SP 800-63B, revision 3.
+        min_length: usize = 8 in 1..=128,
+        /// Whether new passwords that are easily guessed are refused. Off for development.
+        reject_common: bool = false,
+        /// Threads that hash; 0 is one per core. They run at the lowest priority.
+        threads: usize = 0 in 0..=1_024,
+        /// Hashes that each thread computes in parallel: 1 to 8, 1 disables it. 4 take a core about 1.3 times as long as
+        /// one. 0 is as many as fit into the core's first-level cache, at most 5; or 4 if the cache size cannot be read.
+        lanes: usize = 0 in 0..=Self::MAX_LANES,
+        /// Hashes that may wait for a thread. Beyond it callers get 503: a longer queue would only time out.
+        queue_limit: usize = 64 in 1..=100_000,
+    }
+}
+
+impl Password {
+    /// The most hashes that a thread can compute at once.
+    pub const MAX_LANES: usize = 8;
+
+    /// The threads that hash: as configured, or one per core.
+    pub fn hashing_threads(&self) -> usize {
+        or_one_per_core(self.threads)
+    }
+
+    pub(super) fn check(&self, env: Environment, problems: &mut Problems) {
+        let costs = match env {
+            Environment::Test => 4..=31,
+            Environment::Development | Environment::Production => 10..=16,
+        };
+        if let Some(refusal) = self.bcrypt_cost.refusal(&costs) {
+            problems.refuse("password.bcrypt_cost", refusal);
+        }
+    }
+}
+
+section! {
+    /// Sign-up.
+    Registration {
+        /// Whether sign-up is open to the public.
+        open: bool = true,
+        /// How unverified addresses are treated: "off" requires no verification, "remind" mails a link at sign-up and
+        /// signs the user in anyway, "required" starts no session until the link has been opened. Enabling "required"
+        /// later keeps existing sessions; the next sign-in then needs the link, a reset, or an operator who marks the
+        /// address as verified.
+        confirm: Confirm = "off",
+        /// Whether sign-up returns the same response for a free address and a taken one, so that only the mailbox shows
+        /// the difference. It requires `confirm` "required", because otherwise a sign-in with the new password would
+        /// reveal it.
+        private: bool = false,
+    }
+}
+
+/// How unverified addresses are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confirm {
+    /// No verification is required.
+    Off,
+    /// A link is mailed at sign-up, and the user is signed in without it.
+    Remind,
+    /// No session starts until the link has been opened.
+    Required,
+}
+
+impl Registration {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        if self.private && self.confirm != Confirm::Required {
+            problems.refuse(
+                "registration.private",
+                r#"must be false unless registration.confirm is "required", or a sign-in would reveal what sign-up hid"#,
+            );
+        }
+    }
+}
+
+section! {
+    /// How long sessions last.
+    Session {
+        /// Maximum lifetime of a session.
+        #[serde(with = "duration")]
+        lifetime: Duration = "30d" in SECOND..=MAX_DURATION,
+        /// How long a session lasts without use.
+        #[serde(with = "duration")]
+        idle_timeout: Duration = "14d" in SECOND..=MAX_DURATION,
+        /// Maximum lifetime if the sign-in sent `remember`.
+        #[serde(with = "duration")]
+        remember_lifetime: Duration = "180d" in SECOND..=MAX_DURATION,
+        /// Sessions per user; one more deletes the least recently used.
+        max_per_user: u32 = 100 in 1..=100_000,
+    }
+}
+
+impl Session {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        for (key, span) in [
+            ("session.lifetime", self.lifetime),
+            ("session.idle_timeout", self.idle_timeout),
+        ] {
+            if span > self.remember_lifetime {
+                let longest = duration::format(self.remember_lifetime);
+                problems.refuse(
+                    key,
+                    format!("must be at most session.remember_lifetime, which is {longest}"),
+                );
+            }
+        }
+    }
+}
+
+section! {
+    /// API keys and access tokens.
+    Tokens {
+        /// Algorithm for access tokens: "EdDSA" (Ed25519), which any service can verify with `/.well-known/jwks.json`, or
+        /// "HS256", which only this server can verify. Tokens signed before a change stay valid until they expire.
+        algorithm: Algorithm = "EdDSA",
+        /// Maximum lifetime of an access token; it never exceeds that of its session. Services that verify tokens locally
+        /// accept it until it expires, even if it is revoked.
+        #[serde(with = "duration")]
+        access_lifetime: Duration = "15m" in SHORTEST_ACCESS..=HOUR,
+        /// The `iss` claim; "" is `server.public_url`.
+        issuer: String = "",
+        /// The `aud` claim; "" is the issuer.
+        audience: String = "",
+        /// The default and the maximum scopes of an access token: list the scopes of the services behind this one here.
+        /// **A scope restricts a credential; it never grants a right**: any user can create an API key with any scope, and
+        /// a session passes every scope check. Decide by the user's id who may do what.
+        #[serde(with = "scopes")]
+        scopes: Scopes = ["projects:read", "projects:write"],
+        /// API keys per user that are neither revoked nor expired.
+        max_keys_per_user: u32 = 100 in 1..=10_000,
+    }
+}
+
+/// What signs access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// Ed25519 (RFC 8037): the public key verifies.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// HMAC with SHA-256: only this server can verify.
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
+impl Tokens {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        for (key, name) in [
+            ("tokens.issuer", &self.issuer),
+            ("tokens.audience", &self.audience),
+        ] {
+            if name.len() > 255 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+                problems.refuse(
+                    key,
+                    "must be at most 255 characters of ASCII without white space",
+                );
+            }
+        }
+        if self.scopes.has("introspect") {
+            problems.refuse(
+                "tokens.scopes",
+                r#"must not contain "introspect", which is for API keys alone"#,
+            );
+        }
+    }
+}
+
+section! {
+    /// Deletion of expired rows.
+    Sweep {
+        /// How often expired rows are deleted: sessions, windows of limits, mails, known devices, API keys, token records.
+        #[serde(with = "duration")]
+        interval: Duration = "10m" in SHORTEST_SWEEP..=DAY,
+        /// How long an expired session is kept: until then its token is reported as expired, afterwards as unknown.
+        #[serde(with = "duration")]
+        keep_sessions: Duration = "1d" in Duration::ZERO..=MAX_DURATION,
+        /// Retention of sent and failed mails.
+        #[serde(with = "duration")]
+        keep_mails: Duration = "7d" in Duration::ZERO..=MAX_DURATION,
+    }
+}

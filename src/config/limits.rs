@@ -1,0 +1,54 @@
+//! `[throttle]`: the rate of each limit that [`crate::throttle`] enforces.
+
+use std::ops::RangeInclusive;
+
+use super::declare::section;
+use super::problems::{MAX_DURATION, SECOND};
+use super::values::Rate;
+
+/// A limit admits something, and ends.
+const RATES: RangeInclusive<Rate> = Rate {
+    count: 1,
+    window: SECOND,
+}..=Rate {
+    count: 1_000_000,
+    window: MAX_DURATION,
+};
+
+section! {
+    /// Limits on attempts, requests and mails.
+    Throttle {
+        /// Whether the limits below apply.
+        enabled: bool = true,
+        /// Sign-in attempts per client address (IPv6 by /64), as in Rails' generator.
+        sign_in: Rate = "10 in 3m" in RATES,
+        /// Requests for a reset link, per client address.
+        reset: Rate = "10 in 3m" in RATES,
+        /// Sign-ups, per client address. New passwords (by a link or in an account) and reauthentications have separate
+        /// counters of the same size. Each costs a bcrypt hash. Wider than the others, because offices share an address.
+        sign_up: Rate = "60 in 3m" in RATES,
+        /// Failed sign-ins per email address, known or not, from all clients together.
+        address_failures: Rate = "20 in 1h" in RATES,
+        /// Reset mails per email address, to protect mailboxes from floods. Keep the window within the 15 minutes for
+        /// which a link is valid: then a user who is refused another mail has a valid link.
+        reset_mails: Rate = "5 in 15m" in RATES,
+        /// Requests for a verification link, per client address.
+        confirmation: Rate = "10 in 3m" in RATES,
+        /// Verification mails per email address, to protect mailboxes from floods. Sign-ups, requests and new addresses
+        /// have separate counters.
+        confirmation_mails: Rate = "5 in 1h" in RATES,
+        /// Reauthentications before a change, per session: each costs a bcrypt hash. Separate from sign-in: an attacker's
+        /// failed sign-ins must not lock the owner's session, and failures in a stolen session must not lock the owner's
+        /// sign-in.
+        challenges: Rate = "20 in 1h" in RATES,
+        /// Requests for a new address, per user: each sends a mail.
+        address_changes: Rate = "5 in 1h" in RATES,
+        /// Notices per email address and kind, so that signed-in users cannot flood a mailbox.
+        notices: Rate = "10 in 1h" in RATES,
+        /// API keys created, per user, including revoked ones.
+        api_keys: Rate = "100 in 1h" in RATES,
+        /// Access tokens for a session or a refresh token, per user: each revoked one is stored for a day after its
+        /// expiry.
+        tokens: Rate = "600 in 1h" in RATES,
+    }
+}

@@ -1,0 +1,175 @@
+//! `[mail]`, `[mail.smtp]` and `[notices]`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+use super::declare::section;
+use super::problems::{HOUR, MILLISECOND, Problems, is_host};
+use super::sender::Sender;
+use super::values::{duration, unset};
+
+section! {
+    /// Mails and how they are sent.
+    Mail {
+        /// "file" writes .eml files into `directory`, so that no mail is sent by accident; "smtp" sends.
+        transport: MailTransport = "file",
+        /// Folder for "file".
+        directory: PathBuf = "storage/mail",
+        /// The sender, an address with or without a name.
+        from: Sender = "Cloakroom <no-reply@localhost>",
+        /// A directory of templates that replace the built-in ones; "" is unset.
+        #[serde(with = "unset")]
+        templates: Option<PathBuf> = "",
+        /// The name of the service in mails.
+        service_name: String = "Cloakroom",
+        /// The mail server.
+        smtp: Smtp,
+    }
+}
+
+/// How mails are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTransport {
+    /// As `.eml` files in a directory.
+    File,
+    /// To a server.
+    Smtp,
+}
+
+impl Mail {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        if self.transport == MailTransport::File && self.directory.as_os_str().is_empty() {
+            problems.refuse(
+                "mail.directory",
+                r#"must name a directory while mail.transport is "file""#,
+            );
+        }
+        let from_name = self.from.name.as_deref().unwrap_or_default();
+        if from_name.chars().any(char::is_control) {
+            problems.refuse("mail.from", "must be one line without control characters");
+        }
+        let name = &self.service_name;
+        if name.trim().is_empty()
+            || name.chars().count() > 100
+            || name.chars().any(char::is_control)
+        {
+            problems.refuse(
+                "mail.service_name",
+                "must be one line of 1 to 100 characters",
+            );
+        }
+        if self.transport == MailTransport::Smtp && self.smtp.host.is_empty() {
+            problems.refuse(
+                "mail.smtp.host",
+                r#"must be given while mail.transport is "smtp""#,
+            );
+        }
+        self.smtp.check(problems);
+    }
+}
+
+section! {
+    /// The mail server for `mail.transport` "smtp".
+    Smtp {
+        /// The mail server, without scheme or port; required if `mail.transport` is "smtp".
+        host: String = "",
+        /// 0 is the standard port: 465 for tls "required", 587 for "starttls", 25 for "none".
+        port: u16 = 0,
+        /// The account on the mail server: set username and password, or neither; "" is unset.
+        #[serde(with = "unset")]
+        username: Option<String> = "",
+        /// The password of that account; "" is unset.
+        #[serde(with = "unset")]
+        password: Option<Secret> = "",
+        /// "required" uses TLS from the first byte (RFC 8314), "starttls" requires the upgrade, "none" is for loopback.
+        tls: SmtpTls = "required",
+        /// A PEM file with an additional certificate authority, for a private server; "" is unset.
+        #[serde(with = "unset")]
+        ca_file: Option<PathBuf> = "",
+        /// How long one SMTP command may take.
+        #[serde(with = "duration")]
+        timeout: Duration = "10s" in MILLISECOND..=HOUR,
+    }
+}
+
+/// How a connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// TLS from the first byte (RFC 8314).
+    Required,
+    /// An upgrade to TLS, without which nothing is sent (RFC 3207).
+    Starttls,
+    /// Not at all.
+    None,
+}
+
+impl Smtp {
+    /// The port to connect to: as configured, or the standard one for `tls`.
+    pub fn port(&self) -> u16 {
+        match (self.port, self.tls) {
+            (0, SmtpTls::Required) => 465,
+            (0, SmtpTls::Starttls) => 587,
+            (0, SmtpTls::None) => 25,
+            (port, _) => port,
+        }
+    }
+
+    fn check(&self, problems: &mut Problems) {
+        if !self.host.is_empty() && !is_host(&self.host) {
+            problems.refuse(
+                "mail.smtp.host",
+                "must be a host name or an IP address, without scheme or port",
+            );
+        }
+        match (&self.username, &self.password) {
+            (Some(_), None) => problems.refuse(
+                "mail.smtp.password",
+                "must be given with mail.smtp.username",
+            ),
+            (None, Some(_)) => problems.refuse(
+                "mail.smtp.username",
+                "must be given with mail.smtp.password",
+            ),
+            _ => {}
+        }
+        if self.username.is_some() && self.tls == SmtpTls::None && !is_loopback(&self.host) {
+            problems.refuse(
+                "mail.smtp.tls",
+                r#"must be "required" or "starttls", or the password would cross the network in clear"#,
+            );
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+section! {
+    /// Mails that notify the owner of changes to the account, in case another person made them. Each can be disabled.
+    Notices {
+        /// A sign-in from a network and a program that are new for the account.
+        new_device: bool = true,
+        /// A new password, set in the account or by a reset link.
+        password_changed: bool = true,
+        /// A new address was requested; sent to the address that it is to replace.
+        address_change_asked: bool = true,
+        /// The new address was verified; sent to the address that it replaced.
+        address_changed: bool = true,
+        /// The account was deleted; sent to its address.
+        account_deleted: bool = true,
+        /// A refresh token was used twice, which revoked its session: an attacker may have stolen it.
+        refresh_reused: bool = true,
+        /// An API key was created: an attacker with a stolen session could use it to keep access.
+        api_key_created: bool = true,
+    }
+}

@@ -1,0 +1,254 @@
+//! `[server]`, `[database]`, `[secrets]` and `[cors]`.
+
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+use super::declare::section;
+use super::problems::{DAY, HOUR, MILLISECOND, MINUTE, Problems, SECOND, is_host};
+use super::values::{duration, networks, secrets, unset, web};
+use super::{Environment, Secret};
+
+section! {
+    /// Listening, addresses and time limits.
+    Server {
+        /// Listen address, `host:port`. Loopback, because a reverse proxy with TLS belongs in front; port 0 picks a free
+        /// port.
+        bind: String = "127.0.0.1:3000",
+        /// Where clients reach this server. https enables HSTS, including subdomains. Required in production.
+        #[serde(with = "web")]
+        public_url: Url = "http://localhost:3000",
+        /// Where users reach the application: the base of every link in a mail. Required in production.
+        #[serde(with = "web")]
+        frontend_url: Url = "http://localhost:3001",
+        /// Networks (CIDR) whose forwarding headers are trusted. Empty, because any client can send such a header.
+        #[serde(with = "networks")]
+        trusted_proxies: Vec<IpNet> = [],
+        /// Threads that handle requests; 0 is one per core.
+        workers: usize = 0 in 0..=1_024,
+        /// Open connections. Approximate: divided among the workers and rounded up; more wait in the system's queue. Each
+        /// one costs memory and two descriptors.
+        max_connections: usize = 4096 in 1..=1_000_000,
+        /// How long a client may take to send the head of a request, because slow clients hold a connection. Later
+        /// requests on the same connection have `keep_alive` in addition.
+        #[serde(with = "duration")]
+        head_timeout: Duration = "5s" in MILLISECOND..=HOUR,
+        /// How long a client may take to send the body, which is 64 KiB at most.
+        #[serde(with = "duration")]
+        body_timeout: Duration = "30s" in MILLISECOND..=HOUR,
+        /// How long an idle connection is kept for the next request.
+        #[serde(with = "duration")]
+        keep_alive: Duration = "15s" in MILLISECOND..=HOUR,
+        /// How long requests in flight may take to finish after SIGTERM or SIGINT.
+        #[serde(with = "duration")]
+        shutdown_timeout: Duration = "10s" in SECOND..=HOUR,
+    }
+}
+
+impl Server {
+    /// The threads that handle requests: as configured, or one per core.
+    pub fn worker_threads(&self) -> usize {
+        or_one_per_core(self.workers)
+    }
+
+    /// Whether clients reach it by plain http on this machine, where browsers refuse cookies that require https.
+    pub fn is_plain_on_this_machine(&self) -> bool {
+        self.public_url.scheme() == "http" && is_this_machine(&self.public_url)
+    }
+
+    pub(super) fn check(&self, env: Environment, problems: &mut Problems) {
+        if !is_host_and_port(&self.bind) {
+            problems.refuse(
+                "server.bind",
+                r#"must be host:port, such as "127.0.0.1:3000" or "[::1]:3000""#,
+            );
+        }
+        check_url("server.public_url", &self.public_url, env, problems);
+        check_url("server.frontend_url", &self.frontend_url, env, problems);
+        let is_everything = |network: &IpNet| network.prefix_len() == 0;
+        if env == Environment::Production && self.trusted_proxies.iter().any(is_everything) {
+            problems.refuse(
+                "server.trusted_proxies",
+                "must not contain the whole internet in production, or any client could choose its address; \
+                 name the proxies' networks",
+            );
+        }
+    }
+}
+
+section! {
+    /// The SQLite file.
+    Database {
+        /// The SQLite file; created with its directory if absent, readable only by its owner.
+        path: PathBuf = "storage/cloakroom.db",
+        /// Connections for reads; 0 is one per worker and one for background tasks.
+        readers: u32 = 0 in 0..=1_024,
+        /// How long to wait for another process that holds the file before returning 503.
+        #[serde(with = "duration")]
+        busy_timeout: Duration = "5s" in MILLISECOND..=MINUTE,
+    }
+}
+
+impl Database {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        if self.path.as_os_str().is_empty() {
+            problems.refuse(
+                "database.path",
+                r#"must name a file, such as "storage/cloakroom.db""#,
+            );
+        }
+        if self.path.as_os_str() == ":memory:" {
+            problems.refuse(
+                "database.path",
+                "must be a file: each connection would have its own database in memory",
+            );
+        }
+    }
+}
+
+section! {
+    /// The root of every signing key.
+    Secrets {
+        /// Every signing key is derived from it; at least 32 bytes. `cloakroom secret` prints one. "" is unset: in
+        /// development the first start generates one next to the database; in production the server does not start.
+        #[serde(with = "unset")]
+        key_base: Option<Secret> = "",
+        /// Earlier values of `key_base`, newest first: what they signed stays valid until it expires.
+        #[serde(with = "secrets")]
+        previous: Vec<Secret> = [],
+    }
+}
+
+impl Secrets {
+    /// The fewest bytes of a key base: 256 bits, the strength of the keys derived from it.
+    pub const MIN_BYTES: usize = 32;
+
+    pub(super) fn check(&self, env: Environment, problems: &mut Problems) {
+        let least = Self::MIN_BYTES;
+        let too_short = |secret: &Secret| secret.expose().len() < least;
+        match &self.key_base {
+            None if env == Environment::Production => problems.refuse(
+                "secrets.key_base",
+                "must be given in production; `cloakroom secret` prints a new one",
+            ),
+            Some(secret) if too_short(secret) => problems.refuse(
+                "secrets.key_base",
+                format!("must have at least {least} bytes; `cloakroom secret` prints a new one"),
+            ),
+            _ => {}
+        }
+        if self.previous.iter().any(too_short) {
+            problems.refuse(
+                "secrets.previous",
+                format!("must contain secrets of at least {least} bytes each"),
+            );
+        }
+    }
+}
+
+section! {
+    /// Browsers from other origins.
+    Cors {
+        /// Browser origins that may call, exactly as browsers send them, or `["*"]` for all origins without credentials.
+        origins: Vec<String> = ["http://localhost:3001", "http://127.0.0.1:3001"],
+        /// Whether their pages may use the session cookie (`"transport": "cookie"`). For front ends on another port or
+        /// subdomain of the same site: one on the API's own origin needs no setting, and one on another site cannot use
+        /// the cookie. Bearer tokens do not need it.
+        credentials: bool = false,
+        /// How long a browser may cache a preflight response; Chromium limits it to 2 hours.
+        #[serde(with = "duration")]
+        max_age: Duration = "2h" in SECOND..=DAY,
+    }
+}
+
+impl Cors {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        for origin in self.origins.iter().filter(|origin| *origin != "*") {
+            match exact_origin(origin) {
+                Some(exact) if exact == *origin => {}
+                Some(exact) => problems.refuse(
+                    "cors.origins",
+                    format!("must contain {exact:?} exactly so, as browsers send it"),
+                ),
+                None => problems.refuse(
+                    "cors.origins",
+                    format!(
+                        r#"must contain origins such as "https://app.example.com", not {origin:?}"#
+                    ),
+                ),
+            }
+        }
+        if self.origins.iter().any(|origin| origin == "*") {
+            if self.origins.len() > 1 {
+                problems.refuse("cors.origins", r#"must contain "*" alone or not at all"#);
+            }
+            if self.credentials {
+                problems.refuse(
+                    "cors.origins",
+                    r#"must not be "*" while cors.credentials is true, or any site could act with its visitors' cookies; name the origins"#,
+                );
+            }
+        }
+    }
+}
+
+/// As configured, where 0 is one per core.
+pub(super) fn or_one_per_core(configured: usize) -> usize {
+    match configured {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        configured => configured,
+    }
+}
+
+fn check_url(key: &str, url: &Url, env: Environment, problems: &mut Problems) {
+    if !matches!(url.scheme(), "http" | "https") {
+        problems.refuse(key, "must begin with https:// or http://");
+    } else if env == Environment::Production && url.scheme() == "http" && !is_this_machine(url) {
+        problems.refuse(
+            key,
+            "must begin with https:// in production; http:// only does for localhost",
+        );
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        problems.refuse(key, "must not contain a user name or password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        problems.refuse(key, "must end before any ? or #");
+    }
+}
+
+fn is_host_and_port(bind: &str) -> bool {
+    bind.rsplit_once(':').is_some_and(|(host, port)| {
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let is_valid_host = match bracketed {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => !host.contains(':') && is_host(host),
+        };
+        // `parse` alone would take "+80".
+        is_valid_host
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok()
+    })
+}
+
+/// The origin of a web address as browsers write it. A pattern has none, though it may parse as a URL.
+fn exact_origin(text: &str) -> Option<String> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && !text.contains('*'))
+        .map(|url| url.origin().ascii_serialization())
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

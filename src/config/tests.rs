@@ -1,0 +1,123 @@
+//! Settings as a whole; `rules` tests what is refused.
+
+mod rules;
+
+use toml::{Table, Value};
+
+use super::*;
+use crate::domain::scope::Scopes;
+
+fn development() -> Settings {
+    Settings::for_env(Environment::Development).unwrap()
+}
+
+#[test]
+fn the_defaults_of_development_and_test_can_be_used() {
+    assert_eq!(development().env, Environment::Development);
+    assert!(development().cors.credentials);
+    let test = Settings::for_env(Environment::Test).unwrap();
+    assert_eq!(
+        (test.password.bcrypt_cost, test.throttle.enabled),
+        (4, false)
+    );
+    assert_eq!(test.server.bind, "127.0.0.1:0");
+}
+
+#[test]
+fn every_key_of_the_default_file_survives_a_round_trip() {
+    let mut default: Table = include_str!("../../config/default.toml").parse().unwrap();
+    // All that development.toml changes.
+    default["cors"]["credentials"] = Value::from(true);
+    let written: Table = development().to_toml().unwrap().parse().unwrap();
+    assert_eq!(written, default);
+}
+
+#[test]
+fn what_is_written_can_be_read_again() {
+    let mut settings = Settings::for_env(Environment::Test).unwrap();
+    settings.mail.smtp.username = Some("mailer".to_owned());
+    settings.mail.templates = Some("mails".into());
+    settings.tokens.algorithm = Algorithm::Hs256;
+    settings.tokens.scopes = Scopes::parse("orders:read introspect").unwrap();
+    settings.server.trusted_proxies =
+        vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+    let written = settings.to_toml().unwrap();
+    let read: Settings = toml::from_str(&written).unwrap();
+    assert_eq!(read.to_toml().unwrap(), written);
+    assert_eq!(read.server.trusted_proxies, settings.server.trusted_proxies);
+    assert_eq!(read.tokens.scopes, settings.tokens.scopes);
+}
+
+#[test]
+fn no_secret_is_shown_by_debug_or_to_toml() {
+    let mut settings = development();
+    let secret = || Secret::from("swordfish".to_owned());
+    settings.secrets.key_base = Some(secret());
+    settings.secrets.previous = vec![secret()];
+    settings.mail.smtp.password = Some(secret());
+    let written = settings.to_toml().unwrap();
+    assert!(!written.contains("swordfish") && !format!("{settings:?}").contains("swordfish"));
+    let written: Table = written.parse().unwrap();
+    assert_eq!(written["secrets"]["key_base"], Value::from("[hidden]"));
+    assert_eq!(written["mail"]["smtp"]["password"], Value::from("[hidden]"));
+}
+
+#[test]
+fn a_link_has_one_slash_between_the_front_end_and_the_path() {
+    let mut settings = development();
+    for base in ["https://example.com/app", "https://example.com/app/"] {
+        settings.server.frontend_url = base.parse().unwrap();
+        for path in ["passwords/t/edit", "/passwords/t/edit"] {
+            assert_eq!(
+                settings.frontend_link(path),
+                "https://example.com/app/passwords/t/edit"
+            );
+        }
+    }
+}
+
+#[test]
+fn tokens_are_of_this_server_and_for_it_unless_it_is_said_otherwise() {
+    let mut settings = development();
+    settings.server.public_url = "https://auth.example.com/".parse().unwrap();
+    assert_eq!(
+        (settings.issuer(), settings.audience()),
+        ("https://auth.example.com", settings.issuer())
+    );
+    settings.tokens.issuer = "https://example.com/".to_owned();
+    assert_eq!(
+        (settings.issuer(), settings.audience()),
+        ("https://example.com/", "https://example.com/")
+    );
+    settings.tokens.audience = "shop".to_owned();
+    assert_eq!(
+        (settings.issuer(), settings.audience()),
+        ("https://example.com/", "shop")
+    );
+}
+
+#[test]
+fn the_usual_port_depends_on_tls() {
+    let mut smtp = development().mail.smtp;
+    for (tls, port) in [
+        (SmtpTls::Required, 465),
+        (SmtpTls::Starttls, 587),
+        (SmtpTls::None, 25),
+    ] {
+        smtp.tls = tls;
+        assert_eq!(smtp.port(), port);
+    }
+    smtp.port = 2525;
+    assert_eq!(smtp.port(), 2525);
+}
+
+#[test]
+fn an_environment_is_known_by_its_whole_name() {
+    assert_eq!("production".parse(), Ok(Environment::Production));
+    let refused = "prod".parse::<Environment>().unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("CLOAKROOM_ENV: must be development, test or production")
+    );
+}
