@@ -1,0 +1,81 @@
+//! Any text as an access token: what verifies has the claims that were signed, whichever algorithm signs.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use arbitrary::Arbitrary;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use cloakroom::config::{Algorithm, Environment, Secret, Settings};
+use cloakroom::crypto::jwt::{Claims, JwtKeys};
+use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::domain::model::{SessionId, UserId};
+use cloakroom::domain::scope::Scopes;
+use cloakroom_fuzz::edited;
+use libfuzzer_sys::fuzz_target;
+
+/// The keys of each algorithm, with a token that they signed.
+static JWT_KEYS: LazyLock<[(JwtKeys, String); 2]> = LazyLock::new(|| {
+    [Algorithm::EdDsa, Algorithm::Hs256].map(|algorithm| {
+        let key_ring = KeyRing::new(Secret::from("c".repeat(32)), vec![]);
+        let mut settings = Settings::for_env(Environment::Test).unwrap().tokens;
+        settings.algorithm = algorithm;
+        let jwt_keys =
+            JwtKeys::new(&key_ring, &settings, "https://issuer.example", "audience").unwrap();
+        let token = jwt_keys.sign(&claims()).unwrap();
+        (jwt_keys, token)
+    })
+});
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    /// Replace a part of a valid token: header, payload, signature.
+    parts: [Option<&'a [u8]>; 3],
+    edits: Vec<(usize, char)>,
+    text: &'a str,
+}
+
+fuzz_target!(|input: Input| {
+    for (jwt_keys, token) in JWT_KEYS.iter() {
+        assert_eq!(jwt_keys.verify(token), Some(claims()));
+        for text in [
+            replaced(token, &input.parts),
+            edited(token, &input.edits),
+            input.text.to_owned(),
+        ] {
+            let read = jwt_keys.verify(&text);
+            assert!(
+                read.is_none() || read == Some(claims()),
+                "{text} has claims of its own"
+            );
+        }
+    }
+});
+
+fn claims() -> Claims {
+    Claims {
+        user_id: UserId(1),
+        session_id: SessionId(2),
+        scopes: Scopes::parse("orders:read orders:write").unwrap(),
+        jti: "0123456789abcdef".repeat(2),
+        issued_at: 1_769_851_800,
+        not_before: 1_769_851_800,
+        expires_at: 1_769_852_100,
+    }
+}
+
+/// `token` with some of its parts replaced by others, in base64url.
+fn replaced(token: &str, parts: &[Option<&[u8]>; 3]) -> String {
+    let parts: Vec<String> = token
+        .split('.')
+        .zip(parts)
+        .map(|(own, other)| {
+            other.map_or_else(
+                || own.to_owned(),
+                |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes),
+            )
+        })
+        .collect();
+    parts.join(".")
+}
