@@ -1,0 +1,182 @@
+# The tasks of this repository: `just` lists them, `just TASK` runs one. CI runs the same tasks, by .ci/run.
+
+fuzz_flags := "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
+host := `rustc -vV | sed -n 's/^host: //p'`
+msrv := `sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml`
+
+# List the tasks
+_list:
+    @just --list --unsorted
+
+# Install the npm packages and the cargo tools that the other tasks need
+[group('start')]
+setup: tools web-setup
+
+# Install the cargo tools; at the same version, cargo does nothing
+[group('start')]
+tools:
+    cargo install --locked --quiet cargo-deny@0.20.2
+    cargo install --locked --quiet cargo-machete@0.9.2
+
+# Start the server on http://localhost:3000, or run another command: `just start users list`
+[group('start')]
+start *arguments:
+    cargo run -- {{ arguments }}
+
+# Start the front end on http://localhost:3001, rebuilt on each change; `just start` runs beside it
+[group('start')]
+web-start:
+    npm run dev -w frontend
+
+# Run all tests
+[group('test')]
+test:
+    cargo test
+
+# Run the tests whose path contains NAME: `just test-one api::cookies`
+[group('test')]
+test-one name *arguments:
+    cargo test --lib --tests -- {{ name }} {{ arguments }}
+
+# Run every fuzz target for SECONDS each
+[group('test')]
+fuzz-all seconds="10": (fuzz "credential_header" seconds) (fuzz "request_body" seconds) (fuzz "signed_message" seconds) (fuzz "access_token" seconds) (fuzz "lanes" seconds "crates/bcrypt-lanes/fuzz")
+
+# Run one fuzz target; what it finds is in fuzz/artifacts
+[group('test')]
+fuzz target seconds="60" folder="fuzz":
+    mkdir -p {{ folder }}/corpus/{{ target }} {{ folder }}/artifacts/{{ target }}
+    RUSTFLAGS="{{ fuzz_flags }}" cargo run --quiet --profile fuzz --target {{ host }} --target-dir target/fuzz --manifest-path {{ folder }}/Cargo.toml \
+        --bin {{ target }} -- {{ folder }}/corpus/{{ target }} -artifact_prefix={{ folder }}/artifacts/{{ target }}/ -max_total_time={{ seconds }}
+
+# Change the code and list the changes that no test notices: `just mutants --file src/throttle.rs`
+[group('test')]
+mutants *arguments:
+    cargo install --locked --quiet cargo-mutants@27.1.0
+    cargo mutants {{ arguments }}
+
+# Measure look-ups and sign-ins; needs wrk
+[group('test')]
+bench *arguments:
+    cargo bench --bench load -- {{ arguments }}
+
+# Send mail through a real Postfix; as root
+[group('test')]
+mail:
+    .ci/real-smtp
+
+# Run the examples with real proxies, services and JWT libraries
+[group('test')]
+recipes:
+    .ci/recipes
+
+# Format the Rust code, the client and the front end
+[group('check')]
+format:
+    cargo fmt --all
+    npx biome check --write
+
+# Check the format of the Rust code
+[group('check')]
+format-check:
+    cargo fmt --all --check
+
+# Run clippy over all targets
+[group('check')]
+lint:
+    cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
+
+# Build the documentation; links to private items may stand, for readers of the source
+[group('check')]
+docs $RUSTDOCFLAGS="-D warnings -D rustdoc::broken_intra_doc_links -A rustdoc::private_intra_doc_links":
+    cargo doc --no-deps --all-features --quiet
+
+# Check licences, banned crates and sources of the dependencies
+[group('check')]
+deny:
+    cargo deny --workspace --all-features --log-level error check licenses bans sources
+
+# Check the dependencies against the RustSec advisories; exits with 77 when the database cannot be fetched
+[group('check')]
+[no-exit-message]
+advisories:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if ! timeout 120 cargo deny --log-level off fetch db; then
+        echo "advisories NOT checked: the RustSec database cannot be fetched"
+        exit 77
+    fi
+    cargo deny --workspace --all-features --log-level error check advisories
+
+# Find dependencies that are not used
+[group('check')]
+unused:
+    cargo machete
+
+# Check the code with the oldest supported Rust; exits with 77 when rustup lacks that toolchain
+[group('check')]
+[no-exit-message]
+msrv:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if ! rustup toolchain list 2>/dev/null | grep -qE '^{{ msrv }}(\.[0-9]+)?-'; then
+        echo "Rust {{ msrv }} NOT checked: rustup toolchain install {{ msrv }}"
+        exit 77
+    fi
+    cargo +{{ msrv }} check --quiet --all-targets --all-features --target-dir target/msrv
+
+# Write openapi.json from the routes, and the client's types from openapi.json
+[group('generate')]
+openapi:
+    cargo run --quiet -- openapi > target/openapi.json
+    mv target/openapi.json openapi.json
+    npm run generate -w @cloakroom/client
+
+# Install the npm packages
+[group('front end')]
+web-setup:
+    npm ci
+
+# Check the npm lock files: digests, licences, install scripts
+[group('front end')]
+web-deny:
+    .ci/npm
+
+# Check that the client's types are those of openapi.json
+[group('front end')]
+web-generated:
+    npm run generate -w @cloakroom/client -- --check
+
+# Lint the client, the front end and the browser tests
+[group('front end')]
+web-lint:
+    npm run lint
+
+# Check the types of the client, the front end and the browser tests
+[group('front end')]
+web-types:
+    npm run types
+
+# Run the tests of the client and the front end against a real server
+[group('front end')]
+web-test:
+    cargo build --quiet
+    npm test
+
+# Build the client and the front end, and check their sizes
+[group('front end')]
+web-build:
+    npm run build
+    npm run size -w @cloakroom/client
+    npm run budget -w frontend
+
+# Run the browser tests; `just web-build` comes first
+[group('front end')]
+web-e2e *arguments:
+    cargo build --quiet
+    npm run e2e -- {{ arguments }}
+
+# Run everything that CI runs; installs Debian packages as root
+[group('check')]
+ci:
+    .ci/run
