@@ -1,15 +1,24 @@
 //! What a request may reach. Handlers get it as `web::Data<Context>`; there is no global state beside it.
 
+mod commit;
+
+use std::future::Future;
+use std::sync::Arc;
+
+pub use self::commit::{Change, Committed, commit};
 use crate::activity::Activity;
+use crate::audit::{Entry, Event, Source};
 use crate::config::Settings;
 use crate::crypto::access_token::AccessTokens;
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::PasswordPool;
 use crate::domain::clock::Clock;
-use crate::domain::error::Result;
-use crate::mail::{MailWorker, Transport};
-use crate::store::Database;
-use crate::throttle::Throttle;
+use crate::domain::error::{Error, Result};
+use crate::domain::model::EmailAddress;
+use crate::http::ClientInfo;
+use crate::mail::{Kind, MailWorker, Notice, Transport};
+use crate::store::{Database, Transaction};
+use crate::throttle::{Count, Decision, Limit, Throttle, Throttled};
 
 /// Everything that is shared between requests.
 pub struct Context {
@@ -61,5 +70,80 @@ impl Context {
             key_ring,
             settings,
         })
+    }
+
+    /// Changes something: runs `work` in one transaction, records its audit events with it and wakes the mail worker if
+    /// it enqueued mail. All of it is finished although the client hangs up. The call returns after the commit.
+    ///
+    /// # Errors
+    /// Those of [`commit`].
+    pub async fn commit<T, F>(self: &Arc<Self>, source: impl Into<Source>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
+    {
+        let (context, source) = (Arc::clone(self), source.into());
+        commit::run_detached(async move {
+            let Committed { value, has_mail } = commit(&context.database, source, work).await?;
+            if has_mail {
+                context.mail_worker.wake();
+            }
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Finishes several steps although the client hangs up, where hanging up between two commits would help an attacker.
+    /// A change alone needs only [`Context::commit`].
+    ///
+    /// # Errors
+    /// Those of the steps; [`Error::Internal`](crate::Error::Internal) when they panic.
+    pub async fn finish<T: Send + 'static>(
+        self: &Arc<Self>,
+        steps: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        commit::run_detached(steps).await
+    }
+
+    /// Records a refusal, which changes nothing and has no transaction.
+    pub fn refused(&self, client: &ClientInfo, event: Event) {
+        Entry::new(&Source::from(client), event).write();
+    }
+
+    /// Counts one hit of each limit, in order; returns their counts, or none while limits are off.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`](crate::Error::RateLimited), recorded, when a limit is reached.
+    pub async fn admit(&self, client: &ClientInfo, limits: Vec<Limit>) -> Result<Vec<Count>> {
+        let decision = self
+            .throttle
+            .admit(&self.database, limits, self.clock.now());
+        match decision.await? {
+            Decision::Admitted(counts) => Ok(counts),
+            Decision::Refused(throttled) => Err(self.throttled(client, throttled)),
+        }
+    }
+
+    /// The error for a client beyond a limit, which is recorded.
+    pub fn throttled(&self, client: &ClientInfo, throttled: Throttled) -> Error {
+        let limit = throttled.what;
+        self.refused(client, Event::Throttled { limit });
+        Error::RateLimited(throttled.wait)
+    }
+
+    /// The notice by mail of a change that this client makes; `None` where the settings turn it off.
+    pub fn notice(&self, client: &ClientInfo, kind: Kind) -> Option<Notice> {
+        let throttle = self.throttle.clone();
+        let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
+            throttle.admits(tx, &throttle.notices(kind.as_str(), address.as_str()), now)
+        };
+        let (ip, user_agent) = (client.ip.to_string(), client.user_agent.as_deref());
+        Notice::new(
+            &self.settings.notices,
+            kind,
+            ip,
+            user_agent,
+            Arc::new(admit),
+        )
     }
 }

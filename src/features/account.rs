@@ -11,8 +11,8 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::sessions::{Challenge, KeepSessions, clear_cookie, credentials_changed};
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
@@ -55,19 +55,12 @@ async fn change_password(
         .settings
         .guessable_words(user.email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
-    let (kept, notice) = (session.id, client.notice(&context, Kind::PasswordChanged));
-    let replace = move |tx: &Transaction<'_>, account: &Account, now| {
-        replace_password(tx, account, &digest, kept, notice.as_ref(), now)
+    let (kept, notice) = (session.id, context.notice(&client, Kind::PasswordChanged));
+    let replace = move |change: &Change<'_>, account: &Account, now| {
+        replace_password(change, account, &digest, kept, notice.as_ref(), now)
     };
     proven
-        .write(
-            &context,
-            &client,
-            &user,
-            &session,
-            replace,
-            audit::password_changed,
-        )
+        .commit(&context, &client, &user, &session, replace)
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password has been changed." })))
 }
@@ -90,23 +83,24 @@ async fn change_address(
     let withdraws = wanted == user.email_address;
     if !withdraws {
         // Counted only once the password is proved: a thief who does not know it could else use the owner's tries up.
-        client
-            .admit(&context, vec![context.throttle.address_changes(user.id)])
-            .await?;
+        let limits = vec![context.throttle.address_changes(user.id)];
+        context.admit(&client, limits).await?;
     }
-    let notice = client.notice(&context, Kind::AddressChangeAsked);
+    let notice = context.notice(&client, Kind::AddressChangeAsked);
     let (throttle, mails) = (
         context.throttle.clone(),
         context.throttle.address_change_mails(wanted.as_str()),
     );
-    let ask = move |tx: &Transaction<'_>, account: &Account, now| {
-        ask_for_address(tx, account, &wanted, notice.as_ref(), now, || {
-            throttle.admits(tx, &mails, now)
+    let request = move |change: &Change<'_>, account: &Account, now| {
+        change.record(Event::AddressChangeRequested {
+            user: account.user.id,
+        });
+        request_address(change, account, &wanted, notice.as_ref(), now, || {
+            throttle.admits(change, &mails, now)
         })
     };
-    let told = |client: &ClientInfo, user, ()| audit::address_change_asked(client, user);
     proven
-        .write(&context, &client, &user, &session, ask, told)
+        .commit(&context, &client, &user, &session, request)
         .await?;
     let message = if withdraws {
         "Address change withdrawn"
@@ -125,14 +119,17 @@ async fn destroy(
 ) -> Result<HttpResponse> {
     let (challenge, ()) = Challenge::read_beside(Ok(()), &input, &session, context.clock.now())?;
     let proven = challenge.prove(&context, &client, &session, vec![]).await?;
-    let notice = client.notice(&context, Kind::AccountDeleted);
-    let delete = move |tx: &Transaction<'_>, account: &Account, now| {
-        erase(tx, account)?;
-        mail::notify(tx, notice.as_ref(), &account.user, now)
+    let notice = context.notice(&client, Kind::AccountDeleted);
+    let delete = move |change: &Change<'_>, account: &Account, now| {
+        erase(change, account)?;
+        mail::notify(change, notice.as_ref(), &account.user, now)?;
+        change.record(Event::AccountDeleted {
+            user: account.user.id,
+        });
+        Ok(())
     };
-    let told = |client: &ClientInfo, user, ()| audit::account_deleted(client, user);
     proven
-        .write(&context, &client, &user, &session, delete, told)
+        .commit(&context, &client, &user, &session, delete)
         .await?;
     let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(json!({ "message": "Account has been deleted." })))
@@ -145,24 +142,28 @@ pub(crate) fn erase(tx: &Transaction<'_>, account: &Account) -> Result<()> {
     users::delete(tx, account.user.id).map(drop)
 }
 
-/// Gives how many other sessions ended.
 fn replace_password(
-    tx: &Transaction<'_>,
+    change: &Change<'_>,
     account: &Account,
     digest: &PasswordDigest,
     kept: SessionId,
     notice: Option<&Notice>,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<()> {
     let user = &account.user;
     // It is still this digest: the challenge was proved against it, a moment ago, in this transaction.
-    users::replace_digest(tx, user.id, &account.password_digest, digest, now)?;
-    mail::notify(tx, notice, user, now)?;
-    credentials_changed(tx, user.id, KeepSessions::Only(kept), now)
+    users::replace_digest(change, user.id, &account.password_digest, digest, now)?;
+    mail::notify(change, notice, user, now)?;
+    let sessions_ended = credentials_changed(change, user.id, KeepSessions::Only(kept), now)?;
+    change.record(Event::PasswordChanged {
+        user: user.id,
+        sessions_ended,
+    });
+    Ok(())
 }
 
 /// Keeps the address aside and mails a link to it, if `admit` says so; one's own withdraws what was asked for before.
-fn ask_for_address(
+fn request_address(
     tx: &Transaction<'_>,
     account: &Account,
     wanted: &EmailAddress,

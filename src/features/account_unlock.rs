@@ -9,14 +9,13 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::http::{ClientInfo, Routes, run_detached};
-use crate::store::Transaction;
+use crate::http::{ClientInfo, Routes};
 use crate::store::users::{self, Account};
 use crate::throttle::Limit;
 
@@ -34,19 +33,10 @@ async fn update(
     let failures = context
         .throttle
         .address_failures(account.user.email_address.as_str(), client.ip);
-    let user_id = account.user.id;
-    run_detached(async move {
-        match context
-            .database
-            .write(move |tx| unlock(tx, &link, &failures, now))
-            .await?
-        {
-            true => audit::unlocked(&client, user_id),
-            false => return Err(refused(&client)),
-        }
-        Ok(())
-    })
-    .await?;
+    let unlocked = context.commit(&client, move |change| unlock(change, &link, &failures, now));
+    if !unlocked.await? {
+        return Err(refused(&context, &client));
+    }
     Ok(HttpResponse::Ok().json(json!({ "message": "Sign-in is possible again." })))
 }
 
@@ -58,7 +48,7 @@ async fn open_link(
     now: Timestamp,
 ) -> Result<(SignedMessage, Account)> {
     let Some(link) = signed_link::verify_unlock(&context.key_ring, token, now) else {
-        return Err(refused(client));
+        return Err(refused(context, client));
     };
     let subject = link.subject;
     let account = context
@@ -67,23 +57,28 @@ async fn open_link(
         .await?;
     match account.filter(|account| signed_link::unlock_holds(&link, account)) {
         Some(account) => Ok((link, account)),
-        None => Err(refused(client)),
+        None => Err(refused(context, client)),
     }
 }
 
 /// `false` when the link no longer holds, or the window that it was for is lifted already: of many uses one wins.
 fn unlock(
-    tx: &Transaction<'_>,
+    change: &Change<'_>,
     link: &SignedMessage,
     failures: &Limit,
     now: Timestamp,
 ) -> Result<bool> {
-    let holds = users::find(tx, link.subject)?
-        .is_some_and(|account| signed_link::unlock_holds(link, &account));
-    Ok(holds && failures.unlock(tx, link.expires_at, now)?)
+    let user = link.subject;
+    let holds =
+        users::find(change, user)?.is_some_and(|account| signed_link::unlock_holds(link, &account));
+    let unlocked = holds && failures.unlock(change, link.expires_at, now)?;
+    if unlocked {
+        change.record(Event::Unlocked { user });
+    }
+    Ok(unlocked)
 }
 
-fn refused(client: &ClientInfo) -> Error {
-    audit::unlock_refused(client);
+fn refused(context: &Context, client: &ClientInfo) -> Error {
+    context.refused(client, Event::UnlockRefused);
     Error::LinkInvalid("Unlock link is invalid or has expired.")
 }

@@ -15,7 +15,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::audit;
+use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
@@ -23,7 +23,7 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::{ApiKey, ApiKeyId, User};
 use crate::domain::scope::Scopes;
 use crate::http::extract::query::path_id;
-use crate::http::{ClientInfo, CurrentUser, Input, Routes, run_detached};
+use crate::http::{ClientInfo, CurrentUser, Input, Routes};
 use crate::mail::{self, Kind};
 use crate::store::api_keys::{self, NewKey};
 
@@ -62,38 +62,32 @@ async fn create(
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
     let draft = Draft::read(&input, now)?;
-    client
-        .admit(&context, vec![context.throttle.api_keys(user.id)])
-        .await?;
+    let limits = vec![context.throttle.api_keys(user.id)];
+    context.admit(&client, limits).await?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let (notice, most) = (
-        client.notice(&context, Kind::ApiKeyCreated),
+        context.notice(&client, Kind::ApiKeyCreated),
         context.settings.tokens.max_keys_per_user,
     );
-    let (shared, owner) = (context.clone(), User::clone(&user));
-    let made = run_detached(async move {
-        let user_id = owner.id;
-        let made = user.write(&shared, move |tx| {
-            let new = NewKey {
-                user_id: Some(owner.id),
-                name: &draft.name,
-                token_digest: digest,
-                last_four: &last_four,
-                scopes: &draft.scopes,
-                expires_at: draft.expires_at,
-            };
-            let made = api_keys::insert(tx, &new, most, now)?;
-            if made.is_some() {
-                api_keys::delete_ended_beyond(tx, user_id, KEEP_ENDED, now)?;
-                mail::notify(tx, notice.as_ref(), &owner, now)?;
-            }
-            Ok(made)
-        });
-        let made = made.await?;
+    let owner = User::clone(&user);
+    let made = user.commit(&context, &client, move |change| {
+        let new = NewKey {
+            user_id: Some(owner.id),
+            name: &draft.name,
+            token_digest: digest,
+            last_four: &last_four,
+            scopes: &draft.scopes,
+            expires_at: draft.expires_at,
+        };
+        let made = api_keys::insert(change, &new, most, now)?;
         if let Some(key) = &made {
-            shared.mail_worker.wake();
-            audit::api_key_created(&client, user_id, key.id);
+            api_keys::delete_ended_beyond(change, owner.id, KEEP_ENDED, now)?;
+            mail::notify(change, notice.as_ref(), &owner, now)?;
+            change.record(Event::ApiKeyCreated {
+                user: key.user_id,
+                key: key.id,
+            });
         }
         Ok(made)
     });
@@ -117,16 +111,17 @@ async fn update(
 ) -> Result<HttpResponse> {
     let (owner, id) = (user.id, ApiKeyId(path_id(&id)?));
     let name = read_name(&input)?;
-    let shared = context.clone();
-    let mut renamed = run_detached(async move {
-        let renamed = user
-            .write(&shared, move |tx| api_keys::rename(tx, owner, id, &name))
-            .await?;
-        let renamed = renamed.ok_or(Error::NotFound)?;
-        audit::api_key_renamed(&client, owner, id);
+    let renamed = user.commit(&context, &client, move |change| {
+        let renamed = api_keys::rename(change, owner, id, &name)?;
+        if let Some(key) = &renamed {
+            change.record(Event::ApiKeyRenamed {
+                user: key.user_id,
+                key: key.id,
+            });
+        }
         Ok(renamed)
-    })
-    .await?;
+    });
+    let mut renamed = renamed.await?.ok_or(Error::NotFound)?;
     renamed.last_used_at = context.activity.last_use_of(&renamed);
     Ok(HttpResponse::Ok().json(json!({ "api_key": View::of(&renamed) })))
 }
@@ -138,21 +133,20 @@ async fn destroy(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id, now) = (user.id, ApiKeyId(path_id(&id)?), context.clock.now());
-    run_detached(async move {
-        match user
-            .write(&context, move |tx| {
-                api_keys::revoke_for_user(tx, owner, id, now)
-            })
-            .await?
-        {
-            Some(true) => audit::api_key_revoked(&client, owner, id),
-            // It is revoked, which is what was asked for.
-            Some(false) => {}
-            None => return Err(Error::NotFound),
+    let found = user.commit(&context, &client, move |change| {
+        let revoked = api_keys::revoke_for_user(change, owner, id, now)?;
+        // Revoking it again succeeds and is no event.
+        if revoked == Some(true) {
+            change.record(Event::ApiKeyRevoked {
+                user: Some(owner),
+                key: id,
+            });
         }
-        Ok(())
-    })
-    .await?;
+        Ok(revoked.is_some())
+    });
+    if !found.await? {
+        return Err(Error::NotFound);
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -11,12 +11,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::sessions::{SessionView, clear_cookie};
-use crate::audit;
+use crate::audit::Event;
 use crate::context::Context;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::SessionId;
 use crate::http::extract::query::{Query, path_id};
-use crate::http::{ClientInfo, CurrentSession, CurrentUser, Routes, run_detached};
+use crate::http::{ClientInfo, CurrentSession, CurrentUser, Routes};
 use crate::store::sessions as rows;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -57,18 +57,19 @@ async fn destroy(
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id) = (user.id, SessionId(path_id(&id)?));
-    let shared = context.clone();
-    run_detached(async move {
-        match user
-            .write(&shared, move |tx| rows::delete_for_user(tx, owner, id))
-            .await?
-        {
-            true => audit::session_ended(&client, owner, id),
-            false => return Err(Error::NotFound),
+    let ended = user.commit(&context, &client, move |change| {
+        let ended = rows::delete_for_user(change, owner, id)?;
+        if ended {
+            change.record(Event::SessionEnded {
+                user: owner,
+                session: id,
+            });
         }
-        Ok(())
-    })
-    .await?;
+        Ok(ended)
+    });
+    if !ended.await? {
+        return Err(Error::NotFound);
+    }
     if id == session.id {
         return Ok(clear_cookie(HttpResponse::NoContent(), &context, session.carrier())?.finish());
     }
@@ -88,17 +89,18 @@ async fn destroy_all(
         Some(_) => return Err(ValidationErrors::field("except", "is invalid").into()),
     };
     let (owner, current) = (user.id, session.id);
-    let shared = context.clone();
-    let ended = run_detached(async move {
-        let ended = user.write(&shared, move |tx| match keeps_current {
-            true => rows::delete_all_but(tx, owner, current),
-            false => rows::delete_all_for_user(tx, owner),
+    let ended = user.commit(&context, &client, move |change| {
+        let sessions_ended = match keeps_current {
+            true => rows::delete_all_but(change, owner, current)?,
+            false => rows::delete_all_for_user(change, owner)?,
+        };
+        change.record(Event::SessionsEnded {
+            user: owner,
+            sessions_ended,
         });
-        let ended = ended.await?;
-        audit::sessions_ended(&client, owner, ended);
-        Ok(ended)
-    })
-    .await?;
+        Ok(sessions_ended)
+    });
+    let ended = ended.await?;
     let mut reply = match keeps_current {
         true => HttpResponse::Ok(),
         false => clear_cookie(HttpResponse::Ok(), &context, session.carrier())?,

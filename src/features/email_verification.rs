@@ -13,16 +13,16 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::sessions::{KeepSessions, credentials_changed};
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::signed_link::{self, ConfirmedAddress};
 use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::EmailAddress;
-use crate::http::{ClientInfo, Input, Routes, run_detached};
+use crate::http::{ClientInfo, Input, Routes};
 use crate::mail::{self, Kind, Notice};
-use crate::store::{Transaction, users};
+use crate::store::users;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
@@ -36,30 +36,22 @@ async fn create(
     input: Input,
 ) -> Result<HttpResponse> {
     let mut invalid = ValidationErrors::default();
-    let address = input
-        .text("email_address", &mut invalid)
-        .map(EmailAddress::parse);
+    let address = input.text("email_address", &mut invalid);
     invalid.into_result()?;
-    client
-        .admit(&context, vec![context.throttle.confirmation(client.ip)])
-        .await?;
+    let address = EmailAddress::parse(address.unwrap_or_default())?;
+    let limits = vec![context.throttle.confirmation(client.ip)];
+    context.admit(&client, limits).await?;
 
-    // What is no address has no account, and says so no more than an unknown one does.
-    if let Some(Ok(address)) = address {
-        let now = context.clock.now();
-        let by_address = context.throttle.confirmation_mails(address.as_str());
-        let throttle = context.throttle.clone();
-        context
-            .database
-            .write(move |tx| {
-                mail::request_confirmation(tx, &address, now, || {
-                    throttle.admits(tx, &by_address, now)
-                })
-            })
-            .await?;
-        context.mail_worker.wake();
-    }
-    audit::confirmation_asked(&client);
+    let now = context.clock.now();
+    let by_address = context.throttle.confirmation_mails(address.as_str());
+    let throttle = context.throttle.clone();
+    let requested = context.commit(&client, move |change| {
+        change.record(Event::VerificationRequested);
+        mail::request_confirmation(change, &address, now, || {
+            throttle.admits(change, &by_address, now)
+        })
+    });
+    requested.await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Confirmation instructions sent" })))
 }
 
@@ -70,56 +62,52 @@ async fn update(
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
     let Some(link) = signed_link::verify_confirmation(&context.key_ring, &token, now) else {
-        return Err(refused(&client));
+        return Err(refused(&context, &client));
     };
-    let user_id = link.subject;
-    let notice = client.notice(&context, Kind::AddressChanged);
-    run_detached(async move {
-        let confirmed = context
-            .database
-            .write(move |tx| confirm(tx, &link, notice.as_ref(), now))
-            .await?;
-        match confirmed.ok_or_else(|| refused(&client))? {
-            ConfirmedAddress::Current => audit::address_confirmed(&client, user_id),
-            ConfirmedAddress::Pending => {
-                context.mail_worker.wake();
-                audit::address_changed(&client, user_id);
-            }
-        }
-        Ok(())
-    })
-    .await?;
+    let notice = context.notice(&client, Kind::AddressChanged);
+    let verified = context.commit(&client, move |change| {
+        verify(change, &link, notice.as_ref(), now)
+    });
+    if !verified.await? {
+        return Err(refused(&context, &client));
+    }
     Ok(HttpResponse::Ok().json(json!({ "message": "Email address has been confirmed." })))
 }
 
-/// Gives which address it was, or `None` when the link no longer holds: of many uses one wins.
-fn confirm(
-    tx: &Transaction<'_>,
+/// `false` when the link no longer holds: of many uses one wins.
+fn verify(
+    change: &Change<'_>,
     link: &SignedMessage,
     notice: Option<&Notice>,
     now: Timestamp,
-) -> Result<Option<ConfirmedAddress>> {
-    let Some(account) = users::find(tx, link.subject)? else {
-        return Ok(None);
+) -> Result<bool> {
+    let Some(account) = users::find(change, link.subject)? else {
+        return Ok(false);
     };
-    let (id, address) = (account.user.id, &account.user.email_address);
+    let (user, address) = (account.user.id, &account.user.email_address);
     let which = signed_link::confirmed_address(link, &account);
-    let done = match (which, &account.pending_email_address) {
-        (Some(ConfirmedAddress::Current), _) => users::confirm_address(tx, id, address, now)?,
-        (Some(ConfirmedAddress::Pending), Some(pending)) => {
-            let changed = users::change_address(tx, id, address, pending, now)?;
-            if changed {
-                credentials_changed(tx, id, KeepSessions::All, now)?;
-                mail::notify(tx, notice, &account.user, now)?;
+    match (which, &account.pending_email_address) {
+        (Some(ConfirmedAddress::Current), _) => {
+            let verified = users::confirm_address(change, user, address, now)?;
+            if verified {
+                change.record(Event::AddressVerified { user });
             }
-            changed
+            Ok(verified)
         }
-        _ => false,
-    };
-    Ok(which.filter(|_| done))
+        (Some(ConfirmedAddress::Pending), Some(pending)) => {
+            let changed = users::change_address(change, user, address, pending, now)?;
+            if changed {
+                credentials_changed(change, user, KeepSessions::All, now)?;
+                mail::notify(change, notice, &account.user, now)?;
+                change.record(Event::AddressChanged { user });
+            }
+            Ok(changed)
+        }
+        _ => Ok(false),
+    }
 }
 
-fn refused(client: &ClientInfo) -> Error {
-    audit::confirmation_refused(client);
+fn refused(context: &Context, client: &ClientInfo) -> Error {
+    context.refused(client, Event::VerificationRefused);
     Error::LinkInvalid("Confirmation link is invalid or has expired.")
 }

@@ -13,17 +13,16 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::sessions::{KeepSessions, credentials_changed};
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::{EmailAddress, PasswordDigest, User};
-use crate::http::{ClientInfo, Input, Routes, run_detached};
+use crate::http::{ClientInfo, Input, Routes};
 use crate::mail::{self, Kind, Notice};
-use crate::store::Transaction;
 use crate::store::users::{self, Account};
 use crate::throttle::Limit;
 
@@ -41,28 +40,22 @@ async fn create(
     input: Input,
 ) -> Result<HttpResponse> {
     let mut invalid = ValidationErrors::default();
-    let address = input
-        .text("email_address", &mut invalid)
-        .map(EmailAddress::parse);
+    let address = input.text("email_address", &mut invalid);
     invalid.into_result()?;
-    client
-        .admit(&context, vec![context.throttle.reset(client.ip)])
-        .await?;
+    let address = EmailAddress::parse(address.unwrap_or_default())?;
+    let limits = vec![context.throttle.reset(client.ip)];
+    context.admit(&client, limits).await?;
 
-    // What is no address has no account, and says so no more than an unknown one does.
-    if let Some(Ok(address)) = address {
-        let now = context.clock.now();
-        let by_address = context.throttle.reset_mails(address.as_str());
-        let throttle = context.throttle.clone();
-        context
-            .database
-            .write(move |tx| {
-                mail::request_reset(tx, &address, now, || throttle.admits(tx, &by_address, now))
-            })
-            .await?;
-        context.mail_worker.wake();
-    }
-    audit::reset_asked(&client);
+    let now = context.clock.now();
+    let by_address = context.throttle.reset_mails(address.as_str());
+    let throttle = context.throttle.clone();
+    let requested = context.commit(&client, move |change| {
+        change.record(Event::PasswordResetRequested);
+        mail::request_reset(change, &address, now, || {
+            throttle.admits(change, &by_address, now)
+        })
+    });
+    requested.await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password reset instructions sent" })))
 }
 
@@ -86,28 +79,22 @@ async fn update(
 ) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &client, &token).await?;
     let password = choose_password(&context, &input)?;
-    client
-        .admit(&context, vec![context.throttle.new_password(client.ip)])
-        .await?;
+    let limits = vec![context.throttle.new_password(client.ip)];
+    context.admit(&client, limits).await?;
 
     let address = account.user.email_address.as_str();
     let words = context.settings.guessable_words(address);
     let digest = context.passwords.hash_choice(password, &words).await?;
     let failures = context.throttle.address_failures(address, client.ip);
-    let user_id = account.user.id;
-    let notice = client.notice(&context, Kind::PasswordChanged);
+    let notice = context.notice(&client, Kind::PasswordChanged);
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
-    run_detached(async move {
-        let reset = context
-            .database
-            .write(move |tx| reset(tx, &link, &digest, &failures, notice.as_ref(), now));
-        let sessions_ended = reset.await?.ok_or_else(|| refused(&client))?;
-        context.mail_worker.wake();
-        audit::reset_done(&client, user_id, sessions_ended);
-        Ok(())
-    })
-    .await?;
+    let done = context.commit(&client, move |change| {
+        reset(change, &link, &digest, &failures, notice.as_ref(), now)
+    });
+    if !done.await? {
+        return Err(refused(&context, &client));
+    }
     Ok(HttpResponse::Ok().json(json!({ "message": "Password has been reset." })))
 }
 
@@ -119,7 +106,7 @@ async fn open_link(
 ) -> Result<(SignedMessage, Account)> {
     let Some(link) = signed_link::verify_reset(&context.key_ring, token, context.clock.now())
     else {
-        return Err(refused(client));
+        return Err(refused(context, client));
     };
     let subject = link.subject;
     let account = context
@@ -128,7 +115,7 @@ async fn open_link(
         .await?;
     match account.filter(|account| signed_link::reset_holds(&link, account)) {
         Some(account) => Ok((link, account)),
-        None => Err(refused(client)),
+        None => Err(refused(context, client)),
     }
 }
 
@@ -144,37 +131,42 @@ fn choose_password(context: &Context, input: &Input) -> Result<Password> {
     )?)
 }
 
-/// Gives how many sessions ended, or `None` when the link no longer holds: of many uses one wins.
+/// `false` when the link no longer holds: of many uses one wins.
 fn reset(
-    tx: &Transaction<'_>,
+    change: &Change<'_>,
     link: &SignedMessage,
     digest: &PasswordDigest,
     failures: &Limit,
     notice: Option<&Notice>,
     now: Timestamp,
-) -> Result<Option<usize>> {
-    let Some(account) =
-        users::find(tx, link.subject)?.filter(|account| signed_link::reset_holds(link, account))
+) -> Result<bool> {
+    let Some(account) = users::find(change, link.subject)?
+        .filter(|account| signed_link::reset_holds(link, account))
     else {
-        return Ok(None);
+        return Ok(false);
     };
     if now >= link.expires_at
-        || !users::replace_digest(tx, link.subject, &account.password_digest, digest, now)?
+        || !users::replace_digest(change, link.subject, &account.password_digest, digest, now)?
     {
-        return Ok(None);
+        return Ok(false);
     }
     // The link was mailed to it.
     let user = User {
         email_confirmed_at: account.user.email_confirmed_at.or(Some(now)),
         ..account.user
     };
-    users::confirm_address(tx, user.id, &user.email_address, now)?;
-    failures.grant_bypass(tx, now)?;
-    mail::notify(tx, notice, &user, now)?;
-    credentials_changed(tx, link.subject, KeepSessions::None, now).map(Some)
+    users::confirm_address(change, user.id, &user.email_address, now)?;
+    failures.grant_bypass(change, now)?;
+    mail::notify(change, notice, &user, now)?;
+    let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
+    change.record(Event::PasswordReset {
+        user: user.id,
+        sessions_ended,
+    });
+    Ok(true)
 }
 
-fn refused(client: &ClientInfo) -> Error {
-    audit::reset_refused(client);
+fn refused(context: &Context, client: &ClientInfo) -> Error {
+    context.refused(client, Event::PasswordResetRefused);
     Error::LinkInvalid("Password reset link is invalid or has expired.")
 }

@@ -14,7 +14,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::{Project, ProjectId, UserId};
 use crate::http::extract::query::{Query, path_id};
-use crate::http::{Caller, Input, Routes};
+use crate::http::{Caller, ClientInfo, Input, Routes};
 use crate::store::{Transaction, projects};
 
 const READ: &str = "projects:read";
@@ -61,11 +61,16 @@ async fn index(
     Ok(HttpResponse::Ok().json(json!({ "projects": found, "next_cursor": next_cursor })))
 }
 
-async fn create(context: web::Data<Context>, caller: Caller, input: Input) -> Result<HttpResponse> {
+async fn create(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    caller: Caller,
+    input: Input,
+) -> Result<HttpResponse> {
     let (owner, now) = (caller.owner()?, context.clock.now());
     let Draft { title, description } = Draft::read(&input, None)?;
     let project = caller
-        .write(&context, move |tx| {
+        .commit(&context, &client, move |tx| {
             projects::insert(tx, owner, &title, description.as_deref(), MAX_PER_USER, now)
         })
         .await?
@@ -94,6 +99,7 @@ async fn show(
 /// `PUT` changes what it names and leaves the rest, like `PATCH`, as in Rails.
 async fn update(
     context: web::Data<Context>,
+    client: ClientInfo,
     caller: Caller,
     id: web::Path<String>,
     input: Input,
@@ -104,7 +110,9 @@ async fn update(
         context.clock.now(),
     );
     let revised = caller
-        .write(&context, move |tx| revise(tx, owner, id, &input, now))
+        .commit(&context, &client, move |tx| {
+            revise(tx, owner, id, &input, now)
+        })
         .await??;
     Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
 }
@@ -130,12 +138,13 @@ fn revise(
 
 async fn destroy(
     context: web::Data<Context>,
+    client: ClientInfo,
     caller: Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
     match caller
-        .write(&context, move |tx| projects::delete(tx, owner, id))
+        .commit(&context, &client, move |tx| projects::delete(tx, owner, id))
         .await?
     {
         true => Ok(HttpResponse::NoContent().finish()),

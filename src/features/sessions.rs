@@ -28,11 +28,11 @@ pub(super) use self::challenge::Challenge;
 pub use self::changes::{KeepSessions, credentials_changed};
 pub(super) use self::opening::{SessionStart, StartedSession};
 pub(super) use self::reply::{SessionView, clear_cookie, respond_with_session, transport};
-use crate::audit;
+use crate::audit::Event;
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
 use crate::domain::model::User;
-use crate::http::{Caller, ClientInfo, CurrentSession, Input, Routes, run_detached};
+use crate::http::{Caller, ClientInfo, CurrentSession, Input, Routes};
 use crate::store::sessions as rows;
 
 /// How often the password is checked when the digest changes meanwhile.
@@ -52,9 +52,8 @@ async fn create(
     client: ClientInfo,
     input: Input,
 ) -> Result<HttpResponse> {
-    let carrier = transport(&input, &client)?;
-    let alone =
-        start_by_password(&context, &client, &input, |_, _, _| Ok(()), |_, _, _| ()).await?;
+    let carrier = transport(&context, &client, &input)?;
+    let alone = start_by_password(&context, &client, &input, |_, _, _| Ok(())).await?;
     let SignedIn {
         user,
         session,
@@ -93,19 +92,20 @@ async fn destroy(
     session: CurrentSession,
 ) -> Result<HttpResponse> {
     let (id, user_id, presented) = (session.id, session.user_id, *session.presented());
-    let database = context.database.clone();
-    run_detached(async move {
-        match database
-            .write(move |tx| rows::delete_by_digest(tx, &presented))
-            .await?
-        {
-            true => audit::session_ended(&client, user_id, id),
-            // Another sign-out with the same token was faster, or the session has another token by now.
-            false => return Err(Error::TokenInvalid),
+    let ended = context.commit(&client, move |change| {
+        let ended = rows::delete_by_digest(change, &presented)?;
+        if ended {
+            change.record(Event::SessionEnded {
+                user: user_id,
+                session: id,
+            });
         }
-        Ok(())
-    })
-    .await?;
+        Ok(ended)
+    });
+    if !ended.await? {
+        // Another sign-out with the same token was faster, or the session has another token by now.
+        return Err(Error::TokenInvalid);
+    }
     let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(json!({ "message": "Logged out" })))
 }

@@ -11,16 +11,16 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::sessions::{SessionStart, StartedSession, respond_with_session, transport};
-use crate::audit;
+use crate::audit::Event;
 use crate::config::{self, Confirm};
-use crate::context::Context;
+use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::{EmailAddress, PasswordDigest, Session, User};
-use crate::http::{ClientInfo, Input, Routes, run_detached};
+use crate::http::{ClientInfo, Input, Routes};
 use crate::mail;
-use crate::store::{Transaction, users};
+use crate::store::users;
 use crate::throttle::Throttle;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -36,14 +36,13 @@ async fn create(
     if !settings.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
-    let carrier = transport(&input, &client)?;
+    let carrier = transport(&context, &client, &input)?;
     let SignUp {
         email_address,
         password,
     } = SignUp::read(&context, &input)?;
-    client
-        .admit(&context, vec![context.throttle.sign_up(client.ip)])
-        .await?;
+    let limits = vec![context.throttle.sign_up(client.ip)];
+    context.admit(&client, limits).await?;
 
     let words = context.settings.guessable_words(email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
@@ -56,33 +55,19 @@ async fn create(
         }
     };
     let (opening, token) = opening.unzip();
-    let shared = web::Data::clone(&context);
-    let registered = run_detached(async move {
-        let (rules, throttle) = (
-            shared.settings.registration.clone(),
-            shared.throttle.clone(),
-        );
-        let registered = shared
-            .database
-            .write(move |tx| {
-                register(
-                    tx,
-                    &rules,
-                    &throttle,
-                    &email_address,
-                    &digest,
-                    opening.as_ref(),
-                    now,
-                )
-            })
-            .await?;
-        shared.mail_worker.wake();
-        if let Some((user, session)) = &registered {
-            audit::signed_up(&client, user.id, session.as_ref().map(|session| session.id));
-        }
-        Ok(registered)
-    })
-    .await?;
+    let (rules, throttle) = (settings.clone(), context.throttle.clone());
+    let registered = context.commit(&client, move |change| {
+        register(
+            change,
+            &rules,
+            &throttle,
+            &email_address,
+            &digest,
+            opening.as_ref(),
+            now,
+        )
+    });
+    let registered = registered.await?;
 
     if private {
         // Only now: a free address and a taken one have cost the same, and are answered alike.
@@ -139,7 +124,7 @@ impl SignUp {
 /// Gives `None` when the address is taken. Asks for the mail that the settings want, and starts a session if there is an
 /// opening for one.
 fn register(
-    tx: &Transaction<'_>,
+    change: &Change<'_>,
     rules: &config::Registration,
     throttle: &Throttle,
     email_address: &EmailAddress,
@@ -147,24 +132,28 @@ fn register(
     opening: Option<&SessionStart>,
     now: Timestamp,
 ) -> Result<Option<(User, Option<Session>)>> {
-    let user = users::insert(tx, email_address, digest, now)?;
+    let user = users::insert(change, email_address, digest, now)?;
     let by_address = throttle.sign_up_mails(email_address.as_str());
-    let admit = || throttle.admits(tx, &by_address, now);
+    let admit = || throttle.admits(change, &by_address, now);
     match user {
         Some(_) if rules.confirm != Confirm::Off => {
-            mail::request_confirmation(tx, email_address, now, admit)?
+            mail::request_confirmation(change, email_address, now, admit)?
         }
-        None if rules.private => mail::request_already_registered(tx, email_address, now, admit)?,
+        None if rules.private => {
+            mail::request_already_registered(change, email_address, now, admit)?
+        }
         _ => {}
     }
     let Some(user) = user else {
         return Ok(None);
     };
     let started = opening
-        .map(|opening| opening.start(tx, user.id, now))
+        .map(|opening| opening.start(change, user.id, now))
         .transpose()?;
-    Ok(Some((
-        user,
-        started.map(|StartedSession { session, .. }| session),
-    )))
+    let session = started.map(|StartedSession { session, .. }| session);
+    change.record(Event::SignedUp {
+        user: user.id,
+        session: session.as_ref().map(|session| session.id),
+    });
+    Ok(Some((user, session)))
 }

@@ -3,7 +3,6 @@
 
 pub mod auth;
 pub mod extract;
-mod finish;
 pub mod middleware;
 pub mod openapi;
 pub mod respond;
@@ -14,7 +13,6 @@ pub use auth::credential::Carrier;
 pub use auth::current_user::{CurrentSession, CurrentUser};
 pub use extract::client_info::ClientInfo;
 pub use extract::input::Input;
-pub use finish::run_detached;
 pub use middleware::edge::Middleware;
 pub use middleware::idle_connection::Connection;
 pub use routes::{Access, Routes, Verb};

@@ -9,6 +9,7 @@ mod sqlite;
 mod tables;
 mod value;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,6 +140,7 @@ impl Reader<'_> {
 /// What writing functions work on; it can read as well, and sees its own changes.
 pub struct Transaction<'c> {
     reader: Reader<'c>,
+    mails_enqueued: Cell<u64>,
 }
 
 impl<'c> std::ops::Deref for Transaction<'c> {
@@ -146,6 +148,24 @@ impl<'c> std::ops::Deref for Transaction<'c> {
 
     fn deref(&self) -> &Self::Target {
         &self.reader
+    }
+}
+
+impl<'c> Transaction<'c> {
+    fn new(reader: Reader<'c>) -> Self {
+        Self {
+            reader,
+            mails_enqueued: Cell::new(0),
+        }
+    }
+
+    /// How many mails were added to the outbox. Jobs of one batch share a transaction: each compares before and after.
+    pub fn mails_enqueued(&self) -> u64 {
+        self.mails_enqueued.get()
+    }
+
+    fn note_enqueued_mail(&self) {
+        self.mails_enqueued.set(self.mails_enqueued.get() + 1);
     }
 }
 

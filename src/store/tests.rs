@@ -18,11 +18,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub(super) fn within(work: impl FnOnce(&Transaction<'_>)) {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
     super::sqlite::migrate::migrate(&mut connection).unwrap();
-    work(&Transaction {
-        reader: Reader {
-            connection: &connection,
-        },
-    });
+    work(&Transaction::new(Reader {
+        connection: &connection,
+    }));
 }
 
 fn address(text: &str) -> EmailAddress {

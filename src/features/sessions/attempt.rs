@@ -1,17 +1,16 @@
 //! One try to sign in: what was typed, how many came before it, and whether it is somebody's password.
 
-use actix_web::web;
+use std::sync::Arc;
 
 use super::confirmed;
-use crate::audit;
+use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::{EmailAddress, PasswordDigest};
-use crate::http::{ClientInfo, Input, run_detached};
+use crate::http::{ClientInfo, Input};
 use crate::mail;
-use crate::store::Transaction;
 use crate::store::users::{self, Account};
 use crate::throttle::{Count, Limit};
 
@@ -51,28 +50,28 @@ impl Attempt {
     /// mail is asked for: to the end, or an attacker would hang up to suppress the mail.
     pub(super) async fn admit(
         mut self,
-        context: &web::Data<Context>,
+        context: &Arc<Context>,
         client: &ClientInfo,
         failures: &Limit,
     ) -> Result<Self> {
         let rules = vec![context.throttle.sign_in(client.ip), failures.clone()];
-        let (context, client, failures) =
-            (web::Data::clone(context), client.clone(), failures.clone());
-        run_detached(async move {
-            self.count = client.admit(&context, rules).await?.pop();
+        let (shared, client, failures) = (Arc::clone(context), client.clone(), failures.clone());
+        let steps = async move {
+            let context = shared;
+            self.count = context.admit(&client, rules).await?.pop();
             if let Some(shut) = self.count.filter(|count| count.shared && count.left() == 0) {
                 match self.verify(&context, &client).await {
                     Ok(account) => self.verified = Some(account),
                     Err(failure) => {
-                        self.mail_unlock(&context, failures, shut.expires_at)
+                        self.mail_unlock(&context, &client, failures, shut.expires_at)
                             .await?;
                         return Err(failure);
                     }
                 }
             }
             Ok(self)
-        })
-        .await
+        };
+        context.finish(steps).await
     }
 
     /// The account whose password this is. Whoever has none costs the same.
@@ -99,7 +98,7 @@ impl Attempt {
                 && !confirmed::is_hidden(context, account)
         });
         account.ok_or_else(|| {
-            audit::sign_in_failed(client, known);
+            context.refused(client, Event::SignInFailed { user: known });
             match self.count {
                 Some(count) if count.left() == 1 => Error::LastAttempt,
                 _ => Error::InvalidCredentials,
@@ -110,7 +109,8 @@ impl Attempt {
     /// Asks for the mail that opens the address, whether anybody has it or not: that is for the mail worker to find out.
     async fn mail_unlock(
         &self,
-        context: &Context,
+        context: &Arc<Context>,
+        client: &ClientInfo,
         failures: Limit,
         until: Timestamp,
     ) -> Result<()> {
@@ -118,14 +118,14 @@ impl Attempt {
             return Ok(());
         };
         let now = context.clock.now();
-        let ask = move |tx: &Transaction<'_>| match failures.is_shut(tx, until, now)? {
-            true => mail::request_unlock(tx, &address, until, now),
-            // It was opened meanwhile.
-            false => Ok(()),
-        };
-        context.database.write(ask).await?;
-        context.mail_worker.wake();
-        Ok(())
+        let request = context.commit(client, move |change| {
+            match failures.is_shut(change, until, now)? {
+                true => mail::request_unlock(change, &address, until, now),
+                // It was unlocked meanwhile.
+                false => Ok(()),
+            }
+        });
+        request.await
     }
 
     async fn find_account(&self, context: &Context) -> Result<Option<Account>> {

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use actix_web::web;
+use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::{ROUNDS, SessionStart, StartedSession, confirmed};
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::{PasswordDigest, Session, SessionId, User, UserId};
-use crate::http::{ClientInfo, Input, run_detached};
-use crate::store::Transaction;
+use crate::domain::model::{PasswordDigest, Session, User};
+use crate::http::{ClientInfo, Input};
 use crate::store::users::{self, Account};
 use crate::throttle::Limit;
 
@@ -27,14 +26,12 @@ pub(in crate::features) struct SignedIn<T> {
     pub(in crate::features) made: T,
 }
 
-/// Starts a session for `email_address` and `password`, with what `also` makes in the same transaction; once that is on
-/// disk, `tell` logs it, whether or not the client still waits.
+/// Starts a session for `email_address` and `password`, with what `also` makes in the same transaction.
 pub(in crate::features) async fn start_by_password<T: Send + 'static>(
-    context: &web::Data<Context>,
+    context: &Arc<Context>,
     client: &ClientInfo,
     input: &Input,
-    also: impl Fn(&Transaction<'_>, &Session, Timestamp) -> Result<T> + Clone + Send + 'static,
-    tell: fn(&ClientInfo, UserId, SessionId),
+    also: impl Fn(&Change<'_>, &Session, Timestamp) -> Result<T> + Clone + Send + 'static,
 ) -> Result<SignedIn<T>> {
     let attempt = Attempt::read(input)?;
     let failures = context
@@ -49,37 +46,21 @@ pub(in crate::features) async fn start_by_password<T: Send + 'static>(
         let now = context.clock.now();
         let (opening, token) = SessionStart::prepare(context, client, attempt.remember, now)?;
         opening.make_ready(context, account.user.id).await?;
-        let (shared, client) = (web::Data::clone(context), client.clone());
         let (verified, failures, also) = (account.clone(), failures.clone(), also.clone());
-        let started = run_detached(async move {
-            let user = verified.user.id;
-            let write = move |tx: &Transaction<'_>| {
-                let started = sign_in(tx, &verified, rehashed.as_ref(), &failures, &opening, now)?;
-                started
-                    .map(|started| Ok((also(tx, &started.session, now)?, started)))
-                    .transpose()
-            };
-            let started = shared.database.write(write).await?;
-            Ok(started.map(
-                |(
-                    made,
-                    StartedSession {
-                        session,
-                        evicted,
-                        replaced,
-                        new_device,
-                    },
-                )| {
-                    if new_device {
-                        shared.mail_worker.wake();
-                    }
-                    audit::signed_in(&client, user, session.id, evicted, replaced, new_device);
-                    tell(&client, user, session.id);
-                    (session, made)
-                },
-            ))
+        let started = context.commit(client, move |change| {
+            let started = sign_in(
+                change,
+                &verified,
+                rehashed.as_ref(),
+                &failures,
+                &opening,
+                now,
+            )?;
+            started
+                .map(|session| Ok((also(change, &session, now)?, session)))
+                .transpose()
         });
-        if let Some((session, made)) = started.await? {
+        if let Some((made, session)) = started.await? {
             return Ok(SignedIn {
                 user: account.user,
                 session,
@@ -97,23 +78,36 @@ pub(in crate::features) async fn start_by_password<T: Send + 'static>(
 /// Gives `None` when the digest is no longer the one that was verified: a reset, or another sign-in that wrote it
 /// at a new cost, was faster. Which of the two, only checking again tells.
 fn sign_in(
-    tx: &Transaction<'_>,
+    change: &Change<'_>,
     verified: &Account,
     rehashed: Option<&PasswordDigest>,
     failures: &Limit,
     opening: &SessionStart,
     now: Timestamp,
-) -> Result<Option<StartedSession>> {
+) -> Result<Option<Session>> {
     let id = verified.user.id;
-    let unchanged = users::find(tx, id)?.is_some_and(|account| {
+    let unchanged = users::find(change, id)?.is_some_and(|account| {
         account.password_digest == verified.password_digest && account.user.disabled_at.is_none()
     });
     if !unchanged {
         return Ok(None);
     }
     if let Some(digest) = rehashed {
-        users::replace_digest(tx, id, &verified.password_digest, digest, now)?;
+        users::replace_digest(change, id, &verified.password_digest, digest, now)?;
     }
-    failures.forgive(tx, now)?;
-    opening.start(tx, id, now).map(Some)
+    failures.forgive(change, now)?;
+    let StartedSession {
+        session,
+        evicted,
+        replaced,
+        new_device,
+    } = opening.start(change, id, now)?;
+    change.record(Event::SignedIn {
+        user: id,
+        session: session.id,
+        evicted,
+        replaced,
+        new_device,
+    });
+    Ok(Some(session))
 }

@@ -7,16 +7,16 @@
 
 use std::time::Duration;
 
-use actix_web::web;
+use std::sync::Arc;
 
 use super::ROUNDS;
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::domain::model::{PasswordDigest, SessionId, UserId};
-use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input, run_detached};
+use crate::domain::model::{PasswordDigest, SessionId};
+use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input};
 use crate::store::users::{self, Account};
 use crate::store::{Transaction, sessions as rows};
 use crate::throttle::Limit;
@@ -97,7 +97,7 @@ impl Challenge {
             rules.push(context.throttle.challenges_of_client(client.ip));
             rules.push(context.throttle.challenges(session.id));
         }
-        client.admit(context, rules).await?;
+        context.admit(client, rules).await?;
         let proof = self.check(context, client, session).await?;
         Ok(Proven {
             challenge: self,
@@ -135,7 +135,11 @@ impl Challenge {
         {
             true => Ok(Proof::Password(digest)),
             false => {
-                audit::challenge_failed(client, user_id, id);
+                let event = Event::ReauthenticationFailed {
+                    user: user_id,
+                    session: id,
+                };
+                context.refused(client, event);
                 Err(ValidationErrors::field(self.field, "is incorrect").into())
             }
         }
@@ -143,38 +147,11 @@ impl Challenge {
 }
 
 impl Proven {
-    /// Does `work` in a transaction in which the proof still holds, wakes the mail worker and tells the log: all of it
-    /// to its end, even when the client goes away. When the proof no longer holds, because the digest changed meanwhile
-    /// or the password was given too long ago, it is asked for again.
-    pub(in crate::features) async fn write<T, F>(
-        self,
-        context: &web::Data<Context>,
-        client: &ClientInfo,
-        user: &CurrentUser,
-        session: &CurrentSession,
-        work: F,
-        tell: impl FnOnce(&ClientInfo, UserId, T) + 'static,
-    ) -> Result<()>
-    where
-        T: Send + 'static,
-        F: FnMut(&Transaction<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
-    {
-        let (context, client) = (web::Data::clone(context), client.clone());
-        let (user, session) = (user.clone(), session.clone());
-        run_detached(async move {
-            let done = self
-                .write_once_proven(&context, &client, &user, &session, work)
-                .await?;
-            context.mail_worker.wake();
-            tell(&client, user.id, done);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn write_once_proven<T, F>(
+    /// Does `work` in a transaction in which the proof still holds. When it does not, because the digest changed
+    /// meanwhile or the password was given too long ago, it is checked again.
+    pub(in crate::features) async fn commit<T, F>(
         mut self,
-        context: &Context,
+        context: &Arc<Context>,
         client: &ClientInfo,
         user: &CurrentUser,
         session: &CurrentSession,
@@ -182,24 +159,26 @@ impl Proven {
     ) -> Result<T>
     where
         T: Send + 'static,
-        F: FnMut(&Transaction<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
+        F: FnMut(&Change<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
     {
         let (user_id, session_id) = (session.user_id, session.id);
         for _ in 0..ROUNDS {
             let (proof, mut work) = (self.proof.clone(), work.clone());
             let challenges = context.throttle.challenges(session_id);
             let now = context.clock.now();
-            let written = user.write(context, move |tx| {
-                let account = users::find(tx, user_id)?.ok_or(Error::TokenInvalid)?;
-                if !proof.holds(tx, &account, session_id, now)? {
+            let done = user.commit(context, client, move |change| {
+                let Some(account) = users::find(change, user_id)? else {
+                    return Ok(None);
+                };
+                if !proof.holds(change, &account, session_id, now)? {
                     return Ok(None);
                 }
                 if let Proof::Password(_) = proof {
-                    challenges.forgive(tx, now)?;
+                    challenges.forgive(change, now)?;
                 }
-                work(tx, &account, now).map(Some)
+                work(change, &account, now).map(Some)
             });
-            if let Some(done) = written.await? {
+            if let Some(done) = done.await? {
                 return Ok(done);
             }
             self.proof = self.challenge.check(context, client, session).await?;

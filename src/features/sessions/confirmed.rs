@@ -1,7 +1,9 @@
 //! Where a confirmed address is required: what a sign-in to an unconfirmed one comes to, with the right password.
 
-use crate::audit;
+use crate::audit::Event;
 use crate::config::Confirm;
+use std::sync::Arc;
+
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
 use crate::http::ClientInfo;
@@ -16,7 +18,7 @@ pub(super) fn is_hidden(context: &Context, account: &Account) -> bool {
 
 /// Refuses an account whose password was right and whose address is not confirmed. That was no failure to guess.
 pub(super) async fn require(
-    context: &Context,
+    context: &Arc<Context>,
     client: &ClientInfo,
     account: &Account,
     failures: &Limit,
@@ -25,11 +27,12 @@ pub(super) async fn require(
         return Ok(());
     }
     let (failures, now) = (failures.clone(), context.clock.now());
-    context
-        .database
-        .write(move |tx| failures.forgive(tx, now))
-        .await?;
-    audit::sign_in_unconfirmed(client, account.user.id);
+    let user = account.user.id;
+    let forgiven = context.commit(client, move |change| {
+        change.record(Event::SignInUnverified { user });
+        failures.forgive(change, now)
+    });
+    forgiven.await?;
     Err(Error::Unconfirmed)
 }
 

@@ -77,7 +77,7 @@ impl SessionStart {
                 Purpose::Device,
                 &fingerprint(client.ip, client.user_agent.as_deref().unwrap_or_default()),
             ),
-            notice: client.notice(context, Kind::NewDevice),
+            notice: context.notice(client, Kind::NewDevice),
         };
         Ok((opening, token))
     }

@@ -7,7 +7,7 @@ use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
-use crate::audit;
+use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
@@ -20,7 +20,11 @@ use crate::http::{Carrier, ClientInfo, Input};
 ///
 /// # Errors
 /// A fault of the field, and [`Error::CrossOrigin`], logged, for a cookie that our own application did not ask for.
-pub(in crate::features) fn transport(input: &Input, client: &ClientInfo) -> Result<Carrier> {
+pub(in crate::features) fn transport(
+    context: &Context,
+    client: &ClientInfo,
+    input: &Input,
+) -> Result<Carrier> {
     let mut invalid = ValidationErrors::default();
     let written = input.text("transport", &mut invalid);
     invalid.into_result()?;
@@ -28,7 +32,7 @@ pub(in crate::features) fn transport(input: &Input, client: &ClientInfo) -> Resu
         None | Some("bearer") => Ok(Carrier::Bearer),
         Some("cookie") if client.same_origin => Ok(Carrier::Cookie),
         Some("cookie") => {
-            audit::cross_origin_refused(client);
+            context.refused(client, Event::CrossOriginRefused);
             Err(Error::CrossOrigin)
         }
         Some(_) => Err(ValidationErrors::field("transport", "is invalid").into()),

@@ -7,13 +7,13 @@
 use actix_web::{HttpResponse, web};
 
 use super::respond_with_session;
-use crate::audit;
+use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result};
 use crate::domain::model::Session;
-use crate::http::{ClientInfo, CurrentSession, CurrentUser, run_detached};
-use crate::store::{Transaction, refresh_tokens, sessions as rows};
+use crate::http::{ClientInfo, CurrentSession, CurrentUser};
+use crate::store::{refresh_tokens, sessions as rows};
 
 pub(super) async fn create(
     context: web::Data<Context>,
@@ -28,23 +28,22 @@ pub(super) async fn create(
         last_active_at,
         ..Session::clone(&session)
     };
-    let (owner, shared) = (user.clone(), context.clone());
-    run_detached(async move {
-        let rotate = move |tx: &Transaction<'_>| {
-            let rotated = rows::rotate(tx, id, &presented, &new)?;
-            if rotated {
-                refresh_tokens::delete_for_session(tx, id)?;
-            }
-            Ok(rotated)
-        };
-        match owner.write(&shared, rotate).await? {
-            true => audit::session_rotated(&client, owner.id, id),
-            // The session has another token by now.
-            false => return Err(Error::TokenInvalid),
+    let owner = user.id;
+    let done = user.commit(&context, &client, move |change| {
+        let rotated = rows::rotate(change, id, &presented, &new)?;
+        if rotated {
+            refresh_tokens::delete_for_session(change, id)?;
+            change.record(Event::SessionRotated {
+                user: owner,
+                session: id,
+            });
         }
-        Ok(())
-    })
-    .await?;
+        Ok(rotated)
+    });
+    if !done.await? {
+        // The session has another token by now.
+        return Err(Error::TokenInvalid);
+    }
     respond_with_session(
         HttpResponse::Ok(),
         &context,

@@ -4,12 +4,12 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::challenge::Challenge;
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::domain::error::{Result, ValidationErrors};
 use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input};
+use crate::store::sessions as rows;
 use crate::store::users::Account;
-use crate::store::{Transaction, sessions as rows};
 
 pub(super) async fn create(
     context: web::Data<Context>,
@@ -28,11 +28,16 @@ pub(super) async fn create(
         .prove(&context, &client, &session, vec![])
         .await?;
     let id = session.id;
-    let give =
-        move |tx: &Transaction<'_>, _: &Account, now| rows::set_sudo(tx, id, Some(now)).map(drop);
-    let told = move |client: &ClientInfo, user, ()| audit::sudo_given(client, user, id);
+    let grant = move |change: &Change<'_>, account: &Account, now| {
+        rows::set_sudo(change, id, Some(now))?;
+        change.record(Event::Reauthenticated {
+            user: account.user.id,
+            session: id,
+        });
+        Ok(())
+    };
     proven
-        .write(&context, &client, &user, &session, give, told)
+        .commit(&context, &client, &user, &session, grant)
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password confirmed" })))
 }

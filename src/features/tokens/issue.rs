@@ -9,18 +9,20 @@
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 
 use super::reply::{Pair, TokenLifetimes, Validity};
-use crate::audit;
+use std::sync::Arc;
+
+use crate::audit::Event;
 use crate::config::Settings;
-use crate::context::Context;
+use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenDigest, TokenKind, fill_random};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::Session;
 use crate::domain::scope::Scopes;
 use crate::features::sessions::{SignedIn, start_by_password};
-use crate::http::{Carrier, ClientInfo, CurrentSession, CurrentUser, Input, run_detached};
+use crate::http::{Carrier, ClientInfo, CurrentSession, CurrentUser, Input};
 use crate::store::refresh_tokens::{self, NewRefresh};
-use crate::store::{Transaction, sessions};
+use crate::store::sessions;
 
 /// Families that a session may have: one for each program that shares it, and some that were lost.
 const MAX_FAMILIES: u32 = 10;
@@ -47,15 +49,15 @@ pub(super) async fn create(
 }
 
 async fn by_password(
-    context: &web::Data<Context>,
+    context: &Arc<Context>,
     client: &ClientInfo,
     input: &Input,
     scopes: Scopes,
 ) -> Result<HttpResponse> {
     let refresh = PlainToken::generate(TokenKind::Refresh)?;
     let grant = Grant::new(&context.settings, Some(&refresh), scopes.clone());
-    let also = move |tx: &Transaction<'_>, session: &Session, now| grant.write(tx, session, now);
-    let signed_in = start_by_password(context, client, input, also, audit::tokens_issued).await?;
+    let also = move |change: &Change<'_>, session: &Session, now| grant.write(change, session, now);
+    let signed_in = start_by_password(context, client, input, also).await?;
     let SignedIn {
         session,
         made: term,
@@ -72,7 +74,7 @@ async fn by_password(
 }
 
 async fn by_session(
-    context: &web::Data<Context>,
+    context: &Arc<Context>,
     client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
@@ -83,26 +85,17 @@ async fn by_session(
         Carrier::Cookie => None,
     };
     let grant = Grant::new(&context.settings, refresh.as_ref(), scopes.clone());
-    let (now, row, shared) = (
-        context.clock.now(),
-        Session::clone(&session),
-        context.clone(),
-    );
-    let term = run_detached(async move {
-        let (id, throttle) = (row.id, shared.throttle.clone());
-        let rule = throttle.tokens(user.id);
-        let write = move |tx: &Transaction<'_>| match throttle.refusal(tx, &rule, now)? {
-            Some(refusal) => Ok(Err(refusal)),
-            None => grant.write(tx, &row, now).map(Ok),
-        };
-        let term = user
-            .write(&shared, write)
-            .await?
-            .map_err(|refusal| client.throttled(refusal))?;
-        audit::tokens_issued(&client, user.id, id);
-        Ok(term)
-    })
-    .await?;
+    let (now, row) = (context.clock.now(), Session::clone(&session));
+    let (throttle, limit) = (context.throttle.clone(), context.throttle.tokens(user.id));
+    let granted = user.commit(context, &client, move |change| {
+        match throttle.refusal(change, &limit, now)? {
+            Some(throttled) => Ok(Err(throttled)),
+            None => grant.write(change, &row, now).map(Ok),
+        }
+    });
+    let term = granted
+        .await?
+        .map_err(|throttled| context.throttled(&client, throttled))?;
     Pair {
         session: &session,
         scopes: &scopes,
@@ -132,7 +125,7 @@ impl Grant {
         }
     }
 
-    fn write(&self, tx: &Transaction<'_>, session: &Session, now: Timestamp) -> Result<Validity> {
+    fn write(&self, change: &Change<'_>, session: &Session, now: Timestamp) -> Result<Validity> {
         let term = self.lifetimes.term(session, now);
         if let Some((token_digest, family_digest)) = self.refresh {
             let (scopes, expires_at) = (&self.scopes, session.expires_at);
@@ -142,10 +135,14 @@ impl Grant {
                 scopes,
                 expires_at,
             };
-            refresh_tokens::insert(tx, session.id, &new, now)?;
-            refresh_tokens::delete_beyond(tx, session.id, MAX_FAMILIES)?;
+            refresh_tokens::insert(change, session.id, &new, now)?;
+            refresh_tokens::delete_beyond(change, session.id, MAX_FAMILIES)?;
         }
-        sessions::note_access(tx, session.id, term.expires_at, now)?;
+        sessions::note_access(change, session.id, term.expires_at, now)?;
+        change.record(Event::TokensIssued {
+            user: session.user_id,
+            session: session.id,
+        });
         Ok(term)
     }
 }

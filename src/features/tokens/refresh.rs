@@ -14,18 +14,18 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 
 use super::reply::{Pair, TokenLifetimes, Validity};
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::signed_message::{Successor, successors};
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenDigest, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::model::{Session, User};
 use crate::domain::scope::Scopes;
-use crate::http::{ClientInfo, Input, run_detached};
+use crate::http::{ClientInfo, Input};
 use crate::mail::{self, Kind, Notice};
 use crate::store::refresh_tokens::{self, GRACE, NewRefresh, RefreshToken, Spent};
-use crate::store::{Reader, Transaction, sessions};
+use crate::store::{Reader, sessions};
 use crate::throttle::{Throttle, Throttled};
 
 pub(super) async fn create(
@@ -33,13 +33,13 @@ pub(super) async fn create(
     client: ClientInfo,
     input: Input,
 ) -> Result<HttpResponse> {
-    let presented = read(&input)?.ok_or_else(|| refused(&client))?;
+    let presented = read(&input)?.ok_or_else(|| refused(&context, &client))?;
     let (family, digest) = (presented.family(), presented.digest());
     let owner = context
         .database
         .read(move |reader| owner_of(reader, &family))
         .await?;
-    let (session, _) = owner.ok_or_else(|| refused(&client))?;
+    let (session, _) = owner.ok_or_else(|| refused(&context, &client))?;
 
     let seed = ReplaySeed::generate()?;
     let new = successors(&context.key_ring, &presented, &seed).next();
@@ -54,36 +54,20 @@ pub(super) async fn create(
         lifetimes: TokenLifetimes::of(&context.settings),
         most: context.settings.tokens.scopes.clone(),
         throttle: context.throttle.clone(),
-        notice: client.notice(&context, Kind::RefreshReused),
+        notice: context.notice(&client, Kind::RefreshReused),
         now: context.clock.now(),
     };
-    let (shared, visitor) = (context.clone(), client.clone());
-    let outcome = run_detached(async move {
-        let outcome = shared.database.write(move |tx| exchange.run(tx)).await?;
-        match &outcome {
-            Outcome::Spent(kept) => {
-                audit::tokens_refreshed(&visitor, kept.session.user_id, kept.session.id)
-            }
-            Outcome::Reused(session) => {
-                shared.mail_worker.wake();
-                audit::refresh_reused(&visitor, session.user_id, session.id);
-            }
-            Outcome::Again(kept, _) => {
-                audit::refresh_repeated(&visitor, kept.session.user_id, kept.session.id);
-            }
-            Outcome::Throttled(_) | Outcome::Refused => {}
-        }
-        Ok(outcome)
-    });
+    let outcome = context.commit(&client, move |change| exchange.run(change));
     let (kept, successor) = match outcome.await? {
         Outcome::Spent(kept) => (kept, new),
         Outcome::Again(kept, spent) => {
-            let successor = again(&context, &presented, &spent)?.ok_or_else(|| refused(&client))?;
+            let successor =
+                again(&context, &presented, &spent)?.ok_or_else(|| refused(&context, &client))?;
             (kept, successor)
         }
-        Outcome::Reused(_) => return Err(Error::InvalidGrant),
-        Outcome::Throttled(refusal) => return Err(client.throttled(refusal)),
-        Outcome::Refused => return Err(refused(&client)),
+        Outcome::Reused => return Err(Error::InvalidGrant),
+        Outcome::Throttled(refusal) => return Err(context.throttled(&client, refusal)),
+        Outcome::Refused => return Err(refused(&context, &client)),
     };
     let Successor { token, jti } = &successor;
     let Kept {
@@ -114,8 +98,8 @@ fn read(input: &Input) -> Result<Option<PlainToken>> {
     Ok(PlainToken::parse(TokenKind::Refresh, written))
 }
 
-fn refused(client: &ClientInfo) -> Error {
-    audit::refresh_refused(client);
+fn refused(context: &Context, client: &ClientInfo) -> Error {
+    context.refused(client, Event::RefreshRefused);
     Error::InvalidGrant
 }
 
@@ -164,7 +148,7 @@ enum Outcome {
     /// It was spent a moment ago, for this.
     Again(Kept, Spent),
     /// It was spent before: its session has ended.
-    Reused(Session),
+    Reused,
     /// It is good, and stays so: its user has had too many lately.
     Throttled(Throttled),
     /// It is unknown, or the time of its session is over; nothing has changed.
@@ -179,19 +163,23 @@ struct Kept {
 }
 
 impl Exchange {
-    fn run(&self, tx: &Transaction<'_>) -> Result<Outcome> {
-        let owner = owner_of(tx, &self.family)?;
+    fn run(&self, change: &Change<'_>) -> Result<Outcome> {
+        let owner = owner_of(change, &self.family)?;
         let Some((session, user)) = owner.filter(|(session, user)| self.is_live(session, user))
         else {
             return Ok(Outcome::Refused);
         };
         // One that is not there while its family is was spent, too, and forgotten.
-        let Some(token) = refresh_tokens::find(tx, &self.presented)? else {
-            return self.end(tx, session, &user);
+        let Some(token) = refresh_tokens::find(change, &self.presented)? else {
+            return self.end(change, &session, &user);
         };
         match token.spent.clone() {
-            None => self.spend(tx, session, &token),
+            None => self.spend(change, session, &token),
             Some(spent) if self.is_lately(spent.at) => {
+                change.record(Event::RefreshRepeated {
+                    user: session.user_id,
+                    session: session.id,
+                });
                 let scopes = self.still_given(&token.scopes);
                 let term = Validity {
                     issued_at: spent.at,
@@ -206,23 +194,30 @@ impl Exchange {
                     spent,
                 ))
             }
-            Some(_) => self.end(tx, session, &user),
+            Some(_) => self.end(change, &session, &user),
         }
     }
 
     fn spend(
         &self,
-        tx: &Transaction<'_>,
+        change: &Change<'_>,
         session: Session,
         token: &RefreshToken,
     ) -> Result<Outcome> {
         let rule = self.throttle.tokens(session.user_id);
-        if let Some(refusal) = self.throttle.refusal(tx, &rule, self.now)? {
+        if let Some(refusal) = self.throttle.refusal(change, &rule, self.now)? {
             return Ok(Outcome::Throttled(refusal));
         }
         let term = self.lifetimes.term(&session, self.now);
         let (presented, until) = (&self.presented, term.expires_at);
-        if !refresh_tokens::spend(tx, presented, &self.seed, &self.successor, until, self.now)? {
+        if !refresh_tokens::spend(
+            change,
+            presented,
+            &self.seed,
+            &self.successor,
+            until,
+            self.now,
+        )? {
             return Err(Error::internal("a token was spent that was not"));
         }
         let scopes = self.still_given(&token.scopes);
@@ -233,9 +228,13 @@ impl Exchange {
             scopes: &scopes,
             expires_at,
         };
-        refresh_tokens::insert(tx, session.id, &new, self.now)?;
-        refresh_tokens::forget_spent(tx, &self.family, self.now - GRACE)?;
-        sessions::note_access(tx, session.id, until, self.now)?;
+        refresh_tokens::insert(change, session.id, &new, self.now)?;
+        refresh_tokens::forget_spent(change, &self.family, self.now - GRACE)?;
+        sessions::note_access(change, session.id, until, self.now)?;
+        change.record(Event::TokensRefreshed {
+            user: session.user_id,
+            session: session.id,
+        });
         Ok(Outcome::Spent(Kept {
             session,
             scopes,
@@ -259,9 +258,13 @@ impl Exchange {
     }
 
     /// The whole family goes with its session, and all its access tokens: which of the two was the thief, nobody knows.
-    fn end(&self, tx: &Transaction<'_>, session: Session, user: &User) -> Result<Outcome> {
-        sessions::delete(tx, session.id)?;
-        mail::notify(tx, self.notice.as_ref(), user, self.now)?;
-        Ok(Outcome::Reused(session))
+    fn end(&self, change: &Change<'_>, session: &Session, user: &User) -> Result<Outcome> {
+        sessions::delete(change, session.id)?;
+        mail::notify(change, self.notice.as_ref(), user, self.now)?;
+        change.record(Event::RefreshReused {
+            user: user.id,
+            session: session.id,
+        });
+        Ok(Outcome::Reused)
     }
 }

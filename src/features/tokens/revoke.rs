@@ -14,14 +14,14 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::presented_token::PresentedToken;
-use crate::audit;
-use crate::context::Context;
+use crate::audit::Event;
+use crate::context::{Change, Context};
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{ApiKeyId, Session, SessionId, UserId};
-use crate::http::{ClientInfo, CredentialKind, Input, run_detached};
-use crate::store::{Reader, Transaction, api_keys, refresh_tokens, revocations, sessions};
+use crate::domain::model::{Session, SessionId, UserId};
+use crate::http::{ClientInfo, CredentialKind, Input};
+use crate::store::{Reader, api_keys, refresh_tokens, revocations, sessions};
 
 pub(super) async fn create(
     context: web::Data<Context>,
@@ -36,17 +36,9 @@ pub(super) async fn create(
             .read(move |reader| target.holds(reader))
             .await?
         {
-            let database = context.database.clone();
-            run_detached(async move {
-                let credential = grip.credential();
-                if let Some(RevocationList { user, session, key }) =
-                    database.write(move |tx| grip.end(tx, now)).await?
-                {
-                    audit::token_revoked(&client, credential, user, session, key);
-                }
-                Ok(())
-            })
-            .await?;
+            context
+                .commit(&client, move |change| grip.revoke(change, now))
+                .await?;
         }
     }
     Ok(HttpResponse::Ok().json(json!({ "message": "Token revoked" })))
@@ -67,13 +59,6 @@ enum RevocationTarget {
         jti: Box<str>,
         until: Timestamp,
     },
-}
-
-/// What was good until now.
-struct RevocationList {
-    user: Option<UserId>,
-    session: Option<SessionId>,
-    key: Option<ApiKeyId>,
 }
 
 impl RevocationTarget {
@@ -126,43 +111,42 @@ impl RevocationTarget {
         }
     }
 
-    /// `None` when it has ended meanwhile: of many at once one ends it.
-    fn end(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Option<RevocationList>> {
-        match self {
+    /// Does nothing when it was revoked meanwhile: of many at once one revokes it.
+    fn revoke(&self, change: &Change<'_>, now: Timestamp) -> Result<()> {
+        let (user, session, key) = match self {
             Self::Session(_) | Self::Refresh(_) => {
-                let Some(session) = self.session(tx)? else {
-                    return Ok(None);
+                let Some(session) = self.session(change)? else {
+                    return Ok(());
                 };
-                sessions::delete(tx, session.id)?;
-                Ok(Some(RevocationList {
-                    user: Some(session.user_id),
-                    session: Some(session.id),
-                    key: None,
-                }))
+                sessions::delete(change, session.id)?;
+                (Some(session.user_id), Some(session.id), None)
             }
             Self::ApiKey(digest) => {
-                let revoked = api_keys::revoke_by_digest(tx, digest, now)?;
-                Ok(revoked.map(|key| RevocationList {
-                    user: key.user_id,
-                    session: None,
-                    key: Some(key.id),
-                }))
+                let Some(key) = api_keys::revoke_by_digest(change, digest, now)? else {
+                    return Ok(());
+                };
+                (key.user_id, None, Some(key.id))
             }
-            Self::Access { .. } if !self.holds(tx)? => Ok(None),
             Self::Access {
                 user_id,
                 session_id,
                 jti,
                 until,
             } => {
-                revocations::insert_token(tx, *session_id, jti, *until)?;
-                Ok(Some(RevocationList {
-                    user: Some(*user_id),
-                    session: Some(*session_id),
-                    key: None,
-                }))
+                if !self.holds(change)? {
+                    return Ok(());
+                }
+                revocations::insert_token(change, *session_id, jti, *until)?;
+                (Some(*user_id), Some(*session_id), None)
             }
-        }
+        };
+        change.record(Event::TokenRevoked {
+            credential: self.credential(),
+            user,
+            session,
+            key,
+        });
+        Ok(())
     }
 
     fn session(&self, reader: &Reader<'_>) -> Result<Option<Session>> {

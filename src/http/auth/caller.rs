@@ -20,8 +20,8 @@ use futures_util::future::Either;
 use super::credential::{self, Carrier, Credential};
 use super::current_user::Current;
 use super::{cookie, same_origin};
-use crate::audit;
-use crate::context::Context;
+use crate::audit::{Actor, Event, Source};
+use crate::context::{Change, Context};
 use crate::crypto::access_token::AccessTokenClaims;
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
@@ -30,7 +30,7 @@ use crate::domain::model::{ApiKey, ApiKeyId, Session, SessionId, User, UserId};
 use crate::domain::scope::Scopes;
 use crate::http::extract::client_info;
 use crate::http::{Access, ClientInfo};
-use crate::store::{Reader, Transaction, api_keys, revocations, sessions};
+use crate::store::{Reader, api_keys, revocations, sessions};
 
 /// What a caller is refused with where nothing but a session will do.
 pub(in crate::http) const NEEDS_SESSION: Error =
@@ -154,10 +154,13 @@ async fn open(context: &Context, presented: Credential<'_>) -> Result<Kind> {
 }
 
 fn note_refusal(request: &HttpRequest, credential: CredentialKind, refusal: &Error) {
-    if let (Error::TokenInvalid | Error::InvalidApiKey, Ok(client)) =
-        (refusal, ClientInfo::of(request))
-    {
-        audit::credential_refused(&client, credential);
+    if let (Error::TokenInvalid | Error::InvalidApiKey, Ok(client), Ok(context)) = (
+        refusal,
+        ClientInfo::of(request),
+        client_info::context(request),
+    ) {
+        let credential = credential.as_str();
+        context.refused(&client, Event::CredentialRefused { credential });
     }
 }
 
@@ -238,6 +241,13 @@ impl Caller {
             Kind::Session(current) => Some(current.user.id),
             Kind::ApiKey(found) => found.key.user_id,
             Kind::Access(claims) => Some(claims.user_id),
+        }
+    }
+
+    fn actor(&self) -> Option<Actor> {
+        match &self.0 {
+            Kind::ApiKey(found) => Some(Actor::ApiKey(found.key.id)),
+            _ => self.user_id().map(Actor::User),
         }
     }
 
@@ -344,27 +354,32 @@ impl Caller {
         }
     }
 
-    /// Writes on behalf of the caller, if their credential still opens what it did: reading a body takes time, and one
-    /// that ended meanwhile changes nothing any more.
+    /// Changes something as this caller, if the credential still stands: reading a body takes time, and a credential that
+    /// was revoked meanwhile changes nothing any more.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] or [`Error::InvalidApiKey`] when it does not, and those of
-    /// [`crate::store::Database::write`].
-    pub async fn write<T, F>(&self, context: &Context, mut work: F) -> Result<T>
+    /// [`Error::TokenInvalid`] or [`Error::InvalidApiKey`] when it does not stand, and those of [`Context::commit`].
+    pub async fn commit<T, F>(
+        &self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        mut work: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
-        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+        F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
     {
         let standing = match &self.0 {
             Kind::Session(current) => StillValid::Session(current.session.id, current.presented),
             Kind::ApiKey(found) => StillValid::ApiKey(found.key.id, context.clock.now()),
             Kind::Access(claims) => StillValid::Access(Arc::clone(claims)),
         };
-        let written = context.database.write(move |tx| match standing.holds(tx)? {
-            true => work(tx).map(Some),
+        let source = Source::caller(client, self.actor());
+        let done = context.commit(source, move |change| match standing.holds(change)? {
+            true => work(change).map(Some),
             false => Ok(None),
         });
-        written.await?.ok_or(match self.0 {
+        done.await?.ok_or(match self.0 {
             Kind::ApiKey(_) => Error::InvalidApiKey,
             Kind::Session(_) | Kind::Access(_) => Error::TokenInvalid,
         })

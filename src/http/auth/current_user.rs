@@ -6,17 +6,18 @@
 
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::caller::{self, Caller, Found};
 use super::credential::Carrier;
-use crate::context::Context;
+use crate::context::{Change, Context};
 use crate::crypto::token::TokenDigest;
 use crate::domain::error::{Error, Result};
 use crate::domain::model::{Session, User};
-use crate::store::Transaction;
+use crate::http::ClientInfo;
 
 /// The signed-in user.
 #[derive(Clone, Debug)]
@@ -40,18 +41,22 @@ pub struct Current {
 }
 
 impl CurrentUser {
-    /// Writes on behalf of the request's session, if its token still opens it: reading a body takes time, and a session
-    /// that ended or got another token meanwhile changes nothing any more.
+    /// Changes something as this user, if the session and its token still stand; see [`Caller::commit`].
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] when it does not, and those of [`crate::store::Database::write`].
-    pub async fn write<T, F>(&self, context: &Context, work: F) -> Result<T>
+    /// [`Error::TokenInvalid`] when they do not, and those of [`Context::commit`].
+    pub async fn commit<T, F>(
+        &self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        work: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
-        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+        F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
     {
         Caller::of_session(Rc::clone(&self.0))
-            .write(context, work)
+            .commit(context, client, work)
             .await
     }
 }

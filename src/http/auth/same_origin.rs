@@ -9,7 +9,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, ORIGIN};
 use actix_web::middleware::Next;
 
 use super::{cookie, credential};
-use crate::audit;
+use crate::audit::Event;
 use crate::config::Settings;
 use crate::domain::error::{Error, Result};
 use crate::http::ClientInfo;
@@ -38,12 +38,11 @@ pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
 
 /// Refuses, and logs, what can change something, unless our own application sent it.
 fn require_same_origin(request: &HttpRequest) -> Result<()> {
-    if is_harmless(request)
-        || proves_same_origin(request.headers(), &client_info::context(request)?.settings)
-    {
+    let context = client_info::context(request)?;
+    if is_harmless(request) || proves_same_origin(request.headers(), &context.settings) {
         return Ok(());
     }
-    audit::cross_origin_refused(&ClientInfo::of(request)?);
+    context.refused(&ClientInfo::of(request)?, Event::CrossOriginRefused);
     Err(Error::CrossOrigin)
 }
 

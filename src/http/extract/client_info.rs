@@ -3,22 +3,16 @@
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
-use crate::audit;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
 use crate::domain::error::{Error, Result};
-use crate::domain::model::EmailAddress;
 use crate::http::auth::{cookie, credential, same_origin};
-use crate::mail::{Kind, Notice};
-use crate::store::Transaction;
-use crate::throttle::{Count, Decision, Limit, Throttled};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const USER_AGENT_CHARACTERS: usize = 255;
@@ -71,37 +65,6 @@ impl ClientInfo {
                 .and_then(|text| PlainToken::parse(TokenKind::Session, text))
                 .map(|token| token.digest()),
         })
-    }
-
-    /// Counts one hit of each rule; gives the tallies in their order, or none while limits are off.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`], logged, when one of them is exhausted.
-    pub async fn admit(&self, context: &Context, rules: Vec<Limit>) -> Result<Vec<Count>> {
-        match context
-            .throttle
-            .admit(&context.database, rules, context.clock.now())
-            .await?
-        {
-            Decision::Admitted(counts) => Ok(counts),
-            Decision::Refused(refusal) => Err(self.throttled(refusal)),
-        }
-    }
-
-    /// What a visitor over a limit is answered; it is logged.
-    pub(crate) fn throttled(&self, refusal: Throttled) -> Error {
-        audit::throttled(self, refusal.what);
-        Error::RateLimited(refusal.wait)
-    }
-
-    /// What a mail tells of something done with this request; `None` where the operator wants no such mail.
-    pub fn notice(&self, context: &Context, kind: Kind) -> Option<Notice> {
-        let throttle = context.throttle.clone();
-        let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
-            throttle.admits(tx, &throttle.notices(kind.as_str(), address.as_str()), now)
-        };
-        let (ip, agent) = (self.ip.to_string(), self.user_agent.as_deref());
-        Notice::new(&context.settings.notices, kind, ip, agent, Arc::new(admit))
     }
 }
 

@@ -157,9 +157,7 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
         let mut statement = connection.prepare_cached(sql).map_err(fault)?;
         statement.execute([]).map(drop).map_err(fault)
     };
-    let transaction = Transaction {
-        reader: Reader { connection },
-    };
+    let transaction = Transaction::new(Reader { connection });
     let mut all = || {
         step("BEGIN IMMEDIATE")?;
         if batch.iter_mut().all(|job| job.run(&transaction)) {

@@ -94,8 +94,9 @@ pub fn insert(tx: &Transaction<'_>, new: &NewIntention<'_>, now: Timestamp) -> R
             new.user_agent.into(),
             now.into(),
         ],
-    )
-    .map(drop)
+    )?;
+    tx.note_enqueued_mail();
+    Ok(())
 }
 
 /// The intention of that id.

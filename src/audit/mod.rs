@@ -1,0 +1,138 @@
+//! The audit trail: what happened to accounts and credentials, who did it and from where.
+//!
+//! An event that changes something is recorded by the [`Change`](crate::context::Change) that makes it and written after
+//! its commit. A refusal changes nothing, has no transaction and is written at once. Each entry is one line under the
+//! target `cloakroom::security`. Entries name users, sessions and API keys by id and clients by address; they hold no
+//! token, password, email address or name of a key.
+
+mod event;
+
+use std::net::IpAddr;
+
+pub use self::event::Event;
+use self::event::{Level, Line};
+use crate::domain::model::{ApiKeyId, UserId};
+use crate::http::ClientInfo;
+
+const TARGET: &str = "cloakroom::security";
+
+/// Who caused an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A user, by a session or an access token of theirs.
+    User(UserId),
+    /// A program, by an API key.
+    ApiKey(ApiKeyId),
+    /// An operator, at the command line.
+    Operator,
+    /// The server itself.
+    System,
+}
+
+/// Who causes events, and from where.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// `None` for a client without a credential: what it does is done as the user of the event, if there is one.
+    pub actor: Option<Actor>,
+    /// `None` for events that no request caused.
+    pub client: Option<Client>,
+}
+
+/// The client of a request, as far as an entry needs it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its address.
+    pub ip: IpAddr,
+    /// The request's id, as in `X-Request-Id`.
+    pub request_id: String,
+}
+
+impl Source {
+    /// An operator at the command line.
+    pub const OPERATOR: Self = Self {
+        actor: Some(Actor::Operator),
+        client: None,
+    };
+
+    /// A request of a caller with a credential.
+    pub fn caller(client: &ClientInfo, actor: Option<Actor>) -> Self {
+        Self {
+            actor,
+            ..Self::from(client)
+        }
+    }
+}
+
+impl From<&ClientInfo> for Source {
+    fn from(client: &ClientInfo) -> Self {
+        Self {
+            actor: None,
+            client: Some(Client {
+                ip: client.ip,
+                request_id: client.request_id.clone(),
+            }),
+        }
+    }
+}
+
+/// An event with its source.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What happened.
+    pub event: Event,
+    /// Who caused it, as far as that is known.
+    pub actor: Option<Actor>,
+    /// From where.
+    pub client: Option<Client>,
+}
+
+impl Entry {
+    /// An entry for `event`. Without an actor of its own, the source acts as the event's user.
+    pub fn new(source: &Source, event: Event) -> Self {
+        Self {
+            actor: source.actor.or(event.user().map(Actor::User)),
+            client: source.client.clone(),
+            event,
+        }
+    }
+
+    /// Writes the entry. The actor is named where it is not a user, whose id the event has already.
+    pub fn write(&self) {
+        let (actor, actor_key) = match self.actor {
+            None | Some(Actor::User(_)) => (None, None),
+            Some(Actor::ApiKey(key)) => (Some("api_key"), Some(key.0)),
+            Some(Actor::Operator) => (Some("operator"), None),
+            Some(Actor::System) => (Some("system"), None),
+        };
+        let line: Line = self.event.line();
+        let (ip, request_id) = match &self.client {
+            Some(client) => (Some(client.ip), Some(client.request_id.as_str())),
+            None => (None, None),
+        };
+        macro_rules! write {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: TARGET,
+                    event = line.name,
+                    user = line.user,
+                    session = line.session,
+                    key = line.key,
+                    credential = line.credential,
+                    limit = line.limit,
+                    sessions_ended = line.sessions_ended,
+                    sessions_evicted = line.sessions_evicted,
+                    session_replaced = line.session_replaced,
+                    new_device = line.new_device,
+                    actor,
+                    actor_key,
+                    client = ip.map(tracing::field::display),
+                    request_id = request_id.map(tracing::field::display)
+                )
+            };
+        }
+        match line.level {
+            Level::Info => write!(info),
+            Level::Warn => write!(warn),
+        }
+    }
+}
