@@ -4,7 +4,10 @@ use crate::domain::model::{ApiKeyId, SessionId, UserId};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "fields are ids and counts, named after what they hold")]
+#[allow(
+    missing_docs,
+    reason = "fields are ids and counts, named after what they hold"
+)]
 pub enum Event {
     /// A user signed up; without a session where the address must be verified first.
     SignedUp {

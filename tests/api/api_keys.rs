@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use cloakroom::context::Context;
+use cloakroom::context::{Change, Context};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::error::Error;
 use cloakroom::domain::model::ApiKeyId;
 use cloakroom::features;
-use cloakroom::http::{Access, Caller, Verb};
+use cloakroom::http::{Access, Caller, ClientInfo, Verb};
 use cloakroom::server::sweep;
-use cloakroom::store::{Transaction, api_keys, projects};
+use cloakroom::store::{api_keys, projects};
 use cloakroom::testing::{Call, Reply, START, TestApp};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -373,18 +373,22 @@ async fn a_revoked_key_is_dead_when_the_answer_leaves() {
 #[actix_web::test]
 async fn a_key_revoked_while_its_body_is_under_way_changes_nothing() {
     /// Revokes the key that the request came with, and then writes as if it had only now read the body.
-    async fn late(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse, Error> {
+    async fn late(
+        context: web::Data<Context>,
+        client: ClientInfo,
+        caller: Caller,
+    ) -> Result<HttpResponse, Error> {
         let (id, now) = (caller.api_key().unwrap().id, context.clock.now());
         context
             .database
             .write(move |tx| api_keys::revoke(tx, id, now))
             .await?;
         let owner = caller.owner()?;
-        let insert = move |tx: &Transaction<'_>| {
-            projects::insert(tx, owner, "Too late", None, 10, now).map(drop)
+        let insert = move |change: &Change<'_>| {
+            projects::insert(change, owner, "Too late", None, 10, now).map(drop)
         };
         caller
-            .write(&context, insert)
+            .commit(&context, &client, insert)
             .await
             .map(|()| HttpResponse::Ok().finish())
     }

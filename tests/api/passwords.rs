@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
-    count_in, delete, digest_of, disable, is_live, mend, not_text, reset, reset_token, sabotage,
-    sign_in, signed_in,
+    assert_unusable_addresses_are_refused, count_in, delete, digest_of, disable, is_live, mend,
+    not_text, reset, reset_token, sabotage, sign_in, signed_in,
 };
 use crate::support::process::House;
 
@@ -162,14 +162,7 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
     let mut seen = Vec::new();
-    for address in [
-        ONE,
-        "nobody@example.com",
-        "disabled@example.com",
-        "no address",
-        "",
-        "one＠example.com",
-    ] {
+    for address in [ONE, "nobody@example.com", "disabled@example.com"] {
         let reply = ask(&app, address).await;
         let mut headers: Vec<String> = reply
             .headers
@@ -203,21 +196,11 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
 }
 
 #[actix_web::test]
-async fn no_address_at_all_is_answered_alike_too() {
+async fn a_blank_or_malformed_address_is_refused() {
     let (app, ..) = signed_in().await;
-    for body in [json!({}), json!({ "email_address": null })] {
-        assert_eq!(
-            app.post("/v1/passwords").json(&body).send().await.status,
-            200
-        );
-    }
-    assert_eq!(
-        app.post("/v1/passwords?email_address=one@example.com")
-            .send()
-            .await
-            .status,
-        200
-    );
+    assert_unusable_addresses_are_refused(&app, "/v1/passwords").await;
+    let query = app.post("/v1/passwords?email_address=one@example.com");
+    assert_faults(&query.send().await, &[("email_address", "can't be blank")]);
     assert!(app.mails().await.is_empty());
 }
 

@@ -342,3 +342,17 @@ pub async fn assert_unreadable_bodies_are_refused(
         assert_refused(&send(kind, long.into()).await, 413, "payload_too_large");
     }
 }
+
+/// That a request for a mail refuses an address that is blank or malformed, and says nothing about accounts.
+pub async fn assert_unusable_addresses_are_refused(app: &TestApp, path: &str) {
+    for (body, message) in [
+        (json!({}), "can't be blank"),
+        (json!({ "email_address": null }), "can't be blank"),
+        (json!({ "email_address": "  " }), "can't be blank"),
+        (json!({ "email_address": "no address" }), "is invalid"),
+        (json!({ "email_address": "one＠example.com" }), "is invalid"),
+    ] {
+        let reply = app.post(path).json(&body).send().await;
+        assert_faults(&reply, &[("email_address", message)]);
+    }
+}

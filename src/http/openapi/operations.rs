@@ -118,7 +118,7 @@ fn confirmations() -> Vec<Operation> {
             "Ask for a confirmation link by mail",
         )
         .takes::<AddressInput>()
-        .gives::<Message>(200, "The same for every address")
+        .gives::<Message>(200, "The same for every well-formed address")
         .throttled(),
         on(
             "PUT /v1/confirmations/{token}",
@@ -200,7 +200,7 @@ fn passwords() -> Vec<Operation> {
             "Ask for a reset link by mail",
         )
         .takes::<AddressInput>()
-        .gives::<Message>(200, "The same for every address")
+        .gives::<Message>(200, "The same for every well-formed address")
         .throttled(),
         on(
             "GET /v1/passwords/{token}",
