@@ -1,17 +1,17 @@
-// The front end as it is built, and the server as it is, in Chromium. `cargo build` and `npm run build` come first.
+// Tests of the built front end with the real server in Chromium. Run `cargo build` and `npm run build` first.
 
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "tests",
   outputDir: "artefacts/failures",
-  reporter: [["line"], ["./support/count.ts"]],
+  reporter: [["line"], ["./support/summary-reporter.ts"]],
   workers: 2,
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
-  // A test that fails now and then is a fault of the program or of the test.
+  // A flaky test is a bug, in the program or in the test.
   retries: 0,
-  // A test takes two seconds; a machine that builds something meanwhile takes its time.
+  // A test takes two seconds; leave time for a busy machine.
   timeout: 60_000,
   expect: { timeout: 10_000 },
   use: {

@@ -1,9 +1,9 @@
-export interface Served {
-  /** Where it answers; `localhost`, so that an API there is of the same site. */
+export interface FrontendServer {
+  /** On `localhost`, so that an API there is same-site. */
   url: string;
-  /** Tells pages that are loaded from now on where the API is. */
+  /** Sets the API's URL for pages that are loaded from now on. */
   setApi(url: string): void;
   stop(): Promise<void>;
 }
 
-export function start(options?: { port?: number; api?: string; folder?: string }): Promise<Served>;
+export function start(options?: { port?: number; api?: string; folder?: string }): Promise<FrontendServer>;

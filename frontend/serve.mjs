@@ -1,7 +1,10 @@
-// Serves the built front end: its files, the one page for every other path, and the headers that a page with a
-// password in it should have. `node serve.mjs --port 3001 --api http://localhost:3000`.
+// Serves the built front end: its files, index.html for every other path, and security headers.
+// `node serve.mjs --port 3001 --api http://localhost:3000`.
 //
-// Nothing here logs a path: a link from a mail has its token there.
+// # Threats
+// - a link token in a log: nothing here logs a path
+// - injected scripts and framing: Content-Security-Policy
+// - path traversal: only files read at the start are served
 
 import { readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -18,34 +21,34 @@ const TYPES = {
   ".svg": "image/svg+xml",
   ".txt": "text/plain; charset=utf-8",
 };
-/** Where the page looks for the API on its own: port 3000 of its own host. */
-const USUAL = "http://localhost:3000 http://127.0.0.1:3000";
+/** The page's default: port 3000 of its own host. */
+const DEFAULT_API_ORIGINS = "http://localhost:3000 http://127.0.0.1:3000";
 
 /**
- * Starts it on `localhost`, on a free port if `port` is 0. The API's address may come later, by `setApi`.
+ * Listens on `localhost`, on a free port if `port` is 0. `setApi` changes the API's URL later.
  *
  * @param {{ port?: number, api?: string, folder?: string }} [options]
  */
 export async function start({ port = 0, api = "", folder = BUILT } = {}) {
-  const files = await load(folder);
-  const page = files.get("/index.html")?.plain.toString("utf8");
-  if (!page) {
-    throw new Error("There is no front end to serve: build it first");
+  const files = await loadFiles(folder);
+  const template = files.get("/index.html")?.plain.toString("utf8");
+  if (!template) {
+    throw new Error("front end not built: run npm run build");
   }
-  let home = pageFor(page, api);
+  let index = renderIndex(template, api);
 
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split(/[?#]/, 1)[0] ?? "/";
-    const asset = path.startsWith("/assets/");
+    const isAsset = path.startsWith("/assets/");
     const file = path === "/index.html" ? undefined : files.get(path);
     if (request.method !== "GET" && request.method !== "HEAD") {
-      response.writeHead(405, { ...home.headers, Allow: "GET, HEAD" }).end();
-    } else if (asset && !file) {
-      response.writeHead(404, home.headers).end();
+      response.writeHead(405, { ...index.headers, Allow: "GET, HEAD" }).end();
+    } else if (isAsset && !file) {
+      response.writeHead(404, index.headers).end();
     } else {
-      answer(request, response, file ?? home.file, {
-        ...home.headers,
-        "Cache-Control": asset ? "public, max-age=31536000, immutable" : file ? "no-cache" : "no-store",
+      respond(request, response, file ?? index.file, {
+        ...index.headers,
+        "Cache-Control": isAsset ? "public, max-age=31536000, immutable" : file ? "no-cache" : "no-store",
       });
     }
   });
@@ -58,7 +61,7 @@ export async function start({ port = 0, api = "", folder = BUILT } = {}) {
     url: `http://localhost:${typeof address === "object" && address ? address.port : port}`,
     /** @param {string} url */
     setApi(url) {
-      home = pageFor(page, url);
+      index = renderIndex(template, url);
     },
     async stop() {
       server.closeAllConnections();
@@ -67,8 +70,8 @@ export async function start({ port = 0, api = "", folder = BUILT } = {}) {
   };
 }
 
-/** The page with the API's address in it, and headers that let it call there and nowhere else. */
-function pageFor(html, api) {
+/** The page with the API's URL, and headers that allow requests to no other origin. */
+function renderIndex(html, api) {
   const url = api ? new URL(api) : undefined;
   const [before, after] = html.split('name="cloakroom-api" content="');
   const text = `${before}name="cloakroom-api" content="${url ? url.href.replace(/\/$/, "") : ""}${after}`;
@@ -78,13 +81,13 @@ function pageFor(html, api) {
     "style-src 'self'",
     "img-src 'self'",
     "font-src 'self'",
-    `connect-src ${url ? url.origin : USUAL}`,
+    `connect-src ${url ? url.origin : DEFAULT_API_ORIGINS}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ];
   return {
-    file: fileOf(Buffer.from(text), ".html"),
+    file: staticFile(Buffer.from(text), ".html"),
     headers: {
       "Content-Security-Policy": policy.join("; "),
       "Cross-Origin-Opener-Policy": "same-origin",
@@ -94,36 +97,36 @@ function pageFor(html, api) {
   };
 }
 
-function answer(request, response, file, headers) {
-  const zipped = /\bgzip\b/.test(String(request.headers["accept-encoding"]));
-  const body = zipped ? file.zipped : file.plain;
+function respond(request, response, file, headers) {
+  const acceptsGzip = /\bgzip\b/.test(String(request.headers["accept-encoding"]));
+  const body = acceptsGzip ? file.gzipped : file.plain;
   response.writeHead(200, {
     ...headers,
     "Content-Type": file.type,
     "Content-Length": body.length,
     Vary: "Accept-Encoding",
-    ...(zipped && { "Content-Encoding": "gzip" }),
+    ...(acceptsGzip && { "Content-Encoding": "gzip" }),
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-/** Every file by its path. They are few and small, and what is not among them cannot be asked for. */
-async function load(folder) {
+/** All files by URL path, in memory: they are few and small. */
+async function loadFiles(folder) {
   const files = new Map();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
     if (entry.isFile()) {
-      const whole = join(entry.parentPath, entry.name);
-      const path = whole.slice(folder.length).split(sep).join("/");
-      files.set(path, fileOf(await readFile(whole), extname(entry.name)));
+      const file = join(entry.parentPath, entry.name);
+      const path = file.slice(folder.length).split(sep).join("/");
+      files.set(path, staticFile(await readFile(file), extname(entry.name)));
     }
   }
   return files;
 }
 
-function fileOf(plain, extension) {
+function staticFile(plain, extension) {
   return {
     plain,
-    zipped: gzipSync(plain, { level: 9 }),
+    gzipped: gzipSync(plain, { level: 9 }),
     type: TYPES[extension] ?? "application/octet-stream",
   };
 }

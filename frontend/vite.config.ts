@@ -3,12 +3,12 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   plugins: [react()],
-  // Cookie mode needs the origin that the server lets in, so another port would be no use.
+  // The port is part of the origin that the server allows (`cors.origins`).
   server: { port: 3001, strictPort: true },
   build: {
-    // Browsers that know `light-dark()`.
+    // Browsers with `light-dark()`.
     target: ["chrome123", "firefox120", "safari17.5"],
-    // Nothing inline: the content security policy of `serve.mjs` would refuse it.
+    // No inline scripts or data URLs: the Content-Security-Policy of `serve.mjs` blocks them.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
   },

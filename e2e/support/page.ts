@@ -1,7 +1,7 @@
-// What people do on a page, and see.
+// Locators and user actions.
 
 import type { Locator, Page } from "@playwright/test";
-import { PASSWORD, type Person } from "./stage.js";
+import { PASSWORD, type TestUser } from "./environment.js";
 import { expect } from "./test.js";
 
 export function heading(page: Page, name: string): Locator {
@@ -25,19 +25,19 @@ export function section(page: Page, name: string): Locator {
   return page.getByRole("region", { name, exact: true });
 }
 
-/** The link in the form: the header has one of that name, too. */
-export function linkInPage(page: Page, name: string): Locator {
+/** A link in the content; the header may have one of the same name. */
+export function linkInMain(page: Page, name: string): Locator {
   return link(page.getByRole("main"), name);
 }
 
-/** Fills in the form of the page that is open, and sends it. */
-export async function signIn(page: Page, { address, password }: Pick<Person, "address" | "password">) {
+/** Submits the sign-in form of the open page. */
+export async function signIn(page: Page, { address, password }: Pick<TestUser, "address" | "password">) {
   await field(page, "Email address").fill(address);
   await field(page, "Password").fill(password);
   await button(page, "Sign in").click();
 }
 
-/** Signs up by the form of the page that is open. */
+/** Submits the sign-up form of the open page. */
 export async function signUp(page: Page, address: string, password = PASSWORD) {
   await field(page, "Email address").fill(address);
   await field(page, "Password").fill(password);
@@ -45,10 +45,10 @@ export async function signUp(page: Page, address: string, password = PASSWORD) {
   await button(page, "Sign up").click();
 }
 
-/** Comes in by the front door. */
-export async function enter(page: Page, person: Person) {
+/** Opens the sign-in page and signs in. */
+export async function signInAs(page: Page, user: TestUser) {
   await page.goto("/sign-in");
-  await signIn(page, person);
+  await signIn(page, user);
   await expect(heading(page, "Projects")).toBeVisible();
 }
 
@@ -60,13 +60,13 @@ export async function addProject(page: Page, title: string, description = "") {
   await expect(heading(page, title)).toBeVisible();
 }
 
-/** An input that is marked as wrong, and whose message is read to who comes to it. */
-export async function expectWrong(input: Locator, message: string) {
+/** Expects an input marked as invalid and described by the message. */
+export async function expectFieldError(input: Locator, message: string) {
   await expect(input).toHaveAttribute("aria-invalid", "true");
   await expect(input).toHaveAccessibleDescription(new RegExp(message));
 }
 
-/** Goes there by Tab alone. */
+/** Moves the focus to the element by pressing Tab. */
 export async function tabTo(page: Page, target: Locator) {
   for (let steps = 0; steps < 40; steps++) {
     if (await target.evaluate((element) => element === document.activeElement)) {
@@ -74,10 +74,10 @@ export async function tabTo(page: Page, target: Locator) {
     }
     await page.keyboard.press("Tab");
   }
-  throw new Error(`Tab does not lead to ${target}`);
+  throw new Error(`Tab does not reach ${target}`);
 }
 
-/** Records every heading that is shown from now on, over reloads and for a moment, too. */
+/** Records every heading shown from now on, however briefly and over reloads. */
 export async function recordHeadings(page: Page): Promise<() => Promise<string[]>> {
   await page.addInitScript(() => {
     const seen: string[] = [];

@@ -1,52 +1,52 @@
-// What a test is given: the stage, a page that is watched, and as many devices as it wants.
+// The fixtures: the environment, a monitored page, and further browsers.
 
 import { test as base, expect, type Page } from "@playwright/test";
-import { Stage } from "./stage.js";
-import { Watch } from "./watch.js";
+import { TestEnvironment } from "./environment.js";
+import { PageMonitor } from "./page-monitor.js";
 
-interface Given {
-  /** Opens another browser, which has nothing in common with the first. */
-  device: () => Promise<Page>;
-  watch: Watch;
-  verdict: undefined;
+interface Fixtures {
+  /** Opens a page in another browser context, like on another device. */
+  newDevice: () => Promise<Page>;
+  monitor: PageMonitor;
+  checkProblems: undefined;
 }
 
-interface Worker {
-  /** Over those that every test has: `test.use({ settings: { … } })`. */
+interface WorkerFixtures {
+  /** Server settings beyond those of every test: `test.use({ settings: { … } })`. */
   settings: Record<string, string>;
-  stage: Stage;
+  env: TestEnvironment;
 }
 
-export const test = base.extend<Given, Worker>({
+export const test = base.extend<Fixtures, WorkerFixtures>({
   settings: [{}, { option: true, scope: "worker" }],
-  stage: [
+  env: [
     async ({ settings }, use) => {
-      const stage = await Stage.raise(settings);
-      await use(stage);
-      await stage.strike();
+      const env = await TestEnvironment.start(settings);
+      await use(env);
+      await env.stop();
     },
     { scope: "worker" },
   ],
-  baseURL: ({ stage }, use) => use(stage.front.url),
-  watch: ({ stage }, use) => use(new Watch(stage)),
-  device: async ({ browser, watch }, use) => {
+  baseURL: ({ env }, use) => use(env.frontend.url),
+  monitor: ({ env }, use) => use(new PageMonitor(env)),
+  newDevice: async ({ browser, monitor }, use) => {
     const opened: Page[] = [];
     await use(async () => {
       const context = await browser.newContext();
-      watch.add(context);
+      monitor.add(context);
       const page = await context.newPage();
       opened.push(page);
       return page;
     });
     await Promise.all(opened.map((page) => page.context().close()));
   },
-  verdict: [
-    async ({ context, device: _, watch }, use, test) => {
-      watch.add(context);
+  checkProblems: [
+    async ({ context, newDevice: _, monitor }, use, test) => {
+      monitor.add(context);
       await use(undefined);
-      // What made a test fail is told; what came of it need not be.
+      // After a failure, problems are probably consequences of it.
       if (test.errors.length === 0) {
-        expect(await watch.verdict()).toEqual([]);
+        expect(await monitor.problems()).toEqual([]);
       }
     },
     { auto: true },

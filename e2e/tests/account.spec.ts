@@ -1,21 +1,35 @@
-import { button, enter, expectWrong, field, heading, link, section, signIn } from "../support/page.js";
-import { PASSWORD } from "../support/stage.js";
+import { PASSWORD } from "../support/environment.js";
+import {
+  button,
+  expectFieldError,
+  field,
+  heading,
+  link,
+  section,
+  signIn,
+  signInAs,
+} from "../support/page.js";
 import { expect, test } from "../support/test.js";
 
 const NEW = "a green cloak, please";
 
-test("devices are listed, and ended from afar", { tag: "@phone" }, async ({ page, stage, device, watch }) => {
-  watch.expects(401);
-  const person = await stage.person();
-  const other = await device();
-  await enter(other, person);
-  await enter(page, person);
+test("lists sessions and ends one of another device", { tag: "@phone" }, async ({
+  page,
+  env,
+  newDevice,
+  monitor,
+}) => {
+  monitor.expectStatus(401);
+  const user = await env.createUser();
+  const other = await newDevice();
+  await signInAs(other, user);
+  await signInAs(page, user);
   await link(page, "Your account").click();
   await expect(heading(page, "Your account")).toBeFocused();
 
   const devices = section(page, "Devices");
   const rows = devices.getByRole("listitem");
-  // The third is the one that signed up.
+  // The third session is that of the sign-up over the API.
   await expect(rows).toHaveCount(3);
   await expect(rows.filter({ hasText: "This device" })).toHaveCount(1);
   const others = rows.filter({ hasText: "on Linux" }).filter({ hasNotText: "This device" });
@@ -25,16 +39,16 @@ test("devices are listed, and ended from afar", { tag: "@phone" }, async ({ page
   await expect(devices.getByRole("status").filter({ hasText: "has ended" })).toBeVisible();
 
   await link(other, "Your account").click();
-  await expect(other.getByText("Your session has ended. Sign in to go on.")).toBeVisible();
+  await expect(other.getByText("Your session has ended. Sign in to continue.")).toBeVisible();
   await expect(heading(other, "Your account")).toBeHidden();
 });
 
-test("all others are ended at once, after a question", async ({ page, stage, device, watch }) => {
-  watch.expects(401);
-  const person = await stage.person();
-  const other = await device();
-  await enter(other, person);
-  await enter(page, person);
+test("ends all other sessions after a confirmation", async ({ page, env, newDevice, monitor }) => {
+  monitor.expectStatus(401);
+  const user = await env.createUser();
+  const other = await newDevice();
+  await signInAs(other, user);
+  await signInAs(page, user);
   await page.goto("/account");
   const devices = section(page, "Devices");
   await button(devices, "End all others").click();
@@ -50,24 +64,24 @@ test("all others are ended at once, after a question", async ({ page, stage, dev
   await expect(heading(other, "Sign in")).toBeVisible();
 });
 
-test("a new password takes the old one, and ends the other devices", { tag: "@phone" }, async ({
+test("a new password replaces the old and ends other sessions", { tag: "@phone" }, async ({
   page,
-  stage,
-  watch,
+  env,
+  monitor,
 }) => {
-  watch.expects(422, 401);
-  const person = await stage.person();
-  await enter(page, person);
+  monitor.expectStatus(422, 401);
+  const user = await env.createUser();
+  await signInAs(page, user);
   await page.goto("/account");
   const form = section(page, "Password");
   await field(form, "Current password").fill("not this one");
   await field(form, "New password").fill(NEW);
   await field(form, "Password again").fill(NEW);
   await button(form, "Change password").click();
-  await expectWrong(field(form, "Current password"), "is incorrect");
+  await expectFieldError(field(form, "Current password"), "is incorrect");
   await expect(field(form, "Current password")).toBeFocused();
 
-  await field(form, "Current password").fill(person.password);
+  await field(form, "Current password").fill(user.password);
   await button(form, "Change password").click();
   await expect(form.getByRole("status").filter({ hasText: /./ })).toBeVisible();
   await expect(field(form, "New password")).toHaveValue("");
@@ -75,31 +89,35 @@ test("a new password takes the old one, and ends the other devices", { tag: "@ph
 
   await button(page, "Sign out").click();
   await expect(heading(page, "Sign in")).toBeVisible();
-  await signIn(page, person);
+  await signIn(page, user);
   await expect(page.getByText("Invalid email address or password.")).toBeVisible();
-  await signIn(page, { address: person.address, password: NEW });
+  await signIn(page, { address: user.address, password: NEW });
   await expect(heading(page, "Projects")).toBeVisible();
 });
 
-test("a new address counts when its link was opened", { tag: "@phone" }, async ({ page, stage, watch }) => {
-  watch.expects(422);
-  const person = await stage.person();
-  const address = stage.address();
-  await enter(page, person);
+test("a new address takes effect when its link is opened", { tag: "@phone" }, async ({
+  page,
+  env,
+  monitor,
+}) => {
+  monitor.expectStatus(422);
+  const user = await env.createUser();
+  const address = env.uniqueAddress();
+  await signInAs(page, user);
   await page.goto("/account");
   const form = section(page, "Email address");
   await field(form, "New email address").fill("no address");
-  await field(form, "Current password").fill(person.password);
+  await field(form, "Current password").fill(user.password);
   await button(form, "Change address").click();
-  await expectWrong(field(form, "New email address"), "is invalid");
+  await expectFieldError(field(form, "New email address"), "is invalid");
   await field(form, "New email address").fill(address);
   await button(form, "Change address").click();
   await expect(form.getByText(`We have mailed a link to ${address}.`)).toBeVisible();
-  await expect(page.getByRole("main").getByText(person.address).first()).toBeVisible();
+  await expect(page.getByRole("main").getByText(user.address).first()).toBeVisible();
 
-  // The old address is told.
-  await stage.house.waitForMail(person.address, /Somebody asked to use another email address/);
-  await page.goto(await stage.link(address, "confirmations"));
+  // The old address is notified.
+  await env.server.waitForMail(user.address, /another email address/);
+  await page.goto(await env.mailedLink(address, "confirmations"));
   await button(page, "Confirm this address").click();
   await link(page, "Go to your projects").click();
   await link(page, "Your account").click();
@@ -112,31 +130,27 @@ test("a new address counts when its link was opened", { tag: "@phone" }, async (
   await expect(heading(page, "Projects")).toBeVisible();
 });
 
-test("an account is deleted for its password, and not for another", { tag: "@phone" }, async ({
-  page,
-  stage,
-  watch,
-}) => {
-  watch.expects(422, 401);
-  const person = await stage.person();
-  await enter(page, person);
+test("deleting the account requires the password", { tag: "@phone" }, async ({ page, env, monitor }) => {
+  monitor.expectStatus(422, 401);
+  const user = await env.createUser();
+  await signInAs(page, user);
   await page.goto("/account");
   await button(section(page, "Delete account"), "Delete account").click();
   const dialog = page.getByRole("dialog", { name: "Delete your account?" });
-  await expect(dialog.getByText(person.address)).toBeVisible();
+  await expect(dialog.getByText(user.address)).toBeVisible();
   await field(dialog, "Current password").fill("not this one");
   await button(dialog, "Delete my account").click();
-  await expectWrong(field(dialog, "Current password"), "is incorrect");
-  await field(dialog, "Current password").fill(person.password);
+  await expectFieldError(field(dialog, "Current password"), "is incorrect");
+  await field(dialog, "Current password").fill(user.password);
   await button(dialog, "Delete my account").click();
   await expect(heading(page, "Sign in")).toBeVisible();
   await expect(page.getByText("Your account is deleted.")).toBeVisible();
-  await signIn(page, person);
+  await signIn(page, user);
   await expect(page.getByText("Invalid email address or password.")).toBeVisible();
 });
 
-test("the list of sections leads to sections", async ({ page, stage }) => {
-  await enter(page, await stage.person());
+test("section links scroll to their sections", async ({ page, env }) => {
+  await signInAs(page, await env.createUser());
   await page.goto("/account");
   const links = page.getByRole("navigation", { name: "Sections of this page" }).getByRole("link");
   await expect(links.first()).toBeVisible();

@@ -1,28 +1,28 @@
-import { button, enter, expectWrong, field, heading, section } from "../support/page.js";
+import { button, expectFieldError, field, heading, section, signInAs } from "../support/page.js";
 import { expect, test } from "../support/test.js";
 
-test("a key is made, shown once, used, renamed and revoked", { tag: "@phone" }, async ({
+test("creates, shows once, renames and revokes an API key", { tag: "@phone" }, async ({
   page,
-  stage,
-  watch,
+  env,
+  monitor,
   context,
 }) => {
-  watch.expects(422);
-  const person = await stage.person();
-  await person.call("POST", "/v1/projects", { title: "A cloak" });
-  await enter(page, person);
+  monitor.expectStatus(422);
+  const user = await env.createUser();
+  await user.call("POST", "/v1/projects", { title: "A cloak" });
+  await signInAs(page, user);
   await page.goto("/account");
   const keys = section(page, "API keys");
   await button(keys, "New API key").click();
   await expect(field(keys, "Name")).toBeFocused();
-  await button(keys, "Make the key").click();
-  await expectWrong(field(keys, "Name"), "can't be blank");
-  await field(keys, "Name").fill("The machine at the door");
+  await button(keys, "Create key").click();
+  await expectFieldError(field(keys, "Name"), "can't be blank");
+  await field(keys, "Name").fill("Door machine");
   await keys.getByLabel("Read projects").check();
-  await keys.getByLabel("Ends").selectOption("In a year");
-  await button(keys, "Make the key").click();
+  await keys.getByLabel("Expires").selectOption("In a year");
+  await button(keys, "Create key").click();
 
-  await expect(heading(page, "Copy the key of The machine at the door now")).toBeFocused();
+  await expect(heading(page, "Copy the key Door machine now")).toBeFocused();
   const secret = await keys
     .locator("code")
     .filter({ hasText: /^crk_\w{30,}$/ })
@@ -31,43 +31,41 @@ test("a key is made, shown once, used, renamed and revoked", { tag: "@phone" }, 
   await button(keys, "Copy").click();
   await expect(keys.getByText("Copied.")).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
-  const use = async () =>
-    fetch(`${stage.house.url}/v1/projects`, { headers: { "X-API-Key": secret } }).then(
-      ({ status }) => status,
-    );
-  expect(await use()).toBe(200);
+  const statusWithKey = async () =>
+    fetch(`${env.server.url}/v1/projects`, { headers: { "X-API-Key": secret } }).then(({ status }) => status);
+  expect(await statusWithKey()).toBe(200);
 
-  await button(keys, "I have it").click();
+  await button(keys, "Done").click();
   await expect(page.getByText(secret)).toBeHidden();
   await page.reload();
-  const row = keys.getByRole("listitem").filter({ hasText: "The machine at the door" });
+  const row = keys.getByRole("listitem").filter({ hasText: "Door machine" });
   await expect(row.locator("code")).toHaveText(`crk_…${secret.slice(-4)}`);
   await expect(row).toContainText("projects:read");
   await expect(row).toContainText("Last used");
 
-  await button(keys, "Rename The machine at the door").click();
-  await field(keys, "Name").fill("The machine in the yard");
+  await button(keys, "Rename Door machine").click();
+  await field(keys, "Name").fill("Yard machine");
   await button(keys, "Save").click();
-  await expect(button(keys, "Rename The machine in the yard")).toBeFocused();
+  await expect(button(keys, "Rename Yard machine")).toBeFocused();
 
-  await button(keys, "Revoke The machine in the yard").click();
+  await button(keys, "Revoke Yard machine").click();
   const dialog = page.getByRole("dialog", { name: "Revoke this key?" });
   await expect(button(dialog, "Cancel")).toBeFocused();
   await button(dialog, "Revoke key").click();
   await expect(keys.getByText("Revoked", { exact: true })).toBeVisible();
-  await expect(button(keys, "Revoke The machine in the yard")).toBeHidden();
-  expect(await use()).toBe(401);
+  await expect(button(keys, "Revoke Yard machine")).toBeHidden();
+  expect(await statusWithKey()).toBe(401);
 });
 
-test("a key without a scope is refused at the scopes", async ({ page, stage, watch }) => {
-  watch.expects(422);
-  await enter(page, await stage.person());
+test("a key without a scope is a field error", async ({ page, env, monitor }) => {
+  monitor.expectStatus(422);
+  await signInAs(page, await env.createUser());
   await page.goto("/account");
   const keys = section(page, "API keys");
   await button(keys, "New API key").click();
   await field(keys, "Name").fill("Without a scope");
-  await button(keys, "Make the key").click();
-  await expectWrong(keys.getByLabel("Read projects"), "can't be blank");
+  await button(keys, "Create key").click();
+  await expectFieldError(keys.getByLabel("Read projects"), "can't be blank");
   await page.getByRole("button", { name: "Cancel" }).click();
   await expect(button(keys, "New API key")).toBeFocused();
 });

@@ -1,23 +1,23 @@
-import { button, field, heading, link, linkInPage, section, tabTo } from "../support/page.js";
-import { PASSWORD } from "../support/stage.js";
+import { PASSWORD } from "../support/environment.js";
+import { button, field, heading, link, linkInMain, section, tabTo } from "../support/page.js";
 import { expect, test } from "../support/test.js";
 
-test("from sign-up to a deleted project by keyboard alone", async ({ page, stage }) => {
+test("all project actions work by keyboard", async ({ page, env }) => {
   const { keyboard } = page;
   await page.goto("/sign-in");
   await expect(heading(page, "Sign in")).toBeVisible();
   await keyboard.press("Tab");
-  await expect(link(page, "Skip to the content")).toBeFocused();
-  await expect(link(page, "Skip to the content")).toBeInViewport();
+  await expect(link(page, "Skip to content")).toBeFocused();
+  await expect(link(page, "Skip to content")).toBeInViewport();
   await keyboard.press("Enter");
   await keyboard.press("Tab");
   await expect(field(page, "Email address")).toBeFocused();
 
-  await tabTo(page, linkInPage(page, "Sign up"));
+  await tabTo(page, linkInMain(page, "Sign up"));
   await keyboard.press("Enter");
   await expect(heading(page, "Sign up")).toBeFocused();
   for (const [label, text] of [
-    ["Email address", stage.address()],
+    ["Email address", env.uniqueAddress()],
     ["Password", PASSWORD],
     ["Password again", PASSWORD],
   ] as const) {
@@ -51,13 +51,13 @@ test("from sign-up to a deleted project by keyboard alone", async ({ page, stage
   await expect(button(page, "New project")).toBeFocused();
 });
 
-test("the focus can be seen wherever it goes", async ({ page, stage }) => {
-  const person = await stage.person();
+test("every focused element has a visible outline", async ({ page, env }) => {
+  const user = await env.createUser();
   await page.goto("/sign-in");
   await tabTo(page, field(page, "Email address"));
-  await page.keyboard.type(person.address);
+  await page.keyboard.type(user.address);
   await tabTo(page, field(page, "Password"));
-  await page.keyboard.type(person.password);
+  await page.keyboard.type(user.password);
   await page.keyboard.press("Enter");
   await expect(heading(page, "Projects")).toBeVisible();
   await tabTo(page, link(page, "Your account"));

@@ -1,31 +1,40 @@
-import { button, enter, expectWrong, field, heading, link, linkInPage, signIn } from "../support/page.js";
+import {
+  button,
+  expectFieldError,
+  field,
+  heading,
+  link,
+  linkInMain,
+  signIn,
+  signInAs,
+} from "../support/page.js";
 import { expect, test } from "../support/test.js";
 
-const DEAD = "Password reset link is invalid or has expired.";
+const INVALID_LINK = "Password reset link is invalid or has expired.";
 
-test("a forgotten password is replaced by mail, and every session ends", { tag: "@phone" }, async ({
+test("resets the password by mail and ends every session", { tag: "@phone" }, async ({
   page,
-  stage,
-  device,
-  watch,
+  env,
+  newDevice,
+  monitor,
 }) => {
-  watch.expects(401);
-  const person = await stage.person();
-  const elsewhere = await device();
-  await enter(elsewhere, person);
+  monitor.expectStatus(401);
+  const user = await env.createUser();
+  const elsewhere = await newDevice();
+  await signInAs(elsewhere, user);
 
   await page.goto("/sign-in");
-  await linkInPage(page, "Forgot your password?").click();
+  await linkInMain(page, "Forgot your password?").click();
   await expect(heading(page, "Forgot your password?")).toBeFocused();
-  await field(page, "Email address").fill(person.address);
+  await field(page, "Email address").fill(user.address);
   await button(page, "Send the link").click();
   await expect(page.getByText("Password reset instructions sent.")).toBeVisible();
 
-  await page.goto(await stage.link(person.address, "passwords"));
+  await page.goto(await env.mailedLink(user.address, "passwords"));
   await expect(heading(page, "Choose a new password")).toBeVisible();
   await expect(page.getByText("g…@example.com")).toBeVisible();
-  // The token left the address, and a reload does not need it there.
-  await expect(page).toHaveURL(`${stage.front.url}/passwords/edit`);
+  // The token is no longer in the URL; a reload works without it there.
+  await expect(page).toHaveURL(`${env.frontend.url}/passwords/edit`);
   await page.reload();
   await expect(field(page, "New password")).toBeVisible();
 
@@ -34,7 +43,7 @@ test("a forgotten password is replaced by mail, and every session ends", { tag: 
   await button(page, "Set the password").click();
   await expect(heading(page, "Sign in")).toBeFocused();
   await expect(page.getByText("Password has been reset.")).toBeVisible();
-  await signIn(page, { address: person.address, password: "a green cloak, please" });
+  await signIn(page, { address: user.address, password: "a green cloak, please" });
   await expect(heading(page, "Projects")).toBeVisible();
 
   await link(elsewhere, "Your account").click();
@@ -42,20 +51,20 @@ test("a forgotten password is replaced by mail, and every session ends", { tag: 
   await expect(elsewhere.getByText("Your session has ended.")).toBeVisible();
 });
 
-test("an unknown address is answered as a known one", async ({ page, stage }) => {
+test("an unknown address gets the same response", async ({ page, env }) => {
   await page.goto("/passwords/new");
-  await field(page, "Email address").fill(stage.address());
+  await field(page, "Email address").fill(env.uniqueAddress());
   await button(page, "Send the link").click();
   await expect(page.getByText("Password reset instructions sent.")).toBeVisible();
 });
 
-test("a link that was used says so at once", async ({ page, stage, watch }) => {
-  watch.expects(401);
-  const person = await stage.person();
+test("a used link is reported before the form is shown", async ({ page, env, monitor }) => {
+  monitor.expectStatus(401);
+  const user = await env.createUser();
   await page.goto("/passwords/new");
-  await field(page, "Email address").fill(person.address);
+  await field(page, "Email address").fill(user.address);
   await button(page, "Send the link").click();
-  const mailed = await stage.link(person.address, "passwords");
+  const mailed = await env.mailedLink(user.address, "passwords");
   await page.goto(mailed);
   await field(page, "New password").fill("a green cloak, please");
   await field(page, "Password again").fill("a green cloak, please");
@@ -63,56 +72,52 @@ test("a link that was used says so at once", async ({ page, stage, watch }) => {
   await expect(heading(page, "Sign in")).toBeVisible();
 
   await page.goto(mailed);
-  await expect(page.getByRole("alert").filter({ hasText: DEAD })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: INVALID_LINK })).toBeVisible();
   await expect(field(page, "New password")).toBeHidden();
-  await linkInPage(page, "Ask for a new link").click();
+  await linkInMain(page, "Request a new link").click();
   await expect(heading(page, "Forgot your password?")).toBeVisible();
 });
 
-test("a link that dies while the page is open is told at the submit", async ({ page, stage, watch }) => {
-  watch.expects(401);
-  const person = await stage.person();
+test("a link that expires in an open page fails on submit", async ({ page, env, monitor }) => {
+  monitor.expectStatus(401);
+  const user = await env.createUser();
   await page.goto("/passwords/new");
-  await field(page, "Email address").fill(person.address);
+  await field(page, "Email address").fill(user.address);
   await button(page, "Send the link").click();
-  await page.goto(await stage.link(person.address, "passwords"));
+  await page.goto(await env.mailedLink(user.address, "passwords"));
   await expect(field(page, "New password")).toBeVisible();
-  await person.call("PUT", "/v1/user/password", {
-    password_challenge: person.password,
+  await user.call("PUT", "/v1/user/password", {
+    password_challenge: user.password,
     password: "a green cloak, please",
   });
   await field(page, "New password").fill("a blue cloak, please");
   await field(page, "Password again").fill("a blue cloak, please");
   await button(page, "Set the password").click();
-  await expect(page.getByRole("alert").filter({ hasText: DEAD })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: INVALID_LINK })).toBeVisible();
 });
 
-test("a made-up link is dead", async ({ page, watch }) => {
-  watch.expects(401);
+test("a forged link is invalid", async ({ page, monitor }) => {
+  monitor.expectStatus(401);
   await page.goto("/passwords/made-up/edit");
-  await expect(page.getByText(DEAD)).toBeVisible();
+  await expect(page.getByText(INVALID_LINK)).toBeVisible();
 });
 
-test("the page without a link asks for it", async ({ page }) => {
+test("without a link the page asks for it", async ({ page }) => {
   await page.goto("/passwords/edit");
   await expect(page.getByText("Open the link from your mail again.")).toBeVisible();
 });
 
-test("a bad new password is told at its field, and the link goes on working", async ({
-  page,
-  stage,
-  watch,
-}) => {
-  watch.expects(422);
-  const person = await stage.person();
+test("an invalid new password leaves the link valid", async ({ page, env, monitor }) => {
+  monitor.expectStatus(422);
+  const user = await env.createUser();
   await page.goto("/passwords/new");
-  await field(page, "Email address").fill(person.address);
+  await field(page, "Email address").fill(user.address);
   await button(page, "Send the link").click();
-  await page.goto(await stage.link(person.address, "passwords"));
+  await page.goto(await env.mailedLink(user.address, "passwords"));
   await field(page, "New password").fill("a green cloak, please");
   await field(page, "Password again").fill("a green coat, please");
   await button(page, "Set the password").click();
-  await expectWrong(field(page, "Password again"), "doesn't match");
+  await expectFieldError(field(page, "Password again"), "doesn't match");
   await field(page, "Password again").fill("a green cloak, please");
   await button(page, "Set the password").click();
   await expect(page.getByText("Password has been reset.")).toBeVisible();

@@ -1,11 +1,8 @@
-import { addProject, button, enter, expectWrong, field, heading } from "../support/page.js";
+import { addProject, button, expectFieldError, field, heading, signInAs } from "../support/page.js";
 import { expect, test } from "../support/test.js";
 
-test("a project is made, changed and deleted, and the focus goes along", { tag: "@phone" }, async ({
-  page,
-  stage,
-}) => {
-  await enter(page, await stage.person());
+test("creates, edits and deletes a project and moves the focus", { tag: "@phone" }, async ({ page, env }) => {
+  await signInAs(page, await env.createUser());
   await expect(heading(page, "No projects yet")).toBeVisible();
   await addProject(page, "A cloak", "black, with a hood");
   await expect(button(page, "New project")).toBeFocused();
@@ -46,41 +43,37 @@ test("a project is made, changed and deleted, and the focus goes along", { tag: 
   await expect(button(page, "New project")).toBeFocused();
 });
 
-test("a project without a title, and one with too long a title, are told at the field", async ({
-  page,
-  stage,
-  watch,
-}) => {
-  watch.expects(422);
-  await enter(page, await stage.person());
+test("a blank or too long title is a field error", async ({ page, env, monitor }) => {
+  monitor.expectStatus(422);
+  await signInAs(page, await env.createUser());
   await button(page, "New project").click();
   await button(page, "Save").click();
-  await expectWrong(field(page, "Title"), "can't be blank");
+  await expectFieldError(field(page, "Title"), "can't be blank");
   await expect(field(page, "Title")).toBeFocused();
   await field(page, "Title").fill("x".repeat(256));
   await button(page, "Save").click();
-  await expectWrong(field(page, "Title"), "is too long");
+  await expectFieldError(field(page, "Title"), "is too long");
   await expect(field(page, "Title")).toHaveValue("x".repeat(256));
   await page.keyboard.press("Escape");
   await expect(field(page, "Title")).toBeHidden();
   await expect(button(page, "New project")).toBeFocused();
 });
 
-test("what a title says is text", async ({ page, stage }) => {
-  const person = await stage.person();
+test("a title is rendered as text, not HTML", async ({ page, env }) => {
+  const user = await env.createUser();
   const title = '<img src=x onerror="document.title=1"> & </article>';
-  await person.call("POST", "/v1/projects", { title });
-  await enter(page, person);
+  await user.call("POST", "/v1/projects", { title });
+  await signInAs(page, user);
   await expect(heading(page, title)).toBeVisible();
 });
 
-test("many projects come page by page, none twice and none left out", async ({ page, stage }) => {
-  const person = await stage.person();
+test("many projects are paged without gaps or duplicates", async ({ page, env }) => {
+  const user = await env.createUser();
   const titles = Array.from({ length: 60 }, (_, at) => `Coat ${at + 1}`);
   for (const title of titles) {
-    await person.call("POST", "/v1/projects", { title });
+    await user.call("POST", "/v1/projects", { title });
   }
-  await enter(page, person);
+  await signInAs(page, user);
   const shown = page.getByRole("article").getByRole("heading");
   await expect(shown).toHaveCount(20);
   await button(page, "Show more").click();
@@ -91,28 +84,28 @@ test("many projects come page by page, none twice and none left out", async ({ p
   await expect(button(page, "Show more")).toBeHidden();
 });
 
-test("everybody sees their own", async ({ page, stage }) => {
-  const [one, other] = [await stage.person(), await stage.person()];
-  await one.call("POST", "/v1/projects", { title: "A cloak" });
-  await other.call("POST", "/v1/projects", { title: "A hat" });
-  await enter(page, one);
+test("users see their own projects only", async ({ page, env }) => {
+  const [first, second] = [await env.createUser(), await env.createUser()];
+  await first.call("POST", "/v1/projects", { title: "A cloak" });
+  await second.call("POST", "/v1/projects", { title: "A hat" });
+  await signInAs(page, first);
   await expect(heading(page, "A cloak")).toBeVisible();
   await button(page, "Sign out").click();
   await expect(heading(page, "Sign in")).toBeVisible();
-  await enter(page, other);
+  await signInAs(page, second);
   await expect(heading(page, "A hat")).toBeVisible();
   await expect(heading(page, "A cloak")).toBeHidden();
 });
 
-test("what another device deleted is told, and can be deleted again", async ({ page, stage, watch }) => {
-  watch.expects(404);
-  const person = await stage.person();
-  const { project } = (await person.call("POST", "/v1/projects", { title: "A cloak" })) as {
+test("a project deleted elsewhere can be deleted again", async ({ page, env, monitor }) => {
+  monitor.expectStatus(404);
+  const user = await env.createUser();
+  const { project } = (await user.call("POST", "/v1/projects", { title: "A cloak" })) as {
     project: { id: number };
   };
-  await enter(page, person);
+  await signInAs(page, user);
   await button(page, "Edit A cloak").click();
-  await person.call("DELETE", `/v1/projects/${project.id}`);
+  await user.call("DELETE", `/v1/projects/${project.id}`);
   await button(page, "Save").click();
   await expect(page.getByRole("alert").filter({ hasText: /./ })).toBeVisible();
   await button(page, "Cancel").click();

@@ -1,4 +1,4 @@
-// The README's section for React, run as it stands there, in a copy of what it needs of this repository.
+// Runs the README's React section unchanged in a copy of the parts of the repository that it needs.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,16 +20,16 @@ const PARTS = [
   "frontend/package.json",
   "e2e/package.json",
 ];
-/** It installs packages. */
-const PATIENCE = 240_000;
+/** Milliseconds; the section installs packages. */
+const TIMEOUT = 240_000;
 
 interface Block {
-  /** `sh` for commands, else the name of a file. */
+  /** `sh` for commands, else a file name. */
   name: string;
   text: string;
 }
 
-/** The blocks that are marked with `react`, in their order. */
+/** The code blocks marked `react`, in order. */
 function blocks(): Block[] {
   const readme = readFileSync(join(repository, "README.md"), "utf8");
   return [...readme.matchAll(/^```(\w+) react ?(\S*)\n(.*?)^```$/gms)].map(([, kind, file, text]) => ({
@@ -53,15 +53,15 @@ function answers(url: string): Promise<boolean> {
   );
 }
 
-/** Runs the commands in a folder, in a process group of their own, and keeps what they say. */
-function run(script: string, cwd: string): { child: ChildProcess; said: () => string } {
-  // An npm that starts a program tells it where npm is to work; the ones in the script find that out by themselves.
+/** Runs the commands in their own process group and records their output. */
+function run(script: string, cwd: string): { child: ChildProcess; output: () => string } {
+  // npm passes its working directory to child processes; the npm commands of the script must not inherit it.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(npm_(lifecycle|package|config_workspace|config_local)|INIT_CWD)/.test(name),
     ),
   );
-  let said = "";
+  let output = "";
   const child = spawn("sh", ["-euc", script], {
     cwd,
     env,
@@ -70,18 +70,18 @@ function run(script: string, cwd: string): { child: ChildProcess; said: () => st
   });
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
+      output += text;
     });
   }
-  return { child, said: () => said };
+  return { child, output: () => output };
 }
 
-test("the section for React runs as it stands", async ({ page }) => {
-  test.setTimeout(PATIENCE + 30_000);
+test("the React section works as written", async ({ page }) => {
+  test.setTimeout(TIMEOUT + 30_000);
   const port = await freePort();
-  const front = `http://localhost:${port}`;
-  const house = await TestServer.start({
-    CLOAKROOM__CORS__ORIGINS: front,
+  const frontendUrl = `http://localhost:${port}`;
+  const server = await TestServer.start({
+    CLOAKROOM__CORS__ORIGINS: frontendUrl,
     CLOAKROOM__CORS__CREDENTIALS: "true",
   });
   const folder = mkdtempSync(join(tmpdir(), "cloakroom-readme-"));
@@ -93,9 +93,9 @@ test("the section for React runs as it stands", async ({ page }) => {
     });
   }
 
-  // Other ports than in the text, so that it runs beside whatever runs here; nothing else is changed.
+  // Free ports instead of the documented ones; nothing else is changed.
   const adapted = (text: string) =>
-    text.replaceAll("http://localhost:3000", house.url).replaceAll("--port 3001", `--port ${port}`);
+    text.replaceAll("http://localhost:3000", server.url).replaceAll("--port 3001", `--port ${port}`);
   const [install = "", serve = "", ...more] = blocks()
     .filter(({ name }) => name === "sh")
     .map(({ text }) => text);
@@ -103,28 +103,28 @@ test("the section for React runs as it stands", async ({ page }) => {
   expect(more).toEqual([]);
   expect(files.map(({ name }) => name)).toEqual(["index.html", "main.jsx"]);
   expect(files[1]?.text.trimEnd().split("\n").length).toBeLessThanOrEqual(30);
-  const shown = join(folder, "shown");
-  mkdirSync(shown);
+  const fileFolder = join(folder, "files");
+  mkdirSync(fileFolder);
   for (const { name, text } of files) {
-    writeFileSync(join(shown, name), adapted(text));
+    writeFileSync(join(fileFolder, name), adapted(text));
   }
 
-  const { child, said } = run(`${adapted(install)}cp "${shown}"/* .\n${adapted(serve)}`, copy);
+  const { child, output } = run(`${adapted(install)}cp "${fileFolder}"/* .\n${adapted(serve)}`, copy);
   try {
-    for (const end = Date.now() + PATIENCE; !(await answers(front)); await sleep(200)) {
+    for (const end = Date.now() + TIMEOUT; !(await answers(frontendUrl)); await sleep(200)) {
       if (child.exitCode !== null || Date.now() > end) {
-        throw new Error(said());
+        throw new Error(output());
       }
     }
 
     const address = "one@example.com";
-    const reply = await fetch(`${house.url}/v1/registrations`, {
+    const reply = await fetch(`${server.url}/v1/registrations`, {
       method: "POST",
       body: new URLSearchParams({ email_address: address, password: "correct-horse-battery" }),
     });
     expect(reply.status).toBe(201);
 
-    await page.goto(front);
+    await page.goto(frontendUrl);
     await page.getByLabel("Email address").fill(address);
     await page.getByLabel("Password").fill("wrong-horse-battery");
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -141,7 +141,7 @@ test("the section for React runs as it stands", async ({ page }) => {
       process.kill(-child.pid, "SIGTERM");
       await new Promise((resolve) => child.once("close", resolve));
     }
-    await house.stop();
+    await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 });

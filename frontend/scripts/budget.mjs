@@ -1,4 +1,4 @@
-// Fails when the built front end, gzipped, outgrows what is promised for it.
+// Fails if the built front end, gzipped, exceeds its size budget.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

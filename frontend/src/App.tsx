@@ -2,9 +2,9 @@ import { useAuth } from "@cloakroom/client/react";
 import { useEffect } from "react";
 import { Route, Routes } from "react-router";
 import { Account } from "./account/Account.js";
-import { SignedIn, SignedOut } from "./layout/guards.js";
+import { RequireSignedIn, RequireSignedOut } from "./layout/guards.js";
+import { StripLinkToken } from "./layout/linkToken.js";
 import { Shell } from "./layout/Shell.js";
-import { TakeToken } from "./layout/token.js";
 import { ConfirmAddress } from "./pages/ConfirmAddress.js";
 import { ForgotPassword } from "./pages/ForgotPassword.js";
 import { Home } from "./pages/Home.js";
@@ -13,34 +13,34 @@ import { ResetPassword } from "./pages/ResetPassword.js";
 import { SignIn } from "./pages/SignIn.js";
 import { SignUp } from "./pages/SignUp.js";
 import { Unlock } from "./pages/Unlock.js";
-import { dropDrafts } from "./projects/drafts.js";
+import { clearDrafts } from "./projects/drafts.js";
 
 export function App() {
   const auth = useAuth();
-  const left = auth.status === "signed-out" && auth.reason !== "expired";
+  const discardDrafts = auth.status === "signed-out" && auth.reason !== "expired";
   useEffect(() => {
-    if (left) {
-      dropDrafts();
+    if (discardDrafts) {
+      clearDrafts();
     }
-  }, [left]);
+  }, [discardDrafts]);
 
   return (
     <Routes>
       <Route element={<Shell />}>
-        <Route element={<SignedIn />}>
+        <Route element={<RequireSignedIn />}>
           <Route index element={<Home />} />
           <Route path="account" element={<Account />} />
         </Route>
-        <Route element={<SignedOut />}>
+        <Route element={<RequireSignedOut />}>
           <Route path="sign-in" element={<SignIn />} />
           <Route path="sign-up" element={<SignUp />} />
         </Route>
         <Route path="passwords/new" element={<ForgotPassword />} />
-        <Route path="passwords/:token/edit" element={<TakeToken to="/passwords/edit" />} />
+        <Route path="passwords/:token/edit" element={<StripLinkToken to="/passwords/edit" />} />
         <Route path="passwords/edit" element={<ResetPassword />} />
-        <Route path="confirmations/:token" element={<TakeToken to="/confirmations" />} />
+        <Route path="confirmations/:token" element={<StripLinkToken to="/confirmations" />} />
         <Route path="confirmations" element={<ConfirmAddress />} />
-        <Route path="unlocks/:token" element={<TakeToken to="/unlocks" />} />
+        <Route path="unlocks/:token" element={<StripLinkToken to="/unlocks" />} />
         <Route path="unlocks" element={<Unlock />} />
         <Route path="*" element={<NotFound />} />
       </Route>

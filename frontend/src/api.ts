@@ -1,11 +1,10 @@
-// The client of this application. It keeps the session in the server's cookie, which survives a reload and which no
-// script can read; the page and the API must have the same host name for that.
+// The application's client. The session is in the server's `HttpOnly` cookie, so the page and the API must be same-site.
 
 import { createClient } from "@cloakroom/client";
 
-const told = document.querySelector<HTMLMetaElement>('meta[name="cloakroom-api"]')?.content;
+const configured = document.querySelector<HTMLMetaElement>('meta[name="cloakroom-api"]')?.content;
 
 export const client = createClient({
-  url: told || `${location.protocol}//${location.hostname}:3000`,
+  url: configured || `${location.protocol}//${location.hostname}:3000`,
   credentials: "cookie",
 });

@@ -4,22 +4,22 @@ import { cleanup, render, screen } from "@testing-library/react";
 import { BrowserRouter } from "react-router";
 import { afterEach, expect, test } from "vitest";
 import { App } from "../src/App.js";
-import { wayBack } from "../src/layout/guards.js";
+import { returnPath } from "../src/layout/guards.js";
 
 const TOKEN = "AQAA.bbbb";
 
 afterEach(cleanup);
 
-/** The application at a path, and where its window was when it asked for what. */
+/** Opens the application at a path. Returns its requests, each with the page's path at that time. */
 function open(path: string) {
-  const asked: { where: string; what: string }[] = [];
+  const requests: { page: string; request: string }[] = [];
   history.replaceState(null, "", path);
   const client = createClient({
     url: "http://localhost:3000",
     credentials: "cookie",
     channel: false,
     async fetch(url, init) {
-      asked.push({ where: location.pathname, what: `${init?.method} ${new URL(String(url)).pathname}` });
+      requests.push({ page: location.pathname, request: `${init?.method} ${new URL(String(url)).pathname}` });
       const reply = { email_address: "o…@example.com", expires_at: new Date().toISOString() };
       return new Response(JSON.stringify(reply), { headers: { "Content-Type": "application/json" } });
     },
@@ -31,27 +31,27 @@ function open(path: string) {
       </BrowserRouter>
     </AuthProvider>,
   );
-  return asked;
+  return requests;
 }
 
-test("the token of a reset link leaves the address before anything is asked", async () => {
-  const asked = open(`/passwords/${TOKEN}/edit`);
+test("the reset token leaves the URL before the first request", async () => {
+  const requests = open(`/passwords/${TOKEN}/edit`);
   await screen.findByText("o…@example.com");
-  expect(asked).toEqual([{ where: "/passwords/edit", what: `GET /v1/passwords/${TOKEN}` }]);
+  expect(requests).toEqual([{ page: "/passwords/edit", request: `GET /v1/passwords/${TOKEN}` }]);
   expect(location.href).not.toContain(TOKEN);
 });
 
 test.each([
   ["confirmations", "Confirm this address"],
   ["unlocks", "Open sign-in"],
-])("a link to %s does nothing until its button is pressed", async (path, button) => {
-  const asked = open(`/${path}/${TOKEN}`);
+])("a link to %s sends no request before a click", async (path, button) => {
+  const requests = open(`/${path}/${TOKEN}`);
   await screen.findByRole("button", { name: button });
-  expect(asked).toEqual([]);
+  expect(requests).toEqual([]);
   expect(location.pathname).toBe(`/${path}`);
 });
 
-test("without a link the page says to open it again", async () => {
+test("without a link the page asks to open it again", async () => {
   open("/passwords/edit");
   expect((await screen.findByRole("alert")).textContent).toContain("Open the link from your mail again");
 });
@@ -63,11 +63,11 @@ test.each([
   [{ from: "https://evil.example" }, "/"],
   [{ from: 7 }, "/"],
   [null, "/"],
-])("after %j one goes to %s", (state, path) => {
-  expect(wayBack(state)).toBe(path);
+])("%j leads back to %s", (state, path) => {
+  expect(returnPath(state)).toBe(path);
 });
 
-test("a query cannot say where one goes after signing in", async () => {
+test("a query cannot set the return path", async () => {
   open("/sign-in?from=/evil&next=https://evil.example");
   const links = (await screen.findAllByRole("link")).map((link) => link.getAttribute("href"));
   expect(links.filter((href) => href?.includes("evil"))).toEqual([]);

@@ -1,17 +1,17 @@
 import { useClient, useUser } from "@cloakroom/client/react";
-import { Title } from "../layout/Title.js";
-import { useLoad } from "../load.js";
+import { PageTitle } from "../layout/PageTitle.js";
+import { useLoad } from "../useLoad.js";
 import { ApiKeys } from "./ApiKeys.js";
 import { ChangeAddress } from "./ChangeAddress.js";
 import { ChangePassword } from "./ChangePassword.js";
 import { DeleteAccount } from "./DeleteAccount.js";
-import { Devices } from "./Devices.js";
+import { Sessions } from "./Sessions.js";
 
 const SECTIONS = [
   ["address", "Email address"],
   ["password", "Password"],
-  ["devices", "Devices"],
-  ["keys", "API keys"],
+  ["sessions", "Devices"],
+  ["api-keys", "API keys"],
   ["delete", "Delete account"],
 ] as const;
 
@@ -23,7 +23,7 @@ export function Account() {
     <div className="page account">
       <div className="heading">
         <div>
-          <Title>Your account</Title>
+          <PageTitle>Your account</PageTitle>
           <p className="meta">{user.email_address}</p>
         </div>
       </div>
@@ -37,7 +37,7 @@ export function Account() {
       <div className="stack">
         <ChangeAddress />
         <ChangePassword onDone={sessions.reload} />
-        <Devices sessions={sessions} />
+        <Sessions sessions={sessions} />
         <ApiKeys />
         <DeleteAccount />
       </div>

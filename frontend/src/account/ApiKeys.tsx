@@ -1,120 +1,120 @@
 import type { ApiKey } from "@cloakroom/client";
 import { useClient } from "@cloakroom/client/react";
 import { useState } from "react";
-import { useFocusLater } from "../focus.js";
-import { useLoad } from "../load.js";
-import { Notice } from "../parts/Alert.js";
-import { Problem } from "../parts/Problem.js";
-import { Skeleton } from "../parts/Skeleton.js";
-import { Time } from "../parts/Time.js";
-import { day } from "../words.js";
-import { NewApiKey } from "./NewApiKey.js";
-import { RenameKey } from "./RenameKey.js";
-import { RevokeKey } from "./RevokeKey.js";
+import { Notice } from "../components/Alert.js";
+import { LoadError } from "../components/LoadError.js";
+import { Skeleton } from "../components/Skeleton.js";
+import { Timestamp } from "../components/Timestamp.js";
+import { formatDate } from "../format.js";
+import { useFocusAfterRender } from "../useFocusAfterRender.js";
+import { useLoad } from "../useLoad.js";
+import { ApiKeySecret } from "./ApiKeySecret.js";
+import { CreateApiKey } from "./CreateApiKey.js";
+import { RenameApiKey } from "./RenameApiKey.js";
+import { RevokeApiKey } from "./RevokeApiKey.js";
 import { Section } from "./Section.js";
-import { ShownOnce } from "./ShownOnce.js";
 
-type Doing = { what: "making" } | { what: "renaming" | "revoking"; key: ApiKey } | null;
+type Action = { kind: "create" } | { kind: "rename" | "revoke"; key: ApiKey } | null;
 
-/** Credentials for the user's own programs. */
+/** The user's API keys: list, create, rename, revoke. */
 export function ApiKeys() {
   const client = useClient();
-  const focus = useFocusLater();
-  const { data, error, reload, change } = useLoad(
+  const focus = useFocusAfterRender();
+  const { data, error, reload, update } = useLoad(
     async (signal) => (await client.listApiKeys({}, { signal })).api_keys,
   );
-  const [doing, setDoing] = useState<Doing>(null);
-  const [made, setMade] = useState<{ name: string; secret: string } | null>(null);
-  const [said, setSaid] = useState("");
+  const [action, setAction] = useState<Action>(null);
+  const [created, setCreated] = useState<{ name: string; secret: string } | null>(null);
+  const [notice, setNotice] = useState("");
 
-  function begin(next: Doing) {
-    setSaid("");
-    setDoing(next);
+  function startAction(next: Action) {
+    setNotice("");
+    setAction(next);
   }
 
-  function end(focusOn: string) {
-    setDoing(null);
+  function endAction(focusOn: string) {
+    setAction(null);
     focus(focusOn);
   }
 
-  function put(key: ApiKey) {
-    change((last) => last.map((each) => (each.id === key.id ? key : each)));
+  function replace(key: ApiKey) {
+    update((last) => last.map((each) => (each.id === key.id ? key : each)));
   }
 
   return (
     <Section
-      id="keys"
+      id="api-keys"
       title="API keys"
-      lead="For programs of yours. A key does what its scopes say, and never manages your account."
+      lead="For scripts and services. A key is limited to its scopes and cannot manage your account."
     >
-      <Notice>{said}</Notice>
-      {made && (
-        <ShownOnce
-          {...made}
+      <Notice>{notice}</Notice>
+      {created && (
+        <ApiKeySecret
+          {...created}
           onDone={() => {
-            setMade(null);
-            focus("new-key");
+            setCreated(null);
+            focus("new-api-key");
           }}
         />
       )}
-      {error && <Problem error={error} retry={reload} />}
+      {error && <LoadError error={error} retry={reload} />}
       {!data && !error && <Skeleton rows={1} />}
       {data && data.length > 0 && (
         <ul className="lines">
           {data.map((key) => (
             <li key={key.id}>
-              {doing?.what === "renaming" && doing.key.id === key.id ? (
-                <RenameKey
+              {action?.kind === "rename" && action.key.id === key.id ? (
+                <RenameApiKey
                   apiKey={key}
                   onRenamed={(renamed) => {
-                    put(renamed);
-                    end(`rename-${key.id}`);
+                    replace(renamed);
+                    endAction(`rename-${key.id}`);
                   }}
-                  onCancel={() => end(`rename-${key.id}`)}
+                  onCancel={() => endAction(`rename-${key.id}`)}
                 />
               ) : (
-                <Row apiKey={key} onBegin={(what) => begin({ what, key })} />
+                <Row apiKey={key} onAction={(kind) => startAction({ kind, key })} />
               )}
             </li>
           ))}
         </ul>
       )}
-      {doing?.what === "making" && (
-        <NewApiKey
-          onMade={({ key, api_key }) => {
-            change((last) => [api_key, ...last]);
-            setMade({ name: api_key.name, secret: key });
-            setDoing(null);
+      {action?.kind === "create" && (
+        <CreateApiKey
+          onCreated={({ key, api_key }) => {
+            update((last) => [api_key, ...last]);
+            setCreated({ name: api_key.name, secret: key });
+            setAction(null);
           }}
-          onCancel={() => end("new-key")}
+          onCancel={() => endAction("new-api-key")}
         />
       )}
-      {data && doing?.what !== "making" && !made && (
-        <button type="button" id="new-key" onClick={() => begin({ what: "making" })}>
+      {data && action?.kind !== "create" && !created && (
+        <button type="button" id="new-api-key" onClick={() => startAction({ kind: "create" })}>
           New API key
         </button>
       )}
-      {doing?.what === "revoking" && (
-        <RevokeKey
-          apiKey={doing.key}
+      {action?.kind === "revoke" && (
+        <RevokeApiKey
+          apiKey={action.key}
           onRevoked={() => {
-            put({ ...doing.key, revoked_at: new Date().toISOString() });
-            setSaid(`${doing.key.name} no longer works.`);
-            end("keys-title");
+            replace({ ...action.key, revoked_at: new Date().toISOString() });
+            setNotice(`${action.key.name} no longer works.`);
+            endAction("api-keys-title");
           }}
-          onClose={() => setDoing(null)}
+          onClose={() => setAction(null)}
         />
       )}
     </Section>
   );
 }
 
-function Row({ apiKey, onBegin }: { apiKey: ApiKey; onBegin: (what: "renaming" | "revoking") => void }) {
+function Row({ apiKey, onAction }: { apiKey: ApiKey; onAction: (kind: "rename" | "revoke") => void }) {
   const { id, name, prefix, last_four, scopes, last_used_at, expires_at, revoked_at } = apiKey;
   const expired = expires_at !== null && new Date(expires_at) <= new Date();
   return (
     <div className="row">
-      <div className="what">
+      <div className="row-text">
         <p>
           <b>{name}</b>{" "}
           {revoked_at ? (
@@ -129,7 +129,7 @@ function Row({ apiKey, onBegin }: { apiKey: ApiKey; onBegin: (what: "renaming" |
         <p className="meta">
           {last_used_at ? (
             <>
-              Last used <Time at={last_used_at} />
+              Last used <Timestamp at={last_used_at} />
             </>
           ) : (
             "Never used"
@@ -137,18 +137,18 @@ function Row({ apiKey, onBegin }: { apiKey: ApiKey; onBegin: (what: "renaming" |
           {expires_at && (
             <>
               {" · "}
-              {expired ? "ended" : "ends"} <Time at={expires_at} as={day} />
+              {expired ? "expired" : "expires"} <Timestamp at={expires_at} as={formatDate} />
             </>
           )}
         </p>
       </div>
       {!revoked_at && (
         <div className="actions">
-          <button type="button" id={`rename-${id}`} onClick={() => onBegin("renaming")}>
-            Rename <span className="unseen">{name}</span>
+          <button type="button" id={`rename-${id}`} onClick={() => onAction("rename")}>
+            Rename <span className="visually-hidden">{name}</span>
           </button>
-          <button type="button" className="plain soft" onClick={() => onBegin("revoking")}>
-            Revoke <span className="unseen">{name}</span>
+          <button type="button" className="plain soft" onClick={() => onAction("revoke")}>
+            Revoke <span className="visually-hidden">{name}</span>
           </button>
         </div>
       )}

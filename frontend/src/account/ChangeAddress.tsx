@@ -1,10 +1,10 @@
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Notice } from "../parts/Alert.js";
-import { AddressField, PasswordField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { ResendConfirmation } from "../parts/ResendConfirmation.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Notice } from "../components/Alert.js";
+import { AddressField, PasswordField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { ResendConfirmation } from "../components/ResendConfirmation.js";
+import { SubmitButton } from "../components/SubmitButton.js";
 import { Section } from "./Section.js";
 
 interface Fields {
@@ -15,18 +15,18 @@ interface Fields {
 export function ChangeAddress() {
   const client = useClient();
   const user = useUser();
-  const [said, setSaid] = useState("");
+  const [notice, setNotice] = useState("");
   const form = useForm(
     async (fields: Fields, options) => {
-      setSaid("");
+      setNotice("");
       await client.changeAddress(fields, options);
       return fields.email_address;
     },
     {
       onSuccess: (address) => {
         form.reset();
-        setSaid(
-          `We have mailed a link to ${address}. Your address stays ${user.email_address} until the link is opened.`,
+        setNotice(
+          `We have mailed a link to ${address}. Your address stays ${user.email_address} until you open it.`,
         );
       },
     },
@@ -54,7 +54,7 @@ export function ChangeAddress() {
           label="Current password"
           autoComplete="current-password"
         />
-        <Notice>{said}</Notice>
+        <Notice>{notice}</Notice>
         <SubmitButton form={form} className="">
           Change address
         </SubmitButton>

@@ -1,10 +1,10 @@
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Link } from "react-router";
-import { Notice } from "../parts/Alert.js";
-import { PasswordField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Notice } from "../components/Alert.js";
+import { PasswordField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { SubmitButton } from "../components/SubmitButton.js";
 import { Section } from "./Section.js";
 
 interface Fields {
@@ -16,16 +16,16 @@ interface Fields {
 export function ChangePassword({ onDone }: { onDone: () => void }) {
   const client = useClient();
   const user = useUser();
-  const [said, setSaid] = useState("");
+  const [notice, setNotice] = useState("");
   const form = useForm(
     (fields: Fields, options) => {
-      setSaid("");
+      setNotice("");
       return client.changePassword(fields, options);
     },
     {
       onSuccess: ({ message }) => {
         form.reset();
-        setSaid(message);
+        setNotice(message);
         onDone();
       },
     },
@@ -35,7 +35,7 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
     <Section id="password" title="Password" lead="A new password signs you out on all your other devices.">
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
-        {/* For password managers, so that they know whose password this is. */}
+        {/* Tells password managers which account the password belongs to. */}
         <input type="text" autoComplete="username" value={user.email_address} readOnly hidden />
         <PasswordField
           form={form}
@@ -51,7 +51,7 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
           label="Password again"
           autoComplete="new-password"
         />
-        <Notice>{said}</Notice>
+        <Notice>{notice}</Notice>
         <SubmitButton form={form} className="">
           Change password
         </SubmitButton>

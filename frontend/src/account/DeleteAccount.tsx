@@ -1,28 +1,28 @@
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Dialog } from "../parts/Dialog.js";
-import { PasswordField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Dialog } from "../components/Dialog.js";
+import { PasswordField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { SubmitButton } from "../components/SubmitButton.js";
 import { Section } from "./Section.js";
 
 export function DeleteAccount() {
-  const [asking, setAsking] = useState(false);
+  const [confirming, setConfirming] = useState(false);
   return (
     <Section
       id="delete"
       title="Delete account"
-      lead="Your projects, sessions and keys go with it, at once and for good."
+      lead="Deletes your projects, sessions and keys immediately and permanently."
     >
-      <button type="button" className="red" onClick={() => setAsking(true)}>
+      <button type="button" className="red" onClick={() => setConfirming(true)}>
         Delete account
       </button>
-      {asking && <Ask onClose={() => setAsking(false)} />}
+      {confirming && <ConfirmDialog onClose={() => setConfirming(false)} />}
     </Section>
   );
 }
 
-function Ask({ onClose }: { onClose: () => void }) {
+function ConfirmDialog({ onClose }: { onClose: () => void }) {
   const client = useClient();
   const user = useUser();
   const form = useForm((fields: { password_challenge: string }, options) =>
@@ -31,7 +31,7 @@ function Ask({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Delete your account?" onClose={onClose}>
       <p>
-        All that belongs to <b>{user.email_address}</b> is deleted and cannot be brought back.
+        All data of <b>{user.email_address}</b> will be deleted. This cannot be undone.
       </p>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />

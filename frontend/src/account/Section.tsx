@@ -7,7 +7,7 @@ interface SectionProps {
   children: ReactNode;
 }
 
-/** One matter of the account. Its `id` is where the list of sections leads. */
+/** A section of the account page. Its `id` is the target of the section list. */
 export function Section({ id, title, lead, children }: SectionProps) {
   return (
     <section className="card" id={id} aria-labelledby={`${id}-title`}>

@@ -1,17 +1,17 @@
 import { type ReactNode, useSyncExternalStore } from "react";
 
-/** What concerns every page, at the foot of the window, where it moves nothing. */
-export function Banner({ trouble }: { trouble: ReactNode }) {
+/** Messages that concern every page, at the bottom of the window, where they shift no content. */
+export function Banner({ error }: { error: ReactNode }) {
   const online = useOnline();
   return (
     <div className="banners">
-      {trouble && (
+      {error && (
         <p className="banner" role="alert">
-          {trouble}
+          {error}
         </p>
       )}
       <div role="status">
-        {!online && <p className="banner">You are offline. What you see may be old.</p>}
+        {!online && <p className="banner">You are offline. This page may be out of date.</p>}
       </div>
     </div>
   );

@@ -2,31 +2,31 @@ import { CloakroomError } from "@cloakroom/client";
 import { useAuth } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Link, NavLink } from "react-router";
-import { Mark } from "../parts/Mark.js";
+import { Logo } from "../components/Logo.js";
 
-/** The way home and the way out. It has its final height before it is known who is signed in. */
-export function Header({ onTrouble }: { onTrouble: (text: string | null) => void }) {
+/** The site header. Its height does not depend on the sign-in state, so the page does not shift. */
+export function Header({ onError }: { onError: (text: string | null) => void }) {
   const auth = useAuth();
-  const [leaving, setLeaving] = useState(false);
+  const [signingOut, setSigningOut] = useState(false);
 
   async function signOut() {
-    setLeaving(true);
-    onTrouble(null);
+    setSigningOut(true);
+    onError(null);
     try {
       await auth.client.signOut();
     } catch (error) {
-      onTrouble(
+      onError(
         `You are still signed in. ${CloakroomError.is(error) ? error.message : "Something went wrong"}.`,
       );
     } finally {
-      setLeaving(false);
+      setSigningOut(false);
     }
   }
 
   return (
     <header className="top">
       <Link className="brand" to="/">
-        <Mark />
+        <Logo />
         <span>Cloakroom</span>
       </Link>
       <nav aria-label="Main">
@@ -36,8 +36,8 @@ export function Header({ onTrouble }: { onTrouble: (text: string | null) => void
             <button
               type="button"
               className="plain"
-              aria-disabled={leaving}
-              onClick={() => leaving || void signOut()}
+              aria-disabled={signingOut}
+              onClick={() => signingOut || void signOut()}
             >
               Sign out
             </button>

@@ -3,19 +3,19 @@ import { Outlet } from "react-router";
 import { Banner } from "./Banner.js";
 import { Header } from "./Header.js";
 
-/** What stands around every page. */
+/** The frame of every page: skip link, header, content and banner. */
 export function Shell() {
-  const [trouble, setTrouble] = useState<ReactNode>(null);
+  const [error, setError] = useState<ReactNode>(null);
   return (
     <div className="shell">
       <a className="skip" href="#main">
-        Skip to the content
+        Skip to content
       </a>
-      <Header onTrouble={setTrouble} />
+      <Header onError={setError} />
       <main id="main" tabIndex={-1}>
         <Outlet />
       </main>
-      <Banner trouble={trouble} />
+      <Banner error={error} />
     </div>
   );
 }

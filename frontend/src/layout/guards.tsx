@@ -1,14 +1,14 @@
-// Which pages are for whom. Until it is known who is signed in they show nothing, so that nobody sees the wrong side.
+// Route guards. They render nothing until the sign-in state is known, so that a page never flashes up for the wrong user.
 
 import { RequireAuth, useAuth } from "@cloakroom/client/react";
 import { Navigate, Outlet, useLocation } from "react-router";
 import { Unreachable } from "../pages/Unreachable.js";
 
-/** For those who are signed in; others sign in first, and come back. */
-export function SignedIn() {
+/** Requires a signed-in user; redirects others to sign-in, which leads back. */
+export function RequireSignedIn() {
   return (
     <RequireAuth
-      otherwise={<ToSignIn />}
+      otherwise={<RedirectToSignIn />}
       unreachable={(error, retry) => <Unreachable {...{ error, retry }} />}
     >
       <Outlet />
@@ -16,21 +16,22 @@ export function SignedIn() {
   );
 }
 
-/** The way back stands in the state of the history, which no link can set; a query could send people anywhere. */
-function ToSignIn() {
+/** Keeps the return path in the history state: links cannot set it, so it is not an open redirect. */
+function RedirectToSignIn() {
   const auth = useAuth();
   const { pathname } = useLocation();
-  const left = auth.status === "signed-out" && (auth.reason === "signed-out" || auth.reason === "deleted");
-  return <Navigate to="/sign-in" replace state={left ? null : { from: pathname }} />;
+  const leftOnPurpose =
+    auth.status === "signed-out" && (auth.reason === "signed-out" || auth.reason === "deleted");
+  return <Navigate to="/sign-in" replace state={leftOnPurpose ? null : { from: pathname }} />;
 }
 
-/** For those who are not; others go on to where they wanted. */
-export function SignedOut() {
+/** Requires a signed-out user; redirects others to their return path. */
+export function RequireSignedOut() {
   const auth = useAuth();
   const { state } = useLocation();
   switch (auth.status) {
     case "signed-in":
-      return <Navigate to={wayBack(state)} replace />;
+      return <Navigate to={returnPath(state)} replace />;
     case "signed-out":
       return <Outlet />;
     case "unreachable":
@@ -40,8 +41,8 @@ export function SignedOut() {
   }
 }
 
-/** Where `ToSignIn` said one came from, or home. */
-export function wayBack(state: unknown): string {
+/** The local path set by `RedirectToSignIn`, else `/`. */
+export function returnPath(state: unknown): string {
   const from = (state as { from?: unknown } | null)?.from;
   return typeof from === "string" && /^\/(?![/\\])/.test(from) ? from : "/";
 }

@@ -1,53 +1,53 @@
 import { CloakroomError } from "@cloakroom/client";
 import { useAuth, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Ticket } from "../layout/Ticket.js";
-import { useMailedToken } from "../layout/token.js";
-import { Alert, Notice } from "../parts/Alert.js";
-import { AddressField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { Onward } from "../parts/Onward.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Alert, Notice } from "../components/Alert.js";
+import { AddressField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { NextLink } from "../components/NextLink.js";
+import { SubmitButton } from "../components/SubmitButton.js";
+import { FormPage } from "../layout/FormPage.js";
+import { useLinkToken } from "../layout/linkToken.js";
 
-/** It takes a click: programs that look through mails open links, too. */
+/** Confirms on a click, not on load: mail scanners open links. */
 export function ConfirmAddress() {
   const { client, status } = useAuth();
-  const token = useMailedToken();
+  const token = useLinkToken();
   const [done, setDone] = useState("");
-  const [dead, setDead] = useState(token ? "" : "Open the link from your mail again.");
+  const [linkError, setLinkError] = useState(token ? "" : "Open the link from your mail again.");
   const form = useForm(async (_, options) => {
     try {
       const { message } = await client.confirmAddress({ token: token ?? "" }, options);
       setDone(message);
     } catch (error) {
       if (CloakroomError.is(error) && error.code === "link_invalid") {
-        setDead(error.message);
+        setLinkError(error.message);
       }
       throw error;
     }
   });
 
   return (
-    <Ticket title="Confirm your address">
+    <FormPage title="Confirm your address">
       <Notice>{done}</Notice>
       {done ? (
-        <Onward to={status === "signed-in" ? "/" : "/sign-in"} focused>
+        <NextLink to={status === "signed-in" ? "/" : "/sign-in"} focused>
           {status === "signed-in" ? "Go to your projects" : "Sign in"}
-        </Onward>
-      ) : dead ? (
-        <Again why={dead} focused={token !== null} />
+        </NextLink>
+      ) : linkError ? (
+        <RequestNewLink reason={linkError} focused={token !== null} />
       ) : (
         <form onSubmit={form.onSubmit}>
-          <p>You were mailed a link to this page. Say that the address is yours.</p>
+          <p>Confirm that this is your email address.</p>
           <FormAlert form={form} />
           <SubmitButton form={form}>Confirm this address</SubmitButton>
         </form>
       )}
-    </Ticket>
+    </FormPage>
   );
 }
 
-function Again({ why, focused }: { why: string; focused: boolean }) {
+function RequestNewLink({ reason, focused }: { reason: string; focused: boolean }) {
   const { client } = useAuth();
   const [sent, setSent] = useState("");
   const form = useForm(client.requestConfirmation, {
@@ -59,11 +59,11 @@ function Again({ why, focused }: { why: string; focused: boolean }) {
   return (
     <>
       <Alert focused={focused}>
-        <p>{why}</p>
+        <p>{reason}</p>
       </Alert>
       <p>
-        Links hold for a day and work once. For a new address that you asked for in your account, ask there
-        again.
+        Links are valid for a day and work once. To confirm a new address for your account, request the link
+        there again.
       </p>
       <Notice>{sent && `${sent}.`}</Notice>
       <form onSubmit={form.onSubmit} noValidate>

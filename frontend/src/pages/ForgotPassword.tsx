@@ -1,13 +1,13 @@
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Link } from "react-router";
-import { Ticket } from "../layout/Ticket.js";
-import { Notice } from "../parts/Alert.js";
-import { AddressField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Notice } from "../components/Alert.js";
+import { AddressField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { SubmitButton } from "../components/SubmitButton.js";
+import { FormPage } from "../layout/FormPage.js";
 
-/** Says the same whether or not the address has an account, as the server does. */
+/** Shows the same message for known and unknown addresses, as the server does. */
 export function ForgotPassword() {
   const client = useClient();
   const [sent, setSent] = useState("");
@@ -19,9 +19,9 @@ export function ForgotPassword() {
   });
 
   return (
-    <Ticket title="Forgot your password?" lead="We mail you a link by which you choose a new one.">
+    <FormPage title="Forgot your password?" lead="We will mail you a link to choose a new password.">
       <Notice>
-        {sent && `${sent}. The link holds for a quarter of an hour. Nothing came? Look among the junk.`}
+        {sent && `${sent}. The link is valid for 15 minutes. Nothing arrived? Check your spam folder.`}
       </Notice>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
@@ -31,6 +31,6 @@ export function ForgotPassword() {
       <p className="aside">
         <Link to="/sign-in">Back to sign in</Link>
       </p>
-    </Ticket>
+    </FormPage>
   );
 }

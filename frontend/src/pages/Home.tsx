@@ -2,84 +2,84 @@ import type { Project } from "@cloakroom/client";
 import { CloakroomError } from "@cloakroom/client";
 import { useClient, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
-import { useFocusLater } from "../focus.js";
-import { Title } from "../layout/Title.js";
-import { useLoad } from "../load.js";
-import { Empty } from "../parts/Empty.js";
-import { Problem } from "../parts/Problem.js";
-import { Skeleton } from "../parts/Skeleton.js";
+import { EmptyState } from "../components/EmptyState.js";
+import { LoadError } from "../components/LoadError.js";
+import { Skeleton } from "../components/Skeleton.js";
+import { PageTitle } from "../layout/PageTitle.js";
 import { DeleteProject } from "../projects/DeleteProject.js";
-import { draftOf } from "../projects/drafts.js";
+import { getDraft } from "../projects/drafts.js";
 import { ProjectForm } from "../projects/ProjectForm.js";
 import { ProjectList } from "../projects/ProjectList.js";
+import { useFocusAfterRender } from "../useFocusAfterRender.js";
+import { useLoad } from "../useLoad.js";
 
-const PAGE = 20;
-/** What is being written: a new project, or the one with that id. */
-type Writing = "new" | number | null;
+const PAGE_SIZE = 20;
+/** The open form: that of a new project, or of the project with that id. */
+type Editing = "new" | number | null;
 
 export function Home() {
   const client = useClient();
   const user = useUser();
-  const { data, error, reload, change } = useLoad((signal) =>
-    client.listProjects({ limit: PAGE }, { signal }),
+  const { data, error, reload, update } = useLoad((signal) =>
+    client.listProjects({ limit: PAGE_SIZE }, { signal }),
   );
-  const [writing, setWriting] = useState<Writing>(() => {
-    const draft = draftOf(user.id);
+  const [editing, setEditing] = useState<Editing>(() => {
+    const draft = getDraft(user.id);
     return draft ? (draft.project ?? "new") : null;
   });
   const [deleting, setDeleting] = useState<Project | null>(null);
-  const [said, setSaid] = useState("");
-  const [more, setMore] = useState<CloakroomError | "loading" | null>(null);
-  const focus = useFocusLater();
+  const [notice, setNotice] = useState("");
+  const [morePages, setMorePages] = useState<CloakroomError | "loading" | null>(null);
+  const focus = useFocusAfterRender();
 
   const projects = data?.projects ?? [];
   const empty = data !== undefined && projects.length === 0;
 
-  function saved(project: Project) {
-    const known = projects.some(({ id }) => id === project.id);
-    change((last) => ({
+  function onSaved(project: Project) {
+    const isKnown = projects.some(({ id }) => id === project.id);
+    update((last) => ({
       ...last,
-      projects: known
+      projects: isKnown
         ? last.projects.map((each) => (each.id === project.id ? project : each))
         : [project, ...last.projects],
     }));
-    setWriting(null);
-    setSaid(`${project.title} is saved.`);
-    focus(known ? `edit-${project.id}` : "new-project");
+    setEditing(null);
+    setNotice(`${project.title} is saved.`);
+    focus(isKnown ? `edit-${project.id}` : "new-project");
   }
 
-  function deleted({ id, title }: Project) {
+  function onDeleted({ id, title }: Project) {
     const at = projects.findIndex((project) => project.id === id);
     const next = projects[at + 1] ?? projects[at - 1];
-    change((last) => ({ ...last, projects: last.projects.filter((project) => project.id !== id) }));
+    update((last) => ({ ...last, projects: last.projects.filter((project) => project.id !== id) }));
     setDeleting(null);
-    setSaid(`${title} is deleted.`);
+    setNotice(`${title} is deleted.`);
     focus(next ? `project-${next.id}` : "new-project");
   }
 
   async function showMore(cursor: string) {
-    setMore("loading");
+    setMorePages("loading");
     try {
-      const page = await client.listProjects({ limit: PAGE, cursor });
-      change((last) => ({ ...page, projects: [...last.projects, ...page.projects] }));
-      setMore(null);
+      const page = await client.listProjects({ limit: PAGE_SIZE, cursor });
+      update((last) => ({ ...page, projects: [...last.projects, ...page.projects] }));
+      setMorePages(null);
       focus(`project-${page.projects[0]?.id}`);
     } catch (failure) {
       if (!CloakroomError.is(failure)) {
         throw failure;
       }
-      setMore(failure);
+      setMorePages(failure);
     }
   }
 
-  const start = (
+  const newProjectButton = (
     <button
       type="button"
       id="new-project"
       className="main"
       onClick={() => {
-        setSaid("");
-        setWriting("new");
+        setNotice("");
+        setEditing("new");
       }}
     >
       New project
@@ -89,49 +89,51 @@ export function Home() {
   return (
     <div className="page">
       <div className="heading">
-        <Title>Projects</Title>
-        {!empty && data && writing !== "new" && start}
+        <PageTitle>Projects</PageTitle>
+        {!empty && data && editing !== "new" && newProjectButton}
       </div>
-      <div className="unseen" role="status">
-        {said}
+      <div className="visually-hidden" role="status">
+        {notice}
       </div>
-      {writing === "new" && (
+      {editing === "new" && (
         <ProjectForm
-          onSaved={saved}
+          onSaved={onSaved}
           onCancel={() => {
-            setWriting(null);
+            setEditing(null);
             focus("new-project");
           }}
         />
       )}
-      {error && <Problem error={error} retry={reload} />}
+      {error && <LoadError error={error} retry={reload} />}
       {!data && !error && <Skeleton rows={3} />}
-      {empty && writing !== "new" && (
-        <Empty title="No projects yet" action={start}>
-          The hooks are free. Hang up your first one.
-        </Empty>
+      {empty && editing !== "new" && (
+        <EmptyState title="No projects yet" action={newProjectButton}>
+          Create your first one.
+        </EmptyState>
       )}
       {projects.length > 0 && (
         <ProjectList
           projects={projects}
-          editing={typeof writing === "number" ? writing : null}
-          onEdit={({ id }) => setWriting(id)}
-          onSaved={saved}
+          editing={typeof editing === "number" ? editing : null}
+          onEdit={({ id }) => setEditing(id)}
+          onSaved={onSaved}
           onCancel={({ id }) => {
-            setWriting(null);
+            setEditing(null);
             focus(`edit-${id}`);
           }}
           onDelete={setDeleting}
         />
       )}
-      {more instanceof Error && <Problem error={more} retry={() => void showMore(data?.next_cursor ?? "")} />}
-      {data?.next_cursor && !(more instanceof Error) && (
+      {morePages instanceof Error && (
+        <LoadError error={morePages} retry={() => void showMore(data?.next_cursor ?? "")} />
+      )}
+      {data?.next_cursor && !(morePages instanceof Error) && (
         <button
           type="button"
           className="more"
-          aria-disabled={more === "loading"}
-          data-busy={more === "loading" || undefined}
-          onClick={() => more || void showMore(data.next_cursor ?? "")}
+          aria-disabled={morePages === "loading"}
+          data-busy={morePages === "loading" || undefined}
+          onClick={() => morePages || void showMore(data.next_cursor ?? "")}
         >
           Show more
         </button>
@@ -139,7 +141,7 @@ export function Home() {
       {deleting && (
         <DeleteProject
           project={deleting}
-          onDeleted={() => deleted(deleting)}
+          onDeleted={() => onDeleted(deleting)}
           onClose={() => setDeleting(null)}
         />
       )}

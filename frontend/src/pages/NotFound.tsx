@@ -1,11 +1,11 @@
-import { Ticket } from "../layout/Ticket.js";
-import { Onward } from "../parts/Onward.js";
+import { NextLink } from "../components/NextLink.js";
+import { FormPage } from "../layout/FormPage.js";
 
 export function NotFound() {
   return (
-    <Ticket title="There is nothing here" lead="No coat hangs on this hook.">
-      <p>The address may be mistyped, or what was here is gone.</p>
-      <Onward to="/">Go home</Onward>
-    </Ticket>
+    <FormPage title="Page not found">
+      <p>The address may be mistyped, or the page no longer exists.</p>
+      <NextLink to="/">Go home</NextLink>
+    </FormPage>
   );
 }

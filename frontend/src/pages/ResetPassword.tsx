@@ -3,69 +3,69 @@ import { CloakroomError } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { Ticket } from "../layout/Ticket.js";
-import { useMailedToken } from "../layout/token.js";
-import { useLoad } from "../load.js";
-import { Alert } from "../parts/Alert.js";
-import { PasswordField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { Onward } from "../parts/Onward.js";
-import { Problem } from "../parts/Problem.js";
-import { Skeleton } from "../parts/Skeleton.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
-import { clock } from "../words.js";
+import { Alert } from "../components/Alert.js";
+import { PasswordField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { LoadError } from "../components/LoadError.js";
+import { NextLink } from "../components/NextLink.js";
+import { Skeleton } from "../components/Skeleton.js";
+import { SubmitButton } from "../components/SubmitButton.js";
+import { formatTime } from "../format.js";
+import { FormPage } from "../layout/FormPage.js";
+import { useLinkToken } from "../layout/linkToken.js";
+import { useLoad } from "../useLoad.js";
 
 type Reset = Output<"showPasswordReset">;
 
-/** The page that the mail links to. Whether the link still holds is asked before anything is typed. */
+/** Checks the link before it shows the form. */
 export function ResetPassword() {
-  const token = useMailedToken();
+  const token = useLinkToken();
   return (
-    <Ticket title="Choose a new password">
-      {token ? <Ask token={token} /> : <Dead>Open the link from your mail again.</Dead>}
-    </Ticket>
+    <FormPage title="Choose a new password">
+      {token ? <CheckLink token={token} /> : <InvalidLink>Open the link from your mail again.</InvalidLink>}
+    </FormPage>
   );
 }
 
-function Ask({ token }: { token: string }) {
+function CheckLink({ token }: { token: string }) {
   const client = useClient();
   const { data, error, reload } = useLoad((signal) => client.showPasswordReset({ token }, { signal }));
   if (error?.code === "link_invalid") {
-    return <Dead>{error.message}</Dead>;
+    return <InvalidLink>{error.message}</InvalidLink>;
   }
   if (error) {
-    return <Problem error={error} retry={reload} />;
+    return <LoadError error={error} retry={reload} />;
   }
-  return data ? <Choose token={token} reset={data} /> : <Skeleton rows={1} />;
+  return data ? <NewPasswordForm token={token} reset={data} /> : <Skeleton rows={1} />;
 }
 
-function Choose({ token, reset }: { token: string; reset: Reset }) {
+function NewPasswordForm({ token, reset }: { token: string; reset: Reset }) {
   const client = useClient();
   const navigate = useNavigate();
-  const [dead, setDead] = useState("");
+  const [linkError, setLinkError] = useState("");
   const form = useForm(
     async (fields: { password: string; password_confirmation: string }, options) => {
       try {
         return await client.resetPassword({ token, ...fields }, options);
       } catch (error) {
         if (CloakroomError.is(error) && error.code === "link_invalid") {
-          setDead(error.message);
+          setLinkError(error.message);
         }
         throw error;
       }
     },
-    { onSuccess: ({ message }) => void navigate("/sign-in", { replace: true, state: { news: message } }) },
+    { onSuccess: ({ message }) => void navigate("/sign-in", { replace: true, state: { notice: message } }) },
   );
-  if (dead) {
-    return <Dead focused>{dead}</Dead>;
+  if (linkError) {
+    return <InvalidLink focused>{linkError}</InvalidLink>;
   }
 
   return (
     <>
       <p>
-        For <b>{reset.email_address}</b>. The link holds until{" "}
-        <time dateTime={reset.expires_at}>{clock(new Date(reset.expires_at))}</time>, and you will be signed
-        out everywhere.
+        For <b>{reset.email_address}</b>. The link is valid until{" "}
+        <time dateTime={reset.expires_at}>{formatTime(new Date(reset.expires_at))}</time>, and you will be
+        signed out everywhere.
       </p>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
@@ -82,14 +82,14 @@ function Choose({ token, reset }: { token: string; reset: Reset }) {
   );
 }
 
-function Dead({ focused = false, children }: { focused?: boolean; children: string }) {
+function InvalidLink({ focused = false, children }: { focused?: boolean; children: string }) {
   return (
     <>
       <Alert focused={focused}>
         <p>{children}</p>
       </Alert>
-      <p>Links hold for a quarter of an hour, work once, and end when the password or the address changes.</p>
-      <Onward to="/passwords/new">Ask for a new link</Onward>
+      <p>Links are valid for 15 minutes, work once, and expire when the password or the address changes.</p>
+      <NextLink to="/passwords/new">Request a new link</NextLink>
     </>
   );
 }

@@ -2,21 +2,21 @@ import { type AuthState, CloakroomError } from "@cloakroom/client";
 import { useAuth, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Link, useLocation } from "react-router";
-import { Ticket } from "../layout/Ticket.js";
-import { Notice } from "../parts/Alert.js";
-import { AddressField, PasswordField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { ResendConfirmation } from "../parts/ResendConfirmation.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Notice } from "../components/Alert.js";
+import { AddressField, PasswordField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { ResendConfirmation } from "../components/ResendConfirmation.js";
+import { SubmitButton } from "../components/SubmitButton.js";
+import { FormPage } from "../layout/FormPage.js";
 
-const WHY = {
+const SIGN_OUT_NOTICES = {
   "signed-out": "You are signed out.",
-  expired: "Your session has ended. Sign in to go on.",
+  expired: "Your session has ended. Sign in to continue.",
   "other-tab": "You signed out in another tab.",
   deleted: "Your account is deleted.",
 };
 
-/** Where one goes from here is the guard's business: it knows where one came from. */
+/** The `RequireSignedOut` guard redirects after sign-in: it knows the return path. */
 export function SignIn() {
   const auth = useAuth();
   const { state } = useLocation();
@@ -36,8 +36,8 @@ export function SignIn() {
   );
 
   return (
-    <Ticket title="Sign in" lead="Hand in your credentials, get a ticket.">
-      <Notice>{!form.error && (news(state) ?? why(auth))}</Notice>
+    <FormPage title="Sign in" lead="Use your email address and password.">
+      <Notice>{!form.error && (navigationNotice(state) ?? signOutNotice(auth))}</Notice>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         {unconfirmed && <ResendConfirmation address={unconfirmed} />}
@@ -54,16 +54,16 @@ export function SignIn() {
           New here? <Link to="/sign-up">Sign up</Link>
         </span>
       </p>
-    </Ticket>
+    </FormPage>
   );
 }
 
-/** What another page had to say when it sent people here. */
-function news(state: unknown): string | undefined {
-  const told = (state as { news?: unknown } | null)?.news;
-  return typeof told === "string" ? told : undefined;
+/** The notice passed by the page that navigated here. */
+function navigationNotice(state: unknown): string | undefined {
+  const notice = (state as { notice?: unknown } | null)?.notice;
+  return typeof notice === "string" ? notice : undefined;
 }
 
-function why(auth: AuthState): string | undefined {
-  return auth.status === "signed-out" && auth.reason ? WHY[auth.reason] : undefined;
+function signOutNotice(auth: AuthState): string | undefined {
+  return auth.status === "signed-out" && auth.reason ? SIGN_OUT_NOTICES[auth.reason] : undefined;
 }

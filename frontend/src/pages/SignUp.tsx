@@ -1,11 +1,11 @@
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Link } from "react-router";
-import { Ticket } from "../layout/Ticket.js";
-import { AddressField, PasswordField } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { ResendConfirmation } from "../parts/ResendConfirmation.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { AddressField, PasswordField } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { ResendConfirmation } from "../components/ResendConfirmation.js";
+import { SubmitButton } from "../components/SubmitButton.js";
+import { FormPage } from "../layout/FormPage.js";
 
 interface Fields {
   email_address: string;
@@ -15,20 +15,20 @@ interface Fields {
 
 export function SignUp() {
   const client = useClient();
-  const [mailed, setMailed] = useState("");
+  const [mailedTo, setMailedTo] = useState("");
   const form = useForm(async (fields: Fields, options) => {
     await client.signUp(fields, options);
-    // Some servers sign nobody in before the address is confirmed; otherwise the guard goes on from here.
+    // Without a session the address must be confirmed first; with one the guard redirects.
     if (client.state().status !== "signed-in") {
-      setMailed(fields.email_address);
+      setMailedTo(fields.email_address);
     }
   });
-  if (mailed) {
-    return <LookIntoYourMail address={mailed} />;
+  if (mailedTo) {
+    return <CheckYourMail address={mailedTo} />;
   }
 
   return (
-    <Ticket title="Sign up" lead="An account keeps your projects apart from everybody else's.">
+    <FormPage title="Sign up" lead="Create an account to get started.">
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         <AddressField form={form} label="Email address" />
@@ -43,16 +43,16 @@ export function SignUp() {
       </form>
       <p className="aside">
         <span>
-          You have an account? <Link to="/sign-in">Sign in</Link>
+          Already have an account? <Link to="/sign-in">Sign in</Link>
         </span>
       </p>
-    </Ticket>
+    </FormPage>
   );
 }
 
-function LookIntoYourMail({ address }: { address: string }) {
+function CheckYourMail({ address }: { address: string }) {
   return (
-    <Ticket title="Look into your mail">
+    <FormPage title="Check your mail">
       <p>
         A link is on its way to <b>{address}</b>. Open it to confirm the address, and then sign in.
       </p>
@@ -60,6 +60,6 @@ function LookIntoYourMail({ address }: { address: string }) {
       <p className="aside">
         <Link to="/sign-in">Sign in</Link>
       </p>
-    </Ticket>
+    </FormPage>
   );
 }

@@ -1,56 +1,56 @@
 import { CloakroomError } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Ticket } from "../layout/Ticket.js";
-import { useMailedToken } from "../layout/token.js";
-import { Alert, Notice } from "../parts/Alert.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { Onward } from "../parts/Onward.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Alert, Notice } from "../components/Alert.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { NextLink } from "../components/NextLink.js";
+import { SubmitButton } from "../components/SubmitButton.js";
+import { FormPage } from "../layout/FormPage.js";
+import { useLinkToken } from "../layout/linkToken.js";
 
-/** It takes a click, as confirming does. */
+/** Unlocks on a click, not on load: mail scanners open links. */
 export function Unlock() {
   const client = useClient();
-  const token = useMailedToken();
+  const token = useLinkToken();
   const [done, setDone] = useState("");
-  const [dead, setDead] = useState(token ? "" : "Open the link from your mail again.");
+  const [linkError, setLinkError] = useState(token ? "" : "Open the link from your mail again.");
   const form = useForm(async (_, options) => {
     try {
       const { message } = await client.unlock({ token: token ?? "" }, options);
       setDone(message);
     } catch (error) {
       if (CloakroomError.is(error) && error.code === "link_invalid") {
-        setDead(error.message);
+        setLinkError(error.message);
       }
       throw error;
     }
   });
 
   return (
-    <Ticket title="Open sign-in again">
+    <FormPage title="Open sign-in again">
       <Notice>{done}</Notice>
       {done ? (
-        <Onward to="/sign-in" focused>
+        <NextLink to="/sign-in" focused>
           Sign in
-        </Onward>
-      ) : dead ? (
+        </NextLink>
+      ) : linkError ? (
         <>
           <Alert focused={token !== null}>
-            <p>{dead}</p>
+            <p>{linkError}</p>
           </Alert>
-          <p>Sign-in opens by itself within the hour, and a new password opens it at once.</p>
-          <Onward to="/passwords/new">Choose a new password</Onward>
+          <p>Sign-in opens again within the hour. A new password opens it immediately.</p>
+          <NextLink to="/passwords/new">Choose a new password</NextLink>
         </>
       ) : (
         <form onSubmit={form.onSubmit}>
           <p>
-            Somebody tried too many passwords for your address, so sign-in is closed for a while. If you want
-            to sign in now, open it for where you are.
+            Sign-in to your address is closed for a while because of too many failed attempts. To sign in now,
+            open it for your network.
           </p>
           <FormAlert form={form} />
           <SubmitButton form={form}>Open sign-in</SubmitButton>
         </form>
       )}
-    </Ticket>
+    </FormPage>
   );
 }

@@ -1,13 +1,13 @@
 import type { CloakroomError } from "@cloakroom/client";
-import { Ticket } from "../layout/Ticket.js";
-import { Problem } from "../parts/Problem.js";
+import { LoadError } from "../components/LoadError.js";
+import { FormPage } from "../layout/FormPage.js";
 
-/** Nobody could say who is signed in. */
+/** Shown when the sign-in state cannot be loaded. */
 export function Unreachable({ error, retry }: { error: CloakroomError; retry: () => void }) {
   return (
-    <Ticket title="Cannot reach the server">
-      <Problem error={error} retry={retry} />
-      <p>Nothing is lost. This page tries again when the network is back.</p>
-    </Ticket>
+    <FormPage title="Cannot reach the server">
+      <LoadError error={error} retry={retry} />
+      <p>This page tries again when the network is back.</p>
+    </FormPage>
   );
 }

@@ -1,8 +1,8 @@
 import { CloakroomError, type Project } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
-import { Dialog } from "../parts/Dialog.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
+import { Dialog } from "../components/Dialog.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { SubmitButton } from "../components/SubmitButton.js";
 
 interface DeleteProjectProps {
   project: Project;
@@ -17,7 +17,7 @@ export function DeleteProject({ project, onDeleted, onClose }: DeleteProjectProp
       try {
         await client.deleteProject({ id: project.id }, options);
       } catch (error) {
-        // Another tab was faster.
+        // Deleted in another tab already.
         if (!(CloakroomError.is(error) && error.code === "not_found")) {
           throw error;
         }
@@ -28,7 +28,7 @@ export function DeleteProject({ project, onDeleted, onClose }: DeleteProjectProp
   return (
     <Dialog title="Delete this project?" onClose={onClose}>
       <p>
-        <b>{project.title}</b> cannot be brought back.
+        <b>{project.title}</b> will be deleted. This cannot be undone.
       </p>
       <form onSubmit={form.onSubmit}>
         <FormAlert form={form} />

@@ -1,13 +1,13 @@
 import type { Project } from "@cloakroom/client";
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { type FormEvent, useEffect, useRef } from "react";
-import { Area, Field } from "../parts/Field.js";
-import { FormAlert } from "../parts/FormAlert.js";
-import { SubmitButton } from "../parts/SubmitButton.js";
-import { draftOf, dropDraft, keepDraft } from "./drafts.js";
+import { Field, TextArea } from "../components/Field.js";
+import { FormAlert } from "../components/FormAlert.js";
+import { SubmitButton } from "../components/SubmitButton.js";
+import { deleteDraft, getDraft, saveDraft } from "./drafts.js";
 
 interface ProjectFormProps {
-  /** The one to change; a new one without it. */
+  /** The project to edit; undefined to create one. */
   project?: Project;
   onSaved: (project: Project) => void;
   onCancel: () => void;
@@ -17,8 +17,8 @@ export function ProjectForm({ project, onSaved, onCancel }: ProjectFormProps) {
   const client = useClient();
   const user = useUser();
   const title = useRef<HTMLInputElement>(null);
-  const kept = draftOf(user.id);
-  const draft = kept?.project === (project?.id ?? null) ? kept : undefined;
+  const stored = getDraft(user.id);
+  const draft = stored?.project === (project?.id ?? null) ? stored : undefined;
 
   const form = useForm(
     ({ title, description }: { title: string; description: string }, options) => {
@@ -29,7 +29,7 @@ export function ProjectForm({ project, onSaved, onCancel }: ProjectFormProps) {
     },
     {
       onSuccess: (saved) => {
-        dropDraft(user.id);
+        deleteDraft(user.id);
         onSaved(saved.project);
       },
     },
@@ -37,9 +37,9 @@ export function ProjectForm({ project, onSaved, onCancel }: ProjectFormProps) {
 
   useEffect(() => title.current?.focus(), []);
 
-  function remember(event: FormEvent<HTMLFormElement>) {
+  function storeDraft(event: FormEvent<HTMLFormElement>) {
     const data = new FormData(event.currentTarget);
-    keepDraft(user.id, {
+    saveDraft(user.id, {
       project: project?.id ?? null,
       title: String(data.get("title")),
       description: String(data.get("description")),
@@ -47,7 +47,7 @@ export function ProjectForm({ project, onSaved, onCancel }: ProjectFormProps) {
   }
 
   function cancel() {
-    dropDraft(user.id);
+    deleteDraft(user.id);
     onCancel();
   }
 
@@ -56,7 +56,7 @@ export function ProjectForm({ project, onSaved, onCancel }: ProjectFormProps) {
       className="card"
       aria-label={project ? `Edit ${project.title}` : "New project"}
       onSubmit={form.onSubmit}
-      onInput={remember}
+      onInput={storeDraft}
       onKeyDown={(event) => event.key === "Escape" && cancel()}
       noValidate
     >
@@ -69,7 +69,7 @@ export function ProjectForm({ project, onSaved, onCancel }: ProjectFormProps) {
         autoComplete="off"
         defaultValue={draft?.title ?? project?.title}
       />
-      <Area
+      <TextArea
         form={form}
         name="description"
         label="Description"

@@ -1,8 +1,8 @@
-// What somebody was writing when their session ended, so that it is there when they are back. It lives in the memory
-// of this page, by user, until it is saved or they sign out.
+// Unsaved project forms by user id, so that they survive a session that expires. Kept in memory until the form is saved
+// or cancelled, or the user signs out.
 
 export interface Draft {
-  /** Which project it changes; `null` for a new one. */
+  /** The id of the edited project; `null` for a new one. */
   project: number | null;
   title: string;
   description: string;
@@ -10,18 +10,18 @@ export interface Draft {
 
 const drafts = new Map<number, Draft>();
 
-export function draftOf(user: number): Draft | undefined {
+export function getDraft(user: number): Draft | undefined {
   return drafts.get(user);
 }
 
-export function keepDraft(user: number, draft: Draft): void {
+export function saveDraft(user: number, draft: Draft): void {
   drafts.set(user, draft);
 }
 
-export function dropDraft(user: number): void {
+export function deleteDraft(user: number): void {
   drafts.delete(user);
 }
 
-export function dropDrafts(): void {
+export function clearDrafts(): void {
   drafts.clear();
 }

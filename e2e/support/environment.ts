@@ -1,0 +1,87 @@
+// The built front end and the real server, on two ports: two origins of one site. Each worker has its own pair, so that
+// parallel tests share no mails and no log.
+
+import { type Mail, TestServer } from "../../clients/typescript/test/test-server.js";
+import { type FrontendServer, start } from "../../frontend/serve.mjs";
+
+export const PASSWORD = "a black cloak, please";
+
+/** A user with an account and a session outside the browser. */
+export interface TestUser {
+  address: string;
+  password: string;
+  /** Calls the API with the user's session token. */
+  call(method: string, path: string, body?: object): Promise<unknown>;
+}
+
+export class TestEnvironment {
+  private userCount = 0;
+
+  private constructor(
+    readonly frontend: FrontendServer,
+    readonly server: TestServer,
+  ) {}
+
+  static async start(settings: Record<string, string>): Promise<TestEnvironment> {
+    const frontend = await start();
+    const server = await TestServer.start({
+      CLOAKROOM__SERVER__FRONTEND_URL: frontend.url,
+      CLOAKROOM__CORS__ORIGINS: frontend.url,
+      CLOAKROOM__CORS__CREDENTIALS: "true",
+      // A verbose log, so that a leaked token would show up in it.
+      CLOAKROOM__LOG__LEVEL: "info,cloakroom=trace",
+      ...settings,
+    });
+    frontend.setApi(server.url);
+    return new TestEnvironment(frontend, server);
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    await this.frontend.stop();
+  }
+
+  /** An unused email address. */
+  uniqueAddress(): string {
+    return `user-${++this.userCount}@example.com`;
+  }
+
+  /** Signs up a user over the API. */
+  async createUser(): Promise<TestUser> {
+    const address = this.uniqueAddress();
+    const account = { email_address: address, password: PASSWORD };
+    const { token } = (await this.call("POST", "/v1/registrations", account)) as { token: string };
+    return {
+      address,
+      password: PASSWORD,
+      call: (method, path, body) => this.call(method, path, body, token),
+    };
+  }
+
+  /** The link with that path in the newest mail to the address. */
+  async mailedLink(to: string, path: "passwords" | "confirmations" | "unlocks"): Promise<string> {
+    const pattern = new RegExp(`${this.frontend.url}/${path}/[^\\s"<>]+`);
+    const { text } = await this.server.waitForMail(to, pattern);
+    return pattern.exec(text)?.[0] ?? "";
+  }
+
+  mailsTo(to: string): Promise<Mail[]> {
+    return this.server.mails().then((all) => all.filter((mail) => mail.to === to));
+  }
+
+  private async call(method: string, path: string, body?: object, token?: string): Promise<unknown> {
+    const response = await fetch(this.server.url + path, {
+      method,
+      headers: {
+        ...(body && { "Content-Type": "application/json" }),
+        ...(token && { Authorization: `Bearer ${token}` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) {
+      throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    }
+    return text ? JSON.parse(text) : undefined;
+  }
+}

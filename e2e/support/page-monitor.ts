@@ -1,0 +1,144 @@
+// Checks that hold for every page in every test: no console errors, no failed or foreign requests, no exposed tokens.
+
+import type { BrowserContext, ConsoleMessage, Request } from "@playwright/test";
+import type { TestEnvironment } from "./environment.js";
+
+/** Session tokens, API keys, refresh tokens and access tokens. */
+const TOKEN = /cr[skr]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
+const MAIL_LINK = /^\/(?:passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
+const LINK_ROUTE = /^\/v1\/(?:passwords|confirmations|unlocks)\/([^/]+)$/;
+
+export class PageMonitor {
+  private readonly contexts: BrowserContext[] = [];
+  private readonly found: string[] = [];
+  private readonly expected: { pattern: RegExp; seen: boolean }[] = [];
+  private readonly linkTokens = new Set<string>();
+
+  constructor(private readonly env: TestEnvironment) {}
+
+  add(context: BrowserContext): void {
+    this.contexts.push(context);
+    context.on("console", (message) => this.onConsole(message));
+    context.on("weberror", (error) => this.report(`uncaught: ${error.error()}`));
+    context.on("request", (request) => this.onRequest(request));
+    context.on("requestfailed", (request) => {
+      const why = request.failure()?.errorText ?? "";
+      // Navigation aborts the requests of the page.
+      if (why !== "net::ERR_ABORTED") {
+        this.report(`${why} ${request.url()}`);
+      }
+    });
+  }
+
+  /** Allows, and requires, console errors for responses with these statuses. */
+  expectStatus(...statuses: number[]): void {
+    this.expectMessage(...statuses.map((status) => new RegExp(`status of ${status} `)));
+  }
+
+  /** Allows, and requires, console messages that match. */
+  expectMessage(...patterns: RegExp[]): void {
+    this.expected.push(...patterns.map((pattern) => ({ pattern, seen: false })));
+  }
+
+  /** All problems, at the end of a test. */
+  async problems(): Promise<string[]> {
+    for (const { pattern, seen } of this.expected) {
+      if (!seen) {
+        this.found.push(`expected but missing: ${pattern}`);
+      }
+    }
+    for (const context of this.contexts) {
+      await this.checkStorage(context);
+    }
+    const log = this.env.server.log();
+    if (TOKEN.test(log)) {
+      this.found.push(`the server logged a token: ${TOKEN.exec(log)?.[0]}`);
+    }
+    for (const token of this.linkTokens) {
+      if (log.includes(token)) {
+        this.found.push("the server logged the token of a link");
+      }
+    }
+    return this.found;
+  }
+
+  private report(text: string) {
+    const expected = this.expected.find(({ pattern }) => pattern.test(text));
+    if (expected) {
+      expected.seen = true;
+    } else {
+      this.found.push(text);
+    }
+  }
+
+  private onConsole(message: ConsoleMessage) {
+    const text = message.text();
+    if (["error", "warning"].includes(message.type())) {
+      this.report(`${message.type()}: ${text} ${message.location().url}`);
+    }
+    if (TOKEN.test(text) || this.containsLinkToken(text)) {
+      this.found.push(`a token on the console: ${text}`);
+    }
+  }
+
+  private onRequest(request: Request) {
+    const url = new URL(request.url());
+    if (url.protocol === "data:" || url.protocol === "blob:") {
+      return;
+    }
+    const { frontend, server } = this.env;
+    const isOwn = url.origin === frontend.url || url.origin === server.url;
+    if (!isOwn) {
+      this.found.push(`a request to ${url.origin}`);
+    }
+    if (TOKEN.test(request.url())) {
+      this.found.push(`a token in ${request.url()}`);
+    }
+    const referrer = request.headers().referer;
+    if (referrer) {
+      this.found.push(`${request.url()} received the referrer ${referrer}`);
+    }
+    const linkToken = MAIL_LINK.exec(url.pathname)?.slice(1).find(Boolean);
+    if (linkToken && url.origin === frontend.url && request.isNavigationRequest()) {
+      this.linkTokens.add(linkToken);
+    } else if (
+      !(url.origin === server.url && LINK_ROUTE.test(url.pathname)) &&
+      this.containsLinkToken(request.url())
+    ) {
+      this.found.push(`the token of a link in ${request.url()}`);
+    }
+  }
+
+  private containsLinkToken(text: string): boolean {
+    return [...this.linkTokens].some((token) => text.includes(token));
+  }
+
+  /** A browser may store only the sign-in hint, which is not a credential, and the `HttpOnly` cookie. */
+  private async checkStorage(context: BrowserContext) {
+    const { cookies, origins } = await context.storageState();
+    for (const { name, value } of origins.flatMap(({ localStorage }) => localStorage)) {
+      if (name !== `cloakroom:${this.env.server.url}` || value !== "1") {
+        this.found.push(`local storage holds ${name} = ${value}`);
+      }
+    }
+    for (const { name, httpOnly, sameSite } of cookies) {
+      if (name !== "cloakroom" || !httpOnly || sameSite !== "Lax") {
+        this.found.push(`a cookie ${name}, HttpOnly ${httpOnly}, SameSite ${sameSite}`);
+      }
+    }
+    for (const page of context.pages()) {
+      if (!page.url().startsWith(this.env.frontend.url)) {
+        continue;
+      }
+      if (this.containsLinkToken(page.url())) {
+        this.found.push("the token of a link is still in the address");
+      }
+      const [session, visible] = await page.evaluate(
+        () => [JSON.stringify(sessionStorage), document.cookie] as const,
+      );
+      if (session !== "{}" || visible !== "") {
+        this.found.push(`readable by scripts: ${session} ${visible}`);
+      }
+    }
+  }
+}
