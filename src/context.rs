@@ -76,7 +76,7 @@ impl Context {
     /// it enqueued mail. All of it is finished although the client hangs up. The call returns after the commit.
     ///
     /// # Errors
-    /// Those of [`commit`].
+    /// Those of the work and of the database; [`Error::Unavailable`](crate::Error::Unavailable) while it does not accept writes.
     pub async fn commit<T, F>(self: &Arc<Self>, source: impl Into<Source>, work: F) -> Result<T>
     where
         T: Send + 'static,

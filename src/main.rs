@@ -1,7 +1,7 @@
-//! The binary: hands its arguments to `cloakroom::cli`.
+//! The binary: hands its arguments to `cloakroom::main`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cloakroom::cli::main()
+    cloakroom::main()
 }

@@ -9,7 +9,7 @@ use actix_web::http::Method;
 use cloakroom::features;
 use cloakroom::http::openapi;
 use cloakroom::http::routes::Route;
-use cloakroom::http::{Access, Verb};
+use cloakroom::http::routes::{Access, Verb};
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Settings: typed, and checked as a whole before anything starts.
 //!
-//! Each setting is declared once, with type, default, range and purpose ([`section!`](declare)); rules that span fields
+//! Each setting is declared once, with type, default, range and purpose (`section!`); rules that span fields
 //! are in its section's `check`. `config/default.toml` and `docs/reference/settings.md` are generated from the
 //! declarations. Settings are values, never globals: an embedder or a test builds as many [`Settings`] as it needs.
 //!

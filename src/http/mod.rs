@@ -15,4 +15,4 @@ pub use extract::client_info::ClientInfo;
 pub use extract::input::Input;
 pub use middleware::edge::Middleware;
 pub use middleware::idle_connection::Connection;
-pub use routes::{Access, Routes, Verb};
+pub use routes::{Access, Routes};

@@ -26,5 +26,5 @@ pub use enqueue::{
 };
 pub use message::{Email, compose};
 pub use templates::{Event, Kind, Link, Rendered, Templates, Variables};
-pub use transport::{Failure, LONGEST_SEND, SentEmail, Transport};
+pub use transport::{Failure, LONGEST_SEND, Transport};
 pub use worker::MailWorker;

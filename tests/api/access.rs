@@ -7,7 +7,7 @@ use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::model::{EmailAddress, User};
 use cloakroom::domain::scope::Scopes;
 use cloakroom::features;
-use cloakroom::http::{Access, Verb};
+use cloakroom::http::routes::{Access, Verb};
 use cloakroom::store::api_keys;
 use cloakroom::store::users;
 use cloakroom::testing::{Call, TestApp};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use bcrypt::Version;
-use cloakroom::mail::SentEmail;
+use cloakroom::testing::SentEmail;
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::{join, join_all};
 use rusqlite::Connection;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use cloakroom::config::Notices;
 use cloakroom::domain::model::{User, UserId};
-use cloakroom::mail::{self, Kind, Notice, SentEmail};
+use cloakroom::mail::{self, Kind, Notice};
 use cloakroom::store::{outbox, users};
+use cloakroom::testing::SentEmail;
 use cloakroom::testing::{START, TestApp};
 
 use super::ADDRESS;

@@ -325,7 +325,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service's key, [`Error::TokenInvalid`] when the session or the user of an access token
-    /// is no more, and those of [`crate::store::Database::read`].
+    /// is no more, and those of reading the database.
     pub async fn user(&self, context: &Context) -> Result<Cow<'_, User>> {
         match &self.0 {
             Kind::Session(current) => Ok(Cow::Borrowed(&current.user)),
@@ -345,7 +345,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Error::TokenInvalid`] when the session or the user of an access token is no more, and those of
-    /// [`crate::store::Database::read`].
+    /// reading the database.
     pub async fn session(&self, context: &Context) -> Result<Option<Cow<'_, Session>>> {
         match &self.0 {
             Kind::Session(current) => Ok(Some(Cow::Borrowed(&current.session))),
