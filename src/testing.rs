@@ -1,5 +1,5 @@
-//! For tests, an embedder's and ours: the whole house in process, on a database of its own, with a clock that stands
-//! still, bcrypt at its lowest cost and mails kept in memory.
+//! For tests of embedders and of this crate: the server in process, with a database of its own, a manual clock, bcrypt at
+//! its lowest cost and mails kept in memory.
 //!
 //! ```
 //! # use actix_web::{HttpResponse, web};
@@ -51,12 +51,12 @@ use crate::server::Cloakroom;
 use crate::store::sessions::{self, NewSession};
 use crate::store::users;
 
-/// When the clock of a [`TestApp`] stands at first: 2026-01-31T09:30:00Z.
+/// The initial time of a [`TestApp`]'s clock: 2026-01-31T09:30:00Z.
 pub const START: Timestamp = Timestamp::from_millis(1_769_851_800_000);
 
 type Service = dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = Reply>>>;
 
-/// An app in process: the server's own, or yours with it.
+/// An app in process: the server's routes, alone or beside your own.
 #[derive(Clone)]
 pub struct TestApp {
     cloakroom: Cloakroom,
@@ -65,7 +65,7 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// The server's routes alone.
+    /// The server's routes.
     pub async fn new() -> Self {
         Self::with(|_| ()).await
     }
@@ -75,7 +75,7 @@ impl TestApp {
         Self::build(|_| (), configure).await
     }
 
-    /// The server's routes under changed settings.
+    /// The server's routes with changed settings.
     pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
         Self::build(change, |_| ()).await
     }
@@ -89,7 +89,7 @@ impl TestApp {
         settings.database.path = folder.path().join("cloakroom.db");
         settings.mail.directory = folder.path().join("mail");
         change(&mut settings);
-        settings.check().expect("settings that may be used");
+        settings.check().expect("valid settings");
         let context = Context::assemble(settings, Clock::manual(START), Transport::memory())
             .expect("a context");
         let cloakroom = Cloakroom::new(context);
@@ -109,7 +109,7 @@ impl TestApp {
                         reply.assert_described(&request);
                         reply
                     }
-                    // As the server does it: with what the layers around the failure add.
+                    // As the server does: with what the middleware around the failure adds.
                     Err(failure) => Reply::read(failure.error_response()).await,
                 }
             })
@@ -121,17 +121,17 @@ impl TestApp {
         }
     }
 
-    /// What its requests reach.
+    /// What its handlers reach.
     pub fn context(&self) -> &Context {
         self.cloakroom.context()
     }
 
-    /// The clock, which stands still until it is moved.
+    /// The manual clock.
     pub fn clock(&self) -> &Clock {
         &self.context().clock
     }
 
-    /// Delivers what is due and gives every mail sent so far, oldest first.
+    /// Delivers due mails; returns all mails sent so far, oldest first.
     pub async fn mails(&self) -> Vec<SentEmail> {
         while self
             .context()
@@ -144,10 +144,10 @@ impl TestApp {
         self.context().mail_worker.transport().sent()
     }
 
-    /// Somebody with an account.
+    /// Creates a user with a password.
     pub async fn create_user(&self, email_address: &str, password: &str) -> User {
         let context = self.context();
-        let password = Password::offered(password).expect("a password that can be one");
+        let password = Password::offered(password).expect("a usable password");
         let digest = context.passwords.hash(password).await.expect("a digest");
         let address = EmailAddress::parse(email_address).expect("an email address");
         let now = context.clock.now();
@@ -155,12 +155,10 @@ impl TestApp {
             .database
             .write(move |tx| users::insert(tx, &address, &digest, now))
             .await;
-        inserted
-            .expect("a write")
-            .expect("an address that nobody has")
+        inserted.expect("a write").expect("a free address")
     }
 
-    /// Signs somebody in, without asking for their password; gives the bearer token.
+    /// Starts a session for a user, without a password; returns the bearer token.
     pub async fn sign_in_as(&self, user: &User) -> String {
         sign_in_as(self.context(), user).await
     }
@@ -200,7 +198,7 @@ impl TestApp {
     }
 }
 
-/// Signs somebody in, without asking for their password, in an app of your own making; gives the bearer token.
+/// Starts a session for a user, without a password, in an app that you build yourself; returns the bearer token.
 pub async fn sign_in_as(context: &Context, user: &User) -> String {
     let token = PlainToken::generate(TokenKind::Session).expect("randomness");
     let now = context.clock.now();
@@ -219,7 +217,7 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
     token.reveal().to_owned()
 }
 
-/// A request in the making.
+/// A request under construction.
 pub struct Call {
     service: Rc<Service>,
     request: TestRequest,
@@ -232,13 +230,13 @@ impl Call {
         self.header("Authorization", &format!("Bearer {token}"))
     }
 
-    /// Carries a token in the session's cookie, as a browser does.
+    /// Presents a token in the session cookie, as a browser does.
     pub fn cookie(self, token: &str) -> Self {
         let cookie = format!("{}={token}", self.cookie_name);
         self.header("Cookie", &cookie)
     }
 
-    /// Comes, as a browser says it, from the application's own page.
+    /// Marks the request as same-origin, as a browser does.
     pub fn same_origin(self) -> Self {
         self.header("Sec-Fetch-Site", "same-origin")
     }
@@ -249,25 +247,25 @@ impl Call {
         self
     }
 
-    /// Comes from this address.
+    /// Sets the peer address.
     pub fn from(mut self, peer: SocketAddr) -> Self {
         self.request = self.request.peer_addr(peer);
         self
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     pub fn json(mut self, body: &Value) -> Self {
         self.request = self.request.set_json(body);
         self
     }
 
-    /// With a form as its body.
+    /// Sets a form body.
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
         self.request = self.request.set_form(fields);
         self
     }
 
-    /// With any body.
+    /// Sets any body.
     pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
         self.request = self
             .request
@@ -282,10 +280,10 @@ impl Call {
     }
 }
 
-/// A reply, read to its end.
+/// A complete reply.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// The status: 200.
+    /// The status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
@@ -307,14 +305,14 @@ impl Reply {
         }
     }
 
-    /// That a reply of our own routes is as `openapi.json` describes it.
+    /// Panics unless a reply of the server's routes matches the OpenAPI document.
     fn assert_described(&self, request: &HttpRequest) {
         let pattern = request.match_pattern().unwrap_or_default();
         let checked =
             agreement::check(request.method().as_str(), &pattern, self.status, &self.body);
         if let Err(fault) = checked {
             panic!(
-                "{fault}\n{}\nor else describe it in src/openapi",
+                "{fault}\n{}\nfix the reply or its description",
                 String::from_utf8_lossy(&self.body)
             );
         }

@@ -1,0 +1,121 @@
+//! The work beside requests, on one thread: mail delivery, last uses of credentials, sweeping.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::sweep;
+use crate::context::Context;
+use crate::domain::error::{Error, Result};
+
+/// The interval of maintenance: activity is written each time, and rows are swept when due.
+const TICK: Duration = Duration::from_secs(20);
+/// How long shutdown waits for mails in delivery. Later ones are sent after the next start.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
+/// The pause of background work after a panic.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
+
+/// The background work, on its own thread. It ends with [`Background::stop`] or when dropped.
+pub struct Background {
+    context: Arc<Context>,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Background {
+    pub(super) fn start(context: Arc<Context>) -> Result<Self> {
+        context.database.check_in_background();
+        let (stop, stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::internal)?;
+        let shared = Arc::clone(&context);
+        let thread = std::thread::Builder::new()
+            .name("background".into())
+            .spawn(move || {
+                // A panic must not end mail delivery while requests go on.
+                let run = || runtime.block_on(work(&shared, stopped.clone()));
+                while catch_unwind(AssertUnwindSafe(run)).is_err() {
+                    std::thread::sleep(AFTER_A_PANIC);
+                }
+            })
+            .map_err(Error::internal)?;
+        Ok(Self {
+            context,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Ends it: waits briefly for mails in delivery, and writes activity.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.context.mail_worker.stop();
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the background thread had panicked");
+        }
+    }
+}
+
+async fn work(context: &Context, stop: watch::Receiver<bool>) {
+    futures_util::future::join(deliver(context, stop.clone()), maintenance(context, stop)).await;
+}
+
+async fn deliver(context: &Context, mut stop: watch::Receiver<bool>) {
+    let out_of_time = async {
+        let _ = stop.wait_for(|asked| *asked).await;
+        tokio::time::sleep(SHUTDOWN_GRACE).await;
+    };
+    futures_util::future::select(pin!(context.mail_worker.run()), pin!(out_of_time)).await;
+}
+
+async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
+    // The first tick sweeps: else a server that is restarted daily would never sweep.
+    let ticks_to_sweep = ticks_in(context.settings.sweep.interval);
+    for tick in 0_u64.. {
+        let _ = tokio::time::timeout(TICK, stop.changed()).await;
+        if let Err(failure) = context.activity.flush(&context.database).await {
+            tracing::warn!(%failure, "cannot write activity");
+        }
+        if *stop.borrow() {
+            return;
+        }
+        if tick.is_multiple_of(ticks_to_sweep)
+            && let Err(failure) =
+                sweep::run(&context.database, &context.settings, context.clock.now()).await
+        {
+            tracing::warn!(%failure, "sweep failed");
+        }
+    }
+}
+
+/// How many ticks start in an interval.
+fn ticks_in(interval: Duration) -> u64 {
+    interval.as_secs().div_ceil(TICK.as_secs()).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sweep_intervals_are_whole_ticks() {
+        for (seconds, ticks) in [(20, 1), (21, 2), (40, 2), (600, 30), (86_400, 4_320)] {
+            assert_eq!(ticks_in(Duration::from_secs(seconds)), ticks, "{seconds}s");
+        }
+    }
+}
