@@ -14,7 +14,7 @@ use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
 use crate::support::app::{ONE, PASSWORD, assert_refused, reset_token};
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 fn document() -> Value {
     serde_json::to_value(openapi::document()).unwrap()
@@ -159,10 +159,10 @@ fn the_committed_document_is_the_one_that_the_program_prints() {
 
 #[test]
 fn the_command_prints_the_document_without_settings_or_database() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__NOBODY", "knows this key");
-    house.set("CLOAKROOM_CONFIG", "/nowhere");
-    let ran = house.command(&["openapi"]).output().unwrap();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SERVER__NOBODY", "knows this key");
+    test_server.set("CLOAKROOM_CONFIG", "/nowhere");
+    let ran = test_server.command(&["openapi"]).output().unwrap();
     assert!(
         ran.status.success() && ran.stderr.is_empty(),
         "{}",
@@ -172,7 +172,7 @@ fn the_command_prints_the_document_without_settings_or_database() {
         String::from_utf8(ran.stdout).unwrap(),
         openapi::json().unwrap()
     );
-    assert!(!house.database().exists());
+    assert!(!test_server.database().exists());
 }
 
 #[test]

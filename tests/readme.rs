@@ -15,17 +15,17 @@ use cloakroom::domain::error::{Error, ValidationErrors};
 use cloakroom::domain::scope::Scopes;
 use serde_json::Value;
 
-use crate::support::process::{House, PATIENCE};
+use crate::support::process::{TIMEOUT, TestServer};
 
 /// Stands before the output of each step when the tour runs.
 const STEP: &str = "@@step";
 
 #[test]
 fn the_tours_run_line_by_line_and_answer_what_they_show() {
-    let mut house = House::new();
-    house.set("CLOAKROOM_ENV", "development");
-    house.set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM_ENV", "development");
+    test_server.set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0");
+    let server = test_server.serve();
     let steps = tour();
     assert!(steps.len() > 10, "the tour was not found");
 
@@ -34,10 +34,10 @@ fn the_tours_run_line_by_line_and_answer_what_they_show() {
         let command = step
             .command
             .replace("http://localhost:3000", &server.url(""))
-            .replace("storage/mail", house.mails().to_str().unwrap());
+            .replace("storage/mail", test_server.mail_folder().to_str().unwrap());
         writeln!(script, "echo '{STEP}'\n{command}").unwrap();
     }
-    let (status, shown, errors) = run(&script, house.path());
+    let (status, shown, errors) = run(&script, test_server.path());
     assert!(status.success(), "{shown}\n{errors}\n{}", server.log());
 
     let outputs: Vec<&str> = shown.split(&format!("{STEP}\n")).skip(1).collect();
@@ -246,7 +246,7 @@ fn run(script: &str, folder: &Path) -> (ExitStatus, String, String) {
         .stderr(fs::File::create(&errors).unwrap())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let status = loop {
         match shell.try_wait().unwrap() {
             Some(status) => break status,

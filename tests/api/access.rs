@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::support::app::{
     ONE, PASSWORD, assert_refused, confirmation_token, disable, reset_token, write,
 };
-use crate::support::machines::{api_key, api_key_until, pair};
+use crate::support::credentials::{api_key, api_key_until, pair};
 
 /// A route with a body that it takes, and the status that each caller gets.
 struct Case {

@@ -19,7 +19,7 @@ use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::{Value, json};
 
 use crate::support::app::*;
-use crate::support::machines::api_key;
+use crate::support::credentials::api_key;
 
 pub(super) const LIFETIME: Duration = Duration::from_secs(15 * 60);
 const SECOND: Duration = Duration::from_secs(1);
@@ -474,7 +474,11 @@ async fn a_token_ended_alone_leaves_its_session_and_the_others() {
     );
     assert!(is_good(&app, &one).await);
     end_token(&app, &one).await;
-    assert!(!is_good(&app, &one).await && is_good(&app, &two).await && is_live(&app, &token).await);
+    assert!(
+        !is_good(&app, &one).await
+            && is_good(&app, &two).await
+            && session_is_valid(&app, &token).await
+    );
 }
 
 #[actix_web::test]
@@ -508,7 +512,7 @@ async fn what_another_process_ends_is_known_within_a_second() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
-    alter(
+    execute_sql(
         &app,
         &format!("DELETE FROM sessions WHERE id = {}", access.session_id.0),
     );
@@ -521,12 +525,12 @@ async fn a_list_that_cannot_be_read_refuses_everybody_until_it_can() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
-    alter(&app, "ALTER TABLE ended_access RENAME TO away");
+    execute_sql(&app, "ALTER TABLE ended_access RENAME TO away");
     actix_web::rt::time::sleep(Duration::from_millis(500)).await;
     for _ in 0..3 {
         assert_eq!(present(&app, &access.text).await.status, 500);
     }
-    alter(&app, "ALTER TABLE away RENAME TO ended_access");
+    execute_sql(&app, "ALTER TABLE away RENAME TO ended_access");
     assert!(is_good(&app, &access).await);
 }
 

@@ -11,9 +11,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
-    count_in, create_user_with_digest, digest_of, is_live, last_confirmation, mend, not_text,
-    reset, reset_token, sabotage, seen, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    create_user_with_digest, digest_of, execute_sql, last_confirmation, make_fail, make_succeed,
+    not_text, reset, reset_token, seen, session_is_valid, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -125,8 +125,8 @@ async fn a_new_password_ends_the_other_sessions_and_keeps_the_callers() {
         (changed.status, changed.json()),
         (200, json!({ "message": "Password has been changed." }))
     );
-    assert!(is_live(&app, &token).await && is_live(&app, &others).await);
-    assert!(!is_live(&app, &second).await);
+    assert!(session_is_valid(&app, &token).await && session_is_valid(&app, &others).await);
+    assert!(!session_is_valid(&app, &second).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
     assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
     assert_eq!(sign_in(&app, TWO, PASSWORD).await.status, 200);
@@ -163,7 +163,7 @@ async fn notices_to_one_address_are_limited() {
 #[actix_web::test]
 async fn a_new_password_is_told_by_mail() {
     let (app, _, token) = signed_in().await;
-    alter(&app, "UPDATE users SET email_confirmed_at = 1");
+    execute_sql(&app, "UPDATE users SET email_confirmed_at = 1");
     let body = json!({ "password_challenge": PASSWORD, "password": NEW });
     let call = app
         .put("/v1/user/password")
@@ -378,7 +378,7 @@ async fn of_fifty_racing_changes_of_password_one_wins() {
             .status,
         200
     );
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(app.mails().await.len(), 1);
     assert_eq!(
         count_in(
@@ -431,7 +431,7 @@ async fn of_fifty_sessions_that_race_for_a_new_password_one_is_left() {
     for reply in replies.iter().filter(|reply| reply.status != 200) {
         assert!([401, 422].contains(&reply.status), "{}", reply.text());
     }
-    assert!(is_live(&app, &tokens[winners[0]]).await);
+    assert!(session_is_valid(&app, &tokens[winners[0]]).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
 }
 
@@ -455,24 +455,24 @@ async fn a_sign_in_that_writes_the_digest_at_a_new_cost_is_no_wrong_challenge() 
 async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
     let (app, user, token) = signed_in().await;
     let (before, second) = (digest_of(&app, &user), app.sign_in_as(&user).await);
-    sabotage(&app, "DELETE ON sessions");
+    make_fail(&app, "DELETE ON sessions");
     assert_refused(
         &change_password(&app, &token, PASSWORD, NEW).await,
         500,
         "internal_error",
     );
-    assert!(is_live(&app, &token).await && is_live(&app, &second).await);
+    assert!(session_is_valid(&app, &token).await && session_is_valid(&app, &second).await);
     assert_eq!(digest_of(&app, &user), before);
     assert!(
         app.mails().await.is_empty(),
         "nobody is told of what did not happen"
     );
-    mend(&app);
+    make_succeed(&app);
     assert_eq!(
         change_password(&app, &token, PASSWORD, NEW).await.status,
         200
     );
-    assert!(!is_live(&app, &second).await);
+    assert!(!session_is_valid(&app, &second).await);
 }
 
 #[actix_web::test]
@@ -495,7 +495,7 @@ async fn a_new_address_waits_for_its_confirmation_and_the_old_one_is_told() {
         app.get("/v1/user").bearer(&token).send().await.json()["user"],
         json!(user)
     );
-    assert!(is_live(&app, &second).await);
+    assert!(session_is_valid(&app, &second).await);
     assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 401);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 
@@ -678,7 +678,7 @@ async fn an_account_is_deleted_with_all_that_hangs_on_it() {
             201
         );
     }
-    alter(
+    execute_sql(
         &app,
         "INSERT INTO devices (user_id, fingerprint, seen_at) SELECT id, 'one', 1 FROM users",
     );
@@ -690,8 +690,8 @@ async fn an_account_is_deleted_with_all_that_hangs_on_it() {
         (deleted.status, deleted.json()),
         (200, json!({ "message": "Account has been deleted." }))
     );
-    assert!(!is_live(&app, &token).await && !is_live(&app, &second).await);
-    assert!(is_live(&app, &others).await);
+    assert!(!session_is_valid(&app, &token).await && !session_is_valid(&app, &second).await);
+    assert!(session_is_valid(&app, &others).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
     assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
     for table in ["users", "sessions", "projects", "devices"] {
@@ -766,17 +766,17 @@ async fn a_broken_deletion_deletes_nothing() {
         201
     );
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
-    sabotage(&app, "INSERT ON outbox WHEN NEW.kind = 'account_deleted'");
+    make_fail(&app, "INSERT ON outbox WHEN NEW.kind = 'account_deleted'");
     assert_refused(
         &delete_account(&app, &token, PASSWORD).await,
         500,
         "internal_error",
     );
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(pending(&app).as_deref(), Some(MOVED));
     assert_eq!(count_in(&app, "SELECT count(*) FROM projects"), 1);
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 2);
-    mend(&app);
+    make_succeed(&app);
     assert_eq!(delete_account(&app, &token, PASSWORD).await.status, 200);
 }
 

@@ -20,13 +20,13 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
-    count_in, delete, disable, mend, not_text, reset, reset_token, sabotage, seen, signed_in,
-    write,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    delete, disable, execute_sql, make_fail, make_succeed, not_text, reset, reset_token, seen,
+    signed_in, write,
 };
-use crate::support::machines::api_key;
-use crate::support::process::House;
-use crate::support::wire::Wire;
+use crate::support::credentials::api_key;
+use crate::support::process::TestServer;
+use crate::support::raw_connection::RawConnection;
 
 const PATH: &str = "/v1/api_keys";
 const ALL: &str = "projects:read projects:write introspect";
@@ -414,8 +414,8 @@ async fn a_key_revoked_while_its_body_is_under_way_changes_nothing() {
 
 #[test]
 fn fifty_revocations_at_once_all_answer_204_and_one_is_logged() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
     let body = json!({ "name": "A key", "scopes": ALL });
     let (status, made) = server.request("POST", PATH, Some(&token), Some(&body));
@@ -425,15 +425,15 @@ fn fifty_revocations_at_once_all_answer_204_and_one_is_logged() {
     thread::scope(|scope| {
         for _ in 0..50 {
             scope.spawn(|| {
-                let mut wire = Wire::to(&server);
+                let mut connection = RawConnection::to(&server);
                 start.wait();
-                wire.ask(
+                connection.ask(
                     "DELETE",
                     &format!("{PATH}/1"),
                     &format!("Authorization: Bearer {token}\r\n"),
                     "",
                 );
-                assert_eq!(wire.hear().status, 204);
+                assert_eq!(connection.receive().status, 204);
                 assert_eq!(server.request("GET", "/v1/user", Some(key), None).0, 401);
             });
         }
@@ -682,7 +682,7 @@ async fn a_stranger_cannot_see_rename_or_revoke_a_key() {
     assert!(is_good(&app, &mine).await);
     assert_eq!(list(&app, &token).await[0]["name"], "A key");
     // A service's key is nobody's to see or to end.
-    alter(&app, "UPDATE api_keys SET user_id = NULL");
+    execute_sql(&app, "UPDATE api_keys SET user_id = NULL");
     assert_eq!(list(&app, &token).await, json!([]));
     assert_refused(&revoke(&app, &token, id).await, 404, "not_found");
 }
@@ -691,7 +691,7 @@ async fn a_stranger_cannot_see_rename_or_revoke_a_key() {
 async fn a_services_key_is_nobodys() {
     let (app, _, token) = signed_in().await;
     let (_, key) = key(&app, &token, ALL).await;
-    alter(&app, "UPDATE api_keys SET user_id = NULL");
+    execute_sql(&app, "UPDATE api_keys SET user_id = NULL");
     for path in ["/v1/user", "/v1/session", "/v1/projects"] {
         assert_refused(
             &app.get(path).header("X-API-Key", &key).send().await,
@@ -835,14 +835,14 @@ async fn its_owner_is_mailed_of_a_new_key() {
 #[actix_web::test]
 async fn a_key_is_made_with_its_notice_or_not_at_all() {
     let (app, _, token) = signed_in().await;
-    sabotage(&app, "INSERT ON outbox");
+    make_fail(&app, "INSERT ON outbox");
     assert_eq!(
         create(&app, &token, &json!({ "name": "A key", "scopes": ALL }))
             .await
             .status,
         500
     );
-    mend(&app);
+    make_succeed(&app);
     assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys"), 0);
 }
 

@@ -5,12 +5,12 @@ use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
 use crate::support::app::{PASSWORD, count, token_in};
-use crate::support::process::{House, PATIENCE, Server, agent};
+use crate::support::process::{Server, TIMEOUT, TestServer, agent};
 
 /// Where a case is run.
 enum Target {
     InProcess(TestApp),
-    OverTcp(House, Server),
+    OverTcp(TestServer, Server),
 }
 
 macro_rules! cases {
@@ -199,9 +199,9 @@ impl Target {
     }
 
     async fn over_tcp() -> Self {
-        let house = House::new();
-        let server = house.serve();
-        Self::OverTcp(house, server).with_fixtures().await
+        let test_server = TestServer::new();
+        let server = test_server.serve();
+        Self::OverTcp(test_server, server).with_fixtures().await
     }
 
     /// Users one and two, as the article's fixtures have them.
@@ -291,7 +291,7 @@ impl Target {
     fn count(&self, sql: &str) -> i64 {
         match self {
             Self::InProcess(app) => count(app.context().database.path(), sql),
-            Self::OverTcp(house, _) => count(&house.database(), sql),
+            Self::OverTcp(test_server, _) => count(&test_server.database(), sql),
         }
     }
 
@@ -305,8 +305,8 @@ impl Target {
                     .map(|mail| format!("{} {}", mail.to, mail.text))
                     .collect()
             }
-            Self::OverTcp(house, _) => {
-                let deadline = std::time::Instant::now() + PATIENCE;
+            Self::OverTcp(test_server, _) => {
+                let deadline = std::time::Instant::now() + TIMEOUT;
                 while self
                     .count("SELECT count(*) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL")
                     > 0
@@ -314,7 +314,7 @@ impl Target {
                     assert!(std::time::Instant::now() < deadline, "a mail still waits");
                     std::thread::yield_now();
                 }
-                let Ok(files) = std::fs::read_dir(house.mails()) else {
+                let Ok(files) = std::fs::read_dir(test_server.mail_folder()) else {
                     return Vec::new();
                 };
                 files

@@ -7,10 +7,10 @@ use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::json;
 
 use crate::support::app::{
-    PASSWORD, assert_refused, confirm, confirmation_token, is_live, last_confirmation, last_unlock,
-    reset, reset_token, sign_in, sign_up,
+    PASSWORD, assert_refused, confirm, confirmation_token, last_confirmation, last_unlock, reset,
+    reset_token, session_is_valid, sign_in, sign_up,
 };
-use crate::support::machines::{pair, pair_in};
+use crate::support::credentials::{pair, pair_in};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const NEW: &str = "another password";
@@ -63,7 +63,10 @@ async fn a_clock_set_back_a_day_revives_nothing() {
         app.clock()
             .set(Timestamp::from_millis(START.as_millis() - back));
         assert_all_dead(&app, &spent).await;
-        assert!(is_live(&app, &alive).await, "what was not ended goes on");
+        assert!(
+            session_is_valid(&app, &alive).await,
+            "what was not ended goes on"
+        );
         assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 200);
         assert_eq!(sign_in(&app, "reset@example.com", NEW).await.status, 200);
     }

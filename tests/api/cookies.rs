@@ -14,9 +14,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, is_live, not_text, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, not_text, session_is_valid, signed_in,
 };
-use crate::support::machines::{api_key, pair};
+use crate::support::credentials::{api_key, pair};
 
 const OWN: &str = "http://localhost:3000";
 const LISTED: &str = "http://localhost:3001";
@@ -251,7 +251,7 @@ async fn two_statements_of_an_origin_prove_nothing() {
             .header(name, value);
         assert_refused(&call.send().await, 403, "cross_origin");
     }
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]
@@ -590,7 +590,7 @@ async fn a_bearer_request_ignores_the_cookie() {
         .send()
         .await;
     assert_eq!((ended.status, ended.header("set-cookie")), (200, None));
-    assert!(is_live(&app, &token).await && !is_live(&app, &other).await);
+    assert!(session_is_valid(&app, &token).await && !session_is_valid(&app, &other).await);
     // A sign-in with a bearer leaves the session of the cookie alone.
     let call = app
         .post("/v1/session")
@@ -598,7 +598,7 @@ async fn a_bearer_request_ignores_the_cookie() {
         .cookie(&token)
         .json(&credentials("bearer"));
     assert_handed_over(&call.send().await, "bearer");
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]
@@ -706,7 +706,7 @@ async fn two_cookies_of_the_name_contradict_each_other() {
             assert_refused(&reply, 400, "invalid_request");
         }
     }
-    assert!(is_live(&app, &token).await && is_live(&app, &other).await);
+    assert!(session_is_valid(&app, &token).await && session_is_valid(&app, &other).await);
 }
 
 #[actix_web::test]
@@ -724,11 +724,16 @@ async fn a_new_sign_in_ends_the_session_of_the_cookie() {
                     .json(&body)
             };
             assert_refused(&post("wrong").send().await, 401, "invalid_credentials");
-            assert!(is_live(&app, &carried).await, "a failure ends nothing");
+            assert!(
+                session_is_valid(&app, &carried).await,
+                "a failure ends nothing"
+            );
             let reply = post(PASSWORD).send().await;
             assert_eq!(reply.status, 200, "{}", reply.text());
             assert_handed_over(&reply, transport);
-            assert!(!is_live(&app, &carried).await && is_live(&app, &other).await);
+            assert!(
+                !session_is_valid(&app, &carried).await && session_is_valid(&app, &other).await
+            );
         }
     }
     let (app, _, carried) = signed_in().await;
@@ -742,7 +747,10 @@ async fn a_new_sign_in_ends_the_session_of_the_cookie() {
         .send()
         .await;
     assert_eq!(reply.status, 201, "{}", reply.text());
-    assert!(!is_live(&app, &carried).await && is_live(&app, &token_in_cookie(&reply)).await);
+    assert!(
+        !session_is_valid(&app, &carried).await
+            && session_is_valid(&app, &token_in_cookie(&reply)).await
+    );
 }
 
 #[actix_web::test]
@@ -757,7 +765,7 @@ async fn of_racing_sign_ins_with_one_cookie_each_gets_a_session_of_its_own() {
     }))
     .await;
     for reply in &replies {
-        assert!(is_live(&app, &token_in_cookie(reply)).await);
+        assert!(session_is_valid(&app, &token_in_cookie(reply)).await);
     }
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 10);
 }
@@ -782,7 +790,7 @@ async fn signing_out_clears_the_cookie() {
             (reply.status, reply.header("set-cookie")),
             (200, Some(expected))
         );
-        assert!(!is_live(&app, &token).await);
+        assert!(!session_is_valid(&app, &token).await);
         let token = app.sign_in_as(&user).await;
         let reply = app.delete("/v1/session").bearer(&token).send().await;
         assert_eq!((reply.status, reply.header("set-cookie")), (200, None));
@@ -803,7 +811,10 @@ async fn rotating_sets_a_new_cookie() {
         let old = app.sign_in_as(&user).await;
         let rotate = || app.post("/v1/session/rotate").cookie(&old);
         assert_refused(&rotate().send().await, 403, "cross_origin");
-        assert!(is_live(&app, &old).await, "a refusal rotates nothing");
+        assert!(
+            session_is_valid(&app, &old).await,
+            "a refusal rotates nothing"
+        );
 
         app.clock().advance(Duration::from_secs(60));
         let reply = rotate().same_origin().send().await;
@@ -868,7 +879,7 @@ async fn ending_ones_own_session_takes_the_cookie_back() {
         );
 
         // Who comes with a bearer token has no cookie of ours to forget.
-        if is_live(&app, &other).await {
+        if session_is_valid(&app, &other).await {
             let reply = call().bearer(&other).cookie(&token).send().await;
             assert_eq!(reply.header("set-cookie"), None, "{path}");
         }
@@ -891,7 +902,7 @@ async fn ending_other_sessions_leaves_the_cookie_alone() {
             "{path}"
         );
     }
-    assert!(is_live(&app, &token).await && !is_live(&app, &other).await);
+    assert!(session_is_valid(&app, &token).await && !session_is_valid(&app, &other).await);
 }
 
 #[actix_web::test]

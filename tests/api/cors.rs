@@ -8,7 +8,7 @@ use cloakroom::testing::{Call, Reply, TestApp};
 use serde_json::json;
 
 use crate::support::app::{assert_refused, sign_in, signed_in};
-use crate::support::machines::api_key;
+use crate::support::credentials::api_key;
 
 const OURS: &str = "http://localhost:3001";
 

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::app::{
     ONE, PASSWORD, assert_refused, count_in, reset_token, sign_in, signed_in,
 };
-use crate::support::process::{House, PATIENCE, Server};
+use crate::support::process::{Server, TIMEOUT, TestServer};
 
 const CHALLENGE: &str = r#"Bearer realm="cloakroom""#;
 const INVALID: &str = r#"Bearer realm="cloakroom", error="invalid_token""#;
@@ -50,7 +50,7 @@ fn mine(config: &mut web::ServiceConfig) {
 /// Sends these bytes, and reads one reply to the length that it announces, or until the server hangs up.
 fn raw(server: &Server, request: &str) -> String {
     let mut stream = TcpStream::connect(server.address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let (mut reply, mut buffer) = (String::new(), [0; 4096]);
     while !is_whole(&reply)
@@ -387,8 +387,8 @@ async fn an_id_of_the_request_is_believed_from_a_trusted_proxy_only() {
 
 #[test]
 fn get_routes_answer_head_without_a_body() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     for (path, status) in [
         ("/up", 200),
         ("/ready", 200),
@@ -409,8 +409,8 @@ fn get_routes_answer_head_without_a_body() {
 
 #[test]
 fn a_body_over_64_kib_is_413_whether_announced_or_not() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let head = "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
     let announced = raw(&server, &format!("{head}Content-Length: 65537\r\n\r\n"));
     let chunk = "a".repeat(0x1000);
@@ -427,9 +427,9 @@ fn a_body_over_64_kib_is_413_whether_announced_or_not() {
 
 #[test]
 fn a_body_that_does_not_come_in_time_is_408() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "50ms");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "50ms");
+    let server = test_server.serve();
     let head = "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     let reply = raw(&server, &format!("{head}Content-Length: 10\r\n\r\n{{"));
     assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
@@ -438,8 +438,8 @@ fn a_body_that_does_not_come_in_time_is_408() {
 
 #[test]
 fn a_body_cut_short_or_framed_twice_reaches_no_handler() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let body = json!({ "email_address": ONE, "password": PASSWORD }).to_string();
     let length = body.len();
     let head = "POST /v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";

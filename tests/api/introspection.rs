@@ -9,7 +9,7 @@ use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::{Value, json};
 
 use crate::support::app::*;
-use crate::support::machines::*;
+use crate::support::credentials::*;
 
 const NOW: i64 = START.as_millis() / 1000;
 const MINUTE: Duration = Duration::from_secs(60);
@@ -150,7 +150,7 @@ async fn a_session_that_is_used_says_the_later_end_and_never_one_past_its_own() 
     let end = async || ask(&app, &key, &token).await["exp"].as_i64().unwrap();
     for (day, expected) in [(10, 24), (20, 30), (29, 30)] {
         app.clock().set(START + day * DAY);
-        assert!(is_live(&app, &token).await);
+        assert!(session_is_valid(&app, &token).await);
         assert_eq!(end().await, NOW + expected * 24 * 3600, "on day {day}");
     }
 }
@@ -347,7 +347,7 @@ async fn rfc_7662_4_asking_spends_nothing_and_notes_no_use() {
         "the asker's"
     );
     assert_eq!(ask(&app, &key, &spent).await, json!({ "active": false }));
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(app.mails().await.len(), 0);
     assert_eq!(refresh(&successor).await.status, 200);
 }
@@ -381,7 +381,7 @@ async fn the_answer_is_the_databases_and_not_what_a_token_said_when_it_was_made(
     let key = service(&app).await;
     let (access, _) = pair(&app, &token, "").await;
     assert_eq!(ask(&app, &key, &access).await["username"], ONE);
-    alter(
+    execute_sql(
         &app,
         &format!(
             "UPDATE users SET email_address = 'new@example.com' WHERE id = {}",
@@ -393,7 +393,7 @@ async fn the_answer_is_the_databases_and_not_what_a_token_said_when_it_was_made(
         "new@example.com"
     );
     assert_eq!(ask(&app, &key, &access).await["email_verified"], false);
-    alter(
+    execute_sql(
         &app,
         &format!(
             "UPDATE users SET email_confirmed_at = 1 WHERE id = {}",
@@ -402,7 +402,7 @@ async fn the_answer_is_the_databases_and_not_what_a_token_said_when_it_was_made(
     );
     assert_eq!(ask(&app, &key, &access).await["email_verified"], true);
     // Ended by another process a moment ago: the list in memory need not know of it yet.
-    alter(
+    execute_sql(
         &app,
         &format!("DELETE FROM sessions WHERE user_id = {}", user.id.0),
     );

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::tokens::{Pair, credentials, opens, pair_for, pair_of, session_of};
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, is_live, mend,
-    not_text, reset, reset_token, sabotage, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, make_fail,
+    make_succeed, not_text, reset, reset_token, session_is_valid, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -76,7 +76,7 @@ async fn a_refresh_spends_the_old_token() {
             &json!("projects:read projects:write")
         )
     );
-    assert!(opens(&app, &second.access).await && is_live(&app, &token).await);
+    assert!(opens(&app, &second.access).await && session_is_valid(&app, &token).await);
     assert_eq!(
         session_of(&app, &second.access).await["id"],
         session_of(&app, &token).await["id"]
@@ -131,7 +131,7 @@ async fn twenty_refreshes_at_once_give_one_successor() {
     let pairs: Vec<Pair> = replies.iter().map(pair_of).collect();
     assert!(pairs.iter().all(|pair| *pair == pairs[0]), "{pairs:?}");
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 2);
-    assert!(opens(&app, &pairs[0].access).await && is_live(&app, &token).await);
+    assert!(opens(&app, &pairs[0].access).await && session_is_valid(&app, &token).await);
     pair_of(&refresh(&app, &pairs[0].refresh).await);
 }
 
@@ -150,10 +150,10 @@ async fn within_ten_seconds_the_same_pair_to_the_byte_and_at_ten_seconds_theft()
         (&reply.json()["expires_in"], &again.json()["expires_in"]),
         (&json!(899), &json!(889))
     );
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     app.clock().set(spent_at + GRACE);
     assert_no_grant(&refresh(&app, &first.refresh).await);
-    assert!(!is_live(&app, &token).await && !opens(&app, &second.access).await);
+    assert!(!session_is_valid(&app, &token).await && !opens(&app, &second.access).await);
     assert_no_grant(&refresh(&app, &second.refresh).await);
 }
 
@@ -173,7 +173,7 @@ async fn a_spent_token_whose_successor_is_spent_too_gives_the_same_within_ten_se
         ),
         1
     );
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     // Each has ten seconds of its own.
     app.clock().set(START + GRACE);
     assert_eq!(pair_of(&refresh(&app, &second.refresh).await), third);
@@ -204,8 +204,8 @@ async fn a_spent_token_ends_its_session_and_mails_the_owner_once() {
         assert!(!opens(&app, &dead.access).await);
         assert_no_grant(&refresh(&app, &dead.refresh).await);
     }
-    assert!(!is_live(&app, &token).await);
-    assert!(is_live(&app, &other).await && opens(&app, &kept.access).await);
+    assert!(!session_is_valid(&app, &token).await);
+    assert!(session_is_valid(&app, &other).await && opens(&app, &kept.access).await);
     pair_of(&refresh(&app, &kept.refresh).await);
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
@@ -222,7 +222,7 @@ async fn no_mail_is_sent_where_the_operator_wants_none() {
     pair_of(&refresh(&app, &first.refresh).await);
     app.clock().advance(GRACE);
     assert_no_grant(&refresh(&app, &first.refresh).await);
-    assert!(!is_live(&app, &token).await && app.mails().await.is_empty());
+    assert!(!session_is_valid(&app, &token).await && app.mails().await.is_empty());
 }
 
 #[actix_web::test]
@@ -233,7 +233,7 @@ async fn of_twenty_that_reuse_a_token_at_once_one_ends_the_session_and_sends_a_m
     for reply in join_all((0..20).map(|_| refresh(&app, &first.refresh))).await {
         assert_no_grant(&reply);
     }
-    assert!(!is_live(&app, &token).await);
+    assert!(!session_is_valid(&app, &token).await);
     assert_eq!(app.mails().await.len(), 1);
 }
 
@@ -255,7 +255,7 @@ async fn a_token_of_a_family_long_forgotten_is_theft() {
     let known = format!("SELECT count(*) FROM refresh_tokens WHERE token_digest = x'{digest}'");
     assert_eq!(count_in(&app, &known), 0);
     assert_no_grant(&refresh(&app, &first.refresh).await);
-    assert!(!is_live(&app, &token).await && !opens(&app, &latest.access).await);
+    assert!(!session_is_valid(&app, &token).await && !opens(&app, &latest.access).await);
     assert_no_grant(&refresh(&app, &latest.refresh).await);
     assert_eq!(app.mails().await.len(), 1);
 }
@@ -371,7 +371,7 @@ async fn an_idle_session_refreshes_nothing_and_a_refresh_counts_as_use() {
     );
     app.clock().set(START + 26 * DAY);
     // Noted in memory alone, and use all the same.
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     app.clock().set(START + 29 * DAY);
     let third = pair_of(&refresh(&app, &second.refresh).await);
     assert!(opens(&app, &third.access).await);
@@ -393,7 +393,7 @@ async fn an_idle_session_refreshes_nothing_and_a_refresh_counts_as_use() {
 async fn a_session_that_was_used_lately_is_not_idle_though_only_memory_knows() {
     let (app, token, pair) = with_pair().await;
     app.clock().set(START + 13 * DAY);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     app.clock().set(START + 20 * DAY);
     pair_of(&refresh(&app, &pair.refresh).await);
 }
@@ -446,7 +446,7 @@ async fn a_clock_set_back_a_day_revives_no_spent_token() {
     );
     app.clock().set(START + DAY);
     assert_no_grant(&refresh(&app, &first.refresh).await);
-    assert!(!is_live(&app, &token).await);
+    assert!(!session_is_valid(&app, &token).await);
     assert_no_grant(&refresh(&app, &second.refresh).await);
 }
 
@@ -585,7 +585,7 @@ async fn a_changed_password_ends_the_refresh_tokens_of_the_session_that_stays_to
     for ended in [&pair, &spent, &elsewhere] {
         assert_no_grant(&refresh(&app, &ended.refresh).await);
     }
-    assert!(is_live(&app, &token).await, "that was no theft");
+    assert!(session_is_valid(&app, &token).await, "that was no theft");
     assert!(opens(&app, &pair.access).await, "access tokens run out");
     pair_of(&refresh(&app, &others.refresh).await);
     pair_of(&refresh(&app, &pair_for(&app, &token).await.refresh).await);
@@ -671,7 +671,7 @@ async fn a_user_gets_so_many_access_tokens_in_an_hour_and_keeps_the_refresh_toke
     pair_for(&app, &other).await;
     app.clock().advance(3600 * SECOND);
     pair_of(&refresh(&app, &pair.refresh).await);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]
@@ -694,7 +694,7 @@ async fn rotating_the_session_ends_its_refresh_tokens_and_no_others() {
     for ended in [&pair, &spent] {
         assert_no_grant(&refresh(&app, &ended.refresh).await);
     }
-    assert!(is_live(&app, &token).await && app.mails().await.is_empty());
+    assert!(session_is_valid(&app, &token).await && app.mails().await.is_empty());
     assert!(opens(&app, &pair.access).await, "access tokens run out");
     pair_of(&refresh(&app, &kept.refresh).await);
     pair_of(&refresh(&app, &pair_for(&app, &token).await.refresh).await);
@@ -723,10 +723,10 @@ async fn a_scope_that_the_operator_takes_back_is_given_no_more() {
 #[actix_web::test]
 async fn a_fault_while_spending_spends_nothing() {
     let (app, token, first) = with_pair().await;
-    sabotage(&app, "INSERT ON refresh_tokens");
+    make_fail(&app, "INSERT ON refresh_tokens");
     assert_eq!(refresh(&app, &first.refresh).await.status, 500);
-    mend(&app);
+    make_succeed(&app);
     app.clock().advance(2 * GRACE);
     pair_of(&refresh(&app, &first.refresh).await);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::*;
-use crate::support::machines::*;
+use crate::support::credentials::*;
 
 async fn revoke(app: &TestApp, token: &str) -> Reply {
     app.post("/v1/tokens/revoke")

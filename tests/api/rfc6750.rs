@@ -7,7 +7,7 @@ use cloakroom::testing::{Reply, TestApp};
 use serde_json::json;
 
 use crate::support::app::*;
-use crate::support::machines::*;
+use crate::support::credentials::*;
 
 const PATH: &str = "/v1/projects";
 const BARE: &str = r#"Bearer realm="cloakroom""#;

@@ -8,8 +8,8 @@ use cloakroom::server::sweep::{self, Swept};
 use cloakroom::testing::TestApp;
 use rusqlite::{Connection, params};
 
-use crate::support::app::{ONE, PASSWORD, count_in, is_live, signed_in};
-use crate::support::machines::pair;
+use crate::support::app::{ONE, PASSWORD, count_in, session_is_valid, signed_in};
+use crate::support::credentials::pair;
 
 const MOMENT: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -166,7 +166,7 @@ async fn sessions_go_a_day_after_they_expired_or_were_idle_for_too_long() {
             "live",
         ])
     );
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
 }
 

@@ -10,10 +10,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, is_live, reset, reset_token, sign_in,
+    ONE, PASSWORD, assert_refused, count_in, reset, reset_token, session_is_valid, sign_in,
 };
-use crate::support::limits::{ELSEWHERE, HERE, NOBODY, by_address_only, peer};
-use crate::support::process::{House, Server};
+use crate::support::limits::{ELSEWHERE, HERE, UNKNOWN, by_address_only, peer};
+use crate::support::process::{Server, TestServer};
 
 const WINDOW: Duration = Duration::from_secs(180);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -30,7 +30,7 @@ async fn app_with_one(change: impl FnOnce(&mut Settings)) -> TestApp {
 }
 
 async fn wrong_from(app: &TestApp, address: &str) -> u16 {
-    let body = json!({ "email_address": NOBODY, "password": "wrong" });
+    let body = json!({ "email_address": UNKNOWN, "password": "wrong" });
     app.post("/v1/session")
         .from(peer(address))
         .json(&body)
@@ -77,7 +77,7 @@ async fn waiting_as_long_as_retry_after_says_is_enough() {
     let app = app_with_one(on).await;
     app.clock().advance(Duration::from_millis(1));
     for _ in 0..10 {
-        sign_in(&app, NOBODY, "wrong").await;
+        sign_in(&app, UNKNOWN, "wrong").await;
     }
     app.clock().advance(Duration::from_millis(500));
     let reply = sign_in(&app, ONE, PASSWORD).await;
@@ -101,7 +101,7 @@ async fn successes_count_for_the_client_too() {
 async fn the_eleventh_reset_request_is_throttled_and_sends_nothing() {
     let app = app_with_one(on).await;
     for _ in 0..10 {
-        assert_eq!(ask_reset(&app, NOBODY).await.status, 200);
+        assert_eq!(ask_reset(&app, UNKNOWN).await.status, 200);
     }
     assert_throttled(&ask_reset(&app, ONE).await, 180);
     assert!(app.mails().await.is_empty());
@@ -187,7 +187,7 @@ async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
         let call = call
             .header("Forwarded", &format!("for={forwarded}"))
             .header("X-Real-IP", forwarded);
-        call.json(&json!({ "email_address": NOBODY }))
+        call.json(&json!({ "email_address": UNKNOWN }))
             .send()
             .await
             .status
@@ -206,7 +206,7 @@ async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
 
 #[actix_web::test]
 async fn twenty_failures_in_an_hour_shut_an_address_known_or_not() {
-    for address in [ONE, NOBODY, "no address at all"] {
+    for address in [ONE, UNKNOWN, "no address at all"] {
         let app = app_with_one(by_address_only).await;
         for number in 0..20 {
             // Spelling it otherwise is no way around it.
@@ -235,7 +235,7 @@ async fn twenty_failures_in_an_hour_shut_an_address_known_or_not() {
 async fn who_is_throttled_learns_nothing_about_the_address() {
     let app = app_with_one(by_address_only).await;
     let mut seen = Vec::new();
-    for address in [ONE, NOBODY] {
+    for address in [ONE, UNKNOWN] {
         for _ in 0..20 {
             sign_in(&app, address, "wrong").await;
         }
@@ -387,7 +387,7 @@ async fn sessions_that_exist_go_on_while_their_address_and_client_are_throttled(
         sign_in(&app, ONE, "wrong").await;
     }
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 429);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(
         app.get("/v1/projects").bearer(&token).send().await.status,
         200
@@ -443,16 +443,16 @@ async fn a_restart_and_a_second_process_forget_nothing() {
 
 #[test]
 fn a_kill_forgets_nothing() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
-    let body = json!({ "email_address": NOBODY, "password": "wrong" });
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__THROTTLE__ENABLED", "true");
+    let body = json!({ "email_address": UNKNOWN, "password": "wrong" });
     let ask = |server: &Server| server.request("POST", "/v1/session", None, Some(&body)).0;
-    let mut server = house.serve();
+    let mut server = test_server.serve();
     for _ in 0..10 {
         assert_eq!(ask(&server), 401);
     }
     server.kill();
-    assert_eq!(ask(&house.serve()), 429);
+    assert_eq!(ask(&test_server.serve()), 429);
 }
 
 #[actix_web::test]

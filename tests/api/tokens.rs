@@ -12,10 +12,10 @@ use cloakroom::testing::{Call, Reply, START, TestApp};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
-    count_in, disable, is_live, not_text, seen, sign_in, signed_in, write,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    disable, execute_sql, not_text, seen, session_is_valid, sign_in, signed_in, write,
 };
-use crate::support::limits::NOBODY;
+use crate::support::limits::UNKNOWN;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -135,7 +135,7 @@ async fn a_session_presented_gives_a_pair_of_its_own_session() {
         session_of(&app, &one.access).await["id"],
         session_of(&app, &token).await["id"]
     );
-    assert!(opens(&app, &two.access).await && is_live(&app, &token).await);
+    assert!(opens(&app, &two.access).await && session_is_valid(&app, &token).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
     let reply = app
         .post("/v1/tokens")
@@ -162,7 +162,7 @@ async fn a_cookie_gives_an_access_token_and_no_refresh_token() {
     );
     assert!(opens(&app, reply.json()["access_token"].as_str().unwrap()).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
-    assert!(reply.header("set-cookie").is_none() && is_live(&app, &token).await);
+    assert!(reply.header("set-cookie").is_none() && session_is_valid(&app, &token).await);
     for call in [
         app.post("/v1/tokens").cookie(&token),
         app.post("/v1/tokens")
@@ -187,7 +187,7 @@ async fn a_password_in_the_body_starts_a_session_whatever_is_presented() {
             .await;
         assert_ne!(session_of(&app, &pair_of(&reply).access).await["id"], first);
     }
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 
     // The session of a cookie ends, as at a sign-in by the same browser.
     let cookie = app.sign_in_as(&user).await;
@@ -198,7 +198,7 @@ async fn a_password_in_the_body_starts_a_session_whatever_is_presented() {
         .json(&credentials())
         .send()
         .await;
-    assert!(opens(&app, &pair_of(&reply).access).await && !is_live(&app, &cookie).await);
+    assert!(opens(&app, &pair_of(&reply).access).await && !session_is_valid(&app, &cookie).await);
     // Half a pair of credentials is meant as one.
     for body in [
         json!({ "password": PASSWORD }),
@@ -223,7 +223,7 @@ async fn a_wrong_password_is_answered_as_at_sign_in_and_counted_with_it() {
     disable(&app, &disabled).await;
     for body in [
         json!({ "email_address": ONE, "password": "wrong" }),
-        json!({ "email_address": NOBODY, "password": PASSWORD }),
+        json!({ "email_address": UNKNOWN, "password": PASSWORD }),
         json!({ "email_address": "disabled@example.com", "password": PASSWORD }),
         json!({}),
     ] {
@@ -434,7 +434,7 @@ async fn an_access_token_never_outlives_its_session() {
         300
     );
     let end = (START + 90_500 * Duration::from_millis(1)).as_millis();
-    alter(&app, &format!("UPDATE sessions SET expires_at = {end}"));
+    execute_sql(&app, &format!("UPDATE sessions SET expires_at = {end}"));
     let reply = app.post("/v1/tokens").bearer(&token).send().await;
     let access = pair_of(&reply).access;
     assert_eq!(
@@ -462,7 +462,7 @@ async fn of_eleven_families_of_a_session_the_one_that_was_refreshed_first_ends_a
     let first = pair_of(&refresh(&pairs[0].refresh).await);
     pair_for(&app, &token).await;
     assert_refused(&refresh(&pairs[1].refresh).await, 400, "invalid_grant");
-    assert!(is_live(&app, &token).await && app.mails().await.is_empty());
+    assert!(session_is_valid(&app, &token).await && app.mails().await.is_empty());
     for kept in [&first, &pairs[2], &pairs[9]] {
         pair_of(&refresh(&kept.refresh).await);
     }

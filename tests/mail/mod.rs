@@ -9,8 +9,8 @@ use cloakroom::mail::{Email, Failure, Rendered, Transport, compose};
 use crate::support::smtp::SmtpServer;
 
 mod files;
-mod intentions;
 mod message;
+mod outbox;
 mod protection;
 mod templates;
 mod transport;

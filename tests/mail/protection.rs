@@ -37,7 +37,7 @@ async fn delivers_with_authentication_over_implicit_tls() {
         mail.data
             .contains("Message-ID: <row-1@service.example>\r\n")
     );
-    assert_eq!(server.overheard(), [""; 0]);
+    assert_eq!(server.cleartext_commands(), [""; 0]);
 }
 
 #[actix_web::test]
@@ -59,7 +59,10 @@ async fn delivers_over_starttls_and_says_nothing_in_the_clear_but_hello() {
         panic!()
     };
     assert!(mail.tls && mail.authenticated);
-    assert_eq!(server.overheard(), ["EHLO service.example", "STARTTLS"]);
+    assert_eq!(
+        server.cleartext_commands(),
+        ["EHLO service.example", "STARTTLS"]
+    );
 }
 
 #[actix_web::test]
@@ -85,7 +88,7 @@ async fn a_certificate_that_is_not_the_servers_stops_everything() {
             assert_eq!(server.received(), []);
             assert!(
                 !server
-                    .overheard()
+                    .cleartext_commands()
                     .iter()
                     .any(|command| command.starts_with("AUTH"))
             );
@@ -118,14 +121,14 @@ async fn a_stripped_starttls_sends_nothing() {
     let transport = Transport::from_settings(&settings).unwrap();
     assert_transient(send(&transport).await, &["does not offer", "STARTTLS"]);
     assert_eq!(server.received(), []);
-    assert_eq!(server.overheard(), ["EHLO service.example"]);
+    assert_eq!(server.cleartext_commands(), ["EHLO service.example"]);
 }
 
 #[actix_web::test]
 async fn an_answer_slipped_in_ahead_of_tls_does_not_make_a_mail_look_accepted() {
     let server = SmtpServer::start(Behaviour {
         tls: Tls::Starttls,
-        fault: Some(Misbehaviour::AnswersAheadOfTls),
+        misbehaviour: Some(Misbehaviour::AnswersAheadOfTls),
         ..Behaviour::default()
     });
     server.refuse(At::Content, "550 5.6.0 not that", 1);

@@ -100,7 +100,7 @@ async fn a_refused_connection_is_transient() {
 async fn a_silent_server_is_given_up() {
     for tls in [SmtpTls::None, SmtpTls::Required, SmtpTls::Starttls] {
         let server = SmtpServer::start(Behaviour {
-            fault: Some(Misbehaviour::Silent),
+            misbehaviour: Some(Misbehaviour::Silent),
             ..Behaviour::default()
         });
         let mut settings = settings_for(&server, tls);
@@ -113,7 +113,7 @@ async fn a_silent_server_is_given_up() {
 #[actix_web::test]
 async fn a_server_that_greets_without_end_is_given_up() {
     let server = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::Chatters),
+        misbehaviour: Some(Misbehaviour::GreetsEndlessly),
         ..Behaviour::default()
     });
     let mut settings = settings_for(&server, SmtpTls::None);
@@ -126,7 +126,7 @@ async fn a_server_that_greets_without_end_is_given_up() {
 async fn a_command_without_an_answer_is_given_up() {
     let silent = Some(Misbehaviour::SilentAtRecipient);
     let server = SmtpServer::start(Behaviour {
-        fault: silent,
+        misbehaviour: silent,
         ..Behaviour::default()
     });
     let mut settings = settings_for(&server, SmtpTls::None);
@@ -138,9 +138,9 @@ async fn a_command_without_an_answer_is_given_up() {
 #[actix_web::test]
 async fn a_server_that_answers_just_in_time_each_time_cannot_hold_a_mail() {
     // Five answers of 150 ms, each within its 200 ms; the whole has 600 ms.
-    let dawdling = Misbehaviour::Dawdles(Duration::from_millis(150));
+    let delayed = Misbehaviour::Delays(Duration::from_millis(150));
     let server = SmtpServer::start(Behaviour {
-        fault: Some(dawdling),
+        misbehaviour: Some(delayed),
         ..Behaviour::default()
     });
     let mut settings = settings_for(&server, SmtpTls::None);
@@ -152,14 +152,14 @@ async fn a_server_that_answers_just_in_time_each_time_cannot_hold_a_mail() {
 #[actix_web::test]
 async fn a_server_that_hangs_up_in_the_middle_of_a_mail_gets_it_again() {
     let server = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::HangsUpInData),
+        misbehaviour: Some(Misbehaviour::ClosesInData),
         ..Behaviour::default()
     });
     let transport = clear(&server);
     assert_transient(send(&transport).await, &["at the message"]);
     assert_eq!(server.received(), []);
 
-    server.behave(|behaviour| behaviour.fault = None);
+    server.behave(|behaviour| behaviour.misbehaviour = None);
     send(&transport).await.unwrap();
     assert_eq!(server.received().len(), 1);
 }
@@ -188,7 +188,7 @@ async fn mails_that_follow_each_other_share_a_connection_until_there_is_nothing_
 #[actix_web::test]
 async fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
     let server = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::HangsUpAfterData),
+        misbehaviour: Some(Misbehaviour::ClosesAfterData),
         ..Behaviour::default()
     });
     let transport = clear(&server);

@@ -6,8 +6,8 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::support::app::{count, token_after};
-use crate::support::process::{House, Server, eventually, link_token};
-use crate::support::wire::{Answer, Wire};
+use crate::support::process::{Server, TestServer, eventually, link_token};
+use crate::support::raw_connection::{Answer, RawConnection};
 
 const RACERS: usize = 50;
 const ONE: &str = "one@example.com";
@@ -17,21 +17,21 @@ const NEW: &str = "another password";
 
 #[test]
 fn a_life_from_sign_up_to_the_end() {
-    let mut house = House::new();
-    house
+    let mut test_server = TestServer::new();
+    test_server
         .set("CLOAKROOM__THROTTLE__ENABLED", "true")
         // All here comes from one client: the limit by address is the one to be met.
         .set("CLOAKROOM__THROTTLE__SIGN_IN", "1000 in 3m");
-    let server = house.serve();
+    let server = test_server.serve();
     let first = server.sign_up(ONE, PASSWORD);
-    confirm_address(&house, &server, &first);
+    confirm_address(&test_server, &server, &first);
     list_and_end_sessions(&server, &first);
     let token = rotate(&server, &sign_in(&server, ONE, PASSWORD));
-    change_password(&house, &server, &token);
-    change_address(&house, &server, &token);
-    shut_and_unlock(&house, &server, &token);
+    change_password(&test_server, &server, &token);
+    change_address(&test_server, &server, &token);
+    shut_and_unlock(&test_server, &server, &token);
     carry_a_cookie(&server);
-    delete_account(&house, &server, &token);
+    delete_account(&test_server, &server, &token);
 }
 
 fn sign_in(server: &Server, address: &str, password: &str) -> String {
@@ -82,15 +82,15 @@ fn assert_challenged(answer: &(u16, Value), message: &str) {
 }
 
 /// The last letter to an address that holds these words.
-fn letter(house: &House, to: &str, words: &str) -> String {
+fn letter(test_server: &TestServer, to: &str, words: &str) -> String {
     let to = format!("To: {to}");
     eventually(|| {
-        let mut letters = house.letters().into_iter();
+        let mut letters = test_server.mails().into_iter();
         letters.rfind(|letter| letter.lines().any(|line| line == to) && letter.contains(words))
     })
 }
 
-fn confirm_address(house: &House, server: &Server, token: &str) {
+fn confirm_address(test_server: &TestServer, server: &Server, token: &str) {
     for address in ["nobody@example.com", ONE] {
         let body = json!({ "email_address": address });
         let asked = server.request("POST", "/v1/confirmations", None, Some(&body));
@@ -98,7 +98,10 @@ fn confirm_address(house: &House, server: &Server, token: &str) {
     }
     let path = format!(
         "/v1/confirmations/{}",
-        token_after(&letter(house, ONE, "/confirmations/"), "/confirmations/")
+        token_after(
+            &letter(test_server, ONE, "/confirmations/"),
+            "/confirmations/"
+        )
     );
     assert_eq!(
         get(server, "/v1/user", token)["user"]["email_confirmed"],
@@ -115,7 +118,11 @@ fn confirm_address(house: &House, server: &Server, token: &str) {
     );
     let again = server.request("PUT", &path, None, None);
     assert_link_is_dead(&again, "Confirmation link is invalid or has expired.");
-    assert_eq!(house.letters().len(), 1, "an unknown address gets no mail");
+    assert_eq!(
+        test_server.mails().len(),
+        1,
+        "an unknown address gets no mail"
+    );
 }
 
 fn list_and_end_sessions(server: &Server, first: &str) {
@@ -200,12 +207,12 @@ fn rotate(server: &Server, old: &str) -> String {
     new
 }
 
-fn change_password(house: &House, server: &Server, token: &str) {
+fn change_password(test_server: &TestServer, server: &Server, token: &str) {
     let other = sign_in(server, ONE, PASSWORD);
     server.ask_for_reset(ONE);
     let reset = format!(
         "/v1/passwords/{}",
-        link_token(&letter(house, ONE, "/passwords/"))
+        link_token(&letter(test_server, ONE, "/passwords/"))
     );
     let put = |body: &Value| server.request("PUT", "/v1/user/password", Some(token), Some(body));
     let mut body = json!({ "password": NEW, "password_confirmation": NEW });
@@ -222,10 +229,10 @@ fn change_password(house: &House, server: &Server, token: &str) {
     sign_in(server, ONE, NEW);
     let void = server.request("PUT", &reset, None, Some(&json!({ "password": PASSWORD })));
     assert_link_is_dead(&void, "Password reset link is invalid or has expired.");
-    letter(house, ONE, "Subject: Your password was changed");
+    letter(test_server, ONE, "Subject: Your password was changed");
 }
 
-fn change_address(house: &House, server: &Server, token: &str) {
+fn change_address(test_server: &TestServer, server: &Server, token: &str) {
     let put =
         |body: &Value| server.request("PUT", "/v1/user/email_address", Some(token), Some(body));
     let mut body = json!({ "email_address": MOVED });
@@ -234,10 +241,17 @@ fn change_address(house: &House, server: &Server, token: &str) {
     assert_challenged(&put(&body), "is incorrect");
     body["password_challenge"] = json!(NEW);
     assert_done(put(&body), "Confirmation instructions sent");
-    letter(house, ONE, "Subject: A new email address for your account");
+    letter(
+        test_server,
+        ONE,
+        "Subject: A new email address for your account",
+    );
     let path = format!(
         "/v1/confirmations/{}",
-        token_after(&letter(house, MOVED, "/confirmations/"), "/confirmations/")
+        token_after(
+            &letter(test_server, MOVED, "/confirmations/"),
+            "/confirmations/"
+        )
     );
     assert_eq!(
         get(server, "/v1/user", token)["user"]["email_address"],
@@ -258,10 +272,10 @@ fn change_address(house: &House, server: &Server, token: &str) {
     sign_in(server, MOVED, NEW);
     let again = server.request("PUT", &path, None, None);
     assert_link_is_dead(&again, "Confirmation link is invalid or has expired.");
-    letter(house, ONE, "Subject: Your email address was changed");
+    letter(test_server, ONE, "Subject: Your email address was changed");
 }
 
-fn shut_and_unlock(house: &House, server: &Server, token: &str) {
+fn shut_and_unlock(test_server: &TestServer, server: &Server, token: &str) {
     eventually(|| (server.sign_in(MOVED, "wrong").0 == 429).then_some(()));
     let (status, reply) = server.sign_in(MOVED, NEW);
     assert_eq!(
@@ -275,7 +289,7 @@ fn shut_and_unlock(house: &House, server: &Server, token: &str) {
     );
     let path = format!(
         "/v1/unlocks/{}",
-        token_after(&letter(house, MOVED, "/unlocks/"), "/unlocks/")
+        token_after(&letter(test_server, MOVED, "/unlocks/"), "/unlocks/")
     );
     assert_done(
         server.request("PUT", &path, None, None),
@@ -289,9 +303,9 @@ fn shut_and_unlock(house: &House, server: &Server, token: &str) {
 /// As a browser does it that knows of no token.
 fn carry_a_cookie(server: &Server) {
     let ask = |method: &str, path: &str, headers: &str, body: &Value| {
-        let mut wire = Wire::to(server);
-        wire.ask(method, path, headers, &body.to_string());
-        wire.hear()
+        let mut connection = RawConnection::to(server);
+        connection.ask(method, path, headers, &body.to_string());
+        connection.receive()
     };
     let ours = "Sec-Fetch-Site: same-origin\r\n";
     let body = json!({ "email_address": MOVED, "password": NEW, "transport": "cookie" });
@@ -319,7 +333,7 @@ fn carry_a_cookie(server: &Server) {
     assert_eq!(ask("GET", "/v1/session", &cookie, &json!({})).status, 401);
 }
 
-fn delete_account(house: &House, server: &Server, token: &str) {
+fn delete_account(test_server: &TestServer, server: &Server, token: &str) {
     let call = |method: &str, path: &str, body: &Value| {
         server.request(method, path, Some(token), Some(body))
     };
@@ -366,8 +380,8 @@ fn delete_account(house: &House, server: &Server, token: &str) {
         .into_iter()
         .for_each(|token| assert_dead(server, token));
     assert_eq!(server.sign_in(MOVED, NEW).0, 401);
-    letter(house, MOVED, "Subject: Your account was deleted");
-    assert_nothing_is_left_of(house, id);
+    letter(test_server, MOVED, "Subject: Your account was deleted");
+    assert_nothing_is_left_of(test_server, id);
     // The address is free, and whoever takes it is somebody else.
     let next = server.sign_up(MOVED, PASSWORD);
     assert!(
@@ -378,7 +392,7 @@ fn delete_account(house: &House, server: &Server, token: &str) {
     );
 }
 
-fn assert_nothing_is_left_of(house: &House, id: i64) {
+fn assert_nothing_is_left_of(test_server: &TestServer, id: i64) {
     for (table, column) in [
         ("users", "id"),
         ("sessions", "user_id"),
@@ -386,7 +400,7 @@ fn assert_nothing_is_left_of(house: &House, id: i64) {
         ("devices", "user_id"),
     ] {
         let sql = format!("SELECT count(*) FROM {table} WHERE {column} = {id}");
-        assert_eq!(count(&house.database(), &sql), 0, "{table}");
+        assert_eq!(count(&test_server.database(), &sql), 0, "{table}");
     }
 }
 
@@ -408,10 +422,10 @@ fn race(
                     } else {
                         format!("Authorization: Bearer {token}\r\n")
                     };
-                    let mut wire = Wire::to(server);
+                    let mut connection = RawConnection::to(server);
                     start.wait();
-                    wire.ask(method, &path, &credential, &body.to_string());
-                    wire.hear()
+                    connection.ask(method, &path, &credential, &body.to_string());
+                    connection.receive()
                 })
             })
             .collect();
@@ -440,8 +454,8 @@ fn winner(answers: &[Answer], refusal: (u16, &str)) -> usize {
 
 #[test]
 fn of_fifty_racing_rotations_one_wins() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
     let id = id_of(&server, &token);
     let answers = race(&server, |_| {
@@ -456,13 +470,16 @@ fn of_fifty_racing_rotations_one_wins() {
     assert_dead(&server, &token);
     let new = answers[winner].json()["token"].as_str().unwrap().to_owned();
     assert_eq!(id_of(&server, &new), id);
-    assert_eq!(count(&house.database(), "SELECT count(*) FROM sessions"), 1);
+    assert_eq!(
+        count(&test_server.database(), "SELECT count(*) FROM sessions"),
+        1
+    );
 }
 
 #[test]
 fn of_fifty_racing_changes_of_password_one_wins() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
     let others: Vec<String> = (0..3).map(|_| sign_in(&server, ONE, PASSWORD)).collect();
     let password = |number: usize| format!("password {number}");
@@ -478,16 +495,19 @@ fn of_fifty_racing_changes_of_password_one_wins() {
     assert_eq!(server.session_status(&token), 200);
     others.iter().for_each(|other| assert_dead(&server, other));
     assert_eq!(
-        count(&house.database(), "SELECT credentials_version FROM users"),
+        count(
+            &test_server.database(),
+            "SELECT credentials_version FROM users"
+        ),
         1
     );
-    assert_eq!(letters_told(&house, "Your password was changed"), 1);
+    assert_eq!(letters_told(&test_server, "Your password was changed"), 1);
 }
 
 #[test]
 fn of_fifty_racing_confirmations_of_a_new_address_one_wins() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
     let body = json!({ "password_challenge": PASSWORD, "email_address": MOVED });
     assert_eq!(
@@ -496,7 +516,10 @@ fn of_fifty_racing_confirmations_of_a_new_address_one_wins() {
             .0,
         200
     );
-    let link = token_after(&letter(&house, MOVED, "/confirmations/"), "/confirmations/");
+    let link = token_after(
+        &letter(&test_server, MOVED, "/confirmations/"),
+        "/confirmations/",
+    );
     let answers = race(&server, |_| {
         (
             "PUT",
@@ -510,16 +533,19 @@ fn of_fifty_racing_confirmations_of_a_new_address_one_wins() {
         "SELECT email_address = '{MOVED}' AND email_confirmed_at IS NOT NULL AND pending_email_address IS NULL
          AND credentials_version = 1 FROM users"
     );
-    assert_eq!(count(&house.database(), &changed), 1);
-    assert_eq!(letters_told(&house, "Your email address was changed"), 1);
+    assert_eq!(count(&test_server.database(), &changed), 1);
+    assert_eq!(
+        letters_told(&test_server, "Your email address was changed"),
+        1
+    );
     assert_eq!(server.session_status(&token), 200);
     sign_in(&server, MOVED, PASSWORD);
 }
 
 #[test]
 fn of_fifty_racing_deletions_one_wins() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
     let neighbour = server.sign_up("neighbour@example.com", PASSWORD);
     let body = json!({ "title": "A title" });
@@ -541,18 +567,18 @@ fn of_fifty_racing_deletions_one_wins() {
         )
     });
     winner(&answers, (401, "token_invalid"));
-    assert_nothing_is_left_of(&house, id);
-    assert_eq!(letters_told(&house, "Your account was deleted"), 1);
+    assert_nothing_is_left_of(&test_server, id);
+    assert_eq!(letters_told(&test_server, "Your account was deleted"), 1);
     assert_eq!(server.session_status(&neighbour), 200);
 }
 
 /// How many mails with this subject went out, once all did.
-fn letters_told(house: &House, subject: &str) -> usize {
+fn letters_told(test_server: &TestServer, subject: &str) -> usize {
     let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL";
-    eventually(|| (count(&house.database(), waiting) == 0).then_some(()));
+    eventually(|| (count(&test_server.database(), waiting) == 0).then_some(()));
     let subject = format!("Subject: {subject}");
-    house
-        .letters()
+    test_server
+        .mails()
         .iter()
         .filter(|letter| letter.lines().any(|line| line == subject))
         .count()

@@ -5,10 +5,10 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::app::token_after;
-use crate::support::machines::pair_in;
-use crate::support::process::{House, Server, eventually, link_token};
+use crate::support::credentials::pair_in;
+use crate::support::process::{Server, TestServer, eventually, link_token};
+use crate::support::raw_connection::{Answer, RawConnection};
 use crate::support::smtp::{At, Behaviour, Received, SmtpServer};
-use crate::support::wire::{Answer, Wire};
 
 /// It stands in every password, address and text that a test here sends.
 const CANARY: &str = "canary";
@@ -31,30 +31,30 @@ fn neither_log_nor_database_holds_a_secret_at_any_level_in_any_format() {
         ("json", "info,actix_http=trace,mio=trace"),
     ] {
         let mail = SmtpServer::start(Behaviour::default());
-        let mut house = House::new();
-        house
+        let mut test_server = TestServer::new();
+        test_server
             .send_by(&mail)
             .set("CLOAKROOM__LOG__FORMAT", format)
             .set("CLOAKROOM__LOG__LEVEL", level)
             .set("CLOAKROOM__THROTTLE__ENABLED", "true")
             // So that failures shut the address, which mails a link.
             .set("CLOAKROOM__THROTTLE__SIGN_IN", "1000 in 3m");
-        let mut server = house.serve();
+        let mut server = test_server.serve();
         let mut secrets = Secrets::default();
         sign_up_in_and_out(&server, &mut secrets);
         make_projects(&server, &mut secrets);
         ask_and_reset(&server, &mail, &mut secrets);
-        fail_to_send(&house, &server, &mail);
+        fail_to_send(&test_server, &server, &mail);
         carry_a_cookie(&server, &mut secrets);
         confirm_and_change(&server, &mail, &mut secrets);
-        use_tokens(&house, &server, &mail, &mut secrets);
+        use_tokens(&test_server, &server, &mail, &mut secrets);
         err_in_every_way(&server, &secrets);
         run_into_limits(&server);
         unlock(&server, &mail, &mut secrets);
-        assert_database_is_clean(&house, &secrets);
+        assert_database_is_clean(&test_server, &secrets);
         server.signal("TERM");
         assert!(server.wait().success());
-        assert_database_is_clean(&house, &secrets);
+        assert_database_is_clean(&test_server, &secrets);
         assert_log_is_clean(&server.log(), &secrets);
         if format == "json" {
             assert_dependencies_are_discreet(&server.log());
@@ -139,7 +139,7 @@ fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
 }
 
 /// The server's refusals name the address.
-fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
+fn fail_to_send(test_server: &TestServer, server: &Server, mail: &SmtpServer) {
     // The mail that tells of the reset has come: the refusals are for those that follow.
     eventually(|| (mail.received().len() == 2).then_some(()));
     mail.refuse(
@@ -148,21 +148,21 @@ fn fail_to_send(house: &House, server: &Server, mail: &SmtpServer) {
         1,
     );
     server.ask_for_reset(OWNER);
-    eventually(|| (reasons(house) == ["550 5.1.1 at RCPT TO"]).then_some(()));
+    eventually(|| (reasons(test_server) == ["550 5.1.1 at RCPT TO"]).then_some(()));
     mail.refuse(
         At::Content,
         "451 4.7.1 canary-one@example.com is greylisted, canary",
         1,
     );
     server.ask_for_reset(OWNER);
-    eventually(|| (reasons(house).len() == 2).then_some(()));
-    for reason in reasons(house) {
+    eventually(|| (reasons(test_server).len() == 2).then_some(()));
+    for reason in reasons(test_server) {
         assert!(!reason.contains(CANARY), "{reason}");
     }
 }
 
-fn reasons(house: &House) -> Vec<String> {
-    let database = house.open_database();
+fn reasons(test_server: &TestServer) -> Vec<String> {
+    let database = test_server.open_database();
     let mut statement = database
         .prepare("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id")
         .unwrap();
@@ -173,9 +173,9 @@ fn reasons(house: &House) -> Vec<String> {
 /// As a browser does it: the token is in no body.
 fn carry_a_cookie(server: &Server, secrets: &mut Secrets) {
     let ask = |method: &str, path: &str, headers: &str, body: &Value| {
-        let mut wire = Wire::to(server);
-        wire.ask(method, path, headers, &body.to_string());
-        wire.hear()
+        let mut connection = RawConnection::to(server);
+        connection.ask(method, path, headers, &body.to_string());
+        connection.receive()
     };
     let mut take = |answer: &Answer| {
         assert_eq!(answer.status, 200);
@@ -288,16 +288,16 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
 }
 
 /// Pairs and keys, good, spent, stolen, narrow, malformed and ended; each by every way that a token is read.
-fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
+fn use_tokens(test_server: &TestServer, server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let owner = "canary-five@example.com";
     let session = server.sign_up(owner, PASSWORD);
     let mine = |method: &str, path: &str, body: Value| {
         server.request(method, path, Some(&session), Some(&body))
     };
     let ask = |headers: &str, method: &str, path: &str, body: Value| {
-        let mut wire = Wire::to(server);
-        wire.ask(method, path, headers, &body.to_string());
-        wire.hear().status
+        let mut connection = RawConnection::to(server);
+        connection.ask(method, path, headers, &body.to_string());
+        connection.receive().status
     };
     let mut take = |(status, reply): (u16, Value)| {
         assert_eq!(status, 200, "{reply}");
@@ -401,7 +401,7 @@ fn use_tokens(house: &House, server: &Server, mail: &SmtpServer, secrets: &mut S
     }
 
     // As if the ten seconds were over.
-    house
+    test_server
         .open_database()
         .execute("UPDATE refresh_tokens SET spent_at = spent_at - 10000", [])
         .unwrap();
@@ -527,9 +527,9 @@ fn err_in_every_way(server: &Server, secrets: &Secrets) {
             "",
         ),
     ] {
-        let mut wire = Wire::to(server);
-        wire.ask(method, path, headers, body);
-        let answer = wire.hear();
+        let mut connection = RawConnection::to(server);
+        connection.ask(method, path, headers, body);
+        let answer = connection.receive();
         assert_eq!(
             answer.status, status,
             "{method} {path} {headers}{body}: {answer:?}"
@@ -563,9 +563,9 @@ fn err_in_every_way(server: &Server, secrets: &Secrets) {
         ),
         (400, "canary canary canary", CANARY),
     ] {
-        let mut wire = Wire::to(server);
-        wire.say(&format!("{head}\r\nHost: x\r\n\r\n{body}"));
-        assert_eq!(wire.hear().status, status, "{head}");
+        let mut connection = RawConnection::to(server);
+        connection.send(&format!("{head}\r\nHost: x\r\n\r\n{body}"));
+        assert_eq!(connection.receive().status, status, "{head}");
     }
 }
 
@@ -643,9 +643,9 @@ fn assert_dependencies_are_discreet(log: &str) {
     }
 }
 
-fn assert_database_is_clean(house: &House, secrets: &Secrets) {
+fn assert_database_is_clean(test_server: &TestServer, secrets: &Secrets) {
     let mut looked_at = 0;
-    for entry in fs::read_dir(house.path()).unwrap() {
+    for entry in fs::read_dir(test_server.path()).unwrap() {
         let path = entry.unwrap().path();
         if !path
             .file_name()

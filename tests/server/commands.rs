@@ -14,7 +14,7 @@ use std::process::{Output, Stdio};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::process::{House, Server};
+use crate::support::process::{Server, TestServer};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -67,12 +67,12 @@ impl From<Output> for Ran {
     }
 }
 
-fn run(house: &House, arguments: &[&str]) -> Ran {
-    house.command(arguments).output().unwrap().into()
+fn run(test_server: &TestServer, arguments: &[&str]) -> Ran {
+    test_server.command(arguments).output().unwrap().into()
 }
 
-fn run_with_input(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
-    let mut child = house
+fn run_with_input(test_server: &TestServer, arguments: &[&str], input: &[u8]) -> Ran {
+    let mut child = test_server
         .command(arguments)
         .stdin(Stdio::piped())
         .spawn()
@@ -83,9 +83,9 @@ fn run_with_input(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
 }
 
 /// A user with [`PASSWORD`], made by the command.
-fn create(house: &House, address: &str) -> Value {
+fn create(test_server: &TestServer, address: &str) -> Value {
     let ran = run_with_input(
-        house,
+        test_server,
         &["users", "create", address, "--json"],
         PASSWORD.as_bytes(),
     );
@@ -116,15 +116,15 @@ fn is_rfc3339(value: &Value) -> bool {
 }
 
 /// The mails of `mail list`.
-fn mails(house: &House) -> Vec<Value> {
-    let listed = run(house, &["mail", "list", "--json"]).json();
+fn mails(test_server: &TestServer) -> Vec<Value> {
+    let listed = run(test_server, &["mail", "list", "--json"]).json();
     listed["mails"].as_array().unwrap().clone()
 }
 
 #[test]
 fn the_table_of_routes_says_who_may_call_them() {
-    let house = House::new();
-    let listed = run(&house, &["routes", "--json"]).json();
+    let test_server = TestServer::new();
+    let listed = run(&test_server, &["routes", "--json"]).json();
     let routes = listed["routes"].as_array().unwrap();
     let sign_out = json!({ "method": "DELETE", "path": "/v1/session", "access": "session" });
     assert!(
@@ -132,7 +132,7 @@ fn the_table_of_routes_says_who_may_call_them() {
             && routes.contains(&json!({ "method": "GET", "path": "/up", "access": "public" }))
     );
 
-    let table = run(&house, &["routes"]).done();
+    let table = run(&test_server, &["routes"]).done();
     assert_eq!(table.lines().count(), routes.len() + 1);
     let columns = |line: &str| {
         line.split_whitespace()
@@ -152,8 +152,8 @@ fn the_table_of_routes_says_who_may_call_them() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_fault() {
-    let house = House::new();
-    let mut child = house.command(&["routes"]).spawn().unwrap();
+    let test_server = TestServer::new();
+    let mut child = test_server.command(&["routes"]).spawn().unwrap();
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success());
@@ -162,60 +162,69 @@ fn a_reader_that_goes_away_is_no_fault() {
 
 #[test]
 fn a_mistyped_command_is_a_fault_of_usage() {
-    let house = House::new();
-    run(&house, &["user", "list"]).misused();
-    run(&house, &["users", "list", "--limit", "0"]).misused();
-    run(&house, &["sessions", "revoke"]).misused();
-    run(&house, &["sessions", "revoke", "1", "--user", "1"]).misused();
-    run(&house, &["mail", "retry", "first"]).misused();
+    let test_server = TestServer::new();
+    run(&test_server, &["user", "list"]).misused();
+    run(&test_server, &["users", "list", "--limit", "0"]).misused();
+    run(&test_server, &["sessions", "revoke"]).misused();
+    run(&test_server, &["sessions", "revoke", "1", "--user", "1"]).misused();
+    run(&test_server, &["mail", "retry", "first"]).misused();
 }
 
 #[test]
 fn a_mail_that_was_given_up_is_tried_again_and_arrives() {
-    let mut house = House::new();
-    create(&house, "one@example.com");
+    let mut test_server = TestServer::new();
+    create(&test_server, "one@example.com");
     // Nothing can be written there.
-    house.set("CLOAKROOM__MAIL__DIRECTORY", "/dev/null/mail");
-    let mut server = house.serve();
+    test_server.set("CLOAKROOM__MAIL__DIRECTORY", "/dev/null/mail");
+    let mut server = test_server.serve();
     let body = json!({ "email_address": "one@example.com" });
     server.request("POST", "/v1/passwords", None, Some(&body));
     server.wait_for_log("a mail could not be sent");
     server.signal("TERM");
     server.wait();
 
-    let waiting = mails(&house);
+    let waiting = mails(&test_server);
     assert_eq!(waiting.len(), 1);
     let id = waiting[0]["id"].to_string();
     assert_eq!(waiting[0]["kind"], "password_reset");
     assert_eq!(waiting[0]["email_address"], "one@example.com");
     assert_eq!(waiting[0]["attempts"], 1);
     assert!(is_rfc3339(&waiting[0]["created_at"]) && waiting[0]["sent_at"].is_null());
-    let table = run(&house, &["mail", "list", "--limit", "1"]).done();
+    let table = run(&test_server, &["mail", "list", "--limit", "1"]).done();
     assert!(
         table.contains("waiting until") && table.contains("writing into"),
         "{table}"
     );
 
     // Given up, it does not leave by itself.
-    Connection::open(house.database())
+    Connection::open(test_server.database())
         .unwrap()
         .execute("UPDATE outbox SET dead_at = created_at", [])
         .unwrap();
-    assert!(run(&house, &["mail", "list"]).done().contains("failed 2"));
     assert!(
-        run(&house, &["mail", "retry", &id])
+        run(&test_server, &["mail", "list"])
+            .done()
+            .contains("failed 2")
+    );
+    assert!(
+        run(&test_server, &["mail", "retry", &id])
             .done()
             .contains("retrying")
     );
-    assert_eq!(mails(&house)[0]["attempts"], 0);
-    house.set(
+    assert_eq!(mails(&test_server)[0]["attempts"], 0);
+    test_server.set(
         "CLOAKROOM__MAIL__DIRECTORY",
-        house.mails().to_str().unwrap(),
+        test_server.mail_folder().to_str().unwrap(),
     );
-    let server = house.serve();
+    let server = test_server.serve();
     server.wait_for_log("a mail was sent");
-    assert!(is_rfc3339(&mails(&house)[0]["sent_at"]));
-    let refusal = run(&house, &["mail", "retry", &id]).refused();
+    assert!(is_rfc3339(&mails(&test_server)[0]["sent_at"]));
+    let refusal = run(&test_server, &["mail", "retry", &id]).refused();
     assert_eq!(refusal, format!("no unsent mail with id {id}"));
-    assert_eq!(std::fs::read_dir(house.mails()).unwrap().count(), 1);
+    assert_eq!(
+        std::fs::read_dir(test_server.mail_folder())
+            .unwrap()
+            .count(),
+        1
+    );
 }

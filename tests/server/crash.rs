@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::process::{House, Server, agent, link_token, request};
+use crate::support::process::{Server, TestServer, agent, link_token, request};
 
 const ROUNDS: usize = 30;
 const WORKERS: usize = 4;
@@ -34,16 +34,16 @@ fn what_was_acknowledged_survives_kill_9() {
     };
     println!("CRASH_SEED={seed}");
     let mut dice = Dice(seed);
-    let house = House::new();
+    let test_server = TestServer::new();
     let mut workers: Vec<Worker> = (0..WORKERS)
         .map(|number| Worker::new(number, dice.roll()))
         .collect();
     for _ in 0..ROUNDS {
-        let mut server = house.serve();
+        let mut server = test_server.serve();
         let ended = AtomicBool::new(false);
         thread::scope(|scope| {
             for worker in &mut workers {
-                scope.spawn(|| worker.work(&house, &server, &ended));
+                scope.spawn(|| worker.work(&test_server, &server, &ended));
             }
             // The moment of the crash: nothing to wait for.
             thread::sleep(Duration::from_millis(10 + dice.roll() % 190));
@@ -51,11 +51,11 @@ fn what_was_acknowledged_survives_kill_9() {
             ended.store(true, Ordering::Relaxed);
         });
         server.kill();
-        let server = house.serve();
-        assert_sound(&house);
+        let server = test_server.serve();
+        assert_sound(&test_server);
         verify_all(&mut workers, &server, Scope::Latest);
     }
-    let server = house.serve();
+    let server = test_server.serve();
     verify_all(&mut workers, &server, Scope::All);
     let told = STEPS.map(|step| {
         (
@@ -73,8 +73,8 @@ fn what_was_acknowledged_survives_kill_9() {
     );
 }
 
-fn assert_sound(house: &House) {
-    let found: String = house
+fn assert_sound(test_server: &TestServer) {
+    let found: String = test_server
         .open_database()
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
@@ -148,7 +148,7 @@ impl Worker {
     }
 
     /// Works until the server is gone.
-    fn work(&mut self, house: &House, server: &Server, ended: &AtomicBool) {
+    fn work(&mut self, test_server: &TestServer, server: &Server, ended: &AtomicBool) {
         let agent = agent();
         let call = |method: &str, path: &str, token: Option<&str>, body: Value| {
             let answer = request(&agent, &server.url(path), method, token, Some(&body)).ok();
@@ -166,7 +166,7 @@ impl Worker {
                 }
                 match worker.dice.roll() % 5 {
                     0 => worker.sign_out(&call)?,
-                    1 => worker.reset(house, &call, ended)?,
+                    1 => worker.reset(test_server, &call, ended)?,
                     2 => worker.change_password(&call)?,
                     3 => worker.rotate(&call)?,
                     _ => {}
@@ -225,7 +225,12 @@ impl Worker {
         Some(())
     }
 
-    fn reset(&mut self, house: &House, call: Call<'_>, ended: &AtomicBool) -> Option<()> {
+    fn reset(
+        &mut self,
+        test_server: &TestServer,
+        call: Call<'_>,
+        ended: &AtomicBool,
+    ) -> Option<()> {
         let account = self.accounts.last_mut()?;
         call(
             "POST",
@@ -234,7 +239,7 @@ impl Worker {
             json!({ "email_address": account.address }),
         )?;
         let link = loop {
-            if let Some(letter) = unread_letter(house, &mut self.read, &account.address) {
+            if let Some(letter) = unread_letter(test_server, &mut self.read, &account.address) {
                 break link_token(&letter);
             }
             if ended.load(Ordering::Relaxed) {
@@ -413,8 +418,12 @@ impl Session {
     }
 }
 
-fn unread_letter(house: &House, read: &mut HashSet<PathBuf>, address: &str) -> Option<String> {
-    for entry in std::fs::read_dir(house.mails()).ok()? {
+fn unread_letter(
+    test_server: &TestServer,
+    read: &mut HashSet<PathBuf>,
+    address: &str,
+) -> Option<String> {
+    for entry in std::fs::read_dir(test_server.mail_folder()).ok()? {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         // Written to its end, and none that tells of a password that was changed.

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 fn tell(story: &str) {
-    let mut house = House::new();
-    house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__THROTTLE__ENABLED", "true");
+    let server = test_server.serve();
     let output = Command::new("sh")
         .arg(
             Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,7 +16,7 @@ fn tell(story: &str) {
                 .join(story),
         )
         .env("BASE", server.url(""))
-        .env("MAILS", house.mails())
+        .env("MAILS", test_server.mail_folder())
         .output()
         .unwrap();
     assert!(

@@ -6,16 +6,16 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::process::{House, Server, link_token};
-use crate::support::wire::Wire;
+use crate::support::process::{Server, TestServer, link_token};
+use crate::support::raw_connection::RawConnection;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 /// What happens to a start that cannot succeed: its one line on standard error.
-fn refusal(house: &House) -> String {
-    let output = house.run(&["serve"]);
+fn refusal(test_server: &TestServer) -> String {
+    let output = test_server.run(&["serve"]);
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success(), "{complaint}");
     assert_eq!(output.stdout, b"");
@@ -24,35 +24,35 @@ fn refusal(house: &House) -> String {
 }
 
 /// Starts on the file as it is, which must be refused by these words and left to the byte.
-fn assert_refused_untouched(house: &House, words: &str) {
-    let before = fs::read(house.database()).unwrap();
+fn assert_refused_untouched(test_server: &TestServer, words: &str) {
+    let before = fs::read(test_server.database()).unwrap();
     for _ in 0..2 {
-        let complaint = refusal(house);
+        let complaint = refusal(test_server);
         assert!(
-            complaint.contains(house.database().to_str().unwrap()),
+            complaint.contains(test_server.database().to_str().unwrap()),
             "{complaint}"
         );
         assert!(complaint.contains(words), "{complaint}");
         assert!(
-            fs::read(house.database()).unwrap() == before,
+            fs::read(test_server.database()).unwrap() == before,
             "{words}: the file was changed"
         );
     }
 }
 
 /// A house whose server has run, and ended well, with somebody in it.
-fn lived_in() -> House {
-    let house = House::new();
-    let mut server = house.serve();
+fn lived_in() -> TestServer {
+    let test_server = TestServer::new();
+    let mut server = test_server.serve();
     server.sign_up("one@example.com", "password");
     end(&mut server);
     // The check at the start may still have held the file when the process ended: then its log would be left, and hide
     // what is done to the file itself.
-    house
+    test_server
         .open_database()
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .unwrap();
-    house
+    test_server
 }
 
 fn end(server: &mut Server) {
@@ -62,14 +62,14 @@ fn end(server: &mut Server) {
 
 #[test]
 fn what_the_first_start_makes_is_for_its_owner_alone() {
-    let mut house = House::new();
-    let folder = house.path().join("made/for/us");
+    let mut test_server = TestServer::new();
+    let folder = test_server.path().join("made/for/us");
     let database = folder.join("cloakroom.db");
-    house.set("CLOAKROOM__DATABASE__PATH", database.to_str().unwrap());
-    let server = house.serve();
+    test_server.set("CLOAKROOM__DATABASE__PATH", database.to_str().unwrap());
+    let server = test_server.serve();
     server.sign_up("one@example.com", "password");
     server.ask_for_reset("one@example.com");
-    house.wait_for_letters(1);
+    test_server.wait_for_mails(1);
 
     assert_eq!(mode(&folder), 0o700);
     for name in [
@@ -81,22 +81,22 @@ fn what_the_first_start_makes_is_for_its_owner_alone() {
         assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
-    assert_eq!(mode(&house.mails()), 0o700);
-    for letter in fs::read_dir(house.mails()).unwrap() {
+    assert_eq!(mode(&test_server.mail_folder()), 0o700);
+    for letter in fs::read_dir(test_server.mail_folder()).unwrap() {
         assert_eq!(mode(&letter.unwrap().path()), 0o600);
     }
 }
 
 #[test]
 fn a_restart_keeps_sessions_and_links() {
-    let house = House::new();
-    let mut server = house.serve();
+    let test_server = TestServer::new();
+    let mut server = test_server.serve();
     let token = server.sign_up("one@example.com", "password");
     server.ask_for_reset("one@example.com");
-    let link = link_token(&house.wait_for_letters(1)[0]);
+    let link = link_token(&test_server.wait_for_mails(1)[0]);
     end(&mut server);
 
-    let server = house.serve();
+    let server = test_server.serve();
     assert_eq!(server.session_status(&token), 200);
     let body = json!({ "password": "another one", "password_confirmation": "another one" });
     let (status, reply) =
@@ -108,58 +108,62 @@ fn a_restart_keeps_sessions_and_links() {
 
 #[test]
 fn a_newer_schema_is_refused_and_left_as_it_is() {
-    let house = lived_in();
-    house
+    let test_server = lived_in();
+    test_server
         .open_database()
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    assert_refused_untouched(&house, "newer Cloakroom (schema 99");
+    assert_refused_untouched(&test_server, "newer Cloakroom (schema 99");
 }
 
 #[test]
 fn another_programs_database_is_refused_and_left_as_it_is() {
     for journal in ["delete", "wal"] {
-        let house = House::new();
-        let theirs = house.open_database();
+        let test_server = TestServer::new();
+        let theirs = test_server.open_database();
         theirs.pragma_update(None, "journal_mode", journal).unwrap();
         theirs
             .execute_batch("CREATE TABLE theirs (id INTEGER)")
             .unwrap();
         drop(theirs);
-        assert_refused_untouched(&house, "another program's database");
+        assert_refused_untouched(&test_server, "another program's database");
     }
 }
 
 #[test]
 fn what_is_no_database_is_refused_and_left_as_it_is() {
-    let house = House::new();
-    fs::write(house.database(), "This is a shopping list.\n".repeat(400)).unwrap();
-    assert_refused_untouched(&house, "no SQLite database");
+    let test_server = TestServer::new();
+    fs::write(
+        test_server.database(),
+        "This is a shopping list.\n".repeat(400),
+    )
+    .unwrap();
+    assert_refused_untouched(&test_server, "no SQLite database");
 }
 
 #[test]
 fn a_file_cut_short_is_refused_and_left_as_it_is() {
-    let house = lived_in();
-    let whole = fs::read(house.database()).unwrap();
+    let test_server = lived_in();
+    let whole = fs::read(test_server.database()).unwrap();
     for length in [whole.len() / 2, 1000, 60] {
-        fs::write(house.database(), &whole[..length]).unwrap();
-        assert_refused_untouched(&house, "damaged");
+        fs::write(test_server.database(), &whole[..length]).unwrap();
+        assert_refused_untouched(&test_server, "damaged");
     }
 }
 
 #[test]
 fn a_damaged_first_page_is_refused_and_left_as_it_is() {
-    let house = lived_in();
-    let mut bytes = fs::read(house.database()).unwrap();
+    let test_server = lived_in();
+    let mut bytes = fs::read(test_server.database()).unwrap();
     bytes[100..4000].fill(0xff);
-    fs::write(house.database(), bytes).unwrap();
-    assert_refused_untouched(&house, "damaged");
+    fs::write(test_server.database(), bytes).unwrap();
+    assert_refused_untouched(&test_server, "damaged");
 }
 
 #[test]
 fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down() {
-    let house = lived_in();
-    let page: u32 = house
+    let test_server = lived_in();
+    let page: u32 = test_server
         .open_database()
         .query_row(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'projects_by_user'",
@@ -168,16 +172,16 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
         )
         .unwrap();
     let page = page as usize;
-    let mut bytes = fs::read(house.database()).unwrap();
+    let mut bytes = fs::read(test_server.database()).unwrap();
     bytes[(page - 1) * 4096..page * 4096].fill(0xff);
-    fs::write(house.database(), bytes).unwrap();
+    fs::write(test_server.database(), bytes).unwrap();
 
-    let server = house.serve();
+    let server = test_server.serve();
     let log = server.wait_for_log("damaged");
     assert!(log.contains("ERROR"), "{log}");
-    let mut wire = Wire::to(&server);
-    wire.ask("GET", "/ready", "", "");
-    let unready = wire.hear();
+    let mut connection = RawConnection::to(&server);
+    connection.ask("GET", "/ready", "", "");
+    let unready = connection.receive();
     assert_eq!(
         (unready.status, unready.json()["code"].as_str()),
         (503, Some("database_damaged"))
@@ -190,10 +194,10 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
 
 #[test]
 fn a_key_base_cut_short_is_named_and_not_replaced() {
-    let house = lived_in();
-    let path = house.database().with_extension("key_base");
+    let test_server = lived_in();
+    let path = test_server.database().with_extension("key_base");
     fs::write(&path, "short").unwrap();
-    let complaint = refusal(&house);
+    let complaint = refusal(&test_server);
     assert!(complaint.contains(path.to_str().unwrap()), "{complaint}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "short");
 }
@@ -208,36 +212,36 @@ mod linux {
     use serde_json::json;
 
     use super::refusal;
-    use crate::support::process::{House, Server, eventually};
-    use crate::support::wire::Wire;
+    use crate::support::process::{Server, TestServer, eventually};
+    use crate::support::raw_connection::RawConnection;
 
     #[test]
     fn a_folder_that_takes_no_files_is_named() {
-        let mut house = House::new();
+        let mut test_server = TestServer::new();
         // Nobody may make files there, root as little as others.
         for path in ["/sys/cloakroom.db", "/sys/cloakroom/cloakroom.db"] {
-            house.set("CLOAKROOM__DATABASE__PATH", path);
-            let complaint = refusal(&house);
+            test_server.set("CLOAKROOM__DATABASE__PATH", path);
+            let complaint = refusal(&test_server);
             assert!(complaint.contains(path), "{complaint}");
         }
     }
 
     #[test]
     fn without_space_it_reads_on_refuses_writes_and_loses_nothing() {
-        let house = House::new();
-        let mut command = shell_that_survives_full_files(&house);
+        let test_server = TestServer::new();
+        let mut command = shell_that_survives_full_files(&test_server);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let server = house.serve_as(command);
+        let server = test_server.serve_as(command);
         let token = server.sign_up("one@example.com", "password");
 
-        let written = fs::metadata(house.database().with_extension("db-wal"))
+        let written = fs::metadata(test_server.database().with_extension("db-wal"))
             .unwrap()
             .len();
         limit_file_size(&server, &written.to_string());
-        let mut wire = Wire::to(&server);
+        let mut connection = RawConnection::to(&server);
         let body =
             json!({ "email_address": "two@example.com", "password": "password" }).to_string();
         for (method, path, code) in [
@@ -246,8 +250,8 @@ mod linux {
             ("POST", "/v1/passwords", "unavailable"),
         ] {
             // A body that nobody reads would end the connection.
-            wire.ask(method, path, "", if method == "GET" { "" } else { &body });
-            let refused = wire.hear();
+            connection.ask(method, path, "", if method == "GET" { "" } else { &body });
+            let refused = connection.receive();
             assert_eq!(
                 (refused.status, refused.json()["code"].as_str()),
                 (503, Some(code)),
@@ -281,12 +285,12 @@ mod linux {
             200
         );
         assert_eq!(server.sign_in("one@example.com", "password").0, 200);
-        assert_eq!(integrity(&house.open_database()), "ok");
+        assert_eq!(integrity(&test_server.open_database()), "ok");
     }
 
     /// Going over the limit on a file's size is a signal that kills, unless it is ignored: then it is an error.
-    fn shell_that_survives_full_files(house: &House) -> Command {
-        let serve = house.command(&["serve"]);
+    fn shell_that_survives_full_files(test_server: &TestServer) -> Command {
+        let serve = test_server.command(&["serve"]);
         let mut shell = Command::new("/bin/sh");
         shell
             .args(["-c", "trap '' XFSZ; exec \"$0\" serve"])
@@ -297,7 +301,7 @@ mod linux {
                     .get_envs()
                     .filter_map(|(name, value)| Some((name, value?))),
             )
-            .current_dir(house.path());
+            .current_dir(test_server.path());
         shell
     }
 

@@ -5,28 +5,28 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::process::{House, Server, eventually};
-use crate::support::wire::Wire;
+use crate::support::process::{Server, TestServer, eventually};
+use crate::support::raw_connection::RawConnection;
 
 const MOMENT: Duration = Duration::from_millis(200);
 
 /// A server that waits for a moment only.
-fn impatient() -> (House, Server) {
-    let mut house = House::new();
+fn impatient() -> (TestServer, Server) {
+    let mut test_server = TestServer::new();
     // Long enough that a busy machine gets from a connection to a whole head.
-    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "3s");
-    house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "200ms");
-    house.set("CLOAKROOM__SERVER__KEEP_ALIVE", "200ms");
-    let server = house.serve();
-    (house, server)
+    test_server.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "3s");
+    test_server.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "200ms");
+    test_server.set("CLOAKROOM__SERVER__KEEP_ALIVE", "200ms");
+    let server = test_server.serve();
+    (test_server, server)
 }
 
 #[test]
 fn a_head_that_trickles_is_cut() {
     let (_house, server) = impatient();
-    let mut wire = Wire::to(&server);
-    wire.say("GET /up HTTP/1.1\r\nHost: x\r\nX-Slow: ");
-    let (said, took) = wire.trickle("x");
+    let mut connection = RawConnection::to(&server);
+    connection.send("GET /up HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    let (said, took) = connection.trickle("x");
     assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
     assert!(took >= MOMENT && took < Duration::from_secs(5), "{took:?}");
 }
@@ -34,11 +34,11 @@ fn a_head_that_trickles_is_cut() {
 #[test]
 fn a_later_head_that_trickles_is_cut_as_well() {
     let (_house, server) = impatient();
-    let mut wire = Wire::to(&server);
-    wire.ask("GET", "/up", "", "");
-    assert_eq!(wire.hear().status, 200);
-    wire.say("GET /up HTTP/1.1\r\nHost: x\r\nX-Slow: ");
-    let (_, took) = wire.trickle("x");
+    let mut connection = RawConnection::to(&server);
+    connection.ask("GET", "/up", "", "");
+    assert_eq!(connection.receive().status, 200);
+    connection.send("GET /up HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    let (_, took) = connection.trickle("x");
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
@@ -49,11 +49,11 @@ fn a_body_that_trickles_is_cut_and_told_so() {
         ("Content-Length: 60000", "x"),
         ("Transfer-Encoding: chunked", "1\r\nx\r\n"),
     ] {
-        let mut wire = Wire::to(&server);
-        wire.say(&format!(
+        let mut connection = RawConnection::to(&server);
+        connection.send(&format!(
             "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
         ));
-        let (said, took) = wire.trickle(piece);
+        let (said, took) = connection.trickle(piece);
         assert!(said.starts_with("HTTP/1.1 408 "), "{length}: {said}");
         assert!(
             said.contains("\"code\":\"request_timeout\""),
@@ -81,12 +81,12 @@ fn a_body_that_nobody_reads_does_not_hold_the_connection() {
                 ("Content-Length: 60000", "x"),
                 ("Transfer-Encoding: chunked", "1\r\nx\r\n"),
             ] {
-                let mut wire = Wire::to(&server);
+                let mut connection = RawConnection::to(&server);
                 scope.spawn(move || {
-                    wire.say(&format!(
+                    connection.send(&format!(
                         "{request} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n"
                     ));
-                    let (said, took) = wire.trickle(piece);
+                    let (said, took) = connection.trickle(piece);
                     let answered = said.starts_with(&format!("HTTP/1.1 {status} "));
                     assert!(answered, "{request}, {length}: {said}");
                     assert!(
@@ -113,7 +113,7 @@ fn a_client_that_does_not_take_its_answers_is_left() {
         assert_eq!(status, 201, "{reply}");
     }
     // More than the system takes off the server's hands.
-    Wire::to(&server).shout(&format!(
+    RawConnection::to(&server).flood(&format!(
         "GET /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
     ));
 }
@@ -121,40 +121,40 @@ fn a_client_that_does_not_take_its_answers_is_left() {
 #[test]
 fn an_idle_connection_is_closed() {
     let (_house, server) = impatient();
-    let mut wire = Wire::to(&server);
-    wire.ask("GET", "/up", "", "");
-    assert_eq!(wire.hear().status, 200);
-    assert_eq!(wire.hear_out(), "");
+    let mut connection = RawConnection::to(&server);
+    connection.ask("GET", "/up", "", "");
+    assert_eq!(connection.receive().status, 200);
+    assert_eq!(connection.receive_until_closed(), "");
 }
 
 #[test]
 fn a_slow_sign_in_outlives_the_limits_on_silence() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "100ms");
-    house.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1ms");
-    house.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "12");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "100ms");
+    test_server.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1ms");
+    test_server.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "12");
+    let server = test_server.serve();
     assert_eq!(server.sign_in("nobody@example.com", "password").0, 401);
 }
 
 #[test]
 fn connections_over_the_limit_wait_for_one_to_end() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__WORKERS", "1");
-    house.set("CLOAKROOM__SERVER__MAX_CONNECTIONS", "2");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SERVER__WORKERS", "1");
+    test_server.set("CLOAKROOM__SERVER__MAX_CONNECTIONS", "2");
+    let server = test_server.serve();
     let mut served = Vec::new();
     for _ in 0..2 {
-        let mut wire = Wire::to(&server);
-        wire.ask("GET", "/up", "", "");
-        assert_eq!(wire.hear().status, 200);
-        served.push(wire);
+        let mut connection = RawConnection::to(&server);
+        connection.ask("GET", "/up", "", "");
+        assert_eq!(connection.receive().status, 200);
+        served.push(connection);
     }
-    let mut waiting = Wire::to(&server);
+    let mut waiting = RawConnection::to(&server);
     waiting.ask("GET", "/up", "", "");
-    assert!(waiting.hear_within(MOMENT).is_none());
+    assert!(waiting.receive_within(MOMENT).is_none());
     served.pop();
-    assert_eq!(waiting.hear().status, 200);
+    assert_eq!(waiting.receive().status, 200);
 }
 
 #[test]
@@ -200,9 +200,9 @@ fn what_is_no_request_is_refused_and_the_connection_closed() {
         ),
         (&format!("GET /up HTTP/1.1\r\nHost: x\r\n{huge}\r\n"), 431),
     ] {
-        let mut wire = Wire::to(&server);
+        let mut connection = RawConnection::to(&server);
         // The server may have heard enough before all is said.
-        let (said, _) = wire.trickle(request);
+        let (said, _) = connection.trickle(request);
         let line = request.lines().next().unwrap();
         assert!(
             said.starts_with(&format!("HTTP/1.1 {status} ")),
@@ -221,11 +221,11 @@ fn a_chunked_body_that_is_corrupt_is_refused_and_nothing_behind_it_is_a_request(
         "\r\n0\r\n\r\n",
         "fffffffffffffffff\r\n",
     ] {
-        let mut wire = Wire::to(&server);
-        wire.say(&format!(
+        let mut connection = RawConnection::to(&server);
+        connection.send(&format!(
             "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{body}GET /up HTTP/1.1\r\nHost: x\r\n\r\n"
         ));
-        let said = wire.hear_out();
+        let said = connection.receive_until_closed();
         assert!(said.starts_with("HTTP/1.1 400 "), "{body}: {said}");
         assert!(!said.contains("\"status\":\"up\""), "{body}: {said}");
     }
@@ -233,17 +233,17 @@ fn a_chunked_body_that_is_corrupt_is_refused_and_nothing_behind_it_is_a_request(
 
 #[test]
 fn a_pipelined_pair_is_answered_in_order() {
-    let house = House::new();
-    let server = house.serve();
-    let mut wire = Wire::to(&server);
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    let mut connection = RawConnection::to(&server);
     let body = json!({ "email_address": "one@example.com", "password": "password" }).to_string();
     let sign_up = format!(
         "POST /v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    wire.say(&format!("{sign_up}GET /up HTTP/1.1\r\nHost: x\r\n\r\n"));
-    assert_eq!(wire.hear().status, 201);
-    let second = wire.hear();
+    connection.send(&format!("{sign_up}GET /up HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_eq!(connection.receive().status, 201);
+    let second = connection.receive();
     assert_eq!(
         (second.status, second.json()["status"].as_str()),
         (200, Some("up"))
@@ -252,33 +252,33 @@ fn a_pipelined_pair_is_answered_in_order() {
 
 #[test]
 fn a_client_that_only_stops_talking_still_gets_its_answer() {
-    let house = House::new();
-    let server = house.serve();
-    let mut wire = Wire::to(&server);
-    wire.ask(
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    let mut connection = RawConnection::to(&server);
+    connection.ask(
         "POST",
         "/v1/session",
         "",
         "{\"email_address\":\"a@b.example\",\"password\":\"password\"}",
     );
-    wire.stop_talking();
-    assert_eq!(wire.hear().status, 401);
-    assert_eq!(wire.hear_out(), "");
+    connection.close_write();
+    assert_eq!(connection.receive().status, 401);
+    assert_eq!(connection.receive_until_closed(), "");
 }
 
 #[test]
 fn clients_that_hang_up_in_the_middle_do_no_harm() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "8");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "8");
+    let server = test_server.serve();
     server.sign_up("one@example.com", "password");
     let credentials = "{\"email_address\":\"one@example.com\",\"password\":\"password\"}";
     for round in 0..20 {
-        let mut wire = Wire::to(&server);
+        let mut connection = RawConnection::to(&server);
         match round % 2 {
-            0 => wire.ask("POST", "/v1/session", "", credentials),
-            _ => wire
-                .say("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{\"email"),
+            0 => connection.ask("POST", "/v1/session", "", credentials),
+            _ => connection
+                .send("POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{\"email"),
         }
     }
     assert_eq!(server.sign_in("one@example.com", "password").0, 200);
@@ -298,25 +298,25 @@ fn clients_that_hang_up_in_the_middle_do_no_harm() {
 
 #[test]
 fn a_session_that_ended_while_a_body_was_on_its_way_changes_nothing() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let token = server.sign_up("one@example.com", "password");
     let body = "{\"title\":\"Late\"}";
-    let mut wire = Wire::to(&server);
-    wire.say(&format!(
+    let mut connection = RawConnection::to(&server);
+    connection.send(&format!(
         "POST /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nExpect: 100-continue\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     ));
-    assert_eq!(wire.hear().status, 100);
+    assert_eq!(connection.receive().status, 100);
     assert_eq!(
         server
             .request("DELETE", "/v1/session", Some(&token), None)
             .0,
         200
     );
-    wire.say(body);
-    let answer = wire.hear();
+    connection.send(body);
+    let answer = connection.receive();
     assert_eq!(
         (answer.status, answer.json()["code"].as_str()),
         (401, Some("token_invalid"))

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::support::issuer::{Issuer, SCOPE, SCOPES};
 use crate::support::process::eventually;
 use crate::support::program::{Program, free_address};
-use crate::support::wire::Wire;
+use crate::support::raw_connection::RawConnection;
 
 /// What we say of a caller, in the order of [`Who`].
 const HEADERS: [&str; 6] = [
@@ -57,12 +57,12 @@ const SPOOFED: &[&str] = &[
 type Who = [String; 6];
 
 /// Both proxies, each with a server and a service of its own, at the same time.
-fn at_both(tell: fn(&Gate)) {
+fn at_both(tell: fn(&ProxyFixture)) {
     thread::scope(|scope| {
         for kind in [Kind::Nginx, Kind::Caddy] {
             thread::Builder::new()
                 .name(format!("{kind:?}"))
-                .spawn_scoped(scope, move || tell(&Gate::open(kind)))
+                .spawn_scoped(scope, move || tell(&ProxyFixture::open(kind)))
                 .unwrap();
         }
     });
@@ -71,8 +71,8 @@ fn at_both(tell: fn(&Gate)) {
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
 fn who_asks_is_said_by_us_and_never_by_the_caller() {
-    at_both(|gate| {
-        let issuer = &gate.issuer;
+    at_both(|fixture| {
+        let issuer = &fixture.issuer;
         let user = issuer.sign_up("one@example.com");
         let id = || user.user_id.clone();
         let address = || "one@example.com".to_owned();
@@ -143,8 +143,8 @@ fn who_asks_is_said_by_us_and_never_by_the_caller() {
         for (what, credential, who) in &known {
             for spoofed in [&[][..], SPOOFED] {
                 let lines: Vec<&str> = [&[credential.as_str()][..], spoofed].concat();
-                assert_eq!(gate.ask("GET", &lines, ""), 200, "{what}");
-                gate.service.heard_of(who, what);
+                assert_eq!(fixture.ask("GET", &lines, ""), 200, "{what}");
+                fixture.service.assert_reported(who, what);
             }
         }
     });
@@ -153,8 +153,8 @@ fn who_asks_is_said_by_us_and_never_by_the_caller() {
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
 fn nobody_passes_without_a_live_credential_of_enough_scope() {
-    at_both(|gate| {
-        let issuer = &gate.issuer;
+    at_both(|fixture| {
+        let issuer = &fixture.issuer;
         let user = issuer.sign_up("one@example.com");
         let token = &user.token;
         let brief = issuer.sign_in("one@example.com");
@@ -179,9 +179,9 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
             &orphaned_access,
             &access,
         ] {
-            assert_eq!(gate.ask("GET", &[&bearer(good)], ""), 200);
+            assert_eq!(fixture.ask("GET", &[&bearer(good)], ""), 200);
         }
-        gate.service.take();
+        fixture.service.take();
         issuer.revoke(&revoked_access);
         issuer
             .server
@@ -193,7 +193,8 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
             None,
         );
         eventually(|| {
-            (gate.ask("GET", &[&bearer(&expired_access)], "") == 401).then(|| gate.service.take())
+            (fixture.ask("GET", &[&bearer(&expired_access)], "") == 401)
+                .then(|| fixture.service.take())
         });
 
         let forged = format!("{}AAAA", &access[..access.len() - 4]);
@@ -228,27 +229,27 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
                 for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
                     let lines: Vec<&str> = [&[credential.as_str()][..], spoofed].concat();
                     assert_eq!(
-                        gate.ask(method, &lines, ""),
+                        fixture.ask(method, &lines, ""),
                         *expected,
                         "{method} by {what}"
                     );
                     assert!(
-                        gate.service.take().is_empty(),
+                        fixture.service.take().is_empty(),
                         "{method} by {what} came through"
                     );
                 }
             }
         }
-        let challenged = gate.answer("GET", &[], "");
+        let challenged = fixture.answer("GET", &[], "");
         assert!(
             challenged
                 .to_lowercase()
                 .contains("www-authenticate: bearer realm=\"cloakroom\""),
             "{challenged}"
         );
-        let inside = gate.answer_at("/_verify", &bearer(token));
+        let inside = fixture.answer_at("/_verify", &bearer(token));
         assert!(
-            gate.kind == Kind::Caddy || inside.starts_with("HTTP/1.1 404"),
+            fixture.kind == Kind::Caddy || inside.starts_with("HTTP/1.1 404"),
             "{inside}"
         );
     });
@@ -257,8 +258,8 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
 fn a_request_goes_on_whole_and_without_its_credential() {
-    at_both(|gate| {
-        let user = gate.issuer.sign_up("one@example.com");
+    at_both(|fixture| {
+        let user = fixture.issuer.sign_up("one@example.com");
         let body = "0123456789".repeat(10_000);
         let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
         let length = format!("Content-Length: {}", body.len());
@@ -267,34 +268,34 @@ fn a_request_goes_on_whole_and_without_its_credential() {
             ("Transfer-Encoding: chunked", &chunked),
         ] {
             let lines = [&bearer(&user.token), how, "X-Request-Kind: order"];
-            assert_eq!(gate.ask("POST", &lines, sent), 200, "{how}");
-            let [heard] = &gate.service.take()[..] else {
+            assert_eq!(fixture.ask("POST", &lines, sent), 200, "{how}");
+            let [received] = &fixture.service.take()[..] else {
                 panic!("{how}: not once")
             };
             assert!(
-                heard.head.starts_with("POST /orders?page=2 HTTP/1."),
+                received.head.starts_with("POST /orders?page=2 HTTP/1."),
                 "{}",
-                heard.head
+                received.head
             );
-            assert_eq!(heard.values("X-Request-Kind"), ["order"]);
+            assert_eq!(received.values("X-Request-Kind"), ["order"]);
             assert!(
-                heard.body.contains(&body),
+                received.body.contains(&body),
                 "{how}: {} bytes",
-                heard.body.len()
+                received.body.len()
             );
-            assert!(!heard.head.contains(&user.token), "{}", heard.head);
+            assert!(!received.head.contains(&user.token), "{}", received.head);
         }
-        let (_, key) = gate.issuer.api_key(&user.token, SCOPE);
-        assert_eq!(gate.ask("GET", &[&format!("X-API-Key: {key}")], ""), 200);
-        assert!(!gate.service.take()[0].head.contains(&key));
+        let (_, key) = fixture.issuer.api_key(&user.token, SCOPE);
+        assert_eq!(fixture.ask("GET", &[&format!("X-API-Key: {key}")], ""), 200);
+        assert!(!fixture.service.take()[0].head.contains(&key));
     });
 }
 
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
 fn a_cookie_must_prove_its_origin_for_what_can_change_something() {
-    at_both(|gate| {
-        let cookie = gate.cookie();
+    at_both(|fixture| {
+        let cookie = fixture.cookie();
         for (method, proof, expected) in [
             ("GET", "Sec-Fetch-Site: cross-site", 200),
             ("POST", "Sec-Fetch-Site: same-origin", 200),
@@ -316,12 +317,12 @@ fn a_cookie_must_prove_its_origin_for_what_can_change_something() {
             ),
         ] {
             assert_eq!(
-                gate.ask(method, &[&cookie, proof], ""),
+                fixture.ask(method, &[&cookie, proof], ""),
                 expected,
                 "{method} {proof}"
             );
             assert_eq!(
-                gate.service.take().len(),
+                fixture.service.take().len(),
                 usize::from(expected == 200),
                 "{method} {proof}"
             );
@@ -332,34 +333,34 @@ fn a_cookie_must_prove_its_origin_for_what_can_change_something() {
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
 fn nobody_passes_while_the_server_hangs_or_is_gone() {
-    at_both(|gate| {
-        let server = &gate.issuer.server;
-        let user = gate.issuer.sign_up("one@example.com");
-        assert_eq!(gate.ask("GET", &[&bearer(&user.token)], ""), 200);
-        gate.service.take();
+    at_both(|fixture| {
+        let server = &fixture.issuer.server;
+        let user = fixture.issuer.sign_up("one@example.com");
+        assert_eq!(fixture.ask("GET", &[&bearer(&user.token)], ""), 200);
+        fixture.service.take();
         server.signal("STOP");
-        let hanging = gate.ask("GET", &[&bearer(&user.token)], "");
+        let hanging = fixture.ask("GET", &[&bearer(&user.token)], "");
         server.signal("CONT");
         assert!((500..=504).contains(&hanging), "{hanging}");
-        assert!(gate.service.take().is_empty());
+        assert!(fixture.service.take().is_empty());
         assert_eq!(
-            gate.ask("GET", &[&bearer(&user.token)], ""),
+            fixture.ask("GET", &[&bearer(&user.token)], ""),
             200,
             "it goes on when the server does"
         );
-        gate.service.take();
+        fixture.service.take();
 
         server.signal("KILL");
         eventually(|| TcpStream::connect(server.address).err());
         for credential in ["", &bearer(&user.token)] {
             for spoofed in [&[][..], SPOOFED] {
                 for method in ["GET", "POST", "OPTIONS"] {
-                    let status = gate.ask(method, &[&[credential][..], spoofed].concat(), "");
+                    let status = fixture.ask(method, &[&[credential][..], spoofed].concat(), "");
                     assert!((500..=504).contains(&status), "{status}");
                 }
             }
         }
-        assert!(gate.service.take().is_empty());
+        assert!(fixture.service.take().is_empty());
     });
 }
 
@@ -374,14 +375,14 @@ enum Kind {
 }
 
 /// A proxy by its recipe, our server that it asks, and the service behind it.
-struct Gate {
+struct ProxyFixture {
     kind: Kind,
     issuer: Issuer,
     service: Service,
     proxy: Program,
 }
 
-impl Gate {
+impl ProxyFixture {
     fn open(kind: Kind) -> Self {
         let (issuer, service) = (Issuer::open(), Service::open());
         let address = free_address();
@@ -413,35 +414,35 @@ impl Gate {
             .filter(|line| !line.is_empty())
             .map(|line| format!("{line}\r\n"))
             .collect();
-        self.say(
+        self.send(
             &format!("{method} /orders?page=2 HTTP/1.1\r\n{lines}"),
             body,
         )
     }
 
     fn answer_at(&self, path: &str, line: &str) -> String {
-        self.say(&format!("GET {path} HTTP/1.1\r\n{line}\r\n"), "")
+        self.send(&format!("GET {path} HTTP/1.1\r\n{line}\r\n"), "")
     }
 
-    fn say(&self, head: &str, body: &str) -> String {
-        let mut wire = Wire::at(self.proxy.address);
-        wire.say(&format!(
+    fn send(&self, head: &str, body: &str) -> String {
+        let mut connection = RawConnection::at(self.proxy.address);
+        connection.send(&format!(
             "{head}Host: orders.example.com\r\nConnection: close\r\n\r\n{body}"
         ));
-        wire.hear_out()
+        connection.receive_until_closed()
     }
 
     /// Signs somebody up as a page of ours does.
     fn cookie(&self) -> String {
-        let mut wire = Wire::to(&self.issuer.server);
+        let mut connection = RawConnection::to(&self.issuer.server);
         let body = json!({ "email_address": "page@example.com", "password": "password", "transport": "cookie" });
-        wire.ask(
+        connection.ask(
             "POST",
             "/v1/registrations",
             "Sec-Fetch-Site: same-origin\r\n",
             &body.to_string(),
         );
-        let answer = wire.hear();
+        let answer = connection.receive();
         let (pair, _) = answer
             .header("Set-Cookie")
             .expect("a cookie")
@@ -515,11 +516,11 @@ fn replaced(text: &str, one: &str, other: &str) -> String {
 /// A service that answers 200 to everything, and keeps what it was sent.
 struct Service {
     address: SocketAddr,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    received: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 /// One request as it came.
-struct Heard {
+struct ReceivedRequest {
     head: String,
     body: String,
 }
@@ -529,17 +530,17 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let service = Self {
             address: listener.local_addr().unwrap(),
-            heard: Arc::default(),
+            received: Arc::default(),
         };
-        let heard = Arc::clone(&service.heard);
+        let received = Arc::clone(&service.received);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let heard = Arc::clone(&heard);
+                let received = Arc::clone(&received);
                 thread::spawn(move || {
                     let mut stream = BufReader::new(stream.unwrap());
-                    while let Some(request) = Heard::read(&mut stream) {
+                    while let Some(request) = ReceivedRequest::read(&mut stream) {
                         // Before the answer, so that who has one finds it here.
-                        heard.lock().unwrap().push(request);
+                        received.lock().unwrap().push(request);
                         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
                         if stream.get_mut().write_all(answer).is_err() {
                             break;
@@ -552,17 +553,17 @@ impl Service {
     }
 
     /// What came since the last look.
-    fn take(&self) -> Vec<Heard> {
-        std::mem::take(&mut self.heard.lock().unwrap())
+    fn take(&self) -> Vec<ReceivedRequest> {
+        std::mem::take(&mut self.received.lock().unwrap())
     }
 
     /// One request came, and said this of its caller and nothing else.
-    fn heard_of(&self, who: &Who, what: &str) {
-        let [heard] = &self.take()[..] else {
+    fn assert_reported(&self, who: &Who, what: &str) {
+        let [received] = &self.take()[..] else {
             panic!("{what}: not once")
         };
         for (name, expected) in HEADERS.iter().zip(who) {
-            let values = heard.values(name);
+            let values = received.values(name);
             // An empty one may be left out.
             let said = if expected.is_empty() {
                 values.iter().all(|it| it.is_empty())
@@ -571,33 +572,37 @@ impl Service {
             };
             assert!(said, "{what}: {name} is {values:?}, not {expected:?}");
         }
-        assert!(!heard.head.contains("spoofed"), "{what}: {}", heard.head);
-        assert!(!heard.head.contains('{'), "{what}: {}", heard.head);
+        assert!(
+            !received.head.contains("spoofed"),
+            "{what}: {}",
+            received.head
+        );
+        assert!(!received.head.contains('{'), "{what}: {}", received.head);
     }
 }
 
-impl Heard {
+impl ReceivedRequest {
     /// The next request on a connection, until it ends.
     fn read(stream: &mut BufReader<TcpStream>) -> Option<Self> {
-        let mut heard = Self {
+        let mut received = Self {
             head: String::new(),
             body: String::new(),
         };
-        while !heard.head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut heard.head).ok()? == 0 {
+        while !received.head.ends_with("\r\n\r\n") {
+            if stream.read_line(&mut received.head).ok()? == 0 {
                 return None;
             }
         }
-        if let Some(length) = heard.values("Content-Length").first() {
+        if let Some(length) = received.values("Content-Length").first() {
             let mut body = vec![0; length.parse().unwrap()];
             stream.read_exact(&mut body).ok()?;
-            heard.body = String::from_utf8(body).unwrap();
-        } else if heard.values("Transfer-Encoding") == ["chunked"] {
+            received.body = String::from_utf8(body).unwrap();
+        } else if received.values("Transfer-Encoding") == ["chunked"] {
             while let Some(piece) = chunk(stream)? {
-                heard.body += &piece;
+                received.body += &piece;
             }
         }
-        Some(heard)
+        Some(received)
     }
 
     fn values(&self, name: &str) -> Vec<&str> {

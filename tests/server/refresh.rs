@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::support::app::count;
-use crate::support::process::{House, Server};
+use crate::support::process::{Server, TestServer};
 
 const ROUNDS: usize = 10;
 
@@ -36,8 +36,8 @@ fn first_pair(server: &Server) -> (String, String) {
 
 #[test]
 fn twenty_refreshes_at_once_at_two_servers_give_one_successor() {
-    let house = House::new();
-    let servers = [house.serve(), house.serve()];
+    let test_server = TestServer::new();
+    let servers = [test_server.serve(), test_server.serve()];
     let (_, mut token) = first_pair(&servers[0]);
     for round in 1..=ROUNDS {
         let start = Barrier::new(20);
@@ -66,31 +66,34 @@ fn twenty_refreshes_at_once_at_two_servers_give_one_successor() {
         }
         token = next;
         let unspent = "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL";
-        assert_eq!(count(&house.database(), unspent), 1);
+        assert_eq!(count(&test_server.database(), unspent), 1);
     }
-    assert_eq!(count(&house.database(), "SELECT count(*) FROM sessions"), 2);
+    assert_eq!(
+        count(&test_server.database(), "SELECT count(*) FROM sessions"),
+        2
+    );
 }
 
 #[test]
 fn a_killed_server_gives_the_same_successor_after_its_start() {
-    let house = House::new();
-    let mut server = house.serve();
+    let test_server = TestServer::new();
+    let mut server = test_server.serve();
     let (_, first) = first_pair(&server);
     let second = pair_of(refresh(&server, &first));
     server.kill();
-    let server = house.serve();
+    let server = test_server.serve();
     assert_eq!(pair_of(refresh(&server, &first)), second);
     pair_of(refresh(&server, &second.1));
 }
 
 #[test]
 fn a_token_reused_at_one_server_ends_the_session_at_both_and_stands_in_no_log() {
-    let house = House::new();
-    let [one, other] = [house.serve(), house.serve()];
+    let test_server = TestServer::new();
+    let [one, other] = [test_server.serve(), test_server.serve()];
     let (_, first) = first_pair(&one);
     let (access, second) = pair_of(refresh(&one, &first));
     // Ten seconds ago, and no need to wait for them.
-    house
+    test_server
         .open_database()
         .execute_batch("UPDATE refresh_tokens SET spent_at = spent_at - 10000")
         .unwrap();
@@ -109,5 +112,5 @@ fn a_token_reused_at_one_server_ends_the_session_at_both_and_stands_in_no_log() 
     for secret in [first.as_str(), &second, signature] {
         assert!(!log.contains(secret));
     }
-    assert!(house.wait_for_letters(1)[0].contains("A session of yours was ended"));
+    assert!(test_server.wait_for_mails(1)[0].contains("A session of yours was ended"));
 }

@@ -9,8 +9,8 @@ use rusqlite::params;
 use serde_json::json;
 
 use crate::support::app::count;
-use crate::support::process::House;
-use crate::support::wire::{Answer, Wire};
+use crate::support::process::TestServer;
+use crate::support::raw_connection::{Answer, RawConnection};
 
 const USERS: usize = 100;
 /// Of each user; the first of them ends the others and stays.
@@ -22,17 +22,20 @@ type Owned = Vec<(i64, PlainToken)>;
 
 #[test]
 fn ten_thousand_revocations_hold_at_once_under_load() {
-    let house = House::new();
-    let server = house.serve();
-    let users = fill(&house);
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    let users = fill(&test_server);
     let (done, looked_up) = (AtomicBool::new(false), AtomicUsize::new(0));
     let revoked: usize = thread::scope(|scope| {
         for user in [&users[0], &users[USERS - 1]] {
             let (token, server, done, looked_up) = (&user[0].1, &server, &done, &looked_up);
             scope.spawn(move || {
-                let mut wire = Wire::to(server);
+                let mut connection = RawConnection::to(server);
                 while !done.load(Ordering::SeqCst) {
-                    assert_eq!(ask(&mut wire, "GET", "/v1/session", token).status, 200);
+                    assert_eq!(
+                        ask(&mut connection, "GET", "/v1/session", token).status,
+                        200
+                    );
                     looked_up.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -43,7 +46,8 @@ fn ten_thousand_revocations_hold_at_once_under_load() {
                 let server = &server;
                 scope.spawn(move || {
                     // Two connections, so that not one worker alone does and knows it.
-                    let (mut one, mut other) = (Wire::to(server), Wire::to(server));
+                    let (mut one, mut other) =
+                        (RawConnection::to(server), RawConnection::to(server));
                     users
                         .iter()
                         .map(|user| revoke(&mut one, &mut other, user))
@@ -63,13 +67,13 @@ fn ten_thousand_revocations_hold_at_once_under_load() {
     // Those that were rotated live on under their new tokens, beside the first of each user.
     let rotated = USERS * (SESSIONS - 1) / 4;
     assert_eq!(
-        count(&house.database(), "SELECT count(*) FROM sessions"),
+        count(&test_server.database(), "SELECT count(*) FROM sessions"),
         (USERS + rotated) as i64
     );
 }
 
 /// Revokes all of a user's tokens but the first, one after another in each of the ways there are; gives how many.
-fn revoke(one: &mut Wire, other: &mut Wire, user: &Owned) -> usize {
+fn revoke(one: &mut RawConnection, other: &mut RawConnection, user: &Owned) -> usize {
     let ((_, kept), rest) = user.split_first().unwrap();
     for (number, (id, token)) in rest.iter().enumerate() {
         let status = match number % 4 {
@@ -98,19 +102,19 @@ fn revoke(one: &mut Wire, other: &mut Wire, user: &Owned) -> usize {
     rest.len()
 }
 
-fn ask(wire: &mut Wire, method: &str, path: &str, token: &PlainToken) -> Answer {
-    wire.ask(
+fn ask(connection: &mut RawConnection, method: &str, path: &str, token: &PlainToken) -> Answer {
+    connection.ask(
         method,
         path,
         &format!("Authorization: Bearer {}\r\n", token.reveal()),
         "",
     );
-    wire.hear()
+    connection.receive()
 }
 
 /// Puts the users and their sessions into the file, which is faster than asking for each.
-fn fill(house: &House) -> Vec<Owned> {
-    let mut file = house.open_database();
+fn fill(test_server: &TestServer) -> Vec<Owned> {
+    let mut file = test_server.open_database();
     let rows = file.transaction().unwrap();
     let users = (0..USERS)
         .map(|number| {

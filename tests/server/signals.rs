@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::process::{House, Server, agent, eventually, request};
+use crate::support::process::{Server, TestServer, agent, eventually, request};
+use crate::support::raw_connection::RawConnection;
 use crate::support::smtp::{Behaviour, Misbehaviour, SmtpServer};
-use crate::support::wire::Wire;
 
 #[test]
 fn it_says_where_it_listens_in_its_only_line_and_ends_well_on_sigterm_and_sigint() {
-    let house = House::new();
+    let test_server = TestServer::new();
     for signal in ["TERM", "INT"] {
-        let mut server = house.serve();
+        let mut server = test_server.serve();
         assert_eq!(server.request("GET", "/up", None, None).0, 200);
         server.signal(signal);
         assert!(server.wait().success(), "{}", server.log());
@@ -24,28 +24,28 @@ fn it_says_where_it_listens_in_its_only_line_and_ends_well_on_sigterm_and_sigint
 
 #[test]
 fn a_sign_in_under_way_is_answered_while_nobody_new_is_let_in() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "10");
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "10");
     for signal in ["TERM", "INT"] {
-        let mut server = house.serve();
+        let mut server = test_server.serve();
         let address = format!("sig{}@example.com", signal.to_lowercase());
         server.sign_up(&address, "password");
 
         let credentials = json!({ "email_address": address, "password": "password" }).to_string();
-        let mut wire = Wire::to(&server);
+        let mut connection = RawConnection::to(&server);
         let length = credentials.len();
-        wire.say(&format!(
+        connection.send(&format!(
             "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
         ));
         // The handler has begun: the request is in flight.
-        assert_eq!(wire.hear().status, 100);
+        assert_eq!(connection.receive().status, 100);
         server.signal(signal);
         wait_until_closed(&server);
-        wire.say(&credentials);
-        let answer = wire.hear();
+        connection.send(&credentials);
+        let answer = connection.receive();
         assert_eq!(answer.status, 200, "{answer:?}");
         assert!(answer.json()["token"].is_string());
-        assert_eq!(wire.hear_out(), "");
+        assert_eq!(connection.receive_until_closed(), "");
         assert!(server.wait().success(), "{}", server.log());
     }
 }
@@ -54,16 +54,16 @@ fn a_sign_in_under_way_is_answered_while_nobody_new_is_let_in() {
 #[cfg(target_os = "linux")]
 #[test]
 fn idle_connections_do_not_hold_it_up() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1h");
-    house.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "1h");
-    let mut server = house.serve();
-    let mut used = Wire::to(&server);
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1h");
+    test_server.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "1h");
+    let mut server = test_server.serve();
+    let mut used = RawConnection::to(&server);
     used.ask("GET", "/up", "", "");
-    assert_eq!(used.hear().status, 200);
-    let mut halfway = Wire::to(&server);
-    halfway.say("GET /up HT");
-    let mut silent = Wire::to(&server);
+    assert_eq!(used.receive().status, 200);
+    let mut halfway = RawConnection::to(&server);
+    halfway.send("GET /up HT");
+    let mut silent = RawConnection::to(&server);
     eventually(|| (connections(&server) == 3).then_some(()));
 
     let asked = Instant::now();
@@ -74,22 +74,22 @@ fn idle_connections_do_not_hold_it_up() {
         "{:?}",
         asked.elapsed()
     );
-    for wire in [&mut used, &mut halfway, &mut silent] {
-        wire.hear_out();
+    for connection in [&mut used, &mut halfway, &mut silent] {
+        connection.receive_until_closed();
     }
 }
 
 #[test]
 fn a_request_that_does_not_end_is_cut_after_the_shutdown_timeout() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__SHUTDOWN_TIMEOUT", "1s");
-    house.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "1h");
-    let mut server = house.serve();
-    let mut wire = Wire::to(&server);
-    wire.say(
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SERVER__SHUTDOWN_TIMEOUT", "1s");
+    test_server.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "1h");
+    let mut server = test_server.serve();
+    let mut connection = RawConnection::to(&server);
+    connection.send(
         "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
     );
-    assert_eq!(wire.hear().status, 100);
+    assert_eq!(connection.receive().status, 100);
 
     let asked = Instant::now();
     server.signal("TERM");
@@ -104,12 +104,12 @@ fn a_request_that_does_not_end_is_cut_after_the_shutdown_timeout() {
 #[test]
 fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
     let silent = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::Silent),
+        misbehaviour: Some(Misbehaviour::Silent),
         ..Behaviour::default()
     });
-    let mut house = House::new();
-    house.send_by(&silent);
-    let mut server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.send_by(&silent);
+    let mut server = test_server.serve();
     server.sign_up("one@example.com", "password");
     server.ask_for_reset("one@example.com");
     eventually(|| (silent.connections() == 1).then_some(()));
@@ -126,8 +126,8 @@ fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
 
 #[test]
 fn a_log_that_nobody_takes_does_not_end_it() {
-    let house = House::new();
-    let mut child = house.command(&["serve"]).spawn().unwrap();
+    let test_server = TestServer::new();
+    let mut child = test_server.command(&["serve"]).spawn().unwrap();
     drop(child.stderr.take());
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())

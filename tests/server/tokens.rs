@@ -6,22 +6,22 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use crate::support::machines::{claims, pair_in};
-use crate::support::process::{House, Server, eventually};
-use crate::support::wire::{Answer, Wire};
+use crate::support::credentials::{claims, pair_in};
+use crate::support::process::{Server, TestServer, eventually};
+use crate::support::raw_connection::{Answer, RawConnection};
 
 const ADDRESS: &str = "one@example.com";
 const PASSWORD: &str = "password";
 
 #[test]
 fn a_life_of_tokens() {
-    let house = House::new();
-    let mut server = house.serve();
+    let test_server = TestServer::new();
+    let mut server = test_server.serve();
     let session = server.sign_up(ADDRESS, PASSWORD);
     let by_password = json!({ "email_address": ADDRESS, "password": PASSWORD });
     let (access, refresh) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
     let service = command(
-        &house,
+        &test_server,
         &[
             "api-keys",
             "create",
@@ -57,13 +57,13 @@ fn a_life_of_tokens() {
     // Killed between a refresh and its reply, the server gives the same pair when it is asked again.
     let (_, next) = pair_in(&refreshed(&server, &refresh));
     server.kill();
-    let server = house.serve();
+    let server = test_server.serve();
     let (access, again) = pair_in(&refreshed(&server, &refresh));
     assert_eq!(again, next);
     assert_eq!(asks(&server, &access), 200);
 
     // A new key base: what was signed before goes on, what is signed from now on has another key.
-    let server = restarted(&house, server, &["secret", "rotate", "--json"]);
+    let server = restarted(&test_server, server, &["secret", "rotate", "--json"]);
     assert_eq!(asks(&server, &access), 200);
     let (newer, next) = pair_in(&refreshed(&server, &next));
     assert_eq!(asks(&server, &newer), 200);
@@ -72,7 +72,11 @@ fn a_life_of_tokens() {
     assert!(elsewhere.believes(&newer) && elsewhere.believes(&access));
 
     // A leaked one: nothing that it signed is believed, and what is not signed goes on.
-    let server = restarted(&house, server, &["secret", "rotate", "--leaked", "--json"]);
+    let server = restarted(
+        &test_server,
+        server,
+        &["secret", "rotate", "--leaked", "--json"],
+    );
     assert_eq!((asks(&server, &access), asks(&server, &newer)), (401, 401));
     assert!(!Elsewhere::knowing(&server).believes(&newer));
     assert_eq!(server.session_status(&session), 200);
@@ -101,7 +105,7 @@ fn a_life_of_tokens() {
     assert!(Elsewhere::knowing(&server).believes(&narrow));
 
     // An operator shuts the account: whatever it gave out is dead, and stays so when it is opened again.
-    command(&house, &["users", "disable", ADDRESS, "--json"]);
+    command(&test_server, &["users", "disable", ADDRESS, "--json"]);
     assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 401);
     wait_for_refusal(&server, &access);
     post(
@@ -110,7 +114,7 @@ fn a_life_of_tokens() {
         &json!({ "refresh_token": next }),
         400,
     );
-    command(&house, &["users", "enable", ADDRESS, "--json"]);
+    command(&test_server, &["users", "enable", ADDRESS, "--json"]);
     assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 401);
     post(
         &server,
@@ -127,7 +131,10 @@ fn a_life_of_tokens() {
 
     // And the account goes, with all that is its own; the service's key is nobody's and stays.
     let (access, next) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
-    command(&house, &["users", "delete", ADDRESS, "--yes", "--json"]);
+    command(
+        &test_server,
+        &["users", "delete", ADDRESS, "--yes", "--json"],
+    );
     wait_for_refusal(&server, &access);
     post(
         &server,
@@ -140,14 +147,14 @@ fn a_life_of_tokens() {
         json!({ "active": false })
     );
     let count = |sql: &str| {
-        house
+        test_server
             .open_database()
             .query_row(sql, [], |row| row.get::<_, i64>(0))
             .unwrap()
     };
     assert_eq!(count("SELECT count(*) FROM refresh_tokens"), 0);
     assert_eq!(count("SELECT count(*) FROM api_keys"), 1);
-    command(&house, &["api-keys", "revoke", "1", "--json"]);
+    command(&test_server, &["api-keys", "revoke", "1", "--json"]);
     assert_eq!(by_key(&server, "GET", "/v1/verify", service).status, 401);
 }
 
@@ -200,9 +207,9 @@ fn wait_for_refusal(server: &Server, access: &str) {
 }
 
 fn by_key(server: &Server, method: &str, path: &str, key: &str) -> Answer {
-    let mut wire = Wire::to(server);
-    wire.ask(method, path, &format!("X-API-Key: {key}\r\n"), "");
-    wire.hear()
+    let mut connection = RawConnection::to(server);
+    connection.ask(method, path, &format!("X-API-Key: {key}\r\n"), "");
+    connection.receive()
 }
 
 fn introspect(server: &Server, key: &str, token: &str) -> Value {
@@ -231,15 +238,15 @@ fn post(server: &Server, path: &str, body: &Value, expected: u16) -> Value {
 }
 
 /// Stops the server, runs a command and starts it again.
-fn restarted(house: &House, mut server: Server, arguments: &[&str]) -> Server {
-    command(house, arguments);
+fn restarted(test_server: &TestServer, mut server: Server, arguments: &[&str]) -> Server {
+    command(test_server, arguments);
     server.signal("TERM");
     assert!(server.wait().success());
-    house.serve()
+    test_server.serve()
 }
 
-fn command(house: &House, arguments: &[&str]) -> Value {
-    let output = house.run(arguments);
+fn command(test_server: &TestServer, arguments: &[&str]) -> Value {
+    let output = test_server.run(arguments);
     assert!(
         output.status.success(),
         "{}",
@@ -250,9 +257,9 @@ fn command(house: &House, arguments: &[&str]) -> Value {
 
 #[test]
 fn the_log_tells_which_key_and_session_acted_and_what_was_refused() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__LOG__FORMAT", "json");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__LOG__FORMAT", "json");
+    let server = test_server.serve();
     let session = server.sign_up(ADDRESS, PASSWORD);
     let (status, made) = server.request("POST", "/v1/api_keys", Some(&session), Some(&a_key()));
     assert_eq!(status, 201, "{made}");

@@ -43,7 +43,7 @@ pub async fn sign_in(app: &TestApp, email_address: &str, password: &str) -> Repl
 }
 
 /// Whether a token opens the door.
-pub async fn is_live(app: &TestApp, token: &str) -> bool {
+pub async fn session_is_valid(app: &TestApp, token: &str) -> bool {
     match app.get("/v1/session").bearer(token).send().await.status {
         200 => true,
         401 => false,
@@ -157,7 +157,7 @@ pub async fn delete(app: &TestApp, user: &User) {
 /// One number from the database's file, read beside the server.
 pub fn count(database: &Path, sql: &str) -> i64 {
     let file = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    file.busy_timeout(super::process::PATIENCE).unwrap();
+    file.busy_timeout(super::process::TIMEOUT).unwrap();
     file.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
@@ -182,14 +182,14 @@ pub fn digest_of(app: &TestApp, user: &User) -> String {
 }
 
 /// Does something to the file behind the server's back.
-pub fn alter(app: &TestApp, sql: &str) {
+pub fn execute_sql(app: &TestApp, sql: &str) {
     let file = Connection::open(app.context().database.path()).unwrap();
     file.execute_batch(sql).unwrap();
 }
 
-/// Makes such a statement fail (`INSERT ON outbox`, say) until [`mend`].
-pub fn sabotage(app: &TestApp, statement: &str) {
-    alter(
+/// Makes such a statement fail (`INSERT ON outbox`, say) until [`make_succeed`].
+pub fn make_fail(app: &TestApp, statement: &str) {
+    execute_sql(
         app,
         &format!(
             "CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'broken'); END"
@@ -197,9 +197,9 @@ pub fn sabotage(app: &TestApp, statement: &str) {
     );
 }
 
-/// Takes [`sabotage`] back.
-pub fn mend(app: &TestApp) {
-    alter(app, "DROP TRIGGER broken");
+/// Takes [`make_fail`] back.
+pub fn make_succeed(app: &TestApp) {
+    execute_sql(app, "DROP TRIGGER broken");
 }
 
 /// All that somebody sees of a reply, but for its request's id.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::process::{House, Server};
+use super::process::{Server, TestServer};
 use super::program::free_address;
 
 /// The scope that the recipes and examples demand.
@@ -14,7 +14,7 @@ pub const SCOPES: &str = "orders:read orders:write";
 
 /// The server, and where it keeps its things.
 pub struct Issuer {
-    pub house: House,
+    pub test_server: TestServer,
     pub server: Server,
 }
 
@@ -28,13 +28,16 @@ pub struct SignedIn {
 impl Issuer {
     /// Starts one.
     pub fn open() -> Self {
-        let mut house = House::new();
+        let mut test_server = TestServer::new();
         let address = free_address();
-        house.set("CLOAKROOM__SERVER__BIND", address.to_string());
-        house.set("CLOAKROOM__SERVER__PUBLIC_URL", format!("http://{address}"));
-        house.set("CLOAKROOM__TOKENS__SCOPES", SCOPES.replace(' ', ","));
-        let server = house.serve();
-        Self { house, server }
+        test_server.set("CLOAKROOM__SERVER__BIND", address.to_string());
+        test_server.set("CLOAKROOM__SERVER__PUBLIC_URL", format!("http://{address}"));
+        test_server.set("CLOAKROOM__TOKENS__SCOPES", SCOPES.replace(' ', ","));
+        let server = test_server.serve();
+        Self {
+            test_server,
+            server,
+        }
     }
 
     /// What its tokens name as `iss` and `aud`.
@@ -95,7 +98,7 @@ impl Issuer {
     /// An API key of nobody's, made by the operator.
     pub fn service_key(&self, scope: &str) -> String {
         let output = self
-            .house
+            .test_server
             .run(&["api-keys", "create", "--name", "Till", "--scope", scope]);
         assert!(
             output.status.success(),
@@ -120,7 +123,7 @@ impl Issuer {
     /// Changes the database under the running server.
     pub fn change(&self, sql: &str) {
         assert_eq!(
-            self.house.open_database().execute(sql, []).unwrap(),
+            self.test_server.open_database().execute(sql, []).unwrap(),
             1,
             "{sql}"
         );
@@ -128,7 +131,7 @@ impl Issuer {
 
     /// Its folder.
     pub fn path(&self) -> &Path {
-        self.house.path()
+        self.test_server.path()
     }
 
     fn post(&self, path: &str, token: Option<&str>, body: &Value, expected: u16) -> Value {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use cloakroom::config::Settings;
 
 /// An address without an account.
-pub const NOBODY: &str = "nobody@example.com";
+pub const UNKNOWN: &str = "nobody@example.com";
 /// Where the owner of an account is.
 pub const HERE: &str = "192.0.2.1";
 /// Where somebody else is, in another network.

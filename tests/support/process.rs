@@ -13,32 +13,32 @@ use tempfile::TempDir;
 use super::smtp::SmtpServer;
 
 /// Longer than anything here takes; who waits so long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where a server keeps its things, and the settings it is started with. It can be started many times.
-pub struct House {
+pub struct TestServer {
     folder: TempDir,
     variables: Vec<(String, String)>,
 }
 
-impl House {
+impl TestServer {
     /// An empty folder, under the settings for tests.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut house = Self {
+        let mut test_server = Self {
             folder,
             variables: Vec::new(),
         };
-        house.set("CLOAKROOM_ENV", "test");
-        house.set(
+        test_server.set("CLOAKROOM_ENV", "test");
+        test_server.set(
             "CLOAKROOM__DATABASE__PATH",
-            house.database().to_str().unwrap().to_owned(),
+            test_server.database().to_str().unwrap().to_owned(),
         );
-        house.set(
+        test_server.set(
             "CLOAKROOM__MAIL__DIRECTORY",
-            house.mails().to_str().unwrap().to_owned(),
+            test_server.mail_folder().to_str().unwrap().to_owned(),
         );
-        house
+        test_server
     }
 
     /// Sets an environment variable for every command that follows.
@@ -67,7 +67,7 @@ impl House {
     }
 
     /// Where mails are written.
-    pub fn mails(&self) -> PathBuf {
+    pub fn mail_folder(&self) -> PathBuf {
         self.path().join("mail")
     }
 
@@ -115,8 +115,8 @@ impl House {
     }
 
     /// Every mail in the folder, the oldest first.
-    pub fn letters(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.mails()) else {
+    pub fn mails(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.mail_folder()) else {
             return Vec::new();
         };
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -129,21 +129,21 @@ impl House {
     }
 
     /// Waits until the folder holds `count` mails, and gives them.
-    pub fn wait_for_letters(&self, count: usize) -> Vec<String> {
-        eventually(|| Some(self.letters()).filter(|letters| letters.len() >= count))
+    pub fn wait_for_mails(&self, count: usize) -> Vec<String> {
+        eventually(|| Some(self.mails()).filter(|letters| letters.len() >= count))
     }
 
     /// Opens the database beside the server, to look at what it holds.
     pub fn open_database(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.database()).unwrap();
-        connection.busy_timeout(PATIENCE).unwrap();
+        connection.busy_timeout(TIMEOUT).unwrap();
         connection
     }
 }
 
 /// Asks again until there is an answer: for what nothing announces.
 pub fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(answer) = ask() {
             return answer;
@@ -218,7 +218,7 @@ impl Server {
 
     /// Waits for it to end by itself.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
@@ -287,7 +287,7 @@ impl Drop for Server {
 pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(TIMEOUT))
         .build()
         .into()
 }
@@ -352,7 +352,7 @@ impl Log {
         let (text, timeout) = self
             .text
             .1
-            .wait_timeout_while(text, PATIENCE, |text| !text.contains(words))
+            .wait_timeout_while(text, TIMEOUT, |text| !text.contains(words))
             .unwrap();
         assert!(!timeout.timed_out(), "no {words:?} in the log: {text}");
         text.clone()

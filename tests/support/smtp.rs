@@ -34,7 +34,7 @@ pub struct Behaviour {
     pub credentials: Option<(&'static str, &'static str)>,
     /// Answers instead of the usual ones, each given once, in this order: `(At::Recipient, "550 5.1.1 no")`.
     pub refusals: Vec<(At, String)>,
-    pub fault: Option<Misbehaviour>,
+    pub misbehaviour: Option<Misbehaviour>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -59,15 +59,15 @@ pub enum Misbehaviour {
     /// Takes connections and never says a word.
     Silent,
     /// Greets without end, a line at a time.
-    Chatters,
+    GreetsEndlessly,
     /// Has no answer to a recipient.
     SilentAtRecipient,
     /// Lets so much time pass before each answer.
-    Dawdles(Duration),
+    Delays(Duration),
     /// Closes the connection at the mail's first line.
-    HangsUpInData,
+    ClosesInData,
     /// Closes the connection after each mail, without a word.
-    HangsUpAfterData,
+    ClosesAfterData,
     /// Takes the mail and never says so.
     SilentAfterData,
     /// Puts an answer of its own behind the one to STARTTLS, as somebody on the way could.
@@ -88,7 +88,7 @@ struct State {
     behaviour: Mutex<Behaviour>,
     received: watch::Sender<Vec<Received>>,
     /// Every command that came in the clear.
-    overheard: Mutex<Vec<String>>,
+    cleartext_commands: Mutex<Vec<String>>,
     /// Every connection ever made.
     lines: Mutex<Vec<TcpStream>>,
     stopping: AtomicBool,
@@ -106,7 +106,7 @@ impl SmtpServer {
         let state = Arc::new(State {
             behaviour: Mutex::new(behaviour),
             received: watch::Sender::default(),
-            overheard: Mutex::default(),
+            cleartext_commands: Mutex::default(),
             lines: Mutex::default(),
             stopping: AtomicBool::default(),
         });
@@ -147,8 +147,8 @@ impl SmtpServer {
     }
 
     /// Every command that came in the clear, without its line end.
-    pub fn overheard(&self) -> Vec<String> {
-        self.state.overheard.lock().unwrap().clone()
+    pub fn cleartext_commands(&self) -> Vec<String> {
+        self.state.cleartext_commands.lock().unwrap().clone()
     }
 
     /// How many connections were made.

@@ -7,18 +7,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Ran, create, is_rfc3339, run, token};
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 const PATH: &str = "/v1/user";
 
 #[test]
 fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
     let make = |more: &[&str]| -> Value {
         run(
-            &house,
+            &test_server,
             &[&["api-keys", "create", "--name", "A key", "--json"], more].concat(),
         )
         .json()
@@ -45,7 +45,11 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
     let status = |made: &Value| server.request("GET", PATH, made["key"].as_str(), None).0;
     assert_eq!((status(&service), status(&users)), (403, 200));
     let ids = |more: &[&str]| -> Vec<i64> {
-        let listed = run(&house, &[&["api-keys", "list", "--json"], more].concat()).json();
+        let listed = run(
+            &test_server,
+            &[&["api-keys", "list", "--json"], more].concat(),
+        )
+        .json();
         assert!(
             !listed
                 .to_string()
@@ -66,9 +70,9 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
         (ids(&["--limit", "1"]), ids(&["--after", "1"])),
         (vec![1], vec![2])
     );
-    let more = run(&house, &["api-keys", "list", "--limit", "1"]);
+    let more = run(&test_server, &["api-keys", "list", "--limit", "1"]);
     assert_eq!(more.err, "more: --after 1\n");
-    let table = run(&house, &["api-keys", "list"]).done();
+    let table = run(&test_server, &["api-keys", "list"]).done();
     assert!(
         table.starts_with("ID ") && table.lines().count() == 3,
         "{table}"
@@ -78,7 +82,7 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
         "{table}"
     );
 
-    let revoke = |more: &[&str]| run(&house, &[&["api-keys", "revoke"], more].concat());
+    let revoke = |more: &[&str]| run(&test_server, &[&["api-keys", "revoke"], more].concat());
     assert_eq!(
         revoke(&["2", "--json"]).json(),
         json!({ "api_keys_revoked": 1 })
@@ -89,7 +93,7 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
     assert_eq!(status(&service), 401);
     assert_eq!(revoke(&["9"]).refused(), "no API key with id 9");
     assert!(
-        run(&house, &["api-keys", "list"])
+        run(&test_server, &["api-keys", "list"])
             .done()
             .contains("revoked at ")
     );
@@ -106,19 +110,19 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
         "revoked 2 API keys\n"
     );
     for command in [&["list", "--user", "7"][..], &["revoke", "--user", "7"]] {
-        let refusal = run(&house, &[&["api-keys"], command].concat()).refused();
+        let refusal = run(&test_server, &[&["api-keys"], command].concat()).refused();
         assert_eq!(refusal, "no user with id 7");
     }
 }
 
 #[test]
 fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
     let make = |more: &[&str]| {
         let made = run(
-            &house,
+            &test_server,
             &[&["api-keys", "create", "--name", "A key", "--json"], more].concat(),
         )
         .json();
@@ -132,17 +136,22 @@ fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
         keys.each_ref()
             .map(|key| server.request("GET", PATH, Some(key), None).0)
     };
-    let revoke = |more: &[&str]| run(&house, &[&["api-keys", "revoke", "--all"], more].concat());
+    let revoke = |more: &[&str]| {
+        run(
+            &test_server,
+            &[&["api-keys", "revoke", "--all"], more].concat(),
+        )
+    };
     assert_eq!(revoke(&[]).refused(), "not a terminal: pass --yes");
     assert_eq!(status(), [403, 200]);
     revoke(&["1", "--yes"]).misused();
-    run(&house, &["api-keys", "revoke", "1", "--yes"]).misused();
+    run(&test_server, &["api-keys", "revoke", "1", "--yes"]).misused();
 
     // More than are revoked at once.
     let sql = "INSERT INTO api_keys (user_id, name, token_digest, last_four, scopes, created_at)
                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
                SELECT 1, 'A key', randomblob(32), 'abcd', 'a:b', 0 FROM n";
-    house.open_database().execute(sql, []).unwrap();
+    test_server.open_database().execute(sql, []).unwrap();
     assert_eq!(
         revoke(&["--yes", "--json"]).json(),
         json!({ "api_keys_revoked": 1002 })
@@ -153,9 +162,9 @@ fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
 
 #[test]
 fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    let other = house.open_database();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let other = test_server.open_database();
     for (change, refusal) in [
         (
             "UPDATE users SET disabled_at = 1",
@@ -170,7 +179,7 @@ fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
         let made = [
             "api-keys", "create", "--name", "A key", "--scope", "a:b", "--user", "1",
         ];
-        let mut command = house.command(&made);
+        let mut command = test_server.command(&made);
         let waiting = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -188,10 +197,10 @@ fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
 
 #[test]
 fn the_key_alone_stands_on_standard_output() {
-    let house = House::new();
-    create(&house, "one@example.com");
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
     let made = run(
-        &house,
+        &test_server,
         &[
             "api-keys",
             "create",
@@ -221,7 +230,7 @@ fn the_key_alone_stands_on_standard_output() {
         "--expires-in",
         "90d",
     ];
-    let made = run(&house, &ending);
+    let made = run(&test_server, &ending);
     assert!(
         made.err
             .starts_with("key 2 of user 1, scopes a:b, expires at 2"),
@@ -232,12 +241,12 @@ fn the_key_alone_stands_on_standard_output() {
 
 #[test]
 fn a_key_that_the_rules_refuse_is_not_made() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__TOKENS__MAX_KEYS_PER_USER", "1");
-    create(&house, "one@example.com");
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__TOKENS__MAX_KEYS_PER_USER", "1");
+    create(&test_server, "one@example.com");
     let make = |name: &str, more: &[&str]| {
         run(
-            &house,
+            &test_server,
             &[&["api-keys", "create", "--name", name], more].concat(),
         )
     };
@@ -270,9 +279,13 @@ fn a_key_that_the_rules_refuse_is_not_made() {
     ] {
         make("A key", more).misused();
     }
-    run(&house, &["api-keys", "revoke"]).misused();
-    run(&house, &["api-keys", "revoke", "1", "--user", "1"]).misused();
-    run(&house, &["api-keys", "list", "--services", "--user", "1"]).misused();
+    run(&test_server, &["api-keys", "revoke"]).misused();
+    run(&test_server, &["api-keys", "revoke", "1", "--user", "1"]).misused();
+    run(
+        &test_server,
+        &["api-keys", "list", "--services", "--user", "1"],
+    )
+    .misused();
 
     let mine = ["--scope", "a:b", "--user", "1"];
     make("A key", &mine).done();
@@ -280,7 +293,7 @@ fn a_key_that_the_rules_refuse_is_not_made() {
         refused("A key", &mine),
         "the user already has 1 keys (tokens.max_keys_per_user)"
     );
-    run(&house, &["users", "disable", "1"]).done();
+    run(&test_server, &["users", "disable", "1"]).done();
     assert_eq!(
         refused("A key", &mine),
         "the user with id 1 is disabled: the key would not work"
@@ -289,20 +302,20 @@ fn a_key_that_the_rules_refuse_is_not_made() {
     for _ in 0..2 {
         make("A key", &["--scope", "a:b"]).done();
     }
-    let listed = run(&house, &["api-keys", "list", "--json"]).json();
+    let listed = run(&test_server, &["api-keys", "list", "--json"]).json();
     assert_eq!(listed["api_keys"].as_array().unwrap().len(), 3);
 }
 
 #[test]
 fn commands_for_keys_make_no_database_where_there_is_none() {
-    let house = House::new();
+    let test_server = TestServer::new();
     for arguments in [
         &["list"][..],
         &["revoke", "1"],
         &["create", "--name", "A key", "--scope", "introspect"],
     ] {
-        let refusal = run(&house, &[&["api-keys"], arguments].concat()).refused();
+        let refusal = run(&test_server, &[&["api-keys"], arguments].concat()).refused();
         assert!(refusal.contains("no database at"), "{refusal}");
     }
-    assert_eq!(std::fs::read_dir(house.path()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(test_server.path()).unwrap().count(), 0);
 }

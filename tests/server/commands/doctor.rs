@@ -8,11 +8,11 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{create, run};
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 /// The findings, and whether all is well.
-fn examine(house: &House) -> (bool, Vec<Value>) {
-    let ran = run(house, &["doctor", "--json"]);
+fn examine(test_server: &TestServer) -> (bool, Vec<Value>) {
+    let ran = run(test_server, &["doctor", "--json"]);
     let report: Value = serde_json::from_str(&ran.out).unwrap();
     let well = report["ok"].as_bool().unwrap();
     assert_eq!(ran.code, if well { 0 } else { 1 });
@@ -20,8 +20,8 @@ fn examine(house: &House) -> (bool, Vec<Value>) {
 }
 
 /// The texts of what failed under a topic. Each comes with an advice.
-fn failures(house: &House, topic: &str) -> Vec<String> {
-    let (well, findings) = examine(house);
+fn failures(test_server: &TestServer, topic: &str) -> Vec<String> {
+    let (well, findings) = examine(test_server);
     let failed: Vec<&Value> = findings
         .iter()
         .filter(|finding| finding["state"] == "fail")
@@ -37,8 +37,8 @@ fn failures(house: &House, topic: &str) -> Vec<String> {
 }
 
 /// The texts of what is well but for a warning under a topic. Each comes with an advice.
-fn warnings(house: &House, topic: &str) -> Vec<String> {
-    let (well, findings) = examine(house);
+fn warnings(test_server: &TestServer, topic: &str) -> Vec<String> {
+    let (well, findings) = examine(test_server);
     assert!(well, "{findings:?}");
     let warned: Vec<&Value> = findings
         .iter()
@@ -53,18 +53,18 @@ fn warnings(house: &House, topic: &str) -> Vec<String> {
         .collect()
 }
 
-fn sound_house() -> House {
-    let house = House::new();
-    create(&house, "one@example.com");
-    house
+fn sound_house() -> TestServer {
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    test_server
 }
 
 #[test]
 fn a_sound_house_is_well_by_itself_and_beside_its_server() {
-    let house = sound_house();
-    assert!(examine(&house).0);
-    let server = house.serve();
-    let (well, findings) = examine(&house);
+    let test_server = sound_house();
+    assert!(examine(&test_server).0);
+    let server = test_server.serve();
+    let (well, findings) = examine(&test_server);
     assert!(well, "{findings:?}");
     let topics: Vec<&str> = findings
         .iter()
@@ -84,33 +84,33 @@ fn a_sound_house_is_well_by_itself_and_beside_its_server() {
     }
     assert_eq!(server.request("GET", "/ready", None, None).0, 200);
 
-    let text = run(&house, &["doctor"]).done();
+    let text = run(&test_server, &["doctor"]).done();
     assert!(text.lines().all(|line| line.starts_with("ok  ")), "{text}");
 }
 
 #[test]
 fn a_damaged_page_is_found_and_what_to_do_is_said() {
-    let house = sound_house();
+    let test_server = sound_house();
     let root: u32 = {
-        let connection = Connection::open(house.database()).unwrap();
+        let connection = Connection::open(test_server.database()).unwrap();
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'users'";
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
     };
-    let mut bytes = fs::read(house.database()).unwrap();
+    let mut bytes = fs::read(test_server.database()).unwrap();
     let page = (root as usize - 1) * 4096;
     bytes[page..page + 64]
         .iter_mut()
         .for_each(|byte| *byte ^= 0xff);
-    fs::write(house.database(), &bytes).unwrap();
+    fs::write(test_server.database(), &bytes).unwrap();
 
-    let found = failures(&house, "integrity");
+    let found = failures(&test_server, "integrity");
     assert!(
         found
             .iter()
             .any(|finding| finding.contains(&format!("page {root}"))),
         "{found:?}"
     );
-    let ran = run(&house, &["doctor"]);
+    let ran = run(&test_server, &["doctor"]);
     assert_eq!(ran.code, 1);
     let line = ran
         .out
@@ -118,23 +118,23 @@ fn a_damaged_page_is_found_and_what_to_do_is_said() {
         .find(|line| line.starts_with("fail  integrity"))
         .unwrap();
     assert!(line.contains(" -> stop the server"), "{line}");
-    assert_eq!(fs::read(house.database()).unwrap(), bytes);
+    assert_eq!(fs::read(test_server.database()).unwrap(), bytes);
 }
 
 #[test]
 fn what_is_no_database_is_said_to_be_none() {
-    let house = House::new();
-    fs::write(house.database(), "x".repeat(5000)).unwrap();
-    assert!(failures(&house, "schema")[0].contains("no SQLite database"));
-    let refusal = run(&house, &["users", "list"]).refused();
+    let test_server = TestServer::new();
+    fs::write(test_server.database(), "x".repeat(5000)).unwrap();
+    assert!(failures(&test_server, "schema")[0].contains("no SQLite database"));
+    let refusal = run(&test_server, &["users", "list"]).refused();
     assert!(refusal.contains("no SQLite database"), "{refusal}");
 }
 
 #[test]
 fn a_newer_schema_is_reported_and_left_alone() {
-    let house = sound_house();
+    let test_server = sound_house();
     let version = |set: Option<i64>| -> i64 {
-        let connection = Connection::open(house.database()).unwrap();
+        let connection = Connection::open(test_server.database()).unwrap();
         if let Some(version) = set {
             connection
                 .pragma_update(None, "user_version", version)
@@ -145,71 +145,71 @@ fn a_newer_schema_is_reported_and_left_alone() {
             .unwrap()
     };
     version(Some(99));
-    let found = failures(&house, "schema");
+    let found = failures(&test_server, "schema");
     assert!(
         found.len() == 1 && found[0].contains("newer Cloakroom (schema 99"),
         "{found:?}"
     );
-    let refusal = run(&house, &["users", "list"]).refused();
+    let refusal = run(&test_server, &["users", "list"]).refused();
     assert!(refusal.contains("newer Cloakroom"), "{refusal}");
-    run(&house, &["migrate"]).refused();
+    run(&test_server, &["migrate"]).refused();
     assert_eq!(version(None), 99);
 }
 
 #[test]
 fn an_older_schema_is_a_warning_and_is_not_migrated() {
-    let house = House::new();
-    fs::write(house.database(), "").unwrap();
-    fs::set_permissions(house.database(), fs::Permissions::from_mode(0o600)).unwrap();
-    let (well, findings) = examine(&house);
+    let test_server = TestServer::new();
+    fs::write(test_server.database(), "").unwrap();
+    fs::set_permissions(test_server.database(), fs::Permissions::from_mode(0o600)).unwrap();
+    let (well, findings) = examine(&test_server);
     let schema = findings
         .iter()
         .find(|finding| finding["topic"] == "schema")
         .unwrap();
     assert!(well && schema["state"] == "warn", "{schema}");
-    assert_eq!(fs::metadata(house.database()).unwrap().len(), 0);
+    assert_eq!(fs::metadata(test_server.database()).unwrap().len(), 0);
 }
 
 #[test]
 fn a_missing_database_is_reported_and_not_made() {
-    let house = House::new();
-    let found = failures(&house, "file");
+    let test_server = TestServer::new();
+    let found = failures(&test_server, "file");
     assert!(
         found.len() == 1 && found[0].contains("cloakroom.db"),
         "{found:?}"
     );
-    assert!(!house.database().exists());
+    assert!(!test_server.database().exists());
 }
 
 #[test]
 fn files_that_others_may_read_are_reported() {
-    let house = sound_house();
-    run(&house, &["users", "reset-password", "1"]).done();
-    let key_base = house.path().join("cloakroom.key_base");
-    for (path, topic) in [(house.database(), "file"), (key_base, "keys")] {
+    let test_server = sound_house();
+    run(&test_server, &["users", "reset-password", "1"]).done();
+    let key_base = test_server.path().join("cloakroom.key_base");
+    for (path, topic) in [(test_server.database(), "file"), (key_base, "keys")] {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let found = failures(&house, topic);
+        let found = failures(&test_server, topic);
         assert!(
             found.len() == 1 && found[0].contains("mode 0644"),
             "{found:?}"
         );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
-    assert!(examine(&house).0);
+    assert!(examine(&test_server).0);
 }
 
 #[test]
 fn files_of_keys_that_variables_name_are_closed_to_strangers() {
-    let mut house = sound_house();
+    let mut test_server = sound_house();
     for (name, text) in [("KEY_BASE", "a".repeat(40)), ("PREVIOUS", String::new())] {
-        let path = house.path().join(name);
+        let path = test_server.path().join(name);
         fs::write(&path, text).unwrap();
-        house.set(
+        test_server.set(
             &format!("CLOAKROOM__SECRETS__{name}__FILE"),
             path.to_str().unwrap(),
         );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let found = failures(&house, "keys");
+        let found = failures(&test_server, "keys");
         assert!(
             found.len() == 1 && found[0].contains(name) && found[0].contains("mode 0644"),
             "{found:?}"
@@ -217,40 +217,40 @@ fn files_of_keys_that_variables_name_are_closed_to_strangers() {
         // A group may be how the server reads it.
         for mode in [0o640, 0o600, 0o400] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(failures(&house, "keys"), [""; 0], "{mode:o}");
+            assert_eq!(failures(&test_server, "keys"), [""; 0], "{mode:o}");
         }
     }
 }
 
 #[test]
 fn a_mail_server_that_does_not_answer_is_reported() {
-    let mut house = sound_house();
+    let mut test_server = sound_house();
     // Bound for a moment: nobody listens there.
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
-    house
+    test_server
         .set("CLOAKROOM__MAIL__TRANSPORT", "smtp")
         .set("CLOAKROOM__MAIL__SMTP__HOST", "127.0.0.1")
         .set("CLOAKROOM__MAIL__SMTP__PORT", port.to_string())
         .set("CLOAKROOM__MAIL__SMTP__TLS", "none");
-    let found = failures(&house, "mail");
+    let found = failures(&test_server, "mail");
     assert!(
         found.len() == 1 && found[0].contains(&format!("127.0.0.1:{port}")),
         "{found:?}"
     );
-    let text = run(&house, &["doctor"]).out;
+    let text = run(&test_server, &["doctor"]).out;
     assert!(text.contains(" -> check mail.smtp.host"), "{text}");
 }
 
 #[test]
 fn confirmation_by_mails_that_reach_nobody_is_a_warning_in_production() {
-    let mut house = sound_house();
-    house.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
-    assert!(warnings(&house, "mail").is_empty());
-    house
+    let mut test_server = sound_house();
+    test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
+    assert!(warnings(&test_server, "mail").is_empty());
+    test_server
         .set("CLOAKROOM_ENV", "production")
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
         .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
@@ -259,15 +259,15 @@ fn confirmation_by_mails_that_reach_nobody_is_a_warning_in_production() {
         ("required", "cannot sign in"),
         ("remind", "cannot verify their address"),
     ] {
-        house.set("CLOAKROOM__REGISTRATION__CONFIRM", confirm);
-        let found = warnings(&house, "mail");
+        test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", confirm);
+        let found = warnings(&test_server, "mail");
         assert!(
             found.len() == 2 && found[1].contains(words),
             "{confirm}: {found:?}"
         );
     }
-    house.set("CLOAKROOM__REGISTRATION__CONFIRM", "off");
-    let found = warnings(&house, "mail");
+    test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", "off");
+    let found = warnings(&test_server, "mail");
     assert!(
         found.len() == 1 && found[0].contains("not sent"),
         "{found:?}"
@@ -276,27 +276,27 @@ fn confirmation_by_mails_that_reach_nobody_is_a_warning_in_production() {
 
 #[test]
 fn an_origin_that_browsers_send_no_cookies_from_is_a_warning() {
-    let mut house = sound_house();
-    house
+    let mut test_server = sound_house();
+    test_server
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
         .set(
             "CLOAKROOM__CORS__ORIGINS",
             "https://app.example.com,http://old.example.com",
         );
-    assert!(warnings(&house, "cors").is_empty());
-    house.set("CLOAKROOM__CORS__CREDENTIALS", "true");
-    let found = warnings(&house, "cors");
+    assert!(warnings(&test_server, "cors").is_empty());
+    test_server.set("CLOAKROOM__CORS__CREDENTIALS", "true");
+    let found = warnings(&test_server, "cors");
     assert!(
         found.len() == 1 && found[0].starts_with("http://old.example.com "),
         "{found:?}"
     );
-    house.set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com");
-    assert!(warnings(&house, "cors").is_empty());
+    test_server.set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com");
+    assert!(warnings(&test_server, "cors").is_empty());
 }
 
 #[test]
 fn mails_given_up_lately_are_a_warning_with_their_number() {
-    let house = sound_house();
+    let test_server = sound_house();
     let give_up = |days: u32| {
         // A minute later than that, for the time that this takes.
         let at = format!("CAST(unixepoch('subsec') * 1000 AS INTEGER) - {days} * 86400000 + 60000");
@@ -304,34 +304,40 @@ fn mails_given_up_lately_are_a_warning_with_their_number() {
             "INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, dead_at)
              VALUES ('password_reset', 'one@example.com', 0, 0, 0, {at})"
         );
-        house.open_database().execute(&sql, []).unwrap();
+        test_server.open_database().execute(&sql, []).unwrap();
     };
     give_up(8);
-    assert!(warnings(&house, "mail").is_empty());
+    assert!(warnings(&test_server, "mail").is_empty());
     give_up(7);
-    assert_eq!(warnings(&house, "mail"), ["1 failed mail in the last week"]);
+    assert_eq!(
+        warnings(&test_server, "mail"),
+        ["1 failed mail in the last week"]
+    );
     give_up(1);
     assert_eq!(
-        warnings(&house, "mail"),
+        warnings(&test_server, "mail"),
         ["2 failed mails in the last week"]
     );
-    let text = run(&house, &["doctor"]).done();
+    let text = run(&test_server, &["doctor"]).done();
     assert!(
         text.contains(" -> `cloakroom mail list` shows why"),
         "{text}"
     );
-    run(&house, &["mail", "retry", "3"]).done();
-    assert_eq!(warnings(&house, "mail"), ["1 failed mail in the last week"]);
+    run(&test_server, &["mail", "retry", "3"]).done();
+    assert_eq!(
+        warnings(&test_server, "mail"),
+        ["1 failed mail in the last week"]
+    );
 }
 
 #[test]
 fn a_clock_that_was_set_back_is_reported() {
-    let house = sound_house();
-    Connection::open(house.database())
+    let test_server = sound_house();
+    Connection::open(test_server.database())
         .unwrap()
         .execute("UPDATE users SET created_at = 4000000000000", [])
         .unwrap();
-    let found = failures(&house, "clock");
+    let found = failures(&test_server, "clock");
     assert!(
         found.len() == 1 && found[0].contains("2096-10-02"),
         "{found:?}"
@@ -340,9 +346,9 @@ fn a_clock_that_was_set_back_is_reported() {
 
 #[test]
 fn wrong_settings_are_findings() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0");
-    let found = failures(&house, "settings");
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0");
+    let found = failures(&test_server, "settings");
     assert!(
         found.len() == 1 && found[0].contains("server.binnd: is not a setting"),
         "{found:?}"

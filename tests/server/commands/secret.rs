@@ -8,26 +8,30 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, create, run};
-use crate::support::process::{House, Server};
+use crate::support::process::{Server, TestServer};
 
 const ONE: &str = "one@example.com";
 
 /// The file of the base that is made beside the database, and that of those before it.
-fn beside(house: &House) -> [PathBuf; 2] {
-    ["cloakroom.key_base", "cloakroom.key_base.previous"].map(|name| house.path().join(name))
+fn beside(test_server: &TestServer) -> [PathBuf; 2] {
+    ["cloakroom.key_base", "cloakroom.key_base.previous"].map(|name| test_server.path().join(name))
 }
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-fn rotate(house: &House, more: &[&str]) -> Value {
-    run(house, &[&["secret", "rotate", "--json"], more].concat()).json()
+fn rotate(test_server: &TestServer, more: &[&str]) -> Value {
+    run(
+        test_server,
+        &[&["secret", "rotate", "--json"], more].concat(),
+    )
+    .json()
 }
 
 /// A link that resets the password, signed with the base in force.
-fn link(house: &House) -> String {
-    let printed = run(house, &["users", "reset-password", ONE, "--json"]).json();
+fn link(test_server: &TestServer) -> String {
+    let printed = run(test_server, &["users", "reset-password", ONE, "--json"]).json();
     let (_, rest) = printed["link"]
         .as_str()
         .unwrap()
@@ -45,19 +49,19 @@ fn opens(server: &Server, link: &str) -> bool {
 }
 
 /// A house with a user and a key base, that is made at the first start.
-fn house() -> House {
-    let house = House::new();
-    create(&house, ONE);
-    house.serve();
-    house
+fn test_server() -> TestServer {
+    let test_server = TestServer::new();
+    create(&test_server, ONE);
+    test_server.serve();
+    test_server
 }
 
 /// Lets a variable name a file with this text, for its owner alone.
-fn name_file(house: &mut House, key: &str, text: &str) -> PathBuf {
-    let path = house.path().join(key.to_lowercase());
+fn name_file(test_server: &mut TestServer, key: &str, text: &str) -> PathBuf {
+    let path = test_server.path().join(key.to_lowercase());
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    house.set(
+    test_server.set(
         &format!("CLOAKROOM__SECRETS__{key}__FILE"),
         path.to_str().unwrap(),
     );
@@ -65,23 +69,24 @@ fn name_file(house: &mut House, key: &str, text: &str) -> PathBuf {
 }
 
 /// The same for the base and those before it.
-fn name_files(house: &mut House, base: &str, previous: &str) -> [PathBuf; 2] {
-    [("KEY_BASE", base), ("PREVIOUS", previous)].map(|(key, text)| name_file(house, key, text))
+fn name_files(test_server: &mut TestServer, base: &str, previous: &str) -> [PathBuf; 2] {
+    [("KEY_BASE", base), ("PREVIOUS", previous)]
+        .map(|(key, text)| name_file(test_server, key, text))
 }
 
 #[test]
 fn a_rotation_keeps_links_and_sessions_until_their_end() {
-    let house = house();
-    let [base, previous] = beside(&house);
-    let (old, before) = (read(&base), link(&house));
+    let test_server = test_server();
+    let [base, previous] = beside(&test_server);
+    let (old, before) = (read(&base), link(&test_server));
     let session = {
-        let server = house.serve();
+        let server = test_server.serve();
         let (status, body) = server.sign_in(ONE, PASSWORD);
         assert_eq!(status, 200);
         body["token"].as_str().unwrap().to_owned()
     };
 
-    let said = rotate(&house, &[]);
+    let said = rotate(&test_server, &[]);
     let new = read(&base);
     assert!(new != old && new.len() >= 64, "{new}");
     assert_eq!(read(&previous), format!("{old}\n"));
@@ -104,14 +109,14 @@ fn a_rotation_keeps_links_and_sessions_until_their_end() {
     }
     assert_eq!(said["forget_after"], said["ends"]["confirmation_links"]);
 
-    let server = house.serve();
-    let after = link(&house);
+    let server = test_server.serve();
+    let after = link(&test_server);
     assert_ne!(before, after);
     assert!(opens(&server, &before) && opens(&server, &after));
     assert_eq!(server.session_status(&session), 200);
 
     // And once more: the newest stands first.
-    let text = run(&house, &["secret", "rotate"]).done();
+    let text = run(&test_server, &["secret", "rotate"]).done();
     assert!(
         text.contains("Restart the server") && text.contains("`cloakroom secret forget`"),
         "{text}"
@@ -123,17 +128,17 @@ fn a_rotation_keeps_links_and_sessions_until_their_end() {
     assert_eq!(read(&previous), format!("{new}\n{old}\n"));
     assert!(text.contains("up to five minutes"), "{text}");
     // The running server still signs and verifies with what it started with.
-    assert!(opens(&server, &after) && !opens(&server, &link(&house)));
+    assert!(opens(&server, &after) && !opens(&server, &link(&test_server)));
 }
 
 #[test]
 fn a_leaked_base_opens_nothing_after_the_restart() {
-    let house = house();
-    let [base, previous] = beside(&house);
-    let oldest = link(&house);
-    rotate(&house, &[]);
-    let (old, newer) = (read(&base), link(&house));
-    let said = rotate(&house, &["--leaked"]);
+    let test_server = test_server();
+    let [base, previous] = beside(&test_server);
+    let oldest = link(&test_server);
+    rotate(&test_server, &[]);
+    let (old, newer) = (read(&base), link(&test_server));
+    let said = rotate(&test_server, &["--leaked"]);
     assert_eq!(
         (&said["leaked"], &said["written"]),
         (&json!(true), &json!([base, previous]))
@@ -141,82 +146,84 @@ fn a_leaked_base_opens_nothing_after_the_restart() {
     assert!(said.get("ends").is_none());
     assert_ne!(read(&base), old);
     assert_eq!(read(&previous), "");
-    let text = run(&house, &["secret", "rotate", "--leaked"]).done();
+    let text = run(&test_server, &["secret", "rotate", "--leaked"]).done();
     for command in [
         "`cloakroom sessions revoke --all`",
         "`cloakroom api-keys revoke --all`",
     ] {
         assert!(text.contains(command), "{text}");
     }
-    let server = house.serve();
-    assert!(!opens(&server, &oldest) && !opens(&server, &newer) && opens(&server, &link(&house)));
+    let server = test_server.serve();
+    assert!(
+        !opens(&server, &oldest) && !opens(&server, &newer) && opens(&server, &link(&test_server))
+    );
 }
 
 #[test]
 fn forgetting_ends_what_the_old_ones_signed() {
-    let house = house();
-    let [base, previous] = beside(&house);
-    let nothing = run(&house, &["secret", "forget"]).done();
+    let test_server = test_server();
+    let [base, previous] = beside(&test_server);
+    let nothing = run(&test_server, &["secret", "forget"]).done();
     assert!(nothing.starts_with("no previous key bases"), "{nothing}");
     assert!(!previous.exists());
-    let before = link(&house);
-    rotate(&house, &[]);
-    let (new, after) = (read(&base), link(&house));
-    let said = run(&house, &["secret", "forget", "--json"]).json();
+    let before = link(&test_server);
+    rotate(&test_server, &[]);
+    let (new, after) = (read(&base), link(&test_server));
+    let said = run(&test_server, &["secret", "forget", "--json"]).json();
     assert_eq!(said, json!({ "dropped": 1, "previous_out_of_reach": 0 }));
     assert_eq!((read(&base), read(&previous)), (new, String::new()));
-    let server = house.serve();
+    let server = test_server.serve();
     assert!(!opens(&server, &before) && opens(&server, &after));
 }
 
 #[test]
 fn a_base_from_a_file_is_rotated_with_its_list() {
-    let mut house = house();
+    let mut test_server = test_server();
     let (old, older) = ("a".repeat(40), "b, \"c".repeat(10));
     let listed = serde_json::to_string(&[&older]).unwrap();
-    let [base, previous] = name_files(&mut house, &format!("{old}\n"), &listed);
-    let before = link(&house);
-    let said = rotate(&house, &[]);
+    let [base, previous] = name_files(&mut test_server, &format!("{old}\n"), &listed);
+    let before = link(&test_server);
+    let said = rotate(&test_server, &[]);
     assert_eq!(said["written"], json!([previous, base]));
     let listed: toml::Value = read(&previous).parse().unwrap();
     assert_eq!(listed, toml::Value::from(vec![old, older]));
-    let shown = run(&house, &["config", "--json"]).json();
+    let shown = run(&test_server, &["config", "--json"]).json();
     assert_eq!(
         shown["secrets"]["previous"],
         json!(["[hidden]", "[hidden]"])
     );
-    let server = house.serve();
-    assert!(opens(&server, &before) && opens(&server, &link(&house)));
-    assert!(!beside(&house)[1].exists());
+    let server = test_server.serve();
+    assert!(opens(&server, &before) && opens(&server, &link(&test_server)));
+    assert!(!beside(&test_server)[1].exists());
 
-    let said = run(&house, &["secret", "forget", "--json"]).json();
+    let said = run(&test_server, &["secret", "forget", "--json"]).json();
     assert_eq!(
         (&said["dropped"], read(&previous)),
         (&json!(2), String::new())
     );
-    let server = house.serve();
+    let server = test_server.serve();
     assert!(!opens(&server, &before));
 }
 
 #[test]
 fn a_base_without_a_place_for_the_old_one_is_not_rotated_unless_it_leaked() {
-    let mut house = House::new();
-    let base = name_file(&mut house, "KEY_BASE", &"a".repeat(40));
-    let refusal = run(&house, &["secret", "rotate"]).refused();
+    let mut test_server = TestServer::new();
+    let base = name_file(&mut test_server, "KEY_BASE", &"a".repeat(40));
+    let refusal = run(&test_server, &["secret", "rotate"]).refused();
     assert!(
         refusal.contains("set CLOAKROOM__SECRETS__PREVIOUS__FILE to a file, which may be empty"),
         "{refusal}"
     );
     assert_eq!(read(&base), "a".repeat(40));
 
-    house.set("CLOAKROOM__SECRETS__PREVIOUS", "b".repeat(40));
-    let said = rotate(&house, &["--leaked"]);
+    test_server.set("CLOAKROOM__SECRETS__PREVIOUS", "b".repeat(40));
+    let said = rotate(&test_server, &["--leaked"]);
     assert_eq!(
         (&said["written"], &said["previous_out_of_reach"]),
         (&json!([base]), &json!(1))
     );
     assert_ne!(read(&base), "a".repeat(40));
-    let text = run(&house, &["secret", "rotate", "--leaked"]).done();
+    let text = run(&test_server, &["secret", "rotate", "--leaked"]).done();
     assert!(
         text.contains("secrets.previous is set as a value and still lists 1"),
         "{text}"
@@ -225,13 +232,13 @@ fn a_base_without_a_place_for_the_old_one_is_not_rotated_unless_it_leaked() {
 
 #[test]
 fn a_base_given_inline_is_not_rotated_and_nothing_is_written() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SECRETS__KEY_BASE", "a".repeat(40));
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SECRETS__KEY_BASE", "a".repeat(40));
     for (more, advice) in [
         (&[][..], "put the current one first in secrets.previous"),
         (&["--leaked"], "empty secrets.previous"),
     ] {
-        let ran = run(&house, &[&["secret", "rotate"], more].concat());
+        let ran = run(&test_server, &[&["secret", "rotate"], more].concat());
         assert_eq!(ran.code, 1);
         assert!(
             ran.out.trim_end().len() >= 64 && ran.out.lines().count() == 1,
@@ -245,21 +252,21 @@ fn a_base_given_inline_is_not_rotated_and_nothing_is_written() {
         );
     }
     assert!(
-        run(&house, &["secret", "forget"])
+        run(&test_server, &["secret", "forget"])
             .refused()
             .contains("remove its values where it is set")
     );
-    assert_eq!(fs::read_dir(house.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(test_server.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn a_base_that_is_not_made_yet_is_not_rotated() {
-    let house = House::new();
+    let test_server = TestServer::new();
     for more in [&[][..], &["--leaked"]] {
-        let refusal = run(&house, &[&["secret", "rotate"], more].concat()).refused();
+        let refusal = run(&test_server, &[&["secret", "rotate"], more].concat()).refused();
         assert!(refusal.contains("no key base at"), "{refusal}");
     }
-    assert_eq!(fs::read_dir(house.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(test_server.path()).unwrap().count(), 0);
 }
 
 /// The owner, the group and the permissions of a file.
@@ -270,45 +277,48 @@ fn rights(path: &Path) -> (u32, u32, u32) {
 
 #[test]
 fn both_files_are_as_private_as_the_base_was() {
-    let mut house = house();
-    let [base, previous] = name_files(&mut house, &"a".repeat(40), "");
+    let mut test_server = test_server();
+    let [base, previous] = name_files(&mut test_server, &"a".repeat(40), "");
     fs::set_permissions(&base, fs::Permissions::from_mode(0o640)).unwrap();
     // As `touch` makes it, and only root may give files away.
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o644)).unwrap();
     let _ = chown(&base, Some(65534), Some(65534));
     let before = rights(&base);
-    rotate(&house, &[]);
+    rotate(&test_server, &[]);
     assert_eq!((rights(&base), rights(&previous)), (before, before));
     for command in ["rotate", "forget"] {
         fs::set_permissions(&previous, fs::Permissions::from_mode(0o666)).unwrap();
-        run(&house, &["secret", command]).done();
+        run(&test_server, &["secret", command]).done();
         assert_eq!(rights(&previous), before, "{command}");
     }
 
-    let house = self::house();
-    rotate(&house, &[]);
-    assert_eq!(beside(&house).map(|path| rights(&path).2), [0o600, 0o600]);
+    let test_server = self::test_server();
+    rotate(&test_server, &[]);
+    assert_eq!(
+        beside(&test_server).map(|path| rights(&path).2),
+        [0o600, 0o600]
+    );
 }
 
 #[test]
 fn a_linked_file_stops_a_rotation_before_anything_is_written() {
-    let mut house = house();
-    let [base, previous] = name_files(&mut house, &"a".repeat(40), "");
-    let linked = house.path().join("linked");
+    let mut test_server = test_server();
+    let [base, previous] = name_files(&mut test_server, &"a".repeat(40), "");
+    let linked = test_server.path().join("linked");
     symlink(&base, &linked).unwrap();
-    house.set(
+    test_server.set(
         "CLOAKROOM__SECRETS__KEY_BASE__FILE",
         linked.to_str().unwrap(),
     );
-    let entries = fs::read_dir(house.path()).unwrap().count();
-    let refusal = run(&house, &["secret", "rotate"]).refused();
+    let entries = fs::read_dir(test_server.path()).unwrap().count();
+    let refusal = run(&test_server, &["secret", "rotate"]).refused();
     assert!(refusal.contains("linked: is no plain file"), "{refusal}");
     assert_eq!(
         (read(&base), read(&previous)),
         ("a".repeat(40), String::new())
     );
     assert_eq!(
-        fs::read_dir(house.path()).unwrap().count(),
+        fs::read_dir(test_server.path()).unwrap().count(),
         entries,
         "nor is a draft left"
     );
@@ -316,30 +326,30 @@ fn a_linked_file_stops_a_rotation_before_anything_is_written() {
 
 #[test]
 fn a_rotation_that_was_cut_short_is_found_and_done_again() {
-    let house = house();
-    let [base, previous] = beside(&house);
-    let (old, before) = (read(&base), link(&house));
+    let test_server = test_server();
+    let [base, previous] = beside(&test_server);
+    let (old, before) = (read(&base), link(&test_server));
     // As it is when the process is killed before the new one takes its place.
     fs::write(&previous, format!("{old}\n")).unwrap();
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o600)).unwrap();
-    let found = run(&house, &["doctor"]).done();
+    let found = run(&test_server, &["doctor"]).done();
     assert!(
         found.contains("warn  keys") && found.contains("a rotation was interrupted"),
         "{found}"
     );
     {
-        let server = house.serve();
+        let server = test_server.serve();
         assert!(opens(&server, &before));
     }
-    rotate(&house, &[]);
+    rotate(&test_server, &[]);
     assert_eq!(read(&previous), format!("{old}\n"));
-    let found = run(&house, &["doctor"]).done();
+    let found = run(&test_server, &["doctor"]).done();
     assert!(
         found.contains("created here, with 1 previous") && !found.contains("warn  keys"),
         "{found}"
     );
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(run(&house, &["doctor"]).out.contains("fail  keys"));
+    assert!(run(&test_server, &["doctor"]).out.contains("fail  keys"));
 }
 
 /// A file beside this one.
@@ -349,8 +359,8 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 #[test]
 fn drafts_of_a_killed_rotation_are_found_and_removed() {
-    let mut house = house();
-    let mine = beside(&house);
+    let mut test_server = test_server();
+    let mine = beside(&test_server);
     for command in ["rotate", "forget"] {
         let drafts = mine
             .clone()
@@ -361,7 +371,7 @@ fn drafts_of_a_killed_rotation_are_found_and_removed() {
         for path in drafts.iter().chain(&others) {
             fs::write(path, "x".repeat(64)).unwrap();
         }
-        let found = run(&house, &["doctor"]).done();
+        let found = run(&test_server, &["doctor"]).done();
         let warned: Vec<&str> = found
             .lines()
             .filter(|line| line.starts_with("warn  keys"))
@@ -377,35 +387,35 @@ fn drafts_of_a_killed_rotation_are_found_and_removed() {
             drafts.iter().all(|path| path.exists()),
             "a doctor changes nothing"
         );
-        let ran = run(&house, &["secret", command]);
+        let ran = run(&test_server, &["secret", command]);
         assert_eq!(ran.err.matches("removed ").count(), 2, "{}", ran.err);
         assert!(
             !drafts.iter().any(|path| path.exists()) && others.iter().all(|path| path.exists())
         );
-        assert!(!run(&house, &["doctor"]).done().contains("warn  keys"));
+        assert!(!run(&test_server, &["doctor"]).done().contains("warn  keys"));
     }
 
     // The same beside files that variables name.
-    let [base, _] = name_files(&mut house, &"a".repeat(40), "");
+    let [base, _] = name_files(&mut test_server, &"a".repeat(40), "");
     let draft = with_suffix(&base, "fedcba9876543210");
     fs::write(&draft, "x".repeat(64)).unwrap();
     assert!(
-        run(&house, &["doctor"])
+        run(&test_server, &["doctor"])
             .done()
             .contains("fedcba9876543210 contains a key base")
     );
-    rotate(&house, &["--leaked"]);
+    rotate(&test_server, &["--leaked"]);
     assert!(!draft.exists());
 }
 
 #[test]
 fn rotations_at_once_lose_no_base() {
-    let house = house();
-    let [base, previous] = beside(&house);
-    let (old, before) = (read(&base), link(&house));
+    let test_server = test_server();
+    let [base, previous] = beside(&test_server);
+    let (old, before) = (read(&base), link(&test_server));
     thread::scope(|scope| {
         for _ in 0..5 {
-            scope.spawn(|| rotate(&house, &[]));
+            scope.spawn(|| rotate(&test_server, &[]));
         }
     });
     let listed = read(&previous);
@@ -416,25 +426,25 @@ fn rotations_at_once_lose_no_base() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 6);
-    assert!(opens(&house.serve(), &before));
+    assert!(opens(&test_server.serve(), &before));
 }
 
 #[test]
 fn production_starts_with_what_rotation_wrote() {
-    let mut house = House::new();
-    house
+    let mut test_server = TestServer::new();
+    test_server
         .set("CLOAKROOM_ENV", "production")
         .set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
         .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
         .set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com")
         .set("CLOAKROOM__MAIL__FROM", "no-reply@example.com");
-    let secret = run(&house, &["secret"]).done();
-    name_files(&mut house, &secret, "");
+    let secret = run(&test_server, &["secret"]).done();
+    name_files(&mut test_server, &secret, "");
     for more in [&[][..], &[], &["--leaked"]] {
-        rotate(&house, more);
-        house.serve();
+        rotate(&test_server, more);
+        test_server.serve();
     }
-    run(&house, &["secret", "forget"]).done();
-    house.serve();
+    run(&test_server, &["secret", "forget"]).done();
+    test_server.serve();
 }

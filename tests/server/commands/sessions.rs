@@ -3,19 +3,23 @@
 use serde_json::json;
 
 use super::{create, is_rfc3339, run, status_of, token};
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 #[test]
 fn a_session_is_listed_and_ended_while_the_others_go_on() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
     let (older, newer) = (
         token(&server, "one@example.com"),
         token(&server, "one@example.com"),
     );
 
-    let listed = run(&house, &["sessions", "list", "one@example.com", "--json"]).json();
+    let listed = run(
+        &test_server,
+        &["sessions", "list", "one@example.com", "--json"],
+    )
+    .json();
     let sessions = listed["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
     assert_eq!(
@@ -27,65 +31,77 @@ fn a_session_is_listed_and_ended_while_the_others_go_on() {
     }
     let text = listed.to_string();
     assert!(!text.contains("digest") && !text.contains(&newer));
-    let table = run(&house, &["sessions", "list", "1"]).done();
+    let table = run(&test_server, &["sessions", "list", "1"]).done();
     assert!(
         table.starts_with("ID ") && table.lines().count() == 3,
         "{table}"
     );
 
     let newest = sessions[0]["id"].to_string();
-    let ended = run(&house, &["sessions", "revoke", &newest, "--json"]).json();
+    let ended = run(&test_server, &["sessions", "revoke", &newest, "--json"]).json();
     assert_eq!(ended, json!({ "sessions_ended": 1 }));
     assert_eq!(
         (status_of(&server, &newer), status_of(&server, &older)),
         (401, 200)
     );
-    let refusal = run(&house, &["sessions", "revoke", &newest]).refused();
+    let refusal = run(&test_server, &["sessions", "revoke", &newest]).refused();
     assert_eq!(refusal, format!("no session with id {newest}"));
 }
 
 #[test]
 fn all_sessions_of_one_user_end_and_nobody_elses() {
-    let house = House::new();
+    let test_server = TestServer::new();
     for name in ["one", "two"] {
-        create(&house, &format!("{name}@example.com"));
+        create(&test_server, &format!("{name}@example.com"));
     }
-    let server = house.serve();
+    let server = test_server.serve();
     let ones = [(); 2].map(|()| token(&server, "one@example.com"));
     let twos = token(&server, "two@example.com");
-    let ended = run(&house, &["sessions", "revoke", "--user", "one@example.com"]).done();
+    let ended = run(
+        &test_server,
+        &["sessions", "revoke", "--user", "one@example.com"],
+    )
+    .done();
     assert_eq!(ended, "revoked 2 sessions\n");
     assert!(ones.iter().all(|token| status_of(&server, token) == 401));
     assert_eq!(status_of(&server, &twos), 200);
-    let again = run(&house, &["sessions", "revoke", "--user", "1", "--json"]).json();
+    let again = run(
+        &test_server,
+        &["sessions", "revoke", "--user", "1", "--json"],
+    )
+    .json();
     assert_eq!(again["sessions_ended"], 0);
 }
 
 #[test]
 fn everybody_s_sessions_end_after_a_yes() {
-    let house = House::new();
+    let test_server = TestServer::new();
     for name in ["one", "two"] {
-        create(&house, &format!("{name}@example.com"));
+        create(&test_server, &format!("{name}@example.com"));
     }
-    let server = house.serve();
+    let server = test_server.serve();
     let tokens = ["one@example.com", "two@example.com"].map(|address| token(&server, address));
-    let refusal = run(&house, &["sessions", "revoke", "--all"]).refused();
+    let refusal = run(&test_server, &["sessions", "revoke", "--all"]).refused();
     assert_eq!(refusal, "not a terminal: pass --yes");
     assert!(tokens.iter().all(|token| status_of(&server, token) == 200));
     run(
-        &house,
+        &test_server,
         &["sessions", "revoke", "--all", "--user", "1", "--yes"],
     )
     .misused();
-    run(&house, &["sessions", "revoke", "1", "--yes"]).misused();
+    run(&test_server, &["sessions", "revoke", "1", "--yes"]).misused();
 
     // More than are ended at once.
     let sql =
         "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
                SELECT 1, randomblob(32), '127.0.0.1', 0, 0, 0 FROM n";
-    house.open_database().execute(sql, []).unwrap();
-    let ended = run(&house, &["sessions", "revoke", "--all", "--yes", "--json"]).json();
+    test_server.open_database().execute(sql, []).unwrap();
+    let ended = run(
+        &test_server,
+        &["sessions", "revoke", "--all", "--yes", "--json"],
+    )
+    .json();
     assert_eq!(ended, json!({ "sessions_ended": 1002 }));
     assert!(tokens.iter().all(|token| status_of(&server, token) == 401));
     assert_eq!(status_of(&server, &token(&server, "one@example.com")), 200);
@@ -93,12 +109,16 @@ fn everybody_s_sessions_end_after_a_yes() {
 
 #[test]
 fn the_sessions_of_nobody_are_neither_listed_nor_ended() {
-    let house = House::new();
-    create(&house, "one@example.com");
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
     assert_eq!(
-        run(&house, &["sessions", "list", "7"]).refused(),
+        run(&test_server, &["sessions", "list", "7"]).refused(),
         "no user with id 7"
     );
-    let refusal = run(&house, &["sessions", "revoke", "--user", "two@example.com"]).refused();
+    let refusal = run(
+        &test_server,
+        &["sessions", "revoke", "--user", "two@example.com"],
+    )
+    .refused();
     assert_eq!(refusal, "no user with address two@example.com");
 }

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{create, run};
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 #[test]
 fn every_secret_is_a_new_one_that_production_takes() {
-    let mut house = House::new();
-    let [first, second] = [(); 2].map(|()| run(&house, &["secret"]).done());
+    let mut test_server = TestServer::new();
+    let [first, second] = [(); 2].map(|()| run(&test_server, &["secret"]).done());
     assert_ne!(first, second);
     let secret = first.strip_suffix('\n').unwrap();
     assert!(
@@ -16,37 +16,37 @@ fn every_secret_is_a_new_one_that_production_takes() {
         "{secret}"
     );
 
-    house
+    test_server
         .set("CLOAKROOM_ENV", "production")
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
         .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
         .set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com")
         .set("CLOAKROOM__MAIL__FROM", "no-reply@example.com")
         .set("CLOAKROOM__SECRETS__KEY_BASE", secret);
-    run(&house, &["config"]).done();
+    run(&test_server, &["config"]).done();
 }
 
 #[test]
 fn the_settings_in_force_are_shown_as_a_file_that_can_be_read_again() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SESSION__LIFETIME", "12h");
-    let shown = run(&house, &["config"]).done();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SESSION__LIFETIME", "12h");
+    let shown = run(&test_server, &["config"]).done();
     assert!(
         shown.starts_with("# Effective settings with CLOAKROOM_ENV=test.\n"),
         "{shown}"
     );
     assert!(shown.contains("lifetime = \"12h\""), "{shown}");
-    let json = run(&house, &["config", "--json"]).json();
+    let json = run(&test_server, &["config", "--json"]).json();
     assert_eq!(json["session"]["lifetime"], "12h");
 
-    let file = house.path().join("shown.toml");
+    let file = test_server.path().join("shown.toml");
     std::fs::write(&file, &shown).unwrap();
-    let mut other = House::new();
+    let mut other = TestServer::new();
     for name in ["DATABASE__PATH", "MAIL__DIRECTORY"] {
         let value = if name == "MAIL__DIRECTORY" {
-            house.mails()
+            test_server.mail_folder()
         } else {
-            house.database()
+            test_server.database()
         };
         other.set(&format!("CLOAKROOM__{name}"), value.to_str().unwrap());
     }
@@ -56,8 +56,8 @@ fn the_settings_in_force_are_shown_as_a_file_that_can_be_read_again() {
 
 #[test]
 fn no_secret_is_shown() {
-    let mut house = House::new();
-    house
+    let mut test_server = TestServer::new();
+    test_server
         .set("CLOAKROOM__SECRETS__KEY_BASE", "swordfish".repeat(8))
         .set("CLOAKROOM__SECRETS__PREVIOUS", "swordfish".repeat(9))
         .set("CLOAKROOM__MAIL__SMTP__USERNAME", "mailer")
@@ -67,14 +67,14 @@ fn no_secret_is_shown() {
         &["config", "--json"],
         &["doctor", "--json"],
     ] {
-        let ran = run(&house, arguments);
+        let ran = run(&test_server, arguments);
         assert!(
             !ran.out.contains("swordfish") && !ran.err.contains("swordfish"),
             "{}",
             ran.out
         );
     }
-    let shown = run(&house, &["config", "--json"]).json();
+    let shown = run(&test_server, &["config", "--json"]).json();
     assert_eq!(
         shown["secrets"],
         json!({ "key_base": "[hidden]", "previous": ["[hidden]"] })
@@ -84,11 +84,11 @@ fn no_secret_is_shown() {
 
 #[test]
 fn every_wrong_setting_is_named_at_once() {
-    let mut house = House::new();
-    house
+    let mut test_server = TestServer::new();
+    test_server
         .set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0")
         .set("CLOAKROOM__PASSWORD__BCRYPT_COST", "99");
-    let ran = run(&house, &["config"]);
+    let ran = run(&test_server, &["config"]);
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     let problems: Vec<&str> = ran.err.lines().collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
@@ -104,34 +104,34 @@ fn every_wrong_setting_is_named_at_once() {
 
 #[test]
 fn migrating_says_from_where_to_where_and_a_check_only_tells() {
-    let house = House::new();
-    let refusal = run(&house, &["migrate", "--check"]).refused();
+    let test_server = TestServer::new();
+    let refusal = run(&test_server, &["migrate", "--check"]).refused();
     assert!(refusal.contains("no database"), "{refusal}");
-    assert!(!house.database().exists());
+    assert!(!test_server.database().exists());
 
     // An empty file is a database without any step.
-    std::fs::write(house.database(), "").unwrap();
-    let check = run(&house, &["migrate", "--check"]);
+    std::fs::write(test_server.database(), "").unwrap();
+    let check = run(&test_server, &["migrate", "--check"]);
     assert_eq!(check.code, 1);
     assert!(
         check.out.contains("pending: schema from 0 to"),
         "{}",
         check.out
     );
-    assert_eq!(std::fs::metadata(house.database()).unwrap().len(), 0);
+    assert_eq!(std::fs::metadata(test_server.database()).unwrap().len(), 0);
 
-    let report: Value = run(&house, &["migrate", "--json"]).json();
+    let report: Value = run(&test_server, &["migrate", "--json"]).json();
     assert_eq!(report["from"], 0);
     assert!(report["to"].as_u64().unwrap() >= 1);
     let current = format!("schema {} is current\n", report["to"]);
-    assert_eq!(run(&house, &["migrate"]).done(), current);
-    assert_eq!(run(&house, &["migrate", "--check"]).done(), current);
-    create(&house, "one@example.com");
+    assert_eq!(run(&test_server, &["migrate"]).done(), current);
+    assert_eq!(run(&test_server, &["migrate", "--check"]).done(), current);
+    create(&test_server, "one@example.com");
 }
 
 #[test]
 fn commands_make_no_database_where_there_is_none() {
-    let house = House::new();
+    let test_server = TestServer::new();
     for arguments in [
         &["users", "list"][..],
         &["users", "show", "1"],
@@ -143,8 +143,8 @@ fn commands_make_no_database_where_there_is_none() {
         &["mail", "list"],
         &["mail", "retry", "1"],
     ] {
-        let refusal = run(&house, arguments).refused();
+        let refusal = run(&test_server, arguments).refused();
         assert!(refusal.contains("no database at"), "{refusal}");
     }
-    assert_eq!(std::fs::read_dir(house.path()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(test_server.path()).unwrap().count(), 0);
 }

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{create, run, status_of, token};
 use crate::support::app::count;
-use crate::support::process::{House, eventually};
+use crate::support::process::{TestServer, eventually};
 
 /// Puts a session of the first user, a counter, a mail, a device, an API key and an ended access token into the file
 /// that have been over for long.
-fn add_what_is_over(house: &House) {
-    let file = house.open_database();
+fn add_what_is_over(test_server: &TestServer) {
+    let file = test_server.open_database();
     for sql in [
         "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
          VALUES (1, randomblob(32), '127.0.0.1', 0, 0, 0)",
@@ -39,20 +39,20 @@ fn counts([sessions, counters, mails, devices, api_keys, ended_access]: [u32; 6]
 
 #[test]
 fn what_is_over_goes_and_what_lives_stays() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
     let live = token(&server, "one@example.com");
-    add_what_is_over(&house);
+    add_what_is_over(&test_server);
 
-    let swept = run(&house, &["sweep", "--json"]).json();
+    let swept = run(&test_server, &["sweep", "--json"]).json();
     assert_eq!(swept, counts([1; 6]));
     assert_eq!(status_of(&server, &live), 200);
-    let swept = run(&house, &["sweep", "--json"]).json();
+    let swept = run(&test_server, &["sweep", "--json"]).json();
     assert_eq!(swept, counts([0; 6]));
 
-    add_what_is_over(&house);
-    let table = run(&house, &["sweep"]).done();
+    add_what_is_over(&test_server);
+    let table = run(&test_server, &["sweep"]).done();
     let rows: Vec<Vec<&str>> = table
         .lines()
         .map(|line| line.split("  ").map(str::trim).collect())
@@ -81,11 +81,11 @@ fn what_is_over_goes_and_what_lives_stays() {
 
 #[test]
 fn how_long_things_are_kept_is_read_from_the_settings() {
-    let mut house = House::new();
-    create(&house, "one@example.com");
-    add_what_is_over(&house);
+    let mut test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    add_what_is_over(&test_server);
     let an_hour_ago = "(unixepoch() - 3600) * 1000";
-    let file = house.open_database();
+    let file = test_server.open_database();
     file.execute(
         &format!("UPDATE sessions SET last_active_at = {an_hour_ago}, expires_at = {an_hour_ago}"),
         [],
@@ -93,21 +93,21 @@ fn how_long_things_are_kept_is_read_from_the_settings() {
     .unwrap();
     file.execute(&format!("UPDATE outbox SET sent_at = {an_hour_ago}"), [])
         .unwrap();
-    let swept = run(&house, &["sweep", "--json"]).json();
+    let swept = run(&test_server, &["sweep", "--json"]).json();
     assert_eq!(swept, counts([0, 1, 0, 1, 1, 1]));
-    house
+    test_server
         .set("CLOAKROOM__SWEEP__KEEP_SESSIONS", "0s")
         .set("CLOAKROOM__SWEEP__KEEP_MAILS", "59m");
-    let swept = run(&house, &["sweep", "--json"]).json();
+    let swept = run(&test_server, &["sweep", "--json"]).json();
     assert_eq!(swept, counts([1, 0, 1, 0, 0, 0]));
 }
 
 #[test]
 fn a_server_sweeps_by_itself_soon_after_its_start() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    add_what_is_over(&house);
-    let _server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    add_what_is_over(&test_server);
+    let _server = test_server.serve();
     for table in [
         "sessions",
         "throttles",
@@ -117,6 +117,6 @@ fn a_server_sweeps_by_itself_soon_after_its_start() {
         "ended_access",
     ] {
         let left = format!("SELECT count(*) FROM {table}");
-        eventually(|| (count(&house.database(), &left) == 0).then_some(()));
+        eventually(|| (count(&test_server.database(), &left) == 0).then_some(()));
     }
 }

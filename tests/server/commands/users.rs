@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{PASSWORD, create, is_rfc3339, run, run_with_input, sign_in, status_of, token};
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 #[test]
 fn a_user_created_beside_a_running_server_signs_in_at_once() {
-    let house = House::new();
-    let server = house.serve();
-    let created = create(&house, " One@Example.COM ");
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    let created = create(&test_server, " One@Example.COM ");
     assert_eq!(created["email_address"], "one@example.com");
     let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
     assert_eq!((status, &body["user"]["id"]), (200, &created["id"]));
@@ -17,36 +17,40 @@ fn a_user_created_beside_a_running_server_signs_in_at_once() {
 
 #[test]
 fn the_password_is_the_first_line_of_standard_input() {
-    let house = House::new();
+    let test_server = TestServer::new();
     let input = format!("{PASSWORD}\r\nanother line\n");
     let ran = run_with_input(
-        &house,
+        &test_server,
         &["users", "create", "one@example.com"],
         input.as_bytes(),
     );
     assert_eq!(ran.done(), "created user 1 (one@example.com)\n");
-    let server = house.serve();
+    let server = test_server.serve();
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
 }
 
 #[test]
 fn a_password_is_never_an_argument() {
-    let house = House::new();
-    run(&house, &["users", "create", "one@example.com", PASSWORD]).misused();
+    let test_server = TestServer::new();
     run(
-        &house,
+        &test_server,
+        &["users", "create", "one@example.com", PASSWORD],
+    )
+    .misused();
+    run(
+        &test_server,
         &["users", "create", "one@example.com", "--password", PASSWORD],
     )
     .misused();
-    assert!(!house.database().exists());
+    assert!(!test_server.database().exists());
 }
 
 #[test]
 fn a_user_that_the_rules_refuse_is_not_created() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__PASSWORD__REJECT_COMMON", "true");
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__PASSWORD__REJECT_COMMON", "true");
     let try_with = |input: &[u8]| {
-        run_with_input(&house, &["users", "create", "one@example.com"], input).refused()
+        run_with_input(&test_server, &["users", "create", "one@example.com"], input).refused()
     };
     assert_eq!(try_with(b""), "Password can't be blank");
     assert_eq!(
@@ -67,38 +71,38 @@ fn a_user_that_the_rules_refuse_is_not_created() {
     );
     assert!(try_with(b"\xff\xff\xff\xff\xff\xff\xff\xff\n").contains("UTF-8"));
     let misuse = run_with_input(
-        &house,
+        &test_server,
         &["users", "create", "one@@example.com"],
         PASSWORD.as_bytes(),
     )
     .misused();
     assert!(misuse.contains("Email address is invalid"), "{misuse}");
     assert_eq!(
-        run(&house, &["users", "list", "--json"]).json()["users"],
+        run(&test_server, &["users", "list", "--json"]).json()["users"],
         json!([])
     );
 }
 
 #[test]
 fn an_address_is_taken_once() {
-    let house = House::new();
-    create(&house, "one@example.com");
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
     let again = run_with_input(
-        &house,
+        &test_server,
         &["users", "create", "ONE@example.com"],
         b"another password",
     );
     assert_eq!(again.refused(), "one@example.com is already taken");
-    let server = house.serve();
+    let server = test_server.serve();
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
 }
 
 #[test]
 fn users_are_found_by_id_and_by_address() {
-    let house = House::new();
-    let created = create(&house, "one@example.com");
+    let test_server = TestServer::new();
+    let created = create(&test_server, "one@example.com");
     for user in [created["id"].to_string(), "ONE@example.com".to_owned()] {
-        let shown = run(&house, &["users", "show", &user, "--json"]).json();
+        let shown = run(&test_server, &["users", "show", &user, "--json"]).json();
         let mut expected = json!({ "user": created });
         expected["user"]["pending_email_address"] = Value::Null;
         assert_eq!(shown, expected);
@@ -116,7 +120,7 @@ fn users_are_found_by_id_and_by_address() {
             "updated_at"
         ]
     );
-    let shown = run(&house, &["users", "show", "1"]).done();
+    let shown = run(&test_server, &["users", "show", "1"]).done();
     assert!(
         shown.contains("email address    one@example.com\n"),
         "{shown}"
@@ -125,8 +129,8 @@ fn users_are_found_by_id_and_by_address() {
 
 #[test]
 fn an_unknown_user_is_said_to_be_unknown() {
-    let house = House::new();
-    create(&house, "one@example.com");
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
     for command in [
         "show",
         "disable",
@@ -135,23 +139,23 @@ fn an_unknown_user_is_said_to_be_unknown() {
         "delete",
         "reset-password",
     ] {
-        let refusal = run(&house, &["users", command, "7"]).refused();
+        let refusal = run(&test_server, &["users", command, "7"]).refused();
         assert_eq!(refusal, "no user with id 7", "{command}");
-        let refusal = run(&house, &["users", command, "two@example.com"]).refused();
+        let refusal = run(&test_server, &["users", command, "two@example.com"]).refused();
         assert_eq!(refusal, "no user with address two@example.com", "{command}");
-        run(&house, &["users", command, "somebody"]).misused();
+        run(&test_server, &["users", command, "somebody"]).misused();
     }
 }
 
 #[test]
 fn a_list_is_read_page_by_page() {
-    let house = House::new();
+    let test_server = TestServer::new();
     let created =
-        ["one", "two", "three"].map(|name| create(&house, &format!("{name}@example.com")));
+        ["one", "two", "three"].map(|name| create(&test_server, &format!("{name}@example.com")));
     let page = |after: &Value| {
         let after = after.to_string();
         run(
-            &house,
+            &test_server,
             &["users", "list", "--limit", "2", "--after", &after, "--json"],
         )
         .json()
@@ -162,24 +166,28 @@ fn a_list_is_read_page_by_page() {
     let second = page(&first["next_after"]);
     assert_eq!(second, json!({ "users": created[2..], "next_after": null }));
 
-    let table = run(&house, &["users", "list", "--limit", "2"]);
+    let table = run(&test_server, &["users", "list", "--limit", "2"]);
     assert_eq!(table.err, format!("more: --after {}\n", created[1]["id"]));
     assert_eq!(table.done().lines().count(), 3);
 }
 
 #[test]
 fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    create(&house, "two@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    create(&test_server, "two@example.com");
+    let server = test_server.serve();
     let (one, two) = (
         token(&server, "one@example.com"),
         token(&server, "two@example.com"),
     );
     assert_eq!(status_of(&server, &one), 200);
 
-    let disabled = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
+    let disabled = run(
+        &test_server,
+        &["users", "disable", "one@example.com", "--json"],
+    )
+    .json();
     assert_eq!(disabled["sessions_ended"], 1);
     assert!(is_rfc3339(&disabled["user"]["disabled_at"]));
     assert_eq!(
@@ -189,11 +197,15 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
     assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 401);
 
     // A second time changes nothing.
-    let again = run(&house, &["users", "disable", "one@example.com", "--json"]).json();
+    let again = run(
+        &test_server,
+        &["users", "disable", "one@example.com", "--json"],
+    )
+    .json();
     assert_eq!(again["user"], disabled["user"]);
 
     assert!(
-        run(&house, &["users", "enable", "one@example.com"])
+        run(&test_server, &["users", "enable", "one@example.com"])
             .done()
             .contains("enabled user")
     );
@@ -203,14 +215,14 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
 
 #[test]
 fn an_operator_vouches_for_an_address() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
-    create(&house, "one@example.com");
-    let server = house.serve();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
     let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
     assert_eq!((status, &body["code"]), (403, &json!("email_unconfirmed")));
 
-    let confirmed = run(&house, &["users", "confirm", "one@example.com"]).done();
+    let confirmed = run(&test_server, &["users", "confirm", "one@example.com"]).done();
     assert_eq!(
         confirmed,
         "verified the address of user 1 (one@example.com)\n"
@@ -221,10 +233,10 @@ fn an_operator_vouches_for_an_address() {
         (200, &json!(true))
     );
     // A second time changes nothing.
-    let before = run(&house, &["users", "show", "1", "--json"]).json();
-    run(&house, &["users", "confirm", "1"]).done();
+    let before = run(&test_server, &["users", "show", "1", "--json"]).json();
+    run(&test_server, &["users", "confirm", "1"]).done();
     assert_eq!(
-        run(&house, &["users", "show", "1", "--json"]).json(),
+        run(&test_server, &["users", "show", "1", "--json"]).json(),
         before
     );
 
@@ -235,36 +247,36 @@ fn an_operator_vouches_for_an_address() {
         "--confirmed",
         "--json",
     ];
-    let created = run_with_input(&house, &create, PASSWORD.as_bytes()).json();
+    let created = run_with_input(&test_server, &create, PASSWORD.as_bytes()).json();
     assert_eq!(created["user"]["email_confirmed"], true);
     assert_eq!(sign_in(&server, "two@example.com", PASSWORD).0, 200);
 }
 
 #[test]
 fn deleting_asks_first_and_takes_the_sessions_along() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
     let one = token(&server, "one@example.com");
 
-    let refusal = run_with_input(&house, &["users", "delete", "1"], b"y\n").refused();
+    let refusal = run_with_input(&test_server, &["users", "delete", "1"], b"y\n").refused();
     assert!(refusal.contains("--yes"), "{refusal}");
     assert_eq!(status_of(&server, &one), 200);
 
-    let deleted = run(&house, &["users", "delete", "1", "--yes"]).done();
+    let deleted = run(&test_server, &["users", "delete", "1", "--yes"]).done();
     assert_eq!(deleted, "deleted user 1 (one@example.com)\n");
     assert_eq!(status_of(&server, &one), 401);
-    run(&house, &["users", "show", "1"]).refused();
+    run(&test_server, &["users", "show", "1"]).refused();
     // The address is free, the id is not.
-    assert_ne!(create(&house, "one@example.com")["id"], 1);
+    assert_ne!(create(&test_server, "one@example.com")["id"], 1);
 }
 
 #[test]
 fn an_address_asked_for_is_shown_and_goes_with_the_account() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    create(&house, "two@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    create(&test_server, "two@example.com");
+    let server = test_server.serve();
     for (address, moved) in [
         ("one@example.com", "new@example.com"),
         ("two@example.com", "other@example.com"),
@@ -278,16 +290,16 @@ fn an_address_asked_for_is_shown_and_goes_with_the_account() {
             200
         );
     }
-    let shown = run(&house, &["users", "show", "1", "--json"]).json();
+    let shown = run(&test_server, &["users", "show", "1", "--json"]).json();
     assert_eq!(shown["user"]["pending_email_address"], "new@example.com");
-    let shown = run(&house, &["users", "show", "1"]).done();
+    let shown = run(&test_server, &["users", "show", "1"]).done();
     assert!(
         shown.contains("pending address  new@example.com\n"),
         "{shown}"
     );
 
-    run(&house, &["users", "delete", "1", "--yes"]).done();
-    let file = house.open_database();
+    run(&test_server, &["users", "delete", "1", "--yes"]).done();
+    let file = test_server.open_database();
     let kept: Vec<i64> = file
         .prepare("SELECT DISTINCT user_id FROM outbox")
         .unwrap()
@@ -300,11 +312,14 @@ fn an_address_asked_for_is_shown_and_goes_with_the_account() {
 
 #[test]
 fn a_printed_reset_link_works_once() {
-    let house = House::new();
-    create(&house, "one@example.com");
-    let server = house.serve();
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
     let session = token(&server, "one@example.com");
-    let ran = run(&house, &["users", "reset-password", "one@example.com"]);
+    let ran = run(
+        &test_server,
+        &["users", "reset-password", "one@example.com"],
+    );
     assert!(ran.err.contains("single use, valid until"), "{}", ran.err);
     let printed = ran.done();
     let reset = printed
@@ -326,9 +341,9 @@ fn a_printed_reset_link_works_once() {
 
 #[test]
 fn a_reset_link_in_json_says_when_it_dies() {
-    let house = House::new();
-    let created = create(&house, "one@example.com");
-    let printed = run(&house, &["users", "reset-password", "1", "--json"]).json();
+    let test_server = TestServer::new();
+    let created = create(&test_server, "one@example.com");
+    let printed = run(&test_server, &["users", "reset-password", "1", "--json"]).json();
     assert!(is_rfc3339(&printed["expires_at"]));
     assert!(
         printed["link"]
@@ -337,21 +352,21 @@ fn a_reset_link_in_json_says_when_it_dies() {
             .starts_with("http://localhost:3001/passwords/")
     );
     assert_eq!(printed["user"], created);
-    run(&house, &["users", "disable", "1"]).done();
-    let refusal = run(&house, &["users", "reset-password", "1"]).refused();
+    run(&test_server, &["users", "disable", "1"]).done();
+    let refusal = run(&test_server, &["users", "reset-password", "1"]).refused();
     assert!(refusal.contains("is disabled"), "{refusal}");
 }
 
 #[test]
 fn an_older_schema_is_left_to_migrate() {
-    let house = House::new();
-    std::fs::write(house.database(), "").unwrap();
-    let refusal = run(&house, &["users", "list"]).refused();
+    let test_server = TestServer::new();
+    std::fs::write(test_server.database(), "").unwrap();
+    let refusal = run(&test_server, &["users", "list"]).refused();
     assert!(
         refusal.contains("has schema 0") && refusal.contains("`cloakroom migrate`"),
         "{refusal}"
     );
-    assert_eq!(std::fs::metadata(house.database()).unwrap().len(), 0);
-    assert_eq!(run(&house, &["migrate"]).code, 0);
-    assert_eq!(run(&house, &["users", "list"]).code, 0);
+    assert_eq!(std::fs::metadata(test_server.database()).unwrap().len(), 0);
+    assert_eq!(run(&test_server, &["migrate"]).code, 0);
+    assert_eq!(run(&test_server, &["users", "list"]).code, 0);
 }

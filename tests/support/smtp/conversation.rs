@@ -17,9 +17,9 @@ pub(super) fn converse(
     behaviour: &Behaviour,
     tls: Arc<ServerConfig>,
 ) -> io::Result<()> {
-    match behaviour.fault {
+    match behaviour.misbehaviour {
         Some(Misbehaviour::Silent) => return io::copy(&mut &stream, &mut io::sink()).map(|_| ()),
-        Some(Misbehaviour::Chatters) => loop {
+        Some(Misbehaviour::GreetsEndlessly) => loop {
             (&stream).write_all(format!("220-{:900}\r\n", "and another thing").as_bytes())?;
         },
         _ => {}
@@ -41,32 +41,33 @@ pub(super) fn converse(
 
     line.answer(&session.greeting())?;
     let mut in_data = false;
-    while let Some(command) = line.hear()? {
-        if in_data && behaviour.fault == Some(Misbehaviour::HangsUpInData) {
+    while let Some(command) = line.receive()? {
+        if in_data && behaviour.misbehaviour == Some(Misbehaviour::ClosesInData) {
             return stream.shutdown(Shutdown::Both);
         }
         if !secured.load(Ordering::SeqCst) && !in_data {
             let words = String::from_utf8_lossy(&command).trim_end().to_owned();
-            state.overheard.lock().unwrap().push(words);
+            state.cleartext_commands.lock().unwrap().push(words);
         }
 
-        if behaviour.fault == Some(Misbehaviour::SilentAtRecipient) && command.starts_with(b"RCPT")
+        if behaviour.misbehaviour == Some(Misbehaviour::SilentAtRecipient)
+            && command.starts_with(b"RCPT")
         {
             return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
         }
 
         let answer = session.process(&command);
-        if let Some(Misbehaviour::Dawdles(time)) = behaviour.fault
+        if let Some(Misbehaviour::Delays(time)) = behaviour.misbehaviour
             && answer.action != Action::NoReply
         {
             thread::sleep(time);
         }
         let data_ended = in_data && answer.action != Action::NoReply;
-        if data_ended && behaviour.fault == Some(Misbehaviour::SilentAfterData) {
+        if data_ended && behaviour.misbehaviour == Some(Misbehaviour::SilentAfterData) {
             return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
         }
         if answer.action == Action::UpgradeTls
-            && behaviour.fault == Some(Misbehaviour::AnswersAheadOfTls)
+            && behaviour.misbehaviour == Some(Misbehaviour::AnswersAheadOfTls)
         {
             // In one piece, so that the client reads both before it turns to TLS.
             (&stream).write_all(b"220 go ahead\r\n250 and so on\r\n")?;
@@ -81,7 +82,7 @@ pub(super) fn converse(
                 session.tls_active();
                 secured.store(true, Ordering::SeqCst);
             }
-            _ if data_ended && behaviour.fault == Some(Misbehaviour::HangsUpAfterData) => {
+            _ if data_ended && behaviour.misbehaviour == Some(Misbehaviour::ClosesAfterData) => {
                 return stream.shutdown(Shutdown::Both);
             }
             Action::Reply | Action::NoReply => {}
@@ -109,10 +110,10 @@ impl Line {
         )))))
     }
 
-    fn hear(&mut self) -> io::Result<Option<Vec<u8>>> {
+    fn receive(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut command = Vec::new();
-        let heard = self.0.read_until(b'\n', &mut command)?;
-        Ok((heard > 0).then_some(command))
+        let received = self.0.read_until(b'\n', &mut command)?;
+        Ok((received > 0).then_some(command))
     }
 
     fn answer(&mut self, answer: &Response) -> io::Result<()> {

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::process::{PATIENCE, Server};
+use super::process::{Server, TIMEOUT};
 
 /// One connection.
-pub struct Wire {
+pub struct RawConnection {
     stream: TcpStream,
-    heard: Vec<u8>,
+    received: Vec<u8>,
 }
 
 /// One answer.
@@ -37,7 +37,7 @@ impl Answer {
     }
 }
 
-impl Wire {
+impl RawConnection {
     /// Connects.
     pub fn to(server: &Server) -> Self {
         Self::at(server.address)
@@ -49,12 +49,12 @@ impl Wire {
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
-            heard: Vec::new(),
+            received: Vec::new(),
         }
     }
 
     /// Sends these bytes, if the server still takes them: whether it hung up is seen by who listens.
-    pub fn say(&mut self, text: &str) {
+    pub fn send(&mut self, text: &str) {
         if let Err(refusal) = self.stream.write_all(text.as_bytes()) {
             assert!(
                 matches!(
@@ -69,32 +69,37 @@ impl Wire {
     /// Sends a request with a JSON body, or none when it is empty.
     pub fn ask(&mut self, method: &str, path: &str, headers: &str, body: &str) {
         let length = body.len();
-        self.say(&format!(
+        self.send(&format!(
             "{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         ));
     }
 
     /// The next answer, read to the end of its body.
-    pub fn hear(&mut self) -> Answer {
-        self.hear_within(PATIENCE).expect("an answer")
+    pub fn receive(&mut self) -> Answer {
+        self.receive_within(TIMEOUT).expect("an answer")
     }
 
     /// The next answer if it comes in time.
-    pub fn hear_within(&mut self, patience: Duration) -> Option<Answer> {
-        let deadline = Instant::now() + patience;
+    pub fn receive_within(&mut self, timeout: Duration) -> Option<Answer> {
+        let deadline = Instant::now() + timeout;
         loop {
             if let Some(answer) = self.take_answer() {
                 return Some(answer);
             }
             let left = deadline.checked_duration_since(Instant::now())?;
-            assert_ne!(self.listen(left), Some(0), "it hung up: {:?}", self.text());
+            assert_ne!(
+                self.read_some(left),
+                Some(0),
+                "it hung up: {:?}",
+                self.text()
+            );
         }
     }
 
     /// Waits until the server hangs up; gives what it said until then.
-    pub fn hear_out(&mut self) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        while self.listen(PATIENCE) != Some(0) {
+    pub fn receive_until_closed(&mut self) -> String {
+        let deadline = Instant::now() + TIMEOUT;
+        while self.read_some(TIMEOUT) != Some(0) {
             assert!(Instant::now() < deadline, "it does not hang up");
         }
         self.text()
@@ -106,16 +111,16 @@ impl Wire {
         loop {
             // It fails when the server has hung up, which the next look sees.
             let _ = self.stream.write_all(piece.as_bytes());
-            if self.listen(Duration::from_millis(10)) == Some(0) {
+            if self.read_some(Duration::from_millis(10)) == Some(0) {
                 return (self.text(), started.elapsed());
             }
-            assert!(started.elapsed() < PATIENCE, "it does not hang up");
+            assert!(started.elapsed() < TIMEOUT, "it does not hang up");
         }
     }
 
     /// Sends `piece` as fast as it is taken and reads nothing, until the server hangs up.
-    pub fn shout(&mut self, piece: &str) {
-        self.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    pub fn flood(&mut self, piece: &str) {
+        self.stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         let refusal = loop {
             if let Err(refusal) = self.stream.write_all(piece.as_bytes()) {
                 break refusal;
@@ -131,18 +136,18 @@ impl Wire {
     }
 
     /// Says that nothing follows, and still listens.
-    pub fn stop_talking(&mut self) {
+    pub fn close_write(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// Reads what there is: how many bytes, 0 for the end, `None` when nothing came in time.
-    fn listen(&mut self, patience: Duration) -> Option<usize> {
-        let patience = patience.max(Duration::from_millis(1));
-        self.stream.set_read_timeout(Some(patience)).unwrap();
+    fn read_some(&mut self, timeout: Duration) -> Option<usize> {
+        let timeout = timeout.max(Duration::from_millis(1));
+        self.stream.set_read_timeout(Some(timeout)).unwrap();
         let mut buffer = [0; 4096];
         match self.stream.read(&mut buffer) {
             Ok(read) => {
-                self.heard.extend_from_slice(&buffer[..read]);
+                self.received.extend_from_slice(&buffer[..read]);
                 Some(read)
             }
             Err(fault) if matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -165,11 +170,11 @@ impl Wire {
             .header("Content-Length")
             .map_or(0, |length| length.parse().unwrap());
         answer.body = rest.get(..length)?.to_owned();
-        self.heard.drain(..head.len() + 4 + length);
+        self.received.drain(..head.len() + 4 + length);
         Some(answer)
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.heard).into_owned()
+        String::from_utf8_lossy(&self.received).into_owned()
     }
 }

@@ -8,7 +8,7 @@ use cloakroom::store::outbox::{self, OutboxEntry};
 use cloakroom::testing::TestApp;
 use serde_json::json;
 
-use crate::support::process::{House, eventually};
+use crate::support::process::{TestServer, eventually};
 use crate::support::smtp::{At, Behaviour, Misbehaviour, Received, SmtpServer};
 
 const ADDRESS: &str = "one@example.com";
@@ -86,7 +86,7 @@ async fn a_server_that_is_busy_twice_gets_the_mail_once() {
 #[actix_web::test]
 async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_id() {
     let server = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::SilentAfterData),
+        misbehaviour: Some(Misbehaviour::SilentAfterData),
         ..Behaviour::default()
     });
     let app = asked().await;
@@ -95,7 +95,7 @@ async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_
     let row = the_row(&app).await;
     assert_eq!(row.last_error.as_deref(), Some("timed out at the message"));
 
-    server.behave(|behaviour| behaviour.fault = None);
+    server.behave(|behaviour| behaviour.misbehaviour = None);
     app.clock().set(row.next_attempt_at);
     mail_worker.deliver_due().await.unwrap();
     let copies = server.wait_for(2).await;
@@ -192,8 +192,8 @@ async fn a_link_that_was_asked_for_again_while_its_mail_waits_is_mailed_once() {
 }
 
 /// The moments that a row of the outbox has come to.
-fn outcome(house: &House) -> (Option<i64>, Option<i64>, Option<String>) {
-    house
+fn outcome(test_server: &TestServer) -> (Option<i64>, Option<i64>, Option<String>) {
+    test_server
         .open_database()
         .query_row(
             "SELECT sent_at, dead_at, last_error FROM outbox",
@@ -211,13 +211,13 @@ fn a_recipient_refused_for_good_is_a_dead_letter_for_the_operator_to_see() {
         "550 5.1.1 <one@example.com>: no such user",
         1,
     );
-    let mut house = House::new();
-    let server = house.send_by(&mail).serve();
+    let mut test_server = TestServer::new();
+    let server = test_server.send_by(&mail).serve();
     server.sign_up(ADDRESS, "password");
     server.ask_for_reset(ADDRESS);
     server.wait_for_log("a mail was given up");
     let (sent, dead, reason) =
-        eventually(|| Some(outcome(&house)).filter(|(_, dead, _)| dead.is_some()));
+        eventually(|| Some(outcome(&test_server)).filter(|(_, dead, _)| dead.is_some()));
     assert_eq!(
         (sent, reason.as_deref()),
         (None, Some("550 5.1.1 at RCPT TO"))
@@ -229,25 +229,25 @@ fn a_recipient_refused_for_good_is_a_dead_letter_for_the_operator_to_see() {
 #[test]
 fn a_worker_killed_between_sending_and_noting_it_sends_a_second_copy_with_the_same_message_id() {
     let mail = SmtpServer::start(Behaviour {
-        fault: Some(Misbehaviour::SilentAfterData),
+        misbehaviour: Some(Misbehaviour::SilentAfterData),
         ..Behaviour::default()
     });
-    let mut house = House::new();
-    let mut server = house.send_by(&mail).serve();
+    let mut test_server = TestServer::new();
+    let mut server = test_server.send_by(&mail).serve();
     server.sign_up(ADDRESS, "password");
     server.ask_for_reset(ADDRESS);
     eventually(|| (mail.received().len() == 1).then_some(()));
     server.kill();
-    assert_eq!(outcome(&house), (None, None, None));
+    assert_eq!(outcome(&test_server), (None, None, None));
 
-    mail.behave(|behaviour| behaviour.fault = None);
+    mail.behave(|behaviour| behaviour.misbehaviour = None);
     // As if the dead worker's lease had run out.
-    house
+    test_server
         .open_database()
         .execute("UPDATE outbox SET next_attempt_at = 0", [])
         .unwrap();
-    let _server = house.serve();
+    let _server = test_server.serve();
     let copies = eventually(|| Some(mail.received()).filter(|received| received.len() == 2));
     assert_eq!(message_id(&copies[0]), message_id(&copies[1]));
-    eventually(|| outcome(&house).0);
+    eventually(|| outcome(&test_server).0);
 }

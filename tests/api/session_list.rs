@@ -9,10 +9,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, is_live, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, session_is_valid, sign_in,
+    signed_in,
 };
-use crate::support::process::House;
-use crate::support::wire::Wire;
+use crate::support::process::TestServer;
+use crate::support::raw_connection::RawConnection;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -122,7 +123,7 @@ async fn activity_that_is_not_written_yet_counts_in_the_order() {
     let newer = app.sign_in_as(&user).await;
     let (a, b) = (id_of(&app, &older).await, id_of(&app, &newer).await);
     app.clock().advance(MINUTE);
-    assert!(is_live(&app, &older).await);
+    assert!(session_is_valid(&app, &older).await);
     app.clock().advance(MINUTE - MILLISECOND);
     // That the newer one asks is within the minute of its start no more, and so it leads again.
     assert_eq!(ids(&app, &newer).await, [b, a]);
@@ -177,7 +178,7 @@ async fn one_session_is_ended_and_the_others_go_on() {
         401,
         "token_invalid",
     );
-    assert!(is_live(&app, &token).await && is_live(&app, &other).await);
+    assert!(session_is_valid(&app, &token).await && session_is_valid(&app, &other).await);
     assert_refused(&end(&app, &token, id).await, 404, "not_found");
 
     // One's own is signed out.
@@ -185,7 +186,7 @@ async fn one_session_is_ended_and_the_others_go_on() {
         end(&app, &token, id_of(&app, &token).await).await.status,
         204
     );
-    assert!(!is_live(&app, &token).await && is_live(&app, &other).await);
+    assert!(!session_is_valid(&app, &token).await && session_is_valid(&app, &other).await);
 }
 
 #[actix_web::test]
@@ -212,7 +213,7 @@ async fn somebody_elses_session_is_as_absent_as_none() {
         seen.push(body);
     }
     assert!(seen.iter().all(|body| *body == seen[0]));
-    assert!(is_live(&app, &strangers).await);
+    assert!(session_is_valid(&app, &strangers).await);
     assert_eq!(
         app.delete("/v1/sessions")
             .bearer(&token)
@@ -221,7 +222,7 @@ async fn somebody_elses_session_is_as_absent_as_none() {
             .json()["sessions_ended"],
         1
     );
-    assert!(is_live(&app, &strangers).await);
+    assert!(session_is_valid(&app, &strangers).await);
 }
 
 #[actix_web::test]
@@ -236,9 +237,9 @@ async fn all_end_and_except_current_keeps_the_callers() {
     let expected = json!({ "message": "Sessions ended", "sessions_ended": 2 });
     assert_eq!((ended.status, ended.json()), (200, expected));
     for other in &others {
-        assert!(!is_live(&app, other).await);
+        assert!(!session_is_valid(&app, other).await);
     }
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     let again = app
         .delete("/v1/sessions?except=current")
         .bearer(&token)
@@ -250,7 +251,7 @@ async fn all_end_and_except_current_keeps_the_callers() {
     let ended = app.delete("/v1/sessions").bearer(&token).send().await;
     let expected = json!({ "message": "Sessions ended", "sessions_ended": 2 });
     assert_eq!((ended.status, ended.json()), (200, expected));
-    assert!(!is_live(&app, &token).await && !is_live(&app, &other).await);
+    assert!(!session_is_valid(&app, &token).await && !session_is_valid(&app, &other).await);
 }
 
 #[actix_web::test]
@@ -278,7 +279,7 @@ async fn another_exception_is_refused() {
         400,
         "invalid_request",
     );
-    assert!(is_live(&app, &other).await);
+    assert!(session_is_valid(&app, &other).await);
 }
 
 #[actix_web::test]
@@ -356,7 +357,7 @@ async fn a_rotated_token_is_dead_and_the_new_one_opens_the_same_session() {
     assert_refused(&rotate(&app, &old).await, 401, "token_invalid");
     let shown = app.get("/v1/session").bearer(&new).send().await;
     assert_eq!((shown.status, shown.json()), (200, before));
-    assert!(is_live(&app, &other).await);
+    assert!(session_is_valid(&app, &other).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 2);
 }
 
@@ -369,7 +370,9 @@ async fn of_fifty_racing_rotations_one_wins() {
     for reply in replies.iter().filter(|reply| reply.status != 200) {
         assert_refused(reply, 401, "token_invalid");
     }
-    assert!(is_live(&app, &token_of(won[0])).await && !is_live(&app, &token).await);
+    assert!(
+        session_is_valid(&app, &token_of(won[0])).await && !session_is_valid(&app, &token).await
+    );
 }
 
 #[actix_web::test]
@@ -380,11 +383,11 @@ async fn of_a_rotation_and_an_end_that_race_one_wins() {
         let (rotated, ended) =
             futures_util::future::join(rotate(&app, &token), end(&app, &token, id)).await;
         match (rotated.status, ended.status) {
-            (200, 401) => assert!(is_live(&app, &token_of(&rotated)).await),
+            (200, 401) => assert!(session_is_valid(&app, &token_of(&rotated)).await),
             (401, 204) => assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0),
             other => panic!("{other:?}"),
         }
-        assert!(!is_live(&app, &token).await);
+        assert!(!session_is_valid(&app, &token).await);
     }
 }
 
@@ -400,7 +403,7 @@ async fn a_rotation_does_not_prolong() {
     let reply = rotate(&app, &old).await;
     assert_eq!(reply.json()["expires_at"], (START + DAY * 30).to_string());
     let new = token_of(&reply);
-    assert!(is_live(&app, &new).await);
+    assert!(session_is_valid(&app, &new).await);
     app.clock().advance(MILLISECOND);
     assert_refused(&rotate(&app, &new).await, 401, "token_expired");
 }
@@ -412,7 +415,11 @@ async fn a_clock_set_back_a_day_revives_neither_a_rotated_token_nor_an_ended_ses
     let new = token_of(&rotate(&app, &old).await);
     assert_eq!(end(&app, &new, id_of(&app, &lost).await).await.status, 204);
     app.clock().set(START - DAY);
-    assert!(!is_live(&app, &old).await && !is_live(&app, &lost).await && is_live(&app, &new).await);
+    assert!(
+        !session_is_valid(&app, &old).await
+            && !session_is_valid(&app, &lost).await
+            && session_is_valid(&app, &new).await
+    );
 }
 
 #[actix_web::test]
@@ -432,24 +439,24 @@ async fn a_shut_account_neither_lists_nor_rotates() {
 /// Over TCP, since only there a body can come late.
 #[test]
 fn a_slow_body_with_a_rotated_token_changes_nothing() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
-    let mut wire = Wire::to(&server);
+    let mut connection = RawConnection::to(&server);
     let body = json!({ "title": "Too late" }).to_string();
     let (begun, rest) = body.split_at(5);
-    wire.say(&format!(
+    connection.send(&format!(
         "POST /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     ));
     // It asks for the body, so it has found the token to be good.
-    assert_eq!(wire.hear().status, 100);
-    wire.say(begun);
+    assert_eq!(connection.receive().status, 100);
+    connection.send(begun);
     let (status, rotated) = server.request("POST", "/v1/session/rotate", Some(&token), None);
     assert_eq!(status, 200, "{rotated}");
-    wire.say(rest);
-    let answer = wire.hear();
+    connection.send(rest);
+    let answer = connection.receive();
     assert_eq!(
         (answer.status, &answer.json()["code"]),
         (401, &json!("token_invalid"))
@@ -468,7 +475,7 @@ async fn beyond_the_cap_activity_that_is_not_written_yet_counts() {
     let second = token_of(&sign_in(&app, ONE, PASSWORD).await);
     app.clock().advance(MINUTE);
     // Used a moment ago, which no row says yet.
-    assert!(is_live(&app, &first).await);
+    assert!(session_is_valid(&app, &first).await);
     assert_eq!(
         count_in(
             &app,
@@ -481,7 +488,9 @@ async fn beyond_the_cap_activity_that_is_not_written_yet_counts() {
     );
     let third = token_of(&sign_in(&app, ONE, PASSWORD).await);
     assert!(
-        is_live(&app, &first).await && !is_live(&app, &second).await && is_live(&app, &third).await
+        session_is_valid(&app, &first).await
+            && !session_is_valid(&app, &second).await
+            && session_is_valid(&app, &third).await
     );
 }
 

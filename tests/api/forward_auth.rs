@@ -7,7 +7,7 @@ use cloakroom::testing::{Call, Reply, TestApp};
 use serde_json::json;
 
 use crate::support::app::*;
-use crate::support::machines::*;
+use crate::support::credentials::*;
 
 const HEADERS: [&str; 6] = [
     "x-user-id",
@@ -271,7 +271,7 @@ async fn whether_the_address_is_proved_is_said_beside_it() {
             assert_eq!(reply.header("x-user-email"), Some(ONE));
             assert_eq!(reply.header("x-user-email-confirmed"), Some(proved));
         }
-        alter(
+        execute_sql(
             &app,
             &format!(
                 "UPDATE users SET email_confirmed_at = 1 WHERE id = {}",
@@ -295,7 +295,7 @@ async fn the_address_behind_an_access_token_is_at_most_a_second_old() {
             .map(str::to_owned)
     };
     assert_eq!(address().await.as_deref(), Some(ONE));
-    alter(
+    execute_sql(
         &app,
         &format!(
             "UPDATE users SET email_address = 'new@example.com' WHERE id = {}",
@@ -494,7 +494,7 @@ async fn no_header_can_be_injected_by_an_address_or_scope_in_the_database() {
             "UPDATE users SET email_address = '{bad}' WHERE id = {}",
             user.id.0
         );
-        alter(&app, &sql);
+        execute_sql(&app, &sql);
         for credential in [&token, &access, &key] {
             assert_kept_out(
                 &verify(&app).bearer(credential).send().await,
@@ -503,7 +503,7 @@ async fn no_header_can_be_injected_by_an_address_or_scope_in_the_database() {
             );
         }
         let service = api_key(&app, None, "orders:read").await;
-        alter(
+        execute_sql(
             &app,
             &format!("UPDATE api_keys SET scopes = 'orders:read {bad}' WHERE user_id IS NULL"),
         );

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    is_live, mend, not_text, reset, reset_token, sabotage, sign_in, signed_in,
+    make_fail, make_succeed, not_text, reset, reset_token, session_is_valid, sign_in, signed_in,
 };
 
 const BLANK: &str = "can't be blank";
@@ -54,7 +54,7 @@ async fn a_new_user_is_shown_and_signed_in_at_once() {
             },
         })
     );
-    assert!(is_live(&app, token).await);
+    assert!(session_is_valid(&app, token).await);
 }
 
 #[actix_web::test]
@@ -221,7 +221,7 @@ async fn fields_that_nobody_asked_for_are_ignored() {
     assert_eq!(reply["user"]["created_at"], "2026-01-31T09:30:00.000Z");
     assert_eq!(reply["session"]["ip_address"], "127.0.0.1");
     assert_eq!(reply["expires_at"], "2026-03-02T09:30:00.000Z");
-    assert!(is_live(&app, reply["token"].as_str().unwrap()).await);
+    assert!(session_is_valid(&app, reply["token"].as_str().unwrap()).await);
     assert_eq!(
         count_in(&app, "SELECT count(*) FROM users WHERE disabled_at IS NULL"),
         1
@@ -415,14 +415,14 @@ async fn of_racing_sign_ups_with_one_address_one_wins() {
 #[actix_web::test]
 async fn nobody_is_left_with_an_account_when_the_session_cannot_be_started() {
     let app = TestApp::new().await;
-    sabotage(&app, "INSERT ON sessions");
+    make_fail(&app, "INSERT ON sessions");
     assert_refused(
         &sign_up(&app, &applicant(ONE, PASSWORD)).await,
         500,
         "internal_error",
     );
     assert_eq!(users(&app), 0);
-    mend(&app);
+    make_succeed(&app);
     assert_eq!(sign_up(&app, &applicant(ONE, PASSWORD)).await.status, 201);
 }
 
@@ -435,5 +435,5 @@ async fn an_id_is_never_given_out_twice() {
         (&reply["user"]["id"], &reply["session"]["id"]),
         (&json!(2), &json!(2))
     );
-    assert!(!is_live(&app, &token).await);
+    assert!(!session_is_valid(&app, &token).await);
 }

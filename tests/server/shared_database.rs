@@ -5,12 +5,12 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::process::{House, Server, agent, link_token, request};
+use crate::support::process::{Server, TestServer, agent, link_token, request};
 
-fn pair() -> (House, Server, Server) {
-    let house = House::new();
-    let (a, b) = (house.serve(), house.serve());
-    (house, a, b)
+fn pair() -> (TestServer, Server, Server) {
+    let test_server = TestServer::new();
+    let (a, b) = (test_server.serve(), test_server.serve());
+    (test_server, a, b)
 }
 
 #[test]
@@ -22,14 +22,17 @@ fn two_first_starts_at_once_share_one_file_and_one_key() {
 }
 
 fn start_two_at_once() {
-    let house = House::new();
+    let test_server = TestServer::new();
     let (a, b) = thread::scope(|scope| {
-        let (a, b) = (scope.spawn(|| house.serve()), scope.spawn(|| house.serve()));
+        let (a, b) = (
+            scope.spawn(|| test_server.serve()),
+            scope.spawn(|| test_server.serve()),
+        );
         (a.join().unwrap(), b.join().unwrap())
     });
     a.sign_up("one@example.com", "password");
     a.ask_for_reset("one@example.com");
-    let link = link_token(&house.wait_for_letters(1)[0]);
+    let link = link_token(&test_server.wait_for_mails(1)[0]);
     for server in [&a, &b] {
         let (status, reply) = server.request("GET", &format!("/v1/passwords/{link}"), None, None);
         assert_eq!(status, 200, "{reply}");
@@ -57,9 +60,9 @@ fn what_one_starts_the_other_knows_and_what_one_ends_is_dead_on_the_other_at_onc
 
 #[test]
 fn limits_are_counted_together() {
-    let mut house = House::new();
-    house.set("CLOAKROOM__THROTTLE__ENABLED", "true");
-    let (a, b) = (house.serve(), house.serve());
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__THROTTLE__ENABLED", "true");
+    let (a, b) = (test_server.serve(), test_server.serve());
     let statuses: Vec<u16> = (0..12)
         .map(|n| [&a, &b][n % 2].sign_in("nobody@example.com", "password").0)
         .collect();
@@ -68,13 +71,13 @@ fn limits_are_counted_together() {
 
 #[test]
 fn a_mail_is_sent_once_whoever_was_asked() {
-    let (house, a, b) = pair();
+    let (test_server, a, b) = pair();
     for n in 0..20 {
         let address = format!("u{n}@example.com");
         a.sign_up(&address, "password");
         [&a, &b][n % 2].ask_for_reset(&address);
     }
-    let letters = house.wait_for_letters(20);
+    let letters = test_server.wait_for_mails(20);
     let ids: HashSet<&str> = letters
         .iter()
         .map(|letter| {
@@ -85,7 +88,7 @@ fn a_mail_is_sent_once_whoever_was_asked() {
         })
         .collect();
     assert_eq!((letters.len(), ids.len()), (20, 20));
-    let database = house.open_database();
+    let database = test_server.open_database();
     let count = |sql: &str| {
         database
             .query_row(sql, [], |row| row.get::<_, i64>(0))
@@ -96,7 +99,7 @@ fn a_mail_is_sent_once_whoever_was_asked() {
 
 #[test]
 fn both_write_at_once_and_nobody_is_turned_away() {
-    let (house, a, b) = pair();
+    let (test_server, a, b) = pair();
     thread::scope(|scope| {
         for worker in 0..8 {
             let server = [&a, &b][worker % 2];
@@ -126,7 +129,7 @@ fn both_write_at_once_and_nobody_is_turned_away() {
             });
         }
     });
-    let database = house.open_database();
+    let database = test_server.open_database();
     let count = |sql: &str| {
         database
             .query_row(sql, [], |row| row.get::<_, i64>(0))

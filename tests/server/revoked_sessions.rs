@@ -14,17 +14,17 @@ use cloakroom::domain::scope::Scopes;
 use rusqlite::params;
 use serde_json::{Value, json};
 
-use crate::support::process::{House, Server};
-use crate::support::wire::Wire;
+use crate::support::process::{Server, TestServer};
+use crate::support::raw_connection::RawConnection;
 
 const BASE: &str = "the base of all keys, long enough for one";
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// A house whose keys are known here.
-fn house() -> House {
-    let mut house = House::new();
-    house.set("CLOAKROOM__SECRETS__KEY_BASE", BASE);
-    house
+fn test_server() -> TestServer {
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SECRETS__KEY_BASE", BASE);
+    test_server
 }
 
 /// What mints access tokens as its servers do.
@@ -35,9 +35,9 @@ fn mint() -> AccessTokens {
 }
 
 /// An access token for each session of the file, with its session's id, in the order of those.
-fn access_tokens(house: &House) -> Vec<(i64, String)> {
+fn access_tokens(test_server: &TestServer) -> Vec<(i64, String)> {
     let (now, mint) = (Clock::System.now(), mint());
-    let database = house.open_database();
+    let database = test_server.open_database();
     let until = (now + LIFETIME).as_millis();
     database
         .execute("UPDATE sessions SET access_until = $1", params![until])
@@ -87,14 +87,14 @@ fn refused_after(server: &Server, access: &str) -> Duration {
 
 #[test]
 fn a_session_ended_by_a_command_is_refused_by_the_server_within_a_second() {
-    let house = house();
-    let server = house.serve();
+    let test_server = test_server();
+    let server = test_server.serve();
     server.sign_up("one@example.com", "password");
     server.sign_up("two@example.com", "password");
-    let [(_, access), (_, bystander)] = access_tokens(&house).try_into().unwrap();
+    let [(_, access), (_, bystander)] = access_tokens(&test_server).try_into().unwrap();
     assert_eq!(ask(&server, &access), (200, Value::Null));
     let command = ["sessions", "revoke", "--user", "one@example.com"];
-    let output = house.run(&command);
+    let output = test_server.run(&command);
     assert!(output.status.success(), "{output:?}");
     let took = refused_after(&server, &access);
     assert!(took < Duration::from_secs(1), "{took:?}");
@@ -103,14 +103,14 @@ fn a_session_ended_by_a_command_is_refused_by_the_server_within_a_second() {
 
 #[test]
 fn two_servers_on_one_file_tell_each_other() {
-    let house = house();
-    let (a, b) = (house.serve(), house.serve());
+    let test_server = test_server();
+    let (a, b) = (test_server.serve(), test_server.serve());
     let token = a.sign_up("one@example.com", "password");
     for _ in 0..5 {
         let (status, reply) = a.sign_in("one@example.com", "password");
         assert_eq!(status, 200, "{reply}");
     }
-    let sessions = access_tokens(&house);
+    let sessions = access_tokens(&test_server);
     let own = sessions[0].0;
     for (number, (id, access)) in sessions.iter().filter(|(id, _)| *id != own).enumerate() {
         let (ends, other) = if number % 2 == 0 { (&a, &b) } else { (&b, &a) };
@@ -132,13 +132,13 @@ const SESSIONS: usize = 101;
 
 #[test]
 fn a_thousand_endings_under_load_are_each_refused_at_once() {
-    let house = house();
-    let server = house.serve();
+    let test_server = test_server();
+    let server = test_server.serve();
     let tokens: Vec<String> = (0..USERS)
         .map(|user| server.sign_up(&format!("u{user}@example.com"), "password"))
         .collect();
-    add_sessions(&house);
-    let access = access_tokens(&house);
+    add_sessions(&test_server);
+    let access = access_tokens(&test_server);
     let (own, rest) = access.split_at(USERS);
     let refused = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -149,11 +149,11 @@ fn a_thousand_endings_under_load_are_each_refused_at_once() {
             let kept = &own[user].1;
             scope.spawn(move || {
                 // Two connections, so that not one worker alone does and knows it.
-                let (mut one, mut other) = (Wire::to(server), Wire::to(server));
+                let (mut one, mut other) = (RawConnection::to(server), RawConnection::to(server));
                 for (id, access) in ended {
                     assert_eq!(get(&mut other, access), 200);
                     one.ask("DELETE", &format!("/v1/sessions/{id}"), &bearer(token), "");
-                    assert_eq!(one.hear().status, 204);
+                    assert_eq!(one.receive().status, 204);
                     assert_eq!(get(&mut other, access), 401);
                     refused.fetch_add(1, Ordering::SeqCst);
                 }
@@ -163,7 +163,7 @@ fn a_thousand_endings_under_load_are_each_refused_at_once() {
     });
     assert_eq!(refused.load(Ordering::SeqCst), 1000);
     // And a server that starts now knows all of them.
-    let again = house.serve();
+    let again = test_server.serve();
     for (_, access) in rest.iter().step_by(50) {
         assert_eq!(ask(&again, access), (401, json!("token_invalid")));
     }
@@ -173,14 +173,14 @@ fn bearer(token: &str) -> String {
     format!("Authorization: Bearer {token}\r\n")
 }
 
-fn get(wire: &mut Wire, access: &str) -> u16 {
-    wire.ask("GET", "/v1/projects", &bearer(access), "");
-    wire.hear().status
+fn get(connection: &mut RawConnection, access: &str) -> u16 {
+    connection.ask("GET", "/v1/projects", &bearer(access), "");
+    connection.receive().status
 }
 
 /// Sessions beside the one of each user, user by user.
-fn add_sessions(house: &House) {
-    let mut database = house.open_database();
+fn add_sessions(test_server: &TestServer) {
+    let mut database = test_server.open_database();
     let batch = database.transaction().unwrap();
     let users: Vec<i64> = {
         let mut statement = batch.prepare("SELECT id FROM users ORDER BY id").unwrap();

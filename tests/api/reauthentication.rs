@@ -8,8 +8,8 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, is_live,
-    not_text, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, not_text,
+    session_is_valid, sign_in, signed_in,
 };
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
@@ -178,7 +178,7 @@ async fn a_changed_password_ends_sudo() {
             .status,
         200
     );
-    assert!(is_live(&app, &token).await && !is_believed(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await && !is_believed(&app, &token).await);
     assert_faults(
         &confirm(&app, &token, PASSWORD).await,
         &[("password", "is incorrect")],
@@ -221,7 +221,7 @@ async fn a_change_of_password_that_races_leaves_no_sudo_by_the_old_one() {
     for reply in given.iter().flatten().filter(|reply| reply.status != 200) {
         assert_faults(reply, &[("password", "is incorrect")]);
     }
-    assert!(is_live(&app, &token).await && !is_believed(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await && !is_believed(&app, &token).await);
 }
 
 #[actix_web::test]

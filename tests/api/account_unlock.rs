@@ -9,10 +9,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, delete, disable, is_live, last_unlock, reset,
-    reset_token, seen, token_after,
+    ONE, PASSWORD, assert_refused, count_in, delete, disable, last_unlock, reset, reset_token,
+    seen, session_is_valid, token_after,
 };
-use crate::support::limits::{ELSEWHERE, HERE, NOBODY, by_address_only, peer};
+use crate::support::limits::{ELSEWHERE, HERE, UNKNOWN, by_address_only, peer};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -153,7 +153,7 @@ async fn hanging_up_on_the_twentieth_failure_keeps_no_mail_back() {
 async fn an_unknown_address_is_counted_alike_and_gets_no_mail() {
     let app = app_with_one().await;
     let mut answers = Vec::new();
-    for address in [ONE, NOBODY] {
+    for address in [ONE, UNKNOWN] {
         let mut replies = Vec::new();
         for _ in 0..21 {
             replies.push(seen(&try_from(&app, ELSEWHERE, address, "wrong").await));
@@ -187,7 +187,7 @@ fn is_last_attempt(reply: &Reply) -> bool {
 
 #[actix_web::test]
 async fn the_last_attempt_is_announced_known_or_not() {
-    for address in [ONE, NOBODY, "no address at all"] {
+    for address in [ONE, UNKNOWN, "no address at all"] {
         let app = app_with_one().await;
         for number in 1..=20 {
             let reply = try_from(&app, ELSEWHERE, address, "wrong").await;
@@ -451,8 +451,8 @@ async fn sessions_go_on_while_their_address_is_shut() {
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     shut(&app, ELSEWHERE, ONE).await;
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     let link = last_unlock(&app).await;
     assert_eq!(unlock(&app, HERE, &link).await.status, 200);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }

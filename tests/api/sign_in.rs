@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    create_user_with_digest, delete, digest_of, disable, is_live, not_text, reset, reset_token,
-    sign_in, signed_in,
+    create_user_with_digest, delete, digest_of, disable, not_text, reset, reset_token,
+    session_is_valid, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -42,7 +42,7 @@ async fn a_session_is_started_shown_and_ended() {
     );
     let again = app.delete("/v1/session").bearer(&token).send().await;
     assert_refused(&again, 401, "token_invalid");
-    assert!(!is_live(&app, &token).await);
+    assert!(!session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]
@@ -53,7 +53,7 @@ async fn signing_out_ends_this_session_and_no_other() {
         app.delete("/v1/session").bearer(&token).send().await.status,
         200
     );
-    assert!(!is_live(&app, &token).await && is_live(&app, &other).await);
+    assert!(!session_is_valid(&app, &token).await && session_is_valid(&app, &other).await);
 }
 
 #[actix_web::test]
@@ -350,7 +350,7 @@ async fn a_session_expires_to_the_millisecond() {
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     app.clock().set(START + DAY * 30 - MILLISECOND);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     app.clock().advance(MILLISECOND);
     let reply = app.get("/v1/session").bearer(&token).send().await;
     assert_refused(&reply, 401, "token_expired");
@@ -366,7 +366,7 @@ async fn a_session_that_nobody_uses_ends_early_and_one_in_use_does_not() {
     let (app, user, token) = signed_in().await;
     let used = app.sign_in_as(&user).await;
     app.clock().set(START + DAY * 10);
-    assert!(is_live(&app, &used).await);
+    assert!(session_is_valid(&app, &used).await);
     app.clock().set(START + DAY * 14 - MILLISECOND);
     // Asking is using, so this one is asked a millisecond too late.
     app.clock().advance(MILLISECOND);
@@ -376,21 +376,21 @@ async fn a_session_that_nobody_uses_ends_early_and_one_in_use_does_not() {
         "token_expired",
     );
     // Its use is noted whether or not it has been written meanwhile.
-    assert!(is_live(&app, &used).await);
+    assert!(session_is_valid(&app, &used).await);
     app.context()
         .activity
         .flush(&app.context().database)
         .await
         .unwrap();
     app.clock().set(START + DAY * 28 - MILLISECOND);
-    assert!(is_live(&app, &used).await);
+    assert!(session_is_valid(&app, &used).await);
 }
 
 #[actix_web::test]
 async fn the_idle_time_out_is_exact() {
     let (app, _, token) = signed_in().await;
     app.clock().set(START + DAY * 14 - MILLISECOND);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]
@@ -436,9 +436,9 @@ async fn remember_makes_a_session_last_longer() {
         assert_eq!(reply["session"]["expires_at"], end.to_string());
         let token = reply["token"].as_str().unwrap();
         app.clock().set(end - MILLISECOND);
-        assert!(is_live(&app, token).await);
+        assert!(session_is_valid(&app, token).await);
         app.clock().set(end);
-        assert!(!is_live(&app, token).await);
+        assert!(!session_is_valid(&app, token).await);
     }
     let fields = [
         ("email_address", ONE),
@@ -484,7 +484,7 @@ async fn beyond_the_cap_the_session_unused_the_longest_ends() {
         app.clock().advance(Duration::from_secs(300));
     }
     // The first is used, so the second is now the one unused the longest.
-    assert!(is_live(&app, &tokens[0]).await);
+    assert!(session_is_valid(&app, &tokens[0]).await);
     app.context()
         .activity
         .flush(&app.context().database)
@@ -498,10 +498,10 @@ async fn beyond_the_cap_the_session_unused_the_longest_ends() {
     );
     let mut live = Vec::new();
     for token in &tokens {
-        live.push(is_live(&app, token).await);
+        live.push(session_is_valid(&app, token).await);
     }
     assert_eq!(live, [true, false, true, true]);
-    assert!(is_live(&app, &others).await);
+    assert!(session_is_valid(&app, &others).await);
     assert_eq!(
         count_in(
             &app,
@@ -528,9 +528,9 @@ async fn at_the_cap_an_expired_session_ends_before_a_live_one() {
     app.clock().advance(Duration::from_secs(600));
     let expired = app.sign_in_as(&user).await;
     app.clock().advance(Duration::from_secs(3600));
-    assert!(!is_live(&app, &expired).await);
+    assert!(!session_is_valid(&app, &expired).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
-    assert!(is_live(&app, &remembered).await);
+    assert!(session_is_valid(&app, &remembered).await);
 }
 
 #[actix_web::test]
@@ -544,7 +544,7 @@ async fn a_new_session_is_never_the_one_that_the_cap_ends() {
         .as_str()
         .unwrap()
         .to_owned();
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]
@@ -729,9 +729,9 @@ async fn a_change_of_credentials_ends_all_but_the_survivors() {
             _ => (0, true, true),
         };
         assert_eq!(ended.await.unwrap(), count, "{keep}");
-        assert_eq!(is_live(&app, &kept).await, keeps_one, "{keep}");
-        assert_eq!(is_live(&app, &other).await, keeps_all, "{keep}");
-        assert!(is_live(&app, &strangers).await, "{keep}");
+        assert_eq!(session_is_valid(&app, &kept).await, keeps_one, "{keep}");
+        assert_eq!(session_is_valid(&app, &other).await, keeps_all, "{keep}");
+        assert!(session_is_valid(&app, &strangers).await, "{keep}");
         let with_sudo = "SELECT count(*) FROM sessions WHERE sudo_at IS NOT NULL";
         assert_eq!(count_in(&app, with_sudo), i64::from(keeps_all), "{keep}");
         let void = "SELECT count(*) FROM users WHERE credentials_version = 1 AND pending_email_address IS NULL";

@@ -16,11 +16,11 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, alter, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
-    assert_unusable_addresses_are_refused, count_in, delete, digest_of, disable, is_live, mend,
-    not_text, reset, reset_token, sabotage, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
+    assert_unusable_addresses_are_refused, count_in, delete, digest_of, disable, execute_sql,
+    make_fail, make_succeed, not_text, reset, reset_token, session_is_valid, sign_in, signed_in,
 };
-use crate::support::process::House;
+use crate::support::process::TestServer;
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -68,8 +68,8 @@ async fn a_reset_changes_the_password_and_ends_every_session() {
         (done.status, done.json()),
         (200, json!({ "message": "Password has been reset." }))
     );
-    assert!(!is_live(&app, &token).await && !is_live(&app, &second).await);
-    assert!(is_live(&app, &others).await);
+    assert!(!session_is_valid(&app, &token).await && !session_is_valid(&app, &second).await);
+    assert!(session_is_valid(&app, &others).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
     assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
     assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 200);
@@ -254,7 +254,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/passwords", "").await;
     let path = format!("/v1/passwords/{link}");
     assert_unreadable_bodies_are_refused(&app, Method::PUT, &path, "").await;
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(show(&app, &link).await.status, 200);
 }
 
@@ -293,7 +293,7 @@ async fn a_bad_password_destroys_nothing() {
     for (body, faults) in cases {
         assert_faults(&app.put(&path).json(&body).send().await, faults);
     }
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
     assert_eq!(reset(&app, &link, NEW).await.status, 200);
 }
@@ -359,7 +359,7 @@ async fn a_link_dies_with_the_password_the_address_and_the_account() {
     ] {
         let (app, ..) = signed_in().await;
         let link = reset_token(&app, ONE).await;
-        alter(&app, sql);
+        execute_sql(&app, sql);
         assert_void(&app, &link).await;
     }
 }
@@ -463,8 +463,8 @@ async fn of_fifty_racing_uses_of_one_link_one_wins() {
 
 #[test]
 fn of_racing_uses_of_one_link_over_tcp_one_wins() {
-    let house = House::new();
-    let server = house.serve();
+    let test_server = TestServer::new();
+    let server = test_server.serve();
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     assert_eq!(
         server
@@ -472,11 +472,11 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
             .0,
         201
     );
-    let secret = std::fs::read_to_string(house.path().join("cloakroom.key_base")).unwrap();
+    let secret = std::fs::read_to_string(test_server.path().join("cloakroom.key_base")).unwrap();
     let keys = key_ring::KeyRing::new(Secret::from(secret), vec![]);
     let link = signed_link::sign_reset(
         &keys,
-        &stored_account(&house),
+        &stored_account(&test_server),
         START + Duration::from_secs(100 * 365 * 86400),
     );
     let path = format!("/v1/passwords/{link}");
@@ -511,8 +511,8 @@ fn of_racing_uses_of_one_link_over_tcp_one_wins() {
 }
 
 /// The only account in a house's file.
-fn stored_account(house: &House) -> Account {
-    let file = Connection::open(house.database()).unwrap();
+fn stored_account(test_server: &TestServer) -> Account {
+    let file = Connection::open(test_server.database()).unwrap();
     let sql = "SELECT id, email_address, password_digest FROM users";
     let (id, address, digest): (i64, String, String) = file
         .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -555,18 +555,18 @@ async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_sess
 async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
     let (app, user, token) = signed_in().await;
     let (before, link) = (digest_of(&app, &user), reset_token(&app, ONE).await);
-    sabotage(&app, "DELETE ON sessions");
+    make_fail(&app, "DELETE ON sessions");
     assert_refused(&reset(&app, &link, NEW).await, 500, "internal_error");
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
     assert_eq!(
         app.mails().await.len(),
         1,
         "nobody is told of what did not happen"
     );
-    mend(&app);
+    make_succeed(&app);
     assert_eq!(reset(&app, &link, NEW).await.status, 200);
-    assert!(!is_live(&app, &token).await);
+    assert!(!session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]

@@ -18,10 +18,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, address, alter, assert_faults, assert_refused,
-    assert_unreadable_bodies_are_refused, assert_unusable_addresses_are_refused, confirm,
-    confirmation_token, count_in, delete, digest_of, disable, is_live, last_confirmation, mend,
-    not_text, reset, reset_token, sabotage, seen, sign_in, sign_up, signed_in, write,
+    ONE, PASSWORD, address, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
+    assert_unusable_addresses_are_refused, confirm, confirmation_token, count_in, delete,
+    digest_of, disable, execute_sql, last_confirmation, make_fail, make_succeed, not_text, reset,
+    reset_token, seen, session_is_valid, sign_in, sign_up, signed_in, write,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -97,7 +97,7 @@ async fn without_confirmation_a_sign_up_mails_nothing() {
     let app = app_that(Confirm::Off).await;
     let reply = sign_up(&app, ONE, PASSWORD).await;
     assert_eq!(reply.status, 201);
-    assert!(is_live(&app, reply.json()["token"].as_str().unwrap()).await);
+    assert!(session_is_valid(&app, reply.json()["token"].as_str().unwrap()).await);
     assert_eq!(app.mails().await, []);
     // And still whoever wants to confirm can.
     assert_confirmed(&confirm(&app, &confirmation_token(&app, ONE).await).await);
@@ -112,7 +112,7 @@ async fn a_reminder_is_mailed_and_the_session_starts() {
         (201, &json!(false))
     );
     let token = reply.json()["token"].as_str().unwrap().to_owned();
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
 
     let mails = app.mails().await;
@@ -161,10 +161,10 @@ async fn required_gives_no_session() {
 #[actix_web::test]
 async fn an_account_comes_only_together_with_its_mail() {
     let app = app_that(Confirm::Required).await;
-    sabotage(&app, "INSERT ON outbox");
+    make_fail(&app, "INSERT ON outbox");
     assert_refused(&sign_up(&app, ONE, PASSWORD).await, 500, "internal_error");
     assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 0);
-    mend(&app);
+    make_succeed(&app);
     assert_eq!(sign_up(&app, ONE, PASSWORD).await.status, 201);
 }
 
@@ -173,7 +173,7 @@ async fn a_session_from_before_goes_on_where_confirmation_is_required() {
     let app = app_that(Confirm::Required).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
 }
 
 #[actix_web::test]
@@ -186,7 +186,7 @@ async fn sign_in_says_unconfirmed_only_after_the_right_password() {
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let digest = bcrypt::hash(PASSWORD, 4).unwrap();
-    alter(
+    execute_sql(
         &app,
         &format!("UPDATE users SET password_digest = '{digest}'"),
     );
@@ -233,7 +233,10 @@ async fn a_link_confirms_once() {
     assert_dead(&confirm(&app, &link).await);
     let account = account_of(&app, &user).await;
     assert_eq!(account.user.email_confirmed_at, Some(START + MILLISECOND));
-    assert!(is_live(&app, &token).await, "confirming ends no session");
+    assert!(
+        session_is_valid(&app, &token).await,
+        "confirming ends no session"
+    );
 }
 
 #[actix_web::test]
@@ -312,7 +315,7 @@ async fn a_new_address_takes_the_old_ones_place_and_the_sessions_go_on() {
     assert_eq!(account.user.email_confirmed_at, Some(START + MILLISECOND));
     assert_eq!(account.user.updated_at, START + MILLISECOND);
     assert_eq!(account.pending_email_address, None);
-    assert!(is_live(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await);
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
     assert_eq!(sign_in(&app, NEXT, PASSWORD).await.status, 200);
     // The old one is free.
@@ -355,7 +358,7 @@ async fn an_address_changes_only_together_with_the_end_of_the_links() {
         change_token(&app, &user, NEXT).await,
         reset_token(&app, ONE).await,
     );
-    sabotage(&app, "INSERT ON outbox");
+    make_fail(&app, "INSERT ON outbox");
     assert_refused(&confirm(&app, &link).await, 500, "internal_error");
     let account = account_of(&app, &user).await;
     assert_eq!(
@@ -365,7 +368,7 @@ async fn an_address_changes_only_together_with_the_end_of_the_links() {
         ),
         (ONE, 0)
     );
-    mend(&app);
+    make_succeed(&app);
     assert_confirmed(&confirm(&app, &link).await);
     assert_refused(&reset(&app, &old, NEW).await, 401, "link_invalid");
 }
@@ -594,7 +597,7 @@ async fn a_squatter_is_out_when_the_owner_resets() {
         reset(&app, &reset_token(&app, ONE).await, NEW).await.status,
         200
     );
-    assert!(!is_live(&app, &token).await);
+    assert!(!session_is_valid(&app, &token).await);
     assert_eq!(sign_in(&app, ONE, "the squatter's").await.status, 401);
     assert_dead(&confirm(&app, &link).await);
     assert_eq!(
