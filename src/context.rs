@@ -14,9 +14,10 @@ use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::PasswordPool;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::EmailAddress;
 use crate::http::ClientInfo;
-use crate::mail::{Kind, MailWorker, Notice, Transport};
+use crate::mail::{MailWorker, Notice, Transport};
 use crate::store::{Database, Transaction};
 use crate::throttle::{Count, Decision, Limit, Throttle, Throttled};
 
@@ -132,7 +133,7 @@ impl Context {
     }
 
     /// The notice by mail of a change that this client makes; `None` where the settings turn it off.
-    pub fn notice(&self, client: &ClientInfo, kind: Kind) -> Option<Notice> {
+    pub fn notice(&self, client: &ClientInfo, kind: MailKind) -> Option<Notice> {
         let throttle = self.throttle.clone();
         let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
             throttle.admits(tx, &throttle.notices(kind.as_str(), address.as_str()), now)

@@ -1,4 +1,4 @@
-//! `[mail]`, `[mail.smtp]` and `[notices]`.
+//! `[mail]` and `[mail.smtp]`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -152,24 +152,4 @@ fn is_loopback(host: &str) -> bool {
         || host
             .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
-}
-
-section! {
-    /// Mails that notify the owner of changes to the account, in case another person made them. Each can be disabled.
-    Notices {
-        /// A sign-in from a network and a program that are new for the account.
-        new_device: bool = true,
-        /// A new password, set in the account or by a reset link.
-        password_changed: bool = true,
-        /// A new address was requested; sent to the address that it is to replace.
-        address_change_asked: bool = true,
-        /// The new address was verified; sent to the address that it replaced.
-        address_changed: bool = true,
-        /// The account was deleted; sent to its address.
-        account_deleted: bool = true,
-        /// A refresh token was used twice, which revoked its session: an attacker may have stolen it.
-        refresh_reused: bool = true,
-        /// An API key was created: an attacker with a stolen session could use it to keep access.
-        api_key_created: bool = true,
-    }
 }

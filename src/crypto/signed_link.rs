@@ -3,8 +3,6 @@
 //! Each is bound to the account's [`credentials_version`](Account::credentials_version): a change of the password or
 //! the address counts it up, and every link signed before is void, even when the old address comes back.
 
-use std::time::Duration;
-
 use crate::config::Settings;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_message::{self, SignedMessage};
@@ -12,11 +10,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::model::EmailAddress;
 use crate::store::users::Account;
 
-/// How long a reset link works, counted from the request for it.
-pub const RESET_LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How long a confirmation link works, counted from the request for it; a day is the most that NIST SP 800-63A allows a
-/// code sent by email.
-pub const CONFIRMATION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+pub use crate::domain::mail_kind::{CONFIRMATION_LIFETIME, RESET_LIFETIME};
 
 /// The token of a link that resets the password of `account`.
 pub fn sign_reset(key_ring: &KeyRing, account: &Account, expires_at: Timestamp) -> String {
@@ -265,7 +259,10 @@ mod tests {
             let mut expected = [false; 3];
             assert_eq!(read(token, end), expected);
             expected[at] = true;
-            assert_eq!(read(token, end - Duration::from_millis(1)), expected);
+            assert_eq!(
+                read(token, end - std::time::Duration::from_millis(1)),
+                expected
+            );
         }
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod error;
+pub mod mail_kind;
 pub mod model;
 pub mod scope;

@@ -16,9 +16,10 @@ use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::{EmailAddress, PasswordDigest, SessionId};
 use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Input, Routes};
-use crate::mail::{self, Kind, Notice};
+use crate::mail::{self, Notice};
 use crate::store::users::{self, Account};
 use crate::store::{Transaction, outbox};
 
@@ -55,7 +56,10 @@ async fn change_password(
         .settings
         .guessable_words(user.email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
-    let (kept, notice) = (session.id, context.notice(&client, Kind::PasswordChanged));
+    let (kept, notice) = (
+        session.id,
+        context.notice(&client, MailKind::PasswordChanged),
+    );
     let replace = move |change: &Change<'_>, account: &Account, now| {
         replace_password(change, account, &digest, kept, notice.as_ref(), now)
     };
@@ -86,7 +90,7 @@ async fn change_address(
         let limits = vec![context.throttle.address_changes(user.id)];
         context.admit(&client, limits).await?;
     }
-    let notice = context.notice(&client, Kind::AddressChangeAsked);
+    let notice = context.notice(&client, MailKind::AddressChangeAsked);
     let (throttle, mails) = (
         context.throttle.clone(),
         context.throttle.address_change_mails(wanted.as_str()),
@@ -119,7 +123,7 @@ async fn destroy(
 ) -> Result<HttpResponse> {
     let (challenge, ()) = Challenge::read_beside(Ok(()), &input, &session, context.clock.now())?;
     let proven = challenge.prove(&context, &client, &session, vec![]).await?;
-    let notice = context.notice(&client, Kind::AccountDeleted);
+    let notice = context.notice(&client, MailKind::AccountDeleted);
     let delete = move |change: &Change<'_>, account: &Account, now| {
         erase(change, account)?;
         mail::notify(change, notice.as_ref(), &account.user, now)?;
@@ -176,6 +180,6 @@ fn request_address(
         return users::set_pending_address(tx, user.id, None).map(drop);
     }
     users::set_pending_address(tx, user.id, Some(wanted))?;
-    mail::request_address_change(tx, user.id, wanted, now, admit)?;
+    mail::enqueue_address_change(tx, user.id, wanted, now, admit)?;
     mail::notify(tx, notice, user, now)
 }

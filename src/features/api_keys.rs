@@ -20,11 +20,12 @@ use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::{ApiKey, ApiKeyId, User};
 use crate::domain::scope::Scopes;
 use crate::http::extract::query::path_id;
 use crate::http::{ClientInfo, CurrentUser, Input, Routes};
-use crate::mail::{self, Kind};
+use crate::mail;
 use crate::store::api_keys::{self, NewKey};
 
 const MAX_NAME_CHARACTERS: usize = 255;
@@ -67,7 +68,7 @@ async fn create(
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let (notice, most) = (
-        context.notice(&client, Kind::ApiKeyCreated),
+        context.notice(&client, MailKind::ApiKeyCreated),
         context.settings.tokens.max_keys_per_user,
     );
     let owner = User::clone(&user);

@@ -19,9 +19,10 @@ use crate::crypto::signed_link::{self, ConfirmedAddress};
 use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::EmailAddress;
 use crate::http::{ClientInfo, Input, Routes};
-use crate::mail::{self, Kind, Notice};
+use crate::mail::{self, Notice};
 use crate::store::users;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -47,7 +48,7 @@ async fn create(
     let throttle = context.throttle.clone();
     let requested = context.commit(&client, move |change| {
         change.record(Event::VerificationRequested);
-        mail::request_confirmation(change, &address, now, || {
+        mail::enqueue_link(change, MailKind::Confirmation, &address, now, || {
             throttle.admits(change, &by_address, now)
         })
     });
@@ -64,7 +65,7 @@ async fn update(
     let Some(link) = signed_link::verify_confirmation(&context.key_ring, &token, now) else {
         return Err(refused(&context, &client));
     };
-    let notice = context.notice(&client, Kind::AddressChanged);
+    let notice = context.notice(&client, MailKind::AddressChanged);
     let verified = context.commit(&client, move |change| {
         verify(change, &link, notice.as_ref(), now)
     });

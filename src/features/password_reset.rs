@@ -20,9 +20,10 @@ use crate::crypto::signed_link;
 use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::{EmailAddress, PasswordDigest, User};
 use crate::http::{ClientInfo, Input, Routes};
-use crate::mail::{self, Kind, Notice};
+use crate::mail::{self, Notice};
 use crate::store::users::{self, Account};
 use crate::throttle::Limit;
 
@@ -51,7 +52,7 @@ async fn create(
     let throttle = context.throttle.clone();
     let requested = context.commit(&client, move |change| {
         change.record(Event::PasswordResetRequested);
-        mail::request_reset(change, &address, now, || {
+        mail::enqueue_link(change, MailKind::PasswordReset, &address, now, || {
             throttle.admits(change, &by_address, now)
         })
     });
@@ -86,7 +87,7 @@ async fn update(
     let words = context.settings.guessable_words(address);
     let digest = context.passwords.hash_choice(password, &words).await?;
     let failures = context.throttle.address_failures(address, client.ip);
-    let notice = context.notice(&client, Kind::PasswordChanged);
+    let notice = context.notice(&client, MailKind::PasswordChanged);
     // Asked after the hashing: a link that ran out meanwhile is out.
     let now = context.clock.now();
     let done = context.commit(&client, move |change| {

@@ -17,6 +17,7 @@ use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::{EmailAddress, PasswordDigest, Session, User};
 use crate::http::{ClientInfo, Input, Routes};
 use crate::mail;
@@ -137,11 +138,15 @@ fn register(
     let admit = || throttle.admits(change, &by_address, now);
     match user {
         Some(_) if rules.confirm != Confirm::Off => {
-            mail::request_confirmation(change, email_address, now, admit)?
+            mail::enqueue_link(change, MailKind::Confirmation, email_address, now, admit)?
         }
-        None if rules.private => {
-            mail::request_already_registered(change, email_address, now, admit)?
-        }
+        None if rules.private => mail::enqueue_link(
+            change,
+            MailKind::AlreadyRegistered,
+            email_address,
+            now,
+            admit,
+        )?,
         _ => {}
     }
     let Some(user) = user else {

@@ -1,83 +1,47 @@
-//! Intentions: what a feature writes into the outbox, in the transaction of the change that the mail is about.
+//! Writes mails into the outbox, in the transaction of the change that they are about.
 //!
-//! A request is the same row for everybody, whether anybody has the address or not: the [worker](super::worker) finds
-//! the account. A [`Notice`] goes to the address as it is written, for that may be an account's no longer.
+//! A requested link is the same row whether or not an account has the address: the [worker](super::worker) finds the
+//! account. A [`Notice`] goes to the address as it is at the time of the change.
+//!
+//! # Threats
+//! - floods of mail to one address: each mail is counted by a limit first, and a mail that still waits serves a new
+//!   request
+//! - text of an attacker in another person's mailbox: an unverified address gets no `User-Agent`, others at most 120
+//!   printable ASCII characters of it
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::Kind;
 use crate::config;
-use crate::crypto::signed_link;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
+use crate::domain::mail_kind::{MailKind, NOTICE_LIFETIME};
 use crate::domain::model::{EmailAddress, User, UserId};
 use crate::store::Transaction;
 use crate::store::outbox::{self, NewIntention};
 
-/// How long news are worth telling.
-const NOTICE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
-/// Enough to recognise a program, too little to tell a tale in somebody's mail.
+/// Enough to recognise a program.
 const USER_AGENT_CHARACTERS: usize = 120;
 
-/// Notes that whoever has this address wants to reset their password. A mail that waits already serves; for another
-/// one `admit` is asked.
-pub fn request_reset(
+/// Adds a mail with a link for the account that has this address. A mail that waits untried is renewed instead; a new
+/// one needs the consent of `admit`.
+pub fn enqueue_link(
     tx: &Transaction<'_>,
+    kind: MailKind,
     address: &EmailAddress,
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    request(
-        tx,
-        Kind::PasswordReset,
-        address,
-        signed_link::RESET_LIFETIME,
-        now,
-        admit,
-    )
+    let expires_at = now + kind.lifetime().unwrap_or_default();
+    if outbox::renew(tx, kind.as_str(), address, expires_at)? || !admit()? {
+        return Ok(());
+    }
+    outbox::insert(tx, &plain(kind, address, expires_at), now)
 }
 
-/// Notes that whoever has this address has to confirm it. A mail that waits already serves; for another one `admit`
-/// is asked.
-pub fn request_confirmation(
-    tx: &Transaction<'_>,
-    address: &EmailAddress,
-    now: Timestamp,
-    admit: impl FnOnce() -> Result<bool>,
-) -> Result<()> {
-    request(
-        tx,
-        Kind::Confirmation,
-        address,
-        signed_link::CONFIRMATION_LIFETIME,
-        now,
-        admit,
-    )
-}
-
-/// Notes that somebody signed up with an address that has an account, whose owner is shown the way back in. A mail
-/// that waits already serves; for another one `admit` is asked.
-pub fn request_already_registered(
-    tx: &Transaction<'_>,
-    address: &EmailAddress,
-    now: Timestamp,
-    admit: impl FnOnce() -> Result<bool>,
-) -> Result<()> {
-    request(
-        tx,
-        Kind::AlreadyRegistered,
-        address,
-        signed_link::RESET_LIFETIME,
-        now,
-        admit,
-    )
-}
-
-/// Notes that a user wants this address in the place of theirs, if `admit` says so. No mail that waits serves: it may
-/// be another user's.
-pub fn request_address_change(
+/// Adds the mail that verifies the address a user wants to change to, if `admit` consents. A mail that waits does not
+/// serve instead, since it may be another user's.
+pub fn enqueue_address_change(
     tx: &Transaction<'_>,
     user_id: UserId,
     new_address: &EmailAddress,
@@ -87,28 +51,29 @@ pub fn request_address_change(
     if !admit()? {
         return Ok(());
     }
-    let kind = Kind::AddressChange;
+    let kind = MailKind::AddressChange;
+    let expires_at = now + kind.lifetime().unwrap_or_default();
     let new = NewIntention {
         user_id: Some(user_id),
-        ..plain(kind, new_address, now + signed_link::CONFIRMATION_LIFETIME)
+        ..plain(kind, new_address, expires_at)
     };
     outbox::insert(tx, &new, now)
 }
 
-/// Notes that sign-in to this address is closed `until` its throttle's window ends, so that whoever has it can open it.
-pub fn request_unlock(
+/// Adds the mail that lifts the limit on failed sign-ins to this address; of use `until` the limit's window ends.
+pub fn enqueue_unlock(
     tx: &Transaction<'_>,
     address: &EmailAddress,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    outbox::insert(tx, &plain(Kind::Unlock, address, until), now)
+    outbox::insert(tx, &plain(MailKind::Unlock, address, until), now)
 }
 
-/// Something that was done with an account, and from where, for its owner to know.
+/// A change to an account and where it was requested, to notify its owner of.
 #[derive(Clone)]
 pub struct Notice {
-    kind: Kind,
+    kind: MailKind,
     ip_address: String,
     user_agent: Option<String>,
     admit: Arc<Admit>,
@@ -118,41 +83,26 @@ pub struct Notice {
 pub type Admit = dyn Fn(&Transaction<'_>, &EmailAddress, Timestamp) -> Result<bool> + Send + Sync;
 
 impl Notice {
-    /// `None` when the operator wants no such mail, or the kind is none that tells something. `admit` limits them:
-    /// otherwise anybody signed in could have the server mail an address for ever.
+    /// `None` when the operator disabled this kind, or it is not a notice. `admit` limits the mails to one address.
     pub fn new(
         settings: &config::Notices,
-        kind: Kind,
+        kind: MailKind,
         ip_address: String,
         user_agent: Option<&str>,
         admit: Arc<Admit>,
     ) -> Option<Self> {
-        let wanted = match kind {
-            Kind::NewDevice => settings.new_device,
-            Kind::PasswordChanged => settings.password_changed,
-            Kind::AddressChangeAsked => settings.address_change_asked,
-            Kind::AddressChanged => settings.address_changed,
-            Kind::AccountDeleted => settings.account_deleted,
-            Kind::RefreshReused => settings.refresh_reused,
-            Kind::ApiKeyCreated => settings.api_key_created,
-            Kind::PasswordReset
-            | Kind::Confirmation
-            | Kind::AlreadyRegistered
-            | Kind::AddressChange
-            | Kind::Unlock => false,
+        let printable = |name: &str| {
+            name.chars()
+                .filter(|c| matches!(c, ' '..='~'))
+                .take(USER_AGENT_CHARACTERS)
+                .collect()
         };
-        let user_agent = user_agent
-            .filter(|name| !name.trim().is_empty())
-            .map(|name| {
-                name.chars()
-                    .filter(|c| matches!(c, ' '..='~'))
-                    .take(USER_AGENT_CHARACTERS)
-                    .collect()
-            });
-        wanted.then_some(Self {
+        settings.includes(kind).then(|| Self {
             kind,
             ip_address,
-            user_agent,
+            user_agent: user_agent
+                .filter(|name| !name.trim().is_empty())
+                .map(printable),
             admit,
         })
     }
@@ -166,7 +116,7 @@ impl fmt::Debug for Notice {
     }
 }
 
-/// Tells it by a mail to this user's address, if there is something to be told.
+/// Adds the notice, if there is one and its limit admits it, to this user's address.
 pub fn notify(
     tx: &Transaction<'_>,
     notice: Option<&Notice>,
@@ -180,61 +130,27 @@ pub fn notify(
     if !(notice.admit)(tx, address, now)? {
         return Ok(());
     }
-    // An address that nobody has proved to be theirs may be a stranger's, who is sent no text that a client has written.
-    let proved = user.email_confirmed_at.is_some();
+    let verified = user.email_confirmed_at.is_some();
     let new = NewIntention {
         user_id: Some(user.id),
         ip_address: Some(&notice.ip_address),
-        user_agent: notice.user_agent.as_deref().filter(|_| proved),
+        user_agent: notice.user_agent.as_deref().filter(|_| verified),
         ..plain(notice.kind, address, now + NOTICE_LIFETIME)
     };
     outbox::insert(tx, &new, now)
 }
 
-/// Puts a mail that was not sent back to the start, to be of use for as long as a new one; `false` when there is none of
-/// that id.
+/// Resets a mail that was not sent to its first attempt, with a new lifetime; `false` when no unsent mail has this id.
 pub fn retry(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<bool> {
     let Some(entry) = outbox::find(tx, id)? else {
         return Ok(false);
     };
-    let lifetime = Kind::parse(&entry.kind).and_then(lifetime);
+    let lifetime = MailKind::parse(&entry.kind).and_then(MailKind::lifetime);
     let expires_at = lifetime.map_or(entry.expires_at, |lifetime| now + lifetime);
     outbox::retry(tx, id, expires_at, now)
 }
 
-/// How long a mail is of use that starts anew; `None` for an unlock mail, which is until the limit's window ends.
-fn lifetime(kind: Kind) -> Option<Duration> {
-    match kind {
-        Kind::PasswordReset | Kind::AlreadyRegistered => Some(signed_link::RESET_LIFETIME),
-        Kind::Confirmation | Kind::AddressChange => Some(signed_link::CONFIRMATION_LIFETIME),
-        Kind::NewDevice
-        | Kind::PasswordChanged
-        | Kind::AddressChangeAsked
-        | Kind::AddressChanged
-        | Kind::AccountDeleted
-        | Kind::RefreshReused
-        | Kind::ApiKeyCreated => Some(NOTICE_LIFETIME),
-        Kind::Unlock => None,
-    }
-}
-
-/// One row for whoever has the address; a mail that nobody has tried to send yet is renewed.
-fn request(
-    tx: &Transaction<'_>,
-    kind: Kind,
-    address: &EmailAddress,
-    lifetime: Duration,
-    now: Timestamp,
-    admit: impl FnOnce() -> Result<bool>,
-) -> Result<()> {
-    let expires_at = now + lifetime;
-    if outbox::renew(tx, kind.as_str(), address, expires_at)? || !admit()? {
-        return Ok(());
-    }
-    outbox::insert(tx, &plain(kind, address, expires_at), now)
-}
-
-fn plain(kind: Kind, address: &EmailAddress, expires_at: Timestamp) -> NewIntention<'_> {
+fn plain(kind: MailKind, address: &EmailAddress, expires_at: Timestamp) -> NewIntention<'_> {
     NewIntention {
         kind: kind.as_str(),
         email_address: address,

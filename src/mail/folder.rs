@@ -1,5 +1,5 @@
-//! Mail into a folder, one `.eml` a mail, as any mail program opens it. The folder is made for its owner only,
-//! a file appears complete or not at all, and only its path is logged.
+//! Writes mails into a folder, one `.eml` file each, which any mail program opens. The folder is created for its owner
+//! only, a file appears complete or not at all, and only its path is logged.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -9,31 +9,32 @@ use std::path::{Path, PathBuf};
 use tokio::task::spawn_blocking;
 use tracing::info;
 
-use super::{Email, Failure};
+use super::message::Email;
+use super::send_error::SendError;
 use crate::domain::clock::Timestamp;
 
-/// A folder that mails are written to.
+/// A folder for mails.
 #[derive(Clone)]
 pub struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// A folder; it is made when the first mail comes.
+    /// A folder, created with the first mail.
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    pub(super) async fn send(&self, name: &str, letter: &Email) -> Result<(), Failure> {
-        let path = self.path.join(file_name(letter.at, name));
-        let mail = letter.message.formatted();
+    pub(super) async fn send(&self, name: &str, email: &Email) -> Result<(), SendError> {
+        let path = self.path.join(file_name(email.at, name));
+        let mail = email.message.formatted();
         match blocking(move || write(&path, &mail).map(|()| path)).await {
             Ok(path) => {
                 info!(target: "cloakroom::mail", path = %path.display(), "mail written");
                 Ok(())
             }
-            Err(fault) => Err(Failure::Transient(format!(
-                "writing into {} failed: {fault}",
+            Err(error) => Err(SendError::Transient(format!(
+                "writing into {} failed: {error}",
                 self.path.display()
             ))),
         }
@@ -42,9 +43,9 @@ impl Folder {
     pub(super) async fn probe(&self) -> Result<(), String> {
         let path = self.path.join("probe");
         let tried = blocking(move || write(&path, b"").and_then(|()| fs::remove_file(&path))).await;
-        tried.map_err(|fault| {
+        tried.map_err(|error| {
             format!(
-                "mail cannot be written into {} ({fault}): set mail.directory to a folder that this user may write to",
+                "mail cannot be written into {} ({error}): set mail.directory to a folder that this user may write to",
                 self.path.display()
             )
         })
@@ -56,7 +57,7 @@ async fn blocking<T: Send + 'static>(
 ) -> io::Result<T> {
     spawn_blocking(work)
         .await
-        .unwrap_or_else(|fault| Err(io::Error::other(fault)))
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// `20260131T093000123Z-password_reset-42.eml`: sorted by name is sorted by time.
@@ -78,10 +79,10 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 
     let unfinished = path.with_extension("part");
     let written = write_new(&unfinished, content).and_then(|()| fs::rename(&unfinished, path));
-    if let Err(fault) = written {
-        // Whether or not it can be removed, the first fault is the one to report.
+    if let Err(error) = written {
+        // Whether or not it can be removed, the first error is the one to report.
         let _ = fs::remove_file(&unfinished);
-        return Err(fault);
+        return Err(error);
     }
     File::open(folder)?.sync_all()
 }

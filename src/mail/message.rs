@@ -1,7 +1,9 @@
-//! From words to a mail that can be sent: headers, two alternatives, one recipient.
+//! Builds a mail from its texts: headers, a text and an HTML part, one recipient.
 //!
-//! Invariants: no text that comes in can add a header, a line to one, or an SMTP command; ASCII bodies are sent as
-//! they are (`7bit`), so that a link stays whole on its line and can be found in the `.eml` with `grep`.
+//! ASCII bodies are sent as they are (`7bit`), so that a link stays whole on its line and `grep` finds it in the `.eml`.
+//!
+//! # Threats
+//! - headers or SMTP commands injected by a name, a subject or an address: control characters are refused
 
 use std::fmt;
 
@@ -9,33 +11,35 @@ use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
-use super::Rendered;
+use super::templates::Rendered;
 use crate::config::Sender;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 
-/// A mail, ready to leave. Its `Debug` shows neither the address nor the words.
+/// A mail, ready to send. `Debug` shows neither the address nor the texts.
 #[derive(Clone)]
 pub struct Email {
     /// The one recipient's address.
     pub to: String,
-    /// With its angle brackets. The same for every try, so that a second copy can be told.
+    /// The Message-ID with its angle brackets; the same for every attempt, so that mail programs recognise a copy.
     pub message_id: String,
-    /// What it says.
-    pub words: Rendered,
-    /// When it was written.
+    /// The texts.
+    pub texts: Rendered,
+    /// The time of writing.
     pub at: Timestamp,
     pub(super) message: lettre::Message,
 }
 
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Letter").finish_non_exhaustive()
+        f.debug_struct("Email").finish_non_exhaustive()
     }
 }
 
-/// Writes a mail with the given `Message-ID` (`<unique@domain>`), dated `at`. Fails, for good, on anything that
-/// cannot stand in a header; the error's text never holds what was refused.
+/// Builds a mail with the given `Message-ID` (`<unique@domain>`), dated `at`.
+///
+/// # Errors
+/// A text cannot be part of a header; the error does not repeat it.
 pub fn compose(
     from: &Sender,
     to: &str,
@@ -64,7 +68,7 @@ pub fn compose(
     Ok(Email {
         to: to.to_owned(),
         message_id: message_id.to_owned(),
-        words: rendered.clone(),
+        texts: rendered.clone(),
         at,
         message,
     })
@@ -79,7 +83,7 @@ fn sender(sender: &Sender) -> Result<Mailbox> {
     Ok(Mailbox::new(sender.name.clone(), address))
 }
 
-/// Lettre's parser takes a quoted local part; control characters are refused ahead of it.
+/// Lettre accepts control characters in a quoted local part, so they are refused first.
 fn parse_address(address: &str) -> Result<Address> {
     refuse_controls("recipient's address", address)?;
     address
@@ -112,7 +116,7 @@ fn check_message_id(id: &str) -> Result<()> {
     }
 }
 
-/// Keeps out-of-office replies away (RFC 3834).
+/// Prevents out-of-office replies (RFC 3834).
 fn auto_submitted() -> HeaderValue {
     HeaderValue::new(
         HeaderName::new_from_ascii_str("Auto-Submitted"),
@@ -124,8 +128,8 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
     SinglePart::builder().header(kind).body(body(text))
 }
 
-/// Left to itself, lettre turns any line over 76 characters into quoted-printable, which cuts links. Lines may
-/// have 998 (RFC 5322, 2.1.1).
+/// By default lettre encodes lines over 76 characters as quoted-printable, which splits links. Lines may have 998
+/// (RFC 5322, 2.1.1).
 fn body(text: &str) -> Body {
     let text = text
         .replace("\r\n", "\n")

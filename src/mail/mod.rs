@@ -1,15 +1,16 @@
-//! Mail: what it says, how it is written, how it leaves.
+//! Mail: texts, messages, the outbox and its worker, and the transports.
 //!
-//! - [`templates`]: the kinds of mail and their texts, compiled in and overridable;
-//! - [`message`]: a rendered text becomes a [`Email`], with headers that nobody can add to;
-//! - [`transport`]: the ways out, a closed enum: [`smtp`], a [`folder`], the memory of a test;
-//! - [`intentions`]: what features write into the outbox: somebody wants a link, or is to be told something;
-//! - [`outbox`]: the worker that turns an intention into a mail and sees it through.
+//! - [`enqueue`]: features write mails into the outbox;
+//! - [`worker`]: turns an outbox row into a mail and sends it;
+//! - [`templates`]: the texts of each kind of mail, compiled in and replaceable;
+//! - [`message`]: a rendered text becomes an [`Email`];
+//! - [`transport`]: [`smtp`], a [`folder`], or the memory of a test.
 //!
-//! What it fears: an address or a service name that smuggles in a header or an SMTP command, a mail server
-//! that is not the one meant or that never answers, and logs that hold addresses, links or texts. So every
-//! text is checked where it enters a header, nothing is sent without the protection that was asked for, and
-//! a [`Failure`]'s reason is made of codes and steps, never of what a mail server wrote.
+//! # Threats
+//! - headers or SMTP commands injected by an address or a name: texts with control characters are refused
+//! - a mail server other than the configured one: nothing is sent without the configured protection
+//! - a mail server that never answers: every command and every delivery has a deadline
+//! - addresses, links or texts in logs: a [`SendError`]'s reason consists of codes and steps, never of a server's words
 
 pub mod enqueue;
 pub mod folder;
@@ -20,11 +21,9 @@ pub mod templates;
 pub mod transport;
 pub mod worker;
 
-pub use enqueue::{
-    Notice, notify, request_address_change, request_already_registered, request_confirmation,
-    request_reset, request_unlock, retry,
-};
+pub use enqueue::{Notice, enqueue_address_change, enqueue_link, enqueue_unlock, notify, retry};
 pub use message::{Email, compose};
-pub use templates::{Event, Kind, Link, Rendered, Templates, Variables};
-pub use transport::{Failure, LONGEST_SEND, Transport};
+pub use send_error::SendError;
+pub use templates::{Event, Link, Rendered, Templates, Variables};
+pub use transport::Transport;
 pub use worker::MailWorker;

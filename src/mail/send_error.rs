@@ -1,7 +1,8 @@
-//! What went wrong in a dialogue with a mail server: at which step, for which cause, in words fit for a log.
+//! Why a mail could not be sent: at which step of the SMTP dialogue, for which reason, in words for the log.
 //!
-//! A server's own words often hold the recipient's address, so nothing of an answer is kept but its three-digit
-//! code and the enhanced one behind it (RFC 3463).
+//! # Threats
+//! - addresses in logs: servers often repeat the recipient, so only the reply code and the enhanced status code
+//!   (RFC 3463) of a reply are kept
 
 use std::error::Error as _;
 use std::fmt;
@@ -9,7 +10,33 @@ use std::io;
 
 use lettre::transport::smtp;
 
-/// Where in the dialogue.
+/// Why a mail could not be sent, in words for the log: no address, and of a server's reply only its codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// The server refused this recipient or this mail permanently.
+    Permanent(String),
+    /// Any other failure, including wrong passwords and certificates, which an operator can correct.
+    Transient(String),
+}
+
+impl SendError {
+    /// The reason.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Permanent(reason) | Self::Transient(reason) => reason,
+        }
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+impl std::error::Error for SendError {}
+
+/// A step of the dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Connect,
@@ -23,10 +50,10 @@ pub(super) enum Step {
     Whole,
 }
 
-/// For what reason.
+/// The reason.
 #[derive(Debug)]
 pub(super) enum Cause {
-    /// The server answered with an error.
+    /// The server replied with an error.
     Refused {
         code: u16,
         enhanced: Option<String>,
@@ -36,30 +63,30 @@ pub(super) enum Cause {
     /// The connection could not be made, or ended.
     Io(String),
     TimedOut,
-    /// No answer, or one that does not belong there.
+    /// No reply, or one that does not fit the command.
     Unreadable,
     /// The server lacks what this step needs.
     NotOffered,
 }
 
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct SmtpError {
     step: Step,
     cause: Cause,
 }
 
-impl Fault {
+impl SmtpError {
     pub(super) fn new(step: Step, cause: Cause) -> Self {
         Self { step, cause }
     }
 
-    /// Whether the server answered in order, so that it can be parted from in form.
-    pub(super) fn is_answer(&self) -> bool {
+    /// Whether the dialogue is intact, so that it can end with `QUIT`.
+    pub(super) fn is_intact(&self) -> bool {
         matches!(self.cause, Cause::Refused { .. } | Cause::NotOffered)
     }
 
-    /// Whether it is this recipient or this mail that is refused, for good. What speaks of us can be repaired:
-    /// our commands (50x), our authentication (53x), our sender, and the relaying policy at a recipient (x.7.x).
+    /// Whether this recipient or this mail is refused permanently. Replies about this server are not: its commands
+    /// (50x), its authentication (53x), its sender, and the relaying policy at a recipient (x.7.x).
     pub(super) fn is_permanent(&self) -> bool {
         let (code, enhanced) = match &self.cause {
             Cause::Refused { code, enhanced } => (*code, enhanced.as_deref().unwrap_or_default()),
@@ -103,16 +130,16 @@ impl Cause {
             };
         }
         let mut source = error.source();
-        while let Some(fault) = source {
-            if let Some(fault) = fault.downcast_ref::<io::Error>() {
-                return Self::of_io(fault);
+        while let Some(cause) = source {
+            if let Some(io_error) = cause.downcast_ref::<io::Error>() {
+                return Self::of_io(io_error);
             }
-            source = fault.source();
+            source = cause.source();
         }
         Self::Unreadable
     }
 
-    /// A failed handshake arrives as invalid data with rustls's account of it in it.
+    /// A failed handshake is invalid data, with the message of rustls.
     fn of_io(fault: &io::Error) -> Self {
         match fault.kind() {
             io::ErrorKind::InvalidData => Self::Tls(presentable(&fault.to_string())),
@@ -122,7 +149,7 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SmtpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Cause::Refused {
@@ -160,7 +187,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// `5.1.1` from `5.1.1 <somebody@…> unknown`.
+/// `5.1.1` from `5.1.1 <user@…> unknown`.
 fn enhanced_code(text: &str) -> Option<String> {
     let first = text.split_whitespace().next()?;
     let numbers: Vec<&str> = first.split('.').collect();
@@ -169,7 +196,7 @@ fn enhanced_code(text: &str) -> Option<String> {
     (numbers.len() == 3 && numbers.iter().all(sound)).then(|| first.to_owned())
 }
 
-/// A certificate's names are a stranger's words: one short line, and nothing that looks like an address.
+/// The names in a certificate are untrusted: one short line, without anything that looks like an address.
 fn presentable(text: &str) -> String {
     let words = text.split_whitespace().filter(|word| !word.contains('@'));
     let line = words.collect::<Vec<_>>().join(" ");

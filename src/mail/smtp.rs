@@ -1,12 +1,12 @@
-//! Mail through a mail server: one dialogue a mail, step by step, on a connection that is kept while mails follow
-//! each other.
+//! Sends mail through a mail server: one dialogue per mail, on a connection that is kept while mails follow each other.
 //!
-//! Lettre writes the commands and reads the answers. Its own transport is not used: it puts no limit on the time
-//! that an answer takes, keeps connections that were given up in the middle of a command, and does not tell at
-//! which step a mail failed, which is what decides whether another try is of use.
+//! Lettre writes the commands and reads the replies; the dialogue is here, and not lettre's transport, for the reasons
+//! in `docs/decisions/0038-the-smtp-dialogue-is-ours.md`.
 //!
-//! A connection is kept only after a mail was accepted on it. One that was given up in any other state is dropped,
-//! so an answer that comes late is never taken for the answer to something else.
+//! # Threats
+//! - a late reply taken for the reply to another command: a connection is kept only after it accepted a mail
+//! - replies injected before TLS (STARTTLS injection): `AUTH` and `DATA` require their exact reply codes
+//! - a server that answers each command just in time: the whole delivery has a deadline too
 
 use std::fmt;
 use std::fs;
@@ -22,23 +22,26 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
 use tokio::time::{Instant, timeout};
 
-use super::send_error::{Cause, Fault, Step};
-use super::{Email, Failure, LONGEST_SEND};
+use super::message::Email;
+use super::send_error::{Cause, SendError, SmtpError, Step};
 use crate::config::{self, SmtpTls};
 use crate::domain::error::{Error, Result};
 
-/// Most servers close a silent connection after minutes, some networks forget it sooner.
+/// The longest attempt to send, whatever the settings and the mail server do.
+pub const LONGEST_SEND: Duration = Duration::from_secs(60);
+
+/// Most servers close an idle connection after minutes, some networks drop it sooner.
 const LONGEST_IDLE: Duration = Duration::from_secs(30);
 
-/// A mail server and how to speak with it.
-pub struct Client {
+/// A mail server and how to reach it.
+pub struct SmtpClient {
     host: String,
     port: u16,
     hello: ClientId,
     security: Security,
     credentials: Option<Credentials>,
     timeout: Duration,
-    kept: Mutex<Vec<Kept>>,
+    idle: Mutex<Vec<IdleConnection>>,
 }
 
 enum Security {
@@ -47,12 +50,12 @@ enum Security {
     Clear,
 }
 
-struct Kept {
-    line: AsyncSmtpConnection,
+struct IdleConnection {
+    connection: AsyncSmtpConnection,
     since: Instant,
 }
 
-impl Client {
+impl SmtpClient {
     pub(super) fn from_settings(mail: &config::Mail) -> Result<Self> {
         let smtp = &mail.smtp;
         let parameters = || tls_parameters(&smtp.host, smtp.ca_file.as_deref());
@@ -75,27 +78,27 @@ impl Client {
             security,
             credentials,
             timeout: smtp.timeout,
-            kept: Mutex::default(),
+            idle: Mutex::default(),
         })
     }
 
-    pub(super) async fn send(&self, letter: &Email) -> Result<(), Failure> {
-        self.before_the_deadline(self.deliver(letter))
+    pub(super) async fn send(&self, email: &Email) -> Result<(), SendError> {
+        self.with_deadline(self.deliver(email))
             .await
             .map_err(|fault| {
                 let reason = fault.to_string();
                 match fault.is_permanent() {
-                    true => Failure::Permanent(reason),
-                    false => Failure::Transient(reason),
+                    true => SendError::Permanent(reason),
+                    false => SendError::Transient(reason),
                 }
             })
     }
 
     pub(super) async fn probe(&self) -> Result<(), String> {
-        let tried = self.before_the_deadline(async {
-            let mut line = self.connect().await?;
-            self.say(&mut line, Step::Noop, Noop).await?;
-            self.goodbye(line);
+        let tried = self.with_deadline(async {
+            let mut connection = self.connect().await?;
+            self.command(&mut connection, Step::Noop, Noop).await?;
+            self.quit(connection);
             Ok(())
         });
         tried.await.map_err(|fault| {
@@ -104,41 +107,47 @@ impl Client {
         })
     }
 
-    pub(super) async fn hang_up(&self) {
-        while let Some(Kept { mut line, .. }) = self.take_kept() {
-            // It is closed either way; the server's farewell changes nothing.
-            let _ = timeout(self.timeout, line.abort()).await;
+    pub(super) async fn close_idle(&self) {
+        while let Some(IdleConnection { mut connection, .. }) = self.take_idle() {
+            // The connection is closed whatever the server replies.
+            let _ = timeout(self.timeout, connection.abort()).await;
         }
     }
 
-    async fn deliver(&self, letter: &Email) -> Result<(), Fault> {
-        let mut line = self.line().await?;
-        match self.respond_with_session(&mut line, letter).await {
+    async fn deliver(&self, email: &Email) -> Result<(), SmtpError> {
+        let mut connection = self.connection().await?;
+        match self.transmit(&mut connection, email).await {
             Ok(()) => {
-                self.keep(line);
+                self.keep(connection);
                 Ok(())
             }
             Err(fault) => {
-                if fault.is_answer() {
-                    self.goodbye(line);
+                if fault.is_intact() {
+                    self.quit(connection);
                 }
                 Err(fault)
             }
         }
     }
 
-    /// The kept connection if it still answers, else a new one.
-    async fn line(&self) -> Result<AsyncSmtpConnection, Fault> {
-        if let Some(Kept { mut line, since }) = self.take_kept()
+    /// The idle connection if it still answers, else a new one.
+    async fn connection(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        if let Some(IdleConnection {
+            mut connection,
+            since,
+        }) = self.take_idle()
             && since.elapsed() < LONGEST_IDLE
-            && self.say(&mut line, Step::Noop, Noop).await.is_ok()
+            && self
+                .command(&mut connection, Step::Noop, Noop)
+                .await
+                .is_ok()
         {
-            return Ok(line);
+            return Ok(connection);
         }
         self.connect().await
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Fault> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let implicit = match &self.security {
             Security::Implicit(parameters) => Some(parameters.clone()),
             Security::Starttls(_) | Security::Clear => None,
@@ -151,39 +160,46 @@ impl Client {
             implicit,
             None,
         );
-        let mut line = self.within(Step::Connect, connecting).await?;
+        let mut connection = self.within(Step::Connect, connecting).await?;
 
         if let Security::Starttls(parameters) = &self.security {
-            if !line.server_info().supports_feature(Extension::StartTls) {
-                return Err(Fault::new(Step::Starttls, Cause::NotOffered));
+            if !connection
+                .server_info()
+                .supports_feature(Extension::StartTls)
+            {
+                return Err(SmtpError::new(Step::Starttls, Cause::NotOffered));
             }
             self.within(
                 Step::Starttls,
-                line.starttls(parameters.clone(), &self.hello),
+                connection.starttls(parameters.clone(), &self.hello),
             )
             .await?;
         }
         if let Some(credentials) = &self.credentials {
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            if line.server_info().get_auth_mechanism(&mechanisms).is_none() {
-                return Err(Fault::new(Step::Auth, Cause::NotOffered));
+            if connection
+                .server_info()
+                .get_auth_mechanism(&mechanisms)
+                .is_none()
+            {
+                return Err(SmtpError::new(Step::Auth, Cause::NotOffered));
             }
             let answer = self
-                .within(Step::Auth, line.auth(&mechanisms, credentials))
+                .within(Step::Auth, connection.auth(&mechanisms, credentials))
                 .await?;
             expect(Step::Auth, &answer)?;
         }
-        Ok(line)
+        Ok(connection)
     }
 
-    async fn respond_with_session(
+    async fn transmit(
         &self,
-        line: &mut AsyncSmtpConnection,
-        letter: &Email,
-    ) -> Result<(), Fault> {
+        connection: &mut AsyncSmtpConnection,
+        email: &Email,
+    ) -> Result<(), SmtpError> {
         let (from, to) = (
-            letter.message.envelope().from(),
-            letter.message.envelope().to(),
+            email.message.envelope().from(),
+            email.message.envelope().to(),
         );
         let mut parameters = Vec::new();
         if !from
@@ -191,92 +207,101 @@ impl Client {
             .chain(to)
             .all(|address| address.to_string().is_ascii())
         {
-            if !line.server_info().supports_feature(Extension::SmtpUtfEight) {
-                return Err(Fault::new(Step::Recipient, Cause::NotOffered));
+            if !connection
+                .server_info()
+                .supports_feature(Extension::SmtpUtfEight)
+            {
+                return Err(SmtpError::new(Step::Recipient, Cause::NotOffered));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
 
-        self.say(line, Step::Sender, Mail::new(from.cloned(), parameters))
-            .await?;
+        self.command(
+            connection,
+            Step::Sender,
+            Mail::new(from.cloned(), parameters),
+        )
+        .await?;
         for recipient in to {
-            self.say(
-                line,
+            self.command(
+                connection,
                 Step::Recipient,
                 Rcpt::new(recipient.clone(), Vec::new()),
             )
             .await?;
         }
-        self.say(line, Step::Data, Data).await?;
-        let mail = letter.message.formatted();
-        let answer = self.within(Step::Content, line.message(&mail)).await?;
+        self.command(connection, Step::Data, Data).await?;
+        let mail = email.message.formatted();
+        let answer = self
+            .within(Step::Content, connection.message(&mail))
+            .await?;
         expect(Step::Content, &answer)
     }
 
-    async fn say(
+    async fn command(
         &self,
-        line: &mut AsyncSmtpConnection,
+        connection: &mut AsyncSmtpConnection,
         step: Step,
         command: impl fmt::Display,
-    ) -> Result<(), Fault> {
-        let answer = self.within(step, line.command(command)).await?;
+    ) -> Result<(), SmtpError> {
+        let answer = self.within(step, connection.command(command)).await?;
         expect(step, &answer)
     }
 
-    /// Twice the time of a command for what is more than one: looking up, connecting and shaking hands; and
-    /// taking a mail in, which servers look through before they answer.
+    /// Runs one step within its time: twice that of a command for connecting with its look-ups and handshakes, and for
+    /// the message, which servers scan before they reply.
     async fn within<T>(
         &self,
         step: Step,
         work: impl Future<Output = Result<T, smtp::Error>>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, SmtpError> {
         let patience = match step {
             Step::Connect | Step::Starttls | Step::Content => self.timeout * 2,
             _ => self.timeout,
         };
         match timeout(patience, work).await {
-            Ok(done) => done.map_err(|error| Fault::new(step, Cause::of(&error))),
-            Err(_) => Err(Fault::new(step, Cause::TimedOut)),
+            Ok(done) => done.map_err(|error| SmtpError::new(step, Cause::of(&error))),
+            Err(_) => Err(SmtpError::new(step, Cause::TimedOut)),
         }
     }
 
-    /// A server that answers each command just in time could still hold a mail for long.
-    async fn before_the_deadline<T>(
+    /// Limits the whole delivery, since each step may use its full time.
+    async fn with_deadline<T>(
         &self,
-        work: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Fault> {
+        work: impl Future<Output = Result<T, SmtpError>>,
+    ) -> Result<T, SmtpError> {
         let deadline = LONGEST_SEND.min(self.timeout * 3);
         match timeout(deadline, work).await {
             Ok(done) => done,
-            Err(_) => Err(Fault::new(Step::Whole, Cause::TimedOut)),
+            Err(_) => Err(SmtpError::new(Step::Whole, Cause::TimedOut)),
         }
     }
 
-    fn keep(&self, line: AsyncSmtpConnection) {
+    fn keep(&self, connection: AsyncSmtpConnection) {
         let since = Instant::now();
-        self.kept
+        self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(Kept { line, since });
+            .push(IdleConnection { connection, since });
     }
 
-    fn take_kept(&self) -> Option<Kept> {
-        self.kept
+    fn take_idle(&self) -> Option<IdleConnection> {
+        self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop()
     }
 
-    /// Says `QUIT` and closes, without anybody waiting for it.
-    fn goodbye(&self, mut line: AsyncSmtpConnection) {
+    /// Sends `QUIT` and closes, in the background.
+    fn quit(&self, mut connection: AsyncSmtpConnection) {
         let patience = self.timeout;
-        tokio::spawn(async move { timeout(patience, line.abort()).await });
+        tokio::spawn(async move { timeout(patience, connection.abort()).await });
     }
 }
 
-/// Exact answers where there is one: whoever slips an answer in ahead of TLS shifts all that follow, and must not
-/// make a mail look accepted.
-fn expect(step: Step, answer: &Response) -> Result<(), Fault> {
+/// Exact reply codes where there is one: a reply injected before TLS shifts all that follow, and must not make a mail
+/// look accepted.
+fn expect(step: Step, answer: &Response) -> Result<(), SmtpError> {
     let code = u16::from(answer.code());
     let expected = match step {
         Step::Auth => code == 235,
@@ -285,11 +310,11 @@ fn expect(step: Step, answer: &Response) -> Result<(), Fault> {
     };
     match expected {
         true => Ok(()),
-        false => Err(Fault::new(step, Cause::Unreadable)),
+        false => Err(SmtpError::new(step, Cause::Unreadable)),
     }
 }
 
-/// The machine's certificate authorities and, if there is one, the file's. Chain, dates and name are checked.
+/// The system's certificate authorities and those of the file. Chain, dates and name are verified.
 fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(path) = ca_file {
@@ -300,7 +325,7 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
             ))
         };
         let pem = fs::read(path).map_err(|fault| unusable(&fault))?;
-        // Lettre takes a file without a certificate for one with none to add.
+        // Lettre ignores a file without a certificate.
         if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
             return Err(unusable(&"it holds no PEM certificate"));
         }
@@ -312,7 +337,7 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
     })
 }
 
-/// The sender's domain, or the machine's name where that cannot stand in `EHLO`.
+/// The sender's domain, or the host's name where the domain cannot be part of `EHLO`.
 fn hello(domain: &str) -> ClientId {
     match domain.is_ascii()
         && domain.contains(|c: char| c.is_ascii_alphabetic())

@@ -1,10 +1,9 @@
-//! The outbox worker: finds the account behind an intention, mints the link, sends, and notes what came of it. A notice
-//! needs no account: it goes to the address as it was written, and says what was written with it.
+//! The outbox worker: finds the account of an outbox row, signs the link, sends the mail and records the outcome.
 //!
-//! Rows are leased, so that several processes share one table and a worker that dies loses its rows to another. The
-//! try is counted before it is made and the success noted after: a crash between the two costs a second copy with
-//! the same Message-ID, never a lost mail. What fails is tried again, later each time; what cannot succeed any more
-//! ends as a dead letter.
+//! Rows are leased, so several processes share one table, and another worker takes over the rows of one that crashed.
+//! The attempt is counted before it is made and the success recorded after: a crash between the two sends a second copy
+//! with the same Message-ID, and no mail is lost. Failed mails are tried again, with growing delays; a mail that cannot
+//! succeed any more is given up and kept for `cloakroom mail list`.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +15,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{
-    Email, Event, Failure, Kind, LONGEST_SEND, Link, Templates, Transport, Variables, compose,
-};
+use super::message::{Email, compose};
+use super::send_error::SendError;
+use super::smtp::LONGEST_SEND;
+use super::templates::{Event, Link, Templates, Variables};
+use super::transport::Transport;
 use crate::config::Settings;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_link;
@@ -26,23 +27,24 @@ use crate::crypto::signed_message::pseudonym;
 use crate::crypto::token::fill_random;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
+use crate::domain::mail_kind::{LinkPurpose, MailKind};
 use crate::store::api_keys;
 use crate::store::outbox::{self, OutboxEntry};
 use crate::store::users::{self, Account};
 use crate::store::{Database, Reader, Transaction};
 
-/// Longer than the longest try, so that a row is never sent by two workers.
+/// Longer than the longest attempt, so that two workers never send one row.
 const LEASE: Duration = LONGEST_SEND.saturating_add(Duration::from_secs(60));
-/// Mails under way at once.
+/// Mails sent concurrently.
 const AT_ONCE: u32 = 8;
-/// After so many tries a mail is given up.
+/// A mail is given up after this many attempts.
 const MAX_ATTEMPTS: u32 = 10;
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
-/// Another process may have added a row: nobody wakes us for that.
-const POLL: Duration = Duration::from_secs(5);
+/// How often to look for rows that another process added.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Delivers what the outbox holds.
+/// Sends the mails of the outbox.
 pub struct MailWorker {
     settings: Settings,
     database: Database,
@@ -55,7 +57,7 @@ pub struct MailWorker {
 }
 
 impl MailWorker {
-    /// One that sends by `transport`; it does nothing before [`MailWorker::run`] or [`MailWorker::deliver_due`].
+    /// A worker that sends by `transport`, once [`MailWorker::run`] or [`MailWorker::deliver_due`] is called.
     ///
     /// # Errors
     /// A template cannot be used.
@@ -78,57 +80,56 @@ impl MailWorker {
         })
     }
 
-    /// Says that a row was added: it is looked at now and not at the next round.
+    /// Reports that a row was added, so that it is sent now.
     pub fn wake(&self) {
         self.arrived.notify_one();
     }
 
-    /// Ends [`MailWorker::run`] when the mails under way are done.
+    /// Ends [`MailWorker::run`] after the mails that are being sent.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.arrived.notify_one();
     }
 
-    /// How mails leave.
+    /// The transport.
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
 
-    /// Delivers until [`MailWorker::stop`]. A mail server that is slow with some mails holds up no others, as long as
-    /// there is room among those under way.
+    /// Sends mails until [`MailWorker::stop`]. A slow mail delays no others while fewer than [`AT_ONCE`] are being sent.
     pub async fn run(&self) {
-        let mut under_way = FuturesUnordered::new();
+        let mut in_flight = FuturesUnordered::new();
         while !self.stopping.load(Ordering::Relaxed) {
-            let room = AT_ONCE.saturating_sub(u32::try_from(under_way.len()).unwrap_or(AT_ONCE));
-            let mut wait = POLL;
+            let room = AT_ONCE.saturating_sub(u32::try_from(in_flight.len()).unwrap_or(AT_ONCE));
+            let mut wait = POLL_INTERVAL;
             match self.lease(room).await {
                 Ok(leased) => {
                     if room > u32::try_from(leased.len()).unwrap_or(AT_ONCE) {
                         wait = self.until_next().await;
                     }
-                    under_way.extend(leased.into_iter().map(|entry| self.deliver(entry)));
+                    in_flight.extend(leased.into_iter().map(|entry| self.deliver(entry)));
                 }
                 Err(failure) => log_failure(&failure),
             }
-            if under_way.is_empty() {
-                self.transport.rest().await;
+            if in_flight.is_empty() {
+                self.transport.close_idle().await;
             }
-            // One that ends makes room; else there is something to do when a row arrives or is due.
+            // The end of a send makes room; otherwise there is work when a row arrives or is due.
             let ended = async {
-                match under_way.next().await {
+                match in_flight.next().await {
                     Some(outcome) => outcome.unwrap_or_else(|failure| log_failure(&failure)),
                     None => pending().await,
                 }
             };
             let _ = timeout(wait, select(pin!(ended), pin!(self.arrived.notified()))).await;
         }
-        while let Some(outcome) = under_way.next().await {
+        while let Some(outcome) = in_flight.next().await {
             outcome.unwrap_or_else(|failure| log_failure(&failure));
         }
-        self.transport.rest().await;
+        self.transport.close_idle().await;
     }
 
-    /// Tries each mail that is due now once; gives how many they were.
+    /// Tries each mail that is due now once; returns their number.
     pub async fn deliver_due(&self) -> Result<usize> {
         let leased = self.lease(AT_ONCE).await?;
         let count = leased.len();
@@ -150,15 +151,15 @@ impl MailWorker {
 
     async fn until_next(&self) -> Duration {
         match self.database.read(outbox::next_due).await {
-            Ok(Some(due)) => due.since(self.clock.now()).min(POLL),
-            Ok(None) | Err(_) => POLL,
+            Ok(Some(due)) => due.since(self.clock.now()).min(POLL_INTERVAL),
+            Ok(None) | Err(_) => POLL_INTERVAL,
         }
     }
 
     async fn deliver(&self, entry: OutboxEntry) -> Result<()> {
         let entry = &entry;
-        let Some(kind) = Kind::parse(&entry.kind) else {
-            return self.give_up(entry, "no mail has this name").await;
+        let Some(kind) = MailKind::parse(&entry.kind) else {
+            return self.give_up(entry, "no kind of mail has this name").await;
         };
         if self.clock.now() >= entry.expires_at {
             return self
@@ -167,13 +168,13 @@ impl MailWorker {
         }
         let account = self.find_account(kind, entry).await?;
         if account.is_none() && !kind.is_notice() {
-            // The row is gone as it would be after any other end, and the log does not tell it apart.
+            // Unknown addresses leave no trace, in the table or in the log.
             let id = entry.id;
             return self.database.write(move |tx| outbox::delete(tx, id)).await;
         }
         let last_four = self.find_last_four(kind, entry).await?;
-        let letter = match self.write_letter(kind, entry, account.as_ref(), last_four.as_deref()) {
-            Ok(letter) => letter,
+        let email = match self.write(kind, entry, account.as_ref(), last_four.as_deref()) {
+            Ok(email) => email,
             Err(fault) => {
                 tracing::error!(target: "cloakroom::mail", mail = entry.id, %fault, "a mail could not be written");
                 return self.give_up(entry, "it could not be written").await;
@@ -181,35 +182,35 @@ impl MailWorker {
         };
         match self
             .transport
-            .send(&format!("{}-{}", entry.kind, entry.id), &letter)
+            .send(&format!("{}-{}", entry.kind, entry.id), &email)
             .await
         {
             Ok(()) => self.note_sent(kind, entry).await,
-            Err(Failure::Permanent(reason)) => self.give_up(entry, &reason).await,
-            Err(Failure::Transient(reason)) => self.try_later(kind, entry, &reason).await,
+            Err(SendError::Permanent(reason)) => self.give_up(entry, &reason).await,
+            Err(SendError::Transient(reason)) => self.try_later(kind, entry, &reason).await,
         }
     }
 
-    /// Whose link it is; `None` when there is nobody to write to, and for notices.
-    async fn find_account(&self, kind: Kind, entry: &OutboxEntry) -> Result<Option<Account>> {
+    /// The account that the link is for; `None` when there is none, and for notices.
+    async fn find_account(&self, kind: MailKind, entry: &OutboxEntry) -> Result<Option<Account>> {
         if kind.is_notice() {
             return Ok(None);
         }
-        let entry = entry.clone();
-        let found = self.database.read(move |reader| match kind {
-            Kind::AddressChange => find_by_pending_address(reader, &entry),
+        let (entry, link) = (entry.clone(), kind.link());
+        let found = self.database.read(move |reader| match link {
+            Some(LinkPurpose::AddressChange) => find_by_pending_address(reader, &entry),
             _ => users::find_by_address(reader, &entry.email_address),
         });
         Ok(found.await?.filter(|Account { user, .. }| {
             user.disabled_at.is_none()
-                && (kind != Kind::Confirmation || user.email_confirmed_at.is_none())
+                && (link != Some(LinkPurpose::Confirmation) || user.email_confirmed_at.is_none())
         }))
     }
 
-    /// How the API key ends that was made with this notice, in one transaction and so at the same time; empty when it
-    /// is gone, and `None` for other kinds.
-    async fn find_last_four(&self, kind: Kind, entry: &OutboxEntry) -> Result<Option<String>> {
-        let (Kind::ApiKeyCreated, Some(owner)) = (kind, entry.user_id) else {
+    /// The last characters of the API key that was created in the notice's transaction, and so at the same time; empty
+    /// when it was deleted meanwhile, and `None` for other kinds.
+    async fn find_last_four(&self, kind: MailKind, entry: &OutboxEntry) -> Result<Option<String>> {
+        let Some(owner) = entry.user_id.filter(|_| kind.names_api_key()) else {
             return Ok(None);
         };
         let keys = self
@@ -221,15 +222,15 @@ impl MailWorker {
         Ok(Some(ends.join(" or ")))
     }
 
-    fn write_letter(
+    fn write(
         &self,
-        kind: Kind,
+        kind: MailKind,
         entry: &OutboxEntry,
         account: Option<&Account>,
         last_four: Option<&str>,
     ) -> Result<Email> {
         let now = self.clock.now();
-        let url = account.and_then(|account| self.mint_link(kind, entry, account));
+        let url = account.and_then(|account| self.sign_link(kind, entry, account));
         let expires_in = entry.expires_at.since(now);
         let event = entry.ip_address.as_deref().map(|ip_address| Event {
             at: entry.created_at,
@@ -249,38 +250,30 @@ impl MailWorker {
         compose(from, entry.email_address.as_str(), &message_id, now, &words)
     }
 
-    /// What the mail is for; notices have no link.
-    fn mint_link(&self, kind: Kind, entry: &OutboxEntry, account: &Account) -> Option<String> {
+    /// The URL of the link; `None` for notices.
+    fn sign_link(&self, kind: MailKind, entry: &OutboxEntry, account: &Account) -> Option<String> {
         let (settings, key_ring, expires_at) = (&self.settings, &self.key_ring, entry.expires_at);
-        let link = match kind {
-            Kind::Confirmation | Kind::AddressChange => {
+        Some(match kind.link()? {
+            LinkPurpose::Reset => signed_link::reset_url(
+                settings,
+                &signed_link::sign_reset(key_ring, account, expires_at),
+            ),
+            LinkPurpose::Confirmation | LinkPurpose::AddressChange => {
                 let address = &entry.email_address;
                 let token = signed_link::sign_confirmation(key_ring, account, address, expires_at);
                 signed_link::confirmation_url(settings, &token)
             }
-            Kind::Unlock => signed_link::unlock_url(
+            LinkPurpose::Unlock => signed_link::unlock_url(
                 settings,
                 &signed_link::sign_unlock(key_ring, account, expires_at),
             ),
-            Kind::PasswordReset | Kind::AlreadyRegistered => signed_link::reset_url(
-                settings,
-                &signed_link::sign_reset(key_ring, account, expires_at),
-            ),
-            Kind::NewDevice
-            | Kind::PasswordChanged
-            | Kind::AddressChangeAsked
-            | Kind::AddressChanged
-            | Kind::AccountDeleted
-            | Kind::RefreshReused
-            | Kind::ApiKeyCreated => return None,
-        };
-        Some(link)
+        })
     }
 
-    async fn note_sent(&self, kind: Kind, entry: &OutboxEntry) -> Result<()> {
+    async fn note_sent(&self, kind: MailKind, entry: &OutboxEntry) -> Result<()> {
         let (id, about, now) = (entry.id, entry.user_id, self.clock.now());
         let note = move |tx: &Transaction<'_>| match about {
-            // A warning that outlived the account: the last that was kept of it.
+            // The account was deleted, so nothing about it is kept.
             Some(user) if kind.is_notice() && users::find(tx, user)?.is_none() => {
                 outbox::delete(tx, id)
             }
@@ -293,7 +286,7 @@ impl MailWorker {
         Ok(())
     }
 
-    async fn try_later(&self, kind: Kind, entry: &OutboxEntry, reason: &str) -> Result<()> {
+    async fn try_later(&self, kind: MailKind, entry: &OutboxEntry, reason: &str) -> Result<()> {
         let attempts = u32::try_from(entry.attempts).unwrap_or(u32::MAX);
         if attempts >= MAX_ATTEMPTS {
             return self.give_up(entry, reason).await;
@@ -326,16 +319,16 @@ impl MailWorker {
     }
 }
 
-/// What a mail that came later would be without.
-fn what_ends(kind: Kind) -> &'static str {
+/// What expires in a mail that is late.
+fn what_ends(kind: MailKind) -> &'static str {
     if kind.is_notice() {
-        "its news"
+        "the notice"
     } else {
         "its link"
     }
 }
 
-/// Whoever asked for this address, if they still want it and nobody has it by now.
+/// The account that requested this address, if it still wants it and no account has it by now.
 fn find_by_pending_address(reader: &Reader<'_>, entry: &OutboxEntry) -> Result<Option<Account>> {
     let address = &entry.email_address;
     let Some(id) = entry.user_id else {
@@ -352,7 +345,8 @@ fn log_failure(failure: &Error) {
     tracing::error!(target: "cloakroom::mail", %failure, "the outbox cannot be read or written");
 }
 
-/// Doubles with every try, and differs by up to half so that mails that failed together do not come back together.
+/// Doubles with every attempt, with random jitter of up to half, so that mails that failed together are not retried
+/// together.
 fn delay_after(attempts: u32) -> Result<Duration> {
     let full = FIRST_DELAY
         .saturating_mul(1 << attempts.saturating_sub(1).min(16))

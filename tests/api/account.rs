@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use bcrypt::Version;
+use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::testing::SentEmail;
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::{join, join_all};
@@ -173,7 +174,8 @@ async fn a_new_password_is_told_by_mail() {
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
     assert_eq!(mails[0].subject, "Your password was changed");
-    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: Browser/1.0\n";
+    let facts =
+        "When: 31 January 2026, 09:30 UTC\nIP address: 127.0.0.1\nBrowser or app: Browser/1.0\n";
     assert!(mails[0].text.contains(facts), "{}", mails[0].text);
 }
 
@@ -523,7 +525,7 @@ async fn a_new_address_waits_for_its_confirmation_and_the_old_one_is_told() {
         (ONE, "A new email address for your account")
     );
     // Nobody has proved that this address is theirs, so no text of a client goes to it.
-    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
+    let facts = "When: 31 January 2026, 09:30 UTC\nIP address: 127.0.0.1\nBrowser or app: an unknown program\n";
     assert!(notice.text.contains(facts), "{}", notice.text);
     assert!(
         !notice.text.contains("://") && !notice.text.contains(MOVED),
@@ -783,9 +785,9 @@ async fn a_broken_deletion_deletes_nothing() {
 #[actix_web::test]
 async fn notices_that_are_off_are_not_sent() {
     let app = TestApp::with_settings(|settings| {
-        settings.notices.password_changed = false;
-        settings.notices.address_change_asked = false;
-        settings.notices.account_deleted = false;
+        settings.notices.set(MailKind::PasswordChanged, false);
+        settings.notices.set(MailKind::AddressChangeAsked, false);
+        settings.notices.set(MailKind::AccountDeleted, false);
     })
     .await;
     let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;

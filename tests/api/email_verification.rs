@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::{Confirm, Secret};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::signed_link;
+use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::domain::model::{EmailAddress, PasswordDigest, User, UserId};
 use cloakroom::mail;
 use cloakroom::store::throttles;
@@ -50,7 +51,7 @@ async fn ask_for_change(app: &TestApp, user: &User, to: &str) {
     let (id, to, now) = (user.id, address(to), app.clock().now());
     write(app, move |tx| {
         users::set_pending_address(tx, id, Some(&to))?;
-        mail::request_address_change(tx, id, &to, now, || Ok(true))
+        mail::enqueue_address_change(tx, id, &to, now, || Ok(true))
     })
     .await;
 }
@@ -325,8 +326,10 @@ async fn a_new_address_takes_the_old_ones_place_and_the_sessions_go_on() {
 #[actix_web::test]
 async fn the_old_address_is_told_when_it_is_done() {
     for wanted in [true, false] {
-        let app =
-            TestApp::with_settings(|settings| settings.notices.address_changed = wanted).await;
+        let app = TestApp::with_settings(|settings| {
+            settings.notices.set(MailKind::AddressChanged, wanted)
+        })
+        .await;
         let user = app.create_user(ONE, PASSWORD).await;
         let link = change_token(&app, &user, NEXT).await;
         let sent = app.mails().await.len();
@@ -339,8 +342,7 @@ async fn the_old_address_is_told_when_it_is_done() {
         assert_eq!(told, if wanted { &[ONE] as &[&str] } else { &[] });
         for notice in &mails[sent..] {
             assert_eq!(notice.subject, "Your email address was changed");
-            let facts =
-                "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: an unknown program\n";
+            let facts = "When: 31 January 2026, 09:30 UTC\nIP address: 127.0.0.1\nBrowser or app: an unknown program\n";
             assert!(
                 notice.text.contains(facts) && !notice.text.contains("://"),
                 "{}",

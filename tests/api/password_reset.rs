@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::Secret;
 use cloakroom::crypto::{key_ring, signed_link};
+use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::domain::model::{EmailAddress, UserId};
 use cloakroom::store::users::Account;
 use cloakroom::testing::{Reply, START, TestApp};
@@ -102,7 +103,8 @@ async fn a_reset_confirms_the_address_and_tells_its_owner() {
     let notice = mails.last().unwrap();
     assert_eq!((mails.len(), notice.to.as_str()), (2, ONE));
     assert_eq!(notice.subject, "Your password was changed");
-    let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 127.0.0.1\nWith: Browser/1.0\n";
+    let facts =
+        "When: 31 January 2026, 09:30 UTC\nIP address: 127.0.0.1\nBrowser or app: Browser/1.0\n";
     assert!(
         notice.text.contains(facts) && !notice.text.contains("://"),
         "{}",
@@ -112,7 +114,9 @@ async fn a_reset_confirms_the_address_and_tells_its_owner() {
 
 #[actix_web::test]
 async fn a_notice_of_a_reset_that_is_off_is_not_sent() {
-    let app = TestApp::with_settings(|settings| settings.notices.password_changed = false).await;
+    let app =
+        TestApp::with_settings(|settings| settings.notices.set(MailKind::PasswordChanged, false))
+            .await;
     app.create_user(ONE, PASSWORD).await;
     let link = reset_token(&app, ONE).await;
     assert_eq!(reset(&app, &link, NEW).await.status, 200);

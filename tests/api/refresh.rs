@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cloakroom::config::Secret;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::server::sweep;
 use cloakroom::testing::{Reply, START, TestApp};
@@ -215,7 +216,9 @@ async fn a_spent_token_ends_its_session_and_mails_the_owner_once() {
 
 #[actix_web::test]
 async fn no_mail_is_sent_where_the_operator_wants_none() {
-    let app = TestApp::with_settings(|settings| settings.notices.refresh_reused = false).await;
+    let app =
+        TestApp::with_settings(|settings| settings.notices.set(MailKind::RefreshReused, false))
+            .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     let first = pair_for(&app, &token).await;

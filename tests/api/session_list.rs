@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -592,7 +593,8 @@ async fn a_new_version_of_a_browser_is_no_new_device() {
 
 #[actix_web::test]
 async fn a_notice_that_is_off_is_not_sent() {
-    let app = TestApp::with_settings(|settings| settings.notices.new_device = false).await;
+    let app =
+        TestApp::with_settings(|settings| settings.notices.set(MailKind::NewDevice, false)).await;
     app.create_user(ONE, PASSWORD).await;
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
     sign_in_from(&app, "198.51.100.7", FIREFOX).await;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use cloakroom::config::{Mail, MailTransport};
-use cloakroom::mail::{Failure, Transport};
+use cloakroom::mail::{SendError, Transport};
 
 use super::{ADDRESS, LINK, letter_to, settings};
 
@@ -76,7 +76,7 @@ async fn a_folder_that_cannot_be_written_is_transient_and_the_probe_says_what_to
         .send("password_reset-1", &letter_to(ADDRESS))
         .await
         .unwrap_err();
-    assert!(matches!(failure, Failure::Transient(_)) && !failure.reason().contains(ADDRESS));
+    assert!(matches!(failure, SendError::Transient(_)) && !failure.reason().contains(ADDRESS));
     let advice = transport.probe().await.unwrap_err();
     assert!(advice.contains("mail.directory"), "{advice}");
 }

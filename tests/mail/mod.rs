@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cloakroom::config::{Mail, MailTransport, Secret, Smtp, SmtpTls};
 use cloakroom::domain::clock::Timestamp;
-use cloakroom::mail::{Email, Failure, Rendered, Transport, compose};
+use cloakroom::mail::{Email, Rendered, SendError, Transport, compose};
 
 use crate::support::smtp::SmtpServer;
 
@@ -75,15 +75,15 @@ fn with_password(mut settings: Mail, password: &str) -> Mail {
     settings
 }
 
-async fn send(transport: &Transport) -> Result<(), Failure> {
+async fn send(transport: &Transport) -> Result<(), SendError> {
     transport
         .send("password_reset-1", &letter_to(ADDRESS))
         .await
 }
 
 /// A failure that may pass, whose reason holds all of `words` and never the address.
-fn assert_transient(outcome: Result<(), Failure>, words: &[&str]) {
-    let Err(Failure::Transient(reason)) = outcome else {
+fn assert_transient(outcome: Result<(), SendError>, words: &[&str]) {
+    let Err(SendError::Transient(reason)) = outcome else {
         panic!("{outcome:?}")
     };
     assert_reason(&reason, words);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::config::Notices;
+use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::domain::model::{User, UserId};
-use cloakroom::mail::{self, Kind, Notice};
+use cloakroom::mail::{self, Notice};
 use cloakroom::store::{outbox, users};
 use cloakroom::testing::SentEmail;
 use cloakroom::testing::{START, TestApp};
@@ -16,13 +17,19 @@ use crate::support::app::{PASSWORD, address, disable, write};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const OTHER: &str = "two@example.com";
 
-async fn request(app: &TestApp, kind: Kind, to: &str) {
+async fn request(app: &TestApp, kind: MailKind, to: &str) {
     let (to, now) = (address(to), app.clock().now());
     write(app, move |tx| match kind {
-        Kind::PasswordReset => mail::request_reset(tx, &to, now, || Ok(true)),
-        Kind::Confirmation => mail::request_confirmation(tx, &to, now, || Ok(true)),
-        Kind::AlreadyRegistered => mail::request_already_registered(tx, &to, now, || Ok(true)),
-        Kind::Unlock => mail::request_unlock(tx, &to, now + Duration::from_secs(1200), now),
+        MailKind::PasswordReset => {
+            mail::enqueue_link(tx, MailKind::PasswordReset, &to, now, || Ok(true))
+        }
+        MailKind::Confirmation => {
+            mail::enqueue_link(tx, MailKind::Confirmation, &to, now, || Ok(true))
+        }
+        MailKind::AlreadyRegistered => {
+            mail::enqueue_link(tx, MailKind::AlreadyRegistered, &to, now, || Ok(true))
+        }
+        MailKind::Unlock => mail::enqueue_unlock(tx, &to, now + Duration::from_secs(1200), now),
         other => panic!("nobody asks for {other:?}"),
     })
     .await;
@@ -31,7 +38,7 @@ async fn request(app: &TestApp, kind: Kind, to: &str) {
 async fn request_change(app: &TestApp, user: &User, to: &str) {
     let (id, to, now) = (user.id, address(to), app.clock().now());
     write(app, move |tx| {
-        mail::request_address_change(tx, id, &to, now, || Ok(true))
+        mail::enqueue_address_change(tx, id, &to, now, || Ok(true))
     })
     .await;
 }
@@ -48,16 +55,8 @@ async fn set_pending(app: &TestApp, user: &User, to: Option<&str>) {
     );
 }
 
-fn notice(kind: Kind, user_agent: Option<&str>) -> Option<Notice> {
-    let all = Notices {
-        new_device: true,
-        password_changed: true,
-        address_change_asked: true,
-        address_changed: true,
-        account_deleted: true,
-        refresh_reused: true,
-        api_key_created: true,
-    };
+fn notice(kind: MailKind, user_agent: Option<&str>) -> Option<Notice> {
+    let all = Notices::default();
     Notice::new(
         &all,
         kind,
@@ -100,10 +99,10 @@ fn the_only(mut mails: Vec<SentEmail>) -> SentEmail {
 #[actix_web::test]
 async fn a_link_is_mailed_to_whoever_has_the_address() {
     for (kind, path, life) in [
-        (Kind::PasswordReset, "/passwords/", "15 minutes"),
-        (Kind::AlreadyRegistered, "/passwords/", "15 minutes"),
-        (Kind::Confirmation, "/confirmations/", "24 hours"),
-        (Kind::Unlock, "/unlocks/", "20 minutes"),
+        (MailKind::PasswordReset, "/passwords/", "15 minutes"),
+        (MailKind::AlreadyRegistered, "/passwords/", "15 minutes"),
+        (MailKind::Confirmation, "/confirmations/", "24 hours"),
+        (MailKind::Unlock, "/unlocks/", "20 minutes"),
     ] {
         let app = TestApp::new().await;
         app.create_user(ADDRESS, PASSWORD).await;
@@ -126,10 +125,10 @@ async fn a_link_is_mailed_to_whoever_has_the_address() {
 #[actix_web::test]
 async fn a_request_for_nobody_or_a_disabled_user_is_dropped() {
     for kind in [
-        Kind::PasswordReset,
-        Kind::AlreadyRegistered,
-        Kind::Confirmation,
-        Kind::Unlock,
+        MailKind::PasswordReset,
+        MailKind::AlreadyRegistered,
+        MailKind::Confirmation,
+        MailKind::Unlock,
     ] {
         let app = TestApp::new().await;
         request(&app, kind, "nobody@example.com").await;
@@ -152,7 +151,7 @@ async fn an_address_that_is_confirmed_needs_no_confirmation() {
         ))
         .await
     );
-    request(&app, Kind::Confirmation, ADDRESS).await;
+    request(&app, MailKind::Confirmation, ADDRESS).await;
     assert_dropped(&app, "confirmed").await;
 }
 
@@ -202,10 +201,10 @@ async fn a_request_that_waits_serves_the_next_one_of_its_kind() {
     let app = TestApp::new().await;
     app.create_user(ADDRESS, PASSWORD).await;
     for kind in [
-        Kind::PasswordReset,
-        Kind::Confirmation,
-        Kind::Confirmation,
-        Kind::PasswordReset,
+        MailKind::PasswordReset,
+        MailKind::Confirmation,
+        MailKind::Confirmation,
+        MailKind::PasswordReset,
     ] {
         request(&app, kind, ADDRESS).await;
     }
@@ -218,9 +217,9 @@ async fn a_request_that_is_not_admitted_is_not_written() {
     let user = app.create_user(ADDRESS, PASSWORD).await;
     let (id, to) = (user.id, user.email_address);
     write(&app, move |tx| {
-        mail::request_confirmation(tx, &to, START, || Ok(false))?;
-        mail::request_already_registered(tx, &to, START, || Ok(false))?;
-        mail::request_address_change(tx, id, &to, START, || Ok(false))
+        mail::enqueue_link(tx, MailKind::Confirmation, &to, START, || Ok(false))?;
+        mail::enqueue_link(tx, MailKind::AlreadyRegistered, &to, START, || Ok(false))?;
+        mail::enqueue_address_change(tx, id, &to, START, || Ok(false))
     })
     .await;
     assert_dropped(&app, "not admitted").await;
@@ -230,12 +229,12 @@ async fn a_request_that_is_not_admitted_is_not_written() {
 async fn a_notice_goes_to_the_address_as_it_is_written_even_if_it_is_nobodys() {
     let app = TestApp::new().await;
     let kinds = [
-        Kind::NewDevice,
-        Kind::PasswordChanged,
-        Kind::AddressChangeAsked,
-        Kind::AddressChanged,
-        Kind::RefreshReused,
-        Kind::ApiKeyCreated,
+        MailKind::NewDevice,
+        MailKind::PasswordChanged,
+        MailKind::AddressChangeAsked,
+        MailKind::AddressChanged,
+        MailKind::RefreshReused,
+        MailKind::ApiKeyCreated,
     ];
     for kind in kinds {
         notify(
@@ -249,7 +248,7 @@ async fn a_notice_goes_to_the_address_as_it_is_written_even_if_it_is_nobodys() {
     assert_eq!(mails.len(), kinds.len());
     for mail in mails {
         assert_eq!(mail.to, "nobody@example.com");
-        let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 192.0.2.1\nWith: Browser/1.0\n";
+        let facts = "When: 31 January 2026, 09:30 UTC\nIP address: 192.0.2.1\nBrowser or app: Browser/1.0\n";
         assert!(mail.text.contains(facts), "{}", mail.text);
     }
 }
@@ -257,10 +256,10 @@ async fn a_notice_goes_to_the_address_as_it_is_written_even_if_it_is_nobodys() {
 #[actix_web::test]
 async fn nothing_is_left_of_the_notice_that_an_account_is_gone() {
     let app = TestApp::new().await;
-    notify(&app, notice(Kind::AccountDeleted, None), ADDRESS).await;
+    notify(&app, notice(MailKind::AccountDeleted, None), ADDRESS).await;
     let mail = the_only(app.mails().await);
     assert!(
-        mail.text.contains("With: an unknown program"),
+        mail.text.contains("Browser or app: an unknown program"),
         "{}",
         mail.text
     );
@@ -278,21 +277,23 @@ async fn a_programs_name_is_cut_to_plain_text_and_a_blank_one_is_none() {
     let app = TestApp::new().await;
     notify(
         &app,
-        notice(Kind::NewDevice, Some(&"é\u{202e}x".repeat(200))),
+        notice(MailKind::NewDevice, Some(&"é\u{202e}x".repeat(200))),
         ADDRESS,
     )
     .await;
-    notify(&app, notice(Kind::NewDevice, Some(" ")), ADDRESS).await;
+    notify(&app, notice(MailKind::NewDevice, Some(" ")), ADDRESS).await;
     let mails = app.mails().await;
     assert!(
         mails[0]
             .text
-            .contains(&format!("With: {}\n", "x".repeat(120))),
+            .contains(&format!("Browser or app: {}\n", "x".repeat(120))),
         "{}",
         mails[0].text
     );
     assert!(
-        mails[1].text.contains("With: an unknown program\n"),
+        mails[1]
+            .text
+            .contains("Browser or app: an unknown program\n"),
         "{}",
         mails[1].text
     );
@@ -300,7 +301,7 @@ async fn a_programs_name_is_cut_to_plain_text_and_a_blank_one_is_none() {
 
 #[test]
 fn a_kind_with_a_link_is_no_notice() {
-    for &kind in Kind::ALL {
+    for &kind in MailKind::ALL {
         assert_eq!(notice(kind, None).is_some(), kind.is_notice(), "{kind:?}");
     }
 }
@@ -309,7 +310,7 @@ fn a_kind_with_a_link_is_no_notice() {
 async fn news_are_told_for_three_days() {
     let app = TestApp::new().await;
     for (wait, told) in [(3 * DAY - Duration::from_millis(1), 1), (3 * DAY, 1)] {
-        notify(&app, notice(Kind::PasswordChanged, None), ADDRESS).await;
+        notify(&app, notice(MailKind::PasswordChanged, None), ADDRESS).await;
         app.clock().advance(wait);
         assert_eq!(app.mails().await.len(), told);
     }
@@ -319,21 +320,24 @@ async fn news_are_told_for_three_days() {
         .read(|reader| outbox::list(reader, 1))
         .await
         .unwrap();
-    assert_eq!(rows[0].last_error.as_deref(), Some("its news has expired"));
+    assert_eq!(
+        rows[0].last_error.as_deref(),
+        Some("the notice has expired")
+    );
 }
 
 #[actix_web::test]
 async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end() {
     let app = TestApp::new().await;
     for kind in [
-        Kind::PasswordReset,
-        Kind::AlreadyRegistered,
-        Kind::Confirmation,
-        Kind::Unlock,
+        MailKind::PasswordReset,
+        MailKind::AlreadyRegistered,
+        MailKind::Confirmation,
+        MailKind::Unlock,
     ] {
         request(&app, kind, ADDRESS).await;
     }
-    notify(&app, notice(Kind::NewDevice, None), ADDRESS).await;
+    notify(&app, notice(MailKind::NewDevice, None), ADDRESS).await;
     let hour = Duration::from_secs(3600);
     app.clock().advance(hour);
     let now = app.clock().now();
@@ -362,8 +366,8 @@ async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end(
 async fn a_warning_that_waits_outlives_the_account() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
-    notify(&app, notice(Kind::AddressChanged, None), OTHER).await;
-    request(&app, Kind::PasswordReset, ADDRESS).await;
+    notify(&app, notice(MailKind::AddressChanged, None), OTHER).await;
+    request(&app, MailKind::PasswordReset, ADDRESS).await;
     let (id, to) = (user.id, user.email_address);
     assert_eq!(
         write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await,
@@ -377,10 +381,10 @@ async fn all_that_is_about_a_user_or_goes_to_them_is_forgotten_together() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
     let other = app.create_user(OTHER, PASSWORD).await;
-    request(&app, Kind::PasswordReset, ADDRESS).await;
+    request(&app, MailKind::PasswordReset, ADDRESS).await;
     request_change(&app, &user, "three@example.com").await;
     request_change(&app, &other, "four@example.com").await;
-    request(&app, Kind::PasswordReset, OTHER).await;
+    request(&app, MailKind::PasswordReset, OTHER).await;
     let (id, to) = (user.id, user.email_address);
     assert_eq!(
         write(&app, move |tx| outbox::delete_all_for(tx, id, &to)).await,

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use cloakroom::mail::{Event, Kind, Link, Rendered, Templates, Variables};
+use cloakroom::domain::mail_kind::MailKind;
+use cloakroom::mail::{Event, Link, Rendered, Templates, Variables};
 
 use super::{AT, LINK};
 
@@ -37,18 +38,18 @@ fn render(folder: Option<&Path>, service_name: &str, minutes: u64) -> Rendered {
     let variables = with_link(service_name, Duration::from_secs(60 * minutes));
     Templates::load(folder)
         .unwrap()
-        .render(Kind::PasswordReset, &variables)
+        .render(MailKind::PasswordReset, &variables)
         .unwrap()
 }
 
 /// Every kind, with a name that needs care in HTML.
-fn render_all() -> Vec<(Kind, Rendered)> {
+fn render_all() -> Vec<(MailKind, Rendered)> {
     let templates = Templates::load(None).unwrap();
-    let variables = |kind: Kind| match kind.is_notice() {
+    let variables = |kind: MailKind| match kind.is_notice() {
         true => with_event(Some("<b>Browser")),
         false => with_link("Cloakroom", Duration::from_secs(900)),
     };
-    Kind::ALL
+    MailKind::ALL
         .iter()
         .map(|&kind| (kind, templates.render(kind, &variables(kind)).unwrap()))
         .collect()
@@ -123,20 +124,22 @@ fn a_notice_says_when_where_and_with_what_and_holds_no_link() {
         assert_eq!(text.contains("://"), !kind.is_notice(), "{kind:?}: {text}");
         assert_eq!(html.contains("href"), !kind.is_notice(), "{kind:?}: {html}");
         if kind.is_notice() {
-            let facts = "When: 31 January 2026, 09:30 UTC\nFrom: 192.0.2.1\nWith: <b>Browser\n";
+            let facts = "When: 31 January 2026, 09:30 UTC\nIP address: 192.0.2.1\nBrowser or app: <b>Browser\n";
             assert!(text.contains(facts), "{kind:?}: {text}");
             assert!(
-                html.contains("With: &lt;b&gt;Browser</p>"),
+                html.contains("Browser or app: &lt;b&gt;Browser</p>"),
                 "{kind:?}: {html}"
             );
         }
     }
     let templates = Templates::load(None).unwrap();
     let nameless = templates
-        .render(Kind::NewDevice, &with_event(None))
+        .render(MailKind::NewDevice, &with_event(None))
         .unwrap();
     assert!(
-        nameless.text.contains("With: an unknown program\n"),
+        nameless
+            .text
+            .contains("Browser or app: an unknown program\n"),
         "{}",
         nameless.text
     );
@@ -153,7 +156,7 @@ fn a_link_that_lives_for_a_day_says_so_in_hours() {
         (3_540, "59 minutes"),
         (1, "1 minute"),
     ] {
-        for kind in [Kind::Confirmation, Kind::AddressChange] {
+        for kind in [MailKind::Confirmation, MailKind::AddressChange] {
             let variables = with_link("Cloakroom", Duration::from_secs(seconds));
             let Rendered { text, html, .. } = templates.render(kind, &variables).unwrap();
             let said = format!("This link will expire in {words}.");
@@ -260,15 +263,15 @@ fn a_service_name_of_two_lines_cannot_add_to_the_subject() {
     let variables = with_link("us\r\nBcc: two@example.com", Duration::from_secs(900));
     let templates = Templates::load(Some(folder.path())).unwrap();
     templates
-        .render(Kind::PasswordReset, &variables)
+        .render(MailKind::PasswordReset, &variables)
         .unwrap_err();
 }
 
 #[test]
 fn a_kind_is_found_by_its_name() {
     assert_eq!(
-        Kind::parse(Kind::PasswordReset.as_str()),
-        Some(Kind::PasswordReset)
+        MailKind::parse(MailKind::PasswordReset.as_str()),
+        Some(MailKind::PasswordReset)
     );
-    assert_eq!(Kind::parse("postcard"), None);
+    assert_eq!(MailKind::parse("postcard"), None);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cloakroom::config::SmtpTls;
-use cloakroom::mail::{Failure, Transport};
+use cloakroom::mail::{SendError, Transport};
 
 use super::{
     ADDRESS, CREDENTIALS, LINK, assert_reason, assert_transient, send, settings_for, with_password,
@@ -14,8 +14,8 @@ fn clear(server: &SmtpServer) -> Transport {
     Transport::from_settings(&settings_for(server, SmtpTls::None)).unwrap()
 }
 
-fn assert_permanent(outcome: Result<(), Failure>, words: &[&str]) {
-    let Err(Failure::Permanent(reason)) = outcome else {
+fn assert_permanent(outcome: Result<(), SendError>, words: &[&str]) {
+    let Err(SendError::Permanent(reason)) = outcome else {
         panic!("{outcome:?}")
     };
     assert_reason(&reason, words);
@@ -180,7 +180,7 @@ async fn mails_that_follow_each_other_share_a_connection_until_there_is_nothing_
     send(&transport.clone()).await.unwrap();
     assert_eq!((server.received().len(), server.connections()), (2, 1));
 
-    transport.rest().await;
+    transport.close_idle().await;
     send(&transport).await.unwrap();
     assert_eq!((server.received().len(), server.connections()), (3, 2));
 }

@@ -10,9 +10,10 @@ use crate::crypto::signed_message::pseudonym;
 use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::{Session, UserId};
 use crate::http::ClientInfo;
-use crate::mail::{self, Kind, Notice};
+use crate::mail::{self, Notice};
 use crate::store::known_devices::{self, Sighting};
 use crate::store::sessions::{self as rows, NewSession};
 use crate::store::{Transaction, users};
@@ -77,7 +78,7 @@ impl SessionStart {
                 Purpose::Device,
                 &fingerprint(client.ip, client.user_agent.as_deref().unwrap_or_default()),
             ),
-            notice: context.notice(client, Kind::NewDevice),
+            notice: context.notice(client, MailKind::NewDevice),
         };
         Ok((opening, token))
     }

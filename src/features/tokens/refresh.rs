@@ -20,10 +20,11 @@ use crate::crypto::signed_message::{Successor, successors};
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenDigest, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::model::{Session, User};
 use crate::domain::scope::Scopes;
 use crate::http::{ClientInfo, Input};
-use crate::mail::{self, Kind, Notice};
+use crate::mail::{self, Notice};
 use crate::store::refresh_tokens::{self, GRACE, NewRefresh, RefreshToken, Spent};
 use crate::store::{Reader, sessions};
 use crate::throttle::{Throttle, Throttled};
@@ -54,7 +55,7 @@ pub(super) async fn create(
         lifetimes: TokenLifetimes::of(&context.settings),
         most: context.settings.tokens.scopes.clone(),
         throttle: context.throttle.clone(),
-        notice: context.notice(&client, Kind::RefreshReused),
+        notice: context.notice(&client, MailKind::RefreshReused),
         now: context.clock.now(),
     };
     let outcome = context.commit(&client, move |change| exchange.run(change));

@@ -1,0 +1,162 @@
+//! The kinds of mail, one row each: its name, what it is about, and whether it carries a link or notifies.
+//!
+//! The row decides the templates' file names and variables, the link and its lifetime, the key under `[notices]`, and
+//! the name in the outbox and in `cloakroom mail list`. To add a kind, add a row and its two templates in
+//! `src/mail/templates`.
+
+use std::time::Duration;
+
+/// How long a reset link is valid, counted from the request for it.
+pub const RESET_LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// How long a verification link is valid, counted from the request for it; a day is the most that NIST SP 800-63A allows
+/// a code sent by email.
+pub const CONFIRMATION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// How long a notice is worth sending.
+pub const NOTICE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// What a kind of mail is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It carries a link, and goes to the account that has the address when it is sent.
+    Link(LinkPurpose),
+    /// It reports a change to the account's owner, and goes to the address that was the account's at that time.
+    /// Operators can disable it.
+    Notice(Subject),
+}
+
+/// What a mailed link does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkPurpose {
+    /// It replaces the password.
+    Reset,
+    /// It verifies the address that the account has.
+    Confirmation,
+    /// It verifies the address that the user wants to change to.
+    AddressChange,
+    /// It lifts the limit on failed sign-ins.
+    Unlock,
+}
+
+impl LinkPurpose {
+    /// How long a link is valid; `None` for one that is valid until the window of its limit ends.
+    pub const fn lifetime(self) -> Option<Duration> {
+        match self {
+            Self::Reset => Some(RESET_LIFETIME),
+            Self::Confirmation | Self::AddressChange => Some(CONFIRMATION_LIFETIME),
+            Self::Unlock => None,
+        }
+    }
+}
+
+/// What a notice names besides time, address and client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Nothing: it is about the account.
+    Account,
+    /// The last four characters of an API key.
+    ApiKey,
+}
+
+/// Declares the kinds; the macro's text is also the name of the two template files.
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal, $class:expr;)+) => {
+        /// The kinds of mail.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum MailKind { $($(#[doc = $doc])+ $kind,)+ }
+
+        impl MailKind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// The name in the outbox, in the settings and of the templates.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $name),+ }
+            }
+
+            /// What it is for.
+            pub const fn class(self) -> Class {
+                match self { $(Self::$kind => $class),+ }
+            }
+
+            /// What it is about, one line an element.
+            pub const fn doc(self) -> &'static [&'static str] {
+                match self { $(Self::$kind => &[$($doc),+]),+ }
+            }
+
+            /// The built-in text and HTML templates.
+            pub(crate) const fn sources(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$kind => (
+                        include_str!(concat!("../mail/templates/", $name, ".txt")),
+                        include_str!(concat!("../mail/templates/", $name, ".html")),
+                    )),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The link that replaces a forgotten password.
+    PasswordReset = "password_reset", Class::Link(LinkPurpose::Reset);
+    /// The link that verifies a new account's address.
+    Confirmation = "confirmation", Class::Link(LinkPurpose::Confirmation);
+    /// A reset link, for a sign-up with an address that has an account.
+    AlreadyRegistered = "already_registered", Class::Link(LinkPurpose::Reset);
+    /// The link that verifies the address that a user wants to change to.
+    AddressChange = "address_change", Class::Link(LinkPurpose::AddressChange);
+    /// The link that lifts the limit on failed sign-ins.
+    Unlock = "unlock", Class::Link(LinkPurpose::Unlock);
+    /// A sign-in from a network and a program that are new for the account.
+    NewDevice = "new_device", Class::Notice(Subject::Account);
+    /// A new password, set in the account or by a reset link.
+    PasswordChanged = "password_changed", Class::Notice(Subject::Account);
+    /// A new address was requested; sent to the address that it is to replace.
+    AddressChangeAsked = "address_change_asked", Class::Notice(Subject::Account);
+    /// The new address was verified; sent to the address that it replaced.
+    AddressChanged = "address_changed", Class::Notice(Subject::Account);
+    /// The account was deleted; sent to its address.
+    AccountDeleted = "account_deleted", Class::Notice(Subject::Account);
+    /// A refresh token was used twice, which revoked its session: an attacker may have stolen it.
+    RefreshReused = "refresh_reused", Class::Notice(Subject::Account);
+    /// An API key was created: an attacker with a stolen session could use it to keep access.
+    ApiKeyCreated = "api_key_created", Class::Notice(Subject::ApiKey);
+}
+
+impl MailKind {
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// Those that notify of a change and carry no link.
+    pub fn notices() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|kind| kind.is_notice())
+    }
+
+    /// Whether it notifies of a change and carries no link.
+    pub const fn is_notice(self) -> bool {
+        matches!(self.class(), Class::Notice(_))
+    }
+
+    /// What its link does; `None` for notices.
+    pub const fn link(self) -> Option<LinkPurpose> {
+        match self.class() {
+            Class::Link(purpose) => Some(purpose),
+            Class::Notice(_) => None,
+        }
+    }
+
+    /// Whether it names an API key.
+    pub const fn names_api_key(self) -> bool {
+        matches!(self.class(), Class::Notice(Subject::ApiKey))
+    }
+
+    /// How long the mail is of use; `None` for one that is until the window of its limit ends.
+    pub const fn lifetime(self) -> Option<Duration> {
+        match self.class() {
+            Class::Link(purpose) => purpose.lifetime(),
+            Class::Notice(_) => Some(NOTICE_LIFETIME),
+        }
+    }
+}
