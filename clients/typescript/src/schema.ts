@@ -1450,7 +1450,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The same for every address */
+            /** @description The same for every well-formed address */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1549,7 +1549,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The same for every address */
+            /** @description The same for every well-formed address */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
