@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::config::{Environment, Settings};
+use cloakroom::domain::clock::Clock;
 use cloakroom::store::Database;
 use rusqlite::Connection;
 
@@ -19,7 +20,7 @@ pub fn database(folder: &Path) -> PathBuf {
 pub fn empty_database(folder: &Path) -> Connection {
     let mut settings = Settings::for_env(Environment::Test).expect("settings");
     settings.database.path = database(folder);
-    drop(Database::open(&settings.database, 1).expect("a database"));
+    drop(Database::open(&settings.database, 1, Clock::System).expect("a database"));
     Connection::open(database(folder)).expect("the file")
 }
 

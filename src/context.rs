@@ -9,10 +9,10 @@ pub use self::commit::{Change, Committed, commit};
 use crate::activity::Activity;
 use crate::audit::{Entry, Event, Source};
 use crate::config::Settings;
-use crate::crypto::access_token::AccessTokens;
+use crate::crypto::access_token::{AccessTokenClaims, AccessTokens};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::PasswordPool;
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::model::EmailAddress;
@@ -52,7 +52,11 @@ impl Context {
 
     /// The same with a clock and a transport of the caller's, as tests want it.
     pub fn assemble(settings: Settings, clock: Clock, transport: Transport) -> Result<Self> {
-        let database = Database::open(&settings.database, settings.server.worker_threads())?;
+        let database = Database::open(
+            &settings.database,
+            settings.server.worker_threads(),
+            clock.clone(),
+        )?;
         let key_ring = KeyRing::open(&settings)?;
         Ok(Self {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,
@@ -71,6 +75,25 @@ impl Context {
             key_ring,
             settings,
         })
+    }
+
+    /// The claims of an access token that is valid now and was not revoked.
+    ///
+    /// # Errors
+    /// Those of [`AccessTokens::verify`] and [`Database::is_revoked`].
+    pub async fn verify_access_token(
+        &self,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Arc<AccessTokenClaims>> {
+        let claims = self.access_tokens.verify(text, now)?;
+        let revoked = self
+            .database
+            .is_revoked(claims.session_id, &claims.jti, now);
+        match revoked.await? {
+            true => Err(Error::TokenInvalid),
+            false => Ok(claims),
+        }
     }
 
     /// Changes something: runs `work` in one transaction, records its audit events with it and wakes the mail worker if

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
-use cloakroom::domain::error::{Error, ValidationErrors};
+use cloakroom::domain::error::{Error, UnavailableReason, ValidationErrors};
 use cloakroom::domain::scope::Scopes;
 use serde_json::Value;
 
@@ -305,7 +305,7 @@ fn every_error() -> Vec<Error> {
         Error::CrossOrigin,
         Error::NotFound,
         Error::RateLimited(wait),
-        Error::unavailable("", wait),
+        Error::unavailable(UnavailableReason::DatabaseBusy, wait),
         Error::internal(""),
     ];
     for error in &errors {

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use super::{CommandError, Outcome};
 use crate::config::Settings;
+use crate::domain::clock::Clock;
 use crate::store::{Database, Inspection, SCHEMA_VERSION};
 
 /// Commands run one query after another.
@@ -11,7 +12,7 @@ const WORKERS: usize = 1;
 
 /// Opens the database, and creates it when it is missing.
 pub(super) fn open_or_create(settings: &Settings) -> Result<Database, CommandError> {
-    Ok(Database::open(&settings.database, WORKERS)?)
+    Ok(Database::open(&settings.database, WORKERS, Clock::System)?)
 }
 
 /// Opens an existing database. A missing one is not created: with a wrong path, a command would work on an empty

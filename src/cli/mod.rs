@@ -117,5 +117,5 @@ fn explain(error: &(dyn std::error::Error + 'static)) -> String {
     let Some(Error::Unavailable { reason, .. }) = error.downcast_ref() else {
         return error.to_string();
     };
-    crate::store::explain(reason).to_owned()
+    crate::store::explain(*reason).to_owned()
 }

@@ -68,17 +68,17 @@ pub enum Error {
     NotFound,
     /// Too many tries; how long until the next may work.
     RateLimited(Duration),
-    /// We cannot do it now: the reason's code for the log, and when to come back.
+    /// We cannot do it now: the reason for the log, and when to come back.
     Unavailable {
-        /// `database_busy`, `disk_full`, `passwords_saturated`, …
-        reason: &'static str,
+        /// Why.
+        reason: UnavailableReason,
         /// How long the caller should wait.
         retry_after: Duration,
     },
-    /// The server lives and cannot do its work, for the reason of this code; for `/ready` alone.
+    /// The server lives and cannot do its work; for `/ready` alone, whose reply has the reason as its code.
     NotReady {
         /// As in [`Error::Unavailable`].
-        reason: &'static str,
+        reason: UnavailableReason,
         /// How long the caller should wait.
         retry_after: Duration,
     },
@@ -93,11 +93,60 @@ impl Error {
     }
 
     /// A passing inability, worth another try after `retry_after`.
-    pub fn unavailable(reason: &'static str, retry_after: Duration) -> Self {
+    pub fn unavailable(reason: UnavailableReason, retry_after: Duration) -> Self {
         Self::Unavailable {
             reason,
             retry_after,
         }
+    }
+}
+
+/// Why the server cannot do something now. Displays as its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnavailableReason {
+    /// Another process holds the database, or too many writes are queued.
+    DatabaseBusy,
+    /// The database file is corrupt or no database.
+    DatabaseDamaged,
+    /// Reading or writing the database file failed.
+    DatabaseIoFailure,
+    /// Every connection that reads is in use.
+    DatabaseReadersExhausted,
+    /// The database file may not be written.
+    DatabaseReadOnly,
+    /// The database has been closed.
+    DatabaseStopped,
+    /// The database file or its folder cannot be opened.
+    DatabaseUnopenable,
+    /// The password digest kept changing while the password was verified.
+    DigestUnsettled,
+    /// No space is left for the database.
+    DiskFull,
+    /// Too many passwords wait to be hashed.
+    PasswordsSaturated,
+}
+
+impl UnavailableReason {
+    /// The stable code for the log and for `/ready`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::DatabaseBusy => "database_busy",
+            Self::DatabaseDamaged => "database_damaged",
+            Self::DatabaseIoFailure => "database_io_failure",
+            Self::DatabaseReadersExhausted => "database_readers_exhausted",
+            Self::DatabaseReadOnly => "database_read_only",
+            Self::DatabaseStopped => "database_stopped",
+            Self::DatabaseUnopenable => "database_unopenable",
+            Self::DigestUnsettled => "digest_unsettled",
+            Self::DiskFull => "disk_full",
+            Self::PasswordsSaturated => "passwords_saturated",
+        }
+    }
+}
+
+impl fmt::Display for UnavailableReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
     }
 }
 

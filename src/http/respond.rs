@@ -183,7 +183,7 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
         ),
         Error::NotReady { reason, .. } => (
             StatusCode::SERVICE_UNAVAILABLE,
-            reason,
+            reason.code(),
             "The server is not ready",
         ),
         Error::Internal(_) => (

@@ -72,7 +72,7 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         })
         .await?,
         ended_access: in_batches(database, move |tx| {
-            revocations::delete_over(tx, now - KEEP_ENDED_ACCESS, BATCH)
+            revocations::delete_expired(tx, now - KEEP_ENDED_ACCESS, BATCH)
         })
         .await?,
     })

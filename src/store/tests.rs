@@ -16,11 +16,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Runs `work` on an empty database of this version's schema.
 pub(super) fn within(work: impl FnOnce(&Transaction<'_>)) {
-    let mut connection = rusqlite::Connection::open_in_memory().unwrap();
-    super::sqlite::migrate::migrate(&mut connection).unwrap();
-    work(&Transaction::new(Reader {
-        connection: &connection,
-    }));
+    work(&Transaction::new(&sqlite::in_memory()));
 }
 
 fn address(text: &str) -> EmailAddress {

@@ -1,13 +1,12 @@
-//! What goes into a statement and comes out of a row, in types of our own.
+//! The values that go into a statement and come out of a row.
 
 use crate::crypto::token::{ReplaySeed, TokenDigest};
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::model::{ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
 use crate::domain::scope::Scopes;
-use crate::store::sqlite;
 
-/// A value for a placeholder.
+/// A value of one of the four types that every engine stores.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'v> {
     /// `NULL`.
@@ -20,45 +19,73 @@ pub enum Value<'v> {
     Blob(&'v [u8]),
 }
 
-impl From<i64> for Value<'_> {
-    fn from(value: i64) -> Self {
-        Self::Integer(value)
+/// A type that a column can be read as.
+pub trait Column: Sized {
+    /// Converts the value of the column.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    fn from_value(value: Value<'_>) -> Result<Self>;
+}
+
+impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
     }
+}
+
+impl<T: Column> Column for Option<T> {
+    fn from_value(value: Value<'_>) -> Result<Self> {
+        match value {
+            Value::Null => Ok(None),
+            value => T::from_value(value).map(Some),
+        }
+    }
+}
+
+fn mismatch(expected: &str, found: Value<'_>) -> Error {
+    // The type alone: the value may be personal.
+    let found = match found {
+        Value::Null => "NULL",
+        Value::Integer(_) => "an integer",
+        Value::Text(_) => "text",
+        Value::Blob(_) => "a blob",
+    };
+    Error::internal(format!("the column holds {found}, not {expected}"))
+}
+
+macro_rules! integers {
+    ($($type:ty: $into:expr, $from:expr;)*) => {$(
+        impl From<$type> for Value<'_> {
+            fn from(value: $type) -> Self {
+                let into: fn($type) -> i64 = $into;
+                Self::Integer(into(value))
+            }
+        }
+
+        impl Column for $type {
+            fn from_value(value: Value<'_>) -> Result<Self> {
+                match value {
+                    Value::Integer(value) => Ok($from(value)),
+                    other => Err(mismatch("an integer", other)),
+                }
+            }
+        }
+    )*};
+}
+
+integers! {
+    i64: |value| value, |value| value;
+    Timestamp: Timestamp::as_millis, Timestamp::from_millis;
+    UserId: |id| id.0, UserId;
+    SessionId: |id| id.0, SessionId;
+    ProjectId: |id| id.0, ProjectId;
+    ApiKeyId: |id| id.0, ApiKeyId;
 }
 
 impl From<u32> for Value<'_> {
     fn from(value: u32) -> Self {
         Self::Integer(i64::from(value))
-    }
-}
-
-impl From<Timestamp> for Value<'_> {
-    fn from(value: Timestamp) -> Self {
-        Self::Integer(value.as_millis())
-    }
-}
-
-impl From<UserId> for Value<'_> {
-    fn from(value: UserId) -> Self {
-        Self::Integer(value.0)
-    }
-}
-
-impl From<SessionId> for Value<'_> {
-    fn from(value: SessionId) -> Self {
-        Self::Integer(value.0)
-    }
-}
-
-impl From<ProjectId> for Value<'_> {
-    fn from(value: ProjectId) -> Self {
-        Self::Integer(value.0)
-    }
-}
-
-impl From<ApiKeyId> for Value<'_> {
-    fn from(value: ApiKeyId) -> Self {
-        Self::Integer(value.0)
     }
 }
 
@@ -68,90 +95,57 @@ impl<'v> From<&'v str> for Value<'v> {
     }
 }
 
-impl<'v> From<&'v EmailAddress> for Value<'v> {
-    fn from(value: &'v EmailAddress) -> Self {
-        Self::Text(value.as_str())
-    }
-}
-
-impl<'v> From<&'v PasswordDigest> for Value<'v> {
-    fn from(value: &'v PasswordDigest) -> Self {
-        Self::Text(value.as_str())
-    }
-}
-
-impl<'v> From<&'v Scopes> for Value<'v> {
-    fn from(value: &'v Scopes) -> Self {
-        Self::Text(value.as_str())
-    }
-}
-
-impl<'v> From<&'v ReplaySeed> for Value<'v> {
-    fn from(value: &'v ReplaySeed) -> Self {
-        Self::Blob(value.as_bytes())
-    }
-}
-
-impl<'v> From<&'v TokenDigest> for Value<'v> {
-    fn from(value: &'v TokenDigest) -> Self {
-        Self::Blob(value.as_bytes())
-    }
-}
-
-impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
-/// A row of an answer; columns are numbered from 0.
-pub struct Row<'r> {
-    pub(super) inner: &'r rusqlite::Row<'r>,
-}
-
-impl Row<'_> {
-    /// The column's value.
-    ///
-    /// # Errors
-    /// When the column is not of that type: the schema and the statement disagree.
-    pub fn get<T: Column>(&self, index: usize) -> Result<T> {
-        T::from_row(self, index)
-    }
-}
-
-/// A type that a column can be read as.
-pub trait Column: Sized {
-    /// Reads it.
-    fn from_row(row: &Row<'_>, index: usize) -> Result<Self>;
-}
-
-macro_rules! column {
-    ($($type:ty, $stored:ty => $make:expr;)*) => {$(
-        impl Column for $type {
-            fn from_row(row: &Row<'_>, index: usize) -> Result<Self> {
-                row.inner.get::<_, $stored>(index).map($make).map_err(sqlite::fault)
+macro_rules! texts {
+    ($($type:ty: $into:expr, $from:expr;)*) => {$(
+        impl<'v> From<&'v $type> for Value<'v> {
+            fn from(value: &'v $type) -> Self {
+                let into: fn(&$type) -> &str = $into;
+                Self::Text(into(value))
             }
         }
 
-        impl Column for Option<$type> {
-            fn from_row(row: &Row<'_>, index: usize) -> Result<Self> {
-                row.inner.get::<_, Option<$stored>>(index).map(|stored| stored.map($make)).map_err(sqlite::fault)
+        impl Column for $type {
+            fn from_value(value: Value<'_>) -> Result<Self> {
+                match value {
+                    Value::Text(text) => Ok($from(text.to_owned())),
+                    other => Err(mismatch("text", other)),
+                }
             }
         }
     )*};
 }
 
-column! {
-    i64, i64 => |value| value;
-    String, String => |value| value;
-    Timestamp, i64 => Timestamp::from_millis;
-    UserId, i64 => UserId;
-    SessionId, i64 => SessionId;
-    ProjectId, i64 => ProjectId;
-    ApiKeyId, i64 => ApiKeyId;
-    EmailAddress, String => EmailAddress::from_stored;
-    PasswordDigest, String => PasswordDigest::new;
-    Scopes, String => Scopes::from_stored;
-    TokenDigest, [u8; 32] => TokenDigest::from_stored;
-    ReplaySeed, [u8; 32] => ReplaySeed::from_stored;
+texts! {
+    String: String::as_str, |text| text;
+    EmailAddress: EmailAddress::as_str, EmailAddress::from_stored;
+    PasswordDigest: PasswordDigest::as_str, PasswordDigest::new;
+    Scopes: Scopes::as_str, Scopes::from_stored;
+}
+
+macro_rules! digests {
+    ($($type:ty: $from:expr;)*) => {$(
+        impl<'v> From<&'v $type> for Value<'v> {
+            fn from(value: &'v $type) -> Self {
+                Self::Blob(value.as_bytes())
+            }
+        }
+
+        impl Column for $type {
+            fn from_value(value: Value<'_>) -> Result<Self> {
+                match value {
+                    Value::Blob(bytes) => match bytes.try_into() {
+                        Ok(bytes) => Ok($from(bytes)),
+                        Err(_) => Err(mismatch("a blob of 32 bytes", value)),
+                    },
+                    other => Err(mismatch("a blob", other)),
+                }
+            }
+        }
+    )*};
+}
+
+// 32 bytes each.
+digests! {
+    TokenDigest: TokenDigest::from_stored;
+    ReplaySeed: ReplaySeed::from_stored;
 }

@@ -655,7 +655,7 @@ async fn the_longest_token_that_settings_allow_is_read() {
     let read = app
         .context()
         .access_tokens
-        .verify(&app.context().database, &token.unwrap(), START)
+        .verify(&token.unwrap(), START)
         .unwrap();
     assert_eq!(read.scopes, scopes);
 }

@@ -278,7 +278,7 @@ async fn whether_the_address_is_proved_is_said_beside_it() {
                 user.id.0
             ),
         );
-        actix_web::rt::time::sleep(Duration::from_millis(1050)).await;
+        app.clock().advance(Duration::from_millis(1050));
     }
 }
 
@@ -302,7 +302,7 @@ async fn the_address_behind_an_access_token_is_at_most_a_second_old() {
             user.id.0
         ),
     );
-    actix_web::rt::time::sleep(Duration::from_millis(1050)).await;
+    app.clock().advance(Duration::from_millis(1050));
     assert_eq!(address().await.as_deref(), Some("new@example.com"));
 }
 

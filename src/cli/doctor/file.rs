@@ -7,7 +7,7 @@ use super::Report;
 use crate::cli::explain;
 use crate::config::{Settings, Sources};
 use crate::crypto::key_ring::{KeyRing, file};
-use crate::domain::error::Error;
+use crate::domain::error::{Error, UnavailableReason};
 use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
 /// Less free space than this is reported.
@@ -206,7 +206,7 @@ fn report_unreadable(topic: &'static str, error: &Error, report: &mut Report) {
     let text = explain(error);
     match error {
         Error::Unavailable {
-            reason: "database_damaged",
+            reason: UnavailableReason::DatabaseDamaged,
             ..
         } => report.fail(topic, text, RESTORE),
         Error::Unavailable { .. } => report.fail(topic, text, "run this as the server's user"),

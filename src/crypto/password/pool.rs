@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use super::Password;
 use crate::config;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::domain::model::PasswordDigest;
 use worker::Worker;
 
@@ -194,7 +194,7 @@ impl PasswordPool {
             }
             if queue.jobs.len() >= self.queue_limit {
                 return Err(Error::unavailable(
-                    "passwords_saturated",
+                    UnavailableReason::PasswordsSaturated,
                     self.expected_wait(queue.jobs.len()),
                 ));
             }

@@ -10,7 +10,7 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::domain::model::{PasswordDigest, Session, User};
 use crate::http::{ClientInfo, Input};
 use crate::store::users::{self, Account};
@@ -70,7 +70,7 @@ pub(in crate::features) async fn start_by_password<T: Send + 'static>(
         }
     }
     Err(Error::unavailable(
-        "digest_unsettled",
+        UnavailableReason::DigestUnsettled,
         Duration::from_secs(1),
     ))
 }

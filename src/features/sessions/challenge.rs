@@ -14,7 +14,7 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
 use crate::domain::model::{PasswordDigest, SessionId};
 use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input};
 use crate::store::users::{self, Account};
@@ -184,7 +184,7 @@ impl Proven {
             self.proof = self.challenge.check(context, client, session).await?;
         }
         Err(Error::unavailable(
-            "digest_unsettled",
+            UnavailableReason::DigestUnsettled,
             Duration::from_secs(1),
         ))
     }

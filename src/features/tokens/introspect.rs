@@ -140,7 +140,7 @@ async fn access_token(
     text: &str,
     now: Timestamp,
 ) -> Result<Option<Introspection>> {
-    let claims = match context.access_tokens.verify(&context.database, text, now) {
+    let claims = match context.verify_access_token(text, now).await {
         Ok(claims) => claims,
         Err(Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
         Err(failure) => return Err(failure),

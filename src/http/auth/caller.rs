@@ -147,9 +147,7 @@ async fn open(context: &Context, presented: Credential<'_>) -> Result<Kind> {
         Credential::ApiKey { token } => {
             Kind::ApiKey(Rc::new(look_up(context, token.digest(), now).await?))
         }
-        Credential::Access { text } => {
-            Kind::Access(context.access_tokens.verify(&context.database, text, now)?)
-        }
+        Credential::Access { text } => Kind::Access(context.verify_access_token(text, now).await?),
     })
 }
 

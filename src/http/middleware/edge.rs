@@ -204,7 +204,7 @@ impl RequestLog {
                 tracing::error!(request_id = %self.request_id, %fault, "a request failed")
             }
             Some(Error::Unavailable { reason, .. } | Error::NotReady { reason, .. }) => {
-                tracing::error!(request_id = %self.request_id, reason, "a request was refused")
+                tracing::error!(request_id = %self.request_id, reason = reason.code(), "a request was refused")
             }
             _ => {}
         }

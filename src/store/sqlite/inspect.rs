@@ -1,14 +1,14 @@
-//! What can be asked of a file without opening the house: nothing is made, migrated or written.
+//! Read-only inspection of a database file: nothing is created, migrated or written.
 
 use std::path::Path;
 
 use super::migrate::version_of;
-use super::open_reading;
+use super::open::open_reading;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::store::Reader;
+use crate::store::engine::Reader;
 
-/// A file opened for reading, whatever its state.
+/// A file opened for reading, of any schema version.
 pub struct Inspection {
     connection: rusqlite::Connection,
 }
@@ -17,14 +17,14 @@ impl Inspection {
     /// Opens a file that exists.
     ///
     /// # Errors
-    /// It does not exist, or may not be read.
+    /// The file does not exist or cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             connection: open_reading(path)?,
         })
     }
 
-    /// Its schema version: 0 for an empty file.
+    /// The schema version: 0 for an empty file.
     ///
     /// # Errors
     /// The file is damaged, another program's, or a newer Cloakroom's.
@@ -32,14 +32,12 @@ impl Inspection {
         version_of(&self.connection)
     }
 
-    /// When the newest of its rows was made; `None` when there is none. Reads the tables whole.
+    /// When the newest row was created; `None` without rows. Reads whole tables.
     ///
     /// # Errors
     /// The file is damaged or has another schema.
     pub fn newest_row(&self) -> Result<Option<Timestamp>> {
-        let reader = Reader {
-            connection: &self.connection,
-        };
+        let reader = Reader::new(&self.connection);
         let newest = reader.one(
             "SELECT max(created_at) FROM (
                  SELECT created_at FROM users UNION ALL SELECT created_at FROM sessions
@@ -51,14 +49,12 @@ impl Inspection {
         Ok(newest.flatten())
     }
 
-    /// How many mails were given up after `since` and not tried again.
+    /// The number of mails abandoned after `since` and not retried.
     ///
     /// # Errors
     /// The file is damaged or has another schema.
     pub fn mails_given_up(&self, since: Timestamp) -> Result<i64> {
-        let reader = Reader {
-            connection: &self.connection,
-        };
+        let reader = Reader::new(&self.connection);
         let sql = "SELECT count(*) FROM outbox WHERE dead_at > $1";
         Ok(reader
             .one(sql, &[since.into()], |row| row.get(0))?

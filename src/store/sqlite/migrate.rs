@@ -1,42 +1,42 @@
-//! Brings a file's schema to this program's, one step a transaction, and refuses what it cannot know.
+//! Migrates the schema of a file, one step per transaction, and refuses files of other programs and newer versions.
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::statement::error;
 use crate::domain::error::{Error, Result};
-use crate::store::sqlite::fault;
 
-/// Each step once and for good: a step that was released never changes.
+/// A released step never changes.
 const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0001_first.sql"),
     include_str!("../migrations/sqlite/0002_life.sql"),
     include_str!("../migrations/sqlite/0003_tokens.sql"),
 ];
 
-/// The schema that this program works with.
+/// The schema version of this program.
 pub const SCHEMA_VERSION: usize = STEPS.len();
 
 /// Marks the file as ours (`PRAGMA application_id`): "Clkr".
 const APPLICATION_ID: i64 = 0x436c_6b72;
 
-/// Runs the missing steps; gives how many they were.
+/// Runs the missing steps; returns their number.
 ///
 /// # Errors
-/// The file is another program's, or a newer Cloakroom's, or a step failed; then it is as it was before it.
-pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<usize> {
+/// The file is another program's or a newer Cloakroom's, or a step failed and was rolled back.
+pub(super) fn migrate(connection: &mut Connection) -> Result<usize> {
     let before = version_of(connection)?;
-    // Without a lock where nothing is missing: a start does not wait for who writes.
+    // No lock where no step is missing: the start does not wait for writers.
     if before < SCHEMA_VERSION {
         while run_next_step(connection)? {}
     }
     Ok(SCHEMA_VERSION - before)
 }
 
-/// The file's schema version: 0 for an empty one.
+/// The schema version of a file: 0 for an empty one.
 ///
 /// # Errors
 /// The file is another program's, or a newer Cloakroom's.
 pub(super) fn version_of(connection: &Connection) -> Result<usize> {
-    // One statement, one state: another process may be in the middle of its first start.
+    // One statement reads one state: another process may be creating the schema.
     let (version, application, tables): (i64, i64, i64) = connection
         .query_row(
             "SELECT v.user_version, a.application_id, (SELECT count(*) FROM sqlite_schema)
@@ -44,7 +44,7 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
-        .map_err(fault)?;
+        .map_err(error)?;
     let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
     if !ours {
         return Err(Error::internal(
@@ -62,20 +62,20 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
 fn run_next_step(connection: &mut Connection) -> Result<bool> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(fault)?;
-    // Asked again under the lock: another process may be starting too.
+        .map_err(error)?;
+    // Read again under the lock: another process may have run the step.
     let version = version_of(&transaction)?;
     let Some(step) = STEPS.get(version) else {
         return Ok(false);
     };
-    transaction.execute_batch(step).map_err(fault)?;
+    transaction.execute_batch(step).map_err(error)?;
     transaction
         .pragma_update(None, "application_id", APPLICATION_ID)
-        .map_err(fault)?;
+        .map_err(error)?;
     transaction
         .pragma_update(None, "user_version", (version + 1) as i64)
-        .map_err(fault)?;
-    transaction.commit().map_err(fault)?;
+        .map_err(error)?;
+    transaction.commit().map_err(error)?;
     Ok(true)
 }
 

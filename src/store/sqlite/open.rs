@@ -1,5 +1,5 @@
-//! Opens a file: makes it for us alone, refuses what is not ours before anything is written, brings its schema up to
-//! date, and sets every connection up.
+//! Opens a file: creates it with access for its owner only, refuses foreign files before anything is written, migrates
+//! the schema, and configures each connection.
 
 use std::fs;
 use std::io;
@@ -10,16 +10,16 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::fault;
+use super::migrate::{SCHEMA_VERSION, migrate, version_of};
+use super::statement::error;
 use crate::config;
-use crate::domain::error::{Error, Result};
-use crate::store::sqlite::migrate::{SCHEMA_VERSION, migrate, version_of};
+use crate::domain::error::{Error, Result, UnavailableReason};
 
 const STATEMENT_CACHE: usize = 64;
-/// After a checkpoint the write-ahead log is cut back to so many bytes; a larger one is held by a reader.
+/// A checkpoint truncates the write-ahead log to this many bytes; a larger log is held by a reader.
 pub const LARGEST_WAL: u64 = 64 * 1024 * 1024;
 
-/// Makes the file where it is missing and brings its schema up to date; gives the version that it had, 0 for a new one.
+/// Creates the file if it is missing and migrates its schema; returns the version that it had, 0 for a new file.
 ///
 /// # Errors
 /// As [`Database::open`](crate::store::Database::open).
@@ -27,15 +27,15 @@ pub fn upgrade(settings: &config::Database) -> Result<usize> {
     open_current(settings).map(|(_, before)| before)
 }
 
-/// A connection that writes, to a file with this program's schema, and the version that the file had.
+/// A writing connection to a file with the current schema, and the version that the file had.
 ///
 /// # Errors
-/// For the operator at the start, naming the file.
+/// For the operator, naming the file.
 pub(super) fn open_current(settings: &config::Database) -> Result<(Connection, usize)> {
     let path = &settings.path;
     let open = || {
         create_private(path).map_err(Error::internal)?;
-        // Asked without the right to write: what is not ours, or damaged, stays as it is to the byte.
+        // Read-only: a foreign or damaged file is not changed by a byte.
         version_of(&open_reading(path)?)?;
         let mut connection = open_writing(path, settings.busy_timeout)?;
         let steps = migrate(&mut connection)?;
@@ -43,14 +43,14 @@ pub(super) fn open_current(settings: &config::Database) -> Result<(Connection, u
     };
     open().map_err(|failure: Error| {
         let words = match &failure {
-            Error::Unavailable { reason, .. } => explain(reason).to_owned(),
+            Error::Unavailable { reason, .. } => explain(*reason).to_owned(),
             other => other.to_string(),
         };
         Error::internal(format!("database.path {}: {words}", path.display()))
     })
 }
 
-/// The file and its folder exist, and belong to us alone when we made them.
+/// Creates the file and its folder if they are missing, with access for their owner only.
 fn create_private(path: &Path) -> io::Result<()> {
     if let Some(folder) = path
         .parent()
@@ -66,32 +66,32 @@ fn create_private(path: &Path) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(()),
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(fault) => Err(fault),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
 fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
-    prepare(&connection, busy_timeout).map_err(fault)?;
-    if switch_to_wal(&connection, busy_timeout).map_err(fault)? != "wal" {
+    let connection = Connection::open_with_flags(path, flags).map_err(error)?;
+    prepare(&connection, busy_timeout).map_err(error)?;
+    if switch_to_wal(&connection, busy_timeout).map_err(error)? != "wal" {
         return Err(Error::internal(
             "this file system cannot hold a WAL database",
         ));
     }
-    // FULL: a revocation that was answered is on disk. fullfsync: on macOS an fsync alone is no barrier. The log is
-    // copied into the file every 32 MiB: the more commits that covers, the more of their pages are the same.
+    // FULL: acknowledged revocations are on disk. fullfsync: on macOS fsync alone is no barrier. A checkpoint every
+    // 32 MiB: pages that many commits change are copied into the file once.
     connection
         .execute_batch(
             &format!("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
              PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = {LARGEST_WAL};"),
         )
-        .map_err(fault)?;
+        .map_err(error)?;
     Ok(connection)
 }
 
-/// Two first starts at once get in each other's way here, and SQLite does not wait on its own for this one.
+/// Retries while another process switches too: SQLite does not apply the busy time-out here.
 fn switch_to_wal(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<String> {
     let started = Instant::now();
     loop {
@@ -129,14 +129,14 @@ pub(super) fn open_readers(
         .map_err(Error::internal)
 }
 
-pub(in crate::store) fn open_reading(path: &Path) -> Result<Connection> {
+pub(super) fn open_reading(path: &Path) -> Result<Connection> {
     let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
-    prepare(&connection, Duration::from_secs(5)).map_err(fault)?;
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(error)?;
+    prepare(&connection, Duration::from_secs(5)).map_err(error)?;
     Ok(connection)
 }
 
-/// What every connection has. No memory map: there an I/O error would be a signal instead of an error.
+/// The settings of every connection. No memory map: an I/O error would be a signal instead of an error.
 fn prepare(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
@@ -145,20 +145,22 @@ fn prepare(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<
     )
 }
 
-/// A reason's code in words, for an operator.
-pub fn explain(reason: &'static str) -> &'static str {
+/// A reason in words, for the operator.
+pub fn explain(reason: UnavailableReason) -> &'static str {
     match reason {
-        "database_damaged" => {
+        UnavailableReason::DatabaseDamaged => {
             "this file is damaged or no SQLite database, and was left as it is; restore a backup, or choose another path"
         }
-        "database_busy" => "another process holds this file for longer than database.busy_timeout",
-        "disk_full" => "there is no space left",
-        "database_read_only" | "database_unopenable" => {
+        UnavailableReason::DatabaseBusy => {
+            "another process holds this file for longer than database.busy_timeout"
+        }
+        UnavailableReason::DiskFull => "there is no space left",
+        UnavailableReason::DatabaseReadOnly | UnavailableReason::DatabaseUnopenable => {
             "this file or its folder cannot be opened for writing"
         }
-        "database_io_failure" => {
+        UnavailableReason::DatabaseIoFailure => {
             "this file cannot be read or written: the disk or the file system fails"
         }
-        other => other,
+        other => other.code(),
     }
 }

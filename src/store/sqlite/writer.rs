@@ -1,10 +1,10 @@
-//! The one writer: a thread that owns the writing connection.
+//! The writer: a thread that owns the writing connection.
 //!
-//! It takes every job that waits, runs them in one `BEGIN IMMEDIATE`, commits once, and only then answers them all.
-//! One fsync serves many callers, and nobody is told of a change that is not on disk, or that the list of ended access
-//! tokens does not know of. A batch is first run as it is, since jobs seldom fail; when one does, the batch is undone and
-//! run again with each job under a savepoint of its own, so that the failing one undoes itself alone. Another process
-//! on the same file waits for its turn at `BEGIN IMMEDIATE`, for as long as the busy time-out allows.
+//! It takes all queued jobs, runs them in one `BEGIN IMMEDIATE`, commits once, notifies the subscriber, and only then
+//! answers: one fsync serves many callers, and callers are answered after the commit. Jobs seldom fail, so a batch runs
+//! without savepoints first. When a job fails, the batch is rolled back and runs again with each job under a savepoint,
+//! so that only the failing one is undone. Another process on the same file waits at `BEGIN IMMEDIATE`, up to the busy
+//! time-out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,17 +15,16 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::fault;
-use crate::domain::error::{Error, Result};
-use crate::store::revocations::RevocationList;
-use crate::store::{Reader, Transaction};
+use super::statement::error;
+use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::store::engine::{AfterCommit, Reader, Transaction};
 
-/// More than this many waiting jobs are refused: the disk does not keep up.
+/// Jobs beyond this many are refused: the disk does not keep up.
 const QUEUE: usize = 4096;
 /// The most jobs of one commit, so that the first does not wait for the last too long.
 const BATCH: usize = 256;
 
-/// A handle on the writing thread; dropping it lets the thread finish what waits and end.
+/// A handle on the writing thread. Dropping it lets the thread finish queued jobs and end.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<SyncSender<Box<dyn Job>>>,
@@ -33,11 +32,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, ended: Arc<RevocationList>) -> Result<Self> {
+    pub(super) fn start(connection: Connection, subscriber: Arc<dyn AfterCommit>) -> Result<Self> {
         let (jobs, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &ended, &waiting))
+            .spawn(move || run(&connection, &*subscriber, &waiting))
             .map_err(Error::internal)?;
         Ok(Self {
             jobs: Some(jobs),
@@ -61,9 +60,10 @@ impl Writer {
         };
         match jobs.try_send(job) {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
-            Err(TrySendError::Full(_)) => {
-                Err(Error::unavailable("database_busy", Duration::from_secs(1)))
-            }
+            Err(TrySendError::Full(_)) => Err(Error::unavailable(
+                UnavailableReason::DatabaseBusy,
+                Duration::from_secs(1),
+            )),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
     }
@@ -75,7 +75,7 @@ impl Drop for Writer {
         let Some(thread) = self.thread.take() else {
             return;
         };
-        // Work may hold the last handle of the database; its end is then the writer's own, which cannot wait for itself.
+        // Work may hold the last handle of the database; then this runs on the writer thread, which cannot join itself.
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             tracing::error!("the writer had panicked");
         }
@@ -83,16 +83,16 @@ impl Drop for Writer {
 }
 
 fn stopped() -> Error {
-    Error::unavailable("database_stopped", Duration::from_secs(5))
+    Error::unavailable(UnavailableReason::DatabaseStopped, Duration::from_secs(5))
 }
 
-/// Work with its caller waiting, whatever it gives.
+/// Work with its waiting caller, of any result type.
 trait Job: Send {
-    /// Does the work and keeps its outcome; says whether it is to be kept.
+    /// Does the work and stores its outcome; returns whether the changes are to be committed.
     fn run(&mut self, transaction: &Transaction<'_>) -> bool;
-    /// Hands over the outcome.
+    /// Answers the caller with the outcome.
     fn answer(self: Box<Self>);
-    /// Hands over a failure in its place: nothing was committed.
+    /// Answers the caller with a failure: nothing was committed.
     fn refuse(self: Box<Self>, failure: Error);
 }
 
@@ -117,12 +117,12 @@ where
 
     fn answer(self: Box<Self>) {
         let outcome = self.outcome.unwrap_or_else(|| Err(stopped()));
-        // A caller that has gone away is told nothing, and its change stands.
+        // Without a caller the change stands all the same.
         let _ = self.reply.send(outcome);
     }
 
     fn refuse(self: Box<Self>, failure: Error) {
-        // Its own fault tells the caller more than the batch's; a refusal may rest on what is undone now.
+        // The job's own failure says more than the batch's. A refusal may rest on changes that were undone.
         let outcome = match self.outcome {
             Some(Err(own @ (Error::Unavailable { .. } | Error::Internal(_)))) => own,
             _ => failure,
@@ -131,19 +131,19 @@ where
     }
 }
 
-fn run(connection: &Connection, ended: &RevocationList, waiting: &Receiver<Box<dyn Job>>) {
+fn run(connection: &Connection, subscriber: &dyn AfterCommit, waiting: &Receiver<Box<dyn Job>>) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
         match commit(connection, &mut batch) {
             Ok(()) => {
-                ended.refresh(&Reader { connection });
+                subscriber.committed(&Reader::new(connection));
                 batch.drain(..).for_each(|job| job.answer());
             }
             Err(failure) => {
-                // It may have reached the disk all the same.
-                ended.invalidate();
+                // The changes may be on disk all the same.
+                subscriber.commit_failed();
                 tracing::error!(%failure, jobs = batch.len(), "a commit failed");
                 batch.drain(..).for_each(|job| job.refuse(copy(&failure)));
             }
@@ -154,16 +154,16 @@ fn run(connection: &Connection, ended: &RevocationList, waiting: &Receiver<Box<d
 /// All jobs in one transaction. An error means that none of them happened.
 fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     let step = |sql| {
-        let mut statement = connection.prepare_cached(sql).map_err(fault)?;
-        statement.execute([]).map(drop).map_err(fault)
+        let mut statement = connection.prepare_cached(sql).map_err(error)?;
+        statement.execute([]).map(drop).map_err(error)
     };
-    let transaction = Transaction::new(Reader { connection });
+    let transaction = Transaction::new(connection);
     let mut all = || {
         step("BEGIN IMMEDIATE")?;
         if batch.iter_mut().all(|job| job.run(&transaction)) {
             return step("COMMIT");
         }
-        // A full disk may have ended the transaction by itself.
+        // A full disk rolls the transaction back by itself.
         if !connection.is_autocommit() {
             step("ROLLBACK")?;
         }
@@ -173,7 +173,7 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
             if !job.run(&transaction) {
                 if connection.is_autocommit() {
                     return Err(Error::unavailable(
-                        "database_io_failure",
+                        UnavailableReason::DatabaseIoFailure,
                         Duration::from_secs(30),
                     ));
                 }
@@ -190,13 +190,13 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     outcome
 }
 
-/// A failed commit is one failure with many callers.
+/// One failed commit has many callers.
 fn copy(failure: &Error) -> Error {
     match failure {
         Error::Unavailable {
             reason,
             retry_after,
-        } => Error::unavailable(reason, *retry_after),
+        } => Error::unavailable(*reason, *retry_after),
         other => Error::internal(other.to_string()),
     }
 }

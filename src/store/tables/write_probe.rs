@@ -1,11 +1,11 @@
-//! The `heartbeat` table: one row, whose writing proves that writing works.
+//! The `heartbeat` table: one row, which `/ready` writes to test that writing works.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::store::Transaction;
 
 /// Writes the row.
-pub(in crate::store) fn beat(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+pub(in crate::store) fn write(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO heartbeat (id, beat_at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at",
         &[now.into()],

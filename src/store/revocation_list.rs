@@ -1,0 +1,354 @@
+//! The list of revoked access tokens in memory, which requests ask.
+//!
+//! It is complete for this process: it reads the table after each commit, before the commit's callers are answered.
+//! What another process revoked is seen within [`POLL_INTERVAL`]: a later question reads the table first; or within
+//! [`POLL_TIMEOUT`], while another thread's reading is slow. If reading fails, the question fails: nothing is accepted
+//! on a list that may be incomplete.
+//!
+//! The table numbers its rows in the order of commits, so that only rows above the last known number are read.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
+use std::time::{Duration, Instant};
+
+use super::engine::{AfterCommit, Reader};
+use super::tables::revocations::{KEEP, Revocation, list_after};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::error::Result;
+use crate::domain::model::SessionId;
+
+/// How old the list may be for questions.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// From this age on, a question waits for the thread that is reading: its earlier attempts have failed.
+const POLL_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often expired entries are dropped from memory.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
+/// The most rows of one statement.
+const BATCH: u32 = 1000;
+
+/// Revoked access tokens.
+#[derive(Debug)]
+pub(super) struct RevocationList {
+    entries: RwLock<Entries>,
+    clock: Clock,
+    started: Instant,
+    /// When the table was last read, in milliseconds since `started`.
+    read_at: AtomicU64,
+    /// A commit of this process may be missing.
+    stale: AtomicBool,
+    polling: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Entries {
+    /// The highest known number.
+    last: i64,
+    sessions: HashMap<SessionId, Timestamp>,
+    tokens: HashMap<Box<str>, Timestamp>,
+    pruned_at: Timestamp,
+}
+
+impl RevocationList {
+    /// An empty list, to be completed by [`Self::load`].
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            entries: RwLock::new(Entries {
+                last: 0,
+                sessions: HashMap::new(),
+                tokens: HashMap::new(),
+                pruned_at: Timestamp::from_millis(0),
+            }),
+            started: clock.monotonic(),
+            clock,
+            read_at: AtomicU64::new(0),
+            stale: AtomicBool::new(false),
+            polling: Mutex::new(()),
+        }
+    }
+
+    /// Whether a token is on the list, alone or with its session.
+    pub(super) fn contains(&self, session_id: SessionId, jti: &str) -> bool {
+        let entries = self.entries();
+        entries.sessions.contains_key(&session_id) || entries.tokens.contains_key(jti)
+    }
+
+    /// The right, and the duty, to read the table before asking, when the list is too old.
+    pub(super) fn poll_due(&self) -> Option<Poll<'_>> {
+        if !self.is_older_than(POLL_INTERVAL) {
+            return None;
+        }
+        let guard = match self.polling.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::WouldBlock) if !self.is_older_than(POLL_TIMEOUT) => return None,
+            Err(_) => self.polling.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        // Another thread may have read the table while this one waited.
+        self.is_older_than(POLL_INTERVAL).then_some(Poll {
+            list: self,
+            _guard: guard,
+        })
+    }
+
+    fn is_older_than(&self, age: Duration) -> bool {
+        let read_at = Duration::from_millis(self.read_at.load(Ordering::SeqCst));
+        self.stale.load(Ordering::SeqCst) || self.elapsed().saturating_sub(read_at) >= age
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock
+            .monotonic()
+            .saturating_duration_since(self.started)
+    }
+
+    /// Adds the rows that the list does not know yet.
+    pub(super) fn load(&self, reader: &Reader<'_>) -> Result<()> {
+        loop {
+            let last = self.entries().last;
+            let rows = list_after(reader, last, BATCH)?;
+            let is_last_batch = rows.len() < BATCH as usize;
+            if !rows.is_empty() {
+                self.entries_mut().add(rows);
+            }
+            if is_last_batch {
+                return Ok(());
+            }
+        }
+    }
+
+    fn prune(&self, now: Timestamp) {
+        let due = self.entries().pruned_at + PRUNE_INTERVAL;
+        if now >= due {
+            self.entries_mut().prune(now);
+        }
+    }
+
+    fn entries(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn entries_mut(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AfterCommit for RevocationList {
+    fn committed(&self, reader: &Reader<'_>) {
+        if let Err(error) = self.load(reader) {
+            tracing::error!(%error, "cannot read revoked access tokens");
+            self.commit_failed();
+        }
+    }
+
+    fn commit_failed(&self) {
+        self.stale.store(true, Ordering::SeqCst);
+    }
+}
+
+/// One reading of the table, by one thread at a time.
+pub(super) struct Poll<'l> {
+    list: &'l RevocationList,
+    _guard: MutexGuard<'l, ()>,
+}
+
+impl Poll<'_> {
+    /// Reads the table. After a failure the next question does it again.
+    pub(super) fn run(&self, reader: &Reader<'_>, now: Timestamp) -> Result<()> {
+        let list = self.list;
+        let asked_at = u64::try_from(list.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let was_stale = list.stale.swap(false, Ordering::SeqCst);
+        let outcome = list.load(reader);
+        if outcome.is_ok() {
+            list.read_at.store(asked_at, Ordering::SeqCst);
+            list.prune(now);
+        } else if was_stale {
+            list.commit_failed();
+        }
+        outcome
+    }
+}
+
+impl Entries {
+    fn add(&mut self, rows: Vec<Revocation>) {
+        for row in rows {
+            self.last = self.last.max(row.seq);
+            let until = match row.jti {
+                Some(jti) => self.tokens.entry(jti.into()).or_insert(row.until),
+                None => self.sessions.entry(row.session_id).or_insert(row.until),
+            };
+            *until = row.until.max(*until);
+        }
+    }
+
+    fn prune(&mut self, now: Timestamp) {
+        self.sessions.retain(|_, until| now < *until + KEEP);
+        self.tokens.retain(|_, until| now < *until + KEEP);
+        self.pruned_at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Transaction;
+    use crate::store::tables::revocations::{delete_expired, has_token, insert_token};
+    use crate::store::tests::{NOW, within};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const ONE: SessionId = SessionId(1);
+
+    fn revoke(tx: &Transaction<'_>, session_id: SessionId, jti: Option<&str>, until: Timestamp) {
+        tx.execute(
+            "INSERT INTO ended_access (session_id, jti, until) VALUES ($1, $2, $3)",
+            &[session_id.into(), jti.into(), until.into()],
+        )
+        .unwrap();
+    }
+
+    fn load(tx: &Transaction<'_>) -> (RevocationList, Clock) {
+        let clock = Clock::manual(NOW);
+        let list = RevocationList::new(clock.clone());
+        list.load(tx).unwrap();
+        (list, clock)
+    }
+
+    #[test]
+    fn it_starts_with_all_rows_of_the_table() {
+        within(|tx| {
+            for id in 1..=2 * i64::from(BATCH) + 1 {
+                revoke(tx, SessionId(id), None, NOW);
+            }
+            revoke(tx, SessionId(5000), Some("alone"), NOW);
+            let (list, _) = load(tx);
+            assert!((1..=2 * i64::from(BATCH) + 1).all(|id| list.contains(SessionId(id), "any")));
+            assert!(list.contains(SessionId(5000), "alone"));
+            assert!(!list.contains(SessionId(5000), "another"));
+        });
+    }
+
+    #[test]
+    fn a_commit_of_this_process_is_known_at_once() {
+        within(|tx| {
+            let (list, _) = load(tx);
+            assert!(list.poll_due().is_none(), "it was read just now");
+            revoke(tx, ONE, None, NOW);
+            assert!(!list.contains(ONE, "any"));
+            list.committed(tx);
+            assert!(list.contains(ONE, "any"));
+        });
+    }
+
+    #[test]
+    fn one_thread_polls_while_others_go_on_until_it_is_overdue() {
+        within(|tx| {
+            let (list, clock) = load(tx);
+            clock.advance(POLL_INTERVAL);
+            let poll = list.poll_due().unwrap();
+            assert!(list.poll_due().is_none());
+            revoke(tx, ONE, None, NOW);
+            poll.run(tx, NOW).unwrap();
+            drop(poll);
+            assert!(list.contains(ONE, "any") && list.poll_due().is_none());
+            clock.advance(POLL_TIMEOUT);
+            let poll = list.poll_due().unwrap();
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| list.poll_due().is_some());
+                // Time for the other thread to reach the lock: that it waits shows when it gets its turn.
+                std::thread::sleep(Duration::from_millis(50));
+                drop(poll);
+                assert!(other.join().unwrap(), "an overdue poll is waited for");
+            });
+            list.poll_due().unwrap().run(tx, NOW).unwrap();
+            assert!(
+                list.poll_due().is_none(),
+                "a poll that was done is not done again"
+            );
+        });
+    }
+
+    #[test]
+    fn a_failed_poll_is_due_again() {
+        within(|tx| {
+            let (list, clock) = load(tx);
+            tx.execute("ALTER TABLE ended_access RENAME TO away", &[])
+                .unwrap();
+            clock.advance(POLL_INTERVAL);
+            for _ in 0..2 {
+                let poll = list.poll_due().expect("it is still due");
+                assert!(poll.run(tx, NOW).is_err());
+            }
+            list.committed(tx);
+            assert!(list.poll_due().unwrap().run(tx, NOW).is_err());
+            tx.execute("ALTER TABLE away RENAME TO ended_access", &[])
+                .unwrap();
+            revoke(tx, ONE, None, NOW);
+            list.poll_due().unwrap().run(tx, NOW).unwrap();
+            assert!(list.contains(ONE, "any") && list.poll_due().is_none());
+        });
+    }
+
+    #[test]
+    fn a_failed_commit_makes_a_poll_due() {
+        within(|tx| {
+            let (list, _) = load(tx);
+            revoke(tx, ONE, None, NOW);
+            list.commit_failed();
+            let poll = list.poll_due().expect("at once");
+            poll.run(tx, NOW).unwrap();
+            drop(poll);
+            assert!(list.contains(ONE, "any") && list.poll_due().is_none());
+        });
+    }
+
+    #[test]
+    fn entries_are_dropped_a_day_after_their_tokens_expired() {
+        within(|tx| {
+            revoke(tx, ONE, None, NOW + HOUR);
+            revoke(tx, SessionId(2), Some("alone"), NOW + HOUR);
+            let (list, _) = load(tx);
+            let poll = |now| {
+                list.commit_failed();
+                list.poll_due().unwrap().run(tx, now).unwrap();
+                (
+                    list.contains(ONE, "any"),
+                    list.contains(SessionId(2), "alone"),
+                )
+            };
+            let expired = NOW + HOUR + KEEP;
+            assert_eq!(poll(expired - PRUNE_INTERVAL), (true, true));
+            assert_eq!(poll(expired - Duration::from_millis(1)), (true, true));
+            assert_eq!(poll(expired + PRUNE_INTERVAL), (false, false));
+            assert_eq!(
+                poll(NOW),
+                (false, false),
+                "setting the clock back restores none"
+            );
+        });
+    }
+
+    #[test]
+    fn the_later_expiry_of_two_rows_counts() {
+        within(|tx| {
+            revoke(tx, ONE, None, NOW + 2 * HOUR);
+            revoke(tx, ONE, None, NOW);
+            let (list, _) = load(tx);
+            list.commit_failed();
+            list.poll_due().unwrap().run(tx, NOW + HOUR + KEEP).unwrap();
+            assert!(list.contains(ONE, "any"));
+        });
+    }
+
+    #[test]
+    fn a_token_is_revoked_once_and_its_row_expires() {
+        within(|tx| {
+            insert_token(tx, ONE, "alone", NOW).unwrap();
+            insert_token(tx, ONE, "alone", NOW + HOUR).unwrap();
+            assert_eq!(list_after(tx, 0, 9).unwrap().len(), 1);
+            assert!(has_token(tx, "alone").unwrap() && !has_token(tx, "another").unwrap());
+            assert_eq!(delete_expired(tx, NOW - HOUR, 9).unwrap(), 0);
+            assert_eq!(delete_expired(tx, NOW, 9).unwrap(), 1);
+        });
+    }
+}

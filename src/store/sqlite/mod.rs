@@ -1,0 +1,101 @@
+//! The SQLite engine: a pool of connections that read, and one thread that writes.
+//!
+//! Readers never wait in WAL mode, and a look-up takes a few microseconds, less than a hand-over to another
+//! thread: it runs on the calling thread. Writers would wait for each other, so one thread owns the connection
+//! that writes: see [`writer`].
+
+mod check;
+mod inspect;
+mod migrate;
+mod open;
+mod statement;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use r2d2::Pool;
+use r2d2_sqlite::SqliteConnectionManager;
+
+use super::engine::{AfterCommit, Reader, Transaction};
+use crate::config;
+use crate::domain::error::{Error, Result, UnavailableReason};
+pub use check::integrity;
+pub use inspect::Inspection;
+pub use migrate::SCHEMA_VERSION;
+pub use open::{LARGEST_WAL, explain, upgrade};
+use writer::Writer;
+
+/// An open database file.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    path: PathBuf,
+    readers: Pool<SqliteConnectionManager>,
+    writer: Writer,
+    is_damaged: Arc<AtomicBool>,
+}
+
+impl Sqlite {
+    /// Opens a file, with its schema migrated to this program's.
+    pub(super) fn open(
+        settings: &config::Database,
+        workers: usize,
+        subscriber: Arc<dyn AfterCommit>,
+    ) -> Result<Self> {
+        let path = settings.path.clone();
+        let (connection, _) = open::open_current(settings)?;
+        let readers = match settings.readers {
+            // One for each worker, and one for maintenance.
+            0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
+            configured => configured,
+        };
+        Ok(Self {
+            readers: open::open_readers(&path, readers, settings.busy_timeout)?,
+            writer: Writer::start(connection, subscriber)?,
+            is_damaged: Arc::default(),
+            path,
+        })
+    }
+
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        let connection = self.readers.get().map_err(|_| {
+            Error::unavailable(
+                UnavailableReason::DatabaseReadersExhausted,
+                Duration::from_secs(1),
+            )
+        })?;
+        work(&Reader::new(&*connection))
+    }
+
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+
+    /// Whether a check found the file damaged.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Starts a check of the whole file on a thread of the lowest priority; damage is logged and remembered.
+    pub(super) fn check_in_background(&self) {
+        check::start(self.path.clone(), Arc::clone(&self.is_damaged));
+    }
+}
+
+/// A connection to an empty database in memory.
+#[cfg(test)]
+pub(super) fn in_memory() -> rusqlite::Connection {
+    let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+    migrate::migrate(&mut connection).unwrap();
+    connection
+}

@@ -1,0 +1,91 @@
+//! Statements on a SQLite connection, and what their failures mean.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql};
+
+use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::store::engine::{self, Columns, Row};
+use crate::store::value::Value;
+
+impl engine::Connection for Connection {
+    fn query(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let mut statement = prepare(self, sql)?;
+        let mut rows = statement
+            .query(rusqlite::params_from_iter(values))
+            .map_err(error)?;
+        while let Some(row) = rows.next().map_err(error)? {
+            if visit(&Row::new(row))?.is_break() {
+                break;
+            }
+        }
+        // A statement with RETURNING is complete only after its last step.
+        while rows.next().map_err(error)?.is_some() {}
+        Ok(())
+    }
+
+    fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize> {
+        prepare(self, sql)?
+            .execute(rusqlite::params_from_iter(values))
+            .map_err(error)
+    }
+}
+
+fn prepare<'c>(connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>> {
+    let statement = connection.prepare_cached(sql).map_err(error)?;
+    debug_assert!(placeholders_are_in_order(&statement), "{sql}");
+    Ok(statement)
+}
+
+/// SQLite numbers `$1`, `$2`, … by their first occurrence, PostgreSQL by their name: they must agree.
+fn placeholders_are_in_order(statement: &rusqlite::Statement<'_>) -> bool {
+    (1..=statement.parameter_count())
+        .all(|at| statement.parameter_name(at) == Some(&format!("${at}")))
+}
+
+impl Columns for rusqlite::Row<'_> {
+    fn column(&self, index: usize) -> Result<Value<'_>> {
+        Ok(match self.get_ref(index).map_err(error)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(value) => Value::Integer(value),
+            ValueRef::Text(bytes) => {
+                Value::Text(std::str::from_utf8(bytes).map_err(Error::internal)?)
+            }
+            ValueRef::Blob(bytes) => Value::Blob(bytes),
+            ValueRef::Real(_) => return Err(Error::internal("the column holds a float")),
+        })
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(value) => ValueRef::Integer(value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+            Value::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+/// The error that callers get for an error of SQLite: unavailable where a retry may succeed, else internal.
+pub(super) fn error(error: rusqlite::Error) -> Error {
+    use UnavailableReason as Reason;
+    let (reason, seconds) = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (Reason::DatabaseBusy, 1),
+        Some(ErrorCode::DiskFull) => (Reason::DiskFull, 30),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (Reason::DatabaseDamaged, 60),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => (Reason::DatabaseReadOnly, 60),
+        Some(ErrorCode::CannotOpen) => (Reason::DatabaseUnopenable, 60),
+        Some(ErrorCode::SystemIoFailure) => (Reason::DatabaseIoFailure, 30),
+        _ => return Error::internal(error),
+    };
+    Error::unavailable(reason, Duration::from_secs(seconds))
+}
