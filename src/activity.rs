@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_noted_when_its_row_is_a_minute_old_and_not_before() {
+    fn key_use_is_recorded_at_most_once_a_minute() {
         let activity = Activity::default();
         let written = Timestamp::from_millis(1_000_000);
         let used = key(Some(written));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_use_of_a_key_is_noted_at_once_and_no_earlier_one_takes_its_place() {
+    fn first_key_use_is_recorded_and_never_moves_back() {
         let activity = Activity::default();
         let (unused, at) = (key(None), Timestamp::from_millis(1_000_000));
         assert_eq!(activity.last_use_of(&unused), None);

@@ -389,7 +389,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ipv6_is_limited_by_the_64_and_ipv4_by_the_address() {
+    fn ipv6_is_limited_by_64_and_ipv4_by_address() {
         let network = |text: &str| network(text.parse().unwrap());
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::1"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));

@@ -308,7 +308,7 @@ fn layers_point_downward() {
 }
 
 #[test]
-fn no_two_modules_depend_on_each_other() {
+fn modules_form_no_cycle() {
     let tree = Tree::read();
     let found = cycles(&tree.dependencies());
     let found: Vec<String> = found.iter().map(|group| group.join(" ↔ ")).collect();
@@ -359,7 +359,7 @@ fn only_the_sqlite_engine_knows_rusqlite() {
 }
 
 #[test]
-fn sql_stands_in_the_store_alone() {
+fn only_the_store_contains_sql() {
     for module in Tree::read()
         .modules
         .values()

@@ -92,7 +92,7 @@ fn every_operation_has_an_id_a_summary_and_a_success() {
 }
 
 #[test]
-fn what_is_public_needs_no_credential_and_the_rest_says_which() {
+fn operations_declare_their_credentials() {
     let operations = operations(&document());
     for route in features::routes().iter() {
         let name = name(route);
@@ -118,7 +118,7 @@ fn what_is_public_needs_no_credential_and_the_rest_says_which() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_used() {
+fn references_resolve_and_components_are_used() {
     let document = document();
     let mut used = BTreeSet::new();
     walk("", &document, &mut |name, value| {
@@ -141,7 +141,7 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
 }
 
 #[test]
-fn the_committed_document_is_the_one_that_the_program_prints() {
+fn the_committed_document_is_up_to_date() {
     let committed =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json")).unwrap();
     // Not compared as a whole: the difference of two such texts is no help.
@@ -176,7 +176,7 @@ fn the_command_prints_the_document_without_settings_or_database() {
 }
 
 #[test]
-fn no_setting_and_no_address_of_a_server_gets_into_it() {
+fn the_document_contains_no_settings() {
     let text = openapi::json().unwrap();
     assert!(document().get("servers").is_none());
     assert!(
@@ -186,7 +186,7 @@ fn no_setting_and_no_address_of_a_server_gets_into_it() {
 }
 
 #[test]
-fn every_code_of_the_readme_stands_in_the_document_and_every_code_in_the_document_in_the_readme() {
+fn readme_and_document_list_the_same_error_codes() {
     let document = document();
     let mut described = BTreeSet::new();
     for reply in document["components"]["responses"]
@@ -209,7 +209,7 @@ fn every_code_of_the_readme_stands_in_the_document_and_every_code_in_the_documen
 }
 
 #[test]
-fn a_code_has_the_status_that_the_readme_gives_it() {
+fn error_codes_have_the_status_of_the_readme() {
     let document = document();
     let told: BTreeMap<String, u16> = crate::readme::codes()
         .into_iter()
@@ -234,7 +234,7 @@ fn a_code_has_the_status_that_the_readme_gives_it() {
 }
 
 #[actix_web::test]
-async fn every_field_that_a_body_offers_is_read() {
+async fn every_documented_request_field_is_read() {
     let document = document();
     let mut bodies = 0;
     for (name, operation) in operations(&document) {

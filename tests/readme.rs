@@ -21,7 +21,7 @@ use crate::support::process::{TIMEOUT, TestServer};
 const STEP: &str = "@@step";
 
 #[test]
-fn the_tours_run_line_by_line_and_answer_what_they_show() {
+fn the_tours_run_as_shown() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM_ENV", "development");
     test_server.set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0");
@@ -61,7 +61,7 @@ fn the_tours_run_line_by_line_and_answer_what_they_show() {
 }
 
 #[test]
-fn the_settings_tables_hold_every_key_with_its_value() {
+fn the_settings_tables_are_complete() {
     for name in ["config/default.toml", "config/production.toml"] {
         let mut values = BTreeMap::new();
         flatten("", &text(name).parse().unwrap(), &mut values);
@@ -88,7 +88,7 @@ fn the_settings_tables_hold_every_key_with_its_value() {
 }
 
 #[test]
-fn the_table_of_errors_holds_every_status_and_code() {
+fn the_error_table_lists_every_status_and_code() {
     let given: BTreeSet<(u16, String)> = every_error().iter().map(status_and_code).collect();
     assert_eq!(codes(), given);
 }
@@ -119,7 +119,7 @@ fn examples_are_shown_as_they_are_run() {
 }
 
 #[test]
-fn the_table_of_benchmarks_holds_what_the_benchmark_reports_and_must_reach() {
+fn the_benchmark_table_matches_the_benchmarks() {
     let load = text("benches/load.rs");
     let rows = rows(between(&readme(), "## Benchmarks\n", "\n## "));
     assert_eq!(

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_never_set_or_was_set_back_is_found() {
+    fn unset_and_rewound_clocks_are_detected() {
         let now = 1_800_000_000_000;
         assert_eq!(state_of_clock(now, None), "ok");
         assert_eq!(state_of_clock(now, Some(now)), "ok");

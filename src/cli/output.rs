@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_blanks() {
+    fn columns_fit_their_cells_without_trailing_spaces() {
         let rows = [
             ["1".to_owned(), "é".to_owned()],
             ["100".to_owned(), String::new()],
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_strangers_sent_does_not_steer_the_terminal() {
+    fn control_characters_never_reach_the_terminal() {
         assert_eq!(
             columns([["a\u{1b}[2J\nb".to_owned()]]),
             "a\u{fffd}[2J\u{fffd}b\n"

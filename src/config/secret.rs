@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_shows_itself_only_when_asked() {
+    fn a_secret_is_shown_only_when_revealed() {
         let secret = Secret::from("hunter2".to_owned());
         assert_eq!(
             (format!("{secret:?}"), secret.to_string()),

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sender_reads_what_it_writes() {
+    fn a_sender_round_trips() {
         for (text, name, address) in [
             ("a@example.com", None, "a@example.com"),
             ("<a@localhost>", None, "a@localhost"),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_one_address_is_no_sender() {
+    fn a_sender_needs_exactly_one_address() {
         for text in [
             "",
             "example.com",

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_process_s_own_variables_choose_environment_and_file() {
+    fn process_variables_choose_environment_and_file() {
         let gather = |file: Option<&str>, variables: &[(&str, &str)]| {
             let owned = variables
                 .iter()
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_a_value_is_known_by_its_key() {
+    fn a_value_file_belongs_to_its_key() {
         let named = [
             (
                 "CLOAKROOM__SECRETS__KEY_BASE__FILE".into(),

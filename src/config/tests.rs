@@ -12,7 +12,7 @@ fn development() -> Settings {
 }
 
 #[test]
-fn the_defaults_of_development_and_test_can_be_used() {
+fn development_and_test_defaults_are_valid() {
     assert_eq!(development().env, Environment::Development);
     assert!(development().cors.credentials);
     let test = Settings::for_env(Environment::Test).unwrap();
@@ -33,7 +33,7 @@ fn every_key_of_the_default_file_survives_a_round_trip() {
 }
 
 #[test]
-fn what_is_written_can_be_read_again() {
+fn written_settings_can_be_read_back() {
     let mut settings = Settings::for_env(Environment::Test).unwrap();
     settings.mail.smtp.username = Some("mailer".to_owned());
     settings.mail.templates = Some("mails".into());
@@ -49,7 +49,7 @@ fn what_is_written_can_be_read_again() {
 }
 
 #[test]
-fn no_secret_is_shown_by_debug_or_to_toml() {
+fn debug_and_toml_show_no_secret() {
     let mut settings = development();
     let secret = || Secret::from("swordfish".to_owned());
     settings.secrets.key_base = Some(secret());
@@ -63,7 +63,7 @@ fn no_secret_is_shown_by_debug_or_to_toml() {
 }
 
 #[test]
-fn a_link_has_one_slash_between_the_front_end_and_the_path() {
+fn links_have_one_slash_before_the_path() {
     let mut settings = development();
     for base in ["https://example.com/app", "https://example.com/app/"] {
         settings.server.frontend_url = base.parse().unwrap();
@@ -77,7 +77,7 @@ fn a_link_has_one_slash_between_the_front_end_and_the_path() {
 }
 
 #[test]
-fn tokens_are_of_this_server_and_for_it_unless_it_is_said_otherwise() {
+fn issuer_and_audience_default_to_the_public_url() {
     let mut settings = development();
     settings.server.public_url = "https://auth.example.com/".parse().unwrap();
     assert_eq!(
@@ -112,7 +112,7 @@ fn the_usual_port_depends_on_tls() {
 }
 
 #[test]
-fn an_environment_is_known_by_its_whole_name() {
+fn environments_are_matched_by_full_name() {
     assert_eq!("production".parse(), Ok(Environment::Production));
     let refused = "prod".parse::<Environment>().unwrap_err();
     assert!(

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_said_again_for_a_second() {
+    fn email_address_is_cached_for_a_second() {
         let claims = claims();
         let now = Clock::System.monotonic();
         assert_eq!(claims.fresh_address(now), None);

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_purpose_and_every_base_has_a_key_of_its_own() {
+    fn each_purpose_and_base_derives_its_own_key() {
         let (one, two) = (
             KeyRing::new(base("a"), vec![]),
             KeyRing::new(base("b"), vec![]),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_previous_base_still_verifies_after_the_current_one() {
+    fn previous_bases_still_verify() {
         let before = KeyRing::new(base("a"), vec![]);
         let after = KeyRing::new(base("b"), vec![base("a")]);
         let verifying: Vec<Key> = after.verifying(Purpose::PasswordReset).collect();

@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn blank_is_the_only_fault_of_an_absent_password() {
+    fn an_absent_password_is_only_blank() {
         assert_eq!(faults(None, None), ["Password can't be blank"]);
         assert_eq!(faults(Some(""), Some("")), ["Password can't be blank"]);
     }
 
     #[test]
-    fn length_counts_characters_at_the_least_and_bytes_at_the_most() {
+    fn minimum_counts_characters_and_maximum_counts_bytes() {
         assert_eq!(
             faults(Some("1234567"), None),
             ["Password is too short (minimum is 8 characters)"]
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_confirmation_is_not_checked_and_an_empty_one_is() {
+    fn only_a_present_confirmation_is_checked() {
         assert!(faults(Some("        "), None).is_empty());
         assert_eq!(
             faults(Some("password"), Some("")),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn composed_and_decomposed_spellings_are_one_password() {
+    fn composed_and_decomposed_spellings_are_equal() {
         let composed =
             Password::choose(&rules(), Some("caf\u{e9} olé!"), Some("cafe\u{301} olé!")).unwrap();
         assert_eq!(
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn common_words_and_words_of_the_context_are_easily_guessed() {
+    fn common_and_contextual_words_are_weak() {
         assert!(reason("password1", &[]).is_some() && reason("qwertyuiop", &[]).is_some());
         assert!(reason("wintermute9", &["wintermute9@example.com"]).is_some());
         assert!(reason(&"ab".repeat(100), &[]).is_some());
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_says_what_to_do() {
+    fn the_reason_suggests_what_to_do() {
         let made_of = "must not be made of your address or the service's name";
         for (password, words, expected) in [
             ("Wintermute9", &["wintermute9@example.com"][..], made_of),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn seventy_two_bytes_are_plain_bcrypt_and_longer_ones_count_to_the_last_byte() {
+    fn passwords_beyond_72_bytes_count_to_the_last_byte() {
         let reduced = |length: usize| {
             Password::offered(&"a".repeat(length))
                 .unwrap()

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_confirms_the_address_that_it_went_to_and_no_other() {
+    fn a_link_verifies_only_its_own_address() {
         let (key_ring, account) = (key_ring(), account());
         let which = |text: &str, account: &Account| {
             let token = sign_confirmation(
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn every_link_dies_when_the_version_counts_up_though_the_address_comes_back() {
+    fn a_new_credential_version_revokes_every_link() {
         let (key_ring, before) = (key_ring(), account());
         let after = Account {
             credentials_version: 8,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn no_kind_of_link_passes_for_another_and_none_outlives_its_end() {
+    fn links_are_bound_to_kind_and_expiry() {
         let (key_ring, account) = (key_ring(), account());
         let end = NOW + RESET_LIFETIME;
         let read = |token: &str, now: Timestamp| {

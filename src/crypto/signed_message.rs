@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_takes_the_token_the_seed_and_the_key() {
+    fn successors_depend_on_token_seed_and_key() {
         let [spent, other] = [(); 2].map(|()| PlainToken::generate(TokenKind::Refresh).unwrap());
         let [seed, other_seed] = [(); 2].map(|()| ReplaySeed::generate().unwrap());
         let own = all(&key_ring("a", &[]), &spent, &seed);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_key_gives_its_successors_after_those_of_the_new_one() {
+    fn successors_of_previous_keys_follow_the_current_one() {
         let (spent, seed) = (
             PlainToken::generate(TokenKind::Refresh).unwrap(),
             ReplaySeed::generate().unwrap(),

@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_reads_back_as_itself() {
+    fn a_token_round_trips() {
         let token = PlainToken::generate(TokenKind::Session).unwrap();
         let read = PlainToken::parse(TokenKind::Session, token.reveal()).unwrap();
         assert!(token.reveal().starts_with("crs_") && token.reveal().len() == 42);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_single_changed_character_is_refused() {
+    fn every_changed_character_is_rejected() {
         let token = PlainToken::generate(TokenKind::Session).unwrap();
         for at in 0..token.reveal().len() {
             let mut bytes = token.reveal().as_bytes().to_vec();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused_without_a_panic() {
+    fn malformed_tokens_are_rejected_without_a_panic() {
         for text in [
             "",
             "crs_",
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_one_kind_is_none_of_another() {
+    fn token_kinds_are_not_interchangeable() {
         let kinds = [TokenKind::Session, TokenKind::ApiKey, TokenKind::Refresh];
         for kind in kinds {
             let token = PlainToken::generate(kind).unwrap();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_is_of_the_same_family_and_the_same_for_the_same_material() {
+    fn successors_are_deterministic_within_a_family() {
         let token = PlainToken::generate(TokenKind::Refresh).unwrap();
         let material: [u8; 112] = std::array::from_fn(|at| at as u8);
         let successor = token.successor(&material).unwrap();
@@ -317,13 +317,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_four_characters_are_of_the_checksum() {
+    fn the_last_four_characters_belong_to_the_checksum() {
         let key = PlainToken::generate(TokenKind::ApiKey).unwrap();
         assert!(key.reveal().ends_with(key.last_four()) && key.last_four().len() == 4);
     }
 
     #[test]
-    fn ten_thousand_tokens_differ_and_use_the_alphabet_evenly() {
+    fn tokens_are_unique_and_uniform() {
         let mut seen = std::collections::HashSet::new();
         let mut counts = [0_u32; 58];
         for _ in 0..10_000 {

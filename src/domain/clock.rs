@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_read_as_it_is_written_and_with_another_offset() {
+    fn times_round_trip_and_accept_other_offsets() {
         let at = Timestamp::from_millis(1_769_851_800_250);
         assert_eq!(at.to_string(), "2026-01-31T09:30:00.250Z");
         for text in [
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_the_wall_clock_passes_no_monotonic_time() {
+    fn setting_the_wall_clock_leaves_monotonic_time() {
         let clock = Clock::manual(Timestamp::from_millis(5_000));
         let started = clock.monotonic();
         clock.set(Timestamp::from_millis(1_000));

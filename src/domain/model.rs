@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_and_broken_addresses_are_refused() {
+    fn look_alike_and_malformed_addresses_are_rejected() {
         for text in [
             "one",
             "@example.com",
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_and_overlong_addresses_say_so() {
+    fn blank_and_overlong_addresses_are_reported() {
         assert_eq!(message(" \t"), "can't be blank");
         let longest = format!("one@{}example.com", "a.".repeat(119));
         assert_eq!(longest.len(), 253);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_in_json_says_whether_the_address_is_confirmed_and_nothing_of_being_disabled() {
+    fn user_json_shows_verification_but_not_disabling() {
         let at = Timestamp::from_millis(0);
         let email_address = EmailAddress::parse("one@example.com").unwrap();
         let user = User {

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_keep_their_order_and_come_once() {
+    fn scope_words_keep_their_order_without_repeats() {
         let scopes =
             Scopes::parse("projects:write introspect projects:read projects:write").unwrap();
         assert_eq!(scopes.as_str(), "projects:write introspect projects:read");
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_other_services_are_taken() {
+    fn scope_words_of_other_services_are_accepted() {
         for word in ["a:b", "orders.eu:read", "my_app:orders:read-all", "x9:y.0"] {
             assert_eq!(Scopes::parse(word).unwrap().as_str(), word);
         }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_scope_is_refused_with_all_beside_it() {
+    fn one_invalid_word_rejects_the_whole_scope() {
         for word in [
             "projects",
             "Projects:read",
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn thirty_two_words_are_enough() {
+    fn a_scope_has_at_most_32_words() {
         let words: Vec<String> = (0..33).map(|at| format!("a:b{at}")).collect();
         assert!(Scopes::from_words(&words[..32]).is_some());
         assert!(Scopes::from_words(&words).is_none());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn holding_takes_every_word() {
+    fn a_scope_is_held_only_with_every_word() {
         let [own, part, more] = ["a:read a:write", "a:write", "a:write b:read"]
             .map(|text| Scopes::parse(text).unwrap());
         assert!(own.holds(&part) && own.holds(&own) && own.holds(&Scopes::default()));

@@ -361,7 +361,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_double_and_are_spread_over_the_upper_half() {
+    fn delays_double_with_jitter_in_the_upper_half() {
         for attempts in 1..=12 {
             let full = FIRST_DELAY
                 .saturating_mul(1 << (attempts - 1))

@@ -51,7 +51,7 @@ fn add_session(tx: &Transaction<'_>, user_id: UserId) -> (SessionId, TokenDigest
 }
 
 #[test]
-fn an_address_is_confirmed_once_and_only_while_it_is_this_one() {
+fn only_the_current_address_is_verified_and_only_once() {
     within(|tx| {
         let id = add_user(tx, "one@example.com");
         let later = NOW + HOUR;
@@ -70,7 +70,7 @@ fn an_address_is_confirmed_once_and_only_while_it_is_this_one() {
 }
 
 #[test]
-fn only_the_pending_address_takes_the_place_of_the_old_one_and_only_once() {
+fn only_the_pending_address_replaces_the_old_one_once() {
     within(|tx| {
         let id = add_user(tx, "one@example.com");
         let [old, first, second] =
@@ -102,7 +102,7 @@ fn only_the_pending_address_takes_the_place_of_the_old_one_and_only_once() {
 }
 
 #[test]
-fn an_address_that_somebody_has_by_now_is_not_taken_twice() {
+fn an_address_taken_meanwhile_is_not_assigned_twice() {
     within(|tx| {
         let id = add_user(tx, "one@example.com");
         let [old, wanted] = ["one@example.com", "two@example.com"].map(address);
@@ -114,7 +114,7 @@ fn an_address_that_somebody_has_by_now_is_not_taken_twice() {
 }
 
 #[test]
-fn voiding_links_counts_the_version_up_and_withdraws_the_pending_address() {
+fn revoking_links_withdraws_the_pending_address() {
     within(|tx| {
         let (id, other) = (
             add_user(tx, "one@example.com"),
@@ -135,7 +135,7 @@ fn voiding_links_counts_the_version_up_and_withdraws_the_pending_address() {
 }
 
 #[test]
-fn a_token_is_replaced_once_and_the_old_one_opens_nothing() {
+fn a_token_is_replaced_once_and_the_old_one_is_invalid() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, old) = add_session(tx, user);
@@ -154,7 +154,7 @@ fn a_token_is_replaced_once_and_the_old_one_opens_nothing() {
 }
 
 #[test]
-fn a_session_ends_for_its_owner_alone() {
+fn a_session_is_ended_only_by_its_owner() {
     within(|tx| {
         let (owner, stranger) = (
             add_user(tx, "one@example.com"),
@@ -168,7 +168,7 @@ fn a_session_ends_for_its_owner_alone() {
 }
 
 #[test]
-fn all_end_but_the_one_that_is_kept() {
+fn all_sessions_end_except_the_kept_one() {
     within(|tx| {
         let (owner, stranger) = (
             add_user(tx, "one@example.com"),
@@ -187,7 +187,7 @@ fn all_end_but_the_one_that_is_kept() {
 }
 
 #[test]
-fn when_the_password_was_given_is_kept_with_the_session() {
+fn authentication_time_is_kept_with_the_session() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, digest) = add_session(tx, user);
@@ -212,7 +212,7 @@ fn when_the_password_was_given_is_kept_with_the_session() {
 }
 
 #[test]
-fn a_device_is_the_first_or_a_new_one_and_from_then_on_known() {
+fn a_device_is_first_or_new_and_known_afterwards() {
     within(|tx| {
         let (id, other) = (
             add_user(tx, "one@example.com"),
@@ -232,7 +232,7 @@ fn a_device_is_the_first_or_a_new_one_and_from_then_on_known() {
 }
 
 #[test]
-fn devices_unseen_for_long_and_beyond_the_most_are_forgotten() {
+fn old_and_excess_devices_are_forgotten() {
     within(|tx| {
         let id = add_user(tx, "one@example.com");
         let note = |device, at| known_devices::note(tx, id, device, at).unwrap();
@@ -262,7 +262,7 @@ fn devices_unseen_for_long_and_beyond_the_most_are_forgotten() {
 }
 
 #[test]
-fn a_window_is_cleared_by_its_end_and_once() {
+fn a_window_is_cleared_once_by_its_end() {
     within(|tx| {
         let count = throttles::hit(tx, "x", HOUR, NOW).unwrap();
         let later = count.expires_at + Duration::from_millis(1);
@@ -274,7 +274,7 @@ fn a_window_is_cleared_by_its_end_and_once() {
 }
 
 #[test]
-fn a_granted_window_starts_with_nothing_counted() {
+fn a_granted_window_starts_at_zero() {
     within(|tx| {
         throttles::hit(tx, "x", HOUR, NOW).unwrap();
         throttles::grant(tx, "x", HOUR, NOW + HOUR / 2).unwrap();

@@ -212,7 +212,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn every_route_stands_in_the_table() {
+fn every_route_is_in_the_table() {
     let mut declared: Vec<String> = features::routes()
         .iter()
         .map(|route| format!("{} {}", route.method, route.path))
@@ -227,7 +227,7 @@ fn every_route_stands_in_the_table() {
 }
 
 #[test]
-fn what_is_declared_public_and_no_more_is_open_to_nobody() {
+fn only_public_routes_accept_anonymous_callers() {
     for case in cases() {
         let open = case.nobody != 401;
         assert_eq!(
@@ -241,7 +241,7 @@ fn what_is_declared_public_and_no_more_is_open_to_nobody() {
 }
 
 #[actix_web::test]
-async fn every_caller_gets_what_is_theirs_and_no_more() {
+async fn every_caller_reaches_only_permitted_routes() {
     for case in cases() {
         for (who, expected) in [
             ("nobody", case.nobody),
@@ -278,7 +278,7 @@ async fn every_caller_gets_what_is_theirs_and_no_more() {
 }
 
 #[actix_web::test]
-async fn a_machine_does_what_its_scopes_say_and_never_manages_the_account() {
+async fn machine_credentials_are_limited_to_their_scopes() {
     for case in cases() {
         let access = case.access();
         let refusing = Stage::set().await;
@@ -323,7 +323,7 @@ async fn a_machine_does_what_its_scopes_say_and_never_manages_the_account() {
 }
 
 #[actix_web::test]
-async fn whoever_may_not_is_refused_before_their_body_is_looked_at() {
+async fn unauthorized_callers_are_rejected_before_the_body() {
     let stage = Stage::set().await;
     for case in cases().into_iter().filter(|case| case.nobody == 401) {
         let access = case.access();

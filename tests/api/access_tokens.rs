@@ -86,7 +86,7 @@ async fn is_good(app: &TestApp, access: &Access) -> bool {
 }
 
 #[actix_web::test]
-async fn an_access_token_opens_what_its_scopes_name_and_says_whose_it_is() {
+async fn an_access_token_names_its_user_and_scopes() {
     let (app, user, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert_eq!(present(&app, &access.text).await.status, 200);
@@ -98,7 +98,7 @@ async fn an_access_token_opens_what_its_scopes_name_and_says_whose_it_is() {
 }
 
 #[actix_web::test]
-async fn a_token_is_good_from_its_nbf_to_its_exp_to_the_second() {
+async fn a_token_is_valid_from_nbf_to_exp() {
     let (app, _, token) = signed_in().await;
     app.clock().advance(750 * MILLISECOND);
     let access = access_token(&app, &token).await;
@@ -153,7 +153,7 @@ fn header(token: &str) -> Value {
 const BOTH: [config::Algorithm; 2] = [config::Algorithm::EdDsa, config::Algorithm::Hs256];
 
 #[actix_web::test]
-async fn a_token_signed_with_a_previous_base_still_opens_and_one_with_a_dropped_base_does_not() {
+async fn tokens_of_previous_but_not_dropped_bases_are_valid() {
     for before in BOTH {
         let old = mint(&access_tokens("a", &[], before));
         for after in BOTH {
@@ -171,7 +171,7 @@ async fn a_token_signed_with_a_previous_base_still_opens_and_one_with_a_dropped_
 }
 
 #[test]
-fn each_key_has_its_own_name_whatever_the_algorithm() {
+fn each_key_has_its_own_kid() {
     let mut names = std::collections::HashSet::new();
     for base in ["a", "b"] {
         for algorithm in BOTH {
@@ -192,7 +192,7 @@ fn each_key_has_its_own_name_whatever_the_algorithm() {
 }
 
 #[test]
-fn the_same_token_is_the_same_text() {
+fn token_encoding_is_deterministic() {
     for algorithm in BOTH {
         assert_eq!(
             mint(&access_tokens("a", &[], algorithm)),
@@ -220,7 +220,7 @@ async fn jwks(app: &TestApp) -> Reply {
 }
 
 #[actix_web::test]
-async fn the_jwks_holds_the_public_halves_and_nothing_else() {
+async fn the_jwks_holds_only_public_keys() {
     for algorithm in BOTH {
         let app = app_with("c", &["b", "a", "c"], algorithm).await;
         let reply = jwks(&app).await;
@@ -278,7 +278,7 @@ async fn the_jwks_is_enough_to_verify_a_token() {
 }
 
 #[actix_web::test]
-async fn the_jwks_may_be_kept_for_five_minutes_and_is_asked_again_by_its_etag() {
+async fn the_jwks_is_cacheable_and_revalidated_by_etag() {
     let app = app_with("a", &[], config::Algorithm::EdDsa).await;
     let first = jwks(&app).await;
     assert_eq!(first.header("Cache-Control"), Some("public, max-age=300"));
@@ -418,7 +418,7 @@ async fn end(app: &TestApp, way: &str, user: &User, token: &str, id: SessionId) 
 }
 
 #[actix_web::test]
-async fn a_session_that_ends_in_any_way_takes_its_access_tokens_along() {
+async fn ending_a_session_revokes_its_access_tokens() {
     for way in WAYS {
         let app = TestApp::with_settings(|settings| settings.session.max_per_user = 3).await;
         let user = app.create_user(ONE, PASSWORD).await;
@@ -442,7 +442,7 @@ async fn a_session_that_ends_in_any_way_takes_its_access_tokens_along() {
 }
 
 #[actix_web::test]
-async fn a_session_that_never_had_one_leaves_nothing_behind() {
+async fn ending_a_session_without_tokens_revokes_nothing() {
     let (app, _, token) = signed_in().await;
     assert_eq!(
         app.delete("/v1/session").bearer(&token).send().await.status,
@@ -464,7 +464,7 @@ async fn end_token(app: &TestApp, access: &Access) {
 }
 
 #[actix_web::test]
-async fn a_token_ended_alone_leaves_its_session_and_the_others() {
+async fn revoking_one_token_leaves_session_and_others() {
     let (app, _, token) = signed_in().await;
     let (one, two) = (
         access_token(&app, &token).await,
@@ -480,7 +480,7 @@ async fn a_token_ended_alone_leaves_its_session_and_the_others() {
 }
 
 #[actix_web::test]
-async fn an_ended_session_is_known_after_a_restart() {
+async fn revocations_are_loaded_after_a_restart() {
     let (app, _, token) = signed_in().await;
     let [ended, alone, good] = [
         access_token(
@@ -506,7 +506,7 @@ async fn an_ended_session_is_known_after_a_restart() {
 }
 
 #[actix_web::test]
-async fn what_another_process_ends_is_known_within_a_second() {
+async fn another_process_revocations_apply_within_a_second() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
@@ -519,7 +519,7 @@ async fn what_another_process_ends_is_known_within_a_second() {
 }
 
 #[actix_web::test]
-async fn a_list_that_cannot_be_read_refuses_everybody_until_it_can() {
+async fn an_unreadable_revocation_list_rejects_all_tokens() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
@@ -533,7 +533,7 @@ async fn a_list_that_cannot_be_read_refuses_everybody_until_it_can() {
 }
 
 #[actix_web::test]
-async fn a_clock_set_back_revives_no_ended_token() {
+async fn a_rewound_clock_restores_no_revoked_token() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
@@ -583,7 +583,7 @@ async fn a_changed_character_anywhere_misses_the_cache() {
 }
 
 #[actix_web::test]
-async fn a_session_that_is_another_users_carries_nobody() {
+async fn a_token_naming_another_users_session_is_invalid() {
     let (app, user, token) = signed_in().await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let session = access_token(&app, &token).await.session_id;

@@ -91,7 +91,7 @@ fn links(mails: &[SentEmail]) -> Vec<&str> {
 }
 
 #[actix_web::test]
-async fn the_user_is_shown_to_themselves() {
+async fn a_user_sees_their_account() {
     let (app, user, token) = signed_in().await;
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
     let shown = app.get("/v1/user").bearer(&token).send().await;
@@ -115,7 +115,7 @@ async fn the_user_is_shown_to_themselves() {
 }
 
 #[actix_web::test]
-async fn a_new_password_ends_the_other_sessions_and_keeps_the_callers() {
+async fn a_new_password_ends_all_other_sessions() {
     let (app, user, token) = signed_in().await;
     let other = app.create_user(TWO, PASSWORD).await;
     let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
@@ -162,7 +162,7 @@ async fn notices_to_one_address_are_limited() {
 }
 
 #[actix_web::test]
-async fn a_new_password_is_told_by_mail() {
+async fn a_new_password_is_notified_by_mail() {
     let (app, _, token) = signed_in().await;
     execute_sql(&app, "UPDATE users SET email_confirmed_at = 1");
     let body = json!({ "password_challenge": PASSWORD, "password": NEW });
@@ -180,7 +180,7 @@ async fn a_new_password_is_told_by_mail() {
 }
 
 #[actix_web::test]
-async fn a_new_password_voids_outstanding_links_and_a_pending_address() {
+async fn a_new_password_revokes_links_and_pending_address() {
     let (app, _, token) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
@@ -200,7 +200,7 @@ async fn a_new_password_voids_outstanding_links_and_a_pending_address() {
 }
 
 #[actix_web::test]
-async fn a_wrong_or_empty_challenge_changes_nothing() {
+async fn a_wrong_or_empty_password_challenge_changes_nothing() {
     let (app, user, token) = signed_in().await;
     let before = digest_of(&app, &user);
     for lately in [false, true] {
@@ -225,7 +225,7 @@ async fn a_wrong_or_empty_challenge_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn an_absent_challenge_needs_sudo() {
+async fn without_a_challenge_reauthentication_is_required() {
     for (method, path, absent) in changes() {
         let mut null = absent.clone();
         null["password_challenge"] = Value::Null;
@@ -290,7 +290,7 @@ async fn every_fault_of_a_new_password_is_named() {
 }
 
 #[actix_web::test]
-async fn a_common_password_is_refused_and_the_challenge_comes_first() {
+async fn a_common_password_is_rejected_after_the_challenge() {
     let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
     let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
     let wrong = change_password(&app, &token, "wrong", "password1").await;
@@ -337,7 +337,7 @@ async fn every_fault_of_a_new_address_is_named() {
 }
 
 #[actix_web::test]
-async fn a_challenge_of_the_wrong_type_is_named_and_unreadable_bodies_are_refused() {
+async fn a_challenge_of_the_wrong_type_is_named() {
     let (app, _, token) = signed_in().await;
     for (method, path, mut body) in changes() {
         assert_unreadable_bodies_are_refused(&app, method.clone(), path, &token).await;
@@ -355,7 +355,7 @@ async fn a_challenge_of_the_wrong_type_is_named_and_unreadable_bodies_are_refuse
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_changes_of_password_one_wins() {
+async fn concurrent_password_changes_have_one_winner() {
     let (app, user, token) = signed_in().await;
     let replies =
         join_all(
@@ -395,7 +395,7 @@ async fn of_fifty_racing_changes_of_password_one_wins() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_changes_by_a_password_given_lately_one_wins() {
+async fn concurrent_reauthenticated_changes_have_one_winner() {
     let (app, _, token) = signed_in().await;
     confirm(&app, &token).await;
     let replies = join_all((0..50).map(|number| {
@@ -417,7 +417,7 @@ async fn of_fifty_racing_changes_by_a_password_given_lately_one_wins() {
 }
 
 #[actix_web::test]
-async fn of_fifty_sessions_that_race_for_a_new_password_one_is_left() {
+async fn concurrent_changes_by_all_sessions_leave_one() {
     let (app, user, _) = signed_in().await;
     let tokens = join_all((0..50).map(|_| app.sign_in_as(&user))).await;
     let replies = join_all(
@@ -438,7 +438,7 @@ async fn of_fifty_sessions_that_race_for_a_new_password_one_is_left() {
 }
 
 #[actix_web::test]
-async fn a_sign_in_that_writes_the_digest_at_a_new_cost_is_no_wrong_challenge() {
+async fn a_concurrent_rehash_fails_no_challenge() {
     let app = TestApp::new().await;
     let old = bcrypt::hash_with_result(PASSWORD, 7)
         .unwrap()
@@ -454,7 +454,7 @@ async fn a_sign_in_that_writes_the_digest_at_a_new_cost_is_no_wrong_challenge() 
 }
 
 #[actix_web::test]
-async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
+async fn password_and_sessions_change_atomically() {
     let (app, user, token) = signed_in().await;
     let (before, second) = (digest_of(&app, &user), app.sign_in_as(&user).await);
     make_fail(&app, "DELETE ON sessions");
@@ -478,7 +478,7 @@ async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
 }
 
 #[actix_web::test]
-async fn a_new_address_waits_for_its_confirmation_and_the_old_one_is_told() {
+async fn a_new_address_is_pending_and_the_old_one_notified() {
     let (app, user, token) = signed_in().await;
     let second = app.sign_in_as(&user).await;
     let body = json!({ "password_challenge": PASSWORD, "email_address": " MOVED@example.com\n" });
@@ -535,7 +535,7 @@ async fn a_new_address_waits_for_its_confirmation_and_the_old_one_is_told() {
 }
 
 #[actix_web::test]
-async fn a_taken_address_is_answered_alike_and_gets_no_link() {
+async fn a_taken_address_gets_the_same_reply_without_a_link() {
     let (app, _, token) = signed_in().await;
     app.create_user(TWO, PASSWORD).await;
     let free = change_address(&app, &token, MOVED).await;
@@ -554,7 +554,7 @@ async fn a_taken_address_is_answered_alike_and_gets_no_link() {
 }
 
 #[actix_web::test]
-async fn asking_for_ones_own_address_withdraws_a_change() {
+async fn requesting_the_current_address_withdraws_a_change() {
     let (app, _, token) = signed_in().await;
     let asked = change_address(&app, &token, MOVED).await;
     let withdrawn = change_address(&app, &token, "One@Example.com").await;
@@ -573,7 +573,7 @@ async fn asking_for_ones_own_address_withdraws_a_change() {
 }
 
 #[actix_web::test]
-async fn a_change_can_be_withdrawn_when_no_other_may_be_asked_for() {
+async fn a_throttled_user_can_still_withdraw_a_change() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
     for number in 0..5 {
@@ -594,7 +594,7 @@ async fn a_change_can_be_withdrawn_when_no_other_may_be_asked_for() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_changes_of_address_one_waits_gets_a_link_and_can_be_confirmed() {
+async fn concurrent_address_changes_leave_one_pending() {
     let (app, _, token) = signed_in().await;
     let replies = join_all((0..50).map(|number| {
         let (app, token) = (app.clone(), token.clone());
@@ -617,7 +617,7 @@ async fn of_fifty_racing_changes_of_address_one_waits_gets_a_link_and_can_be_con
 }
 
 #[actix_web::test]
-async fn mails_to_a_new_address_are_limited_without_a_word() {
+async fn mails_to_a_new_address_are_limited_silently() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
         settings.throttle.confirmation_mails.count = 1;
@@ -633,7 +633,7 @@ async fn mails_to_a_new_address_are_limited_without_a_word() {
 }
 
 #[actix_web::test]
-async fn new_addresses_are_limited_by_user_and_wrong_challenges_do_not_count() {
+async fn address_changes_are_limited_by_user() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let (token, other) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
@@ -664,7 +664,7 @@ async fn new_addresses_are_limited_by_user_and_wrong_challenges_do_not_count() {
 }
 
 #[actix_web::test]
-async fn an_account_is_deleted_with_all_that_hangs_on_it() {
+async fn deleting_an_account_deletes_its_records() {
     let (app, user, token) = signed_in().await;
     let other = app.create_user(TWO, PASSWORD).await;
     let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
@@ -727,7 +727,7 @@ async fn an_account_is_deleted_with_all_that_hangs_on_it() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_deletions_one_wins() {
+async fn concurrent_deletions_have_one_winner() {
     let (app, _, token) = signed_in().await;
     let replies = join_all((0..50).map(|_| delete_account(&app, &token, PASSWORD))).await;
     assert_eq!(
@@ -741,7 +741,7 @@ async fn of_fifty_racing_deletions_one_wins() {
 }
 
 #[actix_web::test]
-async fn a_deletion_and_a_sign_in_that_race_leave_no_session() {
+async fn deletion_racing_a_sign_in_leaves_no_session() {
     let (app, _, token) = signed_in().await;
     let sign_ins = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD)));
     let (deleted, sign_ins) = join(delete_account(&app, &token, PASSWORD), sign_ins).await;
@@ -783,7 +783,7 @@ async fn a_broken_deletion_deletes_nothing() {
 }
 
 #[actix_web::test]
-async fn notices_that_are_off_are_not_sent() {
+async fn disabled_notices_are_not_sent() {
     let app = TestApp::with_settings(|settings| {
         settings.notices.set(MailKind::PasswordChanged, false);
         settings.notices.set(MailKind::AddressChangeAsked, false);

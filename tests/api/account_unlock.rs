@@ -66,7 +66,7 @@ fn assert_dead(reply: &Reply) {
 }
 
 #[actix_web::test]
-async fn tries_that_are_never_checked_do_not_shut_an_address() {
+async fn unchecked_attempts_lock_no_address() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     app.create_user(ONE, PASSWORD).await;
     let replies = join_all((0..50).map(|_| try_from(&app, ELSEWHERE, ONE, "wrong"))).await;
@@ -104,7 +104,7 @@ async fn the_twentieth_failure_mails_a_link_once() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_failures_one_mails_and_one_is_told_that_it_was_the_last_but_one() {
+async fn concurrent_failures_send_one_unlock_mail() {
     let app = app_with_one().await;
     let replies = join_all((0..50).map(|_| try_from(&app, ELSEWHERE, ONE, "wrong"))).await;
     let told = replies
@@ -115,7 +115,7 @@ async fn of_fifty_racing_failures_one_mails_and_one_is_told_that_it_was_the_last
 }
 
 #[actix_web::test]
-async fn a_right_password_at_the_twentieth_attempt_signs_in_and_mails_nothing() {
+async fn the_right_password_at_the_last_attempt_sends_no_mail() {
     let app = app_with_one().await;
     for _ in 0..19 {
         try_from(&app, HERE, ONE, "wrong").await;
@@ -125,7 +125,7 @@ async fn a_right_password_at_the_twentieth_attempt_signs_in_and_mails_nothing() 
 }
 
 #[actix_web::test]
-async fn hanging_up_on_the_twentieth_failure_keeps_no_mail_back() {
+async fn disconnecting_does_not_suppress_the_unlock_mail() {
     for polls in 1..5 {
         let app = app_with_one().await;
         for _ in 0..19 {
@@ -150,7 +150,7 @@ async fn hanging_up_on_the_twentieth_failure_keeps_no_mail_back() {
 }
 
 #[actix_web::test]
-async fn an_unknown_address_is_counted_alike_and_gets_no_mail() {
+async fn unknown_addresses_are_counted_without_mail() {
     let app = app_with_one().await;
     let mut answers = Vec::new();
     for address in [ONE, UNKNOWN] {
@@ -186,7 +186,7 @@ fn is_last_attempt(reply: &Reply) -> bool {
 }
 
 #[actix_web::test]
-async fn the_last_attempt_is_announced_known_or_not() {
+async fn the_last_attempt_is_announced_for_any_address() {
     for address in [ONE, UNKNOWN, "no address at all"] {
         let app = app_with_one().await;
         for number in 1..=20 {
@@ -214,7 +214,7 @@ async fn without_limits_nothing_is_announced_or_mailed() {
 }
 
 #[actix_web::test]
-async fn a_link_lifts_the_limit_once() {
+async fn a_link_unlocks_once() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     let link = last_unlock(&app).await;
@@ -233,7 +233,7 @@ async fn a_link_lifts_the_limit_once() {
 }
 
 #[actix_web::test]
-async fn a_link_lifts_the_limit_on_one_address_and_signs_nobody_in() {
+async fn a_link_unlocks_one_address_without_signing_in() {
     let app = app_with_one().await;
     app.create_user("two@example.com", PASSWORD).await;
     shut(&app, ELSEWHERE, ONE).await;
@@ -259,7 +259,7 @@ async fn a_link_lifts_the_limit_on_one_address_and_signs_nobody_in() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_unlocks_one_wins() {
+async fn concurrent_unlocks_have_one_winner() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     let link = last_unlock(&app).await;
@@ -271,7 +271,7 @@ async fn of_fifty_racing_unlocks_one_wins() {
 }
 
 #[actix_web::test]
-async fn a_link_ends_with_its_window() {
+async fn a_link_expires_with_its_window() {
     let used_at = async |moment| {
         let app = app_with_one().await;
         for _ in 0..10 {
@@ -294,7 +294,7 @@ async fn a_link_ends_with_its_window() {
 }
 
 #[actix_web::test]
-async fn a_clock_set_back_revives_no_link_that_was_used() {
+async fn a_rewound_clock_restores_no_used_unlock_link() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     let link = last_unlock(&app).await;
@@ -306,7 +306,7 @@ async fn a_clock_set_back_revives_no_link_that_was_used() {
 }
 
 #[actix_web::test]
-async fn a_link_dies_with_a_change_of_credentials_and_with_the_account() {
+async fn changed_credentials_revoke_the_unlock_link() {
     // A reset opens the way itself; whoever shuts the address again makes a new window.
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
@@ -328,7 +328,7 @@ async fn a_link_dies_with_a_change_of_credentials_and_with_the_account() {
 }
 
 #[actix_web::test]
-async fn a_link_that_is_forged_or_for_something_else_is_dead() {
+async fn forged_and_foreign_links_are_invalid() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     let link = last_unlock(&app).await;
@@ -360,7 +360,7 @@ async fn a_link_that_is_forged_or_for_something_else_is_dead() {
 }
 
 #[actix_web::test]
-async fn whoever_fails_on_elsewhere_cannot_shut_the_owner_out_again() {
+async fn failures_from_elsewhere_cannot_lock_out_the_owner() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     assert_eq!(try_from(&app, HERE, ONE, PASSWORD).await.status, 429);
@@ -379,7 +379,7 @@ async fn whoever_fails_on_elsewhere_cannot_shut_the_owner_out_again() {
 }
 
 #[actix_web::test]
-async fn the_owner_who_is_shut_out_again_later_is_mailed_again() {
+async fn a_later_lockout_is_mailed_again() {
     let app = app_with_one().await;
     for _ in 0..3 {
         shut(&app, ELSEWHERE, ONE).await;
@@ -393,7 +393,7 @@ async fn the_owner_who_is_shut_out_again_later_is_mailed_again() {
 }
 
 #[actix_web::test]
-async fn a_reset_opens_the_way_as_well() {
+async fn a_reset_unlocks_the_address() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     let way = reset_token(&app, ONE).await;
@@ -413,7 +413,7 @@ async fn a_reset_opens_the_way_as_well() {
 }
 
 #[actix_web::test]
-async fn the_owners_network_is_limited_itself() {
+async fn the_owners_network_is_limited_too() {
     let app = app_with_one().await;
     shut(&app, ELSEWHERE, ONE).await;
     let link = last_unlock(&app).await;
@@ -446,7 +446,7 @@ async fn the_owners_network_is_limited_itself() {
 }
 
 #[actix_web::test]
-async fn sessions_go_on_while_their_address_is_shut() {
+async fn sessions_continue_while_their_address_is_locked() {
     let app = TestApp::with_settings(by_address_only).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;

@@ -123,7 +123,7 @@ async fn a_key_is_shown_once_and_never_again() {
 }
 
 #[actix_web::test]
-async fn a_form_makes_a_key_as_well() {
+async fn a_form_creates_a_key() {
     let (app, _, token) = signed_in().await;
     let call = app.post(PATH).bearer(&token);
     let made = call
@@ -139,7 +139,7 @@ async fn a_form_makes_a_key_as_well() {
 }
 
 #[actix_web::test]
-async fn a_key_opens_by_x_api_key_and_as_a_bearer() {
+async fn a_key_is_accepted_as_x_api_key_and_bearer() {
     let (app, user, token) = signed_in().await;
     let (_, key) = key(&app, &token, "projects:read").await;
     for (name, value) in [
@@ -165,7 +165,7 @@ async fn a_key_opens_by_x_api_key_and_as_a_bearer() {
 }
 
 #[actix_web::test]
-async fn a_key_does_what_its_scopes_say_and_no_more() {
+async fn a_key_is_limited_to_its_scopes() {
     let (app, user, token) = signed_in().await;
     let (_, reads) = key(&app, &token, "projects:read").await;
     let (_, writes) = key(&app, &token, "projects:write").await;
@@ -266,7 +266,7 @@ async fn a_key_never_manages_the_account() {
 }
 
 #[actix_web::test]
-async fn two_credentials_contradict_each_other() {
+async fn two_credentials_are_rejected() {
     let (app, _, token) = signed_in().await;
     let (_, key) = key(&app, &token, ALL).await;
     let (bearer_key, bearer) = (format!("Bearer {key}"), format!("Bearer {token}"));
@@ -335,7 +335,7 @@ async fn a_key_expires_to_the_millisecond() {
 }
 
 #[actix_web::test]
-async fn a_revoked_key_is_dead_when_the_answer_leaves() {
+async fn a_key_is_invalid_once_revocation_is_answered() {
     let (app, _, token) = signed_in().await;
     let ((id, dead), (_, alive)) = (key(&app, &token, ALL).await, key(&app, &token, ALL).await);
     assert!(is_good(&app, &dead).await);
@@ -372,7 +372,7 @@ async fn a_revoked_key_is_dead_when_the_answer_leaves() {
 }
 
 #[actix_web::test]
-async fn a_key_revoked_while_its_body_is_under_way_changes_nothing() {
+async fn a_key_revoked_during_its_request_changes_nothing() {
     /// Revokes the key that the request came with, and then writes as if it had only now read the body.
     async fn late(
         context: web::Data<Context>,
@@ -413,7 +413,7 @@ async fn a_key_revoked_while_its_body_is_under_way_changes_nothing() {
 }
 
 #[test]
-fn fifty_revocations_at_once_all_answer_204_and_one_is_logged() {
+fn concurrent_revocations_all_succeed_and_one_is_logged() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
@@ -451,7 +451,7 @@ fn fifty_revocations_at_once_all_answer_204_and_one_is_logged() {
 }
 
 #[actix_web::test]
-async fn a_key_of_a_disabled_user_is_refused_and_a_deleted_users_is_gone() {
+async fn keys_of_disabled_and_deleted_users_are_invalid() {
     let (app, user, token) = signed_in().await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let (_, theirs) = key(&app, &app.sign_in_as(&stranger).await, ALL).await;
@@ -464,7 +464,7 @@ async fn a_key_of_a_disabled_user_is_refused_and_a_deleted_users_is_gone() {
 }
 
 #[actix_web::test]
-async fn a_key_dies_with_the_account_that_its_owner_deletes() {
+async fn deleting_an_account_revokes_its_keys() {
     let (app, _, token) = signed_in().await;
     let (_, key) = key(&app, &token, ALL).await;
     let body = json!({ "password_challenge": PASSWORD });
@@ -482,7 +482,7 @@ async fn a_key_dies_with_the_account_that_its_owner_deletes() {
 }
 
 #[actix_web::test]
-async fn a_reset_revokes_every_key_and_a_changed_password_or_a_sign_out_none() {
+async fn only_a_password_reset_revokes_keys() {
     let (app, _, token) = signed_in().await;
     let (_, one) = key(&app, &token, ALL).await;
     let (_, two) = key(&app, &token, "orders:read").await;
@@ -511,7 +511,7 @@ async fn a_reset_revokes_every_key_and_a_changed_password_or_a_sign_out_none() {
 }
 
 #[actix_web::test]
-async fn names_scopes_and_expiry_are_checked_all_at_once() {
+async fn name_scopes_and_expiry_are_validated_together() {
     let (app, _, token) = signed_in().await;
     let (name, scopes) = (json!("A key"), json!(["projects:read"]));
     let (blank, invalid) = ("can't be blank", "is invalid");
@@ -602,7 +602,7 @@ async fn names_scopes_and_expiry_are_checked_all_at_once() {
 }
 
 #[actix_web::test]
-async fn a_name_is_all_that_changes() {
+async fn only_the_name_can_be_changed() {
     let (app, _, token) = signed_in().await;
     let (_, before) = key(&app, &token, "projects:read").await;
     let view = list(&app, &token).await[0].clone();
@@ -634,7 +634,7 @@ async fn a_name_is_all_that_changes() {
 }
 
 #[actix_web::test]
-async fn bodies_that_cannot_be_read_are_refused() {
+async fn unreadable_bodies_are_rejected() {
     let (app, _, token) = signed_in().await;
     key(&app, &token, ALL).await;
     for (method, path) in [(Method::POST, PATH), (Method::PATCH, "/v1/api_keys/1")] {
@@ -647,7 +647,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
 }
 
 #[actix_web::test]
-async fn a_stranger_cannot_see_rename_or_revoke_a_key() {
+async fn another_user_cannot_see_rename_or_revoke_a_key() {
     let (app, _, token) = signed_in().await;
     let (id, mine) = key(&app, &token, ALL).await;
     let other = app.create_user("two@example.com", PASSWORD).await;
@@ -688,7 +688,7 @@ async fn a_stranger_cannot_see_rename_or_revoke_a_key() {
 }
 
 #[actix_web::test]
-async fn a_services_key_is_nobodys() {
+async fn a_service_key_belongs_to_no_user() {
     let (app, _, token) = signed_in().await;
     let (_, key) = key(&app, &token, ALL).await;
     execute_sql(&app, "UPDATE api_keys SET user_id = NULL");
@@ -702,7 +702,7 @@ async fn a_services_key_is_nobodys() {
 }
 
 #[actix_web::test]
-async fn a_user_has_at_most_so_many_keys() {
+async fn keys_per_user_are_limited() {
     let app = TestApp::with_settings(|settings| settings.tokens.max_keys_per_user = 3).await;
     let (user, stranger) = (
         app.create_user(ONE, PASSWORD).await,
@@ -735,7 +735,7 @@ async fn a_user_has_at_most_so_many_keys() {
 }
 
 #[actix_web::test]
-async fn a_user_makes_so_many_keys_in_an_hour_and_no_more() {
+async fn key_creation_is_limited_by_hour() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
         settings.throttle.api_keys = "2 in 1h".parse().unwrap();
@@ -797,7 +797,7 @@ async fn last_used_at_is_written_once_a_minute() {
 }
 
 #[actix_web::test]
-async fn its_owner_is_mailed_of_a_new_key() {
+async fn a_new_key_is_notified_by_mail() {
     let (app, user, token) = signed_in().await;
     let body = json!({ "name": "Win a prize at evil.example", "scopes": ALL });
     let call = app
@@ -833,7 +833,7 @@ async fn its_owner_is_mailed_of_a_new_key() {
 }
 
 #[actix_web::test]
-async fn a_key_is_made_with_its_notice_or_not_at_all() {
+async fn key_and_notice_are_written_atomically() {
     let (app, _, token) = signed_in().await;
     make_fail(&app, "INSERT ON outbox");
     assert_eq!(
@@ -847,7 +847,7 @@ async fn a_key_is_made_with_its_notice_or_not_at_all() {
 }
 
 #[actix_web::test]
-async fn keys_are_listed_the_newest_first_until_they_are_swept() {
+async fn keys_are_listed_newest_first_until_swept() {
     let (app, user, token) = signed_in().await;
     for _ in 0..3 {
         key(&app, &token, ALL).await;
@@ -882,7 +882,7 @@ async fn keys_are_listed_the_newest_first_until_they_are_swept() {
 }
 
 #[actix_web::test]
-async fn of_keys_that_ended_the_newest_hundred_are_kept_when_another_is_made() {
+async fn the_newest_hundred_revoked_keys_are_kept() {
     let (app, _, token) = signed_in().await;
     let (lasting, _) = key(&app, &token, ALL).await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;

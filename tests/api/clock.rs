@@ -33,7 +33,7 @@ struct Spent {
 }
 
 #[actix_web::test]
-async fn a_clock_set_back_a_day_revives_nothing() {
+async fn a_rewound_clock_restores_nothing() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
         // So that the limit by address is met, which mails the unlock link.

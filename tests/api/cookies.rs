@@ -119,7 +119,7 @@ fn https(settings: &mut Settings) {
 }
 
 #[actix_web::test]
-async fn a_cookie_changes_something_only_from_our_own_origin_whatever_else_is_carried() {
+async fn cookies_need_the_same_origin_for_unsafe_requests() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1_000).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -194,7 +194,7 @@ async fn a_cookie_changes_something_only_from_our_own_origin_whatever_else_is_ca
 }
 
 #[actix_web::test]
-async fn listed_origins_of_the_same_site_may_with_credentials() {
+async fn listed_same_site_origins_are_accepted() {
     let app = TestApp::with_settings(|settings| settings.cors.credentials = true).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -218,7 +218,7 @@ async fn listed_origins_of_the_same_site_may_with_credentials() {
 }
 
 #[actix_web::test]
-async fn an_open_list_of_origins_vouches_for_nobody() {
+async fn a_wildcard_origin_list_accepts_no_cookie() {
     let app = TestApp::with_settings(|settings| settings.cors.origins = vec!["*".to_owned()]).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -241,7 +241,7 @@ async fn an_open_list_of_origins_vouches_for_nobody() {
 }
 
 #[actix_web::test]
-async fn two_statements_of_an_origin_prove_nothing() {
+async fn duplicate_origin_headers_are_rejected() {
     let (app, _, token) = signed_in().await;
     for (name, value) in [("Sec-Fetch-Site", "same-origin"), ("Origin", OWN)] {
         let call = app
@@ -255,7 +255,7 @@ async fn two_statements_of_an_origin_prove_nothing() {
 }
 
 #[actix_web::test]
-async fn the_method_that_a_proxy_asks_about_counts_as_well() {
+async fn the_forwarded_method_is_checked_too() {
     let (app, _, token) = signed_in().await;
     let ask = |methods: &[&str]| {
         let call = app.get("/v1/user").cookie(&token);
@@ -295,7 +295,7 @@ async fn the_method_that_a_proxy_asks_about_counts_as_well() {
 }
 
 #[actix_web::test]
-async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
+async fn cross_origin_requests_are_rejected_before_the_body() {
     let (app, _, token) = signed_in().await;
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         for path in [
@@ -334,7 +334,7 @@ async fn whatever_can_change_something_is_refused_before_it_is_looked_at() {
 }
 
 #[actix_web::test]
-async fn a_cookie_and_a_token_never_come_together() {
+async fn a_reply_never_holds_both_cookie_and_token() {
     let app = TestApp::new().await;
     let newcomer = |number: usize, transport: Value| {
         let address = format!("new-{number}@example.com");
@@ -383,7 +383,7 @@ async fn a_cookie_and_a_token_never_come_together() {
 }
 
 #[actix_web::test]
-async fn another_transport_is_refused() {
+async fn unknown_transports_are_rejected() {
     let (app, ..) = signed_in().await;
     for path in ["/v1/session", "/v1/registrations"] {
         let unknown = ["", "Cookie", "cookie ", "header", "both"].map(|text| json!(text));
@@ -462,7 +462,7 @@ async fn a_remembered_session_has_a_cookie_that_lasts_as_long() {
 }
 
 #[actix_web::test]
-async fn the_session_is_the_same_row_as_any_other() {
+async fn cookie_sessions_are_ordinary_sessions() {
     let (app, ..) = signed_in().await;
     let started = sign_in(&app).await;
     let token = token_in_cookie(&started);
@@ -602,7 +602,7 @@ async fn a_bearer_request_ignores_the_cookie() {
 }
 
 #[actix_web::test]
-async fn a_key_or_an_access_token_ignores_the_cookie_and_travels_in_none() {
+async fn only_sessions_are_accepted_in_cookies() {
     let (app, user, token) = signed_in().await;
     let two = app.create_user("two@example.com", PASSWORD).await;
     let (access, refresh) = pair(&app, &app.sign_in_as(&two).await, "projects:write").await;
@@ -646,7 +646,7 @@ async fn a_key_or_an_access_token_ignores_the_cookie_and_travels_in_none() {
 }
 
 #[actix_web::test]
-async fn what_a_browser_adds_by_itself_makes_no_bearer() {
+async fn ambient_browser_headers_are_not_bearer_tokens() {
     let (app, _, token) = signed_in().await;
     // As behind a proxy that asks for a password of its own.
     let basic = |call: Call| {
@@ -672,7 +672,7 @@ async fn what_a_browser_adds_by_itself_makes_no_bearer() {
 }
 
 #[actix_web::test]
-async fn two_cookies_of_the_name_contradict_each_other() {
+async fn duplicate_session_cookies_are_rejected() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
     for second in [&token, &other, ""] {
@@ -754,7 +754,7 @@ async fn a_new_sign_in_ends_the_session_of_the_cookie() {
 }
 
 #[actix_web::test]
-async fn of_racing_sign_ins_with_one_cookie_each_gets_a_session_of_its_own() {
+async fn concurrent_sign_ins_with_a_cookie_get_own_sessions() {
     let (app, _, carried) = signed_in().await;
     let replies = join_all((0..10).map(|_| {
         app.post("/v1/session")
@@ -849,7 +849,7 @@ async fn rotating_sets_a_new_cookie() {
 }
 
 #[actix_web::test]
-async fn ending_ones_own_session_takes_the_cookie_back() {
+async fn ending_the_current_session_clears_the_cookie() {
     let cleared = "cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
     for (method, path, status) in [
         (Method::DELETE, "/v1/session", 200),
@@ -906,7 +906,7 @@ async fn ending_other_sessions_leaves_the_cookie_alone() {
 }
 
 #[actix_web::test]
-async fn a_refusal_clears_nothing() {
+async fn rejections_clear_no_cookie() {
     let (app, user, token) = signed_in().await;
     let ended = app.sign_in_as(&user).await;
     assert_eq!(

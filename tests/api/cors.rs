@@ -52,7 +52,7 @@ fn assert_not_shared(reply: &Reply) {
 }
 
 #[actix_web::test]
-async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
+async fn preflights_need_no_credential() {
     let app = TestApp::new().await;
     for origin in [OURS, "http://127.0.0.1:3001"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
@@ -90,7 +90,7 @@ async fn a_preflight_is_answered_before_anybody_is_asked_who_they_are() {
 }
 
 #[actix_web::test]
-async fn a_preflight_for_what_is_not_allowed_is_refused_in_our_words() {
+async fn disallowed_preflights_get_a_documented_error() {
     let app = TestApp::new().await;
     for (origin, method, headers) in [
         ("http://localhost:3002", "GET", ""),
@@ -110,7 +110,7 @@ async fn a_preflight_for_what_is_not_allowed_is_refused_in_our_words() {
 }
 
 #[actix_web::test]
-async fn replies_are_shared_with_the_origins_on_the_list_and_no_other() {
+async fn replies_are_shared_only_with_listed_origins() {
     let (app, _, token) = signed_in().await;
     let ask = async |origin: &str| {
         app.get("/v1/session")
@@ -176,7 +176,7 @@ async fn failures_are_shared_as_well() {
 }
 
 #[actix_web::test]
-async fn a_page_reads_what_its_key_lacks_and_which_keys_verify() {
+async fn authentication_headers_and_jwks_are_exposed() {
     let (app, user, _) = signed_in().await;
     let key = api_key(&app, Some(&user), "other:thing").await;
     let reply = app
@@ -237,7 +237,7 @@ async fn the_settings_decide_on_origins_credentials_and_age() {
 }
 
 #[actix_web::test]
-async fn an_open_list_is_a_wildcard_without_credentials_and_an_empty_one_lets_nobody_in() {
+async fn wildcard_lists_exclude_credentials() {
     let any = TestApp::with_settings(|settings| settings.cors.origins = vec!["*".to_owned()]).await;
     let reply = any
         .get("/up")

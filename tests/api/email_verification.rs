@@ -94,7 +94,7 @@ fn assert_unconfirmed(reply: &Reply) {
 }
 
 #[actix_web::test]
-async fn without_confirmation_a_sign_up_mails_nothing() {
+async fn without_email_verification_sign_up_sends_no_mail() {
     let app = app_that(Confirm::Off).await;
     let reply = sign_up(&app, ONE, PASSWORD).await;
     assert_eq!(reply.status, 201);
@@ -105,7 +105,7 @@ async fn without_confirmation_a_sign_up_mails_nothing() {
 }
 
 #[actix_web::test]
-async fn a_reminder_is_mailed_and_the_session_starts() {
+async fn optional_verification_sends_mail_and_starts_a_session() {
     let app = app_that(Confirm::Remind).await;
     let reply = sign_up(&app, ONE, PASSWORD).await;
     assert_eq!(
@@ -139,7 +139,7 @@ async fn a_reminder_is_mailed_and_the_session_starts() {
 }
 
 #[actix_web::test]
-async fn required_gives_no_session() {
+async fn required_verification_starts_no_session() {
     let app = app_that(Confirm::Required).await;
     let reply = sign_up(&app, ONE, PASSWORD).await;
     let now = "2026-01-31T09:30:00.000Z";
@@ -160,7 +160,7 @@ async fn required_gives_no_session() {
 }
 
 #[actix_web::test]
-async fn an_account_comes_only_together_with_its_mail() {
+async fn account_and_mail_are_written_atomically() {
     let app = app_that(Confirm::Required).await;
     make_fail(&app, "INSERT ON outbox");
     assert_refused(&sign_up(&app, ONE, PASSWORD).await, 500, "internal_error");
@@ -170,7 +170,7 @@ async fn an_account_comes_only_together_with_its_mail() {
 }
 
 #[actix_web::test]
-async fn a_session_from_before_goes_on_where_confirmation_is_required() {
+async fn earlier_sessions_continue_under_required_verification() {
     let app = app_that(Confirm::Required).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -178,7 +178,7 @@ async fn a_session_from_before_goes_on_where_confirmation_is_required() {
 }
 
 #[actix_web::test]
-async fn sign_in_says_unconfirmed_only_after_the_right_password() {
+async fn only_the_right_password_reveals_an_unverified_address() {
     let app = TestApp::with_settings(|settings| {
         settings.registration.confirm = Confirm::Required;
         settings.throttle.enabled = true;
@@ -221,7 +221,7 @@ async fn sign_in_says_unconfirmed_only_after_the_right_password() {
 }
 
 #[actix_web::test]
-async fn a_link_confirms_once() {
+async fn a_link_verifies_once() {
     let (app, user, token) = signed_in().await;
     let link = confirmation_token(&app, ONE).await;
     app.clock().advance(MILLISECOND);
@@ -241,7 +241,7 @@ async fn a_link_confirms_once() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_confirmations_one_wins() {
+async fn concurrent_verifications_have_one_winner() {
     let (app, user, _) = signed_in().await;
     for link in [
         confirmation_token(&app, ONE).await,
@@ -271,7 +271,7 @@ async fn of_fifty_racing_confirmations_one_wins() {
 }
 
 #[actix_web::test]
-async fn a_link_ends_after_a_day_to_the_millisecond() {
+async fn a_link_expires_after_exactly_a_day() {
     let (app, user, _) = signed_in().await;
     let change = change_token(&app, &user, NEXT).await;
     let own = confirmation_token(&app, ONE).await;
@@ -286,7 +286,7 @@ async fn a_link_ends_after_a_day_to_the_millisecond() {
 }
 
 #[actix_web::test]
-async fn a_clock_set_back_makes_no_used_link_good_again() {
+async fn a_rewound_clock_restores_no_used_link() {
     let (app, user, _) = signed_in().await;
     let own = confirmation_token(&app, ONE).await;
     assert_confirmed(&confirm(&app, &own).await);
@@ -299,7 +299,7 @@ async fn a_clock_set_back_makes_no_used_link_good_again() {
 }
 
 #[actix_web::test]
-async fn a_new_address_takes_the_old_ones_place_and_the_sessions_go_on() {
+async fn a_verified_new_address_keeps_the_sessions() {
     let (app, user, token) = signed_in().await;
     let link = change_token(&app, &user, NEXT).await;
     let shown = app.get("/v1/session").bearer(&token).send().await.json();
@@ -324,7 +324,7 @@ async fn a_new_address_takes_the_old_ones_place_and_the_sessions_go_on() {
 }
 
 #[actix_web::test]
-async fn the_old_address_is_told_when_it_is_done() {
+async fn the_old_address_is_notified_of_the_change() {
     for wanted in [true, false] {
         let app = TestApp::with_settings(|settings| {
             settings.notices.set(MailKind::AddressChanged, wanted)
@@ -354,7 +354,7 @@ async fn the_old_address_is_told_when_it_is_done() {
 }
 
 #[actix_web::test]
-async fn an_address_changes_only_together_with_the_end_of_the_links() {
+async fn address_and_links_change_atomically() {
     let (app, user, _) = signed_in().await;
     let (link, old) = (
         change_token(&app, &user, NEXT).await,
@@ -376,7 +376,7 @@ async fn an_address_changes_only_together_with_the_end_of_the_links() {
 }
 
 #[actix_web::test]
-async fn a_link_confirms_only_the_address_that_it_went_to() {
+async fn a_link_verifies_only_the_address_it_was_sent_to() {
     let (app, user, _) = signed_in().await;
     let own = confirmation_token(&app, ONE).await;
     let change = change_token(&app, &user, NEXT).await;
@@ -398,7 +398,7 @@ async fn a_link_confirms_only_the_address_that_it_went_to() {
 }
 
 #[actix_web::test]
-async fn a_link_to_the_old_address_dies_with_the_change_though_it_comes_back() {
+async fn links_to_an_old_address_stay_invalid() {
     let (app, user, _) = signed_in().await;
     let (own, old) = (
         confirmation_token(&app, ONE).await,
@@ -414,7 +414,7 @@ async fn a_link_to_the_old_address_dies_with_the_change_though_it_comes_back() {
 }
 
 #[actix_web::test]
-async fn a_link_to_an_address_no_longer_pending_is_dead() {
+async fn links_to_a_withdrawn_address_are_invalid() {
     let (app, user, _) = signed_in().await;
     let first = change_token(&app, &user, NEXT).await;
     let second = change_token(&app, &user, "later@example.com").await;
@@ -429,7 +429,7 @@ async fn a_link_to_an_address_no_longer_pending_is_dead() {
 }
 
 #[actix_web::test]
-async fn of_two_changes_that_were_both_mailed_and_race_the_last_asked_wins() {
+async fn the_last_of_two_requested_changes_wins() {
     let (app, user, _) = signed_in().await;
     let first = change_token(&app, &user, NEXT).await;
     let second = change_token(&app, &user, "later@example.com").await;
@@ -444,7 +444,7 @@ async fn of_two_changes_that_were_both_mailed_and_race_the_last_asked_wins() {
 }
 
 #[actix_web::test]
-async fn an_address_taken_meanwhile_is_not_taken_twice() {
+async fn an_address_taken_meanwhile_is_refused() {
     let (app, user, _) = signed_in().await;
     let link = change_token(&app, &user, NEXT).await;
     app.create_user(NEXT, NEW).await;
@@ -458,7 +458,7 @@ async fn an_address_taken_meanwhile_is_not_taken_twice() {
 }
 
 #[actix_web::test]
-async fn of_many_who_race_for_one_address_one_gets_it() {
+async fn concurrent_claims_of_an_address_have_one_winner() {
     let app = TestApp::new().await;
     let mut links = Vec::new();
     for number in 0..10 {
@@ -479,7 +479,7 @@ async fn of_many_who_race_for_one_address_one_gets_it() {
 }
 
 #[actix_web::test]
-async fn resending_answers_everybody_alike() {
+async fn resending_gets_the_same_reply_for_every_address() {
     let (app, ..) = signed_in().await;
     app.create_user("confirmed@example.com", PASSWORD).await;
     assert_confirmed(
@@ -519,7 +519,7 @@ async fn resending_answers_everybody_alike() {
 }
 
 #[actix_web::test]
-async fn resent_mails_are_limited_without_a_word() {
+async fn resent_mails_are_limited_silently() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
         settings.throttle.confirmation.count = 1000;
@@ -542,7 +542,7 @@ async fn resent_mails_are_limited_without_a_word() {
 }
 
 #[actix_web::test]
-async fn one_client_asks_for_ten_in_three_minutes() {
+async fn a_client_requests_at_most_ten_mails_in_three_minutes() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     for number in 0..10 {
         assert_eq!(
@@ -565,7 +565,7 @@ async fn one_client_asks_for_ten_in_three_minutes() {
 }
 
 #[actix_web::test]
-async fn a_waiting_mail_serves_the_next_request() {
+async fn a_queued_mail_serves_the_next_request() {
     let app = app_that(Confirm::Remind).await;
     sign_up(&app, ONE, PASSWORD).await;
     for _ in 0..5 {
@@ -575,7 +575,7 @@ async fn a_waiting_mail_serves_the_next_request() {
 }
 
 #[actix_web::test]
-async fn a_reset_confirms() {
+async fn a_password_reset_verifies_the_address() {
     let app = app_that(Confirm::Required).await;
     sign_up(&app, ONE, PASSWORD).await;
     let link = last_confirmation(&app, ONE).await;
@@ -588,7 +588,7 @@ async fn a_reset_confirms() {
 }
 
 #[actix_web::test]
-async fn a_squatter_is_out_when_the_owner_resets() {
+async fn a_reset_by_the_owner_evicts_a_squatter() {
     let app = app_that(Confirm::Remind).await;
     let token = sign_up(&app, ONE, "the squatter's").await.json()["token"]
         .as_str()
@@ -609,7 +609,7 @@ async fn a_squatter_is_out_when_the_owner_resets() {
 }
 
 #[actix_web::test]
-async fn a_squatters_pending_address_is_void_after_the_reset() {
+async fn a_reset_withdraws_a_squatters_pending_address() {
     let (app, user, _) = signed_in().await;
     let link = change_token(&app, &user, "squatter@example.com").await;
     assert_eq!(
@@ -624,7 +624,7 @@ async fn a_squatters_pending_address_is_void_after_the_reset() {
 }
 
 #[actix_web::test]
-async fn confirming_says_nothing_about_a_disabled_account() {
+async fn verification_reveals_nothing_about_disabled_accounts() {
     let (app, user, _) = signed_in().await;
     let change = change_token(&app, &user, NEXT).await;
     let own = confirmation_token(&app, ONE).await;
@@ -643,7 +643,7 @@ async fn confirming_says_nothing_about_a_disabled_account() {
 }
 
 #[actix_web::test]
-async fn a_link_of_a_deleted_user_does_not_confirm_a_new_account_of_the_same_address() {
+async fn links_of_a_deleted_user_verify_no_later_account() {
     let (app, user, _) = signed_in().await;
     let link = confirmation_token(&app, ONE).await;
     delete(&app, &user).await;
@@ -654,7 +654,7 @@ async fn a_link_of_a_deleted_user_does_not_confirm_a_new_account_of_the_same_add
 }
 
 #[actix_web::test]
-async fn what_is_no_link_of_ours_is_dead() {
+async fn malformed_links_are_invalid() {
     let (app, _, session) = signed_in().await;
     let link = confirmation_token(&app, ONE).await;
     let (payload, signature) = link.split_once('.').unwrap();
@@ -675,7 +675,7 @@ async fn what_is_no_link_of_ours_is_dead() {
 }
 
 #[actix_web::test]
-async fn no_kind_of_link_passes_for_another() {
+async fn link_kinds_are_not_interchangeable() {
     let (app, user, _) = signed_in().await;
     let (reset_link, link) = (
         reset_token(&app, ONE).await,
@@ -725,7 +725,7 @@ proptest! {
 
     /// Of a signed link no bit can be turned.
     #[test]
-    fn a_link_with_any_bit_turned_is_forged(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
+    fn a_link_with_any_flipped_bit_is_invalid(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
         let keys = KeyRing::new(Secret::from("k".repeat(32)), vec![]);
         let account = account(id);
         let link = signed_link::sign_confirmation(&keys, &account, &address(NEXT), START + DAY);

@@ -624,17 +624,17 @@ async fn end_session(app: &TestApp, id: SessionId) {
 }
 
 #[actix_web::test]
-async fn every_forged_token_is_refused_with_its_code() {
+async fn every_forged_token_is_rejected_with_its_code() {
     the_whole_table(Algorithm::EdDsa).await;
 }
 
 #[actix_web::test]
-async fn the_same_table_holds_under_hs256() {
+async fn forged_tokens_are_rejected_under_hs256() {
     the_whole_table(Algorithm::Hs256).await;
 }
 
 #[actix_web::test]
-async fn the_longest_token_that_settings_allow_is_read() {
+async fn the_longest_configurable_token_is_accepted() {
     let app = TestApp::with_settings(|settings| {
         settings.tokens.issuer = "i".repeat(255);
         settings.tokens.audience = "a".repeat(255);

@@ -53,7 +53,7 @@ fn session_of(access_token: &str) -> String {
 }
 
 #[actix_web::test]
-async fn every_credential_says_who_and_what() {
+async fn every_credential_reports_user_and_kind() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "projects:read").await;
     let (id, session) = (user.id.0.to_string(), session_of(&access));
@@ -103,7 +103,7 @@ async fn every_credential_says_who_and_what() {
 }
 
 #[actix_web::test]
-async fn what_the_client_says_of_itself_counts_for_nothing() {
+async fn identity_headers_of_the_client_are_ignored() {
     let (app, user, token) = signed_in().await;
     let service = api_key(&app, None, "").await;
     let spoof = |call: Call| {
@@ -126,7 +126,7 @@ async fn what_the_client_says_of_itself_counts_for_nothing() {
 }
 
 #[actix_web::test]
-async fn every_method_is_answered_alike() {
+async fn every_method_gets_the_same_reply() {
     let (app, _, token) = signed_in().await;
     let expected = said(&verify(&app).bearer(&token).send().await);
     let made_up = Method::from_bytes(b"PROPFIND").unwrap();
@@ -168,7 +168,7 @@ async fn every_method_is_answered_alike() {
 }
 
 #[actix_web::test]
-async fn what_is_not_live_is_kept_out_and_nothing_is_said_of_it() {
+async fn invalid_credentials_are_rejected_without_details() {
     let (app, user, token) = signed_in().await;
     let (access, refresh) = pair(&app, &token, "projects:read").await;
     let soon = app.clock().now() + Duration::from_secs(60);
@@ -238,7 +238,7 @@ async fn what_is_not_live_is_kept_out_and_nothing_is_said_of_it() {
 }
 
 #[actix_web::test]
-async fn a_disabled_user_is_kept_out_whatever_they_show() {
+async fn disabled_users_are_rejected_with_any_credential() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let key = api_key(&app, Some(&user), "orders:read").await;
@@ -261,7 +261,7 @@ async fn a_disabled_user_is_kept_out_whatever_they_show() {
 }
 
 #[actix_web::test]
-async fn whether_the_address_is_proved_is_said_beside_it() {
+async fn the_reply_reports_email_verification() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let key = api_key(&app, Some(&user), "").await;
@@ -283,7 +283,7 @@ async fn whether_the_address_is_proved_is_said_beside_it() {
 }
 
 #[actix_web::test]
-async fn the_address_behind_an_access_token_is_at_most_a_second_old() {
+async fn an_access_tokens_address_is_at_most_a_second_old() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let address = async || {
@@ -307,7 +307,7 @@ async fn the_address_behind_an_access_token_is_at_most_a_second_old() {
 }
 
 #[actix_web::test]
-async fn scope_demands_all_its_words() {
+async fn every_word_of_a_required_scope_is_required() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "projects:read projects:write").await;
     let key = api_key(
@@ -361,7 +361,7 @@ async fn scope_demands_all_its_words() {
 }
 
 #[actix_web::test]
-async fn a_demanded_scope_that_is_none_is_refused_and_not_echoed() {
+async fn an_invalid_required_scope_is_rejected_without_echo() {
     let (app, user, token) = signed_in().await;
     let key = api_key(&app, Some(&user), "projects:read").await;
     for query in [
@@ -400,7 +400,7 @@ async fn a_demanded_scope_that_is_none_is_refused_and_not_echoed() {
 }
 
 #[actix_web::test]
-async fn a_cookie_behind_a_proxy_must_prove_its_origin_for_an_unsafe_forwarded_method() {
+async fn unsafe_forwarded_methods_need_the_same_origin() {
     let (app, _, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let told = |method: &str| verify(&app).header("X-Forwarded-Method", method);
@@ -479,7 +479,7 @@ async fn a_cookie_behind_a_proxy_must_prove_its_origin_for_an_unsafe_forwarded_m
 }
 
 #[actix_web::test]
-async fn no_header_can_be_injected_by_an_address_or_scope_in_the_database() {
+async fn stored_values_cannot_inject_headers() {
     for bad in [
         "one@example.com\r\nX-User-Id: 1",
         "one\n@example.com",
@@ -516,7 +516,7 @@ async fn no_header_can_be_injected_by_an_address_or_scope_in_the_database() {
 }
 
 #[actix_web::test]
-async fn asking_notes_the_use_of_a_session_and_of_a_key() {
+async fn forward_auth_records_use_of_session_and_key() {
     let (app, user, token) = signed_in().await;
     let key = api_key(&app, Some(&user), "").await;
     let later = app.clock().now() + Duration::from_secs(90);

@@ -124,7 +124,7 @@ async fn every_reply_carries_its_headers() {
 }
 
 #[actix_web::test]
-async fn browsers_are_told_to_stay_with_https_only_where_the_public_url_is_https() {
+async fn hsts_is_sent_only_with_an_https_public_url() {
     let secure = TestApp::with_settings(|settings| {
         settings.server.public_url = "https://auth.example.com".parse().unwrap();
     })
@@ -137,7 +137,7 @@ async fn browsers_are_told_to_stay_with_https_only_where_the_public_url_is_https
 }
 
 #[actix_web::test]
-async fn what_is_not_there_is_404_and_what_has_other_methods_405() {
+async fn unknown_paths_are_404_and_unknown_methods_405() {
     let (app, _, token) = signed_in().await;
     for path in [
         "/",
@@ -182,7 +182,7 @@ async fn what_is_not_there_is_404_and_what_has_other_methods_405() {
 }
 
 #[actix_web::test]
-async fn a_handler_that_panics_or_fails_is_a_500_that_tells_nothing() {
+async fn panics_and_failures_are_opaque_500s() {
     let app = TestApp::with(mine).await;
     for path in ["/panicking", "/failing"] {
         let reply = app.get(path).send().await;
@@ -201,7 +201,7 @@ async fn a_handler_that_panics_or_fails_is_a_500_that_tells_nothing() {
 }
 
 #[actix_web::test]
-async fn a_database_that_fails_is_no_absence() {
+async fn a_failing_database_is_not_reported_as_absence() {
     let (app, _, token) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     let file = Connection::open(app.context().database.path()).unwrap();
@@ -226,7 +226,7 @@ async fn a_database_that_fails_is_no_absence() {
 }
 
 #[actix_web::test]
-async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
+async fn a_locked_database_is_503_with_retry_after() {
     let app = TestApp::with_settings(|settings| {
         settings.database.busy_timeout = Duration::from_millis(1)
     })
@@ -268,7 +268,7 @@ async fn a_database_that_somebody_else_holds_is_503_with_retry_after() {
 }
 
 #[actix_web::test]
-async fn readiness_is_proved_by_a_write_once_a_second_and_again_when_the_clock_was_set_back() {
+async fn readiness_writes_at_most_once_a_second() {
     let app = TestApp::new().await;
     let beat = async || {
         assert_eq!(app.get("/ready").send().await.status, 200);
@@ -293,7 +293,7 @@ async fn readiness_is_proved_by_a_write_once_a_second_and_again_when_the_clock_w
 }
 
 #[actix_web::test]
-async fn more_hashing_than_can_wait_is_503_with_retry_after() {
+async fn a_full_hash_queue_is_503_with_retry_after() {
     let app = TestApp::with_settings(|settings| {
         (settings.password.threads, settings.password.queue_limit) = (1, 1);
         settings.password.bcrypt_cost = 6;
@@ -313,7 +313,7 @@ async fn more_hashing_than_can_wait_is_503_with_retry_after() {
 }
 
 #[actix_web::test]
-async fn each_401_bears_its_challenge() {
+async fn each_401_carries_www_authenticate() {
     let app = TestApp::with_settings(|settings| {
         settings.session.idle_timeout = settings.session.lifetime
     })
@@ -359,7 +359,7 @@ async fn each_401_bears_its_challenge() {
 }
 
 #[actix_web::test]
-async fn an_id_of_the_request_is_believed_from_a_trusted_proxy_only() {
+async fn request_ids_are_accepted_only_from_trusted_proxies() {
     let app = TestApp::with_settings(|settings| {
         settings.server.trusted_proxies = vec!["192.0.2.0/24".parse().unwrap()];
     })
@@ -408,7 +408,7 @@ fn get_routes_answer_head_without_a_body() {
 }
 
 #[test]
-fn a_body_over_64_kib_is_413_whether_announced_or_not() {
+fn a_body_over_64_kib_is_413_with_or_without_length() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let head = "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
@@ -426,7 +426,7 @@ fn a_body_over_64_kib_is_413_whether_announced_or_not() {
 }
 
 #[test]
-fn a_body_that_does_not_come_in_time_is_408() {
+fn a_late_body_is_408() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "50ms");
     let server = test_server.serve();
@@ -437,7 +437,7 @@ fn a_body_that_does_not_come_in_time_is_408() {
 }
 
 #[test]
-fn a_body_cut_short_or_framed_twice_reaches_no_handler() {
+fn truncated_and_doubly_framed_bodies_reach_no_handler() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let body = json!({ "email_address": ONE, "password": PASSWORD }).to_string();

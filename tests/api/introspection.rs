@@ -36,7 +36,7 @@ async fn service(app: &TestApp) -> String {
 }
 
 #[actix_web::test]
-async fn rfc_7662_2_1_only_a_key_with_the_scope_asks() {
+async fn rfc_7662_2_1_only_a_key_with_the_scope_may_introspect() {
     let (app, user, token) = signed_in().await;
     let (access, refresh) = pair(&app, &token, "").await;
     let ask = |credential: &str| {
@@ -77,7 +77,7 @@ async fn rfc_7662_2_1_only_a_key_with_the_scope_asks() {
 }
 
 #[actix_web::test]
-async fn rfc_7662_2_1_the_token_comes_in_a_form_or_as_json_and_the_hint_is_only_one() {
+async fn rfc_7662_2_1_forms_and_json_are_read_and_hints_optional() {
     let (app, _, token) = signed_in().await;
     let key = service(&app).await;
     let expected = ask(&app, &key, &token).await;
@@ -98,7 +98,7 @@ async fn rfc_7662_2_1_the_token_comes_in_a_form_or_as_json_and_the_hint_is_only_
 }
 
 #[actix_web::test]
-async fn rfc_7662_2_2_each_kind_is_active_and_says_what_it_is() {
+async fn rfc_7662_2_2_each_kind_is_active_and_described() {
     let (app, user, token) = signed_in().await;
     let key = service(&app).await;
     let (access, refresh) = pair(&app, &token, "projects:read").await;
@@ -144,7 +144,7 @@ async fn rfc_7662_2_2_each_kind_is_active_and_says_what_it_is() {
 }
 
 #[actix_web::test]
-async fn a_session_that_is_used_says_the_later_end_and_never_one_past_its_own() {
+async fn exp_of_a_session_follows_activity_up_to_its_expiry() {
     let (app, _, token) = signed_in().await;
     let key = service(&app).await;
     let end = async || ask(&app, &key, &token).await["exp"].as_i64().unwrap();
@@ -171,7 +171,7 @@ async fn each_kind(app: &TestApp, email_address: &str) -> (User, [String; 4]) {
 }
 
 #[actix_web::test]
-async fn rfc_7662_2_2_whatever_is_not_active_says_only_so() {
+async fn rfc_7662_2_2_inactive_tokens_reveal_nothing_else() {
     let app = TestApp::new().await;
     let key = service(&app).await;
     let mut dead: Vec<(&str, String)> = Vec::new();
@@ -274,7 +274,7 @@ async fn rfc_7662_2_2_whatever_is_not_active_says_only_so() {
 }
 
 #[actix_web::test]
-async fn rfc_7662_2_3_a_question_without_a_token_is_an_error_and_one_about_a_dead_token_is_none() {
+async fn rfc_7662_2_3_only_a_missing_token_is_an_error() {
     let app = TestApp::new().await;
     let key = service(&app).await;
     let ask = |body: Value| app.post("/v1/introspect").bearer(&key).json(&body).send();
@@ -314,7 +314,7 @@ async fn rfc_7662_2_3_a_question_without_a_token_is_an_error_and_one_about_a_dea
 }
 
 #[actix_web::test]
-async fn rfc_7662_4_asking_spends_nothing_and_notes_no_use() {
+async fn rfc_7662_4_introspection_spends_and_records_nothing() {
     let (app, user, token) = signed_in().await;
     let key = service(&app).await;
     let (_, spent) = pair(&app, &token, "").await;
@@ -353,7 +353,7 @@ async fn rfc_7662_4_asking_spends_nothing_and_notes_no_use() {
 }
 
 #[actix_web::test]
-async fn a_users_key_sees_that_users_tokens_and_a_services_key_everybodys() {
+async fn only_service_keys_introspect_other_users_tokens() {
     let app = TestApp::new().await;
     let service = service(&app).await;
     let (_, ones) = each_kind(&app, "one@example.com").await;
@@ -376,7 +376,7 @@ async fn a_users_key_sees_that_users_tokens_and_a_services_key_everybodys() {
 }
 
 #[actix_web::test]
-async fn the_answer_is_the_databases_and_not_what_a_token_said_when_it_was_made() {
+async fn introspection_reports_the_current_database_state() {
     let (app, user, token) = signed_in().await;
     let key = service(&app).await;
     let (access, _) = pair(&app, &token, "").await;

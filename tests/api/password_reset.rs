@@ -58,7 +58,7 @@ async fn assert_void(app: &TestApp, token: &str) {
 }
 
 #[actix_web::test]
-async fn a_reset_changes_the_password_and_ends_every_session() {
+async fn a_reset_changes_the_password_and_ends_all_sessions() {
     let (app, user, token) = signed_in().await;
     let other = app.create_user("two@example.com", PASSWORD).await;
     let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
@@ -77,7 +77,7 @@ async fn a_reset_changes_the_password_and_ends_every_session() {
 }
 
 #[actix_web::test]
-async fn a_reset_confirms_the_address_and_tells_its_owner() {
+async fn a_reset_verifies_the_address_and_notifies() {
     let (app, ..) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     assert_eq!(
@@ -113,7 +113,7 @@ async fn a_reset_confirms_the_address_and_tells_its_owner() {
 }
 
 #[actix_web::test]
-async fn a_notice_of_a_reset_that_is_off_is_not_sent() {
+async fn a_disabled_reset_notice_is_not_sent() {
     let app =
         TestApp::with_settings(|settings| settings.notices.set(MailKind::PasswordChanged, false))
             .await;
@@ -124,7 +124,7 @@ async fn a_notice_of_a_reset_that_is_off_is_not_sent() {
 }
 
 #[actix_web::test]
-async fn patch_does_what_put_does() {
+async fn patch_equals_put() {
     let (app, ..) = signed_in().await;
     let path = format!("/v1/passwords/{}", reset_token(&app, ONE).await);
     let fields = [("password", NEW), ("password_confirmation", NEW)];
@@ -148,7 +148,7 @@ async fn an_absent_confirmation_is_not_checked() {
 }
 
 #[actix_web::test]
-async fn a_link_shows_whose_it_is_masked_and_when_it_ends() {
+async fn a_link_shows_masked_address_and_expiry() {
     let (app, ..) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     let reply = show(&app, &link).await;
@@ -161,7 +161,7 @@ async fn a_link_shows_whose_it_is_masked_and_when_it_ends() {
 }
 
 #[actix_web::test]
-async fn a_known_and_an_unknown_address_are_answered_alike() {
+async fn known_and_unknown_addresses_get_the_same_reply() {
     let (app, ..) = signed_in().await;
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
@@ -225,7 +225,7 @@ async fn an_address_is_normalised_before_it_is_looked_up() {
 }
 
 #[actix_web::test]
-async fn a_value_of_the_wrong_type_is_named() {
+async fn values_of_the_wrong_type_are_named() {
     let (app, ..) = signed_in().await;
     for value in not_text() {
         let reply = app
@@ -252,7 +252,7 @@ async fn a_value_of_the_wrong_type_is_named() {
 }
 
 #[actix_web::test]
-async fn bodies_that_cannot_be_read_are_refused() {
+async fn unreadable_bodies_are_rejected() {
     let (app, _, token) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/passwords", "").await;
@@ -263,7 +263,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
 }
 
 #[actix_web::test]
-async fn a_bad_password_destroys_nothing() {
+async fn an_invalid_password_leaves_the_link_valid() {
     let (app, user, token) = signed_in().await;
     let before = digest_of(&app, &user);
     let link = reset_token(&app, ONE).await;
@@ -303,7 +303,7 @@ async fn a_bad_password_destroys_nothing() {
 }
 
 #[actix_web::test]
-async fn fields_that_nobody_asked_for_are_ignored() {
+async fn unknown_fields_are_ignored() {
     let (app, user, _) = signed_in().await;
     let other = app.create_user("two@example.com", PASSWORD).await;
     let path = format!(
@@ -331,7 +331,7 @@ async fn a_link_works_once() {
 }
 
 #[actix_web::test]
-async fn using_one_link_voids_the_others_even_for_the_same_password() {
+async fn using_one_link_revokes_the_others() {
     let (app, ..) = signed_in().await;
     let first = reset_token(&app, ONE).await;
     app.clock().advance(MILLISECOND);
@@ -343,7 +343,7 @@ async fn using_one_link_voids_the_others_even_for_the_same_password() {
 }
 
 #[actix_web::test]
-async fn a_link_ends_after_fifteen_minutes_to_the_millisecond() {
+async fn a_link_expires_after_exactly_fifteen_minutes() {
     let (app, ..) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     app.clock().set(START + QUARTER);
@@ -354,7 +354,7 @@ async fn a_link_ends_after_fifteen_minutes_to_the_millisecond() {
 }
 
 #[actix_web::test]
-async fn a_link_dies_with_the_password_the_address_and_the_account() {
+async fn changed_credentials_revoke_the_link() {
     for sql in [
         "UPDATE users SET password_digest = '$2b$04$another'",
         "UPDATE users SET email_address = 'moved@example.com'",
@@ -369,7 +369,7 @@ async fn a_link_dies_with_the_password_the_address_and_the_account() {
 }
 
 #[actix_web::test]
-async fn a_link_of_a_deleted_user_does_not_open_a_new_account_of_the_same_address() {
+async fn links_of_a_deleted_user_reset_no_later_account() {
     let (app, user, _) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     delete(&app, &user).await;
@@ -379,7 +379,7 @@ async fn a_link_of_a_deleted_user_does_not_open_a_new_account_of_the_same_addres
 }
 
 #[actix_web::test]
-async fn a_mail_that_waited_for_a_changed_account_goes_to_nobody_else() {
+async fn queued_mails_never_reach_a_later_account() {
     let (app, user, _) = signed_in().await;
     assert_eq!(ask(&app, ONE).await.status, 200);
     delete(&app, &user).await;
@@ -387,7 +387,7 @@ async fn a_mail_that_waited_for_a_changed_account_goes_to_nobody_else() {
 }
 
 #[actix_web::test]
-async fn what_is_no_link_of_ours_is_dead() {
+async fn malformed_links_are_invalid() {
     let (app, _, session) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     let (payload, signature) = link.split_once('.').unwrap();
@@ -415,7 +415,7 @@ async fn what_is_no_link_of_ours_is_dead() {
 }
 
 #[actix_web::test]
-async fn a_link_signed_with_a_previous_key_works_and_one_with_a_dropped_key_does_not() {
+async fn links_of_previous_but_not_dropped_keys_work() {
     let folder = tempfile::tempdir().unwrap();
     let base = |letter: &str| Secret::from(letter.repeat(32));
     let start = async |current: &str, previous: &[&str]| {
@@ -436,7 +436,7 @@ async fn a_link_signed_with_a_previous_key_works_and_one_with_a_dropped_key_does
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_uses_of_one_link_one_wins() {
+async fn concurrent_uses_of_a_link_have_one_winner() {
     let (app, user, _) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     let replies = join_all((0..50).map(|number| {
@@ -466,7 +466,7 @@ async fn of_fifty_racing_uses_of_one_link_one_wins() {
 }
 
 #[test]
-fn of_racing_uses_of_one_link_over_tcp_one_wins() {
+fn concurrent_uses_of_a_link_over_tcp_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let body = json!({ "email_address": ONE, "password": PASSWORD });
@@ -541,7 +541,7 @@ fn account(id: i64, address: &str, digest: String) -> Account {
 }
 
 #[actix_web::test]
-async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_session() {
+async fn reset_racing_a_sign_in_leaves_no_old_session() {
     let (app, user, _) = signed_in().await;
     let link = reset_token(&app, ONE).await;
     let sign_ins = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD)));
@@ -556,7 +556,7 @@ async fn a_reset_and_a_sign_in_with_the_old_password_that_race_leave_no_old_sess
 }
 
 #[actix_web::test]
-async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
+async fn password_and_sessions_change_atomically() {
     let (app, user, token) = signed_in().await;
     let (before, link) = (digest_of(&app, &user), reset_token(&app, ONE).await);
     make_fail(&app, "DELETE ON sessions");
@@ -574,7 +574,7 @@ async fn the_password_changes_only_together_with_the_end_of_the_sessions() {
 }
 
 #[actix_web::test]
-async fn a_link_starts_with_the_front_end_whatever_the_request_says() {
+async fn links_start_with_the_configured_front_end() {
     let app = TestApp::with_settings(|settings| {
         settings.server.frontend_url = "https://app.example.com/account/".parse().unwrap();
         settings.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
@@ -608,7 +608,7 @@ async fn a_link_starts_with_the_front_end_whatever_the_request_says() {
 }
 
 #[actix_web::test]
-async fn a_waiting_mail_is_not_asked_for_twice() {
+async fn a_queued_mail_is_not_duplicated() {
     let (app, ..) = signed_in().await;
     for _ in 0..5 {
         assert_eq!(ask(&app, ONE).await.status, 200);
@@ -619,7 +619,7 @@ async fn a_waiting_mail_is_not_asked_for_twice() {
 }
 
 #[actix_web::test]
-async fn a_link_from_a_late_mail_still_ends_fifteen_minutes_after_it_was_asked_for() {
+async fn late_mails_do_not_extend_the_link() {
     let (app, ..) = signed_in().await;
     ask(&app, ONE).await;
     app.clock().set(START + QUARTER - Duration::from_secs(60));
@@ -637,7 +637,7 @@ proptest! {
 
     /// Of a signed link no bit can be turned.
     #[test]
-    fn a_link_with_any_bit_turned_is_forged(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
+    fn a_link_with_any_flipped_bit_is_invalid(id in 1_i64.., at in 0_usize..33 + 32, bit in 0_u8..8) {
         let keys = key_ring::KeyRing::new(Secret::from("k".repeat(32)), vec![]);
         let account = account(id, ONE, "$2b$04$digest".to_owned());
         let link = signed_link::sign_reset(&keys, &account, START + QUARTER);
@@ -654,7 +654,7 @@ proptest! {
 
     /// And no other text is one.
     #[test]
-    fn no_text_is_a_link_by_chance(text in "[A-Za-z0-9_-]{0,60}\\.?[A-Za-z0-9_-]{0,60}|\\PC{0,50}") {
+    fn arbitrary_text_is_never_a_valid_link(text in "[A-Za-z0-9_-]{0,60}\\.?[A-Za-z0-9_-]{0,60}|\\PC{0,50}") {
         let keys = key_ring::KeyRing::new(Secret::from("k".repeat(32)), vec![]);
         prop_assert!(signed_link::verify_reset(&keys, &text, START).is_none());
     }

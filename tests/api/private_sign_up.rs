@@ -32,7 +32,7 @@ fn rows(app: &TestApp) -> i64 {
 }
 
 #[actix_web::test]
-async fn a_taken_address_is_answered_as_a_free_one() {
+async fn taken_and_free_addresses_get_the_same_reply() {
     let app = app_with_one().await;
     sign_up(&app, "unconfirmed@example.com", PASSWORD).await;
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
@@ -73,7 +73,7 @@ async fn a_taken_address_is_answered_as_a_free_one() {
 }
 
 #[actix_web::test]
-async fn a_taken_address_gets_a_mail_with_a_way_back() {
+async fn the_owner_of_a_taken_address_gets_a_mail() {
     let app = app_with_one().await;
     let before = app.mails().await.len();
     sign_up(&app, ONE, NEW).await;
@@ -88,7 +88,7 @@ async fn a_taken_address_gets_a_mail_with_a_way_back() {
 }
 
 #[actix_web::test]
-async fn a_second_sign_up_does_not_confirm_what_a_squatter_chose() {
+async fn a_second_sign_up_does_not_verify_a_squatter() {
     let app = TestApp::with_settings(private).await;
     sign_up(&app, ONE, "the squatter's").await;
     let squatters = last_confirmation(&app, ONE).await;
@@ -111,7 +111,7 @@ async fn a_second_sign_up_does_not_confirm_what_a_squatter_chose() {
 }
 
 #[actix_web::test]
-async fn mails_to_a_taken_address_are_limited_without_a_word() {
+async fn mails_to_a_taken_address_are_limited_silently() {
     let app = TestApp::with_settings(|settings| {
         private(settings);
         settings.throttle.enabled = true;
@@ -126,7 +126,7 @@ async fn mails_to_a_taken_address_are_limited_without_a_word() {
 }
 
 #[actix_web::test]
-async fn signing_in_with_the_password_just_chosen_tells_nothing() {
+async fn sign_in_with_the_chosen_password_reveals_nothing() {
     let app = TestApp::with_settings(|settings| {
         private(settings);
         settings.throttle.enabled = true;
@@ -151,14 +151,14 @@ async fn signing_in_with_the_password_just_chosen_tells_nothing() {
 }
 
 #[actix_web::test]
-async fn a_confirmed_account_signs_in() {
+async fn a_verified_account_signs_in() {
     let app = app_with_one().await;
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
     assert_refused(&sign_in(&app, ONE, NEW).await, 401, "invalid_credentials");
 }
 
 #[actix_web::test]
-async fn racing_private_sign_ups_make_one_account() {
+async fn concurrent_private_sign_ups_create_one_account() {
     let app = TestApp::with_settings(private).await;
     let replies = join_all((0..50).map(|number| {
         let app = app.clone();
@@ -199,7 +199,7 @@ async fn racing_private_sign_ups_make_one_account() {
 }
 
 #[actix_web::test]
-async fn a_closed_registration_says_so_in_private_too() {
+async fn closed_registration_is_reported_in_private_mode() {
     let app = TestApp::with_settings(|settings| {
         private(settings);
         settings.registration.open = false;

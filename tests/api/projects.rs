@@ -39,7 +39,7 @@ async fn page(app: &TestApp, token: &str, query: &str) -> (Vec<i64>, Value) {
 }
 
 #[actix_web::test]
-async fn a_project_is_made_shown_changed_and_deleted() {
+async fn a_project_is_created_shown_changed_and_deleted() {
     let (app, _, token) = signed_in().await;
     let made = create(
         &app,
@@ -78,7 +78,7 @@ async fn a_project_is_made_shown_changed_and_deleted() {
 }
 
 #[actix_web::test]
-async fn a_change_leaves_what_it_does_not_name() {
+async fn absent_fields_stay_unchanged() {
     let (app, _, token) = signed_in().await;
     create(
         &app,
@@ -156,7 +156,7 @@ async fn a_title_is_required_and_has_at_most_255_characters() {
 }
 
 #[actix_web::test]
-async fn a_value_of_the_wrong_type_is_named() {
+async fn values_of_the_wrong_type_are_named() {
     let (app, _, token) = signed_in().await;
     create(&app, &token, &json!({ "title": "A title" })).await;
     for field in ["title", "description"] {
@@ -176,7 +176,7 @@ async fn a_value_of_the_wrong_type_is_named() {
 }
 
 #[actix_web::test]
-async fn bodies_that_cannot_be_read_are_refused() {
+async fn unreadable_bodies_are_rejected() {
     let (app, _, token) = signed_in().await;
     create(&app, &token, &json!({ "title": "A title" })).await;
     for (method, path) in [
@@ -190,7 +190,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
 }
 
 #[actix_web::test]
-async fn fields_that_nobody_asked_for_are_ignored() {
+async fn unknown_fields_are_ignored() {
     let (app, user, token) = signed_in().await;
     let other = app.create_user("two@example.com", PASSWORD).await;
     let body = json!({ "title": "A title", "id": 9, "user_id": other.id, "user": { "id": other.id }, "created_at": 0 });
@@ -217,7 +217,7 @@ async fn fields_that_nobody_asked_for_are_ignored() {
 }
 
 #[actix_web::test]
-async fn somebody_elses_project_is_as_absent_as_none() {
+async fn another_users_project_is_not_found() {
     let (app, _, token) = signed_in().await;
     let other = app.create_user("two@example.com", PASSWORD).await;
     let stranger = app.sign_in_as(&other).await;
@@ -266,7 +266,7 @@ async fn somebody_elses_project_is_as_absent_as_none() {
 }
 
 #[actix_web::test]
-async fn what_is_no_id_is_not_found() {
+async fn malformed_ids_are_not_found() {
     let (app, _, token) = signed_in().await;
     create(&app, &token, &json!({ "title": "A title" })).await;
     for id in [
@@ -292,7 +292,7 @@ async fn what_is_no_id_is_not_found() {
 }
 
 #[actix_web::test]
-async fn pages_are_walked_by_cursor_the_newest_first_and_without_gaps() {
+async fn cursors_walk_all_pages_newest_first() {
     let (app, user, token) = signed_in().await;
     let other = app.create_user("two@example.com", PASSWORD).await;
     let stranger = app.sign_in_as(&other).await;
@@ -332,7 +332,7 @@ async fn pages_are_walked_by_cursor_the_newest_first_and_without_gaps() {
 }
 
 #[actix_web::test]
-async fn a_page_holds_50_unless_told_and_at_most_100() {
+async fn a_page_holds_50_by_default_and_at_most_100() {
     let (app, user, token) = signed_in().await;
     let owner = user.id;
     let filled = app
@@ -365,7 +365,7 @@ async fn a_page_holds_50_unless_told_and_at_most_100() {
 }
 
 #[actix_web::test]
-async fn a_bad_limit_or_cursor_is_named() {
+async fn invalid_limits_and_cursors_are_named() {
     let (app, _, token) = signed_in().await;
     for field in ["limit", "cursor"] {
         for value in [
@@ -408,7 +408,7 @@ async fn a_bad_limit_or_cursor_is_named() {
 }
 
 #[actix_web::test]
-async fn a_description_has_a_length_and_an_owner_a_number() {
+async fn descriptions_and_projects_per_user_are_limited() {
     let app = TestApp::new().await;
     let user = app.create_user("one@example.com", "password").await;
     let token = app.sign_in_as(&user).await;
@@ -449,7 +449,7 @@ async fn a_description_has_a_length_and_an_owner_a_number() {
 }
 
 #[actix_web::test]
-async fn a_page_of_long_texts_ends_early_and_the_cursor_leads_on() {
+async fn pages_of_long_texts_end_early_with_a_cursor() {
     let app = TestApp::new().await;
     let user = app.create_user("one@example.com", "password").await;
     let token = app.sign_in_as(&user).await;

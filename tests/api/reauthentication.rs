@@ -43,7 +43,7 @@ async fn is_believed(app: &TestApp, token: &str) -> bool {
 }
 
 #[actix_web::test]
-async fn a_password_given_serves_for_fifteen_minutes_to_the_millisecond() {
+async fn reauthentication_lasts_exactly_fifteen_minutes() {
     let (app, _, token) = signed_in().await;
     assert!(!is_believed(&app, &token).await);
     let given = confirm(&app, &token, PASSWORD).await;
@@ -65,7 +65,7 @@ async fn a_password_given_serves_for_fifteen_minutes_to_the_millisecond() {
 }
 
 #[actix_web::test]
-async fn signing_in_is_not_sudo() {
+async fn signing_in_is_not_reauthentication() {
     let (app, ..) = signed_in().await;
     let token = sign_in(&app, ONE, PASSWORD).await.json()["token"]
         .as_str()
@@ -75,7 +75,7 @@ async fn signing_in_is_not_sudo() {
 }
 
 #[actix_web::test]
-async fn a_challenge_in_a_change_is_not_sudo_for_the_next() {
+async fn a_challenge_in_a_change_covers_only_that_change() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "password_challenge": PASSWORD, "email_address": ONE });
     assert_eq!(
@@ -91,7 +91,7 @@ async fn a_challenge_in_a_change_is_not_sudo_for_the_next() {
 }
 
 #[actix_web::test]
-async fn sudo_is_of_one_session() {
+async fn reauthentication_belongs_to_one_session() {
     let (app, user, token) = signed_in().await;
     let second = app.sign_in_as(&user).await;
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
@@ -99,7 +99,7 @@ async fn sudo_is_of_one_session() {
 }
 
 #[actix_web::test]
-async fn a_wrong_or_blank_password_gives_no_sudo() {
+async fn a_wrong_or_blank_password_does_not_reauthenticate() {
     let (app, _, token) = signed_in().await;
     for body in [
         json!({}),
@@ -144,7 +144,7 @@ async fn a_wrong_or_blank_password_gives_no_sudo() {
 }
 
 #[actix_web::test]
-async fn a_wrong_password_leaves_sudo_as_it_is_and_a_blank_one_does_not_renew_it() {
+async fn failed_reauthentication_changes_nothing() {
     let (app, _, token) = signed_in().await;
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
     app.clock().advance(QUARTER - MILLISECOND);
@@ -165,7 +165,7 @@ async fn a_wrong_password_leaves_sudo_as_it_is_and_a_blank_one_does_not_renew_it
 }
 
 #[actix_web::test]
-async fn a_changed_password_ends_sudo() {
+async fn a_new_password_ends_reauthentication() {
     let (app, _, token) = signed_in().await;
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
     let body = json!({ "password": NEW });
@@ -188,7 +188,7 @@ async fn a_changed_password_ends_sudo() {
 }
 
 #[actix_web::test]
-async fn a_clock_set_back_makes_sudo_stale() {
+async fn a_rewound_clock_ends_reauthentication() {
     let (app, _, token) = signed_in().await;
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
     for back in [MILLISECOND, DAY] {
@@ -200,7 +200,7 @@ async fn a_clock_set_back_makes_sudo_stale() {
 }
 
 #[actix_web::test]
-async fn a_change_of_password_that_races_leaves_no_sudo_by_the_old_one() {
+async fn a_racing_password_change_ends_reauthentication() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "password_challenge": PASSWORD, "password": NEW });
     let change = app
@@ -225,7 +225,7 @@ async fn a_change_of_password_that_races_leaves_no_sudo_by_the_old_one() {
 }
 
 #[actix_web::test]
-async fn challenges_are_limited_by_session_and_leave_sign_in_alone() {
+async fn challenges_are_limited_by_session_apart_from_sign_in() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let (token, second) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
@@ -262,7 +262,7 @@ async fn challenges_are_limited_by_session_and_leave_sign_in_alone() {
 }
 
 #[actix_web::test]
-async fn the_right_password_forgives_the_wrong_ones_before() {
+async fn the_right_password_clears_earlier_failures() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -275,7 +275,7 @@ async fn the_right_password_forgives_the_wrong_ones_before() {
 }
 
 #[actix_web::test]
-async fn failures_at_sign_in_stop_no_challenge() {
+async fn failed_sign_ins_do_not_limit_challenges() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
         settings.throttle.sign_in.count = 1000;

@@ -98,7 +98,7 @@ async fn a_refresh_spends_the_old_token() {
 }
 
 #[actix_web::test]
-async fn rfc_6749_6_a_form_does_and_the_scope_stays_what_it_was() {
+async fn rfc_6749_6_a_form_is_accepted_and_scope_is_kept() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "scope": "projects:read" });
     let narrow = pair_of(
@@ -126,7 +126,7 @@ async fn rfc_6749_6_a_form_does_and_the_scope_stays_what_it_was() {
 }
 
 #[actix_web::test]
-async fn twenty_refreshes_at_once_give_one_successor() {
+async fn concurrent_refreshes_return_one_successor() {
     let (app, token, first) = with_pair().await;
     let replies = join_all((0..20).map(|_| refresh(&app, &first.refresh))).await;
     let pairs: Vec<Pair> = replies.iter().map(pair_of).collect();
@@ -137,7 +137,7 @@ async fn twenty_refreshes_at_once_give_one_successor() {
 }
 
 #[actix_web::test]
-async fn within_ten_seconds_the_same_pair_to_the_byte_and_at_ten_seconds_theft() {
+async fn reuse_after_ten_seconds_is_theft() {
     let (app, token, first) = with_pair().await;
     app.clock().advance(500 * MILLISECOND);
     let spent_at = app.clock().now();
@@ -159,7 +159,7 @@ async fn within_ten_seconds_the_same_pair_to_the_byte_and_at_ten_seconds_theft()
 }
 
 #[actix_web::test]
-async fn a_spent_token_whose_successor_is_spent_too_gives_the_same_within_ten_seconds() {
+async fn older_spent_tokens_repeat_their_pair_within_ten_seconds() {
     let (app, token, first) = with_pair().await;
     let second = pair_of(&refresh(&app, &first.refresh).await);
     app.clock().advance(SECOND);
@@ -183,7 +183,7 @@ async fn a_spent_token_whose_successor_is_spent_too_gives_the_same_within_ten_se
 }
 
 #[actix_web::test]
-async fn a_spent_token_ends_its_session_and_mails_the_owner_once() {
+async fn token_reuse_ends_the_session_and_mails_once() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
     let (stolen, kept) = (pair_for(&app, &token).await, pair_for(&app, &other).await);
@@ -215,7 +215,7 @@ async fn a_spent_token_ends_its_session_and_mails_the_owner_once() {
 }
 
 #[actix_web::test]
-async fn no_mail_is_sent_where_the_operator_wants_none() {
+async fn a_disabled_reuse_notice_is_not_sent() {
     let app =
         TestApp::with_settings(|settings| settings.notices.set(MailKind::RefreshReused, false))
             .await;
@@ -229,7 +229,7 @@ async fn no_mail_is_sent_where_the_operator_wants_none() {
 }
 
 #[actix_web::test]
-async fn of_twenty_that_reuse_a_token_at_once_one_ends_the_session_and_sends_a_mail() {
+async fn concurrent_reuse_ends_the_session_once() {
     let (app, token, first) = with_pair().await;
     pair_of(&refresh(&app, &first.refresh).await);
     app.clock().advance(GRACE);
@@ -241,7 +241,7 @@ async fn of_twenty_that_reuse_a_token_at_once_one_ends_the_session_and_sends_a_m
 }
 
 #[actix_web::test]
-async fn a_token_of_a_family_long_forgotten_is_theft() {
+async fn a_token_of_a_forgotten_family_is_rejected() {
     let (app, token, first) = with_pair().await;
     let mut latest = first.clone();
     for _ in 0..3 {
@@ -264,7 +264,7 @@ async fn a_token_of_a_family_long_forgotten_is_theft() {
 }
 
 #[actix_web::test]
-async fn rfc_6749_5_2_what_is_no_refresh_token_is_no_grant_and_costs_no_write() {
+async fn rfc_6749_5_2_invalid_grants_cost_no_write() {
     let (app, token, pair) = with_pair().await;
     let file = Connection::open(app.context().database.path()).unwrap();
     let version = || {
@@ -318,7 +318,7 @@ async fn rfc_6749_5_2_what_is_no_refresh_token_is_no_grant_and_costs_no_write() 
 }
 
 #[actix_web::test]
-async fn what_else_is_presented_is_not_looked_at_but_for_a_foreign_cookie() {
+async fn other_credentials_are_ignored_except_foreign_cookies() {
     let (app, token, pair) = with_pair().await;
     let send = |presented: &str, refresh: &str| {
         let body = json!({ "refresh_token": refresh });
@@ -336,7 +336,7 @@ async fn what_else_is_presented_is_not_looked_at_but_for_a_foreign_cookie() {
 }
 
 #[actix_web::test]
-async fn a_family_ends_when_its_session_would_have_ended() {
+async fn a_family_expires_with_its_session() {
     let app = TestApp::with_settings(|settings| settings.session.idle_timeout = 40 * DAY).await;
     app.create_user(ONE, PASSWORD).await;
     let mut pair = pair_of(&app.post("/v1/tokens").json(&credentials()).send().await);
@@ -363,7 +363,7 @@ async fn a_family_ends_when_its_session_would_have_ended() {
 }
 
 #[actix_web::test]
-async fn an_idle_session_refreshes_nothing_and_a_refresh_counts_as_use() {
+async fn refreshing_counts_as_use_of_the_session() {
     let (app, token, pair) = with_pair().await;
     app.clock().set(START + 13 * DAY);
     let second = pair_of(&refresh(&app, &pair.refresh).await);
@@ -393,7 +393,7 @@ async fn an_idle_session_refreshes_nothing_and_a_refresh_counts_as_use() {
 }
 
 #[actix_web::test]
-async fn a_session_that_was_used_lately_is_not_idle_though_only_memory_knows() {
+async fn buffered_activity_keeps_a_session_from_idling() {
     let (app, token, pair) = with_pair().await;
     app.clock().set(START + 13 * DAY);
     assert!(session_is_valid(&app, &token).await);
@@ -402,7 +402,7 @@ async fn a_session_that_was_used_lately_is_not_idle_though_only_memory_knows() {
 }
 
 #[actix_web::test]
-async fn disabled_deleted_evicted_and_swept_sessions_refresh_nothing() {
+async fn sessions_ended_in_any_way_refresh_nothing() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1).await;
     for (number, name) in ["disabled", "deleted", "evicted", "swept", "signed out"]
         .into_iter()
@@ -437,7 +437,7 @@ async fn disabled_deleted_evicted_and_swept_sessions_refresh_nothing() {
 }
 
 #[actix_web::test]
-async fn a_clock_set_back_a_day_revives_no_spent_token() {
+async fn a_rewound_clock_restores_no_spent_token() {
     let (app, token, first) = with_pair().await;
     app.clock().advance(2 * DAY);
     let second = pair_of(&refresh(&app, &first.refresh).await);
@@ -469,7 +469,7 @@ async fn moved_in_with(app: &TestApp, current: &str, previous: &[&str]) -> TestA
 }
 
 #[actix_web::test]
-async fn the_successor_survives_a_rotation_of_the_key_base_and_dies_with_a_dropped_one() {
+async fn successors_need_a_current_or_previous_key_base() {
     let home = TestApp::new().await;
     home.create_user(ONE, PASSWORD).await;
     let before = moved_in_with(&home, "a", &[]).await;
@@ -490,7 +490,7 @@ async fn the_successor_survives_a_rotation_of_the_key_base_and_dies_with_a_dropp
 }
 
 #[actix_web::test]
-async fn after_the_grace_the_seed_is_gone() {
+async fn the_seed_is_deleted_after_the_grace_period() {
     let (app, _, first) = with_pair().await;
     let seeds = || {
         count_in(
@@ -518,7 +518,7 @@ async fn after_the_grace_the_seed_is_gone() {
 }
 
 #[actix_web::test]
-async fn neither_token_of_a_pair_stands_in_the_database() {
+async fn neither_token_of_a_pair_is_stored() {
     let (app, _, first) = with_pair().await;
     let second = pair_of(&refresh(&app, &first.refresh).await);
     let path = app.context().database.path();
@@ -539,7 +539,7 @@ async fn neither_token_of_a_pair_stands_in_the_database() {
 }
 
 #[actix_web::test]
-async fn a_pair_shows_in_the_list_of_sessions_and_ends_with_its_session() {
+async fn a_pair_is_listed_and_ends_with_its_session() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
     let pair = pair_of(&app.post("/v1/tokens").json(&credentials()).send().await);
@@ -566,7 +566,7 @@ async fn a_pair_shows_in_the_list_of_sessions_and_ends_with_its_session() {
 }
 
 #[actix_web::test]
-async fn a_changed_password_ends_the_refresh_tokens_of_the_session_that_stays_too() {
+async fn a_new_password_revokes_the_kept_sessions_refresh_tokens() {
     let (app, user, token) = signed_in().await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let others = pair_for(&app, &app.sign_in_as(&stranger).await).await;
@@ -595,7 +595,7 @@ async fn a_changed_password_ends_the_refresh_tokens_of_the_session_that_stays_to
 }
 
 #[actix_web::test]
-async fn who_ends_all_other_sessions_keeps_the_refresh_tokens_of_this_one() {
+async fn ending_other_sessions_keeps_own_refresh_tokens() {
     let (app, user, token) = signed_in().await;
     let kept = pair_for(&app, &token).await;
     let ended = pair_for(&app, &app.sign_in_as(&user).await).await;
@@ -612,7 +612,7 @@ async fn who_ends_all_other_sessions_keeps_the_refresh_tokens_of_this_one() {
 }
 
 #[actix_web::test]
-async fn the_end_that_is_told_is_the_sessions_or_that_of_its_idleness_whichever_is_first() {
+async fn the_reported_expiry_is_the_earlier_of_both() {
     let (app, token, first) = with_pair().await;
     let told =
         |reply: &Reply| Duration::from_secs(reply.json()["refresh_expires_in"].as_u64().unwrap());
@@ -634,7 +634,7 @@ async fn the_end_that_is_told_is_the_sessions_or_that_of_its_idleness_whichever_
 }
 
 #[actix_web::test]
-async fn a_user_gets_so_many_access_tokens_in_an_hour_and_keeps_the_refresh_token() {
+async fn access_tokens_per_hour_are_limited() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
         assert_eq!(
@@ -687,7 +687,7 @@ async fn a_reset_ends_every_pair() {
 }
 
 #[actix_web::test]
-async fn rotating_the_session_ends_its_refresh_tokens_and_no_others() {
+async fn rotation_revokes_only_the_sessions_refresh_tokens() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
     let (spent, kept) = (pair_for(&app, &token).await, pair_for(&app, &other).await);
@@ -704,7 +704,7 @@ async fn rotating_the_session_ends_its_refresh_tokens_and_no_others() {
 }
 
 #[actix_web::test]
-async fn a_scope_that_the_operator_takes_back_is_given_no_more() {
+async fn withdrawn_scopes_are_no_longer_granted() {
     let home = TestApp::new().await;
     home.create_user(ONE, PASSWORD).await;
     let first = pair_of(&home.post("/v1/tokens").json(&credentials()).send().await);
@@ -724,7 +724,7 @@ async fn a_scope_that_the_operator_takes_back_is_given_no_more() {
 }
 
 #[actix_web::test]
-async fn a_fault_while_spending_spends_nothing() {
+async fn a_failing_write_spends_no_token() {
     let (app, token, first) = with_pair().await;
     make_fail(&app, "INSERT ON refresh_tokens");
     assert_eq!(refresh(&app, &first.refresh).await.status, 500);

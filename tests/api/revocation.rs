@@ -53,7 +53,7 @@ async fn is_good(app: &TestApp, credential: &str) -> bool {
 }
 
 #[actix_web::test]
-async fn rfc_7009_2_1_a_refresh_token_takes_its_session_and_its_access_tokens_along() {
+async fn rfc_7009_2_1_refresh_tokens_end_their_session() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
     let (access, first) = pair(&app, &token, "").await;
@@ -73,7 +73,7 @@ async fn rfc_7009_2_1_a_refresh_token_takes_its_session_and_its_access_tokens_al
 }
 
 #[actix_web::test]
-async fn rfc_7009_2_1_a_spent_refresh_token_ends_its_successors_too() {
+async fn rfc_7009_2_1_spent_refresh_tokens_revoke_successors() {
     for wait in [0, 9, 11, 3600] {
         let (app, _, token) = signed_in().await;
         let (_, spent) = pair(&app, &token, "").await;
@@ -89,7 +89,7 @@ async fn rfc_7009_2_1_a_spent_refresh_token_ends_its_successors_too() {
 }
 
 #[actix_web::test]
-async fn a_refresh_token_that_is_not_kept_ends_nothing() {
+async fn an_unknown_refresh_token_ends_nothing() {
     let (app, _, token) = signed_in().await;
     let (_, spent) = pair(&app, &token, "").await;
     // Made by who knows the family alone.
@@ -121,7 +121,7 @@ async fn rfc_7009_2_1_a_session_token_ends_its_session() {
 }
 
 #[actix_web::test]
-async fn rfc_7009_2_1_an_access_token_ends_alone() {
+async fn rfc_7009_2_1_an_access_token_is_revoked_alone() {
     let (app, _, token) = signed_in().await;
     let (access, first) = pair(&app, &token, "").await;
     let (other, _) = pair(&app, &token, "projects:read").await;
@@ -170,7 +170,7 @@ async fn rfc_7009_2_1_an_api_key_is_revoked() {
 }
 
 #[actix_web::test]
-async fn a_token_with_white_space_around_it_is_revoked_all_the_same() {
+async fn surrounding_white_space_is_ignored() {
     let (app, user, _) = signed_in().await;
     let session = app.sign_in_as(&user).await;
     let (access, _) = pair(&app, &session, "").await;
@@ -186,7 +186,7 @@ async fn a_token_with_white_space_around_it_is_revoked_all_the_same() {
 }
 
 #[actix_web::test]
-async fn an_access_token_whose_time_has_not_come_is_revoked_before_it_does() {
+async fn access_tokens_are_revoked_before_nbf() {
     let (app, _, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let made = app.clock().now();
@@ -221,7 +221,7 @@ async fn rfc_7009_2_1_a_wrong_or_unknown_hint_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn rfc_7009_2_2_an_unknown_token_is_200_and_asks_for_no_write() {
+async fn rfc_7009_2_2_an_unknown_token_is_200_without_a_write() {
     let app = TestApp::with_settings(|settings| {
         settings.database.busy_timeout = Duration::from_millis(1)
     })
@@ -260,7 +260,7 @@ async fn rfc_7009_2_2_an_unknown_token_is_200_and_asks_for_no_write() {
 }
 
 #[actix_web::test]
-async fn of_twenty_revocations_at_once_one_ends_it_and_all_answer_alike() {
+async fn concurrent_revocations_all_succeed() {
     let (app, _, token) = signed_in().await;
     let (access, refresh_token) = pair(&app, &token, "").await;
     for reply in join_all((0..20).map(|_| revoke(&app, &access))).await {
@@ -274,7 +274,7 @@ async fn of_twenty_revocations_at_once_one_ends_it_and_all_answer_alike() {
 }
 
 #[actix_web::test]
-async fn rfc_7009_2_2_1_without_a_token_it_is_an_invalid_request() {
+async fn rfc_7009_2_2_1_a_missing_token_is_an_invalid_request() {
     let app = TestApp::new().await;
     let send = |body: Value| app.post("/v1/tokens/revoke").json(&body).send();
     for body in [
@@ -302,7 +302,7 @@ async fn rfc_7009_2_2_1_without_a_token_it_is_an_invalid_request() {
 }
 
 #[actix_web::test]
-async fn rfc_7009_2_2_1_503_means_it_still_lives() {
+async fn rfc_7009_2_2_1_after_503_the_token_is_still_valid() {
     let app = TestApp::with_settings(|settings| {
         settings.database.busy_timeout = Duration::from_millis(1)
     })
@@ -331,7 +331,7 @@ async fn rfc_7009_2_2_1_503_means_it_still_lives() {
 }
 
 #[actix_web::test]
-async fn nobody_need_say_who_they_are_and_a_credential_beside_it_is_not_looked_at() {
+async fn revocation_needs_and_reads_no_credential() {
     let (app, _, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let reply = app

@@ -29,7 +29,7 @@ fn assert_challenged(reply: &Reply, status: u16, code: &str, challenge: Option<&
 }
 
 #[actix_web::test]
-async fn rfc_6750_2_1_the_scheme_in_any_case() {
+async fn rfc_6750_2_1_the_scheme_is_case_insensitive() {
     let (app, credentials) = credentials().await;
     for credential in &credentials {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
@@ -72,7 +72,7 @@ async fn rfc_6750_2_2_a_token_in_a_form_body_is_not_read() {
 }
 
 #[actix_web::test]
-async fn rfc_6750_2_3_nor_one_in_the_query() {
+async fn rfc_6750_2_3_a_token_in_the_query_is_not_read() {
     let (app, credentials) = credentials().await;
     for credential in &credentials {
         let path = format!("{PATH}?access_token={credential}");
@@ -99,7 +99,7 @@ async fn rfc_6750_3_a_request_without_credentials_gets_no_error_code() {
 }
 
 #[actix_web::test]
-async fn rfc_6750_3_1_invalid_request_is_400_when_there_are_two() {
+async fn rfc_6750_3_1_two_credentials_are_invalid_request() {
     let (app, [token, access, key]) = credentials().await;
     for (one, other) in [
         (&token, &key),
@@ -127,7 +127,7 @@ async fn rfc_6750_3_1_invalid_request_is_400_when_there_are_two() {
 }
 
 #[actix_web::test]
-async fn rfc_6750_3_1_invalid_token_is_401_for_what_is_malformed_unknown_revoked_or_expired() {
+async fn rfc_6750_3_1_invalid_token_is_401() {
     let (app, [token, access, key]) = credentials().await;
     let invalid = format!("{BARE}, error=\"invalid_token\"");
     let refresh = pair(&app, &token, "").await.1;
@@ -180,7 +180,7 @@ async fn rfc_6750_3_1_invalid_token_is_401_for_what_is_malformed_unknown_revoked
 }
 
 #[actix_web::test]
-async fn rfc_6750_3_1_insufficient_scope_is_403_and_names_what_is_needed() {
+async fn rfc_6750_3_1_insufficient_scope_names_the_scope() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "projects:read").await;
     let key = api_key(&app, Some(&user), "projects:read").await;

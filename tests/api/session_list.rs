@@ -73,7 +73,7 @@ async fn sign_in_from(app: &TestApp, address: &str, program: &str) -> String {
 }
 
 #[actix_web::test]
-async fn the_live_sessions_are_listed_newest_activity_first() {
+async fn valid_sessions_are_listed_by_latest_activity() {
     let (app, user, first) = signed_in().await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     app.sign_in_as(&stranger).await;
@@ -118,7 +118,7 @@ async fn the_live_sessions_are_listed_newest_activity_first() {
 }
 
 #[actix_web::test]
-async fn activity_that_is_not_written_yet_counts_in_the_order() {
+async fn buffered_activity_counts_in_the_order() {
     let (app, user, older) = signed_in().await;
     app.clock().advance(MINUTE);
     let newer = app.sign_in_as(&user).await;
@@ -168,7 +168,7 @@ async fn expired_and_idle_sessions_are_not_listed() {
 }
 
 #[actix_web::test]
-async fn one_session_is_ended_and_the_others_go_on() {
+async fn ending_one_session_leaves_the_others() {
     let (app, user, token) = signed_in().await;
     let (lost, other) = (app.sign_in_as(&user).await, app.sign_in_as(&user).await);
     let id = id_of(&app, &lost).await;
@@ -191,7 +191,7 @@ async fn one_session_is_ended_and_the_others_go_on() {
 }
 
 #[actix_web::test]
-async fn somebody_elses_session_is_as_absent_as_none() {
+async fn another_users_session_is_not_found() {
     let (app, _, token) = signed_in().await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let strangers = app.sign_in_as(&stranger).await;
@@ -227,7 +227,7 @@ async fn somebody_elses_session_is_as_absent_as_none() {
 }
 
 #[actix_web::test]
-async fn all_end_and_except_current_keeps_the_callers() {
+async fn except_current_keeps_the_callers_session() {
     let (app, user, token) = signed_in().await;
     let others = [app.sign_in_as(&user).await, app.sign_in_as(&user).await];
     let ended = app
@@ -256,7 +256,7 @@ async fn all_end_and_except_current_keeps_the_callers() {
 }
 
 #[actix_web::test]
-async fn another_exception_is_refused() {
+async fn unknown_exceptions_are_rejected() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
     for query in [
@@ -284,7 +284,7 @@ async fn another_exception_is_refused() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_ends_of_one_session_one_succeeds() {
+async fn concurrent_ends_of_one_session_have_one_winner() {
     let (app, user, token) = signed_in().await;
     let lost = app.sign_in_as(&user).await;
     let id = id_of(&app, &lost).await;
@@ -310,7 +310,7 @@ async fn of_fifty_racing_ends_of_one_session_one_succeeds() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_ends_of_all_sessions_one_counts_them() {
+async fn concurrent_ends_of_all_sessions_count_them_once() {
     let (app, user, token) = signed_in().await;
     app.sign_in_as(&user).await;
     let all = || app.delete("/v1/sessions").bearer(&token).send();
@@ -327,7 +327,7 @@ async fn of_fifty_racing_ends_of_all_sessions_one_counts_them() {
 }
 
 #[actix_web::test]
-async fn a_rotated_token_is_dead_and_the_new_one_opens_the_same_session() {
+async fn rotation_replaces_the_token_of_the_same_session() {
     let (app, user, old) = signed_in().await;
     let other = app.sign_in_as(&user).await;
     app.clock().advance(MINUTE);
@@ -363,7 +363,7 @@ async fn a_rotated_token_is_dead_and_the_new_one_opens_the_same_session() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_rotations_one_wins() {
+async fn concurrent_rotations_have_one_winner() {
     let (app, _, token) = signed_in().await;
     let replies = join_all((0..50).map(|_| rotate(&app, &token))).await;
     let won: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 200).collect();
@@ -377,7 +377,7 @@ async fn of_fifty_racing_rotations_one_wins() {
 }
 
 #[actix_web::test]
-async fn of_a_rotation_and_an_end_that_race_one_wins() {
+async fn rotation_racing_an_end_has_one_winner() {
     for _ in 0..10 {
         let (app, _, token) = signed_in().await;
         let id = id_of(&app, &token).await;
@@ -393,7 +393,7 @@ async fn of_a_rotation_and_an_end_that_race_one_wins() {
 }
 
 #[actix_web::test]
-async fn a_rotation_does_not_prolong() {
+async fn rotation_does_not_extend_a_session() {
     let app = TestApp::with_settings(|settings| {
         settings.session.idle_timeout = settings.session.lifetime
     })
@@ -410,7 +410,7 @@ async fn a_rotation_does_not_prolong() {
 }
 
 #[actix_web::test]
-async fn a_clock_set_back_a_day_revives_neither_a_rotated_token_nor_an_ended_session() {
+async fn a_rewound_clock_restores_no_ended_session() {
     let (app, user, old) = signed_in().await;
     let lost = app.sign_in_as(&user).await;
     let new = token_of(&rotate(&app, &old).await);
@@ -424,7 +424,7 @@ async fn a_clock_set_back_a_day_revives_neither_a_rotated_token_nor_an_ended_ses
 }
 
 #[actix_web::test]
-async fn a_shut_account_neither_lists_nor_rotates() {
+async fn disabled_accounts_cannot_list_or_rotate() {
     let (app, user, token) = signed_in().await;
     disable(&app, &user).await;
     for (method, path) in [
@@ -468,7 +468,7 @@ fn a_slow_body_with_a_rotated_token_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn beyond_the_cap_activity_that_is_not_written_yet_counts() {
+async fn buffered_activity_counts_at_the_session_limit() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 2).await;
     app.create_user(ONE, PASSWORD).await;
     let first = token_of(&sign_in(&app, ONE, PASSWORD).await);
@@ -496,7 +496,7 @@ async fn beyond_the_cap_activity_that_is_not_written_yet_counts() {
 }
 
 #[actix_web::test]
-async fn a_sign_in_from_a_new_device_is_told_and_from_a_known_one_not() {
+async fn only_sign_ins_from_new_devices_are_notified() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
@@ -524,7 +524,7 @@ async fn a_sign_in_from_a_new_device_is_told_and_from_a_known_one_not() {
 }
 
 #[actix_web::test]
-async fn a_failed_sign_in_is_told_to_nobody_and_makes_no_device_known() {
+async fn failed_sign_ins_record_no_device() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
@@ -546,7 +546,7 @@ async fn a_failed_sign_in_is_told_to_nobody_and_makes_no_device_known() {
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_sign_ins_from_a_new_device_one_is_told() {
+async fn concurrent_sign_ins_from_a_new_device_notify_once() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
@@ -555,7 +555,7 @@ async fn of_fifty_racing_sign_ins_from_a_new_device_one_is_told() {
 }
 
 #[actix_web::test]
-async fn the_first_device_is_told_to_nobody() {
+async fn the_first_device_is_not_notified() {
     let app = TestApp::new().await;
     let body =
         json!({ "email_address": ONE, "password": PASSWORD, "password_confirmation": PASSWORD });
@@ -581,7 +581,7 @@ async fn the_first_device_is_told_to_nobody() {
 }
 
 #[actix_web::test]
-async fn a_new_version_of_a_browser_is_no_new_device() {
+async fn a_browser_update_is_not_a_new_device() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
@@ -592,7 +592,7 @@ async fn a_new_version_of_a_browser_is_no_new_device() {
 }
 
 #[actix_web::test]
-async fn a_notice_that_is_off_is_not_sent() {
+async fn a_disabled_notice_is_not_sent() {
     let app =
         TestApp::with_settings(|settings| settings.notices.set(MailKind::NewDevice, false)).await;
     app.create_user(ONE, PASSWORD).await;
@@ -604,7 +604,7 @@ async fn a_notice_that_is_off_is_not_sent() {
 }
 
 #[actix_web::test]
-async fn of_many_devices_the_last_fifty_are_remembered_and_no_row_tells_where_they_were() {
+async fn the_last_fifty_devices_are_kept_without_location() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
     for number in 0..60 {

@@ -57,7 +57,7 @@ async fn signing_out_ends_this_session_and_no_other() {
 }
 
 #[actix_web::test]
-async fn of_racing_sign_outs_with_one_token_one_succeeds() {
+async fn concurrent_sign_outs_with_a_token_have_one_winner() {
     let (app, _, token) = signed_in().await;
     let replies = join_all((0..20).map(|_| app.delete("/v1/session").bearer(&token).send())).await;
     assert_eq!(
@@ -70,7 +70,7 @@ async fn of_racing_sign_outs_with_one_token_one_succeeds() {
 }
 
 #[actix_web::test]
-async fn a_token_never_comes_twice_and_a_presented_one_is_not_adopted() {
+async fn tokens_are_unique_and_never_adopted() {
     let (app, _, token) = signed_in().await;
     let body = json!({ "email_address": ONE, "password": PASSWORD, "token": token });
     let reply = app
@@ -84,7 +84,7 @@ async fn a_token_never_comes_twice_and_a_presented_one_is_not_adopted() {
 }
 
 #[actix_web::test]
-async fn every_failure_to_sign_in_reads_the_same() {
+async fn every_failed_sign_in_gets_the_same_reply() {
     let (app, ..) = signed_in().await;
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
@@ -134,7 +134,7 @@ async fn every_failure_to_sign_in_reads_the_same() {
 }
 
 #[actix_web::test]
-async fn every_failure_to_sign_in_costs_a_hash() {
+async fn every_failed_sign_in_costs_a_hash() {
     let app = TestApp::with_settings(|settings| {
         (settings.password.threads, settings.password.queue_limit) = (1, 1);
         settings.password.bcrypt_cost = 6;
@@ -176,7 +176,7 @@ async fn an_empty_body_is_a_failed_sign_in() {
 }
 
 #[actix_web::test]
-async fn a_value_of_the_wrong_type_is_named() {
+async fn values_of_the_wrong_type_are_named() {
     let (app, ..) = signed_in().await;
     for field in ["email_address", "password"] {
         for value in not_text() {
@@ -194,7 +194,7 @@ async fn a_value_of_the_wrong_type_is_named() {
 }
 
 #[actix_web::test]
-async fn bodies_that_cannot_be_read_are_refused() {
+async fn unreadable_bodies_are_rejected() {
     let (app, ..) = signed_in().await;
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/session", "").await;
 }
@@ -220,7 +220,7 @@ async fn credentials_in_the_query_are_ignored() {
 }
 
 #[actix_web::test]
-async fn a_token_in_a_cookie_or_a_body_presents_nothing() {
+async fn tokens_in_other_cookies_and_bodies_are_ignored() {
     let (app, _, token) = signed_in().await;
     let cookie = format!("token={token}; __Host-cloakroom={token}; session={token}");
     let reply = app
@@ -238,7 +238,7 @@ async fn a_token_in_a_cookie_or_a_body_presents_nothing() {
 }
 
 #[actix_web::test]
-async fn a_token_is_read_in_the_forms_of_rails_and_of_rfc_6750() {
+async fn tokens_are_read_in_rails_and_rfc_6750_form() {
     let (app, _, token) = signed_in().await;
     for line in [
         format!("Bearer {token}"),
@@ -259,7 +259,7 @@ async fn a_token_is_read_in_the_forms_of_rails_and_of_rfc_6750() {
 }
 
 #[actix_web::test]
-async fn what_is_no_token_of_ours_is_invalid() {
+async fn malformed_tokens_are_invalid() {
     let (app, _, token) = signed_in().await;
     let body = token.strip_prefix("crs_").unwrap();
     let last = if token.ends_with('2') { '3' } else { '2' };
@@ -294,7 +294,7 @@ async fn what_is_no_token_of_ours_is_invalid() {
 }
 
 #[actix_web::test]
-async fn a_well_formed_token_that_nobody_has_is_invalid() {
+async fn an_unknown_well_formed_token_is_invalid() {
     let (app, ..) = signed_in().await;
     let other = signed_in().await.2;
     let reply = app.get("/v1/session").bearer(&other).send().await;
@@ -302,7 +302,7 @@ async fn a_well_formed_token_that_nobody_has_is_invalid() {
 }
 
 #[actix_web::test]
-async fn another_scheme_presents_nothing() {
+async fn other_schemes_are_ignored() {
     let (app, _, token) = signed_in().await;
     for line in [
         "Basic b25lOnR3bw==",
@@ -321,7 +321,7 @@ async fn another_scheme_presents_nothing() {
 }
 
 #[actix_web::test]
-async fn two_credentials_contradict_each_other() {
+async fn two_credentials_are_rejected() {
     let (app, _, token) = signed_in().await;
     for second in [
         format!("Bearer {token}"),
@@ -362,7 +362,7 @@ async fn a_session_expires_to_the_millisecond() {
 }
 
 #[actix_web::test]
-async fn a_session_that_nobody_uses_ends_early_and_one_in_use_does_not() {
+async fn only_idle_sessions_expire_early() {
     let (app, user, token) = signed_in().await;
     let used = app.sign_in_as(&user).await;
     app.clock().set(START + DAY * 10);
@@ -394,7 +394,7 @@ async fn the_idle_time_out_is_exact() {
 }
 
 #[actix_web::test]
-async fn activity_is_shown_to_the_minute_and_written_only_when_flushed() {
+async fn activity_is_shown_by_minute_and_written_when_flushed() {
     let (app, _, token) = signed_in().await;
     let stored = || count_in(&app, "SELECT last_active_at FROM sessions");
     let shown = async || {
@@ -468,7 +468,7 @@ async fn a_deleted_or_disabled_users_token_is_invalid() {
 }
 
 #[actix_web::test]
-async fn beyond_the_cap_the_session_unused_the_longest_ends() {
+async fn beyond_the_limit_the_longest_unused_session_ends() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 3).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let other = app.create_user("two@example.com", PASSWORD).await;
@@ -515,7 +515,7 @@ async fn beyond_the_cap_the_session_unused_the_longest_ends() {
 }
 
 #[actix_web::test]
-async fn at_the_cap_an_expired_session_ends_before_a_live_one() {
+async fn at_the_limit_expired_sessions_end_first() {
     let app = TestApp::with_settings(|settings| {
         settings.session.max_per_user = 2;
         settings.session.lifetime = Duration::from_secs(3600);
@@ -534,7 +534,7 @@ async fn at_the_cap_an_expired_session_ends_before_a_live_one() {
 }
 
 #[actix_web::test]
-async fn a_new_session_is_never_the_one_that_the_cap_ends() {
+async fn the_session_limit_never_ends_the_new_session() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1).await;
     app.create_user(ONE, PASSWORD).await;
     assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
@@ -548,7 +548,7 @@ async fn a_new_session_is_never_the_one_that_the_cap_ends() {
 }
 
 #[actix_web::test]
-async fn the_user_agent_is_kept_without_control_characters_and_cut() {
+async fn the_user_agent_is_sanitized_and_truncated() {
     let (app, ..) = signed_in().await;
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     let agent = format!("a\tbrowser {}", "x".repeat(300));
@@ -567,7 +567,7 @@ async fn the_user_agent_is_kept_without_control_characters_and_cut() {
 }
 
 #[actix_web::test]
-async fn a_digest_of_another_cost_is_written_anew_at_sign_in_and_not_on_failure() {
+async fn only_a_successful_sign_in_rehashes() {
     let app = TestApp::new().await;
     let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
         .unwrap()
@@ -583,7 +583,7 @@ async fn a_digest_of_another_cost_is_written_anew_at_sign_in_and_not_on_failure(
 }
 
 #[actix_web::test]
-async fn sign_ins_that_race_while_the_digest_is_written_anew_all_succeed() {
+async fn concurrent_sign_ins_during_a_rehash_all_succeed() {
     let app = TestApp::new().await;
     let old = bcrypt::hash_with_salt(PASSWORD, 5, [7; 16])
         .unwrap()
@@ -595,7 +595,7 @@ async fn sign_ins_that_race_while_the_digest_is_written_anew_all_succeed() {
 }
 
 #[actix_web::test]
-async fn a_digest_that_rails_wrote_signs_in() {
+async fn a_rails_digest_signs_in() {
     let app = TestApp::new().await;
     let digest = bcrypt::hash_with_salt(PASSWORD, 12, [3; 16])
         .unwrap()
@@ -611,7 +611,7 @@ async fn a_digest_that_rails_wrote_signs_in() {
 }
 
 #[actix_web::test]
-async fn a_seventy_two_byte_password_from_rails_is_not_opened_by_a_longer_one() {
+async fn longer_passwords_do_not_match_a_rails_digest() {
     let app = TestApp::new().await;
     let password = "a".repeat(72);
     let digest = bcrypt::hash_with_salt(&password, 4, [3; 16])
@@ -663,7 +663,7 @@ proptest! {
 
     /// Whatever stands in the header, it is read or refused, and no fault of ours.
     #[test]
-    fn any_authorization_header_is_read_or_refused(line in "[ -~\t]{0,60}|(?i)(bearer|token)[ \t,;=\"a-z_0-9]{0,60}") {
+    fn any_authorization_header_is_accepted_or_rejected(line in "[ -~\t]{0,60}|(?i)(bearer|token)[ \t,;=\"a-z_0-9]{0,60}") {
         let mut headers = actix_web::http::header::HeaderMap::new();
         let value = actix_web::http::header::HeaderValue::from_str(&line).unwrap();
         headers.insert(actix_web::http::header::AUTHORIZATION, value);
@@ -673,7 +673,7 @@ proptest! {
 
     /// The same for bytes that are no text.
     #[test]
-    fn any_bytes_in_the_header_are_read_or_refused(bytes in prop::collection::vec(0x20_u8..=0xff, 0..40)) {
+    fn any_header_bytes_are_accepted_or_rejected(bytes in prop::collection::vec(0x20_u8..=0xff, 0..40)) {
         let mut headers = actix_web::http::header::HeaderMap::new();
         if let Ok(value) = actix_web::http::header::HeaderValue::from_bytes(&[b"Bearer ", bytes.as_slice()].concat()) {
             headers.insert(actix_web::http::header::AUTHORIZATION, value);
@@ -684,7 +684,7 @@ proptest! {
 
     /// What was parsed is parsed again to itself, and what white space and case do is undone.
     #[test]
-    fn an_address_is_parsed_to_itself(
+    fn a_parsed_address_parses_to_itself(
         text in "[a-zA-Z0-9.+_-]{1,12}@[a-zA-Z0-9.-]{1,20}", before in "[ \t\n]{0,3}", after in "[ \r\n\u{a0}]{0,3}",
     ) {
         use cloakroom::domain::model::EmailAddress;
@@ -698,13 +698,13 @@ proptest! {
 
     /// Nothing that is typed makes the parser panic.
     #[test]
-    fn any_text_is_an_address_or_not(text in "\\PC{0,40}") {
+    fn parsing_any_text_as_address_never_panics(text in "\\PC{0,40}") {
         let _ = cloakroom::domain::model::EmailAddress::parse(&text);
     }
 }
 
 #[actix_web::test]
-async fn a_change_of_credentials_ends_all_but_the_survivors() {
+async fn changed_credentials_end_all_but_the_kept_sessions() {
     for keep in ["none", "one", "all"] {
         let (app, user, kept) = signed_in().await;
         let other = app.sign_in_as(&user).await;

@@ -78,7 +78,7 @@ async fn only_digests_of_password_and_token_are_kept() {
 }
 
 #[actix_web::test]
-async fn a_form_does_as_well_as_json() {
+async fn forms_and_json_are_accepted() {
     let app = TestApp::new().await;
     let fields = [
         ("email_address", " One+Tag@Example.com\t"),
@@ -95,7 +95,7 @@ async fn a_form_does_as_well_as_json() {
 }
 
 #[actix_web::test]
-async fn every_bad_input_is_named() {
+async fn every_invalid_field_is_named() {
     let app = TestApp::new().await;
     let long_address = format!("one@{}example.com", "a.".repeat(130));
     let cases: Vec<(Value, Vec<(&str, &str)>)> = vec![
@@ -153,7 +153,7 @@ async fn every_bad_input_is_named() {
 }
 
 #[actix_web::test]
-async fn a_value_of_the_wrong_type_is_named() {
+async fn values_of_the_wrong_type_are_named() {
     let app = TestApp::new().await;
     for field in ["email_address", "password", "password_confirmation"] {
         for value in not_text() {
@@ -166,7 +166,7 @@ async fn a_value_of_the_wrong_type_is_named() {
 }
 
 #[actix_web::test]
-async fn bodies_that_cannot_be_read_are_refused() {
+async fn unreadable_bodies_are_rejected() {
     let app = TestApp::new().await;
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/registrations", "").await;
     assert_eq!(users(&app), 0);
@@ -193,7 +193,7 @@ async fn an_absent_or_null_confirmation_is_not_checked() {
 }
 
 #[actix_web::test]
-async fn fields_that_nobody_asked_for_are_ignored() {
+async fn unknown_fields_are_ignored() {
     let app = TestApp::new().await;
     let mut body = applicant(ONE, PASSWORD);
     for (field, value) in [
@@ -237,7 +237,7 @@ async fn credentials_in_the_query_are_ignored() {
 }
 
 #[actix_web::test]
-async fn a_taken_address_is_refused_however_it_is_written() {
+async fn a_taken_address_is_rejected_in_any_spelling() {
     let (app, ..) = signed_in().await;
     for address in [
         ONE,
@@ -258,7 +258,7 @@ async fn a_taken_address_is_refused_however_it_is_written() {
 }
 
 #[actix_web::test]
-async fn a_look_alike_of_an_address_is_refused() {
+async fn look_alike_addresses_are_rejected() {
     let app = TestApp::new().await;
     for address in [
         "one＠example.com",
@@ -309,7 +309,7 @@ async fn a_password_counts_to_its_last_byte() {
 }
 
 #[actix_web::test]
-async fn composed_and_decomposed_spellings_are_one_password() {
+async fn composed_and_decomposed_spellings_are_equal() {
     let app = TestApp::new().await;
     let mut body = applicant(ONE, "caf\u{e9} ol\u{e9}");
     body["password_confirmation"] = json!("cafe\u{301} ole\u{301}");
@@ -321,7 +321,7 @@ async fn composed_and_decomposed_spellings_are_one_password() {
 }
 
 #[actix_web::test]
-async fn a_password_is_taken_as_it_is_and_not_stripped() {
+async fn passwords_are_not_stripped() {
     let app = TestApp::new().await;
     assert_eq!(sign_up(&app, &applicant(ONE, "        ")).await.status, 201);
     assert_eq!(sign_in(&app, ONE, "         ").await.status, 401);
@@ -329,7 +329,7 @@ async fn a_password_is_taken_as_it_is_and_not_stripped() {
 }
 
 #[actix_web::test]
-async fn a_common_password_is_refused_with_a_reason_where_the_settings_say_so() {
+async fn common_passwords_are_rejected_when_configured() {
     let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
     let made_of = "must not be made of your address or the service's name";
     for (password, reason) in [
@@ -352,7 +352,7 @@ async fn a_common_password_is_refused_with_a_reason_where_the_settings_say_so() 
 }
 
 #[actix_web::test]
-async fn a_new_password_that_is_common_is_refused_with_a_reason_and_leaves_the_link_good() {
+async fn a_common_new_password_leaves_the_link_valid() {
     let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
     app.create_user(ONE, PASSWORD).await;
     let link = reset_token(&app, ONE).await;
@@ -373,7 +373,7 @@ async fn a_new_password_that_is_common_is_refused_with_a_reason_and_leaves_the_l
 }
 
 #[actix_web::test]
-async fn a_closed_registration_lets_nobody_in() {
+async fn closed_registration_rejects_sign_ups() {
     let app = TestApp::with_settings(|settings| settings.registration.open = false).await;
     assert_refused(
         &sign_up(&app, &applicant(ONE, PASSWORD)).await,
@@ -384,7 +384,7 @@ async fn a_closed_registration_lets_nobody_in() {
 }
 
 #[actix_web::test]
-async fn of_racing_sign_ups_with_one_address_one_wins() {
+async fn concurrent_sign_ups_with_an_address_have_one_winner() {
     for racers in [2, 50] {
         let app = TestApp::new().await;
         let replies = join_all((0..racers).map(|number| {
@@ -413,7 +413,7 @@ async fn of_racing_sign_ups_with_one_address_one_wins() {
 }
 
 #[actix_web::test]
-async fn nobody_is_left_with_an_account_when_the_session_cannot_be_started() {
+async fn account_and_session_are_created_atomically() {
     let app = TestApp::new().await;
     make_fail(&app, "INSERT ON sessions");
     assert_refused(
@@ -427,7 +427,7 @@ async fn nobody_is_left_with_an_account_when_the_session_cannot_be_started() {
 }
 
 #[actix_web::test]
-async fn an_id_is_never_given_out_twice() {
+async fn user_ids_are_never_reused() {
     let (app, user, token) = signed_in().await;
     crate::support::app::delete(&app, &user).await;
     let reply = sign_up(&app, &applicant(ONE, PASSWORD)).await.json();

@@ -118,7 +118,7 @@ fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 }
 
 #[actix_web::test]
-async fn sessions_go_a_day_after_they_expired_or_were_idle_for_too_long() {
+async fn sessions_are_swept_a_day_after_they_end() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -171,7 +171,7 @@ async fn sessions_go_a_day_after_they_expired_or_were_idle_for_too_long() {
 }
 
 #[actix_web::test]
-async fn mails_go_a_week_after_they_ended_and_never_while_they_wait() {
+async fn mails_are_swept_a_week_after_they_end() {
     let app = TestApp::new().await;
     let now = app.clock().now();
     let over = now - 7 * DAY;
@@ -201,7 +201,7 @@ async fn mails_go_a_week_after_they_ended_and_never_while_they_wait() {
 }
 
 #[actix_web::test]
-async fn counters_go_when_their_window_is_over() {
+async fn counters_are_swept_after_their_window() {
     let app = TestApp::new().await;
     let now = app.clock().now();
     let file = open(&app);
@@ -224,7 +224,7 @@ async fn counters_go_when_their_window_is_over() {
 }
 
 #[actix_web::test]
-async fn devices_go_when_they_were_not_used_for_a_year() {
+async fn devices_are_swept_after_a_year_without_use() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;
     let over = app.clock().now() - 365 * DAY;
@@ -251,7 +251,7 @@ async fn devices_go_when_they_were_not_used_for_a_year() {
 }
 
 #[actix_web::test]
-async fn api_keys_go_thirty_days_after_their_end_and_never_while_they_are_good() {
+async fn api_keys_are_swept_thirty_days_after_they_end() {
     let app = TestApp::new().await;
     let now = app.clock().now();
     let over = now - 30 * DAY;
@@ -291,7 +291,7 @@ async fn api_keys_go_thirty_days_after_their_end_and_never_while_they_are_good()
 }
 
 #[actix_web::test]
-async fn refresh_tokens_go_ten_seconds_after_they_were_spent_and_good_ones_with_their_session() {
+async fn refresh_tokens_are_swept_when_spent_or_with_their_session() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
     app.sign_in_as(&user).await;
@@ -322,7 +322,7 @@ async fn refresh_tokens_go_ten_seconds_after_they_were_spent_and_good_ones_with_
 }
 
 #[actix_web::test]
-async fn what_is_known_of_ended_access_tokens_goes_a_day_after_they_would_have_expired() {
+async fn revocations_are_swept_a_day_after_token_expiry() {
     let app = TestApp::new().await;
     let over = app.clock().now() - DAY;
     let file = open(&app);
@@ -348,7 +348,7 @@ async fn what_is_known_of_ended_access_tokens_goes_a_day_after_they_would_have_e
 }
 
 #[actix_web::test]
-async fn of_a_session_that_is_swept_no_token_stays_behind() {
+async fn sweeping_a_session_deletes_its_tokens() {
     let (app, _, token) = signed_in().await;
     pair(&app, &token, "projects:read").await;
     app.clock().advance(15 * DAY - MOMENT);
@@ -372,7 +372,7 @@ async fn of_a_session_that_is_swept_no_token_stays_behind() {
 }
 
 #[actix_web::test]
-async fn how_long_sessions_and_mails_are_kept_is_a_setting() {
+async fn retention_of_sessions_and_mails_is_configurable() {
     let app = TestApp::with_settings(|settings| {
         (settings.sweep.keep_sessions, settings.sweep.keep_mails) = (2 * DAY, Duration::ZERO);
     })
@@ -397,7 +397,7 @@ async fn how_long_sessions_and_mails_are_kept_is_a_setting() {
 }
 
 #[actix_web::test]
-async fn a_session_whose_use_may_not_be_written_yet_is_left_even_where_none_are_kept() {
+async fn sessions_with_buffered_activity_are_not_swept() {
     let app =
         TestApp::with_settings(|settings| settings.sweep.keep_sessions = Duration::ZERO).await;
     app.create_user(ONE, PASSWORD).await;
@@ -427,7 +427,7 @@ async fn a_session_whose_use_may_not_be_written_yet_is_left_even_where_none_are_
 }
 
 #[actix_web::test]
-async fn more_rows_than_one_transaction_deletes_are_all_swept() {
+async fn sweeps_continue_beyond_one_transaction() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
     app.sign_in_as(&user).await;

@@ -58,7 +58,7 @@ fn assert_throttled(reply: &Reply, retry_after: u64) {
 }
 
 #[actix_web::test]
-async fn the_eleventh_sign_in_within_three_minutes_is_throttled_until_they_are_over() {
+async fn the_eleventh_sign_in_in_three_minutes_is_throttled() {
     let app = app_with_one(on).await;
     for _ in 0..10 {
         assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
@@ -73,7 +73,7 @@ async fn the_eleventh_sign_in_within_three_minutes_is_throttled_until_they_are_o
 }
 
 #[actix_web::test]
-async fn waiting_as_long_as_retry_after_says_is_enough() {
+async fn waiting_for_retry_after_is_enough() {
     let app = app_with_one(on).await;
     app.clock().advance(Duration::from_millis(1));
     for _ in 0..10 {
@@ -113,7 +113,7 @@ async fn the_eleventh_reset_request_is_throttled_and_sends_nothing() {
 }
 
 #[actix_web::test]
-async fn sign_ups_are_limited_by_client_when_they_would_cost_a_hash() {
+async fn sign_ups_that_cost_a_hash_are_limited_by_client() {
     let app = app_with_one(|settings| {
         on(settings);
         settings.throttle.sign_up.count = 2;
@@ -132,7 +132,7 @@ async fn sign_ups_are_limited_by_client_when_they_would_cost_a_hash() {
 }
 
 #[actix_web::test]
-async fn clients_are_told_apart_by_address_and_ipv6_by_the_64() {
+async fn clients_are_separated_by_address_or_ipv6_64() {
     let app = app_with_one(|settings| {
         on(settings);
         settings.throttle.address_failures.count = 1000;
@@ -171,7 +171,7 @@ async fn clients_are_told_apart_by_address_and_ipv6_by_the_64() {
 }
 
 #[actix_web::test]
-async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
+async fn untrusted_forwarding_headers_change_no_limit() {
     let app = app_with_one(|settings| {
         by_address_only(settings);
         settings.throttle.sign_in.count = 1;
@@ -205,7 +205,7 @@ async fn a_forwarding_header_of_anybody_but_a_trusted_proxy_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn twenty_failures_in_an_hour_shut_an_address_known_or_not() {
+async fn twenty_failures_in_an_hour_lock_any_address() {
     for address in [ONE, UNKNOWN, "no address at all"] {
         let app = app_with_one(by_address_only).await;
         for number in 0..20 {
@@ -232,7 +232,7 @@ async fn twenty_failures_in_an_hour_shut_an_address_known_or_not() {
 }
 
 #[actix_web::test]
-async fn who_is_throttled_learns_nothing_about_the_address() {
+async fn throttled_replies_reveal_nothing_about_the_address() {
     let app = app_with_one(by_address_only).await;
     let mut seen = Vec::new();
     for address in [ONE, UNKNOWN] {
@@ -249,7 +249,7 @@ async fn who_is_throttled_learns_nothing_about_the_address() {
 }
 
 #[actix_web::test]
-async fn signing_in_forgives_the_failures_before_it() {
+async fn signing_in_clears_earlier_failures() {
     let app = app_with_one(by_address_only).await;
     for _ in 0..3 {
         for _ in 0..19 {
@@ -301,7 +301,7 @@ fn is_refused(admission: &Decision) -> bool {
 }
 
 #[actix_web::test]
-async fn a_tally_says_how_many_hits_are_left_and_until_when_they_count() {
+async fn a_count_reports_remaining_hits_and_window_end() {
     let app = app_with_one(on).await;
     let first = count(&fail(&app, HERE, 1).await);
     assert_eq!(
@@ -315,7 +315,7 @@ async fn a_tally_says_how_many_hits_are_left_and_until_when_they_count() {
 }
 
 #[actix_web::test]
-async fn a_limit_that_is_opened_for_a_network_is_filled_by_that_one_alone() {
+async fn an_unlock_applies_to_one_network() {
     let app = app_with_one(on).await;
     let context = app.context();
     fail(&app, ELSEWHERE, 20).await;
@@ -355,7 +355,7 @@ async fn a_limit_that_is_opened_for_a_network_is_filled_by_that_one_alone() {
 }
 
 #[actix_web::test]
-async fn a_limit_is_lifted_once_and_for_the_window_that_was_meant() {
+async fn a_limit_is_unlocked_once_for_its_window() {
     let app = app_with_one(on).await;
     let context = app.context();
     fail(&app, ELSEWHERE, 20).await;
@@ -379,7 +379,7 @@ async fn a_limit_is_lifted_once_and_for_the_window_that_was_meant() {
 }
 
 #[actix_web::test]
-async fn sessions_that_exist_go_on_while_their_address_and_client_are_throttled() {
+async fn existing_sessions_continue_while_throttled() {
     let app = TestApp::with_settings(on).await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
@@ -399,7 +399,7 @@ async fn sessions_that_exist_go_on_while_their_address_and_client_are_throttled(
 }
 
 #[actix_web::test]
-async fn of_fifty_racing_guesses_only_as_many_as_the_limit_get_a_verdict() {
+async fn concurrent_guesses_are_checked_up_to_the_limit() {
     for (change, limit) in [(on as fn(&mut Settings), 10), (by_address_only, 20)] {
         let app = app_with_one(change).await;
         let replies = join_all((0..50).map(|_| sign_in(&app, ONE, "wrong"))).await;
@@ -414,7 +414,7 @@ async fn of_fifty_racing_guesses_only_as_many_as_the_limit_get_a_verdict() {
 }
 
 #[actix_web::test]
-async fn a_restart_and_a_second_process_forget_nothing() {
+async fn limits_hold_across_restarts_and_processes() {
     let folder = tempfile::tempdir().unwrap();
     let start = async |path: &Path| {
         let path = path.join("cloakroom.db");
@@ -442,7 +442,7 @@ async fn a_restart_and_a_second_process_forget_nothing() {
 }
 
 #[test]
-fn a_kill_forgets_nothing() {
+fn limits_survive_a_kill() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__THROTTLE__ENABLED", "true");
     let body = json!({ "email_address": UNKNOWN, "password": "wrong" });
@@ -456,7 +456,7 @@ fn a_kill_forgets_nothing() {
 }
 
 #[actix_web::test]
-async fn reset_mails_to_one_address_are_limited_without_a_word() {
+async fn reset_mails_to_an_address_are_limited_silently() {
     let app = app_with_one(by_address_only).await;
     // Asked again before the first is sent, one mail serves both requests.
     ask_reset(&app, ONE).await;
@@ -481,7 +481,7 @@ async fn reset_mails_to_one_address_are_limited_without_a_word() {
 }
 
 #[actix_web::test]
-async fn the_table_of_limits_lists_no_address_of_a_person() {
+async fn the_limits_table_stores_no_email_address() {
     let app = app_with_one(on).await;
     sign_in(&app, ONE, "wrong").await;
     ask_reset(&app, ONE).await;
@@ -496,7 +496,7 @@ async fn the_table_of_limits_lists_no_address_of_a_person() {
 }
 
 #[actix_web::test]
-async fn off_means_off() {
+async fn disabled_throttling_limits_nothing() {
     let app = app_with_one(|settings| settings.throttle.enabled = false).await;
     for _ in 0..25 {
         assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);

@@ -74,7 +74,7 @@ fn keys(reply: &Reply) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn signing_in_gives_a_pair_that_works() {
+async fn signing_in_returns_a_valid_pair() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;
     let reply = ask(&app, &credentials()).await;
@@ -126,7 +126,7 @@ async fn signing_in_gives_a_pair_that_works() {
 }
 
 #[actix_web::test]
-async fn a_session_presented_gives_a_pair_of_its_own_session() {
+async fn a_presented_session_gets_its_own_pair() {
     let (app, _, token) = signed_in().await;
     app.clock().advance(DAY);
     let [one, two] = [pair_for(&app, &token).await, pair_for(&app, &token).await];
@@ -147,7 +147,7 @@ async fn a_session_presented_gives_a_pair_of_its_own_session() {
 }
 
 #[actix_web::test]
-async fn a_cookie_gives_an_access_token_and_no_refresh_token() {
+async fn a_cookie_gets_an_access_token_without_refresh() {
     let (app, _, token) = signed_in().await;
     let reply = app
         .post("/v1/tokens")
@@ -175,7 +175,7 @@ async fn a_cookie_gives_an_access_token_and_no_refresh_token() {
 }
 
 #[actix_web::test]
-async fn a_password_in_the_body_starts_a_session_whatever_is_presented() {
+async fn a_password_in_the_body_always_starts_a_session() {
     let (app, user, token) = signed_in().await;
     let first = session_of(&app, &token).await["id"].clone();
     for presented in [token.as_str(), "crs_1111", "crk_1111", "a.b.c"] {
@@ -216,7 +216,7 @@ async fn a_password_in_the_body_starts_a_session_whatever_is_presented() {
 }
 
 #[actix_web::test]
-async fn a_wrong_password_is_answered_as_at_sign_in_and_counted_with_it() {
+async fn a_wrong_password_counts_as_a_failed_sign_in() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     app.create_user(ONE, PASSWORD).await;
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
@@ -243,7 +243,7 @@ async fn sign_in_with(app: &TestApp, body: &Value) -> Reply {
 }
 
 #[actix_web::test]
-async fn an_unconfirmed_address_gets_none_where_that_is_required() {
+async fn unverified_addresses_get_no_tokens_when_required() {
     let app =
         TestApp::with_settings(|settings| settings.registration.confirm = Confirm::Required).await;
     app.create_user(ONE, PASSWORD).await;
@@ -252,7 +252,7 @@ async fn an_unconfirmed_address_gets_none_where_that_is_required() {
 }
 
 #[actix_web::test]
-async fn scope_narrows_and_never_widens() {
+async fn scope_can_only_be_narrowed() {
     let (app, _, token) = signed_in().await;
     let with = |scope: Value| {
         app.post("/v1/tokens")
@@ -306,7 +306,7 @@ async fn scope_narrows_and_never_widens() {
 }
 
 #[actix_web::test]
-async fn rfc_6749_5_1_the_reply_may_not_be_kept() {
+async fn rfc_6749_5_1_the_reply_is_not_cacheable() {
     let (app, _, token) = signed_in().await;
     let refresh = pair_for(&app, &token).await.refresh;
     let body = json!({ "refresh_token": refresh });
@@ -328,7 +328,7 @@ async fn rfc_6749_5_1_the_reply_may_not_be_kept() {
 }
 
 #[actix_web::test]
-async fn neither_a_key_nor_an_access_token_begets_tokens() {
+async fn keys_and_access_tokens_get_no_tokens() {
     let (app, user, token) = signed_in().await;
     let (pair, key) = (pair_for(&app, &token).await, key(&app, &user).await);
     let refused =
@@ -395,7 +395,7 @@ async fn key(app: &TestApp, user: &User) -> String {
 }
 
 #[actix_web::test]
-async fn a_session_that_is_over_gives_none() {
+async fn ended_sessions_get_no_tokens() {
     let (app, user, ended) = signed_in().await;
     let idle = app.sign_in_as(&user).await;
     assert_eq!(
@@ -448,7 +448,7 @@ async fn an_access_token_never_outlives_its_session() {
 }
 
 #[actix_web::test]
-async fn of_eleven_families_of_a_session_the_one_that_was_refreshed_first_ends_and_is_no_theft() {
+async fn the_eleventh_family_evicts_the_oldest_without_theft() {
     let (app, _, token) = signed_in().await;
     let mut pairs = Vec::new();
     for _ in 0..10 {
@@ -476,7 +476,7 @@ async fn of_eleven_families_of_a_session_the_one_that_was_refreshed_first_ends_a
 }
 
 #[actix_web::test]
-async fn bodies_that_cannot_be_read_are_refused() {
+async fn unreadable_bodies_are_rejected() {
     let (app, _, token) = signed_in().await;
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/tokens", &token).await;
     assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/tokens/refresh", "").await;

@@ -30,7 +30,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn a_mail_becomes_one_complete_file_for_its_owner_only() {
+async fn a_mail_becomes_one_complete_private_file() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("storage/mail");
     into(&folder)
@@ -55,7 +55,7 @@ async fn a_mail_becomes_one_complete_file_for_its_owner_only() {
 }
 
 #[actix_web::test]
-async fn a_name_cannot_leave_the_folder() {
+async fn a_name_cannot_escape_the_folder() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("mail");
     into(&folder)
@@ -66,7 +66,7 @@ async fn a_name_cannot_leave_the_folder() {
 }
 
 #[actix_web::test]
-async fn a_folder_that_cannot_be_written_is_transient_and_the_probe_says_what_to_do() {
+async fn an_unwritable_folder_is_a_transient_failure() {
     let root = tempfile::tempdir().unwrap();
     let blocked = root.path().join("a file");
     fs::write(&blocked, "in the way").unwrap();

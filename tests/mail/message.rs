@@ -39,7 +39,7 @@ async fn a_mail_has_the_headers_it_was_given() {
 }
 
 #[actix_web::test]
-async fn an_ascii_mail_goes_as_it_is_with_the_link_whole_on_its_line() {
+async fn ascii_mails_are_sent_unencoded_with_unbroken_links() {
     let mail = delivered(&letter_to(ADDRESS)).await;
     assert_eq!(mail.matches("Content-Transfer-Encoding: 7bit").count(), 2);
     assert!(
@@ -54,7 +54,7 @@ async fn an_ascii_mail_goes_as_it_is_with_the_link_whole_on_its_line() {
 }
 
 #[actix_web::test]
-async fn other_languages_and_endless_lines_travel_as_quoted_printable() {
+async fn non_ascii_and_long_lines_are_quoted_printable() {
     let mut words = words();
     words.subject = "Passwort zurücksetzen".to_owned();
     words.text = format!("Grüße\n{LINK}\n");
@@ -73,7 +73,7 @@ async fn other_languages_and_endless_lines_travel_as_quoted_printable() {
 }
 
 #[test]
-fn an_address_with_a_line_break_or_a_second_recipient_never_becomes_a_mail() {
+fn recipients_cannot_be_injected_by_an_address() {
     for address in [
         "one@example.com\r\nRCPT TO:<two@example.com>",
         "one@example.com\r\nBcc: two@example.com",
@@ -135,7 +135,7 @@ fn no_text_can_add_a_header() {
 }
 
 #[test]
-fn printing_a_letter_shows_neither_address_nor_link() {
+fn debug_of_an_email_hides_address_and_link() {
     let printed = format!("{:?} {:?}", letter_to(ADDRESS), words());
     assert!(!printed.contains("example"), "{printed}");
 }

@@ -97,7 +97,7 @@ fn the_only(mut mails: Vec<SentEmail>) -> SentEmail {
 }
 
 #[actix_web::test]
-async fn a_link_is_mailed_to_whoever_has_the_address() {
+async fn a_link_is_mailed_to_the_owner_of_the_address() {
     for (kind, path, life) in [
         (MailKind::PasswordReset, "/passwords/", "15 minutes"),
         (MailKind::AlreadyRegistered, "/passwords/", "15 minutes"),
@@ -123,7 +123,7 @@ async fn a_link_is_mailed_to_whoever_has_the_address() {
 }
 
 #[actix_web::test]
-async fn a_request_for_nobody_or_a_disabled_user_is_dropped() {
+async fn requests_for_unknown_or_disabled_users_are_dropped() {
     for kind in [
         MailKind::PasswordReset,
         MailKind::AlreadyRegistered,
@@ -141,7 +141,7 @@ async fn a_request_for_nobody_or_a_disabled_user_is_dropped() {
 }
 
 #[actix_web::test]
-async fn an_address_that_is_confirmed_needs_no_confirmation() {
+async fn a_verified_address_gets_no_verification_mail() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
     let (id, confirmed) = (user.id, user.email_address.clone());
@@ -156,7 +156,7 @@ async fn an_address_that_is_confirmed_needs_no_confirmation() {
 }
 
 #[actix_web::test]
-async fn a_new_address_is_mailed_only_while_its_user_waits_for_it_and_nobody_has_it() {
+async fn new_addresses_are_mailed_only_while_pending_and_free() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
     request_change(&app, &user, OTHER).await;
@@ -184,7 +184,7 @@ async fn a_new_address_is_mailed_only_while_its_user_waits_for_it_and_nobody_has
 }
 
 #[actix_web::test]
-async fn of_two_users_who_want_one_address_each_gets_their_own_link() {
+async fn two_users_wanting_one_address_get_their_own_links() {
     let app = TestApp::new().await;
     for name in [ADDRESS, OTHER] {
         let user = app.create_user(name, PASSWORD).await;
@@ -197,7 +197,7 @@ async fn of_two_users_who_want_one_address_each_gets_their_own_link() {
 }
 
 #[actix_web::test]
-async fn a_request_that_waits_serves_the_next_one_of_its_kind() {
+async fn a_queued_request_serves_the_next_of_its_kind() {
     let app = TestApp::new().await;
     app.create_user(ADDRESS, PASSWORD).await;
     for kind in [
@@ -212,7 +212,7 @@ async fn a_request_that_waits_serves_the_next_one_of_its_kind() {
 }
 
 #[actix_web::test]
-async fn a_request_that_is_not_admitted_is_not_written() {
+async fn a_throttled_request_is_not_written() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
     let (id, to) = (user.id, user.email_address);
@@ -226,7 +226,7 @@ async fn a_request_that_is_not_admitted_is_not_written() {
 }
 
 #[actix_web::test]
-async fn a_notice_goes_to_the_address_as_it_is_written_even_if_it_is_nobodys() {
+async fn notices_go_to_the_recorded_address() {
     let app = TestApp::new().await;
     let kinds = [
         MailKind::NewDevice,
@@ -254,7 +254,7 @@ async fn a_notice_goes_to_the_address_as_it_is_written_even_if_it_is_nobodys() {
 }
 
 #[actix_web::test]
-async fn nothing_is_left_of_the_notice_that_an_account_is_gone() {
+async fn the_deletion_notice_leaves_no_trace() {
     let app = TestApp::new().await;
     notify(&app, notice(MailKind::AccountDeleted, None), ADDRESS).await;
     let mail = the_only(app.mails().await);
@@ -273,7 +273,7 @@ async fn nothing_is_left_of_the_notice_that_an_account_is_gone() {
 }
 
 #[actix_web::test]
-async fn a_programs_name_is_cut_to_plain_text_and_a_blank_one_is_none() {
+async fn user_agents_are_reduced_to_plain_text() {
     let app = TestApp::new().await;
     notify(
         &app,
@@ -300,14 +300,14 @@ async fn a_programs_name_is_cut_to_plain_text_and_a_blank_one_is_none() {
 }
 
 #[test]
-fn a_kind_with_a_link_is_no_notice() {
+fn kinds_with_a_link_are_not_notices() {
     for &kind in MailKind::ALL {
         assert_eq!(notice(kind, None).is_some(), kind.is_notice(), "{kind:?}");
     }
 }
 
 #[actix_web::test]
-async fn news_are_told_for_three_days() {
+async fn notices_are_attempted_for_three_days() {
     let app = TestApp::new().await;
     for (wait, told) in [(3 * DAY - Duration::from_millis(1), 1), (3 * DAY, 1)] {
         notify(&app, notice(MailKind::PasswordChanged, None), ADDRESS).await;
@@ -327,7 +327,7 @@ async fn news_are_told_for_three_days() {
 }
 
 #[actix_web::test]
-async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end() {
+async fn retried_mails_restart_their_lifetime_except_unlocks() {
     let app = TestApp::new().await;
     for kind in [
         MailKind::PasswordReset,
@@ -363,7 +363,7 @@ async fn a_second_chance_lasts_as_long_as_the_first_but_an_unlock_keeps_its_end(
 }
 
 #[actix_web::test]
-async fn a_warning_that_waits_outlives_the_account() {
+async fn a_queued_warning_outlives_the_account() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
     notify(&app, notice(MailKind::AddressChanged, None), OTHER).await;
@@ -377,7 +377,7 @@ async fn a_warning_that_waits_outlives_the_account() {
 }
 
 #[actix_web::test]
-async fn all_that_is_about_a_user_or_goes_to_them_is_forgotten_together() {
+async fn entries_about_or_to_a_user_are_deleted_together() {
     let app = TestApp::new().await;
     let user = app.create_user(ADDRESS, PASSWORD).await;
     let other = app.create_user(OTHER, PASSWORD).await;

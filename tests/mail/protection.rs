@@ -41,7 +41,7 @@ async fn delivers_with_authentication_over_implicit_tls() {
 }
 
 #[actix_web::test]
-async fn delivers_over_starttls_and_says_nothing_in_the_clear_but_hello() {
+async fn starttls_sends_only_ehlo_in_the_clear() {
     let server = SmtpServer::start(Behaviour {
         tls: Tls::Starttls,
         credentials: CREDENTIALS,
@@ -66,7 +66,7 @@ async fn delivers_over_starttls_and_says_nothing_in_the_clear_but_hello() {
 }
 
 #[actix_web::test]
-async fn a_certificate_that_is_not_the_servers_stops_everything() {
+async fn an_invalid_certificate_stops_delivery() {
     for (certificate, why) in [
         (Certificate::WrongName, "not valid for name"),
         (Certificate::UnknownIssuer, "UnknownIssuer"),
@@ -125,7 +125,7 @@ async fn a_stripped_starttls_sends_nothing() {
 }
 
 #[actix_web::test]
-async fn an_answer_slipped_in_ahead_of_tls_does_not_make_a_mail_look_accepted() {
+async fn replies_injected_before_tls_are_ignored() {
     let server = SmtpServer::start(Behaviour {
         tls: Tls::Starttls,
         misbehaviour: Some(Misbehaviour::AnswersAheadOfTls),
@@ -138,7 +138,7 @@ async fn an_answer_slipped_in_ahead_of_tls_does_not_make_a_mail_look_accepted() 
 }
 
 #[actix_web::test]
-async fn tls_is_not_tried_in_the_clear_when_the_server_speaks_none() {
+async fn tls_is_never_downgraded_to_cleartext() {
     let server = SmtpServer::start(Behaviour::default());
     let transport = Transport::from_settings(&settings_for(&server, SmtpTls::Required)).unwrap();
     assert_transient(send(&transport).await, &["TLS failed"]);

@@ -66,7 +66,7 @@ fn fault_of(name: &str, content: &str) -> String {
 }
 
 #[test]
-fn the_reset_mail_says_what_to_do_and_what_happens_if_not() {
+fn the_reset_mail_explains_what_to_do() {
     let Rendered {
         subject,
         text,
@@ -119,7 +119,7 @@ fn every_kind_renders_and_is_signed_with_the_services_name() {
 }
 
 #[test]
-fn a_notice_says_when_where_and_with_what_and_holds_no_link() {
+fn a_notice_describes_the_event_without_a_link() {
     for (kind, Rendered { text, html, .. }) in render_all() {
         assert_eq!(text.contains("://"), !kind.is_notice(), "{kind:?}: {text}");
         assert_eq!(html.contains("href"), !kind.is_notice(), "{kind:?}: {html}");
@@ -146,7 +146,7 @@ fn a_notice_says_when_where_and_with_what_and_holds_no_link() {
 }
 
 #[test]
-fn a_link_that_lives_for_a_day_says_so_in_hours() {
+fn a_lifetime_of_a_day_is_written_in_hours() {
     let templates = Templates::load(None).unwrap();
     for (seconds, words) in [
         (86_400, "24 hours"),
@@ -169,7 +169,7 @@ fn a_link_that_lives_for_a_day_says_so_in_hours() {
 }
 
 #[test]
-fn a_template_may_not_name_what_its_kind_has_not() {
+fn templates_use_only_variables_of_their_kind() {
     for (name, variable) in [
         ("password_reset.txt", "expires_in"),
         ("password_reset.html", "ip_address"),
@@ -188,7 +188,7 @@ fn a_template_may_not_name_what_its_kind_has_not() {
 }
 
 #[test]
-fn a_service_name_is_text_in_html_and_itself_in_plain_text() {
+fn the_service_name_is_escaped_only_in_html() {
     let rendered = render(None, "<b onload=x>Tom & Jerry's", 15);
     assert!(rendered.text.contains("<b onload=x>Tom & Jerry's"));
     assert!(!rendered.html.contains("<b onload"));
@@ -202,7 +202,7 @@ fn a_service_name_is_text_in_html_and_itself_in_plain_text() {
 }
 
 #[test]
-fn a_file_in_the_folder_replaces_its_template_and_only_that() {
+fn an_override_replaces_only_its_template() {
     let folder = tempfile::tempdir().unwrap();
     let template = "Subject: Neues Passwort für {{ service_name }}\r\n\r\nHier: {{ link }}\r\n";
     fs::write(folder.path().join("password_reset.txt"), template).unwrap();
@@ -215,7 +215,7 @@ fn a_file_in_the_folder_replaces_its_template_and_only_that() {
 }
 
 #[test]
-fn a_bad_override_stops_the_start_with_its_name() {
+fn an_invalid_override_stops_the_start_by_name() {
     let good = "Subject: Hello\n\n";
     for (name, content) in [
         ("password_reset.txt", format!("{good}{{{{ lnk }}}}")),
@@ -246,7 +246,7 @@ fn a_bad_override_stops_the_start_with_its_name() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_stops_the_start() {
+fn a_missing_folder_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let fault = Templates::load(Some(&folder.path().join("mails")))
         .err()
@@ -268,7 +268,7 @@ fn a_service_name_of_two_lines_cannot_add_to_the_subject() {
 }
 
 #[test]
-fn a_kind_is_found_by_its_name() {
+fn kinds_are_found_by_name() {
     assert_eq!(
         MailKind::parse(MailKind::PasswordReset.as_str()),
         Some(MailKind::PasswordReset)

@@ -22,7 +22,7 @@ fn assert_permanent(outcome: Result<(), SendError>, words: &[&str]) {
 }
 
 #[actix_web::test]
-async fn a_wrong_password_may_be_repaired() {
+async fn a_wrong_smtp_password_is_transient() {
     let server = SmtpServer::start(Behaviour {
         tls: Tls::Implicit,
         credentials: CREDENTIALS,
@@ -36,7 +36,7 @@ async fn a_wrong_password_may_be_repaired() {
 }
 
 #[actix_web::test]
-async fn answers_for_now_are_transient_and_the_next_try_delivers() {
+async fn transient_replies_are_retried() {
     let server = SmtpServer::start(Behaviour::default());
     let transport = clear(&server);
     server.refuse(At::Hello, "421 4.3.2 busy", 2);
@@ -53,7 +53,7 @@ async fn answers_for_now_are_transient_and_the_next_try_delivers() {
 }
 
 #[actix_web::test]
-async fn a_recipient_or_mail_refused_for_good_is_permanent() {
+async fn permanent_rejections_are_permanent_failures() {
     let server = SmtpServer::start(Behaviour::default());
     let transport = clear(&server);
     server.refuse(
@@ -71,7 +71,7 @@ async fn a_recipient_or_mail_refused_for_good_is_permanent() {
 }
 
 #[actix_web::test]
-async fn refusals_that_speak_of_us_may_be_repaired() {
+async fn rejections_of_the_sender_are_transient() {
     let server = SmtpServer::start(Behaviour::default());
     let transport = clear(&server);
     for (at, answer) in [
@@ -97,7 +97,7 @@ async fn a_refused_connection_is_transient() {
 }
 
 #[actix_web::test]
-async fn a_silent_server_is_given_up() {
+async fn a_silent_server_times_out() {
     for tls in [SmtpTls::None, SmtpTls::Required, SmtpTls::Starttls] {
         let server = SmtpServer::start(Behaviour {
             misbehaviour: Some(Misbehaviour::Silent),
@@ -111,7 +111,7 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[actix_web::test]
-async fn a_server_that_greets_without_end_is_given_up() {
+async fn an_endless_greeting_is_cut_off() {
     let server = SmtpServer::start(Behaviour {
         misbehaviour: Some(Misbehaviour::GreetsEndlessly),
         ..Behaviour::default()
@@ -123,7 +123,7 @@ async fn a_server_that_greets_without_end_is_given_up() {
 }
 
 #[actix_web::test]
-async fn a_command_without_an_answer_is_given_up() {
+async fn an_unanswered_command_times_out() {
     let silent = Some(Misbehaviour::SilentAtRecipient);
     let server = SmtpServer::start(Behaviour {
         misbehaviour: silent,
@@ -136,7 +136,7 @@ async fn a_command_without_an_answer_is_given_up() {
 }
 
 #[actix_web::test]
-async fn a_server_that_answers_just_in_time_each_time_cannot_hold_a_mail() {
+async fn slow_replies_cannot_hold_a_mail() {
     // Five answers of 150 ms, each within its 200 ms; the whole has 600 ms.
     let delayed = Misbehaviour::Delays(Duration::from_millis(150));
     let server = SmtpServer::start(Behaviour {
@@ -150,7 +150,7 @@ async fn a_server_that_answers_just_in_time_each_time_cannot_hold_a_mail() {
 }
 
 #[actix_web::test]
-async fn a_server_that_hangs_up_in_the_middle_of_a_mail_gets_it_again() {
+async fn a_connection_closed_in_a_mail_is_retried() {
     let server = SmtpServer::start(Behaviour {
         misbehaviour: Some(Misbehaviour::ClosesInData),
         ..Behaviour::default()
@@ -165,7 +165,7 @@ async fn a_server_that_hangs_up_in_the_middle_of_a_mail_gets_it_again() {
 }
 
 #[actix_web::test]
-async fn mails_that_follow_each_other_share_a_connection_until_there_is_nothing_to_send() {
+async fn consecutive_mails_share_a_connection() {
     let server = SmtpServer::start(Behaviour {
         credentials: CREDENTIALS,
         tls: Tls::Implicit,
@@ -186,7 +186,7 @@ async fn mails_that_follow_each_other_share_a_connection_until_there_is_nothing_
 }
 
 #[actix_web::test]
-async fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
+async fn a_closed_connection_is_replaced() {
     let server = SmtpServer::start(Behaviour {
         misbehaviour: Some(Misbehaviour::ClosesAfterData),
         ..Behaviour::default()

@@ -16,7 +16,7 @@ const PASSWORD: &str = "password";
 const NEW: &str = "another password";
 
 #[test]
-fn a_life_from_sign_up_to_the_end() {
+fn an_account_lives_from_sign_up_to_deletion() {
     let mut test_server = TestServer::new();
     test_server
         .set("CLOAKROOM__THROTTLE__ENABLED", "true")
@@ -453,7 +453,7 @@ fn winner(answers: &[Answer], refusal: (u16, &str)) -> usize {
 }
 
 #[test]
-fn of_fifty_racing_rotations_one_wins() {
+fn concurrent_rotations_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
@@ -477,7 +477,7 @@ fn of_fifty_racing_rotations_one_wins() {
 }
 
 #[test]
-fn of_fifty_racing_changes_of_password_one_wins() {
+fn concurrent_password_changes_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
@@ -505,7 +505,7 @@ fn of_fifty_racing_changes_of_password_one_wins() {
 }
 
 #[test]
-fn of_fifty_racing_confirmations_of_a_new_address_one_wins() {
+fn concurrent_address_verifications_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);
@@ -543,7 +543,7 @@ fn of_fifty_racing_confirmations_of_a_new_address_one_wins() {
 }
 
 #[test]
-fn of_fifty_racing_deletions_one_wins() {
+fn concurrent_deletions_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let token = server.sign_up(ONE, PASSWORD);

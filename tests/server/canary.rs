@@ -24,7 +24,7 @@ struct Secrets {
 }
 
 #[test]
-fn neither_log_nor_database_holds_a_secret_at_any_level_in_any_format() {
+fn logs_and_database_hold_no_secret() {
     for (format, level) in [
         ("pretty", "trace"),
         ("json", "trace"),

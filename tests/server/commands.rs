@@ -122,7 +122,7 @@ fn mails(test_server: &TestServer) -> Vec<Value> {
 }
 
 #[test]
-fn the_table_of_routes_says_who_may_call_them() {
+fn the_routes_command_shows_access() {
     let test_server = TestServer::new();
     let listed = run(&test_server, &["routes", "--json"]).json();
     let routes = listed["routes"].as_array().unwrap();
@@ -151,7 +151,7 @@ fn the_table_of_routes_says_who_may_call_them() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_fault() {
+fn a_closed_pipe_is_not_an_error() {
     let test_server = TestServer::new();
     let mut child = test_server.command(&["routes"]).spawn().unwrap();
     drop(child.stdout.take());
@@ -161,7 +161,7 @@ fn a_reader_that_goes_away_is_no_fault() {
 }
 
 #[test]
-fn a_mistyped_command_is_a_fault_of_usage() {
+fn an_unknown_command_is_a_usage_error() {
     let test_server = TestServer::new();
     run(&test_server, &["user", "list"]).misused();
     run(&test_server, &["users", "list", "--limit", "0"]).misused();
@@ -171,7 +171,7 @@ fn a_mistyped_command_is_a_fault_of_usage() {
 }
 
 #[test]
-fn a_mail_that_was_given_up_is_tried_again_and_arrives() {
+fn a_failed_mail_is_retried_by_command() {
     let mut test_server = TestServer::new();
     create(&test_server, "one@example.com");
     // Nothing can be written there.

@@ -27,7 +27,7 @@ const STEPS: [&str; 6] = [
 type Call<'a> = &'a dyn Fn(&str, &str, Option<&str>, Value) -> Option<(u16, Value)>;
 
 #[test]
-fn what_was_acknowledged_survives_kill_9() {
+fn acknowledged_writes_survive_kill_9() {
     let seed = match std::env::var("CRASH_SEED") {
         Ok(seed) => seed.parse().unwrap(),
         Err(_) => RandomState::new().build_hasher().finish(),

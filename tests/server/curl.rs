@@ -68,7 +68,7 @@ fn tokens() {
 }
 
 #[test]
-fn every_story_is_told_here() {
+fn every_curl_script_is_run() {
     let here = include_str!("curl.rs");
     for entry in
         std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/curl")).unwrap()

@@ -12,7 +12,7 @@ use crate::support::program::{Program, free_address};
 
 #[test]
 #[ignore = "needs Node with Express: .ci/recipes"]
-fn the_express_service_takes_our_access_tokens() {
+fn the_express_service_accepts_access_tokens() {
     takes_access_tokens_alone(&Service {
         program: "node".into(),
         arguments: &["server.mjs"],
@@ -23,7 +23,7 @@ fn the_express_service_takes_our_access_tokens() {
 
 #[test]
 #[ignore = "needs Python with FastAPI: .ci/recipes"]
-fn the_fastapi_service_takes_our_access_tokens() {
+fn the_fastapi_service_accepts_access_tokens() {
     takes_access_tokens_alone(&Service {
         program: root().join("target/python/bin/uvicorn"),
         arguments: &["app:app", "--port", "PORT"],
@@ -34,7 +34,7 @@ fn the_fastapi_service_takes_our_access_tokens() {
 
 #[test]
 #[ignore = "needs the example built: .ci/recipes"]
-fn the_actix_service_takes_whom_we_know_and_nobody_while_we_are_gone() {
+fn the_actix_service_fails_closed_without_the_server() {
     let service = Service {
         program: Path::new(env!("CARGO_BIN_EXE_cloakroom"))
             .with_file_name("examples")

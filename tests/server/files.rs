@@ -61,7 +61,7 @@ fn end(server: &mut Server) {
 }
 
 #[test]
-fn what_the_first_start_makes_is_for_its_owner_alone() {
+fn the_first_start_creates_private_files() {
     let mut test_server = TestServer::new();
     let folder = test_server.path().join("made/for/us");
     let database = folder.join("cloakroom.db");
@@ -107,7 +107,7 @@ fn a_restart_keeps_sessions_and_links() {
 }
 
 #[test]
-fn a_newer_schema_is_refused_and_left_as_it_is() {
+fn a_newer_schema_is_rejected_and_unchanged() {
     let test_server = lived_in();
     test_server
         .open_database()
@@ -117,7 +117,7 @@ fn a_newer_schema_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn another_programs_database_is_refused_and_left_as_it_is() {
+fn another_programs_database_is_rejected_and_unchanged() {
     for journal in ["delete", "wal"] {
         let test_server = TestServer::new();
         let theirs = test_server.open_database();
@@ -131,7 +131,7 @@ fn another_programs_database_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn what_is_no_database_is_refused_and_left_as_it_is() {
+fn a_file_that_is_not_a_database_is_rejected() {
     let test_server = TestServer::new();
     fs::write(
         test_server.database(),
@@ -142,7 +142,7 @@ fn what_is_no_database_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_file_cut_short_is_refused_and_left_as_it_is() {
+fn a_truncated_file_is_rejected_and_unchanged() {
     let test_server = lived_in();
     let whole = fs::read(test_server.database()).unwrap();
     for length in [whole.len() / 2, 1000, 60] {
@@ -152,7 +152,7 @@ fn a_file_cut_short_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_damaged_first_page_is_refused_and_left_as_it_is() {
+fn a_damaged_first_page_is_rejected_and_unchanged() {
     let test_server = lived_in();
     let mut bytes = fs::read(test_server.database()).unwrap();
     bytes[100..4000].fill(0xff);
@@ -161,7 +161,7 @@ fn a_damaged_first_page_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down() {
+fn a_damaged_page_makes_the_server_unready() {
     let test_server = lived_in();
     let page: u32 = test_server
         .open_database()
@@ -193,7 +193,7 @@ fn a_damaged_page_is_found_in_the_background_and_makes_it_unready_but_not_down()
 }
 
 #[test]
-fn a_key_base_cut_short_is_named_and_not_replaced() {
+fn a_truncated_key_base_is_reported_and_not_replaced() {
     let test_server = lived_in();
     let path = test_server.database().with_extension("key_base");
     fs::write(&path, "short").unwrap();
@@ -216,7 +216,7 @@ mod linux {
     use crate::support::raw_connection::RawConnection;
 
     #[test]
-    fn a_folder_that_takes_no_files_is_named() {
+    fn an_unwritable_folder_is_reported() {
         let mut test_server = TestServer::new();
         // Nobody may make files there, root as little as others.
         for path in ["/sys/cloakroom.db", "/sys/cloakroom/cloakroom.db"] {
@@ -227,7 +227,7 @@ mod linux {
     }
 
     #[test]
-    fn without_space_it_reads_on_refuses_writes_and_loses_nothing() {
+    fn a_full_disk_rejects_writes_and_loses_nothing() {
         let test_server = TestServer::new();
         let mut command = shell_that_survives_full_files(&test_server);
         command

@@ -59,7 +59,7 @@ fn message_id(mail: &Received) -> &str {
 }
 
 #[actix_web::test]
-async fn a_server_that_is_busy_twice_gets_the_mail_once() {
+async fn a_busy_mail_server_gets_the_mail_once() {
     let server = SmtpServer::start(Behaviour::default());
     server.refuse(At::Hello, "421 4.3.2 busy", 2);
     let app = asked().await;
@@ -84,7 +84,7 @@ async fn a_server_that_is_busy_twice_gets_the_mail_once() {
 }
 
 #[actix_web::test]
-async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_id() {
+async fn a_lost_reply_resends_with_the_same_message_id() {
     let server = SmtpServer::start(Behaviour {
         misbehaviour: Some(Misbehaviour::SilentAfterData),
         ..Behaviour::default()
@@ -104,7 +104,7 @@ async fn a_server_whose_answer_is_lost_gets_a_second_copy_with_the_same_message_
 }
 
 #[actix_web::test]
-async fn a_mail_that_waited_for_a_server_that_was_away_is_sent_when_it_is_back() {
+async fn mail_is_sent_once_the_mail_server_is_back() {
     let away = SmtpServer::start(Behaviour::default());
     let app = asked().await;
     let to_nobody = mail_worker(&app, &away);
@@ -125,7 +125,7 @@ async fn a_mail_that_waited_for_a_server_that_was_away_is_sent_when_it_is_back()
 }
 
 #[actix_web::test]
-async fn a_mail_is_given_up_when_its_link_would_die_before_the_next_try() {
+async fn a_mail_fails_when_its_link_expires_before_the_retry() {
     let away = SmtpServer::start(Behaviour::default());
     let app = asked().await;
     let mail_worker = mail_worker(&app, &away);
@@ -151,7 +151,7 @@ async fn a_mail_is_given_up_when_its_link_would_die_before_the_next_try() {
 }
 
 #[actix_web::test]
-async fn a_mail_whose_link_has_died_is_not_sent() {
+async fn a_mail_with_an_expired_link_is_not_sent() {
     let server = SmtpServer::start(Behaviour::default());
     let app = asked().await;
     app.clock().set(the_row(&app).await.expires_at);
@@ -163,7 +163,7 @@ async fn a_mail_whose_link_has_died_is_not_sent() {
 }
 
 #[actix_web::test]
-async fn the_tenth_try_is_the_last() {
+async fn the_tenth_attempt_is_the_last() {
     let server = SmtpServer::start(Behaviour::default());
     server.refuse(At::Content, "451 not now", 1);
     let app = asked().await;
@@ -180,7 +180,7 @@ async fn the_tenth_try_is_the_last() {
 }
 
 #[actix_web::test]
-async fn a_link_that_was_asked_for_again_while_its_mail_waits_is_mailed_once() {
+async fn a_link_requested_twice_is_mailed_once_while_queued() {
     let server = SmtpServer::start(Behaviour::default());
     let app = asked().await;
     app.post("/v1/passwords")
@@ -204,7 +204,7 @@ fn outcome(test_server: &TestServer) -> (Option<i64>, Option<i64>, Option<String
 }
 
 #[test]
-fn a_recipient_refused_for_good_is_a_dead_letter_for_the_operator_to_see() {
+fn a_rejected_recipient_is_kept_as_a_failed_mail() {
     let mail = SmtpServer::start(Behaviour::default());
     mail.refuse(
         At::Recipient,
@@ -227,7 +227,7 @@ fn a_recipient_refused_for_good_is_a_dead_letter_for_the_operator_to_see() {
 }
 
 #[test]
-fn a_worker_killed_between_sending_and_noting_it_sends_a_second_copy_with_the_same_message_id() {
+fn a_killed_worker_resends_with_the_same_message_id() {
     let mail = SmtpServer::start(Behaviour {
         misbehaviour: Some(Misbehaviour::SilentAfterData),
         ..Behaviour::default()

@@ -22,7 +22,7 @@ fn impatient() -> (TestServer, Server) {
 }
 
 #[test]
-fn a_head_that_trickles_is_cut() {
+fn a_slow_request_head_is_cut_off() {
     let (_house, server) = impatient();
     let mut connection = RawConnection::to(&server);
     connection.send("GET /up HTTP/1.1\r\nHost: x\r\nX-Slow: ");
@@ -32,7 +32,7 @@ fn a_head_that_trickles_is_cut() {
 }
 
 #[test]
-fn a_later_head_that_trickles_is_cut_as_well() {
+fn a_slow_later_head_is_cut_off_too() {
     let (_house, server) = impatient();
     let mut connection = RawConnection::to(&server);
     connection.ask("GET", "/up", "", "");
@@ -43,7 +43,7 @@ fn a_later_head_that_trickles_is_cut_as_well() {
 }
 
 #[test]
-fn a_body_that_trickles_is_cut_and_told_so() {
+fn a_slow_body_is_cut_off_with_a_reply() {
     let (_house, server) = impatient();
     for (length, piece) in [
         ("Content-Length: 60000", "x"),
@@ -67,7 +67,7 @@ fn a_body_that_trickles_is_cut_and_told_so() {
 }
 
 #[test]
-fn a_body_that_nobody_reads_does_not_hold_the_connection() {
+fn an_unread_body_does_not_hold_the_connection() {
     let (_house, server) = impatient();
     thread::scope(|scope| {
         for (request, status) in [
@@ -104,7 +104,7 @@ fn a_body_that_nobody_reads_does_not_hold_the_connection() {
 }
 
 #[test]
-fn a_client_that_does_not_take_its_answers_is_left() {
+fn a_client_that_reads_no_replies_is_disconnected() {
     let (_house, server) = impatient();
     let token = server.sign_up("one@example.com", "password");
     let project = json!({ "title": "Long", "description": "🔑".repeat(4000) });
@@ -128,7 +128,7 @@ fn an_idle_connection_is_closed() {
 }
 
 #[test]
-fn a_slow_sign_in_outlives_the_limits_on_silence() {
+fn a_slow_sign_in_is_not_cut_off() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "100ms");
     test_server.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1ms");
@@ -138,7 +138,7 @@ fn a_slow_sign_in_outlives_the_limits_on_silence() {
 }
 
 #[test]
-fn connections_over_the_limit_wait_for_one_to_end() {
+fn connections_over_the_limit_wait() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__SERVER__WORKERS", "1");
     test_server.set("CLOAKROOM__SERVER__MAX_CONNECTIONS", "2");
@@ -158,7 +158,7 @@ fn connections_over_the_limit_wait_for_one_to_end() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_the_connection_closed() {
+fn a_malformed_request_closes_the_connection() {
     let (_house, server) = impatient();
     let headers = "X-Filler: y\r\n".repeat(200);
     let huge = format!("X-Huge: {}\r\n", "y".repeat(200_000));
@@ -214,7 +214,7 @@ fn what_is_no_request_is_refused_and_the_connection_closed() {
 }
 
 #[test]
-fn a_chunked_body_that_is_corrupt_is_refused_and_nothing_behind_it_is_a_request() {
+fn corrupt_chunked_bodies_smuggle_no_request() {
     let (_house, server) = impatient();
     for body in [
         "zz\r\n{}\r\n0\r\n\r\n",
@@ -251,7 +251,7 @@ fn a_pipelined_pair_is_answered_in_order() {
 }
 
 #[test]
-fn a_client_that_only_stops_talking_still_gets_its_answer() {
+fn a_half_closed_connection_still_gets_its_reply() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let mut connection = RawConnection::to(&server);
@@ -267,7 +267,7 @@ fn a_client_that_only_stops_talking_still_gets_its_answer() {
 }
 
 #[test]
-fn clients_that_hang_up_in_the_middle_do_no_harm() {
+fn disconnecting_clients_do_no_harm() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "8");
     let server = test_server.serve();
@@ -297,7 +297,7 @@ fn clients_that_hang_up_in_the_middle_do_no_harm() {
 }
 
 #[test]
-fn a_session_that_ended_while_a_body_was_on_its_way_changes_nothing() {
+fn a_session_ended_during_its_request_changes_nothing() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let token = server.sign_up("one@example.com", "password");

@@ -70,7 +70,7 @@ fn at_both(tell: fn(&ProxyFixture)) {
 
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
-fn who_asks_is_said_by_us_and_never_by_the_caller() {
+fn identity_headers_come_only_from_the_server() {
     at_both(|fixture| {
         let issuer = &fixture.issuer;
         let user = issuer.sign_up("one@example.com");
@@ -152,7 +152,7 @@ fn who_asks_is_said_by_us_and_never_by_the_caller() {
 
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
-fn nobody_passes_without_a_live_credential_of_enough_scope() {
+fn only_valid_credentials_with_scope_pass() {
     at_both(|fixture| {
         let issuer = &fixture.issuer;
         let user = issuer.sign_up("one@example.com");
@@ -257,7 +257,7 @@ fn nobody_passes_without_a_live_credential_of_enough_scope() {
 
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
-fn a_request_goes_on_whole_and_without_its_credential() {
+fn requests_are_forwarded_without_their_credential() {
     at_both(|fixture| {
         let user = fixture.issuer.sign_up("one@example.com");
         let body = "0123456789".repeat(10_000);
@@ -293,7 +293,7 @@ fn a_request_goes_on_whole_and_without_its_credential() {
 
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
-fn a_cookie_must_prove_its_origin_for_what_can_change_something() {
+fn cookies_need_the_same_origin_behind_a_proxy() {
     at_both(|fixture| {
         let cookie = fixture.cookie();
         for (method, proof, expected) in [
@@ -332,7 +332,7 @@ fn a_cookie_must_prove_its_origin_for_what_can_change_something() {
 
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
-fn nobody_passes_while_the_server_hangs_or_is_gone() {
+fn requests_fail_while_the_server_is_unavailable() {
     at_both(|fixture| {
         let server = &fixture.issuer.server;
         let user = fixture.issuer.sign_up("one@example.com");

@@ -35,7 +35,7 @@ fn first_pair(server: &Server) -> (String, String) {
 }
 
 #[test]
-fn twenty_refreshes_at_once_at_two_servers_give_one_successor() {
+fn concurrent_refreshes_at_two_servers_agree() {
     let test_server = TestServer::new();
     let servers = [test_server.serve(), test_server.serve()];
     let (_, mut token) = first_pair(&servers[0]);
@@ -75,7 +75,7 @@ fn twenty_refreshes_at_once_at_two_servers_give_one_successor() {
 }
 
 #[test]
-fn a_killed_server_gives_the_same_successor_after_its_start() {
+fn a_restarted_server_returns_the_same_successor() {
     let test_server = TestServer::new();
     let mut server = test_server.serve();
     let (_, first) = first_pair(&server);
@@ -87,7 +87,7 @@ fn a_killed_server_gives_the_same_successor_after_its_start() {
 }
 
 #[test]
-fn a_token_reused_at_one_server_ends_the_session_at_both_and_stands_in_no_log() {
+fn token_reuse_at_one_server_ends_the_session_at_both() {
     let test_server = TestServer::new();
     let [one, other] = [test_server.serve(), test_server.serve()];
     let (_, first) = first_pair(&one);

@@ -86,7 +86,7 @@ fn refused_after(server: &Server, access: &str) -> Duration {
 }
 
 #[test]
-fn a_session_ended_by_a_command_is_refused_by_the_server_within_a_second() {
+fn sessions_ended_by_command_are_rejected_in_a_second() {
     let test_server = test_server();
     let server = test_server.serve();
     server.sign_up("one@example.com", "password");
@@ -102,7 +102,7 @@ fn a_session_ended_by_a_command_is_refused_by_the_server_within_a_second() {
 }
 
 #[test]
-fn two_servers_on_one_file_tell_each_other() {
+fn two_servers_share_revocations_through_one_file() {
     let test_server = test_server();
     let (a, b) = (test_server.serve(), test_server.serve());
     let token = a.sign_up("one@example.com", "password");
@@ -131,7 +131,7 @@ const USERS: usize = 10;
 const SESSIONS: usize = 101;
 
 #[test]
-fn a_thousand_endings_under_load_are_each_refused_at_once() {
+fn a_thousand_ended_sessions_are_rejected_at_once() {
     let test_server = test_server();
     let server = test_server.serve();
     let tokens: Vec<String> = (0..USERS)

@@ -14,7 +14,7 @@ fn pair() -> (TestServer, Server, Server) {
 }
 
 #[test]
-fn two_first_starts_at_once_share_one_file_and_one_key() {
+fn concurrent_first_starts_share_one_file_and_key() {
     // The two must meet at the same moment, which takes some tries.
     for _ in 0..30 {
         start_two_at_once();
@@ -40,7 +40,7 @@ fn start_two_at_once() {
 }
 
 #[test]
-fn what_one_starts_the_other_knows_and_what_one_ends_is_dead_on_the_other_at_once() {
+fn sessions_are_shared_between_servers_at_once() {
     let (_house, a, b) = pair();
     let token = a.sign_up("one@example.com", "password");
     for _ in 0..10 {
@@ -59,7 +59,7 @@ fn what_one_starts_the_other_knows_and_what_one_ends_is_dead_on_the_other_at_onc
 }
 
 #[test]
-fn limits_are_counted_together() {
+fn limits_are_shared_between_servers() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__THROTTLE__ENABLED", "true");
     let (a, b) = (test_server.serve(), test_server.serve());
@@ -70,7 +70,7 @@ fn limits_are_counted_together() {
 }
 
 #[test]
-fn a_mail_is_sent_once_whoever_was_asked() {
+fn a_mail_is_sent_once_by_either_server() {
     let (test_server, a, b) = pair();
     for n in 0..20 {
         let address = format!("u{n}@example.com");
@@ -98,7 +98,7 @@ fn a_mail_is_sent_once_whoever_was_asked() {
 }
 
 #[test]
-fn both_write_at_once_and_nobody_is_turned_away() {
+fn concurrent_writes_of_two_servers_all_succeed() {
     let (test_server, a, b) = pair();
     thread::scope(|scope| {
         for worker in 0..8 {

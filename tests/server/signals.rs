@@ -11,7 +11,7 @@ use crate::support::raw_connection::RawConnection;
 use crate::support::smtp::{Behaviour, Misbehaviour, SmtpServer};
 
 #[test]
-fn it_says_where_it_listens_in_its_only_line_and_ends_well_on_sigterm_and_sigint() {
+fn a_server_prints_its_address_and_stops_on_signals() {
     let test_server = TestServer::new();
     for signal in ["TERM", "INT"] {
         let mut server = test_server.serve();
@@ -23,7 +23,7 @@ fn it_says_where_it_listens_in_its_only_line_and_ends_well_on_sigterm_and_sigint
 }
 
 #[test]
-fn a_sign_in_under_way_is_answered_while_nobody_new_is_let_in() {
+fn shutdown_finishes_requests_and_accepts_no_more() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "10");
     for signal in ["TERM", "INT"] {
@@ -53,7 +53,7 @@ fn a_sign_in_under_way_is_answered_while_nobody_new_is_let_in() {
 /// On Linux alone: nobody else says so plainly which connections a process has.
 #[cfg(target_os = "linux")]
 #[test]
-fn idle_connections_do_not_hold_it_up() {
+fn idle_connections_do_not_delay_shutdown() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__SERVER__KEEP_ALIVE", "1h");
     test_server.set("CLOAKROOM__SERVER__HEAD_TIMEOUT", "1h");
@@ -80,7 +80,7 @@ fn idle_connections_do_not_hold_it_up() {
 }
 
 #[test]
-fn a_request_that_does_not_end_is_cut_after_the_shutdown_timeout() {
+fn an_endless_request_is_cut_after_the_shutdown_timeout() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__SERVER__SHUTDOWN_TIMEOUT", "1s");
     test_server.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "1h");
@@ -102,7 +102,7 @@ fn a_request_that_does_not_end_is_cut_after_the_shutdown_timeout() {
 }
 
 #[test]
-fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
+fn a_silent_mail_server_does_not_delay_shutdown() {
     let silent = SmtpServer::start(Behaviour {
         misbehaviour: Some(Misbehaviour::Silent),
         ..Behaviour::default()
@@ -125,7 +125,7 @@ fn a_mail_server_that_says_nothing_does_not_hold_it_up() {
 }
 
 #[test]
-fn a_log_that_nobody_takes_does_not_end_it() {
+fn an_unread_log_does_not_stop_the_server() {
     let test_server = TestServer::new();
     let mut child = test_server.command(&["serve"]).spawn().unwrap();
     drop(child.stderr.take());

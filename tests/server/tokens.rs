@@ -14,7 +14,7 @@ const ADDRESS: &str = "one@example.com";
 const PASSWORD: &str = "password";
 
 #[test]
-fn a_life_of_tokens() {
+fn tokens_live_from_issue_to_revocation() {
     let test_server = TestServer::new();
     let mut server = test_server.serve();
     let session = server.sign_up(ADDRESS, PASSWORD);
@@ -256,7 +256,7 @@ fn command(test_server: &TestServer, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn the_log_tells_which_key_and_session_acted_and_what_was_refused() {
+fn the_log_names_acting_credentials_and_rejections() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__LOG__FORMAT", "json");
     let server = test_server.serve();

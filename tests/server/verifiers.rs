@@ -10,19 +10,19 @@ use crate::support::process::eventually;
 
 #[test]
 #[ignore = "needs Python with PyJWT: .ci/recipes"]
-fn pyjwt_takes_our_tokens_and_no_forged_one() {
+fn pyjwt_accepts_only_genuine_tokens() {
     takes_good_tokens_alone("target/python/bin/python", "pyjwt.py");
 }
 
 #[test]
 #[ignore = "needs Node with jose: .ci/recipes"]
-fn jose_takes_our_tokens_and_no_forged_one() {
+fn jose_accepts_only_genuine_tokens() {
     takes_good_tokens_alone("node", "jose.mjs");
 }
 
 #[test]
 #[ignore = "needs Ruby with ruby-jwt: .ci/recipes"]
-fn ruby_jwt_takes_our_tokens_and_no_forged_one() {
+fn ruby_jwt_accepts_only_genuine_tokens() {
     takes_good_tokens_alone("ruby", "jwt.rb");
 }
 

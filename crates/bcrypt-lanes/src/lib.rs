@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lane_is_wiped_when_its_hash_is_done_or_given_up() {
+    fn lanes_are_wiped_after_a_hash_ends_or_is_cancelled() {
         let mut lanes = Lanes::new(3);
         for (name, cost) in [("short", 4), ("long", 5), ("unwanted", 5)] {
             lanes.start(name, cost, &[1; 16], b"password").unwrap();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_little_more_than_what_is_looked_up() {
+    fn a_lane_is_barely_larger_than_its_lookup_tables() {
         assert!(size_of::<State>() <= LANE_BYTES + 256);
     }
 }

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_state_is_the_fraction_of_pi() {
+    fn the_initial_state_is_the_fraction_of_pi() {
         let given: Vec<u32> = P.into_iter().chain(S.into_iter().flatten()).collect();
         // Machin: π = 16 arctan(1/5) - 4 arctan(1/239).
         let words = 1 + given.len() + GUARD;

@@ -3,7 +3,7 @@
 use bcrypt_lanes::{CostError, Lanes, MAX_LANES, hash};
 
 #[test]
-fn one_password_under_several_salts_and_several_under_one_salt_keep_apart() {
+fn passwords_and_salts_do_not_mix_between_lanes() {
     let alone = |salt: &[u8; 16], password: &[u8]| hash(4, [(salt, password)]).unwrap()[0];
     let salts = hash(
         4,
@@ -22,7 +22,7 @@ fn one_password_under_several_salts_and_several_under_one_salt_keep_apart() {
 }
 
 #[test]
-fn a_cost_that_bcrypt_lacks_is_refused_and_takes_no_lane() {
+fn invalid_costs_are_rejected_without_taking_a_lane() {
     for cost in [0, 3, 32, u32::MAX] {
         let mut lanes = Lanes::new(1);
         assert_eq!(lanes.start((), cost, &[0; 16], b""), Err(CostError(cost)));
@@ -33,7 +33,7 @@ fn a_cost_that_bcrypt_lacks_is_refused_and_takes_no_lane() {
 }
 
 #[test]
-fn the_highest_cost_can_be_started_and_given_up() {
+fn a_hash_of_the_highest_cost_can_be_cancelled() {
     let mut lanes = Lanes::new(2);
     lanes.start("endless", 31, &[0; 16], b"").unwrap();
     assert!(lanes.advance(1).is_empty());
@@ -42,7 +42,7 @@ fn the_highest_cost_can_be_started_and_given_up() {
 }
 
 #[test]
-fn a_short_hash_is_done_before_a_long_one_that_started_first() {
+fn a_short_hash_finishes_before_an_earlier_long_one() {
     let mut lanes = Lanes::new(2);
     lanes.start("long", 8, &[0; 16], b"").unwrap();
     assert!(lanes.advance(8).is_empty());
@@ -58,13 +58,13 @@ fn a_short_hash_is_done_before_a_long_one_that_started_first() {
 }
 
 #[test]
-fn nothing_under_way_gives_nothing() {
+fn an_idle_pool_of_lanes_returns_nothing() {
     assert!(Lanes::<()>::new(MAX_LANES).advance(1).is_empty());
 }
 
 #[test]
 #[should_panic(expected = "every lane is taken")]
-fn one_more_than_there_are_lanes_is_a_mistake() {
+fn more_hashes_than_lanes_panic() {
     let mut lanes = Lanes::new(1);
     lanes.start((), 4, &[0; 16], b"").unwrap();
     let _ = lanes.start((), 4, &[0; 16], b"");
@@ -72,7 +72,7 @@ fn one_more_than_there_are_lanes_is_a_mistake() {
 
 #[test]
 #[should_panic(expected = "1 to 8 lanes, not 9")]
-fn more_lanes_than_there_is_code_for_are_a_mistake() {
+fn more_lanes_than_supported_panic() {
     Lanes::<()>::new(MAX_LANES + 1);
 }
 

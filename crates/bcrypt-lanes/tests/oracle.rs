@@ -42,7 +42,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn every_lane_gives_what_bcrypt_gives_alone(cost in 4_u32..=6, inputs in vec(input(), MAX_LANES)) {
+    fn every_lane_agrees_with_plain_bcrypt(cost in 4_u32..=6, inputs in vec(input(), MAX_LANES)) {
         check::<1>(cost, &inputs);
         check::<2>(cost, &inputs);
         check::<3>(cost, &inputs);

@@ -160,14 +160,14 @@ fn written_as(digest: &str, password: &[u8]) -> String {
 }
 
 #[test]
-fn the_vectors_of_openbsd() {
+fn openbsd_vectors_match() {
     for (password, digest) in OPENBSD {
         assert_eq!(written_as(digest, password), digest);
     }
 }
 
 #[test]
-fn the_vectors_of_crypt_blowfish() {
+fn crypt_blowfish_vectors_match() {
     for (password, digest) in CRYPT_BLOWFISH {
         assert_eq!(written_as(digest, password), digest);
     }

@@ -39,7 +39,7 @@ fn with_file(text: &str) -> Result<Settings, ConfigError> {
 }
 
 #[test]
-fn each_layer_wins_over_the_one_before() {
+fn each_layer_overrides_the_one_before() {
     let file = file("[password]\nbcrypt_cost = 5\nmin_length = 10\n[server]\nworkers = 3\n");
     let mut sources = sources(
         Environment::Test,
@@ -66,7 +66,7 @@ fn each_layer_wins_over_the_one_before() {
 }
 
 #[test]
-fn production_starts_once_it_is_told_what_only_the_operator_knows() {
+fn production_loads_once_required_settings_are_given() {
     let settings = load(&sources(
         Environment::Production,
         &[
@@ -82,7 +82,7 @@ fn production_starts_once_it_is_told_what_only_the_operator_knows() {
 }
 
 #[test]
-fn production_alone_reports_everything_that_it_lacks() {
+fn production_reports_every_missing_setting() {
     let error = Settings::for_env(Environment::Production).unwrap_err();
     let keys: Vec<&str> = error
         .problems()
@@ -101,7 +101,7 @@ fn production_alone_reports_everything_that_it_lacks() {
 }
 
 #[test]
-fn a_variable_becomes_what_its_default_is() {
+fn a_variable_is_parsed_as_the_type_of_its_default() {
     let settings = with(&[
         ("CLOAKROOM__SERVER__BIND", "0.0.0.0:8080"),
         ("CLOAKROOM__SERVER__WORKERS", "3"),
@@ -189,7 +189,7 @@ fn a_value_file_that_cannot_be_read_stops_the_start() {
 }
 
 #[test]
-fn a_refused_value_is_not_also_called_missing() {
+fn a_rejected_value_is_not_reported_as_missing() {
     let error = load(&sources(
         Environment::Production,
         &[
@@ -352,7 +352,7 @@ fn a_variable_of_the_wrong_kind_is_refused() {
 }
 
 #[test]
-fn a_file_is_held_to_known_keys_and_kinds() {
+fn unknown_keys_and_wrong_types_in_a_file_are_rejected() {
     for (text, message) in [
         ("[server]\nprot = 1", "server.prot: is not a setting"),
         (
@@ -397,7 +397,7 @@ fn a_file_is_held_to_known_keys_and_kinds() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_or_parsed_is_named_with_its_line() {
+fn an_unreadable_file_is_reported_with_its_line() {
     let mut absent = sources(Environment::Development, &[]);
     absent.file = Some("/nowhere/cloakroom.toml".into());
     let refused = load(&absent).unwrap_err().to_string();
@@ -414,7 +414,7 @@ fn a_file_that_cannot_be_read_or_parsed_is_named_with_its_line() {
 }
 
 #[test]
-fn a_misplaced_secret_is_not_repeated() {
+fn a_misplaced_secret_is_not_echoed() {
     for text in [
         "[secrets]\nprevious = 'swordfish'",
         "[secrets]\nprevious = [['swordfish']]",
@@ -430,7 +430,7 @@ fn a_misplaced_secret_is_not_repeated() {
 }
 
 #[test]
-fn a_mistake_in_the_file_is_blamed_on_the_file_though_a_variable_overrides_it() {
+fn errors_in_an_overridden_file_name_the_file() {
     let file = file("[server]\nworkers = 'many'\n");
     let mut sources = sources(
         Environment::Development,
@@ -443,7 +443,7 @@ fn a_mistake_in_the_file_is_blamed_on_the_file_though_a_variable_overrides_it() 
 }
 
 #[test]
-fn all_problems_are_reported_at_once_and_each_once() {
+fn all_problems_are_reported_together_without_repeats() {
     let refused = refusal(&[
         ("CLOAKROOM__SERVER__WORKERS", "many"),
         ("CLOAKROOM__SERVER__BIND", "nowhere"),
@@ -515,7 +515,7 @@ fn a_map_of_tables_takes_any_name_and_known_keys() {
 }
 
 #[test]
-fn mistakes_in_a_map_of_tables_name_their_key() {
+fn errors_in_a_map_of_tables_name_their_key() {
     for (text, message) in [
         (
             "[providers.google]\nclient_idd = 'g'",
@@ -546,7 +546,7 @@ fn mistakes_in_a_map_of_tables_name_their_key() {
 }
 
 #[test]
-fn a_list_that_is_written_for_a_variable_is_read_again() {
+fn a_list_written_for_a_variable_is_read_back() {
     let default = Value::from(Vec::<Value>::new());
     for items in [
         &[][..],

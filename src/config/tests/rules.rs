@@ -145,7 +145,7 @@ fn bind_is_a_host_and_a_port() {
 }
 
 #[test]
-fn the_whole_internet_is_no_trusted_proxy_in_production() {
+fn production_rejects_trusting_every_proxy() {
     for net in ["0.0.0.0/0", "::/0"] {
         let proxies = vec!["10.0.0.0/8".parse().unwrap(), net.parse().unwrap()];
         refuses_in(Environment::Production, "server.trusted_proxies", |s| {
@@ -156,7 +156,7 @@ fn the_whole_internet_is_no_trusted_proxy_in_production() {
 }
 
 #[test]
-fn an_origin_is_written_as_browsers_send_it() {
+fn origins_are_written_as_browsers_send_them() {
     for bad in [
         "https://example.com/",
         "https://example.com/app",
@@ -183,7 +183,7 @@ fn an_origin_is_written_as_browsers_send_it() {
 }
 
 #[test]
-fn any_origin_is_alone_and_without_credentials() {
+fn the_wildcard_origin_stands_alone_without_credentials() {
     let any = || vec!["*".to_owned()];
     accepts(|s| {
         s.cors.origins = any();
@@ -225,7 +225,7 @@ fn smtp_needs_both_user_name_and_password_or_neither() {
 }
 
 #[test]
-fn a_password_goes_to_the_mail_server_in_clear_on_loopback_only() {
+fn cleartext_smtp_passwords_need_loopback() {
     let sign_in = |host: &str| {
         let host = host.to_owned();
         move |s: &mut Settings| {
@@ -242,7 +242,7 @@ fn a_password_goes_to_the_mail_server_in_clear_on_loopback_only() {
 }
 
 #[test]
-fn mails_have_a_place_a_sender_and_a_name_of_one_line() {
+fn mail_needs_directory_sender_and_one_line_name() {
     refuses("mail.directory", |s| s.mail.directory = "".into());
     refuses("mail.from", |s| {
         s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned())
@@ -261,7 +261,7 @@ fn the_database_is_a_file() {
 }
 
 #[test]
-fn bcrypt_is_cheap_under_test_only() {
+fn low_bcrypt_cost_is_allowed_only_in_tests() {
     refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 9);
     refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 17);
     refuses_in(Environment::Production, "password.bcrypt_cost", |s| {
@@ -343,7 +343,7 @@ fn durations_have_bounds() {
 }
 
 #[test]
-fn sign_up_is_private_only_where_addresses_must_be_confirmed() {
+fn private_sign_up_requires_email_verification() {
     for confirm in [Confirm::Off, Confirm::Remind] {
         refuses("registration.private", |s| {
             s.registration.confirm = confirm;
@@ -358,7 +358,7 @@ fn sign_up_is_private_only_where_addresses_must_be_confirmed() {
 }
 
 #[test]
-fn who_tokens_are_of_and_for_is_one_short_word() {
+fn issuer_and_audience_are_short_single_words() {
     for bad in ["two words", "a\nb", "é", &"a".repeat(256)] {
         refuses("tokens.issuer", |s| s.tokens.issuer = bad.to_owned());
         refuses("tokens.audience", |s| s.tokens.audience = bad.to_owned());
@@ -367,7 +367,7 @@ fn who_tokens_are_of_and_for_is_one_short_word() {
 }
 
 #[test]
-fn an_access_token_never_introspects() {
+fn access_tokens_cannot_have_the_introspection_scope() {
     refuses("tokens.scopes", |s| {
         s.tokens.scopes = Scopes::parse("orders:read introspect").unwrap()
     });
@@ -376,7 +376,7 @@ fn an_access_token_never_introspects() {
 }
 
 #[test]
-fn no_session_outlasts_a_remembered_one() {
+fn sessions_are_no_longer_than_remembered_ones() {
     refuses("session.lifetime", |s| s.session.lifetime = 181 * DAY);
     refuses("session.idle_timeout", |s| {
         s.session.idle_timeout = 181 * DAY
@@ -385,7 +385,7 @@ fn no_session_outlasts_a_remembered_one() {
 }
 
 #[test]
-fn limits_let_something_through() {
+fn limits_allow_at_least_one_request() {
     let none = Rate {
         count: 0,
         window: MINUTE,

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verified_token_is_found_by_its_whole_text_alone() {
+    fn cache_lookups_need_the_whole_token() {
         let verified = SignatureCache::new();
         let text = "header.payload.signature";
         verified.insert(SignatureCache::name(text), claims());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_stays_within_its_bound_and_keeps_what_comes_again() {
+    fn the_cache_is_bounded_and_keeps_recurring_tokens() {
         let verified = SignatureCache::new();
         let kept = SignatureCache::name("kept");
         verified.insert(kept, claims());

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_made_once_and_only_its_owner_may_read_it() {
+    fn the_file_is_created_once_and_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.key_base");
         let first = read_or_create(&path).unwrap();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_short_is_refused_rather_than_used() {
+    fn truncated_files_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.key_base");
         fs::write(&path, "short").unwrap();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_bases_and_no_file_holds_none() {
+    fn each_line_is_a_base_and_empty_files_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("previous");
         assert!(read_lines(&path).unwrap().is_empty());
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_shows_nothing_until_it_is_put_and_goes_when_it_is_not() {
+    fn drafts_take_effect_when_committed_or_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("base");
         fs::write(&path, "old").unwrap();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_is_left_as_it_is() {
+    fn only_plain_files_are_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("base"), folder.path().join("link"));
         fs::write(&path, "old").unwrap();

@@ -117,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_an_empty_value() {
+    fn non_text_cookies_read_as_empty() {
         assert_eq!(read(&[b"cloakroom=\xff"]).unwrap().as_deref(), Some(""));
     }
 
     #[test]
-    fn of_two_cookies_of_the_name_none_is_chosen() {
+    fn duplicate_cookies_are_ambiguous() {
         for lines in [
             [&b"cloakroom=a; cloakroom=a"[..], b""],
             [b"cloakroom=a", b"cloakroom=b"],

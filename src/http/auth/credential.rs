@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_read_as_a_bearer_in_each_form_and_any_case() {
+    fn every_kind_is_read_as_bearer_in_any_form_and_case() {
         for (kind, text) in [
             ("session", new(TokenKind::Session)),
             ("api_key", new(TokenKind::ApiKey)),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_of_ours_is_invalid() {
+    fn malformed_tokens_are_invalid() {
         let refresh = format!("Bearer {}", new(TokenKind::Refresh));
         for line in [
             "Bearer",
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_read_from_its_own_header_which_takes_nothing_else() {
+    fn the_api_key_header_accepts_only_api_keys() {
         let key = new(TokenKind::ApiKey);
         assert_eq!(
             read(&[(X_API_KEY, &key)]).unwrap(),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_carries_a_session_alone_and_counts_only_without_a_header() {
+    fn the_cookie_is_a_session_and_yields_to_a_header() {
         let (session, key) = (new(TokenKind::Session), new(TokenKind::ApiKey));
         let cookie = format!("cloakroom={session}");
         assert_eq!(
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_contradict_each_other() {
+    fn two_credentials_are_rejected() {
         let (session, key) = (
             format!("Bearer {}", new(TokenKind::Session)),
             new(TokenKind::ApiKey),

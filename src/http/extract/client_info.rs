@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_trusted_proxies_the_first_untrusted_hop_from_the_right_is_the_client() {
+    fn the_rightmost_untrusted_hop_is_the_client() {
         assert_eq!(
             client("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]),
             "198.51.100.1"
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_trusted_hops_ends_at_the_furthest_and_rubbish_ends_the_chain() {
+    fn malformed_hops_end_the_forwarding_chain() {
         assert_eq!(
             client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"]),
             "10.0.0.3"

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn words_come_as_an_array_or_as_one_text() {
+    fn scopes_are_read_from_an_array_or_a_string() {
         let both = Ok(Some(vec!["a:b".to_owned(), "c:d".to_owned()]));
         for value in [json!(["a:b", "c:d"]), json!("a:b c:d"), json!(" a:b  c:d ")] {
             assert_eq!(words(value), both);

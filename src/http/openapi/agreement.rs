@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_document_says_passes() {
+    fn replies_that_match_the_document_pass() {
         for (method, pattern, status, body) in [
             ("GET", PROJECT, 200, project().to_string()),
             ("HEAD", PROJECT, 200, String::new()),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_a_method_or_a_body_that_nobody_described_is_a_disagreement() {
+    fn undescribed_statuses_methods_and_bodies_fail() {
         assert!(fault("GET", PROJECT, 418, &project()).ends_with("the status is not described"));
         assert!(fault("POST", PROJECT, 200, &project()).contains("not described with this method"));
         assert!(fault("DELETE", PROJECT, 204, &project()).ends_with("a body is not described"));
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_too_many_or_too_few_is_a_disagreement_however_deep() {
+    fn extra_and_missing_fields_fail_at_any_depth() {
         let mut body = project();
         body["project"]["owner"] = json!(1);
         assert!(
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_kind_is_a_disagreement() {
+    fn values_of_another_type_fail() {
         for (field, value) in [
             ("id", json!("1")),
             ("id", json!(1.5)),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyword_that_the_check_does_not_know_lets_nothing_pass() {
+    fn unknown_schema_keywords_fail() {
         let schema = json!({ "not": {} });
         assert!(
             check_value(&json!({}), &schema, &json!(1), "it")

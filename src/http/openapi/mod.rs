@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_has_one_description_and_every_description_a_route() {
+    fn routes_and_descriptions_correspond() {
         let routes = features::routes();
         let mut declared: Vec<String> = routes.iter().map(name).collect();
         let described = operations::GROUPS

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_steps_on_an_empty_file_give_exactly_schema_sql() {
+    fn migrations_of_an_empty_file_produce_schema_sql() {
         let mut migrated = Connection::open_in_memory().unwrap();
         assert_eq!(migrate(&mut migrated).unwrap(), SCHEMA_VERSION);
         let described = Connection::open_in_memory().unwrap();
@@ -214,7 +214,7 @@ mod tests {
 
     /// Whatever deletes a session of an older file later, the tokens made since then end with it.
     #[test]
-    fn the_access_tokens_of_a_session_end_with_it_and_of_one_that_had_none_nothing_is_noted() {
+    fn deleting_a_session_revokes_only_issued_access_tokens() {
         let mut connection = file_of(
             2,
             "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2, NULL, 4);
@@ -240,14 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn a_second_run_finds_nothing_to_do() {
+    fn a_second_migration_changes_nothing() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         assert_eq!(migrate(&mut connection).unwrap(), 0);
     }
 
     #[test]
-    fn a_newer_file_is_refused_by_its_version() {
+    fn a_newer_schema_is_rejected_by_version() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn another_programs_file_is_refused() {
+    fn another_programs_file_is_rejected() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection
             .execute_batch("CREATE TABLE theirs (id INTEGER)")

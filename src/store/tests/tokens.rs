@@ -100,7 +100,7 @@ fn ended(tx: &Transaction<'_>) -> Vec<(SessionId, Option<String>, Timestamp)> {
 }
 
 #[test]
-fn a_key_reads_back_with_its_user_and_a_services_without_one() {
+fn only_user_keys_read_back_with_a_user() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (key, digest) = add_key(tx, Some(user), Some(NOW + HOUR));
@@ -121,7 +121,7 @@ fn a_key_reads_back_with_its_user_and_a_services_without_one() {
 }
 
 #[test]
-fn only_keys_that_are_good_count_towards_the_most_and_those_of_services_not_at_all() {
+fn only_valid_user_keys_count_towards_the_limit() {
     within(|tx| {
         let [user, other] = ["one@example.com", "two@example.com"].map(|text| add_user(tx, text));
         add_key(tx, Some(other), None);
@@ -138,7 +138,7 @@ fn only_keys_that_are_good_count_towards_the_most_and_those_of_services_not_at_a
 }
 
 #[test]
-fn a_key_is_listed_renamed_and_revoked_by_its_owner_alone() {
+fn a_key_is_managed_only_by_its_owner() {
     within(|tx| {
         let [user, other] = ["one@example.com", "two@example.com"].map(|text| add_user(tx, text));
         let (first, _) = add_key(tx, Some(user), None);
@@ -197,7 +197,7 @@ fn a_key_is_listed_renamed_and_revoked_by_its_owner_alone() {
 }
 
 #[test]
-fn a_key_that_is_presented_is_revoked_once_and_all_of_a_user_leave_others_be() {
+fn revoking_keys_leaves_those_of_other_users() {
     within(|tx| {
         let [user, other] = ["one@example.com", "two@example.com"].map(|text| add_user(tx, text));
         let (first, digest) = add_key(tx, Some(user), None);
@@ -220,7 +220,7 @@ fn a_key_that_is_presented_is_revoked_once_and_all_of_a_user_leave_others_be() {
 }
 
 #[test]
-fn a_key_lives_until_its_end_and_while_its_user_is_neither_disabled_nor_gone() {
+fn a_key_needs_an_enabled_user_and_time_left() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (key, _) = add_key(tx, Some(user), Some(NOW + HOUR));
@@ -249,7 +249,7 @@ fn the_use_of_a_key_never_goes_back_in_time() {
 }
 
 #[test]
-fn a_refresh_token_is_spent_once_and_tells_for_what() {
+fn a_refresh_token_is_spent_once_and_names_its_session() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (session, _) = add_session(tx, user);
@@ -284,7 +284,7 @@ fn a_refresh_token_is_spent_once_and_tells_for_what() {
 }
 
 #[test]
-fn a_family_is_known_for_as_long_as_one_of_it_is_kept() {
+fn a_family_is_known_while_any_token_is_kept() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (session, _) = add_session(tx, user);
@@ -321,7 +321,7 @@ fn a_family_is_known_for_as_long_as_one_of_it_is_kept() {
 }
 
 #[test]
-fn the_families_of_a_session_end_together_and_beyond_the_most_with_all_their_tokens() {
+fn excess_families_are_deleted_with_all_their_tokens() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let [(session, _), (other, _)] = [add_session(tx, user), add_session(tx, user)];
@@ -355,7 +355,7 @@ fn the_families_of_a_session_end_together_and_beyond_the_most_with_all_their_tok
 }
 
 #[test]
-fn the_end_of_access_is_never_drawn_nearer_and_counts_as_use() {
+fn access_expiry_never_moves_back_and_counts_as_use() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, digest) = add_session(tx, user);
@@ -377,7 +377,7 @@ fn the_end_of_access_is_never_drawn_nearer_and_counts_as_use() {
 }
 
 #[test]
-fn however_a_session_is_deleted_its_access_tokens_end_and_the_count_stays() {
+fn deleted_sessions_always_revoke_their_access_tokens() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let mut until = NOW;
@@ -401,7 +401,7 @@ fn however_a_session_is_deleted_its_access_tokens_end_and_the_count_stays() {
 }
 
 #[test]
-fn a_session_without_access_tokens_leaves_nothing_behind() {
+fn sessions_without_access_tokens_leave_no_revocation() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, _) = add_session(tx, user);
@@ -411,7 +411,7 @@ fn a_session_without_access_tokens_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_token_ends_alone_and_once_or_with_all_of_its_session() {
+fn a_token_is_revoked_alone_or_with_its_session() {
     within(|tx| {
         let user = add_user(tx, "one@example.com");
         let (id, _) = add_session(tx, user);
@@ -465,7 +465,7 @@ fn a_session_is_found_by_its_id_with_its_user() {
 }
 
 #[test]
-fn what_is_over_is_found_without_reading_the_table() {
+fn expired_rows_are_found_by_index() {
     within(|tx| {
         for sql in [api_keys::DELETE_ENDED, revocations::DELETE_EXPIRED] {
             let sql = format!("EXPLAIN QUERY PLAN {sql}");

@@ -12,7 +12,7 @@ use crate::support::process::TestServer;
 const PATH: &str = "/v1/user";
 
 #[test]
-fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
+fn an_operator_manages_service_and_user_keys() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let server = test_server.serve();
@@ -116,7 +116,7 @@ fn an_operator_makes_lists_and_revokes_keys_of_a_service_and_of_a_user() {
 }
 
 #[test]
-fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
+fn revoking_all_keys_asks_for_confirmation() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let server = test_server.serve();
@@ -161,7 +161,7 @@ fn everybody_s_keys_and_those_of_services_are_revoked_after_a_yes() {
 }
 
 #[test]
-fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
+fn a_user_disabled_meanwhile_gets_no_key() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let other = test_server.open_database();
@@ -196,7 +196,7 @@ fn a_user_who_is_disabled_while_a_key_is_made_gets_none() {
 }
 
 #[test]
-fn the_key_alone_stands_on_standard_output() {
+fn only_the_key_is_on_standard_output() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let made = run(
@@ -240,7 +240,7 @@ fn the_key_alone_stands_on_standard_output() {
 }
 
 #[test]
-fn a_key_that_the_rules_refuse_is_not_made() {
+fn an_invalid_key_is_not_created() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__TOKENS__MAX_KEYS_PER_USER", "1");
     create(&test_server, "one@example.com");
@@ -307,7 +307,7 @@ fn a_key_that_the_rules_refuse_is_not_made() {
 }
 
 #[test]
-fn commands_for_keys_make_no_database_where_there_is_none() {
+fn key_commands_create_no_database() {
     let test_server = TestServer::new();
     for arguments in [
         &["list"][..],

@@ -60,7 +60,7 @@ fn sound_house() -> TestServer {
 }
 
 #[test]
-fn a_sound_house_is_well_by_itself_and_beside_its_server() {
+fn a_sound_installation_passes_alone_and_beside_its_server() {
     let test_server = sound_house();
     assert!(examine(&test_server).0);
     let server = test_server.serve();
@@ -89,7 +89,7 @@ fn a_sound_house_is_well_by_itself_and_beside_its_server() {
 }
 
 #[test]
-fn a_damaged_page_is_found_and_what_to_do_is_said() {
+fn a_damaged_page_is_reported_with_advice() {
     let test_server = sound_house();
     let root: u32 = {
         let connection = Connection::open(test_server.database()).unwrap();
@@ -122,7 +122,7 @@ fn a_damaged_page_is_found_and_what_to_do_is_said() {
 }
 
 #[test]
-fn what_is_no_database_is_said_to_be_none() {
+fn a_file_that_is_not_a_database_is_reported() {
     let test_server = TestServer::new();
     fs::write(test_server.database(), "x".repeat(5000)).unwrap();
     assert!(failures(&test_server, "schema")[0].contains("no SQLite database"));
@@ -131,7 +131,7 @@ fn what_is_no_database_is_said_to_be_none() {
 }
 
 #[test]
-fn a_newer_schema_is_reported_and_left_alone() {
+fn a_newer_schema_is_reported_and_unchanged() {
     let test_server = sound_house();
     let version = |set: Option<i64>| -> i64 {
         let connection = Connection::open(test_server.database()).unwrap();
@@ -171,7 +171,7 @@ fn an_older_schema_is_a_warning_and_is_not_migrated() {
 }
 
 #[test]
-fn a_missing_database_is_reported_and_not_made() {
+fn a_missing_database_is_reported_and_not_created() {
     let test_server = TestServer::new();
     let found = failures(&test_server, "file");
     assert!(
@@ -182,7 +182,7 @@ fn a_missing_database_is_reported_and_not_made() {
 }
 
 #[test]
-fn files_that_others_may_read_are_reported() {
+fn files_readable_by_others_are_reported() {
     let test_server = sound_house();
     run(&test_server, &["users", "reset-password", "1"]).done();
     let key_base = test_server.path().join("cloakroom.key_base");
@@ -199,7 +199,7 @@ fn files_that_others_may_read_are_reported() {
 }
 
 #[test]
-fn files_of_keys_that_variables_name_are_closed_to_strangers() {
+fn key_files_named_by_variables_must_be_private() {
     let mut test_server = sound_house();
     for (name, text) in [("KEY_BASE", "a".repeat(40)), ("PREVIOUS", String::new())] {
         let path = test_server.path().join(name);
@@ -223,7 +223,7 @@ fn files_of_keys_that_variables_name_are_closed_to_strangers() {
 }
 
 #[test]
-fn a_mail_server_that_does_not_answer_is_reported() {
+fn an_unreachable_mail_server_is_reported() {
     let mut test_server = sound_house();
     // Bound for a moment: nobody listens there.
     let port = TcpListener::bind("127.0.0.1:0")
@@ -246,7 +246,7 @@ fn a_mail_server_that_does_not_answer_is_reported() {
 }
 
 #[test]
-fn confirmation_by_mails_that_reach_nobody_is_a_warning_in_production() {
+fn verification_without_real_mail_is_a_warning() {
     let mut test_server = sound_house();
     test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
     assert!(warnings(&test_server, "mail").is_empty());
@@ -275,7 +275,7 @@ fn confirmation_by_mails_that_reach_nobody_is_a_warning_in_production() {
 }
 
 #[test]
-fn an_origin_that_browsers_send_no_cookies_from_is_a_warning() {
+fn cross_site_origins_are_a_warning() {
     let mut test_server = sound_house();
     test_server
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
@@ -295,7 +295,7 @@ fn an_origin_that_browsers_send_no_cookies_from_is_a_warning() {
 }
 
 #[test]
-fn mails_given_up_lately_are_a_warning_with_their_number() {
+fn recently_failed_mails_are_a_warning_with_count() {
     let test_server = sound_house();
     let give_up = |days: u32| {
         // A minute later than that, for the time that this takes.
@@ -331,7 +331,7 @@ fn mails_given_up_lately_are_a_warning_with_their_number() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_is_reported() {
+fn a_rewound_clock_is_reported() {
     let test_server = sound_house();
     Connection::open(test_server.database())
         .unwrap()

@@ -75,7 +75,7 @@ fn name_files(test_server: &mut TestServer, base: &str, previous: &str) -> [Path
 }
 
 #[test]
-fn a_rotation_keeps_links_and_sessions_until_their_end() {
+fn a_rotation_keeps_links_and_sessions_until_expiry() {
     let test_server = test_server();
     let [base, previous] = beside(&test_server);
     let (old, before) = (read(&base), link(&test_server));
@@ -132,7 +132,7 @@ fn a_rotation_keeps_links_and_sessions_until_their_end() {
 }
 
 #[test]
-fn a_leaked_base_opens_nothing_after_the_restart() {
+fn a_leaked_base_is_rejected_after_the_restart() {
     let test_server = test_server();
     let [base, previous] = beside(&test_server);
     let oldest = link(&test_server);
@@ -160,7 +160,7 @@ fn a_leaked_base_opens_nothing_after_the_restart() {
 }
 
 #[test]
-fn forgetting_ends_what_the_old_ones_signed() {
+fn forgetting_bases_revokes_what_they_signed() {
     let test_server = test_server();
     let [base, previous] = beside(&test_server);
     let nothing = run(&test_server, &["secret", "forget"]).done();
@@ -206,7 +206,7 @@ fn a_base_from_a_file_is_rotated_with_its_list() {
 }
 
 #[test]
-fn a_base_without_a_place_for_the_old_one_is_not_rotated_unless_it_leaked() {
+fn rotation_needs_a_file_for_previous_bases_unless_leaked() {
     let mut test_server = TestServer::new();
     let base = name_file(&mut test_server, "KEY_BASE", &"a".repeat(40));
     let refusal = run(&test_server, &["secret", "rotate"]).refused();
@@ -231,7 +231,7 @@ fn a_base_without_a_place_for_the_old_one_is_not_rotated_unless_it_leaked() {
 }
 
 #[test]
-fn a_base_given_inline_is_not_rotated_and_nothing_is_written() {
+fn an_inline_base_is_not_rotated() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__SECRETS__KEY_BASE", "a".repeat(40));
     for (more, advice) in [
@@ -260,7 +260,7 @@ fn a_base_given_inline_is_not_rotated_and_nothing_is_written() {
 }
 
 #[test]
-fn a_base_that_is_not_made_yet_is_not_rotated() {
+fn a_missing_base_is_not_rotated() {
     let test_server = TestServer::new();
     for more in [&[][..], &["--leaked"]] {
         let refusal = run(&test_server, &[&["secret", "rotate"], more].concat()).refused();
@@ -276,7 +276,7 @@ fn rights(path: &Path) -> (u32, u32, u32) {
 }
 
 #[test]
-fn both_files_are_as_private_as_the_base_was() {
+fn rotation_keeps_both_files_private() {
     let mut test_server = test_server();
     let [base, previous] = name_files(&mut test_server, &"a".repeat(40), "");
     fs::set_permissions(&base, fs::Permissions::from_mode(0o640)).unwrap();
@@ -301,7 +301,7 @@ fn both_files_are_as_private_as_the_base_was() {
 }
 
 #[test]
-fn a_linked_file_stops_a_rotation_before_anything_is_written() {
+fn a_symlink_stops_a_rotation_before_any_write() {
     let mut test_server = test_server();
     let [base, previous] = name_files(&mut test_server, &"a".repeat(40), "");
     let linked = test_server.path().join("linked");
@@ -325,7 +325,7 @@ fn a_linked_file_stops_a_rotation_before_anything_is_written() {
 }
 
 #[test]
-fn a_rotation_that_was_cut_short_is_found_and_done_again() {
+fn an_interrupted_rotation_is_repeated() {
     let test_server = test_server();
     let [base, previous] = beside(&test_server);
     let (old, before) = (read(&base), link(&test_server));
@@ -358,7 +358,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 #[test]
-fn drafts_of_a_killed_rotation_are_found_and_removed() {
+fn drafts_of_a_killed_rotation_are_removed() {
     let mut test_server = test_server();
     let mine = beside(&test_server);
     for command in ["rotate", "forget"] {
@@ -409,7 +409,7 @@ fn drafts_of_a_killed_rotation_are_found_and_removed() {
 }
 
 #[test]
-fn rotations_at_once_lose_no_base() {
+fn concurrent_rotations_lose_no_base() {
     let test_server = test_server();
     let [base, previous] = beside(&test_server);
     let (old, before) = (read(&base), link(&test_server));
@@ -430,7 +430,7 @@ fn rotations_at_once_lose_no_base() {
 }
 
 #[test]
-fn production_starts_with_what_rotation_wrote() {
+fn production_starts_with_rotated_bases() {
     let mut test_server = TestServer::new();
     test_server
         .set("CLOAKROOM_ENV", "production")

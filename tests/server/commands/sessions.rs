@@ -6,7 +6,7 @@ use super::{create, is_rfc3339, run, status_of, token};
 use crate::support::process::TestServer;
 
 #[test]
-fn a_session_is_listed_and_ended_while_the_others_go_on() {
+fn a_session_is_listed_and_ended_by_command() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let server = test_server.serve();
@@ -49,7 +49,7 @@ fn a_session_is_listed_and_ended_while_the_others_go_on() {
 }
 
 #[test]
-fn all_sessions_of_one_user_end_and_nobody_elses() {
+fn ending_a_users_sessions_leaves_those_of_others() {
     let test_server = TestServer::new();
     for name in ["one", "two"] {
         create(&test_server, &format!("{name}@example.com"));
@@ -74,7 +74,7 @@ fn all_sessions_of_one_user_end_and_nobody_elses() {
 }
 
 #[test]
-fn everybody_s_sessions_end_after_a_yes() {
+fn ending_all_sessions_asks_for_confirmation() {
     let test_server = TestServer::new();
     for name in ["one", "two"] {
         create(&test_server, &format!("{name}@example.com"));
@@ -108,7 +108,7 @@ fn everybody_s_sessions_end_after_a_yes() {
 }
 
 #[test]
-fn the_sessions_of_nobody_are_neither_listed_nor_ended() {
+fn sessions_of_an_unknown_user_are_an_error() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     assert_eq!(

@@ -6,7 +6,7 @@ use super::{create, run};
 use crate::support::process::TestServer;
 
 #[test]
-fn every_secret_is_a_new_one_that_production_takes() {
+fn generated_secrets_are_unique_and_valid() {
     let mut test_server = TestServer::new();
     let [first, second] = [(); 2].map(|()| run(&test_server, &["secret"]).done());
     assert_ne!(first, second);
@@ -27,7 +27,7 @@ fn every_secret_is_a_new_one_that_production_takes() {
 }
 
 #[test]
-fn the_settings_in_force_are_shown_as_a_file_that_can_be_read_again() {
+fn effective_settings_are_shown_as_a_readable_file() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__SESSION__LIFETIME", "12h");
     let shown = run(&test_server, &["config"]).done();
@@ -83,7 +83,7 @@ fn no_secret_is_shown() {
 }
 
 #[test]
-fn every_wrong_setting_is_named_at_once() {
+fn every_invalid_setting_is_named_together() {
     let mut test_server = TestServer::new();
     test_server
         .set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0")
@@ -103,7 +103,7 @@ fn every_wrong_setting_is_named_at_once() {
 }
 
 #[test]
-fn migrating_says_from_where_to_where_and_a_check_only_tells() {
+fn migrate_reports_versions_and_check_changes_nothing() {
     let test_server = TestServer::new();
     let refusal = run(&test_server, &["migrate", "--check"]).refused();
     assert!(refusal.contains("no database"), "{refusal}");
@@ -130,7 +130,7 @@ fn migrating_says_from_where_to_where_and_a_check_only_tells() {
 }
 
 #[test]
-fn commands_make_no_database_where_there_is_none() {
+fn commands_create_no_database() {
     let test_server = TestServer::new();
     for arguments in [
         &["users", "list"][..],

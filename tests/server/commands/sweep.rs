@@ -38,7 +38,7 @@ fn counts([sessions, counters, mails, devices, api_keys, ended_access]: [u32; 6]
 }
 
 #[test]
-fn what_is_over_goes_and_what_lives_stays() {
+fn sweep_deletes_only_expired_rows() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let server = test_server.serve();
@@ -80,7 +80,7 @@ fn what_is_over_goes_and_what_lives_stays() {
 }
 
 #[test]
-fn how_long_things_are_kept_is_read_from_the_settings() {
+fn sweep_reads_retention_from_the_settings() {
     let mut test_server = TestServer::new();
     create(&test_server, "one@example.com");
     add_what_is_over(&test_server);
@@ -103,7 +103,7 @@ fn how_long_things_are_kept_is_read_from_the_settings() {
 }
 
 #[test]
-fn a_server_sweeps_by_itself_soon_after_its_start() {
+fn a_server_sweeps_soon_after_its_start() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     add_what_is_over(&test_server);

@@ -6,7 +6,7 @@ use super::{PASSWORD, create, is_rfc3339, run, run_with_input, sign_in, status_o
 use crate::support::process::TestServer;
 
 #[test]
-fn a_user_created_beside_a_running_server_signs_in_at_once() {
+fn a_user_created_by_command_signs_in_at_once() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let created = create(&test_server, " One@Example.COM ");
@@ -16,7 +16,7 @@ fn a_user_created_beside_a_running_server_signs_in_at_once() {
 }
 
 #[test]
-fn the_password_is_the_first_line_of_standard_input() {
+fn the_password_is_read_from_standard_input() {
     let test_server = TestServer::new();
     let input = format!("{PASSWORD}\r\nanother line\n");
     let ran = run_with_input(
@@ -46,7 +46,7 @@ fn a_password_is_never_an_argument() {
 }
 
 #[test]
-fn a_user_that_the_rules_refuse_is_not_created() {
+fn an_invalid_user_is_not_created() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__PASSWORD__REJECT_COMMON", "true");
     let try_with = |input: &[u8]| {
@@ -84,7 +84,7 @@ fn a_user_that_the_rules_refuse_is_not_created() {
 }
 
 #[test]
-fn an_address_is_taken_once() {
+fn an_address_is_assigned_once() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let again = run_with_input(
@@ -128,7 +128,7 @@ fn users_are_found_by_id_and_by_address() {
 }
 
 #[test]
-fn an_unknown_user_is_said_to_be_unknown() {
+fn an_unknown_user_is_an_error() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     for command in [
@@ -172,7 +172,7 @@ fn a_list_is_read_page_by_page() {
 }
 
 #[test]
-fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
+fn disabling_ends_sessions_and_enabling_permits_sign_in() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     create(&test_server, "two@example.com");
@@ -214,7 +214,7 @@ fn disabling_ends_a_live_session_at_once_and_enabling_lets_in_again() {
 }
 
 #[test]
-fn an_operator_vouches_for_an_address() {
+fn an_operator_verifies_an_address() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
     create(&test_server, "one@example.com");
@@ -253,7 +253,7 @@ fn an_operator_vouches_for_an_address() {
 }
 
 #[test]
-fn deleting_asks_first_and_takes_the_sessions_along() {
+fn deleting_a_user_asks_first_and_ends_sessions() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let server = test_server.serve();
@@ -272,7 +272,7 @@ fn deleting_asks_first_and_takes_the_sessions_along() {
 }
 
 #[test]
-fn an_address_asked_for_is_shown_and_goes_with_the_account() {
+fn a_pending_address_is_shown_and_deleted_with_the_user() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     create(&test_server, "two@example.com");
@@ -340,7 +340,7 @@ fn a_printed_reset_link_works_once() {
 }
 
 #[test]
-fn a_reset_link_in_json_says_when_it_dies() {
+fn a_reset_link_in_json_has_its_expiry() {
     let test_server = TestServer::new();
     let created = create(&test_server, "one@example.com");
     let printed = run(&test_server, &["users", "reset-password", "1", "--json"]).json();

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_is_that_for_data_next_to_the_core_divided_among_its_threads() {
+    fn l1_data_cache_is_divided_among_its_threads() {
         let folder = tempfile::tempdir().unwrap();
         let size = |caches: &[[&str; 4]]| {
             for (number, values) in caches.iter().enumerate() {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_number_of_lanes_is_taken_as_it_is() {
+    fn a_configured_number_of_lanes_is_used() {
         assert!((1..=MOST).contains(&per_thread(0)));
         assert_eq!(per_thread(7), 7);
     }

@@ -70,7 +70,7 @@ async fn check(pool: &PasswordPool, offered: &str, digest: PasswordDigest) -> Re
 }
 
 #[actix_web::test]
-async fn what_it_writes_is_what_bcrypt_reads_and_the_other_way_round() {
+async fn digests_are_interchangeable_with_plain_bcrypt() {
     let pool = pool(1, 4);
     let written = pool.hash(password("swordfish")).await.unwrap();
     assert!(written.as_str().starts_with("$2b$04$"));
@@ -88,7 +88,7 @@ async fn what_it_writes_is_what_bcrypt_reads_and_the_other_way_round() {
 }
 
 #[actix_web::test]
-async fn what_bcrypt_reads_of_a_password_is_read_here() {
+async fn passwords_are_truncated_as_bcrypt_does() {
     let pool = pool(1, 4);
     for length in [1, 71, 72] {
         let text = "ä".repeat(length / 2) + &"a".repeat(length % 2);
@@ -108,7 +108,7 @@ async fn what_bcrypt_reads_of_a_password_is_read_here() {
 }
 
 #[actix_web::test]
-async fn many_at_once_get_each_their_own_answer() {
+async fn concurrent_callers_get_their_own_results() {
     let pool = pool(2, 4);
     let checks = (0..40).map(|number| {
         let digest = digest(&format!("password {}", number % 7), 4 + number % 3);
@@ -123,7 +123,7 @@ async fn many_at_once_get_each_their_own_answer() {
 }
 
 #[actix_web::test]
-async fn one_that_takes_for_ever_keeps_nobody_waiting() {
+async fn an_endless_hash_does_not_delay_others() {
     let pool = pool(1, 2);
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
@@ -133,7 +133,7 @@ async fn one_that_takes_for_ever_keeps_nobody_waiting() {
 }
 
 #[actix_web::test]
-async fn a_hash_that_nobody_waits_for_frees_its_lane() {
+async fn an_abandoned_hash_frees_its_lane() {
     let pool = pool(1, 1);
     let given_up = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
@@ -142,7 +142,7 @@ async fn a_hash_that_nobody_waits_for_frees_its_lane() {
 }
 
 #[actix_web::test]
-async fn one_that_is_given_up_beside_others_leaves_theirs_right() {
+async fn an_abandoned_hash_does_not_corrupt_others() {
     let pool = pool(1, 3);
     let [first, second] = [endless(&pool, 1), endless(&pool, 1)];
     until(|| loads(&pool) == [2]).await;
@@ -157,7 +157,7 @@ async fn one_that_is_given_up_beside_others_leaves_theirs_right() {
 }
 
 #[actix_web::test]
-async fn a_lane_that_is_off_stays_empty() {
+async fn a_disabled_lane_stays_empty() {
     let pool = pool(1, 1);
     let _endless = endless(&pool, 2);
     until(|| loads(&pool) == [1] && pool.shared.waiting.load(Relaxed) == 1).await;
@@ -165,7 +165,7 @@ async fn a_lane_that_is_off_stays_empty() {
 }
 
 #[actix_web::test]
-async fn refused_choices_hold_nobody_up() {
+async fn rejected_costs_do_not_delay_others() {
     let settings = Settings::for_env(Environment::Test).unwrap().password;
     let strict = config::Password {
         threads: 1,
@@ -187,7 +187,7 @@ async fn refused_choices_hold_nobody_up() {
 }
 
 #[actix_web::test]
-async fn one_that_panics_harms_no_other() {
+async fn a_panicking_job_does_not_affect_others() {
     let pool = pool(1, 2);
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
@@ -200,7 +200,7 @@ async fn one_that_panics_harms_no_other() {
 }
 
 #[actix_web::test]
-async fn a_digest_that_cannot_be_checked_harms_no_other() {
+async fn an_invalid_digest_does_not_affect_others() {
     let pool = pool(1, 2);
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
@@ -227,7 +227,7 @@ async fn hashes_spread_over_the_threads_before_they_share_one() {
 }
 
 #[actix_web::test]
-async fn what_waits_is_limited_whatever_is_under_way() {
+async fn the_queue_is_bounded_regardless_of_running_hashes() {
     let pool = pool(1, 2);
     let _under_way = endless(&pool, 2);
     until(|| loads(&pool) == [2]).await;
@@ -241,7 +241,7 @@ async fn what_waits_is_limited_whatever_is_under_way() {
 }
 
 #[actix_web::test]
-async fn those_who_went_away_keep_nobody_out() {
+async fn cancelled_callers_do_not_occupy_the_queue() {
     let pool = pool(1, 1);
     let under_way = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
@@ -258,7 +258,7 @@ async fn those_who_went_away_keep_nobody_out() {
 }
 
 #[actix_web::test]
-async fn the_expected_wait_counts_what_is_done_at_once() {
+async fn the_expected_wait_accounts_for_parallel_lanes() {
     let pool = pool(2, 4);
     pool.shared.last_hash_ms.store(1_500, Relaxed);
     for (waiting, rounds) in [(1, 1), (8, 1), (9, 2), (17, 3)] {
@@ -272,7 +272,7 @@ async fn the_expected_wait_counts_what_is_done_at_once() {
 }
 
 #[actix_web::test]
-async fn what_waits_is_done_when_the_pool_is_dropped() {
+async fn queued_hashes_finish_when_the_pool_is_dropped() {
     let pool = pool(1, 1);
     let shared = Arc::clone(&pool.shared);
     let mut answers = Vec::new();
