@@ -17,8 +17,8 @@ use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
-use cloakroom::domain::model::{SessionId, UserId};
 use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{SessionId, UserId};
 use rusqlite::Connection;
 
 use support::{Server, agent, database, empty_database, median, now_ms};

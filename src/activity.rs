@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{ApiKey, ApiKeyId, Session, SessionId};
+use crate::domain::{ApiKey, ApiKeyId, Session, SessionId};
 use crate::store::{Database, Transaction, api_keys, sessions};
 
 const PRECISION: Duration = Duration::from_secs(60);

@@ -41,7 +41,7 @@ use crate::context::Context;
 use crate::crypto::password::Password;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::model::{EmailAddress, User};
+use crate::domain::{EmailAddress, User};
 use crate::http::auth::cookie;
 use crate::http::openapi::agreement;
 use crate::http::routes;

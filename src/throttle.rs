@@ -15,7 +15,7 @@ use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_message::pseudonym;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{SessionId, UserId};
+use crate::domain::{SessionId, UserId};
 use crate::store::{Database, Reader, Transaction, throttles};
 
 /// A limit on something, for somebody.

@@ -10,8 +10,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::{Algorithm, Environment, Secret, Settings};
 use cloakroom::crypto::jwt::{Claims, JwtKeys};
 use cloakroom::crypto::key_ring::KeyRing;
-use cloakroom::domain::model::{SessionId, UserId};
 use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{SessionId, UserId};
 use cloakroom_fuzz::edited;
 use libfuzzer_sys::fuzz_target;
 

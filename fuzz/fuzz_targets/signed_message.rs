@@ -8,8 +8,8 @@ use arbitrary::Arbitrary;
 use cloakroom::config::Secret;
 use cloakroom::crypto::key_ring::{KeyRing, Purpose};
 use cloakroom::crypto::signed_message::{sign, verify};
+use cloakroom::domain::UserId;
 use cloakroom::domain::clock::Timestamp;
-use cloakroom::domain::model::UserId;
 use cloakroom_fuzz::edited;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,6 +1,6 @@
 //! The kinds of audit events: one variant each, and one row each for how it is written.
 
-use crate::domain::model::{ApiKeyId, SessionId, UserId};
+use crate::domain::{ApiKeyId, SessionId, UserId};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

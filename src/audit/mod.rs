@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 pub use self::event::Event;
 use self::event::{Level, Line};
-use crate::domain::model::{ApiKeyId, UserId};
+use crate::domain::{ApiKeyId, UserId};
 use crate::http::ClientInfo;
 
 const TARGET: &str = "cloakroom::security";

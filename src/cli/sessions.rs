@@ -7,7 +7,7 @@ use super::database;
 use super::output::{Format, confirm, or_dash, table};
 use super::user_ref::UserRef;
 use crate::config::Settings;
-use crate::domain::model::{Session, SessionId};
+use crate::domain::{Session, SessionId};
 use crate::store::sessions;
 
 /// How many sessions one transaction deletes.

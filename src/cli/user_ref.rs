@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use super::CommandError;
 use crate::domain::error::Result;
-use crate::domain::model::{EmailAddress, UserId};
+use crate::domain::{Account, EmailAddress, UserId};
 use crate::store::Reader;
-use crate::store::users::{self, Account};
+use crate::store::users;
 
 /// As typed. Digits are an id: every address contains an `@`.
 #[derive(Clone, Debug)]

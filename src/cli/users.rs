@@ -13,10 +13,10 @@ use super::user_ref::{UserRef, address};
 use super::{CommandError, database, sessions};
 use crate::config::Settings;
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::model::{EmailAddress, User, UserId};
+use crate::domain::{Account, EmailAddress, User, UserId};
 use crate::features::account::erase;
 use crate::features::sessions::{KeepSessions, credentials_changed};
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::store::{Database, Transaction};
 
 /// The subcommands.

@@ -16,8 +16,8 @@ use crate::crypto::jwt::{self, Claims, JwtKeys};
 use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::{EmailAddress, SessionId, UserId};
 use crate::domain::scope::Scopes;
+use crate::domain::{EmailAddress, SessionId, UserId};
 use signature_cache::SignatureCache;
 
 /// How long an address that was read may be said again.

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::config;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::domain::error::{Error, Result};
-use crate::domain::model::{SessionId, UserId};
 use crate::domain::scope::Scopes;
+use crate::domain::{SessionId, UserId};
 use keys::{Ed25519, Hs256, SigningKey, VerifyingKey};
 
 /// What the header says a token of ours is (RFC 9068, 2.1).

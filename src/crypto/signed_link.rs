@@ -7,8 +7,7 @@ use crate::config::Settings;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_message::{self, SignedMessage};
 use crate::domain::clock::Timestamp;
-use crate::domain::model::EmailAddress;
-use crate::store::users::Account;
+use crate::domain::{Account, EmailAddress};
 
 pub use crate::domain::mail_kind::{CONFIRMATION_LIFETIME, RESET_LIFETIME};
 
@@ -149,7 +148,7 @@ fn address_binding(account: &Account, address: &EmailAddress) -> [String; 2] {
 mod tests {
     use super::*;
     use crate::config::Secret;
-    use crate::domain::model::{PasswordDigest, User, UserId};
+    use crate::domain::{PasswordDigest, User, UserId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 

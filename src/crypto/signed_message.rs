@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 
 use crate::crypto::key_ring::{Key, KeyRing, Purpose};
 use crate::crypto::token::{PlainToken, ReplaySeed};
+use crate::domain::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::UserId;
 
 const VERSION: u8 = 1;
 const FINGERPRINT_LENGTH: usize = 16;

@@ -17,10 +17,10 @@ use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::model::{EmailAddress, PasswordDigest, SessionId};
+use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId};
 use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Input, Routes};
 use crate::mail::{self, Notice};
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::store::{Transaction, outbox};
 
 pub(super) fn routes(routes: &mut Routes) {

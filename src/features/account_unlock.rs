@@ -13,10 +13,11 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::SignedMessage;
+use crate::domain::Account;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::http::{ClientInfo, Routes};
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::throttle::Limit;
 
 pub(super) fn routes(routes: &mut Routes) {

@@ -15,8 +15,8 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::context::Context;
+use crate::domain::EmailAddress;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::EmailAddress;
 use crate::domain::scope::Scopes;
 use crate::http::extract::query::Query;
 use crate::http::{Caller, Routes};

@@ -21,10 +21,10 @@ use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::model::{EmailAddress, PasswordDigest, User};
+use crate::domain::{Account, EmailAddress, PasswordDigest, User};
 use crate::http::{ClientInfo, Input, Routes};
 use crate::mail::{self, Notice};
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::throttle::Limit;
 
 pub(super) fn routes(routes: &mut Routes) {

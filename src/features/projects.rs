@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::domain::model::{Project, ProjectId, UserId};
+use crate::domain::{Project, ProjectId, UserId};
 use crate::http::extract::query::{Query, path_id};
 use crate::http::{Caller, ClientInfo, Input, Routes};
 use crate::store::{Transaction, projects};

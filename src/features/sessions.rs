@@ -30,8 +30,8 @@ pub(super) use self::opening::{SessionStart, StartedSession};
 pub(super) use self::reply::{SessionView, clear_cookie, respond_with_session, transport};
 use crate::audit::Event;
 use crate::context::Context;
+use crate::domain::User;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::User;
 use crate::http::{Caller, ClientInfo, CurrentSession, Input, Routes};
 use crate::store::sessions as rows;
 

@@ -18,7 +18,7 @@ use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::model::{EmailAddress, PasswordDigest, Session, User};
+use crate::domain::{EmailAddress, PasswordDigest, Session, User};
 use crate::http::{ClientInfo, Input, Routes};
 use crate::mail;
 use crate::store::users;

@@ -16,7 +16,7 @@ use crate::config;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::{MailKind, NOTICE_LIFETIME};
-use crate::domain::model::{EmailAddress, User, UserId};
+use crate::domain::{EmailAddress, User, UserId};
 use crate::store::Transaction;
 use crate::store::outbox::{self, NewIntention};
 

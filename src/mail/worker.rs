@@ -25,12 +25,13 @@ use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::pseudonym;
 use crate::crypto::token::fill_random;
+use crate::domain::Account;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
 use crate::store::api_keys;
 use crate::store::outbox::{self, OutboxEntry};
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::store::{Database, Reader, Transaction};
 
 /// Longer than the longest attempt, so that two workers never send one row.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::Settings;
+use crate::domain::SessionId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::SessionId;
 use crate::store::{
     Database, Transaction, api_keys, known_devices, outbox, refresh_tokens, revocations, sessions,
     throttles,

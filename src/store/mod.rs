@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::config;
+use crate::domain::SessionId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result, UnavailableReason};
-use crate::domain::model::SessionId;
 pub use engine::{Reader, Row, Transaction};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 
 use super::engine::{AfterCommit, Reader};
 use super::tables::revocations::{KEEP, Revocation, list_after};
+use crate::domain::SessionId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::Result;
-use crate::domain::model::SessionId;
 
 /// How old the list may be for questions.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -3,8 +3,8 @@
 use crate::crypto::token::{ReplaySeed, TokenDigest};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::{ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
 use crate::domain::scope::Scopes;
+use crate::domain::{ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
 
 /// A value of one of the four types that every engine stores.
 #[derive(Clone, Copy, Debug)]

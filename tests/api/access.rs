@@ -4,8 +4,8 @@
 use actix_web::http::Method;
 use cloakroom::crypto::signed_link;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
-use cloakroom::domain::model::{EmailAddress, User};
 use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{EmailAddress, User};
 use cloakroom::features;
 use cloakroom::http::routes::{Access, Verb};
 use cloakroom::store::api_keys;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
-use cloakroom::domain::model::User;
+use cloakroom::domain::User;
 use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::{Value, json};
 

@@ -8,8 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::Secret;
 use cloakroom::crypto::{key_ring, signed_link};
 use cloakroom::domain::mail_kind::MailKind;
-use cloakroom::domain::model::{EmailAddress, UserId};
-use cloakroom::store::users::Account;
+use cloakroom::domain::{Account, EmailAddress, UserId};
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::join_all;
 use proptest::prelude::*;
@@ -526,7 +525,7 @@ fn stored_account(test_server: &TestServer) -> Account {
 
 fn account(id: i64, address: &str, digest: String) -> Account {
     Account {
-        user: cloakroom::domain::model::User {
+        user: cloakroom::domain::User {
             id: UserId(id),
             email_address: EmailAddress::parse(address).unwrap(),
             email_confirmed_at: None,
@@ -534,7 +533,7 @@ fn account(id: i64, address: &str, digest: String) -> Account {
             created_at: START,
             updated_at: START,
         },
-        password_digest: cloakroom::domain::model::PasswordDigest::new(digest),
+        password_digest: cloakroom::domain::PasswordDigest::new(digest),
         pending_email_address: None,
         credentials_version: 0,
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use bcrypt::Version;
-use cloakroom::domain::model::EmailAddress;
+use cloakroom::domain::EmailAddress;
 use cloakroom::features::sessions::{KeepSessions, credentials_changed};
 use cloakroom::store::{sessions, users};
 use cloakroom::testing::{START, TestApp};
@@ -687,7 +687,7 @@ proptest! {
     fn a_parsed_address_parses_to_itself(
         text in "[a-zA-Z0-9.+_-]{1,12}@[a-zA-Z0-9.-]{1,20}", before in "[ \t\n]{0,3}", after in "[ \r\n\u{a0}]{0,3}",
     ) {
-        use cloakroom::domain::model::EmailAddress;
+        use cloakroom::domain::EmailAddress;
         let written = EmailAddress::parse(&format!("{before}{}{after}", text.to_uppercase()));
         let plain = EmailAddress::parse(&text);
         prop_assert_eq!(&written, &plain);
@@ -699,7 +699,7 @@ proptest! {
     /// Nothing that is typed makes the parser panic.
     #[test]
     fn parsing_any_text_as_address_never_panics(text in "\\PC{0,40}") {
-        let _ = cloakroom::domain::model::EmailAddress::parse(&text);
+        let _ = cloakroom::domain::EmailAddress::parse(&text);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::Method;
 use cloakroom::config::Confirm;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
-use cloakroom::domain::model::User;
+use cloakroom::domain::User;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::store::api_keys::{self, NewKey};
 use cloakroom::testing::{Call, Reply, START, TestApp};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cloakroom::config::Notices;
 use cloakroom::domain::mail_kind::MailKind;
-use cloakroom::domain::model::{User, UserId};
+use cloakroom::domain::{User, UserId};
 use cloakroom::mail::{self, Notice};
 use cloakroom::store::{outbox, users};
 use cloakroom::testing::SentEmail;

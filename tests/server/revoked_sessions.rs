@@ -9,8 +9,8 @@ use cloakroom::config::{Environment, Secret, Settings};
 use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::domain::clock::Clock;
-use cloakroom::domain::model::{SessionId, UserId};
 use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{SessionId, UserId};
 use rusqlite::params;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use cloakroom::domain::error::Result;
-use cloakroom::domain::model::{EmailAddress, PasswordDigest, User};
+use cloakroom::domain::{EmailAddress, PasswordDigest, User};
 use cloakroom::features::sessions::{KeepSessions, credentials_changed};
 use cloakroom::store::{Transaction, users};
 use cloakroom::testing::{Reply, TestApp};

@@ -1,8 +1,8 @@
 //! Credentials for machines, as the tests of several routes need them.
 
 use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::User;
 use cloakroom::domain::clock::Timestamp;
-use cloakroom::domain::model::User;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::store::api_keys::{self, NewKey};
 use cloakroom::testing::TestApp;

@@ -10,7 +10,7 @@ use crate::cli::CommandError;
 use crate::config::{self, Settings};
 use crate::crypto::password::{Password, PasswordPool};
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::model::{EmailAddress, PasswordDigest, User};
+use crate::domain::{EmailAddress, PasswordDigest, User};
 use crate::store::{Transaction, users};
 
 /// Longer than any accepted password.

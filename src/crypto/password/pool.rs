@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 
 use super::Password;
 use crate::config;
+use crate::domain::PasswordDigest;
 use crate::domain::error::{Error, Result, UnavailableReason};
-use crate::domain::model::PasswordDigest;
 use worker::Worker;
 
 /// The threads that hash. Dropping it ends them, after what waits.

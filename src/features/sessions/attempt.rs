@@ -8,10 +8,10 @@ use crate::context::Context;
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::domain::model::{EmailAddress, PasswordDigest};
+use crate::domain::{Account, EmailAddress, PasswordDigest};
 use crate::http::{ClientInfo, Input};
 use crate::mail;
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::throttle::{Count, Limit};
 
 /// One try to sign in. An unusable address or password is no fault of form: it is a wrong one.

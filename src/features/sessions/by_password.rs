@@ -11,9 +11,9 @@ use crate::context::{Change, Context};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason};
-use crate::domain::model::{PasswordDigest, Session, User};
+use crate::domain::{Account, PasswordDigest, Session, User};
 use crate::http::{ClientInfo, Input};
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::throttle::Limit;
 
 /// Somebody who has just signed in.

@@ -15,9 +15,9 @@ use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
-use crate::domain::model::{PasswordDigest, SessionId};
+use crate::domain::{Account, PasswordDigest, SessionId};
 use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input};
-use crate::store::users::{self, Account};
+use crate::store::users;
 use crate::store::{Transaction, sessions as rows};
 use crate::throttle::Limit;
 

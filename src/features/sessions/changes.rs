@@ -2,7 +2,7 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{SessionId, UserId};
+use crate::domain::{SessionId, UserId};
 use crate::store::{Transaction, api_keys, known_devices, refresh_tokens, sessions, users};
 
 /// Which sessions outlive a change.

@@ -2,12 +2,12 @@
 
 use crate::audit::Event;
 use crate::config::Confirm;
+use crate::domain::Account;
 use std::sync::Arc;
 
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
 use crate::http::ClientInfo;
-use crate::store::users::Account;
 use crate::throttle::Limit;
 
 /// Whether a sign-in must fail as if nobody had the address. Where sign-up hides who has an account, a refusal of its own

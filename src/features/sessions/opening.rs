@@ -11,7 +11,7 @@ use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
-use crate::domain::model::{Session, UserId};
+use crate::domain::{Session, UserId};
 use crate::http::ClientInfo;
 use crate::mail::{self, Notice};
 use crate::store::known_devices::{self, Sighting};

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::domain::model::{Session, SessionId, User};
+use crate::domain::{Session, SessionId, User};
 use crate::http::auth::cookie;
 use crate::http::{Carrier, ClientInfo, Input};
 

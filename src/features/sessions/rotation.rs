@@ -10,8 +10,8 @@ use super::respond_with_session;
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::Session;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::Session;
 use crate::http::{ClientInfo, CurrentSession, CurrentUser};
 use crate::store::{refresh_tokens, sessions as rows};
 

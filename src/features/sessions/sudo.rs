@@ -6,10 +6,10 @@ use serde_json::json;
 use super::challenge::Challenge;
 use crate::audit::Event;
 use crate::context::{Change, Context};
+use crate::domain::Account;
 use crate::domain::error::{Result, ValidationErrors};
 use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input};
 use crate::store::sessions as rows;
-use crate::store::users::Account;
 
 pub(super) async fn create(
     context: web::Data<Context>,

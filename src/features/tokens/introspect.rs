@@ -15,8 +15,8 @@ use crate::context::Context;
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::{EmailAddress, Session, User};
 use crate::domain::scope::Scopes;
+use crate::domain::{EmailAddress, Session, User};
 use crate::http::{Caller, CredentialKind, Input};
 use crate::store::{api_keys, refresh_tokens, revocations, sessions};
 

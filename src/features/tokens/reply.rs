@@ -10,9 +10,9 @@ use crate::config::Settings;
 use crate::context::Context;
 use crate::crypto::access_token::NewAccessToken;
 use crate::crypto::token::PlainToken;
+use crate::domain::Session;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::Session;
 use crate::domain::scope::Scopes;
 
 /// When an access token is good.

@@ -19,7 +19,7 @@ use crate::context::{Change, Context};
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{Session, SessionId, UserId};
+use crate::domain::{Session, SessionId, UserId};
 use crate::http::{ClientInfo, CredentialKind, Input};
 use crate::store::{Reader, api_keys, refresh_tokens, revocations, sessions};
 

@@ -16,7 +16,7 @@ use super::credential::Carrier;
 use crate::context::{Change, Context};
 use crate::crypto::token::TokenDigest;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::{Session, User};
+use crate::domain::{Session, User};
 use crate::http::ClientInfo;
 
 /// The signed-in user.

@@ -4,8 +4,8 @@ use super::users;
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{ApiKey, ApiKeyId, User, UserId};
 use crate::domain::scope::Scopes;
+use crate::domain::{ApiKey, ApiKeyId, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {

@@ -1,8 +1,8 @@
 //! The `devices` table: what users have signed in from.
 
+use crate::domain::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::model::UserId;
 use crate::store::Transaction;
 
 /// What a sign-in from a device is to a user's account.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{EmailAddress, UserId};
+use crate::domain::{EmailAddress, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {

@@ -2,7 +2,7 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{Project, ProjectId, UserId};
+use crate::domain::{Project, ProjectId, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use crate::crypto::token::{ReplaySeed, TokenDigest};
+use crate::domain::SessionId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::SessionId;
 use crate::domain::scope::Scopes;
 use crate::store::{Reader, Row, Transaction};
 

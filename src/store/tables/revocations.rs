@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
+use crate::domain::SessionId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::SessionId;
 use crate::store::{Reader, Transaction};
 
 /// How long a row is kept after its tokens expired: a clock that is set back by up to a day makes none valid again,

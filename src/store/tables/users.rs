@@ -2,7 +2,7 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::model::{EmailAddress, PasswordDigest, User, UserId};
+use crate::domain::{Account, EmailAddress, PasswordDigest, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {
@@ -18,19 +18,6 @@ macro_rules! account_columns {
             ", password_digest, pending_email_address, credentials_version"
         )
     };
-}
-
-/// A user, what their password is checked against, and what their links are bound to.
-#[derive(Clone, Debug)]
-pub struct Account {
-    /// The user.
-    pub user: User,
-    /// The bcrypt digest.
-    pub password_digest: PasswordDigest,
-    /// The address that they asked for in the place of theirs, until it is confirmed.
-    pub pending_email_address: Option<EmailAddress>,
-    /// Counted up when links signed before must die.
-    pub credentials_version: i64,
 }
 
 /// Adds a user; `None` when the address is taken.

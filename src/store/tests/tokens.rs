@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::crypto::token::ReplaySeed;
-use crate::domain::model::{ApiKey, ApiKeyId};
 use crate::domain::scope::Scopes;
+use crate::domain::{ApiKey, ApiKeyId};
 use crate::store::api_keys::NewKey;
 use crate::store::refresh_tokens::{GRACE, NewRefresh, Spent};
 

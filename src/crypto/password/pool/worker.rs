@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::{Job, Outcome, Shared, Work};
 use crate::crypto::token::fill_random;
+use crate::domain::PasswordDigest;
 use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::domain::model::PasswordDigest;
 
 /// Rounds between two looks at the queue: about a millisecond, of the quarter of a second that a hash takes at cost 12.
 const SLICE: u32 = 16;

@@ -1,0 +1,41 @@
+//! Sessions.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::clock::Timestamp;
+use super::user::UserId;
+
+/// The id of a session, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct SessionId(pub i64);
+
+/// A session, without its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The id.
+    pub id: SessionId,
+    /// Its user.
+    pub user_id: UserId,
+    /// The client's address at sign-in.
+    pub ip_address: String,
+    /// The client's `User-Agent` at sign-in, cut to 255 characters.
+    pub user_agent: Option<String>,
+    /// When it started.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_active_at: Timestamp,
+    /// When it expires, used or not.
+    pub expires_at: Timestamp,
+    /// When the user last reauthenticated on it.
+    pub sudo_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// When it ends unless it is used after `last_use`.
+    pub fn ends_at(&self, last_use: Timestamp, idle_timeout: Duration) -> Timestamp {
+        self.expires_at.min(last_use + idle_timeout)
+    }
+}

@@ -1,0 +1,94 @@
+//! Users and their accounts.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::clock::Timestamp;
+use super::email_address::EmailAddress;
+
+/// The id of a user, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct UserId(pub i64);
+
+/// A user without credentials, so that no reply can contain one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// The address for sign-in and mail.
+    pub email_address: EmailAddress,
+    /// When the user proved to own the address; in JSON `email_confirmed`, whether they did.
+    #[serde(rename = "email_confirmed", serialize_with = "is_some")]
+    pub email_confirmed_at: Option<Timestamp>,
+    /// When an operator disabled the user, who then can have no sessions.
+    #[serde(skip)]
+    pub disabled_at: Option<Timestamp>,
+    /// When the user signed up.
+    pub created_at: Timestamp,
+    /// When a field above last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A user with what sign-in verifies and what links are bound to.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The user.
+    pub user: User,
+    /// The digest of the password.
+    pub password_digest: PasswordDigest,
+    /// The requested new address, until it is verified.
+    pub pending_email_address: Option<EmailAddress>,
+    /// Incremented to void all links signed before.
+    pub credentials_version: i64,
+}
+
+/// A bcrypt digest as the database stores it: `$2b$12$…`. It is neither printed nor serialised.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordDigest(String);
+
+impl PasswordDigest {
+    /// Wraps a digest in bcrypt's format.
+    pub fn new(digest: String) -> Self {
+        Self(digest)
+    }
+
+    /// The text of the digest.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordDigest([hidden])")
+    }
+}
+
+fn is_some<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(at.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_in_json_says_whether_the_address_is_confirmed_and_nothing_of_being_disabled() {
+        let at = Timestamp::from_millis(0);
+        let email_address = EmailAddress::parse("one@example.com").unwrap();
+        let user = User {
+            id: UserId(1),
+            email_address,
+            email_confirmed_at: None,
+            disabled_at: Some(at),
+            created_at: at,
+            updated_at: at,
+        };
+        assert_eq!(
+            serde_json::to_string(&user).unwrap(),
+            r#"{"id":1,"email_address":"one@example.com","email_confirmed":false,"created_at":"1970-01-01T00:00:00.000Z","updated_at":"1970-01-01T00:00:00.000Z"}"#
+        );
+    }
+}
