@@ -1,74 +1,75 @@
-//! Limits by client network, email address, session and user, counted in the store so that neither a restart nor
-//! a second process forgets them.
+//! Limits on attempts by client network, address, session and user. The counters are in the store, so that restarts and
+//! further processes share them.
 //!
-//! A hit is counted before the work that it pays for, in one transaction with its neighbours: however many race,
-//! no more than the limit get through.
-//!
-//! A limit by address would let anybody shut out whoever has it. So a link that was mailed to them opens it for the
-//! network that they use it from: its tries have a counter of their own then, which nobody elsewhere can fill.
+//! # Threats
+//! - guessing and floods by concurrent requests: a hit is counted in a transaction before the work, so that no more than
+//!   the limit are admitted
+//! - an attacker who uses up the limit of an owner's address: a link mailed to the owner grants a bypass, a counter for
+//!   the network from which the owner opened it
+//! - one IPv6 customer with many addresses: a /64 counts as one client
+
+mod limits;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::config::{self, Rate};
-use crate::crypto::key_ring::{KeyRing, Purpose};
-use crate::crypto::signed_message::pseudonym;
+use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{SessionId, UserId};
 use crate::store::{Database, Reader, Transaction, throttles};
 
-/// A limit on something, for somebody.
+/// One counter of a limit: what is limited, and for which client, address, session or user.
 #[derive(Clone, Debug)]
 pub struct Limit {
     /// What is limited: `sign_in`. For the log.
     pub what: &'static str,
-    /// What everybody's hits are counted under.
+    /// The name of the counter of all hits.
     shared: String,
-    /// What those of this client's network are, once the rule was opened for it.
+    /// The name of the counter of this client's network, which counts instead once a bypass was granted.
     personal: Option<String>,
-    limit: Rate,
+    rate: Rate,
 }
 
-/// A hit that was let through, as it was counted.
+/// A hit that was admitted, as it was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// Hits in this window, with this one.
+    /// Hits in this window, including this one.
     pub count: u32,
-    /// How many there may be.
+    /// The most hits in a window.
     pub limit: u32,
     /// When the window ends.
     pub expires_at: Timestamp,
-    /// Whether everybody's hits are counted here, or those of one network alone.
+    /// Whether the counter is that of all hits, and not of one network.
     pub shared: bool,
 }
 
 impl Count {
-    /// How many hits are left.
+    /// The hits that are left.
     pub fn left(&self) -> u32 {
         self.limit.saturating_sub(self.count)
     }
 }
 
-/// What became of hits.
+/// The decision about hits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// All were let through: their tallies, in the rules' order. None while limits are off.
+    /// All are admitted: their counts, in the order of the limits; empty while limits are disabled.
     Admitted(Vec<Count>),
-    /// One rule was exhausted.
+    /// One limit is exhausted.
     Refused(Throttled),
 }
 
-/// A rule that is exhausted.
+/// An exhausted limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
-    /// Which: `sign_in`.
+    /// Its name: `sign_in`.
     pub what: &'static str,
-    /// How long until its window ends.
+    /// The time until its window ends.
     pub wait: Duration,
 }
 
-/// The rules, as configured.
+/// The limits with their configured rates.
 #[derive(Clone, Debug)]
 pub struct Throttle {
     settings: config::Throttle,
@@ -76,127 +77,29 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// From the settings; addresses are counted under pseudonyms made with `key_ring`.
+    /// From the settings; `key_ring` derives the pseudonyms under which addresses are counted.
     pub fn new(settings: config::Throttle, key_ring: KeyRing) -> Self {
         Self { settings, key_ring }
     }
 
-    /// Sign-ins of one client.
-    pub fn sign_in(&self, client: IpAddr) -> Limit {
-        by_client("sign_in", client, self.settings.sign_in)
-    }
-
-    /// Sign-ups of one client.
-    pub fn sign_up(&self, client: IpAddr) -> Limit {
-        by_client("sign_up", client, self.settings.sign_up)
-    }
-
-    /// New passwords that one client sets, by link or in an account: as many as it may sign up, each costs as much.
-    pub fn new_password(&self, client: IpAddr) -> Limit {
-        by_client("new_password", client, self.settings.sign_up)
-    }
-
-    /// Passwords given again by one client: as many as it may sign up, each costs as much.
-    pub fn challenges_of_client(&self, client: IpAddr) -> Limit {
-        by_client("challenges_of_client", client, self.settings.sign_up)
-    }
-
-    /// Reset requests of one client.
-    pub fn reset(&self, client: IpAddr) -> Limit {
-        by_client("reset", client, self.settings.reset)
-    }
-
-    /// Confirmation links asked for by one client.
-    pub fn confirmation(&self, client: IpAddr) -> Limit {
-        by_client("confirmation", client, self.settings.confirmation)
-    }
-
-    /// Failed sign-ins to one address, whether anybody has it or not. It can be opened for the client's network.
-    pub fn address_failures(&self, address: &str, client: IpAddr) -> Limit {
-        let rule = self.by_address("address_failures", address, self.settings.address_failures);
-        let personal = self
-            .settings
-            .enabled
-            .then(|| format!("{}:{}", rule.shared, network(client)));
-        Limit { personal, ..rule }
-    }
-
-    /// Reset mails to one address, whether anybody has it or not.
-    pub fn reset_mails(&self, address: &str) -> Limit {
-        self.by_address("reset_mails", address, self.settings.reset_mails)
-    }
-
-    /// Confirmation mails on request to one address, whether anybody has it or not.
-    pub fn confirmation_mails(&self, address: &str) -> Limit {
-        self.by_address(
-            "confirmation_mails",
-            address,
-            self.settings.confirmation_mails,
-        )
-    }
-
-    /// Confirmation mails to one address at sign-up. Kept apart from those on request: otherwise requests for
-    /// an address that has no account yet could use up the mails its owner needs at sign-up.
-    pub fn sign_up_mails(&self, address: &str) -> Limit {
-        self.by_address("sign_up_mails", address, self.settings.confirmation_mails)
-    }
-
-    /// Confirmation mails to one address that a user wants to change to; apart for the same reason.
-    pub fn address_change_mails(&self, address: &str) -> Limit {
-        self.by_address(
-            "address_change_mails",
-            address,
-            self.settings.confirmation_mails,
-        )
-    }
-
-    /// Notices of one kind to one address.
-    pub fn notices(&self, kind: &str, address: &str) -> Limit {
-        let rule = self.by_address("notices", address, self.settings.notices);
-        Limit {
-            shared: format!("{}:{kind}", rule.shared),
-            ..rule
-        }
-    }
-
-    /// Passwords given again on one session.
-    pub fn challenges(&self, session: SessionId) -> Limit {
-        by_id("challenges", session.0, self.settings.challenges)
-    }
-
-    /// New addresses that one user asks for.
-    pub fn address_changes(&self, user: UserId) -> Limit {
-        by_id("address_changes", user.0, self.settings.address_changes)
-    }
-
-    /// API keys that one user makes.
-    pub fn api_keys(&self, user: UserId) -> Limit {
-        by_id("api_keys", user.0, self.settings.api_keys)
-    }
-
-    /// Access tokens that one user gets for a session or a refresh token.
-    pub fn tokens(&self, user: UserId) -> Limit {
-        by_id("tokens", user.0, self.settings.tokens)
-    }
-
-    /// Counts one hit of each rule, in their order, up to the first that is exhausted.
+    /// Counts one hit of each limit, in their order, up to the first that is exhausted.
     pub async fn admit(
         &self,
         database: &Database,
-        rules: Vec<Limit>,
+        limits: Vec<Limit>,
         now: Timestamp,
     ) -> Result<Decision> {
-        if !self.settings.enabled || rules.is_empty() {
+        if !self.settings.enabled || limits.is_empty() {
             return Ok(Decision::Admitted(Vec::new()));
         }
-        // Who is over a limit already costs a read and no write, however often they come.
-        let asked = rules.clone();
+        // A client beyond a limit costs a read and no write.
+        let asked = limits.clone();
         let over = database.read(move |reader| {
             asked
                 .iter()
-                .try_fold(None, |first: Option<Throttled>, rule| {
-                    let count = rule.look(reader, now)?.filter(|count| count.left() == 0);
-                    Ok(first.or(count.map(|count| rule.refuse(count, now))))
+                .try_fold(None, |first: Option<Throttled>, limit| {
+                    let count = limit.look(reader, now)?.filter(|count| count.left() == 0);
+                    Ok(first.or(count.map(|count| limit.refuse(count, now))))
                 })
         });
         if let Some(refusal) = over.await? {
@@ -204,13 +107,13 @@ impl Throttle {
         }
         database
             .write(move |tx| {
-                let mut counts = Vec::with_capacity(rules.len());
-                for rule in &rules {
-                    let count = rule.hit(tx, now)?;
-                    // Those behind it are not counted: a try that is never checked must not be the one that shuts an
-                    // address, for nobody would mail its owner then.
+                let mut counts = Vec::with_capacity(limits.len());
+                for limit in &limits {
+                    let count = limit.hit(tx, now)?;
+                    // The following limits are not counted: an attempt that is never checked must not exhaust the limit
+                    // of an address, since its owner would get no unlock mail.
                     if count.count > count.limit {
-                        return Ok(Decision::Refused(rule.refuse(count, now)));
+                        return Ok(Decision::Refused(limit.refuse(count, now)));
                     }
                     counts.push(count);
                 }
@@ -219,54 +122,50 @@ impl Throttle {
             .await
     }
 
-    /// Whether a rule admits one more hit, and counts it if so, inside a transaction of the caller's.
-    pub fn admits(&self, tx: &Transaction<'_>, rule: &Limit, now: Timestamp) -> Result<bool> {
-        Ok(self.refusal(tx, rule, now)?.is_none())
+    /// Whether a limit admits one more hit, in the caller's transaction; an admitted hit is counted.
+    pub fn admits(&self, tx: &Transaction<'_>, limit: &Limit, now: Timestamp) -> Result<bool> {
+        Ok(self.refusal(tx, limit, now)?.is_none())
     }
 
-    /// The same, and why not. A hit that is refused costs no write.
+    /// As [`Throttle::admits`], returning the refusal. A refused hit costs no write.
     pub fn refusal(
         &self,
         tx: &Transaction<'_>,
-        rule: &Limit,
+        limit: &Limit,
         now: Timestamp,
     ) -> Result<Option<Throttled>> {
         if !self.settings.enabled {
             return Ok(None);
         }
-        match rule.look(tx, now)?.filter(|count| count.left() == 0) {
-            Some(count) => Ok(Some(rule.refuse(count, now))),
-            None => rule.hit(tx, now).map(|_| None),
-        }
-    }
-
-    fn by_address(&self, what: &'static str, address: &str, limit: Rate) -> Limit {
-        let shared = format!(
-            "{what}:{}",
-            pseudonym(&self.key_ring, Purpose::ThrottledAddress, address)
-        );
-        Limit {
-            what,
-            shared,
-            personal: None,
-            limit,
+        match limit.look(tx, now)?.filter(|count| count.left() == 0) {
+            Some(count) => Ok(Some(limit.refuse(count, now))),
+            None => limit.hit(tx, now).map(|_| None),
         }
     }
 }
 
-/// All of it inside a transaction of the caller's.
+/// These run in the caller's transaction.
 impl Limit {
-    /// Forgets the hits: everybody's or, where the rule was opened for this client's network, its own, and keeps it
-    /// open for another window.
+    fn new(what: &'static str, counted: &str, rate: Rate) -> Self {
+        Self {
+            what,
+            shared: format!("{what}:{counted}"),
+            personal: None,
+            rate,
+        }
+    }
+
+    /// Resets the counter. Where a bypass was granted to this client's network, it resets that counter and extends the
+    /// bypass for another window.
     pub fn forgive(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-        match self.opened(tx, now)? {
-            Some((personal, _)) => throttles::grant(tx, personal, self.limit.window, now),
+        match self.bypass(tx, now)? {
+            Some((personal, _)) => throttles::grant(tx, personal, self.rate.window, now),
             None => throttles::clear(tx, &self.shared),
         }
     }
 
-    /// Whether everybody's hits of the window that ends at `window_end` still shut it.
-    pub fn is_shut(
+    /// Whether the window that ends at `window_end` is still counted and exhausted.
+    pub fn is_exhausted(
         &self,
         reader: &Reader<'_>,
         window_end: Timestamp,
@@ -278,46 +177,46 @@ impl Limit {
         }))
     }
 
-    /// Forgets everybody's hits of the window that ends at `window_end` and opens the rule for this client's network;
-    /// `false`, and nothing done, when that window is no longer counted. Of two that race one wins.
+    /// Resets the counter of the window that ends at `window_end` and grants this client's network a bypass; `false`,
+    /// without effect, when that window is no longer counted. Of two concurrent calls one succeeds.
     pub fn unlock(
         &self,
         tx: &Transaction<'_>,
         window_end: Timestamp,
         now: Timestamp,
     ) -> Result<bool> {
-        let lifted = throttles::clear_window(tx, &self.shared, window_end)?;
-        if lifted {
-            self.open(tx, now)?;
+        let unlocked = throttles::clear_window(tx, &self.shared, window_end)?;
+        if unlocked {
+            self.grant(tx, now)?;
         }
-        Ok(lifted)
+        Ok(unlocked)
     }
 
-    /// Forgets everybody's hits and opens the rule for this client's network.
+    /// Resets the counter and grants this client's network a bypass.
     pub fn grant_bypass(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
         throttles::clear(tx, &self.shared)?;
-        self.open(tx, now)
+        self.grant(tx, now)
     }
 
-    fn open(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+    fn grant(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
         match &self.personal {
-            Some(personal) => throttles::grant(tx, personal, self.limit.window, now),
+            Some(personal) => throttles::grant(tx, personal, self.rate.window, now),
             None => Ok(()),
         }
     }
 
     fn hit(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Count> {
-        let opened = self.opened(tx, now)?;
-        let name = opened.map_or(self.shared.as_str(), |(personal, _)| personal);
+        let bypass = self.bypass(tx, now)?;
+        let name = bypass.map_or(self.shared.as_str(), |(personal, _)| personal);
         Ok(self.count(
-            throttles::hit(tx, name, self.limit.window, now)?,
-            opened.is_none(),
+            throttles::hit(tx, name, self.rate.window, now)?,
+            bypass.is_none(),
         ))
     }
 
-    /// The tally of the counter that holds; `None` when nothing was counted in a window that runs.
+    /// The count of the counter that applies; `None` when it has no current window.
     fn look(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<Count>> {
-        match self.opened(reader, now)? {
+        match self.bypass(reader, now)? {
             Some((_, counted)) => Ok(Some(self.count(counted, false))),
             None => {
                 let counted = throttles::find(reader, &self.shared, now)?;
@@ -326,8 +225,8 @@ impl Limit {
         }
     }
 
-    /// The counter of this client's network and what it counted, where the rule was opened for it.
-    fn opened(
+    /// The counter of this client's network, where a bypass was granted.
+    fn bypass(
         &self,
         reader: &Reader<'_>,
         now: Timestamp,
@@ -341,7 +240,7 @@ impl Limit {
     fn count(&self, counted: throttles::Counter, shared: bool) -> Count {
         Count {
             count: counted.count,
-            limit: self.limit.count,
+            limit: self.rate.count,
             expires_at: counted.expires_at,
             shared,
         }
@@ -355,25 +254,7 @@ impl Limit {
     }
 }
 
-fn by_client(what: &'static str, client: IpAddr, limit: Rate) -> Limit {
-    Limit {
-        what,
-        shared: format!("{what}:{}", network(client)),
-        personal: None,
-        limit,
-    }
-}
-
-fn by_id(what: &'static str, id: i64, limit: Rate) -> Limit {
-    Limit {
-        what,
-        shared: format!("{what}:{id}"),
-        personal: None,
-        limit,
-    }
-}
-
-/// An IPv4 address, or the /64 that one IPv6 customer has all of.
+/// An IPv4 address, or an IPv6 /64, all of which one customer has.
 fn network(client: IpAddr) -> String {
     match client {
         IpAddr::V4(address) => address.to_string(),

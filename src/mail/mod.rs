@@ -12,6 +12,7 @@
 //! - a mail server that never answers: every command and every delivery has a deadline
 //! - addresses, links or texts in logs: a [`SendError`]'s reason consists of codes and steps, never of a server's words
 
+mod backoff;
 pub mod enqueue;
 pub mod folder;
 pub mod message;

@@ -15,6 +15,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::backoff::delay_after;
 use super::message::{Email, compose};
 use super::send_error::SendError;
 use super::smtp::LONGEST_SEND;
@@ -24,7 +25,6 @@ use crate::config::Settings;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::pseudonym;
-use crate::crypto::token::fill_random;
 use crate::domain::Account;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
@@ -40,8 +40,6 @@ const LEASE: Duration = LONGEST_SEND.saturating_add(Duration::from_secs(60));
 const AT_ONCE: u32 = 8;
 /// A mail is given up after this many attempts.
 const MAX_ATTEMPTS: u32 = 10;
-const FIRST_DELAY: Duration = Duration::from_secs(5);
-const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 /// How often to look for rows that another process added.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -344,33 +342,4 @@ fn find_by_pending_address(reader: &Reader<'_>, entry: &OutboxEntry) -> Result<O
 
 fn log_failure(failure: &Error) {
     tracing::error!(target: "cloakroom::mail", %failure, "the outbox cannot be read or written");
-}
-
-/// Doubles with every attempt, with random jitter of up to half, so that mails that failed together are not retried
-/// together.
-fn delay_after(attempts: u32) -> Result<Duration> {
-    let full = FIRST_DELAY
-        .saturating_mul(1 << attempts.saturating_sub(1).min(16))
-        .min(LONGEST_DELAY);
-    let mut byte = [0];
-    fill_random(&mut byte)?;
-    Ok(full.mul_f64(0.5 + f64::from(byte[0]) / 510.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_double_with_jitter_in_the_upper_half() {
-        for attempts in 1..=12 {
-            let full = FIRST_DELAY
-                .saturating_mul(1 << (attempts - 1))
-                .min(LONGEST_DELAY);
-            for _ in 0..50 {
-                let delay = delay_after(attempts).unwrap();
-                assert!(delay >= full / 2 && delay <= full, "{attempts}: {delay:?}");
-            }
-        }
-    }
 }

@@ -119,7 +119,7 @@ impl Attempt {
         };
         let now = context.clock.now();
         let request = context.commit(client, move |change| {
-            match failures.is_shut(change, until, now)? {
+            match failures.is_exhausted(change, until, now)? {
                 true => mail::enqueue_unlock(change, &address, until, now),
                 // It was unlocked meanwhile.
                 false => Ok(()),
