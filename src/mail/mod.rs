@@ -3,28 +3,26 @@
 //! - [`enqueue`]: features write mails into the outbox;
 //! - [`worker`]: turns an outbox row into a mail and sends it;
 //! - [`templates`]: the texts of each kind of mail, compiled in and replaceable;
-//! - [`message`]: a rendered text becomes an [`Email`];
+//! - [`message`]: a rendered text becomes an [`Email`](message::Email);
 //! - [`transport`]: [`smtp`], a [`folder`], or the memory of a test.
 //!
 //! # Threats
 //! - headers or SMTP commands injected by an address or a name: texts with control characters are refused
 //! - a mail server other than the configured one: nothing is sent without the configured protection
 //! - a mail server that never answers: every command and every delivery has a deadline
-//! - addresses, links or texts in logs: a [`SendError`]'s reason consists of codes and steps, never of a server's words
+//! - addresses, links or texts in logs: a [`SendError`](send_error::SendError)'s reason consists of codes and steps, never of a server's words
 
 mod backoff;
 pub mod enqueue;
 pub mod folder;
 pub mod message;
-mod send_error;
+pub mod send_error;
 pub mod smtp;
 pub mod templates;
 pub mod transport;
 pub mod worker;
 
 pub use enqueue::{Notice, enqueue_address_change, enqueue_link, enqueue_unlock, notify, retry};
-pub use message::{Email, compose};
-pub use send_error::SendError;
-pub use templates::{Event, Link, Rendered, Templates, Variables};
+pub use templates::Templates;
 pub use transport::Transport;
 pub use worker::MailWorker;

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use cloakroom::config::{Mail, MailTransport};
-use cloakroom::mail::{SendError, Transport};
+use cloakroom::mail::Transport;
+use cloakroom::mail::send_error::SendError;
 
 use super::{ADDRESS, LINK, letter_to, settings};
 

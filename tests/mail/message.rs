@@ -1,7 +1,9 @@
 //! How a mail is written: its headers, its parts, and what cannot get into them.
 
 use cloakroom::config::{Sender, SmtpTls};
-use cloakroom::mail::{Email, Rendered, Transport, compose};
+use cloakroom::mail::Transport;
+use cloakroom::mail::message::{Email, compose};
+use cloakroom::mail::templates::Rendered;
 
 use super::{ADDRESS, AT, LINK, letter_to, settings, words};
 use crate::support::smtp::{Behaviour, SmtpServer};

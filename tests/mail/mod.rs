@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use cloakroom::config::{Mail, MailTransport, Secret, Smtp, SmtpTls};
 use cloakroom::domain::clock::Timestamp;
-use cloakroom::mail::{Email, Rendered, SendError, Transport, compose};
+use cloakroom::mail::Transport;
+use cloakroom::mail::message::{Email, compose};
+use cloakroom::mail::send_error::SendError;
+use cloakroom::mail::templates::Rendered;
 
 use crate::support::smtp::SmtpServer;
 

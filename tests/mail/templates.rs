@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use cloakroom::domain::mail_kind::MailKind;
-use cloakroom::mail::{Event, Link, Rendered, Templates, Variables};
+use cloakroom::mail::Templates;
+use cloakroom::mail::templates::{Event, Link, Rendered, Variables};
 
 use super::{AT, LINK};
 

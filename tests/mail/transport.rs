@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::config::SmtpTls;
-use cloakroom::mail::{SendError, Transport};
+use cloakroom::mail::Transport;
+use cloakroom::mail::send_error::SendError;
 
 use super::{
     ADDRESS, CREDENTIALS, LINK, assert_reason, assert_transient, send, settings_for, with_password,
