@@ -4,6 +4,15 @@
 //! Needs `wrk` (Debian has it). Prints ratios, each with what it is made of and what it must reach, then memory,
 //! start-up time and the binary's size; exits 1 when one is missed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its results and fails by panicking"
+)]
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -191,7 +200,7 @@ fn sign_in_latency(server: &Server, report: &mut Report) {
         let (mut alone, mut lone) = (Vec::new(), Vec::new());
         for user in 0..LONE_SIGN_INS {
             alone.push(timed(|| {
-                assert!(bcrypt::verify(PASSWORD, &digest).expect("a verdict"))
+                assert!(bcrypt::verify(PASSWORD, &digest).expect("a verdict"));
             }));
             lone.push(timed(|| client.sign_in(user)));
         }

@@ -4,6 +4,12 @@
 //! the cost of one request over the local network each time. It accepts no cookies: requests from browsers come through
 //! a proxy that verifies them, as in `examples/nginx` and `examples/caddy`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "an example stops at the first failure"
+)]
+
 use std::env;
 use std::time::Duration;
 

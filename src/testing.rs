@@ -21,6 +21,12 @@
 //! # }
 //! ```
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;

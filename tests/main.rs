@@ -1,5 +1,14 @@
 //! The one test binary: a folder a room, and what they share in `support`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod api;
 mod architecture;
 mod mail;

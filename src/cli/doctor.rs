@@ -83,7 +83,7 @@ fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {
     let advice = "set the clock: sessions and links expire by it";
     match newest {
         _ if !SANE.contains(&now) => {
-            report.fail("clock", format!("{now} is not plausible"), advice)
+            report.fail("clock", format!("{now} is not plausible"), advice);
         }
         Some(newest) if newest > now => {
             let what = format!("{now} is before the newest row of the database ({newest})");

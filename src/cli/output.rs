@@ -75,7 +75,7 @@ pub(super) fn table<const N: usize>(
     names: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
-    columns(std::iter::once(names.map(|name| name.to_uppercase())).chain(rows))
+    columns(std::iter::once(names.map(str::to_uppercase)).chain(rows))
 }
 
 /// Aligned columns. Control characters are replaced: clients sent some of these texts, and terminals obey them.

@@ -54,7 +54,7 @@ impl Sources {
             // service of this name.
             match &*name {
                 "CLOAKROOM_ENV" if !value.is_empty() => {
-                    sources.env = value.to_string_lossy().parse()?
+                    sources.env = value.to_string_lossy().parse()?;
                 }
                 "CLOAKROOM_CONFIG" if !value.is_empty() => {
                     sources.file.get_or_insert_with(|| PathBuf::from(value));

@@ -138,7 +138,7 @@ fn register(
     let admit = || throttle.admits(change, &by_address, now);
     match user {
         Some(_) if rules.confirm != Confirm::Off => {
-            mail::enqueue_link(change, MailKind::Confirmation, email_address, now, admit)?
+            mail::enqueue_link(change, MailKind::Confirmation, email_address, now, admit)?;
         }
         None if rules.private => mail::enqueue_link(
             change,

@@ -120,15 +120,15 @@ impl Templates {
                 "it must open with `Subject: …` and a blank line",
             )
         })?;
-        self.parse(subject_name(kind), subject.to_owned())?;
-        self.parse(text_name(kind), text.to_owned())?;
-        self.parse(html_name(kind), html)
+        self.parse(&subject_name(kind), subject.to_owned())?;
+        self.parse(&text_name(kind), text.to_owned())?;
+        self.parse(&html_name(kind), html)
     }
 
-    fn parse(&mut self, name: String, source: String) -> Result<()> {
+    fn parse(&mut self, name: &str, source: String) -> Result<()> {
         self.environment
-            .add_template_owned(name.clone(), source)
-            .map_err(|error| unusable(&name, error))
+            .add_template_owned(name.to_owned(), source)
+            .map_err(|error| unusable(name, error))
     }
 
     fn fill(&self, name: &str, values: &Value) -> Result<String> {

@@ -67,6 +67,10 @@ impl Database {
 
     /// Reads, on SQLite at once and on the calling thread: a look-up takes microseconds and readers never wait. Each
     /// statement sees the state at its own start, so what must be consistent is one statement.
+    #[expect(
+        clippy::unused_async,
+        reason = "an engine behind a network will wait here"
+    )]
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -116,6 +120,10 @@ impl Database {
     ///
     /// The answer comes from a list in memory. Revocations by other processes are at most 200 ms old, or a second while
     /// another thread's reading of the table is slow.
+    #[expect(
+        clippy::unused_async,
+        reason = "an engine behind a network will wait here"
+    )]
     pub async fn is_revoked(&self, session: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
         let revocations = &self.shared.revocations;
         if let Some(poll) = revocations.poll_due() {

@@ -28,7 +28,7 @@ pub trait Column: Sized {
     fn from_value(value: Value<'_>) -> Result<Self>;
 }
 
-impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
+impl<'v, T: Into<Self>> From<Option<T>> for Value<'v> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }

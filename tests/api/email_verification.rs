@@ -327,7 +327,7 @@ async fn a_verified_new_address_keeps_the_sessions() {
 async fn the_old_address_is_notified_of_the_change() {
     for wanted in [true, false] {
         let app = TestApp::with_settings(|settings| {
-            settings.notices.set(MailKind::AddressChanged, wanted)
+            settings.notices.set(MailKind::AddressChanged, wanted);
         })
         .await;
         let user = app.create_user(ONE, PASSWORD).await;

@@ -228,7 +228,7 @@ async fn a_failing_database_is_not_reported_as_absence() {
 #[actix_web::test]
 async fn a_locked_database_is_503_with_retry_after() {
     let app = TestApp::with_settings(|settings| {
-        settings.database.busy_timeout = Duration::from_millis(1)
+        settings.database.busy_timeout = Duration::from_millis(1);
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
@@ -315,7 +315,7 @@ async fn a_full_hash_queue_is_503_with_retry_after() {
 #[actix_web::test]
 async fn each_401_carries_www_authenticate() {
     let app = TestApp::with_settings(|settings| {
-        settings.session.idle_timeout = settings.session.lifetime
+        settings.session.idle_timeout = settings.session.lifetime;
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;

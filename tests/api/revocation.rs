@@ -223,7 +223,7 @@ async fn rfc_7009_2_1_a_wrong_or_unknown_hint_changes_nothing() {
 #[actix_web::test]
 async fn rfc_7009_2_2_an_unknown_token_is_200_without_a_write() {
     let app = TestApp::with_settings(|settings| {
-        settings.database.busy_timeout = Duration::from_millis(1)
+        settings.database.busy_timeout = Duration::from_millis(1);
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
@@ -304,7 +304,7 @@ async fn rfc_7009_2_2_1_a_missing_token_is_an_invalid_request() {
 #[actix_web::test]
 async fn rfc_7009_2_2_1_after_503_the_token_is_still_valid() {
     let app = TestApp::with_settings(|settings| {
-        settings.database.busy_timeout = Duration::from_millis(1)
+        settings.database.busy_timeout = Duration::from_millis(1);
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;

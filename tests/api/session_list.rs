@@ -395,7 +395,7 @@ async fn rotation_racing_an_end_has_one_winner() {
 #[actix_web::test]
 async fn rotation_does_not_extend_a_session() {
     let app = TestApp::with_settings(|settings| {
-        settings.session.idle_timeout = settings.session.lifetime
+        settings.session.idle_timeout = settings.session.lifetime;
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;

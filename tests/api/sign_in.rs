@@ -344,7 +344,7 @@ async fn two_credentials_are_rejected() {
 #[actix_web::test]
 async fn a_session_expires_to_the_millisecond() {
     let app = TestApp::with_settings(|settings| {
-        settings.session.idle_timeout = settings.session.lifetime
+        settings.session.idle_timeout = settings.session.lifetime;
     })
     .await;
     let user = app.create_user(ONE, PASSWORD).await;

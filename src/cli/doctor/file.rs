@@ -104,7 +104,7 @@ fn privacy(topic: &'static str, path: &Path, shut_out: u32, report: &mut Report)
     match fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
         Ok(mode) if mode & OTHERS == 0 => report.ok(topic, format!("{shown}, owner only")),
         Ok(mode) if mode & shut_out == 0 => {
-            report.ok(topic, format!("{shown}, owner and group only"))
+            report.ok(topic, format!("{shown}, owner and group only"));
         }
         Ok(mode) => {
             let what =

@@ -51,10 +51,10 @@ fn accepts_in_production(change: impl FnOnce(&mut Settings)) {
 fn a_secret_shorter_than_32_bytes_is_refused() {
     let secret = |length| Secret::from("k".repeat(length));
     refuses("secrets.key_base", |s| {
-        s.secrets.key_base = Some(secret(31))
+        s.secrets.key_base = Some(secret(31));
     });
     refuses("secrets.previous", |s| {
-        s.secrets.previous = vec![secret(32), secret(31)]
+        s.secrets.previous = vec![secret(32), secret(31)];
     });
     accepts(|s| s.secrets.key_base = Some(secret(32)));
 }
@@ -62,7 +62,7 @@ fn a_secret_shorter_than_32_bytes_is_refused() {
 #[test]
 fn production_needs_a_key_base() {
     refuses_in(Environment::Production, "secrets.key_base", |s| {
-        s.secrets.key_base = None
+        s.secrets.key_base = None;
     });
     accepts(|s| s.secrets.key_base = None);
 }
@@ -76,10 +76,10 @@ fn production_needs_https_except_for_localhost() {
     ] {
         let url: Url = plain.parse().unwrap();
         refuses_in(Environment::Production, "server.public_url", |s| {
-            s.server.public_url = url.clone()
+            s.server.public_url = url.clone();
         });
         refuses_in(Environment::Production, "server.frontend_url", |s| {
-            s.server.frontend_url = url.clone()
+            s.server.frontend_url = url.clone();
         });
         accepts(|s| s.server.public_url = url);
     }
@@ -105,10 +105,10 @@ fn a_url_is_http_without_credentials_query_or_fragment() {
         "https://example.com/#top",
     ] {
         refuses("server.public_url", |s| {
-            s.server.public_url = bad.parse().unwrap()
+            s.server.public_url = bad.parse().unwrap();
         });
         refuses("server.frontend_url", |s| {
-            s.server.frontend_url = bad.parse().unwrap()
+            s.server.frontend_url = bad.parse().unwrap();
         });
     }
     accepts(|s| s.server.frontend_url = "https://example.com/app/".parse().unwrap());
@@ -217,10 +217,10 @@ fn smtp_needs_a_host() {
 #[test]
 fn smtp_needs_both_user_name_and_password_or_neither() {
     refuses("mail.smtp.password", |s| {
-        s.mail.smtp.username = Some("mailer".to_owned())
+        s.mail.smtp.username = Some("mailer".to_owned());
     });
     refuses("mail.smtp.username", |s| {
-        s.mail.smtp.password = Some(Secret::from("x".to_owned()))
+        s.mail.smtp.password = Some(Secret::from("x".to_owned()));
     });
 }
 
@@ -245,11 +245,11 @@ fn cleartext_smtp_passwords_need_loopback() {
 fn mail_needs_directory_sender_and_one_line_name() {
     refuses("mail.directory", |s| s.mail.directory = "".into());
     refuses("mail.from", |s| {
-        s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned())
+        s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned());
     });
     for bad in ["", " ", "A\nB", &"a".repeat(101)] {
         refuses("mail.service_name", |s| {
-            s.mail.service_name = bad.to_owned()
+            s.mail.service_name = bad.to_owned();
         });
     }
 }
@@ -265,13 +265,13 @@ fn low_bcrypt_cost_is_allowed_only_in_tests() {
     refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 9);
     refuses("password.bcrypt_cost", |s| s.password.bcrypt_cost = 17);
     refuses_in(Environment::Production, "password.bcrypt_cost", |s| {
-        s.password.bcrypt_cost = 4
+        s.password.bcrypt_cost = 4;
     });
     refuses_in(Environment::Test, "password.bcrypt_cost", |s| {
-        s.password.bcrypt_cost = 3
+        s.password.bcrypt_cost = 3;
     });
     refuses_in(Environment::Test, "password.bcrypt_cost", |s| {
-        s.password.bcrypt_cost = 32
+        s.password.bcrypt_cost = 32;
     });
     assert_eq!(
         refused(Environment::Test, |s| s.password.bcrypt_cost = 4),
@@ -291,53 +291,53 @@ fn counts_have_bounds() {
     refuses("password.queue_limit", |s| s.password.queue_limit = 0);
     refuses("session.max_per_user", |s| s.session.max_per_user = 0);
     refuses("tokens.max_keys_per_user", |s| {
-        s.tokens.max_keys_per_user = 0
+        s.tokens.max_keys_per_user = 0;
     });
     refuses("tokens.max_keys_per_user", |s| {
-        s.tokens.max_keys_per_user = 10_001
+        s.tokens.max_keys_per_user = 10_001;
     });
 }
 
 #[test]
 fn durations_have_bounds() {
     refuses("server.head_timeout", |s| {
-        s.server.head_timeout = Duration::ZERO
+        s.server.head_timeout = Duration::ZERO;
     });
     refuses("server.body_timeout", |s| {
-        s.server.body_timeout = Duration::ZERO
+        s.server.body_timeout = Duration::ZERO;
     });
     refuses("server.keep_alive", |s| s.server.keep_alive = 2 * HOUR);
     refuses("server.shutdown_timeout", |s| {
-        s.server.shutdown_timeout = MILLISECOND
+        s.server.shutdown_timeout = MILLISECOND;
     });
     refuses("database.busy_timeout", |s| {
-        s.database.busy_timeout = Duration::ZERO
+        s.database.busy_timeout = Duration::ZERO;
     });
     refuses("cors.max_age", |s| s.cors.max_age = 2 * DAY);
     refuses("mail.smtp.timeout", |s| {
-        s.mail.smtp.timeout = Duration::ZERO
+        s.mail.smtp.timeout = Duration::ZERO;
     });
     refuses("session.lifetime", |s| s.session.lifetime = Duration::ZERO);
     refuses("session.idle_timeout", |s| {
-        s.session.idle_timeout = Duration::ZERO
+        s.session.idle_timeout = Duration::ZERO;
     });
     refuses("session.remember_lifetime", |s| {
-        s.session.remember_lifetime = 2 * MAX_DURATION
+        s.session.remember_lifetime = 2 * MAX_DURATION;
     });
     refuses("tokens.access_lifetime", |s| {
-        s.tokens.access_lifetime = 9 * SECOND
+        s.tokens.access_lifetime = 9 * SECOND;
     });
     refuses("tokens.access_lifetime", |s| {
-        s.tokens.access_lifetime = HOUR + SECOND
+        s.tokens.access_lifetime = HOUR + SECOND;
     });
     accepts(|s| s.tokens.access_lifetime = HOUR);
     refuses("sweep.interval", |s| s.sweep.interval = 19 * SECOND);
     refuses("sweep.interval", |s| s.sweep.interval = 2 * DAY);
     refuses("sweep.keep_sessions", |s| {
-        s.sweep.keep_sessions = 2 * MAX_DURATION
+        s.sweep.keep_sessions = 2 * MAX_DURATION;
     });
     refuses("sweep.keep_mails", |s| {
-        s.sweep.keep_mails = 2 * MAX_DURATION
+        s.sweep.keep_mails = 2 * MAX_DURATION;
     });
     accepts(|s| s.sweep.keep_sessions = Duration::ZERO);
 }
@@ -369,7 +369,7 @@ fn issuer_and_audience_are_short_single_words() {
 #[test]
 fn access_tokens_cannot_have_the_introspection_scope() {
     refuses("tokens.scopes", |s| {
-        s.tokens.scopes = Scopes::parse("orders:read introspect").unwrap()
+        s.tokens.scopes = Scopes::parse("orders:read introspect").unwrap();
     });
     accepts(|s| s.tokens.scopes = Scopes::parse("orders:read").unwrap());
     accepts(|s| s.tokens.scopes = Scopes::default());
@@ -379,7 +379,7 @@ fn access_tokens_cannot_have_the_introspection_scope() {
 fn sessions_are_no_longer_than_remembered_ones() {
     refuses("session.lifetime", |s| s.session.lifetime = 181 * DAY);
     refuses("session.idle_timeout", |s| {
-        s.session.idle_timeout = 181 * DAY
+        s.session.idle_timeout = 181 * DAY;
     });
     accepts(|s| s.session.lifetime = 180 * DAY);
 }
@@ -394,22 +394,22 @@ fn limits_allow_at_least_one_request() {
     refuses("throttle.reset", |s| s.throttle.reset = none);
     refuses("throttle.sign_up", |s| s.throttle.sign_up = none);
     refuses("throttle.address_failures", |s| {
-        s.throttle.address_failures = none
+        s.throttle.address_failures = none;
     });
     refuses("throttle.reset_mails", |s| s.throttle.reset_mails = none);
     refuses("throttle.confirmation", |s| s.throttle.confirmation = none);
     refuses("throttle.confirmation_mails", |s| {
-        s.throttle.confirmation_mails = none
+        s.throttle.confirmation_mails = none;
     });
     refuses("throttle.challenges", |s| s.throttle.challenges = none);
     refuses("throttle.address_changes", |s| {
-        s.throttle.address_changes = none
+        s.throttle.address_changes = none;
     });
     refuses("throttle.notices", |s| s.throttle.notices = none);
     refuses("throttle.api_keys", |s| s.throttle.api_keys = none);
     refuses("throttle.tokens", |s| s.throttle.tokens = none);
     refuses("throttle.sign_in", |s| {
-        s.throttle.sign_in.window = Duration::ZERO
+        s.throttle.sign_in.window = Duration::ZERO;
     });
 }
 

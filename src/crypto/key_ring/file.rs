@@ -22,9 +22,8 @@ const SHORTEST: usize = config::Secrets::MIN_BYTES;
 /// # Errors
 /// It cannot be read, or is too short to be one.
 pub fn read(path: &Path) -> io::Result<Option<Secret>> {
-    let text = match read_text(path)? {
-        Some(text) => text,
-        None => return Ok(None),
+    let Some(text) = read_text(path)? else {
+        return Ok(None);
     };
     let base = text.trim_end();
     if base.len() < SHORTEST {

@@ -23,7 +23,12 @@ const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-meth
 /// believed for every listed origin.
 pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
     let mut sites = headers.get_all(SEC_FETCH_SITE);
-    match (sites.next().map(|site| site.as_bytes()), sites.next()) {
+    match (
+        sites
+            .next()
+            .map(actix_web::http::header::HeaderValue::as_bytes),
+        sites.next(),
+    ) {
         (Some(b"same-origin"), None) => true,
         (Some(b"same-site"), None) => {
             settings.cors.credentials && is_listed(origin(headers), settings)

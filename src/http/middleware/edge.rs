@@ -201,10 +201,10 @@ impl RequestLog {
     fn log_fault(&self, failure: &actix_web::Error) {
         match failure.as_error::<Error>() {
             Some(Error::Internal(fault)) => {
-                tracing::error!(request_id = %self.request_id, %fault, "a request failed")
+                tracing::error!(request_id = %self.request_id, %fault, "a request failed");
             }
             Some(Error::Unavailable { reason, .. } | Error::NotReady { reason, .. }) => {
-                tracing::error!(request_id = %self.request_id, reason = reason.code(), "a request was refused")
+                tracing::error!(request_id = %self.request_id, reason = reason.code(), "a request was refused");
             }
             _ => {}
         }

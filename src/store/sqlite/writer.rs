@@ -139,7 +139,7 @@ fn run(connection: &Connection, subscriber: &dyn AfterCommit, waiting: &Receiver
         match commit(connection, &mut batch) {
             Ok(()) => {
                 subscriber.committed(&Reader::new(connection));
-                batch.drain(..).for_each(|job| job.answer());
+                batch.drain(..).for_each(Job::answer);
             }
             Err(failure) => {
                 // The changes may be on disk all the same.

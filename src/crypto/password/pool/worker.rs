@@ -113,9 +113,10 @@ impl Worker {
                     started: Instant::now(),
                     reply: job.reply,
                 };
+                #[expect(clippy::expect_used, reason = "`Input` has a checked cost")]
                 self.lanes
                     .start(hash, cost, &salt, &password)
-                    .expect("a cost that was checked");
+                    .expect("a checked cost");
             }
             Err(refusal) => {
                 let _ = job.reply.send(Err(refusal));
