@@ -12,13 +12,13 @@ use crate::config::Settings;
 use crate::crypto::access_token::{AccessTokenClaims, AccessTokens};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::PasswordPool;
-use crate::domain::EmailAddress;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
+use crate::domain::{EmailAddress, SecondFactor, UserId};
 use crate::http::ClientInfo;
 use crate::mail::{MailWorker, Notice, Transport};
-use crate::store::{Database, Transaction};
+use crate::store::{Database, Reader, Transaction};
 use crate::throttle::{Count, Decision, Limit, Throttle, Throttled};
 
 /// Everything that is shared between requests.
@@ -41,6 +41,8 @@ pub struct Context {
     pub throttle: Throttle,
     /// When sessions were last used, until that is written.
     pub activity: Activity,
+    /// The second factors that a user has enrolled and must present one of to sign in.
+    pub second_factors: fn(&Reader<'_>, UserId) -> Result<Vec<SecondFactor>>,
 }
 
 impl Context {
@@ -70,6 +72,8 @@ impl Context {
             )?,
             throttle: Throttle::new(settings.throttle.clone(), key_ring.clone()),
             activity: Activity::default(),
+            // No factor can be enrolled yet.
+            second_factors: |_, _| Ok(Vec::new()),
             clock,
             database,
             key_ring,

@@ -36,6 +36,8 @@ pub mod domain;
 pub mod testing;
 
 #[cfg(not(feature = "testing"))]
+mod accounts;
+#[cfg(not(feature = "testing"))]
 mod activity;
 #[cfg(not(feature = "testing"))]
 mod audit;
@@ -58,6 +60,9 @@ mod store;
 #[cfg(not(feature = "testing"))]
 mod throttle;
 
+#[doc(hidden)]
+#[cfg(feature = "testing")]
+pub mod accounts;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
 pub mod activity;

@@ -10,13 +10,13 @@ use serde_json::json;
 use super::database;
 use super::output::{Format, confirm, note, or_dash, table};
 use super::user_ref::UserRef;
+use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name};
 use crate::config::{self, Settings};
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Clock;
 use crate::domain::error::Result;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKey, ApiKeyId, UserId};
-use crate::features::api_keys::{View, check_end, check_name};
 use crate::store::api_keys::{self, NewKey};
 use crate::store::{Reader, Transaction};
 
@@ -156,7 +156,7 @@ async fn create(settings: &Settings, wanted: CreateArgs) -> super::Outcome {
         return Err("a service owns no projects: pass --user, or other scopes".into());
     }
     let expires_at = expires_in
-        .map(|span| check_end(now + span, now))
+        .map(|span| check_expiry(now + span, now))
         .transpose()?;
 
     let database = database::open(settings)?;
@@ -338,14 +338,14 @@ fn end_of(key: &ApiKey) -> String {
 #[derive(Serialize)]
 struct KeyView<'a> {
     #[serde(flatten)]
-    view: View<'a>,
+    view: ApiKeyView<'a>,
     user_id: Option<UserId>,
 }
 
 impl<'a> KeyView<'a> {
     fn of(key: &'a ApiKey) -> Self {
         Self {
-            view: View::of(key),
+            view: ApiKeyView::of(key),
             user_id: key.user_id,
         }
     }

@@ -11,13 +11,14 @@ use serde_json::json;
 use super::output::{Format, columns, confirm, note, or_dash, table};
 use super::user_ref::{UserRef, address};
 use super::{CommandError, database, sessions};
+use crate::accounts::administration;
+use crate::audit::Source;
 use crate::config::Settings;
+use crate::context::{Change, commit};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::{Account, EmailAddress, User, UserId};
-use crate::features::account::erase;
-use crate::features::sessions::{KeepSessions, credentials_changed};
+use crate::store::Database;
 use crate::store::users;
-use crate::store::{Database, Transaction};
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -155,48 +156,23 @@ async fn show(settings: &Settings, UserArg { user, format }: UserArg) -> super::
 }
 
 async fn disable(settings: &Settings, UserArg { user, format }: UserArg) -> super::Outcome {
-    let (asked, now) = (user.clone(), Clock::System.now());
-    let disabled = database::open(settings)?
-        .write(move |tx| shut(tx, &asked, now))
-        .await?;
-    let (user, ended) = user.require(disabled)?;
+    let now = Clock::System.now();
+    let disabled = change_account(settings, &user, move |change, account| {
+        administration::disable(change, account, now)
+    });
+    let (user, ended) = user.require(disabled.await?)?;
     let document = json!({ "user": View::of(&user), "sessions_ended": ended });
     format.print(&document, || {
         format!("disabled {}; {}", name(&user), sessions::count_ended(ended))
     })
 }
 
-/// Disables the account; its sessions end although it was disabled before.
-fn shut(
-    tx: &Transaction<'_>,
-    who: &UserRef,
-    now: Timestamp,
-) -> crate::Result<Option<(User, usize)>> {
-    let Some(account) = who.find(tx)? else {
-        return Ok(None);
-    };
-    let id = account.user.id;
-    if account.user.disabled_at.is_none() {
-        users::set_disabled(tx, id, Some(now), now)?;
-    }
-    let ended = credentials_changed(tx, id, KeepSessions::None, now)?;
-    Ok(users::find(tx, id)?.map(|account| (account.user, ended)))
-}
-
 async fn enable(settings: &Settings, UserArg { user, format }: UserArg) -> super::Outcome {
-    let (asked, now) = (user.clone(), Clock::System.now());
-    let enabled = database::open(settings)?
-        .write(move |tx| {
-            let Some(account) = asked.find(tx)? else {
-                return Ok(None);
-            };
-            if account.user.disabled_at.is_some() {
-                users::set_disabled(tx, account.user.id, None, now)?;
-            }
-            users::find(tx, account.user.id)
-        })
-        .await?;
-    let user = user.require(enabled)?.user;
+    let now = Clock::System.now();
+    let enabled = change_account(settings, &user, move |change, account| {
+        administration::enable(change, account, now)
+    });
+    let user = user.require(enabled.await?)?;
     format.print(&json!({ "user": View::of(&user) }), || {
         format!("enabled {}", name(&user))
     })
@@ -213,15 +189,35 @@ async fn delete(
         confirm(&format!("Delete {} and all their data?", name(&found)))?;
     }
     let id = found.id;
-    let deleted = database.write(move |tx| match users::find(tx, id)? {
-        Some(account) => erase(tx, &account).map(Some),
-        None => Ok(None),
-    });
+    let deleted = commit(
+        &database,
+        Source::OPERATOR,
+        move |change| match users::find(change, id)? {
+            Some(account) => administration::erase(change, &account).map(Some),
+            None => Ok(None),
+        },
+    );
     // Another command may have deleted it meanwhile.
-    user.require(deleted.await?)?;
+    user.require(deleted.await?.value)?;
     format.print(&json!({ "user": View::of(&found) }), || {
         format!("deleted {}", name(&found))
     })
+}
+
+/// Changes one account as the operator; `None` when there is none.
+async fn change_account<T: Send + 'static>(
+    settings: &Settings,
+    who: &UserRef,
+    work: impl Fn(&Change<'_>, &Account) -> crate::Result<Option<T>> + Send + 'static,
+) -> Result<Option<T>, CommandError> {
+    let (database, who) = (database::open(settings)?, who.clone());
+    let committed = commit(&database, Source::OPERATOR, move |change| {
+        match who.find(change)? {
+            Some(account) => work(change, &account),
+            None => Ok(None),
+        }
+    });
+    Ok(committed.await?.value)
 }
 
 async fn find(database: &Database, who: UserRef) -> Result<Account, CommandError> {

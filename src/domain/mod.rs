@@ -7,11 +7,13 @@ pub mod error;
 pub mod mail_kind;
 mod project;
 pub mod scope;
+mod second_factor;
 mod session;
 mod user;
 
 pub use api_key::{ApiKey, ApiKeyId};
 pub use email_address::EmailAddress;
 pub use project::{Project, ProjectId};
+pub use second_factor::SecondFactor;
 pub use session::{Session, SessionId};
 pub use user::{Account, PasswordDigest, User, UserId};

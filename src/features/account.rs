@@ -1,16 +1,22 @@
-//! One's own account: the user as they see themselves, a new password, a new address, the end of it all.
+//! The account of a user: what it shows, a new password, a new address, its deletion.
 //!
-//! Fears: a stolen session (each change asks for the password besides, see `Challenge`); a change that the owner did not
-//! ask for (told by mail, of an address to the old one); an address that is somebody else's or mistyped (kept aside until
-//! a link mailed to it is used; asking for one that is taken is answered alike, and no link goes out); mails to
-//! strangers (limited by user and by address); changes that race (each is proved again inside its transaction, so that of
-//! two one wins); half a change (the change, what dies with it and the notice are one transaction).
+//! # Threats
+//! - a stolen session: each change needs a reauthentication besides, see
+//!   [`accounts::reauthentication`](crate::accounts::reauthentication)
+//! - a change that the owner did not make: it is reported by mail, a change of address to the old one
+//! - an address that is another's or mistyped: it is kept aside until a link mailed to it is used; a taken one gets the same
+//!   answer and no link
+//! - mails to strangers: limited by user and by address
+//! - concurrent changes: each is verified again inside its transaction, so of two one wins
+//! - half a change: the change, what ends with it and its notice are one transaction
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::{Challenge, KeepSessions, clear_cookie, credentials_changed};
+use crate::accounts::administration::erase;
+use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
+use crate::accounts::reauthentication::Reauthentication;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;
@@ -18,10 +24,10 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId};
+use crate::http::session_reply::clear_cookie;
 use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Input, Routes};
 use crate::mail::{self, Notice};
 use crate::store::users;
-use crate::store::{Transaction, outbox};
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
@@ -47,11 +53,12 @@ async fn change_password(
     let confirmation = input.text("password_confirmation", &mut invalid);
     invalid.into_result()?;
     let chosen = Password::choose(&context.settings.password, password, confirmation);
-    let (challenge, password) =
-        Challenge::read_beside(chosen, &input, &session, context.clock.now())?;
-    // A try costs up to two hashes; a wrong challenge costs no second one.
+    let (reauthentication, password) = challenge_beside(chosen, &context, &session, &input)?;
+    // A request costs up to two hashes; a wrong challenge does not cost the second.
     let limits = vec![context.throttle.new_password(client.ip)];
-    let proven = challenge.prove(&context, &client, &session, limits).await?;
+    let reauthenticated = reauthentication
+        .verify(&context, &client, session.standing(), limits)
+        .await?;
     let words = context
         .settings
         .guessable_words(user.email_address.as_str());
@@ -63,10 +70,28 @@ async fn change_password(
     let replace = move |change: &Change<'_>, account: &Account, now| {
         replace_password(change, account, &digest, kept, notice.as_ref(), now)
     };
-    proven
-        .commit(&context, &client, &user, &session, replace)
-        .await?;
+    reauthenticated.commit(&context, &client, replace).await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Password has been changed." })))
+}
+
+fn replace_password(
+    change: &Change<'_>,
+    account: &Account,
+    digest: &PasswordDigest,
+    kept: SessionId,
+    notice: Option<&Notice>,
+    now: Timestamp,
+) -> Result<()> {
+    let user = &account.user;
+    // The account was read in this transaction, so the digest is still this one.
+    users::replace_digest(change, user.id, &account.password_digest, digest, now)?;
+    mail::notify(change, notice, user, now)?;
+    let sessions_ended = credentials_changed(change, user.id, KeepSessions::Only(kept), now)?;
+    change.record(Event::PasswordChanged {
+        user: user.id,
+        sessions_ended,
+    });
+    Ok(())
 }
 
 async fn change_address(
@@ -80,95 +105,36 @@ async fn change_address(
     let address = input.text("email_address", &mut invalid);
     invalid.into_result()?;
     let wanted = EmailAddress::parse(address.unwrap_or_default());
-    let (challenge, wanted) =
-        Challenge::read_beside(wanted, &input, &session, context.clock.now())?;
-    let proven = challenge.prove(&context, &client, &session, vec![]).await?;
-    // One's own address withdraws a change, which mails nobody.
+    let (reauthentication, wanted) = challenge_beside(wanted, &context, &session, &input)?;
+    let reauthenticated = reauthentication
+        .verify(&context, &client, session.standing(), vec![])
+        .await?;
+    // The user's own address withdraws a change and mails nothing.
     let withdraws = wanted == user.email_address;
     if !withdraws {
-        // Counted only once the password is proved: a thief who does not know it could else use the owner's tries up.
+        // Counted after the reauthentication, or a thief without the password could use up the owner's tries.
         let limits = vec![context.throttle.address_changes(user.id)];
         context.admit(&client, limits).await?;
     }
     let notice = context.notice(&client, MailKind::AddressChangeAsked);
-    let (throttle, mails) = (
-        context.throttle.clone(),
-        context.throttle.address_change_mails(wanted.as_str()),
-    );
+    let throttle = context.throttle.clone();
+    let mails = throttle.address_change_mails(wanted.as_str());
     let request = move |change: &Change<'_>, account: &Account, now| {
-        change.record(Event::AddressChangeRequested {
-            user: account.user.id,
-        });
         request_address(change, account, &wanted, notice.as_ref(), now, || {
             throttle.admits(change, &mails, now)
         })
     };
-    proven
-        .commit(&context, &client, &user, &session, request)
-        .await?;
-    let message = if withdraws {
-        "Address change withdrawn"
-    } else {
-        "Confirmation instructions sent"
+    reauthenticated.commit(&context, &client, request).await?;
+    let message = match withdraws {
+        true => "Address change withdrawn",
+        false => "Confirmation instructions sent",
     };
     Ok(HttpResponse::Ok().json(json!({ "message": message })))
 }
 
-async fn destroy(
-    context: web::Data<Context>,
-    client: ClientInfo,
-    user: CurrentUser,
-    session: CurrentSession,
-    input: Input,
-) -> Result<HttpResponse> {
-    let (challenge, ()) = Challenge::read_beside(Ok(()), &input, &session, context.clock.now())?;
-    let proven = challenge.prove(&context, &client, &session, vec![]).await?;
-    let notice = context.notice(&client, MailKind::AccountDeleted);
-    let delete = move |change: &Change<'_>, account: &Account, now| {
-        erase(change, account)?;
-        mail::notify(change, notice.as_ref(), &account.user, now)?;
-        change.record(Event::AccountDeleted {
-            user: account.user.id,
-        });
-        Ok(())
-    };
-    proven
-        .commit(&context, &client, &user, &session, delete)
-        .await?;
-    let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
-    Ok(reply.json(json!({ "message": "Account has been deleted." })))
-}
-
-/// Deletes an account with all that is theirs, the mails about them and to them included but for warnings that still
-/// wait.
-pub(crate) fn erase(tx: &Transaction<'_>, account: &Account) -> Result<()> {
-    outbox::delete_all_for(tx, account.user.id, &account.user.email_address)?;
-    users::delete(tx, account.user.id).map(drop)
-}
-
-fn replace_password(
-    change: &Change<'_>,
-    account: &Account,
-    digest: &PasswordDigest,
-    kept: SessionId,
-    notice: Option<&Notice>,
-    now: Timestamp,
-) -> Result<()> {
-    let user = &account.user;
-    // It is still this digest: the challenge was proved against it, a moment ago, in this transaction.
-    users::replace_digest(change, user.id, &account.password_digest, digest, now)?;
-    mail::notify(change, notice, user, now)?;
-    let sessions_ended = credentials_changed(change, user.id, KeepSessions::Only(kept), now)?;
-    change.record(Event::PasswordChanged {
-        user: user.id,
-        sessions_ended,
-    });
-    Ok(())
-}
-
-/// Keeps the address aside and mails a link to it, if `admit` says so; one's own withdraws what was asked for before.
+/// Keeps the address aside and mails a link to it, if `admit` allows; the user's own withdraws an earlier request.
 fn request_address(
-    tx: &Transaction<'_>,
+    change: &Change<'_>,
     account: &Account,
     wanted: &EmailAddress,
     notice: Option<&Notice>,
@@ -176,10 +142,52 @@ fn request_address(
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
     let user = &account.user;
+    change.record(Event::AddressChangeRequested { user: user.id });
     if *wanted == user.email_address {
-        return users::set_pending_address(tx, user.id, None).map(drop);
+        return users::set_pending_address(change, user.id, None).map(drop);
     }
-    users::set_pending_address(tx, user.id, Some(wanted))?;
-    mail::enqueue_address_change(tx, user.id, wanted, now, admit)?;
-    mail::notify(tx, notice, user, now)
+    users::set_pending_address(change, user.id, Some(wanted))?;
+    mail::enqueue_address_change(change, user.id, wanted, now, admit)?;
+    mail::notify(change, notice, user, now)
+}
+
+async fn destroy(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    session: CurrentSession,
+    input: Input,
+) -> Result<HttpResponse> {
+    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, &input)?;
+    let reauthenticated = reauthentication
+        .verify(&context, &client, session.standing(), vec![])
+        .await?;
+    let notice = context.notice(&client, MailKind::AccountDeleted);
+    let delete = move |change: &Change<'_>, account: &Account, now| {
+        erase(change, account)?;
+        mail::notify(change, notice.as_ref(), &account.user, now)
+    };
+    reauthenticated.commit(&context, &client, delete).await?;
+    let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
+    Ok(reply.json(json!({ "message": "Account has been deleted." })))
+}
+
+/// The `password_challenge` of a body, beside the other value that the change needs: the faults of both are returned at
+/// once.
+fn challenge_beside<T>(
+    value: Result<T, ValidationErrors>,
+    context: &Context,
+    session: &CurrentSession,
+    input: &Input,
+) -> Result<(Reauthentication, T), ValidationErrors> {
+    const FIELD: &str = "password_challenge";
+    let mut invalid = ValidationErrors::default();
+    let password = input.text(FIELD, &mut invalid);
+    let offered = invalid
+        .into_result()
+        .and_then(|()| Reauthentication::lately_or(FIELD, password, session, context.clock.now()));
+    let mut invalid = ValidationErrors::default();
+    match (invalid.keep(offered), invalid.keep(value)) {
+        (Some(reauthentication), Some(value)) => Ok((reauthentication, value)),
+        _ => Err(invalid),
+    }
 }

@@ -7,14 +7,12 @@
 //! stranger's is as absent as none); an account that makes them by the thousand (so many an hour, so many at all, and of those that
 //! ended the newest alone).
 
-use std::time::Duration;
-
 use actix_web::http::Method;
 use actix_web::http::header::PRAGMA;
 use actix_web::{HttpResponse, web};
-use serde::Serialize;
 use serde_json::json;
 
+use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name};
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
@@ -22,17 +20,14 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKey, ApiKeyId, User};
+use crate::domain::{ApiKeyId, User};
 use crate::http::extract::query::path_id;
 use crate::http::{ClientInfo, CurrentUser, Input, Routes};
 use crate::mail;
 use crate::store::api_keys::{self, NewKey};
 
-const MAX_NAME_CHARACTERS: usize = 255;
 /// Of keys that ended, those that their owner still sees in the list.
 const KEEP_ENDED: u32 = 100;
-/// Ten years: longer is a typing error, and whoever wants no end names none.
-const LONGEST_LIFE: Duration = crate::config::MAX_DURATION;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
@@ -51,7 +46,7 @@ async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpRes
     for key in &mut found {
         key.last_used_at = context.activity.last_use_of(key);
     }
-    let views: Vec<View<'_>> = found.iter().map(View::of).collect();
+    let views: Vec<ApiKeyView<'_>> = found.iter().map(ApiKeyView::of).collect();
     Ok(HttpResponse::Ok().json(json!({ "api_keys": views })))
 }
 
@@ -100,7 +95,7 @@ async fn create(
     })?;
     let mut reply = HttpResponse::Created();
     reply.insert_header((PRAGMA, "no-cache"));
-    Ok(reply.json(json!({ "key": token.reveal(), "api_key": View::of(&made) })))
+    Ok(reply.json(json!({ "key": token.reveal(), "api_key": ApiKeyView::of(&made) })))
 }
 
 async fn update(
@@ -124,7 +119,7 @@ async fn update(
     });
     let mut renamed = renamed.await?.ok_or(Error::NotFound)?;
     renamed.last_used_at = context.activity.last_use_of(&renamed);
-    Ok(HttpResponse::Ok().json(json!({ "api_key": View::of(&renamed) })))
+    Ok(HttpResponse::Ok().json(json!({ "api_key": ApiKeyView::of(&renamed) })))
 }
 
 async fn destroy(
@@ -182,21 +177,6 @@ fn read_name(input: &Input) -> Result<String, ValidationErrors> {
     check_name(text.unwrap_or_default())
 }
 
-/// A key's name: one line of at most 255 characters, without white space around it.
-pub(crate) fn check_name(text: &str) -> Result<String, ValidationErrors> {
-    match text.trim() {
-        "" => Err(ValidationErrors::field("name", "can't be blank")),
-        text if text.chars().count() > MAX_NAME_CHARACTERS => {
-            let message = format!("is too long (maximum is {MAX_NAME_CHARACTERS} characters)");
-            Err(ValidationErrors::field("name", message))
-        }
-        text if text.contains(char::is_control) => {
-            Err(ValidationErrors::field("name", "is invalid"))
-        }
-        text => Ok(text.to_owned()),
-    }
-}
-
 fn read_scopes(input: &Input) -> Result<Scopes, ValidationErrors> {
     let mut invalid = ValidationErrors::default();
     let words = input.words("scopes", &mut invalid);
@@ -217,53 +197,6 @@ fn read_end(input: &Input, now: Timestamp) -> Result<Option<Timestamp>, Validati
     match text.map(Timestamp::parse) {
         None => Ok(None),
         Some(None) => Err(ValidationErrors::field("expires_at", "is invalid")),
-        Some(Some(end)) => check_end(end, now).map(Some),
-    }
-}
-
-/// When a key may end: later than now, and within ten years.
-pub(crate) fn check_end(end: Timestamp, now: Timestamp) -> Result<Timestamp, ValidationErrors> {
-    if end <= now {
-        Err(ValidationErrors::field(
-            "expires_at",
-            "must be in the future",
-        ))
-    } else if end > now + LONGEST_LIFE {
-        Err(ValidationErrors::field(
-            "expires_at",
-            "must be within ten years",
-        ))
-    } else {
-        Ok(end)
-    }
-}
-
-/// A key in a reply, which tells it from others and does not show it.
-#[derive(Serialize)]
-pub(crate) struct View<'a> {
-    id: ApiKeyId,
-    name: &'a str,
-    prefix: &'static str,
-    last_four: &'a str,
-    scopes: Vec<&'a str>,
-    created_at: Timestamp,
-    last_used_at: Option<Timestamp>,
-    expires_at: Option<Timestamp>,
-    revoked_at: Option<Timestamp>,
-}
-
-impl<'a> View<'a> {
-    pub(crate) fn of(key: &'a ApiKey) -> Self {
-        Self {
-            id: key.id,
-            name: &key.name,
-            prefix: TokenKind::ApiKey.prefix(),
-            last_four: &key.last_four,
-            scopes: key.scopes.words().collect(),
-            created_at: key.created_at,
-            last_used_at: key.last_used_at,
-            expires_at: key.expires_at,
-            revoked_at: key.revoked_at,
-        }
+        Some(Some(end)) => check_expiry(end, now).map(Some),
     }
 }

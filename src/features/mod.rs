@@ -3,13 +3,14 @@
 pub mod account;
 pub mod account_unlock;
 pub mod api_keys;
-pub mod devices;
 pub mod email_verification;
 pub mod forward_auth;
 pub mod health;
 pub mod password_reset;
 pub mod projects;
+pub mod reauthentication;
 pub mod sessions;
+pub mod sign_in;
 pub mod sign_up;
 pub mod tokens;
 
@@ -21,8 +22,9 @@ pub fn routes() -> Routes {
     health::routes(&mut routes);
     sign_up::routes(&mut routes);
     email_verification::routes(&mut routes);
+    sign_in::routes(&mut routes);
     sessions::routes(&mut routes);
-    devices::routes(&mut routes);
+    reauthentication::routes(&mut routes);
     password_reset::routes(&mut routes);
     account_unlock::routes(&mut routes);
     account::routes(&mut routes);

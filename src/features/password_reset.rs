@@ -12,7 +12,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::{KeepSessions, credentials_changed};
+use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;

@@ -1,80 +1,43 @@
-//! Signing in, asking who one is, signing out; and the doors that other features share: `start_by_password`, the way in
-//! by a password, `SessionStart`, where every way in ends, `respond_with_session`, which shows its token, `clear_cookie` for one that ended,
-//! `Challenge`, the proof that a change asks for, and `credentials_changed`, the one list of what dies with it.
+//! The sessions of a user: who is signed in, the list of sessions, ending one, several or the current one, and a new token
+//! for it.
 //!
-//! Fears: guessing (limits by client and by address, counted before the check); telling a known address from an
-//! unknown one (one reply, one bcrypt, one write before it for both); a password that changes while it is being
-//! checked (the session starts only if the digest is still the one that was verified, else it is checked again); a
-//! token that outlives its sign-out (the reply leaves after the commit); a cookie planted beforehand (the token is
-//! always a new one, and the session of the cookie that came along ends).
+//! # Threats
+//! - another user's session: every statement names the user, and a foreign session is as absent as none
+//! - a token that outlives its sign-out: the reply leaves after the commit, and every look-up reads the row
+//! - an expired session in the list: expired and idle ones are left out, whether or not they are swept
+//! - a copied token: rotation revokes it, with the refresh tokens that it was exchanged for
 
-mod attempt;
-mod by_password;
-mod challenge;
-mod changes;
-mod confirmed;
-mod opening;
-mod reply;
-mod rotation;
-mod sudo;
+use std::cmp::Reverse;
 
 use actix_web::http::Method;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 
-pub(super) use self::by_password::{SignedIn, start_by_password};
-pub(super) use self::challenge::Challenge;
-pub use self::changes::{KeepSessions, credentials_changed};
-pub(super) use self::opening::{SessionStart, StartedSession};
-pub(super) use self::reply::{SessionView, clear_cookie, respond_with_session, transport};
+use crate::accounts::rotate_session::rotate_session;
 use crate::audit::Event;
 use crate::context::Context;
-use crate::domain::User;
-use crate::domain::error::{Error, Result};
-use crate::http::{Caller, ClientInfo, CurrentSession, Input, Routes};
-use crate::store::sessions as rows;
-
-/// How often the password is checked when the digest changes meanwhile.
-const ROUNDS: u32 = 3;
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::{Session, SessionId, User};
+use crate::http::extract::query::{Query, path_id};
+use crate::http::session_reply::{SessionView, clear_cookie, respond_with_session};
+use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Routes};
+use crate::store::sessions;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
-        .public(Method::POST, "/v1/session", create)
         .any_credential(Method::GET, "/v1/session", show)
-        .protected(Method::DELETE, "/v1/session", destroy)
-        .protected(Method::POST, "/v1/session/confirm", sudo::create)
-        .protected(Method::POST, "/v1/session/rotate", rotation::create);
-}
-
-async fn create(
-    context: web::Data<Context>,
-    client: ClientInfo,
-    input: Input,
-) -> Result<HttpResponse> {
-    let carrier = transport(&context, &client, &input)?;
-    let alone = start_by_password(&context, &client, &input, |_, _, _| Ok(())).await?;
-    let SignedIn {
-        user,
-        session,
-        token,
-        ..
-    } = alone;
-    respond_with_session(
-        HttpResponse::Ok(),
-        &context,
-        carrier,
-        &token,
-        &user,
-        &session,
-    )
+        .protected(Method::DELETE, "/v1/session", sign_out)
+        .protected(Method::POST, "/v1/session/rotate", rotate)
+        .protected(Method::GET, "/v1/sessions", index)
+        .protected(Method::DELETE, "/v1/sessions", destroy_all)
+        .protected(Method::DELETE, "/v1/sessions/{id}", destroy);
 }
 
 async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
-    let (user, session) = (
-        caller.user(&context).await?,
-        caller.session(&context).await?,
-    );
+    let user = caller.user(&context).await?;
+    let session = caller.session(&context).await?;
     let view = session.as_deref().map(|session| {
         let mut view = SessionView::new(session, session.id);
         view.last_active_at = context.activity.last_of(session);
@@ -86,33 +49,149 @@ async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpRespons
     }))
 }
 
+/// The reply to `GET /v1/session`.
+#[derive(Serialize)]
+struct Shown<'a> {
+    user: &'a User,
+    session: Option<SessionView<'a>>,
+}
+
+async fn sign_out(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    current: CurrentSession,
+) -> Result<HttpResponse> {
+    let (user, session, presented) = (current.user_id, current.id, *current.presented());
+    let ended = context.commit(&client, move |change| {
+        let ended = sessions::delete_by_digest(change, &presented)?;
+        if ended {
+            change.record(Event::SessionEnded { user, session });
+        }
+        Ok(ended)
+    });
+    if !ended.await? {
+        // Another sign-out by the same token was faster, or the session has another token by now.
+        return Err(Error::TokenInvalid);
+    }
+    let mut reply = clear_cookie(HttpResponse::Ok(), &context, current.carrier())?;
+    Ok(reply.json(json!({ "message": "Logged out" })))
+}
+
+async fn rotate(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    user: CurrentUser,
+    current: CurrentSession,
+) -> Result<HttpResponse> {
+    let token = PlainToken::generate(TokenKind::Session)?;
+    let (owner, id, presented, new) = (user.id, current.id, *current.presented(), token.digest());
+    let rotated = user.commit(&context, &client, move |change| {
+        let rotated = rotate_session(change, id, &presented, &new)?;
+        if rotated {
+            change.record(Event::SessionRotated {
+                user: owner,
+                session: id,
+            });
+        }
+        Ok(rotated)
+    });
+    if !rotated.await? {
+        // The session has another token by now.
+        return Err(Error::TokenInvalid);
+    }
+    let session = Session {
+        last_active_at: context.activity.last_of(&current),
+        ..Session::clone(&current)
+    };
+    let carrier = current.carrier();
+    respond_with_session(
+        HttpResponse::Ok(),
+        &context,
+        carrier,
+        &token,
+        &user,
+        &session,
+    )
+}
+
+async fn index(
+    context: web::Data<Context>,
+    user: CurrentUser,
+    current: CurrentSession,
+) -> Result<HttpResponse> {
+    let (owner, now) = (user.id, context.clock.now());
+    let idle_timeout = context.settings.session.idle_timeout;
+    let mut found = context
+        .database
+        .read(move |reader| sessions::list_for_user(reader, owner))
+        .await?;
+    for session in &mut found {
+        session.last_active_at = context.activity.last_of(session);
+    }
+    found.retain(|session| now < session.ends_at(session.last_active_at, idle_timeout));
+    found.sort_by_key(|session| Reverse((session.last_active_at, session.id.0)));
+    let views: Vec<SessionView<'_>> = found
+        .iter()
+        .map(|session| SessionView::new(session, current.id))
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({ "sessions": views })))
+}
+
 async fn destroy(
     context: web::Data<Context>,
     client: ClientInfo,
-    session: CurrentSession,
+    user: CurrentUser,
+    current: CurrentSession,
+    id: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let (id, user_id, presented) = (session.id, session.user_id, *session.presented());
-    let ended = context.commit(&client, move |change| {
-        let ended = rows::delete_by_digest(change, &presented)?;
+    let (owner, id) = (user.id, SessionId(path_id(&id)?));
+    let ended = user.commit(&context, &client, move |change| {
+        let ended = sessions::delete_for_user(change, owner, id)?;
         if ended {
             change.record(Event::SessionEnded {
-                user: user_id,
+                user: owner,
                 session: id,
             });
         }
         Ok(ended)
     });
     if !ended.await? {
-        // Another sign-out with the same token was faster, or the session has another token by now.
-        return Err(Error::TokenInvalid);
+        return Err(Error::NotFound);
     }
-    let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
-    Ok(reply.json(json!({ "message": "Logged out" })))
+    if id == current.id {
+        return Ok(clear_cookie(HttpResponse::NoContent(), &context, current.carrier())?.finish());
+    }
+    Ok(HttpResponse::NoContent().finish())
 }
 
-/// The reply to who one is.
-#[derive(Serialize)]
-struct Shown<'a> {
-    user: &'a User,
-    session: Option<SessionView<'a>>,
+async fn destroy_all(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    user: CurrentUser,
+    current: CurrentSession,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let keeps_current = match Query::read(request.query_string())?.one("except")? {
+        None => false,
+        Some("current") => true,
+        Some(_) => return Err(ValidationErrors::field("except", "is invalid").into()),
+    };
+    let (owner, current_id) = (user.id, current.id);
+    let ended = user.commit(&context, &client, move |change| {
+        let sessions_ended = match keeps_current {
+            true => sessions::delete_all_but(change, owner, current_id)?,
+            false => sessions::delete_all_for_user(change, owner)?,
+        };
+        change.record(Event::SessionsEnded {
+            user: owner,
+            sessions_ended,
+        });
+        Ok(sessions_ended)
+    });
+    let ended = ended.await?;
+    let mut reply = match keeps_current {
+        true => HttpResponse::Ok(),
+        false => clear_cookie(HttpResponse::Ok(), &context, current.carrier())?,
+    };
+    Ok(reply.json(json!({ "message": "Sessions ended", "sessions_ended": ended })))
 }

@@ -1,16 +1,19 @@
-//! Signing up. A new user is signed in at once, unless their address has to be confirmed first.
+//! Signing up: `POST /v1/registrations`. A new user is signed in at once, unless their address must be verified first.
 //!
-//! Fears: two racing sign-ups with one address (the database's unique index decides, and the loser reads the same
-//! as who came late); a flood of them, each costing a bcrypt (limited by client); telling who has an account, where that
-//! is private (one reply, one bcrypt and as many statements for a free address as for a taken one; only the mail differs);
-//! a second sign-up that makes the owner confirm what a squatter chose (they are mailed the way to a new password, not a
-//! confirmation); fields that nobody offered (only the named ones are read).
+//! # Threats
+//! - concurrent sign-ups with one address: the unique index decides, and the loser gets the answer of a taken address
+//! - a flood of sign-ups, each costing a hash: limited by client
+//! - enumeration, where the settings hide who has an account: a free and a taken address get one answer and cost one hash
+//!   and as many statements; only the mail differs
+//! - a second sign-up that makes the owner verify what a squatter chose: the mail shows the way to a new password instead
+//! - mass assignment: only the named fields are read
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::sessions::{SessionStart, StartedSession, respond_with_session, transport};
+use crate::accounts::authentication::Authentication;
+use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
 use crate::audit::Event;
 use crate::config::{self, Confirm};
 use crate::context::{Change, Context};
@@ -19,6 +22,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{EmailAddress, PasswordDigest, Session, User};
+use crate::http::session_reply::{respond_with_session, transport};
 use crate::http::{ClientInfo, Input, Routes};
 use crate::mail;
 use crate::store::users;
@@ -48,30 +52,23 @@ async fn create(
     let words = context.settings.guessable_words(email_address.as_str());
     let digest = context.passwords.hash_choice(password, &words).await?;
     let now = context.clock.now();
-    let private = settings.private;
-    let opening = match settings.confirm {
+    let (draft, token) = match settings.confirm {
         Confirm::Required => None,
-        Confirm::Off | Confirm::Remind => {
-            Some(SessionStart::prepare(&context, &client, false, now)?)
-        }
+        Confirm::Off | Confirm::Remind => Some(SessionDraft::new(&context, &client, false, now)?),
+    }
+    .unzip();
+    let registration = Registration {
+        email_address,
+        digest,
+        draft,
+        rules: settings.clone(),
+        throttle: context.throttle.clone(),
     };
-    let (opening, token) = opening.unzip();
-    let (rules, throttle) = (settings.clone(), context.throttle.clone());
-    let registered = context.commit(&client, move |change| {
-        register(
-            change,
-            &rules,
-            &throttle,
-            &email_address,
-            &digest,
-            opening.as_ref(),
-            now,
-        )
-    });
+    let registered = context.commit(&client, move |change| registration.write(change, now));
     let registered = registered.await?;
 
-    if private {
-        // Only now: a free address and a taken one have cost the same, and are answered alike.
+    if settings.private {
+        // A free and a taken address have cost the same by now, and get the same answer.
         return Ok(
             HttpResponse::Accepted().json(json!({ "message": "Confirmation instructions sent" }))
         );
@@ -95,14 +92,14 @@ async fn create(
     }
 }
 
-/// What a sign-up needs, checked.
+/// The fields of a sign-up, checked.
 struct SignUp {
     email_address: EmailAddress,
     password: Password,
 }
 
 impl SignUp {
-    /// Refuses wrong types first, then everything else at once.
+    /// Wrong types are refused first, then all other faults at once.
     fn read(context: &Context, input: &Input) -> Result<Self> {
         let mut invalid = ValidationErrors::default();
         let address = input.text("email_address", &mut invalid);
@@ -122,43 +119,61 @@ impl SignUp {
     }
 }
 
-/// Gives `None` when the address is taken. Asks for the mail that the settings want, and starts a session if there is an
-/// opening for one.
-fn register(
-    change: &Change<'_>,
-    rules: &config::Registration,
-    throttle: &Throttle,
-    email_address: &EmailAddress,
-    digest: &PasswordDigest,
-    opening: Option<&SessionStart>,
-    now: Timestamp,
-) -> Result<Option<(User, Option<Session>)>> {
-    let user = users::insert(change, email_address, digest, now)?;
-    let by_address = throttle.sign_up_mails(email_address.as_str());
-    let admit = || throttle.admits(change, &by_address, now);
-    match user {
-        Some(_) if rules.confirm != Confirm::Off => {
-            mail::enqueue_link(change, MailKind::Confirmation, email_address, now, admit)?;
+/// An account to be created.
+struct Registration {
+    email_address: EmailAddress,
+    digest: PasswordDigest,
+    /// `None` where the address must be verified first.
+    draft: Option<SessionDraft>,
+    rules: config::Registration,
+    throttle: Throttle,
+}
+
+impl Registration {
+    /// Returns `None` when the address is taken. Enqueues the mail that the settings require.
+    fn write(
+        &self,
+        change: &Change<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(User, Option<Session>)>> {
+        let address = &self.email_address;
+        let user = users::insert(change, address, &self.digest, now)?;
+        let by_address = self.throttle.sign_up_mails(address.as_str());
+        let admit = || self.throttle.admits(change, &by_address, now);
+        match user {
+            Some(_) if self.rules.confirm != Confirm::Off => {
+                mail::enqueue_link(change, MailKind::Confirmation, address, now, admit)?;
+            }
+            None if self.rules.private => {
+                mail::enqueue_link(change, MailKind::AlreadyRegistered, address, now, admit)?;
+            }
+            _ => {}
         }
-        None if rules.private => mail::enqueue_link(
-            change,
-            MailKind::AlreadyRegistered,
-            email_address,
-            now,
-            admit,
-        )?,
-        _ => {}
+        let Some(user) = user else {
+            return Ok(None);
+        };
+        let session = self.start_session(change, &user, now)?;
+        change.record(Event::SignedUp {
+            user: user.id,
+            session: session.as_ref().map(|session| session.id),
+        });
+        Ok(Some((user, session)))
     }
-    let Some(user) = user else {
-        return Ok(None);
-    };
-    let started = opening
-        .map(|opening| opening.start(change, user.id, now))
-        .transpose()?;
-    let session = started.map(|StartedSession { session, .. }| session);
-    change.record(Event::SignedUp {
-        user: user.id,
-        session: session.as_ref().map(|session| session.id),
-    });
-    Ok(Some((user, session)))
+
+    /// Where no session starts, the user signs in by themselves.
+    fn start_session(
+        &self,
+        change: &Change<'_>,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<Option<Session>> {
+        let Some(draft) = &self.draft else {
+            return Ok(None);
+        };
+        let authentication = Authentication::by_password(user.id, self.digest.clone(), now);
+        match start_session(change, &authentication, draft, now)? {
+            SessionStart::Session(started) => Ok(Some(started.session)),
+            SessionStart::SecondFactorDue(_) | SessionStart::Outdated => Ok(None),
+        }
+    }
 }

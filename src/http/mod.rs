@@ -7,6 +7,7 @@ pub mod middleware;
 pub mod openapi;
 pub mod respond;
 pub mod routes;
+pub mod session_reply;
 
 pub use auth::caller::{Caller, CredentialKind};
 pub use auth::credential::Carrier;

@@ -105,7 +105,7 @@ fn cases() -> Vec<Case> {
         case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
         case(
             Method::POST,
-            "/v1/session/confirm",
+            "/v1/session/reauthenticate",
             json!({ "password": PASSWORD }),
             [401, 200, 200, 401],
         ),

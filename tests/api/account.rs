@@ -50,18 +50,17 @@ async fn delete_account(app: &TestApp, token: &str, challenge: &str) -> Reply {
         .await
 }
 
-/// Gives the password on a session, so that changes need it no more.
-async fn confirm(app: &TestApp, token: &str) {
+/// Reauthenticates a session, so that changes need no challenge; returns its new token.
+async fn reauthenticate(app: &TestApp, token: &str) -> String {
     let body = json!({ "password": PASSWORD });
-    assert_eq!(
-        app.post("/v1/session/confirm")
-            .bearer(token)
-            .json(&body)
-            .send()
-            .await
-            .status,
-        200
-    );
+    let reply = app
+        .post("/v1/session/reauthenticate")
+        .bearer(token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()["token"].as_str().unwrap().to_owned()
 }
 
 /// Every change that a challenge stands before, with all else that it needs.
@@ -201,11 +200,11 @@ async fn a_new_password_revokes_links_and_pending_address() {
 
 #[actix_web::test]
 async fn a_wrong_or_empty_password_challenge_changes_nothing() {
-    let (app, user, token) = signed_in().await;
+    let (app, user, mut token) = signed_in().await;
     let before = digest_of(&app, &user);
     for lately in [false, true] {
         if lately {
-            confirm(&app, &token).await;
+            token = reauthenticate(&app, &token).await;
         }
         for challenge in ["wrong", "", NEW, "pass\0word", &"a".repeat(300)] {
             for (method, path, mut body) in changes() {
@@ -232,15 +231,16 @@ async fn without_a_challenge_reauthentication_is_required() {
         // Deleting is one of the changes: each has an app of its own.
         for body in [absent, null] {
             let (app, _, token) = signed_in().await;
-            let send = || {
+            let send = |token: &str| {
                 app.call(method.clone(), path)
-                    .bearer(&token)
+                    .bearer(token)
                     .json(&body)
                     .send()
             };
-            assert_faults(&send().await, &[("password_challenge", "can't be blank")]);
-            confirm(&app, &token).await;
-            assert_eq!(send().await.status, 200, "{path}: {body}");
+            let blank = [("password_challenge", "can't be blank")];
+            assert_faults(&send(&token).await, &blank);
+            let token = reauthenticate(&app, &token).await;
+            assert_eq!(send(&token).await.status, 200, "{path}: {body}");
         }
     }
 }
@@ -397,7 +397,7 @@ async fn concurrent_password_changes_have_one_winner() {
 #[actix_web::test]
 async fn concurrent_reauthenticated_changes_have_one_winner() {
     let (app, _, token) = signed_in().await;
-    confirm(&app, &token).await;
+    let token = reauthenticate(&app, &token).await;
     let replies = join_all((0..50).map(|number| {
         let body = json!({ "password": format!("password {number}") });
         app.put("/v1/user/password")

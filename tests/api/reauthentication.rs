@@ -8,8 +8,8 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, not_text,
-    session_is_valid, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
+    not_text, session_is_valid, sign_in, signed_in,
 };
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
@@ -18,11 +18,18 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const NEW: &str = "another password";
 
 async fn confirm(app: &TestApp, token: &str, password: &str) -> Reply {
-    app.post("/v1/session/confirm")
+    app.post("/v1/session/reauthenticate")
         .bearer(token)
         .json(&json!({ "password": password }))
         .send()
         .await
+}
+
+/// Reauthenticates; returns the session's new token.
+async fn reauthenticate(app: &TestApp, token: &str, password: &str) -> String {
+    let reply = confirm(app, token, password).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()["token"].as_str().unwrap().to_owned()
 }
 
 /// Asks for a change without a challenge, one that changes nothing.
@@ -46,18 +53,14 @@ async fn is_believed(app: &TestApp, token: &str) -> bool {
 async fn reauthentication_lasts_exactly_fifteen_minutes() {
     let (app, _, token) = signed_in().await;
     assert!(!is_believed(&app, &token).await);
-    let given = confirm(&app, &token, PASSWORD).await;
-    assert_eq!(
-        (given.status, given.json()),
-        (200, json!({ "message": "Password confirmed" }))
-    );
+    let token = reauthenticate(&app, &token, PASSWORD).await;
     assert!(is_believed(&app, &token).await);
     app.clock().set(START + QUARTER - MILLISECOND);
     assert!(is_believed(&app, &token).await);
     app.clock().set(START + QUARTER);
     assert!(!is_believed(&app, &token).await);
     // Given again it counts from then on; using it does not prolong it.
-    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    let token = reauthenticate(&app, &token, PASSWORD).await;
     app.clock().set(START + QUARTER * 2 - MILLISECOND);
     assert!(is_believed(&app, &token).await);
     app.clock().set(START + QUARTER * 2);
@@ -94,7 +97,7 @@ async fn a_challenge_in_a_change_covers_only_that_change() {
 async fn reauthentication_belongs_to_one_session() {
     let (app, user, token) = signed_in().await;
     let second = app.sign_in_as(&user).await;
-    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    let token = reauthenticate(&app, &token, PASSWORD).await;
     assert!(is_believed(&app, &token).await && !is_believed(&app, &second).await);
 }
 
@@ -107,7 +110,7 @@ async fn a_wrong_or_blank_password_does_not_reauthenticate() {
         json!({ "password": "" }),
     ] {
         let reply = app
-            .post("/v1/session/confirm")
+            .post("/v1/session/reauthenticate")
             .bearer(&token)
             .json(&body)
             .send()
@@ -123,7 +126,7 @@ async fn a_wrong_or_blank_password_does_not_reauthenticate() {
     for value in not_text() {
         let body = json!({ "password": value });
         let reply = app
-            .post("/v1/session/confirm")
+            .post("/v1/session/reauthenticate")
             .bearer(&token)
             .json(&body)
             .send()
@@ -133,27 +136,28 @@ async fn a_wrong_or_blank_password_does_not_reauthenticate() {
     // The field of the changes is another.
     let body: Value = json!({ "password_challenge": PASSWORD });
     let reply = app
-        .post("/v1/session/confirm")
+        .post("/v1/session/reauthenticate")
         .bearer(&token)
         .json(&body)
         .send()
         .await;
     assert_faults(&reply, &[("password", "can't be blank")]);
-    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/session/confirm", &token).await;
+    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/session/reauthenticate", &token)
+        .await;
     assert!(!is_believed(&app, &token).await);
 }
 
 #[actix_web::test]
 async fn failed_reauthentication_changes_nothing() {
     let (app, _, token) = signed_in().await;
-    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    let token = reauthenticate(&app, &token, PASSWORD).await;
     app.clock().advance(QUARTER - MILLISECOND);
     assert_faults(
         &confirm(&app, &token, "wrong").await,
         &[("password", "is incorrect")],
     );
     let blank = app
-        .post("/v1/session/confirm")
+        .post("/v1/session/reauthenticate")
         .bearer(&token)
         .json(&json!({}))
         .send()
@@ -167,7 +171,7 @@ async fn failed_reauthentication_changes_nothing() {
 #[actix_web::test]
 async fn a_new_password_ends_reauthentication() {
     let (app, _, token) = signed_in().await;
-    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    let token = reauthenticate(&app, &token, PASSWORD).await;
     let body = json!({ "password": NEW });
     assert_eq!(
         app.put("/v1/user/password")
@@ -183,45 +187,68 @@ async fn a_new_password_ends_reauthentication() {
         &confirm(&app, &token, PASSWORD).await,
         &[("password", "is incorrect")],
     );
-    assert_eq!(confirm(&app, &token, NEW).await.status, 200);
+    let token = reauthenticate(&app, &token, NEW).await;
     assert!(is_believed(&app, &token).await);
 }
 
 #[actix_web::test]
 async fn a_rewound_clock_ends_reauthentication() {
     let (app, _, token) = signed_in().await;
-    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    let token = reauthenticate(&app, &token, PASSWORD).await;
     for back in [MILLISECOND, DAY] {
         app.clock().set(START - back);
         assert!(!is_believed(&app, &token).await);
     }
-    assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+    let token = reauthenticate(&app, &token, PASSWORD).await;
     assert!(is_believed(&app, &token).await);
 }
 
 #[actix_web::test]
 async fn a_racing_password_change_ends_reauthentication() {
-    let (app, _, token) = signed_in().await;
-    let body = json!({ "password_challenge": PASSWORD, "password": NEW });
-    let change = app
-        .put("/v1/user/password")
-        .bearer(&token)
-        .json(&body)
-        .send();
-    // Again and again, so that some are checked against the old password and written after the change.
-    let given = join_all((0..20).map(|_| async {
-        let mut replies = Vec::new();
-        for _ in 0..5 {
-            replies.push(confirm(&app, &token, PASSWORD).await);
+    for _ in 0..10 {
+        let (app, _, token) = signed_in().await;
+        let body = json!({ "password_challenge": PASSWORD, "password": NEW });
+        let change = app
+            .put("/v1/user/password")
+            .bearer(&token)
+            .json(&body)
+            .send();
+        let tries = join_all((0..5).map(|_| confirm(&app, &token, PASSWORD)));
+        let (changed, tried) = join(change, tries).await;
+        let won: Vec<&Reply> = tried.iter().filter(|reply| reply.status == 200).collect();
+        if changed.status == 200 {
+            assert!(won.is_empty(), "the old password counted after the change");
+            assert!(session_is_valid(&app, &token).await && !is_believed(&app, &token).await);
+        } else {
+            // A reauthentication was first and replaced the token.
+            assert_refused(&changed, 401, "token_invalid");
+            assert_eq!(won.len(), 1);
         }
-        replies
-    }));
-    let (changed, given) = join(change, given).await;
-    assert_eq!(changed.status, 200, "{}", changed.text());
-    for reply in given.iter().flatten().filter(|reply| reply.status != 200) {
-        assert_faults(reply, &[("password", "is incorrect")]);
     }
-    assert!(session_is_valid(&app, &token).await && !is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn reauthenticating_replaces_the_token_of_the_session() {
+    let (app, _, copied) = signed_in().await;
+    let reply = confirm(&app, &copied, PASSWORD).await;
+    let token = reply.json()["token"].as_str().unwrap().to_owned();
+    assert_eq!(reply.json()["user"]["email_address"], ONE);
+    assert_eq!(reply.json()["session"]["current"], true);
+    assert!(session_is_valid(&app, &token).await && !session_is_valid(&app, &copied).await);
+    assert_refused(&ask(&app, &copied).await, 401, "token_invalid");
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
+}
+
+#[actix_web::test]
+async fn of_concurrent_reauthentications_one_wins() {
+    let (app, _, token) = signed_in().await;
+    let replies = join_all((0..10).map(|_| confirm(&app, &token, PASSWORD))).await;
+    let won: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 200).collect();
+    assert_eq!(won.len(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert_refused(reply, 401, "token_invalid");
+    }
+    assert!(is_believed(&app, won[0].json()["token"].as_str().unwrap()).await);
 }
 
 #[actix_web::test]
@@ -265,12 +292,12 @@ async fn challenges_are_limited_by_session_apart_from_sign_in() {
 async fn the_right_password_clears_earlier_failures() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let user = app.create_user(ONE, PASSWORD).await;
-    let token = app.sign_in_as(&user).await;
+    let mut token = app.sign_in_as(&user).await;
     for _ in 0..3 {
         for _ in 0..19 {
             assert_eq!(confirm(&app, &token, "wrong").await.status, 422);
         }
-        assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+        token = reauthenticate(&app, &token, PASSWORD).await;
     }
 }
 
@@ -296,9 +323,9 @@ async fn even_right_passwords_are_limited_by_client() {
         settings.throttle.sign_up.count = 3;
     })
     .await;
-    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let mut token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
     for _ in 0..3 {
-        assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
+        token = reauthenticate(&app, &token, PASSWORD).await;
     }
     assert_refused(&confirm(&app, &token, PASSWORD).await, 429, "rate_limited");
 }

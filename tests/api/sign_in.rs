@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use bcrypt::Version;
+use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use cloakroom::domain::EmailAddress;
-use cloakroom::features::sessions::{KeepSessions, credentials_changed};
 use cloakroom::store::{sessions, users};
 use cloakroom::testing::{START, TestApp};
 use futures_util::future::join_all;

@@ -89,11 +89,15 @@ expect 200 "\"email_address\":\"$moved\""
 call POST /v1/session -d "email_address=$address" -d password=battery-staple
 expect 401
 
-echo "# Who gave the password a while ago need not give it again. Then the account goes, with all that hangs on it."
+echo "# After a reauthentication, under its new token, changes need no challenge. Then the account is deleted."
 call DELETE /v1/user -H "$mine"
 expect 422 "Password challenge can't be blank"
-call POST /v1/session/confirm -H "$mine" -d password=battery-staple
-expect 200 '{"message":"Password confirmed"}'
+call POST /v1/session/reauthenticate -H "$mine" -d password=battery-staple
+expect 200 '"token":"crs_'
+token=$(field token)
+call DELETE /v1/user -H "$mine"
+expect 401 token_invalid
+mine="Authorization: Bearer $token"
 call DELETE /v1/user -H "$mine"
 expect 200 '{"message":"Account has been deleted."}'
 call GET /v1/user -H "$mine"

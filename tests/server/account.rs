@@ -356,27 +356,28 @@ fn delete_account(test_server: &TestServer, server: &Server, token: &str) {
     );
     let wrong = call(
         "POST",
-        "/v1/session/confirm",
+        "/v1/session/reauthenticate",
         &json!({ "password": "wrong" }),
     );
     assert_eq!(
         (wrong.0, &wrong.1["fields"]),
         (422, &json!({ "password": ["is incorrect"] }))
     );
-    // The password given on this session a moment ago serves.
-    assert_done(
-        call("POST", "/v1/session/confirm", &json!({ "password": NEW })),
-        "Password confirmed",
-    );
+    // A reauthentication a moment ago serves, under the new token.
+    let path = "/v1/session/reauthenticate";
+    let (status, reply) = call("POST", path, &json!({ "password": NEW }));
+    assert_eq!(status, 200, "{reply}");
+    let renewed = reply["token"].as_str().unwrap().to_owned();
+    assert_dead(server, token);
     assert_challenged(
         &server.request("DELETE", "/v1/user", Some(&other), Some(&json!({}))),
         "can't be blank",
     );
     assert_done(
-        call("DELETE", "/v1/user", &json!({})),
+        server.request("DELETE", "/v1/user", Some(&renewed), Some(&json!({}))),
         "Account has been deleted.",
     );
-    [token, &other]
+    [&renewed, &other]
         .into_iter()
         .for_each(|token| assert_dead(server, token));
     assert_eq!(server.sign_in(MOVED, NEW).0, 401);

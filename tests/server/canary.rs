@@ -267,23 +267,26 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
     assert_eq!(
         call(
             "POST",
-            "/v1/session/confirm",
+            "/v1/session/reauthenticate",
             json!({ "password": "no canary sings" })
         ),
         422
     );
-    assert_eq!(
-        call(
-            "POST",
-            "/v1/session/confirm",
-            json!({ "password": NEW_PASSWORD })
-        ),
-        200
+    let (status, reply) = server.request(
+        "POST",
+        "/v1/session/reauthenticate",
+        Some(&token),
+        Some(&json!({ "password": NEW_PASSWORD })),
     );
+    assert_eq!(status, 200);
+    let renewed = reply["token"].as_str().unwrap().to_owned();
+    let call = |method: &str, path: &str, body: Value| {
+        server.request(method, path, Some(&renewed), Some(&body)).0
+    };
     assert_eq!(call("DELETE", "/v1/sessions?except=canary", json!({})), 422);
     assert_eq!(call("DELETE", "/v1/sessions/canary", json!({})), 404);
     assert_eq!(call("DELETE", "/v1/user", json!({})), 200);
-    secrets.tokens.push(token);
+    secrets.tokens.extend([token, renewed]);
     secrets.links.extend([confirmation, change]);
 }
 

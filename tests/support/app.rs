@@ -1,9 +1,9 @@
 //! What the tests of the API say often: somebody with an account, a refusal in its whole shape, a link from a mail.
 
 use actix_web::http::Method;
+use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use cloakroom::domain::error::Result;
 use cloakroom::domain::{EmailAddress, PasswordDigest, User};
-use cloakroom::features::sessions::{KeepSessions, credentials_changed};
 use cloakroom::store::{Transaction, users};
 use cloakroom::testing::{Reply, TestApp};
 use rusqlite::{Connection, OpenFlags};

@@ -243,6 +243,10 @@ export function createClient(options: ClientOptions): Client {
       callThen("rotateSession", input, callOptions, (reply) =>
         becomeSignedIn(reply, reply.token ? { token: reply.token } : undefined),
       ),
+    reauthenticate: (input, callOptions) =>
+      callThen("reauthenticate", input, callOptions, (reply) =>
+        becomeSignedIn(reply, reply.token ? { token: reply.token } : undefined),
+      ),
     endSession: (input, callOptions) =>
       callThen("endSession", input, callOptions, async () => {
         if (state.status === "signed-in" && state.session?.id === input.id) {

@@ -16,7 +16,7 @@ export const routes = {
   signIn: "public POST /v1/session",
   showSession: "GET /v1/session",
   signOut: "DELETE /v1/session",
-  confirmPassword: "POST /v1/session/confirm",
+  reauthenticate: "POST /v1/session/reauthenticate",
   rotateSession: "POST /v1/session/rotate",
   listSessions: "GET /v1/sessions",
   endSessions: "DELETE /v1/sessions?except",

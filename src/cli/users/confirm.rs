@@ -2,26 +2,20 @@
 
 use serde_json::json;
 
-use super::{UserArg, View, database, name};
+use super::{UserArg, View, change_account, name};
+use crate::accounts::administration;
 use crate::config::Settings;
 use crate::domain::clock::Clock;
-use crate::store::users;
 
 pub(super) async fn run(
     settings: &Settings,
     UserArg { user, format }: UserArg,
 ) -> crate::cli::Outcome {
-    let (asked, now) = (user.clone(), Clock::System.now());
-    let confirmed = database::open(settings)?
-        .write(move |tx| {
-            let Some(account) = asked.find(tx)? else {
-                return Ok(None);
-            };
-            users::confirm_address(tx, account.user.id, &account.user.email_address, now)?;
-            users::find(tx, account.user.id)
-        })
-        .await?;
-    let user = user.require(confirmed)?.user;
+    let now = Clock::System.now();
+    let verified = change_account(settings, &user, move |change, account| {
+        administration::verify_address(change, account, now)
+    });
+    let user = user.require(verified.await?)?;
     format.print(&json!({ "user": View::of(&user) }), || {
         format!("verified the address of {}", name(&user))
     })

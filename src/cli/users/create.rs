@@ -6,12 +6,14 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{Format, View, database, name};
+use crate::accounts::administration;
+use crate::audit::Source;
 use crate::cli::CommandError;
 use crate::config::{self, Settings};
+use crate::context::commit;
 use crate::crypto::password::{Password, PasswordPool};
-use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::{EmailAddress, PasswordDigest, User};
-use crate::store::{Transaction, users};
+use crate::domain::EmailAddress;
+use crate::domain::clock::Clock;
 
 /// Longer than any accepted password.
 const LONGEST_LINE: u64 = 4096;
@@ -29,31 +31,16 @@ pub(super) async fn run(
         .hash_choice(password, &words)
         .await?;
     let (asked, now) = (address.clone(), Clock::System.now());
-    let user = database
-        .write(move |tx| create(tx, &asked, &digest, confirmed, now))
+    let created = commit(&database, Source::OPERATOR, move |change| {
+        administration::create(change, &asked, &digest, confirmed, now)
+    });
+    let user = created
         .await?
+        .value
         .ok_or_else(|| format!("{} is already taken", address.as_str()))?;
     format.print(&json!({ "user": View::of(&user) }), || {
         format!("created {}", name(&user))
     })
-}
-
-/// Returns `None` when the address is taken.
-fn create(
-    tx: &Transaction<'_>,
-    address: &EmailAddress,
-    digest: &PasswordDigest,
-    confirmed: bool,
-    now: Timestamp,
-) -> crate::Result<Option<User>> {
-    let user = users::insert(tx, address, digest, now)?;
-    match user {
-        Some(User { id, .. }) if confirmed => {
-            users::confirm_address(tx, id, address, now)?;
-            Ok(users::find(tx, id)?.map(|account| account.user))
-        }
-        user => Ok(user),
-    }
 }
 
 fn choose(settings: &Settings) -> Result<Password, CommandError> {

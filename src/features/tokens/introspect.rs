@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::presented_token::PresentedToken;
+use crate::accounts::standing::{session_end, session_of_access_token};
 use crate::context::Context;
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
@@ -145,18 +146,14 @@ async fn access_token(
         Err(Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let (id, jti) = (claims.session_id, claims.jti.clone());
+    let (id, subject, jti) = (claims.session_id, claims.user_id, claims.jti.clone());
     let found = context
         .database
         .read(move |reader| match revocations::has_token(reader, &jti)? {
             true => Ok(None),
-            false => sessions::find_with_user(reader, id),
+            false => session_of_access_token(reader, id, subject),
         });
-    let subject = claims.user_id;
-    let live = found
-        .await?
-        .filter(|(_, user)| user.id == subject && user.disabled_at.is_none());
-    Ok(live.map(|(_, user)| Introspection {
+    Ok(found.await?.map(|(_, user)| Introspection {
         token_type: Some("Bearer"),
         sid: Some(claims.session_id.0.to_string()),
         iss: Some(context.settings.issuer().to_owned()),
@@ -197,8 +194,8 @@ impl Introspection {
 /// When a session ends unless somebody uses it; `None` when it is over, or its user may not come in.
 fn end_of(context: &Context, session: &Session, user: &User, now: Timestamp) -> Option<Timestamp> {
     let last_use = context.activity.last_of(session);
-    let end = session.ends_at(last_use, context.settings.session.idle_timeout);
-    (now < end && user.disabled_at.is_none()).then_some(end)
+    let idle_timeout = context.settings.session.idle_timeout;
+    session_end(session, user, last_use, idle_timeout, now)
 }
 
 fn seconds(at: Timestamp) -> i64 {

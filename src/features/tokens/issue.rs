@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use super::reply::{Pair, TokenLifetimes, Validity};
 use std::sync::Arc;
 
+use crate::accounts::password_sign_in::{PasswordSignIn, SignedIn};
 use crate::audit::Event;
 use crate::config::Settings;
 use crate::context::{Change, Context};
@@ -19,7 +20,6 @@ use crate::domain::Session;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::scope::Scopes;
-use crate::features::sessions::{SignedIn, start_by_password};
 use crate::http::{Carrier, ClientInfo, CurrentSession, CurrentUser, Input};
 use crate::store::refresh_tokens::{self, NewRefresh};
 use crate::store::sessions;
@@ -54,10 +54,20 @@ async fn by_password(
     input: &Input,
     scopes: Scopes,
 ) -> Result<HttpResponse> {
+    let mut invalid = ValidationErrors::default();
+    let address = input.text("email_address", &mut invalid);
+    let password = input.text("password", &mut invalid);
+    let remember = input.flag("remember", &mut invalid);
+    invalid.into_result()?;
+    let form = PasswordSignIn::new(
+        address.unwrap_or_default(),
+        password.unwrap_or_default(),
+        remember,
+    );
     let refresh = PlainToken::generate(TokenKind::Refresh)?;
     let grant = Grant::new(&context.settings, Some(&refresh), scopes.clone());
     let also = move |change: &Change<'_>, session: &Session, now| grant.write(change, session, now);
-    let signed_in = start_by_password(context, client, input, also).await?;
+    let signed_in = form.start_session(context, client, also).await?;
     let SignedIn {
         session,
         made: term,

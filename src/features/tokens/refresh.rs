@@ -14,6 +14,7 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 
 use super::reply::{Pair, TokenLifetimes, Validity};
+use crate::accounts::standing::session_end;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::signed_message::{Successor, successors};
@@ -245,7 +246,7 @@ impl Exchange {
 
     fn is_live(&self, session: &Session, user: &User) -> bool {
         let last_use = self.last_use.max(session.last_active_at);
-        user.disabled_at.is_none() && self.now < session.ends_at(last_use, self.idle_timeout)
+        session_end(session, user, last_use, self.idle_timeout, self.now).is_some()
     }
 
     fn is_lately(&self, spent_at: Timestamp) -> bool {

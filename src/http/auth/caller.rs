@@ -17,20 +17,21 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::Either;
 
-use super::credential::{self, Carrier, Credential};
+use super::credential::{self, Carrier};
 use super::current_user::Current;
 use super::{cookie, same_origin};
-use crate::audit::{Actor, Event, Source};
+use crate::accounts::standing::{Credential, session_of_access_token, use_session};
+use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::access_token::AccessTokenClaims;
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKey, ApiKeyId, Session, SessionId, User, UserId};
+use crate::domain::{ApiKey, Session, SessionId, User, UserId};
 use crate::http::extract::client_info;
 use crate::http::{Access, ClientInfo};
-use crate::store::{Reader, api_keys, revocations, sessions};
+use crate::store::{api_keys, sessions};
 
 /// What a caller is refused with where nothing but a session will do.
 pub(in crate::http) const NEEDS_SESSION: Error =
@@ -138,16 +139,18 @@ async fn identify(request: &HttpRequest) -> Result<Caller> {
     Ok(caller)
 }
 
-async fn open(context: &Context, presented: Credential<'_>) -> Result<Kind> {
+async fn open(context: &Context, presented: credential::Credential<'_>) -> Result<Kind> {
     let now = context.clock.now();
     Ok(match presented {
-        Credential::Session { token, carrier } => Kind::Session(Rc::new(
+        credential::Credential::Session { token, carrier } => Kind::Session(Rc::new(
             resume(context, token.digest(), carrier, now).await?,
         )),
-        Credential::ApiKey { token } => {
+        credential::Credential::ApiKey { token } => {
             Kind::ApiKey(Rc::new(look_up(context, token.digest(), now).await?))
         }
-        Credential::Access { text } => Kind::Access(context.verify_access_token(text, now).await?),
+        credential::Credential::Access { text } => {
+            Kind::Access(context.verify_access_token(text, now).await?)
+        }
     })
 }
 
@@ -172,13 +175,8 @@ async fn resume(
         .database
         .read(move |reader| sessions::find_by_digest(reader, &presented))
         .await?;
-    let Some((session, user)) = found.filter(|(_, user)| user.disabled_at.is_none()) else {
-        return Err(Error::TokenInvalid);
-    };
-    let idle_timeout = context.settings.session.idle_timeout;
-    if now >= session.expires_at || !context.activity.note(&session, idle_timeout, now) {
-        return Err(Error::TokenExpired);
-    }
+    let (session, user) = found.ok_or(Error::TokenInvalid)?;
+    use_session(context, &session, &user, now)?;
     Ok(Current {
         user,
         session,
@@ -199,10 +197,6 @@ async fn look_up(context: &Context, presented: TokenDigest, now: Timestamp) -> R
 }
 
 impl Caller {
-    pub(in crate::http) fn of_session(current: Rc<Current>) -> Self {
-        Self(Kind::Session(current))
-    }
-
     /// The session and its user, where that is the credential.
     pub(in crate::http) fn into_session(self) -> Result<Rc<Current>> {
         match self.0 {
@@ -242,10 +236,11 @@ impl Caller {
         }
     }
 
-    fn actor(&self) -> Option<Actor> {
+    pub(in crate::http) fn credential(&self) -> Credential {
         match &self.0 {
-            Kind::ApiKey(found) => Some(Actor::ApiKey(found.key.id)),
-            _ => self.user_id().map(Actor::User),
+            Kind::Session(current) => current.credential(),
+            Kind::ApiKey(found) => Credential::ApiKey(found.key.id),
+            Kind::Access(claims) => Credential::AccessToken(Arc::clone(claims)),
         }
     }
 
@@ -361,50 +356,13 @@ impl Caller {
         &self,
         context: &Arc<Context>,
         client: &ClientInfo,
-        mut work: F,
+        work: F,
     ) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
     {
-        let standing = match &self.0 {
-            Kind::Session(current) => StillValid::Session(current.session.id, current.presented),
-            Kind::ApiKey(found) => StillValid::ApiKey(found.key.id, context.clock.now()),
-            Kind::Access(claims) => StillValid::Access(Arc::clone(claims)),
-        };
-        let source = Source::caller(client, self.actor());
-        let done = context.commit(source, move |change| match standing.holds(change)? {
-            true => work(change).map(Some),
-            false => Ok(None),
-        });
-        done.await?.ok_or(match self.0 {
-            Kind::ApiKey(_) => Error::InvalidApiKey,
-            Kind::Session(_) | Kind::Access(_) => Error::TokenInvalid,
-        })
-    }
-}
-
-/// What a credential rests on.
-enum StillValid {
-    /// The token that it had when the request came.
-    Session(SessionId, TokenDigest),
-    /// At this moment.
-    ApiKey(ApiKeyId, Timestamp),
-    /// As long as its session lives, is its user's, and it was not ended alone.
-    Access(Arc<AccessTokenClaims>),
-}
-
-impl StillValid {
-    fn holds(&self, reader: &Reader<'_>) -> Result<bool> {
-        match self {
-            Self::Session(id, presented) => sessions::is_open_by(reader, *id, presented),
-            Self::ApiKey(id, now) => api_keys::is_live(reader, *id, *now),
-            Self::Access(claims) => Ok(sessions::belongs_to(
-                reader,
-                claims.session_id,
-                claims.user_id,
-            )? && !revocations::has_token(reader, &claims.jti)?),
-        }
+        self.credential().commit(context, client, work).await
     }
 }
 
@@ -412,11 +370,9 @@ async fn account_of(claims: &AccessTokenClaims, context: &Context) -> Result<(Se
     let (id, subject) = (claims.session_id, claims.user_id);
     let found = context
         .database
-        .read(move |reader| sessions::find_with_user(reader, id))
+        .read(move |reader| session_of_access_token(reader, id, subject))
         .await?;
-    found
-        .filter(|(_, user)| user.id == subject && user.disabled_at.is_none())
-        .ok_or(Error::TokenInvalid)
+    found.ok_or(Error::TokenInvalid)
 }
 
 impl FromRequest for Caller {

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::caller::{self, Caller, Found};
+use super::caller::{self, Found};
 use super::credential::Carrier;
+use crate::accounts::standing::Credential;
 use crate::context::{Change, Context};
 use crate::crypto::token::TokenDigest;
 use crate::domain::error::{Error, Result};
@@ -55,13 +56,26 @@ impl CurrentUser {
         T: Send + 'static,
         F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
     {
-        Caller::of_session(Rc::clone(&self.0))
-            .commit(context, client, work)
-            .await
+        self.0.credential().commit(context, client, work).await
+    }
+}
+
+impl Current {
+    pub(super) fn credential(&self) -> Credential {
+        Credential::Session {
+            id: self.session.id,
+            user: self.user.id,
+            token: self.presented,
+        }
     }
 }
 
 impl CurrentSession {
+    /// The session and the credential that a change rests on.
+    pub fn standing(&self) -> (Credential, &Session) {
+        (self.0.credential(), &self.0.session)
+    }
+
     /// The digest of the token that the request came with.
     pub fn presented(&self) -> &TokenDigest {
         &self.0.presented

@@ -142,13 +142,15 @@ fn sessions() -> Vec<Operation> {
         on("DELETE /v1/session", "signOut", "Sign out")
             .gives::<Message>(200, "The session has ended, and its cookie is taken back"),
         on(
-            "POST /v1/session/confirm",
-            "confirmPassword",
-            "Give the password again",
+            "POST /v1/session/reauthenticate",
+            "reauthenticate",
+            "Reauthenticate the session",
         )
-        .says("For 15 minutes, changes on this session need no `password_challenge`.")
+        .says(
+            "For 15 minutes, sensitive changes on this session need no `password_challenge`. The session gets a new token, carried as the old one, which is revoked at once.",
+        )
         .takes::<PasswordInput>()
-        .gives::<Message>(200, "It was right")
+        .gives::<SignedIn>(200, "The session with its new token")
         .throttled(),
         on(
             "POST /v1/session/rotate",

@@ -71,8 +71,10 @@ describe("an account", () => {
     const { user, session } = await client.signIn({ email_address, password, remember: true });
     expect(await client.showSession()).toEqual({ user, session });
     expect(await client.showUser()).toEqual({ user });
-    expect((await client.confirmPassword({ password })).message).toBe("Password confirmed");
+    const first = await client.token();
+    expect(await client.reauthenticate({ password })).toMatchObject({ user, session: { id: session.id } });
     const before = await client.token();
+    expect(before).not.toBe(first);
     await client.rotateSession();
     expect(await client.token()).not.toBe(before);
     expect((await client.listSessions()).sessions).toMatchObject([{ id: session.id, current: true }]);

@@ -1,7 +1,8 @@
-//! How sessions look in a reply, and the only place that shows a token: in the body or in a cookie, never in both.
+//! Sessions in replies, and the only place that shows a session's token: in the body or in a cookie, never in both.
 //!
-//! Fear: a page that signs its visitors in as somebody else, to read later what they then do (a cookie is set only for
-//! our own application; a token in a body is of no use to a page that cannot read it).
+//! # Threats
+//! - a page that signs its visitors in as someone else, to read later what they do: a cookie is set only for the
+//!   application itself, and a page cannot read a token in a body
 
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -16,15 +17,11 @@ use crate::domain::{Session, SessionId, User};
 use crate::http::auth::cookie;
 use crate::http::{Carrier, ClientInfo, Input};
 
-/// Reads how a new token is to be handed over: `transport`, which is `bearer` unless it is `cookie`.
+/// How a new token is to be carried, by the field `transport`: `bearer` (the default) or `cookie`.
 ///
 /// # Errors
-/// A fault of the field, and [`Error::CrossOrigin`], logged, for a cookie that our own application did not ask for.
-pub(in crate::features) fn transport(
-    context: &Context,
-    client: &ClientInfo,
-    input: &Input,
-) -> Result<Carrier> {
+/// A fault of the field, and [`Error::CrossOrigin`], recorded, for a cookie that the application itself did not request.
+pub fn transport(context: &Context, client: &ClientInfo, input: &Input) -> Result<Carrier> {
     let mut invalid = ValidationErrors::default();
     let written = input.text("transport", &mut invalid);
     invalid.into_result()?;
@@ -39,8 +36,8 @@ pub(in crate::features) fn transport(
     }
 }
 
-/// Hands over a new token of a session: to whoever started it as they asked for, later as the last one was carried.
-pub(in crate::features) fn respond_with_session(
+/// Replies with a session and its new token.
+pub fn respond_with_session(
     mut builder: HttpResponseBuilder,
     context: &Context,
     carrier: Carrier,
@@ -67,8 +64,8 @@ pub(in crate::features) fn respond_with_session(
     }))
 }
 
-/// A reply to whoever has just ended the session that they came with: a browser forgets its cookie.
-pub(in crate::features) fn clear_cookie(
+/// Removes the cookie of a session that has ended, where it was carried by one.
+pub fn clear_cookie(
     mut builder: HttpResponseBuilder,
     context: &Context,
     carrier: Carrier,
@@ -79,7 +76,7 @@ pub(in crate::features) fn clear_cookie(
     Ok(builder)
 }
 
-/// The reply to whoever gets a token.
+/// A session with its new token.
 #[derive(Serialize)]
 struct SignedIn<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,19 +87,21 @@ struct SignedIn<'a> {
 }
 
 /// A session as its user sees it.
-#[derive(Serialize)]
-pub(in crate::features) struct SessionView<'a> {
+#[derive(Debug, Serialize)]
+pub struct SessionView<'a> {
     id: SessionId,
     ip_address: &'a str,
     user_agent: Option<&'a str>,
     created_at: Timestamp,
-    pub(in crate::features) last_active_at: Timestamp,
+    /// When it was last used.
+    pub last_active_at: Timestamp,
     expires_at: Timestamp,
     current: bool,
 }
 
 impl<'a> SessionView<'a> {
-    pub(in crate::features) fn new(session: &'a Session, current: SessionId) -> Self {
+    /// Of `session`, which is marked if it is the current one.
+    pub fn new(session: &'a Session, current: SessionId) -> Self {
         Self {
             id: session.id,
             ip_address: &session.ip_address,

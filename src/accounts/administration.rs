@@ -1,0 +1,88 @@
+//! What an operator does to accounts, by the command line; and the end of an account, which its owner can reach as well.
+
+use super::credentials_changed::{KeepSessions, credentials_changed};
+use crate::audit::Event;
+use crate::context::Change;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::{Account, EmailAddress, PasswordDigest, User, UserId};
+use crate::store::outbox;
+use crate::store::users;
+
+/// Creates an account, with its address verified if the operator vouches for it; `None` when the address is taken.
+pub fn create(
+    change: &Change<'_>,
+    address: &EmailAddress,
+    digest: &PasswordDigest,
+    verified: bool,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let Some(user) = users::insert(change, address, digest, now)? else {
+        return Ok(None);
+    };
+    change.record(Event::UserCreated { user: user.id });
+    if verified {
+        users::confirm_address(change, user.id, address, now)?;
+    }
+    reload(change, user.id)
+}
+
+/// Disables an account and ends its sessions; returns the user and how many sessions ended. Doing it again ends what
+/// sessions there are and keeps the time of the first.
+pub fn disable(
+    change: &Change<'_>,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Option<(User, usize)>> {
+    let user = account.user.id;
+    if account.user.disabled_at.is_none() {
+        users::set_disabled(change, user, Some(now), now)?;
+    }
+    let sessions_ended = credentials_changed(change, user, KeepSessions::None, now)?;
+    change.record(Event::UserDisabled {
+        user,
+        sessions_ended,
+    });
+    Ok(reload(change, user)?.map(|user| (user, sessions_ended)))
+}
+
+/// Enables a disabled account; an enabled one stays as it is.
+pub fn enable(change: &Change<'_>, account: &Account, now: Timestamp) -> Result<Option<User>> {
+    let user = account.user.id;
+    if account.user.disabled_at.is_some() {
+        users::set_disabled(change, user, None, now)?;
+        change.record(Event::UserEnabled { user });
+    }
+    reload(change, user)
+}
+
+/// Marks an account's address as verified: the operator vouches for it. A verified one stays as it is.
+pub fn verify_address(
+    change: &Change<'_>,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let User {
+        id: user,
+        email_address,
+        ..
+    } = &account.user;
+    if users::confirm_address(change, *user, email_address, now)? {
+        change.record(Event::AddressVerified { user: *user });
+    }
+    reload(change, *user)
+}
+
+/// Deletes an account with everything that belongs to it, mails about it and to it included, except for warnings that are
+/// not sent yet.
+pub fn erase(change: &Change<'_>, account: &Account) -> Result<()> {
+    let user = account.user.id;
+    outbox::delete_all_for(change, user, &account.user.email_address)?;
+    users::delete(change, user)?;
+    change.record(Event::AccountDeleted { user });
+    Ok(())
+}
+
+fn reload(change: &Change<'_>, user: UserId) -> Result<Option<User>> {
+    Ok(users::find(change, user)?.map(|account| account.user))
+}

@@ -1,0 +1,69 @@
+//! What the routes and the command line share about API keys: which names and expiries they accept, and how a key is shown.
+
+use serde::Serialize;
+
+use crate::config::MAX_DURATION;
+use crate::crypto::token::TokenKind;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::ValidationErrors;
+use crate::domain::{ApiKey, ApiKeyId};
+
+const MAX_NAME_CHARACTERS: usize = 255;
+
+/// A key's name: one line of at most 255 characters, without white space around it.
+pub fn check_name(text: &str) -> Result<String, ValidationErrors> {
+    match text.trim() {
+        "" => Err(ValidationErrors::field("name", "can't be blank")),
+        text if text.chars().count() > MAX_NAME_CHARACTERS => {
+            let message = format!("is too long (maximum is {MAX_NAME_CHARACTERS} characters)");
+            Err(ValidationErrors::field("name", message))
+        }
+        text if text.contains(char::is_control) => {
+            Err(ValidationErrors::field("name", "is invalid"))
+        }
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A key's expiry: in the future, within ten years.
+pub fn check_expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, ValidationErrors> {
+    let fault = |message| Err(ValidationErrors::field("expires_at", message));
+    if at <= now {
+        fault("must be in the future")
+    } else if at > now + MAX_DURATION {
+        fault("must be within ten years")
+    } else {
+        Ok(at)
+    }
+}
+
+/// A key as its owner and operators see it, without the secret.
+#[derive(Debug, Serialize)]
+pub struct ApiKeyView<'a> {
+    id: ApiKeyId,
+    name: &'a str,
+    prefix: &'static str,
+    last_four: &'a str,
+    scopes: Vec<&'a str>,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+impl<'a> ApiKeyView<'a> {
+    /// Of this key.
+    pub fn of(key: &'a ApiKey) -> Self {
+        Self {
+            id: key.id,
+            name: &key.name,
+            prefix: TokenKind::ApiKey.prefix(),
+            last_four: &key.last_four,
+            scopes: key.scopes.words().collect(),
+            created_at: key.created_at,
+            last_used_at: key.last_used_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}

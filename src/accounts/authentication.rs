@@ -1,0 +1,117 @@
+//! A user who proved who they are, and the proof by password.
+
+use crate::context::Context;
+use crate::crypto::password::Password;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::{Account, PasswordDigest, UserId};
+use crate::store::users;
+use crate::store::{Reader, Transaction};
+
+/// A user who proved who they are, a moment ago.
+#[derive(Clone, Debug)]
+pub struct Authentication {
+    /// Who.
+    pub user: UserId,
+    /// How.
+    pub methods: Vec<AuthMethod>,
+    /// When.
+    pub at: Timestamp,
+    password: Option<VerifiedPassword>,
+}
+
+/// A way of proving who one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// A password.
+    Password,
+}
+
+impl AuthMethod {
+    /// The `amr` value of RFC 8176.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct VerifiedPassword {
+    /// The digest that the password matched.
+    digest: PasswordDigest,
+    /// The same password at the configured cost, where the digest has another.
+    rehashed: Option<PasswordDigest>,
+}
+
+impl Authentication {
+    /// By a password that matches `digest`.
+    pub fn by_password(user: UserId, digest: PasswordDigest, at: Timestamp) -> Self {
+        Self {
+            user,
+            methods: vec![AuthMethod::Password],
+            at,
+            password: Some(VerifiedPassword {
+                digest,
+                rehashed: None,
+            }),
+        }
+    }
+
+    /// Whether it holds for the account as it is now: not disabled, and with the password that was verified.
+    pub fn holds(&self, account: &Account) -> bool {
+        let same_password = self
+            .password
+            .as_ref()
+            .is_none_or(|password| account.password_digest == password.digest);
+        account.user.id == self.user && account.user.disabled_at.is_none() && same_password
+    }
+
+    /// [`Self::holds`] for the account in the database.
+    pub fn still_holds(&self, reader: &Reader<'_>) -> Result<bool> {
+        Ok(users::find(reader, self.user)?.is_some_and(|account| self.holds(&account)))
+    }
+
+    /// Hashes the verified password again where its digest is not at the configured cost. A failure is logged and no
+    /// obstacle.
+    pub async fn rehash(&mut self, context: &Context, password: &Password) {
+        let Some(verified) = &mut self.password else {
+            return;
+        };
+        if !context.passwords.is_outdated(&verified.digest) {
+            return;
+        }
+        match context.passwords.hash(password.clone()).await {
+            Ok(digest) => verified.rehashed = Some(digest),
+            Err(failure) => {
+                tracing::warn!(%failure, user = self.user.0, "a digest keeps its old cost");
+            }
+        }
+    }
+
+    /// Stores what [`Self::rehash`] made.
+    pub(super) fn store_rehashed(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+        let Some(password) = &self.password else {
+            return Ok(());
+        };
+        match &password.rehashed {
+            Some(new) => users::replace_digest(tx, self.user, &password.digest, new, now).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Verifies a password. It costs one hash in each case: for an unknown account, one without a password and an unusable
+/// password too.
+pub async fn verify_password(
+    context: &Context,
+    account: Option<&Account>,
+    password: Option<Password>,
+) -> Result<Option<Authentication>> {
+    let digest = account.map(|account| account.password_digest.clone());
+    let verified = context.passwords.verify(password, digest.clone()).await?;
+    let proof = account.zip(digest).filter(|_| verified);
+    Ok(proof.map(|(account, digest)| {
+        Authentication::by_password(account.user.id, digest, context.clock.now())
+    }))
+}

@@ -1,0 +1,51 @@
+//! The one list of what ends when the credentials of an account change.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::{SessionId, UserId};
+use crate::store::{Transaction, api_keys, known_devices, refresh_tokens, sessions, users};
+
+/// Which sessions a change keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepSessions {
+    /// No session.
+    None,
+    /// The session that made the change.
+    Only(SessionId),
+    /// Every session: the password is the same.
+    All,
+}
+
+/// Ends what a change of password or address, or a disabled account, must end, in the same transaction. Returns how many
+/// sessions ended:
+///
+/// - the sessions that the change does not keep;
+/// - the reauthentication of the kept session: it was by another password;
+/// - the refresh tokens of the kept session: a thief may hold one and go on unseen;
+/// - every outstanding link of any purpose, by the counter in each;
+/// - a pending change of address: a thief may have requested it;
+/// - the known devices, where no session is kept: one may be a thief's;
+/// - the API keys, where no session is kept: a thief may have created one to stay.
+///
+/// Refresh tokens and access tokens end with their session. Access tokens of a kept session expire by themselves.
+pub fn credentials_changed(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    keep: KeepSessions,
+    now: Timestamp,
+) -> Result<usize> {
+    users::invalidate_links(tx, user_id)?;
+    match keep {
+        KeepSessions::None => {
+            known_devices::delete_all_for_user(tx, user_id)?;
+            api_keys::revoke_all_for_user(tx, user_id, now)?;
+            sessions::delete_all_for_user(tx, user_id)
+        }
+        KeepSessions::Only(kept) => {
+            sessions::set_sudo(tx, kept, None)?;
+            refresh_tokens::delete_for_session(tx, kept)?;
+            sessions::delete_all_but(tx, user_id, kept)
+        }
+        KeepSessions::All => Ok(0),
+    }
+}

@@ -1,0 +1,12 @@
+//! The rules about accounts and their credentials that have more than one caller: features, the command line, and each
+//! other. They work on a transaction or on the [`Context`](crate::Context), and know nothing of HTTP.
+
+pub mod administration;
+pub mod api_keys;
+pub mod authentication;
+pub mod credentials_changed;
+pub mod password_sign_in;
+pub mod reauthentication;
+pub mod rotate_session;
+pub mod standing;
+pub mod start_session;

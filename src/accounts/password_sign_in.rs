@@ -1,0 +1,273 @@
+//! Signing in by address and password: the flow of `POST /v1/session`, and of `POST /v1/tokens` without a session.
+//!
+//! # Threats
+//! - guessing: limits by client network and by address, counted before the password is verified
+//! - hanging up to suppress the unlock mail: the try that closes an address is finished in any case
+//! - enumeration: unknown, disabled and hidden unverified accounts cost one hash and get one answer
+//! - a password changed meanwhile: the session starts only if the digest is still the one verified, else it is verified
+//!   again
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::authentication::{Authentication, verify_password};
+use super::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
+use crate::audit::Event;
+use crate::config::Confirm;
+use crate::context::{Change, Context};
+use crate::crypto::password::Password;
+use crate::crypto::token::PlainToken;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::domain::{Account, EmailAddress, Session, User};
+use crate::http::ClientInfo;
+use crate::mail;
+use crate::store::users;
+use crate::throttle::{Count, Limit};
+
+/// How often a password is verified when its digest changes meanwhile.
+pub(super) const ROUNDS: u32 = 3;
+
+/// What a client presents to sign in. A malformed address or an unusable password is no fault of the form: it is wrong.
+/// Without an address or a password it is no guess, and no failure of the address.
+#[derive(Clone)]
+pub struct PasswordSignIn {
+    /// As it was typed, stripped and in lower case: failures are counted by it.
+    typed_address: String,
+    email_address: Option<EmailAddress>,
+    password: Option<Password>,
+    is_blank: bool,
+    remember: bool,
+}
+
+/// A user who has just signed in.
+pub struct SignedIn<T> {
+    /// The user.
+    pub user: User,
+    /// The session that was started.
+    pub session: Session,
+    /// Its token, not shown yet.
+    pub token: PlainToken,
+    /// What was made in the same transaction.
+    pub made: T,
+}
+
+impl PasswordSignIn {
+    /// For the values of a form.
+    pub fn new(email_address: &str, password: &str, remember: bool) -> Self {
+        Self {
+            typed_address: email_address.trim().to_ascii_lowercase(),
+            email_address: EmailAddress::parse(email_address).ok(),
+            password: Password::offered(password),
+            is_blank: email_address.trim().is_empty() || password.is_empty(),
+            remember,
+        }
+    }
+
+    /// Starts a session, with what `also` makes in the same transaction.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`] or [`Error::LastAttempt`], [`Error::Unconfirmed`], [`Error::RateLimited`],
+    /// [`Error::Forbidden`] when a second factor is due, and those of the database and the hash queue.
+    pub async fn start_session<T: Send + 'static>(
+        self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        also: impl Fn(&Change<'_>, &Session, Timestamp) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<SignedIn<T>> {
+        let failures = context
+            .throttle
+            .address_failures(&self.typed_address, client.ip);
+        let mut attempt = self.count(context, client, &failures).await?;
+        for _ in 0..ROUNDS {
+            let (account, mut authentication) = attempt.authenticate(context, client).await?;
+            require_verified_address(context, client, &account, &failures).await?;
+            if let Some(password) = &self.password {
+                authentication.rehash(context, password).await;
+            }
+            let now = context.clock.now();
+            let (draft, token) = SessionDraft::new(context, client, self.remember, now)?;
+            draft.make_room(context, account.user.id).await?;
+            let (failures, also) = (failures.clone(), also.clone());
+            let started = context.commit(client, move |change| {
+                let start = start_session(change, &authentication, &draft, now)?;
+                let made = match &start {
+                    SessionStart::Session(started) => {
+                        failures.forgive(change, now)?;
+                        record(change, started);
+                        Some(also(change, &started.session, now)?)
+                    }
+                    SessionStart::SecondFactorDue(_) | SessionStart::Outdated => None,
+                };
+                Ok((start, made))
+            });
+            match started.await? {
+                (SessionStart::Session(StartedSession { session, .. }), Some(made)) => {
+                    return Ok(SignedIn {
+                        user: account.user,
+                        session,
+                        token,
+                        made,
+                    });
+                }
+                (SessionStart::SecondFactorDue(_), _) => return Err(SECOND_FACTOR_DUE),
+                _ => {}
+            }
+        }
+        Err(Error::unavailable(
+            UnavailableReason::DigestUnsettled,
+            Duration::from_secs(1),
+        ))
+    }
+
+    /// Counts the try before it is verified. The one that closes the address is verified here and, if it fails, the
+    /// unlock mail is enqueued.
+    async fn count(
+        &self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        failures: &Limit,
+    ) -> Result<Attempt> {
+        let mut limits = vec![context.throttle.sign_in(client.ip)];
+        if !self.is_blank {
+            limits.push(failures.clone());
+        }
+        let (shared, client, failures) = (Arc::clone(context), client.clone(), failures.clone());
+        let form = self.clone();
+        let steps = async move {
+            let context = shared;
+            let counts = context.admit(&client, limits).await?;
+            let count = counts.last().copied().filter(|_| !form.is_blank);
+            let mut attempt = Attempt {
+                form,
+                count,
+                authenticated: None,
+            };
+            if let Some(closing) = count.filter(|count| count.shared && count.left() == 0) {
+                match attempt.authenticate(&context, &client).await {
+                    Ok(authenticated) => attempt.authenticated = Some(authenticated),
+                    Err(failure) => {
+                        attempt
+                            .enqueue_unlock(&context, &client, failures, closing.expires_at)
+                            .await?;
+                        return Err(failure);
+                    }
+                }
+            }
+            Ok(attempt)
+        };
+        context.finish(steps).await
+    }
+}
+
+/// A try that was counted.
+struct Attempt {
+    form: PasswordSignIn,
+    /// `None` while limits are off.
+    count: Option<Count>,
+    /// The outcome of a try that was verified when it was counted.
+    authenticated: Option<(Account, Authentication)>,
+}
+
+impl Attempt {
+    async fn authenticate(
+        &mut self,
+        context: &Context,
+        client: &ClientInfo,
+    ) -> Result<(Account, Authentication)> {
+        if let Some(authenticated) = self.authenticated.take() {
+            return Ok(authenticated);
+        }
+        let account = match self.form.email_address.clone() {
+            Some(address) => {
+                context
+                    .database
+                    .read(move |reader| users::find_by_address(reader, &address))
+                    .await?
+            }
+            None => None,
+        };
+        let password = self.form.password.clone();
+        let authentication = verify_password(context, account.as_ref(), password).await?;
+        let user = account.as_ref().map(|account| account.user.id);
+        match account.zip(authentication) {
+            Some((account, authentication))
+                if authentication.holds(&account) && !is_hidden(context, &account) =>
+            {
+                Ok((account, authentication))
+            }
+            _ => {
+                context.refused(client, Event::SignInFailed { user });
+                Err(match self.count {
+                    Some(count) if count.left() == 1 => Error::LastAttempt,
+                    _ => Error::InvalidCredentials,
+                })
+            }
+        }
+    }
+
+    /// Enqueues the mail that unlocks the address, whether it has an account or not: the mail worker finds that out.
+    async fn enqueue_unlock(
+        &self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        failures: Limit,
+        until: Timestamp,
+    ) -> Result<()> {
+        let Some(address) = self.form.email_address.clone() else {
+            return Ok(());
+        };
+        let now = context.clock.now();
+        let request = context.commit(client, move |change| {
+            match failures.is_exhausted(change, until, now)? {
+                true => mail::enqueue_unlock(change, &address, until, now),
+                // It was unlocked meanwhile.
+                false => Ok(()),
+            }
+        });
+        request.await
+    }
+}
+
+/// The answer while a second factor is due: it becomes `second_factor_required` with a ticket once factors can be enrolled.
+const SECOND_FACTOR_DUE: Error = Error::Forbidden("A second factor is required");
+
+fn record(change: &Change<'_>, started: &StartedSession) {
+    change.record(Event::SignedIn {
+        user: started.session.user_id,
+        session: started.session.id,
+        evicted: started.evicted,
+        replaced: started.replaced,
+        new_device: started.new_device,
+    });
+}
+
+/// Refuses an account whose password was right and whose address must be verified first. That was no failure to guess.
+async fn require_verified_address(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    account: &Account,
+    failures: &Limit,
+) -> Result<()> {
+    if !lacks_verification(context, account) {
+        return Ok(());
+    }
+    let (failures, user, now) = (failures.clone(), account.user.id, context.clock.now());
+    let forgiven = context.commit(client, move |change| {
+        change.record(Event::SignInUnverified { user });
+        failures.forgive(change, now)
+    });
+    forgiven.await?;
+    Err(Error::Unconfirmed)
+}
+
+/// Whether the sign-in must fail as if the account did not exist. Where sign-up does not tell whether an address is taken,
+/// an answer of its own would tell a client that has just signed up with the address.
+fn is_hidden(context: &Context, account: &Account) -> bool {
+    context.settings.registration.private && lacks_verification(context, account)
+}
+
+fn lacks_verification(context: &Context, account: &Account) -> bool {
+    context.settings.registration.confirm == Confirm::Required
+        && account.user.email_confirmed_at.is_none()
+}

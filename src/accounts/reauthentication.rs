@@ -1,0 +1,206 @@
+//! Reauthentication: a sensitive change needs a proof besides the session, with the change (`password_challenge`) or
+//! within the last 15 minutes on the same session (`POST /v1/session/reauthenticate`).
+//!
+//! # Threats
+//! - a stolen session token: signing in is no reauthentication, so a token alone changes nothing
+//! - guessing by it: counted by session, apart from failed sign-ins, so that neither closes the other
+//! - a password changed meanwhile: the proof must still hold inside the transaction of the change, else it is verified
+//!   again
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::authentication::{Authentication, verify_password};
+use super::password_sign_in::ROUNDS;
+use super::standing::Credential;
+use crate::audit::Event;
+use crate::context::{Change, Context};
+use crate::crypto::password::Password;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
+use crate::domain::{Account, Session};
+use crate::http::ClientInfo;
+use crate::store::users;
+use crate::store::{Transaction, sessions};
+use crate::throttle::Limit;
+
+/// How long a reauthentication lasts.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// What a client offers as a proof, in a field of its body.
+#[derive(Clone)]
+pub struct Reauthentication {
+    field: &'static str,
+    /// `None` when nothing is offered, and `Some(None)` for a text that can be no password.
+    password: Option<Option<Password>>,
+}
+
+/// A session that has just been reauthenticated.
+#[derive(Clone)]
+pub struct Reauthenticated {
+    offer: Reauthentication,
+    credential: Credential,
+    session: Session,
+    proof: Proof,
+}
+
+#[derive(Clone)]
+enum Proof {
+    /// With the change.
+    Now(Authentication),
+    /// On the same session, not long ago.
+    Lately,
+}
+
+impl Reauthentication {
+    /// A password in this field. Without one, the session must have been reauthenticated lately.
+    ///
+    /// # Errors
+    /// A fault of the field.
+    pub fn lately_or(
+        field: &'static str,
+        password: Option<&str>,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Self, ValidationErrors> {
+        if password.is_none() && !is_recent(session.sudo_at, now) {
+            return Err(blank(field));
+        }
+        Ok(Self {
+            field,
+            password: password.map(Password::offered),
+        })
+    }
+
+    /// A password in this field, however lately another was given.
+    ///
+    /// # Errors
+    /// A fault of the field.
+    pub fn now(field: &'static str, password: Option<&str>) -> Result<Self, ValidationErrors> {
+        match password {
+            None | Some("") => Err(blank(field)),
+            Some(password) => Ok(Self {
+                field,
+                password: Some(Password::offered(password)),
+            }),
+        }
+    }
+
+    /// Counts the try, together with the other limits of the change, and verifies it.
+    pub async fn verify(
+        self,
+        context: &Context,
+        client: &ClientInfo,
+        (credential, session): (Credential, &Session),
+        mut limits: Vec<Limit>,
+    ) -> Result<Reauthenticated> {
+        if self.password.is_some() {
+            // Success does not forgive the limit by client: right or wrong, each try costs a hash.
+            limits.push(context.throttle.challenges_of_client(client.ip));
+            limits.push(context.throttle.challenges(session.id));
+        }
+        context.admit(client, limits).await?;
+        let proof = self.prove(context, client, session).await?;
+        Ok(Reauthenticated {
+            offer: self,
+            credential,
+            session: session.clone(),
+            proof,
+        })
+    }
+
+    /// A wrong password is refused, however lately the right one was given.
+    async fn prove(
+        &self,
+        context: &Context,
+        client: &ClientInfo,
+        session: &Session,
+    ) -> Result<Proof> {
+        let (id, user) = (session.id, session.user_id);
+        let Some(password) = &self.password else {
+            let at = context
+                .database
+                .read(move |reader| sessions::sudo_at(reader, id))
+                .await?;
+            return match is_recent(at.ok_or(Error::TokenInvalid)?, context.clock.now()) {
+                true => Ok(Proof::Lately),
+                false => Err(blank(self.field).into()),
+            };
+        };
+        let account = context
+            .database
+            .read(move |reader| users::find(reader, user))
+            .await?
+            .ok_or(Error::TokenInvalid)?;
+        match verify_password(context, Some(&account), password.clone()).await? {
+            Some(authentication) => Ok(Proof::Now(authentication)),
+            None => {
+                let session = id;
+                context.refused(client, Event::ReauthenticationFailed { user, session });
+                Err(ValidationErrors::field(self.field, "is incorrect").into())
+            }
+        }
+    }
+}
+
+impl Reauthenticated {
+    /// Makes a change in a transaction in which the proof still holds. When it does not, because the password was changed
+    /// meanwhile or the reauthentication is no longer recent, it is verified again.
+    pub async fn commit<T, F>(
+        mut self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Change<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
+    {
+        let (user, session) = (self.session.user_id, self.session.id);
+        for _ in 0..ROUNDS {
+            let (this, mut work) = (self.clone(), work.clone());
+            let tries = context.throttle.challenges(session);
+            let now = context.clock.now();
+            let credential = self.credential.clone();
+            let done = credential.commit(context, client, move |change| {
+                let Some(account) = users::find(change, user)? else {
+                    return Ok(None);
+                };
+                if !this.holds(change, &account, now)? {
+                    return Ok(None);
+                }
+                if let Proof::Now(_) = this.proof {
+                    tries.forgive(change, now)?;
+                }
+                work(change, &account, now).map(Some)
+            });
+            if let Some(done) = done.await? {
+                return Ok(done);
+            }
+            self.proof = self.offer.prove(context, client, &self.session).await?;
+        }
+        Err(Error::unavailable(
+            UnavailableReason::DigestUnsettled,
+            Duration::from_secs(1),
+        ))
+    }
+
+    fn holds(&self, tx: &Transaction<'_>, account: &Account, now: Timestamp) -> Result<bool> {
+        match &self.proof {
+            Proof::Now(authentication) => Ok(authentication.holds(account)),
+            Proof::Lately => {
+                let at = sessions::sudo_at(tx, self.session.id)?.flatten();
+                Ok(is_recent(at, now))
+            }
+        }
+    }
+}
+
+/// A time in the future is not recent: the clock was set back.
+fn is_recent(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| at <= now && now < at + LIFETIME)
+}
+
+fn blank(field: &'static str) -> ValidationErrors {
+    ValidationErrors::field(field, "can't be blank")
+}

@@ -1,0 +1,25 @@
+//! A new token for a session, after the old one may have been copied.
+//!
+//! # Threats
+//! - two valid tokens: the new one replaces the old one in its row, and of concurrent rotations one wins
+//! - a copy of the old token that was exchanged for refresh tokens: they are revoked; access tokens expire by themselves
+//! - a session that never ends: it expires when it would have
+
+use crate::crypto::token::TokenDigest;
+use crate::domain::SessionId;
+use crate::domain::error::Result;
+use crate::store::{Transaction, refresh_tokens, sessions};
+
+/// Replaces the token `old` of a session by `new`; `false` when `old` is no longer its token.
+pub fn rotate_session(
+    tx: &Transaction<'_>,
+    session: SessionId,
+    old: &TokenDigest,
+    new: &TokenDigest,
+) -> Result<bool> {
+    let rotated = sessions::rotate(tx, session, old, new)?;
+    if rotated {
+        refresh_tokens::delete_for_session(tx, session)?;
+    }
+    Ok(rotated)
+}

@@ -1,0 +1,68 @@
+//! Proving again who one is: `POST /v1/session/reauthenticate`. For 15 minutes after, sensitive changes on the session
+//! need no `password_challenge`. The rules are in [`accounts::reauthentication`](crate::accounts::reauthentication).
+//!
+//! # Threats
+//! - a copied token that waits for its owner's proof: the same transaction replaces the token, so the copy is revoked
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+
+use crate::accounts::reauthentication::Reauthentication;
+use crate::accounts::rotate_session::rotate_session;
+use crate::audit::Event;
+use crate::context::{Change, Context};
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::{Account, Session};
+use crate::http::session_reply::respond_with_session;
+use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input, Routes};
+use crate::store::sessions;
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes.protected(Method::POST, "/v1/session/reauthenticate", create);
+}
+
+async fn create(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    user: CurrentUser,
+    current: CurrentSession,
+    input: Input,
+) -> Result<HttpResponse> {
+    let mut invalid = ValidationErrors::default();
+    let password = input.text("password", &mut invalid);
+    invalid.into_result()?;
+    let reauthenticated = Reauthentication::now("password", password)?
+        .verify(&context, &client, current.standing(), vec![])
+        .await?;
+    let token = PlainToken::generate(TokenKind::Session)?;
+    let (id, presented, new) = (current.id, *current.presented(), token.digest());
+    let rotate = move |change: &Change<'_>, account: &Account, now: Timestamp| {
+        let rotated = rotate_session(change, id, &presented, &new)?;
+        if rotated {
+            sessions::set_sudo(change, id, Some(now))?;
+            change.record(Event::Reauthenticated {
+                user: account.user.id,
+                session: id,
+            });
+        }
+        Ok(rotated)
+    };
+    if !reauthenticated.commit(&context, &client, rotate).await? {
+        // The session has another token by now.
+        return Err(Error::TokenInvalid);
+    }
+    let session = Session {
+        last_active_at: context.activity.last_of(&current),
+        ..Session::clone(&current)
+    };
+    respond_with_session(
+        HttpResponse::Ok(),
+        &context,
+        current.carrier(),
+        &token,
+        &user,
+        &session,
+    )
+}
