@@ -273,7 +273,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/session/confirm": {
+    "/v1/session/reauthenticate": {
         parameters: {
             query?: never;
             header?: never;
@@ -283,10 +283,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give the password again
-         * @description For 15 minutes, changes on this session need no `password_challenge`.
+         * Reauthenticate the session
+         * @description For 15 minutes, sensitive changes on this session need no `password_challenge`. The session gets a new token, carried as the old one, which is revoked at once.
          */
-        post: operations["confirmPassword"];
+        post: operations["reauthenticate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2011,7 +2011,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    confirmPassword: {
+    reauthenticate: {
         parameters: {
             query?: never;
             header?: never;
@@ -2025,14 +2025,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was right */
+            /** @description The session with its new token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Message"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
