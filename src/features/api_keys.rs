@@ -21,7 +21,7 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKeyId, User};
-use crate::http::extract::query::path_id;
+use crate::http::extract::raw_query::path_id;
 use crate::http::{ClientInfo, CurrentUser, Input, Routes};
 use crate::mail;
 use crate::store::api_keys::{self, NewKey};

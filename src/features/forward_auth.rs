@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::domain::EmailAddress;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::http::extract::query::Query;
+use crate::http::extract::raw_query::Query;
 use crate::http::{Caller, Routes};
 
 const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");

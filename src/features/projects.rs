@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{Project, ProjectId, UserId};
-use crate::http::extract::query::{Query, path_id};
+use crate::http::extract::raw_query::{Query, path_id};
 use crate::http::{Caller, ClientInfo, Input, Routes};
 use crate::store::{Transaction, projects};
 

@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{Session, SessionId, User};
-use crate::http::extract::query::{Query, path_id};
+use crate::http::extract::raw_query::{Query, path_id};
 use crate::http::session_reply::{SessionView, clear_cookie, respond_with_session};
 use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Routes};
 use crate::store::sessions;

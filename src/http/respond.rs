@@ -9,8 +9,22 @@ use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_A
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::domain::error::{Error, ValidationErrors};
+
+/// Confirms that something was done.
+#[derive(Serialize, ToSchema)]
+pub struct Message {
+    message: &'static str,
+}
+
+impl Message {
+    /// One sentence for people.
+    pub fn new(message: &'static str) -> Self {
+        Self { message }
+    }
+}
 
 /// The one shape of every failure.
 #[derive(Serialize)]
@@ -150,7 +164,7 @@ fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
         Error::LastAttempt => (
             StatusCode::UNAUTHORIZED,
             "invalid_credentials",
-            "ValidationErrors email address or password. \
+            "Invalid email address or password. \
              One more failed attempt closes sign-in to this address for a while.",
         ),
         Error::LinkInvalid(sentence) => (StatusCode::UNAUTHORIZED, "link_invalid", sentence),

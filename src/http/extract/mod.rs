@@ -1,5 +1,9 @@
 //! What a handler reads from a request besides its credential.
 
+pub mod address;
+pub mod body;
 pub mod client_info;
+pub mod fields;
 pub mod input;
 pub mod query;
+pub mod raw_query;

@@ -1,49 +1,54 @@
-//! What a request's address says besides the path: its query, and ids in its path.
+//! Reads a query string into a type, and the id in a path.
 
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::fields::Fields;
 use crate::domain::error::{Error, Result};
 
-/// A query string, read: names and values in their order.
-#[derive(Clone, Debug)]
-pub struct Query(Vec<(String, String)>);
+/// The query of a request. A parameter that occurs twice is refused: either could be meant.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
 
-impl Query {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// [`Error::Malformed`] when it is none.
-    pub fn read(text: &str) -> Result<Self> {
-        serde_urlencoded::from_str(text)
-            .map(Self)
-            .map_err(|_| Error::Malformed("The query cannot be read"))
-    }
+/// The `{id}` of a path. Anything but digits is no resource's id, and not found.
+#[derive(Clone, Copy, Debug)]
+pub struct PathId(pub i64);
 
-    /// The name of each parameter.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
-    }
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
 
-    /// The value of a parameter; `None` when it is not there.
-    ///
-    /// # Errors
-    /// [`Error::Malformed`] when it is there twice: which of the two is meant, nobody knows.
-    pub fn one(&self, name: &str) -> Result<Option<&str>> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str());
-        match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Error::Malformed("The query has a parameter twice")),
-            (value, None) => Ok(value),
-        }
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(request.query_string()).map(Self))
     }
 }
 
-/// The id in a path. What is no number is nothing's id.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn path_id(text: &str) -> Result<i64> {
+impl FromRequest for PathId {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_id(request.match_info().query("id")).map(Self))
+    }
+}
+
+fn parse<T: DeserializeOwned>(query: &str) -> Result<T> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+        .map_err(|_| Error::Malformed("The query cannot be read"))?;
+    let mut fields = Fields::default();
+    for (name, value) in pairs {
+        if !fields.insert(name, Value::String(value)) {
+            return Err(Error::Malformed("The query has a parameter twice"));
+        }
+    }
+    fields.read("The query has an unknown parameter")
+}
+
+fn path_id(text: &str) -> Result<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or(Error::NotFound)
 }

@@ -1,0 +1,132 @@
+//! Reads a body, JSON or a form, into a type.
+//!
+//! # Threats
+//! - mass assignment: only the fields that the type declares are read
+//! - two readings of one body: a key or field that occurs twice is refused
+//! - large or slow bodies: at most 64 KiB, within `server.body_timeout`
+//! - passwords left in memory: the body and its texts are wiped; the type holds secrets as [`SecretText`]
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::client_info;
+use super::fields::Fields;
+use crate::domain::error::{Error, Result};
+
+/// The longest body that is read.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The body of a request. A field of a wrong JSON type is 422 and names every such field.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+/// A password or token in a body: wiped on drop, never printed.
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "String")]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// The text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let limit = client_info::context(&request)?.settings.server.body_timeout;
+            let body = actix_web::rt::time::timeout(limit, read(&request, payload));
+            let mut body = body.await.map_err(|_| Error::TooSlow)??;
+            let fields = parse(&request, &body);
+            body.as_mut().zeroize();
+            fields?.read("The body has an unknown field").map(Self)
+        })
+    }
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut> {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Error::TooLarge);
+    }
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(512));
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::Malformed("The body ended before it was whole"))?;
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Error::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse(request: &HttpRequest, body: &[u8]) -> Result<Fields> {
+    let media_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .map(|value| value.trim().to_ascii_lowercase());
+    match media_type.as_deref().unwrap_or_default() {
+        "application/json" | "" if body.is_empty() => Ok(Fields::default()),
+        "application/json" => serde_json::from_slice(body).map_err(malformed_json),
+        "application/x-www-form-urlencoded" => parse_form(body),
+        _ => Err(Error::UnsupportedMediaType),
+    }
+}
+
+fn malformed_json(error: serde_json::Error) -> Error {
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            Error::Malformed("The body must be one JSON object, with each key once")
+        }
+        _ => Error::Malformed("The body is not valid JSON"),
+    }
+}
+
+fn parse_form(body: &[u8]) -> Result<Fields> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
+        .map_err(|_| Error::Malformed("The body is not a valid form"))?;
+    let mut fields = Fields::default();
+    for (name, value) in pairs {
+        // Decoding replaced what is not UTF-8; a password must not change on its way.
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(Error::Malformed("The form is not in UTF-8"));
+        }
+        if !fields.insert(name, Value::String(value)) {
+            return Err(Error::Malformed("The form has a field twice"));
+        }
+    }
+    Ok(fields)
+}
