@@ -1,4 +1,4 @@
-//! The one test binary: a folder a room, and what they share in `support`.
+//! The one test binary: a folder for each area, and what they share in `support`.
 
 #![allow(
     clippy::expect_used,
@@ -16,3 +16,4 @@ mod openapi;
 mod readme;
 mod server;
 mod support;
+mod test_names;

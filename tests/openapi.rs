@@ -5,15 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use actix_web::http::Method;
 use cloakroom::features;
 use cloakroom::http::openapi;
 use cloakroom::http::routes::Route;
 use cloakroom::http::routes::{Access, Verb};
-use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, reset_token};
 use crate::support::process::TestServer;
 
 fn document() -> Value {
@@ -230,89 +227,5 @@ fn error_codes_have_the_status_of_the_readme() {
                 },
             );
         }
-    }
-}
-
-#[actix_web::test]
-async fn every_documented_request_field_is_read() {
-    let document = document();
-    let mut bodies = 0;
-    for (name, operation) in operations(&document) {
-        let Some(schema) =
-            operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()
-        else {
-            continue;
-        };
-        bodies += 1;
-        let fields = document.pointer(&schema[1..]).unwrap()["properties"]
-            .as_object()
-            .unwrap();
-        let app = TestApp::new().await;
-        let user = app.create_user(ONE, PASSWORD).await;
-        let token = app.sign_in_as(&user).await;
-        let project = app
-            .post("/v1/projects")
-            .bearer(&token)
-            .json(&json!({ "title": "One" }))
-            .send()
-            .await;
-        let key = json!({ "name": "A key", "scopes": ["introspect"] });
-        let key = app
-            .post("/v1/api_keys")
-            .bearer(&token)
-            .json(&key)
-            .send()
-            .await
-            .json()["key"]
-            .clone();
-        let key = key.as_str().unwrap().to_owned();
-        let (method, path) = name.split_once(' ').unwrap();
-        let mut path = path.replace("{id}", &project.json()["project"]["id"].to_string());
-        if path.contains("{token}") {
-            path = path.replace("{token}", &reset_token(&app, ONE).await);
-        }
-        for field in fields.keys() {
-            let mut body: Value = fields
-                .keys()
-                .map(|name| (name.clone(), usable(name)))
-                .collect();
-            // Of a type that no field has.
-            body[field] = json!([1]);
-            let method: Method = method.parse().unwrap();
-            let credential = if path == "/v1/introspect" {
-                &key
-            } else {
-                &token
-            };
-            let reply = app
-                .call(method, &path)
-                .bearer(credential)
-                .json(&body)
-                .send()
-                .await;
-            assert_refused(&reply, 422, "validation_failed");
-            assert_eq!(
-                reply.json()["fields"],
-                json!({ field: ["is invalid"] }),
-                "{name}: {field}"
-            );
-        }
-    }
-    assert!(bodies > 10, "the bodies were not found");
-}
-
-/// What a field of this name takes.
-fn usable(field: &str) -> Value {
-    match field {
-        "email_address" => json!("new@example.com"),
-        "remember" => json!(true),
-        "transport" => json!("bearer"),
-        "password_challenge" => json!(PASSWORD),
-        "password" | "password_confirmation" => json!("another password"),
-        "title" | "description" | "name" | "token" | "refresh_token" => json!("A text"),
-        "scope" => json!("projects:read"),
-        "scopes" => json!(["projects:read"]),
-        "expires_at" => json!("2030-01-31T09:30:00Z"),
-        other => panic!("{other} is new: say what it takes"),
     }
 }

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_a_network_and_a_program_whatever_their_numbers() {
+    fn devices_are_compared_by_network_and_program() {
         let of = |ip: &str, program: &str| fingerprint(ip.parse().unwrap(), program);
         assert_eq!(
             of("192.0.2.1", "Safari/17.4"),

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_and_broken_addresses_are_refused() {
+    fn look_alike_and_malformed_addresses_are_rejected() {
         for text in [
             "one",
             "@example.com",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_and_overlong_addresses_say_so() {
+    fn blank_and_overlong_addresses_are_reported() {
         assert_eq!(message(" \t"), "can't be blank");
         let longest = format!("one@{}example.com", "a.".repeat(119));
         assert_eq!(longest.len(), 253);

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_in_json_says_whether_the_address_is_confirmed_and_nothing_of_being_disabled() {
+    fn user_json_shows_verification_but_not_disabling() {
         let at = Timestamp::from_millis(0);
         let email_address = EmailAddress::parse("one@example.com").unwrap();
         let user = User {

@@ -12,9 +12,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    create_user_with_digest, digest_of, execute_sql, last_confirmation, make_fail, make_succeed,
-    not_text, reset, reset_token, seen, session_is_valid, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, create_user_with_digest, digest_of,
+    execute_sql, last_confirmation, make_fail, make_succeed, reset, reset_token, seen,
+    session_is_valid, sign_in, signed_in,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -334,24 +334,6 @@ async fn every_fault_of_a_new_address_is_named() {
         );
     }
     assert_eq!(pending(&app), None);
-}
-
-#[actix_web::test]
-async fn a_challenge_of_the_wrong_type_is_named() {
-    let (app, _, token) = signed_in().await;
-    for (method, path, mut body) in changes() {
-        assert_unreadable_bodies_are_refused(&app, method.clone(), path, &token).await;
-        for value in not_text() {
-            body["password_challenge"] = value;
-            let reply = app
-                .call(method.clone(), path)
-                .bearer(&token)
-                .json(&body)
-                .send()
-                .await;
-            assert_faults(&reply, &[("password_challenge", "is invalid")]);
-        }
-    }
 }
 
 #[actix_web::test]

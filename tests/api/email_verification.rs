@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::Method;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::{Confirm, Secret};
@@ -19,10 +18,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, address, assert_faults, assert_refused, assert_unreadable_bodies_are_refused,
-    assert_unusable_addresses_are_refused, confirm, confirmation_token, count_in, delete,
-    digest_of, disable, execute_sql, last_confirmation, make_fail, make_succeed, not_text, reset,
-    reset_token, seen, session_is_valid, sign_in, sign_up, signed_in, write,
+    ONE, PASSWORD, address, assert_refused, assert_unusable_addresses_are_refused, confirm,
+    confirmation_token, count_in, delete, digest_of, disable, execute_sql, last_confirmation,
+    make_fail, make_succeed, reset, reset_token, seen, session_is_valid, sign_in, sign_up,
+    signed_in, write,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -687,21 +686,6 @@ async fn link_kinds_are_not_interchangeable() {
     assert_dead(&confirm(&app, &unlock).await);
     assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
     assert_confirmed(&confirm(&app, &link).await);
-}
-
-#[actix_web::test]
-async fn faults_of_form_are_named() {
-    let (app, ..) = signed_in().await;
-    for value in not_text() {
-        let reply = app
-            .post("/v1/confirmations")
-            .json(&json!({ "email_address": value }))
-            .send()
-            .await;
-        assert_faults(&reply, &[("email_address", "is invalid")]);
-    }
-    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/confirmations", "").await;
-    assert_eq!(app.mails().await, []);
 }
 
 fn account(id: i64) -> Account {

@@ -304,7 +304,6 @@ async fn rfc_7662_2_3_only_a_missing_token_is_an_error() {
         ask(json!({ "token": "x" })).await.json(),
         json!({ "active": false })
     );
-    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/introspect", &key).await;
     // The key itself is what fails: then it is no answer about the token.
     let dead = PlainToken::generate(TokenKind::ApiKey).unwrap();
     let refused = introspect(&app, dead.reveal(), "x").await;

@@ -20,6 +20,7 @@ mod private_sign_up;
 mod projects;
 mod reauthentication;
 mod refresh;
+mod request_bodies;
 mod revocation;
 mod rfc6750;
 mod session_list;

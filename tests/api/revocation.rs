@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::Method;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::server::sweep;
 use cloakroom::testing::{Reply, TestApp};
@@ -296,7 +295,6 @@ async fn rfc_7009_2_2_1_a_missing_token_is_an_invalid_request() {
             &[("token", "is invalid")],
         );
     }
-    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/tokens/revoke", "").await;
     let by_get = app.get("/v1/tokens/revoke?token=x").send().await;
     assert_refused(&by_get, 405, "method_not_allowed");
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::Method;
 use cloakroom::config::Confirm;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::User;
@@ -12,8 +11,8 @@ use cloakroom::testing::{Call, Reply, START, TestApp};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, assert_unreadable_bodies_are_refused, count_in,
-    disable, execute_sql, not_text, seen, session_is_valid, sign_in, signed_in, write,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, execute_sql, not_text, seen,
+    session_is_valid, sign_in, signed_in, write,
 };
 use crate::support::limits::UNKNOWN;
 
@@ -473,15 +472,4 @@ async fn the_eleventh_family_evicts_the_oldest_without_theft() {
         ),
         10
     );
-}
-
-#[actix_web::test]
-async fn unreadable_bodies_are_rejected() {
-    let (app, _, token) = signed_in().await;
-    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/tokens", &token).await;
-    assert_unreadable_bodies_are_refused(&app, Method::POST, "/v1/tokens/refresh", "").await;
-    for value in not_text() {
-        let body = json!({ "email_address": value, "password": PASSWORD });
-        assert_faults(&ask(&app, &body).await, &[("email_address", "is invalid")]);
-    }
 }

@@ -1,6 +1,5 @@
 //! What the tests of the API say often: somebody with an account, a refusal in its whole shape, a link from a mail.
 
-use actix_web::http::Method;
 use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use cloakroom::domain::error::Result;
 use cloakroom::domain::{EmailAddress, PasswordDigest, User};
@@ -272,75 +271,6 @@ pub fn assert_faults(reply: &Reply, faults: &[(&str, &str)]) {
 /// What no input that is read by name may be: values of the wrong JSON type.
 pub fn not_text() -> [Value; 4] {
     [json!(1), json!([PASSWORD]), json!({ "a": 1 }), json!(true)]
-}
-
-/// That a path refuses bodies that cannot be read, before it looks at what they say.
-pub async fn assert_unreadable_bodies_are_refused(
-    app: &TestApp,
-    method: Method,
-    path: &str,
-    token: &str,
-) {
-    let send = |kind: &'static str, body: Vec<u8>| {
-        let call = app.call(method.clone(), path).body(kind, body);
-        if token.is_empty() {
-            call
-        } else {
-            call.bearer(token)
-        }
-        .send()
-    };
-    for body in [
-        "[]",
-        "\"text\"",
-        "null",
-        "1",
-        "{",
-        "{\"email_address\":",
-        "{\"a\":1}{}",
-        "rubbish",
-        "\u{feff}{}",
-        "{\"a\":\"\\ud800\"}",
-        "{\"password\":\"one\",\"password\":\"two\"}",
-    ] {
-        assert_refused(
-            &send("application/json", body.into()).await,
-            400,
-            "invalid_request",
-        );
-    }
-    let deep = "[".repeat(10_000);
-    for body in [
-        format!("{{\"a\":{deep}"),
-        format!("{deep}{}", "]".repeat(10_000)),
-    ] {
-        assert_refused(
-            &send("application/json", body.into()).await,
-            400,
-            "invalid_request",
-        );
-    }
-    let form = "application/x-www-form-urlencoded";
-    for body in ["password=one&password=two", "password=%FF"] {
-        assert_refused(&send(form, body.into()).await, 400, "invalid_request");
-    }
-    for kind in [
-        "text/plain",
-        "application/xml",
-        "multipart/form-data; boundary=x",
-        "application/jsonp",
-        "rubbish",
-    ] {
-        assert_refused(
-            &send(kind, "{}".into()).await,
-            415,
-            "unsupported_media_type",
-        );
-    }
-    for kind in ["application/json", form] {
-        let long = format!("{{\"title\":\"{}\"}}", "a".repeat(64 * 1024));
-        assert_refused(&send(kind, long.into()).await, 413, "payload_too_large");
-    }
 }
 
 /// That a request for a mail refuses an address that is blank or malformed, and says nothing about accounts.

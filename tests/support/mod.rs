@@ -1,6 +1,7 @@
-//! What several rooms' tests stand on.
+//! What the tests of several areas share.
 
 pub mod app;
+pub mod callers;
 pub mod certificates;
 pub mod credentials;
 pub mod forgery;
@@ -9,4 +10,6 @@ pub mod limits;
 pub mod process;
 pub mod program;
 pub mod raw_connection;
+pub mod route_cases;
 pub mod smtp;
+pub mod snapshot;

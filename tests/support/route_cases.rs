@@ -1,0 +1,200 @@
+//! The route table with a valid body for each route and the expected status for each caller.
+
+use actix_web::http::Method;
+use cloakroom::features;
+use cloakroom::http::routes::{Access, Verb};
+use serde_json::{Value, json};
+
+use super::app::{ONE, PASSWORD};
+
+/// A route, a body that it accepts, and the status that each caller gets.
+pub struct Case {
+    pub method: Verb,
+    pub path: &'static str,
+    pub body: Value,
+    pub anonymous: u16,
+    pub another: u16,
+    pub owner: u16,
+    pub disabled: u16,
+}
+
+impl Case {
+    /// Who may call the route, as it is declared.
+    pub fn access(&self) -> Access {
+        let routes = features::routes();
+        let declared = routes
+            .iter()
+            .find(|route| route.method == self.method && route.path == self.path);
+        declared.expect("a route").access
+    }
+
+    /// The methods that the test sends.
+    pub fn methods(&self) -> Vec<Method> {
+        match &self.method {
+            Verb::One(method) => vec![method.clone()],
+            Verb::Any => {
+                vec![
+                    Method::GET,
+                    Method::POST,
+                    Method::DELETE,
+                    Method::OPTIONS,
+                    Method::TRACE,
+                ]
+            }
+        }
+    }
+}
+
+fn case(method: Method, path: &'static str, body: Value, statuses: [u16; 4]) -> Case {
+    row(Verb::One(method), path, body, statuses)
+}
+
+fn row(
+    method: Verb,
+    path: &'static str,
+    body: Value,
+    [anonymous, another, owner, disabled]: [u16; 4],
+) -> Case {
+    Case {
+        method,
+        path,
+        body,
+        anonymous,
+        another,
+        owner,
+        disabled,
+    }
+}
+
+pub fn cases() -> Vec<Case> {
+    let none = || json!({});
+    let credentials = json!({ "email_address": ONE, "password": PASSWORD });
+    let newcomer = json!({ "email_address": "new@example.com", "password": PASSWORD });
+    let password = json!({ "password": "another password" });
+    let new_password = json!({ "password_challenge": PASSWORD, "password": "another password" });
+    let new_address =
+        json!({ "password_challenge": PASSWORD, "email_address": "moved@example.com" });
+    let title = || json!({ "title": "A title" });
+    let key = json!({ "name": "A key", "scopes": ["other:thing"] });
+    let link = "/v1/passwords/{token}";
+    vec![
+        case(Method::GET, "/up", none(), [200; 4]),
+        case(Method::GET, "/ready", none(), [200; 4]),
+        case(Method::POST, "/v1/registrations", newcomer, [201; 4]),
+        case(
+            Method::POST,
+            "/v1/confirmations",
+            json!({ "email_address": ONE }),
+            [200; 4],
+        ),
+        case(Method::PUT, "/v1/confirmations/{token}", none(), [200; 4]),
+        case(Method::POST, "/v1/session", credentials.clone(), [200; 4]),
+        case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
+        case(Method::DELETE, "/v1/session", none(), [401, 200, 200, 401]),
+        case(
+            Method::POST,
+            "/v1/session/reauthenticate",
+            json!({ "password": PASSWORD }),
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/rotate",
+            none(),
+            [401, 200, 200, 401],
+        ),
+        case(Method::GET, "/v1/sessions", none(), [401, 200, 200, 401]),
+        case(Method::DELETE, "/v1/sessions", none(), [401, 200, 200, 401]),
+        case(
+            Method::DELETE,
+            "/v1/sessions/{id}",
+            none(),
+            [401, 404, 204, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/passwords",
+            json!({ "email_address": ONE }),
+            [200; 4],
+        ),
+        case(Method::GET, link, none(), [200; 4]),
+        case(Method::PUT, link, password.clone(), [200; 4]),
+        case(Method::PATCH, link, password, [200; 4]),
+        case(Method::GET, "/v1/user", none(), [401, 200, 200, 401]),
+        case(
+            Method::PUT,
+            "/v1/user/password",
+            new_password,
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::PUT,
+            "/v1/user/email_address",
+            new_address,
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/user",
+            json!({ "password_challenge": PASSWORD }),
+            [401, 200, 200, 401],
+        ),
+        case(Method::PUT, "/v1/unlocks/{token}", none(), [200; 4]),
+        case(Method::GET, "/v1/projects", none(), [401, 200, 200, 401]),
+        case(Method::POST, "/v1/projects", title(), [401, 201, 201, 401]),
+        case(
+            Method::GET,
+            "/v1/projects/{id}",
+            none(),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::PATCH,
+            "/v1/projects/{id}",
+            title(),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::PUT,
+            "/v1/projects/{id}",
+            title(),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/projects/{id}",
+            none(),
+            [401, 404, 204, 401],
+        ),
+        case(Method::GET, "/v1/api_keys", none(), [401, 200, 200, 401]),
+        case(Method::POST, "/v1/api_keys", key, [401, 201, 201, 401]),
+        case(
+            Method::PATCH,
+            "/v1/api_keys/{id}",
+            json!({ "name": "Another" }),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/api_keys/{id}",
+            none(),
+            [401, 404, 204, 401],
+        ),
+        case(Method::POST, "/v1/tokens", credentials, [200; 4]),
+        case(Method::POST, "/v1/tokens/refresh", none(), [400; 4]),
+        case(
+            Method::POST,
+            "/v1/tokens/revoke",
+            json!({ "token": "unknown" }),
+            [200; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/introspect",
+            json!({ "token": "unknown" }),
+            [401, 403, 403, 401],
+        ),
+        case(Method::GET, "/.well-known/jwks.json", none(), [200; 4]),
+        row(Verb::Any, "/v1/verify", none(), [401, 200, 200, 401]),
+    ]
+}
