@@ -9,7 +9,7 @@ pub use self::commit::{Change, Committed, commit};
 use crate::activity::Activity;
 use crate::audit::{Entry, Event, Source};
 use crate::config::Settings;
-use crate::crypto::access_token::{AccessTokenClaims, AccessTokens};
+use crate::crypto::access_token::{AccessTokens, VerifiedAccessToken};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::PasswordPool;
 use crate::domain::clock::{Clock, Timestamp};
@@ -89,7 +89,7 @@ impl Context {
         &self,
         text: &str,
         now: Timestamp,
-    ) -> Result<Arc<AccessTokenClaims>> {
+    ) -> Result<Arc<VerifiedAccessToken>> {
         let claims = self.access_tokens.verify(text, now)?;
         let revoked = self
             .database

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use arbitrary::Arbitrary;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use cloakroom::config::{Algorithm, Environment, Secret, Settings};
-use cloakroom::crypto::jwt::{Claims, JwtKeys};
+use cloakroom::config::{Algorithm, Secret};
+use cloakroom::crypto::jwt::{AccessTokenClaims, JwtKeys, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::domain::{SessionId, UserId};
@@ -19,11 +19,18 @@ use libfuzzer_sys::fuzz_target;
 static JWT_KEYS: LazyLock<[(JwtKeys, String); 2]> = LazyLock::new(|| {
     [Algorithm::EdDsa, Algorithm::Hs256].map(|algorithm| {
         let key_ring = KeyRing::new(Secret::from("c".repeat(32)), vec![]);
-        let mut settings = Settings::for_env(Environment::Test).unwrap().tokens;
-        settings.algorithm = algorithm;
         let jwt_keys =
-            JwtKeys::new(&key_ring, &settings, "https://issuer.example", "audience").unwrap();
-        let token = jwt_keys.sign(&claims()).unwrap();
+            JwtKeys::new(&key_ring, algorithm, "https://issuer.example", "audience").unwrap();
+        let claims = claims();
+        let new = NewAccessToken {
+            user_id: claims.user_id,
+            session_id: claims.session_id,
+            scopes: &claims.scopes,
+            jti: &claims.jti,
+            issued_at: claims.valid_from(),
+            expires_at: claims.valid_until(),
+        };
+        let token = jwt_keys.sign(&new).unwrap();
         (jwt_keys, token)
     })
 });
@@ -53,12 +60,12 @@ fuzz_target!(|input: Input| {
     }
 });
 
-fn claims() -> Claims {
-    Claims {
+fn claims() -> AccessTokenClaims {
+    AccessTokenClaims {
         user_id: UserId(1),
         session_id: SessionId(2),
         scopes: Scopes::parse("orders:read orders:write").unwrap(),
-        jti: "0123456789abcdef".repeat(2),
+        jti: "0123456789abcdef".repeat(2).into(),
         issued_at: 1_769_851_800,
         not_before: 1_769_851_800,
         expires_at: 1_769_852_100,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::audit::{Actor, Source};
 use crate::context::{Change, Context};
-use crate::crypto::access_token::AccessTokenClaims;
+use crate::crypto::access_token::VerifiedAccessToken;
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
@@ -28,7 +28,7 @@ pub enum Credential {
     /// An API key.
     ApiKey(ApiKeyId),
     /// An access token.
-    AccessToken(Arc<AccessTokenClaims>),
+    AccessToken(Arc<VerifiedAccessToken>),
 }
 
 impl Credential {

@@ -1,73 +1,47 @@
-//! Access tokens: short-lived, verified without the database, and refused all the same once their session has ended.
+//! Access tokens: short-lived and verified without the database.
 //!
-//! Everyone who presents one takes the same steps: the text is one of ours, or was a moment ago; its time has come and
-//! has not passed; nobody has ended it. The first is remembered, the other two are asked each time.
+//! [`AccessTokens::verify`] checks form, signature and claims, whose result is cached, and the times, which are checked
+//! on every request. Whether a token was revoked is a question to the database, which
+//! [`Context::verify_access_token`](crate::context::Context::verify_access_token) asks.
 
 mod signature_cache;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
+use parking_lot::Mutex;
+use ring::digest::{SHA256, digest};
 
 use crate::config::Settings;
-use crate::crypto::jwt::{self, Claims, JwtKeys};
+use crate::crypto::jwt::{self, JwtKeys};
+pub use crate::crypto::jwt::{AccessTokenClaims, NewAccessToken};
 use crate::crypto::key_ring::KeyRing;
+use crate::crypto::{hex, token};
+use crate::domain::EmailAddress;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::scope::Scopes;
-use crate::domain::{EmailAddress, SessionId, UserId};
 use signature_cache::SignatureCache;
 
-/// How long an address that was read may be said again.
-const ADDRESS_HOLDS: Duration = Duration::from_secs(1);
+/// How long an address that was read for a token is reused.
+const ADDRESS_TTL: Duration = Duration::from_secs(1);
 
-/// What mints access tokens and takes them back.
+/// Issues and verifies access tokens.
 pub struct AccessTokens {
-    ring: JwtKeys,
+    keys: JwtKeys,
     signatures: SignatureCache,
     jwks_version: String,
 }
 
-/// What an access token is to be made of.
-#[derive(Clone, Copy, Debug)]
-pub struct NewAccessToken<'m> {
-    /// For whom it acts.
-    pub user_id: UserId,
-    /// With which session it ends.
-    pub session_id: SessionId,
-    /// What it may do.
-    pub scopes: &'m Scopes,
-    /// Its own name, 32 hex digits, never the same twice.
-    pub jti: &'m str,
-    /// From when on it is good, cut to the second.
-    pub issued_at: Timestamp,
-    /// From when on it is void, cut to the second.
-    pub expires_at: Timestamp,
+/// An access token whose signature and claims are valid. Requests that present the same token share it.
+pub struct VerifiedAccessToken {
+    claims: AccessTokenClaims,
+    address: Mutex<Option<CachedAddress>>,
 }
 
-/// What a token that is good says of its bearer.
-pub struct AccessTokenClaims {
-    /// For whom it acts.
-    pub user_id: UserId,
-    /// With which session it ends.
-    pub session_id: SessionId,
-    /// Its own name.
-    pub jti: Box<str>,
-    /// What it may do.
-    pub scopes: Scopes,
-    /// When it was made, in seconds since 1970.
-    pub issued_at: u64,
-    /// Void before, in seconds since 1970.
-    pub not_before: u64,
-    /// Void from then on, in seconds since 1970.
-    pub expires_at: u64,
-    address: Mutex<Option<KnownAddress>>,
-}
-
-/// An address as it was read.
-struct KnownAddress {
+/// The address of a token's user.
+struct CachedAddress {
     address: EmailAddress,
     is_confirmed: bool,
     read_at: Instant,
@@ -75,61 +49,43 @@ struct KnownAddress {
 
 impl AccessTokens {
     /// Derives the keys.
-    ///
-    /// # Errors
-    /// As [`JwtKeys::new`].
-    pub fn open(keys: &KeyRing, settings: &Settings) -> Result<Self> {
-        let ring = JwtKeys::new(
-            keys,
-            &settings.tokens,
+    pub fn open(key_ring: &KeyRing, settings: &Settings) -> Result<Self> {
+        let keys = JwtKeys::new(
+            key_ring,
+            settings.tokens.algorithm,
             settings.issuer(),
             settings.audience(),
         )?;
-        let jwks_version = Sha256::digest(ring.jwks())
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         Ok(Self {
-            ring,
+            jwks_version: hex(&digest(&SHA256, keys.jwks().as_bytes()).as_ref()[..8]),
+            keys,
             signatures: SignatureCache::new(),
-            jwks_version,
         })
     }
 
-    /// A new token.
-    pub fn mint(&self, minting: &NewAccessToken<'_>) -> Result<String> {
-        let issued_at = seconds(minting.issued_at);
-        self.ring.sign(&Claims {
-            user_id: minting.user_id,
-            session_id: minting.session_id,
-            scopes: minting.scopes.clone(),
-            jti: minting.jti.to_owned(),
-            issued_at,
-            not_before: issued_at,
-            expires_at: seconds(minting.expires_at),
-        })
+    /// Signs a new token.
+    pub fn mint(&self, new: &NewAccessToken<'_>) -> Result<String> {
+        self.keys.sign(new)
     }
 
-    /// The claims of a token of this server within its validity. Whether it was revoked is a question for the database:
-    /// [`Context::verify_access_token`](crate::context::Context::verify_access_token).
+    /// The claims of a token that is valid now, unless it was revoked.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`], [`Error::TokenExpired`].
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<AccessTokenClaims>> {
-        let claims = self.read(token).ok_or(Error::TokenInvalid)?;
-        if now < moment(claims.not_before) {
-            return Err(Error::TokenInvalid);
+    /// [`Error::TokenInvalid`], also before its time; [`Error::TokenExpired`] after it.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedAccessToken>> {
+        let verified = self.read(token).ok_or(Error::TokenInvalid)?;
+        if now < verified.valid_from() {
+            Err(Error::TokenInvalid)
+        } else if now >= verified.valid_until() {
+            Err(Error::TokenExpired)
+        } else {
+            Ok(verified)
         }
-        if now >= moment(claims.expires_at) {
-            return Err(Error::TokenExpired);
-        }
-        Ok(claims)
     }
 
     /// The public keys as a JWK set, the current one first.
     pub fn jwks(&self) -> &str {
-        self.ring.jwks()
+        self.keys.jwks()
     }
 
     /// 16 hex digits that change when [`Self::jwks`] does.
@@ -137,75 +93,70 @@ impl AccessTokens {
         &self.jwks_version
     }
 
-    /// What a token says that is ours, whether its time has come or has passed and whoever has ended it.
-    pub(crate) fn read(&self, token: &str) -> Option<Arc<AccessTokenClaims>> {
-        if token.len() > jwt::LONGEST {
+    /// The claims of a token with a valid signature, whatever the time.
+    pub(crate) fn read(&self, token: &str) -> Option<Arc<VerifiedAccessToken>> {
+        if token.len() > jwt::MAX_LENGTH {
             return None;
         }
-        let name = SignatureCache::name(token);
-        if let Some(known) = self.signatures.get(&name) {
-            return Some(known);
+        let key = SignatureCache::key(token);
+        if let Some(cached) = self.signatures.get(&key) {
+            return Some(cached);
         }
-        let claims = Arc::new(AccessTokenClaims::from(self.ring.verify(token)?));
-        self.signatures.insert(name, Arc::clone(&claims));
-        Some(claims)
+        let verified = Arc::new(VerifiedAccessToken::from(self.keys.verify(token)?));
+        self.signatures.insert(key, Arc::clone(&verified));
+        Some(verified)
     }
 }
 
-impl AccessTokenClaims {
-    /// The address of its user, and whether that is confirmed, if they were read within the last second.
-    pub fn fresh_address(&self, now: Instant) -> Option<(EmailAddress, bool)> {
-        let known = self.address.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known
+/// A new `jti`: 128 random bits as 32 hex digits.
+pub fn generate_jti() -> Result<String> {
+    let mut bytes = [0; 16];
+    token::fill_random(&mut bytes)?;
+    Ok(hex(&bytes))
+}
+
+impl VerifiedAccessToken {
+    /// The user's address and whether it is confirmed, if they were read within the last second before `now`.
+    pub fn cached_address(&self, now: Instant) -> Option<(EmailAddress, bool)> {
+        let cached = self.address.lock();
+        let cached = cached
             .as_ref()
-            .filter(|known| now.saturating_duration_since(known.read_at) < ADDRESS_HOLDS)?;
-        Some((known.address.clone(), known.is_confirmed))
+            .filter(|cached| now.saturating_duration_since(cached.read_at) < ADDRESS_TTL)?;
+        Some((cached.address.clone(), cached.is_confirmed))
     }
 
-    /// Keeps the address of its user, and whether that is confirmed, read just now.
-    pub fn keep_address(&self, address: EmailAddress, is_confirmed: bool, now: Instant) {
-        let known = KnownAddress {
+    /// Keeps the user's address and whether it is confirmed, as read at `now`.
+    pub fn cache_address(&self, address: EmailAddress, is_confirmed: bool, now: Instant) {
+        *self.address.lock() = Some(CachedAddress {
             address,
             is_confirmed,
             read_at: now,
-        };
-        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        });
     }
 }
 
-impl From<Claims> for AccessTokenClaims {
-    fn from(claims: Claims) -> Self {
+impl From<AccessTokenClaims> for VerifiedAccessToken {
+    fn from(claims: AccessTokenClaims) -> Self {
         Self {
-            user_id: claims.user_id,
-            session_id: claims.session_id,
-            jti: claims.jti.into(),
-            scopes: claims.scopes,
-            issued_at: claims.issued_at,
-            not_before: claims.not_before,
-            expires_at: claims.expires_at,
+            claims,
             address: Mutex::new(None),
         }
     }
 }
 
-/// Without the address.
-impl fmt::Debug for AccessTokenClaims {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessTokenClaims")
-            .field("user_id", &self.user_id)
-            .field("session_id", &self.session_id)
-            .field("scopes", &self.scopes)
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
+impl Deref for VerifiedAccessToken {
+    type Target = AccessTokenClaims;
+
+    fn deref(&self) -> &AccessTokenClaims {
+        &self.claims
     }
 }
 
-fn seconds(at: Timestamp) -> u64 {
-    at.since(Timestamp::from_millis(0)).as_secs()
-}
-
-fn moment(seconds: u64) -> Timestamp {
-    Timestamp::from_millis(0) + Duration::from_secs(seconds)
+/// Omits the address.
+impl fmt::Debug for VerifiedAccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.claims.fmt(f)
+    }
 }
 
 #[cfg(test)]
@@ -213,13 +164,15 @@ mod tests {
     use super::*;
     use crate::config::{Environment, Secret};
     use crate::domain::clock::Clock;
+    use crate::domain::scope::Scopes;
+    use crate::domain::{SessionId, UserId};
 
-    pub(super) fn claims() -> Arc<AccessTokenClaims> {
-        Arc::new(AccessTokenClaims::from(Claims {
+    pub(super) fn verified() -> Arc<VerifiedAccessToken> {
+        Arc::new(VerifiedAccessToken::from(AccessTokenClaims {
             user_id: UserId(1),
             session_id: SessionId(1),
             scopes: Scopes::default(),
-            jti: "0".repeat(32),
+            jti: "0".repeat(32).into(),
             issued_at: 0,
             not_before: 0,
             expires_at: 1,
@@ -230,12 +183,12 @@ mod tests {
     fn a_cached_signature_does_not_skip_the_check_of_times() {
         let settings = Settings::for_env(Environment::Test).unwrap();
         let key_ring = KeyRing::new(Secret::from("k".repeat(32)), vec![]);
-        let access = AccessTokens::open(&key_ring, &settings).unwrap();
-        let verify = |millis| access.verify("not.a.token", Timestamp::from_millis(millis));
+        let access_tokens = AccessTokens::open(&key_ring, &settings).unwrap();
+        let verify = |millis| access_tokens.verify("not.a.token", Timestamp::from_millis(millis));
         assert!(matches!(verify(500), Err(Error::TokenInvalid)));
-        access
+        access_tokens
             .signatures
-            .insert(SignatureCache::name("not.a.token"), claims());
+            .insert(SignatureCache::key("not.a.token"), verified());
         assert_eq!(verify(999).unwrap().user_id, UserId(1));
         assert!(matches!(verify(-1), Err(Error::TokenInvalid)));
         assert!(matches!(verify(1000), Err(Error::TokenExpired)));
@@ -243,12 +196,16 @@ mod tests {
 
     #[test]
     fn email_address_is_cached_for_a_second() {
-        let claims = claims();
-        let now = Clock::System.monotonic();
-        assert_eq!(claims.fresh_address(now), None);
+        let (token, clock) = (verified(), Clock::manual(Timestamp::from_millis(0)));
+        assert_eq!(token.cached_address(clock.monotonic()), None);
         let address = EmailAddress::parse("one@example.com").unwrap();
-        claims.keep_address(address.clone(), true, now);
-        assert_eq!(claims.fresh_address(now), Some((address, true)));
-        assert_eq!(claims.fresh_address(now + ADDRESS_HOLDS), None);
+        token.cache_address(address.clone(), true, clock.monotonic());
+        clock.advance(ADDRESS_TTL - Duration::from_millis(1));
+        assert_eq!(
+            token.cached_address(clock.monotonic()),
+            Some((address, true))
+        );
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(token.cached_address(clock.monotonic()), None);
     }
 }

@@ -7,3 +7,8 @@ pub mod password;
 pub mod signed_link;
 pub mod signed_message;
 pub mod token;
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -14,6 +14,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::crypto::hex;
 use crate::crypto::key_ring::{Key, KeyRing, Purpose};
 use crate::crypto::token::{PlainToken, ReplaySeed};
 use crate::domain::UserId;
@@ -100,10 +101,7 @@ impl SignedMessage {
 /// A keyed name of `text`, in hex: the same for the same text, and no way back.
 pub fn pseudonym(key_ring: &KeyRing, purpose: Purpose, text: &str) -> String {
     let name = mac(&key_ring.signing(purpose), b"pseudonym", &[text.as_bytes()]);
-    name.iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&name[..16])
 }
 
 /// What comes after a refresh token.
@@ -135,7 +133,7 @@ fn successor(key: &Key, spent: &PlainToken, seed: &ReplaySeed) -> Result<Success
     let (name, rest) = material.split_at(JTI_LENGTH);
     Ok(Successor {
         token: spent.successor(rest)?,
-        jti: name.iter().map(|byte| format!("{byte:02x}")).collect(),
+        jti: hex(name),
     })
 }
 

@@ -93,7 +93,7 @@ async fn address(context: &Context, caller: &Caller) -> Result<Option<(EmailAddr
     }
     if let Some(fresh) = caller
         .access_token()
-        .and_then(|claims| claims.fresh_address(context.clock.monotonic()))
+        .and_then(|claims| claims.cached_address(context.clock.monotonic()))
     {
         return Ok(Some(fresh));
     }
@@ -103,7 +103,7 @@ async fn address(context: &Context, caller: &Caller) -> Result<Option<(EmailAddr
         user.email_confirmed_at.is_some(),
     );
     if let Some(claims) = caller.access_token() {
-        claims.keep_address(address.clone(), is_confirmed, context.clock.monotonic());
+        claims.cache_address(address.clone(), is_confirmed, context.clock.monotonic());
     }
     Ok(Some((address, is_confirmed)))
 }

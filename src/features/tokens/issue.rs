@@ -15,7 +15,8 @@ use crate::accounts::password_sign_in::{PasswordSignIn, SignedIn};
 use crate::audit::Event;
 use crate::config::Settings;
 use crate::context::{Change, Context};
-use crate::crypto::token::{PlainToken, TokenDigest, TokenKind, fill_random};
+use crate::crypto::access_token::generate_jti;
+use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
 use crate::domain::Session;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
@@ -76,7 +77,7 @@ async fn by_password(
     Pair {
         session: &session,
         scopes: &scopes,
-        jti: &new_jti()?,
+        jti: &generate_jti()?,
         term,
         refresh: Some(&refresh),
     }
@@ -109,7 +110,7 @@ async fn by_session(
     Pair {
         session: &session,
         scopes: &scopes,
-        jti: &new_jti()?,
+        jti: &generate_jti()?,
         term,
         refresh: refresh.as_ref(),
     }
@@ -168,10 +169,4 @@ fn wanted(settings: &Settings, input: &Input) -> Result<Scopes> {
         Some(wanted) if most.holds(&wanted) => Ok(wanted),
         _ => Err(Error::InvalidScope),
     }
-}
-
-fn new_jti() -> Result<String> {
-    let mut name = [0; 16];
-    fill_random(&mut name)?;
-    Ok(name.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -23,7 +23,7 @@ use super::{cookie, same_origin};
 use crate::accounts::standing::{Credential, session_of_access_token, use_session};
 use crate::audit::Event;
 use crate::context::{Change, Context};
-use crate::crypto::access_token::AccessTokenClaims;
+use crate::crypto::access_token::VerifiedAccessToken;
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
@@ -49,7 +49,7 @@ pub struct Caller(Kind);
 enum Kind {
     Session(Rc<Current>),
     ApiKey(Rc<Key>),
-    Access(Arc<AccessTokenClaims>),
+    Access(Arc<VerifiedAccessToken>),
 }
 
 /// A live API key, and whose it is: nobody's where an operator made it for a service.
@@ -271,7 +271,7 @@ impl Caller {
     }
 
     /// The access token, where that is the credential.
-    pub fn access_token(&self) -> Option<&AccessTokenClaims> {
+    pub fn access_token(&self) -> Option<&VerifiedAccessToken> {
         match &self.0 {
             Kind::Access(claims) => Some(claims),
             _ => None,
@@ -366,7 +366,7 @@ impl Caller {
     }
 }
 
-async fn account_of(claims: &AccessTokenClaims, context: &Context) -> Result<(Session, User)> {
+async fn account_of(claims: &VerifiedAccessToken, context: &Context) -> Result<(Session, User)> {
     let (id, subject) = (claims.session_id, claims.user_id);
     let found = context
         .database

@@ -1,0 +1,121 @@
+//! The claims of an access token, as Rust types and as they are written.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::scope::Scopes;
+use crate::domain::{SessionId, UserId};
+
+/// The claims of an access token to be signed.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAccessToken<'m> {
+    /// `sub`: the user it acts for.
+    pub user_id: UserId,
+    /// `sid`: the session it belongs to.
+    pub session_id: SessionId,
+    /// `scope`.
+    pub scopes: &'m Scopes,
+    /// `jti`: its unique id, 32 hex digits.
+    pub jti: &'m str,
+    /// `iat` and `nbf`, truncated to the second.
+    pub issued_at: Timestamp,
+    /// `exp`, truncated to the second.
+    pub expires_at: Timestamp,
+}
+
+/// The claims of a verified access token, but for issuer and audience, which all tokens share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessTokenClaims {
+    /// `sub`: the user it acts for.
+    pub user_id: UserId,
+    /// `sid`: the session it belongs to.
+    pub session_id: SessionId,
+    /// `jti`: its unique id, 32 hex digits.
+    pub jti: Box<str>,
+    /// `scope`.
+    pub scopes: Scopes,
+    /// `iat`, in seconds since 1970.
+    pub issued_at: u64,
+    /// `nbf`: valid from this second on, in seconds since 1970.
+    pub not_before: u64,
+    /// `exp`: invalid from this second on, in seconds since 1970.
+    pub expires_at: u64,
+}
+
+/// The claims as JSON, with exactly these members.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Payload {
+    pub(super) iss: String,
+    sub: String,
+    pub(super) aud: String,
+    exp: u64,
+    nbf: u64,
+    iat: u64,
+    jti: String,
+    sid: String,
+    scope: String,
+}
+
+impl Payload {
+    pub(super) fn new(new: &NewAccessToken<'_>, issuer: &str, audience: &str) -> Self {
+        let issued_at = seconds(new.issued_at);
+        Self {
+            iss: issuer.to_owned(),
+            sub: new.user_id.0.to_string(),
+            aud: audience.to_owned(),
+            exp: seconds(new.expires_at),
+            nbf: issued_at,
+            iat: issued_at,
+            jti: new.jti.to_owned(),
+            sid: new.session_id.0.to_string(),
+            scope: new.scopes.as_str().to_owned(),
+        }
+    }
+}
+
+impl AccessTokenClaims {
+    pub(super) fn from_payload(payload: Payload) -> Option<Self> {
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if payload.jti.len() != 32 || !payload.jti.bytes().all(is_hex) {
+            return None;
+        }
+        Some(Self {
+            user_id: UserId(parse_id(&payload.sub)?),
+            session_id: SessionId(parse_id(&payload.sid)?),
+            jti: payload.jti.into(),
+            scopes: Scopes::parse(&payload.scope)?,
+            issued_at: in_range(payload.iat)?,
+            not_before: in_range(payload.nbf)?,
+            expires_at: in_range(payload.exp)?,
+        })
+    }
+
+    /// `nbf`.
+    pub fn valid_from(&self) -> Timestamp {
+        Timestamp::from_millis(0) + Duration::from_secs(self.not_before)
+    }
+
+    /// `exp`.
+    pub fn valid_until(&self) -> Timestamp {
+        Timestamp::from_millis(0) + Duration::from_secs(self.expires_at)
+    }
+}
+
+/// A positive id in the form in which it is written: no sign, no white space, no leading zero.
+fn parse_id(text: &str) -> Option<i64> {
+    let id: i64 = text.parse().ok()?;
+    (id > 0 && id.to_string() == text).then_some(id)
+}
+
+/// Seconds that fit a [`Timestamp`].
+fn in_range(seconds: u64) -> Option<u64> {
+    i64::try_from(seconds).ok()?.checked_mul(1000)?;
+    Some(seconds)
+}
+
+fn seconds(at: Timestamp) -> u64 {
+    at.since(Timestamp::from_millis(0)).as_secs()
+}
