@@ -1,11 +1,13 @@
 //! What the routes and the command line share about API keys: which names and expiries they accept, and how a key is shown.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::config::MAX_DURATION;
 use crate::crypto::token::TokenKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::ValidationErrors;
+use crate::domain::scope::Scopes;
 use crate::domain::{ApiKey, ApiKeyId};
 
 const MAX_NAME_CHARACTERS: usize = 255;
@@ -25,6 +27,17 @@ pub fn check_name(text: &str) -> Result<String, ValidationErrors> {
     }
 }
 
+/// A key's scopes: at least one.
+pub fn check_scopes(words: &[impl AsRef<str>]) -> Result<Scopes, ValidationErrors> {
+    match Scopes::from_words(words) {
+        Some(scopes) if scopes.is_empty() => {
+            Err(ValidationErrors::field("scopes", "can't be blank"))
+        }
+        Some(scopes) => Ok(scopes),
+        None => Err(ValidationErrors::field("scopes", "is invalid")),
+    }
+}
+
 /// A key's expiry: in the future, within ten years.
 pub fn check_expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, ValidationErrors> {
     let fault = |message| Err(ValidationErrors::field("expires_at", message));
@@ -38,16 +51,25 @@ pub fn check_expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, Validati
 }
 
 /// A key as its owner and operators see it, without the secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub struct ApiKeyView<'a> {
+    #[schema(value_type = i64, minimum = 1)]
     id: ApiKeyId,
     name: &'a str,
+    /// What the key begins with: `crk_`.
     prefix: &'static str,
+    /// What the key ends with.
     last_four: &'a str,
     scopes: Vec<&'a str>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// To the minute.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     last_used_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     expires_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     revoked_at: Option<Timestamp>,
 }
 

@@ -1,6 +1,7 @@
 //! Projects: the example of a resource that belongs to a user.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::clock::Timestamp;
 
@@ -10,16 +11,20 @@ use super::clock::Timestamp;
 pub struct ProjectId(pub i64);
 
 /// A project.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Project {
     /// The id.
+    #[schema(value_type = i64, minimum = 1)]
     pub id: ProjectId,
     /// One line of at most 255 characters.
     pub title: String,
     /// Free text.
+    #[schema(required)]
     pub description: Option<String>,
     /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }

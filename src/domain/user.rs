@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::clock::Timestamp;
 use super::email_address::EmailAddress;
@@ -13,21 +14,26 @@ use super::email_address::EmailAddress;
 pub struct UserId(pub i64);
 
 /// A user without credentials, so that no reply can contain one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct User {
     /// The id.
+    #[schema(value_type = i64, minimum = 1)]
     pub id: UserId,
-    /// The address for sign-in and mail.
+    /// The address for sign-in and mail, in lower case.
+    #[schema(value_type = String)]
     pub email_address: EmailAddress,
-    /// When the user proved to own the address; in JSON `email_confirmed`, whether they did.
+    /// Whether the user proved to own the address; inside the server, when.
     #[serde(rename = "email_confirmed", serialize_with = "is_some")]
+    #[schema(value_type = bool)]
     pub email_confirmed_at: Option<Timestamp>,
     /// When an operator disabled the user, who then can have no sessions.
     #[serde(skip)]
     pub disabled_at: Option<Timestamp>,
     /// When the user signed up.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When a field above last changed.
+    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 

@@ -12,7 +12,8 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::accounts::administration::erase;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
@@ -23,9 +24,11 @@ use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId};
+use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId, User};
 use crate::http::session_reply::clear_cookie;
-use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Input, Routes};
+use crate::http::{
+    Body, Caller, ClientInfo, CurrentSession, CurrentUser, Message, Routes, SecretText,
+};
 use crate::mail::{self, Notice};
 use crate::store::users;
 
@@ -38,7 +41,8 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().json(json!({ "user": caller.user(&context).await? })))
+    let user = caller.user(&context).await?;
+    Ok(HttpResponse::Ok().json(ShownUser { user: &user }))
 }
 
 async fn change_password(
@@ -46,14 +50,15 @@ async fn change_password(
     client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
-    input: Input,
+    Body(input): Body<ChangePasswordInput>,
 ) -> Result<HttpResponse> {
-    let mut invalid = ValidationErrors::default();
-    let password = input.text("password", &mut invalid);
-    let confirmation = input.text("password_confirmation", &mut invalid);
-    invalid.into_result()?;
-    let chosen = Password::choose(&context.settings.password, password, confirmation);
-    let (reauthentication, password) = challenge_beside(chosen, &context, &session, &input)?;
+    let chosen = Password::choose(
+        &context.settings.password,
+        Some(input.password.expose()),
+        input.password_confirmation.as_ref().map(SecretText::expose),
+    );
+    let challenge = input.password_challenge.as_ref();
+    let (reauthentication, password) = challenge_beside(chosen, &context, &session, challenge)?;
     // A request costs up to two hashes; a wrong challenge does not cost the second.
     let limits = vec![context.throttle.new_password(client.ip)];
     let reauthenticated = reauthentication
@@ -71,7 +76,7 @@ async fn change_password(
         replace_password(change, account, &digest, kept, notice.as_ref(), now)
     };
     reauthenticated.commit(&context, &client, replace).await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Password has been changed." })))
+    Ok(HttpResponse::Ok().json(Message::new("Password has been changed.")))
 }
 
 fn replace_password(
@@ -99,13 +104,11 @@ async fn change_address(
     client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
-    input: Input,
+    Body(input): Body<ChangeAddressInput>,
 ) -> Result<HttpResponse> {
-    let mut invalid = ValidationErrors::default();
-    let address = input.text("email_address", &mut invalid);
-    invalid.into_result()?;
-    let wanted = EmailAddress::parse(address.unwrap_or_default());
-    let (reauthentication, wanted) = challenge_beside(wanted, &context, &session, &input)?;
+    let wanted = EmailAddress::parse(&input.email_address);
+    let challenge = input.password_challenge.as_ref();
+    let (reauthentication, wanted) = challenge_beside(wanted, &context, &session, challenge)?;
     let reauthenticated = reauthentication
         .verify(&context, &client, session.standing(), vec![])
         .await?;
@@ -129,7 +132,7 @@ async fn change_address(
         true => "Address change withdrawn",
         false => "Confirmation instructions sent",
     };
-    Ok(HttpResponse::Ok().json(json!({ "message": message })))
+    Ok(HttpResponse::Ok().json(Message::new(message)))
 }
 
 /// Keeps the address aside and mails a link to it, if `admit` allows; the user's own withdraws an earlier request.
@@ -155,9 +158,10 @@ async fn destroy(
     context: web::Data<Context>,
     client: ClientInfo,
     session: CurrentSession,
-    input: Input,
+    Body(input): Body<DeleteAccountInput>,
 ) -> Result<HttpResponse> {
-    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, &input)?;
+    let challenge = input.password_challenge.as_ref();
+    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
     let reauthenticated = reauthentication
         .verify(&context, &client, session.standing(), vec![])
         .await?;
@@ -168,7 +172,7 @@ async fn destroy(
     };
     reauthenticated.commit(&context, &client, delete).await?;
     let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
-    Ok(reply.json(json!({ "message": "Account has been deleted." })))
+    Ok(reply.json(Message::new("Account has been deleted.")))
 }
 
 /// The `password_challenge` of a body, beside the other value that the change needs: the faults of both are returned at
@@ -177,17 +181,51 @@ fn challenge_beside<T>(
     value: Result<T, ValidationErrors>,
     context: &Context,
     session: &CurrentSession,
-    input: &Input,
+    challenge: Option<&SecretText>,
 ) -> Result<(Reauthentication, T), ValidationErrors> {
     const FIELD: &str = "password_challenge";
-    let mut invalid = ValidationErrors::default();
-    let password = input.text(FIELD, &mut invalid);
-    let offered = invalid
-        .into_result()
-        .and_then(|()| Reauthentication::lately_or(FIELD, password, session, context.clock.now()));
+    let (password, now) = (challenge.map(SecretText::expose), context.clock.now());
+    let offered = Reauthentication::lately_or(FIELD, password, session, now);
     let mut invalid = ValidationErrors::default();
     match (invalid.keep(offered), invalid.keep(value)) {
         (Some(reauthentication), Some(value)) => Ok((reauthentication, value)),
         _ => Err(invalid),
     }
+}
+
+/// The user's account.
+#[derive(Serialize, ToSchema)]
+struct ShownUser<'a> {
+    user: &'a User,
+}
+
+/// A new password, and the current one.
+#[derive(Deserialize, ToSchema)]
+struct ChangePasswordInput {
+    /// The current password. Needed unless it was given on this session within the last 15 minutes.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password_challenge: Option<SecretText>,
+    #[schema(value_type = String, format = Password)]
+    password: SecretText,
+    /// Not checked when absent.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password_confirmation: Option<SecretText>,
+}
+
+/// A new address, and the current password.
+#[derive(Deserialize, ToSchema)]
+struct ChangeAddressInput {
+    /// The current password. Needed unless it was given on this session within the last 15 minutes.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password_challenge: Option<SecretText>,
+    #[schema(format = "email", max_length = 254)]
+    email_address: String,
+}
+
+/// The current password, before the account is deleted.
+#[derive(Deserialize, ToSchema)]
+struct DeleteAccountInput {
+    /// The current password. Needed unless it was given on this session within the last 15 minutes.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password_challenge: Option<SecretText>,
 }

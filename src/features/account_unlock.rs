@@ -7,7 +7,6 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
 
 use crate::audit::Event;
 use crate::context::{Change, Context};
@@ -16,7 +15,7 @@ use crate::crypto::signed_message::SignedMessage;
 use crate::domain::Account;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::http::{ClientInfo, Routes};
+use crate::http::{ClientInfo, Message, Routes};
 use crate::store::users;
 use crate::throttle::Limit;
 
@@ -38,7 +37,7 @@ async fn update(
     if !unlocked.await? {
         return Err(refused(&context, &client));
     }
-    Ok(HttpResponse::Ok().json(json!({ "message": "Sign-in is possible again." })))
+    Ok(HttpResponse::Ok().json(Message::new("Sign-in is possible again.")))
 }
 
 /// The link and the account that it is for.

@@ -1,18 +1,21 @@
-//! API keys: credentials for a user's own programs, made, listed, renamed and revoked. What one may do is the scopes that
-//! it was made with and what its user may, whichever is less; it never manages the account, keys included.
+//! API keys: credentials for a user's own programs: created, listed, renamed and revoked. A key may do what its scopes name
+//! and its user may, and never manages the account or its keys.
 //!
-//! Fears: a key that is seen later (shown once, in the reply that makes it; the digest alone is stored, and a list tells
-//! it by its last four characters); one that a thief of a session makes to stay (its owner is mailed, and a reset by link
-//! revokes it); one that works after its end (every use reads the row); somebody else's (every statement asks whose; a
-//! stranger's is as absent as none); an account that makes them by the thousand (so many an hour, so many at all, and of those that
-//! ended the newest alone).
+//! # Threats
+//! - disclosure: a key is shown once, in the reply that creates it; the database holds its digest, and lists show its last
+//!   four characters
+//! - a key that someone with a stolen session creates to stay: the user is notified by mail, and a reset by link revokes it
+//! - use after revocation or expiry: every use reads the row
+//! - another user's key: every query names the owner, and theirs is not found
+//! - keys by the thousand: limits by hour and in total; of revoked and expired keys only the newest are kept
 
 use actix_web::http::Method;
 use actix_web::http::header::PRAGMA;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name};
+use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name, check_scopes};
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
@@ -21,12 +24,11 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKeyId, User};
-use crate::http::extract::raw_query::path_id;
-use crate::http::{ClientInfo, CurrentUser, Input, Routes};
+use crate::http::{Body, ClientInfo, CurrentUser, PathId, Routes};
 use crate::mail;
 use crate::store::api_keys::{self, NewKey};
 
-/// Of keys that ended, those that their owner still sees in the list.
+/// How many revoked and expired keys a user still sees in the list.
 const KEEP_ENDED: u32 = 100;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -46,18 +48,22 @@ async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpRes
     for key in &mut found {
         key.last_used_at = context.activity.last_use_of(key);
     }
-    let views: Vec<ApiKeyView<'_>> = found.iter().map(ApiKeyView::of).collect();
-    Ok(HttpResponse::Ok().json(json!({ "api_keys": views })))
+    let api_keys = found.iter().map(ApiKeyView::of).collect();
+    Ok(HttpResponse::Ok().json(ApiKeyList { api_keys }))
 }
 
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
     user: CurrentUser,
-    input: Input,
+    Body(input): Body<ApiKeyInput>,
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
-    let draft = Draft::read(&input, now)?;
+    let NewApiKey {
+        name,
+        scopes,
+        expires_at,
+    } = input.checked(now)?;
     let limits = vec![context.throttle.api_keys(user.id)];
     context.admit(&client, limits).await?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
@@ -70,11 +76,11 @@ async fn create(
     let made = user.commit(&context, &client, move |change| {
         let new = NewKey {
             user_id: Some(owner.id),
-            name: &draft.name,
+            name: &name,
             token_digest: digest,
             last_four: &last_four,
-            scopes: &draft.scopes,
-            expires_at: draft.expires_at,
+            scopes: &scopes,
+            expires_at,
         };
         let made = api_keys::insert(change, &new, most, now)?;
         if let Some(key) = &made {
@@ -87,26 +93,26 @@ async fn create(
         }
         Ok(made)
     });
-    let made = made.await?.ok_or_else(|| {
-        ValidationErrors::summary(
-            "too_many_api_keys",
-            "You have as many API keys as there may be",
-        )
-    })?;
+    let made = made
+        .await?
+        .ok_or_else(|| ValidationErrors::summary("too_many_api_keys", "API key limit reached"))?;
     let mut reply = HttpResponse::Created();
     reply.insert_header((PRAGMA, "no-cache"));
-    Ok(reply.json(json!({ "key": token.reveal(), "api_key": ApiKeyView::of(&made) })))
+    Ok(reply.json(CreatedApiKey {
+        key: token.reveal(),
+        api_key: ApiKeyView::of(&made),
+    }))
 }
 
 async fn update(
     context: web::Data<Context>,
     client: ClientInfo,
     user: CurrentUser,
-    id: web::Path<String>,
-    input: Input,
+    id: PathId,
+    Body(changes): Body<ApiKeyChangesInput>,
 ) -> Result<HttpResponse> {
-    let (owner, id) = (user.id, ApiKeyId(path_id(&id)?));
-    let name = read_name(&input)?;
+    let (owner, id) = (user.id, ApiKeyId(id.0));
+    let name = check_name(&changes.name)?;
     let renamed = user.commit(&context, &client, move |change| {
         let renamed = api_keys::rename(change, owner, id, &name)?;
         if let Some(key) = &renamed {
@@ -119,16 +125,18 @@ async fn update(
     });
     let mut renamed = renamed.await?.ok_or(Error::NotFound)?;
     renamed.last_used_at = context.activity.last_use_of(&renamed);
-    Ok(HttpResponse::Ok().json(json!({ "api_key": ApiKeyView::of(&renamed) })))
+    Ok(HttpResponse::Ok().json(ShownApiKey {
+        api_key: ApiKeyView::of(&renamed),
+    }))
 }
 
 async fn destroy(
     context: web::Data<Context>,
     client: ClientInfo,
     user: CurrentUser,
-    id: web::Path<String>,
+    id: PathId,
 ) -> Result<HttpResponse> {
-    let (owner, id, now) = (user.id, ApiKeyId(path_id(&id)?), context.clock.now());
+    let (owner, id, now) = (user.id, ApiKeyId(id.0), context.clock.now());
     let found = user.commit(&context, &client, move |change| {
         let revoked = api_keys::revoke_for_user(change, owner, id, now)?;
         // Revoking it again succeeds and is no event.
@@ -146,21 +154,37 @@ async fn destroy(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// What a key is to be.
-struct Draft {
+/// A new API key.
+#[derive(Deserialize, ToSchema)]
+struct ApiKeyInput {
+    #[schema(max_length = 255)]
+    name: String,
+    /// Words of the form `name:action`, or `introspect`; also one text with spaces between them.
+    scopes: Vec<String>,
+    /// Absent or `null`: never.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+struct NewApiKey {
     name: String,
     scopes: Scopes,
     expires_at: Option<Timestamp>,
 }
 
-impl Draft {
-    fn read(input: &Input, now: Timestamp) -> Result<Self, ValidationErrors> {
+impl ApiKeyInput {
+    fn checked(self, now: Timestamp) -> Result<NewApiKey, ValidationErrors> {
         let mut invalid = ValidationErrors::default();
-        let name = invalid.keep(read_name(input));
-        let scopes = invalid.keep(read_scopes(input));
-        let expires_at = invalid.keep(read_end(input, now));
+        let name = invalid.keep(check_name(&self.name));
+        let scopes = invalid.keep(check_scopes(&self.scopes));
+        let expires_at = self.expires_at.map(|text| {
+            let end = Timestamp::parse(&text)
+                .ok_or_else(|| ValidationErrors::field("expires_at", "is invalid"))?;
+            check_expiry(end, now)
+        });
+        let expires_at = invalid.keep(expires_at.transpose());
         match (name, scopes, expires_at) {
-            (Some(name), Some(scopes), Some(expires_at)) => Ok(Self {
+            (Some(name), Some(scopes), Some(expires_at)) => Ok(NewApiKey {
                 name,
                 scopes,
                 expires_at,
@@ -170,33 +194,31 @@ impl Draft {
     }
 }
 
-fn read_name(input: &Input) -> Result<String, ValidationErrors> {
-    let mut invalid = ValidationErrors::default();
-    let text = input.text("name", &mut invalid);
-    invalid.into_result()?;
-    check_name(text.unwrap_or_default())
+/// Changes to an API key.
+#[derive(Deserialize, ToSchema)]
+struct ApiKeyChangesInput {
+    #[schema(max_length = 255)]
+    name: String,
 }
 
-fn read_scopes(input: &Input) -> Result<Scopes, ValidationErrors> {
-    let mut invalid = ValidationErrors::default();
-    let words = input.words("scopes", &mut invalid);
-    invalid.into_result()?;
-    match Scopes::from_words(&words.unwrap_or_default()) {
-        Some(scopes) if scopes.is_empty() => {
-            Err(ValidationErrors::field("scopes", "can't be blank"))
-        }
-        Some(scopes) => Ok(scopes),
-        None => Err(ValidationErrors::field("scopes", "is invalid")),
-    }
+/// A new API key and its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewApiKey)]
+struct CreatedApiKey<'a> {
+    /// The key itself, shown only in this reply.
+    key: &'a str,
+    api_key: ApiKeyView<'a>,
 }
 
-fn read_end(input: &Input, now: Timestamp) -> Result<Option<Timestamp>, ValidationErrors> {
-    let mut invalid = ValidationErrors::default();
-    let text = input.text("expires_at", &mut invalid);
-    invalid.into_result()?;
-    match text.map(Timestamp::parse) {
-        None => Ok(None),
-        Some(None) => Err(ValidationErrors::field("expires_at", "is invalid")),
-        Some(Some(end)) => check_expiry(end, now).map(Some),
-    }
+/// One API key.
+#[derive(Serialize, ToSchema)]
+struct ShownApiKey<'a> {
+    api_key: ApiKeyView<'a>,
+}
+
+/// The user's API keys.
+#[derive(Serialize, ToSchema)]
+struct ApiKeyList<'a> {
+    /// The newest first; revoked and expired ones stay in the list for a while.
+    api_keys: Vec<ApiKeyView<'a>>,
 }

@@ -10,18 +10,16 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::signed_link::{self, ConfirmedAddress};
 use crate::crypto::signed_message::SignedMessage;
-use crate::domain::EmailAddress;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::http::{ClientInfo, Input, Routes};
+use crate::http::{AddressInput, Body, ClientInfo, Message, Routes};
 use crate::mail::{self, Notice};
 use crate::store::users;
 
@@ -34,12 +32,9 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    input: Input,
+    Body(input): Body<AddressInput>,
 ) -> Result<HttpResponse> {
-    let mut invalid = ValidationErrors::default();
-    let address = input.text("email_address", &mut invalid);
-    invalid.into_result()?;
-    let address = EmailAddress::parse(address.unwrap_or_default())?;
+    let address = input.parse()?;
     let limits = vec![context.throttle.confirmation(client.ip)];
     context.admit(&client, limits).await?;
 
@@ -53,7 +48,7 @@ async fn create(
         })
     });
     requested.await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Confirmation instructions sent" })))
+    Ok(HttpResponse::Ok().json(Message::new("Confirmation instructions sent")))
 }
 
 async fn update(
@@ -72,7 +67,7 @@ async fn update(
     if !verified.await? {
         return Err(refused(&context, &client));
     }
-    Ok(HttpResponse::Ok().json(json!({ "message": "Email address has been confirmed." })))
+    Ok(HttpResponse::Ok().json(Message::new("Email address has been confirmed.")))
 }
 
 /// `false` when the link no longer holds: of many uses one wins.

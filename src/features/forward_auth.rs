@@ -1,25 +1,27 @@
-//! Who a request comes from, for reverse proxies that ask before they pass it on: nginx's `auth_request`, the forward
-//! auth of Caddy and Traefik. They ask by whatever method, and hand the headers of the answer to the service behind them.
+//! Who a request comes from, for reverse proxies that ask before they forward it: nginx's `auth_request`, the forward
+//! auth of Caddy and Traefik. They ask by any method, and copy headers of the reply to the request that they forward.
 //!
-//! Fears: a header that the client wrote itself (all six are always there, empty where there is nothing to say: some
-//! proxies hand on the client's own in the place of one that is absent); a line smuggled into a header (what is not
-//! visible ASCII is a fault of ours and no answer); a demand that is misread as none (a proxy that demands what is not a
-//! scope, or nothing, or by another name, is told so); an address that nobody has proved (whoever signs up writes it: whether it was confirmed stands
-//! beside it); a page of another origin that acts by the cookie behind the proxy, which asks us by
-//! `GET` (`http::origin` looks at the method that it tells).
+//! # Threats
+//! - a header that the client wrote itself: all six headers are always set, empty where there is no value, because some
+//!   proxies keep the client's own in place of an absent one
+//! - header injection: anything but visible ASCII is an internal error
+//! - a misread demand: a malformed or empty `scope`, or a parameter of another name, is refused
+//! - an unverified address: `X-User-Email-Confirmed` stands beside it
+//! - cross-site requests by cookie, which proxies report by `GET`: `auth::same_origin` checks the method that they forward
 //!
-//! **A scope narrows a credential and never gives a right.** Whoever has an account can make a key with any scope, and a
-//! session is its user and meets every demand: what somebody may do, the service decides by `X-User-Id`.
+//! **A scope narrows a credential and never grants a right.** Every user can create a key with any scope, and a session
+//! meets every demand: what a user may do, the service decides by `X-User-Id`.
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::domain::EmailAddress;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::http::extract::raw_query::Query;
-use crate::http::{Caller, Routes};
+use crate::http::{Caller, Message, Query, Routes};
 
 const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 const X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
@@ -36,9 +38,12 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn show(
     context: web::Data<Context>,
     caller: Caller,
-    request: HttpRequest,
+    Query(query): Query<Demand>,
 ) -> Result<HttpResponse> {
-    if let Some(demanded) = demanded(request.query_string())? {
+    if let Some(words) = &query.scope {
+        let demanded = Scopes::parse(words)
+            .filter(|scopes| !scopes.is_empty())
+            .ok_or(Error::Malformed("Invalid `scope` parameter"))?;
         caller.require_all(&demanded)?;
     }
     let (address, is_confirmed) = match address(&context, &caller).await? {
@@ -63,30 +68,20 @@ async fn show(
         ))
         .insert_header((X_SESSION_ID, number(caller.session_id().map(|id| id.0))))
         .insert_header((X_SCOPES, text(scopes.as_str())?))
-        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
-        .body(r#"{"message":"Verified"}"#))
+        .json(Message::new("Verified")))
 }
 
-/// What `scope` in the query demands; a `+` is a space there.
-fn demanded(query: &str) -> Result<Option<Scopes>> {
-    if query.is_empty() {
-        return Ok(None);
-    }
-    let query = Query::read(query)?;
-    if query.names().any(|name| name != "scope") {
-        return Err(Error::Malformed("This takes `scope` and nothing else"));
-    }
-    let Some(words) = query.one("scope")? else {
-        return Ok(None);
-    };
-    let scopes = Scopes::parse(words).filter(|scopes| !scopes.is_empty());
-    scopes
-        .map(Some)
-        .ok_or(Error::Malformed("The scope that is demanded is none"))
+/// What the credential must have; in a query, `+` is a space.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Demand {
+    /// Scopes that the credential must have, with spaces between.
+    #[schema(value_type = String, required = false)]
+    scope: Option<String>,
 }
 
-/// The address of the caller's user, if there is one, and whether it was proved to be theirs. It is no claim of an access
-/// token, so that it is read, and believed for a second: verifying the same token again and again costs no more.
+/// The address of the caller's user, if there is one, and whether it is verified. An access token does not hold it, so it
+/// is read from the database and kept for a second.
 async fn address(context: &Context, caller: &Caller) -> Result<Option<(EmailAddress, bool)>> {
     if caller.user_id().is_none() {
         return Ok(None);
@@ -112,7 +107,7 @@ fn number(id: Option<i64>) -> HeaderValue {
     id.map_or_else(|| HeaderValue::from_static(""), HeaderValue::from)
 }
 
-/// What another program may have written into the database can be anything.
+/// Another program may have written anything into the database.
 fn text(value: &str) -> Result<HeaderValue> {
     let is_plain = value
         .bytes()

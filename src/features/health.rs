@@ -1,9 +1,10 @@
-//! Whether the server lives (`/up`, as Rails has it) and whether it can do its work (`/ready`). Both are for load
-//! balancers and monitors; they tell nothing that those need not know.
+//! Whether the process is up (`/up`, as in Rails) and the server ready (`/ready`), for load balancers and monitors. Their
+//! replies hold nothing else.
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
@@ -16,10 +17,10 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 async fn up() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "up" }))
+    HttpResponse::Ok().json(Health { status: "up" })
 }
 
-/// A write proves that writing works, and holds for a second, so that monitors cost no disk.
+/// A write proves that the disk can be written to; its result is kept for a second, so that monitors cost no disk.
 async fn ready(context: web::Data<Context>) -> Result<HttpResponse> {
     context
         .database
@@ -35,5 +36,12 @@ async fn ready(context: web::Data<Context>) -> Result<HttpResponse> {
             },
             other => other,
         })?;
-    Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
+    Ok(HttpResponse::Ok().json(Health { status: "ready" }))
+}
+
+/// The state of the server.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `up` or `ready`.
+    status: &'static str,
 }

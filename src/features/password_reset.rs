@@ -10,7 +10,8 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::audit::Event;
@@ -21,8 +22,8 @@ use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, EmailAddress, PasswordDigest, User};
-use crate::http::{ClientInfo, Input, Routes};
+use crate::domain::{Account, PasswordDigest, User};
+use crate::http::{AddressInput, Body, ClientInfo, Message, Routes, SecretText};
 use crate::mail::{self, Notice};
 use crate::store::users;
 use crate::throttle::Limit;
@@ -38,12 +39,9 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    input: Input,
+    Body(input): Body<AddressInput>,
 ) -> Result<HttpResponse> {
-    let mut invalid = ValidationErrors::default();
-    let address = input.text("email_address", &mut invalid);
-    invalid.into_result()?;
-    let address = EmailAddress::parse(address.unwrap_or_default())?;
+    let address = input.parse()?;
     let limits = vec![context.throttle.reset(client.ip)];
     context.admit(&client, limits).await?;
 
@@ -57,7 +55,7 @@ async fn create(
         })
     });
     requested.await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Password reset instructions sent" })))
+    Ok(HttpResponse::Ok().json(Message::new("Password reset instructions sent")))
 }
 
 async fn show(
@@ -66,20 +64,20 @@ async fn show(
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &client, &token).await?;
-    Ok(HttpResponse::Ok().json(json!({
-        "email_address": account.user.email_address.masked(),
-        "expires_at": link.expires_at,
-    })))
+    Ok(HttpResponse::Ok().json(ResetLink {
+        email_address: account.user.email_address.masked(),
+        expires_at: link.expires_at,
+    }))
 }
 
 async fn update(
     context: web::Data<Context>,
     client: ClientInfo,
     token: web::Path<String>,
-    input: Input,
+    Body(input): Body<NewPasswordInput>,
 ) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &client, &token).await?;
-    let password = choose_password(&context, &input)?;
+    let password = input.choose(&context)?;
     let limits = vec![context.throttle.new_password(client.ip)];
     context.admit(&client, limits).await?;
 
@@ -96,7 +94,7 @@ async fn update(
     if !done.await? {
         return Err(refused(&context, &client));
     }
-    Ok(HttpResponse::Ok().json(json!({ "message": "Password has been reset." })))
+    Ok(HttpResponse::Ok().json(Message::new("Password has been reset.")))
 }
 
 /// The link and the account that it is for.
@@ -118,18 +116,6 @@ async fn open_link(
         Some(account) => Ok((link, account)),
         None => Err(refused(context, client)),
     }
-}
-
-fn choose_password(context: &Context, input: &Input) -> Result<Password> {
-    let mut invalid = ValidationErrors::default();
-    let password = input.text("password", &mut invalid);
-    let confirmation = input.text("password_confirmation", &mut invalid);
-    invalid.into_result()?;
-    Ok(Password::choose(
-        &context.settings.password,
-        password,
-        confirmation,
-    )?)
 }
 
 /// `false` when the link no longer holds: of many uses one wins.
@@ -170,4 +156,31 @@ fn reset(
 fn refused(context: &Context, client: &ClientInfo) -> Error {
     context.refused(client, Event::PasswordResetRefused);
     Error::LinkInvalid("Password reset link is invalid or has expired.")
+}
+
+/// A reset link that is valid.
+#[derive(Serialize, ToSchema)]
+struct ResetLink {
+    /// Masked: `o…@example.com`.
+    email_address: String,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// A new password.
+#[derive(Deserialize, ToSchema)]
+struct NewPasswordInput {
+    #[schema(value_type = String, format = Password)]
+    password: SecretText,
+    /// Not checked when absent.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password_confirmation: Option<SecretText>,
+}
+
+impl NewPasswordInput {
+    fn choose(&self, context: &Context) -> Result<Password, ValidationErrors> {
+        let confirmation = self.password_confirmation.as_ref().map(SecretText::expose);
+        let rules = &context.settings.password;
+        Password::choose(rules, Some(self.password.expose()), confirmation)
+    }
 }

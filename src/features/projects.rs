@@ -1,21 +1,22 @@
-//! Projects: the example of a resource that is protected by default and belongs to somebody.
+//! Projects: the example of a resource that belongs to its user.
 //!
-//! Fears: somebody else's project (every query asks whose; a stranger's is as absent as none); a key or
-//! token that does more than its scopes name (each route names the one that it asks for); a field that nobody
-//! offered (only title and description are read); a page of a million (at most 100, by cursor, and no
-//! more text than a reply should hold); an account that fills the disk (so many projects, so many characters).
+//! # Threats
+//! - another user's project: every query names the owner, and theirs is not found
+//! - a credential beyond its scopes: each route names the scope that it needs
+//! - mass assignment: only title and description are read
+//! - a page of any size: at most 100 projects by cursor, and no more text than a reply should hold
+//! - an account that fills the disk: limits on the number of projects and the length of their texts
 
 use actix_web::http::Method;
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::context::Context;
-use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::domain::{Project, ProjectId, UserId};
-use crate::http::extract::raw_query::{Query, path_id};
-use crate::http::{Caller, ClientInfo, Input, Routes};
-use crate::store::{Transaction, projects};
+use crate::domain::{Project, ProjectId};
+use crate::http::{Body, Caller, ClientInfo, Patch, PathId, Query, Routes};
+use crate::store::projects;
 
 const READ: &str = "projects:read";
 const WRITE: &str = "projects:write";
@@ -42,109 +43,92 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn index(
     context: web::Data<Context>,
     caller: Caller,
-    request: HttpRequest,
+    Query(query): Query<ListProjects>,
 ) -> Result<HttpResponse> {
     let owner = caller.owner()?;
-    let Page { before, limit } = Page::read(request.query_string())?;
-    // One more than asked for tells whether there is a next page.
-    let mut found = context
+    let (before, limit) = query.page()?;
+    // One more than requested shows whether there is a next page.
+    let mut projects = context
         .database
         .read(move |reader| projects::list(reader, owner, before, limit + 1))
         .await?;
-    let fits = fitting(&found).min(limit as usize);
-    let more = found.len() > fits;
-    found.truncate(fits);
-    let next_cursor = found
+    let fits = count_that_fits(&projects).min(limit as usize);
+    let has_more = projects.len() > fits;
+    projects.truncate(fits);
+    let next_cursor = projects
         .last()
-        .filter(|_| more)
+        .filter(|_| has_more)
         .map(|last| last.id.0.to_string());
-    Ok(HttpResponse::Ok().json(json!({ "projects": found, "next_cursor": next_cursor })))
+    Ok(HttpResponse::Ok().json(ProjectList {
+        projects,
+        next_cursor,
+    }))
 }
 
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
     caller: Caller,
-    input: Input,
+    Body(input): Body<ProjectInput>,
 ) -> Result<HttpResponse> {
     let (owner, now) = (caller.owner()?, context.clock.now());
-    let Draft { title, description } = Draft::read(&input, None)?;
-    let project = caller
-        .commit(&context, &client, move |tx| {
-            projects::insert(tx, owner, &title, description.as_deref(), MAX_PER_USER, now)
-        })
+    let input = input.checked()?;
+    let inserted = caller.commit(&context, &client, move |change| {
+        let description = input.description.as_deref();
+        projects::insert(change, owner, &input.title, description, MAX_PER_USER, now)
+    });
+    let project = inserted
         .await?
-        .ok_or_else(|| {
-            ValidationErrors::summary(
-                "too_many_projects",
-                "You have as many projects as there may be",
-            )
-        })?;
-    Ok(HttpResponse::Created().json(json!({ "project": project })))
+        .ok_or_else(|| ValidationErrors::summary("too_many_projects", "Project limit reached"))?;
+    Ok(HttpResponse::Created().json(ShownProject { project }))
 }
 
-async fn show(
-    context: web::Data<Context>,
-    caller: Caller,
-    id: web::Path<String>,
-) -> Result<HttpResponse> {
-    let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
+async fn show(context: web::Data<Context>, caller: Caller, id: PathId) -> Result<HttpResponse> {
+    let (owner, id) = (caller.owner()?, ProjectId(id.0));
     let project = context
         .database
         .read(move |reader| projects::find(reader, owner, id))
-        .await?;
-    Ok(HttpResponse::Ok().json(json!({ "project": project.ok_or(Error::NotFound)? })))
+        .await?
+        .ok_or(Error::NotFound)?;
+    Ok(HttpResponse::Ok().json(ShownProject { project }))
 }
 
-/// `PUT` changes what it names and leaves the rest, like `PATCH`, as in Rails.
+/// `PUT` changes the fields that it names and leaves the rest, like `PATCH`, as in Rails.
 async fn update(
     context: web::Data<Context>,
     client: ClientInfo,
     caller: Caller,
-    id: web::Path<String>,
-    input: Input,
+    id: PathId,
+    Body(changes): Body<ProjectChangesInput>,
 ) -> Result<HttpResponse> {
-    let (owner, id, now) = (
-        caller.owner()?,
-        ProjectId(path_id(&id)?),
-        context.clock.now(),
-    );
-    let revised = caller
-        .commit(&context, &client, move |tx| {
-            revise(tx, owner, id, &input, now)
-        })
-        .await??;
-    Ok(HttpResponse::Ok().json(json!({ "project": revised.ok_or(Error::NotFound)? })))
-}
-
-/// Gives `Ok(None)` when there is no such project, and the faults when the input cannot be used.
-fn revise(
-    tx: &Transaction<'_>,
-    owner: UserId,
-    id: ProjectId,
-    input: &Input,
-    now: Timestamp,
-) -> Result<Result<Option<Project>, ValidationErrors>> {
-    let Some(current) = projects::find(tx, owner, id)? else {
-        return Ok(Ok(None));
-    };
-    match Draft::read(input, Some(&current)) {
-        Ok(Draft { title, description }) => {
-            projects::update(tx, owner, id, &title, description.as_deref(), now).map(Ok)
-        }
-        Err(invalid) => Ok(Err(invalid)),
-    }
+    let (owner, id, now) = (caller.owner()?, ProjectId(id.0), context.clock.now());
+    let updated = caller.commit(&context, &client, move |change| {
+        let current = projects::find(change, owner, id)?.ok_or(Error::NotFound)?;
+        let input = changes.clone().applied_to(current).checked()?;
+        projects::update(
+            change,
+            owner,
+            id,
+            &input.title,
+            input.description.as_deref(),
+            now,
+        )
+    });
+    let project = updated.await?.ok_or(Error::NotFound)?;
+    Ok(HttpResponse::Ok().json(ShownProject { project }))
 }
 
 async fn destroy(
     context: web::Data<Context>,
     client: ClientInfo,
     caller: Caller,
-    id: web::Path<String>,
+    id: PathId,
 ) -> Result<HttpResponse> {
-    let (owner, id) = (caller.owner()?, ProjectId(path_id(&id)?));
+    let (owner, id) = (caller.owner()?, ProjectId(id.0));
     match caller
-        .commit(&context, &client, move |tx| projects::delete(tx, owner, id))
+        .commit(&context, &client, move |change| {
+            projects::delete(change, owner, id)
+        })
         .await?
     {
         true => Ok(HttpResponse::NoContent().finish()),
@@ -152,96 +136,118 @@ async fn destroy(
     }
 }
 
-/// How many of these one page may hold; always one, so that a list comes to its end.
-fn fitting(found: &[Project]) -> usize {
+/// How many of these fit on one page; at least one, so that a list comes to its end.
+fn count_that_fits(projects: &[Project]) -> usize {
     let mut bytes = 0;
-    let end = found.iter().position(|project| {
+    let end = projects.iter().position(|project| {
         bytes += project.title.len() + project.description.as_ref().map_or(0, String::len);
         bytes > MAX_PAGE_BYTES
     });
-    end.unwrap_or(found.len()).max(1)
+    end.unwrap_or(projects.len()).max(1)
 }
 
-/// What a project is to be.
-struct Draft {
+/// Which page of the list.
+#[derive(Deserialize, ToSchema)]
+struct ListProjects {
+    /// How many at most.
+    #[schema(minimum = 1, maximum = 100, default = 50, value_type = u32, required = false)]
+    limit: Option<u32>,
+    /// The previous page's `next_cursor`.
+    #[schema(value_type = String, required = false)]
+    cursor: Option<i64>,
+}
+
+impl ListProjects {
+    /// The id before which the page begins, and how many projects it may hold.
+    fn page(&self) -> Result<(ProjectId, u32), ValidationErrors> {
+        let mut invalid = ValidationErrors::default();
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            invalid.add("limit", "is invalid");
+        }
+        let before = self.cursor.unwrap_or(i64::MAX);
+        if before < 1 {
+            invalid.add("cursor", "is invalid");
+        }
+        invalid.into_result().map(|()| (ProjectId(before), limit))
+    }
+}
+
+/// A new project.
+#[derive(Clone, Deserialize, ToSchema)]
+struct ProjectInput {
+    #[schema(max_length = 255)]
     title: String,
+    #[schema(max_length = 4000)]
     description: Option<String>,
 }
 
-impl Draft {
-    /// What the input names, and for the rest what is there already.
-    fn read(input: &Input, current: Option<&Project>) -> Result<Self, ValidationErrors> {
+impl ProjectInput {
+    /// With the title trimmed.
+    fn checked(self) -> Result<Self, ValidationErrors> {
         let mut invalid = ValidationErrors::default();
-        let title = match current {
-            Some(current) if !input.has("title") => Some(current.title.as_str()),
-            _ => input.text("title", &mut invalid),
-        };
-        let description = match current {
-            Some(current) if !input.has("description") => current.description.as_deref(),
-            _ => input.text("description", &mut invalid),
-        };
-        if invalid
-            .faults
-            .iter()
-            .all(|(attribute, _)| *attribute != "title")
-        {
-            match title.map(str::trim).unwrap_or_default() {
-                "" => invalid.add("title", "can't be blank"),
-                text if text.chars().count() > MAX_TITLE_CHARACTERS => {
-                    invalid.add(
-                        "title",
-                        format!("is too long (maximum is {MAX_TITLE_CHARACTERS} characters)"),
-                    );
-                }
-                text if text.contains('\0') => invalid.add("title", "is invalid"),
-                _ => {}
-            }
+        let title = self.title.trim().to_owned();
+        if title.is_empty() {
+            invalid.add("title", "can't be blank");
         }
-        match description.unwrap_or_default() {
-            text if text.chars().count() > MAX_DESCRIPTION_CHARACTERS => {
-                invalid.add(
-                    "description",
-                    format!("is too long (maximum is {MAX_DESCRIPTION_CHARACTERS} characters)"),
-                );
-            }
-            text if text.contains('\0') => invalid.add("description", "is invalid"),
-            _ => {}
-        }
-        invalid.into_result()?;
-        Ok(Self {
-            title: title.map(str::trim).unwrap_or_default().to_owned(),
-            description: description.map(str::to_owned),
-        })
+        check_text("title", &title, MAX_TITLE_CHARACTERS, &mut invalid);
+        let description = self.description.as_deref().unwrap_or_default();
+        check_text(
+            "description",
+            description,
+            MAX_DESCRIPTION_CHARACTERS,
+            &mut invalid,
+        );
+        invalid.into_result().map(|()| Self { title, ..self })
     }
 }
 
-/// Which part of a list is asked for.
-struct Page {
-    before: ProjectId,
-    limit: u32,
+fn check_text(
+    field: &'static str,
+    text: &str,
+    max_characters: usize,
+    invalid: &mut ValidationErrors,
+) {
+    if text.chars().count() > max_characters {
+        invalid.add(
+            field,
+            format!("is too long (maximum is {max_characters} characters)"),
+        );
+    } else if text.contains('\0') {
+        invalid.add(field, "is invalid");
+    }
 }
 
-impl Page {
-    fn read(query: &str) -> Result<Self> {
-        let query = Query::read(query)?;
-        let mut invalid = ValidationErrors::default();
-        let mut number = |name: &'static str, default: i64, most: i64| {
-            let value = query.one(name)?;
-            let number = value
-                .map_or(Ok(default), str::parse)
-                .ok()
-                .filter(|number| (1..=most).contains(number));
-            if number.is_none() {
-                invalid.add(name, "is invalid");
-            }
-            Ok::<i64, Error>(number.unwrap_or(default))
-        };
-        let limit = number("limit", DEFAULT_LIMIT.into(), MAX_LIMIT.into())?;
-        let before = number("cursor", i64::MAX, i64::MAX)?;
-        invalid.into_result()?;
-        Ok(Self {
-            before: ProjectId(before),
-            limit: u32::try_from(limit).unwrap_or(DEFAULT_LIMIT),
-        })
+/// Changes to a project; absent fields keep their values.
+#[derive(Clone, Deserialize, ToSchema)]
+struct ProjectChangesInput {
+    #[schema(value_type = Option<String>, nullable = false, max_length = 255)]
+    title: Patch<String>,
+    #[schema(value_type = Option<String>, max_length = 4000)]
+    description: Patch<String>,
+}
+
+impl ProjectChangesInput {
+    fn applied_to(self, current: Project) -> ProjectInput {
+        ProjectInput {
+            title: self.title.or(|| Some(current.title)).unwrap_or_default(),
+            description: self.description.or(|| current.description),
+        }
     }
+}
+
+/// One project.
+#[derive(Serialize, ToSchema)]
+struct ShownProject {
+    project: Project,
+}
+
+/// One page of the user's projects.
+#[derive(Serialize, ToSchema)]
+struct ProjectList {
+    /// The newest first.
+    projects: Vec<Project>,
+    /// The `cursor` of the next page; `null` on the last one.
+    #[schema(required)]
+    next_cursor: Option<String>,
 }

@@ -6,6 +6,8 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::accounts::reauthentication::Reauthentication;
 use crate::accounts::rotate_session::rotate_session;
@@ -13,10 +15,10 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::error::{Error, Result};
 use crate::domain::{Account, Session};
 use crate::http::session_reply::respond_with_session;
-use crate::http::{ClientInfo, CurrentSession, CurrentUser, Input, Routes};
+use crate::http::{Body, ClientInfo, CurrentSession, CurrentUser, Routes, SecretText};
 use crate::store::sessions;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -28,12 +30,9 @@ async fn create(
     client: ClientInfo,
     user: CurrentUser,
     current: CurrentSession,
-    input: Input,
+    Body(input): Body<PasswordInput>,
 ) -> Result<HttpResponse> {
-    let mut invalid = ValidationErrors::default();
-    let password = input.text("password", &mut invalid);
-    invalid.into_result()?;
-    let reauthenticated = Reauthentication::now("password", password)?
+    let reauthenticated = Reauthentication::now("password", Some(input.password.expose()))?
         .verify(&context, &client, current.standing(), vec![])
         .await?;
     let token = PlainToken::generate(TokenKind::Session)?;
@@ -65,4 +64,11 @@ async fn create(
         &user,
         &session,
     )
+}
+
+/// The current password.
+#[derive(Deserialize, ToSchema)]
+struct PasswordInput {
+    #[schema(value_type = String, format = Password)]
+    password: SecretText,
 }

@@ -10,19 +10,20 @@
 use std::cmp::Reverse;
 
 use actix_web::http::Method;
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
-use serde_json::json;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::accounts::rotate_session::rotate_session;
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
-use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::error::{Error, Result};
 use crate::domain::{Session, SessionId, User};
-use crate::http::extract::raw_query::{Query, path_id};
 use crate::http::session_reply::{SessionView, clear_cookie, respond_with_session};
-use crate::http::{Caller, ClientInfo, CurrentSession, CurrentUser, Routes};
+use crate::http::{
+    Caller, ClientInfo, CurrentSession, CurrentUser, Message, PathId, Query, Routes,
+};
 use crate::store::sessions;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -49,10 +50,12 @@ async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpRespons
     }))
 }
 
-/// The reply to `GET /v1/session`.
-#[derive(Serialize)]
+/// The user, and the session if there is one.
+#[derive(Serialize, ToSchema)]
 struct Shown<'a> {
     user: &'a User,
+    /// `null` for an API key.
+    #[schema(required)]
     session: Option<SessionView<'a>>,
 }
 
@@ -74,7 +77,7 @@ async fn sign_out(
         return Err(Error::TokenInvalid);
     }
     let mut reply = clear_cookie(HttpResponse::Ok(), &context, current.carrier())?;
-    Ok(reply.json(json!({ "message": "Logged out" })))
+    Ok(reply.json(Message::new("Logged out")))
 }
 
 async fn rotate(
@@ -130,11 +133,11 @@ async fn index(
     }
     found.retain(|session| now < session.ends_at(session.last_active_at, idle_timeout));
     found.sort_by_key(|session| Reverse((session.last_active_at, session.id.0)));
-    let views: Vec<SessionView<'_>> = found
+    let sessions = found
         .iter()
         .map(|session| SessionView::new(session, current.id))
         .collect();
-    Ok(HttpResponse::Ok().json(json!({ "sessions": views })))
+    Ok(HttpResponse::Ok().json(SessionList { sessions }))
 }
 
 async fn destroy(
@@ -142,9 +145,9 @@ async fn destroy(
     client: ClientInfo,
     user: CurrentUser,
     current: CurrentSession,
-    id: web::Path<String>,
+    id: PathId,
 ) -> Result<HttpResponse> {
-    let (owner, id) = (user.id, SessionId(path_id(&id)?));
+    let (owner, id) = (user.id, SessionId(id.0));
     let ended = user.commit(&context, &client, move |change| {
         let ended = sessions::delete_for_user(change, owner, id)?;
         if ended {
@@ -169,13 +172,9 @@ async fn destroy_all(
     client: ClientInfo,
     user: CurrentUser,
     current: CurrentSession,
-    request: HttpRequest,
+    Query(query): Query<EndSessions>,
 ) -> Result<HttpResponse> {
-    let keeps_current = match Query::read(request.query_string())?.one("except")? {
-        None => false,
-        Some("current") => true,
-        Some(_) => return Err(ValidationErrors::field("except", "is invalid").into()),
-    };
+    let keeps_current = query.except.is_some();
     let (owner, current_id) = (user.id, current.id);
     let ended = user.commit(&context, &client, move |change| {
         let sessions_ended = match keeps_current {
@@ -193,5 +192,37 @@ async fn destroy_all(
         true => HttpResponse::Ok(),
         false => clear_cookie(HttpResponse::Ok(), &context, current.carrier())?,
     };
-    Ok(reply.json(json!({ "message": "Sessions ended", "sessions_ended": ended })))
+    Ok(reply.json(SessionsEnded {
+        message: "Sessions ended",
+        sessions_ended: ended,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+struct EndSessions {
+    /// Keeps the session that the request came with.
+    #[schema(inline, nullable = false)]
+    except: Option<Except>,
+}
+
+/// Which session stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Except {
+    Current,
+}
+
+/// The user's sessions.
+#[derive(Serialize, ToSchema)]
+struct SessionList<'a> {
+    /// The most recently used first.
+    sessions: Vec<SessionView<'a>>,
+}
+
+/// How many sessions ended.
+#[derive(Serialize, ToSchema)]
+struct SessionsEnded {
+    message: &'static str,
+    #[schema(value_type = i64, minimum = 0)]
+    sessions_ended: usize,
 }

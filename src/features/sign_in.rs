@@ -7,12 +7,14 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::accounts::password_sign_in::PasswordSignIn;
 use crate::context::Context;
-use crate::domain::error::{Result, ValidationErrors};
-use crate::http::session_reply::{respond_with_session, transport};
-use crate::http::{ClientInfo, Input, Routes};
+use crate::domain::error::Result;
+use crate::http::session_reply::{Transport, carrier, respond_with_session};
+use crate::http::{Body, ClientInfo, Routes, SecretText};
 
 pub(super) fn routes(routes: &mut Routes) {
     routes.public(Method::POST, "/v1/session", create);
@@ -21,19 +23,11 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    input: Input,
+    Body(input): Body<SignInInput>,
 ) -> Result<HttpResponse> {
-    let carrier = transport(&context, &client, &input)?;
-    let mut invalid = ValidationErrors::default();
-    let address = input.text("email_address", &mut invalid);
-    let password = input.text("password", &mut invalid);
-    let remember = input.flag("remember", &mut invalid);
-    invalid.into_result()?;
-    let form = PasswordSignIn::new(
-        address.unwrap_or_default(),
-        password.unwrap_or_default(),
-        remember,
-    );
+    let carrier = carrier(&context, &client, input.transport)?;
+    let (address, password) = (&input.email_address, input.password.expose());
+    let form = PasswordSignIn::new(address, password, input.remember);
     let signed_in = form
         .start_session(&context, &client, |_, _, _| Ok(()))
         .await?;
@@ -45,4 +39,18 @@ async fn create(
         &signed_in.user,
         &signed_in.session,
     )
+}
+
+/// Address and password.
+#[derive(Deserialize, ToSchema)]
+struct SignInInput {
+    #[schema(format = "email")]
+    email_address: String,
+    #[schema(value_type = String, format = Password)]
+    password: SecretText,
+    /// Requests the longer lifetime.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    remember: bool,
+    #[schema(inline, nullable = false)]
+    transport: Option<Transport>,
 }

@@ -10,7 +10,8 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::accounts::authentication::Authentication;
 use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
@@ -22,8 +23,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{EmailAddress, PasswordDigest, Session, User};
-use crate::http::session_reply::{respond_with_session, transport};
-use crate::http::{ClientInfo, Input, Routes};
+use crate::http::session_reply::{SessionView, Transport, carrier, respond_with_session};
+use crate::http::{Body, ClientInfo, Message, Routes, SecretText};
 use crate::mail;
 use crate::store::users;
 use crate::throttle::Throttle;
@@ -35,17 +36,14 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    input: Input,
+    Body(input): Body<SignUpInput>,
 ) -> Result<HttpResponse> {
     let settings = &context.settings.registration;
     if !settings.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
-    let carrier = transport(&context, &client, &input)?;
-    let SignUp {
-        email_address,
-        password,
-    } = SignUp::read(&context, &input)?;
+    let carrier = carrier(&context, &client, input.transport)?;
+    let (email_address, password) = input.checked(&context)?;
     let limits = vec![context.throttle.sign_up(client.ip)];
     context.admit(&client, limits).await?;
 
@@ -69,9 +67,7 @@ async fn create(
 
     if settings.private {
         // A free and a taken address have cost the same by now, and get the same answer.
-        return Ok(
-            HttpResponse::Accepted().json(json!({ "message": "Confirmation instructions sent" }))
-        );
+        return Ok(HttpResponse::Accepted().json(Message::new("Confirmation instructions sent")));
     }
     let (user, session) = registered.ok_or_else(|| {
         ValidationErrors::summary(
@@ -88,35 +84,59 @@ async fn create(
             &user,
             &session,
         ),
-        None => Ok(HttpResponse::Created().json(json!({ "user": user }))),
+        None => Ok(HttpResponse::Created().json(SignedUp {
+            user: &user,
+            token: None,
+            expires_at: None,
+            session: None,
+        })),
     }
 }
 
-/// The fields of a sign-up, checked.
-struct SignUp {
-    email_address: EmailAddress,
-    password: Password,
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+struct SignUpInput {
+    #[schema(format = "email", max_length = 254)]
+    email_address: String,
+    #[schema(value_type = String, format = Password)]
+    password: SecretText,
+    /// Not checked when absent.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password_confirmation: Option<SecretText>,
+    #[schema(inline, nullable = false)]
+    transport: Option<Transport>,
 }
 
-impl SignUp {
-    /// Wrong types are refused first, then all other faults at once.
-    fn read(context: &Context, input: &Input) -> Result<Self> {
+impl SignUpInput {
+    fn checked(&self, context: &Context) -> Result<(EmailAddress, Password), ValidationErrors> {
         let mut invalid = ValidationErrors::default();
-        let address = input.text("email_address", &mut invalid);
-        let password = input.text("password", &mut invalid);
-        let confirmation = input.text("password_confirmation", &mut invalid);
-        invalid.clone().into_result()?;
-
-        let password = Password::choose(&context.settings.password, password, confirmation);
-        let email_address = invalid.keep(EmailAddress::parse(address.unwrap_or_default()));
-        match (email_address, invalid.keep(password)) {
-            (Some(email_address), Some(password)) => Ok(Self {
-                email_address,
-                password,
-            }),
-            _ => Err(invalid.into()),
+        let confirmation = self.password_confirmation.as_ref().map(SecretText::expose);
+        let rules = &context.settings.password;
+        let password = Password::choose(rules, Some(self.password.expose()), confirmation);
+        let address = invalid.keep(EmailAddress::parse(&self.email_address));
+        match (address, invalid.keep(password)) {
+            (Some(address), Some(password)) => Ok((address, password)),
+            _ => Err(invalid),
         }
     }
+}
+
+/// A new account and its first session, if it has one yet.
+#[derive(Serialize, ToSchema)]
+struct SignedUp<'a> {
+    user: &'a User,
+    /// Absent with `"transport": "cookie"`, and where the address must be verified first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    token: Option<&'a str>,
+    /// Absent where the address must be verified first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    expires_at: Option<Timestamp>,
+    /// Absent where the address must be verified first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    session: Option<SessionView<'a>>,
 }
 
 /// An account to be created.

@@ -16,7 +16,6 @@ pub use extract::address::AddressInput;
 pub use extract::body::{Body, SecretText};
 pub use extract::client_info::ClientInfo;
 pub use extract::fields::Patch;
-pub use extract::input::Input;
 pub use extract::query::{PathId, Query};
 pub use middleware::edge::Middleware;
 pub use middleware::idle_connection::Connection;

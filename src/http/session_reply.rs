@@ -6,33 +6,44 @@
 
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::error::{Error, Result};
 use crate::domain::{Session, SessionId, User};
 use crate::http::auth::cookie;
-use crate::http::{Carrier, ClientInfo, Input};
+use crate::http::{Carrier, ClientInfo};
 
-/// How a new token is to be carried, by the field `transport`: `bearer` (the default) or `cookie`.
+/// Where the reply carries a new token.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// In the body.
+    Bearer,
+    /// In a cookie that no script can read.
+    Cookie,
+}
+
+/// The carrier that a client requests; the body by default.
 ///
 /// # Errors
-/// A fault of the field, and [`Error::CrossOrigin`], recorded, for a cookie that the application itself did not request.
-pub fn transport(context: &Context, client: &ClientInfo, input: &Input) -> Result<Carrier> {
-    let mut invalid = ValidationErrors::default();
-    let written = input.text("transport", &mut invalid);
-    invalid.into_result()?;
-    match written {
-        None | Some("bearer") => Ok(Carrier::Bearer),
-        Some("cookie") if client.same_origin => Ok(Carrier::Cookie),
-        Some("cookie") => {
+/// [`Error::CrossOrigin`], recorded, for a cookie that the application itself did not request.
+pub fn carrier(
+    context: &Context,
+    client: &ClientInfo,
+    requested: Option<Transport>,
+) -> Result<Carrier> {
+    match requested {
+        None | Some(Transport::Bearer) => Ok(Carrier::Bearer),
+        Some(Transport::Cookie) if client.same_origin => Ok(Carrier::Cookie),
+        Some(Transport::Cookie) => {
             context.refused(client, Event::CrossOriginRefused);
             Err(Error::CrossOrigin)
         }
-        Some(_) => Err(ValidationErrors::field("transport", "is invalid").into()),
     }
 }
 
@@ -76,26 +87,40 @@ pub fn clear_cookie(
     Ok(builder)
 }
 
-/// A session with its new token.
-#[derive(Serialize)]
-struct SignedIn<'a> {
+/// A session and its new token.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SignedIn<'a> {
+    /// Shown only in this reply; absent where the token went into the cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     token: Option<&'a str>,
+    /// When the session expires.
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
     user: &'a User,
     session: SessionView<'a>,
 }
 
 /// A session as its user sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct SessionView<'a> {
+    #[schema(value_type = i64, minimum = 1)]
     id: SessionId,
+    /// The client's address at sign-in.
     ip_address: &'a str,
+    /// The client's `User-Agent` at sign-in.
+    #[schema(required)]
     user_agent: Option<&'a str>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// When it was last used.
+    /// When it was last used, to the minute.
+    #[schema(value_type = String, format = DateTime)]
     pub last_active_at: Timestamp,
+    /// When it expires at the latest, used or not.
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// Whether the request came with this session.
     current: bool,
 }
 

@@ -264,12 +264,10 @@ async fn every_fault_of_a_new_password_is_named() {
             json!({ "password_challenge": "wrong", "password": "a".repeat(257) }),
             &[("password", "is too long (maximum is 256 characters)")],
         ),
+        // Wrong types are reported before values are checked.
         (
             json!({ "password_challenge": 1, "password": "" }),
-            &[
-                ("password_challenge", "is invalid"),
-                ("password", "can't be blank"),
-            ],
+            &[("password_challenge", "is invalid")],
         ),
         (
             json!({ "password_challenge": PASSWORD, "password": 1 }),

@@ -684,10 +684,7 @@ async fn keys_per_user_are_limited() {
     );
     for reply in refused {
         assert_refused(reply, 422, "too_many_api_keys");
-        assert_eq!(
-            reply.json()["error"],
-            "You have as many API keys as there may be"
-        );
+        assert_eq!(reply.json()["error"], "API key limit reached");
     }
     assert_eq!(create(&app, &other, &body).await.status, 201);
     // One that is revoked or has expired counts no more.

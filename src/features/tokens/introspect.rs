@@ -1,16 +1,17 @@
-//! What a token says and whether it holds, for services that ask (RFC 7662).
+//! Whether a token is active, and what it stands for (RFC 7662).
 //!
-//! Fears: a stranger who asks (an API key with the scope `introspect`, and nothing else); a user's key that looks into
-//! somebody else's credentials (it is told of its own user's, and that all others are not active; a service's key sees
-//! everybody's); a reply that tells why something is not active (one body for all of it); a question that changes
-//! something (nothing is noted as used, and a spent refresh token is looked at without ending anything); a stale yes
-//! (every answer is the database's of now).
+//! # Threats
+//! - a stranger who asks: only an API key with the scope `introspect` may
+//! - a user's key that looks into another user's credentials: they are reported as not active; a service's key sees all
+//! - a reply that reveals why a token is not active: all get the same
+//! - side effects: nothing counts as used, and a spent refresh token ends no session here
+//! - stale answers: every reply is read from the database
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
-use super::presented_token::PresentedToken;
+use super::presented_token::{PresentedToken, TokenInput};
 use crate::accounts::standing::{session_end, session_of_access_token};
 use crate::context::Context;
 use crate::crypto::token::TokenDigest;
@@ -18,43 +19,13 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
 use crate::domain::{EmailAddress, Session, User};
-use crate::http::{Caller, CredentialKind, Input};
+use crate::http::{Body, Caller, CredentialKind};
 use crate::store::{api_keys, refresh_tokens, revocations, sessions};
-
-/// RFC 7662, 2.2.
-#[derive(Serialize)]
-struct Introspection {
-    active: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_type: Option<&'static str>,
-    credential: &'static str,
-    scope: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<EmailAddress>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_verified: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iss: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aud: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iat: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nbf: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exp: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jti: Option<String>,
-}
 
 pub(super) async fn create(
     context: web::Data<Context>,
     caller: Caller,
-    input: Input,
+    Body(input): Body<TokenInput>,
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
     let active = match PresentedToken::read(&input)? {
@@ -68,7 +39,7 @@ pub(super) async fn create(
     Ok(
         match active.filter(|active| asker.is_none() || active.sub == asker) {
             Some(active) => HttpResponse::Ok().json(active),
-            None => HttpResponse::Ok().json(json!({ "active": false })),
+            None => HttpResponse::Ok().json(Introspection::default()),
         },
     )
 }
@@ -174,24 +145,70 @@ impl Introspection {
     fn of(credential: &'static str, user: Option<&User>, scopes: &Scopes) -> Self {
         Self {
             active: true,
-            token_type: None,
-            credential,
-            scope: scopes.as_str().to_owned(),
+            credential: Some(credential),
+            scope: Some(scopes.as_str().to_owned()),
             sub: user.map(|user| user.id.0.to_string()),
             username: user.map(|user| user.email_address.clone()),
             email_verified: user.map(|user| user.email_confirmed_at.is_some()),
-            sid: None,
-            iss: None,
-            aud: None,
-            iat: None,
-            nbf: None,
-            exp: None,
-            jti: None,
+            ..Self::default()
         }
     }
 }
 
-/// When a session ends unless somebody uses it; `None` when it is over, or its user may not come in.
+/// What is known of a credential (RFC 7662, 2.2); of one that is not active, only that.
+#[derive(Default, Serialize, ToSchema)]
+pub(super) struct Introspection {
+    active: bool,
+    /// `Bearer`, for sessions and access tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    token_type: Option<&'static str>,
+    /// `session`, `api_key`, `access_token` or `refresh_token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    credential: Option<&'static str>,
+    /// With spaces between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    scope: Option<String>,
+    /// The user's id; absent for a service's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sub: Option<String>,
+    /// The user's email address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    username: Option<EmailAddress>,
+    /// Whether that address is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    email_verified: Option<bool>,
+    /// The session's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    aud: Option<String>,
+    /// Seconds since 1970, like all times here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    nbf: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    jti: Option<String>,
+}
+
+/// When a session ends unless it is used; `None` when it has ended or its user is disabled.
 fn end_of(context: &Context, session: &Session, user: &User, now: Timestamp) -> Option<Timestamp> {
     let last_use = context.activity.last_of(session);
     let idle_timeout = context.settings.session.idle_timeout;

@@ -1,15 +1,19 @@
 //! A pair of tokens for a password, or for the session that is presented.
 //!
-//! Fears: a second way to guess passwords (it is the way of `POST /v1/session`, counted with it); a narrow credential
-//! that makes itself a wide one (neither an API key nor an access token gets any); a script that reads what only a
-//! cookie should carry (by cookie there is no refresh token: the page asks again with its cookie); a session that gives
-//! tokens after its end (its token is asked for once more in the transaction); one who fills the list of access tokens
-//! that ended (so many an hour are given to a user: none can be ended that was not made).
+//! # Threats
+//! - a second way to guess passwords: the sign-in is that of `POST /v1/session` and shares its limits
+//! - scope escalation: API keys and access tokens cannot be exchanged for tokens
+//! - a script that reads the refresh token: with the cookie there is none; the page asks again with its cookie
+//! - tokens of an ended session: its token is checked again inside the transaction
+//! - a full revocation list: access tokens are limited by user and hour, and only those can be revoked
+
+use std::sync::Arc;
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::reply::{Pair, TokenLifetimes, Validity};
-use std::sync::Arc;
 
 use crate::accounts::password_sign_in::{PasswordSignIn, SignedIn};
 use crate::audit::Event;
@@ -19,24 +23,24 @@ use crate::crypto::access_token::generate_jti;
 use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
 use crate::domain::Session;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::http::{Carrier, ClientInfo, CurrentSession, CurrentUser, Input};
+use crate::http::{Body, Carrier, ClientInfo, CurrentSession, CurrentUser, Patch, SecretText};
 use crate::store::refresh_tokens::{self, NewRefresh};
 use crate::store::sessions;
 
-/// Families that a session may have: one for each program that shares it, and some that were lost.
+/// Refresh token families of a session: one for each program that shares it, and some that were lost.
 const MAX_FAMILIES: u32 = 10;
 
 pub(super) async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
     request: HttpRequest,
-    input: Input,
+    Body(input): Body<TokensInput>,
 ) -> Result<HttpResponse> {
-    let scopes = wanted(&context.settings, &input)?;
-    // What stands in the body is meant: a session that comes along is then the caller's last one.
-    if input.has("email_address") || input.has("password") {
+    let scopes = requested(&context.settings, input.scope.as_deref())?;
+    // Credentials in the body come first: a session beside them is the previous one.
+    if input.email_address != Patch::Absent || !matches!(input.password, Patch::Absent) {
         return by_password(&context, &client, &input, scopes).await;
     }
     match CurrentSession::extract(&request).await {
@@ -52,22 +56,13 @@ pub(super) async fn create(
 async fn by_password(
     context: &Arc<Context>,
     client: &ClientInfo,
-    input: &Input,
+    input: &TokensInput,
     scopes: Scopes,
 ) -> Result<HttpResponse> {
-    let mut invalid = ValidationErrors::default();
-    let address = input.text("email_address", &mut invalid);
-    let password = input.text("password", &mut invalid);
-    let remember = input.flag("remember", &mut invalid);
-    invalid.into_result()?;
-    let form = PasswordSignIn::new(
-        address.unwrap_or_default(),
-        password.unwrap_or_default(),
-        remember,
-    );
     let refresh = PlainToken::generate(TokenKind::Refresh)?;
     let grant = Grant::new(&context.settings, Some(&refresh), scopes.clone());
     let also = move |change: &Change<'_>, session: &Session, now| grant.write(change, session, now);
+    let form = input.password_sign_in();
     let signed_in = form.start_session(context, client, also).await?;
     let SignedIn {
         session,
@@ -158,15 +153,41 @@ impl Grant {
     }
 }
 
-/// What the tokens are to be good for: less than all there is to give when `scope` says so.
-fn wanted(settings: &Settings, input: &Input) -> Result<Scopes> {
-    let mut invalid = ValidationErrors::default();
-    let written = input.text("scope", &mut invalid).unwrap_or_default();
-    invalid.into_result()?;
-    let most = &settings.tokens.scopes;
-    match Scopes::parse(written) {
-        Some(none) if none.is_empty() => Ok(most.clone()),
-        Some(wanted) if most.holds(&wanted) => Ok(wanted),
+/// Address and password, or neither where a session is presented.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct TokensInput {
+    #[schema(value_type = Option<String>, format = "email", nullable = false)]
+    email_address: Patch<String>,
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password: Patch<SecretText>,
+    /// Requests the longer lifetime.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    remember: bool,
+    /// The scopes of the access token, with spaces between; absent: all that the settings allow.
+    #[schema(nullable = false)]
+    scope: Option<String>,
+}
+
+impl TokensInput {
+    fn password_sign_in(&self) -> PasswordSignIn {
+        let address = match &self.email_address {
+            Patch::Value(text) => text,
+            Patch::Absent | Patch::Null => "",
+        };
+        let password = match &self.password {
+            Patch::Value(text) => text.expose(),
+            Patch::Absent | Patch::Null => "",
+        };
+        PasswordSignIn::new(address, password, self.remember)
+    }
+}
+
+/// The scopes of the tokens: all that the settings allow, or the ones that `scope` names.
+fn requested(settings: &Settings, scope: Option<&str>) -> Result<Scopes> {
+    let allowed = &settings.tokens.scopes;
+    match Scopes::parse(scope.unwrap_or_default()) {
+        Some(scopes) if scopes.is_empty() => Ok(allowed.clone()),
+        Some(scopes) if allowed.holds(&scopes) => Ok(scopes),
         _ => Err(Error::InvalidScope),
     }
 }

@@ -1,11 +1,23 @@
-//! A token that a body hands in, to be looked into or ended. Its form tells of what kind it is, so that there is nothing
-//! left for `token_type_hint` to say.
+//! A token in a body, to be introspected or revoked. Its form shows its kind, so `token_type_hint` is not needed.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
-use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::http::Input;
+use crate::domain::error::{Error, Result};
+use crate::http::SecretText;
 
-/// One that has the form of ours.
+/// A token of any kind.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct TokenInput {
+    #[schema(value_type = String)]
+    token: SecretText,
+    /// Accepted and not used.
+    #[serde(rename = "token_type_hint")]
+    _token_type_hint: Option<String>,
+}
+
+/// A token with the form of one of ours.
 pub(super) enum PresentedToken<'a> {
     /// By its digest.
     Session(TokenDigest),
@@ -13,21 +25,18 @@ pub(super) enum PresentedToken<'a> {
     ApiKey(TokenDigest),
     /// By its digest.
     Refresh(TokenDigest),
-    /// What may be an access token.
+    /// Possibly an access token.
     Access(&'a str),
 }
 
 impl<'a> PresentedToken<'a> {
-    /// `None` for what cannot be a token of ours.
+    /// `None` for a text that cannot be a token of ours.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when there is none (RFC 7009, 2.2.1), and faults of the input.
-    pub(super) fn read(input: &'a Input) -> Result<Option<Self>> {
-        let mut invalid = ValidationErrors::default();
-        // A file's last line ends with a newline, and who revokes what stands in it must not be told so in vain.
-        let token = input.text("token", &mut invalid).unwrap_or_default().trim();
-        input.text("token_type_hint", &mut invalid);
-        invalid.into_result()?;
+    /// [`Error::Malformed`] without a token (RFC 7009, 2.2.1).
+    pub(super) fn read(input: &'a TokenInput) -> Result<Option<Self>> {
+        // The last line of a file ends with a newline, which must not keep the token in it from being revoked.
+        let token = input.token.expose().trim();
         if token.is_empty() {
             return Err(Error::Malformed("The token is missing"));
         }

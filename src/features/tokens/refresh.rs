@@ -1,17 +1,20 @@
-//! A new pair for a refresh token, which is spent.
+//! Exchanging a refresh token, which is spent, for a new pair.
 //!
-//! Fears: a copied token (each is good once; one that comes a second time ends the session that it belongs to, whoever
-//! holds it, and its owner is mailed); an honest client whose reply was lost, or whose two windows refresh at once (for
-//! ten seconds a spent token gives the same pair again, made anew from a seed: the file alone gives no token); two
-//! successors (of many at once one spends the token, in one transaction, and the others find it spent); a token
-//! that lives for ever (its family ends when its session does, which no refresh puts off); a thief who keeps a session
-//! alive after its owner let it go idle (a session that is over refreshes nothing); a clock that is set (a token spent
-//! within ten seconds of now, before or after, is spent lately; every other was spent long ago); rubbish by the million
-//! (a token of no family costs a look-up and no write).
+//! # Threats
+//! - a copied token: each is valid once; a second use ends its session, whoever sent it, and the user is notified by mail
+//! - an honest client whose reply was lost, or two windows that refresh at once: for ten seconds a spent token returns the
+//!   same pair again, derived from a stored seed; the database alone yields no token
+//! - two successors: one transaction spends the token, and concurrent ones find it spent
+//! - a token without end: its family ends with its session, which no refresh extends
+//! - a session kept alive after its user left it idle: an expired session refreshes nothing
+//! - a changed clock: spent within ten seconds before or after now is recent; everything else is long ago
+//! - floods of invalid tokens: a token of no family costs a look-up and no write
 
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::reply::{Pair, TokenLifetimes, Validity};
 use crate::accounts::standing::session_end;
@@ -20,11 +23,11 @@ use crate::context::{Change, Context};
 use crate::crypto::signed_message::{Successor, successors};
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenDigest, TokenKind};
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
 use crate::domain::{Session, User};
-use crate::http::{ClientInfo, Input};
+use crate::http::{Body, ClientInfo, SecretText};
 use crate::mail::{self, Notice};
 use crate::store::refresh_tokens::{self, GRACE, NewRefresh, RefreshToken, Spent};
 use crate::store::{Reader, sessions};
@@ -33,7 +36,7 @@ use crate::throttle::{Throttle, Throttled};
 pub(super) async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    input: Input,
+    Body(input): Body<RefreshInput>,
 ) -> Result<HttpResponse> {
     let presented = read(&input)?.ok_or_else(|| refused(&context, &client))?;
     let (family, digest) = (presented.family(), presented.digest());
@@ -87,17 +90,20 @@ pub(super) async fn create(
     .reply(&context)
 }
 
-/// `None` for what is no refresh token.
-fn read(input: &Input) -> Result<Option<PlainToken>> {
-    let mut invalid = ValidationErrors::default();
-    let written = input
-        .text("refresh_token", &mut invalid)
-        .unwrap_or_default();
-    invalid.into_result()?;
-    if written.trim().is_empty() {
+/// The token that renews an access token.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RefreshInput {
+    #[schema(value_type = String)]
+    refresh_token: SecretText,
+}
+
+/// `None` for a text that is no refresh token.
+fn read(input: &RefreshInput) -> Result<Option<PlainToken>> {
+    let text = input.refresh_token.expose();
+    if text.trim().is_empty() {
         return Err(Error::Malformed("The refresh_token is missing"));
     }
-    Ok(PlainToken::parse(TokenKind::Refresh, written))
+    Ok(PlainToken::parse(TokenKind::Refresh, text))
 }
 
 fn refused(context: &Context, client: &ClientInfo) -> Error {

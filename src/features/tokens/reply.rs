@@ -1,10 +1,11 @@
-//! How a pair of tokens looks (RFC 6749, 5.1), and for how long its access token is good.
+//! The reply with a pair of tokens (RFC 6749, 5.1), and the lifetime of its access token.
 
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::PRAGMA;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::config::Settings;
 use crate::context::Context;
@@ -15,7 +16,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::scope::Scopes;
 
-/// When an access token is good.
+/// When an access token is valid.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Validity {
     pub(super) issued_at: Timestamp,
@@ -23,7 +24,7 @@ pub(super) struct Validity {
     pub(super) expires_at: Timestamp,
 }
 
-/// What limits it.
+/// Limits of its lifetime.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenLifetimes {
     access: Duration,
@@ -38,8 +39,8 @@ impl TokenLifetimes {
         }
     }
 
-    /// Of a token that is made now. It never outlives its session, not even one that nobody uses any more: nothing but
-    /// its expiry tells those who verify it elsewhere.
+    /// Of a token issued now. It never outlives its session, not even an idle one: services that verify it by themselves
+    /// see only its expiry.
     pub(super) fn term(self, session: &Session, now: Timestamp) -> Validity {
         let expires_at = (now + self.access)
             .min(now + self.idle)
@@ -52,13 +53,13 @@ impl TokenLifetimes {
     }
 }
 
-/// A pair about to be handed over; everything about it is on disk.
+/// A pair to reply with, after the commit.
 pub(super) struct Pair<'a> {
     pub(super) session: &'a Session,
     pub(super) scopes: &'a Scopes,
     pub(super) jti: &'a str,
     pub(super) term: Validity,
-    /// `None` where a script could read it that should not.
+    /// `None` where a script could read it.
     pub(super) refresh: Option<&'a PlainToken>,
 }
 
@@ -76,7 +77,7 @@ impl Pair<'_> {
         let end = self
             .session
             .ends_at(self.term.issued_at, context.settings.session.idle_timeout);
-        let shown = Shown {
+        let tokens = Tokens {
             access_token: &access_token,
             refresh_token: self.refresh.map(PlainToken::reveal),
             token_type: "Bearer",
@@ -84,23 +85,31 @@ impl Pair<'_> {
             refresh_expires_in: self.refresh.map(|_| end.since(now).as_secs()),
             scope: self.scopes.as_str(),
         };
-        // `Cache-Control: no-store` stands in every reply.
+        // Every reply has `Cache-Control: no-store`.
         Ok(HttpResponse::Ok()
             .insert_header((PRAGMA, "no-cache"))
-            .json(shown))
+            .json(tokens))
     }
 }
 
-#[derive(Serialize)]
-struct Shown<'a> {
+/// An access token, and the token that renews it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Tokens<'a> {
+    /// A JWT (RFC 9068).
     access_token: &'a str,
+    /// Valid once. Absent where the session came in the cookie, which gets another access token instead.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refresh_token: Option<&'a str>,
+    /// `Bearer`.
     token_type: &'static str,
-    /// Whole seconds.
+    /// Seconds until the access token expires.
+    #[schema(value_type = i64, minimum = 0)]
     expires_in: u64,
-    /// Unless it is used: its session's end, or that of its idleness.
+    /// Seconds until the refresh token expires unless it is used: its session then ends or has been idle for too long.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 0, nullable = false)]
     refresh_expires_in: Option<u64>,
+    /// What the access token may do, with spaces between.
     scope: &'a str,
 }

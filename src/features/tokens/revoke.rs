@@ -1,58 +1,57 @@
-//! Ending a token by presenting it (RFC 7009): who has it may end it, whoever they are.
+//! Revoking a token by presenting it (RFC 7009): possession is enough, without another credential.
 //!
-//! A refresh token, good or spent lately, takes its session along, and with it every access token of it; so does a
-//! session's own token. An access
-//! token ends alone: who was handed a narrow one must not sign its user out.
+//! A refresh token, current or recently spent, ends its session and with it all its access tokens; so does a session's own
+//! token. An access token is revoked alone: the holder of a narrow one must not sign its user out.
 //!
-//! Fears: a reply that tells whether a token was good (one for all of them); rubbish by the million (a look-up, and no
-//! write); a yes that is not true (the reply leaves after the commit; a database that cannot be written is a 503, and
-//! the token lives).
+//! # Threats
+//! - a reply that reveals whether a token was valid: all get the same
+//! - floods of invalid tokens: each costs a look-up and no write
+//! - a false success: the reply follows the commit; without a writable database it is 503, and the token stays valid
 
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
-use serde_json::json;
 
-use super::presented_token::PresentedToken;
+use super::presented_token::{PresentedToken, TokenInput};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{Session, SessionId, UserId};
-use crate::http::{ClientInfo, CredentialKind, Input};
+use crate::http::{Body, ClientInfo, CredentialKind, Message};
 use crate::store::{Reader, api_keys, refresh_tokens, revocations, sessions};
 
 pub(super) async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    input: Input,
+    Body(input): Body<TokenInput>,
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
-    if let Some(grip) = RevocationTarget::on(&context, PresentedToken::read(&input)?, now) {
-        let target = grip.clone();
+    if let Some(target) = RevocationTarget::on(&context, PresentedToken::read(&input)?, now) {
+        let asked = target.clone();
         if context
             .database
-            .read(move |reader| target.holds(reader))
+            .read(move |reader| asked.holds(reader))
             .await?
         {
             context
-                .commit(&client, move |change| grip.revoke(change, now))
+                .commit(&client, move |change| target.revoke(change, now))
                 .await?;
         }
     }
-    Ok(HttpResponse::Ok().json(json!({ "message": "Token revoked" })))
+    Ok(HttpResponse::Ok().json(Message::new("Token revoked")))
 }
 
-/// What a token gives a hold of.
+/// What a token revokes.
 #[derive(Clone)]
 enum RevocationTarget {
-    /// The session that it opens.
+    /// Its session.
     Session(TokenDigest),
     /// Its session.
     Refresh(TokenDigest),
     ApiKey(TokenDigest),
-    /// That access token alone.
+    /// Only the access token.
     Access {
         user_id: UserId,
         session_id: SessionId,
@@ -62,13 +61,17 @@ enum RevocationTarget {
 }
 
 impl RevocationTarget {
-    fn on(context: &Context, handed: Option<PresentedToken<'_>>, now: Timestamp) -> Option<Self> {
-        match handed {
+    fn on(
+        context: &Context,
+        presented: Option<PresentedToken<'_>>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        match presented {
             None => None,
             Some(PresentedToken::Session(digest)) => Some(Self::Session(digest)),
             Some(PresentedToken::Refresh(digest)) => Some(Self::Refresh(digest)),
             Some(PresentedToken::ApiKey(digest)) => Some(Self::ApiKey(digest)),
-            // One whose time has not come, too: the clock was set back a little, and it will.
+            // Also one that is not valid yet: the clock may have been set back a little.
             Some(PresentedToken::Access(text)) => {
                 context.access_tokens.read(text).and_then(|claims| {
                     let until = Timestamp::from_millis(0) + Duration::from_secs(claims.expires_at);
@@ -93,7 +96,7 @@ impl RevocationTarget {
         }
     }
 
-    /// Whether there is something to end, so that nobody makes us write for nothing.
+    /// Whether there is something to revoke, so that an invalid token causes no write.
     fn holds(&self, reader: &Reader<'_>) -> Result<bool> {
         match self {
             Self::Session(_) | Self::Refresh(_) => Ok(self.session(reader)?.is_some()),
@@ -111,7 +114,7 @@ impl RevocationTarget {
         }
     }
 
-    /// Does nothing when it was revoked meanwhile: of many at once one revokes it.
+    /// Does nothing if it was revoked meanwhile: of many at once, one revokes it.
     fn revoke(&self, change: &Change<'_>, now: Timestamp) -> Result<()> {
         let (user, session, key) = match self {
             Self::Session(_) | Self::Refresh(_) => {
@@ -152,7 +155,7 @@ impl RevocationTarget {
     fn session(&self, reader: &Reader<'_>) -> Result<Option<Session>> {
         let found = match self {
             Self::Session(digest) => sessions::find_by_digest(reader, digest)?,
-            // One spent lately is there, too: its successor lives.
+            // A recently spent one is still there: its successor is valid.
             Self::Refresh(digest) => match refresh_tokens::find(reader, digest)? {
                 Some(token) => sessions::find_with_user(reader, token.session_id)?,
                 None => None,

@@ -4,6 +4,4 @@ pub mod address;
 pub mod body;
 pub mod client_info;
 pub mod fields;
-pub mod input;
 pub mod query;
-pub mod raw_query;
