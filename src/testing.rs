@@ -47,7 +47,7 @@ use crate::context::Context;
 use crate::crypto::password::Password;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::{EmailAddress, User};
+use crate::domain::{EmailAddress, SecondFactor, User};
 use crate::http::auth::cookie;
 use crate::http::openapi::agreement;
 use crate::http::routes;
@@ -78,16 +78,26 @@ impl TestApp {
 
     /// The server's routes and yours.
     pub async fn with(configure: impl FnOnce(&mut ServiceConfig)) -> Self {
-        Self::build(|_| (), configure).await
+        Self::build(|_| (), |_| (), configure).await
     }
 
     /// The server's routes with changed settings.
     pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::build(change, |_| ()).await
+        Self::build(change, |_| (), |_| ()).await
+    }
+
+    /// The server's routes, as if every user had enrolled a second factor.
+    #[doc(hidden)]
+    pub async fn with_second_factor(change: impl FnOnce(&mut Settings)) -> Self {
+        let enrol = |context: &mut Context| {
+            context.second_factors = |_, _| Ok(vec![SecondFactor::Totp]);
+        };
+        Self::build(change, enrol, |_| ()).await
     }
 
     async fn build(
         change: impl FnOnce(&mut Settings),
+        change_context: impl FnOnce(&mut Context),
         configure: impl FnOnce(&mut ServiceConfig),
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -96,8 +106,9 @@ impl TestApp {
         settings.mail.directory = folder.path().join("mail");
         change(&mut settings);
         settings.check().expect("valid settings");
-        let context = Context::assemble(settings, Clock::manual(START), Transport::memory())
+        let mut context = Context::assemble(settings, Clock::manual(START), Transport::memory())
             .expect("a context");
+        change_context(&mut context);
         let cloakroom = Cloakroom::new(context);
         let app = App::new()
             .wrap(cloakroom.middleware())

@@ -23,6 +23,7 @@ mod refresh;
 mod request_bodies;
 mod revocation;
 mod rfc6750;
+mod second_factor;
 mod session_list;
 mod sign_in;
 mod sign_up;

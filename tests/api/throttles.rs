@@ -232,6 +232,35 @@ async fn twenty_failures_in_an_hour_lock_any_address() {
 }
 
 #[actix_web::test]
+async fn blank_sign_ins_are_no_failures_of_an_address() {
+    let app = app_with_one(by_address_only).await;
+    for _ in 0..30 {
+        for body in [
+            json!({ "email_address": ONE, "password": "" }),
+            json!({ "email_address": ONE }),
+            json!({ "password": PASSWORD }),
+            json!({}),
+        ] {
+            let reply = app.post("/v1/session").json(&body).send().await;
+            assert_refused(&reply, 401, "invalid_credentials");
+        }
+    }
+    assert!(app.mails().await.is_empty());
+    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn blank_sign_ins_are_limited_by_client() {
+    let app = app_with_one(|settings| settings.throttle.enabled = true).await;
+    for _ in 0..10 {
+        let reply = app.post("/v1/session").json(&json!({})).send().await;
+        assert_refused(&reply, 401, "invalid_credentials");
+    }
+    let reply = app.post("/v1/session").json(&json!({})).send().await;
+    assert_refused(&reply, 429, "rate_limited");
+}
+
+#[actix_web::test]
 async fn throttled_replies_reveal_nothing_about_the_address() {
     let app = app_with_one(by_address_only).await;
     let mut seen = Vec::new();

@@ -135,7 +135,7 @@ fn sessions() -> Vec<Operation> {
             .says("Starts a new session always; the one whose cookie came along ends.")
             .takes::<SignInInput>()
             .gives::<SignedIn>(200, "A new session")
-            .fails(&[INVALID_CREDENTIALS, EMAIL_UNCONFIRMED])
+            .fails(&[INVALID_CREDENTIALS, FORBIDDEN, EMAIL_UNCONFIRMED])
             .throttled(),
         on("GET /v1/session", "showSession", "Ask who one is")
             .gives::<Shown>(200, "User and session"),
