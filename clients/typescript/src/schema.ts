@@ -883,19 +883,6 @@ export interface components {
                 };
             };
         };
-        /** @description `cross_origin`: a page of another origin sent the session's cookie. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
-        CrossOriginOrEmailUnconfirmed: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Failure"] & {
-                    /** @enum {string} */
-                    code: "cross_origin" | "email_unconfirmed";
-                };
-            };
-        };
         /** @description `cross_origin`: a page of another origin sent the session's cookie. `forbidden`: sign-up is closed, or a credential of this kind may not do this. */
         CrossOriginOrForbidden: {
             headers: {
@@ -1975,7 +1962,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidCredentials"];
-            403: components["responses"]["CrossOriginOrEmailUnconfirmed"];
+            403: components["responses"]["CrossOriginOrForbiddenOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
