@@ -6,6 +6,7 @@
 //! mail worker end what the reply did not wait for. Prints the table that stands in SECURITY.md; exits 1 when status,
 //! headers or body differ, or medians by more than 5 %.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures")]
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -4,6 +4,7 @@
 //! Needs `wrk` (Debian has it). Prints ratios, each with what it is made of and what it must reach, then memory,
 //! start-up time and the binary's size; exits 1 when one is missed.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures")]
 #![allow(
     clippy::expect_used,
     clippy::panic,

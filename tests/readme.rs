@@ -1,6 +1,11 @@
 //! What README.md shows is true: its tours run, its tables agree with the program, its examples are those in
 //! `examples/`, and no document of this folder links to a file that is not there.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits in real time for another process"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;

@@ -1,6 +1,11 @@
 //! The test cases of the article that the first flows come from, under the names that they bear there, each in process
 //! and over TCP on the real binary.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits in real time for another process"
+)]
+
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 

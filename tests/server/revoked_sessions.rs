@@ -1,6 +1,8 @@
 //! Access tokens whose session ends: refused by the server that ended it when its answer leaves, and soon by every
 //! other on the file.
 
+#![expect(clippy::disallowed_methods, reason = "measures another process")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};

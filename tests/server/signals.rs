@@ -1,5 +1,7 @@
 //! How it starts and stops.
 
+#![expect(clippy::disallowed_methods, reason = "measures another process")]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

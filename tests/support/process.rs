@@ -1,5 +1,10 @@
 //! The real binary as a process: started on a free port and a folder of its own, spoken to over TCP, read to its end.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits in real time for another process"
+)]
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,10 @@
 //! A raw connection to a server: what is said goes out byte for byte, what is answered is taken apart by hand.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits in real time for another process"
+)]
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};

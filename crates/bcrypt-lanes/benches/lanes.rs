@@ -1,6 +1,8 @@
 //! `cargo bench -p bcrypt-lanes`: what a hash costs at every number of lanes, against the `bcrypt` crate on the same core
 //! in the same run. All of them take turns, so that a core that slows down slows them alike.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -2,6 +2,11 @@
 //! its log line and the headers of every reply; CORS, which answers a preflight before anybody is asked who they
 //! are; and a net under panics.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures requests for the access log"
+)]
+
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::rc::Rc;

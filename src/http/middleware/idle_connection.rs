@@ -4,6 +4,11 @@
 //! trickles, the rest of a chunked body that nobody reads, nor a reply that the client does not take: each could
 //! last forever. Here the time from one reply to the next whole head is limited, whatever happens in between.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "closes idle connections in real time"
+)]
+
 use std::any::Any;
 use std::cell::Cell;
 use std::net::{Shutdown, TcpStream};

@@ -1,6 +1,11 @@
 //! Opens a file: creates it with access for its owner only, refuses foreign files before anything is written, migrates
 //! the schema, and configures each connection.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits in real time for another process"
+)]
+
 use std::fs;
 use std::io;
 use std::path::Path;

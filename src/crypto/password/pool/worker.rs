@@ -2,6 +2,11 @@
 //! four at once take 1.3 times as long as one. Nobody waits for the lanes to fill: a hash starts as soon as one is free and
 //! leaves when it is done, whatever the others' costs.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures hashes for `Retry-After`"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
