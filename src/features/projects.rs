@@ -103,18 +103,18 @@ async fn update(
 ) -> Result<HttpResponse> {
     let (owner, id, now) = (caller.owner()?, ProjectId(id.0), context.clock.now());
     let updated = caller.commit(&context, &client, move |change| {
-        let current = projects::find(change, owner, id)?.ok_or(Error::NotFound)?;
-        let input = changes.clone().applied_to(current).checked()?;
-        projects::update(
-            change,
-            owner,
-            id,
-            &input.title,
-            input.description.as_deref(),
-            now,
-        )
+        let Some(current) = projects::find(change, owner, id)? else {
+            return Ok(Ok(None));
+        };
+        match changes.clone().applied_to(current).checked() {
+            Ok(input) => {
+                let description = input.description.as_deref();
+                projects::update(change, owner, id, &input.title, description, now).map(Ok)
+            }
+            Err(invalid) => Ok(Err(invalid)),
+        }
     });
-    let project = updated.await?.ok_or(Error::NotFound)?;
+    let project = updated.await??.ok_or(Error::NotFound)?;
     Ok(HttpResponse::Ok().json(ShownProject { project }))
 }
 

@@ -32,7 +32,7 @@ expect 404
 call DELETE "/v1/projects/$id" -H "$stranger"
 expect 404
 call GET /v1/projects -H "$stranger"
-expect 200 '{"next_cursor":null,"projects":[]}'
+expect 200 '{"projects":[],"next_cursor":null}'
 
 echo "# Lists come newest first, a page at a time."
 call POST /v1/projects -H "$owner" -d title=Another
