@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::*;
 use crate::support::credentials::api_key;
+use crate::support::flows::Flows;
 
 pub(super) const LIFETIME: Duration = Duration::from_secs(15 * 60);
 const SECOND: Duration = Duration::from_secs(1);
@@ -358,7 +359,7 @@ async fn end(app: &TestApp, way: &str, user: &User, token: &str, id: SessionId) 
             // Later than all others, so that this one is the least recently used.
             for _ in 0..app.context().settings.session.max_per_user {
                 app.clock().advance(MILLISECOND);
-                assert_eq!(sign_in(app, ONE, PASSWORD).await.status, 200);
+                assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
             }
             return;
         }
@@ -380,7 +381,7 @@ async fn end(app: &TestApp, way: &str, user: &User, token: &str, id: SessionId) 
         }
         "password reset" => {
             let link = reset_token(app, ONE).await;
-            reset(app, &link, "another password").await
+            app.reset_password(&link, "another password").await
         }
         "account deleted" => {
             let body = json!({ "password_challenge": PASSWORD });

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, count_in, create_user_with_digest, digest_of,
-    execute_sql, last_confirmation, make_fail, make_succeed, reset, reset_token, seen,
-    session_is_valid, sign_in, signed_in,
+    execute_sql, last_confirmation, make_fail, make_succeed, reset_token, seen, session_is_valid,
+    signed_in,
 };
+use crate::support::flows::Flows;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const NEW: &str = "another password";
@@ -127,9 +128,9 @@ async fn a_new_password_ends_all_other_sessions() {
     );
     assert!(session_is_valid(&app, &token).await && session_is_valid(&app, &others).await);
     assert!(!session_is_valid(&app, &second).await);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
-    assert_eq!(sign_in(&app, TWO, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
+    assert_eq!(app.sign_in(TWO, PASSWORD).await.status, 200);
     let updated = format!(
         "SELECT updated_at = {} FROM users",
         (START + MILLISECOND).as_millis()
@@ -192,7 +193,7 @@ async fn a_new_password_revokes_links_and_pending_address() {
         200
     );
     assert_eq!(pending(&app), None);
-    assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
+    assert_refused(&app.reset_password(&link, NEW).await, 401, "link_invalid");
     assert_eq!(count_in(&app, "SELECT credentials_version FROM users"), 1);
     // And a link that waits for its mail is not sent any more.
     assert!(links(&app.mails().await).is_empty());
@@ -296,7 +297,7 @@ async fn a_common_password_is_rejected_after_the_challenge() {
     let common = change_password(&app, &token, PASSWORD, "password1").await;
     assert_refused(&common, 422, "validation_failed");
     assert_eq!(common.json()["fields"]["password"][0], "is too common");
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -355,7 +356,7 @@ async fn concurrent_password_changes_have_one_winner() {
         assert_faults(reply, &[("password_challenge", "is incorrect")]);
     }
     assert_eq!(
-        sign_in(&app, ONE, &format!("password {}", winners[0]))
+        app.sign_in(ONE, &format!("password {}", winners[0]))
             .await
             .status,
         200
@@ -426,11 +427,11 @@ async fn a_concurrent_rehash_fails_no_challenge() {
     let user = create_user_with_digest(&app, ONE, &old).await;
     let token = app.sign_in_as(&user).await;
     // They come first, and are done before the new password is hashed.
-    let sign_ins = join_all((0..5).map(|_| sign_in(&app, ONE, PASSWORD)));
+    let sign_ins = join_all((0..5).map(|_| app.sign_in(ONE, PASSWORD)));
     let (_, changed) = join(sign_ins, change_password(&app, &token, PASSWORD, NEW)).await;
     assert_eq!(changed.status, 200, "{}", changed.text());
     assert!(digest_of(&app, &user).contains("$04$"));
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
 }
 
 #[actix_web::test]
@@ -478,8 +479,8 @@ async fn a_new_address_is_pending_and_the_old_one_notified() {
         json!(user)
     );
     assert!(session_is_valid(&app, &second).await);
-    assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 401);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(MOVED, PASSWORD).await.status, 401);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 
     let mut mails = app.mails().await;
     mails.sort_by(|one, other| one.to.cmp(&other.to));
@@ -593,7 +594,7 @@ async fn concurrent_address_changes_leave_one_pending() {
             .status,
         200
     );
-    assert_eq!(sign_in(&app, &waiting, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(&waiting, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -674,8 +675,8 @@ async fn deleting_an_account_deletes_its_records() {
     );
     assert!(!session_is_valid(&app, &token).await && !session_is_valid(&app, &second).await);
     assert!(session_is_valid(&app, &others).await);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
-    assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
+    assert_refused(&app.reset_password(&link, NEW).await, 401, "link_invalid");
     for table in ["users", "sessions", "projects", "devices"] {
         assert_eq!(
             count_in(&app, &format!("SELECT count(*) FROM {table}")),
@@ -723,7 +724,7 @@ async fn concurrent_deletions_have_one_winner() {
 #[actix_web::test]
 async fn deletion_racing_a_sign_in_leaves_no_session() {
     let (app, _, token) = signed_in().await;
-    let sign_ins = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD)));
+    let sign_ins = join_all((0..20).map(|_| app.sign_in(ONE, PASSWORD)));
     let (deleted, sign_ins) = join(delete_account(&app, &token, PASSWORD), sign_ins).await;
     assert_eq!(deleted.status, 200);
     assert!(

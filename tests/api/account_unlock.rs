@@ -9,9 +9,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, delete, disable, last_unlock, reset, reset_token,
-    seen, session_is_valid, token_after,
+    ONE, PASSWORD, assert_refused, count_in, delete, disable, last_unlock, reset_token, seen,
+    session_is_valid,
 };
+use crate::support::flows::{Flows, link_token};
 use crate::support::limits::{ELSEWHERE, HERE, UNKNOWN, by_address_only, peer};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -239,7 +240,7 @@ async fn a_link_unlocks_one_address_without_signing_in() {
     shut(&app, ELSEWHERE, ONE).await;
     shut(&app, ELSEWHERE, "two@example.com").await;
     let mails = app.mails().await;
-    let link = token_after(
+    let link = link_token(
         &mails.iter().find(|mail| mail.to == ONE).unwrap().text,
         "/unlocks/",
     );
@@ -312,7 +313,10 @@ async fn changed_credentials_revoke_the_unlock_link() {
     shut(&app, ELSEWHERE, ONE).await;
     let link = last_unlock(&app).await;
     let way = reset_token(&app, ONE).await;
-    assert_eq!(reset(&app, &way, "another password").await.status, 200);
+    assert_eq!(
+        app.reset_password(&way, "another password").await.status,
+        200
+    );
     assert_dead(&unlock(&app, HERE, &link).await);
     shut(&app, ELSEWHERE, ONE).await;
     assert_dead(&unlock(&app, HERE, &link).await);

@@ -21,9 +21,10 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, execute_sql,
-    make_fail, make_succeed, not_text, reset, reset_token, seen, signed_in, write,
+    make_fail, make_succeed, not_text, reset_token, seen, signed_in, write,
 };
 use crate::support::credentials::api_key;
+use crate::support::flows::Flows;
 use crate::support::process::TestServer;
 use crate::support::raw_connection::RawConnection;
 
@@ -395,7 +396,7 @@ async fn a_key_revoked_during_its_request_changes_nothing() {
 fn concurrent_revocations_all_succeed_and_one_is_logged() {
     let test_server = TestServer::new();
     let server = test_server.serve();
-    let token = server.sign_up(ONE, PASSWORD);
+    let token = server.sign_up_token(ONE, PASSWORD);
     let body = json!({ "name": "A key", "scopes": ALL });
     let (status, made) = server.request("POST", PATH, Some(&token), Some(&body));
     assert_eq!(status, 201, "{made}");
@@ -485,7 +486,10 @@ async fn only_a_password_reset_revokes_keys() {
     );
     assert!(is_good(&app, &one).await && is_good(&app, &two).await);
     let link = reset_token(&app, ONE).await;
-    assert_eq!(reset(&app, &link, "a third password").await.status, 200);
+    assert_eq!(
+        app.reset_password(&link, "a third password").await.status,
+        200
+    );
     assert!(!is_good(&app, &one).await && !is_good(&app, &two).await);
 }
 

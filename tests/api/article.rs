@@ -9,7 +9,8 @@
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::support::app::{PASSWORD, count, token_in};
+use crate::support::app::{PASSWORD, count};
+use crate::support::flows::link_token;
 use crate::support::process::{Server, TIMEOUT, TestServer, agent};
 
 /// Where a case is run.
@@ -289,7 +290,7 @@ impl Target {
             .iter()
             .rfind(|mail| mail.contains("/passwords/"))
             .unwrap();
-        format!("/v1/passwords/{}", token_in(mail))
+        format!("/v1/passwords/{}", link_token(mail, "/passwords/"))
     }
 
     /// One number, from the file itself.

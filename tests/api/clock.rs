@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use cloakroom::domain::clock::Timestamp;
-use cloakroom::testing::{Reply, START, TestApp};
+use cloakroom::testing::{START, TestApp};
 use serde_json::json;
 
 use crate::support::app::{
-    PASSWORD, assert_refused, confirm, confirmation_token, last_confirmation, last_unlock, reset,
-    reset_token, session_is_valid, sign_in, sign_up,
+    PASSWORD, assert_refused, confirmation_token, last_confirmation, last_unlock, reset_token,
+    session_is_valid,
 };
 use crate::support::credentials::{pair, pair_in};
+use crate::support::flows::Flows;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const NEW: &str = "another password";
@@ -67,8 +68,8 @@ async fn a_rewound_clock_restores_nothing() {
             session_is_valid(&app, &alive).await,
             "what was not ended goes on"
         );
-        assert_eq!(sign_in(&app, MOVED, PASSWORD).await.status, 200);
-        assert_eq!(sign_in(&app, "reset@example.com", NEW).await.status, 200);
+        assert_eq!(app.sign_in(MOVED, PASSWORD).await.status, 200);
+        assert_eq!(app.sign_in("reset@example.com", NEW).await.status, 200);
     }
 }
 
@@ -81,10 +82,10 @@ async fn assert_all_dead(app: &TestApp, spent: &Spent) {
         );
     }
     for link in &spent.confirmations {
-        assert_refused(&confirm(app, link).await, 401, "link_invalid");
+        assert_refused(&app.verify_email(link).await, 401, "link_invalid");
     }
     for link in &spent.resets {
-        assert_refused(&reset(app, link, NEW).await, 401, "link_invalid");
+        assert_refused(&app.reset_password(link, NEW).await, 401, "link_invalid");
     }
     let unlock = app
         .put(&format!("/v1/unlocks/{}", spent.unlock))
@@ -107,11 +108,11 @@ async fn assert_all_dead(app: &TestApp, spent: &Spent) {
         );
     }
     for token in &spent.refresh_tokens {
-        assert_refused(&refresh(app, token).await, 400, "invalid_grant");
+        assert_refused(&app.refresh(token).await, 400, "invalid_grant");
     }
     for (address, password) in &spent.logins {
         assert_refused(
-            &sign_in(app, address, password).await,
+            &app.sign_in(address, password).await,
             401,
             "invalid_credentials",
         );
@@ -119,7 +120,7 @@ async fn assert_all_dead(app: &TestApp, spent: &Spent) {
 }
 
 async fn token_of_new(app: &TestApp, address: &str) -> String {
-    let reply = sign_up(app, address, PASSWORD).await;
+    let reply = app.sign_up(address, PASSWORD).await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     reply.json()["token"].as_str().unwrap().to_owned()
 }
@@ -158,7 +159,7 @@ async fn delete_account(app: &TestApp) -> String {
 async fn confirm_address(app: &TestApp) -> String {
     token_of_new(app, "confirmed@example.com").await;
     let link = confirmation_token(app, "confirmed@example.com").await;
-    assert_eq!(confirm(app, &link).await.status, 200);
+    assert_eq!(app.verify_email(&link).await.status, 200);
     link
 }
 
@@ -178,14 +179,14 @@ async fn change_address(app: &TestApp) -> (&'static str, String, String) {
         200
     );
     let link = last_confirmation(app, MOVED).await;
-    assert_eq!(confirm(app, &link).await.status, 200);
+    assert_eq!(app.verify_email(&link).await.status, 200);
     (old, link, voided)
 }
 
 async fn reset_password(app: &TestApp) -> String {
     token_of_new(app, "reset@example.com").await;
     let link = reset_token(app, "reset@example.com").await;
-    assert_eq!(reset(app, &link, NEW).await.status, 200);
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
     link
 }
 
@@ -193,7 +194,7 @@ async fn unlock(app: &TestApp) -> String {
     let address = "shut@example.com";
     token_of_new(app, address).await;
     for _ in 0..20 {
-        assert_eq!(sign_in(app, address, "wrong").await.status, 401);
+        assert_eq!(app.sign_in(address, "wrong").await.status, 401);
     }
     let link = last_unlock(app).await;
     assert_eq!(
@@ -253,15 +254,8 @@ async fn end_with_pair(app: &TestApp) -> Tokens {
 async fn reuse(app: &TestApp) -> Tokens {
     let token = token_of_new(app, "reused@example.com").await;
     let (first_access, first) = pair(app, &token, "projects:read").await;
-    let (access, second) = pair_in(&refresh(app, &first).await.json());
+    let (access, second) = pair_in(&app.refresh(&first).await.json());
     app.clock().advance(Duration::from_secs(10));
-    assert_refused(&refresh(app, &first).await, 400, "invalid_grant");
+    assert_refused(&app.refresh(&first).await, 400, "invalid_grant");
     (vec![first_access, access], vec![first, second])
-}
-
-async fn refresh(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/tokens/refresh")
-        .json(&json!({ "refresh_token": token }))
-        .send()
-        .await
 }

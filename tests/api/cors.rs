@@ -7,8 +7,9 @@ use actix_web::{HttpResponse, web};
 use cloakroom::testing::{Call, Reply, TestApp};
 use serde_json::json;
 
-use crate::support::app::{assert_refused, sign_in, signed_in};
+use crate::support::app::{assert_refused, signed_in};
 use crate::support::credentials::api_key;
+use crate::support::flows::Flows;
 
 const OURS: &str = "http://localhost:3001";
 
@@ -203,7 +204,7 @@ async fn a_throttled_reply_is_shared_as_well() {
         settings.throttle.sign_in.count = 1;
     })
     .await;
-    sign_in(&app, "one@example.com", "wrong").await;
+    app.sign_in("one@example.com", "wrong").await;
     let call = app.post("/v1/session").header("Origin", OURS);
     let reply = call
         .json(&json!({ "email_address": "one@example.com" }))

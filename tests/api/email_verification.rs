@@ -18,11 +18,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, address, assert_refused, assert_unusable_addresses_are_refused, confirm,
+    ONE, PASSWORD, address, assert_refused, assert_unusable_addresses_are_refused,
     confirmation_token, count_in, delete, digest_of, disable, execute_sql, last_confirmation,
-    make_fail, make_succeed, reset, reset_token, seen, session_is_valid, sign_in, sign_up,
-    signed_in, write,
+    make_fail, make_succeed, reset_token, seen, session_is_valid, signed_in, write,
 };
+use crate::support::flows::Flows;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -31,13 +31,6 @@ const NEXT: &str = "next@example.com";
 
 async fn app_that(confirm: Confirm) -> TestApp {
     TestApp::with_settings(|settings| settings.registration.confirm = confirm).await
-}
-
-async fn ask(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/confirmations")
-        .json(&json!({ "email_address": address }))
-        .send()
-        .await
 }
 
 /// Asks for another address on behalf of somebody, and takes the token from the link that is mailed to it.
@@ -95,25 +88,25 @@ fn assert_unconfirmed(reply: &Reply) {
 #[actix_web::test]
 async fn without_email_verification_sign_up_sends_no_mail() {
     let app = app_that(Confirm::Off).await;
-    let reply = sign_up(&app, ONE, PASSWORD).await;
+    let reply = app.sign_up(ONE, PASSWORD).await;
     assert_eq!(reply.status, 201);
     assert!(session_is_valid(&app, reply.json()["token"].as_str().unwrap()).await);
     assert_eq!(app.mails().await, []);
     // And still whoever wants to confirm can.
-    assert_confirmed(&confirm(&app, &confirmation_token(&app, ONE).await).await);
+    assert_confirmed(&app.verify_email(&confirmation_token(&app, ONE).await).await);
 }
 
 #[actix_web::test]
 async fn optional_verification_sends_mail_and_starts_a_session() {
     let app = app_that(Confirm::Remind).await;
-    let reply = sign_up(&app, ONE, PASSWORD).await;
+    let reply = app.sign_up(ONE, PASSWORD).await;
     assert_eq!(
         (reply.status, &reply.json()["user"]["email_confirmed"]),
         (201, &json!(false))
     );
     let token = reply.json()["token"].as_str().unwrap().to_owned();
     assert!(session_is_valid(&app, &token).await);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
@@ -124,7 +117,7 @@ async fn optional_verification_sends_mail_and_starts_a_session() {
         mails[0].text
     );
     app.clock().advance(MILLISECOND);
-    assert_confirmed(&confirm(&app, &last_confirmation(&app, ONE).await).await);
+    assert_confirmed(&app.verify_email(&last_confirmation(&app, ONE).await).await);
     let shown = app.get("/v1/session").bearer(&token).send().await.json();
     assert_eq!(shown["user"]["email_confirmed"], true);
     assert_eq!(
@@ -132,7 +125,7 @@ async fn optional_verification_sends_mail_and_starts_a_session() {
         (START + MILLISECOND).to_string()
     );
     // A taken address is said to be taken, and nobody is mailed for it.
-    let again = sign_up(&app, ONE, NEW).await;
+    let again = app.sign_up(ONE, NEW).await;
     assert_refused(&again, 422, "account_not_created");
     assert_eq!(app.mails().await.len(), 1);
 }
@@ -140,32 +133,32 @@ async fn optional_verification_sends_mail_and_starts_a_session() {
 #[actix_web::test]
 async fn required_verification_starts_no_session() {
     let app = app_that(Confirm::Required).await;
-    let reply = sign_up(&app, ONE, PASSWORD).await;
+    let reply = app.sign_up(ONE, PASSWORD).await;
     let now = "2026-01-31T09:30:00.000Z";
     let user = json!({
         "id": 1, "email_address": ONE, "email_confirmed": false, "created_at": now, "updated_at": now,
     });
     assert_eq!((reply.status, reply.json()), (201, json!({ "user": user })));
-    assert_unconfirmed(&sign_in(&app, ONE, PASSWORD).await);
+    assert_unconfirmed(&app.sign_in(ONE, PASSWORD).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
 
-    assert_confirmed(&confirm(&app, &last_confirmation(&app, ONE).await).await);
+    assert_confirmed(&app.verify_email(&last_confirmation(&app, ONE).await).await);
     assert_eq!(
         count_in(&app, "SELECT count(*) FROM sessions"),
         0,
         "a link confirms and signs nobody in"
     );
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
 async fn account_and_mail_are_written_atomically() {
     let app = app_that(Confirm::Required).await;
     make_fail(&app, "INSERT ON outbox");
-    assert_refused(&sign_up(&app, ONE, PASSWORD).await, 500, "internal_error");
+    assert_refused(&app.sign_up(ONE, PASSWORD).await, 500, "internal_error");
     assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 0);
     make_succeed(&app);
-    assert_eq!(sign_up(&app, ONE, PASSWORD).await.status, 201);
+    assert_eq!(app.sign_up(ONE, PASSWORD).await.status, 201);
 }
 
 #[actix_web::test]
@@ -194,12 +187,12 @@ async fn only_the_right_password_reveals_an_unverified_address() {
         "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'address_failures:%'";
 
     assert_refused(
-        &sign_in(&app, ONE, "wrong password").await,
+        &app.sign_in(ONE, "wrong password").await,
         401,
         "invalid_credentials",
     );
     assert_eq!(count_in(&app, failures), 1);
-    assert_unconfirmed(&sign_in(&app, ONE, PASSWORD).await);
+    assert_unconfirmed(&app.sign_in(ONE, PASSWORD).await);
     assert_eq!(
         count_in(&app, failures),
         0,
@@ -213,7 +206,7 @@ async fn only_the_right_password_reveals_an_unverified_address() {
 
     disable(&app, &user).await;
     assert_refused(
-        &sign_in(&app, ONE, PASSWORD).await,
+        &app.sign_in(ONE, PASSWORD).await,
         401,
         "invalid_credentials",
     );
@@ -224,13 +217,13 @@ async fn a_link_verifies_once() {
     let (app, user, token) = signed_in().await;
     let link = confirmation_token(&app, ONE).await;
     app.clock().advance(MILLISECOND);
-    assert_confirmed(&confirm(&app, &link).await);
+    assert_confirmed(&app.verify_email(&link).await);
     assert_eq!(
         account_of(&app, &user).await.user.email_confirmed_at,
         Some(START + MILLISECOND)
     );
     app.clock().advance(MILLISECOND);
-    assert_dead(&confirm(&app, &link).await);
+    assert_dead(&app.verify_email(&link).await);
     let account = account_of(&app, &user).await;
     assert_eq!(account.user.email_confirmed_at, Some(START + MILLISECOND));
     assert!(
@@ -246,7 +239,7 @@ async fn concurrent_verifications_have_one_winner() {
         confirmation_token(&app, ONE).await,
         change_token(&app, &user, NEXT).await,
     ] {
-        let replies = join_all((0..50).map(|_| confirm(&app, &link))).await;
+        let replies = join_all((0..50).map(|_| app.verify_email(&link))).await;
         let (won, lost): (Vec<_>, Vec<_>) =
             replies.into_iter().partition(|reply| reply.status == 200);
         assert_eq!(won.len(), 1);
@@ -276,11 +269,11 @@ async fn a_link_expires_after_exactly_a_day() {
     let own = confirmation_token(&app, ONE).await;
     app.clock().set(START + DAY);
     for link in [&own, &change] {
-        assert_dead(&confirm(&app, link).await);
+        assert_dead(&app.verify_email(link).await);
     }
     app.clock().set(START + DAY - MILLISECOND);
     for link in [&own, &change] {
-        assert_confirmed(&confirm(&app, link).await);
+        assert_confirmed(&app.verify_email(link).await);
     }
 }
 
@@ -288,12 +281,12 @@ async fn a_link_expires_after_exactly_a_day() {
 async fn a_rewound_clock_restores_no_used_link() {
     let (app, user, _) = signed_in().await;
     let own = confirmation_token(&app, ONE).await;
-    assert_confirmed(&confirm(&app, &own).await);
+    assert_confirmed(&app.verify_email(&own).await);
     let change = change_token(&app, &user, NEXT).await;
-    assert_confirmed(&confirm(&app, &change).await);
+    assert_confirmed(&app.verify_email(&change).await);
     app.clock().set(START - DAY);
     for link in [&own, &change] {
-        assert_dead(&confirm(&app, link).await);
+        assert_dead(&app.verify_email(link).await);
     }
 }
 
@@ -306,20 +299,20 @@ async fn a_verified_new_address_keeps_the_sessions() {
         shown["user"]["email_address"], ONE,
         "nothing changes before"
     );
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 
     app.clock().advance(MILLISECOND);
-    assert_confirmed(&confirm(&app, &link).await);
+    assert_confirmed(&app.verify_email(&link).await);
     let account = account_of(&app, &user).await;
     assert_eq!(account.user.email_address.as_str(), NEXT);
     assert_eq!(account.user.email_confirmed_at, Some(START + MILLISECOND));
     assert_eq!(account.user.updated_at, START + MILLISECOND);
     assert_eq!(account.pending_email_address, None);
     assert!(session_is_valid(&app, &token).await);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
-    assert_eq!(sign_in(&app, NEXT, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
+    assert_eq!(app.sign_in(NEXT, PASSWORD).await.status, 200);
     // The old one is free.
-    assert_eq!(sign_up(&app, ONE, PASSWORD).await.status, 201);
+    assert_eq!(app.sign_up(ONE, PASSWORD).await.status, 201);
 }
 
 #[actix_web::test]
@@ -360,7 +353,7 @@ async fn address_and_links_change_atomically() {
         reset_token(&app, ONE).await,
     );
     make_fail(&app, "INSERT ON outbox");
-    assert_refused(&confirm(&app, &link).await, 500, "internal_error");
+    assert_refused(&app.verify_email(&link).await, 500, "internal_error");
     let account = account_of(&app, &user).await;
     assert_eq!(
         (
@@ -370,8 +363,8 @@ async fn address_and_links_change_atomically() {
         (ONE, 0)
     );
     make_succeed(&app);
-    assert_confirmed(&confirm(&app, &link).await);
-    assert_refused(&reset(&app, &old, NEW).await, 401, "link_invalid");
+    assert_confirmed(&app.verify_email(&link).await);
+    assert_refused(&app.reset_password(&old, NEW).await, 401, "link_invalid");
 }
 
 #[actix_web::test]
@@ -379,7 +372,7 @@ async fn a_link_verifies_only_the_address_it_was_sent_to() {
     let (app, user, _) = signed_in().await;
     let own = confirmation_token(&app, ONE).await;
     let change = change_token(&app, &user, NEXT).await;
-    assert_confirmed(&confirm(&app, &own).await);
+    assert_confirmed(&app.verify_email(&own).await);
     let account = account_of(&app, &user).await;
     assert_eq!(account.user.email_address.as_str(), ONE);
     assert_eq!(
@@ -389,7 +382,7 @@ async fn a_link_verifies_only_the_address_it_was_sent_to() {
             .map(EmailAddress::as_str),
         Some(NEXT)
     );
-    assert_confirmed(&confirm(&app, &change).await);
+    assert_confirmed(&app.verify_email(&change).await);
     assert_eq!(
         account_of(&app, &user).await.user.email_address.as_str(),
         NEXT
@@ -405,11 +398,11 @@ async fn links_to_an_old_address_stay_invalid() {
     );
     for to in [NEXT, ONE] {
         let link = change_token(&app, &user, to).await;
-        assert_confirmed(&confirm(&app, &link).await);
-        assert_dead(&confirm(&app, &own).await);
-        assert_refused(&reset(&app, &old, NEW).await, 401, "link_invalid");
+        assert_confirmed(&app.verify_email(&link).await);
+        assert_dead(&app.verify_email(&own).await);
+        assert_refused(&app.reset_password(&old, NEW).await, 401, "link_invalid");
     }
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -417,10 +410,10 @@ async fn links_to_a_withdrawn_address_are_invalid() {
     let (app, user, _) = signed_in().await;
     let first = change_token(&app, &user, NEXT).await;
     let second = change_token(&app, &user, "later@example.com").await;
-    assert_dead(&confirm(&app, &first).await);
+    assert_dead(&app.verify_email(&first).await);
     let id = user.id;
     write(&app, move |tx| users::set_pending_address(tx, id, None)).await;
-    assert_dead(&confirm(&app, &second).await);
+    assert_dead(&app.verify_email(&second).await);
     assert_eq!(
         account_of(&app, &user).await.user.email_address.as_str(),
         ONE
@@ -433,7 +426,7 @@ async fn the_last_of_two_requested_changes_wins() {
     let first = change_token(&app, &user, NEXT).await;
     let second = change_token(&app, &user, "later@example.com").await;
     let (first, second) =
-        futures_util::future::join(confirm(&app, &first), confirm(&app, &second)).await;
+        futures_util::future::join(app.verify_email(&first), app.verify_email(&second)).await;
     assert_dead(&first);
     assert_confirmed(&second);
     assert_eq!(
@@ -447,13 +440,13 @@ async fn an_address_taken_meanwhile_is_refused() {
     let (app, user, _) = signed_in().await;
     let link = change_token(&app, &user, NEXT).await;
     app.create_user(NEXT, NEW).await;
-    assert_dead(&confirm(&app, &link).await);
+    assert_dead(&app.verify_email(&link).await);
     assert_eq!(
         account_of(&app, &user).await.user.email_address.as_str(),
         ONE
     );
-    assert_eq!(sign_in(&app, NEXT, NEW).await.status, 200);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(NEXT, NEW).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -466,7 +459,7 @@ async fn concurrent_claims_of_an_address_have_one_winner() {
             .await;
         links.push(change_token(&app, &user, NEXT).await);
     }
-    let replies = join_all(links.iter().map(|link| confirm(&app, link))).await;
+    let replies = join_all(links.iter().map(|link| app.verify_email(link))).await;
     assert_eq!(
         replies.iter().filter(|reply| reply.status == 200).count(),
         1
@@ -482,11 +475,8 @@ async fn resending_gets_the_same_reply_for_every_address() {
     let (app, ..) = signed_in().await;
     app.create_user("confirmed@example.com", PASSWORD).await;
     assert_confirmed(
-        &confirm(
-            &app,
-            &confirmation_token(&app, "confirmed@example.com").await,
-        )
-        .await,
+        &app.verify_email(&confirmation_token(&app, "confirmed@example.com").await)
+            .await,
     );
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
@@ -494,14 +484,18 @@ async fn resending_gets_the_same_reply_for_every_address() {
     let rows = count_in(&app, "SELECT count(*) FROM outbox");
 
     let message = json!({ "message": "Confirmation instructions sent" });
-    let known = ask(&app, ONE).await;
+    let known = app.request_verification(ONE).await;
     assert_eq!((known.status, known.json()), (200, message));
     for address in [
         "confirmed@example.com",
         "nobody@example.com",
         "disabled@example.com",
     ] {
-        assert_eq!(seen(&ask(&app, address).await), seen(&known), "{address}");
+        assert_eq!(
+            seen(&app.request_verification(address).await),
+            seen(&known),
+            "{address}"
+        );
     }
     assert_unusable_addresses_are_refused(&app, "/v1/confirmations").await;
     // The same rows were written for who exists and who does not.
@@ -527,7 +521,7 @@ async fn resent_mails_are_limited_silently() {
     app.create_user(ONE, PASSWORD).await;
     for asked in 1..=8 {
         for address in [ONE, "nobody@example.com"] {
-            let reply = ask(&app, address).await;
+            let reply = app.request_verification(address).await;
             assert_eq!(
                 reply.json(),
                 json!({ "message": "Confirmation instructions sent" })
@@ -536,7 +530,7 @@ async fn resent_mails_are_limited_silently() {
         assert_eq!(app.mails().await.len(), asked.min(5));
     }
     app.clock().advance(Duration::from_secs(3600));
-    ask(&app, ONE).await;
+    app.request_verification(ONE).await;
     assert_eq!(app.mails().await.len(), 6);
 }
 
@@ -545,11 +539,13 @@ async fn a_client_requests_at_most_ten_mails_in_three_minutes() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     for number in 0..10 {
         assert_eq!(
-            ask(&app, &format!("user{number}@example.com")).await.status,
+            app.request_verification(&format!("user{number}@example.com"))
+                .await
+                .status,
             200
         );
     }
-    let refused = ask(&app, ONE).await;
+    let refused = app.request_verification(ONE).await;
     assert_refused(&refused, 429, "rate_limited");
     assert_eq!(refused.header("retry-after"), Some("180"));
     let counted = "confirmation:127.0.0.1";
@@ -566,9 +562,9 @@ async fn a_client_requests_at_most_ten_mails_in_three_minutes() {
 #[actix_web::test]
 async fn a_queued_mail_serves_the_next_request() {
     let app = app_that(Confirm::Remind).await;
-    sign_up(&app, ONE, PASSWORD).await;
+    app.sign_up(ONE, PASSWORD).await;
     for _ in 0..5 {
-        assert_eq!(ask(&app, ONE).await.status, 200);
+        assert_eq!(app.request_verification(ONE).await.status, 200);
     }
     assert_eq!(app.mails().await.len(), 1);
 }
@@ -576,33 +572,37 @@ async fn a_queued_mail_serves_the_next_request() {
 #[actix_web::test]
 async fn a_password_reset_verifies_the_address() {
     let app = app_that(Confirm::Required).await;
-    sign_up(&app, ONE, PASSWORD).await;
+    app.sign_up(ONE, PASSWORD).await;
     let link = last_confirmation(&app, ONE).await;
     assert_eq!(
-        reset(&app, &reset_token(&app, ONE).await, NEW).await.status,
+        app.reset_password(&reset_token(&app, ONE).await, NEW)
+            .await
+            .status,
         200
     );
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
-    assert_dead(&confirm(&app, &link).await);
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
+    assert_dead(&app.verify_email(&link).await);
 }
 
 #[actix_web::test]
 async fn a_reset_by_the_owner_evicts_a_squatter() {
     let app = app_that(Confirm::Remind).await;
-    let token = sign_up(&app, ONE, "the squatter's").await.json()["token"]
+    let token = app.sign_up(ONE, "the squatter's").await.json()["token"]
         .as_str()
         .unwrap()
         .to_owned();
     let link = last_confirmation(&app, ONE).await;
     assert_eq!(
-        reset(&app, &reset_token(&app, ONE).await, NEW).await.status,
+        app.reset_password(&reset_token(&app, ONE).await, NEW)
+            .await
+            .status,
         200
     );
     assert!(!session_is_valid(&app, &token).await);
-    assert_eq!(sign_in(&app, ONE, "the squatter's").await.status, 401);
-    assert_dead(&confirm(&app, &link).await);
+    assert_eq!(app.sign_in(ONE, "the squatter's").await.status, 401);
+    assert_dead(&app.verify_email(&link).await);
     assert_eq!(
-        sign_in(&app, ONE, NEW).await.json()["user"]["email_confirmed"],
+        app.sign_in(ONE, NEW).await.json()["user"]["email_confirmed"],
         true
     );
 }
@@ -612,14 +612,16 @@ async fn a_reset_withdraws_a_squatters_pending_address() {
     let (app, user, _) = signed_in().await;
     let link = change_token(&app, &user, "squatter@example.com").await;
     assert_eq!(
-        reset(&app, &reset_token(&app, ONE).await, NEW).await.status,
+        app.reset_password(&reset_token(&app, ONE).await, NEW)
+            .await
+            .status,
         200
     );
     assert_eq!(account_of(&app, &user).await.pending_email_address, None);
-    assert_dead(&confirm(&app, &link).await);
+    assert_dead(&app.verify_email(&link).await);
     // Nor does it work again when the owner wants the same address.
     ask_for_change(&app, &user, "squatter@example.com").await;
-    assert_dead(&confirm(&app, &link).await);
+    assert_dead(&app.verify_email(&link).await);
 }
 
 #[actix_web::test]
@@ -629,7 +631,7 @@ async fn verification_reveals_nothing_about_disabled_accounts() {
     let own = confirmation_token(&app, ONE).await;
     disable(&app, &user).await;
     for link in [&own, &change] {
-        assert_dead(&confirm(&app, link).await);
+        assert_dead(&app.verify_email(link).await);
     }
     let account = account_of(&app, &user).await;
     assert_eq!(
@@ -646,9 +648,9 @@ async fn links_of_a_deleted_user_verify_no_later_account() {
     let (app, user, _) = signed_in().await;
     let link = confirmation_token(&app, ONE).await;
     delete(&app, &user).await;
-    assert_dead(&confirm(&app, &link).await);
+    assert_dead(&app.verify_email(&link).await);
     let next = app.create_user(ONE, PASSWORD).await;
-    assert_dead(&confirm(&app, &link).await);
+    assert_dead(&app.verify_email(&link).await);
     assert_eq!(account_of(&app, &next).await.user.email_confirmed_at, None);
 }
 
@@ -668,9 +670,9 @@ async fn malformed_links_are_invalid() {
         session,
         "a".repeat(5000),
     ] {
-        assert_dead(&confirm(&app, &token).await);
+        assert_dead(&app.verify_email(&token).await);
     }
-    assert_confirmed(&confirm(&app, &link).await);
+    assert_confirmed(&app.verify_email(&link).await);
 }
 
 #[actix_web::test]
@@ -682,10 +684,10 @@ async fn link_kinds_are_not_interchangeable() {
     );
     let account = account_of(&app, &user).await;
     let unlock = signed_link::sign_unlock(&app.context().key_ring, &account, START + DAY);
-    assert_dead(&confirm(&app, &reset_link).await);
-    assert_dead(&confirm(&app, &unlock).await);
-    assert_refused(&reset(&app, &link, NEW).await, 401, "link_invalid");
-    assert_confirmed(&confirm(&app, &link).await);
+    assert_dead(&app.verify_email(&reset_link).await);
+    assert_dead(&app.verify_email(&unlock).await);
+    assert_refused(&app.reset_password(&link, NEW).await, 401, "link_invalid");
+    assert_confirmed(&app.verify_email(&link).await);
 }
 
 fn account(id: i64) -> Account {

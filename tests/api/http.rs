@@ -12,9 +12,8 @@ use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, reset_token, sign_in, signed_in,
-};
+use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, reset_token, signed_in};
+use crate::support::flows::Flows;
 use crate::support::process::{Server, TIMEOUT, TestServer};
 
 const CHALLENGE: &str = r#"Bearer realm="cloakroom""#;
@@ -300,7 +299,7 @@ async fn a_full_hash_queue_is_503_with_retry_after() {
     })
     .await;
     app.create_user(ONE, PASSWORD).await;
-    let replies = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD))).await;
+    let replies = join_all((0..20).map(|_| app.sign_in(ONE, PASSWORD))).await;
     let (served, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 200);
     assert!(!served.is_empty() && !refused.is_empty());
     for reply in refused {
@@ -309,7 +308,7 @@ async fn a_full_hash_queue_is_503_with_retry_after() {
         let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
         assert!(wait >= 1);
     }
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -334,7 +333,7 @@ async fn each_401_carries_www_authenticate() {
         INVALID,
     );
     assert_challenged(
-        sign_in(&app, ONE, "wrong").await,
+        app.sign_in(ONE, "wrong").await,
         "invalid_credentials",
         CHALLENGE,
     );

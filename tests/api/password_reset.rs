@@ -16,21 +16,15 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, assert_unusable_addresses_are_refused, count_in,
-    delete, digest_of, disable, execute_sql, make_fail, make_succeed, reset, reset_token,
-    session_is_valid, sign_in, signed_in,
+    delete, digest_of, disable, execute_sql, make_fail, make_succeed, reset_token, seen,
+    session_is_valid, signed_in,
 };
+use crate::support::flows::{Flows, link_token};
 use crate::support::process::TestServer;
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const NEW: &str = "another password";
-
-async fn ask(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/passwords")
-        .json(&json!({ "email_address": address }))
-        .send()
-        .await
-}
 
 async fn show(app: &TestApp, token: &str) -> Reply {
     app.get(&format!("/v1/passwords/{token}")).send().await
@@ -52,7 +46,7 @@ fn assert_dead(reply: &Reply) {
 /// That a link neither shows nor does anything.
 async fn assert_void(app: &TestApp, token: &str) {
     assert_dead(&show(app, token).await);
-    assert_dead(&reset(app, token, "a third password").await);
+    assert_dead(&app.reset_password(token, "a third password").await);
 }
 
 #[actix_web::test]
@@ -62,16 +56,16 @@ async fn a_reset_changes_the_password_and_ends_all_sessions() {
     let (second, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
     let link = reset_token(&app, ONE).await;
 
-    let done = reset(&app, &link, NEW).await;
+    let done = app.reset_password(&link, NEW).await;
     assert_eq!(
         (done.status, done.json()),
         (200, json!({ "message": "Password has been reset." }))
     );
     assert!(!session_is_valid(&app, &token).await && !session_is_valid(&app, &second).await);
     assert!(session_is_valid(&app, &others).await);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 401);
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
-    assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
+    assert_eq!(app.sign_in("two@example.com", PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -117,7 +111,7 @@ async fn a_disabled_reset_notice_is_not_sent() {
             .await;
     app.create_user(ONE, PASSWORD).await;
     let link = reset_token(&app, ONE).await;
-    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
     assert_eq!(app.mails().await.len(), 1);
 }
 
@@ -127,7 +121,7 @@ async fn patch_equals_put() {
     let path = format!("/v1/passwords/{}", reset_token(&app, ONE).await);
     let fields = [("password", NEW), ("password_confirmation", NEW)];
     assert_eq!(app.patch(&path).form(&fields).send().await.status, 200);
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
     assert_dead(&app.patch(&path).form(&fields).send().await);
 }
 
@@ -155,7 +149,7 @@ async fn a_link_shows_masked_address_and_expiry() {
     assert_eq!((reply.status, reply.json()), (200, expected));
     // Looking does not use it up: mail scanners look.
     assert_eq!(show(&app, &link).await.status, 200);
-    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
 }
 
 #[actix_web::test]
@@ -163,26 +157,21 @@ async fn known_and_unknown_addresses_get_the_same_reply() {
     let (app, ..) = signed_in().await;
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
-    let mut seen = Vec::new();
+    let mut replies = Vec::new();
     for address in [ONE, "nobody@example.com", "disabled@example.com"] {
-        let reply = ask(&app, address).await;
-        let mut headers: Vec<String> = reply
-            .headers
-            .iter()
-            .filter(|(name, _)| *name != "x-request-id")
-            .map(|(name, value)| format!("{name}: {value:?}"))
-            .collect();
-        headers.sort();
-        seen.push((reply.status, reply.json(), headers));
+        replies.push(seen(&app.request_reset(address).await));
     }
     assert_eq!(
-        (seen[0].0, &seen[0].1),
+        (replies[0].0, &replies[0].1),
         (
             200,
             &json!({ "message": "Password reset instructions sent" })
         )
     );
-    assert!(seen.iter().all(|reply| *reply == seen[0]), "{seen:?}");
+    assert!(
+        replies.iter().all(|reply| *reply == replies[0]),
+        "{replies:?}"
+    );
     // The same rows were written for who exists and who does not.
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 3);
 
@@ -209,7 +198,7 @@ async fn a_blank_or_malformed_address_is_refused() {
 #[actix_web::test]
 async fn an_address_is_normalised_before_it_is_looked_up() {
     let (app, ..) = signed_in().await;
-    assert_eq!(ask(&app, "  ONE@Example.COM\n").await.status, 200);
+    assert_eq!(app.request_reset("  ONE@Example.COM\n").await.status, 200);
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
     assert_eq!(mails[0].subject, "Reset your password");
@@ -259,16 +248,16 @@ async fn an_invalid_password_leaves_the_link_valid() {
     }
     assert!(session_is_valid(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
-    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
 }
 
 #[actix_web::test]
 async fn a_link_works_once() {
     let (app, ..) = signed_in().await;
     let link = reset_token(&app, ONE).await;
-    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
     assert_void(&app, &link).await;
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
 }
 
 #[actix_web::test]
@@ -278,7 +267,7 @@ async fn using_one_link_revokes_the_others() {
     app.clock().advance(MILLISECOND);
     let second = reset_token(&app, ONE).await;
     assert_ne!(first, second);
-    assert_eq!(reset(&app, &second, PASSWORD).await.status, 200);
+    assert_eq!(app.reset_password(&second, PASSWORD).await.status, 200);
     assert_void(&app, &first).await;
     assert_void(&app, &second).await;
 }
@@ -291,7 +280,7 @@ async fn a_link_expires_after_exactly_fifteen_minutes() {
     assert_void(&app, &link).await;
     app.clock().set(START + QUARTER - MILLISECOND);
     assert_eq!(show(&app, &link).await.status, 200);
-    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
 }
 
 #[actix_web::test]
@@ -316,13 +305,13 @@ async fn links_of_a_deleted_user_reset_no_later_account() {
     delete(&app, &user).await;
     app.create_user(ONE, PASSWORD).await;
     assert_void(&app, &link).await;
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
 async fn queued_mails_never_reach_a_later_account() {
     let (app, user, _) = signed_in().await;
-    assert_eq!(ask(&app, ONE).await.status, 200);
+    assert_eq!(app.request_reset(ONE).await.status, 200);
     delete(&app, &user).await;
     assert!(app.mails().await.is_empty());
 }
@@ -373,7 +362,7 @@ async fn links_of_previous_but_not_dropped_keys_work() {
     assert_void(&start("b", &[]).await, &link).await;
     let after = start("b", &["c", "a"]).await;
     assert_eq!(show(&after, &link).await.status, 200);
-    assert_eq!(reset(&after, &link, NEW).await.status, 200);
+    assert_eq!(after.reset_password(&link, NEW).await.status, 200);
 }
 
 #[actix_web::test]
@@ -382,7 +371,10 @@ async fn concurrent_uses_of_a_link_have_one_winner() {
     let link = reset_token(&app, ONE).await;
     let replies = join_all((0..50).map(|number| {
         let (app, link) = (app.clone(), link.clone());
-        async move { reset(&app, &link, &format!("password {number}")).await }
+        async move {
+            app.reset_password(&link, &format!("password {number}"))
+                .await
+        }
     }))
     .await;
     let winners: Vec<usize> = (0..50)
@@ -394,7 +386,7 @@ async fn concurrent_uses_of_a_link_have_one_winner() {
         .filter(|reply| reply.status != 200)
         .for_each(assert_dead);
     assert_eq!(
-        sign_in(&app, ONE, &format!("password {}", winners[0]))
+        app.sign_in(ONE, &format!("password {}", winners[0]))
             .await
             .status,
         200
@@ -485,8 +477,8 @@ fn account(id: i64, address: &str, digest: String) -> Account {
 async fn reset_racing_a_sign_in_leaves_no_old_session() {
     let (app, user, _) = signed_in().await;
     let link = reset_token(&app, ONE).await;
-    let sign_ins = join_all((0..20).map(|_| sign_in(&app, ONE, PASSWORD)));
-    let (done, _) = futures_util::future::join(reset(&app, &link, NEW), sign_ins).await;
+    let sign_ins = join_all((0..20).map(|_| app.sign_in(ONE, PASSWORD)));
+    let (done, _) = futures_util::future::join(app.reset_password(&link, NEW), sign_ins).await;
     assert_eq!(done.status, 200);
     // Whoever came first was ended by the reset, whoever came later was refused.
     let left = format!(
@@ -501,7 +493,7 @@ async fn password_and_sessions_change_atomically() {
     let (app, user, token) = signed_in().await;
     let (before, link) = (digest_of(&app, &user), reset_token(&app, ONE).await);
     make_fail(&app, "DELETE ON sessions");
-    assert_refused(&reset(&app, &link, NEW).await, 500, "internal_error");
+    assert_refused(&app.reset_password(&link, NEW).await, 500, "internal_error");
     assert!(session_is_valid(&app, &token).await);
     assert_eq!(digest_of(&app, &user), before);
     assert_eq!(
@@ -510,7 +502,7 @@ async fn password_and_sessions_change_atomically() {
         "nobody is told of what did not happen"
     );
     make_succeed(&app);
-    assert_eq!(reset(&app, &link, NEW).await.status, 200);
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
     assert!(!session_is_valid(&app, &token).await);
 }
 
@@ -552,21 +544,21 @@ async fn links_start_with_the_configured_front_end() {
 async fn a_queued_mail_is_not_duplicated() {
     let (app, ..) = signed_in().await;
     for _ in 0..5 {
-        assert_eq!(ask(&app, ONE).await.status, 200);
+        assert_eq!(app.request_reset(ONE).await.status, 200);
     }
     assert_eq!(app.mails().await.len(), 1);
-    ask(&app, ONE).await;
+    app.request_reset(ONE).await;
     assert_eq!(app.mails().await.len(), 2);
 }
 
 #[actix_web::test]
 async fn late_mails_do_not_extend_the_link() {
     let (app, ..) = signed_in().await;
-    ask(&app, ONE).await;
+    app.request_reset(ONE).await;
     app.clock().set(START + QUARTER - Duration::from_secs(60));
     let mail = app.mails().await.remove(0);
     assert!(mail.text.contains("expire in 1 minute"), "{}", mail.text);
-    let link = crate::support::app::token_in(&mail.text);
+    let link = link_token(&mail.text, "/passwords/");
     assert_eq!(
         show(&app, &link).await.json()["expires_at"],
         (START + QUARTER).to_string()

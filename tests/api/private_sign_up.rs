@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, confirm, count_in, disable, last_confirmation,
-    reset, seen, sign_in, sign_up, token_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, last_confirmation, seen,
 };
+use crate::support::flows::{Flows, link_token};
 
 const NEW: &str = "another password";
 const FREE: &str = "free@example.com";
@@ -21,9 +21,9 @@ fn private(settings: &mut Settings) {
 /// Where [`ONE`] has an account with [`PASSWORD`], confirmed.
 async fn app_with_one() -> TestApp {
     let app = TestApp::with_settings(private).await;
-    sign_up(&app, ONE, PASSWORD).await;
+    app.sign_up(ONE, PASSWORD).await;
     let link = last_confirmation(&app, ONE).await;
-    assert_eq!(confirm(&app, &link).await.status, 200);
+    assert_eq!(app.verify_email(&link).await.status, 200);
     app
 }
 
@@ -34,13 +34,13 @@ fn rows(app: &TestApp) -> i64 {
 #[actix_web::test]
 async fn taken_and_free_addresses_get_the_same_reply() {
     let app = app_with_one().await;
-    sign_up(&app, "unconfirmed@example.com", PASSWORD).await;
+    app.sign_up("unconfirmed@example.com", PASSWORD).await;
     let disabled = app.create_user("disabled@example.com", PASSWORD).await;
     disable(&app, &disabled).await;
     app.mails().await;
 
     let before = rows(&app);
-    let free = sign_up(&app, FREE, NEW).await;
+    let free = app.sign_up(FREE, NEW).await;
     let added = rows(&app) - before;
     let message = json!({ "message": "Confirmation instructions sent" });
     assert_eq!((free.status, free.json(), added), (202, message, 1));
@@ -53,20 +53,16 @@ async fn taken_and_free_addresses_get_the_same_reply() {
     ] {
         app.mails().await;
         let before = rows(&app);
-        assert_eq!(
-            seen(&sign_up(&app, taken, NEW).await),
-            seen(&free),
-            "{taken}"
-        );
+        assert_eq!(seen(&app.sign_up(taken, NEW).await), seen(&free), "{taken}");
         assert_eq!(rows(&app) - before, 1, "{taken}");
     }
     // Faults of form are named before anybody is looked for.
     for address in [ONE, "free2@example.com"] {
         let faults = [("password", "is too short (minimum is 8 characters)")];
-        assert_faults(&sign_up(&app, address, "short").await, &faults);
+        assert_faults(&app.sign_up(address, "short").await, &faults);
     }
     assert_eq!(
-        sign_in(&app, ONE, PASSWORD).await.status,
+        app.sign_in(ONE, PASSWORD).await.status,
         200,
         "the first password stays"
     );
@@ -76,38 +72,43 @@ async fn taken_and_free_addresses_get_the_same_reply() {
 async fn the_owner_of_a_taken_address_gets_a_mail() {
     let app = app_with_one().await;
     let before = app.mails().await.len();
-    sign_up(&app, ONE, NEW).await;
+    app.sign_up(ONE, NEW).await;
     let mails = app.mails().await;
     let mail = &mails[before];
     assert_eq!((mails.len(), mail.to.as_str()), (before + 1, ONE));
     assert_eq!(mail.subject, "You already have an account");
     assert!(!mail.text.contains("/confirmations/"), "{}", mail.text);
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 401);
-    assert_eq!(reset(&app, &token_in(&mail.text), NEW).await.status, 200);
-    assert_eq!(sign_in(&app, ONE, NEW).await.status, 200);
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 401);
+    assert_eq!(
+        app.reset_password(&link_token(&mail.text, "/passwords/"), NEW)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
 }
 
 #[actix_web::test]
 async fn a_second_sign_up_does_not_verify_a_squatter() {
     let app = TestApp::with_settings(private).await;
-    sign_up(&app, ONE, "the squatter's").await;
+    app.sign_up(ONE, "the squatter's").await;
     let squatters = last_confirmation(&app, ONE).await;
-    sign_up(&app, ONE, "the owner's own").await;
+    app.sign_up(ONE, "the owner's own").await;
     let mail = app.mails().await.pop().unwrap();
     assert_eq!(mail.subject, "You already have an account");
     assert_eq!(
-        reset(&app, &token_in(&mail.text), "the owner's own")
+        app.reset_password(&link_token(&mail.text, "/passwords/"), "the owner's own")
             .await
             .status,
         200
     );
     assert_eq!(
-        sign_in(&app, ONE, "the owner's own").await.status,
+        app.sign_in(ONE, "the owner's own").await.status,
         200,
         "a reset is a confirmation"
     );
-    assert_eq!(sign_in(&app, ONE, "the squatter's").await.status, 401);
-    assert_refused(&confirm(&app, &squatters).await, 401, "link_invalid");
+    assert_eq!(app.sign_in(ONE, "the squatter's").await.status, 401);
+    assert_refused(&app.verify_email(&squatters).await, 401, "link_invalid");
 }
 
 #[actix_web::test]
@@ -120,7 +121,7 @@ async fn mails_to_a_taken_address_are_limited_silently() {
     .await;
     app.create_user(ONE, PASSWORD).await;
     for asked in 1..=8 {
-        assert_eq!(sign_up(&app, ONE, NEW).await.status, 202);
+        assert_eq!(app.sign_up(ONE, NEW).await.status, 202);
         assert_eq!(app.mails().await.len(), asked.min(5));
     }
 }
@@ -135,14 +136,14 @@ async fn sign_in_with_the_chosen_password_reveals_nothing() {
     .await;
     app.create_user(ONE, PASSWORD).await;
     for address in [ONE, FREE] {
-        assert_eq!(sign_up(&app, address, NEW).await.status, 202);
+        assert_eq!(app.sign_up(address, NEW).await.status, 202);
     }
     // Failures count alike, up to the limit and beyond it.
     for _ in 0..22 {
         let [taken, free, unknown] = [
-            sign_in(&app, ONE, NEW).await,
-            sign_in(&app, FREE, NEW).await,
-            sign_in(&app, "nobody@example.com", NEW).await,
+            app.sign_in(ONE, NEW).await,
+            app.sign_in(FREE, NEW).await,
+            app.sign_in("nobody@example.com", NEW).await,
         ];
         assert!([401, 429].contains(&free.status));
         assert_eq!(seen(&free), seen(&taken));
@@ -153,8 +154,8 @@ async fn sign_in_with_the_chosen_password_reveals_nothing() {
 #[actix_web::test]
 async fn a_verified_account_signs_in() {
     let app = app_with_one().await;
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
-    assert_refused(&sign_in(&app, ONE, NEW).await, 401, "invalid_credentials");
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+    assert_refused(&app.sign_in(ONE, NEW).await, 401, "invalid_credentials");
 }
 
 #[actix_web::test]
@@ -162,7 +163,7 @@ async fn concurrent_private_sign_ups_create_one_account() {
     let app = TestApp::with_settings(private).await;
     let replies = join_all((0..50).map(|number| {
         let app = app.clone();
-        async move { sign_up(&app, ONE, &format!("password {number}")).await }
+        async move { app.sign_up(ONE, &format!("password {number}")).await }
     }))
     .await;
     assert!(replies.iter().all(|reply| seen(reply) == seen(&replies[0])));
@@ -181,18 +182,14 @@ async fn concurrent_private_sign_ups_create_one_account() {
         ["Confirm your email address", "You already have an account"]
     );
     assert_eq!(
-        confirm(&app, &last_confirmation(&app, ONE).await)
+        app.verify_email(&last_confirmation(&app, ONE).await)
             .await
             .status,
         200
     );
     let signed_in = join_all((0..50).map(|number| {
         let app = app.clone();
-        async move {
-            sign_in(&app, ONE, &format!("password {number}"))
-                .await
-                .status
-        }
+        async move { app.sign_in(ONE, &format!("password {number}")).await.status }
     }))
     .await;
     assert_eq!(signed_in.iter().filter(|status| **status == 200).count(), 1);
@@ -205,5 +202,5 @@ async fn closed_registration_is_reported_in_private_mode() {
         settings.registration.open = false;
     })
     .await;
-    assert_refused(&sign_up(&app, ONE, PASSWORD).await, 403, "forbidden");
+    assert_refused(&app.sign_up(ONE, PASSWORD).await, 403, "forbidden");
 }

@@ -8,9 +8,9 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, not_text, session_is_valid, sign_in,
-    signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, not_text, session_is_valid, signed_in,
 };
+use crate::support::flows::Flows;
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -70,7 +70,7 @@ async fn reauthentication_lasts_exactly_fifteen_minutes() {
 #[actix_web::test]
 async fn signing_in_is_not_reauthentication() {
     let (app, ..) = signed_in().await;
-    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"]
+    let token = app.sign_in(ONE, PASSWORD).await.json()["token"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -280,7 +280,7 @@ async fn challenges_are_limited_by_session_apart_from_sign_in() {
             .await;
         assert_refused(&reply, 429, "rate_limited");
     }
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     assert_eq!(confirm(&app, &second, PASSWORD).await.status, 200);
     app.clock().advance(Duration::from_secs(3600));
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
@@ -308,9 +308,9 @@ async fn failed_sign_ins_do_not_limit_challenges() {
     .await;
     let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
     for _ in 0..20 {
-        assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+        assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
     }
-    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 429, "rate_limited");
+    assert_refused(&app.sign_in(ONE, PASSWORD).await, 429, "rate_limited");
     assert_eq!(confirm(&app, &token, PASSWORD).await.status, 200);
 }
 

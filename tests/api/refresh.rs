@@ -15,20 +15,14 @@ use serde_json::{Value, json};
 use super::tokens::{Pair, credentials, opens, pair_for, pair_of, session_of};
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, make_fail,
-    make_succeed, not_text, reset, reset_token, session_is_valid, sign_in, signed_in,
+    make_succeed, not_text, reset_token, session_is_valid, signed_in,
 };
+use crate::support::flows::Flows;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-async fn refresh(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/tokens/refresh")
-        .json(&json!({ "refresh_token": token }))
-        .send()
-        .await
-}
 
 /// Somebody signed in, their session's token, and a pair of it.
 async fn with_pair() -> (TestApp, String, Pair) {
@@ -56,7 +50,7 @@ fn assert_no_grant(reply: &Reply) {
 async fn a_refresh_spends_the_old_token() {
     let (app, token, first) = with_pair().await;
     app.clock().advance(DAY);
-    let reply = refresh(&app, &first.refresh).await;
+    let reply = app.refresh(&first.refresh).await;
     let second = pair_of(&reply);
     assert!(second.refresh != first.refresh && second.access != first.access);
     // What they have in common is the family's name.
@@ -93,7 +87,7 @@ async fn a_refresh_spends_the_old_token() {
     let until = (START + DAY + 900 * SECOND).as_millis();
     assert_eq!(count_in(&app, "SELECT access_until FROM sessions"), until);
     // An access token that is out stays good beside the next one.
-    let third = pair_of(&refresh(&app, &second.refresh).await);
+    let third = pair_of(&app.refresh(&second.refresh).await);
     assert!(opens(&app, &second.access).await && opens(&app, &third.access).await);
 }
 
@@ -128,12 +122,12 @@ async fn rfc_6749_6_a_form_is_accepted_and_scope_is_kept() {
 #[actix_web::test]
 async fn concurrent_refreshes_return_one_successor() {
     let (app, token, first) = with_pair().await;
-    let replies = join_all((0..20).map(|_| refresh(&app, &first.refresh))).await;
+    let replies = join_all((0..20).map(|_| app.refresh(&first.refresh))).await;
     let pairs: Vec<Pair> = replies.iter().map(pair_of).collect();
     assert!(pairs.iter().all(|pair| *pair == pairs[0]), "{pairs:?}");
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 2);
     assert!(opens(&app, &pairs[0].access).await && session_is_valid(&app, &token).await);
-    pair_of(&refresh(&app, &pairs[0].refresh).await);
+    pair_of(&app.refresh(&pairs[0].refresh).await);
 }
 
 #[actix_web::test]
@@ -141,10 +135,10 @@ async fn reuse_after_ten_seconds_is_theft() {
     let (app, token, first) = with_pair().await;
     app.clock().advance(500 * MILLISECOND);
     let spent_at = app.clock().now();
-    let reply = refresh(&app, &first.refresh).await;
+    let reply = app.refresh(&first.refresh).await;
     let second = pair_of(&reply);
     app.clock().set(spent_at + GRACE - MILLISECOND);
-    let again = refresh(&app, &first.refresh).await;
+    let again = app.refresh(&first.refresh).await;
     assert_eq!(pair_of(&again), second);
     // Only what counts from now has changed.
     assert_eq!(
@@ -153,20 +147,20 @@ async fn reuse_after_ten_seconds_is_theft() {
     );
     assert!(session_is_valid(&app, &token).await);
     app.clock().set(spent_at + GRACE);
-    assert_no_grant(&refresh(&app, &first.refresh).await);
+    assert_no_grant(&app.refresh(&first.refresh).await);
     assert!(!session_is_valid(&app, &token).await && !opens(&app, &second.access).await);
-    assert_no_grant(&refresh(&app, &second.refresh).await);
+    assert_no_grant(&app.refresh(&second.refresh).await);
 }
 
 #[actix_web::test]
 async fn older_spent_tokens_repeat_their_pair_within_ten_seconds() {
     let (app, token, first) = with_pair().await;
-    let second = pair_of(&refresh(&app, &first.refresh).await);
+    let second = pair_of(&app.refresh(&first.refresh).await);
     app.clock().advance(SECOND);
-    let third = pair_of(&refresh(&app, &second.refresh).await);
+    let third = pair_of(&app.refresh(&second.refresh).await);
     app.clock().advance(SECOND);
-    assert_eq!(pair_of(&refresh(&app, &first.refresh).await), second);
-    assert_eq!(pair_of(&refresh(&app, &second.refresh).await), third);
+    assert_eq!(pair_of(&app.refresh(&first.refresh).await), second);
+    assert_eq!(pair_of(&app.refresh(&second.refresh).await), third);
     assert_eq!(
         count_in(
             &app,
@@ -177,9 +171,9 @@ async fn older_spent_tokens_repeat_their_pair_within_ten_seconds() {
     assert!(session_is_valid(&app, &token).await);
     // Each has ten seconds of its own.
     app.clock().set(START + GRACE);
-    assert_eq!(pair_of(&refresh(&app, &second.refresh).await), third);
-    assert_no_grant(&refresh(&app, &first.refresh).await);
-    assert_no_grant(&refresh(&app, &third.refresh).await);
+    assert_eq!(pair_of(&app.refresh(&second.refresh).await), third);
+    assert_no_grant(&app.refresh(&first.refresh).await);
+    assert_no_grant(&app.refresh(&third.refresh).await);
 }
 
 #[actix_web::test]
@@ -188,7 +182,7 @@ async fn token_reuse_ends_the_session_and_mails_once() {
     let other = app.sign_in_as(&user).await;
     let (stolen, kept) = (pair_for(&app, &token).await, pair_for(&app, &other).await);
     let beside = pair_for(&app, &token).await;
-    let next = pair_of(&refresh(&app, &stolen.refresh).await);
+    let next = pair_of(&app.refresh(&stolen.refresh).await);
     app.clock().advance(GRACE);
     let call = app
         .post("/v1/tokens/refresh")
@@ -203,11 +197,11 @@ async fn token_reuse_ends_the_session_and_mails_once() {
 
     for dead in [&stolen, &next, &beside] {
         assert!(!opens(&app, &dead.access).await);
-        assert_no_grant(&refresh(&app, &dead.refresh).await);
+        assert_no_grant(&app.refresh(&dead.refresh).await);
     }
     assert!(!session_is_valid(&app, &token).await);
     assert!(session_is_valid(&app, &other).await && opens(&app, &kept.access).await);
-    pair_of(&refresh(&app, &kept.refresh).await);
+    pair_of(&app.refresh(&kept.refresh).await);
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, ONE));
     assert_eq!(mails[0].subject, "A session of yours was ended");
@@ -222,18 +216,18 @@ async fn a_disabled_reuse_notice_is_not_sent() {
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     let first = pair_for(&app, &token).await;
-    pair_of(&refresh(&app, &first.refresh).await);
+    pair_of(&app.refresh(&first.refresh).await);
     app.clock().advance(GRACE);
-    assert_no_grant(&refresh(&app, &first.refresh).await);
+    assert_no_grant(&app.refresh(&first.refresh).await);
     assert!(!session_is_valid(&app, &token).await && app.mails().await.is_empty());
 }
 
 #[actix_web::test]
 async fn concurrent_reuse_ends_the_session_once() {
     let (app, token, first) = with_pair().await;
-    pair_of(&refresh(&app, &first.refresh).await);
+    pair_of(&app.refresh(&first.refresh).await);
     app.clock().advance(GRACE);
-    for reply in join_all((0..20).map(|_| refresh(&app, &first.refresh))).await {
+    for reply in join_all((0..20).map(|_| app.refresh(&first.refresh))).await {
         assert_no_grant(&reply);
     }
     assert!(!session_is_valid(&app, &token).await);
@@ -246,7 +240,7 @@ async fn a_token_of_a_forgotten_family_is_rejected() {
     let mut latest = first.clone();
     for _ in 0..3 {
         app.clock().advance(DAY);
-        latest = pair_of(&refresh(&app, &latest.refresh).await);
+        latest = pair_of(&app.refresh(&latest.refresh).await);
     }
     let digest: String = PlainToken::parse(TokenKind::Refresh, &first.refresh)
         .unwrap()
@@ -257,9 +251,9 @@ async fn a_token_of_a_forgotten_family_is_rejected() {
         .collect();
     let known = format!("SELECT count(*) FROM refresh_tokens WHERE token_digest = x'{digest}'");
     assert_eq!(count_in(&app, &known), 0);
-    assert_no_grant(&refresh(&app, &first.refresh).await);
+    assert_no_grant(&app.refresh(&first.refresh).await);
     assert!(!session_is_valid(&app, &token).await && !opens(&app, &latest.access).await);
-    assert_no_grant(&refresh(&app, &latest.refresh).await);
+    assert_no_grant(&app.refresh(&latest.refresh).await);
     assert_eq!(app.mails().await.len(), 1);
 }
 
@@ -286,7 +280,7 @@ async fn rfc_6749_5_2_invalid_grants_cost_no_write() {
         &token,
         &"a".repeat(60_000),
     ] {
-        assert_no_grant(&refresh(&app, text).await);
+        assert_no_grant(&app.refresh(text).await);
     }
     for body in [
         json!({}),
@@ -313,7 +307,7 @@ async fn rfc_6749_5_2_invalid_grants_cost_no_write() {
         assert_faults(&reply, &[("refresh_token", "is invalid")]);
     }
     assert_eq!(version(), before);
-    pair_of(&refresh(&app, &pair.refresh).await);
+    pair_of(&app.refresh(&pair.refresh).await);
     assert_ne!(version(), before);
 }
 
@@ -343,10 +337,10 @@ async fn a_family_expires_with_its_session() {
     let end = START + 30 * DAY;
     for day in 1..30 {
         app.clock().set(START + day * DAY);
-        pair = pair_of(&refresh(&app, &pair.refresh).await);
+        pair = pair_of(&app.refresh(&pair.refresh).await);
     }
     app.clock().set(end - MILLISECOND);
-    let reply = refresh(&app, &pair.refresh).await;
+    let reply = app.refresh(&pair.refresh).await;
     let last = pair_of(&reply);
     assert_eq!(
         (
@@ -357,7 +351,7 @@ async fn a_family_expires_with_its_session() {
     );
     app.clock().set(end);
     for token in [&last, &pair] {
-        assert_no_grant(&refresh(&app, &token.refresh).await);
+        assert_no_grant(&app.refresh(&token.refresh).await);
     }
     assert_eq!((sessions(&app), app.mails().await.len()), (1, 0));
 }
@@ -366,7 +360,7 @@ async fn a_family_expires_with_its_session() {
 async fn refreshing_counts_as_use_of_the_session() {
     let (app, token, pair) = with_pair().await;
     app.clock().set(START + 13 * DAY);
-    let second = pair_of(&refresh(&app, &pair.refresh).await);
+    let second = pair_of(&app.refresh(&pair.refresh).await);
     // Asking by an access token is none.
     assert_eq!(
         session_of(&app, &second.access).await["last_active_at"],
@@ -376,20 +370,20 @@ async fn refreshing_counts_as_use_of_the_session() {
     // Noted in memory alone, and use all the same.
     assert!(session_is_valid(&app, &token).await);
     app.clock().set(START + 29 * DAY);
-    let third = pair_of(&refresh(&app, &second.refresh).await);
+    let third = pair_of(&app.refresh(&second.refresh).await);
     assert!(opens(&app, &third.access).await);
 
     let user = app.create_user("two@example.com", PASSWORD).await;
     let idle = app.sign_in_as(&user).await;
     let spent = pair_for(&app, &idle).await;
-    let unspent = pair_of(&refresh(&app, &spent.refresh).await);
+    let unspent = pair_of(&app.refresh(&spent.refresh).await);
     app.clock().advance(14 * DAY);
     for token in [&unspent, &spent] {
-        assert_no_grant(&refresh(&app, &token.refresh).await);
+        assert_no_grant(&app.refresh(&token.refresh).await);
     }
     assert!(app.mails().await.is_empty(), "nothing is left to be stolen");
     app.clock().set(START + 43 * DAY - MILLISECOND);
-    pair_of(&refresh(&app, &unspent.refresh).await);
+    pair_of(&app.refresh(&unspent.refresh).await);
 }
 
 #[actix_web::test]
@@ -398,7 +392,7 @@ async fn buffered_activity_keeps_a_session_from_idling() {
     app.clock().set(START + 13 * DAY);
     assert!(session_is_valid(&app, &token).await);
     app.clock().set(START + 20 * DAY);
-    pair_of(&refresh(&app, &pair.refresh).await);
+    pair_of(&app.refresh(&pair.refresh).await);
 }
 
 #[actix_web::test]
@@ -412,11 +406,11 @@ async fn sessions_ended_in_any_way_refresh_nothing() {
         let user = app.create_user(&address, PASSWORD).await;
         let token = app.sign_in_as(&user).await;
         let spent = pair_for(&app, &token).await;
-        let pair = pair_of(&refresh(&app, &spent.refresh).await);
+        let pair = pair_of(&app.refresh(&spent.refresh).await);
         match name {
             "disabled" => disable(&app, &user).await,
             "deleted" => delete(&app, &user).await,
-            "evicted" => assert_eq!(sign_in(&app, &address, PASSWORD).await.status, 200),
+            "evicted" => assert_eq!(app.sign_in(&address, PASSWORD).await.status, 200),
             "swept" => {
                 app.clock().advance(40 * DAY);
                 let context = app.context();
@@ -430,7 +424,7 @@ async fn sessions_ended_in_any_way_refresh_nothing() {
             ),
         }
         for token in [&pair, &spent] {
-            assert_no_grant(&refresh(&app, &token.refresh).await);
+            assert_no_grant(&app.refresh(&token.refresh).await);
         }
     }
     assert!(app.mails().await.is_empty());
@@ -440,17 +434,17 @@ async fn sessions_ended_in_any_way_refresh_nothing() {
 async fn a_rewound_clock_restores_no_spent_token() {
     let (app, token, first) = with_pair().await;
     app.clock().advance(2 * DAY);
-    let second = pair_of(&refresh(&app, &first.refresh).await);
+    let second = pair_of(&app.refresh(&first.refresh).await);
     // Corrected by some seconds it costs nobody their session.
     app.clock().set(START + 2 * DAY - GRACE + MILLISECOND);
     assert_eq!(
-        pair_of(&refresh(&app, &first.refresh).await).refresh,
+        pair_of(&app.refresh(&first.refresh).await).refresh,
         second.refresh
     );
     app.clock().set(START + DAY);
-    assert_no_grant(&refresh(&app, &first.refresh).await);
+    assert_no_grant(&app.refresh(&first.refresh).await);
     assert!(!session_is_valid(&app, &token).await);
-    assert_no_grant(&refresh(&app, &second.refresh).await);
+    assert_no_grant(&app.refresh(&second.refresh).await);
 }
 
 /// The house of another app, under the key bases of these letters: the current one and those before.
@@ -474,18 +468,18 @@ async fn successors_need_a_current_or_previous_key_base() {
     home.create_user(ONE, PASSWORD).await;
     let before = moved_in_with(&home, "a", &[]).await;
     let first = pair_of(&before.post("/v1/tokens").json(&credentials()).send().await);
-    let second = pair_of(&refresh(&before, &first.refresh).await);
+    let second = pair_of(&before.refresh(&first.refresh).await);
 
     let rotated = moved_in_with(&home, "b", &["a"]).await;
-    let again = pair_of(&refresh(&rotated, &first.refresh).await);
+    let again = pair_of(&rotated.refresh(&first.refresh).await);
     assert_eq!(again.refresh, second.refresh);
     assert!(opens(&rotated, &again.access).await && opens(&rotated, &second.access).await);
 
     // Who has the file and not the key gets nothing out of it; nor does it count as theft.
     let dropped = moved_in_with(&home, "b", &[]).await;
-    assert_no_grant(&refresh(&dropped, &first.refresh).await);
+    assert_no_grant(&dropped.refresh(&first.refresh).await);
     assert_eq!((sessions(&home), dropped.mails().await.len()), (1, 0));
-    let third = pair_of(&refresh(&dropped, &second.refresh).await);
+    let third = pair_of(&dropped.refresh(&second.refresh).await);
     assert!(opens(&dropped, &third.access).await && !opens(&dropped, &second.access).await);
 }
 
@@ -498,10 +492,10 @@ async fn the_seed_is_deleted_after_the_grace_period() {
             "SELECT count(*) FROM refresh_tokens WHERE seed IS NOT NULL",
         )
     };
-    let second = pair_of(&refresh(&app, &first.refresh).await);
+    let second = pair_of(&app.refresh(&first.refresh).await);
     assert_eq!(seeds(), 1);
     app.clock().advance(GRACE);
-    let third = pair_of(&refresh(&app, &second.refresh).await);
+    let third = pair_of(&app.refresh(&second.refresh).await);
     assert_eq!(seeds(), 1, "the last one's alone");
     app.clock().advance(GRACE - MILLISECOND);
     let sweep = || {
@@ -514,13 +508,13 @@ async fn the_seed_is_deleted_after_the_grace_period() {
     assert_eq!(sweep().await.unwrap().refresh_tokens, 0);
     app.clock().advance(MILLISECOND);
     assert_eq!((sweep().await.unwrap().refresh_tokens, seeds()), (1, 0));
-    pair_of(&refresh(&app, &third.refresh).await);
+    pair_of(&app.refresh(&third.refresh).await);
 }
 
 #[actix_web::test]
 async fn neither_token_of_a_pair_is_stored() {
     let (app, _, first) = with_pair().await;
-    let second = pair_of(&refresh(&app, &first.refresh).await);
+    let second = pair_of(&app.refresh(&first.refresh).await);
     let path = app.context().database.path();
     let mut bytes = std::fs::read(path).unwrap();
     bytes.extend(std::fs::read(path.with_extension("db-wal")).unwrap());
@@ -561,7 +555,7 @@ async fn a_pair_is_listed_and_ends_with_its_session() {
         .await;
     assert_eq!(ended.status, 204);
     assert!(!opens(&app, &pair.access).await);
-    assert_no_grant(&refresh(&app, &pair.refresh).await);
+    assert_no_grant(&app.refresh(&pair.refresh).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
 }
 
@@ -572,7 +566,7 @@ async fn a_new_password_revokes_the_kept_sessions_refresh_tokens() {
     let others = pair_for(&app, &app.sign_in_as(&stranger).await).await;
     let spent = pair_for(&app, &token).await;
     let (pair, elsewhere) = (
-        pair_of(&refresh(&app, &spent.refresh).await),
+        pair_of(&app.refresh(&spent.refresh).await),
         pair_for(&app, &app.sign_in_as(&user).await).await,
     );
     let body = json!({ "password": "another password", "password_challenge": PASSWORD });
@@ -586,12 +580,12 @@ async fn a_new_password_revokes_the_kept_sessions_refresh_tokens() {
         200
     );
     for ended in [&pair, &spent, &elsewhere] {
-        assert_no_grant(&refresh(&app, &ended.refresh).await);
+        assert_no_grant(&app.refresh(&ended.refresh).await);
     }
     assert!(session_is_valid(&app, &token).await, "that was no theft");
     assert!(opens(&app, &pair.access).await, "access tokens run out");
-    pair_of(&refresh(&app, &others.refresh).await);
-    pair_of(&refresh(&app, &pair_for(&app, &token).await.refresh).await);
+    pair_of(&app.refresh(&others.refresh).await);
+    pair_of(&app.refresh(&pair_for(&app, &token).await.refresh).await);
 }
 
 #[actix_web::test]
@@ -607,8 +601,8 @@ async fn ending_other_sessions_keeps_own_refresh_tokens() {
             .status,
         200
     );
-    assert_no_grant(&refresh(&app, &ended.refresh).await);
-    pair_of(&refresh(&app, &kept.refresh).await);
+    assert_no_grant(&app.refresh(&ended.refresh).await);
+    pair_of(&app.refresh(&kept.refresh).await);
 }
 
 #[actix_web::test]
@@ -617,11 +611,11 @@ async fn the_reported_expiry_is_the_earlier_of_both() {
     let told =
         |reply: &Reply| Duration::from_secs(reply.json()["refresh_expires_in"].as_u64().unwrap());
     app.clock().advance(10 * DAY);
-    let reply = refresh(&app, &first.refresh).await;
+    let reply = app.refresh(&first.refresh).await;
     assert_eq!(told(&reply), 14 * DAY);
     app.clock().advance(5 * SECOND);
     assert_eq!(
-        told(&refresh(&app, &first.refresh).await),
+        told(&app.refresh(&first.refresh).await),
         14 * DAY - 5 * SECOND,
         "none of it is new"
     );
@@ -630,7 +624,7 @@ async fn the_reported_expiry_is_the_earlier_of_both() {
     assert_eq!(told(&reply), 10 * DAY);
     let last = pair_of(&reply);
     app.clock().set(START + 30 * DAY - MILLISECOND);
-    pair_of(&refresh(&app, &last.refresh).await);
+    pair_of(&app.refresh(&last.refresh).await);
 }
 
 #[actix_web::test]
@@ -655,9 +649,9 @@ async fn access_tokens_per_hour_are_limited() {
         pair = pair_of(&app.post("/v1/tokens").bearer(&token).send().await);
     }
     let spent = pair;
-    pair = pair_of(&refresh(&app, &spent.refresh).await);
+    pair = pair_of(&app.refresh(&spent.refresh).await);
     let refused = [
-        refresh(&app, &pair.refresh).await,
+        app.refresh(&pair.refresh).await,
         app.post("/v1/tokens").bearer(&token).send().await,
         app.post("/v1/tokens")
             .cookie(&token)
@@ -670,10 +664,10 @@ async fn access_tokens_per_hour_are_limited() {
         assert_eq!(reply.header("retry-after"), Some("3600"));
     }
     // What was given is given again, and others have theirs.
-    assert_eq!(pair_of(&refresh(&app, &spent.refresh).await), pair);
+    assert_eq!(pair_of(&app.refresh(&spent.refresh).await), pair);
     pair_for(&app, &other).await;
     app.clock().advance(3600 * SECOND);
-    pair_of(&refresh(&app, &pair.refresh).await);
+    pair_of(&app.refresh(&pair.refresh).await);
     assert!(session_is_valid(&app, &token).await);
 }
 
@@ -681,9 +675,12 @@ async fn access_tokens_per_hour_are_limited() {
 async fn a_reset_ends_every_pair() {
     let (app, _, pair) = with_pair().await;
     let link = reset_token(&app, ONE).await;
-    assert_eq!(reset(&app, &link, "another password").await.status, 200);
+    assert_eq!(
+        app.reset_password(&link, "another password").await.status,
+        200
+    );
     assert!(!opens(&app, &pair.access).await);
-    assert_no_grant(&refresh(&app, &pair.refresh).await);
+    assert_no_grant(&app.refresh(&pair.refresh).await);
 }
 
 #[actix_web::test]
@@ -691,16 +688,16 @@ async fn rotation_revokes_only_the_sessions_refresh_tokens() {
     let (app, user, token) = signed_in().await;
     let other = app.sign_in_as(&user).await;
     let (spent, kept) = (pair_for(&app, &token).await, pair_for(&app, &other).await);
-    let pair = pair_of(&refresh(&app, &spent.refresh).await);
+    let pair = pair_of(&app.refresh(&spent.refresh).await);
     let rotated = app.post("/v1/session/rotate").bearer(&token).send().await;
     let token = rotated.json()["token"].as_str().unwrap().to_owned();
     for ended in [&pair, &spent] {
-        assert_no_grant(&refresh(&app, &ended.refresh).await);
+        assert_no_grant(&app.refresh(&ended.refresh).await);
     }
     assert!(session_is_valid(&app, &token).await && app.mails().await.is_empty());
     assert!(opens(&app, &pair.access).await, "access tokens run out");
-    pair_of(&refresh(&app, &kept.refresh).await);
-    pair_of(&refresh(&app, &pair_for(&app, &token).await.refresh).await);
+    pair_of(&app.refresh(&kept.refresh).await);
+    pair_of(&app.refresh(&pair_for(&app, &token).await.refresh).await);
 }
 
 #[actix_web::test]
@@ -714,11 +711,11 @@ async fn withdrawn_scopes_are_no_longer_granted() {
         settings.tokens.scopes = Scopes::parse("orders:read projects:write").unwrap();
     })
     .await;
-    let reply = refresh(&later, &first.refresh).await;
+    let reply = later.refresh(&first.refresh).await;
     assert_eq!(reply.json()["scope"], "projects:write");
     // What is offered since then was not asked for.
     assert_eq!(
-        refresh(&later, &pair_of(&reply).refresh).await.json()["scope"],
+        later.refresh(&pair_of(&reply).refresh).await.json()["scope"],
         "projects:write"
     );
 }
@@ -727,9 +724,9 @@ async fn withdrawn_scopes_are_no_longer_granted() {
 async fn a_failing_write_spends_no_token() {
     let (app, token, first) = with_pair().await;
     make_fail(&app, "INSERT ON refresh_tokens");
-    assert_eq!(refresh(&app, &first.refresh).await.status, 500);
+    assert_eq!(app.refresh(&first.refresh).await.status, 500);
     make_succeed(&app);
     app.clock().advance(2 * GRACE);
-    pair_of(&refresh(&app, &first.refresh).await);
+    pair_of(&app.refresh(&first.refresh).await);
     assert!(session_is_valid(&app, &token).await);
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::*;
 use crate::support::credentials::*;
+use crate::support::flows::Flows;
 
 async fn revoke(app: &TestApp, token: &str) -> Reply {
     app.post("/v1/tokens/revoke")
@@ -28,13 +29,6 @@ fn assert_revoked(reply: &Reply) {
         reply.text()
     );
     assert_eq!(reply.header("cache-control"), Some("no-store"));
-}
-
-async fn refresh(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/tokens/refresh")
-        .json(&json!({ "refresh_token": token }))
-        .send()
-        .await
 }
 
 /// What a credential gets that is presented.
@@ -63,10 +57,10 @@ async fn rfc_7009_2_1_refresh_tokens_end_their_session() {
         assert!(!is_good(&app, dead).await);
     }
     for dead in [&first, &second] {
-        assert_refused(&refresh(&app, dead).await, 400, "invalid_grant");
+        assert_refused(&app.refresh(dead).await, 400, "invalid_grant");
     }
     assert!(is_good(&app, &other).await && is_good(&app, &others).await);
-    assert_eq!(refresh(&app, &others_refresh).await.status, 200);
+    assert_eq!(app.refresh(&others_refresh).await.status, 200);
     // Its owner, or its own program, did it: nobody was robbed.
     assert_eq!(app.mails().await.len(), 0);
 }
@@ -76,13 +70,13 @@ async fn rfc_7009_2_1_spent_refresh_tokens_revoke_successors() {
     for wait in [0, 9, 11, 3600] {
         let (app, _, token) = signed_in().await;
         let (_, spent) = pair(&app, &token, "").await;
-        let (_, successor) = pair_in(&refresh(&app, &spent).await.json());
-        let (access, last) = pair_in(&refresh(&app, &successor).await.json());
+        let (_, successor) = pair_in(&app.refresh(&spent).await.json());
+        let (access, last) = pair_in(&app.refresh(&successor).await.json());
         app.clock().advance(Duration::from_secs(wait));
         assert_revoked(&revoke(&app, &spent).await);
         assert_eq!(answer(&app, &token).await, (401, json!("token_invalid")));
         assert_eq!(answer(&app, &access).await.0, 401);
-        assert_refused(&refresh(&app, &last).await, 400, "invalid_grant");
+        assert_refused(&app.refresh(&last).await, 400, "invalid_grant");
         assert_eq!(app.mails().await.len(), 0, "that was no theft");
     }
 }
@@ -94,7 +88,7 @@ async fn an_unknown_refresh_token_ends_nothing() {
     // Made by who knows the family alone.
     let parsed = PlainToken::parse(TokenKind::Refresh, &spent).unwrap();
     let made_up = parsed.successor(&[7; 112]).unwrap();
-    let (_, good) = pair_in(&refresh(&app, &spent).await.json());
+    let (_, good) = pair_in(&app.refresh(&spent).await.json());
     app.clock().advance(Duration::from_secs(10));
     let context = app.context();
     sweep::run(&context.database, &context.settings, context.clock.now())
@@ -115,7 +109,7 @@ async fn rfc_7009_2_1_a_session_token_ends_its_session() {
     let (access, refresh_token) = pair(&app, &token, "").await;
     assert_revoked(&revoke(&app, &token).await);
     assert!(!is_good(&app, &token).await && !is_good(&app, &access).await);
-    assert_refused(&refresh(&app, &refresh_token).await, 400, "invalid_grant");
+    assert_refused(&app.refresh(&refresh_token).await, 400, "invalid_grant");
     assert!(is_good(&app, &other).await);
 }
 
@@ -128,7 +122,7 @@ async fn rfc_7009_2_1_an_access_token_is_revoked_alone() {
     assert_revoked(&revoke(&app, &access).await);
     assert!(!is_good(&app, &access).await);
     assert!(is_good(&app, &token).await && is_good(&app, &other).await);
-    assert_eq!(refresh(&app, &first).await.status, 200);
+    assert_eq!(app.refresh(&first).await.status, 200);
     // For good: a clock that is set back does not wake it.
     app.clock().advance(Duration::from_secs(900));
     assert_eq!(answer(&app, &access).await, (401, json!("token_expired")));
@@ -181,7 +175,7 @@ async fn surrounding_white_space_is_ignored() {
         assert!(!is_good(&app, token).await, "{token:.4}");
     }
     assert_revoked(&revoke(&app, &format!("{refresh_token}\n")).await);
-    assert_refused(&refresh(&app, &refresh_token).await, 400, "invalid_grant");
+    assert_refused(&app.refresh(&refresh_token).await, 400, "invalid_grant");
 }
 
 #[actix_web::test]

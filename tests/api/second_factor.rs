@@ -3,13 +3,14 @@
 use cloakroom::testing::TestApp;
 use serde_json::json;
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, sign_in};
+use crate::support::app::{ONE, PASSWORD, assert_refused, count_in};
+use crate::support::flows::Flows;
 
 #[actix_web::test]
 async fn a_password_alone_starts_no_session() {
     let app = TestApp::with_second_factor(|_| ()).await;
     app.create_user(ONE, PASSWORD).await;
-    let reply = sign_in(&app, ONE, PASSWORD).await;
+    let reply = app.sign_in(ONE, PASSWORD).await;
     assert_refused(&reply, 403, "forbidden");
     assert_eq!(reply.json()["error"], "A second factor is required");
     assert_eq!(reply.header("set-cookie"), None);
@@ -32,7 +33,7 @@ async fn a_wrong_password_reveals_no_second_factor() {
     let app = TestApp::with_second_factor(|_| ()).await;
     app.create_user(ONE, PASSWORD).await;
     for (address, password) in [(ONE, "wrong"), ("nobody@example.com", PASSWORD)] {
-        let reply = sign_in(&app, address, password).await;
+        let reply = app.sign_in(address, password).await;
         assert_refused(&reply, 401, "invalid_credentials");
     }
 }
@@ -42,15 +43,11 @@ async fn a_due_second_factor_changes_nothing() {
     let app = TestApp::with_second_factor(|settings| settings.throttle.enabled = true).await;
     app.create_user(ONE, PASSWORD).await;
     for _ in 0..3 {
-        assert_refused(
-            &sign_in(&app, ONE, "wrong").await,
-            401,
-            "invalid_credentials",
-        );
+        assert_refused(&app.sign_in(ONE, "wrong").await, 401, "invalid_credentials");
     }
     let counted = "SELECT max(count) FROM throttles WHERE name LIKE 'address_failures:%'";
     assert_eq!(count_in(&app, counted), 3);
-    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 403, "forbidden");
+    assert_refused(&app.sign_in(ONE, PASSWORD).await, 403, "forbidden");
     assert_eq!(count_in(&app, counted), 4);
     assert_eq!(count_in(&app, "SELECT count(*) FROM devices"), 0);
 }

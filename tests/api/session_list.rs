@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, session_is_valid, sign_in,
-    signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, session_is_valid, signed_in,
 };
+use crate::support::flows::Flows;
 use crate::support::process::TestServer;
 use crate::support::raw_connection::RawConnection;
 
@@ -47,10 +47,6 @@ async fn end(app: &TestApp, token: &str, id: impl std::fmt::Display) -> Reply {
         .bearer(token)
         .send()
         .await
-}
-
-async fn rotate(app: &TestApp, token: &str) -> Reply {
-    app.post("/v1/session/rotate").bearer(token).send().await
 }
 
 fn token_of(reply: &Reply) -> String {
@@ -332,7 +328,7 @@ async fn rotation_replaces_the_token_of_the_same_session() {
     let other = app.sign_in_as(&user).await;
     app.clock().advance(MINUTE);
     let before = app.get("/v1/session").bearer(&old).send().await.json();
-    let reply = rotate(&app, &old).await;
+    let reply = app.rotate_session(&old).await;
     let new = token_of(&reply);
     let rotated = reply.json();
     assert_eq!(
@@ -355,7 +351,7 @@ async fn rotation_replaces_the_token_of_the_same_session() {
         401,
         "token_invalid",
     );
-    assert_refused(&rotate(&app, &old).await, 401, "token_invalid");
+    assert_refused(&app.rotate_session(&old).await, 401, "token_invalid");
     let shown = app.get("/v1/session").bearer(&new).send().await;
     assert_eq!((shown.status, shown.json()), (200, before));
     assert!(session_is_valid(&app, &other).await);
@@ -365,7 +361,7 @@ async fn rotation_replaces_the_token_of_the_same_session() {
 #[actix_web::test]
 async fn concurrent_rotations_have_one_winner() {
     let (app, _, token) = signed_in().await;
-    let replies = join_all((0..50).map(|_| rotate(&app, &token))).await;
+    let replies = join_all((0..50).map(|_| app.rotate_session(&token))).await;
     let won: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 200).collect();
     assert_eq!(won.len(), 1);
     for reply in replies.iter().filter(|reply| reply.status != 200) {
@@ -382,7 +378,7 @@ async fn rotation_racing_an_end_has_one_winner() {
         let (app, _, token) = signed_in().await;
         let id = id_of(&app, &token).await;
         let (rotated, ended) =
-            futures_util::future::join(rotate(&app, &token), end(&app, &token, id)).await;
+            futures_util::future::join(app.rotate_session(&token), end(&app, &token, id)).await;
         match (rotated.status, ended.status) {
             (200, 401) => assert!(session_is_valid(&app, &token_of(&rotated)).await),
             (401, 204) => assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0),
@@ -401,19 +397,19 @@ async fn rotation_does_not_extend_a_session() {
     let user = app.create_user(ONE, PASSWORD).await;
     let old = app.sign_in_as(&user).await;
     app.clock().set(START + DAY * 30 - MILLISECOND);
-    let reply = rotate(&app, &old).await;
+    let reply = app.rotate_session(&old).await;
     assert_eq!(reply.json()["expires_at"], (START + DAY * 30).to_string());
     let new = token_of(&reply);
     assert!(session_is_valid(&app, &new).await);
     app.clock().advance(MILLISECOND);
-    assert_refused(&rotate(&app, &new).await, 401, "token_expired");
+    assert_refused(&app.rotate_session(&new).await, 401, "token_expired");
 }
 
 #[actix_web::test]
 async fn a_rewound_clock_restores_no_ended_session() {
     let (app, user, old) = signed_in().await;
     let lost = app.sign_in_as(&user).await;
-    let new = token_of(&rotate(&app, &old).await);
+    let new = token_of(&app.rotate_session(&old).await);
     assert_eq!(end(&app, &new, id_of(&app, &lost).await).await.status, 204);
     app.clock().set(START - DAY);
     assert!(
@@ -442,7 +438,7 @@ async fn disabled_accounts_cannot_list_or_rotate() {
 fn a_slow_body_with_a_rotated_token_changes_nothing() {
     let test_server = TestServer::new();
     let server = test_server.serve();
-    let token = server.sign_up(ONE, PASSWORD);
+    let token = server.sign_up_token(ONE, PASSWORD);
     let mut connection = RawConnection::to(&server);
     let body = json!({ "title": "Too late" }).to_string();
     let (begun, rest) = body.split_at(5);
@@ -471,9 +467,9 @@ fn a_slow_body_with_a_rotated_token_changes_nothing() {
 async fn buffered_activity_counts_at_the_session_limit() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 2).await;
     app.create_user(ONE, PASSWORD).await;
-    let first = token_of(&sign_in(&app, ONE, PASSWORD).await);
+    let first = token_of(&app.sign_in(ONE, PASSWORD).await);
     app.clock().advance(MINUTE);
-    let second = token_of(&sign_in(&app, ONE, PASSWORD).await);
+    let second = token_of(&app.sign_in(ONE, PASSWORD).await);
     app.clock().advance(MINUTE);
     // Used a moment ago, which no row says yet.
     assert!(session_is_valid(&app, &first).await);
@@ -487,7 +483,7 @@ async fn buffered_activity_counts_at_the_session_limit() {
         ),
         0
     );
-    let third = token_of(&sign_in(&app, ONE, PASSWORD).await);
+    let third = token_of(&app.sign_in(ONE, PASSWORD).await);
     assert!(
         session_is_valid(&app, &first).await
             && !session_is_valid(&app, &second).await
@@ -573,7 +569,7 @@ async fn the_first_device_is_not_notified() {
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
     // Made by an operator, an account has no device at first.
     app.create_user("two@example.com", PASSWORD).await;
-    assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in("two@example.com", PASSWORD).await.status, 200);
     assert_eq!(app.mails().await.len(), 0);
     // Signing up was a use of the account.
     sign_in_from(&app, "198.51.100.7", FIREFOX).await;

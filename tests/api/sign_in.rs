@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_refused, count_in, create_user_with_digest, delete, digest_of, disable,
-    reset, reset_token, session_is_valid, sign_in, signed_in,
+    reset_token, seen, session_is_valid, signed_in,
 };
+use crate::support::flows::Flows;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -22,7 +23,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[actix_web::test]
 async fn a_session_is_started_shown_and_ended() {
     let (app, ..) = signed_in().await;
-    let signed_in = sign_in(&app, " ONE@example.com", PASSWORD).await;
+    let signed_in = app.sign_in(" ONE@example.com", PASSWORD).await;
     assert_eq!(signed_in.status, 200, "{}", signed_in.text());
     let started = signed_in.json();
     let token = started["token"].as_str().unwrap().to_owned();
@@ -109,24 +110,15 @@ async fn every_failed_sign_in_gets_the_same_reply() {
         json!({ "email_address": "disabled@example.com", "password": PASSWORD }),
         json!({ "email_address": "' OR 1=1 --", "password": "' OR 1=1 --" }),
     ];
-    let mut seen = Vec::new();
+    let mut replies = Vec::new();
     for body in &bodies {
         let reply = app.post("/v1/session").json(body).send().await;
         assert_refused(&reply, 401, "invalid_credentials");
-        let mut shown = reply.json();
-        shown["request_id"] = Value::Null;
-        let mut headers: Vec<(String, String)> = reply
-            .headers
-            .iter()
-            .filter(|(name, _)| *name != "x-request-id")
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-            .collect();
-        headers.sort();
-        seen.push((shown, headers));
+        replies.push(seen(&reply));
     }
-    assert_eq!(seen[0].0["error"], "Invalid email address or password");
-    for (body, reply) in bodies.iter().zip(&seen) {
-        assert_eq!(reply, &seen[0], "{body}");
+    assert_eq!(replies[0].1["error"], "Invalid email address or password");
+    for (body, reply) in bodies.iter().zip(&replies) {
+        assert_eq!(reply, &replies[0], "{body}");
     }
     assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 1);
 }
@@ -410,7 +402,7 @@ async fn a_deleted_or_disabled_users_token_is_invalid() {
     let reply = app.get("/v1/session").bearer(&token).send().await;
     assert_refused(&reply, 401, "token_invalid");
     assert_refused(
-        &sign_in(&app, ONE, PASSWORD).await,
+        &app.sign_in(ONE, PASSWORD).await,
         401,
         "invalid_credentials",
     );
@@ -429,7 +421,7 @@ async fn beyond_the_limit_the_longest_unused_session_ends() {
     let mut tokens = Vec::new();
     for _ in 0..3 {
         tokens.push(
-            sign_in(&app, ONE, PASSWORD).await.json()["token"]
+            app.sign_in(ONE, PASSWORD).await.json()["token"]
                 .as_str()
                 .unwrap()
                 .to_owned(),
@@ -444,7 +436,7 @@ async fn beyond_the_limit_the_longest_unused_session_ends() {
         .await
         .unwrap();
     tokens.push(
-        sign_in(&app, ONE, PASSWORD).await.json()["token"]
+        app.sign_in(ONE, PASSWORD).await.json()["token"]
             .as_str()
             .unwrap()
             .to_owned(),
@@ -482,7 +474,7 @@ async fn at_the_limit_expired_sessions_end_first() {
     let expired = app.sign_in_as(&user).await;
     app.clock().advance(Duration::from_secs(3600));
     assert!(!session_is_valid(&app, &expired).await);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     assert!(session_is_valid(&app, &remembered).await);
 }
 
@@ -490,10 +482,10 @@ async fn at_the_limit_expired_sessions_end_first() {
 async fn the_session_limit_never_ends_the_new_session() {
     let app = TestApp::with_settings(|settings| settings.session.max_per_user = 1).await;
     app.create_user(ONE, PASSWORD).await;
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     // The machine's clock was set back meanwhile.
     app.clock().set(START - Duration::from_secs(3600));
-    let token = sign_in(&app, ONE, PASSWORD).await.json()["token"]
+    let token = app.sign_in(ONE, PASSWORD).await.json()["token"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -526,12 +518,12 @@ async fn only_a_successful_sign_in_rehashes() {
         .unwrap()
         .format_for_version(Version::TwoY);
     let user = create_user_with_digest(&app, ONE, &old).await;
-    assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+    assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
     assert_eq!(digest_of(&app, &user), old);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     let new = digest_of(&app, &user);
     assert!(new.starts_with("$2b$04$"), "{new}");
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     assert_eq!(digest_of(&app, &user), new);
 }
 
@@ -542,7 +534,7 @@ async fn concurrent_sign_ins_during_a_rehash_all_succeed() {
         .unwrap()
         .format_for_version(Version::TwoA);
     create_user_with_digest(&app, ONE, &old).await;
-    let replies = join_all((0..10).map(|_| sign_in(&app, ONE, PASSWORD))).await;
+    let replies = join_all((0..10).map(|_| app.sign_in(ONE, PASSWORD))).await;
     let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
     assert_eq!(statuses, [200; 10]);
 }
@@ -555,12 +547,12 @@ async fn a_rails_digest_signs_in() {
         .format_for_version(Version::TwoA);
     assert!(digest.starts_with("$2a$12$"));
     create_user_with_digest(&app, ONE, &digest).await;
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     // From the test vectors of crypt_blowfish.
     let published = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     create_user_with_digest(&app, "two@example.com", published).await;
-    assert_eq!(sign_in(&app, "two@example.com", "U*V").await.status, 401);
-    assert_eq!(sign_in(&app, "two@example.com", "U*U").await.status, 200);
+    assert_eq!(app.sign_in("two@example.com", "U*V").await.status, 401);
+    assert_eq!(app.sign_in("two@example.com", "U*U").await.status, 200);
 }
 
 #[actix_web::test]
@@ -571,15 +563,9 @@ async fn longer_passwords_do_not_match_a_rails_digest() {
         .unwrap()
         .format_for_version(Version::TwoA);
     create_user_with_digest(&app, ONE, &digest).await;
-    assert_eq!(
-        sign_in(&app, ONE, &format!("{password}b")).await.status,
-        401
-    );
-    assert_eq!(
-        sign_in(&app, ONE, &format!("{password}a")).await.status,
-        401
-    );
-    assert_eq!(sign_in(&app, ONE, &password).await.status, 200);
+    assert_eq!(app.sign_in(ONE, &format!("{password}b")).await.status, 401);
+    assert_eq!(app.sign_in(ONE, &format!("{password}a")).await.status, 401);
+    assert_eq!(app.sign_in(ONE, &password).await.status, 200);
 }
 
 #[actix_web::test]
@@ -589,8 +575,8 @@ async fn no_reply_holds_a_digest() {
     let link = reset_token(&app, ONE).await;
     let body = json!({ "title": "A title" });
     let replies = [
-        sign_in(&app, ONE, PASSWORD).await,
-        sign_in(&app, ONE, "wrong").await,
+        app.sign_in(ONE, PASSWORD).await,
+        app.sign_in(ONE, "wrong").await,
         app.get("/v1/session").bearer(&token).send().await,
         app.post("/v1/projects")
             .bearer(&token)
@@ -599,7 +585,7 @@ async fn no_reply_holds_a_digest() {
             .await,
         app.get("/v1/projects").bearer(&token).send().await,
         app.get(&format!("/v1/passwords/{link}")).send().await,
-        reset(&app, &link, "another password").await,
+        app.reset_password(&link, "another password").await,
         app.get("/v1/session").bearer(&token).send().await,
     ];
     for reply in replies {

@@ -5,9 +5,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, make_fail, make_succeed, reset,
-    reset_token, session_is_valid, sign_in, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, make_fail, make_succeed, reset_token,
+    session_is_valid, signed_in,
 };
+use crate::support::flows::Flows;
 
 const BLANK: &str = "can't be blank";
 const INVALID: &str = "is invalid";
@@ -86,7 +87,7 @@ async fn forms_and_json_are_accepted() {
     let reply = app.post("/v1/registrations").form(&fields).send().await;
     assert_eq!(reply.json()["user"]["email_address"], "one+tag@example.com");
     assert_eq!(
-        sign_in(&app, "one+tag@example.com", "pass word&=é")
+        app.sign_in("one+tag@example.com", "pass word&=é")
             .await
             .status,
         200
@@ -233,7 +234,7 @@ async fn a_password_counts_to_its_last_byte() {
             "{length}"
         );
         assert_eq!(
-            sign_in(&app, &address, &password).await.status,
+            app.sign_in(&address, &password).await.status,
             200,
             "{length}"
         );
@@ -243,7 +244,7 @@ async fn a_password_counts_to_its_last_byte() {
             format!("{password}\0"),
         ] {
             assert_refused(
-                &sign_in(&app, &address, &wrong).await,
+                &app.sign_in(&address, &wrong).await,
                 401,
                 "invalid_credentials",
             );
@@ -257,18 +258,15 @@ async fn composed_and_decomposed_spellings_are_equal() {
     let mut body = applicant(ONE, "caf\u{e9} ol\u{e9}");
     body["password_confirmation"] = json!("cafe\u{301} ole\u{301}");
     assert_eq!(sign_up(&app, &body).await.status, 201);
-    assert_eq!(
-        sign_in(&app, ONE, "cafe\u{301} ole\u{301}").await.status,
-        200
-    );
+    assert_eq!(app.sign_in(ONE, "cafe\u{301} ole\u{301}").await.status, 200);
 }
 
 #[actix_web::test]
 async fn passwords_are_not_stripped() {
     let app = TestApp::new().await;
     assert_eq!(sign_up(&app, &applicant(ONE, "        ")).await.status, 201);
-    assert_eq!(sign_in(&app, ONE, "         ").await.status, 401);
-    assert_eq!(sign_in(&app, ONE, "        ").await.status, 200);
+    assert_eq!(app.sign_in(ONE, "         ").await.status, 401);
+    assert_eq!(app.sign_in(ONE, "        ").await.status, 200);
 }
 
 #[actix_web::test]
@@ -299,7 +297,7 @@ async fn a_common_new_password_leaves_the_link_valid() {
     let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
     app.create_user(ONE, PASSWORD).await;
     let link = reset_token(&app, ONE).await;
-    let reply = reset(&app, &link, "aaaaaaaaaa").await;
+    let reply = app.reset_password(&link, "aaaaaaaaaa").await;
     assert_faults(
         &reply,
         &[
@@ -308,7 +306,7 @@ async fn a_common_new_password_leaves_the_link_valid() {
         ],
     );
     assert_eq!(
-        reset(&app, &link, "correct horse battery staple")
+        app.reset_password(&link, "correct horse battery staple")
             .await
             .status,
         200
@@ -347,7 +345,7 @@ async fn concurrent_sign_ups_with_an_address_have_one_winner() {
             (1, 1)
         );
         assert_eq!(
-            sign_in(&app, ONE, &format!("password {}", winners[0]))
+            app.sign_in(ONE, &format!("password {}", winners[0]))
                 .await
                 .status,
             200

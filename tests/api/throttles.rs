@@ -9,9 +9,8 @@ use cloakroom::throttle::{Count, Decision};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, reset, reset_token, session_is_valid, sign_in,
-};
+use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, reset_token, session_is_valid};
+use crate::support::flows::Flows;
 use crate::support::limits::{ELSEWHERE, HERE, UNKNOWN, by_address_only, peer};
 use crate::support::process::{Server, TestServer};
 
@@ -39,13 +38,6 @@ async fn wrong_from(app: &TestApp, address: &str) -> u16 {
         .status
 }
 
-async fn ask_reset(app: &TestApp, address: &str) -> Reply {
-    app.post("/v1/passwords")
-        .json(&json!({ "email_address": address }))
-        .send()
-        .await
-}
-
 #[track_caller]
 fn assert_throttled(reply: &Reply, retry_after: u64) {
     assert_refused(reply, 429, "rate_limited");
@@ -61,15 +53,15 @@ fn assert_throttled(reply: &Reply, retry_after: u64) {
 async fn the_eleventh_sign_in_in_three_minutes_is_throttled() {
     let app = app_with_one(on).await;
     for _ in 0..10 {
-        assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+        assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
         app.clock().advance(Duration::from_secs(1));
     }
     // Not even the right password is looked at.
-    assert_throttled(&sign_in(&app, ONE, PASSWORD).await, 170);
+    assert_throttled(&app.sign_in(ONE, PASSWORD).await, 170);
     app.clock().set(START + WINDOW - MILLISECOND);
-    assert_throttled(&sign_in(&app, ONE, PASSWORD).await, 1);
+    assert_throttled(&app.sign_in(ONE, PASSWORD).await, 1);
     app.clock().set(START + WINDOW);
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -77,38 +69,38 @@ async fn waiting_for_retry_after_is_enough() {
     let app = app_with_one(on).await;
     app.clock().advance(Duration::from_millis(1));
     for _ in 0..10 {
-        sign_in(&app, UNKNOWN, "wrong").await;
+        app.sign_in(UNKNOWN, "wrong").await;
     }
     app.clock().advance(Duration::from_millis(500));
-    let reply = sign_in(&app, ONE, PASSWORD).await;
+    let reply = app.sign_in(ONE, PASSWORD).await;
     assert_throttled(&reply, 180);
     app.clock().advance(Duration::from_secs(
         reply.header("retry-after").unwrap().parse().unwrap(),
     ));
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
 async fn successes_count_for_the_client_too() {
     let app = app_with_one(on).await;
     for _ in 0..10 {
-        assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+        assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     }
-    assert_throttled(&sign_in(&app, ONE, PASSWORD).await, 180);
+    assert_throttled(&app.sign_in(ONE, PASSWORD).await, 180);
 }
 
 #[actix_web::test]
 async fn the_eleventh_reset_request_is_throttled_and_sends_nothing() {
     let app = app_with_one(on).await;
     for _ in 0..10 {
-        assert_eq!(ask_reset(&app, UNKNOWN).await.status, 200);
+        assert_eq!(app.request_reset(UNKNOWN).await.status, 200);
     }
-    assert_throttled(&ask_reset(&app, ONE).await, 180);
+    assert_throttled(&app.request_reset(ONE).await, 180);
     assert!(app.mails().await.is_empty());
     // What asks for something else is counted apart.
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     app.clock().advance(WINDOW);
-    assert_eq!(ask_reset(&app, ONE).await.status, 200);
+    assert_eq!(app.request_reset(ONE).await.status, 200);
     assert_eq!(app.mails().await.len(), 1);
 }
 
@@ -216,18 +208,18 @@ async fn twenty_failures_in_an_hour_lock_any_address() {
                 format!(" {address}\t")
             };
             assert_refused(
-                &sign_in(&app, &spelled, "wrong").await,
+                &app.sign_in(&spelled, "wrong").await,
                 401,
                 "invalid_credentials",
             );
         }
-        assert_throttled(&sign_in(&app, address, PASSWORD).await, 3600);
-        assert_eq!(sign_in(&app, "two@example.com", PASSWORD).await.status, 401);
+        assert_throttled(&app.sign_in(address, PASSWORD).await, 3600);
+        assert_eq!(app.sign_in("two@example.com", PASSWORD).await.status, 401);
         app.clock().set(START + HOUR - MILLISECOND);
-        assert_throttled(&sign_in(&app, address, PASSWORD).await, 1);
+        assert_throttled(&app.sign_in(address, PASSWORD).await, 1);
         app.clock().set(START + HOUR);
         let expected = if address == ONE { 200 } else { 401 };
-        assert_eq!(sign_in(&app, address, PASSWORD).await.status, expected);
+        assert_eq!(app.sign_in(address, PASSWORD).await.status, expected);
     }
 }
 
@@ -246,7 +238,7 @@ async fn blank_sign_ins_are_no_failures_of_an_address() {
         }
     }
     assert!(app.mails().await.is_empty());
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
 
 #[actix_web::test]
@@ -266,9 +258,9 @@ async fn throttled_replies_reveal_nothing_about_the_address() {
     let mut seen = Vec::new();
     for address in [ONE, UNKNOWN] {
         for _ in 0..20 {
-            sign_in(&app, address, "wrong").await;
+            app.sign_in(address, "wrong").await;
         }
-        let reply = sign_in(&app, address, "wrong").await;
+        let reply = app.sign_in(address, "wrong").await;
         assert_throttled(&reply, 3600);
         let mut body = reply.json();
         body["request_id"] = json!(null);
@@ -282,9 +274,9 @@ async fn signing_in_clears_earlier_failures() {
     let app = app_with_one(by_address_only).await;
     for _ in 0..3 {
         for _ in 0..19 {
-            assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+            assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
         }
-        assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 200);
+        assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     }
 }
 
@@ -292,12 +284,15 @@ async fn signing_in_clears_earlier_failures() {
 async fn a_reset_lifts_the_limit_on_the_address() {
     let app = app_with_one(by_address_only).await;
     for _ in 0..20 {
-        sign_in(&app, ONE, "wrong").await;
+        app.sign_in(ONE, "wrong").await;
     }
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 429);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 429);
     let link = reset_token(&app, ONE).await;
-    assert_eq!(reset(&app, &link, "another password").await.status, 200);
-    assert_eq!(sign_in(&app, ONE, "another password").await.status, 200);
+    assert_eq!(
+        app.reset_password(&link, "another password").await.status,
+        200
+    );
+    assert_eq!(app.sign_in(ONE, "another password").await.status, 200);
 }
 
 /// Fails to sign in to the first user's address from there, so many times; gives the last tally.
@@ -413,9 +408,9 @@ async fn existing_sessions_continue_while_throttled() {
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
     for _ in 0..10 {
-        sign_in(&app, ONE, "wrong").await;
+        app.sign_in(ONE, "wrong").await;
     }
-    assert_eq!(sign_in(&app, ONE, PASSWORD).await.status, 429);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 429);
     assert!(session_is_valid(&app, &token).await);
     assert_eq!(
         app.get("/v1/projects").bearer(&token).send().await.status,
@@ -431,7 +426,7 @@ async fn existing_sessions_continue_while_throttled() {
 async fn concurrent_guesses_are_checked_up_to_the_limit() {
     for (change, limit) in [(on as fn(&mut Settings), 10), (by_address_only, 20)] {
         let app = app_with_one(change).await;
-        let replies = join_all((0..50).map(|_| sign_in(&app, ONE, "wrong"))).await;
+        let replies = join_all((0..50).map(|_| app.sign_in(ONE, "wrong"))).await;
         let verdicts = replies.iter().filter(|reply| reply.status == 401).count();
         assert_eq!(verdicts, limit);
         assert!(
@@ -456,16 +451,16 @@ async fn limits_hold_across_restarts_and_processes() {
     let first = start(folder.path()).await;
     first.create_user(ONE, PASSWORD).await;
     for _ in 0..6 {
-        assert_eq!(sign_in(&first, ONE, "wrong").await.status, 401);
+        assert_eq!(first.sign_in(ONE, "wrong").await.status, 401);
     }
     let second = start(folder.path()).await;
     for _ in 0..4 {
-        assert_eq!(sign_in(&second, ONE, "wrong").await.status, 401);
+        assert_eq!(second.sign_in(ONE, "wrong").await.status, 401);
     }
-    assert_throttled(&sign_in(&first, ONE, PASSWORD).await, 180);
+    assert_throttled(&first.sign_in(ONE, PASSWORD).await, 180);
     drop((first, second));
     assert_throttled(
-        &sign_in(&start(folder.path()).await, ONE, PASSWORD).await,
+        &start(folder.path()).await.sign_in(ONE, PASSWORD).await,
         180,
     );
 }
@@ -488,13 +483,13 @@ fn limits_survive_a_kill() {
 async fn reset_mails_to_an_address_are_limited_silently() {
     let app = app_with_one(by_address_only).await;
     // Asked again before the first is sent, one mail serves both requests.
-    ask_reset(&app, ONE).await;
+    app.request_reset(ONE).await;
     for _ in 0..5 {
-        assert_eq!(ask_reset(&app, ONE).await.status, 200);
+        assert_eq!(app.request_reset(ONE).await.status, 200);
         app.mails().await;
     }
     assert_eq!(app.mails().await.len(), 5);
-    let silent = ask_reset(&app, " ONE@EXAMPLE.COM").await;
+    let silent = app.request_reset(" ONE@EXAMPLE.COM").await;
     assert_eq!(
         (silent.status, silent.json()),
         (
@@ -505,15 +500,15 @@ async fn reset_mails_to_an_address_are_limited_silently() {
     assert_eq!(app.mails().await.len(), 5);
     app.clock()
         .advance(cloakroom::crypto::signed_link::RESET_LIFETIME);
-    ask_reset(&app, ONE).await;
+    app.request_reset(ONE).await;
     assert_eq!(app.mails().await.len(), 6);
 }
 
 #[actix_web::test]
 async fn the_limits_table_stores_no_email_address() {
     let app = app_with_one(on).await;
-    sign_in(&app, ONE, "wrong").await;
-    ask_reset(&app, ONE).await;
+    app.sign_in(ONE, "wrong").await;
+    app.request_reset(ONE).await;
     assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 4);
     assert_eq!(
         count_in(
@@ -528,9 +523,12 @@ async fn the_limits_table_stores_no_email_address() {
 async fn disabled_throttling_limits_nothing() {
     let app = app_with_one(|settings| settings.throttle.enabled = false).await;
     for _ in 0..25 {
-        assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+        assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
     }
     let link = reset_token(&app, ONE).await;
-    assert_eq!(reset(&app, &link, "another password").await.status, 200);
+    assert_eq!(
+        app.reset_password(&link, "another password").await.status,
+        200
+    );
     assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 0);
 }

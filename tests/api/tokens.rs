@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, execute_sql, not_text, seen,
-    session_is_valid, sign_in, signed_in, write,
+    session_is_valid, signed_in, write,
 };
+use crate::support::flows::Flows;
 use crate::support::limits::UNKNOWN;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -231,10 +232,10 @@ async fn a_wrong_password_counts_as_a_failed_sign_in() {
         assert_eq!(seen(&tokens), seen(&session), "{body}");
     }
     // Of ten tries, eight are done.
-    assert_eq!(sign_in(&app, ONE, "wrong").await.status, 401);
+    assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
     assert_eq!(ask(&app, &credentials()).await.status, 200);
     assert_refused(&ask(&app, &credentials()).await, 429, "rate_limited");
-    assert_refused(&sign_in(&app, ONE, PASSWORD).await, 429, "rate_limited");
+    assert_refused(&app.sign_in(ONE, PASSWORD).await, 429, "rate_limited");
 }
 
 async fn sign_in_with(app: &TestApp, body: &Value) -> Reply {

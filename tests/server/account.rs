@@ -5,8 +5,9 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::app::{count, token_after};
-use crate::support::process::{Server, TestServer, eventually, link_token};
+use crate::support::app::count;
+use crate::support::flows::{Flows, link_token};
+use crate::support::process::{Server, TestServer, eventually};
 use crate::support::raw_connection::{Answer, RawConnection};
 
 const RACERS: usize = 50;
@@ -23,7 +24,7 @@ fn an_account_lives_from_sign_up_to_deletion() {
         // All here comes from one client: the limit by address is the one to be met.
         .set("CLOAKROOM__THROTTLE__SIGN_IN", "1000 in 3m");
     let server = test_server.serve();
-    let first = server.sign_up(ONE, PASSWORD);
+    let first = server.sign_up_token(ONE, PASSWORD);
     confirm_address(&test_server, &server, &first);
     list_and_end_sessions(&server, &first);
     let token = rotate(&server, &sign_in(&server, ONE, PASSWORD));
@@ -98,7 +99,7 @@ fn confirm_address(test_server: &TestServer, server: &Server, token: &str) {
     }
     let path = format!(
         "/v1/confirmations/{}",
-        token_after(
+        link_token(
             &letter(test_server, ONE, "/confirmations/"),
             "/confirmations/"
         )
@@ -126,7 +127,7 @@ fn confirm_address(test_server: &TestServer, server: &Server, token: &str) {
 }
 
 fn list_and_end_sessions(server: &Server, first: &str) {
-    let stranger = server.sign_up("stranger@example.com", PASSWORD);
+    let stranger = server.sign_up_token("stranger@example.com", PASSWORD);
     let others: Vec<String> = (0..3).map(|_| sign_in(server, ONE, PASSWORD)).collect();
     let listed = get(server, "/v1/sessions", first);
     let listed = listed["sessions"].as_array().unwrap();
@@ -209,10 +210,10 @@ fn rotate(server: &Server, old: &str) -> String {
 
 fn change_password(test_server: &TestServer, server: &Server, token: &str) {
     let other = sign_in(server, ONE, PASSWORD);
-    server.ask_for_reset(ONE);
+    server.request_reset_mail(ONE);
     let reset = format!(
         "/v1/passwords/{}",
-        link_token(&letter(test_server, ONE, "/passwords/"))
+        link_token(&letter(test_server, ONE, "/passwords/"), "/passwords/")
     );
     let put = |body: &Value| server.request("PUT", "/v1/user/password", Some(token), Some(body));
     let mut body = json!({ "password": NEW, "password_confirmation": NEW });
@@ -248,7 +249,7 @@ fn change_address(test_server: &TestServer, server: &Server, token: &str) {
     );
     let path = format!(
         "/v1/confirmations/{}",
-        token_after(
+        link_token(
             &letter(test_server, MOVED, "/confirmations/"),
             "/confirmations/"
         )
@@ -289,7 +290,7 @@ fn shut_and_unlock(test_server: &TestServer, server: &Server, token: &str) {
     );
     let path = format!(
         "/v1/unlocks/{}",
-        token_after(&letter(test_server, MOVED, "/unlocks/"), "/unlocks/")
+        link_token(&letter(test_server, MOVED, "/unlocks/"), "/unlocks/")
     );
     assert_done(
         server.request("PUT", &path, None, None),
@@ -384,7 +385,7 @@ fn delete_account(test_server: &TestServer, server: &Server, token: &str) {
     letter(test_server, MOVED, "Subject: Your account was deleted");
     assert_nothing_is_left_of(test_server, id);
     // The address is free, and whoever takes it is somebody else.
-    let next = server.sign_up(MOVED, PASSWORD);
+    let next = server.sign_up_token(MOVED, PASSWORD);
     assert!(
         get(server, "/v1/user", &next)["user"]["id"]
             .as_i64()
@@ -457,7 +458,7 @@ fn winner(answers: &[Answer], refusal: (u16, &str)) -> usize {
 fn concurrent_rotations_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
-    let token = server.sign_up(ONE, PASSWORD);
+    let token = server.sign_up_token(ONE, PASSWORD);
     let id = id_of(&server, &token);
     let answers = race(&server, |_| {
         (
@@ -481,7 +482,7 @@ fn concurrent_rotations_have_one_winner() {
 fn concurrent_password_changes_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
-    let token = server.sign_up(ONE, PASSWORD);
+    let token = server.sign_up_token(ONE, PASSWORD);
     let others: Vec<String> = (0..3).map(|_| sign_in(&server, ONE, PASSWORD)).collect();
     let password = |number: usize| format!("password {number}");
     let answers = race(&server, |number| {
@@ -509,7 +510,7 @@ fn concurrent_password_changes_have_one_winner() {
 fn concurrent_address_verifications_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
-    let token = server.sign_up(ONE, PASSWORD);
+    let token = server.sign_up_token(ONE, PASSWORD);
     let body = json!({ "password_challenge": PASSWORD, "email_address": MOVED });
     assert_eq!(
         server
@@ -517,7 +518,7 @@ fn concurrent_address_verifications_have_one_winner() {
             .0,
         200
     );
-    let link = token_after(
+    let link = link_token(
         &letter(&test_server, MOVED, "/confirmations/"),
         "/confirmations/",
     );
@@ -547,8 +548,8 @@ fn concurrent_address_verifications_have_one_winner() {
 fn concurrent_deletions_have_one_winner() {
     let test_server = TestServer::new();
     let server = test_server.serve();
-    let token = server.sign_up(ONE, PASSWORD);
-    let neighbour = server.sign_up("neighbour@example.com", PASSWORD);
+    let token = server.sign_up_token(ONE, PASSWORD);
+    let neighbour = server.sign_up_token("neighbour@example.com", PASSWORD);
     let body = json!({ "title": "A title" });
     assert_eq!(
         server

@@ -4,9 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::app::token_after;
 use crate::support::credentials::pair_in;
-use crate::support::process::{Server, TestServer, eventually, link_token};
+use crate::support::flows::{Flows, link_token};
+use crate::support::process::{Server, TestServer, eventually};
 use crate::support::raw_connection::{Answer, RawConnection};
 use crate::support::smtp::{At, Behaviour, Received, SmtpServer};
 
@@ -67,7 +67,7 @@ fn post(server: &Server, path: &str, body: Value) -> (u16, Value) {
 }
 
 fn sign_up_in_and_out(server: &Server, secrets: &mut Secrets) {
-    secrets.tokens.push(server.sign_up(OWNER, PASSWORD));
+    secrets.tokens.push(server.sign_up_token(OWNER, PASSWORD));
     assert_eq!(
         post(
             server,
@@ -96,7 +96,7 @@ fn sign_up_in_and_out(server: &Server, secrets: &mut Secrets) {
 }
 
 fn make_projects(server: &Server, secrets: &mut Secrets) {
-    let token = server.sign_up("canary-two@example.com", PASSWORD);
+    let token = server.sign_up_token("canary-two@example.com", PASSWORD);
     let call = |method: &str, path: &str, body: Value| {
         server.request(method, path, Some(&token), Some(&body))
     };
@@ -116,11 +116,11 @@ fn make_projects(server: &Server, secrets: &mut Secrets) {
 }
 
 fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
-    server.ask_for_reset(OWNER);
-    server.ask_for_reset("canary-nobody@example.com");
+    server.request_reset_mail(OWNER);
+    server.request_reset_mail("canary-nobody@example.com");
     let letter = eventually(|| mail.received().pop());
     assert!(letter.data.contains(OWNER), "the canary stands in the mail");
-    let link = link_token(&letter.data);
+    let link = link_token(&letter.data, "/passwords/");
     let path = format!("/v1/passwords/{link}");
     let put = |path: &str, password: &str, again: &str| {
         let body = json!({ "password": password, "password_confirmation": again });
@@ -147,14 +147,14 @@ fn fail_to_send(test_server: &TestServer, server: &Server, mail: &SmtpServer) {
         "550 5.1.1 <canary-one@example.com>: no such canary",
         1,
     );
-    server.ask_for_reset(OWNER);
+    server.request_reset_mail(OWNER);
     eventually(|| (reasons(test_server) == ["550 5.1.1 at RCPT TO"]).then_some(()));
     mail.refuse(
         At::Content,
         "451 4.7.1 canary-one@example.com is greylisted, canary",
         1,
     );
-    server.ask_for_reset(OWNER);
+    server.request_reset_mail(OWNER);
     eventually(|| (reasons(test_server).len() == 2).then_some(()));
     for reason in reasons(test_server) {
         assert!(!reason.contains(CANARY), "{reason}");
@@ -232,7 +232,7 @@ fn carry_a_cookie(server: &Server, secrets: &mut Secrets) {
 
 /// Proves an address, changes it, changes the password, and deletes it all.
 fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
-    let token = server.sign_up("canary-three@example.com", PASSWORD);
+    let token = server.sign_up_token("canary-three@example.com", PASSWORD);
     let call = |method: &str, path: &str, body: Value| {
         server.request(method, path, Some(&token), Some(&body)).0
     };
@@ -293,7 +293,7 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
 /// Pairs and keys, good, spent, stolen, narrow, malformed and ended; each by every way that a token is read.
 fn use_tokens(test_server: &TestServer, server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let owner = "canary-five@example.com";
-    let session = server.sign_up(owner, PASSWORD);
+    let session = server.sign_up_token(owner, PASSWORD);
     let mine = |method: &str, path: &str, body: Value| {
         server.request(method, path, Some(&session), Some(&body))
     };
@@ -451,7 +451,7 @@ fn link_after(mail: &SmtpServer, to: &str, after: &str) -> String {
         let mut letters = mail.received().into_iter();
         letters.rfind(|letter| letter.data.contains(&to) && letter.data.contains(after))
     });
-    token_after(&letter.data, after)
+    link_token(&letter.data, after)
 }
 
 fn err_in_every_way(server: &Server, secrets: &Secrets) {

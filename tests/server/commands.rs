@@ -14,6 +14,7 @@ use std::process::{Output, Stdio};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::support::flows::Flows;
 use crate::support::process::{Server, TestServer};
 
 const PASSWORD: &str = "correct horse battery";
@@ -92,14 +93,9 @@ fn create(test_server: &TestServer, address: &str) -> Value {
     ran.json()["user"].clone()
 }
 
-fn sign_in(server: &Server, address: &str, password: &str) -> (u16, Value) {
-    let body = json!({ "email_address": address, "password": password });
-    server.request("POST", "/v1/session", None, Some(&body))
-}
-
 /// The token of a new session.
 fn token(server: &Server, address: &str) -> String {
-    let (status, body) = sign_in(server, address, PASSWORD);
+    let (status, body) = server.sign_in(address, PASSWORD);
     assert_eq!(status, 200, "{body}");
     body["token"].as_str().unwrap().to_owned()
 }

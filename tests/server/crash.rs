@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::process::{Server, TestServer, agent, link_token, request};
+use crate::support::flows::link_token;
+use crate::support::process::{Server, TestServer, agent, request};
 
 const ROUNDS: usize = 30;
 const WORKERS: usize = 4;
@@ -240,7 +241,7 @@ impl Worker {
         )?;
         let link = loop {
             if let Some(letter) = unread_letter(test_server, &mut self.read, &account.address) {
-                break link_token(&letter);
+                break link_token(&letter, "/passwords/");
             }
             if ended.load(Ordering::Relaxed) {
                 return None;

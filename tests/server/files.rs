@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::process::{Server, TestServer, link_token};
+use crate::support::flows::{Flows, link_token};
+use crate::support::process::{Server, TestServer};
 use crate::support::raw_connection::RawConnection;
 
 fn mode(path: &Path) -> u32 {
@@ -44,7 +45,7 @@ fn assert_refused_untouched(test_server: &TestServer, words: &str) {
 fn lived_in() -> TestServer {
     let test_server = TestServer::new();
     let mut server = test_server.serve();
-    server.sign_up("one@example.com", "password");
+    server.sign_up_token("one@example.com", "password");
     end(&mut server);
     // The check at the start may still have held the file when the process ended: then its log would be left, and hide
     // what is done to the file itself.
@@ -67,8 +68,8 @@ fn the_first_start_creates_private_files() {
     let database = folder.join("cloakroom.db");
     test_server.set("CLOAKROOM__DATABASE__PATH", database.to_str().unwrap());
     let server = test_server.serve();
-    server.sign_up("one@example.com", "password");
-    server.ask_for_reset("one@example.com");
+    server.sign_up_token("one@example.com", "password");
+    server.request_reset_mail("one@example.com");
     test_server.wait_for_mails(1);
 
     assert_eq!(mode(&folder), 0o700);
@@ -91,9 +92,9 @@ fn the_first_start_creates_private_files() {
 fn a_restart_keeps_sessions_and_links() {
     let test_server = TestServer::new();
     let mut server = test_server.serve();
-    let token = server.sign_up("one@example.com", "password");
-    server.ask_for_reset("one@example.com");
-    let link = link_token(&test_server.wait_for_mails(1)[0]);
+    let token = server.sign_up_token("one@example.com", "password");
+    server.request_reset_mail("one@example.com");
+    let link = link_token(&test_server.wait_for_mails(1)[0], "/passwords/");
     end(&mut server);
 
     let server = test_server.serve();
@@ -212,6 +213,7 @@ mod linux {
     use serde_json::json;
 
     use super::refusal;
+    use crate::support::flows::Flows;
     use crate::support::process::{Server, TestServer, eventually};
     use crate::support::raw_connection::RawConnection;
 
@@ -235,7 +237,7 @@ mod linux {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let server = test_server.serve_as(command);
-        let token = server.sign_up("one@example.com", "password");
+        let token = server.sign_up_token("one@example.com", "password");
 
         let written = fs::metadata(test_server.database().with_extension("db-wal"))
             .unwrap()
@@ -277,7 +279,7 @@ mod linux {
 
         limit_file_size(&server, "unlimited");
         eventually(|| (server.request("GET", "/ready", None, None).0 == 200).then_some(()));
-        server.sign_up("two@example.com", "password");
+        server.sign_up_token("two@example.com", "password");
         assert_eq!(
             server
                 .request("DELETE", "/v1/session", Some(&token), None)

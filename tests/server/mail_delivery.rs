@@ -213,8 +213,8 @@ fn a_rejected_recipient_is_kept_as_a_failed_mail() {
     );
     let mut test_server = TestServer::new();
     let server = test_server.send_by(&mail).serve();
-    server.sign_up(ADDRESS, "password");
-    server.ask_for_reset(ADDRESS);
+    server.sign_up_token(ADDRESS, "password");
+    server.request_reset_mail(ADDRESS);
     server.wait_for_log("a mail was given up");
     let (sent, dead, reason) =
         eventually(|| Some(outcome(&test_server)).filter(|(_, dead, _)| dead.is_some()));
@@ -234,8 +234,8 @@ fn a_killed_worker_resends_with_the_same_message_id() {
     });
     let mut test_server = TestServer::new();
     let mut server = test_server.send_by(&mail).serve();
-    server.sign_up(ADDRESS, "password");
-    server.ask_for_reset(ADDRESS);
+    server.sign_up_token(ADDRESS, "password");
+    server.request_reset_mail(ADDRESS);
     eventually(|| (mail.received().len() == 1).then_some(()));
     server.kill();
     assert_eq!(outcome(&test_server), (None, None, None));

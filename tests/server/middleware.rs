@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::support::flows::Flows;
 use crate::support::process::{Server, TestServer, eventually};
 use crate::support::raw_connection::RawConnection;
 
@@ -106,7 +107,7 @@ fn an_unread_body_does_not_hold_the_connection() {
 #[test]
 fn a_client_that_reads_no_replies_is_disconnected() {
     let (_house, server) = impatient();
-    let token = server.sign_up("one@example.com", "password");
+    let token = server.sign_up_token("one@example.com", "password");
     let project = json!({ "title": "Long", "description": "🔑".repeat(4000) });
     for _ in 0..20 {
         let (status, reply) = server.request("POST", "/v1/projects", Some(&token), Some(&project));
@@ -271,7 +272,7 @@ fn disconnecting_clients_do_no_harm() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "8");
     let server = test_server.serve();
-    server.sign_up("one@example.com", "password");
+    server.sign_up_token("one@example.com", "password");
     let credentials = "{\"email_address\":\"one@example.com\",\"password\":\"password\"}";
     for round in 0..20 {
         let mut connection = RawConnection::to(&server);
@@ -300,7 +301,7 @@ fn disconnecting_clients_do_no_harm() {
 fn a_session_ended_during_its_request_changes_nothing() {
     let test_server = TestServer::new();
     let server = test_server.serve();
-    let token = server.sign_up("one@example.com", "password");
+    let token = server.sign_up_token("one@example.com", "password");
     let body = "{\"title\":\"Late\"}";
     let mut connection = RawConnection::to(&server);
     connection.send(&format!(

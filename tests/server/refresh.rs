@@ -7,18 +7,10 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::support::app::count;
+use crate::support::flows::Flows;
 use crate::support::process::{Server, TestServer};
 
 const ROUNDS: usize = 10;
-
-fn refresh(server: &Server, token: &str) -> (u16, Value) {
-    server.request(
-        "POST",
-        "/v1/tokens/refresh",
-        None,
-        Some(&json!({ "refresh_token": token })),
-    )
-}
 
 /// The access and the refresh token of a reply.
 fn pair_of((status, reply): (u16, Value)) -> (String, String) {
@@ -29,7 +21,7 @@ fn pair_of((status, reply): (u16, Value)) -> (String, String) {
 
 /// Signs somebody up and gives a pair of theirs.
 fn first_pair(server: &Server) -> (String, String) {
-    server.sign_up("one@example.com", "password");
+    server.sign_up_token("one@example.com", "password");
     let body = json!({ "email_address": "one@example.com", "password": "password" });
     pair_of(server.request("POST", "/v1/tokens", None, Some(&body)))
 }
@@ -47,7 +39,7 @@ fn concurrent_refreshes_at_two_servers_agree() {
                     let (server, token, start) = (&servers[number % 2], &token, &start);
                     scope.spawn(move || {
                         start.wait();
-                        pair_of(refresh(server, token))
+                        pair_of(server.refresh(token))
                     })
                 })
                 .collect();
@@ -79,11 +71,11 @@ fn a_restarted_server_returns_the_same_successor() {
     let test_server = TestServer::new();
     let mut server = test_server.serve();
     let (_, first) = first_pair(&server);
-    let second = pair_of(refresh(&server, &first));
+    let second = pair_of(server.refresh(&first));
     server.kill();
     let server = test_server.serve();
-    assert_eq!(pair_of(refresh(&server, &first)), second);
-    pair_of(refresh(&server, &second.1));
+    assert_eq!(pair_of(server.refresh(&first)), second);
+    pair_of(server.refresh(&second.1));
 }
 
 #[test]
@@ -91,16 +83,16 @@ fn token_reuse_at_one_server_ends_the_session_at_both() {
     let test_server = TestServer::new();
     let [one, other] = [test_server.serve(), test_server.serve()];
     let (_, first) = first_pair(&one);
-    let (access, second) = pair_of(refresh(&one, &first));
+    let (access, second) = pair_of(one.refresh(&first));
     // Ten seconds ago, and no need to wait for them.
     test_server
         .open_database()
         .execute_batch("UPDATE refresh_tokens SET spent_at = spent_at - 10000")
         .unwrap();
-    let (status, reply) = refresh(&other, &first);
+    let (status, reply) = other.refresh(&first);
     assert_eq!((status, &reply["code"]), (400, &json!("invalid_grant")));
     for server in [&one, &other] {
-        assert_eq!(refresh(server, &second).0, 400);
+        assert_eq!(server.refresh(&second).0, 400);
     }
     assert_eq!(
         other.request("GET", "/v1/projects", Some(&access), None).0,

@@ -16,6 +16,7 @@ use cloakroom::domain::{SessionId, UserId};
 use rusqlite::params;
 use serde_json::{Value, json};
 
+use crate::support::flows::Flows;
 use crate::support::process::{Server, TestServer};
 use crate::support::raw_connection::RawConnection;
 
@@ -91,8 +92,8 @@ fn refused_after(server: &Server, access: &str) -> Duration {
 fn sessions_ended_by_command_are_rejected_in_a_second() {
     let test_server = test_server();
     let server = test_server.serve();
-    server.sign_up("one@example.com", "password");
-    server.sign_up("two@example.com", "password");
+    server.sign_up_token("one@example.com", "password");
+    server.sign_up_token("two@example.com", "password");
     let [(_, access), (_, bystander)] = access_tokens(&test_server).try_into().unwrap();
     assert_eq!(ask(&server, &access), (200, Value::Null));
     let command = ["sessions", "revoke", "--user", "one@example.com"];
@@ -107,7 +108,7 @@ fn sessions_ended_by_command_are_rejected_in_a_second() {
 fn two_servers_share_revocations_through_one_file() {
     let test_server = test_server();
     let (a, b) = (test_server.serve(), test_server.serve());
-    let token = a.sign_up("one@example.com", "password");
+    let token = a.sign_up_token("one@example.com", "password");
     for _ in 0..5 {
         let (status, reply) = a.sign_in("one@example.com", "password");
         assert_eq!(status, 200, "{reply}");
@@ -137,7 +138,7 @@ fn a_thousand_ended_sessions_are_rejected_at_once() {
     let test_server = test_server();
     let server = test_server.serve();
     let tokens: Vec<String> = (0..USERS)
-        .map(|user| server.sign_up(&format!("u{user}@example.com"), "password"))
+        .map(|user| server.sign_up_token(&format!("u{user}@example.com"), "password"))
         .collect();
     add_sessions(&test_server);
     let access = access_tokens(&test_server);

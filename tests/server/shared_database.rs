@@ -5,7 +5,8 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::process::{Server, TestServer, agent, link_token, request};
+use crate::support::flows::{Flows, link_token};
+use crate::support::process::{Server, TestServer, agent, request};
 
 fn pair() -> (TestServer, Server, Server) {
     let test_server = TestServer::new();
@@ -30,9 +31,9 @@ fn start_two_at_once() {
         );
         (a.join().unwrap(), b.join().unwrap())
     });
-    a.sign_up("one@example.com", "password");
-    a.ask_for_reset("one@example.com");
-    let link = link_token(&test_server.wait_for_mails(1)[0]);
+    a.sign_up_token("one@example.com", "password");
+    a.request_reset_mail("one@example.com");
+    let link = link_token(&test_server.wait_for_mails(1)[0], "/passwords/");
     for server in [&a, &b] {
         let (status, reply) = server.request("GET", &format!("/v1/passwords/{link}"), None, None);
         assert_eq!(status, 200, "{reply}");
@@ -42,7 +43,7 @@ fn start_two_at_once() {
 #[test]
 fn sessions_are_shared_between_servers_at_once() {
     let (_house, a, b) = pair();
-    let token = a.sign_up("one@example.com", "password");
+    let token = a.sign_up_token("one@example.com", "password");
     for _ in 0..10 {
         assert_eq!(b.session_status(&token), 200);
     }
@@ -74,8 +75,8 @@ fn a_mail_is_sent_once_by_either_server() {
     let (test_server, a, b) = pair();
     for n in 0..20 {
         let address = format!("u{n}@example.com");
-        a.sign_up(&address, "password");
-        [&a, &b][n % 2].ask_for_reset(&address);
+        a.sign_up_token(&address, "password");
+        [&a, &b][n % 2].request_reset_mail(&address);
     }
     let letters = test_server.wait_for_mails(20);
     let ids: HashSet<&str> = letters

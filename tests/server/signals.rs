@@ -31,7 +31,7 @@ fn shutdown_finishes_requests_and_accepts_no_more() {
     for signal in ["TERM", "INT"] {
         let mut server = test_server.serve();
         let address = format!("sig{}@example.com", signal.to_lowercase());
-        server.sign_up(&address, "password");
+        server.sign_up_token(&address, "password");
 
         let credentials = json!({ "email_address": address, "password": "password" }).to_string();
         let mut connection = RawConnection::to(&server);
@@ -112,8 +112,8 @@ fn a_silent_mail_server_does_not_delay_shutdown() {
     let mut test_server = TestServer::new();
     test_server.send_by(&silent);
     let mut server = test_server.serve();
-    server.sign_up("one@example.com", "password");
-    server.ask_for_reset("one@example.com");
+    server.sign_up_token("one@example.com", "password");
+    server.request_reset_mail("one@example.com");
     eventually(|| (silent.connections() == 1).then_some(()));
 
     let asked = Instant::now();

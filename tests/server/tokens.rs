@@ -17,7 +17,7 @@ const PASSWORD: &str = "password";
 fn tokens_live_from_issue_to_revocation() {
     let test_server = TestServer::new();
     let mut server = test_server.serve();
-    let session = server.sign_up(ADDRESS, PASSWORD);
+    let session = server.sign_up_token(ADDRESS, PASSWORD);
     let by_password = json!({ "email_address": ADDRESS, "password": PASSWORD });
     let (access, refresh) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
     let service = command(
@@ -260,7 +260,7 @@ fn the_log_names_acting_credentials_and_rejections() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__LOG__FORMAT", "json");
     let server = test_server.serve();
-    let session = server.sign_up(ADDRESS, PASSWORD);
+    let session = server.sign_up_token(ADDRESS, PASSWORD);
     let (status, made) = server.request("POST", "/v1/api_keys", Some(&session), Some(&a_key()));
     assert_eq!(status, 201, "{made}");
     let (key, id) = (made["key"].as_str().unwrap(), &made["api_key"]["id"]);

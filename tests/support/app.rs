@@ -1,5 +1,6 @@
 //! What the tests of the API say often: somebody with an account, a refusal in its whole shape, a link from a mail.
 
+use super::flows::link_token;
 use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use cloakroom::domain::error::Result;
 use cloakroom::domain::{EmailAddress, PasswordDigest, User};
@@ -35,12 +36,6 @@ pub async fn write<T: Send + 'static>(
     app.context().database.write(work).await.unwrap()
 }
 
-/// Asks for a session.
-pub async fn sign_in(app: &TestApp, email_address: &str, password: &str) -> Reply {
-    let body = json!({ "email_address": email_address, "password": password });
-    app.post("/v1/session").json(&body).send().await
-}
-
 /// Whether a token opens the door.
 pub async fn session_is_valid(app: &TestApp, token: &str) -> bool {
     match app.get("/v1/session").bearer(token).send().await.status {
@@ -61,22 +56,7 @@ pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
         .rfind(|mail| mail.text.contains("/passwords/"))
         .expect("a mail with a link");
     assert_eq!(mail.to, address(email_address).as_str());
-    token_in(&mail.text)
-}
-
-/// The token in a reset mail's text.
-pub fn token_in(text: &str) -> String {
-    let (_, rest) = text.split_once("/passwords/").expect("a link");
-    rest.split_once("/edit").expect("a whole link").0.to_owned()
-}
-
-/// Uses a reset link.
-pub async fn reset(app: &TestApp, token: &str, password: &str) -> Reply {
-    let body = json!({ "password": password, "password_confirmation": password });
-    app.put(&format!("/v1/passwords/{token}"))
-        .json(&body)
-        .send()
-        .await
+    link_token(&mail.text, "/passwords/")
 }
 
 /// Asks for a confirmation mail and takes the token from its link.
@@ -95,7 +75,7 @@ pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
         .rfind(|mail| mail.text.contains("/confirmations/"))
         .expect("a mail with a link");
     assert_eq!(mail.to, address(email_address).as_str());
-    token_after(&mail.text, "/confirmations/")
+    link_token(&mail.text, "/confirmations/")
 }
 
 /// The token in the last mail with an unlock link.
@@ -105,24 +85,7 @@ pub async fn last_unlock(app: &TestApp) -> String {
         .iter()
         .rfind(|mail| mail.text.contains("/unlocks/"))
         .expect("a mail with a link");
-    token_after(&mail.text, "/unlocks/")
-}
-
-/// The token of a link that ends with it, after this part of its path.
-pub fn token_after(text: &str, path: &str) -> String {
-    let (_, rest) = text.split_once(path).expect("a link");
-    rest.split_whitespace().next().expect("a token").to_owned()
-}
-
-/// Uses a confirmation link.
-pub async fn confirm(app: &TestApp, token: &str) -> Reply {
-    app.put(&format!("/v1/confirmations/{token}")).send().await
-}
-
-/// Signs somebody up.
-pub async fn sign_up(app: &TestApp, email_address: &str, password: &str) -> Reply {
-    let body = json!({ "email_address": email_address, "password": password });
-    app.post("/v1/registrations").json(&body).send().await
+    link_token(&mail.text, "/unlocks/")
 }
 
 /// Somebody whose digest another program wrote.

@@ -6,9 +6,10 @@ use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::store::api_keys::{self, NewKey};
 use cloakroom::testing::TestApp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::app::write;
+use super::flows::Flows;
 
 /// An API key with these scopes, somebody's or a service's.
 pub async fn api_key(app: &TestApp, user: Option<&User>, scopes: &str) -> String {
@@ -46,12 +47,7 @@ pub async fn api_key_until(
 
 /// What a session gives when it is presented: an access token and a refresh token with these scopes.
 pub async fn pair(app: &TestApp, session: &str, scope: &str) -> (String, String) {
-    let reply = app
-        .post("/v1/tokens")
-        .bearer(session)
-        .json(&json!({ "scope": scope }))
-        .send()
-        .await;
+    let reply = app.issue_tokens(session, scope).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     pair_in(&reply.json())
 }

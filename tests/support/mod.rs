@@ -4,6 +4,7 @@ pub mod app;
 pub mod callers;
 pub mod certificates;
 pub mod credentials;
+pub mod flows;
 pub mod forgery;
 pub mod issuer;
 pub mod limits;

@@ -12,9 +12,10 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
+use super::flows::Flows;
 use super::smtp::SmtpServer;
 
 /// Longer than anything here takes; who waits so long has failed.
@@ -158,12 +159,6 @@ pub fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The token of the reset link in a mail.
-pub fn link_token(letter: &str) -> String {
-    let (_, rest) = letter.split_once("/passwords/").expect("a link");
-    rest.split_once("/edit").expect("a link's end").0.to_owned()
-}
-
 /// A running `cloakroom serve`, killed when dropped.
 pub struct Server {
     /// Where it listens.
@@ -244,24 +239,16 @@ impl Server {
         rest
     }
 
-    /// Signs somebody up and gives their token.
-    pub fn sign_up(&self, address: &str, password: &str) -> String {
-        let body = json!({ "email_address": address, "password": password });
-        let (status, reply) = self.request("POST", "/v1/registrations", None, Some(&body));
+    /// Signs a new user up and returns the session's token.
+    pub fn sign_up_token(&self, address: &str, password: &str) -> String {
+        let (status, reply) = self.sign_up(address, password);
         assert_eq!(status, 201, "{reply}");
         reply["token"].as_str().unwrap().to_owned()
     }
 
-    /// Tries to sign in: status and reply.
-    pub fn sign_in(&self, address: &str, password: &str) -> (u16, Value) {
-        let body = json!({ "email_address": address, "password": password });
-        self.request("POST", "/v1/session", None, Some(&body))
-    }
-
-    /// Asks for a reset mail.
-    pub fn ask_for_reset(&self, address: &str) {
-        let body = json!({ "email_address": address });
-        let (status, reply) = self.request("POST", "/v1/passwords", None, Some(&body));
+    /// Requests a reset mail, which is accepted.
+    pub fn request_reset_mail(&self, address: &str) {
+        let (status, reply) = self.request_reset(address);
         assert_eq!(status, 200, "{reply}");
     }
 

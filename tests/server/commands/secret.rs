@@ -8,6 +8,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, create, run};
+use crate::support::flows::{Flows, link_token};
 use crate::support::process::{Server, TestServer};
 
 const ONE: &str = "one@example.com";
@@ -32,12 +33,8 @@ fn rotate(test_server: &TestServer, more: &[&str]) -> Value {
 /// A link that resets the password, signed with the base in force.
 fn link(test_server: &TestServer) -> String {
     let printed = run(test_server, &["users", "reset-password", ONE, "--json"]).json();
-    let (_, rest) = printed["link"]
-        .as_str()
-        .unwrap()
-        .split_once("/passwords/")
-        .unwrap();
-    format!("/v1/passwords/{}", rest.strip_suffix("/edit").unwrap())
+    let link = printed["link"].as_str().unwrap();
+    format!("/v1/passwords/{}", link_token(link, "/passwords/"))
 }
 
 fn opens(server: &Server, link: &str) -> bool {

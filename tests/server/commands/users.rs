@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{PASSWORD, create, is_rfc3339, run, run_with_input, sign_in, status_of, token};
+use super::{PASSWORD, create, is_rfc3339, run, run_with_input, status_of, token};
+use crate::support::flows::Flows;
 use crate::support::process::TestServer;
 
 #[test]
@@ -11,7 +12,7 @@ fn a_user_created_by_command_signs_in_at_once() {
     let server = test_server.serve();
     let created = create(&test_server, " One@Example.COM ");
     assert_eq!(created["email_address"], "one@example.com");
-    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    let (status, body) = server.sign_in("one@example.com", PASSWORD);
     assert_eq!((status, &body["user"]["id"]), (200, &created["id"]));
 }
 
@@ -26,7 +27,7 @@ fn the_password_is_read_from_standard_input() {
     );
     assert_eq!(ran.done(), "created user 1 (one@example.com)\n");
     let server = test_server.serve();
-    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
+    assert_eq!(server.sign_in("one@example.com", PASSWORD).0, 200);
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn an_address_is_assigned_once() {
     );
     assert_eq!(again.refused(), "one@example.com is already taken");
     let server = test_server.serve();
-    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
+    assert_eq!(server.sign_in("one@example.com", PASSWORD).0, 200);
 }
 
 #[test]
@@ -194,7 +195,7 @@ fn disabling_ends_sessions_and_enabling_permits_sign_in() {
         (status_of(&server, &one), status_of(&server, &two)),
         (401, 200)
     );
-    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 401);
+    assert_eq!(server.sign_in("one@example.com", PASSWORD).0, 401);
 
     // A second time changes nothing.
     let again = run(
@@ -210,7 +211,7 @@ fn disabling_ends_sessions_and_enabling_permits_sign_in() {
             .contains("enabled user")
     );
     assert_eq!(status_of(&server, &one), 401);
-    assert_eq!(sign_in(&server, "one@example.com", PASSWORD).0, 200);
+    assert_eq!(server.sign_in("one@example.com", PASSWORD).0, 200);
 }
 
 #[test]
@@ -219,7 +220,7 @@ fn an_operator_verifies_an_address() {
     test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", "required");
     create(&test_server, "one@example.com");
     let server = test_server.serve();
-    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    let (status, body) = server.sign_in("one@example.com", PASSWORD);
     assert_eq!((status, &body["code"]), (403, &json!("email_unconfirmed")));
 
     let confirmed = run(&test_server, &["users", "confirm", "one@example.com"]).done();
@@ -227,7 +228,7 @@ fn an_operator_verifies_an_address() {
         confirmed,
         "verified the address of user 1 (one@example.com)\n"
     );
-    let (status, body) = sign_in(&server, "one@example.com", PASSWORD);
+    let (status, body) = server.sign_in("one@example.com", PASSWORD);
     assert_eq!(
         (status, &body["user"]["email_confirmed"]),
         (200, &json!(true))
@@ -249,7 +250,7 @@ fn an_operator_verifies_an_address() {
     ];
     let created = run_with_input(&test_server, &create, PASSWORD.as_bytes()).json();
     assert_eq!(created["user"]["email_confirmed"], true);
-    assert_eq!(sign_in(&server, "two@example.com", PASSWORD).0, 200);
+    assert_eq!(server.sign_in("two@example.com", PASSWORD).0, 200);
 }
 
 #[test]
@@ -333,10 +334,7 @@ fn a_printed_reset_link_works_once() {
     assert_eq!(server.request("PUT", &path, None, Some(&body)).0, 200);
     assert_eq!(server.request("PUT", &path, None, Some(&body)).0, 401);
     assert_eq!(status_of(&server, &session), 401);
-    assert_eq!(
-        sign_in(&server, "one@example.com", "another password").0,
-        200
-    );
+    assert_eq!(server.sign_in("one@example.com", "another password").0, 200);
 }
 
 #[test]
