@@ -4,8 +4,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
@@ -108,7 +109,7 @@ impl<Id: Copy + Eq + Hash + Ord + Send + 'static> Noted<Id> {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Id, Timestamp>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

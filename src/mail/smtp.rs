@@ -11,7 +11,6 @@
 use std::fmt;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::transport::smtp;
@@ -20,6 +19,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
+use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::message::Email;
@@ -279,17 +279,11 @@ impl SmtpClient {
 
     fn keep(&self, connection: AsyncSmtpConnection) {
         let since = Instant::now();
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(IdleConnection { connection, since });
+        self.idle.lock().push(IdleConnection { connection, since });
     }
 
     fn take_idle(&self) -> Option<IdleConnection> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+        self.idle.lock().pop()
     }
 
     /// Sends `QUIT` and closes, in the background.

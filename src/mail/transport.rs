@@ -1,6 +1,8 @@
 //! The transports for mail, a closed enum.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::folder::Folder;
 use super::message::Email;
@@ -63,9 +65,7 @@ impl Transport {
                     html: email.texts.html.clone(),
                     message_id: email.message_id.clone(),
                 };
-                kept.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(sent);
+                kept.lock().push(sent);
                 Ok(())
             }
         }
@@ -90,7 +90,7 @@ impl Transport {
     /// The mails that a memory transport was given, oldest first; empty for other transports.
     pub fn sent(&self) -> Vec<SentEmail> {
         match self {
-            Self::Memory(kept) => kept.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Self::Memory(kept) => kept.lock().clone(),
             Self::Smtp(_) | Self::File(_) => Vec::new(),
         }
     }

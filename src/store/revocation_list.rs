@@ -9,10 +9,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{
-    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
-};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::engine::{AfterCommit, Reader};
 use super::tables::revocations::{KEEP, Revocation, list_after};
@@ -81,9 +80,9 @@ impl RevocationList {
             return None;
         }
         let guard = match self.polling.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::WouldBlock) if !self.is_older_than(POLL_TIMEOUT) => return None,
-            Err(_) => self.polling.lock().unwrap_or_else(PoisonError::into_inner),
+            Some(guard) => guard,
+            None if !self.is_older_than(POLL_TIMEOUT) => return None,
+            None => self.polling.lock(),
         };
         // Another thread may have read the table while this one waited.
         self.is_older_than(POLL_INTERVAL).then_some(Poll {
@@ -126,11 +125,11 @@ impl RevocationList {
     }
 
     fn entries(&self) -> RwLockReadGuard<'_, Entries> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+        self.entries.read()
     }
 
     fn entries_mut(&self) -> RwLockWriteGuard<'_, Entries> {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+        self.entries.write()
     }
 }
 

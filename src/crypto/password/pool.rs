@@ -8,11 +8,12 @@ mod tests;
 mod worker;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bcrypt::HashParts;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::Password;
@@ -228,7 +229,7 @@ impl Drop for PasswordPool {
 impl Shared {
     /// No invariant spans a panic here: a job is in the queue or out of it.
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 
     /// The next job for a thread with nothing to do; `None` when there will be no more.
@@ -241,10 +242,7 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            queue = self
-                .arrived
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            self.arrived.wait(&mut queue);
         }
     }
 
