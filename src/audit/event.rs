@@ -33,8 +33,11 @@ pub enum Event {
     Throttled { limit: &'static str },
     /// A session was ended.
     SessionEnded { user: UserId, session: SessionId },
-    /// Several sessions of a user were ended at once.
-    SessionsEnded { user: UserId, sessions_ended: usize },
+    /// Several sessions were ended at once: of a user, or of all users.
+    SessionsEnded {
+        user: Option<UserId>,
+        sessions_ended: usize,
+    },
     /// A session got a new token; the old one is revoked.
     SessionRotated { user: UserId, session: SessionId },
     /// A user reauthenticated on a session.
@@ -92,6 +95,11 @@ pub enum Event {
     ApiKeyRenamed { user: Option<UserId>, key: ApiKeyId },
     /// An API key was revoked.
     ApiKeyRevoked { user: Option<UserId>, key: ApiKeyId },
+    /// An operator revoked several API keys at once: of a user, or all.
+    ApiKeysRevoked {
+        user: Option<UserId>,
+        keys_revoked: usize,
+    },
     /// An operator created an account.
     UserCreated { user: UserId },
     /// An operator disabled an account, which ended its sessions.
@@ -118,6 +126,7 @@ pub(super) struct Line {
     pub credential: Option<&'static str>,
     pub limit: Option<&'static str>,
     pub sessions_ended: Option<usize>,
+    pub keys_revoked: Option<usize>,
     pub sessions_evicted: Option<usize>,
     pub session_replaced: Option<bool>,
     pub new_device: Option<bool>,
@@ -171,6 +180,10 @@ impl Event {
             Self::ApiKeyCreated { user, key } => info("api_key_created").user(user).key(key),
             Self::ApiKeyRenamed { user, key } => info("api_key_renamed").user(user).key(key),
             Self::ApiKeyRevoked { user, key } => info("api_key_revoked").user(user).key(key),
+            Self::ApiKeysRevoked { user, keys_revoked } => Line {
+                keys_revoked: Some(keys_revoked),
+                ..info("api_keys_revoked").user(user)
+            },
             Self::UserCreated { user } => info("user_created").user(user),
             Self::UserDisabled { user, sessions_ended } => info("user_disabled").user(user).ended(sessions_ended),
             Self::UserEnabled { user } => info("user_enabled").user(user),
@@ -197,6 +210,7 @@ impl Line {
             credential: None,
             limit: None,
             sessions_ended: None,
+            keys_revoked: None,
             sessions_evicted: None,
             session_replaced: None,
             new_device: None,

@@ -120,6 +120,7 @@ impl Entry {
                     credential = line.credential,
                     limit = line.limit,
                     sessions_ended = line.sessions_ended,
+                    keys_revoked = line.keys_revoked,
                     sessions_evicted = line.sessions_evicted,
                     session_replaced = line.session_replaced,
                     new_device = line.new_device,

@@ -11,7 +11,9 @@ use super::database;
 use super::output::{Format, confirm, note, or_dash, table};
 use super::user_ref::UserRef;
 use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name};
+use crate::audit::{Event, Source};
 use crate::config::{self, Settings};
+use crate::context::commit;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Clock;
 use crate::domain::error::Result;
@@ -163,7 +165,7 @@ async fn create(settings: &Settings, wanted: CreateArgs) -> super::Outcome {
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let most = settings.tokens.max_keys_per_user;
-    let made = database.write(move |tx| {
+    let made = commit(&database, Source::OPERATOR, move |tx| {
         // In the transaction: `users disable` may run at the same time and revoke existing keys.
         let user_id = match user.as_ref().map(|who| owner(tx, who)).transpose()? {
             Some(Err(refusal)) => return Ok(Err(refusal)),
@@ -179,10 +181,16 @@ async fn create(settings: &Settings, wanted: CreateArgs) -> super::Outcome {
             expires_at,
         };
         let key = api_keys::insert(tx, &new, most, now)?;
+        if let Some(key) = &key {
+            tx.record(Event::ApiKeyCreated {
+                user: key.user_id,
+                key: key.id,
+            });
+        }
         Ok(key
             .ok_or_else(|| format!("the user already has {most} keys (tokens.max_keys_per_user)")))
     });
-    let key = made.await??;
+    let key = made.await?.value?;
     let document = json!({ "key": token.reveal(), "api_key": KeyView::of(&key) });
     format.print(&document, || token.reveal().to_owned())?;
     note(&format!(
@@ -264,10 +272,17 @@ fn show(keys: &[ApiKey], next_after: Option<ApiKeyId>, format: &Format) -> super
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandError> {
     let (database, now) = (database::open(settings)?, Clock::System.now());
-    match database
-        .write(move |tx| api_keys::revoke(tx, ApiKeyId(id), now))
-        .await?
-    {
+    let revoked = commit(&database, Source::OPERATOR, move |change| {
+        let revoked = api_keys::revoke(change, ApiKeyId(id), now)?;
+        if revoked == Some(true) {
+            change.record(Event::ApiKeyRevoked {
+                user: None,
+                key: ApiKeyId(id),
+            });
+        }
+        Ok(revoked)
+    });
+    match revoked.await?.value {
         Some(revoked) => Ok(usize::from(revoked)),
         None => Err(format!("no API key with id {id}").into()),
     }
@@ -275,11 +290,19 @@ async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandErr
 
 async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, super::CommandError> {
     let (database, now, asked) = (database::open(settings)?, Clock::System.now(), user.clone());
-    let revoke = move |tx: &Transaction<'_>| match asked.find(tx)? {
-        Some(account) => api_keys::revoke_all_for_user(tx, account.user.id, now).map(Some),
-        None => Ok(None),
-    };
-    user.require(database.write(revoke).await?)
+    let revoked = commit(&database, Source::OPERATOR, move |change| {
+        let Some(account) = asked.find(change)? else {
+            return Ok(None);
+        };
+        let user = account.user.id;
+        let keys_revoked = api_keys::revoke_all_for_user(change, user, now)?;
+        change.record(Event::ApiKeysRevoked {
+            user: Some(user),
+            keys_revoked,
+        });
+        Ok(Some(keys_revoked))
+    });
+    user.require(revoked.await?.value)
 }
 
 /// In small transactions, so that a running server is not blocked. Keys created meanwhile are revoked too.
@@ -297,12 +320,18 @@ async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, super::Comm
             return Ok(revoked);
         };
         last = *id;
-        let revoke = move |tx: &Transaction<'_>| {
-            found.iter().try_fold(0, |count, id| {
-                Ok(count + usize::from(api_keys::revoke(tx, *id, now)? == Some(true)))
-            })
-        };
-        revoked += database.write(revoke).await?;
+        let batch = commit(&database, Source::OPERATOR, move |change| {
+            let mut keys_revoked = 0;
+            for id in &found {
+                keys_revoked += usize::from(api_keys::revoke(change, *id, now)? == Some(true));
+            }
+            change.record(Event::ApiKeysRevoked {
+                user: None,
+                keys_revoked,
+            });
+            Ok(keys_revoked)
+        });
+        revoked += batch.await?.value;
     }
 }
 

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::database;
 use super::output::{Format, confirm, or_dash, table};
 use super::user_ref::UserRef;
+use crate::audit::{Event, Source};
 use crate::config::Settings;
+use crate::context::commit;
 use crate::domain::{Session, SessionId};
 use crate::store::sessions;
 
@@ -97,10 +99,17 @@ async fn list(settings: &Settings, user: UserRef, format: &Format) -> super::Out
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
-    let ended = database
-        .write(move |tx| sessions::delete(tx, SessionId(id)))
-        .await?;
-    if ended {
+    let ended = commit(&database, Source::OPERATOR, move |change| {
+        let Some((session, user)) = sessions::find_with_user(change, SessionId(id))? else {
+            return Ok(false);
+        };
+        change.record(Event::SessionEnded {
+            user: user.id,
+            session: session.id,
+        });
+        sessions::delete(change, session.id)
+    });
+    if ended.await?.value {
         Ok(1)
     } else {
         Err(format!("no session with id {id}").into())
@@ -110,13 +119,18 @@ async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandErr
 async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
     let asked = user.clone();
-    let ended = database
-        .write(move |tx| match asked.find(tx)? {
-            Some(account) => sessions::delete_all_for_user(tx, account.user.id).map(Some),
-            None => Ok(None),
-        })
-        .await?;
-    user.require(ended)
+    let ended = commit(&database, Source::OPERATOR, move |change| {
+        let Some(account) = asked.find(change)? else {
+            return Ok(None);
+        };
+        let sessions_ended = sessions::delete_all_for_user(change, account.user.id)?;
+        change.record(Event::SessionsEnded {
+            user: Some(account.user.id),
+            sessions_ended,
+        });
+        Ok(Some(sessions_ended))
+    });
+    user.require(ended.await?.value)
 }
 
 /// In small transactions, so that a running server is not blocked. Sessions started meanwhile are revoked too.
@@ -127,9 +141,15 @@ async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, super::Comm
     }
     let mut ended = 0;
     loop {
-        let batch = database
-            .write(|tx| sessions::delete_some(tx, BATCH))
-            .await?;
+        let batch = commit(&database, Source::OPERATOR, |change| {
+            let sessions_ended = sessions::delete_some(change, BATCH)?;
+            change.record(Event::SessionsEnded {
+                user: None,
+                sessions_ended,
+            });
+            Ok(sessions_ended)
+        });
+        let batch = batch.await?.value;
         ended += batch;
         if batch < BATCH as usize {
             return Ok(ended);

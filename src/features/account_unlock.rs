@@ -1,9 +1,11 @@
-//! Opening sign-in to an address again after too many failures, by a link in a mail to it.
+//! Unlocking sign-in to an address after too many failures, by a mailed link: `PUT /v1/unlocks/{token}`.
 //!
-//! Fears: somebody who fails on purpose to keep the owner out (the link opens the limit for the network that uses it, and
-//! nobody elsewhere fills that one); a link used twice or by two at once (it names the window that it lifts, and deletes
-//! the row of exactly that one); a link that outlives a change of password or address (bound to both); a link that is
-//! used for guessing on (the network that it opens for is limited itself).
+//! # Threats
+//! - an attacker who fails on purpose to lock the owner out: the link opens a counter for the network that uses it, which
+//!   no other network can fill
+//! - a link used twice or concurrently: it names the window that it lifts, and one conditional delete decides
+//! - a link that outlives a change of password or address: it is bound to both
+//! - guessing by an opened network: its counter has the same limit
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -61,7 +63,7 @@ async fn open_link(
     }
 }
 
-/// `false` when the link no longer holds, or the window that it was for is lifted already: of many uses one wins.
+/// `false` when the link no longer holds or its window is lifted already: of concurrent uses one wins.
 fn unlock(
     change: &Change<'_>,
     link: &SignedMessage,

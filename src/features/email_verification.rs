@@ -1,12 +1,14 @@
-//! Proving that an address is one's own, by a link in a mail to it: the address of an account, or the one that is to take
-//! its place.
+//! Verifying an address by a mailed link: the address of an account, or the one that is to replace it.
+//! `POST /v1/confirmations` requests the link, `PUT /v1/confirmations/{token}` uses it.
 //!
-//! Fears: telling who is registered or still unconfirmed (a request is an intention in the outbox, the same for
-//! everybody, and the mail worker finds the account); a link that confirms another address than the one that it went to
-//! (it is bound to that one, and the change asks for it once more); a link used twice or by two at once (each change is
-//! one conditional update); an address that somebody else got meanwhile (the same update asks for that); an address that
-//! changes without its owner (the old one is told, and every outstanding link dies); a flood of mails to one address
-//! (limited, silently); the link in a log (the route's pattern is logged, not the path).
+//! # Threats
+//! - enumeration: a request enqueues the same row for every address, and the mail worker finds the account
+//! - a link that verifies another address than it was mailed to: it is bound to that address, which the update compares
+//! - a link used twice or concurrently: each change is one conditional update
+//! - an address that another user took meanwhile: the same update requires that it is free
+//! - an address that changes without its owner: the old one is notified, and every outstanding link is void
+//! - a flood of mails to one address: limited, without telling the client
+//! - links in logs: the route's pattern is logged, not the path
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -70,7 +72,7 @@ async fn update(
     Ok(HttpResponse::Ok().json(Message::new("Email address has been confirmed.")))
 }
 
-/// `false` when the link no longer holds: of many uses one wins.
+/// `false` when the link no longer holds: of concurrent uses one wins.
 fn verify(
     change: &Change<'_>,
     link: &SignedMessage,

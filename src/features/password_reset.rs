@@ -1,12 +1,16 @@
-//! Resetting a forgotten password, by a link in a mail.
+//! Resetting a forgotten password by a mailed link: `POST /v1/passwords` requests it, `GET /v1/passwords/{token}` shows
+//! whether it is valid, `PUT` and `PATCH` use it.
 //!
-//! Fears: telling who is registered (a request is an intention in the outbox, the same for everybody, and the mail
-//! worker finds the account); a link used twice or by two at once (it is bound to the digest that it replaces, and the
-//! replacing is one conditional update); a link that outlives a change of password or address (it is bound to the
-//! address, too, and to a counter that each such change raises); a flood of mails to one address (limited, silently); a
-//! flood of tries with one good link, each costing a bcrypt (limited by client); somebody's sessions surviving the reset
-//! (ended in the same transaction); a reset that the owner did not ask for (a mail tells them); the link in a log (the
-//! route's pattern is logged, not the path).
+//! # Threats
+//! - enumeration: a request enqueues the same row for every address, and the mail worker finds the account
+//! - a link used twice or concurrently: it is bound to the digest that it replaces, by one conditional update
+//! - a link that outlives a change of password or address: it is bound to the address, and to a counter that each such
+//!   change increments
+//! - a flood of mails to one address: limited, without telling the client
+//! - a flood of uses of one valid link, each costing a hash: limited by client
+//! - sessions of a thief: every session ends in the same transaction
+//! - a reset that the owner did not make: it is reported by mail
+//! - links in logs: the route's pattern is logged, not the path
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
@@ -86,7 +90,7 @@ async fn update(
     let digest = context.passwords.hash_choice(password, &words).await?;
     let failures = context.throttle.address_failures(address, client.ip);
     let notice = context.notice(&client, MailKind::PasswordChanged);
-    // Asked after the hashing: a link that ran out meanwhile is out.
+    // Read after the hashing: a link that expired meanwhile is refused.
     let now = context.clock.now();
     let done = context.commit(&client, move |change| {
         reset(change, &link, &digest, &failures, notice.as_ref(), now)
@@ -118,7 +122,7 @@ async fn open_link(
     }
 }
 
-/// `false` when the link no longer holds: of many uses one wins.
+/// `false` when the link no longer holds: of concurrent uses one wins.
 fn reset(
     change: &Change<'_>,
     link: &SignedMessage,

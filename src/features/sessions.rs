@@ -182,7 +182,7 @@ async fn destroy_all(
             false => sessions::delete_all_for_user(change, owner)?,
         };
         change.record(Event::SessionsEnded {
-            user: owner,
+            user: Some(owner),
             sessions_ended,
         });
         Ok(sessions_ended)
