@@ -1,5 +1,4 @@
-//! The app in process, through actix's test utilities, and where TCP matters the real binary: a file a feature,
-//! names are sentences.
+//! The app in process, and where TCP matters the real binary. One file for each feature.
 
 mod access;
 mod access_tokens;

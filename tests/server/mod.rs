@@ -1,5 +1,5 @@
-//! The real binary as a process: signals, kill, files, neighbours, curl, and who stands in front of it or trusts what it
-//! signs.
+//! The real binary as a process: signals, kill, files, several servers, curl, proxies and services that verify
+//! its tokens.
 
 mod account;
 mod canary;

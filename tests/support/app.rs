@@ -1,4 +1,4 @@
-//! What the tests of the API say often: somebody with an account, a refusal in its whole shape, a link from a mail.
+//! Shared steps and assertions of the API tests: a signed-in user, the shape of an error, a link from a mail.
 
 use super::flows::link_token;
 use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
@@ -10,12 +10,12 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// The address of the user that most tests are about.
+/// The address of the user in most tests.
 pub const ONE: &str = "one@example.com";
 /// Their password.
 pub const PASSWORD: &str = "password";
 
-/// An app where somebody has an account and is signed in: the user and their token.
+/// An app with one signed-in user, the user and the session's token.
 pub async fn signed_in() -> (TestApp, User, String) {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
@@ -23,7 +23,7 @@ pub async fn signed_in() -> (TestApp, User, String) {
     (app, user, token)
 }
 
-/// An address that is one.
+/// A valid address.
 pub fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
@@ -36,16 +36,16 @@ pub async fn write<T: Send + 'static>(
     app.context().database.write(work).await.unwrap()
 }
 
-/// Whether a token opens the door.
+/// Whether a session's token is accepted.
 pub async fn session_is_valid(app: &TestApp, token: &str) -> bool {
     match app.get("/v1/session").bearer(token).send().await.status {
         200 => true,
         401 => false,
-        other => panic!("neither yes nor no but {other}"),
+        other => panic!("unexpected status {other}"),
     }
 }
 
-/// Asks for a reset mail and takes the token from its link.
+/// Requests a reset mail and returns the token of its link.
 pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     let body = json!({ "email_address": email_address });
     let asked = app.post("/v1/passwords").json(&body).send().await;
@@ -59,7 +59,7 @@ pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     link_token(&mail.text, "/passwords/")
 }
 
-/// Asks for a confirmation mail and takes the token from its link.
+/// Requests a verification mail and returns the token of its link.
 pub async fn confirmation_token(app: &TestApp, email_address: &str) -> String {
     let body = json!({ "email_address": email_address });
     let asked = app.post("/v1/confirmations").json(&body).send().await;
@@ -67,7 +67,7 @@ pub async fn confirmation_token(app: &TestApp, email_address: &str) -> String {
     last_confirmation(app, email_address).await
 }
 
-/// The token in the last mail with a confirmation link, which went to this address.
+/// The token of the last verification link, which was sent to this address.
 pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
     let mails = app.mails().await;
     let mail = mails
@@ -78,7 +78,7 @@ pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
     link_token(&mail.text, "/confirmations/")
 }
 
-/// The token in the last mail with an unlock link.
+/// The token of the last unlock link.
 pub async fn last_unlock(app: &TestApp) -> String {
     let mails = app.mails().await;
     let mail = mails
@@ -88,7 +88,7 @@ pub async fn last_unlock(app: &TestApp) -> String {
     link_token(&mail.text, "/unlocks/")
 }
 
-/// Somebody whose digest another program wrote.
+/// A user with a digest written by another program.
 pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest: &str) -> User {
     let (address, digest) = (
         address(email_address),
@@ -100,7 +100,7 @@ pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest:
         .unwrap()
 }
 
-/// Shuts somebody's account, as an operator's command does.
+/// Disables an account, as the operator's command does.
 pub async fn disable(app: &TestApp, user: &User) {
     let (id, now) = (user.id, app.clock().now());
     let shut = move |tx: &Transaction<'_>| {
@@ -110,7 +110,7 @@ pub async fn disable(app: &TestApp, user: &User) {
     assert!(write(app, shut).await);
 }
 
-/// Deletes somebody's account.
+/// Deletes an account.
 pub async fn delete(app: &TestApp, user: &User) {
     let id = user.id;
     assert!(write(app, move |tx| users::delete(tx, id)).await);
@@ -128,7 +128,7 @@ pub fn count_in(app: &TestApp, sql: &str) -> i64 {
     count(app.context().database.path(), sql)
 }
 
-/// A user's digest, as it stands.
+/// The stored digest of a user.
 pub fn digest_of(app: &TestApp, user: &User) -> String {
     let file = Connection::open_with_flags(
         app.context().database.path(),
@@ -143,13 +143,13 @@ pub fn digest_of(app: &TestApp, user: &User) -> String {
     .unwrap()
 }
 
-/// Does something to the file behind the server's back.
+/// Changes the database file beside the server.
 pub fn execute_sql(app: &TestApp, sql: &str) {
     let file = Connection::open(app.context().database.path()).unwrap();
     file.execute_batch(sql).unwrap();
 }
 
-/// Makes such a statement fail (`INSERT ON outbox`, say) until [`make_succeed`].
+/// Makes a kind of statement (`INSERT ON outbox`) fail until [`make_succeed`].
 pub fn make_fail(app: &TestApp, statement: &str) {
     execute_sql(
         app,
@@ -159,12 +159,12 @@ pub fn make_fail(app: &TestApp, statement: &str) {
     );
 }
 
-/// Takes [`make_fail`] back.
+/// Undoes [`make_fail`].
 pub fn make_succeed(app: &TestApp) {
     execute_sql(app, "DROP TRIGGER broken");
 }
 
-/// All that somebody sees of a reply, but for its request's id.
+/// Status, body and headers of a reply without the request's id.
 pub fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
     let mut body = reply.json();
     if let Some(id) = body.get_mut("request_id") {
@@ -181,7 +181,7 @@ pub fn seen(reply: &Reply) -> (u16, Value, Vec<String>) {
     (reply.status, body, headers)
 }
 
-/// That a reply is this refusal, in the one shape that all have, with the headers that all carry.
+/// Asserts that a reply is this error, in the shape and with the headers that all errors have.
 #[track_caller]
 pub fn assert_refused(reply: &Reply, status: u16, code: &str) {
     assert_eq!(reply.status, status, "{}", reply.text());
@@ -207,7 +207,7 @@ pub fn assert_refused(reply: &Reply, status: u16, code: &str) {
     assert_eq!(body.get("errors").is_some(), listed, "{body}");
 }
 
-/// That a reply is 422 with exactly these faults, each as `fields` has it: attribute and message.
+/// Asserts that a reply is 422 with exactly these errors: field and message.
 #[track_caller]
 pub fn assert_faults(reply: &Reply, faults: &[(&str, &str)]) {
     assert_refused(reply, 422, "validation_failed");
@@ -231,12 +231,12 @@ pub fn assert_faults(reply: &Reply, faults: &[(&str, &str)]) {
     );
 }
 
-/// What no input that is read by name may be: values of the wrong JSON type.
+/// Values of the wrong JSON type for a text.
 pub fn not_text() -> [Value; 4] {
     [json!(1), json!([PASSWORD]), json!({ "a": 1 }), json!(true)]
 }
 
-/// That a request for a mail refuses an address that is blank or malformed, and says nothing about accounts.
+/// Asserts that a request for a mail rejects blank and malformed addresses without revealing accounts.
 pub async fn assert_unusable_addresses_are_refused(app: &TestApp, path: &str) {
     for (body, message) in [
         (json!({}), "can't be blank"),

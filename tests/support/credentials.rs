@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::app::write;
 use super::flows::Flows;
 
-/// An API key with these scopes, somebody's or a service's.
+/// An API key with these scopes, of a user or of a service.
 pub async fn api_key(app: &TestApp, user: Option<&User>, scopes: &str) -> String {
     api_key_until(app, user, scopes, None).await
 }
@@ -45,7 +45,7 @@ pub async fn api_key_until(
     key.reveal().to_owned()
 }
 
-/// What a session gives when it is presented: an access token and a refresh token with these scopes.
+/// An access token and a refresh token of a session, with these scopes.
 pub async fn pair(app: &TestApp, session: &str, scope: &str) -> (String, String) {
     let reply = app.issue_tokens(session, scope).await;
     assert_eq!(reply.status, 200, "{}", reply.text());

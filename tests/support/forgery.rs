@@ -1,4 +1,4 @@
-//! Access tokens that nobody should take, made from a good one and the keys that anybody may fetch.
+//! Forged access tokens, made from a valid one and the public keys.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// Each with what was done to it.
+/// Each forgery with its description.
 pub fn forgeries(good: &str, jwks: &Value) -> Vec<(&'static str, String)> {
     let [header, claims, signature] = good.split('.').collect::<Vec<_>>()[..] else {
         panic!("{good}")

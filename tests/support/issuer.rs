@@ -12,7 +12,7 @@ pub const SCOPE: &str = "orders:read";
 /// What a user may hand to a token here.
 pub const SCOPES: &str = "orders:read orders:write";
 
-/// The server, and where it keeps its things.
+/// The server and its folder.
 pub struct Issuer {
     pub test_server: TestServer,
     pub server: Server,
@@ -95,7 +95,7 @@ impl Issuer {
         (reply["api_key"]["id"].to_string(), text(&reply["key"]))
     }
 
-    /// An API key of nobody's, made by the operator.
+    /// An API key of a service, created by the operator.
     pub fn service_key(&self, scope: &str) -> String {
         let output = self
             .test_server

@@ -1,4 +1,4 @@
-//! Limits on tries, and who runs into them from where.
+//! Limits on attempts, and the clients that reach them.
 
 use std::net::SocketAddr;
 
@@ -6,9 +6,9 @@ use cloakroom::config::Settings;
 
 /// An address without an account.
 pub const UNKNOWN: &str = "nobody@example.com";
-/// Where the owner of an account is.
+/// The client of an account's owner.
 pub const HERE: &str = "192.0.2.1";
-/// Where somebody else is, in another network.
+/// A client in another network.
 pub const ELSEWHERE: &str = "198.51.100.1";
 
 /// Limits without those by client, so that the ones by address are met.

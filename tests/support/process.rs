@@ -1,4 +1,4 @@
-//! The real binary as a process: started on a free port and a folder of its own, spoken to over TCP, read to its end.
+//! The real binary as a process, on a free port and in a folder of its own, called over TCP.
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,10 +18,10 @@ use tempfile::TempDir;
 use super::flows::Flows;
 use super::smtp::SmtpServer;
 
-/// Longer than anything here takes; who waits so long has failed.
+/// Longer than any step takes; a test that waits this long has failed.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where a server keeps its things, and the settings it is started with. It can be started many times.
+/// The folder and settings of a server, which can be started many times.
 pub struct TestServer {
     folder: TempDir,
     variables: Vec<(String, String)>,
@@ -134,7 +134,7 @@ impl TestServer {
             .collect()
     }
 
-    /// Waits until the folder holds `count` mails, and gives them.
+    /// Waits until the folder holds `count` mails, and returns them.
     pub fn wait_for_mails(&self, count: usize) -> Vec<String> {
         eventually(|| Some(self.mails()).filter(|letters| letters.len() >= count))
     }
@@ -147,7 +147,7 @@ impl TestServer {
     }
 }
 
-/// Asks again until there is an answer: for what nothing announces.
+/// Polls until there is an answer, for changes without an event.
 pub fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + TIMEOUT;
     loop {
@@ -174,7 +174,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Sends a request with an optional token and JSON body; gives status and body (`null` when it is empty).
+    /// Sends a request with an optional token and JSON body; returns status and body (`null` when it is empty).
     pub fn request(
         &self,
         method: &str,
@@ -262,7 +262,7 @@ impl Server {
         self.log.text()
     }
 
-    /// Waits until the log holds `words`, and gives the log.
+    /// Waits until the log holds `words`, and returns the log.
     pub fn wait_for_log(&self, words: &str) -> String {
         self.log.wait_for(words)
     }
@@ -284,7 +284,7 @@ pub fn agent() -> ureq::Agent {
         .into()
 }
 
-/// One request by `agent`; gives status and body (`null` when it is empty).
+/// One request by `agent`; returns status and body (`null` when it is empty).
 pub fn request(
     agent: &ureq::Agent,
     url: &str,

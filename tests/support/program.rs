@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::process::eventually;
 
-/// An address of the loopback where nobody listens, for a program that takes no port 0.
+/// A free loopback address, for a program that does not accept port 0.
 pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()

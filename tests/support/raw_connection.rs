@@ -1,4 +1,4 @@
-//! A raw connection to a server: what is said goes out byte for byte, what is answered is taken apart by hand.
+//! A raw TCP connection to a server: requests are sent byte for byte, responses are parsed by hand.
 
 #![expect(
     clippy::disallowed_methods,
@@ -48,7 +48,7 @@ impl RawConnection {
         Self::at(server.address)
     }
 
-    /// Connects to whoever listens there.
+    /// Connects to this address.
     pub fn at(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -58,7 +58,7 @@ impl RawConnection {
         }
     }
 
-    /// Sends these bytes, if the server still takes them: whether it hung up is seen by who listens.
+    /// Sends these bytes, if the server still accepts them; a closed connection shows when reading.
     pub fn send(&mut self, text: &str) {
         if let Err(refusal) = self.stream.write_all(text.as_bytes()) {
             assert!(
@@ -101,7 +101,7 @@ impl RawConnection {
         }
     }
 
-    /// Waits until the server hangs up; gives what it said until then.
+    /// Waits until the server closes; returns what it sent until then.
     pub fn receive_until_closed(&mut self) -> String {
         let deadline = Instant::now() + TIMEOUT;
         while self.read_some(TIMEOUT) != Some(0) {
@@ -110,7 +110,7 @@ impl RawConnection {
         self.text()
     }
 
-    /// Sends `piece` again and again, slowly, until the server hangs up; gives what it said and how long it took.
+    /// Sends `piece` again and again, slowly, until the server closes; returns what it sent and the elapsed time.
     pub fn trickle(&mut self, piece: &str) -> (String, Duration) {
         let started = Instant::now();
         loop {

@@ -70,7 +70,7 @@ pub enum Misbehaviour {
     ClosesAfterData,
     /// Takes the mail and never says so.
     SilentAfterData,
-    /// Puts an answer of its own behind the one to STARTTLS, as somebody on the way could.
+    /// Puts an answer of its own behind the one to STARTTLS, as an attacker on the path could.
     AnswersAheadOfTls,
 }
 
@@ -138,7 +138,7 @@ impl SmtpServer {
         self.state.received.borrow().clone()
     }
 
-    /// Waits until `n` mails were accepted, and gives them all.
+    /// Waits until `n` mails were accepted, and returns them all.
     pub async fn wait_for(&self, n: usize) -> Vec<Received> {
         let mut watched = self.state.received.subscribe();
         let enough = watched.wait_for(|received| received.len() >= n);
