@@ -325,8 +325,13 @@ impl Reply {
     /// Panics unless a reply of the server's routes matches the OpenAPI document.
     fn assert_described(&self, request: &HttpRequest) {
         let pattern = request.match_pattern().unwrap_or_default();
-        let checked =
-            agreement::check(request.method().as_str(), &pattern, self.status, &self.body);
+        let checked = agreement::check(
+            crate::features::routes,
+            request.method().as_str(),
+            &pattern,
+            self.status,
+            &self.body,
+        );
         if let Err(fault) = checked {
             panic!(
                 "{fault}\n{}\nfix the reply or its description",

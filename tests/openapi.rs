@@ -6,15 +6,16 @@ use std::fs;
 use std::path::Path;
 
 use cloakroom::features;
+use cloakroom::http::Access;
 use cloakroom::http::openapi;
 use cloakroom::http::routes::Route;
-use cloakroom::http::routes::{Access, Verb};
+use cloakroom::http::routes::Verb;
 use serde_json::{Value, json};
 
 use crate::support::process::TestServer;
 
 fn document() -> Value {
-    serde_json::to_value(openapi::document()).unwrap()
+    serde_json::to_value(openapi::document(&features::routes())).unwrap()
 }
 
 /// Every operation under its method and path: `POST /v1/session`.
@@ -142,7 +143,7 @@ fn the_committed_document_is_up_to_date() {
     let committed =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json")).unwrap();
     // Not compared as a whole: the difference of two such texts is no help.
-    let printed = openapi::json().unwrap();
+    let printed = openapi::json(&features::routes()).unwrap();
     let differing = committed
         .lines()
         .zip(printed.lines())
@@ -167,14 +168,14 @@ fn the_command_prints_the_document_without_settings_or_database() {
     );
     assert_eq!(
         String::from_utf8(ran.stdout).unwrap(),
-        openapi::json().unwrap()
+        openapi::json(&features::routes()).unwrap()
     );
     assert!(!test_server.database().exists());
 }
 
 #[test]
 fn the_document_contains_no_settings() {
-    let text = openapi::json().unwrap();
+    let text = openapi::json(&features::routes()).unwrap();
     assert!(document().get("servers").is_none());
     assert!(
         !text.contains("localhost") && !text.contains("://"),

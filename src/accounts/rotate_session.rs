@@ -5,9 +5,8 @@
 //! - a copy of the old token that was exchanged for refresh tokens: they are revoked; access tokens expire by themselves
 //! - a session that never ends: it expires when it would have
 
-use crate::crypto::token::TokenDigest;
-use crate::domain::SessionId;
 use crate::domain::error::Result;
+use crate::domain::{SessionId, TokenDigest};
 use crate::store::{Transaction, refresh_tokens, sessions};
 
 /// Replaces the token `old` of a session by `new`; `false` when `old` is no longer its token.

@@ -6,11 +6,9 @@ use std::time::Duration;
 use crate::audit::{Actor, Source};
 use crate::context::{Change, Context};
 use crate::crypto::access_token::VerifiedAccessToken;
-use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::{ApiKeyId, Session, SessionId, User, UserId};
-use crate::http::ClientInfo;
+use crate::domain::{ApiKeyId, ClientInfo, Session, SessionId, TokenDigest, User, UserId};
 use crate::store::{Reader, api_keys, revocations, sessions};
 
 /// A credential that was accepted when its request came.

@@ -11,8 +11,7 @@ use std::net::IpAddr;
 
 pub use self::event::Event;
 use self::event::{Level, Line};
-use crate::domain::{ApiKeyId, UserId};
-use crate::http::ClientInfo;
+use crate::domain::{ApiKeyId, ClientInfo, UserId};
 
 const TARGET: &str = "cloakroom::security";
 

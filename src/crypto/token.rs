@@ -13,6 +13,7 @@ use rand::rngs::SysRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::domain::TokenDigest;
 use crate::domain::error::{Error, Result};
 
 /// The Bitcoin alphabet: no `0`, `O`, `I` or `l`.
@@ -108,12 +109,12 @@ impl PlainToken {
 
     /// What the database keeps and looks up.
     pub fn digest(&self) -> TokenDigest {
-        TokenDigest(Sha256::digest(self.0.as_bytes()).into())
+        TokenDigest::new(Sha256::digest(self.0.as_bytes()).into())
     }
 
     /// What the database knows a refresh token's family by.
     pub fn family(&self) -> TokenDigest {
-        TokenDigest(Sha256::digest(self.family_part().as_bytes()).into())
+        TokenDigest::new(Sha256::digest(self.family_part().as_bytes()).into())
     }
 
     /// The last four characters, to tell a key by: they are of the checksum, which is no secret.
@@ -129,27 +130,6 @@ impl PlainToken {
 impl fmt::Debug for PlainToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PlainToken([hidden])")
-    }
-}
-
-/// The SHA-256 of a [`PlainToken`]. The token's own entropy makes a salt or a slow hash needless.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TokenDigest([u8; 32]);
-
-impl TokenDigest {
-    /// The 32 bytes that stand in the database.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    pub(crate) fn from_stored(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Debug for TokenDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenDigest([hidden])")
     }
 }
 

@@ -1,7 +1,9 @@
 //! Domain types and the errors every layer shares. Nothing here does I/O, and no other folder is imported.
 
 mod api_key;
+mod client_info;
 pub mod clock;
+mod credential_kind;
 mod email_address;
 pub mod error;
 pub mod mail_kind;
@@ -9,11 +11,15 @@ mod project;
 pub mod scope;
 mod second_factor;
 mod session;
+mod token_digest;
 mod user;
 
 pub use api_key::{ApiKey, ApiKeyId};
+pub use client_info::ClientInfo;
+pub use credential_kind::CredentialKind;
 pub use email_address::EmailAddress;
 pub use project::{Project, ProjectId};
 pub use second_factor::SecondFactor;
 pub use session::{Session, SessionId};
+pub use token_digest::TokenDigest;
 pub use user::{Account, PasswordDigest, User, UserId};

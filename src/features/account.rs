@@ -24,11 +24,9 @@ use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId, User};
+use crate::domain::{Account, ClientInfo, EmailAddress, PasswordDigest, SessionId, User};
 use crate::http::session_reply::clear_cookie;
-use crate::http::{
-    Body, Caller, ClientInfo, CurrentSession, CurrentUser, Message, Routes, SecretText,
-};
+use crate::http::{Body, Caller, CurrentSession, CurrentUser, Message, Routes, SecretText};
 use crate::mail::{self, Notice};
 use crate::store::users;
 

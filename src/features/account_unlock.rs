@@ -14,10 +14,10 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::SignedMessage;
-use crate::domain::Account;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::http::{ClientInfo, Message, Routes};
+use crate::domain::{Account, ClientInfo};
+use crate::http::{Message, Routes};
 use crate::store::users;
 use crate::throttle::Limit;
 

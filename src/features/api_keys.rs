@@ -23,8 +23,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKeyId, User};
-use crate::http::{Body, ClientInfo, CurrentUser, PathId, Routes};
+use crate::domain::{ApiKeyId, ClientInfo, User};
+use crate::http::{Body, CurrentUser, PathId, Routes};
 use crate::mail;
 use crate::store::api_keys::{self, NewKey};
 

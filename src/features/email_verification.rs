@@ -18,10 +18,11 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::signed_link::{self, ConfirmedAddress};
 use crate::crypto::signed_message::SignedMessage;
+use crate::domain::ClientInfo;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::http::{AddressInput, Body, ClientInfo, Message, Routes};
+use crate::http::{AddressInput, Body, Message, Routes};
 use crate::mail::{self, Notice};
 use crate::store::users;
 

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::domain::error::{Error, Result, ValidationErrors};
-use crate::domain::{Project, ProjectId};
-use crate::http::{Body, Caller, ClientInfo, Patch, PathId, Query, Routes};
+use crate::domain::{ClientInfo, Project, ProjectId};
+use crate::http::{Body, Caller, Patch, PathId, Query, Routes};
 use crate::store::projects;
 
 const READ: &str = "projects:read";

@@ -16,9 +16,9 @@ use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::{Account, Session};
+use crate::domain::{Account, ClientInfo, Session};
 use crate::http::session_reply::respond_with_session;
-use crate::http::{Body, ClientInfo, CurrentSession, CurrentUser, Routes, SecretText};
+use crate::http::{Body, CurrentSession, CurrentUser, Routes, SecretText};
 use crate::store::sessions;
 
 pub(super) fn routes(routes: &mut Routes) {

@@ -19,11 +19,9 @@ use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result};
-use crate::domain::{Session, SessionId, User};
+use crate::domain::{ClientInfo, Session, SessionId, User};
 use crate::http::session_reply::{SessionView, clear_cookie, respond_with_session};
-use crate::http::{
-    Caller, ClientInfo, CurrentSession, CurrentUser, Message, PathId, Query, Routes,
-};
+use crate::http::{Caller, CurrentSession, CurrentUser, Message, PathId, Query, Routes};
 use crate::store::sessions;
 
 pub(super) fn routes(routes: &mut Routes) {

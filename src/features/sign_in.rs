@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 
 use crate::accounts::password_sign_in::PasswordSignIn;
 use crate::context::Context;
+use crate::domain::ClientInfo;
 use crate::domain::error::Result;
 use crate::http::session_reply::{Transport, carrier, respond_with_session};
-use crate::http::{Body, ClientInfo, Routes, SecretText};
+use crate::http::{Body, Routes, SecretText};
 
 pub(super) fn routes(routes: &mut Routes) {
     routes.public(Method::POST, "/v1/session", create);

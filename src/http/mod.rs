@@ -9,15 +9,15 @@ pub mod respond;
 pub mod routes;
 pub mod session_reply;
 
-pub use auth::caller::{Caller, CredentialKind};
+pub use auth::access::Access;
+pub use auth::caller::Caller;
 pub use auth::credential::Carrier;
 pub use auth::current_user::{CurrentSession, CurrentUser};
 pub use extract::address::AddressInput;
 pub use extract::body::{Body, SecretText};
-pub use extract::client_info::ClientInfo;
 pub use extract::fields::Patch;
 pub use extract::query::{PathId, Query};
 pub use middleware::edge::Middleware;
 pub use middleware::idle_connection::Connection;
 pub use respond::Message;
-pub use routes::{Access, Routes};
+pub use routes::Routes;

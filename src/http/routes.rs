@@ -11,36 +11,9 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, guard};
 
-use super::auth::caller::authenticate;
-use super::auth::same_origin::refuse_foreign_cookie;
+use super::auth::access::Access;
+use super::auth::guard::{authenticate, refuse_foreign_cookie};
 use crate::domain::error::{Error, Result};
-
-/// Who may call a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody.
-    Public,
-    /// Whoever presents a live session.
-    Session,
-    /// Whoever presents any live credential.
-    Credential,
-    /// A session, or an API key or access token with this scope.
-    Scope(&'static str),
-    /// An API key with this scope.
-    ApiKey(&'static str),
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public => f.write_str("public"),
-            Self::Session => f.write_str("session"),
-            Self::Credential => f.write_str("any credential"),
-            Self::Scope(scope) => write!(f, "scope {scope}"),
-            Self::ApiKey(scope) => write!(f, "API key with {scope}"),
-        }
-    }
-}
 
 /// The methods that a route answers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use crate::context::Context;
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::{Session, SessionId, User};
+use crate::domain::{ClientInfo, Session, SessionId, User};
+use crate::http::Carrier;
 use crate::http::auth::cookie;
-use crate::http::{Carrier, ClientInfo};
 
 /// Where the reply carries a new token.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]

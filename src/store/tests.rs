@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::known_devices::Sighting;
 use super::sessions::NewSession;
 use super::*;
-use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
-use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId, UserId};
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId, TokenDigest, UserId};
 
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const HOUR: Duration = Duration::from_secs(3600);

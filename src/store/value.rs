@@ -1,10 +1,12 @@
 //! The values that go into a statement and come out of a row.
 
-use crate::crypto::token::{ReplaySeed, TokenDigest};
+use crate::crypto::token::ReplaySeed;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, UserId};
+use crate::domain::{
+    ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, TokenDigest, UserId,
+};
 
 /// A value of one of the four types that every engine stores.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +148,6 @@ macro_rules! digests {
 
 // 32 bytes each.
 digests! {
-    TokenDigest: TokenDigest::from_stored;
+    TokenDigest: TokenDigest::new;
     ReplaySeed: ReplaySeed::from_stored;
 }

@@ -2,7 +2,7 @@
 //! kind. A route that is missing from the table fails the test.
 
 use cloakroom::features;
-use cloakroom::http::routes::Access;
+use cloakroom::http::Access;
 use cloakroom::testing::Call;
 
 use crate::support::app::assert_refused;

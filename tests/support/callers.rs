@@ -4,7 +4,7 @@ use cloakroom::crypto::signed_link;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::scope::Scopes;
 use cloakroom::domain::{EmailAddress, User};
-use cloakroom::http::routes::Access;
+use cloakroom::http::Access;
 use cloakroom::store::{api_keys, users};
 use cloakroom::testing::{Call, TestApp};
 use cloakroom::throttle::Decision;

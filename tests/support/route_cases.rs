@@ -2,7 +2,8 @@
 
 use actix_web::http::Method;
 use cloakroom::features;
-use cloakroom::http::routes::{Access, Verb};
+use cloakroom::http::Access;
+use cloakroom::http::routes::Verb;
 use serde_json::{Value, json};
 
 use super::app::{ONE, PASSWORD};

@@ -14,12 +14,11 @@ use utoipa::ToSchema;
 use super::presented_token::{PresentedToken, TokenInput};
 use crate::accounts::standing::{session_end, session_of_access_token};
 use crate::context::Context;
-use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::domain::{EmailAddress, Session, User};
-use crate::http::{Body, Caller, CredentialKind};
+use crate::domain::{CredentialKind, EmailAddress, Session, TokenDigest, User};
+use crate::http::{Body, Caller};
 use crate::store::{api_keys, refresh_tokens, revocations, sessions};
 
 pub(super) async fn create(

@@ -20,12 +20,12 @@ use crate::audit::Event;
 use crate::config::Settings;
 use crate::context::{Change, Context};
 use crate::crypto::access_token::generate_jti;
-use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
-use crate::domain::Session;
+use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::http::{Body, Carrier, ClientInfo, CurrentSession, CurrentUser, Patch, SecretText};
+use crate::domain::{ClientInfo, Session, TokenDigest};
+use crate::http::{Body, Carrier, CurrentSession, CurrentUser, Patch, SecretText};
 use crate::store::refresh_tokens::{self, NewRefresh};
 use crate::store::sessions;
 

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::TokenDigest;
 use crate::domain::error::{Error, Result};
 use crate::http::SecretText;
 

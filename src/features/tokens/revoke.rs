@@ -15,11 +15,10 @@ use actix_web::{HttpResponse, web};
 use super::presented_token::{PresentedToken, TokenInput};
 use crate::audit::Event;
 use crate::context::{Change, Context};
-use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Session, SessionId, UserId};
-use crate::http::{Body, ClientInfo, CredentialKind, Message};
+use crate::domain::{ClientInfo, CredentialKind, Session, SessionId, TokenDigest, UserId};
+use crate::http::{Body, Message};
 use crate::store::{Reader, api_keys, refresh_tokens, revocations, sessions};
 
 pub(super) async fn create(

@@ -1,9 +1,11 @@
-//! Who asks, by whatever credential: an extractor for handlers that machines may call too, here and in an app that
-//! embeds this one.
+//! Who sends a request, by any credential: an extractor for handlers that programs may call too, here and in an embedding
+//! app.
 //!
-//! Fears: a narrow credential that grows (a key or an access token does what its scopes name, in a handler that asks for
-//! them, and counts for nothing where a session is asked for); one that ended while a body was read (every write asks
-//! once more, inside its transaction); a key that tells why it is refused (one answer for all that is not live).
+//! # Threats
+//! - scope escalation: API keys and access tokens do what their scopes name, in handlers that require these, and are
+//!   refused where a session is required
+//! - a credential revoked while the body is read: every write checks it again inside its transaction
+//! - a reply that reveals why a key is refused: all refused keys get the same
 
 use std::borrow::Cow;
 use std::future::{Future, Ready, ready};
@@ -11,26 +13,23 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::body::BoxBody;
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
+use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::Either;
 
 use super::credential::{self, Carrier};
-use super::current_user::Current;
 use super::{cookie, same_origin};
 use crate::accounts::standing::{Credential, session_of_access_token, use_session};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::access_token::VerifiedAccessToken;
-use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKey, Session, SessionId, User, UserId};
+use crate::domain::{
+    ApiKey, ClientInfo, CredentialKind, Session, SessionId, TokenDigest, User, UserId,
+};
 use crate::http::extract::client_info;
-use crate::http::{Access, ClientInfo};
 use crate::store::{api_keys, sessions};
 
 /// What a caller is refused with where nothing but a session will do.
@@ -52,52 +51,38 @@ enum Kind {
     Access(Arc<VerifiedAccessToken>),
 }
 
-/// A live API key, and whose it is: nobody's where an operator made it for a service.
+/// A valid API key and its user; a service's key has none.
 #[derive(Debug)]
 struct Key {
     key: ApiKey,
     user: Option<User>,
 }
 
-/// What a caller identified themselves by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialKind {
-    /// A session's token.
-    Session,
-    /// An API key.
-    ApiKey,
-    /// An access token.
-    AccessToken,
+/// A session and its user, kept with the request.
+#[derive(Debug)]
+pub struct Current {
+    /// Who asks.
+    pub user: User,
+    /// With which session.
+    pub session: Session,
+    /// By which of its tokens: it may have another by the time of a write.
+    pub presented: TokenDigest,
+    /// How it carried that token.
+    pub carrier: Carrier,
 }
 
-impl CredentialKind {
-    /// As it is written in headers, replies and logs: `session`, `api_key`, `access_token`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Session => "session",
-            Self::ApiKey => "api_key",
-            Self::AccessToken => "access_token",
+impl Current {
+    pub(super) fn credential(&self) -> Credential {
+        Credential::Session {
+            id: self.session.id,
+            user: self.user.id,
+            token: self.presented,
         }
     }
 }
 
 pub(in crate::http) type Found<T> =
     Either<Ready<Result<T>>, Pin<Box<dyn Future<Output = Result<T>>>>>;
-
-/// Answers in the handler's place unless the caller may call a route of this access.
-pub(in crate::http) async fn authenticate(
-    access: Access,
-    request: ServiceRequest,
-    next: Next<BoxBody>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let admitted = identify(request.request())
-        .await
-        .and_then(|caller| caller.admit(access));
-    match admitted {
-        Ok(()) => next.call(request).await,
-        Err(refusal) => Ok(request.error_response(refusal)),
-    }
-}
 
 /// What is known of this request already.
 pub(in crate::http) fn known(request: &HttpRequest) -> Option<Caller> {
@@ -120,10 +105,10 @@ pub(in crate::http) fn find<T: 'static>(
     }
 }
 
-async fn identify(request: &HttpRequest) -> Result<Caller> {
+pub(in crate::http) async fn identify(request: &HttpRequest) -> Result<Caller> {
     let context = client_info::context(request)?;
     // Here and not around our routes alone: an embedder's own handlers are as exposed.
-    same_origin::check_cookie(request)?;
+    check_cookie(request)?;
     let cookie = cookie::name(&context.settings.server);
     let presented = credential::presented(request.headers(), cookie).inspect_err(|refusal| {
         // Of what is no token of ours nobody can say what it should have been, unless it came as a key.
@@ -152,6 +137,16 @@ async fn open(context: &Context, presented: credential::Credential<'_>) -> Resul
             Kind::Access(context.verify_access_token(text, now).await?)
         }
     })
+}
+
+/// Refuses a request of another origin that carries the session's cookie, and records it.
+pub(in crate::http) fn check_cookie(request: &HttpRequest) -> Result<()> {
+    let context = client_info::context(request)?;
+    let checked = same_origin::check(request, &context.settings);
+    if let Err(Error::CrossOrigin) = checked {
+        context.refused(&ClientInfo::of(request)?, Event::CrossOriginRefused);
+    }
+    checked
 }
 
 fn note_refusal(request: &HttpRequest, credential: CredentialKind, refusal: &Error) {
@@ -202,19 +197,6 @@ impl Caller {
         match self.0 {
             Kind::Session(current) => Ok(current),
             _ => Err(NEEDS_SESSION),
-        }
-    }
-
-    /// Refuses who may not call a route of this access.
-    fn admit(&self, access: Access) -> Result<()> {
-        match (access, self.kind()) {
-            (Access::Public | Access::Credential, _)
-            | (Access::Session, CredentialKind::Session) => Ok(()),
-            (Access::Session, _) => Err(NEEDS_SESSION),
-            (Access::Scope(scope), _) | (Access::ApiKey(scope), CredentialKind::ApiKey) => {
-                self.require(scope)
-            }
-            (Access::ApiKey(_), _) => Err(Error::Forbidden("This needs an API key")),
         }
     }
 

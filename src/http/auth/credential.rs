@@ -9,8 +9,8 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue}
 
 use super::cookie;
 use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::CredentialKind;
 use crate::domain::error::{Error, Result};
-use crate::http::CredentialKind;
 use crate::http::middleware::headers::X_API_KEY;
 
 /// How a session's token is carried.

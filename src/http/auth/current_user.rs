@@ -2,7 +2,7 @@
 //!
 //! A protected route has been authenticated before its handler runs, and the extractors hand over what was found.
 //! In a handler of an embedder's own, they authenticate themselves: taking a [`CurrentUser`] is the protection. An API
-//! key or an access token is refused there: a handler that may serve machines takes a [`Caller`].
+//! key or an access token is refused there: a handler that may serve machines takes a [`Caller`](super::caller::Caller).
 
 use std::ops::Deref;
 use std::rc::Rc;
@@ -11,14 +11,12 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::caller::{self, Found};
+use super::caller::{self, Current, Found};
 use super::credential::Carrier;
 use crate::accounts::standing::Credential;
 use crate::context::{Change, Context};
-use crate::crypto::token::TokenDigest;
 use crate::domain::error::{Error, Result};
-use crate::domain::{Session, User};
-use crate::http::ClientInfo;
+use crate::domain::{ClientInfo, Session, TokenDigest, User};
 
 /// The signed-in user.
 #[derive(Clone, Debug)]
@@ -28,21 +26,8 @@ pub struct CurrentUser(Rc<Current>);
 #[derive(Clone, Debug)]
 pub struct CurrentSession(Rc<Current>);
 
-/// What was found out about a request, kept with it.
-#[derive(Debug)]
-pub struct Current {
-    /// Who asks.
-    pub user: User,
-    /// With which session.
-    pub session: Session,
-    /// By which of its tokens: it may have another by the time of a write.
-    pub presented: TokenDigest,
-    /// How it carried that token.
-    pub carrier: Carrier,
-}
-
 impl CurrentUser {
-    /// Changes something as this user, if the session and its token still stand; see [`Caller::commit`].
+    /// Changes something as this user, if the session and its token still stand; see [`Caller::commit`](super::caller::Caller::commit).
     ///
     /// # Errors
     /// [`Error::TokenInvalid`] when they do not, and those of [`Context::commit`].
@@ -57,16 +42,6 @@ impl CurrentUser {
         F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
     {
         self.0.credential().commit(context, client, work).await
-    }
-}
-
-impl Current {
-    pub(super) fn credential(&self) -> Credential {
-        Credential::Session {
-            id: self.session.id,
-            user: self.user.id,
-            token: self.presented,
-        }
     }
 }
 

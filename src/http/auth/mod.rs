@@ -1,7 +1,9 @@
 //! Who sends a request: the credential it presents, and the extractors that hand it to handlers.
 
+pub mod access;
 pub mod caller;
 pub mod cookie;
 pub mod credential;
 pub mod current_user;
+pub mod guard;
 pub mod same_origin;

@@ -1,19 +1,13 @@
-//! Whether a browser sent a request for our own application. A cookie comes along whoever's page asks, so what can change
-//! something must show where it came from: by `Sec-Fetch-Site`, which no page can write, or else by `Origin`.
+//! Whether the application itself sent a browser's request. Browsers add the cookie to requests of every page, so a request
+//! that can change something must show its origin: by `Sec-Fetch-Site`, which no page can write, or else by `Origin`.
 
 use actix_web::HttpRequest;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, ORIGIN};
-use actix_web::middleware::Next;
 
 use super::{cookie, credential};
-use crate::audit::Event;
 use crate::config::Settings;
 use crate::domain::error::{Error, Result};
-use crate::http::ClientInfo;
-use crate::http::extract::client_info;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
@@ -41,16 +35,6 @@ pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
     }
 }
 
-/// Refuses, and logs, what can change something, unless our own application sent it.
-fn require_same_origin(request: &HttpRequest) -> Result<()> {
-    let context = client_info::context(request)?;
-    if is_harmless(request) || proves_same_origin(request.headers(), &context.settings) {
-        return Ok(());
-    }
-    context.refused(&ClientInfo::of(request)?, Event::CrossOriginRefused);
-    Err(Error::CrossOrigin)
-}
-
 /// Whether it changes nothing. A proxy that asks us about a request does so by `GET` and tells that one's method, which
 /// is believed of anybody: it can only make things stricter.
 fn is_harmless(request: &HttpRequest) -> bool {
@@ -66,33 +50,20 @@ fn is_harmless(request: &HttpRequest) -> bool {
             .all(|line| harmless(line.as_bytes()))
 }
 
-/// Checks the cookie on routes that ask nobody who they are.
-pub(in crate::http) async fn refuse_foreign_cookie(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    match check_cookie(request.request()) {
-        Ok(()) => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body),
-        Err(refusal) => Ok(request.error_response(refusal)),
-    }
-}
-
-/// Refuses what can change something and carries our cookie, well-formed or not, and no credential in a header, unless
-/// our own application sent it.
-pub(in crate::http) fn check_cookie(request: &HttpRequest) -> Result<()> {
+/// Refuses a request that can change something and carries the session's cookie, well-formed or not, without a credential
+/// in a header, unless the application itself sent it.
+///
+/// # Errors
+/// [`Error::CrossOrigin`], and [`Error::Malformed`] for two cookies.
+pub(in crate::http) fn check(request: &HttpRequest, settings: &Settings) -> Result<()> {
     let headers = request.headers();
     if credential::decides_alone(headers) {
         return Ok(());
     }
-    match cookie::carried(
-        headers,
-        cookie::name(&client_info::context(request)?.settings.server),
-    )? {
-        Some(_) => require_same_origin(request),
-        None => Ok(()),
+    let cookie = cookie::carried(headers, cookie::name(&settings.server))?;
+    match cookie.is_none() || is_harmless(request) || proves_same_origin(headers, settings) {
+        true => Ok(()),
+        false => Err(Error::CrossOrigin),
     }
 }
 

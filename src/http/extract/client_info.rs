@@ -1,5 +1,5 @@
-//! Who is calling, as far as the network tells: the address, believed through trusted proxies only, the
-//! `User-Agent` and the request's id; and what a browser tells of itself: whose page it acts for, and the cookie.
+//! Reads the facts about the client from a request: its address, through trusted proxies only, its `User-Agent`, the
+//! request's id, and for a browser the origin and the cookie.
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
@@ -10,35 +10,20 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
 use crate::context::Context;
-use crate::crypto::token::{PlainToken, TokenDigest, TokenKind};
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::ClientInfo;
 use crate::domain::error::{Error, Result};
 use crate::http::auth::{cookie, credential, same_origin};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const USER_AGENT_CHARACTERS: usize = 255;
 
-/// Who sent a request, signed in or not.
-#[derive(Clone, Debug)]
-pub struct ClientInfo {
-    /// The client's address.
-    pub ip: IpAddr,
-    /// What it calls itself: without control characters, at most 255 characters.
-    pub user_agent: Option<String>,
-    /// The request's id, as in `X-Request-Id`.
-    pub request_id: String,
-    /// Whether a browser says that our own application sent it.
-    pub same_origin: bool,
-    /// The token in the cookie that it carries, where no credential in a header makes that count for nothing. Whether
-    /// it opens anything is for the database to say.
-    pub cookie: Option<TokenDigest>,
-}
-
 /// The id of a request, put there by the edge.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct RequestId(pub String);
 
 impl ClientInfo {
-    /// The caller of this request.
+    /// The client of this request.
     pub(in crate::http) fn of(request: &HttpRequest) -> Result<Self> {
         let (settings, headers) = (&context(request)?.settings, request.headers());
         let agent = headers

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::operation::EVERY_METHOD;
+use crate::http::Routes;
 
 /// What does not narrow a value.
 const ANNOTATIONS: &[&str] = &["description", "propertyNames"];
@@ -15,10 +16,16 @@ const ANNOTATIONS: &[&str] = &["description", "propertyNames"];
 ///
 /// # Errors
 /// What differs, in one sentence.
-pub(crate) fn check(method: &str, pattern: &str, status: u16, body: &[u8]) -> Result<(), String> {
+pub(crate) fn check(
+    routes: fn() -> Routes,
+    method: &str,
+    pattern: &str,
+    status: u16,
+    body: &[u8],
+) -> Result<(), String> {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    let document =
-        DOCUMENT.get_or_init(|| serde_json::to_value(super::document()).unwrap_or_default());
+    let document = DOCUMENT
+        .get_or_init(|| serde_json::to_value(super::document(&routes())).unwrap_or_default());
     match document["paths"].get(pattern) {
         Some(path) if method != "OPTIONS" => check_reply(document, path, method, status, body)
             .map_err(|fault| format!("{method} {pattern} answers {status}: {fault}")),
@@ -207,6 +214,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::features;
 
     const PROJECT: &str = "/v1/projects/{id}";
 
@@ -225,7 +233,14 @@ mod tests {
     }
 
     fn fault(method: &str, pattern: &str, status: u16, body: &Value) -> String {
-        check(method, pattern, status, body.to_string().as_bytes()).unwrap_err()
+        check(
+            features::routes,
+            method,
+            pattern,
+            status,
+            body.to_string().as_bytes(),
+        )
+        .unwrap_err()
     }
 
     #[test]
@@ -245,13 +260,22 @@ mod tests {
             ("OPTIONS", PROJECT, 200, String::new()),
             ("GET", "/hello", 418, "somebody else's".to_owned()),
         ] {
-            assert_eq!(check(method, pattern, status, body.as_bytes()), Ok(()));
+            assert_eq!(
+                check(features::routes, method, pattern, status, body.as_bytes()),
+                Ok(())
+            );
         }
         let mut invalid = failure("validation_failed");
         invalid["errors"] = json!(["Title can't be blank"]);
         invalid["fields"] = json!({ "title": ["can't be blank"] });
         assert_eq!(
-            check("PUT", PROJECT, 422, invalid.to_string().as_bytes()),
+            check(
+                features::routes,
+                "PUT",
+                PROJECT,
+                422,
+                invalid.to_string().as_bytes()
+            ),
             Ok(())
         );
     }
@@ -261,7 +285,7 @@ mod tests {
         assert!(fault("GET", PROJECT, 418, &project()).ends_with("the status is not described"));
         assert!(fault("POST", PROJECT, 200, &project()).contains("not described with this method"));
         assert!(fault("DELETE", PROJECT, 204, &project()).ends_with("a body is not described"));
-        let empty = check("GET", PROJECT, 200, b"").unwrap_err();
+        let empty = check(features::routes, "GET", PROJECT, 200, b"").unwrap_err();
         assert_eq!(
             empty,
             "GET /v1/projects/{id} answers 200: the body is not JSON"

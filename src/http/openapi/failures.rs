@@ -8,7 +8,7 @@ use utoipa::openapi::{
     ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
 };
 
-use super::JSON;
+pub(super) const JSON: &str = "application/json";
 
 /// A code, which programs may rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

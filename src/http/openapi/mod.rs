@@ -22,14 +22,8 @@ use utoipa::openapi::{
     OpenApiBuilder, Type,
 };
 
-use self::operation::Shared;
-use crate::features;
-use crate::http::routes::{Route, Verb};
-
-const JSON: &str = "application/json";
-const BEARER: &str = "bearer";
-const COOKIE: &str = "cookie";
-const API_KEY: &str = "api_key";
+use self::operation::{API_KEY, BEARER, COOKIE, Shared};
+use crate::http::routes::{Route, Routes, Verb};
 
 const ABOUT: &str = "\
 An authentication server in one binary and one SQLite file.
@@ -49,8 +43,7 @@ people. `GET` answers `HEAD` as well. Any other method that a path does not have
 that does not exist 404 `not_found`.";
 
 /// The document, without the addresses of servers: those are settings.
-pub fn document() -> OpenApi {
-    let routes = features::routes();
+pub fn document(routes: &Routes) -> OpenApi {
     let mut paths = Paths::new();
     let mut tags = Vec::new();
     let mut shared = Shared::default();
@@ -111,8 +104,8 @@ pub fn document() -> OpenApi {
 ///
 /// # Errors
 /// Never: it is made of text and numbers.
-pub fn json() -> serde_json::Result<String> {
-    document().to_pretty_json().map(|text| text + "\n")
+pub fn json(routes: &Routes) -> serde_json::Result<String> {
+    document(routes).to_pretty_json().map(|text| text + "\n")
 }
 
 /// A route as `operations` names it: `POST /v1/session`.
@@ -196,6 +189,7 @@ fn headers() -> [(&'static str, Header); 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features;
 
     #[test]
     fn routes_and_descriptions_correspond() {

@@ -12,11 +12,14 @@ use utoipa::openapi::{
     ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
 };
 
-use super::failures::{self, ByStatus, Code};
-use super::{API_KEY, BEARER, COOKIE, JSON};
+use super::failures::{self, ByStatus, Code, JSON};
 use crate::http::Access;
 use crate::http::routes::{Route, Verb};
 
+/// The names of the security schemes.
+pub(super) const BEARER: &str = "bearer";
+pub(super) const COOKIE: &str = "cookie";
+pub(super) const API_KEY: &str = "api_key";
 /// Stands in a description that holds for every method.
 pub(in crate::http) const EVERY_METHOD: &str = "x-every-method";
 const FORM: &str = "application/x-www-form-urlencoded";

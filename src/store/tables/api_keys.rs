@@ -1,11 +1,10 @@
 //! The `api_keys` table.
 
 use super::users;
-use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKey, ApiKeyId, User, UserId};
+use crate::domain::{ApiKey, ApiKeyId, TokenDigest, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use crate::crypto::token::{ReplaySeed, TokenDigest};
-use crate::domain::SessionId;
+use crate::crypto::token::ReplaySeed;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::scope::Scopes;
+use crate::domain::{SessionId, TokenDigest};
 use crate::store::{Reader, Row, Transaction};
 
 /// How long a spent token gives its successor again.

@@ -1,10 +1,9 @@
 //! The `sessions` table.
 
 use super::users;
-use crate::crypto::token::TokenDigest;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Session, SessionId, User, UserId};
+use crate::domain::{Session, SessionId, TokenDigest, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {
