@@ -96,7 +96,7 @@ impl PasswordSignIn {
                         record(change, started);
                         Some(also(change, &started.session, now)?)
                     }
-                    SessionStart::SecondFactorDue(_) | SessionStart::Outdated => None,
+                    SessionStart::SecondFactorDue | SessionStart::Outdated => None,
                 };
                 Ok((start, made))
             });
@@ -109,7 +109,7 @@ impl PasswordSignIn {
                         made,
                     });
                 }
-                (SessionStart::SecondFactorDue(_), _) => return Err(SECOND_FACTOR_DUE),
+                (SessionStart::SecondFactorDue, _) => return Err(SECOND_FACTOR_DUE),
                 _ => {}
             }
         }

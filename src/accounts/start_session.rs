@@ -38,9 +38,8 @@ pub fn start_session(
     if !authentication.still_holds(change)? {
         return Ok(SessionStart::Outdated);
     }
-    let due = (draft.second_factors)(change, authentication.user)?;
-    if !due.is_empty() {
-        return Ok(SessionStart::SecondFactorDue(due));
+    if !(draft.second_factors)(change, authentication.user)?.is_empty() {
+        return Ok(SessionStart::SecondFactorDue);
     }
     authentication.store_rehashed(change, now)?;
     let replaced = match &draft.replaces {
@@ -65,7 +64,7 @@ pub enum SessionStart {
     /// It was started.
     Session(StartedSession),
     /// The user has second factors and must present one of these first; nothing was changed.
-    SecondFactorDue(Vec<SecondFactor>),
+    SecondFactorDue,
     /// The account has changed since the authentication, which no longer holds; nothing was changed.
     Outdated,
 }

@@ -1,6 +1,8 @@
 //! `cloakroom api-keys`: creates keys for services and users, lists and revokes keys. Changes take effect at once, also
 //! in a running server.
 
+mod revoke;
+
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -8,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::database;
-use super::output::{Format, confirm, note, or_dash, table};
+use super::output::{Format, note, or_dash, table};
 use super::user_ref::UserRef;
 use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name};
 use crate::audit::{Event, Source};
@@ -21,9 +23,6 @@ use crate::domain::scope::Scopes;
 use crate::domain::{ApiKey, ApiKeyId, UserId};
 use crate::store::api_keys::{self, NewKey};
 use crate::store::{Reader, Transaction};
-
-/// How many keys one transaction revokes.
-const BATCH: u32 = 500;
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -46,7 +45,7 @@ pub(super) enum Command {
     /// Revoke one key, all of a user's, or all
     Revoke {
         #[command(flatten)]
-        which: Which,
+        which: revoke::Which,
         /// Do not ask for confirmation (with --all)
         #[arg(long, conflicts_with_all = ["id", "user"])]
         yes: bool,
@@ -86,20 +85,6 @@ pub(super) struct OwnerFilter {
     services: bool,
 }
 
-/// Which keys.
-#[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
-pub(super) struct Which {
-    /// Key id
-    id: Option<i64>,
-    /// All keys of this user: an id or an email address
-    #[arg(long)]
-    user: Option<UserRef>,
-    /// All keys, including those of services
-    #[arg(long)]
-    all: bool,
-}
-
 pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
     database::wait_for(async {
         match command {
@@ -125,14 +110,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
                 list(settings, page, limit, after, &format).await
             }
             Command::Revoke { which, yes, format } => {
-                let revoked = match (which.id, which.user) {
-                    (_, Some(user)) => revoke_all_of(settings, user).await?,
-                    (Some(id), None) => revoke(settings, id).await?,
-                    (None, None) => revoke_all(settings, yes).await?,
-                };
-                format.print(&json!({ "api_keys_revoked": revoked }), || {
-                    count_revoked(revoked)
-                })
+                revoke::run(settings, which, yes, &format).await
             }
         }
     })
@@ -268,78 +246,6 @@ fn show(keys: &[ApiKey], next_after: Option<ApiKeyId>, format: &Format) -> super
             table(names, keys.iter().map(row))
         },
     )
-}
-
-async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandError> {
-    let (database, now) = (database::open(settings)?, Clock::System.now());
-    let revoked = commit(&database, Source::OPERATOR, move |change| {
-        let revoked = api_keys::revoke(change, ApiKeyId(id), now)?;
-        if revoked == Some(true) {
-            change.record(Event::ApiKeyRevoked {
-                user: None,
-                key: ApiKeyId(id),
-            });
-        }
-        Ok(revoked)
-    });
-    match revoked.await?.value {
-        Some(revoked) => Ok(usize::from(revoked)),
-        None => Err(format!("no API key with id {id}").into()),
-    }
-}
-
-async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, super::CommandError> {
-    let (database, now, asked) = (database::open(settings)?, Clock::System.now(), user.clone());
-    let revoked = commit(&database, Source::OPERATOR, move |change| {
-        let Some(account) = asked.find(change)? else {
-            return Ok(None);
-        };
-        let user = account.user.id;
-        let keys_revoked = api_keys::revoke_all_for_user(change, user, now)?;
-        change.record(Event::ApiKeysRevoked {
-            user: Some(user),
-            keys_revoked,
-        });
-        Ok(Some(keys_revoked))
-    });
-    user.require(revoked.await?.value)
-}
-
-/// In small transactions, so that a running server is not blocked. Keys created meanwhile are revoked too.
-async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, super::CommandError> {
-    let (database, now) = (database::open(settings)?, Clock::System.now());
-    if !yes {
-        confirm("Revoke all API keys of all users and services?")?;
-    }
-    let (mut last, mut revoked) = (ApiKeyId(0), 0);
-    loop {
-        let found = database
-            .read(move |reader| api_keys::list_unrevoked(reader, last, BATCH))
-            .await?;
-        let Some(id) = found.last() else {
-            return Ok(revoked);
-        };
-        last = *id;
-        let batch = commit(&database, Source::OPERATOR, move |change| {
-            let mut keys_revoked = 0;
-            for id in &found {
-                keys_revoked += usize::from(api_keys::revoke(change, *id, now)? == Some(true));
-            }
-            change.record(Event::ApiKeysRevoked {
-                user: None,
-                keys_revoked,
-            });
-            Ok(keys_revoked)
-        });
-        revoked += batch.await?.value;
-    }
-}
-
-fn count_revoked(keys: usize) -> String {
-    match keys {
-        1 => "revoked 1 API key".to_owned(),
-        many => format!("revoked {many} API keys"),
-    }
 }
 
 fn row(key: &ApiKey) -> [String; 8] {

@@ -193,7 +193,7 @@ impl Registration {
         let authentication = Authentication::by_password(user.id, self.digest.clone(), now);
         match start_session(change, &authentication, draft, now)? {
             SessionStart::Session(started) => Ok(Some(started.session)),
-            SessionStart::SecondFactorDue(_) | SessionStart::Outdated => Ok(None),
+            SessionStart::SecondFactorDue | SessionStart::Outdated => Ok(None),
         }
     }
 }
