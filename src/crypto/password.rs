@@ -1,8 +1,8 @@
-//! Passwords: what one must be like, and bcrypt on a pool of its own.
+//! Passwords: the rules for new ones, and bcrypt on a pool of threads.
 //!
-//! Up to 72 bytes the digest is plain bcrypt, as Rails writes it, so that digests move both ways. bcrypt would
-//! cut off the rest: a longer password (to 256 bytes) is first reduced with HMAC-SHA-384 under a fixed key, in
-//! base64, which keeps all of it. Text is compared in composed form (NFC).
+//! Up to 72 bytes the digest is plain bcrypt as Rails writes it, so that digests can be exchanged. bcrypt ignores further
+//! bytes: longer passwords (up to 256 bytes) are first reduced to the base64 of their HMAC-SHA-384 under a fixed key.
+//! Text is compared in composed form (NFC).
 
 mod pool;
 
@@ -20,32 +20,31 @@ use crate::config;
 use crate::domain::error::ValidationErrors;
 pub use pool::PasswordPool;
 
-/// What bcrypt reads of a password; it ignores the rest.
+/// The bytes of a password that bcrypt uses.
 const BCRYPT_BYTES: usize = 72;
 /// The longest password, in bytes of UTF-8.
 const MAX_BYTES: usize = 256;
-/// What zxcvbn reads of a password: its time grows faster than the length.
+/// The characters that zxcvbn reads: its time grows faster than the length.
 const GUESSED_CHARACTERS: usize = 32;
-/// The shortest word that a password is said to be made of.
+/// The shortest word that a message names as the reason.
 const TELLING_CHARACTERS: usize = 4;
-/// Separates this use of HMAC from any other. It is no secret and never changes.
+/// Separates this use of HMAC from others. It is not secret and never changes.
 const REDUCTION_KEY: [u8; 128] = zero_padded(b"cloakroom v1 password longer than 72 bytes");
 
-/// A password as it goes into bcrypt. It is wiped when dropped and cannot be printed.
+/// A password in composed form. It is wiped when dropped and cannot be printed.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// What somebody offers at sign-in; `None` when no account can have it (empty, too long, with a NUL).
+    /// A password presented at sign-in; `None` if no account can have it (empty, too long, with a NUL).
     pub fn offered(text: &str) -> Option<Self> {
         let text = Zeroizing::new(nfc(text));
         let possible = !text.is_empty() && text.len() <= MAX_BYTES && !text.contains('\0');
         possible.then_some(Self(text))
     }
 
-    /// What somebody chooses, checked in Rails' order: presence, length, confirmation. An absent confirmation is
-    /// not checked, an empty one is. Whether it is easily guessed is checked by [`PasswordPool::hash_choice`], since
-    /// that takes a while.
+    /// A new password, checked in Rails' order: presence, length, confirmation. An absent confirmation is not checked, an
+    /// empty one is. [`PasswordPool::hash_choice`] checks whether it is easily guessed, which takes longer.
     pub fn choose(
         rules: &config::Password,
         password: Option<&str>,
@@ -74,8 +73,8 @@ impl Password {
         invalid.into_result().map(|()| Self(text))
     }
 
-    /// What makes it a guess among the first million or so (score 0 or 1 of 4), for a person to act on; `None` when it is
-    /// none. zxcvbn judges, which tries `words` too: the address and its parts, the service's name.
+    /// Why it is easily guessed (zxcvbn score 0 or 1 of 4: within a million guesses), as advice to the user; `None` if it
+    /// is not. `words` are tried too: the address and its parts, the service's name.
     fn guessed_because(&self, words: &[String]) -> Option<&'static str> {
         let parts = words
             .iter()
@@ -98,14 +97,14 @@ impl Password {
         if guessed.score() > zxcvbn::Score::One {
             None
         } else if self.holds_one_of(&words) {
-            // zxcvbn does not say which of its words it was.
+            // zxcvbn does not report the word.
             Some("must not be made of your address or the service's name")
         } else {
             Some(advice(guessed.feedback().and_then(Feedback::warning)))
         }
     }
 
-    /// Whether one of these words stands in it; shorter ones than [`TELLING_CHARACTERS`] stand in it by chance.
+    /// Whether it contains one of these words. Words shorter than [`TELLING_CHARACTERS`] occur by chance.
     fn holds_one_of(&self, words: &[&str]) -> bool {
         let lower = Zeroizing::new(self.0.to_lowercase());
         let mut telling = words
@@ -114,7 +113,7 @@ impl Password {
         telling.any(|word| lower.contains(&word.to_lowercase()))
     }
 
-    /// The bytes for bcrypt: all of the password counts, whatever its length.
+    /// The input of bcrypt, which depends on every byte of the password.
     fn reduced(&self) -> Zeroizing<Vec<u8>> {
         let bytes = self.0.as_bytes();
         Zeroizing::new(if bytes.len() <= BCRYPT_BYTES {
@@ -135,7 +134,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What to do about a password that is easily guessed, as a message of its attribute.
+/// Advice about an easily guessed password, as a validation message.
 fn advice(warning: Option<Warning>) -> &'static str {
     match warning {
         Some(

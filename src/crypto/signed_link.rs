@@ -1,7 +1,9 @@
-//! The links that stand in mails: where they lead, how long they live and what they die with.
+//! The links in mails: their addresses, lifetimes and the facts that they are bound to.
 //!
-//! Each is bound to the account's [`credentials_version`](Account::credentials_version): a change of the password or
-//! the address counts it up, and every link signed before is void, even when the old address comes back.
+//! # Threats
+//! - a link used after the password or the address changed: it is bound to the account's
+//!   [`credentials_version`](Account::credentials_version), which both increment, so that it stays invalid even if the
+//!   old address returns
 
 use crate::config::Settings;
 use crate::crypto::key_ring::{KeyRing, Purpose};
@@ -22,13 +24,12 @@ pub fn sign_reset(key_ring: &KeyRing, account: &Account, expires_at: Timestamp) 
     )
 }
 
-/// Reads such a token; `None` when it is malformed, forged or expired. Whether it still
-/// [holds](reset_holds) is known only with the account at hand.
+/// Verifies such a token; `None` if it is malformed, forged or expired. [`reset_holds`] compares it with the account.
 pub fn verify_reset(key_ring: &KeyRing, token: &str, now: Timestamp) -> Option<SignedMessage> {
     signed_message::verify(key_ring, Purpose::PasswordReset, token, now)
 }
 
-/// Whether neither password nor address have changed since the link was signed, and the account may be used.
+/// Whether neither password nor address has changed since the link was signed, and the account is not disabled.
 pub fn reset_holds(link: &SignedMessage, account: &Account) -> bool {
     account.user.disabled_at.is_none() && link.is_bound_to(&reset_binding(account))
 }
@@ -38,8 +39,7 @@ pub fn reset_url(settings: &Settings, token: &str) -> String {
     settings.frontend_link(&format!("/passwords/{token}/edit"))
 }
 
-/// The token of a link that confirms `address`, the one that it is mailed to: the account's own, or the one that is to
-/// take its place.
+/// The token of a link that verifies `address`, to which it is sent: the account's address or the requested new one.
 pub fn sign_confirmation(
     key_ring: &KeyRing,
     account: &Account,
@@ -56,8 +56,8 @@ pub fn sign_confirmation(
     )
 }
 
-/// Reads such a token; `None` when it is malformed, forged or expired. [What it confirms](what_it_confirms) is known only with the
-/// account at hand.
+/// Verifies such a token; `None` if it is malformed, forged or expired. [`confirmed_address`] compares it with the
+/// account.
 pub fn verify_confirmation(
     key_ring: &KeyRing,
     token: &str,
@@ -66,16 +66,16 @@ pub fn verify_confirmation(
     signed_message::verify(key_ring, Purpose::Confirmation, token, now)
 }
 
-/// Which address of an account a link confirms.
+/// Which address of an account a link verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmedAddress {
-    /// The one that it has.
+    /// The account's address.
     Current,
-    /// The one that was asked for in its place.
+    /// The requested new address.
     Pending,
 }
 
-/// Which address the link went to; `None` when it is neither any more, or the account may not be used.
+/// Which address the link was sent to; `None` if it is neither of them now, or the account is disabled.
 pub fn confirmed_address(link: &SignedMessage, account: &Account) -> Option<ConfirmedAddress> {
     let went_to = |address: &EmailAddress| link.is_bound_to(&address_binding(account, address));
     if account.user.disabled_at.is_some() {
@@ -96,8 +96,8 @@ pub fn confirmation_url(settings: &Settings, token: &str) -> String {
     settings.frontend_link(&format!("/confirmations/{token}"))
 }
 
-/// The token of a link that lifts the limit on failed sign-ins to the address of `account`, until the limit's window
-/// ends: which window it is, its end tells.
+/// The token of a link that unlocks the address of `account` after too many failed sign-ins. It is valid until the
+/// limit's window ends, which identifies the window.
 pub fn sign_unlock(key_ring: &KeyRing, account: &Account, window_end: Timestamp) -> String {
     let binding = address_binding(account, &account.user.email_address);
     signed_message::sign(
@@ -109,13 +109,13 @@ pub fn sign_unlock(key_ring: &KeyRing, account: &Account, window_end: Timestamp)
     )
 }
 
-/// Reads such a token; `None` when it is malformed, forged or its window is over. Whether it still
-/// [holds](unlock_holds) is known only with the account at hand.
+/// Verifies such a token; `None` if it is malformed, forged or its window has ended. [`unlock_holds`] compares it with
+/// the account.
 pub fn verify_unlock(key_ring: &KeyRing, token: &str, now: Timestamp) -> Option<SignedMessage> {
     signed_message::verify(key_ring, Purpose::Unlock, token, now)
 }
 
-/// Whether neither password nor address have changed since the link was signed, and the account may be used.
+/// Whether neither password nor address has changed since the link was signed, and the account is not disabled.
 pub fn unlock_holds(link: &SignedMessage, account: &Account) -> bool {
     account.user.disabled_at.is_none()
         && link.is_bound_to(&address_binding(account, &account.user.email_address))
@@ -126,8 +126,8 @@ pub fn unlock_url(settings: &Settings, token: &str) -> String {
     settings.frontend_link(&format!("/unlocks/{token}"))
 }
 
-/// The digest besides: a sign-in that writes it at a new cost voids a reset link too, which is safe, and of two resets
-/// that race one wins.
+/// Includes the digest: of two concurrent resets one wins. A sign-in that replaces the digest because of a new cost
+/// also invalidates reset links, which is safe.
 fn reset_binding(account: &Account) -> [String; 3] {
     let [address, version] = address_binding(account, &account.user.email_address);
     [

@@ -1,10 +1,13 @@
-//! Signed messages for links: `base64url(payload) . base64url(HMAC-SHA256)`, safe in a path.
+//! Signed messages for links: `base64url(payload) . base64url(HMAC-SHA256)`, safe in a path. Also the other uses of a
+//! derived MAC key: pseudonyms, and successors of refresh tokens.
 //!
-//! The payload is a subject's id, the moment of expiry and a fingerprint: 16 bytes of a keyed hash over what
-//! the link must die with (a password digest, an address). The purpose is in the key. A message is verified
-//! before anything in it is believed, and the database is asked only after that.
+//! The payload is a user id, the expiry and a fingerprint: 16 bytes of a keyed hash of the facts the link is bound to (a
+//! password digest, an address).
 //!
-//! And, with a key as well, what comes after a refresh token.
+//! # Threats
+//! - forgery: the MAC is compared in constant time before the payload is parsed or the database is read
+//! - a link for one purpose used for another: each purpose has its own key
+//! - a link used after the facts it is bound to have changed: the fingerprint no longer matches
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -26,21 +29,21 @@ const FINGERPRINT_LENGTH: usize = 16;
 const PAYLOAD_LENGTH: usize = 1 + 8 + 8 + FINGERPRINT_LENGTH;
 const MAC_LENGTH: usize = 32;
 const JTI_LENGTH: usize = 16;
-/// Of a successor: its access token's name, and what its own characters are drawn from.
+/// The key material of a successor: its `jti`, then the bytes that its characters are drawn from.
 const MATERIAL_LENGTH: usize = JTI_LENGTH + 112;
 
-/// What a verified message says. Whether its fingerprint still holds is for [`SignedMessage::is_bound_to`].
+/// A verified message. [`SignedMessage::is_bound_to`] checks its fingerprint.
 #[derive(Clone, Debug)]
 pub struct SignedMessage {
-    /// Whom it is about.
+    /// The user it is about.
     pub subject: UserId,
-    /// From this moment on it is void.
+    /// It is invalid from then on.
     pub expires_at: Timestamp,
     fingerprint: [u8; FINGERPRINT_LENGTH],
     key: Key,
 }
 
-/// Signs for `subject` until `expires_at`, bound to `parts`.
+/// Signs a message about `subject` that is valid until `expires_at` and bound to `parts`.
 pub fn sign(
     key_ring: &KeyRing,
     purpose: Purpose,
@@ -62,8 +65,8 @@ pub fn sign(
     )
 }
 
-/// Reads a message signed by [`sign`] with the current or a previous key; `None` when it is malformed, forged,
-/// for another purpose or expired.
+/// Verifies a message signed by [`sign`] with the current or a previous key; `None` if it is malformed, forged, for
+/// another purpose or expired.
 pub fn verify(
     key_ring: &KeyRing,
     purpose: Purpose,
@@ -90,7 +93,7 @@ pub fn verify(
 }
 
 impl SignedMessage {
-    /// Whether all of `parts` are still what they were when it was signed.
+    /// Whether `parts` are the same as when it was signed.
     pub fn is_bound_to(&self, parts: &[impl AsRef<str>]) -> bool {
         fingerprint(&self.key, parts)
             .ct_eq(&self.fingerprint)
@@ -98,41 +101,41 @@ impl SignedMessage {
     }
 }
 
-/// A keyed name of `text`, in hex: the same for the same text, and no way back.
+/// A keyed hash of `text`, 32 hex digits: it identifies the text without revealing it.
 pub fn pseudonym(key_ring: &KeyRing, purpose: Purpose, text: &str) -> String {
     let name = mac(&key_ring.signing(purpose), b"pseudonym", &[text.as_bytes()]);
     hex(&name[..16])
 }
 
-/// What comes after a refresh token.
+/// The tokens that follow a refresh token.
 pub struct Successor {
     /// The refresh token.
     pub token: PlainToken,
-    /// The name of the access token that goes with it: 32 hexadecimal digits.
+    /// The `jti` of its access token: 32 hex digits.
     pub jti: String,
 }
 
-/// What comes after a refresh token by this seed: first by the key that a new one is made with, then by those that may
-/// have made it before. The same for the same three; whoever lacks the token, the seed or the key learns nothing of it.
+/// The successor of a consumed refresh token by each key, the current one first, as a pure function of token, seed and
+/// key. Without all three it cannot be computed.
 pub fn successors(
     key_ring: &KeyRing,
-    spent: &PlainToken,
+    consumed: &PlainToken,
     seed: &ReplaySeed,
 ) -> impl Iterator<Item = Result<Successor>> {
     key_ring
         .verifying(Purpose::RefreshSuccessor)
-        .map(move |key| successor(&key, spent, seed))
+        .map(move |key| derive_successor(&key, consumed, seed))
 }
 
-fn successor(key: &Key, spent: &PlainToken, seed: &ReplaySeed) -> Result<Successor> {
-    let input = Zeroizing::new([&key[..], spent.reveal().as_bytes()].concat());
+fn derive_successor(key: &Key, consumed: &PlainToken, seed: &ReplaySeed) -> Result<Successor> {
+    let input = Zeroizing::new([&key[..], consumed.reveal().as_bytes()].concat());
     let mut material = Zeroizing::new([0; MATERIAL_LENGTH]);
     Hkdf::<Sha256>::new(Some(seed.as_bytes()), &input)
         .expand(b"cloakroom v1 refresh successor", material.as_mut_slice())
         .map_err(|fault| Error::internal(fault.to_string()))?;
     let (name, rest) = material.split_at(JTI_LENGTH);
     Ok(Successor {
-        token: spent.successor(rest)?,
+        token: consumed.successor(rest)?,
         jti: hex(name),
     })
 }
@@ -144,7 +147,7 @@ fn fingerprint(key: &Key, parts: &[impl AsRef<str>]) -> [u8; FINGERPRINT_LENGTH]
     short
 }
 
-/// HMAC-SHA256 over a label and parts, each with its length in front so that no two lists read the same.
+/// HMAC-SHA256 of a label and parts, each prefixed with its length, so that different lists have different inputs.
 fn mac(key: &Key, label: &[u8], parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
     let mut mac = Hmac::<Sha256>::new((&**key).into());
     for part in std::iter::once(&label).chain(parts) {

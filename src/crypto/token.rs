@@ -1,10 +1,9 @@
-//! Bearer secrets. A [`PlainToken`] is what a client holds; a [`TokenDigest`] is what the database holds.
-//! They are different types: only the plain one can be shown, and only by asking for it; only the digest
-//! reaches SQL.
+//! Bearer tokens. A client holds a [`PlainToken`], the database its [`TokenDigest`]. They are different types: only
+//! [`PlainToken::reveal`] returns the secret, and only the digest is accepted by the store.
 //!
-//! The form is `<prefix>_<32 base58 characters><6 base58 characters>`: the first part from the operating
-//! system's generator (over 187 bits), the second a CRC-32 of all that stands before it. The checksum is no
-//! secret; it lets us refuse a typo without asking the database, and lets leak scanners tell real ones.
+//! The form is `<prefix>_<32 base58 characters><6 base58 characters>`: 187 bits from the operating system's generator,
+//! then a CRC-32 of all characters before it. The checksum is not secret: with it, typing errors are refused without a
+//! look-up, and leak scanners recognise real tokens.
 
 use std::fmt;
 
@@ -30,24 +29,24 @@ const IS_BASE58: [bool; 256] = {
 const PREFIX_LENGTH: usize = 4;
 const BODY_LENGTH: usize = 32;
 const CHECKSUM_LENGTH: usize = 6;
-/// Of a refresh token's body: 64 bits that all of a family share. They stand behind the 21 characters, 123 bits, that
-/// are each token's own: who sees only how a token begins, as logs cut short show it, does not know its family.
+/// The end of a refresh token's body: 64 bits shared by its family. The 21 characters before it, 123 bits, are the
+/// token's own: truncated logs of a token do not reveal its family.
 const FAMILY_LENGTH: usize = 11;
 const FRESH_LENGTH: usize = BODY_LENGTH - FAMILY_LENGTH;
 
-/// What a token is for, told by its prefix.
+/// What a token is for. Its prefix says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// `crs_`: a session.
     Session,
     /// `crk_`: an API key.
     ApiKey,
-    /// `crr_`: a refresh token. The last characters of its body name its family and pass to its successors.
+    /// `crr_`: a refresh token. Its successors inherit the last characters of its body, which identify its family.
     Refresh,
 }
 
 impl TokenKind {
-    /// What it starts with.
+    /// The prefix.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Session => "crs_",
@@ -57,13 +56,12 @@ impl TokenKind {
     }
 }
 
-/// A secret in clear. It cannot be printed, logged or serialised but through [`PlainToken::reveal`], and is
-/// wiped from memory when dropped.
+/// A secret in clear, which only [`PlainToken::reveal`] returns. It is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct PlainToken(Zeroizing<String>);
 
 impl PlainToken {
-    /// A new one. Fails only when the operating system has no randomness to give.
+    /// A new random token. Fails only if the operating system's generator does.
     pub fn generate(kind: TokenKind) -> Result<Self> {
         let mut text = empty();
         text.push_str(kind.prefix());
@@ -71,8 +69,8 @@ impl PlainToken {
         Ok(Self::closed(text))
     }
 
-    /// The refresh token that comes after this one: the same for the same key material, and of the same family. Of
-    /// 112 bytes it takes the first that fit, which fail to be enough less than once in 2^140 times.
+    /// The refresh token that follows this one in its family, determined by the key material. It takes the first of 112
+    /// bytes that map to a character; too few do with a probability below 2^-140.
     ///
     /// # Errors
     /// The material is too short.
@@ -92,7 +90,7 @@ impl PlainToken {
         Self(text)
     }
 
-    /// Reads what a client sent; `None` unless it has this kind's prefix, the right form and checksum.
+    /// Parses a token; `None` unless prefix, form and checksum are right.
     pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
         let body = text.strip_prefix(kind.prefix())?;
         let well_formed = body.len() == BODY_LENGTH + CHECKSUM_LENGTH
@@ -102,22 +100,22 @@ impl PlainToken {
             .then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The text itself, for the one reply that shows it.
+    /// The secret, for the one reply that contains it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What the database keeps and looks up.
+    /// The digest that the database holds.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest::new(Sha256::digest(self.0.as_bytes()).into())
     }
 
-    /// What the database knows a refresh token's family by.
+    /// The digest of a refresh token's family.
     pub fn family(&self) -> TokenDigest {
         TokenDigest::new(Sha256::digest(self.family_part().as_bytes()).into())
     }
 
-    /// The last four characters, to tell a key by: they are of the checksum, which is no secret.
+    /// The last four characters, for lists of keys: part of the checksum, which is not secret.
     pub fn last_four(&self) -> &str {
         &self.0[self.0.len() - 4..]
     }
@@ -133,13 +131,14 @@ impl fmt::Debug for PlainToken {
     }
 }
 
-/// What makes a spent refresh token's successor, with that token in clear and a key of ours. It serves for some seconds,
-/// and is kept until the next refresh of its family, or the next sweep, after these.
+/// The random part of what a consumed refresh token's successor is derived from, beside that token and a derived key: a
+/// client that lost the reply gets the same successor again within a few seconds. It is deleted after these by the next
+/// refresh of its family or the next sweep.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ReplaySeed([u8; 32]);
 
 impl ReplaySeed {
-    /// A new one.
+    /// A new random seed.
     pub fn generate() -> Result<Self> {
         let mut bytes = [0; 32];
         fill_random(&mut bytes)?;
@@ -158,11 +157,11 @@ impl ReplaySeed {
 
 impl fmt::Debug for ReplaySeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Seed([hidden])")
+        f.write_str("ReplaySeed([hidden])")
     }
 }
 
-/// Fills with bytes from the operating system's generator, the only source of randomness in the house.
+/// Fills `bytes` from the operating system's generator, the only source of secrets.
 pub fn fill_random(bytes: &mut [u8]) -> Result<()> {
     SysRng.try_fill_bytes(bytes).map_err(Error::internal)
 }
@@ -179,8 +178,8 @@ fn push_random_base58(text: &mut String, length: usize) -> Result<()> {
     Ok(())
 }
 
-/// Appends at most `wanted` characters, one for each byte that fits; gives how many. Of 64 values the upper 6 are
-/// thrown away: a remainder would favour some characters.
+/// Appends at most `wanted` characters, one for each byte that maps to one; returns how many. 6 of 64 values are
+/// discarded: a remainder would favour some characters.
 fn push_base58(text: &mut String, bytes: &[u8], wanted: usize) -> usize {
     let before = text.len();
     let usable = bytes
@@ -190,7 +189,7 @@ fn push_base58(text: &mut String, bytes: &[u8], wanted: usize) -> usize {
     text.len() - before
 }
 
-/// Room for a whole token: a text that grew would leave a part of it behind in memory.
+/// Room for a whole token: a string that grows leaves a copy of its start in memory.
 fn empty() -> Zeroizing<String> {
     Zeroizing::new(String::with_capacity(
         PREFIX_LENGTH + BODY_LENGTH + CHECKSUM_LENGTH,
@@ -332,7 +331,7 @@ mod tests {
         );
         assert_eq!(
             printed,
-            "PlainToken([hidden]) TokenDigest([hidden]) Seed([hidden])"
+            "PlainToken([hidden]) TokenDigest([hidden]) ReplaySeed([hidden])"
         );
     }
 }
