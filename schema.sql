@@ -1,48 +1,62 @@
--- The whole schema. `src/store/migrations/` holds the steps that lead here; a test proves that they agree.
--- Times are milliseconds since 1970-01-01T00:00:00Z, handed in by the program, never asked of the database.
--- Ids are never used twice (AUTOINCREMENT): an old link or token cannot come to mean somebody new.
--- Nothing here is a secret in clear: tokens and API keys are SHA-256 digests, passwords bcrypt digests, links and access
+-- The current schema of the SQLite file. `src/store/migrations/sqlite/` holds the steps that lead here; a test proves
+-- that they agree. Columns that a later step added stand last in their tables.
+--
+-- Times are milliseconds since 1970-01-01T00:00:00Z, passed in by the program; no statement asks the database's clock.
+-- Ids are never reused (AUTOINCREMENT), so that an old link or token cannot refer to a new row.
+-- No secret is stored in clear: tokens and API keys are SHA-256 digests, passwords bcrypt digests. Links and access
 -- tokens are not stored.
--- Columns that came with a later step stand last in their tables, where SQLite adds them.
 
+-- Who a user is. How a user signs in stands in other tables: a user may have no password.
 CREATE TABLE users (
     id                 INTEGER PRIMARY KEY AUTOINCREMENT,
-    email_address      TEXT    NOT NULL UNIQUE,  -- stripped and lower-cased before it comes here
-    password_digest    TEXT    NOT NULL,         -- bcrypt, as Rails writes it: $2b$12$…
-    email_confirmed_at INTEGER,
-    disabled_at        INTEGER,                  -- set by an operator; no session lives while it is
+    email_address      TEXT    NOT NULL UNIQUE,  -- stripped and in lower case
+    email_confirmed_at INTEGER,                  -- when the address was verified
+    disabled_at        INTEGER,                  -- set by an operator; the user then has no sessions
     created_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
-    pending_email_address TEXT,                  -- asked for, until a link mailed to it is used
-    credentials_version INTEGER NOT NULL DEFAULT 0 -- in every link: a change of password or address counts it up
+    pending_email_address TEXT,                  -- requested new address, until the link mailed to it is used
+    credentials_version INTEGER NOT NULL DEFAULT 0, -- part of every link: a change of password or address increments it
+    role               TEXT    NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'operator')),
+    name               TEXT,                     -- one line of at most 255 characters
+    profile            TEXT    NOT NULL DEFAULT '{}', -- JSON object of at most 4 KiB, changed by the user
+    metadata           TEXT    NOT NULL DEFAULT '{}'  -- JSON object of at most 4 KiB, changed by operators
+) STRICT;
+
+CREATE TABLE passwords (
+    user_id    INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    digest     TEXT    NOT NULL,                 -- bcrypt in the format of Rails: $2b$12$…
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE sessions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id        INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     token_digest   BLOB    NOT NULL UNIQUE,      -- SHA-256 of the token
-    ip_address     TEXT    NOT NULL,
-    user_agent     TEXT,
+    ip_address     TEXT    NOT NULL,             -- of the client at sign-in
+    user_agent     TEXT,                         -- of the client at sign-in
     created_at     INTEGER NOT NULL,
-    last_active_at INTEGER NOT NULL,             -- to the minute: written off the request's path
+    last_active_at INTEGER NOT NULL,             -- to the minute: written outside of requests
     expires_at     INTEGER NOT NULL,
-    sudo_at        INTEGER,                      -- when the password was last given on it, after its start
-    access_until   INTEGER                       -- when the last of the access tokens made under it expires
+    reauthenticated_at INTEGER,                  -- last reauthentication; cleared when the credentials change
+    access_until   INTEGER,                      -- when the last access token of the session expires
+    auth_methods   TEXT    NOT NULL DEFAULT '',  -- how the user authenticated: RFC 8176 values, separated by spaces
+    authenticated_at INTEGER NOT NULL DEFAULT 0  -- last authentication: sign-in or reauthentication
 ) STRICT;
 
--- None on expires_at: every sign-in and sign-out would pay a page for it, and the sweep reads the table.
+-- No index on expires_at: it would cost every sign-in and sign-out a page, and the sweep can read the table.
 CREATE INDEX sessions_by_user ON sessions (user_id);
 
--- Keys for machines. A revoked or expired one is kept for its owner to see, then swept.
+-- Revoked and expired keys are kept for a while, for their owner to see.
 CREATE TABLE api_keys (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    user_id      INTEGER REFERENCES users (id) ON DELETE CASCADE, -- none: a service of the operator's own
+    user_id      INTEGER REFERENCES users (id) ON DELETE CASCADE, -- NULL: a service of the operator
     name         TEXT    NOT NULL,
     token_digest BLOB    NOT NULL UNIQUE,        -- SHA-256 of the key
-    last_four    TEXT    NOT NULL,               -- of the key, for its owner to tell it by; of its checksum
-    scopes       TEXT    NOT NULL,               -- words with a space between
+    last_four    TEXT    NOT NULL,               -- last characters of the key, part of its checksum
+    scopes       TEXT    NOT NULL,               -- separated by spaces
     created_at   INTEGER NOT NULL,
-    last_used_at INTEGER,                        -- to the minute: written off the request's path
+    last_used_at INTEGER,                        -- to the minute: written outside of requests
     expires_at   INTEGER,
     revoked_at   INTEGER
 ) STRICT;
@@ -51,51 +65,51 @@ CREATE INDEX api_keys_by_user ON api_keys (user_id, id);
 CREATE INDEX api_keys_revoked ON api_keys (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE INDEX api_keys_expiring ON api_keys (expires_at) WHERE expires_at IS NOT NULL;
 
--- Of each family of refresh tokens the one that is good, and those that were spent in the last seconds; and, until the
--- family's next refresh or the next sweep, those before them.
+-- Of each family of refresh tokens the valid one, and those spent within the last seconds. Older spent tokens are
+-- deleted by the family's next refresh or the next sweep.
 CREATE TABLE refresh_tokens (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     session_id       INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
-    family_digest    BLOB    NOT NULL,           -- SHA-256 of the part that all of a family share
+    family_digest    BLOB    NOT NULL,           -- SHA-256 of the part that all tokens of a family share
     token_digest     BLOB    NOT NULL UNIQUE,    -- SHA-256 of the token
-    scopes           TEXT    NOT NULL,
+    scopes           TEXT    NOT NULL,           -- separated by spaces
     created_at       INTEGER NOT NULL,
-    expires_at       INTEGER NOT NULL,           -- the family's, never put off
+    expires_at       INTEGER NOT NULL,           -- of the family, never extended
     spent_at         INTEGER,
-    seed             BLOB,                       -- gives the successor again, with the spent token and a key of ours
+    seed             BLOB,                       -- derives the successor, with the spent token and a secret key
     successor_digest BLOB,
-    access_until     INTEGER                     -- when the access token that went out with the successor expires
+    access_until     INTEGER                     -- when the access token issued with the successor expires
 ) STRICT;
 
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_digest);
 CREATE INDEX refresh_tokens_spent ON refresh_tokens (spent_at) WHERE spent_at IS NOT NULL;
 
--- Access tokens that are refused before they expire: all of a session that ended, or one alone. Read into memory.
-CREATE TABLE ended_access (
-    seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order of commits: who knows one knows all before it
-    session_id INTEGER NOT NULL,                 -- no reference: it is gone
-    jti        TEXT,                             -- that token alone; none: every one of the session
+-- Access tokens revoked before they expire: all of a session, or a single one. Each process keeps them in memory.
+CREATE TABLE revoked_access_tokens (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order of commits: a reader needs only rows above its last
+    session_id INTEGER NOT NULL,                 -- no reference: the session is deleted
+    jti        TEXT,                             -- the single token; NULL: all of the session
     until      INTEGER NOT NULL                  -- when the last of them expires
 ) STRICT;
 
-CREATE UNIQUE INDEX ended_access_by_jti ON ended_access (jti) WHERE jti IS NOT NULL;
-CREATE INDEX ended_access_by_until ON ended_access (until);
+CREATE UNIQUE INDEX revoked_access_tokens_by_jti ON revoked_access_tokens (jti) WHERE jti IS NOT NULL;
+CREATE INDEX revoked_access_tokens_by_until ON revoked_access_tokens (until);
 
--- However a session ends, by the cascade from its user too, its access tokens end with it.
-CREATE TRIGGER sessions_end_access AFTER DELETE ON sessions WHEN OLD.access_until IS NOT NULL BEGIN
-    INSERT INTO ended_access (session_id, until) VALUES (OLD.id, OLD.access_until);
+-- Any deletion of a session revokes its access tokens, also the cascade from its user.
+CREATE TRIGGER sessions_revoke_access_tokens AFTER DELETE ON sessions WHEN OLD.access_until IS NOT NULL BEGIN
+    INSERT INTO revoked_access_tokens (session_id, until) VALUES (OLD.id, OLD.access_until);
 END;
 
--- What users sign in from, to tell them of a new one.
-CREATE TABLE devices (
+-- Devices that a user signed in from, so that a sign-in from a new one is notified.
+CREATE TABLE known_devices (
     user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    fingerprint TEXT    NOT NULL,                -- a pseudonym of network and user agent, its versions left aside
+    fingerprint TEXT    NOT NULL,                -- pseudonym of network and user agent without its versions
     seen_at     INTEGER NOT NULL,
     PRIMARY KEY (user_id, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX devices_by_time ON devices (seen_at);
+CREATE INDEX known_devices_by_time ON known_devices (seen_at);
 
 CREATE TABLE projects (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -108,40 +122,42 @@ CREATE TABLE projects (
 
 CREATE INDEX projects_by_user ON projects (user_id, id);
 
--- Mails to be sent, as intentions: the worker finds the account and mints the link when it sends.
--- A row is waiting until sent_at or dead_at is set; it is leased while a worker is at it.
+-- Mails to send. The worker finds the account and signs the link when it sends, so that no link is stored.
+-- A row waits until sent_at or dead_at is set. A worker leases it while it sends.
 CREATE TABLE outbox (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind            TEXT    NOT NULL,            -- password_reset, new_device, api_key_created
+    kind            TEXT    NOT NULL,            -- password_reset, new_device, api_key_created, …
     email_address   TEXT    NOT NULL,
     created_at      INTEGER NOT NULL,
-    expires_at      INTEGER NOT NULL,            -- when a mail would be of no use: its link is dead, its news old
-    attempts        INTEGER NOT NULL DEFAULT 0,  -- counted before each try
-    next_attempt_at INTEGER NOT NULL,            -- while leased: when the lease runs out
+    expires_at      INTEGER NOT NULL,            -- not sent after this: its link is expired or its news old
+    attempts        INTEGER NOT NULL DEFAULT 0,  -- incremented before each attempt
+    next_attempt_at INTEGER NOT NULL,            -- while leased: when the lease ends
     sent_at         INTEGER,
-    dead_at         INTEGER,
-    last_error      TEXT,                        -- a reason's code, never an address
-    user_id         INTEGER,                     -- whom it is about; no reference: notices outlive accounts
-    ip_address      TEXT,                        -- from where it was done, for notices alone
-    user_agent      TEXT
+    dead_at         INTEGER,                     -- when the worker gave up
+    last_error      TEXT,                        -- code of a reason, never an address
+    user_id         INTEGER,                     -- no reference: notices outlive accounts
+    ip_address      TEXT,                        -- client of the reported change, in notices only
+    user_agent      TEXT,                        -- as ip_address
+    class           TEXT    NOT NULL DEFAULT 'link' CHECK (class IN ('link', 'notice')),
+    subject_id      INTEGER                      -- the API key that a notice is about
 ) STRICT;
 
 CREATE INDEX outbox_waiting ON outbox (next_attempt_at) WHERE sent_at IS NULL AND dead_at IS NULL;
--- Of those that wait alone: what was sent to an address must not slow down the next request for it.
+-- Waiting rows only: mails sent to an address must not slow down the next request for it.
 CREATE INDEX outbox_by_address ON outbox (email_address, kind) WHERE sent_at IS NULL AND dead_at IS NULL;
 
--- How often something happened in a window that starts with its first time. A name says what is limited, and whom: a
--- client's network, an address's pseudonym, or the id of a session or a user.
+-- Counters of limits, each in a window that starts with its first hit. The name states the limit and its object: a
+-- client's network, a pseudonym of an address, or the id of a session or user.
 CREATE TABLE throttles (
     name       TEXT    PRIMARY KEY,
     count      INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL                  -- when the window ends and counting starts anew
+    expires_at INTEGER NOT NULL                  -- end of the window
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX throttles_by_expiry ON throttles (expires_at);
 
--- One row that `/ready` writes to learn whether writing works.
-CREATE TABLE heartbeat (
-    id      INTEGER PRIMARY KEY CHECK (id = 1),
-    beat_at INTEGER NOT NULL
+-- One row, which `/ready` writes to test that writing works.
+CREATE TABLE write_probe (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    written_at INTEGER NOT NULL
 ) STRICT;

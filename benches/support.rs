@@ -24,6 +24,15 @@ pub fn empty_database(folder: &Path) -> Connection {
     Connection::open(database(folder)).expect("the file")
 }
 
+/// Gives a user a password.
+pub fn add_password(file: &Connection, user: i64, digest: &str) {
+    file.prepare_cached(
+        "INSERT INTO passwords (user_id, digest, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
+    )
+    .and_then(|mut insert| insert.execute((user, digest, now_ms())))
+    .expect("a password");
+}
+
 /// A running server, killed when dropped.
 pub struct Server {
     pub address: String,

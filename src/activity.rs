@@ -14,7 +14,7 @@ use crate::domain::error::Result;
 use crate::domain::{ApiKey, ApiKeyId, Session, SessionId};
 use crate::store::{Database, Transaction, api_keys, sessions};
 
-const PRECISION: Duration = Duration::from_secs(60);
+pub(crate) const PRECISION: Duration = Duration::from_secs(60);
 /// Rows of one write, at most: the writer thread serves requests between batches.
 const BATCH: usize = 500;
 

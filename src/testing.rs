@@ -47,7 +47,7 @@ use crate::context::Context;
 use crate::crypto::password::Password;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::{EmailAddress, SecondFactor, User};
+use crate::domain::{AuthMethod, EmailAddress, SecondFactor, User};
 use crate::http::auth::cookie;
 use crate::http::openapi::agreement;
 use crate::http::routes;
@@ -55,7 +55,7 @@ use crate::mail::Transport;
 pub use crate::mail::transport::SentEmail;
 use crate::server::Cloakroom;
 use crate::store::sessions::{self, NewSession};
-use crate::store::users;
+use crate::store::{passwords, users};
 
 /// The initial time of a [`TestApp`]'s clock: 2026-01-31T09:30:00Z.
 pub const START: Timestamp = Timestamp::from_millis(1_769_851_800_000);
@@ -170,7 +170,13 @@ impl TestApp {
         let now = context.clock.now();
         let inserted = context
             .database
-            .write(move |tx| users::insert(tx, &address, &digest, now))
+            .write(move |tx| {
+                let user = users::insert(tx, &address, now)?;
+                if let Some(user) = &user {
+                    passwords::insert(tx, user.id, &digest, now)?;
+                }
+                Ok(user)
+            })
             .await;
         inserted.expect("a write").expect("a free address")
     }
@@ -228,7 +234,9 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
     let user_id = user.id;
     context
         .database
-        .write(move |tx| sessions::insert(tx, user_id, &new, now))
+        .write(move |tx| {
+            sessions::insert(tx, user_id, &new, (&AuthMethod::Password.into(), now), now)
+        })
         .await
         .expect("a session");
     token.reveal().to_owned()

@@ -7,7 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{Account, EmailAddress, PasswordDigest, User, UserId};
 use crate::store::outbox;
-use crate::store::users;
+use crate::store::{passwords, users};
 
 /// Creates an account, with its address verified if the operator vouches for it; `None` when the address is taken.
 pub fn create(
@@ -17,9 +17,10 @@ pub fn create(
     verified: bool,
     now: Timestamp,
 ) -> Result<Option<User>> {
-    let Some(user) = users::insert(change, address, digest, now)? else {
+    let Some(user) = users::insert(change, address, now)? else {
         return Ok(None);
     };
+    passwords::insert(change, user.id, digest, now)?;
     change.record(Event::UserCreated { user: user.id });
     if verified {
         users::confirm_address(change, user.id, address, now)?;

@@ -4,9 +4,8 @@ use crate::context::Context;
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Account, PasswordDigest, UserId};
-use crate::store::users;
-use crate::store::{Reader, Transaction};
+use crate::domain::{Account, AuthMethod, AuthMethods, PasswordDigest, UserId};
+use crate::store::{Reader, Transaction, passwords, users};
 
 /// A user who proved who they are, a moment ago.
 #[derive(Clone, Debug)]
@@ -14,26 +13,10 @@ pub struct Authentication {
     /// Who.
     pub user: UserId,
     /// How.
-    pub methods: Vec<AuthMethod>,
+    pub methods: AuthMethods,
     /// When.
     pub at: Timestamp,
     password: Option<VerifiedPassword>,
-}
-
-/// A way of proving who one is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthMethod {
-    /// A password.
-    Password,
-}
-
-impl AuthMethod {
-    /// The `amr` value of RFC 8176.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Password => "pwd",
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +32,7 @@ impl Authentication {
     pub fn by_password(user: UserId, digest: PasswordDigest, at: Timestamp) -> Self {
         Self {
             user,
-            methods: vec![AuthMethod::Password],
+            methods: AuthMethod::Password.into(),
             at,
             password: Some(VerifiedPassword {
                 digest,
@@ -63,7 +46,7 @@ impl Authentication {
         let same_password = self
             .password
             .as_ref()
-            .is_none_or(|password| account.password_digest == password.digest);
+            .is_none_or(|password| account.password_digest.as_ref() == Some(&password.digest));
         account.user.id == self.user && account.user.disabled_at.is_none() && same_password
     }
 
@@ -95,7 +78,9 @@ impl Authentication {
             return Ok(());
         };
         match &password.rehashed {
-            Some(new) => users::replace_digest(tx, self.user, &password.digest, new, now).map(drop),
+            Some(new) => {
+                passwords::replace(tx, self.user, Some(&password.digest), new, now).map(drop)
+            }
             None => Ok(()),
         }
     }
@@ -108,7 +93,7 @@ pub async fn verify_password(
     account: Option<&Account>,
     password: Option<Password>,
 ) -> Result<Option<Authentication>> {
-    let digest = account.map(|account| account.password_digest.clone());
+    let digest = account.and_then(|account| account.password_digest.clone());
     let verified = context.passwords.verify(password, digest.clone()).await?;
     let proof = account.zip(digest).filter(|_| verified);
     Ok(proof.map(|(account, digest)| {

@@ -42,7 +42,7 @@ pub fn credentials_changed(
             sessions::delete_all_for_user(tx, user_id)
         }
         KeepSessions::Only(kept) => {
-            sessions::set_sudo(tx, kept, None)?;
+            sessions::set_reauthenticated(tx, kept, None)?;
             refresh_tokens::delete_for_session(tx, kept)?;
             sessions::delete_all_but(tx, user_id, kept)
         }

@@ -62,7 +62,7 @@ impl Reauthentication {
         session: &Session,
         now: Timestamp,
     ) -> Result<Self, ValidationErrors> {
-        if password.is_none() && !is_recent(session.sudo_at, now) {
+        if password.is_none() && !is_recent(session.reauthenticated_at, now) {
             return Err(blank(field));
         }
         Ok(Self {
@@ -119,7 +119,7 @@ impl Reauthentication {
         let Some(password) = &self.password else {
             let at = context
                 .database
-                .read(move |reader| sessions::sudo_at(reader, id))
+                .read(move |reader| sessions::reauthenticated_at(reader, id))
                 .await?;
             return match is_recent(at.ok_or(Error::TokenInvalid)?, context.clock.now()) {
                 true => Ok(Proof::Lately),
@@ -188,7 +188,7 @@ impl Reauthenticated {
         match &self.proof {
             Proof::Now(authentication) => Ok(authentication.holds(account)),
             Proof::Lately => {
-                let at = sessions::sudo_at(tx, self.session.id)?.flatten();
+                let at = sessions::reauthenticated_at(tx, self.session.id)?.flatten();
                 Ok(is_recent(at, now))
             }
         }

@@ -47,7 +47,13 @@ pub fn start_session(
         None => false,
     };
     let user = authentication.user;
-    let session = sessions::insert(change, user, &draft.new, now)?;
+    let session = sessions::insert(
+        change,
+        user,
+        &draft.new,
+        (&authentication.methods, authentication.at),
+        now,
+    )?;
     let evicted = sessions::delete_beyond(change, user, session.id, draft.max_per_user, now)?;
     let new_device = note_device(change, draft, user, now)?;
     Ok(SessionStart::Session(StartedSession {

@@ -130,8 +130,9 @@ pub fn unlock_url(settings: &Settings, token: &str) -> String {
 /// also invalidates reset links, which is safe.
 fn reset_binding(account: &Account) -> [String; 3] {
     let [address, version] = address_binding(account, &account.user.email_address);
+    let digest = account.password_digest.as_ref();
     [
-        account.password_digest.as_str().to_owned(),
+        digest.map_or_else(String::new, |digest| digest.as_str().to_owned()),
         address,
         version,
     ]
@@ -148,7 +149,7 @@ fn address_binding(account: &Account, address: &EmailAddress) -> [String; 2] {
 mod tests {
     use super::*;
     use crate::config::Secret;
-    use crate::domain::{PasswordDigest, User, UserId};
+    use crate::domain::{JsonObject, PasswordDigest, Role, User, UserId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -169,8 +170,12 @@ mod tests {
                 disabled_at: None,
                 created_at: NOW,
                 updated_at: NOW,
+                role: Role::User,
+                name: None,
+                profile: JsonObject::default(),
+                metadata: JsonObject::default(),
             },
-            password_digest: PasswordDigest::new("$2b$04$digest".to_owned()),
+            password_digest: Some(PasswordDigest::new("$2b$04$digest".to_owned())),
             pending_email_address: Some(address("new@example.com")),
             credentials_version: 7,
         }

@@ -1,11 +1,13 @@
 //! Domain types and the errors every layer shares. Nothing here does I/O, and no other folder is imported.
 
 mod api_key;
+mod auth_method;
 mod client_info;
 pub mod clock;
 mod credential_kind;
 mod email_address;
 pub mod error;
+mod json_object;
 pub mod mail_kind;
 mod project;
 pub mod scope;
@@ -15,11 +17,13 @@ mod token_digest;
 mod user;
 
 pub use api_key::{ApiKey, ApiKeyId};
+pub use auth_method::{AuthMethod, AuthMethods};
 pub use client_info::ClientInfo;
 pub use credential_kind::CredentialKind;
 pub use email_address::EmailAddress;
+pub use json_object::JsonObject;
 pub use project::{Project, ProjectId};
 pub use second_factor::SecondFactor;
 pub use session::{Session, SessionId};
 pub use token_digest::TokenDigest;
-pub use user::{Account, PasswordDigest, User, UserId};
+pub use user::{Account, PasswordDigest, Role, User, UserId};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::auth_method::AuthMethods;
 use super::clock::Timestamp;
 use super::user::UserId;
 
@@ -29,8 +30,12 @@ pub struct Session {
     pub last_active_at: Timestamp,
     /// When it expires, used or not.
     pub expires_at: Timestamp,
-    /// When the user last reauthenticated on it.
-    pub sudo_at: Option<Timestamp>,
+    /// When the user last reauthenticated on it; `None` again once the credentials changed.
+    pub reauthenticated_at: Option<Timestamp>,
+    /// How the user authenticated.
+    pub auth_methods: AuthMethods,
+    /// When the user last authenticated: sign-in or reauthentication.
+    pub authenticated_at: Timestamp,
 }
 
 impl Session {

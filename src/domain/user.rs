@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::clock::Timestamp;
 use super::email_address::EmailAddress;
+use super::json_object::JsonObject;
 
 /// The id of a user, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -32,9 +33,48 @@ pub struct User {
     /// When the user signed up.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When a field above last changed.
+    /// When a field of the user or a credential last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+    /// What the user may do beyond the own account.
+    #[serde(skip)]
+    pub role: Role,
+    /// The full name or a nickname: one line of at most 255 characters.
+    #[serde(skip)]
+    pub name: Option<String>,
+    /// Changed by the user.
+    #[serde(skip)]
+    pub profile: JsonObject,
+    /// Changed by operators only.
+    #[serde(skip)]
+    pub metadata: JsonObject,
+}
+
+/// What a user may do beyond the own account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing.
+    #[default]
+    User,
+    /// Manage users, sessions, API keys and mails.
+    Operator,
+}
+
+impl Role {
+    /// The name in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// Reads a name from the database; `None` for an unknown one.
+    pub(crate) fn from_stored(name: &str) -> Option<Self> {
+        [Self::User, Self::Operator]
+            .into_iter()
+            .find(|role| role.as_str() == name)
+    }
 }
 
 /// A user with what sign-in verifies and what links are bound to.
@@ -42,8 +82,8 @@ pub struct User {
 pub struct Account {
     /// The user.
     pub user: User,
-    /// The digest of the password.
-    pub password_digest: PasswordDigest,
+    /// The digest of the password; `None` for a user who signs in otherwise.
+    pub password_digest: Option<PasswordDigest>,
     /// The requested new address, until it is verified.
     pub pending_email_address: Option<EmailAddress>,
     /// Incremented to void all links signed before.
@@ -91,6 +131,10 @@ mod tests {
             disabled_at: Some(at),
             created_at: at,
             updated_at: at,
+            role: Role::User,
+            name: None,
+            profile: JsonObject::default(),
+            metadata: JsonObject::default(),
         };
         assert_eq!(
             serde_json::to_string(&user).unwrap(),

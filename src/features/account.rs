@@ -28,7 +28,7 @@ use crate::domain::{Account, ClientInfo, EmailAddress, PasswordDigest, SessionId
 use crate::http::session_reply::clear_cookie;
 use crate::http::{Body, Caller, CurrentSession, CurrentUser, Message, Routes, SecretText};
 use crate::mail::{self, Notice};
-use crate::store::users;
+use crate::store::{passwords, users};
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
@@ -87,7 +87,13 @@ fn replace_password(
 ) -> Result<()> {
     let user = &account.user;
     // The account was read in this transaction, so the digest is still this one.
-    users::replace_digest(change, user.id, &account.password_digest, digest, now)?;
+    passwords::replace(
+        change,
+        user.id,
+        account.password_digest.as_ref(),
+        digest,
+        now,
+    )?;
     mail::notify(change, notice, user, now)?;
     let sessions_ended = credentials_changed(change, user.id, KeepSessions::Only(kept), now)?;
     change.record(Event::PasswordChanged {

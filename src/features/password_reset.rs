@@ -29,7 +29,7 @@ use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, PasswordDigest, User};
 use crate::http::{AddressInput, Body, Message, Routes, SecretText};
 use crate::mail::{self, Notice};
-use crate::store::users;
+use crate::store::{passwords, users};
 use crate::throttle::Limit;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -137,7 +137,13 @@ fn reset(
         return Ok(false);
     };
     if now >= link.expires_at
-        || !users::replace_digest(change, link.subject, &account.password_digest, digest, now)?
+        || !passwords::replace(
+            change,
+            link.subject,
+            account.password_digest.as_ref(),
+            digest,
+            now,
+        )?
     {
         return Ok(false);
     }

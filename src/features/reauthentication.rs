@@ -40,7 +40,7 @@ async fn create(
     let rotate = move |change: &Change<'_>, account: &Account, now: Timestamp| {
         let rotated = rotate_session(change, id, &presented, &new)?;
         if rotated {
-            sessions::set_sudo(change, id, Some(now))?;
+            sessions::set_reauthenticated(change, id, Some(now))?;
             change.record(Event::Reauthenticated {
                 user: account.user.id,
                 session: id,

@@ -26,7 +26,7 @@ use crate::domain::{ClientInfo, EmailAddress, PasswordDigest, Session, User};
 use crate::http::session_reply::{SessionView, Transport, carrier, respond_with_session};
 use crate::http::{Body, Message, Routes, SecretText};
 use crate::mail;
-use crate::store::users;
+use crate::store::{passwords, users};
 use crate::throttle::Throttle;
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -157,7 +157,10 @@ impl Registration {
         now: Timestamp,
     ) -> Result<Option<(User, Option<Session>)>> {
         let address = &self.email_address;
-        let user = users::insert(change, address, &self.digest, now)?;
+        let user = users::insert(change, address, now)?;
+        if let Some(user) = &user {
+            passwords::insert(change, user.id, &self.digest, now)?;
+        }
         let by_address = self.throttle.sign_up_mails(address.as_str());
         let admit = || self.throttle.admits(change, &by_address, now);
         match user {

@@ -16,9 +16,9 @@ use crate::config;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::{MailKind, NOTICE_LIFETIME};
-use crate::domain::{EmailAddress, User, UserId};
+use crate::domain::{ApiKeyId, EmailAddress, User, UserId};
 use crate::store::Transaction;
-use crate::store::outbox::{self, NewIntention};
+use crate::store::outbox::{self, Class, NewOutboxEntry};
 
 /// Enough to recognise a program.
 const USER_AGENT_CHARACTERS: usize = 120;
@@ -53,7 +53,7 @@ pub fn enqueue_address_change(
     }
     let kind = MailKind::AddressChange;
     let expires_at = now + kind.lifetime().unwrap_or_default();
-    let new = NewIntention {
+    let new = NewOutboxEntry {
         user_id: Some(user_id),
         ..plain(kind, new_address, expires_at)
     };
@@ -123,6 +123,27 @@ pub fn notify(
     user: &User,
     now: Timestamp,
 ) -> Result<()> {
+    enqueue_notice(tx, notice, user, None, now)
+}
+
+/// The same for a notice about an API key of this user.
+pub fn notify_of_api_key(
+    tx: &Transaction<'_>,
+    notice: Option<&Notice>,
+    user: &User,
+    key: ApiKeyId,
+    now: Timestamp,
+) -> Result<()> {
+    enqueue_notice(tx, notice, user, Some(key), now)
+}
+
+fn enqueue_notice(
+    tx: &Transaction<'_>,
+    notice: Option<&Notice>,
+    user: &User,
+    subject_id: Option<ApiKeyId>,
+    now: Timestamp,
+) -> Result<()> {
     let Some(notice) = notice else {
         return Ok(());
     };
@@ -131,10 +152,11 @@ pub fn notify(
         return Ok(());
     }
     let verified = user.email_confirmed_at.is_some();
-    let new = NewIntention {
+    let new = NewOutboxEntry {
         user_id: Some(user.id),
         ip_address: Some(&notice.ip_address),
         user_agent: notice.user_agent.as_deref().filter(|_| verified),
+        subject_id,
         ..plain(notice.kind, address, now + NOTICE_LIFETIME)
     };
     outbox::insert(tx, &new, now)
@@ -150,13 +172,19 @@ pub fn retry(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<bool> {
     outbox::retry(tx, id, expires_at, now)
 }
 
-fn plain(kind: MailKind, address: &EmailAddress, expires_at: Timestamp) -> NewIntention<'_> {
-    NewIntention {
+fn plain(kind: MailKind, address: &EmailAddress, expires_at: Timestamp) -> NewOutboxEntry<'_> {
+    NewOutboxEntry {
         kind: kind.as_str(),
+        class: if kind.is_notice() {
+            Class::Notice
+        } else {
+            Class::Link
+        },
         email_address: address,
         expires_at,
         user_id: None,
         ip_address: None,
         user_agent: None,
+        subject_id: None,
     }
 }

@@ -22,7 +22,9 @@ pub mod templates;
 pub mod transport;
 pub mod worker;
 
-pub use enqueue::{Notice, enqueue_address_change, enqueue_link, enqueue_unlock, notify, retry};
+pub use enqueue::{
+    Notice, enqueue_address_change, enqueue_link, enqueue_unlock, notify, notify_of_api_key, retry,
+};
 pub use templates::Templates;
 pub use transport::Transport;
 pub use worker::MailWorker;

@@ -206,19 +206,20 @@ impl MailWorker {
         }))
     }
 
-    /// The last characters of the API key that was created in the notice's transaction, and so at the same time; empty
-    /// when it was deleted meanwhile, and `None` for other kinds.
+    /// The last characters of the API key that a notice is about; empty when the key was deleted meanwhile, and `None`
+    /// for other kinds.
     async fn find_last_four(&self, kind: MailKind, entry: &OutboxEntry) -> Result<Option<String>> {
-        let Some(owner) = entry.user_id.filter(|_| kind.names_api_key()) else {
+        if !kind.names_api_key() {
             return Ok(None);
+        }
+        let Some(id) = entry.subject_id else {
+            return Ok(Some(String::new()));
         };
-        let keys = self
+        let key = self
             .database
-            .read(move |reader| api_keys::list_for_user(reader, owner))
+            .read(move |reader| api_keys::find(reader, id))
             .await?;
-        let made = keys.iter().filter(|key| key.created_at == entry.created_at);
-        let ends: Vec<&str> = made.map(|key| key.last_four.as_str()).collect();
-        Ok(Some(ends.join(" or ")))
+        Ok(Some(key.map(|key| key.last_four).unwrap_or_default()))
     }
 
     fn write(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::activity;
 use crate::config::Settings;
 use crate::domain::SessionId;
 use crate::domain::clock::Timestamp;
@@ -20,11 +21,6 @@ const BATCH: u32 = 500;
 const KEEP_DEVICES: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long the owner of a key sees that it was revoked or has expired.
 const KEEP_API_KEYS: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How long it is known that access tokens ended, after they would have expired: a clock set back by less revives none,
-/// unless it was set forward before.
-const KEEP_ENDED_ACCESS: Duration = Duration::from_secs(24 * 3600);
-/// How long another process may keep a session's last use in memory before writing it.
-const UNWRITTEN: Duration = Duration::from_secs(60);
 
 /// How many rows were over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -50,7 +46,12 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
     let (kept, idle) = (settings.sweep.keep_sessions, settings.session.idle_timeout);
     let mails_until = now - settings.sweep.keep_mails;
     Ok(Swept {
-        sessions: expired_sessions(database, now - kept, now - kept.max(UNWRITTEN) - idle).await?,
+        sessions: expired_sessions(
+            database,
+            now - kept,
+            now - kept.max(activity::PRECISION) - idle,
+        )
+        .await?,
         counters: in_batches(database, move |tx| {
             throttles::delete_expired(tx, now, BATCH)
         })
@@ -72,7 +73,7 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         })
         .await?,
         ended_access: in_batches(database, move |tx| {
-            revocations::delete_expired(tx, now - KEEP_ENDED_ACCESS, BATCH)
+            revocations::delete_expired(tx, now - revocations::KEEP, BATCH)
         })
         .await?,
     })

@@ -126,11 +126,23 @@ impl<'c> Deref for Transaction<'c> {
 /// A row of a result.
 pub struct Row<'r> {
     columns: &'r dyn Columns,
+    next: Cell<usize>,
 }
 
 impl<'r> Row<'r> {
     pub(super) fn new(columns: &'r dyn Columns) -> Self {
-        Self { columns }
+        Self {
+            columns,
+            next: Cell::new(0),
+        }
+    }
+
+    /// The value of the next column, from the first on: the order of reads is the order of the columns.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn next<T: Column>(&self) -> Result<T> {
+        self.get(self.next.replace(self.next.get() + 1))
     }
 
     /// The value of a column, numbered from 0.

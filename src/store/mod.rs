@@ -24,8 +24,8 @@ use revocation_list::RevocationList;
 use sqlite::Sqlite;
 pub use sqlite::{Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity, upgrade};
 pub use tables::{
-    api_keys, known_devices, outbox, projects, refresh_tokens, revocations, sessions, throttles,
-    users,
+    api_keys, known_devices, outbox, passwords, projects, refresh_tokens, revocations, sessions,
+    throttles, users,
 };
 pub use value::{Column, Value};
 

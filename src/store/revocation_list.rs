@@ -200,7 +200,7 @@ mod tests {
 
     fn revoke(tx: &Transaction<'_>, session_id: SessionId, jti: Option<&str>, until: Timestamp) {
         tx.execute(
-            "INSERT INTO ended_access (session_id, jti, until) VALUES ($1, $2, $3)",
+            "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES ($1, $2, $3)",
             &[session_id.into(), jti.into(), until.into()],
         )
         .unwrap();
@@ -271,7 +271,7 @@ mod tests {
     fn a_failed_poll_is_due_again() {
         within(|tx| {
             let (list, clock) = load(tx);
-            tx.execute("ALTER TABLE ended_access RENAME TO away", &[])
+            tx.execute("ALTER TABLE revoked_access_tokens RENAME TO away", &[])
                 .unwrap();
             clock.advance(POLL_INTERVAL);
             for _ in 0..2 {
@@ -280,7 +280,7 @@ mod tests {
             }
             list.committed(tx);
             assert!(list.poll_due().unwrap().run(tx, NOW).is_err());
-            tx.execute("ALTER TABLE away RENAME TO ended_access", &[])
+            tx.execute("ALTER TABLE away RENAME TO revoked_access_tokens", &[])
                 .unwrap();
             revoke(tx, ONE, None, NOW);
             list.poll_due().unwrap().run(tx, NOW).unwrap();

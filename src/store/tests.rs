@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use super::known_devices::Sighting;
 use super::sessions::NewSession;
+use super::users::DetailChanges;
 use super::*;
 use crate::crypto::token::{PlainToken, TokenKind};
-use crate::domain::{Account, EmailAddress, PasswordDigest, SessionId, TokenDigest, UserId};
+use crate::domain::{
+    Account, AuthMethod, EmailAddress, JsonObject, PasswordDigest, SessionId, TokenDigest, UserId,
+};
 
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -24,10 +27,9 @@ fn address(text: &str) -> EmailAddress {
 
 fn add_user(tx: &Transaction<'_>, text: &str) -> UserId {
     let digest = PasswordDigest::new("$2b$04$digest".to_owned());
-    users::insert(tx, &address(text), &digest, NOW)
-        .unwrap()
-        .unwrap()
-        .id
+    let user = users::insert(tx, &address(text), NOW).unwrap().unwrap();
+    assert!(passwords::insert(tx, user.id, &digest, NOW).unwrap());
+    user.id
 }
 
 fn account(tx: &Transaction<'_>, id: UserId) -> Account {
@@ -46,7 +48,9 @@ fn add_session(tx: &Transaction<'_>, user_id: UserId) -> (SessionId, TokenDigest
         user_agent: None,
         expires_at: NOW + HOUR,
     };
-    (sessions::insert(tx, user_id, &new, NOW).unwrap().id, digest)
+    let methods = AuthMethod::Password.into();
+    let session = sessions::insert(tx, user_id, &new, (&methods, NOW), NOW).unwrap();
+    (session.id, digest)
 }
 
 #[test]
@@ -191,22 +195,25 @@ fn authentication_time_is_kept_with_the_session() {
         let user = add_user(tx, "one@example.com");
         let (id, digest) = add_session(tx, user);
         assert_eq!(
-            sessions::sudo_at(tx, id).unwrap(),
+            sessions::reauthenticated_at(tx, id).unwrap(),
             Some(None),
             "signing in is none"
         );
-        assert!(sessions::set_sudo(tx, id, Some(NOW)).unwrap());
-        assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(Some(NOW)));
+        assert!(sessions::set_reauthenticated(tx, id, Some(NOW)).unwrap());
+        assert_eq!(
+            sessions::reauthenticated_at(tx, id).unwrap(),
+            Some(Some(NOW))
+        );
         let (session, user) = sessions::find_by_digest(tx, &digest).unwrap().unwrap();
         assert_eq!(
-            (session.sudo_at, user.email_address),
+            (session.reauthenticated_at, user.email_address),
             (Some(NOW), address("one@example.com"))
         );
-        assert!(sessions::set_sudo(tx, id, None).unwrap());
-        assert_eq!(sessions::sudo_at(tx, id).unwrap(), Some(None));
+        assert!(sessions::set_reauthenticated(tx, id, None).unwrap());
+        assert_eq!(sessions::reauthenticated_at(tx, id).unwrap(), Some(None));
         sessions::delete(tx, id).unwrap();
-        assert!(!sessions::set_sudo(tx, id, Some(NOW)).unwrap());
-        assert_eq!(sessions::sudo_at(tx, id).unwrap(), None);
+        assert!(!sessions::set_reauthenticated(tx, id, Some(NOW)).unwrap());
+        assert_eq!(sessions::reauthenticated_at(tx, id).unwrap(), None);
     });
 }
 
@@ -280,5 +287,80 @@ fn a_granted_window_starts_at_zero() {
         let count = throttles::find(tx, "x", NOW + HOUR / 2).unwrap().unwrap();
         assert_eq!((count.count, count.expires_at), (0, NOW + HOUR / 2 + HOUR));
         assert_eq!(throttles::hit(tx, "x", HOUR, NOW + HOUR).unwrap().count, 1);
+    });
+}
+
+#[test]
+fn of_two_password_changes_one_wins() {
+    within(|tx| {
+        let id = add_user(tx, "one@example.com");
+        let old = account(tx, id).password_digest.unwrap();
+        let [first, second] =
+            ["$2b$04$first", "$2b$04$second"].map(|text| PasswordDigest::new(text.to_owned()));
+        assert!(passwords::replace(tx, id, Some(&old), &first, NOW + HOUR).unwrap());
+        assert!(!passwords::replace(tx, id, Some(&old), &second, NOW + 2 * HOUR).unwrap());
+        assert!(!passwords::replace(tx, id, None, &second, NOW + 2 * HOUR).unwrap());
+        let account = account(tx, id);
+        assert_eq!(account.password_digest, Some(first));
+        assert_eq!(account.user.updated_at, NOW + HOUR);
+    });
+}
+
+#[test]
+fn a_user_without_a_password_can_get_one_once() {
+    within(|tx| {
+        let one = address("one@example.com");
+        let id = users::insert(tx, &one, NOW).unwrap().unwrap().id;
+        assert_eq!(account(tx, id).password_digest, None);
+        let by_address = users::find_by_address(tx, &one).unwrap().unwrap();
+        assert_eq!(by_address.password_digest, None);
+        let digest = PasswordDigest::new("$2b$04$digest".to_owned());
+        assert!(!passwords::replace(tx, id, Some(&digest), &digest, NOW).unwrap());
+        assert!(passwords::replace(tx, id, None, &digest, NOW).unwrap());
+        assert!(!passwords::replace(tx, id, None, &digest, NOW).unwrap());
+        assert_eq!(account(tx, id).password_digest, Some(digest));
+    });
+}
+
+#[test]
+fn a_session_starts_authenticated_by_password() {
+    within(|tx| {
+        let user = add_user(tx, "one@example.com");
+        let (id, _) = add_session(tx, user);
+        let session = || sessions::find_with_user(tx, id).unwrap().unwrap().0;
+        assert_eq!(session().auth_methods, AuthMethod::Password.into());
+        assert_eq!(session().authenticated_at, NOW);
+        sessions::set_reauthenticated(tx, id, Some(NOW + HOUR)).unwrap();
+        assert_eq!(session().authenticated_at, NOW + HOUR);
+        sessions::set_reauthenticated(tx, id, None).unwrap();
+        assert_eq!(session().authenticated_at, NOW + HOUR);
+    });
+}
+
+#[test]
+fn name_and_profile_change_apart() {
+    within(|tx| {
+        let id = add_user(tx, "one@example.com");
+        let profile = serde_json::json!({ "pronouns": "they" });
+        let profile = JsonObject::parse("profile", profile.as_object().unwrap()).unwrap();
+        let change = |name, profile, at| {
+            let changes = DetailChanges { name, profile };
+            users::update_details(tx, id, &changes, at)
+                .unwrap()
+                .unwrap()
+        };
+        let named = change(Some(Some("Ada")), None, NOW + HOUR);
+        assert_eq!(named.name.as_deref(), Some("Ada"));
+        assert_eq!(
+            (named.profile, named.updated_at),
+            (JsonObject::default(), NOW + HOUR)
+        );
+        let described = change(None, Some(&profile), NOW + HOUR);
+        assert_eq!(described.name.as_deref(), Some("Ada"));
+        assert_eq!(described.profile, profile);
+        assert_eq!(change(Some(None), None, NOW + HOUR).name, None);
+        assert_eq!(account(tx, id).user.profile, profile);
+        let nobody = users::update_details(tx, UserId(99), &DetailChanges::default(), NOW);
+        assert_eq!(nobody.unwrap(), None);
     });
 }

@@ -5,7 +5,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
 use crate::domain::{
-    ApiKeyId, EmailAddress, PasswordDigest, ProjectId, SessionId, TokenDigest, UserId,
+    ApiKeyId, AuthMethods, EmailAddress, JsonObject, PasswordDigest, ProjectId, Role, SessionId,
+    TokenDigest, UserId,
 };
 
 /// A value of one of the four types that every engine stores.
@@ -122,7 +123,24 @@ texts! {
     EmailAddress: EmailAddress::as_str, EmailAddress::from_stored;
     PasswordDigest: PasswordDigest::as_str, PasswordDigest::new;
     Scopes: Scopes::as_str, Scopes::from_stored;
+    JsonObject: JsonObject::as_str, JsonObject::from_stored;
 }
+
+macro_rules! words {
+    ($($type:ty)*) => {$(
+        impl Column for $type {
+            fn from_value(value: Value<'_>) -> Result<Self> {
+                match value {
+                    Value::Text(text) => Self::from_stored(text)
+                        .ok_or_else(|| mismatch(concat!("a ", stringify!($type)), value)),
+                    other => Err(mismatch("text", other)),
+                }
+            }
+        }
+    )*};
+}
+
+words! { Role AuthMethods }
 
 macro_rules! digests {
     ($($type:ty: $from:expr;)*) => {$(

@@ -449,7 +449,10 @@ async fn ending_a_session_without_tokens_revokes_nothing() {
         app.delete("/v1/session").bearer(&token).send().await.status,
         200
     );
-    assert_eq!(count_in(&app, "SELECT count(*) FROM ended_access"), 0);
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM revoked_access_tokens"),
+        0
+    );
 }
 
 async fn end_token(app: &TestApp, access: &Access) {
@@ -524,12 +527,12 @@ async fn an_unreadable_revocation_list_rejects_all_tokens() {
     let (app, _, token) = signed_in().await;
     let access = access_token(&app, &token).await;
     assert!(is_good(&app, &access).await);
-    execute_sql(&app, "ALTER TABLE ended_access RENAME TO away");
+    execute_sql(&app, "ALTER TABLE revoked_access_tokens RENAME TO away");
     app.clock().advance(Duration::from_millis(500));
     for _ in 0..3 {
         assert_eq!(present(&app, &access.text).await.status, 500);
     }
-    execute_sql(&app, "ALTER TABLE away RENAME TO ended_access");
+    execute_sql(&app, "ALTER TABLE away RENAME TO revoked_access_tokens");
     assert!(is_good(&app, &access).await);
 }
 
@@ -629,7 +632,10 @@ async fn a_token_naming_another_users_session_is_invalid() {
         .send()
         .await;
     assert_eq!(revoked.status, 200);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM ended_access"), 0);
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM revoked_access_tokens"),
+        0
+    );
     assert_eq!(write(&own).await.status, 201);
     assert_eq!(ask(&own).await.json()["active"], true);
 }

@@ -663,7 +663,7 @@ async fn deleting_an_account_deletes_its_records() {
     }
     execute_sql(
         &app,
-        "INSERT INTO devices (user_id, fingerprint, seen_at) SELECT id, 'one', 1 FROM users",
+        "INSERT INTO known_devices (user_id, fingerprint, seen_at) SELECT id, 'one', 1 FROM users",
     );
     let link = reset_token(&app, ONE).await;
     assert_eq!(change_address(&app, &token, MOVED).await.status, 200);
@@ -677,7 +677,7 @@ async fn deleting_an_account_deletes_its_records() {
     assert!(session_is_valid(&app, &others).await);
     assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
     assert_refused(&app.reset_password(&link, NEW).await, 401, "link_invalid");
-    for table in ["users", "sessions", "projects", "devices"] {
+    for table in ["users", "sessions", "projects", "known_devices"] {
         assert_eq!(
             count_in(&app, &format!("SELECT count(*) FROM {table}")),
             1,

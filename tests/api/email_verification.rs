@@ -8,7 +8,7 @@ use cloakroom::config::{Confirm, Secret};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::signed_link;
 use cloakroom::domain::mail_kind::MailKind;
-use cloakroom::domain::{Account, EmailAddress, PasswordDigest, User, UserId};
+use cloakroom::domain::{Account, EmailAddress, JsonObject, PasswordDigest, Role, User, UserId};
 use cloakroom::mail;
 use cloakroom::store::throttles;
 use cloakroom::store::users;
@@ -179,10 +179,7 @@ async fn only_the_right_password_reveals_an_unverified_address() {
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let digest = bcrypt::hash(PASSWORD, 4).unwrap();
-    execute_sql(
-        &app,
-        &format!("UPDATE users SET password_digest = '{digest}'"),
-    );
+    execute_sql(&app, &format!("UPDATE passwords SET digest = '{digest}'"));
     let failures =
         "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'address_failures:%'";
 
@@ -699,8 +696,12 @@ fn account(id: i64) -> Account {
             disabled_at: None,
             created_at: START,
             updated_at: START,
+            role: Role::User,
+            name: None,
+            profile: JsonObject::default(),
+            metadata: JsonObject::default(),
         },
-        password_digest: PasswordDigest::new("$2b$04$digest".to_owned()),
+        password_digest: Some(PasswordDigest::new("$2b$04$digest".to_owned())),
         pending_email_address: Some(address(NEXT)),
         credentials_version: 3,
     }

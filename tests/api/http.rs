@@ -271,7 +271,7 @@ async fn readiness_writes_at_most_once_a_second() {
     let app = TestApp::new().await;
     let beat = async || {
         assert_eq!(app.get("/ready").send().await.status, 200);
-        count_in(&app, "SELECT beat_at FROM heartbeat")
+        count_in(&app, "SELECT written_at FROM write_probe")
     };
     let start = app.clock().now();
     assert_eq!(beat().await, start.as_millis());

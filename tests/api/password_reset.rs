@@ -7,7 +7,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cloakroom::config::Secret;
 use cloakroom::crypto::{key_ring, signed_link};
 use cloakroom::domain::mail_kind::MailKind;
-use cloakroom::domain::{Account, EmailAddress, UserId};
+use cloakroom::domain::{Account, EmailAddress, JsonObject, Role, UserId};
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::join_all;
 use proptest::prelude::*;
@@ -66,6 +66,23 @@ async fn a_reset_changes_the_password_and_ends_all_sessions() {
     assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
     assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
     assert_eq!(app.sign_in("two@example.com", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_user_without_a_password_can_only_reset_it() {
+    let (app, _, token) = signed_in().await;
+    execute_sql(&app, "DELETE FROM passwords");
+    let refused = app.sign_in(ONE, PASSWORD).await;
+    assert_refused(&refused, 401, "invalid_credentials");
+    let body = json!({ "password_challenge": PASSWORD, "password": NEW });
+    let change = app.put("/v1/user/password").bearer(&token).json(&body);
+    assert_eq!(change.send().await.status, 422);
+    assert!(session_is_valid(&app, &token).await);
+
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(app.reset_password(&link, NEW).await.status, 200);
+    assert_void(&app, &link).await;
+    assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
 }
 
 #[actix_web::test]
@@ -286,7 +303,8 @@ async fn a_link_expires_after_exactly_fifteen_minutes() {
 #[actix_web::test]
 async fn changed_credentials_revoke_the_link() {
     for sql in [
-        "UPDATE users SET password_digest = '$2b$04$another'",
+        "UPDATE passwords SET digest = '$2b$04$another'",
+        "DELETE FROM passwords",
         "UPDATE users SET email_address = 'moved@example.com'",
         "UPDATE users SET disabled_at = 1",
         "DELETE FROM users",
@@ -450,7 +468,7 @@ fn concurrent_uses_of_a_link_over_tcp_have_one_winner() {
 /// The only account in a house's file.
 fn stored_account(test_server: &TestServer) -> Account {
     let file = Connection::open(test_server.database()).unwrap();
-    let sql = "SELECT id, email_address, password_digest FROM users";
+    let sql = "SELECT id, email_address, digest FROM users JOIN passwords ON user_id = id";
     let (id, address, digest): (i64, String, String) = file
         .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .unwrap();
@@ -466,8 +484,12 @@ fn account(id: i64, address: &str, digest: String) -> Account {
             disabled_at: None,
             created_at: START,
             updated_at: START,
+            role: Role::User,
+            name: None,
+            profile: JsonObject::default(),
+            metadata: JsonObject::default(),
         },
-        password_digest: cloakroom::domain::PasswordDigest::new(digest),
+        password_digest: Some(cloakroom::domain::PasswordDigest::new(digest)),
         pending_email_address: None,
         credentials_version: 0,
     }

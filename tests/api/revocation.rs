@@ -259,11 +259,17 @@ async fn concurrent_revocations_all_succeed() {
     for reply in join_all((0..20).map(|_| revoke(&app, &access))).await {
         assert_revoked(&reply);
     }
-    assert_eq!(count_in(&app, "SELECT count(*) FROM ended_access"), 1);
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM revoked_access_tokens"),
+        1
+    );
     for reply in join_all((0..20).map(|_| revoke(&app, &refresh_token))).await {
         assert_revoked(&reply);
     }
-    assert_eq!(count_in(&app, "SELECT count(*) FROM ended_access"), 2);
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM revoked_access_tokens"),
+        2
+    );
 }
 
 #[actix_web::test]

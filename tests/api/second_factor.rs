@@ -49,7 +49,7 @@ async fn a_due_second_factor_changes_nothing() {
     assert_eq!(count_in(&app, counted), 3);
     assert_refused(&app.sign_in(ONE, PASSWORD).await, 403, "forbidden");
     assert_eq!(count_in(&app, counted), 4);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM devices"), 0);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM known_devices"), 0);
 }
 
 #[actix_web::test]

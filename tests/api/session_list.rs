@@ -584,7 +584,7 @@ async fn a_browser_update_is_not_a_new_device() {
     let newer = FIREFOX.replace("128.0", "129.0.1");
     sign_in_from(&app, "192.0.2.7", &newer).await;
     assert_eq!(app.mails().await.len(), 0);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM devices"), 1);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM known_devices"), 1);
 }
 
 #[actix_web::test]
@@ -595,7 +595,7 @@ async fn a_disabled_notice_is_not_sent() {
     sign_in_from(&app, "192.0.2.7", FIREFOX).await;
     sign_in_from(&app, "198.51.100.7", FIREFOX).await;
     assert_eq!(app.mails().await.len(), 0);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM devices"), 2);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM known_devices"), 2);
     assert_eq!(count_in(&app, "SELECT count(*) FROM outbox"), 0);
 }
 
@@ -610,11 +610,14 @@ async fn the_last_fifty_devices_are_kept_without_location() {
     assert_eq!(
         count_in(
             &app,
-            &format!("SELECT count(*) FROM devices WHERE user_id = {}", user.id.0)
+            &format!(
+                "SELECT count(*) FROM known_devices WHERE user_id = {}",
+                user.id.0
+            )
         ),
         50
     );
-    let readable = "SELECT count(*) FROM devices WHERE fingerprint LIKE '%192.0%' OR fingerprint LIKE '%Firefox%'";
+    let readable = "SELECT count(*) FROM known_devices WHERE fingerprint LIKE '%192.0%' OR fingerprint LIKE '%Firefox%'";
     assert_eq!(count_in(&app, readable), 0);
     let told = app.mails().await.len();
     // The tenth last is still known, the first is not.

@@ -652,7 +652,7 @@ async fn changed_credentials_end_all_but_the_kept_sessions() {
         let id = user.id;
         let ended = app.context().database.write(move |tx| {
             let one = sessions::list_for_user(tx, id)?.last().unwrap().id;
-            sessions::set_sudo(tx, one, Some(START))?;
+            sessions::set_reauthenticated(tx, one, Some(START))?;
             let pending = EmailAddress::parse("three@example.com")?;
             users::set_pending_address(tx, id, Some(&pending))?;
             let keep = match keep {
@@ -671,7 +671,7 @@ async fn changed_credentials_end_all_but_the_kept_sessions() {
         assert_eq!(session_is_valid(&app, &kept).await, keeps_one, "{keep}");
         assert_eq!(session_is_valid(&app, &other).await, keeps_all, "{keep}");
         assert!(session_is_valid(&app, &strangers).await, "{keep}");
-        let with_sudo = "SELECT count(*) FROM sessions WHERE sudo_at IS NOT NULL";
+        let with_sudo = "SELECT count(*) FROM sessions WHERE reauthenticated_at IS NOT NULL";
         assert_eq!(count_in(&app, with_sudo), i64::from(keeps_all), "{keep}");
         let void = "SELECT count(*) FROM users WHERE credentials_version = 1 AND pending_email_address IS NULL";
         assert_eq!(count_in(&app, void), 1, "{keep}");

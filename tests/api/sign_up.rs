@@ -62,7 +62,8 @@ async fn only_digests_of_password_and_token_are_kept() {
     let app = TestApp::new().await;
     let reply = sign_up(&app, &applicant(ONE, "a password to look for")).await;
     let token = reply.json()["token"].as_str().unwrap().to_owned();
-    let secret = "SELECT count(*) FROM users WHERE password_digest LIKE '$2b$04$%' AND length(password_digest) = 60";
+    let secret =
+        "SELECT count(*) FROM passwords WHERE digest LIKE '$2b$04$%' AND length(digest) = 60";
     assert_eq!(count_in(&app, secret), 1);
     let folder = app.context().database.path().parent().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {

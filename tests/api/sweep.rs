@@ -61,7 +61,7 @@ fn add_mail(file: &Connection, name: &str, sent_at: Option<Timestamp>, dead_at: 
 
 fn add_device(file: &Connection, name: &str, seen_at: Timestamp) {
     file.prepare_cached(
-        "INSERT INTO devices (user_id, fingerprint, seen_at) VALUES ((SELECT min(id) FROM users), ?1, ?2)",
+        "INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES ((SELECT min(id) FROM users), ?1, ?2)",
     )
     .unwrap()
     .execute(params![name, seen_at.as_millis()])
@@ -99,10 +99,12 @@ fn add_refresh_token(file: &Connection, name: &str, spent_at: Option<Timestamp>)
 }
 
 fn add_ended_access(file: &Connection, name: &str, until: Timestamp) {
-    file.prepare_cached("INSERT INTO ended_access (session_id, jti, until) VALUES (1, ?1, ?2)")
-        .unwrap()
-        .execute(params![name, until.as_millis()])
-        .unwrap();
+    file.prepare_cached(
+        "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES (1, ?1, ?2)",
+    )
+    .unwrap()
+    .execute(params![name, until.as_millis()])
+    .unwrap();
 }
 
 /// The texts that a statement finds.
@@ -245,7 +247,7 @@ async fn devices_are_swept_after_a_year_without_use() {
         }
     );
     assert_eq!(
-        names(&app, "SELECT fingerprint FROM devices"),
+        names(&app, "SELECT fingerprint FROM known_devices"),
         set(["later"])
     );
 }
@@ -342,7 +344,7 @@ async fn revocations_are_swept_a_day_after_token_expiry() {
         }
     );
     assert_eq!(
-        names(&app, "SELECT jti FROM ended_access"),
+        names(&app, "SELECT jti FROM revoked_access_tokens"),
         set(["for less"])
     );
 }
@@ -362,7 +364,7 @@ async fn sweeping_a_session_deletes_its_tokens() {
             ..Swept::default()
         }
     );
-    for table in ["sessions", "refresh_tokens", "ended_access"] {
+    for table in ["sessions", "refresh_tokens", "revoked_access_tokens"] {
         assert_eq!(
             count_in(&app, &format!("SELECT count(*) FROM {table}")),
             0,
@@ -470,10 +472,10 @@ async fn sweeps_continue_beyond_one_transaction() {
         ("sessions", "user_agent"),
         ("throttles", "name"),
         ("outbox", "email_address"),
-        ("devices", "fingerprint"),
+        ("known_devices", "fingerprint"),
         ("api_keys", "name"),
         ("refresh_tokens", "scopes"),
-        ("ended_access", "jti"),
+        ("revoked_access_tokens", "jti"),
     ] {
         let count = |condition: &str| {
             count_in(

@@ -19,7 +19,11 @@ use crate::support::limits::peer;
 const KNOWN_NETWORK: &str = "192.0.2.1";
 const BROWSER: &str = "Firefox/144.0 (fixture)";
 /// Tables of the fixture that have another name today.
-const RENAMED_TABLES: &[(&str, &str)] = &[];
+const RENAMED_TABLES: &[(&str, &str)] = &[
+    ("devices", "known_devices"),
+    ("ended_access", "revoked_access_tokens"),
+    ("heartbeat", "write_probe"),
+];
 
 /// `tests/fixtures/schema_3.json`: what the release that wrote the file answered.
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cloakroom::config::Notices;
 use cloakroom::domain::mail_kind::MailKind;
-use cloakroom::domain::{User, UserId};
+use cloakroom::domain::{JsonObject, Role, User, UserId};
 use cloakroom::mail::{self, Notice};
 use cloakroom::store::{outbox, users};
 use cloakroom::testing::SentEmail;
@@ -75,6 +75,10 @@ async fn notify(app: &TestApp, notice: Option<Notice>, to: &str) {
         disabled_at: None,
         created_at: now,
         updated_at: now,
+        role: Role::User,
+        name: None,
+        profile: JsonObject::default(),
+        metadata: JsonObject::default(),
     };
     write(app, move |tx| mail::notify(tx, notice.as_ref(), &user, now)).await;
 }

@@ -399,7 +399,8 @@ fn assert_nothing_is_left_of(test_server: &TestServer, id: i64) {
         ("users", "id"),
         ("sessions", "user_id"),
         ("projects", "user_id"),
-        ("devices", "user_id"),
+        ("known_devices", "user_id"),
+        ("passwords", "user_id"),
     ] {
         let sql = format!("SELECT count(*) FROM {table} WHERE {column} = {id}");
         assert_eq!(count(&test_server.database(), &sql), 0, "{table}");

@@ -119,7 +119,7 @@ fn fill(test_server: &TestServer) -> Vec<Owned> {
     let users = (0..USERS)
         .map(|number| {
             rows.prepare_cached(
-                "INSERT INTO users (email_address, password_digest, created_at, updated_at) VALUES (?1, '*', 0, 0)",
+                "INSERT INTO users (email_address, created_at, updated_at) VALUES (?1, 0, 0)",
             )
             .unwrap()
             .execute(params![format!("{number}@example.com")])

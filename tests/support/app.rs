@@ -4,7 +4,7 @@ use super::flows::link_token;
 use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use cloakroom::domain::error::Result;
 use cloakroom::domain::{EmailAddress, PasswordDigest, User};
-use cloakroom::store::{Transaction, users};
+use cloakroom::store::{Transaction, passwords, users};
 use cloakroom::testing::{Reply, TestApp};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
@@ -95,9 +95,14 @@ pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest:
         PasswordDigest::new(digest.to_owned()),
     );
     let now = app.clock().now();
-    write(app, move |tx| users::insert(tx, &address, &digest, now))
-        .await
-        .unwrap()
+    let create = move |tx: &Transaction<'_>| {
+        let user = users::insert(tx, &address, now)?;
+        if let Some(user) = &user {
+            passwords::insert(tx, user.id, &digest, now)?;
+        }
+        Ok(user)
+    };
+    write(app, create).await.unwrap()
 }
 
 /// Disables an account, as the operator's command does.
@@ -136,7 +141,7 @@ pub fn digest_of(app: &TestApp, user: &User) -> String {
     )
     .unwrap();
     file.query_row(
-        "SELECT password_digest FROM users WHERE id = $1",
+        "SELECT digest FROM passwords WHERE user_id = $1",
         [user.id.0],
         |row| row.get(0),
     )

@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0001_first.sql"),
     include_str!("../migrations/sqlite/0002_life.sql"),
     include_str!("../migrations/sqlite/0003_tokens.sql"),
+    include_str!("../migrations/sqlite/0004_identity.sql"),
 ];
 
 /// The schema version of this program.
@@ -96,7 +97,7 @@ mod tests {
             .collect()
     }
 
-    /// Without comments and layout, which a column that was added lacks: what stands there, and in which order.
+    /// Without comments, layout and the quotes of renamed tables: the words and their order.
     fn words(sql: &str) -> String {
         let code: Vec<&str> = sql
             .lines()
@@ -106,7 +107,8 @@ mod tests {
             .join(" ")
             .replace('(', " ( ")
             .replace(')', " ) ")
-            .replace(',', " , ");
+            .replace(',', " , ")
+            .replace('"', "");
         spaced.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -148,26 +150,28 @@ mod tests {
         connection
     }
 
-    /// Migrates a file whose `tables` have one row each; gives what was added to each of them.
-    fn added_to<const N: usize>(mut connection: Connection, tables: [&str; N]) -> [Vec<Value>; N] {
-        let version = version_of(&connection).unwrap();
-        let before = tables.map(|table| rows(&connection, table));
-        assert_eq!(migrate(&mut connection).unwrap(), SCHEMA_VERSION - version);
-        assert!(rows(&connection, "pragma_foreign_key_check").is_empty());
-        std::array::from_fn(|at| {
-            let (before, after) = (&before[at], rows(&connection, tables[at]));
-            let ([before], [after]) = (&before[..], &after[..]) else {
-                panic!("{} has one row", tables[at]);
+    /// A migrated file has the rows of `before` as the current schema stores them: those of `after`.
+    fn assert_migrates(version: usize, before: &str, after: &str) {
+        let mut migrated = file_of(version, before);
+        assert_eq!(migrate(&mut migrated).unwrap(), SCHEMA_VERSION - version);
+        assert!(rows(&migrated, "pragma_foreign_key_check").is_empty());
+        let expected = file_of(SCHEMA_VERSION, after);
+        let tables = objects(&expected)
+            .into_iter()
+            .filter(|(_, sql)| sql.starts_with("CREATE TABLE"));
+        for (table, _) in tables.chain([("sqlite_sequence".to_owned(), String::new())]) {
+            let sorted = |connection| {
+                let mut rows = rows(connection, &table);
+                rows.sort_by_key(|row| format!("{row:?}"));
+                rows
             };
-            let (kept, added) = after.split_at(before.len());
-            assert_eq!(kept, before, "{}", tables[at]);
-            added.to_vec()
-        })
+            assert_eq!(sorted(&migrated), sorted(&expected), "{table}");
+        }
     }
 
     #[test]
     fn a_file_of_the_first_version_keeps_its_rows() {
-        let connection = file_of(
+        assert_migrates(
             1,
             "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3);
@@ -175,44 +179,78 @@ mod tests {
              INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused');
              INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
              INSERT INTO heartbeat VALUES (1, 9)",
-        );
-        let [users, sessions, outbox, projects, throttles, heartbeat] = added_to(
-            connection,
-            [
-                "users",
-                "sessions",
-                "outbox",
-                "projects",
-                "throttles",
-                "heartbeat",
-            ],
-        );
-        assert_eq!(users, [Value::Null, Value::Integer(0)]);
-        assert_eq!(sessions, [Value::Null, Value::Null]);
-        assert_eq!(outbox, [Value::Null, Value::Null, Value::Null]);
-        assert_eq!(
-            (projects.len(), throttles.len(), heartbeat.len()),
-            (0, 0, 0)
+            "INSERT INTO users VALUES (3, 'one@example.com', 5, NULL, 1, 2, NULL, 0, 'user', NULL, '{}', '{}');
+             INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, NULL, NULL, 'pwd', 1);
+             INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
+             INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused',
+                 NULL, NULL, NULL, 'link', NULL);
+             INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
+             INSERT INTO write_probe VALUES (1, 9)",
         );
     }
 
     #[test]
     fn a_file_of_the_second_version_keeps_its_rows() {
-        let connection = file_of(
+        assert_migrates(
             2,
             "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, NULL, 1, 2, 'two@example.com', 4);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2);
              INSERT INTO devices VALUES (3, 'aa', 1);
              INSERT INTO outbox VALUES
                  (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1', 'curl')",
+            "INSERT INTO users VALUES
+                 (3, 'one@example.com', 5, NULL, 1, 2, 'two@example.com', 4, 'user', NULL, '{}', '{}');
+             INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2, NULL, 'pwd', 2);
+             INSERT INTO known_devices VALUES (3, 'aa', 1);
+             INSERT INTO outbox VALUES (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1',
+                 'curl', 'notice', NULL)",
         );
-        let [users, sessions, devices, outbox] =
-            added_to(connection, ["users", "sessions", "devices", "outbox"]);
-        assert_eq!(sessions, [Value::Null]);
-        assert_eq!((users.len(), devices.len(), outbox.len()), (0, 0, 0));
     }
 
-    /// Whatever deletes a session of an older file later, the tokens made since then end with it.
+    #[test]
+    fn a_file_of_the_third_version_keeps_its_rows() {
+        assert_migrates(
+            3,
+            "INSERT INTO users VALUES (3, 'one@example.com', '$2b$12$digest', 5, 6, 1, 2, NULL, 4);
+             INSERT INTO users VALUES (9, 'gone@example.com', '$2b$12$digest', 5, NULL, 1, 2, NULL, 4);
+             DELETE FROM users WHERE id = 9;
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', NULL, 5, 6, 7, NULL, 8);
+             INSERT INTO sessions VALUES (5, 3, x'ab', '192.0.2.1', NULL, 5, 6, 7, 6, NULL);
+             INSERT INTO sessions VALUES (6, 3, x'ac', '192.0.2.1', NULL, 5, 6, 7, 4, NULL);
+             INSERT INTO api_keys VALUES (7, 3, 'key', x'ba', 'aaaa', 'introspect', 11, NULL, NULL, NULL);
+             INSERT INTO api_keys VALUES (8, 3, 'key', x'bb', 'bbbb', 'introspect', 12, NULL, NULL, NULL);
+             INSERT INTO refresh_tokens VALUES (2, 4, x'ca', x'cb', 'read', 1, 2, 3, x'cc', x'cd', 4);
+             INSERT INTO ended_access VALUES (1, 2, NULL, 3);
+             INSERT INTO ended_access VALUES (2, 4, 'jti', 5);
+             INSERT INTO outbox VALUES
+                 (6, 'api_key_created', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3, '192.0.2.1', 'curl');
+             INSERT INTO outbox VALUES
+                 (7, 'api_key_created', 'one@example.com', 13, 2, 1, 3, NULL, NULL, NULL, 3, '192.0.2.1', NULL);
+             INSERT INTO outbox VALUES
+                 (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3, NULL, NULL)",
+            "INSERT INTO users VALUES (3, 'one@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}');
+             INSERT INTO users VALUES (9, 'gone@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}');
+             DELETE FROM users WHERE id = 9;
+             INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', NULL, 5, 6, 7, NULL, 8, 'pwd', 5);
+             INSERT INTO sessions VALUES (5, 3, x'ab', '192.0.2.1', NULL, 5, 6, 7, 6, NULL, 'pwd', 6);
+             INSERT INTO sessions VALUES (6, 3, x'ac', '192.0.2.1', NULL, 5, 6, 7, 4, NULL, 'pwd', 5);
+             INSERT INTO api_keys VALUES (7, 3, 'key', x'ba', 'aaaa', 'introspect', 11, NULL, NULL, NULL);
+             INSERT INTO api_keys VALUES (8, 3, 'key', x'bb', 'bbbb', 'introspect', 12, NULL, NULL, NULL);
+             INSERT INTO refresh_tokens VALUES (2, 4, x'ca', x'cb', 'read', 1, 2, 3, x'cc', x'cd', 4);
+             INSERT INTO revoked_access_tokens VALUES (1, 2, NULL, 3);
+             INSERT INTO revoked_access_tokens VALUES (2, 4, 'jti', 5);
+             INSERT INTO outbox VALUES (6, 'api_key_created', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3,
+                 '192.0.2.1', 'curl', 'notice', 8);
+             INSERT INTO outbox VALUES (7, 'api_key_created', 'one@example.com', 13, 2, 1, 3, NULL, NULL, NULL, 3,
+                 '192.0.2.1', NULL, 'notice', NULL);
+             INSERT INTO outbox VALUES (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3,
+                 NULL, NULL, 'link', NULL)",
+        );
+    }
+
     #[test]
     fn deleting_a_session_revokes_only_issued_access_tokens() {
         let mut connection = file_of(
@@ -236,7 +274,7 @@ mod tests {
             Value::Null,
             Value::Integer(9),
         ];
-        assert_eq!(rows(&connection, "ended_access"), [ended]);
+        assert_eq!(rows(&connection, "revoked_access_tokens"), [ended]);
     }
 
     #[test]

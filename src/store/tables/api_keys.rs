@@ -1,39 +1,41 @@
 //! The `api_keys` table.
 
-use super::users;
+use super::users::{self, user_columns};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKey, ApiKeyId, TokenDigest, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
+/// The columns that [`read`] takes, in its order.
 macro_rules! columns {
     () => {
-        "id, user_id, name, last_four, scopes, created_at, last_used_at, expires_at, revoked_at"
+        "api_keys.id, api_keys.user_id, api_keys.name, api_keys.last_four, api_keys.scopes, api_keys.created_at,
+         api_keys.last_used_at, api_keys.expires_at, api_keys.revoked_at"
     };
 }
 
 pub(in crate::store) const DELETE_ENDED: &str = "DELETE FROM api_keys WHERE id IN
      (SELECT id FROM api_keys WHERE revoked_at <= $1 OR expires_at <= $1 LIMIT $2)";
 
-/// What a key is made with.
+/// An API key to add.
 #[derive(Clone, Debug)]
 pub struct NewKey<'a> {
-    /// Whose it is; `None`: a service of the operator's own.
+    /// The user for whom it acts; `None`: a service of the operator.
     pub user_id: Option<UserId>,
-    /// What its owner calls it.
+    /// Its name.
     pub name: &'a str,
-    /// Of the key that will be shown.
+    /// The digest of the key.
     pub token_digest: TokenDigest,
-    /// Of that key too.
+    /// The last four characters of the key.
     pub last_four: &'a str,
     /// What it may be used for.
     pub scopes: &'a Scopes,
-    /// From this moment on it is void, if there is one.
+    /// When it expires; `None`: never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Adds a key; `None` when its user has `most` already that are neither revoked nor expired. Services are not counted.
+/// Adds a key; `None` if its user has `most` keys that are neither revoked nor expired. Services have no limit.
 pub fn insert(
     tx: &Transaction<'_>,
     new: &NewKey<'_>,
@@ -60,25 +62,32 @@ pub fn insert(
     tx.one(sql, &values, read)
 }
 
-/// The key with its user, whatever their state; a service's has none.
+/// A key by its id, valid or not.
+pub fn find(reader: &Reader<'_>, id: ApiKeyId) -> Result<Option<ApiKey>> {
+    let sql = concat!("SELECT ", columns!(), " FROM api_keys WHERE id = $1");
+    reader.one(sql, &[id.into()], read)
+}
+
+/// The key with this digest and its user, valid or not; the key of a service has no user.
 pub fn find_by_digest(
     reader: &Reader<'_>,
     digest: &TokenDigest,
 ) -> Result<Option<(ApiKey, Option<User>)>> {
-    reader.one(
-        "SELECT k.id, k.user_id, k.name, k.last_four, k.scopes, k.created_at, k.last_used_at, k.expires_at,
-         k.revoked_at, u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
-         FROM api_keys k LEFT JOIN users u ON u.id = k.user_id WHERE k.token_digest = $1",
-        &[digest.into()],
-        |row| {
-            let key = read(row)?;
-            let user = key.user_id.map(|_| users::read(row, 9)).transpose()?;
-            Ok((key, user))
-        },
-    )
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        ", ",
+        user_columns!(),
+        " FROM api_keys LEFT JOIN users ON users.id = api_keys.user_id WHERE api_keys.token_digest = $1"
+    );
+    reader.one(sql, &[digest.into()], |row| {
+        let key = read(row)?;
+        let user = key.user_id.map(|_| users::read(row)).transpose()?;
+        Ok((key, user))
+    })
 }
 
-/// A user's keys, the newest first, revoked and expired ones too.
+/// The keys of a user, the newest first, with revoked and expired ones.
 pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<ApiKey>> {
     let sql = concat!(
         "SELECT ",
@@ -88,7 +97,7 @@ pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<ApiKey>
     reader.all(sql, &[user_id.into()], read)
 }
 
-/// Everybody's and every service's, from behind `after`.
+/// Up to `limit` keys of users and services, after `after`.
 pub fn list(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Result<Vec<ApiKey>> {
     let sql = concat!(
         "SELECT ",
@@ -98,7 +107,7 @@ pub fn list(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Result<Vec<ApiK
     reader.all(sql, &[after.into(), limit.into()], read)
 }
 
-/// The services', from behind `after`.
+/// Up to `limit` keys of services, after `after`.
 pub fn list_of_services(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Result<Vec<ApiKey>> {
     let sql = concat!(
         "SELECT ",
@@ -108,7 +117,7 @@ pub fn list_of_services(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Res
     reader.all(sql, &[after.into(), limit.into()], read)
 }
 
-/// Gives a key another name; `None` when it is not theirs.
+/// Renames a key of a user; `None` if they have none with this id.
 pub fn rename(
     tx: &Transaction<'_>,
     user_id: UserId,
@@ -122,26 +131,24 @@ pub fn rename(
     tx.one(sql, &[name.into(), user_id.into(), id.into()], read)
 }
 
-/// Revokes one of a user's keys; `Some(false)` when it was revoked already, `None` when it is not theirs.
+/// Revokes a key of a user; `Some(false)` if it was revoked before, `None` if they have none with this id.
 pub fn revoke_for_user(
     tx: &Transaction<'_>,
     user_id: UserId,
     id: ApiKeyId,
     now: Timestamp,
 ) -> Result<Option<bool>> {
-    let owned = tx.one(
+    if tx.exists(
         "SELECT 1 FROM api_keys WHERE user_id = $1 AND id = $2",
         &[user_id.into(), id.into()],
-        |_| Ok(()),
-    )?;
-    if owned.is_some() {
+    )? {
         revoke(tx, id, now)
     } else {
         Ok(None)
     }
 }
 
-/// Revokes a key, whosever it is; `Some(false)` when it was revoked already, `None` when there is none.
+/// Revokes a key of any owner; `Some(false)` if it was revoked before, `None` if it does not exist.
 pub fn revoke(tx: &Transaction<'_>, id: ApiKeyId, now: Timestamp) -> Result<Option<bool>> {
     let revoked = tx.execute(
         "UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
@@ -156,7 +163,7 @@ pub fn revoke(tx: &Transaction<'_>, id: ApiKeyId, now: Timestamp) -> Result<Opti
     Ok(found.map(|()| false))
 }
 
-/// Revokes the key that was presented; `None` when there is none or it was revoked already.
+/// Revokes the key with this digest; `None` if there is none or it was revoked before.
 pub fn revoke_by_digest(
     tx: &Transaction<'_>,
     digest: &TokenDigest,
@@ -169,7 +176,7 @@ pub fn revoke_by_digest(
     tx.one(sql, &[now.into(), digest.into()], read)
 }
 
-/// Revokes every key of a user; gives how many.
+/// Revokes all keys of a user; returns how many.
 pub fn revoke_all_for_user(tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<usize> {
     tx.execute(
         "UPDATE api_keys SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL",
@@ -177,27 +184,22 @@ pub fn revoke_all_for_user(tx: &Transaction<'_>, user_id: UserId, now: Timestamp
     )
 }
 
-/// Some keys that were not revoked, whosever they are, from behind `after`.
+/// Up to `limit` keys of any owner that are not revoked, after `after`.
 pub fn list_unrevoked(reader: &Reader<'_>, after: ApiKeyId, limit: u32) -> Result<Vec<ApiKeyId>> {
     reader.all(
         "SELECT id FROM api_keys WHERE id > $1 AND revoked_at IS NULL ORDER BY id LIMIT $2",
         &[after.into(), limit.into()],
-        |row| row.get(0),
+        |row| row.next(),
     )
 }
 
-/// Whether a key may still act: it is neither revoked nor expired, and its user, if it has one, not disabled.
+/// Whether a key is valid: neither revoked nor expired, and its user, if it has one, not disabled.
 pub fn is_live(reader: &Reader<'_>, id: ApiKeyId, now: Timestamp) -> Result<bool> {
-    let found = reader.one(
-        "SELECT 1 FROM api_keys k LEFT JOIN users u ON u.id = k.user_id WHERE k.id = $1
-         AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) AND u.disabled_at IS NULL",
-        &[id.into(), now.into()],
-        |_| Ok(()),
-    )?;
-    Ok(found.is_some())
+    reader.exists("SELECT 1 FROM api_keys k LEFT JOIN users u ON u.id = k.user_id WHERE k.id = $1
+         AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) AND u.disabled_at IS NULL", &[id.into(), now.into()])
 }
 
-/// Notes that a key was used, never going back in time.
+/// Records the last use of a key, unless a later one is recorded.
 pub fn touch(tx: &Transaction<'_>, id: ApiKeyId, at: Timestamp) -> Result<()> {
     tx.execute(
         "UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
@@ -206,12 +208,12 @@ pub fn touch(tx: &Transaction<'_>, id: ApiKeyId, at: Timestamp) -> Result<()> {
     .map(drop)
 }
 
-/// Deletes some that were revoked or had expired by `before`; gives how many.
+/// Deletes up to `limit` keys that were revoked or expired by `before`; returns how many.
 pub fn delete_ended(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(DELETE_ENDED, &[before.into(), limit.into()])
 }
 
-/// Deletes what has ended of a user's keys beyond the `most` newest of them; gives how many.
+/// Of the revoked and expired keys of a user, deletes all but the `most` newest; returns how many.
 pub fn delete_ended_beyond(
     tx: &Transaction<'_>,
     user_id: UserId,
@@ -219,23 +221,23 @@ pub fn delete_ended_beyond(
     now: Timestamp,
 ) -> Result<usize> {
     tx.execute(
-        "DELETE FROM api_keys WHERE id IN
+        "DELETE FROM api_keys WHERE user_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2) AND id NOT IN
          (SELECT id FROM api_keys WHERE user_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2)
-          ORDER BY id DESC LIMIT -1 OFFSET $3)",
+          ORDER BY id DESC LIMIT $3)",
         &[user_id.into(), now.into(), most.into()],
     )
 }
 
 fn read(row: &Row<'_>) -> Result<ApiKey> {
     Ok(ApiKey {
-        id: row.get(0)?,
-        user_id: row.get(1)?,
-        name: row.get(2)?,
-        last_four: row.get(3)?,
-        scopes: row.get(4)?,
-        created_at: row.get(5)?,
-        last_used_at: row.get(6)?,
-        expires_at: row.get(7)?,
-        revoked_at: row.get(8)?,
+        id: row.next()?,
+        user_id: row.next()?,
+        name: row.next()?,
+        last_four: row.next()?,
+        scopes: row.next()?,
+        created_at: row.next()?,
+        last_used_at: row.next()?,
+        expires_at: row.next()?,
+        revoked_at: row.next()?,
     })
 }

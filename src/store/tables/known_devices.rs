@@ -1,4 +1,4 @@
-//! The `devices` table: what users have signed in from.
+//! The `known_devices` table: what users have signed in from.
 
 use crate::domain::UserId;
 use crate::domain::clock::Timestamp;
@@ -25,13 +25,13 @@ pub fn note(
 ) -> Result<Sighting> {
     let (same, any) = tx
         .one(
-            "SELECT count(CASE WHEN fingerprint = $1 THEN 1 END), count(*) FROM devices WHERE user_id = $2",
+            "SELECT count(CASE WHEN fingerprint = $1 THEN 1 END), count(*) FROM known_devices WHERE user_id = $2",
             &[fingerprint.into(), user_id.into()],
             |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
         )?
         .ok_or_else(|| Error::internal("a count returned no row"))?;
     tx.execute(
-        "INSERT INTO devices (user_id, fingerprint, seen_at) VALUES ($1, $2, $3)
+        "INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES ($1, $2, $3)
          ON CONFLICT (user_id, fingerprint) DO UPDATE SET seen_at = excluded.seen_at",
         &[user_id.into(), fingerprint.into(), now.into()],
     )?;
@@ -45,22 +45,25 @@ pub fn note(
 /// Forgets those of a user beyond the `most` that were seen last; gives how many.
 pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result<usize> {
     tx.execute(
-        "DELETE FROM devices WHERE user_id = $1 AND fingerprint NOT IN
-         (SELECT fingerprint FROM devices WHERE user_id = $1 ORDER BY seen_at DESC, fingerprint LIMIT $2)",
+        "DELETE FROM known_devices WHERE user_id = $1 AND fingerprint NOT IN
+         (SELECT fingerprint FROM known_devices WHERE user_id = $1 ORDER BY seen_at DESC, fingerprint LIMIT $2)",
         &[user_id.into(), most.into()],
     )
 }
 
 /// Forgets every one of a user.
 pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
-    tx.execute("DELETE FROM devices WHERE user_id = $1", &[user_id.into()])
+    tx.execute(
+        "DELETE FROM known_devices WHERE user_id = $1",
+        &[user_id.into()],
+    )
 }
 
 /// Deletes some that were not seen since `before`; gives how many.
 pub fn delete_unseen(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(
-        "DELETE FROM devices WHERE (user_id, fingerprint) IN
-         (SELECT user_id, fingerprint FROM devices WHERE seen_at <= $1 LIMIT $2)",
+        "DELETE FROM known_devices WHERE (user_id, fingerprint) IN
+         (SELECT user_id, fingerprint FROM known_devices WHERE seen_at <= $1 LIMIT $2)",
         &[before.into(), limit.into()],
     )
 }

@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod known_devices;
 pub mod outbox;
+pub mod passwords;
 pub mod projects;
 pub mod refresh_tokens;
 pub mod revocations;

@@ -1,4 +1,4 @@
-//! The `outbox` table: mails to be sent, as intentions. Nothing secret rests here.
+//! The `outbox` table: mails to send. It holds no secret: the worker signs links when it sends.
 
 use std::time::Duration;
 
@@ -6,66 +6,91 @@ use serde::Serialize;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{EmailAddress, UserId};
+use crate::domain::{ApiKeyId, EmailAddress, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {
     () => {
         "id, kind, email_address, created_at, expires_at, attempts, next_attempt_at, sent_at, dead_at, last_error,
-         user_id, ip_address, user_agent"
+         user_id, ip_address, user_agent, subject_id"
     };
 }
 
-/// One intention.
+/// A mail to send.
 #[derive(Clone, Debug, Serialize)]
 pub struct OutboxEntry {
-    /// Its id.
+    /// The id.
     pub id: i64,
-    /// Which mail: `password_reset`.
+    /// The kind: `password_reset`.
     pub kind: String,
-    /// To whom.
+    /// The recipient.
     pub email_address: EmailAddress,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// From this moment on it is of no use: its link is dead, or the news old.
+    /// When it becomes useless: its link expires, or its news is old.
     pub expires_at: Timestamp,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: i64,
-    /// When it is tried next; while a worker has it, when that lease runs out.
+    /// When the next attempt is due; while a worker has leased it, when the lease ends.
     pub next_attempt_at: Timestamp,
-    /// When the transport took it.
+    /// When the transport accepted it.
     pub sent_at: Option<Timestamp>,
-    /// When it was given up.
+    /// When the worker gave up.
     pub dead_at: Option<Timestamp>,
-    /// Why the last try failed.
+    /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// Whom it is about, where the address alone does not say it.
+    /// The user it is about, where the address does not identify them.
     pub user_id: Option<UserId>,
-    /// From where it was done that a notice tells of.
+    /// The client of the reported change, in notices.
     pub ip_address: Option<String>,
-    /// And with which program.
+    /// The user agent of that client.
     pub user_agent: Option<String>,
+    /// The API key that a notice is about.
+    #[serde(skip)]
+    pub subject_id: Option<ApiKeyId>,
 }
 
-/// What an intention is added with.
+/// What a mail is for, as the table needs to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It carries a link.
+    Link,
+    /// It reports a change to the owner of the account.
+    Notice,
+}
+
+impl Class {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// A mail to add.
 #[derive(Clone, Copy, Debug)]
-pub struct NewIntention<'a> {
-    /// Which mail.
+pub struct NewOutboxEntry<'a> {
+    /// The kind.
     pub kind: &'a str,
-    /// To whom.
+    /// What it is for.
+    pub class: Class,
+    /// The recipient.
     pub email_address: &'a EmailAddress,
-    /// From this moment on it is of no use.
+    /// When it becomes useless.
     pub expires_at: Timestamp,
-    /// Whom it is about, where the address alone does not say it.
+    /// The user it is about, where the address does not identify them.
     pub user_id: Option<UserId>,
-    /// From where it was done that a notice tells of.
+    /// The client of the reported change, in notices.
     pub ip_address: Option<&'a str>,
-    /// And with which program.
+    /// The user agent of that client.
     pub user_agent: Option<&'a str>,
+    /// The API key that a notice is about.
+    pub subject_id: Option<ApiKeyId>,
 }
 
-/// Lets an intention that nobody has tried yet serve a new request for the same mail, its link to live until
-/// `expires_at`; `false` when none waits.
+/// Extends a waiting mail without attempts to `expires_at`, instead of adding another of its kind; `false` if none
+/// waits.
 pub fn renew(
     tx: &Transaction<'_>,
     kind: &str,
@@ -80,18 +105,20 @@ pub fn renew(
     Ok(changed > 0)
 }
 
-/// Adds an intention.
-pub fn insert(tx: &Transaction<'_>, new: &NewIntention<'_>, now: Timestamp) -> Result<()> {
+/// Adds a mail.
+pub fn insert(tx: &Transaction<'_>, new: &NewOutboxEntry<'_>, now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO outbox (kind, email_address, expires_at, user_id, ip_address, user_agent, created_at, next_attempt_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        "INSERT INTO outbox (kind, class, email_address, expires_at, user_id, ip_address, user_agent, subject_id,
+         created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
         &[
             new.kind.into(),
+            new.class.as_str().into(),
             new.email_address.into(),
             new.expires_at.into(),
             new.user_id.into(),
             new.ip_address.into(),
             new.user_agent.into(),
+            new.subject_id.into(),
             now.into(),
         ],
     )?;
@@ -99,7 +126,7 @@ pub fn insert(tx: &Transaction<'_>, new: &NewIntention<'_>, now: Timestamp) -> R
     Ok(())
 }
 
-/// The intention of that id.
+/// A mail by its id.
 pub fn find(reader: &Reader<'_>, id: i64) -> Result<Option<OutboxEntry>> {
     reader.one(
         concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1"),
@@ -108,8 +135,7 @@ pub fn find(reader: &Reader<'_>, id: i64) -> Result<Option<OutboxEntry>> {
     )
 }
 
-/// Takes up to `limit` intentions that are due, for as long as `lease`: a worker that dies loses them to another.
-/// The try is counted before it is made.
+/// Leases up to `limit` due mails: after `lease`, another worker may take them. The attempt is counted before it is made.
 pub fn lease(
     tx: &Transaction<'_>,
     lease: Duration,
@@ -125,17 +151,17 @@ pub fn lease(
     tx.all(sql, &[(now + lease).into(), now.into(), limit.into()], read)
 }
 
-/// When the next one is due; `None` when nothing waits.
+/// When the next mail is due; `None` if none waits.
 pub fn next_due(reader: &Reader<'_>) -> Result<Option<Timestamp>> {
     let next = reader.one(
         "SELECT min(next_attempt_at) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL",
         &[],
-        |row| row.get::<Option<Timestamp>>(0),
+        |row| row.next::<Option<Timestamp>>(),
     )?;
     Ok(next.flatten())
 }
 
-/// Notes that the transport took it.
+/// Records that the transport accepted a mail.
 pub fn mark_sent(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<()> {
     tx.execute(
         "UPDATE outbox SET sent_at = $1, last_error = NULL WHERE id = $2",
@@ -144,7 +170,7 @@ pub fn mark_sent(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<()> {
     .map(drop)
 }
 
-/// Notes why it failed and when it is tried again.
+/// Records why an attempt failed and when the next is due.
 pub fn mark_failed(
     tx: &Transaction<'_>,
     id: i64,
@@ -158,7 +184,7 @@ pub fn mark_failed(
     .map(drop)
 }
 
-/// Gives it up: a dead letter, for an operator to look at.
+/// Gives a mail up; operators can inspect and retry it.
 pub fn mark_dead(tx: &Transaction<'_>, id: i64, reason: &str, now: Timestamp) -> Result<()> {
     tx.execute(
         "UPDATE outbox SET last_error = $1, dead_at = $2 WHERE id = $3",
@@ -167,15 +193,14 @@ pub fn mark_dead(tx: &Transaction<'_>, id: i64, reason: &str, now: Timestamp) ->
     .map(drop)
 }
 
-/// Forgets one: there is nobody to write to.
+/// Deletes a mail.
 pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<()> {
     tx.execute("DELETE FROM outbox WHERE id = $1", &[id.into()])
         .map(drop)
 }
 
-/// Forgets all that is about a user or goes to their address, sent or not, but for notices (which say from where something
-/// was done) that still wait: deleting an account must not silence the warning of its theft. It reads the table: once an
-/// account.
+/// Deletes the mails about a user and to their address, except waiting notices: an attacker who deletes an account must
+/// not suppress the warnings about it. It reads the whole table, once per account. Returns how many.
 pub fn delete_all_for(
     tx: &Transaction<'_>,
     user_id: UserId,
@@ -183,12 +208,12 @@ pub fn delete_all_for(
 ) -> Result<usize> {
     tx.execute(
         "DELETE FROM outbox WHERE (user_id = $1 OR email_address = $2)
-         AND NOT (ip_address IS NOT NULL AND sent_at IS NULL AND dead_at IS NULL)",
+         AND NOT (class = 'notice' AND sent_at IS NULL AND dead_at IS NULL)",
         &[user_id.into(), email_address.into()],
     )
 }
 
-/// Puts one that is not sent back to the start, to be of use until `expires_at`; `false` when there is none.
+/// Resets an unsent mail to its first attempt and extends it to `expires_at`; `false` if there is none.
 pub fn retry(tx: &Transaction<'_>, id: i64, expires_at: Timestamp, now: Timestamp) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE outbox SET attempts = 0, dead_at = NULL, last_error = NULL, expires_at = $1, next_attempt_at = $2
@@ -198,7 +223,7 @@ pub fn retry(tx: &Transaction<'_>, id: i64, expires_at: Timestamp, now: Timestam
     Ok(changed == 1)
 }
 
-/// The newest `limit`, sent ones included.
+/// The newest `limit` mails, with sent ones.
 pub fn list(reader: &Reader<'_>, limit: u32) -> Result<Vec<OutboxEntry>> {
     reader.all(
         concat!(
@@ -211,7 +236,7 @@ pub fn list(reader: &Reader<'_>, limit: u32) -> Result<Vec<OutboxEntry>> {
     )
 }
 
-/// Deletes some that were sent or given up before `before`; gives how many.
+/// Deletes up to `limit` mails that were sent or given up by `before`; returns how many.
 pub fn delete_ended(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE sent_at <= $1 OR dead_at <= $1 LIMIT $2)",
@@ -221,18 +246,19 @@ pub fn delete_ended(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Resu
 
 fn read(row: &Row<'_>) -> Result<OutboxEntry> {
     Ok(OutboxEntry {
-        id: row.get(0)?,
-        kind: row.get(1)?,
-        email_address: row.get(2)?,
-        created_at: row.get(3)?,
-        expires_at: row.get(4)?,
-        attempts: row.get(5)?,
-        next_attempt_at: row.get(6)?,
-        sent_at: row.get(7)?,
-        dead_at: row.get(8)?,
-        last_error: row.get(9)?,
-        user_id: row.get(10)?,
-        ip_address: row.get(11)?,
-        user_agent: row.get(12)?,
+        id: row.next()?,
+        kind: row.next()?,
+        email_address: row.next()?,
+        created_at: row.next()?,
+        expires_at: row.next()?,
+        attempts: row.next()?,
+        next_attempt_at: row.next()?,
+        sent_at: row.next()?,
+        dead_at: row.next()?,
+        last_error: row.next()?,
+        user_id: row.next()?,
+        ip_address: row.next()?,
+        user_agent: row.next()?,
+        subject_id: row.next()?,
     })
 }

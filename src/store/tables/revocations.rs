@@ -1,4 +1,4 @@
-//! The `ended_access` table: access tokens that are revoked before they expire, singly or with their session.
+//! The `revoked_access_tokens` table: access tokens that are revoked before they expire, singly or with their session.
 //!
 //! A trigger writes a row for each session that is deleted, in whatever way. [`RevocationList`] keeps the rows in
 //! memory, for requests.
@@ -16,7 +16,7 @@ use crate::store::{Reader, Transaction};
 /// unless it was set forward before.
 pub const KEEP: Duration = Duration::from_secs(24 * 3600);
 
-pub(in crate::store) const DELETE_EXPIRED: &str = "DELETE FROM ended_access WHERE seq IN (SELECT seq FROM ended_access WHERE until <= $1 LIMIT $2)";
+pub(in crate::store) const DELETE_EXPIRED: &str = "DELETE FROM revoked_access_tokens WHERE seq IN (SELECT seq FROM revoked_access_tokens WHERE until <= $1 LIMIT $2)";
 
 /// Revoked access tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Revocation {
 /// Up to `limit` rows above `seq`, in order.
 pub fn list_after(reader: &Reader<'_>, seq: i64, limit: u32) -> Result<Vec<Revocation>> {
     reader.all(
-        "SELECT seq, session_id, jti, until FROM ended_access WHERE seq > $1 ORDER BY seq LIMIT $2",
+        "SELECT seq, session_id, jti, until FROM revoked_access_tokens WHERE seq > $1 ORDER BY seq LIMIT $2",
         &[seq.into(), limit.into()],
         |row| {
             Ok(Revocation {
@@ -49,7 +49,10 @@ pub fn list_after(reader: &Reader<'_>, seq: i64, limit: u32) -> Result<Vec<Revoc
 
 /// Whether a token was revoked alone, according to the table: for the transaction of a write.
 pub fn has_token(reader: &Reader<'_>, jti: &str) -> Result<bool> {
-    reader.exists("SELECT 1 FROM ended_access WHERE jti = $1", &[jti.into()])
+    reader.exists(
+        "SELECT 1 FROM revoked_access_tokens WHERE jti = $1",
+        &[jti.into()],
+    )
 }
 
 /// Revokes one token; doing it again changes nothing.
@@ -60,7 +63,7 @@ pub fn insert_token(
     until: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO ended_access (session_id, jti, until) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         &[session_id.into(), jti.into(), until.into()],
     )
     .map(drop)

@@ -1,134 +1,125 @@
 //! The `sessions` table.
 
-use super::users;
+use super::users::{self, user_columns};
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
-use crate::domain::{Session, SessionId, TokenDigest, User, UserId};
+use crate::domain::error::{Error, Result};
+use crate::domain::{AuthMethods, Session, SessionId, TokenDigest, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
+/// The columns that [`read`] takes, in its order.
 macro_rules! columns {
     () => {
-        "s.id, s.user_id, s.ip_address, s.user_agent, s.created_at, s.last_active_at, s.expires_at,
-         s.sudo_at"
+        "sessions.id, sessions.user_id, sessions.ip_address, sessions.user_agent, sessions.created_at,
+         sessions.last_active_at, sessions.expires_at, sessions.reauthenticated_at, sessions.auth_methods,
+         sessions.authenticated_at"
     };
 }
 
-/// What a session is started with.
+macro_rules! select_with_user {
+    () => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            user_columns!(),
+            " FROM sessions JOIN users ON users.id = sessions.user_id WHERE "
+        )
+    };
+}
+
+/// A session to add.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Of the token that will be shown.
+    /// The digest of its token.
     pub token_digest: TokenDigest,
     /// The client's address.
     pub ip_address: String,
-    /// What the client calls itself.
+    /// The client's `User-Agent`.
     pub user_agent: Option<String>,
-    /// From this moment on it is void.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// Adds a session.
+/// Adds a session of a user who authenticated by these methods at that time.
 pub fn insert(
     tx: &Transaction<'_>,
     user_id: UserId,
     new: &NewSession,
+    (methods, authenticated_at): (&AuthMethods, Timestamp),
     now: Timestamp,
 ) -> Result<Session> {
-    let id = tx.one(
-        "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, created_at, last_active_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id",
-        &[
-            user_id.into(),
-            (&new.token_digest).into(),
-            new.ip_address.as_str().into(),
-            new.user_agent.as_deref().into(),
-            now.into(),
-            new.expires_at.into(),
-        ],
-        |row| row.get(0),
-    )?;
-    Ok(Session {
-        id: id
-            .ok_or_else(|| crate::domain::error::Error::internal("an insertion returned no row"))?,
-        user_id,
-        ip_address: new.ip_address.clone(),
-        user_agent: new.user_agent.clone(),
-        created_at: now,
-        last_active_at: now,
-        expires_at: new.expires_at,
-        sudo_at: None,
-    })
+    let sql = concat!(
+        "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, auth_methods, authenticated_at, created_at,
+         last_active_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING ",
+        columns!()
+    );
+    let methods = methods.to_stored();
+    let values = [
+        user_id.into(),
+        (&new.token_digest).into(),
+        new.ip_address.as_str().into(),
+        new.user_agent.as_deref().into(),
+        methods.as_str().into(),
+        authenticated_at.into(),
+        now.into(),
+        new.expires_at.into(),
+    ];
+    tx.one(sql, &values, read)?
+        .ok_or_else(|| Error::internal("an insertion returned no row"))
 }
 
-/// The session that a token opens, with its user, whatever their state.
+/// The session with this token and its user, valid or not.
 pub fn find_by_digest(
     reader: &Reader<'_>,
     digest: &TokenDigest,
 ) -> Result<Option<(Session, User)>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
-         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_digest = $1"
-    );
-    reader.one(sql, &[digest.into()], |row| {
-        Ok((read(row)?, users::read(row, 8)?))
-    })
+    let sql = concat!(select_with_user!(), "sessions.token_digest = $1");
+    reader.one(sql, &[digest.into()], read_with_user)
 }
 
-/// A session with its user, whatever their state.
+/// The session with this id and its user, valid or not.
 pub fn find_with_user(reader: &Reader<'_>, id: SessionId) -> Result<Option<(Session, User)>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        ", u.id, u.email_address, u.email_confirmed_at, u.disabled_at, u.created_at, u.updated_at
-         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
-    );
-    reader.one(sql, &[id.into()], |row| {
-        Ok((read(row)?, users::read(row, 8)?))
-    })
+    let sql = concat!(select_with_user!(), "sessions.id = $1");
+    reader.one(sql, &[id.into()], read_with_user)
 }
 
-/// Whether the session has not ended and is this user's. Ids come again once a backup was restored.
+/// Whether the session exists and belongs to this user. After the restore of a backup, an id may belong to another.
 pub fn belongs_to(reader: &Reader<'_>, id: SessionId, user_id: UserId) -> Result<bool> {
-    let found = reader.one(
+    reader.exists(
         "SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2",
         &[id.into(), user_id.into()],
-        |_| Ok(()),
-    )?;
-    Ok(found.is_some())
+    )
 }
 
-/// A user's sessions, the newest activity first.
+/// The sessions of a user, the most recently active first.
 pub fn list_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<Vec<Session>> {
     let sql = concat!(
         "SELECT ",
         columns!(),
-        " FROM sessions s WHERE s.user_id = $1 ORDER BY s.last_active_at DESC, s.id DESC"
+        " FROM sessions WHERE sessions.user_id = $1 ORDER BY sessions.last_active_at DESC, sessions.id DESC"
     );
     reader.all(sql, &[user_id.into()], read)
 }
 
-/// How many sessions a user has, expired ones included.
+/// The number of sessions of a user, with expired ones.
 pub fn count_for_user(reader: &Reader<'_>, user_id: UserId) -> Result<u32> {
     let count = reader.one(
         "SELECT count(*) FROM sessions WHERE user_id = $1",
         &[user_id.into()],
-        |row| row.get::<i64>(0),
+        |row| row.next::<i64>(),
     )?;
     Ok(count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)))
 }
 
-/// Whether the session still exists and this is its token.
+/// Whether the session exists and this is its token.
 pub fn is_open_by(reader: &Reader<'_>, id: SessionId, digest: &TokenDigest) -> Result<bool> {
-    let found = reader.one(
+    reader.exists(
         "SELECT 1 FROM sessions WHERE id = $1 AND token_digest = $2",
         &[id.into(), digest.into()],
-        |_| Ok(()),
-    )?;
-    Ok(found.is_some())
+    )
 }
 
-/// Puts a new token in the place of `old`; `false` when that one is no longer it. Of two that race one wins.
+/// Replaces the token `old`; `false` if it is another by now. Of two concurrent calls one wins.
 pub fn rotate(
     tx: &Transaction<'_>,
     id: SessionId,
@@ -142,29 +133,33 @@ pub fn rotate(
     Ok(changed == 1)
 }
 
-/// Notes when the password was given on a session, or (`None`) that it no longer counts; `false` when it had ended.
-pub fn set_sudo(tx: &Transaction<'_>, id: SessionId, at: Option<Timestamp>) -> Result<bool> {
+/// Records a reauthentication, or (`None`) that earlier ones no longer count; `false` if the session does not exist.
+pub fn set_reauthenticated(
+    tx: &Transaction<'_>,
+    id: SessionId,
+    at: Option<Timestamp>,
+) -> Result<bool> {
     Ok(tx.execute(
-        "UPDATE sessions SET sudo_at = $1 WHERE id = $2",
+        "UPDATE sessions SET reauthenticated_at = $1, authenticated_at = coalesce($1, authenticated_at) WHERE id = $2",
         &[at.into(), id.into()],
     )? == 1)
 }
 
-/// When the password was last given on a session, if it was; `None` when the session has ended.
-pub fn sudo_at(reader: &Reader<'_>, id: SessionId) -> Result<Option<Option<Timestamp>>> {
+/// When the user last reauthenticated on a session, if ever; `None` if the session does not exist.
+pub fn reauthenticated_at(reader: &Reader<'_>, id: SessionId) -> Result<Option<Option<Timestamp>>> {
     reader.one(
-        "SELECT sudo_at FROM sessions WHERE id = $1",
+        "SELECT reauthenticated_at FROM sessions WHERE id = $1",
         &[id.into()],
-        |row| row.get(0),
+        |row| row.next(),
     )
 }
 
-/// Ends a session; `false` when it had ended already.
+/// Deletes a session; `false` if it does not exist.
 pub fn delete(tx: &Transaction<'_>, id: SessionId) -> Result<bool> {
     Ok(tx.execute("DELETE FROM sessions WHERE id = $1", &[id.into()])? == 1)
 }
 
-/// Ends one of a user's sessions; `false` when it is not theirs or had ended already.
+/// Deletes a session of a user; `false` if they have none with this id.
 pub fn delete_for_user(tx: &Transaction<'_>, user_id: UserId, id: SessionId) -> Result<bool> {
     let ended = tx.execute(
         "DELETE FROM sessions WHERE id = $1 AND user_id = $2",
@@ -173,7 +168,7 @@ pub fn delete_for_user(tx: &Transaction<'_>, user_id: UserId, id: SessionId) -> 
     Ok(ended == 1)
 }
 
-/// Ends the session that a token opens; `false` when there is none.
+/// Deletes the session with this token; `false` if there is none.
 pub fn delete_by_digest(tx: &Transaction<'_>, digest: &TokenDigest) -> Result<bool> {
     Ok(tx.execute(
         "DELETE FROM sessions WHERE token_digest = $1",
@@ -181,7 +176,7 @@ pub fn delete_by_digest(tx: &Transaction<'_>, digest: &TokenDigest) -> Result<bo
     )? == 1)
 }
 
-/// Ends every session of a user but one; gives how many they were.
+/// Deletes all sessions of a user except one; returns how many.
 pub fn delete_all_but(tx: &Transaction<'_>, user_id: UserId, kept: SessionId) -> Result<usize> {
     tx.execute(
         "DELETE FROM sessions WHERE user_id = $1 AND id <> $2",
@@ -189,12 +184,12 @@ pub fn delete_all_but(tx: &Transaction<'_>, user_id: UserId, kept: SessionId) ->
     )
 }
 
-/// Ends every session of a user; gives how many they were.
+/// Deletes all sessions of a user; returns how many.
 pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
     tx.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()])
 }
 
-/// Ends some sessions, whosever they are; gives how many they were.
+/// Deletes up to `limit` sessions of any user; returns how many.
 pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
     tx.execute(
         "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY id LIMIT $1)",
@@ -202,8 +197,8 @@ pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
     )
 }
 
-/// Ends sessions of a user beyond the `most` that may live: first those that have expired, then the least recently
-/// active, but never `newest`, even when the clock was set back.
+/// Deletes the sessions of a user beyond `most`: expired ones first, then the least recently active, but never `newest`,
+/// even if the clock was set back. Returns how many.
 pub fn delete_beyond(
     tx: &Transaction<'_>,
     user_id: UserId,
@@ -224,7 +219,7 @@ pub fn delete_beyond(
     )
 }
 
-/// Notes that a session was used, never going back in time.
+/// Records the last use of a session, unless a later one is recorded.
 pub fn touch(tx: &Transaction<'_>, id: SessionId, at: Timestamp) -> Result<()> {
     tx.execute(
         "UPDATE sessions SET last_active_at = $1 WHERE id = $2 AND last_active_at < $1",
@@ -233,8 +228,8 @@ pub fn touch(tx: &Transaction<'_>, id: SessionId, at: Timestamp) -> Result<()> {
     .map(drop)
 }
 
-/// Notes that an access token of a session may live until then, and that the session is used, neither ever going back
-/// in time; `false` when it has ended.
+/// Records when the last access token of a session expires and that the session was used, unless later times are
+/// recorded; `false` if the session does not exist.
 pub fn note_access(
     tx: &Transaction<'_>,
     id: SessionId,
@@ -249,8 +244,8 @@ pub fn note_access(
     Ok(noted == 1)
 }
 
-/// Some sessions that were void at `moment` or unused since `idle_since`, from behind `after` in the order of their
-/// ids. It reads the table, since an index on the expiry would cost every sign-in and sign-out a page.
+/// Up to `limit` sessions that expired by `moment` or are unused since `idle_since`, in the order of their ids, after
+/// `after`. It reads the table: an index on the expiry would cost every sign-in and sign-out a page.
 pub fn list_expired(
     reader: &Reader<'_>,
     moment: Timestamp,
@@ -261,19 +256,25 @@ pub fn list_expired(
     reader.all(
         "SELECT id FROM sessions WHERE id > $1 AND (expires_at <= $2 OR last_active_at <= $3) ORDER BY id LIMIT $4",
         &[after.into(), moment.into(), idle_since.into(), limit.into()],
-        |row| row.get(0),
+        |row| row.next(),
     )
 }
 
 fn read(row: &Row<'_>) -> Result<Session> {
     Ok(Session {
-        id: row.get(0)?,
-        user_id: row.get(1)?,
-        ip_address: row.get(2)?,
-        user_agent: row.get(3)?,
-        created_at: row.get(4)?,
-        last_active_at: row.get(5)?,
-        expires_at: row.get(6)?,
-        sudo_at: row.get(7)?,
+        id: row.next()?,
+        user_id: row.next()?,
+        ip_address: row.next()?,
+        user_agent: row.next()?,
+        created_at: row.next()?,
+        last_active_at: row.next()?,
+        expires_at: row.next()?,
+        reauthenticated_at: row.next()?,
+        auth_methods: row.next()?,
+        authenticated_at: row.next()?,
     })
+}
+
+fn read_with_user(row: &Row<'_>) -> Result<(Session, User)> {
+    Ok((read(row)?, users::read(row)?))
 }

@@ -1,47 +1,56 @@
-//! The `users` table.
+//! The `users` table, and accounts: a user with the digest of the password, if there is one.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Account, EmailAddress, PasswordDigest, User, UserId};
+use crate::domain::{Account, EmailAddress, JsonObject, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
-macro_rules! columns {
+/// The columns that [`read`] takes, in its order.
+macro_rules! user_columns {
     () => {
-        "id, email_address, email_confirmed_at, disabled_at, created_at, updated_at"
+        "users.id, users.email_address, users.email_confirmed_at, users.disabled_at, users.created_at, users.updated_at,
+         users.role, users.name, users.profile, users.metadata"
     };
 }
+pub(super) use user_columns;
 
-macro_rules! account_columns {
+macro_rules! select_account {
     () => {
         concat!(
-            columns!(),
-            ", password_digest, pending_email_address, credentials_version"
+            "SELECT ",
+            user_columns!(),
+            ", passwords.digest, users.pending_email_address, users.credentials_version
+             FROM users LEFT JOIN passwords ON passwords.user_id = users.id WHERE "
         )
     };
 }
 
-/// Adds a user; `None` when the address is taken.
+/// What a user changes of their own; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct DetailChanges<'a> {
+    /// The new name; `Some(None)` removes it.
+    pub name: Option<Option<&'a str>>,
+    /// The new profile.
+    pub profile: Option<&'a JsonObject>,
+}
+
+/// Adds a user without a credential; `None` if the address is taken.
 pub fn insert(
     tx: &Transaction<'_>,
     email_address: &EmailAddress,
-    digest: &PasswordDigest,
     now: Timestamp,
 ) -> Result<Option<User>> {
     let sql = concat!(
-        "INSERT INTO users (email_address, password_digest, created_at, updated_at) VALUES ($1, $2, $3, $3)
+        "INSERT INTO users (email_address, created_at, updated_at) VALUES ($1, $2, $2)
          ON CONFLICT (email_address) DO NOTHING RETURNING ",
-        columns!()
+        user_columns!()
     );
-    tx.one(
-        sql,
-        &[email_address.into(), digest.into(), now.into()],
-        |row| read(row, 0),
-    )
+    tx.one(sql, &[email_address.into(), now.into()], read)
 }
 
-/// The account with this id.
+/// The account of a user.
 pub fn find(reader: &Reader<'_>, id: UserId) -> Result<Option<Account>> {
-    let sql = concat!("SELECT ", account_columns!(), " FROM users WHERE id = $1");
+    let sql = concat!(select_account!(), "users.id = $1");
     reader.one(sql, &[id.into()], read_account)
 }
 
@@ -50,41 +59,43 @@ pub fn find_by_address(
     reader: &Reader<'_>,
     email_address: &EmailAddress,
 ) -> Result<Option<Account>> {
-    let sql = concat!(
-        "SELECT ",
-        account_columns!(),
-        " FROM users WHERE email_address = $1"
-    );
+    let sql = concat!(select_account!(), "users.email_address = $1");
     reader.one(sql, &[email_address.into()], read_account)
 }
 
-/// Users in the order of their ids, from behind `after`.
+/// Up to `limit` users in the order of their ids, after `after`.
 pub fn list(reader: &Reader<'_>, after: UserId, limit: u32) -> Result<Vec<User>> {
     let sql = concat!(
         "SELECT ",
-        columns!(),
-        " FROM users WHERE id > $1 ORDER BY id LIMIT $2"
+        user_columns!(),
+        " FROM users WHERE users.id > $1 ORDER BY users.id LIMIT $2"
     );
-    reader.all(sql, &[after.into(), limit.into()], |row| read(row, 0))
+    reader.all(sql, &[after.into(), limit.into()], read)
 }
 
-/// Puts `new` in the place of `old`; `false` when the digest is no longer `old` or the user is gone. Of two that
-/// race one wins.
-pub fn replace_digest(
+/// Changes name and profile; `None` if the user does not exist.
+pub fn update_details(
     tx: &Transaction<'_>,
     id: UserId,
-    old: &PasswordDigest,
-    new: &PasswordDigest,
+    changes: &DetailChanges<'_>,
     now: Timestamp,
-) -> Result<bool> {
-    let changed = tx.execute(
-        "UPDATE users SET password_digest = $1, updated_at = $2 WHERE id = $3 AND password_digest = $4",
-        &[new.into(), now.into(), id.into(), old.into()],
-    )?;
-    Ok(changed == 1)
+) -> Result<Option<User>> {
+    let sql = concat!(
+        "UPDATE users SET name = CASE WHEN $1 = 1 THEN $2 ELSE name END, profile = coalesce($3, profile),
+         updated_at = $4 WHERE id = $5 RETURNING ",
+        user_columns!()
+    );
+    let values = [
+        i64::from(changes.name.is_some()).into(),
+        changes.name.flatten().into(),
+        changes.profile.into(),
+        now.into(),
+        id.into(),
+    ];
+    tx.one(sql, &values, read)
 }
 
-/// Notes that the address was proved to be theirs; `false` when it was already, or is no longer this one.
+/// Marks the address as verified; `false` if it was before, or is another by now.
 pub fn confirm_address(
     tx: &Transaction<'_>,
     id: UserId,
@@ -99,8 +110,7 @@ pub fn confirm_address(
     Ok(changed == 1)
 }
 
-/// Keeps an address until it is confirmed, in the place of one kept before; `None` withdraws it. `false` when there is
-/// no such user.
+/// Stores the requested new address in place of an earlier one; `None` withdraws it. `false` if the user does not exist.
 pub fn set_pending_address(
     tx: &Transaction<'_>,
     id: UserId,
@@ -113,8 +123,8 @@ pub fn set_pending_address(
     Ok(changed == 1)
 }
 
-/// Puts the pending address in the place of `old`, as one that was proved to be theirs; `false` when it is no longer
-/// pending, or somebody has it by now. Of two that race one wins.
+/// Replaces the address `old` by the pending one, as verified; `false` if that is no longer pending or another user has it
+/// by now. Of two concurrent calls one wins.
 pub fn change_address(
     tx: &Transaction<'_>,
     id: UserId,
@@ -122,7 +132,7 @@ pub fn change_address(
     pending: &EmailAddress,
     now: Timestamp,
 ) -> Result<bool> {
-    // Asked for in the statement: a broken unique index would be a fault, and this is none.
+    // Tested in the statement: a violation of the unique index would be an error, and this is none.
     let changed = tx.execute(
         "UPDATE users SET email_address = $1, email_confirmed_at = $2, updated_at = $2, pending_email_address = NULL
          WHERE id = $3 AND email_address = $4 AND pending_email_address = $1
@@ -132,7 +142,7 @@ pub fn change_address(
     Ok(changed == 1)
 }
 
-/// Voids every outstanding link of a user and a pending address.
+/// Voids all links of a user and withdraws the pending address.
 pub fn invalidate_links(tx: &Transaction<'_>, id: UserId) -> Result<()> {
     tx.execute(
         "UPDATE users SET credentials_version = credentials_version + 1, pending_email_address = NULL WHERE id = $1",
@@ -141,7 +151,7 @@ pub fn invalidate_links(tx: &Transaction<'_>, id: UserId) -> Result<()> {
     .map(drop)
 }
 
-/// Disables (with the moment) or enables (`None`) a user; `false` when there is none.
+/// Disables a user at a time, or enables them (`None`); `false` if the user does not exist.
 pub fn set_disabled(
     tx: &Transaction<'_>,
     id: UserId,
@@ -155,28 +165,32 @@ pub fn set_disabled(
     Ok(changed == 1)
 }
 
-/// Deletes a user with all that is theirs; `false` when there is none.
+/// Deletes a user with all rows that belong to them; `false` if the user does not exist.
 pub fn delete(tx: &Transaction<'_>, id: UserId) -> Result<bool> {
     Ok(tx.execute("DELETE FROM users WHERE id = $1", &[id.into()])? == 1)
 }
 
-/// Reads a user whose columns start at `first`, in the order of `columns!`.
-pub(super) fn read(row: &Row<'_>, first: usize) -> Result<User> {
+/// Reads `user_columns!`.
+pub(super) fn read(row: &Row<'_>) -> Result<User> {
     Ok(User {
-        id: row.get(first)?,
-        email_address: row.get(first + 1)?,
-        email_confirmed_at: row.get(first + 2)?,
-        disabled_at: row.get(first + 3)?,
-        created_at: row.get(first + 4)?,
-        updated_at: row.get(first + 5)?,
+        id: row.next()?,
+        email_address: row.next()?,
+        email_confirmed_at: row.next()?,
+        disabled_at: row.next()?,
+        created_at: row.next()?,
+        updated_at: row.next()?,
+        role: row.next()?,
+        name: row.next()?,
+        profile: row.next()?,
+        metadata: row.next()?,
     })
 }
 
 fn read_account(row: &Row<'_>) -> Result<Account> {
     Ok(Account {
-        user: read(row, 0)?,
-        password_digest: row.get(6)?,
-        pending_email_address: row.get(7)?,
-        credentials_version: row.get(8)?,
+        user: read(row)?,
+        password_digest: row.next()?,
+        pending_email_address: row.next()?,
+        credentials_version: row.next()?,
     })
 }

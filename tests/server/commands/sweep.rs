@@ -16,10 +16,10 @@ fn add_what_is_over(test_server: &TestServer) {
         "INSERT INTO throttles (name, count, expires_at) VALUES ('over', 1, 0)",
         "INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, sent_at)
          VALUES ('password_reset', 'one@example.com', 0, 0, 0, 0)",
-        "INSERT INTO devices (user_id, fingerprint, seen_at) VALUES (1, 'over', 0)",
+        "INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES (1, 'over', 0)",
         "INSERT INTO api_keys (name, token_digest, last_four, scopes, created_at, revoked_at)
          VALUES ('over', randomblob(32), 'aaaa', '', 0, 0)",
-        "INSERT INTO ended_access (session_id, until) VALUES (1, 0)",
+        "INSERT INTO revoked_access_tokens (session_id, until) VALUES (1, 0)",
     ] {
         file.execute(sql, []).unwrap();
     }
@@ -112,9 +112,9 @@ fn a_server_sweeps_soon_after_its_start() {
         "sessions",
         "throttles",
         "outbox",
-        "devices",
+        "known_devices",
         "api_keys",
-        "ended_access",
+        "revoked_access_tokens",
     ] {
         let left = format!("SELECT count(*) FROM {table}");
         eventually(|| (count(&test_server.database(), &left) == 0).then_some(()));

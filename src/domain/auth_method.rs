@@ -1,0 +1,74 @@
+//! How a user authenticated.
+
+use serde::{Serialize, Serializer};
+
+/// A method of authentication, named as in RFC 8176.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// A password: `pwd`.
+    Password,
+}
+
+impl AuthMethod {
+    const ALL: &[Self] = &[Self::Password];
+
+    /// The `amr` value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+        }
+    }
+}
+
+/// The methods of one authentication, in the order of their use. In JSON a list of `amr` values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthMethods(Vec<AuthMethod>);
+
+impl AuthMethods {
+    /// The text for the database: `amr` values separated by spaces.
+    pub fn to_stored(&self) -> String {
+        let words: Vec<&str> = self.0.iter().map(|method| method.as_str()).collect();
+        words.join(" ")
+    }
+
+    /// Reads a text from the database; `None` if it has an unknown word.
+    pub(crate) fn from_stored(text: &str) -> Option<Self> {
+        let find = |word: &str| {
+            let mut all = AuthMethod::ALL.iter().copied();
+            all.find(|method| method.as_str() == word)
+        };
+        text.split_ascii_whitespace()
+            .map(find)
+            .collect::<Option<_>>()
+            .map(Self)
+    }
+}
+
+impl From<AuthMethod> for AuthMethods {
+    fn from(method: AuthMethod) -> Self {
+        Self(vec![method])
+    }
+}
+
+impl Serialize for AuthMethods {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|method| method.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_amr_values() {
+        let methods = AuthMethods::from(AuthMethod::Password);
+        assert_eq!(serde_json::to_string(&methods).unwrap(), r#"["pwd"]"#);
+        assert_eq!(
+            AuthMethods::from_stored(&methods.to_stored()),
+            Some(methods)
+        );
+        assert_eq!(AuthMethods::from_stored(""), Some(AuthMethods::default()));
+        assert_eq!(AuthMethods::from_stored("pwd telepathy"), None);
+    }
+}

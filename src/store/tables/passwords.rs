@@ -1,0 +1,46 @@
+//! The `passwords` table: the digest of a user's password. A user may have none.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::{PasswordDigest, UserId};
+use crate::store::Transaction;
+
+/// Gives a user a first password; `false` if they have one.
+pub fn insert(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    digest: &PasswordDigest,
+    now: Timestamp,
+) -> Result<bool> {
+    let inserted = tx.execute(
+        "INSERT INTO passwords (user_id, digest, created_at, updated_at) VALUES ($1, $2, $3, $3)
+         ON CONFLICT (user_id) DO NOTHING",
+        &[user_id.into(), digest.into(), now.into()],
+    )?;
+    Ok(inserted == 1)
+}
+
+/// Replaces the digest `old` (`None`: no password yet) by `new`; `false` if it is another by now. Of two concurrent calls
+/// one wins.
+pub fn replace(
+    tx: &Transaction<'_>,
+    user_id: UserId,
+    old: Option<&PasswordDigest>,
+    new: &PasswordDigest,
+    now: Timestamp,
+) -> Result<bool> {
+    let replaced = match old {
+        None => insert(tx, user_id, new, now)?,
+        Some(old) => tx.execute(
+            "UPDATE passwords SET digest = $1, updated_at = $2 WHERE user_id = $3 AND digest = $4",
+            &[new.into(), now.into(), user_id.into(), old.into()],
+        )? == 1,
+    };
+    if replaced {
+        tx.execute(
+            "UPDATE users SET updated_at = $1 WHERE id = $2",
+            &[now.into(), user_id.into()],
+        )?;
+    }
+    Ok(replaced)
+}
