@@ -99,7 +99,8 @@ pub mod throttle;
 
 #[doc(hidden)]
 pub use cli::main;
-pub use context::Context;
+pub use context::{Change, Context};
 pub use domain::error::{Error, Result};
-pub use http::{Caller, CurrentSession, CurrentUser};
+pub use domain::{ClientInfo, CredentialKind};
+pub use http::{Caller, Connection, CurrentSession, CurrentUser, Middleware};
 pub use server::{Background, Cloakroom, Server};

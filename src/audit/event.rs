@@ -100,6 +100,8 @@ pub enum Event {
         user: Option<UserId>,
         keys_revoked: usize,
     },
+    /// An operator printed a link that resets a user's password.
+    ResetLinkPrinted { user: UserId },
     /// An operator created an account.
     UserCreated { user: UserId },
     /// An operator disabled an account, which ended its sessions.
@@ -184,6 +186,7 @@ impl Event {
                 keys_revoked: Some(keys_revoked),
                 ..info("api_keys_revoked").user(user)
             },
+            Self::ResetLinkPrinted { user } => warn("reset_link_printed").user(user),
             Self::UserCreated { user } => info("user_created").user(user),
             Self::UserDisabled { user, sessions_ended } => info("user_disabled").user(user).ended(sessions_ended),
             Self::UserEnabled { user } => info("user_enabled").user(user),

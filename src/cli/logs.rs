@@ -11,9 +11,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
-/// The filter for commands: warnings and errors.
+/// The filter for commands: warnings, errors and the audit events of what they change.
 pub(super) fn quiet() -> EnvFilter {
-    EnvFilter::new("warn")
+    EnvFilter::new("warn,cloakroom::security=info")
 }
 
 /// Starts logging events that pass `filter`.
@@ -37,9 +37,9 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
     }
     // A panic's message may contain client input: only its location is logged.
     panic::set_hook(Box::new(|info| {
-        let store = info.location().map(ToString::to_string).unwrap_or_default();
+        let location = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
-            store,
+            location,
             thread = std::thread::current().name().unwrap_or_default(),
             "panic"
         );

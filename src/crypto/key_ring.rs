@@ -1,7 +1,5 @@
-//! The secret key base, the previous ones, and the keys derived from them (HKDF-SHA256, RFC 5869).
-//!
-//! # Threats
-//! - a signature for one purpose accepted for another: each purpose has a key of its own
+//! The secret key base, the ones before it, and one derived key for each purpose (HKDF-SHA256, RFC 5869), so
+//! that what is signed for one purpose never passes for another.
 
 pub mod file;
 
@@ -18,33 +16,33 @@ use crate::config::{Secret, Settings};
 use crate::crypto::token::fill_random;
 use crate::domain::error::{Error, Result};
 
-/// What a derived key is for. Its text is part of the derivation and never changes.
+/// What a derived key is for. The text is part of the derivation and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Links that reset a password.
     PasswordReset,
-    /// Links that verify an address.
+    /// Links that confirm an address.
     Confirmation,
-    /// Links that unlock an address.
+    /// Links that lift the limit on an address.
     Unlock,
-    /// Pseudonyms of throttled addresses.
+    /// Names of throttled addresses, so that the table lists no addresses.
     ThrottledAddress,
-    /// Pseudonyms of known devices.
+    /// Names of devices, so that the table lists no networks.
     Device,
-    /// Message-IDs of mails, the same at each attempt.
+    /// Message-IDs of mails, the same at every try of one mail.
     MessageId,
     /// The seed of the key pair that signs access tokens.
     AccessTokenEd25519,
-    /// The key that signs access tokens if HS256 is configured.
+    /// The key that signs access tokens where HS256 is set.
     AccessTokenHs256,
-    /// The id of that key (`kid`).
+    /// What that key is called in a token's head.
     AccessTokenHs256Name,
     /// Successors of refresh tokens.
     RefreshSuccessor,
 }
 
 impl Purpose {
-    /// Every purpose.
+    /// Every one.
     pub const ALL: [Self; 10] = [
         Self::PasswordReset,
         Self::Confirmation,
@@ -85,14 +83,14 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// From bases of at least 32 bytes each; `config` checks that.
+    /// From bases of at least 32 bytes each, as `config` has checked.
     pub fn new(current: Secret, previous: Vec<Secret>) -> Self {
         Self { current, previous }
     }
 
-    /// The configured base or, if there is none (development and test), the one in a file beside the database, which
-    /// the first start creates with access for its owner only. The previous bases are the configured ones, then those
-    /// in a file beside it.
+    /// The configured base or, where none is (development and test), the one in a file beside the database,
+    /// made on the first start and readable by its owner alone. The previous ones are those configured and, behind them,
+    /// those that stand in a file beside it.
     pub fn open(settings: &Settings) -> Result<Self> {
         let current = match &settings.secrets.key_base {
             Some(configured) => configured.clone(),
@@ -103,7 +101,7 @@ impl KeyRing {
         Ok(Self::new(current, previous(settings)?))
     }
 
-    /// Like [`KeyRing::open`], but creates nothing: `None` if the first start would create the base.
+    /// The same as far as it is there; `None` where the base is to be made at the first start.
     pub fn find(settings: &Settings) -> Result<Option<Self>> {
         let current = match &settings.secrets.key_base {
             Some(configured) => Some(configured.clone()),
@@ -113,25 +111,25 @@ impl KeyRing {
         Ok(current.map(|current| Self::new(current, previous)))
     }
 
-    /// The file that holds the base; `None` if it is configured.
+    /// The file that holds the base; `None` where one is configured.
     pub fn file(settings: &Settings) -> Option<PathBuf> {
         let configured = settings.secrets.key_base.is_some();
         (!configured).then(|| beside(&settings.database.path))
     }
 
-    /// The file that holds the previous bases, newest first, if [`KeyRing::file`] holds the base. It may be missing.
+    /// The file that holds the previous ones, the newest first, where [`KeyRing::file`] holds the base. It may be missing.
     pub fn previous_file(settings: &Settings) -> Option<PathBuf> {
         let mut path = Self::file(settings)?.into_os_string();
         path.push(".previous");
         Some(path.into())
     }
 
-    /// The number of previous bases.
+    /// How many previous ones there are.
     pub fn previous_count(&self) -> usize {
         self.previous.len()
     }
 
-    /// Whether the current base is listed as a previous one: an interrupted rotation leaves it so.
+    /// Whether the current one is also a previous one, as a rotation leaves it that was cut short.
     pub fn lists_current_as_previous(&self) -> bool {
         self.previous
             .iter()
@@ -143,7 +141,7 @@ impl KeyRing {
         derive(&self.current, purpose)
     }
 
-    /// The keys that verify: the current one, then the previous ones.
+    /// The keys that verify, the current one first.
     pub fn verifying(&self, purpose: Purpose) -> impl Iterator<Item = Key> {
         std::iter::once(&self.current)
             .chain(&self.previous)
@@ -153,7 +151,7 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyRing([hidden], {} previous)", self.previous.len())
+        write!(f, "Keys([hidden], {} previous)", self.previous.len())
     }
 }
 
@@ -166,7 +164,7 @@ pub fn generate_base() -> Result<Secret> {
     ))
 }
 
-/// The configured previous bases, then those in the file, if there is one.
+/// Those configured, then those in the file, if it is for them to be there.
 fn previous(settings: &Settings) -> Result<Vec<Secret>> {
     let mut previous = settings.secrets.previous.clone();
     if let Some(path) = KeyRing::previous_file(settings) {

@@ -34,7 +34,7 @@ pub use maintenance::Background;
 /// let cloakroom = Cloakroom::open(Settings::for_env(Environment::Development)?)?;
 /// let background = cloakroom.start_background()?;
 /// HttpServer::new(move || {
-///     App::new().wrap(cloakroom.edge()).configure(cloakroom.mount()).route("/hello", web::get().to(hello))
+///     App::new().wrap(cloakroom.middleware()).configure(cloakroom.mount()).route("/hello", web::get().to(hello))
 /// })
 /// .bind("127.0.0.1:3000")?
 /// .run()

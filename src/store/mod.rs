@@ -27,7 +27,7 @@ pub use tables::{
     api_keys, known_devices, outbox, passwords, projects, refresh_tokens, revocations, sessions,
     throttles, users,
 };
-pub use value::{Column, Value};
+pub use value::Column;
 
 /// How long a successful write counts for [`Database::ready`]: more frequent probes cost no disk.
 const PROBE_TTL: Duration = Duration::from_secs(1);

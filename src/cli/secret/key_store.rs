@@ -93,7 +93,7 @@ impl KeyStore {
     ) -> Result<Vec<Draft>, CommandError> {
         let Some(path) = &self.previous else {
             return Err(
-                "nothing was changed: the present key base has no store among the previous ones; set \
+                "nothing was changed: there is no file for the previous key bases; set \
                         CLOAKROOM__SECRETS__PREVIOUS__FILE to a file, which may be empty"
                     .into(),
             );

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{UserArg, View, database, name};
+use crate::audit::{Entry, Event, Source};
 use crate::cli::output::note;
 use crate::config::Settings;
 use crate::crypto::key_ring::KeyRing;
@@ -22,6 +23,8 @@ pub(super) async fn run(
     if user.disabled_at.is_some() {
         return Err(format!("{} is disabled: the link would not work", name(user)).into());
     }
+    let event = Event::ResetLinkPrinted { user: user.id };
+    Entry::new(&Source::OPERATOR, event).write();
     let expires_at = Clock::System.now() + signed_link::RESET_LIFETIME;
     let token = signed_link::sign_reset(&KeyRing::open(settings)?, &account, expires_at);
     let link = signed_link::reset_url(settings, &token);

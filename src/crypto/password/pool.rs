@@ -1,7 +1,7 @@
-//! bcrypt on threads of its own: one a core with several hashes each, at the lowest priority, so that hashing takes the
-//! time that look-ups leave. The queue is bounded: callers beyond it get 503 with `Retry-After`.
+//! bcrypt on threads of its own: as many as cores, several hashes on each, at the lowest priority, so that hashing takes
+//! what looking up sessions leaves; and a bounded queue, so that a flood is told to come back instead of being promised
+//! an answer in an hour.
 
-mod input;
 mod lanes;
 #[cfg(test)]
 mod tests;
@@ -19,11 +19,11 @@ use tokio::sync::oneshot;
 use super::Password;
 use crate::config;
 use crate::domain::PasswordDigest;
-use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
-use input::Input;
+use crate::domain::error::{Error, Result, UnavailableReason};
 use worker::Worker;
 
-/// The threads that hash. When it is dropped, they finish the queue and end.
+/// The threads that hash. Dropping it ends them, after what waits.
+#[derive(Debug)]
 pub struct PasswordPool {
     shared: Arc<Shared>,
     queue_limit: usize,
@@ -31,34 +31,55 @@ pub struct PasswordPool {
     reject_common: bool,
 }
 
-/// State shared by callers and threads.
+/// What callers and threads share.
+#[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// Wakes an idle thread.
+    /// Wakes a thread that has nothing to do.
     arrived: Condvar,
-    /// The length of the queue, for busy threads: they lock it only if there is a job.
+    /// How long the queue is, for threads that are busy: they do not lock it in vain.
     waiting: AtomicUsize,
-    /// The hashes that each thread computes now.
+    /// How many hashes each thread has under way.
     loads: Box<[AtomicUsize]>,
-    /// The most hashes that a thread computes at once.
+    /// How many it can have.
     lanes: usize,
-    /// The duration of the last hash, for `Retry-After`.
+    /// How long the last hash took, for `Retry-After`.
     last_hash_ms: AtomicU64,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Queue {
     jobs: VecDeque<Job>,
     closed: bool,
 }
 
+#[derive(Debug)]
 struct Job {
-    prepare: Prepare,
+    work: Work,
     reply: oneshot::Sender<Result<Outcome>>,
 }
 
-/// Makes the input of bcrypt, on the thread that hashes.
-type Prepare = Box<dyn FnOnce() -> Result<Input> + Send>;
+#[derive(Debug)]
+enum Work {
+    Hash {
+        password: Password,
+        cost: u32,
+    },
+    HashChoice {
+        password: Password,
+        words: Vec<String>,
+        cost: u32,
+    },
+    Verify {
+        password: Password,
+        digest: PasswordDigest,
+    },
+    Dummy {
+        cost: u32,
+    },
+    #[cfg(test)]
+    Panic,
+}
 
 #[derive(Debug)]
 enum Outcome {
@@ -94,81 +115,82 @@ impl PasswordPool {
         })
     }
 
-    /// The digest of a newly chosen password, at the configured cost. `words` are easy to guess for this user: the
-    /// address, the service's name.
+    /// The digest of a newly chosen password, at the configured cost. `words` are such as would be easy to guess here:
+    /// the address, the service's name.
     ///
     /// # Errors
-    /// [`Error::Validation`] if the password is easily guessed and the settings reject that;
-    /// [`Error::Unavailable`] if the queue is full.
+    /// [`Error::Validation`] when the settings refuse passwords that are easily guessed and this is one;
+    /// [`Error::Unavailable`] when too many wait already.
     pub async fn hash_choice(&self, password: Password, words: &[&str]) -> Result<PasswordDigest> {
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let (cost, reject_common) = (self.cost, self.reject_common);
-        self.digest_of(move || {
-            if reject_common && let Some(reason) = password.guessed_because(&words) {
-                let mut invalid = ValidationErrors::field("password", "is too common");
-                invalid.add("password", reason);
-                return Err(invalid.into());
-            }
-            Input::hash(&password, cost)
+        let (words, cost) = (
+            words.iter().map(|word| (*word).to_owned()).collect(),
+            self.cost,
+        );
+        let work = match self.reject_common {
+            true => Work::HashChoice {
+                password,
+                words,
+                cost,
+            },
+            false => Work::Hash { password, cost },
+        };
+        self.digest_of(work).await
+    }
+
+    /// The digest of a password that is somebody's already, at the configured cost.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when too many wait already.
+    pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
+        self.digest_of(Work::Hash {
+            password,
+            cost: self.cost,
         })
         .await
     }
 
-    /// The digest of a password that is in use already, at the configured cost.
+    /// Whether `offered` is the password of `digest`. Where either is missing the answer is no, after the same
+    /// work at the configured cost.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if the queue is full.
-    pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
-        let cost = self.cost;
-        self.digest_of(move || Input::hash(&password, cost)).await
-    }
-
-    /// Whether `offered` is the password of `digest`. If either is missing, the result is `false` after the same work.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if the queue is full.
+    /// [`Error::Unavailable`] when too many wait already.
     pub async fn verify(
         &self,
         offered: Option<Password>,
         digest: Option<PasswordDigest>,
     ) -> Result<bool> {
-        let cost = self.cost;
-        let prepare = move || match (offered, digest) {
-            (Some(password), Some(digest)) => Input::verify(&password, &digest),
-            // An impossible password takes as long as a wrong one for that account.
-            (None, Some(digest)) => Input::dummy(cost_of(&digest).unwrap_or(cost)),
-            (_, None) => Input::dummy(cost),
+        let work = match (offered, digest) {
+            (Some(password), Some(digest)) => Work::Verify { password, digest },
+            // An impossible password costs what a wrong one does for that account.
+            (None, Some(digest)) => Work::Dummy {
+                cost: cost_of(&digest).unwrap_or(self.cost),
+            },
+            (_, None) => Work::Dummy { cost: self.cost },
         };
-        match self.submit(prepare).await? {
+        match self.submit(work).await? {
             Outcome::Verdict(verdict) => Ok(verdict),
             Outcome::Digest(_) => Err(Error::internal("verifying gave a digest")),
         }
     }
 
-    /// Whether a digest should be replaced at the next sign-in because its cost is not the configured one.
+    /// Whether a digest should be written anew at the next sign-in, because its cost is not the configured one.
     pub fn is_outdated(&self, digest: &PasswordDigest) -> bool {
         cost_of(digest) != Some(self.cost)
     }
 
-    async fn digest_of(
-        &self,
-        prepare: impl FnOnce() -> Result<Input> + Send + 'static,
-    ) -> Result<PasswordDigest> {
-        match self.submit(prepare).await? {
+    async fn digest_of(&self, work: Work) -> Result<PasswordDigest> {
+        match self.submit(work).await? {
             Outcome::Digest(digest) => Ok(digest),
             Outcome::Verdict(_) => Err(Error::internal("hashing gave a verdict")),
         }
     }
 
-    async fn submit(
-        &self,
-        prepare: impl FnOnce() -> Result<Input> + Send + 'static,
-    ) -> Result<Outcome> {
+    async fn submit(&self, work: Work) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         {
             let mut queue = self.shared.lock();
             if queue.jobs.len() >= self.queue_limit {
-                // Jobs whose callers have gone take no place.
+                // Those that nobody waits for any more keep nobody out.
                 queue.jobs.retain(|job| !job.reply.is_closed());
             }
             if queue.jobs.len() >= self.queue_limit {
@@ -177,10 +199,7 @@ impl PasswordPool {
                     self.expected_wait(queue.jobs.len()),
                 ));
             }
-            queue.jobs.push_back(Job {
-                prepare: Box::new(prepare),
-                reply,
-            });
+            queue.jobs.push_back(Job { work, reply });
             self.shared
                 .waiting
                 .store(queue.jobs.len(), Ordering::Relaxed);
@@ -189,7 +208,7 @@ impl PasswordPool {
         answer.await.map_err(Error::internal)?
     }
 
-    /// The time that a queue of this length takes.
+    /// How long a queue of this length takes to be worked off.
     fn expected_wait(&self, waiting: usize) -> Duration {
         let at_once = self.shared.loads.len() * self.shared.lanes;
         let rounds = waiting.div_ceil(at_once) as u64;
@@ -208,11 +227,12 @@ impl Drop for PasswordPool {
 }
 
 impl Shared {
+    /// No invariant spans a panic here: a job is in the queue or out of it.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock()
     }
 
-    /// The next job for an idle thread; `None` if there will be no more.
+    /// The next job for a thread with nothing to do; `None` when there will be no more.
     fn wait_for_job(&self) -> Option<Job> {
         let mut queue = self.lock();
         loop {
@@ -226,7 +246,7 @@ impl Shared {
         }
     }
 
-    /// One more job for a busy thread, unless another thread has fewer.
+    /// One more job for a thread that has some under way, if one waits that no other thread should rather take.
     fn one_more(&self, number: usize) -> Option<Job> {
         let load = self.loads[number].load(Ordering::Relaxed);
         let has_least = self

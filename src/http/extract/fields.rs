@@ -170,6 +170,10 @@ impl de::Error for Fault {
     fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
         Self::Unknown
     }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self::Type
+    }
 }
 
 /// Reads the fields in the order in which the struct declares them, then the unknown ones.
@@ -322,10 +326,11 @@ impl<'de> Deserializer<'de> for Field<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let value = self.0.ok_or(Fault::Type)?;
-        value
-            .deserialize_enum(name, variants, visitor)
-            .map_err(|_| Fault::Type)
+        let Some(Value::String(text)) = self.0 else {
+            return Err(Fault::Type);
+        };
+        let variant: de::value::StrDeserializer<'_, Fault> = text.as_str().into_deserializer();
+        variant.deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(

@@ -102,6 +102,9 @@ pub fn renew(
          WHERE email_address = $2 AND kind = $3 AND attempts = 0 AND sent_at IS NULL AND dead_at IS NULL",
         &[expires_at.into(), email_address.into(), kind.into()],
     )?;
+    if changed > 0 {
+        tx.note_enqueued_mail();
+    }
     Ok(changed > 0)
 }
 

@@ -210,8 +210,13 @@ fn only_the_key_is_on_standard_output() {
             "introspect",
         ],
     );
+    let (event, note) = made.err.split_once('\n').unwrap();
+    assert!(
+        event.contains("api_key_created") && event.contains("operator"),
+        "{event}"
+    );
     assert_eq!(
-        made.err,
+        note,
         "key 1 of a service, scopes introspect, does not expire; it is not shown again\n"
     );
     let key = made.done();
@@ -233,7 +238,7 @@ fn only_the_key_is_on_standard_output() {
     let made = run(&test_server, &ending);
     assert!(
         made.err
-            .starts_with("key 2 of user 1, scopes a:b, expires at 2"),
+            .contains("\nkey 2 of user 1, scopes a:b, expires at 2"),
         "{}",
         made.err
     );
