@@ -24,6 +24,7 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKeyId, ClientInfo, User};
+use crate::http::error_codes;
 use crate::http::{Body, CurrentUser, PathId, Routes};
 use crate::mail;
 use crate::store::api_keys::{self, NewKey};
@@ -95,7 +96,7 @@ async fn create(
     });
     let made = made
         .await?
-        .ok_or_else(|| ValidationErrors::summary("too_many_api_keys", "API key limit reached"))?;
+        .ok_or_else(|| error_codes::TOO_MANY_API_KEYS.refusal())?;
     let mut reply = HttpResponse::Created();
     reply.insert_header((PRAGMA, "no-cache"));
     Ok(reply.json(CreatedApiKey {

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::context::Context;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{ClientInfo, Project, ProjectId};
+use crate::http::error_codes;
 use crate::http::{Body, Caller, Patch, PathId, Query, Routes};
 use crate::store::projects;
 
@@ -79,7 +80,7 @@ async fn create(
     });
     let project = inserted
         .await?
-        .ok_or_else(|| ValidationErrors::summary("too_many_projects", "Project limit reached"))?;
+        .ok_or_else(|| error_codes::TOO_MANY_PROJECTS.refusal())?;
     Ok(HttpResponse::Created().json(ShownProject { project }))
 }
 

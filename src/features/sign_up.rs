@@ -23,6 +23,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, PasswordDigest, Session, User};
+use crate::http::error_codes;
 use crate::http::session_reply::{SessionView, Transport, carrier, respond_with_session};
 use crate::http::{Body, Message, Routes, SecretText};
 use crate::mail;
@@ -69,12 +70,7 @@ async fn create(
         // A free and a taken address have cost the same by now, and get the same answer.
         return Ok(HttpResponse::Accepted().json(Message::new("Confirmation instructions sent")));
     }
-    let (user, session) = registered.ok_or_else(|| {
-        ValidationErrors::summary(
-            "account_not_created",
-            "There was a problem creating your account",
-        )
-    })?;
+    let (user, session) = registered.ok_or_else(|| error_codes::ACCOUNT_NOT_CREATED.refusal())?;
     match session.zip(token) {
         Some((session, token)) => respond_with_session(
             HttpResponse::Created(),

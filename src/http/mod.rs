@@ -2,6 +2,7 @@
 //! `testing` know actix-web.
 
 pub mod auth;
+pub mod error_codes;
 pub mod extract;
 pub mod middleware;
 pub mod openapi;

@@ -1,5 +1,4 @@
-//! Turns errors into replies. The only statuses of failure, codes and challenges in the house stand here,
-//! but for the code that a feature gives an `ValidationErrors::summary`.
+//! Turns errors into replies. Statuses, codes and sentences are in [`error_codes`](super::error_codes).
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::error_codes::{ErrorCode, row};
 use crate::domain::error::{Error, ValidationErrors};
 
 /// Confirms that something was done.
@@ -41,7 +41,7 @@ struct Body<'a> {
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
-        facts(self).0
+        StatusCode::from_u16(row(self).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -77,10 +77,10 @@ fn translated(status: StatusCode) -> Error {
 }
 
 fn render(error: &Error, request_id: Option<&str>) -> String {
-    let (_, code, sentence) = facts(error);
+    let ErrorCode { name, sentence, .. } = row(error);
     let mut body = Body {
         error: sentence.into(),
-        code,
+        code: name,
         errors: None,
         fields: None,
         request_id,
@@ -95,117 +95,6 @@ fn render(error: &Error, request_id: Option<&str>) -> String {
         _ => {}
     }
     serde_json::to_string(&body).unwrap_or_default()
-}
-
-/// Status, stable code and sentence.
-fn facts(error: &Error) -> (StatusCode, &'static str, &'static str) {
-    match error {
-        Error::Validation(ValidationErrors {
-            summary: Some((code, sentence)),
-            ..
-        }) => (StatusCode::UNPROCESSABLE_ENTITY, code, sentence),
-        Error::Validation(_) => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "validation_failed",
-            "The input cannot be used",
-        ),
-        Error::Malformed(sentence) => (StatusCode::BAD_REQUEST, "invalid_request", sentence),
-        Error::UnsupportedMediaType => (
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "Send application/json or application/x-www-form-urlencoded",
-        ),
-        Error::TooLarge => (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
-            "The body is too large",
-        ),
-        Error::TooSlow => (
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            "The body did not arrive in time",
-        ),
-        Error::MethodNotAllowed(_) => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "This path does not have that method",
-        ),
-        Error::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
-        Error::TokenInvalid => (
-            StatusCode::UNAUTHORIZED,
-            "token_invalid",
-            "The token is invalid",
-        ),
-        Error::TokenExpired => (
-            StatusCode::UNAUTHORIZED,
-            "token_expired",
-            "The token has expired",
-        ),
-        Error::InvalidApiKey => (
-            StatusCode::UNAUTHORIZED,
-            "invalid_api_key",
-            "The API key is invalid, expired or revoked",
-        ),
-        Error::InvalidGrant => (
-            StatusCode::BAD_REQUEST,
-            "invalid_grant",
-            "The refresh token is invalid, expired or used up",
-        ),
-        Error::InvalidScope => (
-            StatusCode::BAD_REQUEST,
-            "invalid_scope",
-            "The scope is malformed or more than there is to give",
-        ),
-        Error::InvalidCredentials => (
-            StatusCode::UNAUTHORIZED,
-            "invalid_credentials",
-            "Invalid email address or password",
-        ),
-        Error::LastAttempt => (
-            StatusCode::UNAUTHORIZED,
-            "invalid_credentials",
-            "Invalid email address or password. \
-             One more failed attempt closes sign-in to this address for a while.",
-        ),
-        Error::LinkInvalid(sentence) => (StatusCode::UNAUTHORIZED, "link_invalid", sentence),
-        Error::Forbidden(sentence) => (StatusCode::FORBIDDEN, "forbidden", sentence),
-        Error::InsufficientScope(_) => (
-            StatusCode::FORBIDDEN,
-            "insufficient_scope",
-            "The credential lacks a scope that this needs",
-        ),
-        Error::Unconfirmed => (
-            StatusCode::FORBIDDEN,
-            "email_unconfirmed",
-            "You have to confirm your email address before continuing",
-        ),
-        Error::CrossOrigin => (
-            StatusCode::FORBIDDEN,
-            "cross_origin",
-            "This request must come from the application itself",
-        ),
-        Error::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
-        Error::RateLimited(_) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            "rate_limited",
-            "Try again later.",
-        ),
-        Error::Unavailable { .. } => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "This is not possible right now. Try again later.",
-        ),
-        Error::NotReady { reason, .. } => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            reason.code(),
-            "The server is not ready",
-        ),
-        Error::Internal(_) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal_error",
-            "Something went wrong on our side",
-        ),
-    }
 }
 
 fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {

@@ -948,7 +948,7 @@ export interface components {
                 };
             };
         };
-        /** @description `invalid_credentials`: address and password do not belong together. */
+        /** @description `invalid_credentials`: address and password do not match. */
         InvalidCredentials: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -962,7 +962,7 @@ export interface components {
                 };
             };
         };
-        /** @description `invalid_credentials`: address and password do not belong together. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token was good once. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
+        /** @description `invalid_credentials`: address and password do not match. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token was good once. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
         InvalidCredentialsOrTokenInvalidOrTokenExpiredOrInvalidApiKey: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1002,7 +1002,7 @@ export interface components {
                 };
             };
         };
-        /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. `invalid_scope`: the scope is malformed, or more than there is to give. */
+        /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. `invalid_scope`: the scope is malformed, or more than the settings allow. */
         InvalidRequestOrInvalidScope: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1015,7 +1015,7 @@ export interface components {
                 };
             };
         };
-        /** @description `link_invalid`: the link from a mail is forged, used or too old. */
+        /** @description `link_invalid`: the link from a mail is forged, used or expired. */
         LinkInvalid: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1043,7 +1043,7 @@ export interface components {
                 };
             };
         };
-        /** @description `not_found`: it does not exist, or belongs to somebody else. */
+        /** @description `not_found`: it does not exist, or belongs to another user. */
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1080,7 +1080,7 @@ export interface components {
                 };
             };
         };
-        /** @description `rate_limited`: too many tries: see `Retry-After`. */
+        /** @description `rate_limited`: too many requests: see `Retry-After`. */
         RateLimited: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -1107,7 +1107,7 @@ export interface components {
                 };
             };
         };
-        /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token was good once. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
+        /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
         UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -1174,7 +1174,7 @@ export interface components {
                 };
             };
         };
-        /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_api_keys`: there are as many API keys as one user may have. */
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_api_keys`: the user has the maximum number of API keys. */
         ValidationFailedOrTooManyApiKeys: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1187,7 +1187,7 @@ export interface components {
                 };
             };
         };
-        /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_projects`: there are as many projects as one user may have. */
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_projects`: the user has the maximum number of projects. */
         ValidationFailedOrTooManyProjects: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];

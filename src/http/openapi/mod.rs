@@ -23,6 +23,7 @@ use utoipa::openapi::{
 };
 
 use self::operation::{API_KEY, BEARER, COOKIE, Shared};
+use crate::http::error_codes;
 use crate::http::routes::{Route, Routes, Verb};
 
 const ABOUT: &str = "\
@@ -67,7 +68,7 @@ pub fn document(routes: &Routes) -> OpenApi {
     shared
         .schemas
         .insert("Failure".to_owned(), schemas::Failure::schema());
-    let elsewhere = [failures::METHOD_NOT_ALLOWED];
+    let elsewhere = [error_codes::METHOD_NOT_ALLOWED];
     shared
         .replies
         .insert(failures::name(&elsewhere), failures::reply(&elsewhere));

@@ -12,8 +12,9 @@ use utoipa::openapi::{
     ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
 };
 
-use super::failures::{self, ByStatus, Code, JSON};
+use super::failures::{self, ByStatus, JSON};
 use crate::http::Access;
+use crate::http::error_codes::{self, ErrorCode};
 use crate::http::routes::{Route, Verb};
 
 /// The names of the security schemes.
@@ -36,7 +37,7 @@ pub(in crate::http) struct Operation {
     body: Option<(RefOr<Schema>, Required)>,
     query: Vec<Parameter>,
     successes: Vec<(u16, ResponseBuilder)>,
-    failures: Vec<Code>,
+    failures: Vec<ErrorCode>,
     tells_reason: bool,
     schemas: Schemas,
 }
@@ -141,14 +142,14 @@ impl Operation {
     }
 
     /// It can fail with these codes besides those that follow from the route.
-    pub fn fails(mut self, codes: &[Code]) -> Self {
+    pub fn fails(mut self, codes: &[ErrorCode]) -> Self {
         self.failures.extend(codes);
         self
     }
 
     /// It counts against limits.
     pub fn throttled(self) -> Self {
-        self.fails(&[failures::RATE_LIMITED])
+        self.fails(&[error_codes::RATE_LIMITED])
     }
 
     /// Where it is unavailable, the code is the reason.
@@ -201,35 +202,37 @@ impl Operation {
         let changes = route.method.to_string() != "GET";
         match access {
             Access::Public if !changes => {}
-            Access::Public => codes.extend([failures::INVALID_REQUEST, failures::CROSS_ORIGIN]),
+            Access::Public => {
+                codes.extend([error_codes::INVALID_REQUEST, error_codes::CROSS_ORIGIN])
+            }
             Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
-                codes.extend([failures::INVALID_REQUEST, failures::UNAUTHORIZED]);
+                codes.extend([error_codes::INVALID_REQUEST, error_codes::UNAUTHORIZED]);
                 codes.extend([
-                    failures::TOKEN_INVALID,
-                    failures::TOKEN_EXPIRED,
-                    failures::INVALID_API_KEY,
+                    error_codes::TOKEN_INVALID,
+                    error_codes::TOKEN_EXPIRED,
+                    error_codes::INVALID_API_KEY,
                 ]);
                 // Of a `GET`, too: a proxy may ask about another method.
-                codes.extend([failures::FORBIDDEN, failures::CROSS_ORIGIN]);
+                codes.extend([error_codes::FORBIDDEN, error_codes::CROSS_ORIGIN]);
             }
         }
         if matches!(access, Access::Scope(_) | Access::ApiKey(_)) {
-            codes.push(failures::INSUFFICIENT_SCOPE);
+            codes.push(error_codes::INSUFFICIENT_SCOPE);
         }
         if path.contains("{id}") {
-            codes.push(failures::NOT_FOUND);
+            codes.push(error_codes::NOT_FOUND);
         }
         if path.contains("{token}") {
-            codes.push(failures::LINK_INVALID);
+            codes.push(error_codes::LINK_INVALID);
         }
         if self.body.is_some() {
-            codes.extend([failures::REQUEST_TIMEOUT, failures::PAYLOAD_TOO_LARGE]);
-            codes.push(failures::UNSUPPORTED_MEDIA_TYPE);
+            codes.extend([error_codes::REQUEST_TIMEOUT, error_codes::PAYLOAD_TOO_LARGE]);
+            codes.push(error_codes::UNSUPPORTED_MEDIA_TYPE);
         }
         if self.body.is_some() || !self.query.is_empty() {
-            codes.extend([failures::INVALID_REQUEST, failures::VALIDATION_FAILED]);
+            codes.extend([error_codes::INVALID_REQUEST, error_codes::VALIDATION_FAILED]);
         }
-        codes.extend([failures::INTERNAL_ERROR, failures::UNAVAILABLE]);
+        codes.extend([error_codes::INTERNAL_ERROR, error_codes::UNAVAILABLE]);
         codes.extend(&self.failures);
 
         let mut by_status = ByStatus::new();

@@ -3,11 +3,6 @@
 
 use utoipa::openapi::{ObjectBuilder, Type};
 
-use super::failures::{
-    ACCOUNT_NOT_CREATED, EMAIL_UNCONFIRMED, FORBIDDEN, INSUFFICIENT_SCOPE, INVALID_API_KEY,
-    INVALID_CREDENTIALS, INVALID_GRANT, INVALID_SCOPE, TOKEN_EXPIRED, TOKEN_INVALID,
-    TOO_MANY_API_KEYS, TOO_MANY_PROJECTS,
-};
 use super::operation::{Operation, on};
 use super::schemas::{
     AddressInput, ApiKeyChangesInput, ApiKeyInput, ApiKeyList, ChangeAddressInput,
@@ -15,6 +10,11 @@ use super::schemas::{
     NewPasswordInput, PasswordInput, ProjectChangesInput, ProjectInput, ProjectList, RefreshInput,
     ResetLink, SessionList, SessionsEnded, Shown, ShownApiKey, ShownProject, ShownUser,
     SignInInput, SignUpInput, SignedIn, SignedUp, TokenInput, Tokens, TokensInput,
+};
+use crate::http::error_codes::{
+    ACCOUNT_NOT_CREATED, EMAIL_UNCONFIRMED, FORBIDDEN, INSUFFICIENT_SCOPE, INVALID_API_KEY,
+    INVALID_CREDENTIALS, INVALID_GRANT, INVALID_SCOPE, TOKEN_EXPIRED, TOKEN_INVALID,
+    TOO_MANY_API_KEYS, TOO_MANY_PROJECTS,
 };
 
 /// The routes of a feature.

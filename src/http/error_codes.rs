@@ -1,0 +1,139 @@
+//! Every error code, one row each: its status, the sentence for people, and when it comes. Replies, the OpenAPI document
+//! and the check of the README derive from these rows.
+
+use crate::domain::error::{Error, ValidationErrors};
+
+/// A code, on which programs may rely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// The status of the reply.
+    pub status: u16,
+    /// The code itself.
+    pub name: &'static str,
+    /// The sentence in the reply, unless the error has its own.
+    pub sentence: &'static str,
+    /// When it comes, for the document.
+    pub when: &'static str,
+}
+
+impl ErrorCode {
+    /// The refusal that a feature returns by this code, about no field in particular.
+    pub fn refusal(&self) -> Error {
+        ValidationErrors::summary(self.name, self.sentence).into()
+    }
+}
+
+macro_rules! error_codes {
+    ($($row:ident: $status:literal $name:literal $sentence:literal, $when:literal;)*) => {
+        $(
+            #[allow(missing_docs, reason = "the row says it")]
+            pub const $row: ErrorCode =
+                ErrorCode { status: $status, name: $name, sentence: $sentence, when: $when };
+        )*
+    };
+}
+
+error_codes! {
+    INVALID_REQUEST: 400 "invalid_request" "The request cannot be understood",
+        "the body or query cannot be read, or there are two credentials";
+    INVALID_GRANT: 400 "invalid_grant" "The refresh token is invalid, expired or used up",
+        "the refresh token is unknown, expired or used up";
+    INVALID_SCOPE: 400 "invalid_scope" "Invalid `scope` parameter",
+        "the scope is malformed, or more than the settings allow";
+    UNAUTHORIZED: 401 "unauthorized" "Unauthorized", "no credential";
+    TOKEN_INVALID: 401 "token_invalid" "The token is invalid",
+        "the token is malformed, unknown or revoked";
+    TOKEN_EXPIRED: 401 "token_expired" "The token has expired", "the token has expired";
+    INVALID_API_KEY: 401 "invalid_api_key" "The API key is invalid, expired or revoked",
+        "the API key is malformed, unknown, revoked or expired";
+    INVALID_CREDENTIALS: 401 "invalid_credentials" "Invalid email address or password",
+        "address and password do not match";
+    LINK_INVALID: 401 "link_invalid" "The link is invalid or has expired",
+        "the link from a mail is forged, used or expired";
+    FORBIDDEN: 403 "forbidden" "Forbidden",
+        "sign-up is closed, or a credential of this kind may not do this";
+    INSUFFICIENT_SCOPE: 403 "insufficient_scope" "The credential lacks a scope that this needs",
+        "the credential lacks a scope: see `WWW-Authenticate`";
+    EMAIL_UNCONFIRMED: 403 "email_unconfirmed"
+        "You have to confirm your email address before continuing",
+        "the address must be confirmed first, by the link that was mailed to it";
+    CROSS_ORIGIN: 403 "cross_origin" "This request must come from the application itself",
+        "a page of another origin sent the session's cookie";
+    NOT_FOUND: 404 "not_found" "Not found", "it does not exist, or belongs to another user";
+    METHOD_NOT_ALLOWED: 405 "method_not_allowed" "This path does not have that method",
+        "the path has other methods: see `Allow`";
+    REQUEST_TIMEOUT: 408 "request_timeout" "The body did not arrive in time",
+        "the body did not arrive in time";
+    PAYLOAD_TOO_LARGE: 413 "payload_too_large" "The body is too large", "the body is over 64 KiB";
+    UNSUPPORTED_MEDIA_TYPE: 415 "unsupported_media_type"
+        "Send application/json or application/x-www-form-urlencoded",
+        "the body is neither JSON nor a form";
+    VALIDATION_FAILED: 422 "validation_failed" "Validation failed",
+        "the input cannot be used: see `fields`";
+    ACCOUNT_NOT_CREATED: 422 "account_not_created" "There was a problem creating your account",
+        "the address is taken";
+    TOO_MANY_PROJECTS: 422 "too_many_projects" "Project limit reached",
+        "the user has the maximum number of projects";
+    TOO_MANY_API_KEYS: 422 "too_many_api_keys" "API key limit reached",
+        "the user has the maximum number of API keys";
+    RATE_LIMITED: 429 "rate_limited" "Try again later.", "too many requests: see `Retry-After`";
+    INTERNAL_ERROR: 500 "internal_error" "Something went wrong on our side",
+        "a fault of the server: look for `request_id` in its log";
+    UNAVAILABLE: 503 "unavailable" "This is not possible right now. Try again later.",
+        "password hashing is saturated, the database is busy or the disk is full: see `Retry-After`";
+}
+
+/// The row of an error.
+pub(in crate::http) fn row(error: &Error) -> ErrorCode {
+    match error {
+        Error::Validation(ValidationErrors {
+            summary: Some((name, sentence)),
+            ..
+        }) => ErrorCode {
+            name,
+            sentence,
+            ..VALIDATION_FAILED
+        },
+        Error::Validation(_) => VALIDATION_FAILED,
+        Error::Malformed(sentence) => ErrorCode {
+            sentence,
+            ..INVALID_REQUEST
+        },
+        Error::UnsupportedMediaType => UNSUPPORTED_MEDIA_TYPE,
+        Error::TooLarge => PAYLOAD_TOO_LARGE,
+        Error::TooSlow => REQUEST_TIMEOUT,
+        Error::MethodNotAllowed(_) => METHOD_NOT_ALLOWED,
+        Error::Unauthorized => UNAUTHORIZED,
+        Error::TokenInvalid => TOKEN_INVALID,
+        Error::TokenExpired => TOKEN_EXPIRED,
+        Error::InvalidApiKey => INVALID_API_KEY,
+        Error::InvalidGrant => INVALID_GRANT,
+        Error::InvalidScope => INVALID_SCOPE,
+        Error::InvalidCredentials => INVALID_CREDENTIALS,
+        Error::LastAttempt => ErrorCode {
+            sentence: "Invalid email address or password. \
+                       One more failed attempt closes sign-in to this address for a while.",
+            ..INVALID_CREDENTIALS
+        },
+        Error::LinkInvalid(sentence) => ErrorCode {
+            sentence,
+            ..LINK_INVALID
+        },
+        Error::Forbidden(sentence) => ErrorCode {
+            sentence,
+            ..FORBIDDEN
+        },
+        Error::InsufficientScope(_) => INSUFFICIENT_SCOPE,
+        Error::Unconfirmed => EMAIL_UNCONFIRMED,
+        Error::CrossOrigin => CROSS_ORIGIN,
+        Error::NotFound => NOT_FOUND,
+        Error::RateLimited(_) => RATE_LIMITED,
+        Error::Unavailable { .. } => UNAVAILABLE,
+        Error::NotReady { reason, .. } => ErrorCode {
+            name: reason.code(),
+            sentence: "The server is not ready",
+            ..UNAVAILABLE
+        },
+        Error::Internal(_) => INTERNAL_ERROR,
+    }
+}
