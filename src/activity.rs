@@ -1,6 +1,7 @@
-//! When sessions and API keys were last used, kept in memory and written now and then: a look-up must not cost a write.
+//! When sessions and API keys were last used: collected in memory and written in batches, so that a look-up costs no
+//! write.
 //!
-//! Each is written at most once a minute. What was not written yet is lost with the process, and nothing else.
+//! Each is written at most once a minute. If the process ends, only times not written yet are lost.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -25,7 +26,7 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// When a session was last used, as far as anyone here knows.
+    /// When a session was last used, in memory or in its row.
     pub fn last_of(&self, session: &Session) -> Timestamp {
         let noted = self.sessions.lock().get(&session.id).copied();
         noted.map_or(session.last_active_at, |noted| {
@@ -33,8 +34,8 @@ impl Activity {
         })
     }
 
-    /// Notes that a session is used now, unless its row says that it was within the last minute, or within half the
-    /// idle time-out where that is shorter; `false`, and nothing noted, when the time-out had passed.
+    /// Notes that a session is used now, unless its row says so for the last minute, or for the last half of the idle
+    /// timeout if that is shorter. Returns `false` and notes nothing if the session has been idle for too long.
     pub fn note(&self, session: &Session, idle_timeout: Duration, now: Timestamp) -> bool {
         if now.since(session.last_active_at) < PRECISION.min(idle_timeout / 2) {
             return true;
@@ -52,12 +53,12 @@ impl Activity {
         true
     }
 
-    /// When a key was last used, as far as anyone here knows.
+    /// When a key was last used, in memory or in its row.
     pub fn last_use_of(&self, key: &ApiKey) -> Option<Timestamp> {
         self.keys.lock().get(&key.id).copied().max(key.last_used_at)
     }
 
-    /// Notes that a key is used now, unless its row says that it was within the last minute.
+    /// Notes that a key is used now, unless its row says so for the last minute.
     pub fn note_key(&self, key: &ApiKey, now: Timestamp) {
         if key
             .last_used_at
@@ -71,14 +72,14 @@ impl Activity {
         }
     }
 
-    /// Writes what was noted, in small transactions. What could not be written stays noted.
+    /// Writes the noted times in small transactions. Times that could not be written stay noted.
     pub async fn flush(&self, database: &Database) -> Result<()> {
         self.sessions.flush(database, sessions::touch).await?;
         self.keys.flush(database, api_keys::touch).await
     }
 }
 
-/// When each was last used, as far as it is not written.
+/// When each was last used, unless that is written already.
 #[derive(Debug)]
 struct Noted<Id>(Mutex<HashMap<Id, Timestamp>>);
 
@@ -90,14 +91,14 @@ impl<Id: Copy + Eq + Hash + Ord + Send + 'static> Noted<Id> {
     ) -> Result<()> {
         let mut seen: Vec<(Id, Timestamp)> =
             self.lock().iter().map(|(id, at)| (*id, *at)).collect();
-        // Neighbours share a page: in order, a batch writes a few pages and not one a row.
+        // Rows next to each other share a page, so sorted batches write fewer pages.
         seen.sort_unstable_by_key(|(id, _)| *id);
         for batch in seen.chunks(BATCH) {
             let written = batch.to_vec();
             database
                 .write(move |tx| written.iter().try_for_each(|(id, at)| touch(tx, *id, *at)))
                 .await?;
-            // What was used meanwhile is noted with a later time, which is not written yet.
+            // Keep later times that were noted during the write.
             let mut noted = self.lock();
             for (id, at) in batch {
                 if noted.get(id) == Some(at) {

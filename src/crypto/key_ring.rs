@@ -1,5 +1,7 @@
-//! The secret key base, the ones before it, and one derived key for each purpose (HKDF-SHA256, RFC 5869), so
-//! that what is signed for one purpose never passes for another.
+//! The secret key base, the previous ones, and the keys derived from them (HKDF-SHA256, RFC 5869).
+//!
+//! # Threats
+//! - a signature for one purpose accepted for another: each purpose has a key of its own
 
 pub mod file;
 
@@ -16,33 +18,33 @@ use crate::config::{Secret, Settings};
 use crate::crypto::token::fill_random;
 use crate::domain::error::{Error, Result};
 
-/// What a derived key is for. The text is part of the derivation and never changes.
+/// What a derived key is for. Its text is part of the derivation and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Links that reset a password.
     PasswordReset,
-    /// Links that confirm an address.
+    /// Links that verify an address.
     Confirmation,
-    /// Links that lift the limit on an address.
+    /// Links that unlock an address.
     Unlock,
-    /// Names of throttled addresses, so that the table lists no addresses.
+    /// Pseudonyms of throttled addresses.
     ThrottledAddress,
-    /// Names of devices, so that the table lists no networks.
+    /// Pseudonyms of known devices.
     Device,
-    /// Message-IDs of mails, the same at every try of one mail.
+    /// Message-IDs of mails, the same at each attempt.
     MessageId,
     /// The seed of the key pair that signs access tokens.
     AccessTokenEd25519,
-    /// The key that signs access tokens where HS256 is set.
+    /// The key that signs access tokens if HS256 is configured.
     AccessTokenHs256,
-    /// What that key is called in a token's head.
+    /// The id of that key (`kid`).
     AccessTokenHs256Name,
     /// Successors of refresh tokens.
     RefreshSuccessor,
 }
 
 impl Purpose {
-    /// Every one.
+    /// Every purpose.
     pub const ALL: [Self; 10] = [
         Self::PasswordReset,
         Self::Confirmation,
@@ -83,14 +85,14 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// From bases of at least 32 bytes each, as `config` has checked.
+    /// From bases of at least 32 bytes each; `config` checks that.
     pub fn new(current: Secret, previous: Vec<Secret>) -> Self {
         Self { current, previous }
     }
 
-    /// The configured base or, where none is (development and test), the one in a file beside the database,
-    /// made on the first start and readable by its owner alone. The previous ones are those configured and, behind them,
-    /// those that stand in a file beside it.
+    /// The configured base or, if there is none (development and test), the one in a file beside the database, which
+    /// the first start creates with access for its owner only. The previous bases are the configured ones, then those
+    /// in a file beside it.
     pub fn open(settings: &Settings) -> Result<Self> {
         let current = match &settings.secrets.key_base {
             Some(configured) => configured.clone(),
@@ -101,7 +103,7 @@ impl KeyRing {
         Ok(Self::new(current, previous(settings)?))
     }
 
-    /// The same as far as it is there; `None` where the base is to be made at the first start.
+    /// Like [`KeyRing::open`], but creates nothing: `None` if the first start would create the base.
     pub fn find(settings: &Settings) -> Result<Option<Self>> {
         let current = match &settings.secrets.key_base {
             Some(configured) => Some(configured.clone()),
@@ -111,25 +113,25 @@ impl KeyRing {
         Ok(current.map(|current| Self::new(current, previous)))
     }
 
-    /// The file that holds the base; `None` where one is configured.
+    /// The file that holds the base; `None` if it is configured.
     pub fn file(settings: &Settings) -> Option<PathBuf> {
         let configured = settings.secrets.key_base.is_some();
         (!configured).then(|| beside(&settings.database.path))
     }
 
-    /// The file that holds the previous ones, the newest first, where [`KeyRing::file`] holds the base. It may be missing.
+    /// The file that holds the previous bases, newest first, if [`KeyRing::file`] holds the base. It may be missing.
     pub fn previous_file(settings: &Settings) -> Option<PathBuf> {
         let mut path = Self::file(settings)?.into_os_string();
         path.push(".previous");
         Some(path.into())
     }
 
-    /// How many previous ones there are.
+    /// The number of previous bases.
     pub fn previous_count(&self) -> usize {
         self.previous.len()
     }
 
-    /// Whether the current one is also a previous one, as a rotation leaves it that was cut short.
+    /// Whether the current base is listed as a previous one: an interrupted rotation leaves it so.
     pub fn lists_current_as_previous(&self) -> bool {
         self.previous
             .iter()
@@ -141,7 +143,7 @@ impl KeyRing {
         derive(&self.current, purpose)
     }
 
-    /// The keys that verify, the current one first.
+    /// The keys that verify: the current one, then the previous ones.
     pub fn verifying(&self, purpose: Purpose) -> impl Iterator<Item = Key> {
         std::iter::once(&self.current)
             .chain(&self.previous)
@@ -151,7 +153,7 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys([hidden], {} previous)", self.previous.len())
+        write!(f, "KeyRing([hidden], {} previous)", self.previous.len())
     }
 }
 
@@ -164,7 +166,7 @@ pub fn generate_base() -> Result<Secret> {
     ))
 }
 
-/// Those configured, then those in the file, if it is for them to be there.
+/// The configured previous bases, then those in the file, if there is one.
 fn previous(settings: &Settings) -> Result<Vec<Secret>> {
     let mut previous = settings.secrets.previous.clone();
     if let Some(path) = KeyRing::previous_file(settings) {

@@ -1,5 +1,9 @@
-//! Files that hold key bases: made once, read whole, and replaced in such a way that a crash leaves the old text or the
-//! new one and never half of either.
+//! Files that hold key bases: created once and replaced atomically.
+//!
+//! # Threats
+//! - a crash during a write: the text is written and synced to a draft, which is then renamed or linked
+//! - other users of the machine: a new file is readable by its owner only, before it has content
+//! - a symbolic link in the place of the file: refused
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -17,10 +21,10 @@ use crate::crypto::token::fill_random;
 /// 256 bits: no fewer can be the root of every key.
 const SHORTEST: usize = config::Secrets::MIN_BYTES;
 
-/// The base in a file; `None` where there is no file.
+/// The base in a file; `None` if there is no file.
 ///
 /// # Errors
-/// It cannot be read, or is too short to be one.
+/// The file cannot be read, or is too short.
 pub fn read(path: &Path) -> io::Result<Option<Secret>> {
     let Some(text) = read_text(path)? else {
         return Ok(None);
@@ -35,7 +39,7 @@ pub fn read(path: &Path) -> io::Result<Option<Secret>> {
     Ok(Some(Secret::from(base.to_owned())))
 }
 
-/// The base in a file, which is made with a new one where it is missing.
+/// The base in a file, which is created if it is missing.
 pub(super) fn read_or_create(path: &Path) -> io::Result<Secret> {
     match read(path)? {
         Some(base) => Ok(base),
@@ -43,10 +47,10 @@ pub(super) fn read_or_create(path: &Path) -> io::Result<Secret> {
     }
 }
 
-/// The bases in a file that holds one a line; none where there is no file.
+/// The bases in a file, one a line; none if there is no file.
 ///
 /// # Errors
-/// It cannot be read, or one of them is too short.
+/// The file cannot be read, or a line is too short.
 pub fn read_lines(path: &Path) -> io::Result<Vec<Secret>> {
     let text = read_text(path)?.unwrap_or_default();
     let lines = text
@@ -63,15 +67,14 @@ pub fn read_lines(path: &Path) -> io::Result<Vec<Secret>> {
     Ok(bases)
 }
 
-/// Keeps every other process that asks for the same out of the folder of this file until it is dropped, or its process
-/// ends in whatever way.
+/// Takes an exclusive lock on the folder of this file, which ends when it is dropped or with the process.
 pub fn lock(path: &Path) -> io::Result<File> {
     let folder = File::open(folder_of(path)).map_err(|fault| at(folder_of(path), fault))?;
     flock(&folder, FlockOperation::LockExclusive)?;
     Ok(folder)
 }
 
-/// The drafts of a file, which stand beside it when a process was killed before it put or dropped them.
+/// The drafts that killed processes left beside a file.
 pub fn drafts_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     let is_draft = |name: &OsStr| {
         let name = name.as_encoded_bytes();
@@ -94,7 +97,7 @@ pub fn drafts_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A text that is on its way into a file. Until [`Draft::put`] it stands beside it, and goes when it is dropped.
+/// The next content of a file, written beside it until [`Draft::put`]. Dropping it deletes it.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
@@ -102,11 +105,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Writes the text beside `path`, with mode and owner of `like`, whatever those of a file there are: it holds the
-    /// same secrets, and the same process reads it.
+    /// Writes the text beside `path` with the mode and owner of `like`, which holds the same secrets for the same
+    /// process, whatever those of a file at `path` are.
     ///
     /// # Errors
-    /// `path` is a link, `like` is missing, the folder cannot be written into, or the owner cannot be given.
+    /// `path` is not a regular file, `like` is missing, the folder is not writable, or the owner cannot be changed.
     pub fn write(path: &Path, text: &str, like: &Path) -> io::Result<Self> {
         match fs::symlink_metadata(path) {
             Ok(found) if !found.is_file() => {
@@ -129,14 +132,14 @@ impl Draft {
                 )
             })?;
         }
-        // Before there is anything to read.
+        // Before the file has content.
         file.set_permissions(model.permissions())?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         Ok(draft)
     }
 
-    /// An empty file beside `path`, for its owner alone.
+    /// Creates an empty file beside `path` with access for its owner only.
     fn start(path: &Path) -> io::Result<(Self, File)> {
         let mut suffix = [0; 8];
         fill_random(&mut suffix).map_err(io::Error::other)?;
@@ -155,12 +158,12 @@ impl Draft {
         ))
     }
 
-    /// Where it goes.
+    /// The file to be replaced.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts it in the place of what is there, and waits until that is on disk.
+    /// Replaces the file, and returns when that is on disk.
     pub fn put(self) -> io::Result<()> {
         fs::rename(&self.aside, &self.path).map_err(|fault| at(&self.path, fault))?;
         File::open(folder_of(&self.path))?.sync_all()
@@ -169,20 +172,20 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Once it was put, there is nothing there.
+        // After `put` there is nothing to delete.
         let _ = fs::remove_file(&self.aside);
     }
 }
 
 fn create(path: &Path) -> io::Result<Secret> {
     let base = generate_base().map_err(io::Error::other)?;
-    // Written aside and linked: of two first starts at once one wins, and a crash leaves no half a key.
+    // Linking fails if the file exists: of two concurrent first starts one wins.
     let (draft, mut file) = Draft::start(path)?;
     file.write_all(base.expose().as_bytes())?;
     file.sync_all()?;
     match fs::hard_link(&draft.aside, path) {
         Ok(()) => Ok(base),
-        // Another start has won; and a rotation may have taken the draft for one that was left.
+        // Another start has won, or a rotation has deleted the draft as an abandoned one.
         Err(other) => read(path)?.ok_or(other),
     }
 }

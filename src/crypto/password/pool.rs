@@ -1,7 +1,7 @@
-//! bcrypt on threads of its own: as many as cores, several hashes on each, at the lowest priority, so that hashing takes
-//! what looking up sessions leaves; and a bounded queue, so that a flood is told to come back instead of being promised
-//! an answer in an hour.
+//! bcrypt on threads of its own: one a core with several hashes each, at the lowest priority, so that hashing takes the
+//! time that look-ups leave. The queue is bounded: callers beyond it get 503 with `Retry-After`.
 
+mod input;
 mod lanes;
 #[cfg(test)]
 mod tests;
@@ -19,11 +19,11 @@ use tokio::sync::oneshot;
 use super::Password;
 use crate::config;
 use crate::domain::PasswordDigest;
-use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
+use input::Input;
 use worker::Worker;
 
-/// The threads that hash. Dropping it ends them, after what waits.
-#[derive(Debug)]
+/// The threads that hash. When it is dropped, they finish the queue and end.
 pub struct PasswordPool {
     shared: Arc<Shared>,
     queue_limit: usize,
@@ -31,55 +31,34 @@ pub struct PasswordPool {
     reject_common: bool,
 }
 
-/// What callers and threads share.
-#[derive(Debug)]
+/// State shared by callers and threads.
 struct Shared {
     queue: Mutex<Queue>,
-    /// Wakes a thread that has nothing to do.
+    /// Wakes an idle thread.
     arrived: Condvar,
-    /// How long the queue is, for threads that are busy: they do not lock it in vain.
+    /// The length of the queue, for busy threads: they lock it only if there is a job.
     waiting: AtomicUsize,
-    /// How many hashes each thread has under way.
+    /// The hashes that each thread computes now.
     loads: Box<[AtomicUsize]>,
-    /// How many it can have.
+    /// The most hashes that a thread computes at once.
     lanes: usize,
-    /// How long the last hash took, for `Retry-After`.
+    /// The duration of the last hash, for `Retry-After`.
     last_hash_ms: AtomicU64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
     closed: bool,
 }
 
-#[derive(Debug)]
 struct Job {
-    work: Work,
+    prepare: Prepare,
     reply: oneshot::Sender<Result<Outcome>>,
 }
 
-#[derive(Debug)]
-enum Work {
-    Hash {
-        password: Password,
-        cost: u32,
-    },
-    HashChoice {
-        password: Password,
-        words: Vec<String>,
-        cost: u32,
-    },
-    Verify {
-        password: Password,
-        digest: PasswordDigest,
-    },
-    Dummy {
-        cost: u32,
-    },
-    #[cfg(test)]
-    Panic,
-}
+/// Makes the input of bcrypt, on the thread that hashes.
+type Prepare = Box<dyn FnOnce() -> Result<Input> + Send>;
 
 #[derive(Debug)]
 enum Outcome {
@@ -115,82 +94,81 @@ impl PasswordPool {
         })
     }
 
-    /// The digest of a newly chosen password, at the configured cost. `words` are such as would be easy to guess here:
-    /// the address, the service's name.
+    /// The digest of a newly chosen password, at the configured cost. `words` are easy to guess for this user: the
+    /// address, the service's name.
     ///
     /// # Errors
-    /// [`Error::Validation`] when the settings refuse passwords that are easily guessed and this is one;
-    /// [`Error::Unavailable`] when too many wait already.
+    /// [`Error::Validation`] if the password is easily guessed and the settings reject that;
+    /// [`Error::Unavailable`] if the queue is full.
     pub async fn hash_choice(&self, password: Password, words: &[&str]) -> Result<PasswordDigest> {
-        let (words, cost) = (
-            words.iter().map(|word| (*word).to_owned()).collect(),
-            self.cost,
-        );
-        let work = match self.reject_common {
-            true => Work::HashChoice {
-                password,
-                words,
-                cost,
-            },
-            false => Work::Hash { password, cost },
-        };
-        self.digest_of(work).await
-    }
-
-    /// The digest of a password that is somebody's already, at the configured cost.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when too many wait already.
-    pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
-        self.digest_of(Work::Hash {
-            password,
-            cost: self.cost,
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let (cost, reject_common) = (self.cost, self.reject_common);
+        self.digest_of(move || {
+            if reject_common && let Some(reason) = password.guessed_because(&words) {
+                let mut invalid = ValidationErrors::field("password", "is too common");
+                invalid.add("password", reason);
+                return Err(invalid.into());
+            }
+            Input::hash(&password, cost)
         })
         .await
     }
 
-    /// Whether `offered` is the password of `digest`. Where either is missing the answer is no, after the same
-    /// work at the configured cost.
+    /// The digest of a password that is in use already, at the configured cost.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when too many wait already.
+    /// [`Error::Unavailable`] if the queue is full.
+    pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
+        let cost = self.cost;
+        self.digest_of(move || Input::hash(&password, cost)).await
+    }
+
+    /// Whether `offered` is the password of `digest`. If either is missing, the result is `false` after the same work.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the queue is full.
     pub async fn verify(
         &self,
         offered: Option<Password>,
         digest: Option<PasswordDigest>,
     ) -> Result<bool> {
-        let work = match (offered, digest) {
-            (Some(password), Some(digest)) => Work::Verify { password, digest },
-            // An impossible password costs what a wrong one does for that account.
-            (None, Some(digest)) => Work::Dummy {
-                cost: cost_of(&digest).unwrap_or(self.cost),
-            },
-            (_, None) => Work::Dummy { cost: self.cost },
+        let cost = self.cost;
+        let prepare = move || match (offered, digest) {
+            (Some(password), Some(digest)) => Input::verify(&password, &digest),
+            // An impossible password takes as long as a wrong one for that account.
+            (None, Some(digest)) => Input::dummy(cost_of(&digest).unwrap_or(cost)),
+            (_, None) => Input::dummy(cost),
         };
-        match self.submit(work).await? {
+        match self.submit(prepare).await? {
             Outcome::Verdict(verdict) => Ok(verdict),
             Outcome::Digest(_) => Err(Error::internal("verifying gave a digest")),
         }
     }
 
-    /// Whether a digest should be written anew at the next sign-in, because its cost is not the configured one.
+    /// Whether a digest should be replaced at the next sign-in because its cost is not the configured one.
     pub fn is_outdated(&self, digest: &PasswordDigest) -> bool {
         cost_of(digest) != Some(self.cost)
     }
 
-    async fn digest_of(&self, work: Work) -> Result<PasswordDigest> {
-        match self.submit(work).await? {
+    async fn digest_of(
+        &self,
+        prepare: impl FnOnce() -> Result<Input> + Send + 'static,
+    ) -> Result<PasswordDigest> {
+        match self.submit(prepare).await? {
             Outcome::Digest(digest) => Ok(digest),
             Outcome::Verdict(_) => Err(Error::internal("hashing gave a verdict")),
         }
     }
 
-    async fn submit(&self, work: Work) -> Result<Outcome> {
+    async fn submit(
+        &self,
+        prepare: impl FnOnce() -> Result<Input> + Send + 'static,
+    ) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         {
             let mut queue = self.shared.lock();
             if queue.jobs.len() >= self.queue_limit {
-                // Those that nobody waits for any more keep nobody out.
+                // Jobs whose callers have gone take no place.
                 queue.jobs.retain(|job| !job.reply.is_closed());
             }
             if queue.jobs.len() >= self.queue_limit {
@@ -199,7 +177,10 @@ impl PasswordPool {
                     self.expected_wait(queue.jobs.len()),
                 ));
             }
-            queue.jobs.push_back(Job { work, reply });
+            queue.jobs.push_back(Job {
+                prepare: Box::new(prepare),
+                reply,
+            });
             self.shared
                 .waiting
                 .store(queue.jobs.len(), Ordering::Relaxed);
@@ -208,7 +189,7 @@ impl PasswordPool {
         answer.await.map_err(Error::internal)?
     }
 
-    /// How long a queue of this length takes to be worked off.
+    /// The time that a queue of this length takes.
     fn expected_wait(&self, waiting: usize) -> Duration {
         let at_once = self.shared.loads.len() * self.shared.lanes;
         let rounds = waiting.div_ceil(at_once) as u64;
@@ -227,12 +208,11 @@ impl Drop for PasswordPool {
 }
 
 impl Shared {
-    /// No invariant spans a panic here: a job is in the queue or out of it.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock()
     }
 
-    /// The next job for a thread with nothing to do; `None` when there will be no more.
+    /// The next job for an idle thread; `None` if there will be no more.
     fn wait_for_job(&self) -> Option<Job> {
         let mut queue = self.lock();
         loop {
@@ -246,7 +226,7 @@ impl Shared {
         }
     }
 
-    /// One more job for a thread that has some under way, if one waits that no other thread should rather take.
+    /// One more job for a busy thread, unless another thread has fewer.
     fn one_more(&self, number: usize) -> Option<Job> {
         let load = self.loads[number].load(Ordering::Relaxed);
         let has_least = self

@@ -36,7 +36,7 @@ fn endless(pool: &Arc<PasswordPool>, count: usize) -> JoinSet<()> {
     (0..count)
         .map(|_| {
             let pool = Arc::clone(pool);
-            async move { drop(pool.submit(Work::Dummy { cost: ENDLESS }).await) }
+            async move { drop(pool.submit(|| Input::dummy(ENDLESS)).await) }
         })
         .collect()
 }
@@ -192,7 +192,7 @@ async fn a_panicking_job_does_not_affect_others() {
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
     assert!(matches!(
-        pool.submit(Work::Panic).await,
+        pool.submit(|| panic!("the test panics")).await,
         Err(Error::Internal(_))
     ));
     assert!(check(&pool, "a", digest("a", 4)).await.unwrap());
@@ -279,7 +279,7 @@ async fn queued_hashes_finish_when_the_pool_is_dropped() {
     for cost in [8, 4] {
         let (reply, answer) = oneshot::channel();
         shared.lock().jobs.push_back(Job {
-            work: Work::Dummy { cost },
+            prepare: Box::new(move || Input::dummy(cost)),
             reply,
         });
         answers.push(answer);
