@@ -14,6 +14,7 @@ mod forged_tokens;
 mod forward_auth;
 mod http;
 mod introspection;
+mod no_password;
 mod password_reset;
 mod private_sign_up;
 mod projects;
