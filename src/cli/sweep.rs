@@ -18,7 +18,7 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 devices,
                 api_keys,
                 refresh_tokens,
-                ended_access,
+                revocations,
             } = swept;
             let rows = [
                 ("sessions", sessions),
@@ -27,7 +27,7 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 ("devices", devices),
                 ("API keys", api_keys),
                 ("refresh tokens", refresh_tokens),
-                ("ended access", ended_access),
+                ("ended access", revocations),
             ];
             table(
                 ["what", "deleted"],

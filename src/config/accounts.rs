@@ -11,8 +11,9 @@ use super::server::or_one_per_core;
 use super::values::{duration, scopes};
 use crate::domain::scope::Scopes;
 
-/// The background work runs at this interval, so a shorter one has no effect.
-const SHORTEST_SWEEP: Duration = Duration::from_secs(20);
+/// The interval of maintenance in the background: activity is written each time, and rows are swept when due. A shorter
+/// interval between sweeps has no effect.
+pub(crate) const MAINTENANCE_TICK: Duration = Duration::from_secs(20);
 
 /// A client must have the time to use an access token before it needs another.
 const SHORTEST_ACCESS: Duration = Duration::from_secs(10);
@@ -192,7 +193,7 @@ section! {
     Sweep {
         /// How often expired rows are deleted: sessions, windows of limits, mails, known devices, API keys, token records.
         #[serde(with = "duration")]
-        interval: Duration = "10m" in SHORTEST_SWEEP..=DAY,
+        interval: Duration = "10m" in MAINTENANCE_TICK..=DAY,
         /// How long an expired session is kept: until then its token is reported as expired, afterwards as unknown.
         #[serde(with = "duration")]
         keep_sessions: Duration = "1d" in Duration::ZERO..=MAX_DURATION,

@@ -35,6 +35,7 @@ use std::str::FromStr;
 use self::declare::{Section, section};
 use self::problems::Problems;
 
+pub(crate) use self::accounts::MAINTENANCE_TICK;
 pub use self::accounts::{Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens};
 pub use self::error::{ConfigError, Problem};
 pub use self::limits::Throttle;

@@ -85,7 +85,7 @@ async fn create(
         };
         let made = api_keys::insert(change, &new, most, now)?;
         if let Some(key) = &made {
-            api_keys::delete_ended_beyond(change, owner.id, KEEP_ENDED, now)?;
+            api_keys::delete_invalid_beyond(change, owner.id, KEEP_ENDED, now)?;
             mail::notify_of_api_key(change, notice.as_ref(), &owner, key.id, now)?;
             change.record(Event::ApiKeyCreated {
                 user: key.user_id,

@@ -9,11 +9,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::sweep;
+use crate::config::MAINTENANCE_TICK as TICK;
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
 
-/// The interval of maintenance: activity is written each time, and rows are swept when due.
-const TICK: Duration = Duration::from_secs(20);
 /// How long shutdown waits for mails in delivery. Later ones are sent after the next start.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 

@@ -1,5 +1,4 @@
-//! Deletes what is over: expired sessions, windows of throttles, mails that ended, devices that nobody uses, keys and
-//! tokens long after their end. In small transactions, so that requests get their turn between them.
+//! Deletes expired rows, in small transactions, so that requests are served between them.
 
 use std::time::Duration;
 
@@ -17,33 +16,35 @@ use crate::store::{
 
 /// The most rows of one transaction.
 const BATCH: u32 = 500;
-/// A device that was not used for so long is a new one again.
+/// How long an unused device stays known.
 const KEEP_DEVICES: Duration = Duration::from_secs(365 * 24 * 3600);
-/// How long the owner of a key sees that it was revoked or has expired.
+/// How long a revoked or expired key is kept for its owner to see.
 const KEEP_API_KEYS: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// How many rows were over.
+/// How many rows were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Sessions that expired or were idle for too long.
+    /// Expired and idle sessions.
     pub sessions: usize,
-    /// Windows of limits.
+    /// Counters of limits with expired windows.
     pub counters: usize,
     /// Mails that were sent or given up.
     pub mails: usize,
-    /// Devices.
+    /// Known devices that were not used for a year.
     pub devices: usize,
-    /// API keys that were revoked or had expired.
+    /// Revoked and expired API keys.
     pub api_keys: usize,
-    /// Refresh tokens that were spent.
+    /// Spent refresh tokens.
     pub refresh_tokens: usize,
-    /// What was known of access tokens that ended early.
-    pub ended_access: usize,
+    /// Revocations of access tokens that have expired.
+    #[serde(rename = "ended_access")]
+    pub revocations: usize,
 }
 
-/// Sweeps everything.
+/// Deletes from all tables.
 pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Result<Swept> {
     let (kept, idle) = (settings.sweep.keep_sessions, settings.session.idle_timeout);
+    // Another process may have noted a use that it has not written yet.
     let mails_until = now - settings.sweep.keep_mails;
     Ok(Swept {
         sessions: expired_sessions(
@@ -57,7 +58,7 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         })
         .await?,
         mails: in_batches(database, move |tx| {
-            outbox::delete_ended(tx, mails_until, BATCH)
+            outbox::delete_finished(tx, mails_until, BATCH)
         })
         .await?,
         devices: in_batches(database, move |tx| {
@@ -65,21 +66,21 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         })
         .await?,
         api_keys: in_batches(database, move |tx| {
-            api_keys::delete_ended(tx, now - KEEP_API_KEYS, BATCH)
+            api_keys::delete_invalid(tx, now - KEEP_API_KEYS, BATCH)
         })
         .await?,
         refresh_tokens: in_batches(database, move |tx| {
-            refresh_tokens::forget_spent_everywhere(tx, now - refresh_tokens::GRACE, BATCH)
+            refresh_tokens::delete_spent_everywhere(tx, now - refresh_tokens::GRACE, BATCH)
         })
         .await?,
-        ended_access: in_batches(database, move |tx| {
+        revocations: in_batches(database, move |tx| {
             revocations::delete_expired(tx, now - revocations::KEEP, BATCH)
         })
         .await?,
     })
 }
 
-/// Finds them by reading, which holds up nobody, and deletes what it found.
+/// Searches by reading, which does not block writers, and deletes what it found.
 async fn expired_sessions(
     database: &Database,
     moment: Timestamp,

@@ -144,4 +144,4 @@ impl Database {
 }
 
 #[cfg(test)]
-mod tests;
+mod conformance;

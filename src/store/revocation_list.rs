@@ -192,11 +192,16 @@ impl Entries {
 mod tests {
     use super::*;
     use crate::store::Transaction;
+    use crate::store::sqlite;
     use crate::store::tables::revocations::{delete_expired, has_token, insert_token};
-    use crate::store::tests::{NOW, within};
 
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
     const HOUR: Duration = Duration::from_secs(3600);
     const ONE: SessionId = SessionId(1);
+
+    fn within(test: impl FnOnce(&Transaction<'_>)) {
+        test(&Transaction::new(&sqlite::in_memory()));
+    }
 
     fn revoke(tx: &Transaction<'_>, session_id: SessionId, jti: Option<&str>, until: Timestamp) {
         tx.execute(

@@ -98,7 +98,7 @@ fn add_refresh_token(file: &Connection, name: &str, spent_at: Option<Timestamp>)
     .unwrap();
 }
 
-fn add_ended_access(file: &Connection, name: &str, until: Timestamp) {
+fn add_revocation(file: &Connection, name: &str, until: Timestamp) {
     file.prepare_cached(
         "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES (1, ?1, ?2)",
     )
@@ -333,13 +333,13 @@ async fn revocations_are_swept_a_day_after_token_expiry() {
         ("for a day", over),
         ("for less", over + MOMENT),
     ] {
-        add_ended_access(&file, name, until);
+        add_revocation(&file, name, until);
     }
 
     assert_eq!(
         sweep(&app).await,
         Swept {
-            ended_access: 2,
+            revocations: 2,
             ..Swept::default()
         }
     );
@@ -360,7 +360,7 @@ async fn sweeping_a_session_deletes_its_tokens() {
         sweep(&app).await,
         Swept {
             sessions: 1,
-            ended_access: 1,
+            revocations: 1,
             ..Swept::default()
         }
     );
@@ -443,7 +443,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         add_device(&rows, &format!("over {n}"), long_ago);
         add_api_key(&rows, "over", None, Some(long_ago));
         add_refresh_token(&rows, "over", Some(long_ago));
-        add_ended_access(&rows, &format!("over {n}"), long_ago);
+        add_revocation(&rows, &format!("over {n}"), long_ago);
         if n % 100 == 0 {
             add_session(&rows, "live", now, now + DAY);
             add_throttle(&rows, &format!("live {n}"), now + DAY);
@@ -451,7 +451,7 @@ async fn sweeps_continue_beyond_one_transaction() {
             add_device(&rows, &format!("live {n}"), now);
             add_api_key(&rows, "live", None, None);
             add_refresh_token(&rows, "live", None);
-            add_ended_access(&rows, &format!("live {n}"), now);
+            add_revocation(&rows, &format!("live {n}"), now);
         }
     }
     rows.commit().unwrap();
@@ -463,7 +463,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         devices: MANY,
         api_keys: MANY,
         refresh_tokens: MANY,
-        ended_access: MANY,
+        revocations: MANY,
     };
     assert_eq!(sweep(&app).await, every);
     assert_eq!(sweep(&app).await, Swept::default());

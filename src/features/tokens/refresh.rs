@@ -237,7 +237,7 @@ impl Exchange {
             expires_at,
         };
         refresh_tokens::insert(change, session.id, &new, self.now)?;
-        refresh_tokens::forget_spent(change, &self.family, self.now - GRACE)?;
+        refresh_tokens::delete_spent(change, &self.family, self.now - GRACE)?;
         sessions::note_access(change, session.id, until, self.now)?;
         change.record(Event::TokensRefreshed {
             user: session.user_id,

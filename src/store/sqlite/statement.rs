@@ -89,3 +89,30 @@ pub(super) fn error(error: rusqlite::Error) -> Error {
     };
     Error::unavailable(reason, Duration::from_secs(seconds))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::clock::Timestamp;
+    use crate::store::engine::Transaction;
+    use crate::store::sqlite::in_memory;
+    use crate::store::tables::{api_keys, revocations};
+
+    #[test]
+    fn expired_rows_are_found_by_index() {
+        let connection = in_memory();
+        let tx = Transaction::new(&connection);
+        let now = Timestamp::from_millis(0);
+        for sql in [api_keys::DELETE_INVALID, revocations::DELETE_EXPIRED] {
+            let sql = format!("EXPLAIN QUERY PLAN {sql}");
+            let steps = tx
+                .all(&sql, &[now.into(), 500_u32.into()], |row| {
+                    row.get::<String>(3)
+                })
+                .unwrap();
+            assert!(
+                !steps.iter().any(|step| step.starts_with("SCAN")),
+                "{steps:?}"
+            );
+        }
+    }
+}

@@ -15,7 +15,7 @@ macro_rules! columns {
     };
 }
 
-pub(in crate::store) const DELETE_ENDED: &str = "DELETE FROM api_keys WHERE id IN
+pub(in crate::store) const DELETE_INVALID: &str = "DELETE FROM api_keys WHERE id IN
      (SELECT id FROM api_keys WHERE revoked_at <= $1 OR expires_at <= $1 LIMIT $2)";
 
 /// An API key to add.
@@ -209,12 +209,12 @@ pub fn touch(tx: &Transaction<'_>, id: ApiKeyId, at: Timestamp) -> Result<()> {
 }
 
 /// Deletes up to `limit` keys that were revoked or expired by `before`; returns how many.
-pub fn delete_ended(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
-    tx.execute(DELETE_ENDED, &[before.into(), limit.into()])
+pub fn delete_invalid(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
+    tx.execute(DELETE_INVALID, &[before.into(), limit.into()])
 }
 
 /// Of the revoked and expired keys of a user, deletes all but the `most` newest; returns how many.
-pub fn delete_ended_beyond(
+pub fn delete_invalid_beyond(
     tx: &Transaction<'_>,
     user_id: UserId,
     most: u32,

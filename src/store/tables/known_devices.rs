@@ -1,22 +1,22 @@
-//! The `known_devices` table: what users have signed in from.
+//! The `known_devices` table: devices that users signed in from.
 
 use crate::domain::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::store::Transaction;
 
-/// What a sign-in from a device is to a user's account.
+/// What a device was to an account before a sign-in from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sighting {
-    /// The only one that is known of.
+    /// The account has no known device.
     First,
-    /// One of those known.
+    /// A known device.
     Known,
-    /// One more than those known.
+    /// A device that is not among the known ones.
     New,
 }
 
-/// Notes that a user signed in from a device, and says what it was to them before.
+/// Records a sign-in from a device; returns what the device was before.
 pub fn note(
     tx: &Transaction<'_>,
     user_id: UserId,
@@ -42,7 +42,7 @@ pub fn note(
     })
 }
 
-/// Forgets those of a user beyond the `most` that were seen last; gives how many.
+/// Deletes the devices of a user except the `most` seen last; returns how many.
 pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result<usize> {
     tx.execute(
         "DELETE FROM known_devices WHERE user_id = $1 AND fingerprint NOT IN
@@ -51,7 +51,7 @@ pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result
     )
 }
 
-/// Forgets every one of a user.
+/// Deletes all devices of a user; returns how many.
 pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
     tx.execute(
         "DELETE FROM known_devices WHERE user_id = $1",
@@ -59,7 +59,7 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     )
 }
 
-/// Deletes some that were not seen since `before`; gives how many.
+/// Deletes up to `limit` devices that were last seen by `before`; returns how many.
 pub fn delete_unseen(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(
         "DELETE FROM known_devices WHERE (user_id, fingerprint) IN

@@ -1,4 +1,4 @@
-//! One file a table: its statements, and the types of its rows.
+//! One file per table: its statements and the types of its rows.
 
 pub mod api_keys;
 pub mod known_devices;

@@ -240,7 +240,7 @@ pub fn list(reader: &Reader<'_>, limit: u32) -> Result<Vec<OutboxEntry>> {
 }
 
 /// Deletes up to `limit` mails that were sent or given up by `before`; returns how many.
-pub fn delete_ended(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
+pub fn delete_finished(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE sent_at <= $1 OR dead_at <= $1 LIMIT $2)",
         &[before.into(), limit.into()],

@@ -1,4 +1,4 @@
-//! The `projects` table. Every function asks whose: somebody else's project is as absent as none.
+//! The `projects` table. Every function takes the owner: another user's project counts as absent.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
@@ -11,7 +11,7 @@ macro_rules! columns {
     };
 }
 
-/// Adds a project; `None` when its owner has `most` already.
+/// Adds a project; `None` if its owner has `most`.
 pub fn insert(
     tx: &Transaction<'_>,
     owner: UserId,
@@ -38,7 +38,7 @@ pub fn insert(
     )
 }
 
-/// One project.
+/// A project by its id.
 pub fn find(reader: &Reader<'_>, owner: UserId, id: ProjectId) -> Result<Option<Project>> {
     let sql = concat!(
         "SELECT ",
@@ -48,7 +48,7 @@ pub fn find(reader: &Reader<'_>, owner: UserId, id: ProjectId) -> Result<Option<
     reader.one(sql, &[owner.into(), id.into()], read)
 }
 
-/// The newest first, from before `before`.
+/// Up to `limit` projects with ids below `before`, the newest first.
 pub fn list(
     reader: &Reader<'_>,
     owner: UserId,
@@ -63,7 +63,7 @@ pub fn list(
     reader.all(sql, &[owner.into(), before.into(), limit.into()], read)
 }
 
-/// Puts a new title and description in the place of the old ones; `None` when there is no such project.
+/// Replaces title and description; `None` if there is no such project.
 pub fn update(
     tx: &Transaction<'_>,
     owner: UserId,
@@ -89,7 +89,7 @@ pub fn update(
     )
 }
 
-/// Deletes a project; `false` when there is no such one.
+/// Deletes a project; `false` if there is no such project.
 pub fn delete(tx: &Transaction<'_>, owner: UserId, id: ProjectId) -> Result<bool> {
     Ok(tx.execute(
         "DELETE FROM projects WHERE user_id = $1 AND id = $2",

@@ -1,6 +1,5 @@
-//! The `refresh_tokens` table: of each family the token that is good, and those that were spent lately: in the last
-//! seconds, and until the family's next refresh or the next sweep. Older ones need no row: a token that is not here and
-//! whose family is, was spent.
+//! The `refresh_tokens` table: of each family the valid token, and spent ones until the family's next refresh or the next
+//! sweep after [`GRACE`]. Older ones need no row: a token without a row whose family has one was spent.
 
 use std::time::Duration;
 
@@ -11,47 +10,47 @@ use crate::domain::scope::Scopes;
 use crate::domain::{SessionId, TokenDigest};
 use crate::store::{Reader, Row, Transaction};
 
-/// How long a spent token gives its successor again.
+/// How long a spent token returns its successor again.
 pub const GRACE: Duration = Duration::from_secs(10);
 
-/// What a refresh token is made with.
+/// A refresh token to add.
 #[derive(Clone, Debug)]
 pub struct NewRefresh<'a> {
-    /// Of its family.
+    /// The digest of its family.
     pub family_digest: TokenDigest,
-    /// Of the token that will be shown.
+    /// The digest of the token.
     pub token_digest: TokenDigest,
-    /// Of the access tokens that it gives.
+    /// The scopes of the access tokens issued for it.
     pub scopes: &'a Scopes,
-    /// From this moment on it is void: the family's end.
+    /// When its family expires.
     pub expires_at: Timestamp,
 }
 
-/// A refresh token, without the secret that it is.
+/// A refresh token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// Its id.
+    /// The id.
     pub id: i64,
-    /// The session that it keeps.
+    /// Its session.
     pub session_id: SessionId,
-    /// Of the access tokens that it gives.
+    /// The scopes of the access tokens issued for it.
     pub scopes: Scopes,
-    /// From this moment on it is void.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// What it was spent for, if it was.
+    /// Its successor, if it was spent.
     pub spent: Option<Spent>,
 }
 
-/// What a token was spent for: enough to give the same again.
+/// The successor of a spent token: enough to return the same one again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spent {
-    /// When.
+    /// When the token was spent.
     pub at: Timestamp,
-    /// What its successor came from.
+    /// Derives the successor.
     pub seed: Option<ReplaySeed>,
-    /// The successor's digest.
+    /// The digest of the successor.
     pub successor: TokenDigest,
-    /// When the access token that went out with the successor expires.
+    /// When the access token issued with the successor expires.
     pub access_until: Timestamp,
 }
 
@@ -77,7 +76,7 @@ pub fn insert(
     .map(drop)
 }
 
-/// A token, good or spent lately, whether its time is over or not.
+/// A token that is valid, expired or recently spent.
 pub fn find(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Option<RefreshToken>> {
     reader.one(
         "SELECT id, session_id, scopes, expires_at, spent_at, seed, successor_digest, access_until
@@ -87,7 +86,7 @@ pub fn find(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Option<RefreshT
     )
 }
 
-/// The session of a family, for as long as it lives.
+/// The session of a family; `None` if the family has no row.
 pub fn session_of_family(reader: &Reader<'_>, family: &TokenDigest) -> Result<Option<SessionId>> {
     reader.one(
         "SELECT session_id FROM refresh_tokens WHERE family_digest = $1 LIMIT 1",
@@ -96,7 +95,7 @@ pub fn session_of_family(reader: &Reader<'_>, family: &TokenDigest) -> Result<Op
     )
 }
 
-/// Spends a token for its successor; `false` when it was spent already. Of many at once one wins.
+/// Spends a token for its successor; `false` if it was spent before. Of concurrent calls one wins.
 pub fn spend(
     tx: &Transaction<'_>,
     token: &TokenDigest,
@@ -119,8 +118,8 @@ pub fn spend(
     Ok(spent == 1)
 }
 
-/// Forgets those of a family that were spent by `before`, and with them what made their successors; gives how many.
-pub fn forget_spent(
+/// Deletes the tokens of a family that were spent by `before`, with the seeds of their successors; returns how many.
+pub fn delete_spent(
     tx: &Transaction<'_>,
     family: &TokenDigest,
     before: Timestamp,
@@ -131,8 +130,8 @@ pub fn forget_spent(
     )
 }
 
-/// Forgets some that were spent by `before`, of whatever family; gives how many.
-pub fn forget_spent_everywhere(
+/// Deletes up to `limit` tokens of any family that were spent by `before`; returns how many.
+pub fn delete_spent_everywhere(
     tx: &Transaction<'_>,
     before: Timestamp,
     limit: u32,
@@ -144,7 +143,7 @@ pub fn forget_spent_everywhere(
     )
 }
 
-/// Ends every family of a session; gives how many tokens went.
+/// Deletes all families of a session; returns the number of tokens.
 pub fn delete_for_session(tx: &Transaction<'_>, session_id: SessionId) -> Result<usize> {
     tx.execute(
         "DELETE FROM refresh_tokens WHERE session_id = $1",
@@ -152,8 +151,8 @@ pub fn delete_for_session(tx: &Transaction<'_>, session_id: SessionId) -> Result
     )
 }
 
-/// Ends the families of a session beyond the `most` that were refreshed last, spent tokens and all: the successor of
-/// one that was left would look stolen. Gives how many tokens went.
+/// Deletes the families of a session except the `most` refreshed last, with their spent tokens: a spent token that
+/// remained would look stolen. Returns the number of tokens.
 pub fn delete_beyond(tx: &Transaction<'_>, session_id: SessionId, most: u32) -> Result<usize> {
     tx.execute(
         "DELETE FROM refresh_tokens WHERE session_id = $1 AND family_digest NOT IN

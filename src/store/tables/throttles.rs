@@ -1,4 +1,4 @@
-//! The `throttles` table: a counter a name, in a window that starts with the first hit.
+//! The `throttles` table: one counter per name, in a window that starts with its first hit.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::store::{Reader, Row, Transaction};
 
-/// How often, and until when that counts.
+/// A counter in its window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// Hits in this window.
@@ -15,7 +15,7 @@ pub struct Counter {
     pub expires_at: Timestamp,
 }
 
-/// Counts a hit and gives the tally with it.
+/// Adds a hit and returns the counter with it. An expired window is replaced by a new one.
 pub fn hit(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -> Result<Counter> {
     tx.one(
         "INSERT INTO throttles (name, count, expires_at) VALUES ($1, 1, $2)
@@ -29,7 +29,7 @@ pub fn hit(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -
     .ok_or_else(|| Error::internal("an upsert returned no row"))
 }
 
-/// The tally as it stands; `None` when its window is over or never began.
+/// The counter; `None` without a current window.
 pub fn find(reader: &Reader<'_>, name: &str, now: Timestamp) -> Result<Option<Counter>> {
     reader.one(
         "SELECT count, expires_at FROM throttles WHERE name = $1 AND expires_at > $2",
@@ -38,13 +38,13 @@ pub fn find(reader: &Reader<'_>, name: &str, now: Timestamp) -> Result<Option<Co
     )
 }
 
-/// Forgets what was counted.
+/// Deletes a counter.
 pub fn clear(tx: &Transaction<'_>, name: &str) -> Result<()> {
     tx.execute("DELETE FROM throttles WHERE name = $1", &[name.into()])
         .map(drop)
 }
 
-/// Starts a window with nothing counted, in the place of one that may run.
+/// Starts a new window without hits.
 pub fn grant(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO throttles (name, count, expires_at) VALUES ($1, 0, $2)
@@ -54,8 +54,8 @@ pub fn grant(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp)
     .map(drop)
 }
 
-/// Forgets what was counted in the window that ends at `expires_at`; `false` when that one is no longer there. Of two
-/// that race one wins.
+/// Deletes a counter whose window ends at `expires_at`; `false` if it has another window by now. Of two concurrent calls
+/// one wins.
 pub fn clear_window(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> Result<bool> {
     let cleared = tx.execute(
         "DELETE FROM throttles WHERE name = $1 AND expires_at = $2",
@@ -64,7 +64,7 @@ pub fn clear_window(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> 
     Ok(cleared == 1)
 }
 
-/// Deletes some counters whose window is over; gives how many.
+/// Deletes up to `limit` counters with expired windows; returns how many.
 pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(
         "DELETE FROM throttles WHERE name IN (SELECT name FROM throttles WHERE expires_at <= $1 LIMIT $2)",

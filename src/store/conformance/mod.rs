@@ -1,0 +1,231 @@
+//! The tests of every store function, run on each engine.
+//!
+//! A test takes a transaction on an empty database, or an empty database where it is about reads and writes themselves.
+//! It uses types of the store only, so another engine runs the whole suite with one more [`TestEngine`] and one more
+//! `on!`.
+
+use std::time::Duration;
+
+use super::api_keys::NewKey;
+use super::known_devices::Sighting;
+use super::outbox::{Class, NewOutboxEntry};
+use super::refresh_tokens::{GRACE, NewRefresh, Spent};
+use super::sessions::NewSession;
+use super::users::DetailChanges;
+use super::*;
+use crate::crypto::token::{PlainToken, ReplaySeed, TokenKind};
+use crate::domain::scope::Scopes;
+use crate::domain::{
+    Account, ApiKey, ApiKeyId, AuthMethod, EmailAddress, JsonObject, PasswordDigest, ProjectId,
+    SessionId, TokenDigest, UserId,
+};
+
+macro_rules! suite {
+    (
+        rows { $($file:ident: $($test:ident)+;)+ }
+        database { $($database_file:ident: $($database_test:ident)+;)+ }
+    ) => {
+        $(mod $file;)+
+        $(mod $database_file;)+
+
+        macro_rules! on {
+            ($engine:ty) => {
+                use super::TestEngine;
+
+                $($(
+                    #[test]
+                    fn $test() {
+                        <$engine>::with_transaction(super::$file::$test);
+                    }
+                )+)+
+
+                $($(
+                    #[test]
+                    fn $database_test() {
+                        <$engine>::with_database(super::$database_file::$database_test);
+                    }
+                )+)+
+            };
+        }
+    };
+}
+
+suite! {
+    rows {
+        user:
+            a_user_is_added_once_per_address
+            users_are_listed_by_id
+            a_disabled_user_can_be_enabled_again
+            only_the_current_address_is_verified_and_only_once
+            only_the_pending_address_replaces_the_old_one_once
+            an_address_taken_meanwhile_is_not_assigned_twice
+            revoking_links_withdraws_the_pending_address
+            of_two_password_changes_one_wins
+            a_user_without_a_password_can_get_one_once
+            name_and_profile_change_apart;
+        session:
+            a_token_is_replaced_once_and_the_old_one_is_invalid
+            a_session_is_ended_only_by_its_owner
+            all_sessions_end_except_the_kept_one
+            authentication_time_is_kept_with_the_session
+            a_session_starts_authenticated_by_password
+            access_expiry_never_moves_back_and_counts_as_use
+            a_session_is_found_by_its_id_with_its_user
+            sessions_are_listed_by_last_activity
+            excess_sessions_end_by_expiry_then_activity
+            expired_and_idle_sessions_are_listed_in_batches;
+        known_device:
+            a_device_is_first_or_new_and_known_afterwards
+            old_and_excess_devices_are_forgotten
+            a_users_devices_are_forgotten_together;
+        throttle:
+            a_window_is_cleared_once_by_its_end
+            a_granted_window_starts_at_zero
+            hits_are_counted_per_window_and_name
+            only_expired_counters_are_swept;
+        api_key:
+            only_user_keys_read_back_with_a_user
+            only_valid_user_keys_count_towards_the_limit
+            a_key_is_managed_only_by_its_owner
+            revoking_keys_leaves_those_of_other_users
+            a_key_needs_an_enabled_user_and_time_left
+            the_use_of_a_key_never_goes_back_in_time
+            unrevoked_keys_are_listed_in_batches
+            invalid_keys_are_deleted_after_a_while
+            the_newest_invalid_keys_of_a_user_are_kept;
+        refresh_token:
+            a_refresh_token_is_spent_once_and_names_its_session
+            a_family_is_known_while_any_token_is_kept
+            excess_families_are_deleted_with_all_their_tokens;
+        revocation:
+            deleted_sessions_always_revoke_their_access_tokens
+            sessions_without_access_tokens_leave_no_revocation
+            a_token_is_revoked_alone_or_with_its_session;
+        project:
+            a_project_exists_only_for_its_owner
+            projects_are_listed_newest_first
+            projects_have_a_limit_per_user;
+        mail:
+            a_mail_reads_back_as_it_was_added
+            a_leased_mail_is_not_leased_again_before_its_end
+            only_an_untried_mail_is_renewed
+            failed_mails_are_retried_from_the_start
+            an_account_takes_its_mails_but_not_waiting_notices
+            finished_mails_are_swept;
+        value:
+            values_read_back_as_they_were_written
+            values_of_another_type_are_errors;
+    }
+    database {
+        transaction:
+            a_write_is_all_or_nothing
+            a_panic_undoes_its_own_write_alone
+            concurrent_writes_fail_alone
+            a_write_sees_its_own_changes
+            a_revocation_is_known_when_its_write_returns
+            a_ready_database_writes_once_a_second;
+    }
+}
+
+/// An engine under test.
+trait TestEngine {
+    /// Runs a test in a transaction on an empty database.
+    fn with_transaction(test: impl FnOnce(&Transaction<'_>));
+
+    /// Runs a test on an empty database.
+    fn with_database<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F);
+}
+
+struct OnSqlite;
+
+impl TestEngine for OnSqlite {
+    fn with_transaction(test: impl FnOnce(&Transaction<'_>)) {
+        test(&Transaction::new(&sqlite::in_memory()));
+    }
+
+    fn with_database<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = config::Settings::for_env(config::Environment::Test).unwrap();
+        settings.database.path = folder.path().join("cloakroom.db");
+        let database = Database::open(&settings.database, 2, Clock::manual(NOW)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        { runtime }.build().unwrap().block_on(test(database));
+    }
+}
+
+mod on_sqlite {
+    on!(super::OnSqlite);
+}
+
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+const HOUR: Duration = Duration::from_secs(3600);
+const MOMENT: Duration = Duration::from_millis(1);
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn add_user(tx: &Transaction<'_>, text: &str) -> UserId {
+    let digest = PasswordDigest::new("$2b$04$digest".to_owned());
+    let user = users::insert(tx, &address(text), NOW).unwrap().unwrap();
+    assert!(passwords::insert(tx, user.id, &digest, NOW).unwrap());
+    user.id
+}
+
+fn account(tx: &Transaction<'_>, id: UserId) -> Account {
+    users::find(tx, id).unwrap().unwrap()
+}
+
+fn token() -> TokenDigest {
+    PlainToken::generate(TokenKind::Session).unwrap().digest()
+}
+
+fn add_session(tx: &Transaction<'_>, user_id: UserId) -> (SessionId, TokenDigest) {
+    let digest = token();
+    let new = NewSession {
+        token_digest: digest,
+        ip_address: "192.0.2.1".to_owned(),
+        user_agent: None,
+        expires_at: NOW + HOUR,
+    };
+    let methods = AuthMethod::Password.into();
+    let session = sessions::insert(tx, user_id, &new, (&methods, NOW), NOW).unwrap();
+    (session.id, digest)
+}
+
+fn scopes() -> Scopes {
+    Scopes::parse("projects:read introspect").unwrap()
+}
+
+/// A store function without a test here would go untested on every engine but SQLite.
+#[test]
+fn every_store_function_is_in_the_suite() {
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    let folder = |name| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src/store")
+            .join(name);
+        std::fs::read_dir(path)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+    };
+    let suite: String = folder("conformance").map(read).collect();
+    let mut functions = 0;
+    for file in folder("tables") {
+        let table = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        for line in read(file).lines() {
+            let public = ["pub fn ", "pub(in crate::store) fn "];
+            let Some(rest) = public.iter().find_map(|start| line.strip_prefix(start)) else {
+                continue;
+            };
+            let name = rest.split('(').next().unwrap();
+            let calls = [format!("{table}::{name}("), format!("{table}::{name},")];
+            assert!(
+                calls.iter().any(|call| suite.contains(call)),
+                "{table}::{name}"
+            );
+            functions += 1;
+        }
+    }
+    assert!(functions > 80, "{functions} functions");
+}
