@@ -6,14 +6,14 @@ use actix_web::http::header::HeaderValue;
 use actix_web::rt::{System, SystemRunner};
 use actix_web::web;
 use arbitrary::Arbitrary;
-use cloakroom::domain::error::{Result, ValidationErrors};
-use cloakroom::http::Input;
+use cloakroom::http::Body;
 use cloakroom::testing::TestApp;
 use libfuzzer_sys::fuzz_target;
+use serde::Deserialize;
 use serde_json::Value;
 
 #[derive(Arbitrary, Debug)]
-struct Body<'a> {
+struct Request<'a> {
     content_type: ContentType<'a>,
     bytes: &'a [u8],
 }
@@ -46,14 +46,16 @@ thread_local! {
     };
 }
 
-async fn password(input: Input) -> Result<String> {
-    let mut invalid = ValidationErrors::default();
-    let password = input.text("password", &mut invalid).map(str::to_owned);
-    invalid.into_result()?;
-    Ok(password.unwrap_or_default())
+#[derive(Deserialize)]
+struct Form {
+    password: String,
 }
 
-fuzz_target!(|body: Body| {
+async fn password(Body(form): Body<Form>) -> String {
+    form.password
+}
+
+fuzz_target!(|body: Request| {
     if HeaderValue::from_str(body.content_type.text()).is_err() {
         return;
     }
