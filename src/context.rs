@@ -83,7 +83,7 @@ impl Context {
     /// The claims of an access token that is valid now and was not revoked.
     ///
     /// # Errors
-    /// Those of [`AccessTokens::verify`] and [`Database::is_revoked`].
+    /// [`Error::TokenInvalid`], [`Error::TokenExpired`], and those of reading the database.
     pub async fn verify_access_token(
         &self,
         text: &str,
@@ -103,7 +103,7 @@ impl Context {
     /// it enqueued mail. All of it is finished although the client hangs up. The call returns after the commit.
     ///
     /// # Errors
-    /// Those of the work and of the database; [`Error::Unavailable`](crate::Error::Unavailable) while it does not accept writes.
+    /// Those of the work and of the database; [`Error::Unavailable`] while it does not accept writes.
     pub async fn commit<T, F>(self: &Arc<Self>, source: impl Into<Source>, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -124,7 +124,7 @@ impl Context {
     /// A change alone needs only [`Context::commit`].
     ///
     /// # Errors
-    /// Those of the steps; [`Error::Internal`](crate::Error::Internal) when they panic.
+    /// Those of the steps; [`Error::Internal`] when they panic.
     pub async fn finish<T: Send + 'static>(
         self: &Arc<Self>,
         steps: impl Future<Output = Result<T>> + Send + 'static,
@@ -140,7 +140,7 @@ impl Context {
     /// Counts one hit of each limit, in order; returns their counts, or none while limits are off.
     ///
     /// # Errors
-    /// [`Error::RateLimited`](crate::Error::RateLimited), recorded, when a limit is reached.
+    /// [`Error::RateLimited`], recorded, when a limit is reached.
     pub async fn admit(&self, client: &ClientInfo, limits: Vec<Limit>) -> Result<Vec<Count>> {
         let decision = self
             .throttle

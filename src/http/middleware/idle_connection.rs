@@ -20,8 +20,8 @@ use actix_web::rt::net;
 use actix_web::rt::task::JoinHandle;
 use actix_web::rt::time::sleep;
 
-/// A connection under watch, until this is dropped. It belongs into the connection's data, where [`super::Middleware`]
-/// finds it.
+/// A connection under watch, until this is dropped. Put it into the connection's data, where
+/// [`Middleware`](crate::Middleware) finds it.
 pub struct Connection {
     quiet: Quiet,
     watch: JoinHandle<()>,

@@ -203,7 +203,7 @@ impl Operation {
         match access {
             Access::Public if !changes => {}
             Access::Public => {
-                codes.extend([error_codes::INVALID_REQUEST, error_codes::CROSS_ORIGIN])
+                codes.extend([error_codes::INVALID_REQUEST, error_codes::CROSS_ORIGIN]);
             }
             Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
                 codes.extend([error_codes::INVALID_REQUEST, error_codes::UNAUTHORIZED]);
