@@ -21,6 +21,8 @@ use crate::http::{Message, Routes};
 use crate::store::users;
 use crate::throttle::Limit;
 
+const LINK_INVALID: Error = Error::LinkInvalid("Unlock link is invalid or has expired.");
+
 pub(super) fn routes(routes: &mut Routes) {
     routes.public(Method::PUT, "/v1/unlocks/{token}", update);
 }
@@ -35,9 +37,15 @@ async fn update(
     let failures = context
         .throttle
         .address_failures(account.user.email_address.as_str(), client.ip);
-    let unlocked = context.commit(&client, move |change| unlock(change, &link, &failures, now));
+    let unlocked = context.commit(&client, move |change| {
+        let unlocked = unlock(change, &link, &failures, now)?;
+        if !unlocked {
+            change.record(Event::UnlockRefused);
+        }
+        Ok(unlocked)
+    });
     if !unlocked.await? {
-        return Err(refused(&context, &client));
+        return Err(LINK_INVALID);
     }
     Ok(HttpResponse::Ok().json(Message::new("Sign-in is possible again.")))
 }
@@ -82,5 +90,5 @@ fn unlock(
 
 fn refused(context: &Context, client: &ClientInfo) -> Error {
     context.refused(client, Event::UnlockRefused);
-    Error::LinkInvalid("Unlock link is invalid or has expired.")
+    LINK_INVALID
 }

@@ -26,6 +26,8 @@ use crate::http::{AddressInput, Body, Message, Routes};
 use crate::mail::{self, Notice};
 use crate::store::users;
 
+const LINK_INVALID: Error = Error::LinkInvalid("Confirmation link is invalid or has expired.");
+
 pub(super) fn routes(routes: &mut Routes) {
     routes
         .public(Method::POST, "/v1/confirmations", create)
@@ -65,10 +67,14 @@ async fn update(
     };
     let notice = context.notice(&client, MailKind::AddressChanged);
     let verified = context.commit(&client, move |change| {
-        verify(change, &link, notice.as_ref(), now)
+        let verified = verify(change, &link, notice.as_ref(), now)?;
+        if !verified {
+            change.record(Event::VerificationRefused);
+        }
+        Ok(verified)
     });
     if !verified.await? {
-        return Err(refused(&context, &client));
+        return Err(LINK_INVALID);
     }
     Ok(HttpResponse::Ok().json(Message::new("Email address has been confirmed.")))
 }
@@ -108,5 +114,5 @@ fn verify(
 
 fn refused(context: &Context, client: &ClientInfo) -> Error {
     context.refused(client, Event::VerificationRefused);
-    Error::LinkInvalid("Confirmation link is invalid or has expired.")
+    LINK_INVALID
 }

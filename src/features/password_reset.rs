@@ -32,6 +32,8 @@ use crate::mail::{self, Notice};
 use crate::store::{passwords, users};
 use crate::throttle::Limit;
 
+const LINK_INVALID: Error = Error::LinkInvalid("Password reset link is invalid or has expired.");
+
 pub(super) fn routes(routes: &mut Routes) {
     routes
         .public(Method::POST, "/v1/passwords", create)
@@ -78,9 +80,11 @@ async fn update(
     context: web::Data<Context>,
     client: ClientInfo,
     token: web::Path<String>,
-    Body(input): Body<NewPasswordInput>,
+    body: Result<Body<NewPasswordInput>>,
 ) -> Result<HttpResponse> {
     let (link, account) = open_link(&context, &client, &token).await?;
+    // After the link: whether the body can be used is no news for a forged link.
+    let Body(input) = body?;
     let password = input.choose(&context)?;
     let limits = vec![context.throttle.new_password(client.ip)];
     context.admit(&client, limits).await?;
@@ -93,10 +97,14 @@ async fn update(
     // Read after the hashing: a link that expired meanwhile is refused.
     let now = context.clock.now();
     let done = context.commit(&client, move |change| {
-        reset(change, &link, &digest, &failures, notice.as_ref(), now)
+        let done = reset(change, &link, &digest, &failures, notice.as_ref(), now)?;
+        if !done {
+            change.record(Event::PasswordResetRefused);
+        }
+        Ok(done)
     });
     if !done.await? {
-        return Err(refused(&context, &client));
+        return Err(LINK_INVALID);
     }
     Ok(HttpResponse::Ok().json(Message::new("Password has been reset.")))
 }
@@ -165,7 +173,7 @@ fn reset(
 
 fn refused(context: &Context, client: &ClientInfo) -> Error {
     context.refused(client, Event::PasswordResetRefused);
-    Error::LinkInvalid("Password reset link is invalid or has expired.")
+    LINK_INVALID
 }
 
 /// A reset link that is valid.

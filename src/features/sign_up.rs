@@ -37,12 +37,13 @@ pub(super) fn routes(routes: &mut Routes) {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    Body(input): Body<SignUpInput>,
+    body: Result<Body<SignUpInput>>,
 ) -> Result<HttpResponse> {
     let settings = &context.settings.registration;
     if !settings.open {
         return Err(Error::Forbidden("Registration is closed"));
     }
+    let Body(input) = body?;
     let carrier = carrier(&context, &client, input.transport)?;
     let (email_address, password) = input.checked(&context)?;
     let limits = vec![context.throttle.sign_up(client.ip)];
