@@ -40,13 +40,13 @@ pub struct User {
     #[serde(skip)]
     pub role: Role,
     /// The full name or a nickname: one line of at most 255 characters.
-    #[serde(skip)]
+    #[schema(required)]
     pub name: Option<String>,
-    /// Changed by the user.
-    #[serde(skip)]
+    /// What the user states about themselves, at most 4 KiB.
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
     pub profile: JsonObject,
-    /// Changed by operators only.
-    #[serde(skip)]
+    /// What operators record about the user, at most 4 KiB.
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
     pub metadata: JsonObject,
 }
 
@@ -138,7 +138,7 @@ mod tests {
         };
         assert_eq!(
             serde_json::to_string(&user).unwrap(),
-            r#"{"id":1,"email_address":"one@example.com","email_confirmed":false,"created_at":"1970-01-01T00:00:00.000Z","updated_at":"1970-01-01T00:00:00.000Z"}"#
+            r#"{"id":1,"email_address":"one@example.com","email_confirmed":false,"created_at":"1970-01-01T00:00:00.000Z","updated_at":"1970-01-01T00:00:00.000Z","name":null,"profile":{},"metadata":{}}"#
         );
     }
 }

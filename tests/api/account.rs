@@ -109,6 +109,9 @@ async fn a_user_sees_their_account() {
             "email_address",
             "email_confirmed",
             "id",
+            "metadata",
+            "name",
+            "profile",
             "updated_at"
         ]
     );

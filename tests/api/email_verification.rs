@@ -137,6 +137,7 @@ async fn required_verification_starts_no_session() {
     let now = "2026-01-31T09:30:00.000Z";
     let user = json!({
         "id": 1, "email_address": ONE, "email_confirmed": false, "created_at": now, "updated_at": now,
+                "name": null, "profile": {}, "metadata": {},
     });
     assert_eq!((reply.status, reply.json()), (201, json!({ "user": user })));
     assert_unconfirmed(&app.sign_in(ONE, PASSWORD).await);

@@ -47,6 +47,7 @@ async fn a_new_user_is_shown_and_signed_in_at_once() {
             "expires_at": "2026-03-02T09:30:00.000Z",
             "user": {
                 "id": 1, "email_address": ONE, "email_confirmed": false, "created_at": now, "updated_at": now,
+                "name": null, "profile": {}, "metadata": {},
             },
             "session": {
                 "id": 1, "ip_address": "127.0.0.1", "user_agent": "a browser", "created_at": now,

@@ -856,6 +856,16 @@ export interface components {
             email_confirmed: boolean;
             /** Format: int64 */
             id: number;
+            /** @description What operators record about the user, at most 4 KiB. */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** @description The full name or a nickname: one line of at most 255 characters. */
+            name: string | null;
+            /** @description What the user states about themselves, at most 4 KiB. */
+            profile: {
+                [key: string]: unknown;
+            };
             /** Format: date-time */
             updated_at: string;
         };
@@ -962,7 +972,7 @@ export interface components {
                 };
             };
         };
-        /** @description `invalid_credentials`: address and password do not match. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token was good once. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
+        /** @description `invalid_credentials`: address and password do not match. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
         InvalidCredentialsOrTokenInvalidOrTokenExpiredOrInvalidApiKey: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];

@@ -50,6 +50,13 @@ pub(in crate::http) struct User {
     pub created_at: String,
     #[schema(format = DateTime)]
     pub updated_at: String,
+    /// The full name or a nickname: one line of at most 255 characters.
+    #[schema(required)]
+    pub name: Option<String>,
+    /// What the user states about themselves, at most 4 KiB.
+    pub profile: BTreeMap<String, serde_json::Value>,
+    /// What operators record about the user, at most 4 KiB.
+    pub metadata: BTreeMap<String, serde_json::Value>,
 }
 
 /// A signed-in device.

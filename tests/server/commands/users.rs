@@ -118,6 +118,9 @@ fn users_are_found_by_id_and_by_address() {
             "email_address",
             "email_confirmed",
             "id",
+            "metadata",
+            "name",
+            "profile",
             "updated_at"
         ]
     );

@@ -65,6 +65,9 @@ export const user = (id = 1) => ({
   email_confirmed: true,
   created_at: "2026-01-31T09:30:00.000Z",
   updated_at: "2026-01-31T09:30:00.000Z",
+  name: null,
+  profile: {},
+  metadata: {},
 });
 
 export const session = (id = 7) => ({
