@@ -74,6 +74,14 @@ pub fn compose(
     })
 }
 
+/// Checks that mails can have this sender, so that the start fails and not each mail.
+///
+/// # Errors
+/// `mail.from` is no address that a mail can have.
+pub(super) fn check_sender(from: &Sender) -> Result<()> {
+    sender(from).map(drop)
+}
+
 fn sender(sender: &Sender) -> Result<Mailbox> {
     refuse_controls("sender's name", sender.name.as_deref().unwrap_or_default())?;
     let address = sender

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::backoff::delay_after;
-use super::message::{Email, compose};
+use super::message::{Email, check_sender, compose};
 use super::send_error::SendError;
 use super::smtp::LONGEST_SEND;
 use super::templates::{Event, Link, Templates, Variables};
@@ -67,6 +67,7 @@ impl MailWorker {
         clock: Clock,
         transport: Transport,
     ) -> Result<Self> {
+        check_sender(&settings.mail.from)?;
         Ok(Self {
             templates: Templates::load(settings.mail.templates.as_deref())?,
             settings: settings.clone(),

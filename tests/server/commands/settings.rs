@@ -148,3 +148,11 @@ fn commands_create_no_database() {
     }
     assert_eq!(std::fs::read_dir(test_server.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_sender_that_no_mail_can_have_stops_the_start() {
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__MAIL__FROM", "no-reply@a..b");
+    let refusal = run(&test_server, &["serve"]).refused();
+    assert!(refusal.contains("mail.from"), "{refusal}");
+}
