@@ -1,4 +1,4 @@
-//! Why the settings cannot be used, in sentences for whoever starts the server.
+//! Problems of settings, in sentences for the operator.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A setting that must not be printed: the type gives nobody the text except who asks for it by name.
+//! A setting that must not be printed: only [`Secret::expose`] returns its text.
 
 use std::fmt;
 

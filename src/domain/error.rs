@@ -1,29 +1,28 @@
-//! What can go wrong, as the rest of the house says it. It knows nothing of HTTP: `http::respond` is the
-//! one place that turns these into statuses.
+//! The errors of all layers. They know nothing of HTTP: `http::error_codes` maps them to statuses and codes.
 //!
 //! Which one to use:
-//! - a field the caller sent is unusable: [`Error::Validation`], collected with [`ValidationErrors`];
-//! - the request itself cannot be read: [`Error::Malformed`] and its neighbours;
-//! - who are you: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
+//! - a field of the input is unusable: [`Error::Validation`], collected with [`ValidationErrors`];
+//! - the request cannot be read: [`Error::Malformed`] and its neighbours;
+//! - the credential is missing or not valid: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
 //!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`];
-//! - known, and not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`], [`Error::Unconfirmed`];
-//! - a token is asked for that there is not to give: [`Error::InvalidGrant`], [`Error::InvalidScope`];
-//! - a browser sent it for somebody else's page: [`Error::CrossOrigin`];
-//! - not there, or not yours: [`Error::NotFound`];
-//! - not now: [`Error::RateLimited`], [`Error::Unavailable`];
-//! - a fault of ours: [`Error::Internal`], whose text is logged and never sent.
+//! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`], [`Error::Unconfirmed`];
+//! - a token cannot be issued: [`Error::InvalidGrant`], [`Error::InvalidScope`];
+//! - a page of another origin sent it: [`Error::CrossOrigin`];
+//! - missing, or owned by another user: [`Error::NotFound`];
+//! - temporarily not possible: [`Error::RateLimited`], [`Error::Unavailable`];
+//! - an internal failure: [`Error::Internal`], whose text is logged and never sent.
 //!
-//! A failure is never read as an absence: look-ups return `Ok(None)` or one of these.
+//! Failure is not absence: look-ups return `Ok(None)` or one of these.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::domain::scope::Scopes;
 
-/// The `Result` of this crate; settings have `ConfigError`, mail `Failure`.
+/// The `Result` of this crate; settings have `ConfigError`, mail `SendError`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that a request can be answered with instead of what it asked for.
+/// Every failure that a request can get.
 #[derive(Debug)]
 pub enum Error {
     /// The input was read and cannot be used.
@@ -64,7 +63,7 @@ pub enum Error {
     Unconfirmed,
     /// The credential is a cookie, which another site's page may have sent.
     CrossOrigin,
-    /// It does not exist, or belongs to somebody else.
+    /// It does not exist, or belongs to another user.
     NotFound,
     /// Too many tries; how long until the next may work.
     RateLimited(Duration),

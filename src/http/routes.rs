@@ -1,6 +1,5 @@
-//! Where routes are declared: once, each with its access. The same table feeds actix, `cloakroom routes` and the
-//! test that tries every route as nobody, as another user and as the owner. A route is public only where it is
-//! declared so.
+//! The route table: each route is declared once, with its access. The same table feeds actix, `cloakroom routes` and the
+//! access tests. A route is public only where it is declared so.
 
 use std::fmt;
 
@@ -51,8 +50,8 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Declares a route that anybody may call; a browser that carries our cookie only for our own application, unless
-    /// it is a `GET`, which changes nothing.
+    /// Declares a public route. Requests with the session cookie must be same-origin, except `GET`, which changes
+    /// nothing.
     pub fn public<F, Args>(&mut self, method: Method, path: &'static str, handler: F) -> &mut Self
     where
         F: Handler<Args> + Send + Sync,

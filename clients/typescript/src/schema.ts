@@ -25,7 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask whether the server can do its work */
+        /** Check that the server is ready */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -42,7 +42,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask whether the process lives */
+        /** Check that the process is up */
         get: operations["up"];
         put?: never;
         post?: never;
@@ -59,12 +59,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List one's API keys */
+        /** List the user's API keys */
         get: operations["listApiKeys"];
         put?: never;
         /**
          * Create an API key
-         * @description The key is shown this once. It is as good as its scopes, and never manages the account.
+         * @description The key is shown once. It may do what its scopes name, and never manages the account.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -100,7 +100,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask for a confirmation link by mail */
+        /** Request a verification link by mail */
         post: operations["requestConfirmation"];
         delete?: never;
         options?: never;
@@ -116,7 +116,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Confirm the address that the link went to */
+        /** Verify the address that the link was mailed to */
         put: operations["confirmAddress"];
         post?: never;
         delete?: never;
@@ -135,8 +135,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask what a token stands for (RFC 7662)
-         * @description A user's key sees what is that user's, a service's key everything.
+         * Introspect a token (RFC 7662)
+         * @description A user's key sees tokens of that user only, a service's key all.
          */
         post: operations["introspect"];
         delete?: never;
@@ -154,7 +154,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask for a reset link by mail */
+        /** Request a password reset link by mail */
         post: operations["requestPasswordReset"];
         delete?: never;
         options?: never;
@@ -169,11 +169,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask whether a reset link may still be used */
+        /** Check a reset link */
         get: operations["showPasswordReset"];
         /**
          * Set a new password by a link
-         * @description The link works once. Every session of the user ends.
+         * @description The link is valid once. All sessions of the user end.
          */
         put: operations["resetPassword"];
         post?: never;
@@ -182,7 +182,7 @@ export interface paths {
         head?: never;
         /**
          * Set a new password by a link
-         * @description The link works once. Every session of the user ends.
+         * @description The link is valid once. All sessions of the user end.
          */
         patch: operations["patchPassword"];
         trace?: never;
@@ -194,7 +194,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List one's projects */
+        /** List the user's projects */
         get: operations["listProjects"];
         put?: never;
         /** Create a project */
@@ -216,7 +216,7 @@ export interface paths {
         get: operations["showProject"];
         /**
          * Change a project
-         * @description Changes the fields that it names and leaves the rest.
+         * @description Changes the fields in the body and leaves the others.
          */
         put: operations["replaceProject"];
         post?: never;
@@ -226,7 +226,7 @@ export interface paths {
         head?: never;
         /**
          * Change a project
-         * @description Changes the fields that it names and leaves the rest.
+         * @description Changes the fields in the body and leaves the others.
          */
         patch: operations["updateProject"];
         trace?: never;
@@ -242,7 +242,7 @@ export interface paths {
         put?: never;
         /**
          * Sign up
-         * @description Signs in as well, unless the address has to be confirmed first.
+         * @description Also signs in, unless the address must be verified first.
          */
         post: operations["signUp"];
         delete?: never;
@@ -258,12 +258,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask who one is */
+        /** Show the user and the session */
         get: operations["showSession"];
         put?: never;
         /**
          * Sign in
-         * @description Starts a new session always; the one whose cookie came along ends.
+         * @description Always starts a new session; the session of the request's cookie ends.
          */
         post: operations["signIn"];
         /** Sign out */
@@ -304,7 +304,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new token for the session
-         * @description The old token is dead at once. The new one is handed over as the old one was carried.
+         * @description The old token is revoked at once. The new one is returned the way the old one was presented.
          */
         post: operations["rotateSession"];
         delete?: never;
@@ -320,7 +320,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List where one is signed in */
+        /** List the user's sessions */
         get: operations["listSessions"];
         put?: never;
         post?: never;
@@ -341,7 +341,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End one of one's sessions */
+        /** End a session */
         delete: operations["endSession"];
         options?: never;
         head?: never;
@@ -397,7 +397,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End whatever a token stands for (RFC 7009) */
+        /** Revoke a token (RFC 7009) */
         post: operations["revokeToken"];
         delete?: never;
         options?: never;
@@ -413,7 +413,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Open sign-in to an address again */
+        /** Unlock sign-in to an address */
         put: operations["unlock"];
         post?: never;
         delete?: never;
@@ -429,11 +429,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show one's account */
+        /** Show the user */
         get: operations["showUser"];
         put?: never;
         post?: never;
-        /** Delete one's account and all that belongs to it */
+        /** Delete the account and all its data */
         delete: operations["deleteAccount"];
         options?: never;
         head?: never;
@@ -449,7 +449,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Ask for another email address
+         * Request a change of email address
          * @description A link goes to the new address, and nothing changes before it is used. One's own address withdraws what was asked for before.
          */
         put: operations["changeAddress"];
@@ -469,7 +469,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change one's password
+         * Change the password
          * @description All other sessions end.
          */
         put: operations["changePassword"];
@@ -488,7 +488,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ask who a request comes from
+         * Verify the credential of a request
          * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.
          */
         get: operations["verify"];
@@ -1246,7 +1246,7 @@ export interface operations {
                     "application/jwk-set+json": components["schemas"]["KeySet"];
                 };
             };
-            /** @description They are those of `If-None-Match` */
+            /** @description Unchanged since `If-None-Match` */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1267,7 +1267,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can, and can write */
+            /** @description Database is writable */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1290,7 +1290,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does */
+            /** @description Process is up */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1378,7 +1378,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is dead, and was dead before if it was revoked already */
+            /** @description Key is revoked */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1411,7 +1411,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The key as it is now */
+            /** @description The renamed key */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1480,7 +1480,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is confirmed */
+            /** @description Address is verified */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1511,7 +1511,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What is known of it */
+            /** @description The state of the token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1579,7 +1579,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It may */
+            /** @description Link is valid */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1611,7 +1611,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The password is set */
+            /** @description Password is set */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1650,7 +1650,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The password is set */
+            /** @description Password is set */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1786,7 +1786,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The project as it is now */
+            /** @description The changed project */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1820,7 +1820,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone */
+            /** @description Project deleted */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1853,7 +1853,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The project as it is now */
+            /** @description The changed project */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1899,7 +1899,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedUp"];
                 };
             };
-            /** @description The same for a free address and a taken one, where sign-up hides who has an account */
+            /** @description The same for a free and a taken address, where sign-up hides accounts */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1991,7 +1991,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session has ended, and its cookie is taken back */
+            /** @description Session ended, cookie cleared */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2053,7 +2053,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session under its new token */
+            /** @description The session with its new token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2079,7 +2079,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The live sessions */
+            /** @description The active sessions */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2099,7 +2099,7 @@ export interface operations {
     endSessions: {
         parameters: {
             query?: {
-                /** @description Keeps the session that asks */
+                /** @description Keeps the session of the request */
                 except?: "current";
             };
             header?: never;
@@ -2108,7 +2108,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They have ended */
+            /** @description Sessions ended */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2138,7 +2138,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It has ended */
+            /** @description Session ended */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2239,7 +2239,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is dead, if it was ever good */
+            /** @description Token is revoked or was never valid */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2271,7 +2271,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is open for the network that asked */
+            /** @description Sign-in is unlocked for the network of the request */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2328,7 +2328,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is gone */
+            /** @description Account deleted */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2364,7 +2364,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The same for a free address and a taken one */
+            /** @description The same for a free and a taken address */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2400,7 +2400,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is changed */
+            /** @description Password changed */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2434,7 +2434,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A live credential, with the scopes asked for */
+            /** @description Credential is valid and has the required scopes */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

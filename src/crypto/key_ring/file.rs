@@ -298,7 +298,7 @@ mod tests {
             .unwrap();
         assert_eq!(mode(&folder.path().join("other")), 0o640);
 
-        // A file that everybody may read does not stay one.
+        // A world-readable file does not stay so.
         fs::set_permissions(
             folder.path().join("other"),
             fs::Permissions::from_mode(0o666),

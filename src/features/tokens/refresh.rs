@@ -1,7 +1,7 @@
 //! Exchanging a refresh token, which is spent, for a new pair.
 //!
 //! # Threats
-//! - a copied token: each is valid once; a second use ends its session, whoever sent it, and the user is notified by mail
+//! - a copied token: each is valid once; a second use, by either party, ends its session, and the user is notified by mail
 //! - an honest client whose reply was lost, or two windows that refresh at once: for ten seconds a spent token returns the
 //!   same pair again, derived from a stored seed; the database alone yields no token
 //! - two successors: one transaction spends the token, and concurrent ones find it spent
@@ -265,7 +265,7 @@ impl Exchange {
         Scopes::from_words(&words).unwrap_or_default()
     }
 
-    /// The whole family goes with its session, and all its access tokens: which of the two was the thief, nobody knows.
+    /// The whole family goes with its session, and all its access tokens: either use may have been the attacker's.
     fn end(&self, change: &Change<'_>, session: &Session, user: &User) -> Result<Outcome> {
         sessions::delete(change, session.id)?;
         mail::notify(change, self.notice.as_ref(), user, self.now)?;

@@ -36,11 +36,11 @@ use crate::store::{api_keys, sessions};
 pub(in crate::http) const NEEDS_SESSION: Error =
     Error::Forbidden("This needs a session, not an API key or access token");
 
-/// Who asks: it does not keep out narrow credentials until [`Caller::require`] is called, so that a handler which takes
-/// one and forgets that serves every API key and access token in full.
+/// The caller, with any valid credential. A handler that takes it serves API keys and access tokens of any scope, unless
+/// it calls [`Caller::require`].
 ///
-/// A route's guard has found out who it is before its handler runs; in a handler of an embedder's own, taking one keeps
-/// out whoever is nobody.
+/// On Cloakroom's routes the guard has verified the credential before the handler runs. In an embedder's handler this
+/// extractor does: requests without a valid credential are refused.
 #[derive(Clone, Debug)]
 pub struct Caller(Kind);
 
@@ -111,7 +111,7 @@ pub(in crate::http) async fn identify(request: &HttpRequest) -> Result<Caller> {
     check_cookie(request)?;
     let cookie = cookie::name(&context.settings.server);
     let presented = credential::presented(request.headers(), cookie).inspect_err(|refusal| {
-        // Of what is no token of ours nobody can say what it should have been, unless it came as a key.
+        // Malformed text shows no kind, unless it came as an API key.
         if matches!(refusal, Error::InvalidApiKey) {
             note_refusal(request, CredentialKind::ApiKey, refusal);
         }
@@ -266,7 +266,7 @@ impl Caller {
     /// [`Error::Forbidden`] for a service's key, which owns nothing.
     pub fn owner(&self) -> Result<UserId> {
         self.user_id()
-            .ok_or(Error::Forbidden("This key belongs to nobody"))
+            .ok_or(Error::Forbidden("This route needs a user-owned key"))
     }
 
     /// Refuses a machine without this scope.

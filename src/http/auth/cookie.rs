@@ -1,8 +1,9 @@
-//! The cookie that carries a session's token for a browser: its name, how it is read, set and taken back.
+//! The cookie that carries a session's token for a browser: its name, and how it is read, set and cleared.
 //!
-//! Fears: a page of another host that plants or overwrites it (the prefix `__Host-` binds it to this host and to https,
-//! and of two nobody chooses one); a script that reads it (`HttpOnly`); other sites' requests that carry it
-//! (`SameSite=Lax`, and `origin` for what that lets through).
+//! # Threats
+//! - another host plants or overwrites it: the prefix `__Host-` binds it to this host and https, and two are refused
+//! - a script reads it: `HttpOnly`
+//! - requests of other sites carry it: `SameSite=Lax`, and [`same_origin`](super::same_origin) for what that admits
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 
@@ -28,7 +29,7 @@ pub fn name(server: &config::Server) -> &'static str {
 /// The value of the cookie of this name, which no other case or space spells.
 ///
 /// # Errors
-/// [`Error::Malformed`] when there are two of that name: which is ours, nobody can tell.
+/// [`Error::Malformed`] when there are two of that name: either could be planted.
 pub fn carried<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
     let pairs = headers
         .get_all(COOKIE)

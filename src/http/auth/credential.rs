@@ -1,7 +1,7 @@
 //! Reads the credential that a request presents. Three states: none, one that is well-formed, or an unusable one.
 //!
-//! A credential in a header decides alone, well-formed or not. Otherwise whoever can plant a cookie could lock a bearer
-//! client out, or make it act as somebody else.
+//! A credential in a header takes precedence, well-formed or not. Else an attacker who plants a cookie could lock out a
+//! bearer client, or make it act as another user.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::http::middleware::headers::X_API_KEY;
 pub enum Carrier {
     /// In `Authorization`, by a program that adds it itself.
     Bearer,
-    /// In a cookie, by a browser that adds it whoever asks.
+    /// In a cookie, which a browser adds to requests of any page.
     Cookie,
 }
 

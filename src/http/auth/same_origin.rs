@@ -35,8 +35,8 @@ pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
     }
 }
 
-/// Whether it changes nothing. A proxy that asks us about a request does so by `GET` and tells that one's method, which
-/// is believed of anybody: it can only make things stricter.
+/// Whether it changes nothing. A proxy asks about a request by `GET` and names its method in a header, which is trusted
+/// from any client: it can only make the check stricter.
 fn is_harmless(request: &HttpRequest) -> bool {
     let harmless = |method: &[u8]| {
         [Method::GET, Method::HEAD, Method::OPTIONS]

@@ -73,7 +73,7 @@ pub(in crate::http) fn context(request: &HttpRequest) -> Result<&web::Data<Conte
 }
 
 /// The address of the client: the peer or, when the peer is a trusted proxy, the last address in
-/// `X-Forwarded-For` that is not one. What stands further left was written by whoever liked to.
+/// `X-Forwarded-For` that is not one. Entries further left may be forged.
 pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
     let peer = request
         .peer_addr()

@@ -1,6 +1,5 @@
-//! The outermost layer, around every route and every failure to find one. From the outside in: the request's id,
-//! its log line and the headers of every reply; CORS, which answers a preflight before anybody is asked who they
-//! are; and a net under panics.
+//! The outermost middleware, around all routes and 404s. From the outside in: request id, log line and reply headers;
+//! CORS, which answers preflights before authentication; and a catch for panics.
 
 #![expect(
     clippy::disallowed_methods,

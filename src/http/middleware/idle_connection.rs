@@ -1,8 +1,8 @@
-//! Ends connections that hold a place and ask for nothing.
+//! Closes connections that send no request.
 //!
-//! actix-http times the first head of a connection and the pause after a reply. It does not time a later head that
-//! trickles, the rest of a chunked body that nobody reads, nor a reply that the client does not take: each could
-//! last forever. Here the time from one reply to the next whole head is limited, whatever happens in between.
+//! actix-http limits the time of a connection's first head and of the pause after a reply. It does not limit a later head
+//! that trickles, the rest of an unread chunked body, or a reply that the client does not read. Here the time from a reply
+//! to the next complete head is limited.
 
 #![expect(
     clippy::disallowed_methods,

@@ -1,5 +1,5 @@
-//! Whether a reply is what the document says, to the last field: an object may hold nothing that nobody described. It
-//! reads as much of JSON Schema as the document uses, and refuses what it does not know rather than let it pass.
+//! Validates replies against the document: an object may have described fields only. It supports the part of JSON Schema
+//! that the document uses, and refuses other keywords.
 
 use std::sync::OnceLock;
 
@@ -11,8 +11,8 @@ use crate::http::Routes;
 /// What does not narrow a value.
 const ANNOTATIONS: &[&str] = &["description", "propertyNames"];
 
-/// Compares a reply of one of our routes with the document. A route of somebody else's is none of its business, nor is
-/// `OPTIONS`, which CORS answers before there is a route.
+/// Validates a reply of a Cloakroom route. Routes of embedders are skipped, and `OPTIONS`, which CORS answers before
+/// routing.
 ///
 /// # Errors
 /// What differs, in one sentence.
@@ -258,7 +258,7 @@ mod tests {
                 failure("method_not_allowed").to_string(),
             ),
             ("OPTIONS", PROJECT, 200, String::new()),
-            ("GET", "/hello", 418, "somebody else's".to_owned()),
+            ("GET", "/hello", 418, "another app's".to_owned()),
         ] {
             assert_eq!(
                 check(features::routes, method, pattern, status, body.as_bytes()),
@@ -351,7 +351,7 @@ mod tests {
                 .unwrap_err()
                 .contains("keyword not")
         );
-        let schema = json!({ "$ref": "#/components/schemas/Nobody" });
+        let schema = json!({ "$ref": "#/components/schemas/Missing" });
         assert!(
             check_value(&json!({}), &schema, &json!(1), "it")
                 .unwrap_err()

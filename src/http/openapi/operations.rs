@@ -84,26 +84,22 @@ pub(in crate::http) const GROUPS: &[Group] = &[
 
 fn health() -> Vec<Operation> {
     vec![
-        on("GET /up", "up", "Ask whether the process lives").gives::<Health>(200, "It does"),
-        on(
-            "GET /ready",
-            "ready",
-            "Ask whether the server can do its work",
-        )
-        .gives::<Health>(200, "It can, and can write")
-        .tells_reason(),
+        on("GET /up", "up", "Check that the process is up").gives::<Health>(200, "Process is up"),
+        on("GET /ready", "ready", "Check that the server is ready")
+            .gives::<Health>(200, "Database is writable")
+            .tells_reason(),
     ]
 }
 
 fn registrations() -> Vec<Operation> {
     vec![
         on("POST /v1/registrations", "signUp", "Sign up")
-            .says("Signs in as well, unless the address has to be confirmed first.")
+            .says("Also signs in, unless the address must be verified first.")
             .takes::<SignUpInput>()
             .gives::<SignedUp>(201, "The account")
             .gives::<Message>(
                 202,
-                "The same for a free address and a taken one, where sign-up hides who has an account",
+                "The same for a free and a taken address, where sign-up hides accounts",
             )
             .fails(&[FORBIDDEN, ACCOUNT_NOT_CREATED])
             .throttled(),
@@ -115,7 +111,7 @@ fn confirmations() -> Vec<Operation> {
         on(
             "POST /v1/confirmations",
             "requestConfirmation",
-            "Ask for a confirmation link by mail",
+            "Request a verification link by mail",
         )
         .takes::<AddressInput>()
         .gives::<Message>(200, "The same for every well-formed address")
@@ -123,24 +119,24 @@ fn confirmations() -> Vec<Operation> {
         on(
             "PUT /v1/confirmations/{token}",
             "confirmAddress",
-            "Confirm the address that the link went to",
+            "Verify the address that the link was mailed to",
         )
-        .gives::<Message>(200, "It is confirmed"),
+        .gives::<Message>(200, "Address is verified"),
     ]
 }
 
 fn sessions() -> Vec<Operation> {
     vec![
         on("POST /v1/session", "signIn", "Sign in")
-            .says("Starts a new session always; the one whose cookie came along ends.")
+            .says("Always starts a new session; the session of the request's cookie ends.")
             .takes::<SignInInput>()
             .gives::<SignedIn>(200, "A new session")
             .fails(&[INVALID_CREDENTIALS, FORBIDDEN, EMAIL_UNCONFIRMED])
             .throttled(),
-        on("GET /v1/session", "showSession", "Ask who one is")
+        on("GET /v1/session", "showSession", "Show the user and the session")
             .gives::<Shown>(200, "User and session"),
         on("DELETE /v1/session", "signOut", "Sign out")
-            .gives::<Message>(200, "The session has ended, and its cookie is taken back"),
+            .gives::<Message>(200, "Session ended, cookie cleared"),
         on(
             "POST /v1/session/reauthenticate",
             "reauthenticate",
@@ -158,15 +154,15 @@ fn sessions() -> Vec<Operation> {
             "Get a new token for the session",
         )
         .says(
-            "The old token is dead at once. The new one is handed over as the old one was carried.",
+            "The old token is revoked at once. The new one is returned the way the old one was presented.",
         )
-        .gives::<SignedIn>(200, "The session under its new token"),
+        .gives::<SignedIn>(200, "The session with its new token"),
         on(
             "GET /v1/sessions",
             "listSessions",
-            "List where one is signed in",
+            "List the user's sessions",
         )
-        .gives::<SessionList>(200, "The live sessions"),
+        .gives::<SessionList>(200, "The active sessions"),
         on(
             "DELETE /v1/sessions",
             "endSessions",
@@ -175,31 +171,31 @@ fn sessions() -> Vec<Operation> {
         .query(
             "except",
             text().enum_values(Some(["current"])),
-            "Keeps the session that asks",
+            "Keeps the session of the request",
         )
-        .gives::<SessionsEnded>(200, "They have ended"),
+        .gives::<SessionsEnded>(200, "Sessions ended"),
         on(
             "DELETE /v1/sessions/{id}",
             "endSession",
-            "End one of one's sessions",
+            "End a session",
         )
-        .gives_nothing("It has ended"),
+        .gives_nothing("Session ended"),
     ]
 }
 
 fn passwords() -> Vec<Operation> {
     let reset = |route, id| {
         on(route, id, "Set a new password by a link")
-            .says("The link works once. Every session of the user ends.")
+            .says("The link is valid once. All sessions of the user end.")
             .takes::<NewPasswordInput>()
-            .gives::<Message>(200, "The password is set")
+            .gives::<Message>(200, "Password is set")
             .throttled()
     };
     vec![
         on(
             "POST /v1/passwords",
             "requestPasswordReset",
-            "Ask for a reset link by mail",
+            "Request a password reset link by mail",
         )
         .takes::<AddressInput>()
         .gives::<Message>(200, "The same for every well-formed address")
@@ -207,9 +203,9 @@ fn passwords() -> Vec<Operation> {
         on(
             "GET /v1/passwords/{token}",
             "showPasswordReset",
-            "Ask whether a reset link may still be used",
+            "Check a reset link",
         )
-        .gives::<ResetLink>(200, "It may"),
+        .gives::<ResetLink>(200, "Link is valid"),
         reset("PUT /v1/passwords/{token}", "resetPassword"),
         reset("PATCH /v1/passwords/{token}", "patchPassword"),
     ]
@@ -220,49 +216,49 @@ fn unlocks() -> Vec<Operation> {
         on(
             "PUT /v1/unlocks/{token}",
             "unlock",
-            "Open sign-in to an address again",
+            "Unlock sign-in to an address",
         )
-        .gives::<Message>(200, "It is open for the network that asked"),
+        .gives::<Message>(200, "Sign-in is unlocked for the network of the request"),
     ]
 }
 
 fn account() -> Vec<Operation> {
     vec![
-        on("GET /v1/user", "showUser", "Show one's account").gives::<ShownUser>(200, "The user"),
-        on("PUT /v1/user/password", "changePassword", "Change one's password")
+        on("GET /v1/user", "showUser", "Show the user").gives::<ShownUser>(200, "The user"),
+        on("PUT /v1/user/password", "changePassword", "Change the password")
             .says("All other sessions end.")
             .takes::<ChangePasswordInput>()
-            .gives::<Message>(200, "It is changed")
+            .gives::<Message>(200, "Password changed")
             .throttled(),
-        on("PUT /v1/user/email_address", "changeAddress", "Ask for another email address")
+        on("PUT /v1/user/email_address", "changeAddress", "Request a change of email address")
             .says(
                 "A link goes to the new address, and nothing changes before it is used. One's own address withdraws what \
                  was asked for before.",
             )
             .takes::<ChangeAddressInput>()
-            .gives::<Message>(200, "The same for a free address and a taken one")
+            .gives::<Message>(200, "The same for a free and a taken address")
             .throttled(),
-        on("DELETE /v1/user", "deleteAccount", "Delete one's account and all that belongs to it")
+        on("DELETE /v1/user", "deleteAccount", "Delete the account and all its data")
             .may_take::<DeleteAccountInput>()
-            .gives::<Message>(200, "It is gone")
+            .gives::<Message>(200, "Account deleted")
             .throttled(),
     ]
 }
 
 fn api_keys() -> Vec<Operation> {
     vec![
-        on("GET /v1/api_keys", "listApiKeys", "List one's API keys").gives::<ApiKeyList>(200, "The keys"),
+        on("GET /v1/api_keys", "listApiKeys", "List the user's API keys").gives::<ApiKeyList>(200, "The keys"),
         on("POST /v1/api_keys", "createApiKey", "Create an API key")
-            .says("The key is shown this once. It is as good as its scopes, and never manages the account.")
+            .says("The key is shown once. It may do what its scopes name, and never manages the account.")
             .takes::<ApiKeyInput>()
             .gives::<NewApiKey>(201, "The new key")
             .fails(&[TOO_MANY_API_KEYS])
             .throttled(),
         on("PATCH /v1/api_keys/{id}", "renameApiKey", "Rename an API key")
             .takes::<ApiKeyChangesInput>()
-            .gives::<ShownApiKey>(200, "The key as it is now"),
+            .gives::<ShownApiKey>(200, "The renamed key"),
         on("DELETE /v1/api_keys/{id}", "revokeApiKey", "Revoke an API key")
-            .gives_nothing("It is dead, and was dead before if it was revoked already"),
+            .gives_nothing("Key is revoked"),
     ]
 }
 
@@ -287,29 +283,29 @@ fn tokens() -> Vec<Operation> {
             .gives::<Tokens>(200, "The tokens")
             .fails(&[INVALID_GRANT])
             .throttled(),
-        on("POST /v1/tokens/revoke", "revokeToken", "End whatever a token stands for (RFC 7009)")
+        on("POST /v1/tokens/revoke", "revokeToken", "Revoke a token (RFC 7009)")
             .takes::<TokenInput>()
-            .gives::<Message>(200, "It is dead, if it was ever good"),
-        on("POST /v1/introspect", "introspect", "Ask what a token stands for (RFC 7662)")
-            .says("A user's key sees what is that user's, a service's key everything.")
+            .gives::<Message>(200, "Token is revoked or was never valid"),
+        on("POST /v1/introspect", "introspect", "Introspect a token (RFC 7662)")
+            .says("A user's key sees tokens of that user only, a service's key all.")
             .takes::<TokenInput>()
-            .gives::<Introspection>(200, "What is known of it"),
+            .gives::<Introspection>(200, "The state of the token"),
         on("GET /.well-known/jwks.json", "listKeys", "Get the keys that verify access tokens")
             .gives_as::<KeySet>("application/jwk-set+json", 200, "The keys")
-            .gives_unchanged("They are those of `If-None-Match`"),
+            .gives_unchanged("Unchanged since `If-None-Match`"),
     ]
 }
 
 fn verify() -> Vec<Operation> {
     vec![
-        on("ANY /v1/verify", "verify", "Ask who a request comes from")
+        on("ANY /v1/verify", "verify", "Verify the credential of a request")
             .says(
                 "For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is \
                  in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and \
                  `X-Scopes`.",
             )
             .query("scope", text(), "Scopes that the credential must have, with a space between")
-            .gives::<Message>(200, "A live credential, with the scopes asked for")
+            .gives::<Message>(200, "Credential is valid and has the required scopes")
             .fails(&[INSUFFICIENT_SCOPE]),
     ]
 }
@@ -317,19 +313,23 @@ fn verify() -> Vec<Operation> {
 fn projects() -> Vec<Operation> {
     let change = |route, id| {
         on(route, id, "Change a project")
-            .says("Changes the fields that it names and leaves the rest.")
+            .says("Changes the fields in the body and leaves the others.")
             .takes::<ProjectChangesInput>()
-            .gives::<ShownProject>(200, "The project as it is now")
+            .gives::<ShownProject>(200, "The changed project")
     };
     let limit = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(1))
         .maximum(Some(100));
     vec![
-        on("GET /v1/projects", "listProjects", "List one's projects")
-            .query("limit", limit.default(Some(50.into())), "How many at most")
-            .query("cursor", text(), "The last page's `next_cursor`")
-            .gives::<ProjectList>(200, "One page"),
+        on(
+            "GET /v1/projects",
+            "listProjects",
+            "List the user's projects",
+        )
+        .query("limit", limit.default(Some(50.into())), "How many at most")
+        .query("cursor", text(), "The last page's `next_cursor`")
+        .gives::<ProjectList>(200, "One page"),
         on("POST /v1/projects", "createProject", "Create a project")
             .takes::<ProjectInput>()
             .gives::<ShownProject>(201, "The new project")
@@ -343,7 +343,7 @@ fn projects() -> Vec<Operation> {
             "deleteProject",
             "Delete a project",
         )
-        .gives_nothing("It is gone"),
+        .gives_nothing("Project deleted"),
     ]
 }
 

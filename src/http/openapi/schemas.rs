@@ -1,5 +1,4 @@
-//! What bodies and replies look like, as types that nobody makes: handlers read and write theirs by themselves. What
-//! stands above a field is its description in the document.
+//! The schemas of bodies and replies. A doc comment is the description in the document.
 
 #![expect(dead_code, reason = "described, never made")]
 
