@@ -60,6 +60,8 @@ pub enum Event {
     Unlocked { user: UserId },
     /// An unlock link was forged, used or expired.
     UnlockRefused,
+    /// A user changed their name or profile.
+    UserUpdated { user: UserId },
     /// An account was deleted.
     AccountDeleted { user: UserId },
     /// A request with the session cookie did not prove that it came from the application itself.
@@ -166,6 +168,7 @@ impl Event {
             Self::VerificationRefused => warn("confirmation_refused"),
             Self::Unlocked { user } => info("unlocked").user(user),
             Self::UnlockRefused => warn("unlock_refused"),
+            Self::UserUpdated { user } => info("user_updated").user(user),
             Self::AccountDeleted { user } => info("account_deleted").user(user),
             Self::CrossOriginRefused => warn("cross_origin_refused"),
             Self::PasswordResetRequested => info("reset_asked"),

@@ -13,6 +13,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::accounts::administration::erase;
@@ -22,17 +23,23 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Result, ValidationErrors};
+use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, ClientInfo, EmailAddress, PasswordDigest, SessionId, User};
+use crate::domain::{
+    Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, SessionId, User,
+};
 use crate::http::session_reply::clear_cookie;
-use crate::http::{Body, Caller, CurrentSession, CurrentUser, Message, Routes, SecretText};
+use crate::http::{Body, Caller, CurrentSession, CurrentUser, Message, Patch, Routes, SecretText};
 use crate::mail::{self, Notice};
+use crate::store::users::DetailChanges;
 use crate::store::{passwords, users};
+
+const MAX_NAME_CHARACTERS: usize = 255;
 
 pub(super) fn routes(routes: &mut Routes) {
     routes
         .any_credential(Method::GET, "/v1/user", show)
+        .protected(Method::PATCH, "/v1/user", update)
         .protected(Method::PUT, "/v1/user/password", change_password)
         .protected(Method::PUT, "/v1/user/email_address", change_address)
         .protected(Method::DELETE, "/v1/user", destroy);
@@ -40,6 +47,29 @@ pub(super) fn routes(routes: &mut Routes) {
 
 async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
     let user = caller.user(&context).await?;
+    Ok(HttpResponse::Ok().json(ShownUser { user: &user }))
+}
+
+async fn update(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    user: CurrentUser,
+    Body(input): Body<UserChangesInput>,
+) -> Result<HttpResponse> {
+    let (id, now) = (user.id, context.clock.now());
+    let (name, profile) = input.checked()?;
+    let updated = user.commit(&context, &client, move |change| {
+        let details = DetailChanges {
+            name: name.as_ref().map(Option::as_deref),
+            profile: profile.as_ref(),
+        };
+        let updated = users::update_details(change, id, &details, now)?;
+        if updated.is_some() {
+            change.record(Event::UserUpdated { user: id });
+        }
+        Ok(updated)
+    });
+    let user = updated.await?.ok_or(Error::TokenInvalid)?;
     Ok(HttpResponse::Ok().json(ShownUser { user: &user }))
 }
 
@@ -201,6 +231,50 @@ fn challenge_beside<T>(
 #[derive(Serialize, ToSchema)]
 struct ShownUser<'a> {
     user: &'a User,
+}
+
+/// Changes to the user; absent fields stay as they are.
+#[derive(Deserialize, ToSchema)]
+struct UserChangesInput {
+    /// One line of at most 255 characters; `null` or blank removes it.
+    #[schema(value_type = Option<String>, max_length = 255)]
+    name: Patch<String>,
+    /// An object of at most 4 KiB; `null` empties it.
+    #[schema(value_type = Option<Object>)]
+    profile: Patch<Map<String, Value>>,
+}
+
+impl UserChangesInput {
+    /// The new name, if it changes, and the new profile, if it changes.
+    #[expect(clippy::type_complexity, reason = "absent, removed or set")]
+    fn checked(self) -> Result<(Option<Option<String>>, Option<JsonObject>), ValidationErrors> {
+        let mut invalid = ValidationErrors::default();
+        let name = match self.name {
+            Patch::Absent => None,
+            Patch::Null => Some(None),
+            Patch::Value(text) => invalid.keep(check_name(&text)),
+        };
+        let profile = match self.profile {
+            Patch::Absent => None,
+            Patch::Null => Some(JsonObject::default()),
+            Patch::Value(object) => invalid.keep(JsonObject::parse("profile", &object)),
+        };
+        invalid.into_result()?;
+        Ok((name, profile))
+    }
+}
+
+/// A name without white space around it; `None` when it is blank.
+fn check_name(text: &str) -> Result<Option<String>, ValidationErrors> {
+    let name = text.trim();
+    if name.chars().count() > MAX_NAME_CHARACTERS {
+        let message = format!("is too long (maximum is {MAX_NAME_CHARACTERS} characters)");
+        Err(ValidationErrors::field("name", message))
+    } else if name.contains(char::is_control) {
+        Err(ValidationErrors::field("name", "is invalid"))
+    } else {
+        Ok((!name.is_empty()).then(|| name.to_owned()))
+    }
 }
 
 /// A new password, and the current one.

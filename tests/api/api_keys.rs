@@ -785,7 +785,7 @@ async fn a_new_key_is_notified_by_mail() {
         .unwrap()
         .to_owned();
     assert!(
-        text.contains(&format!("An API key that ends in {last_four} was made")),
+        text.contains(&format!("An API key that ends in {last_four} was created")),
         "{text}"
     );
     assert!(text.contains("127.0.0.1"), "{text}");

@@ -31,3 +31,4 @@ mod sweep;
 mod throttles;
 mod tokens;
 mod upgrade;
+mod user_details;

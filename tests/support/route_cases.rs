@@ -123,6 +123,12 @@ pub fn cases() -> Vec<Case> {
         case(Method::PATCH, link, password, [200; 4]),
         case(Method::GET, "/v1/user", none(), [401, 200, 200, 401]),
         case(
+            Method::PATCH,
+            "/v1/user",
+            json!({ "name": "One" }),
+            [401, 200, 200, 401],
+        ),
+        case(
             Method::PUT,
             "/v1/user/password",
             new_password,

@@ -437,7 +437,8 @@ export interface paths {
         delete: operations["deleteAccount"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Update the user's name and profile */
+        patch: operations["updateUser"];
         trace?: never;
     };
     "/v1/user/email_address": {
@@ -868,6 +869,13 @@ export interface components {
             };
             /** Format: date-time */
             updated_at: string;
+        };
+        /** @description Changes to the user; absent fields stay as they are. */
+        UserChangesInput: {
+            /** @description One line of at most 255 characters; `null` or blank removes it. */
+            name?: string | null;
+            /** @description An object of at most 4 KiB; `null` empties it. */
+            profile?: Record<string, never> | null;
         };
         /** @description An Ed25519 public key (RFC 8037). */
         VerifyingKey: {
@@ -2346,6 +2354,41 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChangesInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["UserChangesInput"];
+            };
+        };
+        responses: {
+            /** @description The updated user */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownUser"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -10,6 +10,7 @@ use super::schemas::{
     NewPasswordInput, PasswordInput, ProjectChangesInput, ProjectInput, ProjectList, RefreshInput,
     ResetLink, SessionList, SessionsEnded, Shown, ShownApiKey, ShownProject, ShownUser,
     SignInInput, SignUpInput, SignedIn, SignedUp, TokenInput, Tokens, TokensInput,
+    UserChangesInput,
 };
 use crate::http::error_codes::{
     ACCOUNT_NOT_CREATED, EMAIL_UNCONFIRMED, FORBIDDEN, INSUFFICIENT_SCOPE, INVALID_API_KEY,
@@ -225,6 +226,9 @@ fn unlocks() -> Vec<Operation> {
 fn account() -> Vec<Operation> {
     vec![
         on("GET /v1/user", "showUser", "Show the user").gives::<ShownUser>(200, "The user"),
+        on("PATCH /v1/user", "updateUser", "Update the user's name and profile")
+            .takes::<UserChangesInput>()
+            .gives::<ShownUser>(200, "The updated user"),
         on("PUT /v1/user/password", "changePassword", "Change the password")
             .says("All other sessions end.")
             .takes::<ChangePasswordInput>()

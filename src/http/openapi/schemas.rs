@@ -234,6 +234,17 @@ pub(in crate::http) struct ChangePasswordInput {
     pub password_confirmation: Option<String>,
 }
 
+/// Changes to the user; absent fields stay as they are.
+#[derive(ToSchema)]
+pub(in crate::http) struct UserChangesInput {
+    /// One line of at most 255 characters; `null` or blank removes it.
+    #[schema(max_length = 255)]
+    pub name: Option<String>,
+    /// An object of at most 4 KiB; `null` empties it.
+    #[schema(value_type = Option<Object>)]
+    pub profile: Option<serde_json::Value>,
+}
+
 /// A new address, and the password.
 #[derive(ToSchema)]
 pub(in crate::http) struct ChangeAddressInput {
