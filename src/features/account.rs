@@ -1,9 +1,9 @@
-//! The account of a user: what it shows, a new password, a new address, its deletion.
+//! The account of a user: what it shows, name and profile, a new password, a new address, its deletion.
 //!
 //! # Threats
-//! - a stolen session: each change needs a reauthentication besides, see
+//! - a stolen session: each change but of name and profile needs a reauthentication besides, see
 //!   [`accounts::reauthentication`](crate::accounts::reauthentication)
-//! - a change that the owner did not make: it is reported by mail, a change of address to the old one
+//! - a change of credentials that the owner did not make: it is reported by mail, a change of address to the old one
 //! - an address that is another's or mistyped: it is kept aside until a link mailed to it is used; a taken one gets the same
 //!   answer and no link
 //! - mails to strangers: limited by user and by address
