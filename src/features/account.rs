@@ -246,7 +246,6 @@ struct UserChangesInput {
 
 impl UserChangesInput {
     /// The new name, if it changes, and the new profile, if it changes.
-    #[expect(clippy::type_complexity, reason = "absent, removed or set")]
     fn checked(self) -> Result<(Option<Option<String>>, Option<JsonObject>), ValidationErrors> {
         let mut invalid = ValidationErrors::default();
         let name = match self.name {
