@@ -264,13 +264,15 @@ export function createClient(options: ClientOptions): Client {
     resetPassword: (input, callOptions) => callThen("resetPassword", input, callOptions, revalidate),
     confirmAddress: (input, callOptions) => callThen("confirmAddress", input, callOptions, revalidate),
     showSession: (input, callOptions) => callThen("showSession", input, callOptions, setSignedIn),
-    showUser: (input, callOptions) =>
-      callThen("showUser", input, callOptions, ({ user }) => {
-        if (state.status === "signed-in") {
-          setState({ ...state, user });
-        }
-      }),
+    showUser: (input, callOptions) => callThen("showUser", input, callOptions, setUser),
+    updateUser: (input, callOptions) => callThen("updateUser", input, callOptions, setUser),
   };
+
+  function setUser({ user }: Output<"showUser">) {
+    if (state.status === "signed-in") {
+      setState({ ...state, user });
+    }
+  }
 
   /** Concurrent calls share one request. */
   function restore(): Promise<AuthState> {

@@ -26,6 +26,7 @@ export const routes = {
   resetPassword: "public PUT /v1/passwords/{token}",
   unlock: "public PUT /v1/unlocks/{token}",
   showUser: "GET /v1/user",
+  updateUser: "PATCH /v1/user",
   changePassword: "PUT /v1/user/password",
   changeAddress: "PUT /v1/user/email_address",
   deleteAccount: "DELETE /v1/user",

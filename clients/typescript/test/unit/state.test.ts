@@ -355,6 +355,13 @@ describe("the state", () => {
     expect(client.state()).toMatchObject({ status: "signed-in", user: { email_confirmed: false } });
   });
 
+  it("is updated by updateUser", async () => {
+    const { client } = setup({ "PATCH /v1/user": () => json({ user: { ...user(), name: "One" } }) });
+    await client.signIn(signInInput);
+    await client.updateUser({ name: "One" });
+    expect(client.state()).toMatchObject({ status: "signed-in", user: { name: "One" } });
+  });
+
   it("is restored after a reset or a confirmation", async () => {
     const { client, requestsTo } = setup({ "GET /v1/session": () => failure(401, "token_invalid") });
     await client.confirmAddress({ token: "x" });
