@@ -78,6 +78,7 @@ describe("an account", () => {
     await client.rotateSession();
     expect(await client.token()).not.toBe(before);
     expect((await client.listSessions()).sessions).toMatchObject([{ id: session.id, current: true }]);
+    expect((await client.updateUser({ name: "One" })).user).toMatchObject({ name: "One" });
   });
 
   it("reports failures by field", async () => {
