@@ -875,7 +875,9 @@ export interface components {
             /** @description One line of at most 255 characters; `null` or blank removes it. */
             name?: string | null;
             /** @description An object of at most 4 KiB; `null` empties it. */
-            profile?: Record<string, never> | null;
+            profile?: {
+                [key: string]: unknown;
+            } | null;
         };
         /** @description An Ed25519 public key (RFC 8037). */
         VerifyingKey: {

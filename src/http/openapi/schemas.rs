@@ -241,8 +241,7 @@ pub(in crate::http) struct UserChangesInput {
     #[schema(max_length = 255)]
     pub name: Option<String>,
     /// An object of at most 4 KiB; `null` empties it.
-    #[schema(value_type = Option<Object>)]
-    pub profile: Option<serde_json::Value>,
+    pub profile: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 /// A new address, and the password.
