@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub use self::commit::{Change, Committed, commit};
 use crate::activity::Activity;
 use crate::audit::{Entry, Event, Source};
+use crate::breached_passwords::BreachedPasswords;
 use crate::config::Settings;
 use crate::crypto::access_token::{AccessTokens, VerifiedAccessToken};
 use crate::crypto::key_ring::KeyRing;
@@ -34,6 +35,8 @@ pub struct Context {
     pub access_tokens: AccessTokens,
     /// Where passwords are hashed.
     pub passwords: PasswordPool,
+    /// Where new passwords are looked up.
+    pub breached_passwords: BreachedPasswords,
     /// What delivers mails.
     pub mail_worker: MailWorker,
     /// Limits on guessing.
@@ -62,6 +65,7 @@ impl Context {
         Ok(Self {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
+            breached_passwords: BreachedPasswords::open(&settings)?,
             mail_worker: MailWorker::new(
                 &settings,
                 database.clone(),

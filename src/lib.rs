@@ -42,6 +42,8 @@ mod activity;
 #[cfg(not(feature = "testing"))]
 mod audit;
 #[cfg(not(feature = "testing"))]
+mod breached_passwords;
+#[cfg(not(feature = "testing"))]
 mod cli;
 #[cfg(not(feature = "testing"))]
 mod context;
@@ -53,6 +55,8 @@ mod features;
 mod http;
 #[cfg(not(feature = "testing"))]
 mod mail;
+#[cfg(not(feature = "testing"))]
+mod outbound;
 #[cfg(not(feature = "testing"))]
 mod server;
 #[cfg(not(feature = "testing"))]
@@ -71,6 +75,9 @@ pub mod activity;
 pub mod audit;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
+pub mod breached_passwords;
+#[doc(hidden)]
+#[cfg(feature = "testing")]
 pub mod cli;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
@@ -87,6 +94,9 @@ pub mod http;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
 pub mod mail;
+#[doc(hidden)]
+#[cfg(feature = "testing")]
+pub mod outbound;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
 pub mod server;

@@ -10,6 +10,7 @@ mod mail;
 mod migrate;
 mod openapi;
 mod output;
+mod passwords;
 mod routes;
 mod secret;
 mod serve;
@@ -68,6 +69,9 @@ enum Command {
     /// Create, list and revoke API keys of services and users
     #[command(subcommand)]
     ApiKeys(api_keys::Command),
+    /// Build a list of breached passwords
+    #[command(subcommand)]
+    Passwords(passwords::Command),
     /// List queued, sent and failed mails, and retry one
     #[command(subcommand)]
     Mail(mail::Command),
@@ -101,6 +105,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Users(command) => users::run(&quietly(load)?, command),
         Command::Sessions(command) => sessions::run(&quietly(load)?, command),
         Command::ApiKeys(command) => api_keys::run(&quietly(load)?, command),
+        Command::Passwords(command) => passwords::run(command),
         Command::Mail(command) => mail::run(&quietly(load)?, command),
     }
 }

@@ -1,14 +1,16 @@
 //! `[password]`, `[registration]`, `[session]`, `[tokens]` and `[sweep]`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::Environment;
 use super::declare::{Ranged, section};
 use super::problems::{DAY, HOUR, MAX_DURATION, Problems, SECOND};
 use super::server::or_one_per_core;
-use super::values::{duration, scopes};
+use super::values::{duration, scopes, unset};
 use crate::domain::scope::Scopes;
 
 /// The interval of maintenance in the background: activity is written each time, and rows are swept when due. A shorter
@@ -25,8 +27,19 @@ section! {
         bcrypt_cost: u32 = 12,
         /// Minimum length of a new password in characters; 8 is the minimum of NIST SP 800-63B, revision 3.
         min_length: usize = 8 in 1..=128,
-        /// Whether new passwords that are easily guessed are refused. Off for development.
+        /// Whether new passwords that are common or easily guessed are refused. Off for development.
         reject_common: bool = false,
+        /// Words of your own, such as the name of the company: with `reject_common`, new passwords made of them are
+        /// refused like those made of the email address or the name of the service.
+        forbidden_words: Vec<String> = [],
+        /// A file of breached passwords that are refused, made by `cloakroom passwords build`; "" is unset.
+        #[serde(with = "unset")]
+        breached_list: Option<PathBuf> = "",
+        /// The range service that new passwords are looked up in, such as "https://api.pwnedpasswords.com/range"; "" is
+        /// unset. It learns the first 20 bits of the SHA-1 of each. A service that does not answer within 500 ms is
+        /// ignored: the password is accepted, and the log says so.
+        #[serde(with = "unset")]
+        breached_service: Option<String> = "",
         /// Threads that hash; 0 is one per core. They run at the lowest priority.
         threads: usize = 0 in 0..=1_024,
         /// Hashes that each thread computes in parallel: 1 to 8, 1 disables it. 4 take a core about 1.3 times as long as
@@ -53,6 +66,21 @@ impl Password {
         };
         if let Some(refusal) = self.bcrypt_cost.refusal(&costs) {
             problems.refuse("password.bcrypt_cost", refusal);
+        }
+        if self
+            .forbidden_words
+            .iter()
+            .any(|word| word.trim().is_empty())
+        {
+            problems.refuse("password.forbidden_words", "must not contain an empty word");
+        }
+        let service = self.breached_service.as_deref().map(Url::parse);
+        let usable = |url: &Url| url.has_host() && matches!(url.scheme(), "https" | "http");
+        if service.is_some_and(|parsed| !parsed.is_ok_and(|url| usable(&url))) {
+            problems.refuse(
+                "password.breached_service",
+                r#"must be a URL such as "https://api.pwnedpasswords.com/range""#,
+            );
         }
     }
 }

@@ -18,6 +18,7 @@ mod load;
 mod log;
 mod mail;
 mod notices;
+mod outbound;
 mod problems;
 mod reference;
 mod secret;
@@ -43,6 +44,7 @@ pub use self::load::written_list;
 pub use self::log::{Log, LogFormat};
 pub use self::mail::{Mail, MailTransport, Smtp, SmtpTls};
 pub use self::notices::Notices;
+pub use self::outbound::Outbound;
 pub use self::problems::MAX_DURATION;
 pub use self::reference::default_toml;
 pub use self::secret::Secret;
@@ -71,6 +73,8 @@ section! {
         mail: Mail,
         /// Password policy and hashing.
         password: Password,
+        /// Requests of the server to other servers.
+        outbound: Outbound,
         /// Sign-up.
         registration: Registration,
         /// How long sessions last.
@@ -151,8 +155,12 @@ impl Settings {
     }
 
     /// Words that are easy to guess in the password of the user with this address.
-    pub fn guessable_words<'a>(&'a self, address: &'a str) -> [&'a str; 2] {
+    pub fn guessable_words<'a>(&'a self, address: &'a str) -> Vec<&'a str> {
+        let own = self.password.forbidden_words.iter().map(String::as_str);
         [address, &self.mail.service_name]
+            .into_iter()
+            .chain(own)
+            .collect()
     }
 
     /// A link for a mail: `server.frontend_url`, one slash, `path` (which the caller has percent-encoded).

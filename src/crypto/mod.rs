@@ -8,6 +8,11 @@ pub mod signed_link;
 pub mod signed_message;
 pub mod token;
 
+/// The cryptography of TLS connections that Cloakroom opens itself.
+pub fn tls_provider() -> rustls::crypto::CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
 /// Lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

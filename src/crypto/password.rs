@@ -11,6 +11,7 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use ring::digest;
 use sha2::Sha384;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -98,7 +99,7 @@ impl Password {
             None
         } else if self.holds_one_of(&words) {
             // zxcvbn does not report the word.
-            Some("must not be made of your address or the service's name")
+            Some("must not be made of your address, the service's name or a forbidden word")
         } else {
             Some(advice(guessed.feedback().and_then(Feedback::warning)))
         }
@@ -111,6 +112,11 @@ impl Password {
             .iter()
             .filter(|word| word.chars().count() >= TELLING_CHARACTERS);
         telling.any(|word| lower.contains(&word.to_lowercase()))
+    }
+
+    /// The SHA-1 of its bytes, by which lists of breached passwords name it.
+    pub fn sha1(&self) -> [u8; 20] {
+        sha1(self.0.as_bytes())
     }
 
     /// The input of bcrypt, which depends on every byte of the password.
@@ -132,6 +138,14 @@ impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password([hidden])")
     }
+}
+
+/// SHA-1: lists of breached passwords are made with it. Nothing else here is.
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    let mut output = [0; 20];
+    output.copy_from_slice(digest.as_ref());
+    output
 }
 
 /// Advice about an easily guessed password, as a validation message.
@@ -253,7 +267,7 @@ mod tests {
 
     #[test]
     fn the_reason_suggests_what_to_do() {
-        let made_of = "must not be made of your address or the service's name";
+        let made_of = "must not be made of your address, the service's name or a forbidden word";
         for (password, words, expected) in [
             ("Wintermute9", &["wintermute9@example.com"][..], made_of),
             ("neuromancer1", &["case@neuromancer.example"], made_of),

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::administration::erase;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
+use crate::accounts::new_password::NewPasswords;
 use crate::accounts::reauthentication::Reauthentication;
 use crate::audit::Event;
 use crate::context::{Change, Context};
@@ -92,10 +93,9 @@ async fn change_password(
     let reauthenticated = reauthentication
         .verify(&context, &client, session.standing(), limits)
         .await?;
-    let words = context
-        .settings
-        .guessable_words(user.email_address.as_str());
-    let digest = context.passwords.hash_choice(password, &words).await?;
+    let digest = NewPasswords::from(&**context)
+        .digest(password, &user.email_address)
+        .await?;
     let (kept, notice) = (
         session.id,
         context.notice(&client, MailKind::PasswordChanged),

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
+use crate::accounts::new_password::NewPasswords;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;
@@ -90,8 +91,9 @@ async fn update(
     context.admit(&client, limits).await?;
 
     let address = account.user.email_address.as_str();
-    let words = context.settings.guessable_words(address);
-    let digest = context.passwords.hash_choice(password, &words).await?;
+    let digest = NewPasswords::from(&**context)
+        .digest(password, &account.user.email_address)
+        .await?;
     let failures = context.throttle.address_failures(address, client.ip);
     let notice = context.notice(&client, MailKind::PasswordChanged);
     // Read after the hashing: a link that expired meanwhile is refused.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::authentication::Authentication;
+use crate::accounts::new_password::NewPasswords;
 use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
 use crate::audit::Event;
 use crate::config::{self, Confirm};
@@ -49,8 +50,9 @@ async fn create(
     let limits = vec![context.throttle.sign_up(client.ip)];
     context.admit(&client, limits).await?;
 
-    let words = context.settings.guessable_words(email_address.as_str());
-    let digest = context.passwords.hash_choice(password, &words).await?;
+    let digest = NewPasswords::from(&**context)
+        .digest(password, &email_address)
+        .await?;
     let now = context.clock.now();
     let (draft, token) = match settings.confirm {
         Confirm::Required => None,

@@ -6,6 +6,7 @@ mod account;
 mod account_unlock;
 mod api_keys;
 mod article;
+mod breached_passwords;
 mod clock;
 mod cookies;
 mod cors;

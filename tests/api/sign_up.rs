@@ -274,7 +274,7 @@ async fn passwords_are_not_stripped() {
 #[actix_web::test]
 async fn common_passwords_are_rejected_when_configured() {
     let app = TestApp::with_settings(|settings| settings.password.reject_common = true).await;
-    let made_of = "must not be made of your address or the service's name";
+    let made_of = "must not be made of your address, the service's name or a forbidden word";
     for (password, reason) in [
         ("password", "needs another word or two"),
         (

@@ -7,7 +7,9 @@ use zeroize::Zeroizing;
 
 use super::{Format, View, database, name};
 use crate::accounts::administration;
+use crate::accounts::new_password::NewPasswords;
 use crate::audit::Source;
+use crate::breached_passwords::BreachedPasswords;
 use crate::cli::CommandError;
 use crate::config::{self, Settings};
 use crate::context::commit;
@@ -26,9 +28,12 @@ pub(super) async fn run(
 ) -> crate::cli::Outcome {
     let database = database::open_or_create(settings)?;
     let password = choose(settings)?;
-    let words = settings.guessable_words(address.as_str());
-    let digest = pool(&settings.password)?
-        .hash_choice(password, &words)
+    let (pool, breached) = (
+        pool(&settings.password)?,
+        BreachedPasswords::open(settings)?,
+    );
+    let digest = NewPasswords::new(settings, &breached, &pool)
+        .digest(password, &address)
         .await?;
     let (asked, now) = (address.clone(), Clock::System.now());
     let created = commit(&database, Source::OPERATOR, move |change| {

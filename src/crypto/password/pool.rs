@@ -95,16 +95,24 @@ impl PasswordPool {
     }
 
     /// The digest of a newly chosen password, at the configured cost. `words` are easy to guess for this user: the
-    /// address, the service's name.
+    /// address, the service's name. A `common` password is on a list.
     ///
     /// # Errors
     /// [`Error::Validation`] if the password is easily guessed and the settings reject that;
     /// [`Error::Unavailable`] if the queue is full.
-    pub async fn hash_choice(&self, password: Password, words: &[&str]) -> Result<PasswordDigest> {
+    pub async fn hash_choice(
+        &self,
+        password: Password,
+        words: &[&str],
+        common: bool,
+    ) -> Result<PasswordDigest> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let (cost, reject_common) = (self.cost, self.reject_common);
         self.digest_of(move || {
-            if reject_common && let Some(reason) = password.guessed_because(&words) {
+            let listed =
+                || common.then_some("is on lists that attackers try first: choose another");
+            if reject_common && let Some(reason) = password.guessed_because(&words).or_else(listed)
+            {
                 let mut invalid = ValidationErrors::field("password", "is too common");
                 invalid.add("password", reason);
                 return Err(invalid.into());

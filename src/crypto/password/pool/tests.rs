@@ -176,7 +176,7 @@ async fn rejected_costs_do_not_delay_others() {
     let pool = Arc::new(PasswordPool::start(&strict).unwrap());
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
-    let refusals = join_all((0..20).map(|_| pool.hash_choice(password("password1"), &[])));
+    let refusals = join_all((0..20).map(|_| pool.hash_choice(password("password1"), &[], false)));
     let (refusals, verdict) = in_time(join(refusals, check(&pool, "a", digest("a", 4)))).await;
     assert!(verdict.unwrap());
     assert!(

@@ -1,0 +1,52 @@
+//! The digest of a new password, for sign-up, change, reset and the command line.
+
+use crate::breached_passwords::BreachedPasswords;
+use crate::config::Settings;
+use crate::context::Context;
+use crate::crypto::password::{Password, PasswordPool};
+use crate::domain::error::Result;
+use crate::domain::{EmailAddress, PasswordDigest};
+
+/// Where a new password is checked and hashed.
+pub struct NewPasswords<'a> {
+    settings: &'a Settings,
+    breached: &'a BreachedPasswords,
+    pool: &'a PasswordPool,
+}
+
+impl<'a> NewPasswords<'a> {
+    /// From its parts; a command has no [`Context`].
+    pub fn new(
+        settings: &'a Settings,
+        breached: &'a BreachedPasswords,
+        pool: &'a PasswordPool,
+    ) -> Self {
+        Self {
+            settings,
+            breached,
+            pool,
+        }
+    }
+
+    /// The digest of the password that the user with this address chose.
+    ///
+    /// # Errors
+    /// [`Error::Validation`](crate::Error::Validation) if it is common, breached or easily guessed and the settings refuse
+    /// that; [`Error::Unavailable`](crate::Error::Unavailable) if too many hashes wait.
+    pub async fn digest(&self, password: Password, user: &EmailAddress) -> Result<PasswordDigest> {
+        self.breached.refuse_breached(&password).await?;
+        let common = self.breached.is_common(&password)?;
+        let words = self.settings.guessable_words(user.as_str());
+        self.pool.hash_choice(password, &words, common).await
+    }
+}
+
+impl<'a> From<&'a Context> for NewPasswords<'a> {
+    fn from(context: &'a Context) -> Self {
+        Self::new(
+            &context.settings,
+            &context.breached_passwords,
+            &context.passwords,
+        )
+    }
+}
