@@ -1,5 +1,5 @@
-//! HTTP: what every feature shares between a request and its reply. Only this folder, `server`, `features` and
-//! `testing` know actix-web.
+//! What all features share between a request and its response. Only this folder, `server`, `features` and `testing`
+//! use actix-web.
 
 pub mod auth;
 pub mod error_codes;
@@ -18,7 +18,7 @@ pub use extract::address::AddressInput;
 pub use extract::body::{Body, SecretText};
 pub use extract::fields::Patch;
 pub use extract::query::{PathId, Query};
-pub use middleware::edge::Middleware;
 pub use middleware::idle_connection::Connection;
+pub use middleware::stack::Middleware;
 pub use respond::Message;
 pub use routes::Routes;

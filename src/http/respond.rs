@@ -1,4 +1,4 @@
-//! Turns errors into replies. Statuses, codes and sentences are in [`error_codes`](super::error_codes).
+//! Turns errors into responses. Statuses, codes and sentences are in [`error_codes`](super::error_codes).
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use utoipa::ToSchema;
 use super::error_codes::{ErrorCode, row};
 use crate::domain::error::{Error, ValidationErrors};
 
-/// Confirms that something was done.
+/// Confirms a change in one sentence.
 #[derive(Serialize, ToSchema)]
 pub struct Message {
     message: &'static str,
 }
 
 impl Message {
-    /// One sentence for people.
+    /// The sentence, for people.
     pub fn new(message: &'static str) -> Self {
         Self { message }
     }
 }
 
-/// The one shape of every failure.
+/// The body of every error response.
 #[derive(Serialize)]
 struct Body<'a> {
     error: Cow<'a, str>,
@@ -53,7 +53,7 @@ impl ResponseError for Error {
     }
 }
 
-/// The body of a failed reply, naming the request. A failure of actix's own is put into our words.
+/// The body of an error response, with the request's id.
 pub(in crate::http) fn body(failure: &actix_web::Error, request_id: &str) -> String {
     match failure.as_error::<Error>() {
         Some(error) => render(error, Some(request_id)),
@@ -64,7 +64,7 @@ pub(in crate::http) fn body(failure: &actix_web::Error, request_id: &str) -> Str
     }
 }
 
-/// What actix refuses by itself, by status: no library's text reaches a client.
+/// The error for a refusal by actix, by status: its own text must not reach a client.
 fn translated(status: StatusCode) -> Error {
     match status {
         StatusCode::NOT_FOUND => Error::NotFound,
@@ -72,7 +72,7 @@ fn translated(status: StatusCode) -> Error {
         StatusCode::REQUEST_TIMEOUT => Error::TooSlow,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMediaType,
         status if status.is_client_error() => Error::Malformed("The request cannot be understood"),
-        _ => Error::internal("a failure of the HTTP library"),
+        _ => Error::internal("the HTTP library failed"),
     }
 }
 
@@ -138,7 +138,7 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     }
 }
 
-/// In whole seconds, rounded up: who waits that long is not sent away again.
+/// In whole seconds, rounded up, so that a retry after this time is not refused again.
 fn retry_after(wait: Duration) -> (HeaderName, HeaderValue) {
     (
         RETRY_AFTER,

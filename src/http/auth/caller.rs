@@ -1,11 +1,11 @@
-//! Who sends a request, by any credential: an extractor for handlers that programs may call too, here and in an embedding
-//! app.
+//! Verifies the credential of a request and extracts its caller, for handlers that accept every kind of credential, in this
+//! server and in an embedding app.
 //!
 //! # Threats
-//! - scope escalation: API keys and access tokens do what their scopes name, in handlers that require these, and are
+//! - scope escalation: API keys and access tokens are limited to handlers that require one of their scopes, and are
 //!   refused where a session is required
-//! - a credential revoked while the body is read: every write checks it again inside its transaction
-//! - a reply that reveals why a key is refused: all refused keys get the same
+//! - a credential revoked while the body is read: every write verifies it again inside its transaction
+//! - a response that reveals why a key is refused: unknown, expired and revoked keys get the same one
 
 use std::borrow::Cow;
 use std::future::{Future, Ready, ready};
@@ -32,12 +32,12 @@ use crate::domain::{
 use crate::http::extract::client_info;
 use crate::store::{api_keys, sessions};
 
-/// What a caller is refused with where nothing but a session will do.
+/// The refusal of API keys and access tokens where a session is required.
 pub(in crate::http) const NEEDS_SESSION: Error =
     Error::Forbidden("This needs a session, not an API key or access token");
 
-/// The caller, with any valid credential. A handler that takes it serves API keys and access tokens of any scope, unless
-/// it calls [`Caller::require`].
+/// The caller, with any valid credential. A handler with this argument accepts API keys and access tokens of any scope,
+/// unless it calls [`Caller::require`].
 ///
 /// On Cloakroom's routes the guard has verified the credential before the handler runs. In an embedder's handler this
 /// extractor does: requests without a valid credential are refused.
@@ -51,23 +51,23 @@ enum Kind {
     Access(Arc<VerifiedAccessToken>),
 }
 
-/// A valid API key and its user; a service's key has none.
+/// A valid API key and its user; a key of a service has none.
 #[derive(Debug)]
 struct Key {
     key: ApiKey,
     user: Option<User>,
 }
 
-/// A session and its user, kept with the request.
+/// A valid session and its user.
 #[derive(Debug)]
 pub struct Current {
-    /// Who asks.
+    /// The user.
     pub user: User,
-    /// With which session.
+    /// The session.
     pub session: Session,
-    /// By which of its tokens: it may have another by the time of a write.
+    /// The digest of the presented token: a rotation may replace it before a write.
     pub presented: TokenDigest,
-    /// How it carried that token.
+    /// How the token was carried.
     pub carrier: Carrier,
 }
 
@@ -84,12 +84,12 @@ impl Current {
 pub(in crate::http) type Found<T> =
     Either<Ready<Result<T>>, Pin<Box<dyn Future<Output = Result<T>>>>>;
 
-/// What is known of this request already.
+/// The caller, if this request has been authenticated.
 pub(in crate::http) fn known(request: &HttpRequest) -> Option<Caller> {
     request.extensions().get::<Caller>().cloned()
 }
 
-/// The caller, as what `read` makes of them: known already, or found out now.
+/// The caller as `read` converts it, authenticated now unless the request was before.
 pub(in crate::http) fn find<T: 'static>(
     request: &HttpRequest,
     read: fn(Caller) -> Result<T>,
@@ -107,11 +107,11 @@ pub(in crate::http) fn find<T: 'static>(
 
 pub(in crate::http) async fn identify(request: &HttpRequest) -> Result<Caller> {
     let context = client_info::context(request)?;
-    // Here and not around our routes alone: an embedder's own handlers are as exposed.
+    // Not in a guard alone: an embedder's own handlers need it as well.
     check_cookie(request)?;
     let cookie = cookie::name(&context.settings.server);
     let presented = credential::presented(request.headers(), cookie).inspect_err(|refusal| {
-        // Malformed text shows no kind, unless it came as an API key.
+        // The kind of a malformed credential is unknown, unless it was sent as an API key.
         if matches!(refusal, Error::InvalidApiKey) {
             note_refusal(request, CredentialKind::ApiKey, refusal);
         }
@@ -139,7 +139,7 @@ async fn open(context: &Context, presented: credential::Credential<'_>) -> Resul
     })
 }
 
-/// Refuses a request of another origin that carries the session's cookie, and records it.
+/// Refuses and records cross-origin requests that carry the session cookie.
 pub(in crate::http) fn check_cookie(request: &HttpRequest) -> Result<()> {
     let context = client_info::context(request)?;
     let checked = same_origin::check(request, &context.settings);
@@ -192,7 +192,7 @@ async fn look_up(context: &Context, presented: TokenDigest, now: Timestamp) -> R
 }
 
 impl Caller {
-    /// The session and its user, where that is the credential.
+    /// The session and its user, if the credential is a session.
     pub(in crate::http) fn into_session(self) -> Result<Rc<Current>> {
         match self.0 {
             Kind::Session(current) => Ok(current),
@@ -200,7 +200,7 @@ impl Caller {
         }
     }
 
-    /// What they identified themselves by.
+    /// The kind of the credential.
     pub fn kind(&self) -> CredentialKind {
         match &self.0 {
             Kind::Session(_) => CredentialKind::Session,
@@ -209,7 +209,7 @@ impl Caller {
         }
     }
 
-    /// Who they are; `None` for a service's key.
+    /// The user; `None` for a key of a service.
     pub fn user_id(&self) -> Option<UserId> {
         match &self.0 {
             Kind::Session(current) => Some(current.user.id),
@@ -226,7 +226,7 @@ impl Caller {
         }
     }
 
-    /// Their session; `None` for an API key, which has none.
+    /// The session; `None` for an API key.
     pub fn session_id(&self) -> Option<SessionId> {
         match &self.0 {
             Kind::Session(current) => Some(current.session.id),
@@ -235,7 +235,7 @@ impl Caller {
         }
     }
 
-    /// What they may; `None` for a session, which may everything that its user may.
+    /// The scopes; `None` for a session, which is not restricted.
     pub fn scopes(&self) -> Option<&Scopes> {
         match &self.0 {
             Kind::Session(_) => None,
@@ -244,7 +244,7 @@ impl Caller {
         }
     }
 
-    /// The API key, where that is the credential.
+    /// The API key, if that is the credential.
     pub fn api_key(&self) -> Option<&ApiKey> {
         match &self.0 {
             Kind::ApiKey(found) => Some(&found.key),
@@ -252,7 +252,7 @@ impl Caller {
         }
     }
 
-    /// The access token, where that is the credential.
+    /// The access token, if that is the credential.
     pub fn access_token(&self) -> Option<&VerifiedAccessToken> {
         match &self.0 {
             Kind::Access(claims) => Some(claims),
@@ -260,16 +260,16 @@ impl Caller {
         }
     }
 
-    /// Who owns what they make and may see.
+    /// The owner of what this caller creates and may read.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service's key, which owns nothing.
+    /// [`Error::Forbidden`] for a key of a service, which owns nothing.
     pub fn owner(&self) -> Result<UserId> {
         self.user_id()
             .ok_or(Error::Forbidden("This route needs a user-owned key"))
     }
 
-    /// Refuses a machine without this scope.
+    /// Refuses an API key or access token without this scope.
     ///
     /// # Errors
     /// [`Error::InsufficientScope`].
@@ -277,16 +277,16 @@ impl Caller {
         match self.scopes() {
             Some(scopes) if !scopes.has(scope) => Err(match Scopes::parse(scope) {
                 Some(demanded) => Error::InsufficientScope(demanded),
-                None => Error::internal("a scope is asked for that is none"),
+                None => Error::internal("a handler requires a malformed scope"),
             }),
             _ => Ok(()),
         }
     }
 
-    /// Refuses a machine without each of these scopes.
+    /// Refuses an API key or access token that lacks one of these scopes.
     ///
     /// # Errors
-    /// [`Error::InsufficientScope`], with all that are demanded.
+    /// [`Error::InsufficientScope`], with all required scopes.
     pub fn require_all(&self, demanded: &Scopes) -> Result<()> {
         match self.scopes() {
             Some(scopes) if !scopes.holds(demanded) => {
@@ -296,11 +296,11 @@ impl Caller {
         }
     }
 
-    /// The user behind it. For an access token it costs a look-up.
+    /// The user. For an access token this reads the database.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service's key, [`Error::TokenInvalid`] when the session or the user of an access token
-    /// is no more, and those of reading the database.
+    /// [`Error::Forbidden`] for a key of a service, [`Error::TokenInvalid`] if the session or the user of an access token
+    /// was deleted, and those of reading the database.
     pub async fn user(&self, context: &Context) -> Result<Cow<'_, User>> {
         match &self.0 {
             Kind::Session(current) => Ok(Cow::Borrowed(&current.user)),
@@ -316,11 +316,11 @@ impl Caller {
         }
     }
 
-    /// The session behind it; `None` for an API key. For an access token it costs a look-up.
+    /// The session; `None` for an API key. For an access token this reads the database.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] when the session or the user of an access token is no more, and those of
-    /// reading the database.
+    /// [`Error::TokenInvalid`] if the session or the user of an access token was deleted, and those of reading the
+    /// database.
     pub async fn session(&self, context: &Context) -> Result<Option<Cow<'_, Session>>> {
         match &self.0 {
             Kind::Session(current) => Ok(Some(Cow::Borrowed(&current.session))),
@@ -329,11 +329,10 @@ impl Caller {
         }
     }
 
-    /// Changes something as this caller, if the credential still stands: reading a body takes time, and a credential that
-    /// was revoked meanwhile changes nothing any more.
+    /// Commits a change as this caller, if the credential is still valid: it may have been revoked while the body was read.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] or [`Error::InvalidApiKey`] when it does not stand, and those of [`Context::commit`].
+    /// [`Error::TokenInvalid`] or [`Error::InvalidApiKey`] if it is not, and those of [`Context::commit`].
     pub async fn commit<T, F>(
         &self,
         context: &Arc<Context>,

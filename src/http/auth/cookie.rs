@@ -1,9 +1,10 @@
-//! The cookie that carries a session's token for a browser: its name, and how it is read, set and cleared.
+//! The session cookie: its name, and how it is read, set and cleared.
 //!
 //! # Threats
-//! - another host plants or overwrites it: the prefix `__Host-` binds it to this host and https, and two are refused
-//! - a script reads it: `HttpOnly`
-//! - requests of other sites carry it: `SameSite=Lax`, and [`same_origin`](super::same_origin) for what that admits
+//! - a cookie planted or overwritten by another host: the prefix `__Host-` binds it to this host and https, and two
+//!   cookies of the name are refused
+//! - scripts that read it: `HttpOnly`
+//! - cross-site requests: `SameSite=Lax`, and [`same_origin`](super::same_origin) for what that allows
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 
@@ -12,9 +13,9 @@ use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 
-/// Under https: browsers take it only from this host itself, with `Secure`, for every path.
+/// Under https. Browsers accept this prefix only from the host itself, with `Secure` and for every path.
 const HOST_BOUND: &str = "__Host-cloakroom";
-/// Where browsers would take no such cookie, or not all of them.
+/// Under plain http on this machine, where not all browsers accept the prefix.
 const PLAIN: &str = "cloakroom";
 
 /// The cookie's name: without prefix and `Secure` only where the public URL is plain http on this machine.
@@ -26,10 +27,10 @@ pub fn name(server: &config::Server) -> &'static str {
     }
 }
 
-/// The value of the cookie of this name, which no other case or space spells.
+/// The value of the cookie of exactly this name.
 ///
 /// # Errors
-/// [`Error::Malformed`] when there are two of that name: either could be planted.
+/// [`Error::Malformed`] for two cookies of the name: either could be planted.
 pub fn carried<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
     let pairs = headers
         .get_all(COOKIE)
@@ -45,14 +46,14 @@ pub fn carried<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>
     if values.next().is_some() {
         return Err(Error::Malformed("Present one credential, not several"));
     }
-    // What is no text is no token of ours, just as an empty value.
+    // A value that is not text is as malformed as an empty one.
     Ok(Some(std::str::from_utf8(value).unwrap_or_default()))
 }
 
-/// `Set-Cookie` that hands over a token, for as long as its session may last.
+/// `Set-Cookie` with a token, valid until `expires_at`.
 ///
 /// # Errors
-/// Never for a token of ours, which is plain text.
+/// Never: tokens are visible ASCII.
 pub fn set(
     server: &config::Server,
     token: &PlainToken,
@@ -62,7 +63,7 @@ pub fn set(
     written(server, token.reveal(), expires_at.since(now).as_secs())
 }
 
-/// `Set-Cookie` that takes it back.
+/// `Set-Cookie` that deletes it.
 ///
 /// # Errors
 /// Never.

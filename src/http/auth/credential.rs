@@ -1,7 +1,8 @@
-//! Reads the credential that a request presents. Three states: none, one that is well-formed, or an unusable one.
+//! Reads the credential of a request: none, a well-formed one, or an error.
 //!
-//! A credential in a header takes precedence, well-formed or not. Else an attacker who plants a cookie could lock out a
-//! bearer client, or make it act as another user.
+//! # Threats
+//! - a planted cookie that locks out a bearer client or makes it act as another user: a credential in a header takes
+//!   precedence, well-formed or not
 
 use std::fmt;
 
@@ -11,24 +12,25 @@ use super::cookie;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::CredentialKind;
 use crate::domain::error::{Error, Result};
-use crate::http::middleware::headers::X_API_KEY;
+
+pub(in crate::http) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// How a session's token is carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// In `Authorization`, by a program that adds it itself.
+    /// In `Authorization`, which the client sets itself.
     Bearer,
-    /// In a cookie, which a browser adds to requests of any page.
+    /// In a cookie, which browsers also send with requests of other pages.
     Cookie,
 }
 
-/// A credential that is well-formed. Whether it opens anything is for the database or a signature to say.
+/// A well-formed credential, not yet verified against the database or its signature.
 pub enum Credential<'a> {
-    /// A session's token, and how it came.
+    /// A session's token.
     Session {
         /// The token.
         token: PlainToken,
-        /// How it came.
+        /// How it is carried.
         carrier: Carrier,
     },
     /// An API key.
@@ -36,15 +38,15 @@ pub enum Credential<'a> {
         /// The key.
         token: PlainToken,
     },
-    /// What has the form of an access token: three parts with dots between, of any length and content.
+    /// Three parts separated by dots, like an access token, of any length and content.
     Access {
-        /// As presented, and not copied: it is long, and most are known already.
+        /// As presented, not copied: it is long, and most are in the cache.
         text: &'a str,
     },
 }
 
 impl Credential<'_> {
-    /// Of what kind it is.
+    /// The kind.
     pub(in crate::http) fn kind(&self) -> CredentialKind {
         match self {
             Self::Session { .. } => CredentialKind::Session,
@@ -64,13 +66,13 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// What the headers present, if anything: `Bearer <token>` (RFC 6750), and `Token <token>` or
-/// `Token token="<token>"` as Rails reads them, with the scheme in any case; or `X-API-Key: <key>`; without either, the
-/// cookie of this name, which carries nothing but a session's token.
+/// The credential of a request, if there is one: `Bearer <token>` (RFC 6750), `Token <token>` or `Token token="<token>"`
+/// (Rails), with the scheme in any case; or `X-API-Key: <key>`; without either, a session's token in the cookie of this
+/// name.
 ///
 /// # Errors
-/// [`Error::Malformed`] for two credentials, [`Error::TokenInvalid`] for one that is no token of ours, and
-/// [`Error::InvalidApiKey`] for one that should be a key and is none.
+/// [`Error::Malformed`] for two credentials, [`Error::TokenInvalid`] for a malformed token, and [`Error::InvalidApiKey`]
+/// for a malformed API key.
 pub fn presented<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Option<Credential<'a>>> {
     let bearer = match only(headers, AUTHORIZATION)? {
         Some(line) => bearer(line.to_str().map_err(|_| Error::TokenInvalid)?),
@@ -89,8 +91,8 @@ pub fn presented<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Option<Cred
     }
 }
 
-/// Whether a header presents a credential, of whatever form, so that a cookie counts for nothing. No page of another
-/// origin can make a browser send one.
+/// Whether a header contains a credential, well-formed or not, so that the cookie is ignored. Pages of other origins cannot
+/// make a browser send one.
 pub(in crate::http) fn decides_alone(headers: &HeaderMap) -> bool {
     headers
         .get_all(AUTHORIZATION)
@@ -98,7 +100,7 @@ pub(in crate::http) fn decides_alone(headers: &HeaderMap) -> bool {
         || headers.contains_key(X_API_KEY)
 }
 
-/// The one line of this name.
+/// The only line with this name.
 fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>> {
     let mut lines = headers.get_all(name);
     match (lines.next(), lines.next()) {
@@ -111,14 +113,14 @@ fn several() -> Error {
     Error::Malformed("Present one credential, not several")
 }
 
-/// What stands behind the scheme, if it is one of ours.
+/// The text after the scheme, if the scheme is `Bearer` or `Token`.
 fn bearer(line: &str) -> Option<&str> {
     let line = line.trim();
     let (scheme, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")).then_some(rest)
 }
 
-/// What kind of credential it is can be seen: no two have the same form.
+/// Tells the kinds apart by their form, which differs for each.
 fn by_form(text: &str) -> Result<Credential<'_>> {
     if text.starts_with(TokenKind::ApiKey.prefix()) {
         api_key(text)

@@ -1,8 +1,8 @@
-//! Who is signed in: extractors for handlers, in this server and in an app that embeds it.
+//! Extractors of the signed-in user, for handlers in this server and in an embedding app.
 //!
-//! A protected route has been authenticated before its handler runs, and the extractors hand over what was found.
-//! In a handler of an embedder's own, they authenticate themselves: taking a [`CurrentUser`] is the protection. An API
-//! key or an access token is refused there: a handler that may serve machines takes a [`Caller`](super::caller::Caller).
+//! The guard of a protected route has authenticated the request before its handler runs. In an embedder's handler the
+//! extractors authenticate it: a [`CurrentUser`] argument protects the handler. They refuse API keys and access tokens,
+//! which [`Caller`](super::caller::Caller) accepts.
 
 use std::ops::Deref;
 use std::rc::Rc;
@@ -22,15 +22,15 @@ use crate::domain::{ClientInfo, Session, TokenDigest, User};
 #[derive(Clone, Debug)]
 pub struct CurrentUser(Rc<Current>);
 
-/// The session that the request came with.
+/// The session of the request.
 #[derive(Clone, Debug)]
 pub struct CurrentSession(Rc<Current>);
 
 impl CurrentUser {
-    /// Changes something as this user, if the session and its token still stand; see [`Caller::commit`](super::caller::Caller::commit).
+    /// Commits a change as this user, if the session and its token are still valid; see [`Caller::commit`](super::caller::Caller::commit).
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] when they do not, and those of [`Context::commit`].
+    /// [`Error::TokenInvalid`] if they are not, and those of [`Context::commit`].
     pub async fn commit<T, F>(
         &self,
         context: &Arc<Context>,
@@ -46,17 +46,17 @@ impl CurrentUser {
 }
 
 impl CurrentSession {
-    /// The session and the credential that a change rests on.
+    /// The session, and its credential for a change.
     pub fn standing(&self) -> (Credential, &Session) {
         (self.0.credential(), &self.0.session)
     }
 
-    /// The digest of the token that the request came with.
+    /// The digest of the presented token.
     pub fn presented(&self) -> &TokenDigest {
         &self.0.presented
     }
 
-    /// How the request carried that token; a reply that changes it goes the same way.
+    /// How the token was carried; a new token is returned the same way.
     pub fn carrier(&self) -> Carrier {
         self.0.carrier
     }

@@ -1,5 +1,5 @@
-//! What runs before the handler of a route: authentication by the route's access, or for public routes the check of the
-//! cookie.
+//! Runs before the handler of a route: authentication by the route's access, or, for public routes, the check of the
+//! request's origin.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

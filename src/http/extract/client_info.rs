@@ -1,5 +1,9 @@
-//! Reads the facts about the client from a request: its address, through trusted proxies only, its `User-Agent`, the
-//! request's id, and for a browser the origin and the cookie.
+//! Reads the facts about the client from a request: address, `User-Agent`, request id, and for browsers the origin and the
+//! cookie.
+//!
+//! # Threats
+//! - a forged address: `X-Forwarded-For` is read from trusted proxies only, from the right
+//! - log and terminal injection: control characters are removed from the `User-Agent`
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
@@ -18,7 +22,7 @@ use crate::http::auth::{cookie, credential, same_origin};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const USER_AGENT_CHARACTERS: usize = 255;
 
-/// The id of a request, put there by the edge.
+/// The id of a request, in its extensions.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct RequestId(pub String);
 
@@ -62,7 +66,7 @@ impl FromRequest for ClientInfo {
     }
 }
 
-/// What this request may reach.
+/// The context of the app.
 ///
 /// # Errors
 /// The app was not configured with [`crate::Cloakroom::mount`].
@@ -87,14 +91,14 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     if !is_trusted(peer, trusted) {
         return peer;
     }
-    // A line that is no text holds no address.
+    // A line that is not text contains no address.
     let lines: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
         .map(|line| line.to_str().unwrap_or_default())
         .collect();
     let mut client = peer;
     for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
-        // An entry that is no address ends what can be believed.
+        // Entries left of a malformed one cannot be trusted.
         let Some(address) = read_hop(hop.trim()) else {
             break;
         };
@@ -106,14 +110,14 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     client
 }
 
-/// Whether what this peer says of others is believed.
+/// Whether this peer is a trusted proxy.
 pub(in crate::http) fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
     trusted
         .iter()
         .any(|network| network.contains(&peer.to_canonical()))
 }
 
-/// An address; some proxies add the port.
+/// An address, with or without a port.
 fn read_hop(text: &str) -> Option<IpAddr> {
     text.parse()
         .ok()

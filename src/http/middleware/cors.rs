@@ -1,13 +1,14 @@
-//! Who may call from a browser, by actix-cors.
+//! Which pages may call from a browser, by actix-cors.
 
 use actix_cors::Cors;
 use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use super::headers::{X_API_KEY, X_REQUEST_ID};
+use super::request_id::X_REQUEST_ID;
 use crate::config;
+use crate::http::auth::credential::X_API_KEY;
 
-/// Exact origins; no wildcard with credentials, as `config` has checked.
+/// Exact origins. `config` refuses a wildcard with credentials.
 pub(in crate::http) fn cors(settings: &config::Cors) -> Cors {
     let cors = Cors::default()
         .allowed_methods([

@@ -16,9 +16,20 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use actix_web::dev::ServiceRequest;
+use actix_web::middleware::Next;
 use actix_web::rt::net;
 use actix_web::rt::task::JoinHandle;
 use actix_web::rt::time::sleep;
+
+use super::outcome::Outcome;
+
+/// Marks the connection as busy while a request is answered.
+pub(super) async fn mark<B>(request: ServiceRequest, next: Next<B>) -> Outcome<B> {
+    let connection = request.request().conn_data::<Connection>();
+    let _answering = connection.map(Connection::answering);
+    next.call(request).await
+}
 
 /// A connection under watch, until this is dropped. Put it into the connection's data, where
 /// [`Middleware`](crate::Middleware) finds it.
@@ -46,7 +57,7 @@ impl Connection {
     }
 
     /// A request is being answered until the result is dropped.
-    pub(in crate::http) fn answering(&self) -> Answering {
+    fn answering(&self) -> Answering {
         self.quiet.set(None);
         Answering(Rc::clone(&self.quiet))
     }
@@ -59,7 +70,7 @@ impl Drop for Connection {
 }
 
 /// See [`Connection::answering`].
-pub(in crate::http) struct Answering(Quiet);
+struct Answering(Quiet);
 
 impl Drop for Answering {
     fn drop(&mut self) {

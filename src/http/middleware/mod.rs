@@ -1,7 +1,11 @@
-//! What surrounds every route.
+//! What surrounds every route: one layer a file. [`stack`] puts them together.
 
+pub mod access_log;
 pub mod catch_panic;
 pub mod cors;
-pub mod edge;
-pub mod headers;
+pub mod error_body;
 pub mod idle_connection;
+pub mod outcome;
+pub mod request_id;
+pub mod security_headers;
+pub mod stack;

@@ -1,0 +1,118 @@
+//! Writes one log line a request: the route's pattern, never the path, because paths of mailed links contain tokens.
+//! Failures of the server get a second line with their cause.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures requests for the access log"
+)]
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use actix_web::web;
+
+use super::outcome::Outcome;
+use super::request_id;
+use crate::context::Context;
+use crate::domain::error::Error;
+use crate::http::auth::caller::{self, Caller};
+use crate::http::extract::client_info;
+
+/// Logged for a client that disconnected before the response, as nginx does. No client receives it.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+pub(super) async fn write<B>(
+    context: web::Data<Context>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Outcome<B> {
+    let mut unfinished = Unfinished(Some(Entry::new(&context, &request)));
+    let outcome = next.call(request).await;
+    if let Some(entry) = unfinished.0.take() {
+        entry.finish(&outcome);
+    }
+    outcome
+}
+
+/// Logs the request when it is dropped before its response: its changes stay, so it must not go unrecorded.
+struct Unfinished(Option<Entry>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(entry) = self.0.take() {
+            entry.line(None, CLIENT_CLOSED_REQUEST, None);
+        }
+    }
+}
+
+/// The facts of a request, read before it moves on.
+struct Entry {
+    started: Instant,
+    method: Method,
+    request_id: String,
+    client: IpAddr,
+}
+
+impl Entry {
+    fn new(context: &Context, request: &ServiceRequest) -> Self {
+        let proxies = &context.settings.server.trusted_proxies;
+        Self {
+            started: Instant::now(),
+            method: request.method().clone(),
+            request_id: request_id::of(request.request()),
+            client: client_info::address(request.request(), proxies),
+        }
+    }
+
+    fn finish<B>(&self, outcome: &Outcome<B>) {
+        match outcome {
+            Ok(reply) => self.response(reply),
+            Err(failure) => {
+                let status = failure.as_response_error().status_code();
+                self.line(None, status.as_u16(), None);
+                self.cause(failure);
+            }
+        }
+    }
+
+    fn response<B>(&self, reply: &ServiceResponse<B>) {
+        let route = reply.request().match_pattern();
+        let caller = caller::known(reply.request());
+        self.line(route.as_deref(), reply.status().as_u16(), caller.as_ref());
+        if let Some(failure) = reply.response().error() {
+            self.cause(failure);
+        }
+    }
+
+    fn line(&self, route: Option<&str>, status: u16, caller: Option<&Caller>) {
+        tracing::info!(
+            target: "cloakroom::request",
+            method = %self.method,
+            route = route.unwrap_or("-"),
+            status,
+            ms = (self.started.elapsed().as_secs_f64() * 1e5).round() / 1e2,
+            request_id = %self.request_id,
+            user = caller.and_then(Caller::user_id).map(|user| user.0),
+            credential = caller.map(|caller| caller.kind().as_str()),
+            session = caller.and_then(Caller::session_id).map(|session| session.0),
+            key = caller.and_then(Caller::api_key).map(|key| key.id.0),
+            client = %self.client,
+        );
+    }
+
+    /// Why the server failed. Faults of the client show in the status.
+    fn cause(&self, failure: &actix_web::Error) {
+        match failure.as_error::<Error>() {
+            Some(Error::Internal(fault)) => {
+                tracing::error!(request_id = %self.request_id, %fault, "a request failed");
+            }
+            Some(Error::Unavailable { reason, .. } | Error::NotReady { reason, .. }) => {
+                tracing::error!(request_id = %self.request_id, reason = reason.code(), "a request was refused");
+            }
+            _ => {}
+        }
+    }
+}
