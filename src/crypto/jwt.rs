@@ -18,6 +18,7 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::config;
 use crate::crypto::key_ring::{KeyRing, Purpose};
@@ -132,16 +133,20 @@ impl JwtKeys {
     }
 }
 
+/// The keys that verify access tokens (RFC 7517, 5).
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeySet)]
+pub struct JwkSet<'k> {
+    /// The current one first, then the previous ones.
+    keys: Vec<Jwk<'k>>,
+}
+
 fn jwks(keys: &[JwtKey]) -> Result<String> {
-    #[derive(Serialize)]
-    struct Set<'k> {
-        keys: Vec<Jwk<'k>>,
-    }
     let mut known = HashSet::new();
     // An interrupted rotation lists the current base as a previous one, too.
     let unique = keys.iter().filter(|key| known.insert(key.kid()));
     let keys = unique.filter_map(JwtKey::jwk).collect();
-    serde_json::to_string(&Set { keys }).map_err(Error::internal)
+    serde_json::to_string(&JwkSet { keys }).map_err(Error::internal)
 }
 
 fn encode(part: &impl Serialize) -> Result<String> {

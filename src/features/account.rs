@@ -10,7 +10,6 @@
 //! - concurrent changes: each is verified again inside its transaction, so of two one wins
 //! - half a change: the change, what ends with it and its notice are one transaction
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -30,20 +29,41 @@ use crate::domain::{
     Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, SessionId, User,
 };
 use crate::http::session_reply::clear_cookie;
-use crate::http::{Body, Caller, CurrentSession, CurrentUser, Message, Patch, Routes, SecretText};
+use crate::http::{
+    Access, Body, Caller, CurrentSession, CurrentUser, Message, Patch, Route, SecretText,
+};
 use crate::mail::{self, Notice};
 use crate::store::users::DetailChanges;
 use crate::store::{passwords, users};
 
 const MAX_NAME_CHARACTERS: usize = 255;
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .any_credential(Method::GET, "/v1/user", show)
-        .protected(Method::PATCH, "/v1/user", update)
-        .protected(Method::PUT, "/v1/user/password", change_password)
-        .protected(Method::PUT, "/v1/user/email_address", change_address)
-        .protected(Method::DELETE, "/v1/user", destroy);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/user", Access::Credential, show)
+            .operation("showUser", "Get the user")
+            .returns::<ShownUser>(200, "The user"),
+        Route::patch("/v1/user", Access::Session, update)
+            .operation("updateUser", "Update the user")
+            .returns::<ShownUser>(200, "The updated user"),
+        Route::put("/v1/user/password", Access::Session, change_password)
+            .operation("changePassword", "Change the password")
+            .description("Ends all other sessions.")
+            .returns::<Message>(200, "Password changed")
+            .rate_limited(),
+        Route::put("/v1/user/email_address", Access::Session, change_address)
+            .operation("changeAddress", "Request a change of email address")
+            .description(
+                "Mails a link to the new address; nothing changes before it is used. The user's own address withdraws an \
+                 earlier request.",
+            )
+            .returns::<Message>(200, "Same reply for a taken address")
+            .rate_limited(),
+        Route::delete("/v1/user", Access::Session, destroy)
+            .operation("deleteAccount", "Delete the account")
+            .returns::<Message>(200, "Account and all its data deleted")
+            .rate_limited(),
+    ]
 }
 
 async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
@@ -240,7 +260,7 @@ struct UserChangesInput {
     #[schema(value_type = Option<String>, max_length = 255)]
     name: Patch<String>,
     /// An object of at most 4 KiB; `null` empties it.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
     profile: Patch<Map<String, Value>>,
 }
 

@@ -7,7 +7,6 @@
 //! - a link that outlives a change of password or address: it is bound to both
 //! - guessing by an opened network: its counter has the same limit
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 
 use crate::audit::Event;
@@ -17,14 +16,18 @@ use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::{Account, ClientInfo};
-use crate::http::{Message, Routes};
+use crate::http::{Access, Message, Route};
 use crate::store::users;
 use crate::throttle::Limit;
 
 const LINK_INVALID: Error = Error::LinkInvalid("Unlock link is invalid or has expired.");
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes.public(Method::PUT, "/v1/unlocks/{token}", update);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::put("/v1/unlocks/{token}", Access::Public, update)
+            .operation("unlock", "Unlock sign-in to an email address")
+            .returns::<Message>(200, "Sign-in unlocked for the network of the client"),
+    ]
 }
 
 async fn update(

@@ -9,7 +9,6 @@
 //! - another user's key: every query names the owner, and theirs is not found
 //! - keys by the thousand: limits by hour and in total; of revoked and expired keys only the newest are kept
 
-use actix_web::http::Method;
 use actix_web::http::header::PRAGMA;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -24,20 +23,32 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKeyId, ClientInfo, User};
-use crate::http::error_codes;
-use crate::http::{Body, CurrentUser, PathId, Routes};
+use crate::http::error_codes::TOO_MANY_API_KEYS;
+use crate::http::{Access, Body, CurrentUser, PathId, Route};
 use crate::mail;
 use crate::store::api_keys::{self, NewKey};
 
 /// How many revoked and expired keys a user still sees in the list.
 const KEEP_ENDED: u32 = 100;
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .protected(Method::GET, "/v1/api_keys", index)
-        .protected(Method::POST, "/v1/api_keys", create)
-        .protected(Method::PATCH, "/v1/api_keys/{id}", update)
-        .protected(Method::DELETE, "/v1/api_keys/{id}", destroy);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/api_keys", Access::Session, index)
+            .operation("listApiKeys", "List API keys")
+            .returns::<ApiKeyList>(200, "The API keys"),
+        Route::post("/v1/api_keys", Access::Session, create)
+            .operation("createApiKey", "Create an API key")
+            .description("The key is shown once. It may do what its scopes name and cannot manage the account.")
+            .returns::<CreatedApiKey>(201, "The new API key")
+            .errors(&[TOO_MANY_API_KEYS])
+            .rate_limited(),
+        Route::patch("/v1/api_keys/{id}", Access::Session, update)
+            .operation("renameApiKey", "Rename an API key")
+            .returns::<ShownApiKey>(200, "The renamed API key"),
+        Route::delete("/v1/api_keys/{id}", Access::Session, destroy)
+            .operation("revokeApiKey", "Revoke an API key")
+            .returns_no_body(204, "API key revoked"),
+    ]
 }
 
 async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpResponse> {
@@ -94,9 +105,7 @@ async fn create(
         }
         Ok(made)
     });
-    let made = made
-        .await?
-        .ok_or_else(|| error_codes::TOO_MANY_API_KEYS.refusal())?;
+    let made = made.await?.ok_or_else(|| TOO_MANY_API_KEYS.refusal())?;
     let mut reply = HttpResponse::Created();
     reply.insert_header((PRAGMA, "no-cache"));
     Ok(reply.json(CreatedApiKey {

@@ -10,7 +10,6 @@
 //! - a flood of mails to one address: limited, without telling the client
 //! - links in logs: the route's pattern is logged, not the path
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
@@ -22,16 +21,22 @@ use crate::domain::ClientInfo;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::http::{AddressInput, Body, Message, Routes};
+use crate::http::{Access, AddressInput, Body, Message, Route};
 use crate::mail::{self, Notice};
 use crate::store::users;
 
 const LINK_INVALID: Error = Error::LinkInvalid("Confirmation link is invalid or has expired.");
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .public(Method::POST, "/v1/confirmations", create)
-        .public(Method::PUT, "/v1/confirmations/{token}", update);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/confirmations", Access::Public, create)
+            .operation("requestConfirmation", "Request a verification email")
+            .returns::<Message>(200, "Same reply for every well-formed address")
+            .rate_limited(),
+        Route::put("/v1/confirmations/{token}", Access::Public, update)
+            .operation("confirmAddress", "Verify an email address")
+            .returns::<Message>(200, "Email address verified"),
+    ]
 }
 
 async fn create(

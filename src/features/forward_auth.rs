@@ -15,13 +15,14 @@
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::IntoParams;
 
 use crate::context::Context;
 use crate::domain::EmailAddress;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::http::{Caller, Message, Query, Routes};
+use crate::http::error_codes::INSUFFICIENT_SCOPE;
+use crate::http::{Access, Caller, Message, Query, Route};
 
 const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 const X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
@@ -30,8 +31,17 @@ const X_CREDENTIAL: HeaderName = HeaderName::from_static("x-credential");
 const X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const X_SCOPES: HeaderName = HeaderName::from_static("x-scopes");
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes.every_method("/v1/verify", show);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::any("/v1/verify", Access::Credential, show)
+            .operation("verify", "Verify the credential of a request")
+            .description(
+                "For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is \
+                 in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.",
+            )
+            .returns::<Message>(200, "Credential is valid and has the required scopes")
+            .errors(&[INSUFFICIENT_SCOPE]),
+    ]
 }
 
 /// The body of the request is never read: proxies ask without it.
@@ -72,11 +82,11 @@ async fn show(
 }
 
 /// What the credential must have; in a query, `+` is a space.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Demand {
     /// Scopes that the credential must have, with spaces between.
-    #[schema(value_type = String, required = false)]
+    #[param(nullable = false)]
     scope: Option<String>,
 }
 

@@ -1,19 +1,24 @@
 //! Whether the process is up (`/up`, as in Rails) and the server ready (`/ready`), for load balancers and monitors. Their
 //! replies hold nothing else.
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
-use crate::http::Routes;
+use crate::http::{Access, Failure, Route};
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .public(Method::GET, "/up", up)
-        .public(Method::GET, "/ready", ready);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/up", Access::Public, up)
+            .operation("up", "Check that the process is up")
+            .returns::<Health>(200, "Process is up"),
+        Route::get("/ready", Access::Public, ready)
+            .operation("ready", "Check that the server is ready")
+            .returns::<Health>(200, "Database is writable")
+            .returns::<Failure>(503, "Not ready; `code` is the reason, such as `disk_full`"),
+    ]
 }
 
 async fn up() -> HttpResponse {

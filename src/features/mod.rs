@@ -1,4 +1,4 @@
-//! The table of contents: every feature's routes, in the order in which a newcomer would read them.
+//! The table of contents: all features, in reading order.
 
 pub mod account;
 pub mod account_unlock;
@@ -16,21 +16,58 @@ pub mod tokens;
 
 use crate::http::Routes;
 
-/// Every route of the server, with who may call it.
+/// Every route of the server under the headings of the OpenAPI document.
 pub fn routes() -> Routes {
-    let mut routes = Routes::default();
-    health::routes(&mut routes);
-    sign_up::routes(&mut routes);
-    email_verification::routes(&mut routes);
-    sign_in::routes(&mut routes);
-    sessions::routes(&mut routes);
-    reauthentication::routes(&mut routes);
-    password_reset::routes(&mut routes);
-    account_unlock::routes(&mut routes);
-    account::routes(&mut routes);
-    projects::routes(&mut routes);
-    api_keys::routes(&mut routes);
-    tokens::routes(&mut routes);
-    forward_auth::routes(&mut routes);
-    routes
+    Routes::default()
+        .group(
+            "Health",
+            "Probes for load balancers and monitors",
+            [health::routes()],
+        )
+        .group("Sign-up", "Create an account", [sign_up::routes()])
+        .group(
+            "Email verification",
+            "Verify an email address by a mailed link",
+            [email_verification::routes()],
+        )
+        .group(
+            "Sessions",
+            "Sign in, sign out and manage sessions",
+            [
+                sign_in::routes(),
+                sessions::routes(),
+                reauthentication::routes(),
+            ],
+        )
+        .group(
+            "Password reset",
+            "Reset a forgotten password by a mailed link",
+            [password_reset::routes()],
+        )
+        .group(
+            "Account unlock",
+            "Unlock sign-in after too many failed attempts by a mailed link",
+            [account_unlock::routes()],
+        )
+        .group("Account", "Manage the user's own account", [account::routes()])
+        .group(
+            "Projects",
+            "Example of a resource that belongs to a user",
+            [projects::routes()],
+        )
+        .group(
+            "API keys",
+            "Credentials for the user's own programs",
+            [api_keys::routes()],
+        )
+        .group(
+            "Tokens",
+            "Access tokens that services verify by themselves, refresh tokens, revocation and introspection",
+            [tokens::routes()],
+        )
+        .group(
+            "Forward auth",
+            "Verify requests for reverse proxies",
+            [forward_auth::routes()],
+        )
 }

@@ -12,7 +12,6 @@
 //! - a reset that the owner did not make: it is reported by mail
 //! - links in logs: the route's pattern is logged, not the path
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,19 +27,33 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, PasswordDigest, User};
-use crate::http::{AddressInput, Body, Message, Routes, SecretText};
+use crate::http::{Access, AddressInput, Body, Message, Route, SecretText};
 use crate::mail::{self, Notice};
 use crate::store::{passwords, users};
 use crate::throttle::Limit;
 
 const LINK_INVALID: Error = Error::LinkInvalid("Password reset link is invalid or has expired.");
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .public(Method::POST, "/v1/passwords", create)
-        .public(Method::GET, "/v1/passwords/{token}", show)
-        .public(Method::PUT, "/v1/passwords/{token}", update)
-        .public(Method::PATCH, "/v1/passwords/{token}", update);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/passwords", Access::Public, create)
+            .operation("requestPasswordReset", "Request a password reset email")
+            .returns::<Message>(200, "Same reply for every well-formed address")
+            .rate_limited(),
+        Route::get("/v1/passwords/{token}", Access::Public, show)
+            .operation("showPasswordReset", "Check a password reset link")
+            .returns::<ResetLink>(200, "Link is valid"),
+        Route::put("/v1/passwords/{token}", Access::Public, update)
+            .operation("resetPassword", "Reset the password")
+            .description("The link is valid once. Ends all sessions of the user.")
+            .returns::<Message>(200, "Password reset")
+            .rate_limited(),
+        Route::patch("/v1/passwords/{token}", Access::Public, update)
+            .operation("patchPassword", "Reset the password")
+            .description("Like `PUT`.")
+            .returns::<Message>(200, "Password reset")
+            .rate_limited(),
+    ]
 }
 
 async fn create(

@@ -7,16 +7,15 @@
 //! - a page of any size: at most 100 projects by cursor, and no more text than a reply should hold
 //! - an account that fills the disk: limits on the number of projects and the length of their texts
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::context::Context;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{ClientInfo, Project, ProjectId};
-use crate::http::error_codes;
-use crate::http::{Body, Caller, Patch, PathId, Query, Routes};
+use crate::http::error_codes::TOO_MANY_PROJECTS;
+use crate::http::{Access, Body, Caller, Patch, PathId, Query, Route};
 use crate::store::projects;
 
 const READ: &str = "projects:read";
@@ -31,14 +30,29 @@ const MAX_PER_USER: u32 = 1000;
 /// A page ends early rather than hold more text than this.
 const MAX_PAGE_BYTES: usize = 256 * 1024;
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .scoped(Method::GET, "/v1/projects", READ, index)
-        .scoped(Method::POST, "/v1/projects", WRITE, create)
-        .scoped(Method::GET, "/v1/projects/{id}", READ, show)
-        .scoped(Method::PATCH, "/v1/projects/{id}", WRITE, update)
-        .scoped(Method::PUT, "/v1/projects/{id}", WRITE, update)
-        .scoped(Method::DELETE, "/v1/projects/{id}", WRITE, destroy);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/projects", Access::Scope(READ), index)
+            .operation("listProjects", "List projects")
+            .returns::<ProjectList>(200, "One page"),
+        Route::post("/v1/projects", Access::Scope(WRITE), create)
+            .operation("createProject", "Create a project")
+            .returns::<ShownProject>(201, "The new project")
+            .errors(&[TOO_MANY_PROJECTS]),
+        Route::get("/v1/projects/{id}", Access::Scope(READ), show)
+            .operation("showProject", "Get a project")
+            .returns::<ShownProject>(200, "The project"),
+        Route::patch("/v1/projects/{id}", Access::Scope(WRITE), update)
+            .operation("updateProject", "Update a project")
+            .returns::<ShownProject>(200, "The updated project"),
+        Route::put("/v1/projects/{id}", Access::Scope(WRITE), update)
+            .operation("replaceProject", "Update a project")
+            .description("Like `PATCH`: absent fields keep their values.")
+            .returns::<ShownProject>(200, "The updated project"),
+        Route::delete("/v1/projects/{id}", Access::Scope(WRITE), destroy)
+            .operation("deleteProject", "Delete a project")
+            .returns_no_body(204, "Project deleted"),
+    ]
 }
 
 async fn index(
@@ -78,9 +92,7 @@ async fn create(
         let description = input.description.as_deref();
         projects::insert(change, owner, &input.title, description, MAX_PER_USER, now)
     });
-    let project = inserted
-        .await?
-        .ok_or_else(|| error_codes::TOO_MANY_PROJECTS.refusal())?;
+    let project = inserted.await?.ok_or_else(|| TOO_MANY_PROJECTS.refusal())?;
     Ok(HttpResponse::Created().json(ShownProject { project }))
 }
 
@@ -148,13 +160,13 @@ fn count_that_fits(projects: &[Project]) -> usize {
 }
 
 /// Which page of the list.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, IntoParams)]
 struct ListProjects {
-    /// How many at most.
-    #[schema(minimum = 1, maximum = 100, default = 50, value_type = u32, required = false)]
+    /// Maximum number of projects.
+    #[param(minimum = 1, maximum = 100, default = 50, nullable = false)]
     limit: Option<u32>,
     /// The previous page's `next_cursor`.
-    #[schema(value_type = String, required = false)]
+    #[param(value_type = Option<String>, nullable = false)]
     cursor: Option<i64>,
 }
 

@@ -4,7 +4,6 @@
 //! # Threats
 //! - a copied token that waits for its owner's proof: the same transaction replaces the token, so the copy is revoked
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,12 +16,21 @@ use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::{Account, ClientInfo, Session};
-use crate::http::session_reply::respond_with_session;
-use crate::http::{Body, CurrentSession, CurrentUser, Routes, SecretText};
+use crate::http::session_reply::{SignedIn, respond_with_session};
+use crate::http::{Access, Body, CurrentSession, CurrentUser, Route, SecretText};
 use crate::store::sessions;
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes.protected(Method::POST, "/v1/session/reauthenticate", create);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/session/reauthenticate", Access::Session, create)
+            .operation("reauthenticate", "Reauthenticate")
+            .description(
+                "For 15 minutes, sensitive changes on this session need no `password_challenge`. Revokes the session's \
+                 token and returns a new one, by the same transport.",
+            )
+            .returns::<SignedIn>(200, "Session with its new token")
+            .rate_limited(),
+    ]
 }
 
 async fn create(

@@ -9,10 +9,9 @@
 
 use std::cmp::Reverse;
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::accounts::rotate_session::rotate_session;
 use crate::audit::Event;
@@ -20,18 +19,32 @@ use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result};
 use crate::domain::{ClientInfo, Session, SessionId, User};
-use crate::http::session_reply::{SessionView, clear_cookie, respond_with_session};
-use crate::http::{Caller, CurrentSession, CurrentUser, Message, PathId, Query, Routes};
+use crate::http::session_reply::{SessionView, SignedIn, clear_cookie, respond_with_session};
+use crate::http::{Access, Caller, CurrentSession, CurrentUser, Message, PathId, Query, Route};
 use crate::store::sessions;
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes
-        .any_credential(Method::GET, "/v1/session", show)
-        .protected(Method::DELETE, "/v1/session", sign_out)
-        .protected(Method::POST, "/v1/session/rotate", rotate)
-        .protected(Method::GET, "/v1/sessions", index)
-        .protected(Method::DELETE, "/v1/sessions", destroy_all)
-        .protected(Method::DELETE, "/v1/sessions/{id}", destroy);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/session", Access::Credential, show)
+            .operation("showSession", "Get the current user and session")
+            .returns::<Shown>(200, "User and session"),
+        Route::delete("/v1/session", Access::Session, sign_out)
+            .operation("signOut", "Sign out")
+            .returns::<Message>(200, "Session ended and cookie cleared"),
+        Route::post("/v1/session/rotate", Access::Session, rotate)
+            .operation("rotateSession", "Rotate the session token")
+            .description("Revokes the old token and returns a new one, by the same transport.")
+            .returns::<SignedIn>(200, "Session with its new token"),
+        Route::get("/v1/sessions", Access::Session, index)
+            .operation("listSessions", "List sessions")
+            .returns::<SessionList>(200, "Active sessions"),
+        Route::delete("/v1/sessions", Access::Session, destroy_all)
+            .operation("endSessions", "End all sessions, or all others")
+            .returns::<SessionsEnded>(200, "Sessions ended"),
+        Route::delete("/v1/sessions/{id}", Access::Session, destroy)
+            .operation("endSession", "End a session")
+            .returns_no_body(204, "Session ended"),
+    ]
 }
 
 async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpResponse> {
@@ -196,10 +209,11 @@ async fn destroy_all(
     }))
 }
 
-#[derive(Deserialize, ToSchema)]
+/// The sessions that end.
+#[derive(Deserialize, IntoParams)]
 struct EndSessions {
-    /// Keeps the session that the request came with.
-    #[schema(inline, nullable = false)]
+    /// Keeps the session of the request.
+    #[param(inline, nullable = false)]
     except: Option<Except>,
 }
 

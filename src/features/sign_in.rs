@@ -5,7 +5,6 @@
 //! - a page that signs its visitors in as someone else: a cookie is set only for the application itself
 //! - a session planted by cookie: the token is always new, and the session of the cookie in the request ends
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,11 +13,21 @@ use crate::accounts::password_sign_in::PasswordSignIn;
 use crate::context::Context;
 use crate::domain::ClientInfo;
 use crate::domain::error::Result;
-use crate::http::session_reply::{Transport, carrier, respond_with_session};
-use crate::http::{Body, Routes, SecretText};
+use crate::http::error_codes::{EMAIL_UNCONFIRMED, FORBIDDEN, INVALID_CREDENTIALS};
+use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
+use crate::http::{Access, Body, Route, SecretText};
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes.public(Method::POST, "/v1/session", create);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/session", Access::Public, create)
+            .operation("signIn", "Sign in")
+            .description(
+                "Always starts a new session and ends the session of the request's cookie.",
+            )
+            .returns::<SignedIn>(200, "Session started")
+            .errors(&[INVALID_CREDENTIALS, FORBIDDEN, EMAIL_UNCONFIRMED])
+            .rate_limited(),
+    ]
 }
 
 async fn create(

@@ -8,7 +8,6 @@
 //! - a second sign-up that makes the owner verify what a squatter chose: the mail shows the way to a new password instead
 //! - mass assignment: only the named fields are read
 
-use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,15 +23,26 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, PasswordDigest, Session, User};
-use crate::http::error_codes;
+use crate::http::error_codes::{ACCOUNT_NOT_CREATED, FORBIDDEN};
 use crate::http::session_reply::{SessionView, Transport, carrier, respond_with_session};
-use crate::http::{Body, Message, Routes, SecretText};
+use crate::http::{Access, Body, Message, Route, SecretText};
 use crate::mail;
 use crate::store::{passwords, users};
 use crate::throttle::Throttle;
 
-pub(super) fn routes(routes: &mut Routes) {
-    routes.public(Method::POST, "/v1/registrations", create);
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/registrations", Access::Public, create)
+            .operation("signUp", "Create an account")
+            .description("Also signs in, unless the email address must be verified first.")
+            .returns::<SignedUp>(201, "Account created")
+            .returns::<Message>(
+                202,
+                "With `registration.private`: same reply for a taken address",
+            )
+            .errors(&[FORBIDDEN, ACCOUNT_NOT_CREATED])
+            .rate_limited(),
+    ]
 }
 
 async fn create(
@@ -73,7 +83,7 @@ async fn create(
         // A free and a taken address have cost the same by now, and get the same answer.
         return Ok(HttpResponse::Accepted().json(Message::new("Confirmation instructions sent")));
     }
-    let (user, session) = registered.ok_or_else(|| error_codes::ACCOUNT_NOT_CREATED.refusal())?;
+    let (user, session) = registered.ok_or_else(|| ACCOUNT_NOT_CREATED.refusal())?;
     match session.zip(token) {
         Some((session, token)) => respond_with_session(
             HttpResponse::Created(),

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod error_codes;
 pub mod extract;
+pub mod inputs;
 pub mod middleware;
 pub mod openapi;
 pub mod respond;
@@ -20,5 +21,5 @@ pub use extract::fields::Patch;
 pub use extract::query::{PathId, Query};
 pub use middleware::idle_connection::Connection;
 pub use middleware::stack::Middleware;
-pub use respond::Message;
-pub use routes::Routes;
+pub use respond::{Failure, Message};
+pub use routes::{Route, Routes};

@@ -27,15 +27,23 @@ impl Message {
 }
 
 /// The body of every error response.
-#[derive(Serialize)]
-struct Body<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Failure<'a> {
+    /// One sentence for people.
     error: Cow<'a, str>,
+    /// Stable, for programs.
     code: &'a str,
+    /// Full sentences, for invalid input (422) and links (401 `link_invalid`).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     errors: Option<Vec<String>>,
+    /// The faults of each field, for invalid input (422).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, Vec<String>>>, nullable = false)]
     fields: Option<Map<String, Value>>,
+    /// Identifies the request in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required)]
     request_id: Option<&'a str>,
 }
 
@@ -78,7 +86,7 @@ fn translated(status: StatusCode) -> Error {
 
 fn render(error: &Error, request_id: Option<&str>) -> String {
     let ErrorCode { name, sentence, .. } = row(error);
-    let mut body = Body {
+    let mut body = Failure {
         error: sentence.into(),
         code: name,
         errors: None,

@@ -1,5 +1,5 @@
-//! The route table: each route is declared once, with its access. The same table feeds actix, `cloakroom routes` and the
-//! access tests. A route is public only where it is declared so.
+//! The route table: each route is declared once, with its access and its description. The same table feeds actix,
+//! `cloakroom routes`, the OpenAPI document and the access tests. A route is public only where it is declared so.
 
 use std::fmt;
 
@@ -8,11 +8,16 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpResponse, Responder, guard};
+use actix_web::{Handler, HttpResponse, Responder, guard};
+use utoipa::ToSchema;
 
 use super::auth::access::Access;
 use super::auth::guard::{authenticate, refuse_foreign_cookie};
+use super::error_codes::{self, ErrorCode};
+use super::inputs::{Input, Inputs, SchemaOf, schema_of};
 use crate::domain::error::{Error, Result};
+
+const JSON: &str = "application/json";
 
 /// The methods that a route answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +37,10 @@ impl fmt::Display for Verb {
     }
 }
 
-/// One method on one path, or all of them.
+/// One method on one path, or all of them: its handler, who may call it, and what the document says about it.
+///
+/// Path parameters, the query, the body, and the errors that follow from these and from the access are not declared:
+/// they are taken from the path and from the types that the handler reads.
 pub struct Route {
     /// The method.
     pub method: Verb,
@@ -40,124 +48,202 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// Clients name their methods after it, so it never changes.
+    pub operation_id: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What the summary leaves open.
+    pub description: Option<&'static str>,
+    /// What the handler reads.
+    pub inputs: Inputs,
+    /// Replies, each of another status.
+    pub replies: Vec<Reply>,
+    /// Error codes besides those that follow from access and inputs.
+    pub errors: Vec<ErrorCode>,
     make: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
+}
+
+/// A documented reply.
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// One line.
+    pub description: &'static str,
+    /// Media type and schema; `None` without a body.
+    pub body: Option<(&'static str, SchemaOf)>,
+}
+
+/// What can handle a route.
+pub trait Endpoint<A>: Handler<A, Output: Responder + 'static> + Send + Sync {}
+
+impl<A, F: Handler<A, Output: Responder + 'static> + Send + Sync> Endpoint<A> for F {}
+
+macro_rules! constructors {
+    ($($name:ident $method:ident,)+) => {
+        $(
+            #[doc = concat!("A route for `", stringify!($method), "`.")]
+            pub fn $name<A: Input>(
+                path: &'static str,
+                access: Access,
+                handler: impl Endpoint<A>,
+            ) -> Self {
+                Self::new(Verb::One(Method::$method), path, access, handler)
+            }
+        )+
+    };
+}
+
+impl Route {
+    constructors! { get GET, post POST, put PUT, patch PATCH, delete DELETE, }
+
+    /// A route that answers every method alike.
+    pub fn any<A: Input>(path: &'static str, access: Access, handler: impl Endpoint<A>) -> Self {
+        Self::new(Verb::Any, path, access, handler)
+    }
+
+    fn new<A: Input>(
+        method: Verb,
+        path: &'static str,
+        access: Access,
+        handler: impl Endpoint<A>,
+    ) -> Self {
+        let mut inputs = Inputs::default();
+        A::describe(&mut inputs);
+        let is_get = method == Verb::One(Method::GET);
+        let make = move || {
+            let route = web::to(handler.clone());
+            match access {
+                // A `GET` changes nothing, so it may come from another origin.
+                Access::Public if is_get => route,
+                Access::Public => route.wrap(from_fn(refuse_foreign_cookie)),
+                _ => route.wrap(from_fn(
+                    move |request: ServiceRequest, next: Next<BoxBody>| {
+                        authenticate(access, request, next)
+                    },
+                )),
+            }
+        };
+        Self {
+            method,
+            path,
+            access,
+            operation_id: "",
+            summary: "",
+            description: None,
+            inputs,
+            replies: Vec::new(),
+            errors: Vec::new(),
+            make: Box::new(make),
+        }
+    }
+
+    /// Names the operation.
+    pub fn operation(mut self, id: &'static str, summary: &'static str) -> Self {
+        (self.operation_id, self.summary) = (id, summary);
+        self
+    }
+
+    /// States what the summary leaves open.
+    pub fn description(mut self, description: &'static str) -> Self {
+        self.description = Some(description);
+        self
+    }
+
+    /// Declares a reply with a JSON body. One of an error status replaces the reply that follows from the codes.
+    pub fn returns<T: ToSchema>(self, status: u16, description: &'static str) -> Self {
+        self.returns_as::<T>(JSON, status, description)
+    }
+
+    /// Declares a reply with a body of another media type.
+    pub fn returns_as<T: ToSchema>(
+        self,
+        media_type: &'static str,
+        status: u16,
+        description: &'static str,
+    ) -> Self {
+        self.reply(status, description, Some((media_type, schema_of::<T>)))
+    }
+
+    /// Declares a reply without a body.
+    pub fn returns_no_body(self, status: u16, description: &'static str) -> Self {
+        self.reply(status, description, None)
+    }
+
+    fn reply(
+        mut self,
+        status: u16,
+        description: &'static str,
+        body: Option<(&'static str, SchemaOf)>,
+    ) -> Self {
+        self.replies.push(Reply {
+            status,
+            description,
+            body,
+        });
+        self
+    }
+
+    /// Declares error codes besides those that follow from access and inputs.
+    pub fn errors(mut self, codes: &[ErrorCode]) -> Self {
+        self.errors.extend(codes);
+        self
+    }
+
+    /// Declares that requests are counted against limits.
+    pub fn rate_limited(self) -> Self {
+        self.errors(&[error_codes::RATE_LIMITED])
+    }
+}
+
+/// Routes under one heading of the document.
+pub struct Group {
+    /// The heading: the tag of its operations.
+    pub tag: &'static str,
+    /// One line.
+    pub description: &'static str,
+    /// The routes.
+    pub routes: Vec<Route>,
 }
 
 /// The table of routes.
 #[derive(Default)]
 pub struct Routes {
-    table: Vec<Route>,
+    /// In the order of the document.
+    pub groups: Vec<Group>,
 }
 
 impl Routes {
-    /// Declares a public route. Requests with the session cookie must be same-origin, except `GET`, which changes
-    /// nothing.
-    pub fn public<F, Args>(&mut self, method: Method, path: &'static str, handler: F) -> &mut Self
-    where
-        F: Handler<Args> + Send + Sync,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        let changes = method != Method::GET;
-        self.add(
-            Verb::One(method),
-            path,
-            Access::Public,
-            move || match changes {
-                true => web::to(handler.clone()).wrap(from_fn(refuse_foreign_cookie)),
-                false => web::to(handler.clone()),
-            },
-        )
+    /// Adds a heading with the routes of some features.
+    pub fn group<const N: usize>(
+        mut self,
+        tag: &'static str,
+        description: &'static str,
+        features: [Vec<Route>; N],
+    ) -> Self {
+        self.groups.push(Group {
+            tag,
+            description,
+            routes: features.into_iter().flatten().collect(),
+        });
+        self
     }
 
-    /// Declares a route that needs a live session: all that manages an account, which no machine does.
-    pub fn protected<F, Args>(
-        &mut self,
-        method: Method,
-        path: &'static str,
-        handler: F,
-    ) -> &mut Self
-    where
-        F: Handler<Args> + Send + Sync,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.guarded(Verb::One(method), path, Access::Session, handler)
-    }
-
-    /// Declares a route for a live credential of any kind.
-    pub fn any_credential<F, Args>(
-        &mut self,
-        method: Method,
-        path: &'static str,
-        handler: F,
-    ) -> &mut Self
-    where
-        F: Handler<Args> + Send + Sync,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.guarded(Verb::One(method), path, Access::Credential, handler)
-    }
-
-    /// Declares a route for a live session, and for an API key or an access token that has this scope.
-    pub fn scoped<F, Args>(
-        &mut self,
-        method: Method,
-        path: &'static str,
-        scope: &'static str,
-        handler: F,
-    ) -> &mut Self
-    where
-        F: Handler<Args> + Send + Sync,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.guarded(Verb::One(method), path, Access::Scope(scope), handler)
-    }
-
-    /// Declares a route for an API key that has this scope.
-    pub fn by_key<F, Args>(
-        &mut self,
-        method: Method,
-        path: &'static str,
-        scope: &'static str,
-        handler: F,
-    ) -> &mut Self
-    where
-        F: Handler<Args> + Send + Sync,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.guarded(Verb::One(method), path, Access::ApiKey(scope), handler)
-    }
-
-    /// Declares a route that answers every method alike, to a live credential of any kind.
-    pub fn every_method<F, Args>(&mut self, path: &'static str, handler: F) -> &mut Self
-    where
-        F: Handler<Args> + Send + Sync,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.guarded(Verb::Any, path, Access::Credential, handler)
-    }
-
-    /// The table, in the order of declaration.
+    /// Every route.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
-        self.table.iter()
+        self.groups.iter().flat_map(|group| &group.routes)
     }
 
     /// Registers every path with actix. `GET` answers `HEAD` as well; another method is 405 with `Allow`.
     pub fn configure(&self, config: &mut ServiceConfig) {
         let mut done: Vec<&str> = Vec::new();
-        for path in self.table.iter().map(|route| route.path) {
+        for path in self.iter().map(|route| route.path) {
             if done.contains(&path) {
                 continue;
             }
             done.push(path);
             let mut resource = web::resource(path);
             let mut allowed = Vec::new();
-            for route in self.table.iter().filter(|route| route.path == path) {
+            for route in self.iter().filter(|route| route.path == path) {
                 resource = resource.route(answering((route.make)(), &route.method));
                 allowed.push(route.method.to_string());
                 if route.method == Verb::One(Method::GET) {
@@ -169,43 +255,6 @@ impl Routes {
                 async { Err::<HttpResponse, Error>(Error::MethodNotAllowed(allowed)) }
             })));
         }
-    }
-
-    fn guarded<F, Args>(
-        &mut self,
-        method: Verb,
-        path: &'static str,
-        access: Access,
-        handler: F,
-    ) -> &mut Self
-    where
-        F: Handler<Args> + Send + Sync,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.add(method, path, access, move || {
-            web::to(handler.clone()).wrap(from_fn(
-                move |request: ServiceRequest, next: Next<BoxBody>| {
-                    authenticate(access, request, next)
-                },
-            ))
-        })
-    }
-
-    fn add(
-        &mut self,
-        method: Verb,
-        path: &'static str,
-        access: Access,
-        make: impl Fn() -> actix_web::Route + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.table.push(Route {
-            method,
-            path,
-            access,
-            make: Box::new(make),
-        });
-        self
     }
 }
 

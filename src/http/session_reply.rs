@@ -89,7 +89,7 @@ pub fn clear_cookie(
 
 /// A session and its new token.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SignedIn<'a> {
+pub struct SignedIn<'a> {
     /// Shown only in this reply; absent where the token went into the cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

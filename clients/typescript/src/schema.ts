@@ -8,7 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the keys that verify access tokens */
+        /** List the keys that verify access tokens (RFC 7517) */
         get: operations["listKeys"];
         put?: never;
         post?: never;
@@ -59,12 +59,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the user's API keys */
+        /** List API keys */
         get: operations["listApiKeys"];
         put?: never;
         /**
          * Create an API key
-         * @description The key is shown once. It may do what its scopes name, and never manages the account.
+         * @description The key is shown once. It may do what its scopes name and cannot manage the account.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -100,7 +100,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Request a verification link by mail */
+        /** Request a verification email */
         post: operations["requestConfirmation"];
         delete?: never;
         options?: never;
@@ -116,7 +116,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Verify the address that the link was mailed to */
+        /** Verify an email address */
         put: operations["confirmAddress"];
         post?: never;
         delete?: never;
@@ -136,7 +136,7 @@ export interface paths {
         put?: never;
         /**
          * Introspect a token (RFC 7662)
-         * @description A user's key sees tokens of that user only, a service's key all.
+         * @description The key of a user sees that user's tokens, the key of a service all.
          */
         post: operations["introspect"];
         delete?: never;
@@ -154,7 +154,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Request a password reset link by mail */
+        /** Request a password reset email */
         post: operations["requestPasswordReset"];
         delete?: never;
         options?: never;
@@ -169,11 +169,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check a reset link */
+        /** Check a password reset link */
         get: operations["showPasswordReset"];
         /**
-         * Set a new password by a link
-         * @description The link is valid once. All sessions of the user end.
+         * Reset the password
+         * @description The link is valid once. Ends all sessions of the user.
          */
         put: operations["resetPassword"];
         post?: never;
@@ -181,8 +181,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Set a new password by a link
-         * @description The link is valid once. All sessions of the user end.
+         * Reset the password
+         * @description Like `PUT`.
          */
         patch: operations["patchPassword"];
         trace?: never;
@@ -194,7 +194,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the user's projects */
+        /** List projects */
         get: operations["listProjects"];
         put?: never;
         /** Create a project */
@@ -212,11 +212,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a project */
+        /** Get a project */
         get: operations["showProject"];
         /**
-         * Change a project
-         * @description Changes the fields in the body and leaves the others.
+         * Update a project
+         * @description Like `PATCH`: absent fields keep their values.
          */
         put: operations["replaceProject"];
         post?: never;
@@ -224,10 +224,7 @@ export interface paths {
         delete: operations["deleteProject"];
         options?: never;
         head?: never;
-        /**
-         * Change a project
-         * @description Changes the fields in the body and leaves the others.
-         */
+        /** Update a project */
         patch: operations["updateProject"];
         trace?: never;
     };
@@ -241,8 +238,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign up
-         * @description Also signs in, unless the address must be verified first.
+         * Create an account
+         * @description Also signs in, unless the email address must be verified first.
          */
         post: operations["signUp"];
         delete?: never;
@@ -258,12 +255,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the user and the session */
+        /** Get the current user and session */
         get: operations["showSession"];
         put?: never;
         /**
          * Sign in
-         * @description Always starts a new session; the session of the request's cookie ends.
+         * @description Always starts a new session and ends the session of the request's cookie.
          */
         post: operations["signIn"];
         /** Sign out */
@@ -283,8 +280,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Reauthenticate the session
-         * @description For 15 minutes, sensitive changes on this session need no `password_challenge`. The session gets a new token, carried as the old one, which is revoked at once.
+         * Reauthenticate
+         * @description For 15 minutes, sensitive changes on this session need no `password_challenge`. Revokes the session's token and returns a new one, by the same transport.
          */
         post: operations["reauthenticate"];
         delete?: never;
@@ -303,8 +300,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Get a new token for the session
-         * @description The old token is revoked at once. The new one is returned the way the old one was presented.
+         * Rotate the session token
+         * @description Revokes the old token and returns a new one, by the same transport.
          */
         post: operations["rotateSession"];
         delete?: never;
@@ -320,7 +317,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the user's sessions */
+        /** List sessions */
         get: operations["listSessions"];
         put?: never;
         post?: never;
@@ -358,8 +355,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Get an access token and a refresh token
-         * @description By signing in, or for the session that the request presents. Where that is the cookie's, there is no refresh token: a script could read it.
+         * Create an access token and a refresh token
+         * @description For email address and password, or for the session of the request. With the session cookie there is no refresh token, because scripts could read it.
          */
         post: operations["createTokens"];
         delete?: never;
@@ -378,8 +375,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Renew an access token
-         * @description The refresh token is spent, and another takes its place. The same one again gives the same again within 10 seconds; later its session ends, for it may have been stolen.
+         * Refresh an access token
+         * @description Exchanges the refresh token for a new pair. Within 10 seconds the same one returns the same pair again; later its session ends, because the token may have been stolen.
          */
         post: operations["refreshTokens"];
         delete?: never;
@@ -413,7 +410,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Unlock sign-in to an address */
+        /** Unlock sign-in to an email address */
         put: operations["unlock"];
         post?: never;
         delete?: never;
@@ -429,15 +426,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the user */
+        /** Get the user */
         get: operations["showUser"];
         put?: never;
         post?: never;
-        /** Delete the account and all its data */
+        /** Delete the account */
         delete: operations["deleteAccount"];
         options?: never;
         head?: never;
-        /** Update the user's name and profile */
+        /** Update the user */
         patch: operations["updateUser"];
         trace?: never;
     };
@@ -451,7 +448,7 @@ export interface paths {
         get?: never;
         /**
          * Request a change of email address
-         * @description A link goes to the new address, and nothing changes before it is used. One's own address withdraws what was asked for before.
+         * @description Mails a link to the new address; nothing changes before it is used. The user's own address withdraws an earlier request.
          */
         put: operations["changeAddress"];
         post?: never;
@@ -471,7 +468,7 @@ export interface paths {
         get?: never;
         /**
          * Change the password
-         * @description All other sessions end.
+         * @description Ends all other sessions.
          */
         put: operations["changePassword"];
         post?: never;
@@ -490,7 +487,7 @@ export interface paths {
         };
         /**
          * Verify the credential of a request
-         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik, by whatever method. The answer is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.
+         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.
          */
         get: operations["verify"];
         put?: never;
@@ -505,12 +502,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Where a mail is to go. */
+        /** @description The address that the mail goes to. */
         AddressInput: {
             /** Format: email */
             email_address: string;
         };
-        /** @description A credential for a program. */
+        /** @description A key as its owner and operators see it, without the secret. */
         ApiKey: {
             /** Format: date-time */
             created_at: string;
@@ -518,7 +515,7 @@ export interface components {
             expires_at: string | null;
             /** Format: int64 */
             id: number;
-            /** @description What it ends with. */
+            /** @description What the key ends with. */
             last_four: string;
             /**
              * Format: date-time
@@ -532,7 +529,7 @@ export interface components {
             revoked_at: string | null;
             scopes: string[];
         };
-        /** @description What is to change about an API key. */
+        /** @description Changes to an API key. */
         ApiKeyChangesInput: {
             name: string;
         };
@@ -544,31 +541,31 @@ export interface components {
              */
             expires_at?: string | null;
             name: string;
-            /** @description Words of the form `name:action`, or `introspect`. One text with a space between them is taken as well. */
+            /** @description Words of the form `name:action`, or `introspect`; also one text with spaces between them. */
             scopes: string[];
         };
         /** @description The user's API keys. */
         ApiKeyList: {
-            /** @description The newest first, for a while also those that are revoked or expired. */
+            /** @description The newest first; revoked and expired ones stay in the list for a while. */
             api_keys: components["schemas"]["ApiKey"][];
         };
-        /** @description A new address, and the password. */
+        /** @description A new address, and the current password. */
         ChangeAddressInput: {
             /** Format: email */
             email_address: string;
             /**
              * Format: password
-             * @description The password in force. Needed unless it was given on this session within the last 15 minutes.
+             * @description The current password. Needed unless it was given on this session within the last 15 minutes.
              */
             password_challenge?: string;
         };
-        /** @description A new password, and the one in force. */
+        /** @description A new password, and the current one. */
         ChangePasswordInput: {
             /** Format: password */
             password: string;
             /**
              * Format: password
-             * @description The password in force. Needed unless it was given on this session within the last 15 minutes.
+             * @description The current password. Needed unless it was given on this session within the last 15 minutes.
              */
             password_challenge?: string;
             /**
@@ -577,54 +574,54 @@ export interface components {
              */
             password_confirmation?: string;
         };
-        /** @description The password, before everything goes. */
+        /** @description The current password, before the account is deleted. */
         DeleteAccountInput: {
             /**
              * Format: password
-             * @description The password in force. Needed unless it was given on this session within the last 15 minutes.
+             * @description The current password. Needed unless it was given on this session within the last 15 minutes.
              */
             password_challenge?: string;
         };
-        /** @description A failure, in the one shape that all have. */
+        /** @description The body of every failure. */
         Failure: {
             /** @description Stable, for programs. */
             code: string;
             /** @description One sentence for people. */
             error: string;
-            /** @description Whole sentences, when the input was at fault (422) or a link (401 `link_invalid`). */
+            /** @description Full sentences, for invalid input (422) and links (401 `link_invalid`). */
             errors?: string[];
-            /** @description What is wrong with which field, when the input was at fault (422). */
+            /** @description The faults of each field, for invalid input (422). */
             fields?: {
                 [key: string]: string[];
             };
-            /** @description Names the request in the server's log. */
+            /** @description Identifies the request in the server's log. */
             request_id: string;
         };
-        /** @description How the server is. */
+        /** @description The state of the server. */
         Health: {
             /** @description `up` or `ready`. */
             status: string;
         };
-        /** @description What is known of a credential (RFC 7662). Of one that is not active, only that. */
+        /** @description What is known of a credential (RFC 7662, 2.2); of one that is not active, only that. */
         Introspection: {
             active: boolean;
             aud?: string;
             /** @description `session`, `api_key`, `access_token` or `refresh_token`. */
             credential?: string;
-            /** @description Whether it was proved to be theirs; there with `username`. */
+            /** @description Whether that address is verified. */
             email_verified?: boolean;
             /** Format: int64 */
             exp?: number;
             /**
              * Format: int64
-             * @description Seconds since 1970, as all times here.
+             * @description Seconds since 1970, like all times here.
              */
             iat?: number;
             iss?: string;
             jti?: string;
             /** Format: int64 */
             nbf?: number;
-            /** @description With a space between. */
+            /** @description With spaces between. */
             scope?: string;
             /** @description The session's id. */
             sid?: string;
@@ -635,22 +632,22 @@ export interface components {
             /** @description The user's email address. */
             username?: string;
         };
-        /** @description The keys that verify access tokens (RFC 7517). */
+        /** @description The keys that verify access tokens (RFC 7517, 5). */
         KeySet: {
-            /** @description The current one first, then those before it. */
+            /** @description The current one first, then the previous ones. */
             keys: components["schemas"]["VerifyingKey"][];
         };
-        /** @description That something was done, for people. */
+        /** @description Confirms that something was done. */
         Message: {
             message: string;
         };
-        /** @description An API key that was made a moment ago. */
+        /** @description A new API key and its secret. */
         NewApiKey: {
             api_key: components["schemas"]["ApiKey"];
-            /** @description The key itself, shown this once. */
+            /** @description The key itself, shown only in this reply. */
             key: string;
         };
-        /** @description A password in the forgotten one's place. */
+        /** @description A new password. */
         NewPasswordInput: {
             /** Format: password */
             password: string;
@@ -660,23 +657,34 @@ export interface components {
              */
             password_confirmation?: string;
         };
-        /** @description The password in force. */
+        /** @description The current password. */
         PasswordInput: {
             /** Format: password */
             password: string;
         };
-        /** @description Something that a user owns. */
+        /** @description A project. */
         Project: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
+            /** @description Free text. */
             description: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The id.
+             */
             id: number;
+            /** @description One line of at most 255 characters. */
             title: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updated_at: string;
         };
-        /** @description What is to change about a project; the rest stays. */
+        /** @description Changes to a project; absent fields keep their values. */
         ProjectChangesInput: {
             description?: string | null;
             title?: string;
@@ -686,9 +694,9 @@ export interface components {
             description?: string | null;
             title: string;
         };
-        /** @description One page of one's projects. */
+        /** @description One page of the user's projects. */
         ProjectList: {
-            /** @description Asks for the next page; `null` on the last one. */
+            /** @description The `cursor` of the next page; `null` on the last one. */
             next_cursor: string | null;
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
@@ -697,22 +705,22 @@ export interface components {
         RefreshInput: {
             refresh_token: string;
         };
-        /** @description A link that may still be used. */
+        /** @description A reset link that is valid. */
         ResetLink: {
             /** @description Masked: `o…@example.com`. */
             email_address: string;
             /** Format: date-time */
             expires_at: string;
         };
-        /** @description A signed-in device. */
+        /** @description A session as its user sees it. */
         Session: {
             /** Format: date-time */
             created_at: string;
-            /** @description Whether it is the one that the request came with. */
+            /** @description Whether the request came with this session. */
             current: boolean;
             /**
              * Format: date-time
-             * @description When it ends at the latest, used or not.
+             * @description When it expires at the latest, used or not.
              */
             expires_at: string;
             /** Format: int64 */
@@ -721,24 +729,24 @@ export interface components {
             ip_address: string;
             /**
              * Format: date-time
-             * @description To the minute.
+             * @description When it was last used, to the minute.
              */
             last_active_at: string;
-            /** @description What the client called itself at sign-in. */
+            /** @description The client's `User-Agent` at sign-in. */
             user_agent: string | null;
         };
-        /** @description The user's live sessions. */
+        /** @description The user's sessions. */
         SessionList: {
             /** @description The most recently used first. */
             sessions: components["schemas"]["Session"][];
         };
-        /** @description How many sessions there were to end. */
+        /** @description How many sessions ended. */
         SessionsEnded: {
             message: string;
             /** Format: int64 */
             sessions_ended: number;
         };
-        /** @description Who asks, and in which session. */
+        /** @description The user, and the session if there is one. */
         Shown: {
             session: components["schemas"]["Session"] | null;
             user: components["schemas"]["User"];
@@ -751,7 +759,7 @@ export interface components {
         ShownProject: {
             project: components["schemas"]["Project"];
         };
-        /** @description One's own account. */
+        /** @description The user's account. */
         ShownUser: {
             user: components["schemas"]["User"];
         };
@@ -761,10 +769,10 @@ export interface components {
             email_address: string;
             /** Format: password */
             password: string;
-            /** @description Asks for the longer lifetime. */
+            /** @description Requests the longer lifetime. */
             remember?: boolean;
             /**
-             * @description How a new token is handed over: in the body, or in a cookie that no script can read.
+             * @description Where the reply carries a new token.
              * @enum {string}
              */
             transport?: "bearer" | "cookie";
@@ -781,7 +789,7 @@ export interface components {
              */
             password_confirmation?: string;
             /**
-             * @description How a new token is handed over: in the body, or in a cookie that no script can read.
+             * @description Where the reply carries a new token.
              * @enum {string}
              */
             transport?: "bearer" | "cookie";
@@ -790,11 +798,11 @@ export interface components {
         SignedIn: {
             /**
              * Format: date-time
-             * @description The session's.
+             * @description When the session expires.
              */
             expires_at: string;
             session: components["schemas"]["Session"];
-            /** @description Shown once; absent where the token went into the cookie. */
+            /** @description Shown only in this reply; absent where the token went into the cookie. */
             token?: string;
             user: components["schemas"]["User"];
         };
@@ -802,18 +810,20 @@ export interface components {
         SignedUp: {
             /**
              * Format: date-time
-             * @description Absent where the address has to be confirmed first.
+             * @description Absent where the address must be verified first.
              */
             expires_at?: string;
-            /** @description Absent where the address has to be confirmed first. */
+            /** @description Absent where the address must be verified first. */
             session?: components["schemas"]["Session"];
-            /** @description Absent with `"transport": "cookie"`, and where the address has to be confirmed first. */
+            /** @description Absent with `"transport": "cookie"`, and where the address must be verified first. */
             token?: string;
             user: components["schemas"]["User"];
         };
-        /** @description A token, whatever its kind: a `token_type_hint` is not needed, and not looked at. */
+        /** @description A token of any kind. */
         TokenInput: {
             token: string;
+            /** @description Accepted and not used. */
+            token_type_hint?: string | null;
         };
         /** @description An access token, and the token that renews it. */
         Tokens: {
@@ -826,12 +836,12 @@ export interface components {
             expires_in: number;
             /**
              * Format: int64
-             * @description Seconds until the refresh token expires if it is not used: its session ends then, or has been idle for too long.
+             * @description Seconds until the refresh token expires unless it is used: its session then ends or has been idle for too long.
              */
             refresh_expires_in?: number;
-            /** @description Good once. Absent where the session came in the cookie, which asks for another access token instead. */
+            /** @description Valid once. Absent where the session came in the cookie, which gets another access token instead. */
             refresh_token?: string;
-            /** @description What the access token may do, with a space between. */
+            /** @description What the access token may do, with spaces between. */
             scope: string;
             /** @description `Bearer`. */
             token_type: string;
@@ -842,20 +852,26 @@ export interface components {
             email_address?: string;
             /** Format: password */
             password?: string;
-            /** @description Asks for the longer lifetime. */
+            /** @description Requests the longer lifetime. */
             remember?: boolean;
-            /** @description The scopes that the access token is to have, with a space between; absent: all that there are. */
+            /** @description The scopes of the access token, with spaces between; absent: all that the settings allow. */
             scope?: string;
         };
-        /** @description Someone with an account. */
+        /** @description A user without credentials, so that no reply can contain one. */
         User: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the user signed up.
+             */
             created_at: string;
-            /** @description In lower case. */
+            /** @description The address for sign-in and mail, in lower case. */
             email_address: string;
-            /** @description Whether the address was proved to be theirs. */
+            /** @description Whether the user proved to own the address; inside the server, when. */
             email_confirmed: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The id.
+             */
             id: number;
             /** @description What operators record about the user, at most 4 KiB. */
             metadata: {
@@ -867,7 +883,10 @@ export interface components {
             profile: {
                 [key: string]: unknown;
             };
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When a field of the user or a credential last changed.
+             */
             updated_at: string;
         };
         /** @description Changes to the user; absent fields stay as they are. */
@@ -879,7 +898,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** @description An Ed25519 public key (RFC 8037). */
+        /** @description An Ed25519 public key (RFC 8037, 2). */
         VerifyingKey: {
             alg: string;
             crv: string;
@@ -1076,17 +1095,6 @@ export interface components {
                 };
             };
         };
-        /** @description The server cannot do its work; `code` is the reason: `database_busy`, `disk_full` and the like. */
-        NotReady: {
-            headers: {
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Failure"];
-            };
-        };
         /** @description `payload_too_large`: the body is over 64 KiB. */
         PayloadTooLarge: {
             headers: {
@@ -1224,13 +1232,13 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The methods that the path has */
+        /** @description The methods of the path */
         Allow: string;
-        /** @description How many seconds to wait before the next try */
+        /** @description Seconds to wait before the next attempt */
         "Retry-After": number;
-        /** @description What is wrong with the credential, as RFC 6750 has it */
+        /** @description The fault of the credential (RFC 6750, 3) */
         "WWW-Authenticate": string;
-        /** @description Names the request in the server's log */
+        /** @description Identifies the request in the server's log */
         "X-Request-Id": string;
     };
     pathItems: never;
@@ -1288,7 +1296,17 @@ export interface operations {
                 };
             };
             500: components["responses"]["InternalError"];
-            503: components["responses"]["NotReady"];
+            /** @description Not ready; `code` is the reason, such as `disk_full` */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     up: {
@@ -1323,7 +1341,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The keys */
+            /** @description The API keys */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1354,7 +1372,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The new key */
+            /** @description The new API key */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1381,14 +1399,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id */
+                /** @description The id of the resource */
                 id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Key is revoked */
+            /** @description API key revoked */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1409,7 +1427,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id */
+                /** @description The id of the resource */
                 id: number;
             };
             cookie?: never;
@@ -1421,7 +1439,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The renamed key */
+            /** @description The renamed API key */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1457,7 +1475,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The same for every well-formed address */
+            /** @description Same reply for every well-formed address */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1483,14 +1501,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token from the link in a mail */
+                /** @description The token from a mailed link */
                 token: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Address is verified */
+            /** @description Email address verified */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1521,7 +1539,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The state of the token */
+            /** @description State of the token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1556,7 +1574,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The same for every well-formed address */
+            /** @description Same reply for every well-formed address */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1582,7 +1600,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token from the link in a mail */
+                /** @description The token from a mailed link */
                 token: string;
             };
             cookie?: never;
@@ -1609,7 +1627,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token from the link in a mail */
+                /** @description The token from a mailed link */
                 token: string;
             };
             cookie?: never;
@@ -1621,7 +1639,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Password is set */
+            /** @description Password reset */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1648,7 +1666,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token from the link in a mail */
+                /** @description The token from a mailed link */
                 token: string;
             };
             cookie?: never;
@@ -1660,7 +1678,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Password is set */
+            /** @description Password reset */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1685,9 +1703,9 @@ export interface operations {
     listProjects: {
         parameters: {
             query?: {
-                /** @description How many at most */
+                /** @description Maximum number of projects. */
                 limit?: number;
-                /** @description The last page's `next_cursor` */
+                /** @description The previous page's `next_cursor`. */
                 cursor?: string;
             };
             header?: never;
@@ -1754,7 +1772,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id */
+                /** @description The id of the resource */
                 id: number;
             };
             cookie?: never;
@@ -1784,19 +1802,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id */
+                /** @description The id of the resource */
                 id: number;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ProjectChangesInput"];
                 "application/x-www-form-urlencoded": components["schemas"]["ProjectChangesInput"];
             };
         };
         responses: {
-            /** @description The changed project */
+            /** @description The updated project */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1823,7 +1841,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id */
+                /** @description The id of the resource */
                 id: number;
             };
             cookie?: never;
@@ -1851,19 +1869,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id */
+                /** @description The id of the resource */
                 id: number;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ProjectChangesInput"];
                 "application/x-www-form-urlencoded": components["schemas"]["ProjectChangesInput"];
             };
         };
         responses: {
-            /** @description The changed project */
+            /** @description The updated project */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1899,7 +1917,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The account */
+            /** @description Account created */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1909,7 +1927,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedUp"];
                 };
             };
-            /** @description The same for a free and a taken address, where sign-up hides accounts */
+            /** @description With `registration.private`: same reply for a taken address */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1970,7 +1988,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A new session */
+            /** @description Session started */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2001,7 +2019,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Session ended, cookie cleared */
+            /** @description Session ended and cookie cleared */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2032,7 +2050,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session with its new token */
+            /** @description Session with its new token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2063,7 +2081,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session with its new token */
+            /** @description Session with its new token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2089,7 +2107,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The active sessions */
+            /** @description Active sessions */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2109,7 +2127,7 @@ export interface operations {
     endSessions: {
         parameters: {
             query?: {
-                /** @description Keeps the session of the request */
+                /** @description Keeps the session of the request. */
                 except?: "current";
             };
             header?: never;
@@ -2141,7 +2159,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id */
+                /** @description The id of the resource */
                 id: number;
             };
             cookie?: never;
@@ -2214,7 +2232,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The tokens */
+            /** @description The new tokens */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2274,14 +2292,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token from the link in a mail */
+                /** @description The token from a mailed link */
                 token: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Sign-in is unlocked for the network of the request */
+            /** @description Sign-in unlocked for the network of the client */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2338,7 +2356,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Account deleted */
+            /** @description Account and all its data deleted */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2367,7 +2385,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["UserChangesInput"];
                 "application/x-www-form-urlencoded": components["schemas"]["UserChangesInput"];
@@ -2409,7 +2427,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The same for a free and a taken address */
+            /** @description Same reply for a taken address */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2470,7 +2488,7 @@ export interface operations {
     verify: {
         parameters: {
             query?: {
-                /** @description Scopes that the credential must have, with a space between */
+                /** @description Scopes that the credential must have, with spaces between. */
                 scope?: string;
             };
             header?: never;

@@ -7,6 +7,7 @@ use ring::digest::{SHA256, digest};
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::crypto::key_ring::Key;
 use crate::domain::error::{Error, Result};
@@ -22,8 +23,9 @@ enum Material {
     Hs256(hmac::Key),
 }
 
-/// A public key as a JWK (RFC 8037, 2).
-#[derive(Serialize)]
+/// An Ed25519 public key (RFC 8037, 2).
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerifyingKey)]
 pub(super) struct Jwk<'k> {
     kty: &'static str,
     crv: &'static str,

@@ -30,6 +30,7 @@ use crate::domain::{
     ApiKey, ClientInfo, CredentialKind, Session, SessionId, TokenDigest, User, UserId,
 };
 use crate::http::extract::client_info;
+use crate::http::inputs::Input;
 use crate::store::{api_keys, sessions};
 
 /// The refusal of API keys and access tokens where a session is required.
@@ -364,3 +365,5 @@ impl FromRequest for Caller {
         find(request, Ok)
     }
 }
+
+impl Input for Caller {}

@@ -17,6 +17,7 @@ use crate::accounts::standing::Credential;
 use crate::context::{Change, Context};
 use crate::domain::error::{Error, Result};
 use crate::domain::{ClientInfo, Session, TokenDigest, User};
+use crate::http::inputs::Input;
 
 /// The signed-in user.
 #[derive(Clone, Debug)]
@@ -95,3 +96,6 @@ impl FromRequest for CurrentSession {
         caller::find(request, |caller| caller.into_session().map(Self))
     }
 }
+
+impl Input for CurrentUser {}
+impl Input for CurrentSession {}

@@ -18,11 +18,13 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use utoipa::ToSchema;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::client_info;
 use super::fields::Fields;
 use crate::domain::error::{Error, Result};
+use crate::http::inputs::{Input, Inputs, schema_of};
 
 /// The longest body that is read.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -69,6 +71,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             body.as_mut().zeroize();
             fields?.read("The body has an unknown field").map(Self)
         })
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> Input for Body<T> {
+    fn describe(inputs: &mut Inputs) {
+        inputs.body = Some(schema_of::<T>);
     }
 }
 

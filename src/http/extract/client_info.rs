@@ -18,6 +18,7 @@ use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::ClientInfo;
 use crate::domain::error::{Error, Result};
 use crate::http::auth::{cookie, credential, same_origin};
+use crate::http::inputs::Input;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const USER_AGENT_CHARACTERS: usize = 255;
@@ -65,6 +66,8 @@ impl FromRequest for ClientInfo {
         ready(Self::of(request))
     }
 }
+
+impl Input for ClientInfo {}
 
 /// The context of the app.
 ///

@@ -6,9 +6,12 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
 
 use super::fields::Fields;
 use crate::domain::error::{Error, Result};
+use crate::http::inputs::{Input, Inputs};
 
 /// The query of a request. A parameter that occurs twice is refused: either could be meant.
 #[derive(Debug)]
@@ -27,6 +30,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     }
 }
 
+impl<T: DeserializeOwned + IntoParams + 'static> Input for Query<T> {
+    fn describe(inputs: &mut Inputs) {
+        inputs.query = Some(|| T::into_params(|| Some(ParameterIn::Query)));
+    }
+}
+
 impl FromRequest for PathId {
     type Error = Error;
     type Future = Ready<Result<Self>>;
@@ -35,6 +44,8 @@ impl FromRequest for PathId {
         ready(path_id(request.match_info().query("id")).map(Self))
     }
 }
+
+impl Input for PathId {}
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)

@@ -1,19 +1,13 @@
-//! The contract as a document, OpenAPI 3.1: what generators of clients and readers of the API go by. `openapi.json` is
-//! what it comes to.
+//! The API as an OpenAPI 3.1 document, for generators of clients and for readers. It is made from the route table and from
+//! the types that handlers read and return; `openapi.json` is its text.
 //!
-//! The table of routes says method, path and who may call; `operations` says the rest, a few lines a route; what bodies
-//! and replies look like are the types in `schemas`. Handlers know nothing of it, so that a feature can be read without.
-//! What keeps it true is checked, not hoped for: each route is described once, and in tests every reply that the server
-//! gives is compared with the document (`agreement`), to the last field.
+//! In this crate's tests, `TestApp` validates every reply against it.
 
 #[cfg(feature = "testing")]
 pub(crate) mod agreement;
 mod failures;
 mod operation;
-mod operations;
-mod schemas;
 
-use utoipa::PartialSchema;
 use utoipa::openapi::path::{HttpMethod, Paths};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
@@ -24,54 +18,51 @@ use utoipa::openapi::{
 
 use self::operation::{API_KEY, BEARER, COOKIE, Shared};
 use crate::http::error_codes;
-use crate::http::routes::{Route, Routes, Verb};
+use crate::http::inputs::schema_of;
+use crate::http::respond::Failure;
+use crate::http::routes::{Routes, Verb};
 
 const ABOUT: &str = "\
 An authentication server in one binary and one SQLite file.
 
-A body comes as `application/json` or `application/x-www-form-urlencoded`, up to 64 KiB. Unknown fields are ignored; a \
-field of the wrong type is 422 and names it. Every reply is JSON. Times are RFC 3339 in UTC with milliseconds; ids are \
-never reused.
+Request bodies are `application/json` or `application/x-www-form-urlencoded`, up to 64 KiB. Unknown fields are ignored; \
+a field of the wrong type is 422 and named in `fields`. Responses are JSON. Times are RFC 3339 in UTC with milliseconds. \
+Ids are never reused.
 
-A credential is a session's token, an access token or an API key: `Authorization: Bearer <token>`, for an API key \
-`X-API-Key: <key>` as well, and for a session the cookie that a sign-in with `\"transport\": \"cookie\"` sets. Beside one \
-of the others the cookie is not looked at; otherwise two credentials in one request are 400. API keys and access tokens \
-need the scope that a route names, and never manage the account. What can change something and comes with the cookie must show by `Sec-Fetch-Site` or `Origin` that the application \
-itself sent it.
+A credential is a session token, an access token or an API key. Send it as `Authorization: Bearer <token>`, an API key \
+also as `X-API-Key: <key>`; a sign-in with `\"transport\": \"cookie\"` sets the session cookie. The cookie is ignored \
+beside another credential; any other two credentials in one request are 400. API keys and access tokens need the scope of \
+the route and cannot manage the account. A request with the cookie that can change something must prove by \
+`Sec-Fetch-Site` or `Origin` that the application itself sent it.
 
-A failure always has the shape of `Failure`. Its `code` is for programs and stays; its `error` is one sentence for \
-people. `GET` answers `HEAD` as well. Any other method that a path does not have is 405 `method_not_allowed`, and a path \
-that does not exist 404 `not_found`.";
+Every error has the shape of `Failure`: `code` is stable and for programs, `error` is one sentence for people. `HEAD` is \
+answered like `GET`. Any other method that a path does not have is 405 `method_not_allowed`; an unknown path is 404 \
+`not_found`.";
 
 /// The document, without the addresses of servers: those are settings.
 pub fn document(routes: &Routes) -> OpenApi {
     let mut paths = Paths::new();
-    let mut tags = Vec::new();
     let mut shared = Shared::default();
-    for group in operations::GROUPS {
-        tags.push(
-            TagBuilder::new()
-                .name(group.tag)
-                .description(Some(group.about))
-                .build(),
-        );
-        for operation in (group.operations)() {
-            let Some(route) = routes.iter().find(|route| name(route) == operation.route) else {
-                continue;
-            };
+    for group in &routes.groups {
+        for route in &group.routes {
             if let Some(method) = http_method(&route.method) {
-                let described = operation.describe(group.tag, route, &mut shared);
-                paths.add_path_operation(route.path, vec![method], described);
+                let operation = operation::describe(route, group.tag, &mut shared);
+                paths.add_path_operation(route.path, vec![method], operation);
             }
         }
     }
-    shared
-        .schemas
-        .insert("Failure".to_owned(), schemas::Failure::schema());
+    schema_of::<Failure<'_>>(&mut shared.schemas);
+    // Of no route: any path can return it.
     let elsewhere = [error_codes::METHOD_NOT_ALLOWED];
     shared
         .replies
         .insert(failures::name(&elsewhere), failures::reply(&elsewhere));
+    let tags = routes.groups.iter().map(|group| {
+        TagBuilder::new()
+            .name(group.tag)
+            .description(Some(group.description))
+            .build()
+    });
 
     let mut components = ComponentsBuilder::new()
         .schemas_from_iter(shared.schemas)
@@ -97,7 +88,7 @@ pub fn document(routes: &Routes) -> OpenApi {
         .info(info)
         .paths(paths)
         .components(Some(components))
-        .tags(Some(tags))
+        .tags(Some(tags.collect::<Vec<_>>()))
         .build()
 }
 
@@ -109,12 +100,7 @@ pub fn json(routes: &Routes) -> serde_json::Result<String> {
     document(routes).to_pretty_json().map(|text| text + "\n")
 }
 
-/// A route as `operations` names it: `POST /v1/session`.
-fn name(route: &Route) -> String {
-    format!("{} {}", route.method, route.path)
-}
-
-/// The method that a route is described under; that is `GET` where it answers every one.
+/// The method that a route is described under: `GET` where it answers all of them.
 fn http_method(verb: &Verb) -> Option<HttpMethod> {
     let Verb::One(method) = verb else {
         return Some(HttpMethod::Get);
@@ -130,7 +116,7 @@ fn http_method(verb: &Verb) -> Option<HttpMethod> {
 }
 
 fn bearer() -> SecurityScheme {
-    let about = "A session's token, `crs_…`, or an access token. `Token <token>` and `Token token=\"<token>\"` are read as well.";
+    let about = "A session token, `crs_…`, or an access token. `Token <token>` and `Token token=\"<token>\"` are accepted as well.";
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(about));
@@ -138,8 +124,7 @@ fn bearer() -> SecurityScheme {
 }
 
 fn cookie() -> SecurityScheme {
-    let about = "The same token in a cookie. Where the server is reached by plain http on this machine, its name is \
-                 `cloakroom`.";
+    let about = "The session token in a cookie, named `cloakroom` if the server is reached by plain HTTP on a loopback address.";
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
         "__Host-cloakroom",
         about,
@@ -147,7 +132,7 @@ fn cookie() -> SecurityScheme {
 }
 
 fn api_key() -> SecurityScheme {
-    let about = "An API key, `crk_…`. It may come as a bearer token, too.";
+    let about = "An API key, `crk_…`. Also accepted as a bearer token.";
     SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
         "X-API-Key",
         about,
@@ -170,38 +155,16 @@ fn headers() -> [(&'static str, Header); 4] {
     [
         (
             "X-Request-Id",
-            header(text(), "Names the request in the server's log"),
+            header(text(), "Identifies the request in the server's log"),
         ),
         (
             "Retry-After",
-            header(seconds(), "How many seconds to wait before the next try"),
+            header(seconds(), "Seconds to wait before the next attempt"),
         ),
         (
             "WWW-Authenticate",
-            header(
-                text(),
-                "What is wrong with the credential, as RFC 6750 has it",
-            ),
+            header(text(), "The fault of the credential (RFC 6750, 3)"),
         ),
-        ("Allow", header(text(), "The methods that the path has")),
+        ("Allow", header(text(), "The methods of the path")),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::features;
-
-    #[test]
-    fn routes_and_descriptions_correspond() {
-        let routes = features::routes();
-        let mut declared: Vec<String> = routes.iter().map(name).collect();
-        let described = operations::GROUPS
-            .iter()
-            .flat_map(|group| (group.operations)());
-        let mut described: Vec<&str> = described.map(|operation| operation.route).collect();
-        declared.sort();
-        described.sort();
-        assert_eq!(declared, described, "change src/openapi/operations.rs");
-    }
 }

@@ -1,296 +1,163 @@
-//! One route, described: what it is called, takes and gives. What follows from the route itself is not written down
-//! again but derived: its path's parameters, the credentials, and the failures that every route of its kind has.
+//! One route as an operation of the document: what it declares, and what follows from its path, its access and its inputs.
 
 use std::collections::BTreeMap;
 
-use utoipa::ToSchema;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{self, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{
-    ContentBuilder, KnownFormat, Object, ObjectBuilder, Ref, RefOr, Required, Response,
-    ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
+    ContentBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+    Schema, SchemaFormat, SecurityRequirement, Type,
 };
 
-use super::failures::{self, ByStatus, JSON};
+use super::failures::{self, JSON, with_headers};
 use crate::http::Access;
-use crate::http::error_codes::{self, ErrorCode};
-use crate::http::routes::{Route, Verb};
+use crate::http::error_codes::{self as codes, ErrorCode};
+use crate::http::inputs::{SchemaOf, Schemas};
+use crate::http::routes::{Reply, Route, Verb};
 
 /// The names of the security schemes.
 pub(super) const BEARER: &str = "bearer";
 pub(super) const COOKIE: &str = "cookie";
 pub(super) const API_KEY: &str = "api_key";
-/// Stands in a description that holds for every method.
-pub(in crate::http) const EVERY_METHOD: &str = "x-every-method";
+/// Marks the description of a route that answers every method alike.
+pub(crate) const EVERY_METHOD: &str = "x-every-method";
 const FORM: &str = "application/x-www-form-urlencoded";
-/// The name of `/ready`'s own failure among the components.
-const NOT_READY: &str = "NotReady";
 
-/// What is known of a route besides its method, its path and who may call it.
-pub(in crate::http) struct Operation {
-    /// `POST /v1/session`, as the table of routes has it.
-    pub route: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    description: Option<&'static str>,
-    body: Option<(RefOr<Schema>, Required)>,
-    query: Vec<Parameter>,
-    successes: Vec<(u16, ResponseBuilder)>,
-    failures: Vec<ErrorCode>,
-    tells_reason: bool,
-    schemas: Schemas,
-}
-
-/// What the routes share, by name.
+/// What operations share, by name.
 #[derive(Default)]
-pub(in crate::http) struct Shared {
-    pub schemas: BTreeMap<String, RefOr<Schema>>,
+pub(super) struct Shared {
+    pub schemas: Schemas,
     pub replies: BTreeMap<String, Response>,
 }
 
-type Schemas = Vec<(String, RefOr<Schema>)>;
-
-/// Begins the description of a route. Clients name their methods after `id`, so it never changes.
-pub(in crate::http) fn on(
-    route: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation {
-    Operation {
-        route,
-        id,
-        summary,
-        description: None,
-        body: None,
-        query: Vec::new(),
-        successes: Vec::new(),
-        failures: Vec::new(),
-        tells_reason: false,
-        schemas: Schemas::new(),
+/// The operation of a route.
+pub(super) fn describe(route: &Route, tag: &str, shared: &mut Shared) -> path::Operation {
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(route.operation_id))
+        .summary(Some(route.summary))
+        .description(route.description)
+        .tag(tag)
+        .securities(Some(security(route.access)))
+        .extensions(extensions(route))
+        .request_body(route.inputs.body.map(|of| body(of, &mut shared.schemas)));
+    let query = route.inputs.query.map(|parameters| parameters());
+    for parameter in path_parameters(route.path).chain(query.into_iter().flatten()) {
+        operation = operation.parameter(parameter);
     }
+    for (status, codes) in errors_by_status(route) {
+        let name = failures::name(&codes);
+        operation = operation.response(status.to_string(), Ref::from_response_name(&name));
+        shared.replies.insert(name, failures::reply(&codes));
+    }
+    for declared in &route.replies {
+        let reply = reply(declared, &mut shared.schemas);
+        operation = operation.response(declared.status.to_string(), reply);
+    }
+    operation.build()
 }
 
-impl Operation {
-    /// What the summary leaves open.
-    pub fn says(mut self, description: &'static str) -> Self {
-        self.description = Some(description);
-        self
+fn reply(reply: &Reply, schemas: &mut Schemas) -> Response {
+    let mut builder = ResponseBuilder::new().description(reply.description);
+    if let Some((media_type, of)) = reply.body {
+        let content = ContentBuilder::new().schema(Some(of(schemas)));
+        builder = builder.content(media_type, content.build());
     }
-
-    /// It reads a body of this form.
-    pub fn takes<T: ToSchema>(mut self) -> Self {
-        self.body = Some((self.reference::<T>(), Required::True));
-        self
-    }
-
-    /// It reads a body of this form, if there is one.
-    pub fn may_take<T: ToSchema>(mut self) -> Self {
-        self.body = Some((self.reference::<T>(), Required::False));
-        self
-    }
-
-    /// It reads a parameter of the query, which may be absent.
-    pub fn query(mut self, name: &'static str, schema: ObjectBuilder, about: &'static str) -> Self {
-        let parameter = ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Query)
-            .description(Some(about))
-            .schema(Some(schema));
-        self.query.push(parameter.build());
-        self
-    }
-
-    /// It answers with this.
-    pub fn gives<T: ToSchema>(self, status: u16, about: &'static str) -> Self {
-        self.gives_as::<T>(JSON, status, about)
-    }
-
-    /// It answers with this, under a media type of its own.
-    pub fn gives_as<T: ToSchema>(
-        mut self,
-        media_type: &'static str,
-        status: u16,
-        about: &'static str,
-    ) -> Self {
-        let content = ContentBuilder::new()
-            .schema(Some(self.reference::<T>()))
-            .build();
-        self.successes.push((
-            status,
-            ResponseBuilder::new()
-                .description(about)
-                .content(media_type, content),
-        ));
-        self
-    }
-
-    /// It answers without a body.
-    pub fn gives_nothing(self, about: &'static str) -> Self {
-        self.gives_no_body(204, about)
-    }
-
-    /// It answers that what the caller has is still true.
-    pub fn gives_unchanged(self, about: &'static str) -> Self {
-        self.gives_no_body(304, about)
-    }
-
-    fn gives_no_body(mut self, status: u16, about: &'static str) -> Self {
-        self.successes
-            .push((status, ResponseBuilder::new().description(about)));
-        self
-    }
-
-    /// It can fail with these codes besides those that follow from the route.
-    pub fn fails(mut self, codes: &[ErrorCode]) -> Self {
-        self.failures.extend(codes);
-        self
-    }
-
-    /// It counts against limits.
-    pub fn throttled(self) -> Self {
-        self.fails(&[error_codes::RATE_LIMITED])
-    }
-
-    /// Where it is unavailable, the code is the reason.
-    pub fn tells_reason(mut self) -> Self {
-        self.tells_reason = true;
-        self
-    }
-
-    /// The whole description, on the route that it is about.
-    pub fn describe(self, tag: &str, route: &Route, shared: &mut Shared) -> path::Operation {
-        let (path, access) = (route.path, route.access);
-        let parameters = path_parameters(path);
-        let mut operation = OperationBuilder::new()
-            .operation_id(Some(self.id))
-            .summary(Some(self.summary))
-            .description(self.description)
-            .tag(tag)
-            .securities(Some(credentials(access)))
-            .extensions(extensions(route));
-        for (status, codes) in self.failures_on(route) {
-            let (name, reply) = match (self.tells_reason, status) {
-                (true, 503) => (NOT_READY.to_owned(), failures::not_ready()),
-                _ => (failures::name(&codes), failures::reply(&codes)),
-            };
-            operation = operation.response(status.to_string(), Ref::from_response_name(&name));
-            shared.replies.insert(name, reply);
-        }
-        for (status, reply) in self.successes {
-            let reply = reply.header_ref("X-Request-Id", failures::header("X-Request-Id"));
-            operation = operation.response(status.to_string(), reply);
-        }
-        for parameter in parameters.into_iter().chain(self.query) {
-            operation = operation.parameter(parameter);
-        }
-        if let Some((schema, required)) = self.body {
-            let content = ContentBuilder::new().schema(Some(schema)).build();
-            let body = RequestBodyBuilder::new()
-                .content(JSON, content.clone())
-                .content(FORM, content);
-            operation = operation.request_body(Some(body.required(Some(required)).build()));
-        }
-        shared.schemas.extend(self.schemas);
-        operation.build()
-    }
-
-    /// What it can fail with: its own codes behind those that follow from the route.
-    fn failures_on(&self, route: &Route) -> ByStatus {
-        let (path, access) = (route.path, route.access);
-        let mut codes = Vec::new();
-        let changes = route.method.to_string() != "GET";
-        match access {
-            Access::Public if !changes => {}
-            Access::Public => {
-                codes.extend([error_codes::INVALID_REQUEST, error_codes::CROSS_ORIGIN]);
-            }
-            Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
-                codes.extend([error_codes::INVALID_REQUEST, error_codes::UNAUTHORIZED]);
-                codes.extend([
-                    error_codes::TOKEN_INVALID,
-                    error_codes::TOKEN_EXPIRED,
-                    error_codes::INVALID_API_KEY,
-                ]);
-                // Of a `GET`, too: a proxy may ask about another method.
-                codes.extend([error_codes::FORBIDDEN, error_codes::CROSS_ORIGIN]);
-            }
-        }
-        if matches!(access, Access::Scope(_) | Access::ApiKey(_)) {
-            codes.push(error_codes::INSUFFICIENT_SCOPE);
-        }
-        if path.contains("{id}") {
-            codes.push(error_codes::NOT_FOUND);
-        }
-        if path.contains("{token}") {
-            codes.push(error_codes::LINK_INVALID);
-        }
-        if self.body.is_some() {
-            codes.extend([error_codes::REQUEST_TIMEOUT, error_codes::PAYLOAD_TOO_LARGE]);
-            codes.push(error_codes::UNSUPPORTED_MEDIA_TYPE);
-        }
-        if self.body.is_some() || !self.query.is_empty() {
-            codes.extend([error_codes::INVALID_REQUEST, error_codes::VALIDATION_FAILED]);
-        }
-        codes.extend([error_codes::INTERNAL_ERROR, error_codes::UNAVAILABLE]);
-        codes.extend(&self.failures);
-
-        let mut by_status = ByStatus::new();
-        for code in codes {
-            let of_status = by_status.entry(code.status).or_default();
-            if !of_status.contains(&code) {
-                of_status.push(code);
-            }
-        }
-        by_status
-    }
-
-    fn reference<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        let name = T::name();
-        self.schemas.push((name.to_string(), T::schema()));
-        T::schemas(&mut self.schemas);
-        Ref::from_schema_name(name).into()
-    }
+    with_headers(reply.status, builder)
 }
 
-/// Which credentials open a route: one of these, with this scope where it is not a session.
-fn credentials(access: Access) -> Vec<SecurityRequirement> {
+/// A body is required where one of its fields is.
+fn body(of: SchemaOf, schemas: &mut Schemas) -> RequestBody {
+    let reference = of(schemas);
+    let schema = reference.ref_location.rsplit('/').next();
+    let required = match schema.and_then(|name| schemas.get(name)) {
+        Some(RefOr::T(Schema::Object(object))) if object.required.is_empty() => Required::False,
+        _ => Required::True,
+    };
+    let content = ContentBuilder::new().schema(Some(reference)).build();
+    RequestBodyBuilder::new()
+        .content(JSON, content.clone())
+        .content(FORM, content)
+        .required(Some(required))
+        .build()
+}
+
+/// The declared codes after those that follow from access, path and inputs.
+fn errors_by_status(route: &Route) -> BTreeMap<u16, Vec<ErrorCode>> {
+    let (path, inputs) = (route.path, route.inputs);
+    let mut all = Vec::new();
+    let changes = route.method.to_string() != "GET";
+    match route.access {
+        Access::Public if !changes => {}
+        Access::Public => all.extend([codes::INVALID_REQUEST, codes::CROSS_ORIGIN]),
+        Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
+            all.extend([codes::INVALID_REQUEST, codes::UNAUTHORIZED]);
+            all.extend([codes::TOKEN_INVALID, codes::TOKEN_EXPIRED]);
+            all.push(codes::INVALID_API_KEY);
+            // For `GET` as well: a proxy may forward another method.
+            all.extend([codes::FORBIDDEN, codes::CROSS_ORIGIN]);
+        }
+    }
+    if matches!(route.access, Access::Scope(_) | Access::ApiKey(_)) {
+        all.push(codes::INSUFFICIENT_SCOPE);
+    }
+    if path.contains("{id}") {
+        all.push(codes::NOT_FOUND);
+    }
+    if path.contains("{token}") {
+        all.push(codes::LINK_INVALID);
+    }
+    if inputs.body.is_some() {
+        all.extend([codes::REQUEST_TIMEOUT, codes::PAYLOAD_TOO_LARGE]);
+        all.push(codes::UNSUPPORTED_MEDIA_TYPE);
+    }
+    if inputs.body.is_some() || inputs.query.is_some() {
+        all.extend([codes::INVALID_REQUEST, codes::VALIDATION_FAILED]);
+    }
+    all.extend([codes::INTERNAL_ERROR, codes::UNAVAILABLE]);
+    all.extend(&route.errors);
+
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    let has_own = |status| route.replies.iter().any(|reply| reply.status == status);
+    for code in all.into_iter().filter(|code| !has_own(code.status)) {
+        let of_status = by_status.entry(code.status).or_default();
+        if !of_status.contains(&code) {
+            of_status.push(code);
+        }
+    }
+    by_status
+}
+
+/// The credentials that open a route: any of these, with this scope unless it is a session.
+fn security(access: Access) -> Vec<SecurityRequirement> {
     let any = |scheme| SecurityRequirement::new(scheme, [""; 0]);
+    let scoped = |scheme, scope| SecurityRequirement::new(scheme, [scope]);
     match access {
         Access::Public => vec![],
         Access::Session => vec![any(BEARER), any(COOKIE)],
         Access::Credential => vec![any(BEARER), any(COOKIE), any(API_KEY)],
         Access::Scope(scope) => {
-            vec![
-                SecurityRequirement::new(BEARER, [scope]),
-                any(COOKIE),
-                SecurityRequirement::new(API_KEY, [scope]),
-            ]
+            vec![scoped(BEARER, scope), any(COOKIE), scoped(API_KEY, scope)]
         }
-        Access::ApiKey(scope) => {
-            vec![
-                SecurityRequirement::new(BEARER, [scope]),
-                SecurityRequirement::new(API_KEY, [scope]),
-            ]
-        }
+        Access::ApiKey(scope) => vec![scoped(BEARER, scope), scoped(API_KEY, scope)],
     }
 }
 
-/// Says of a route that answers every method what OpenAPI has no word for.
+/// OpenAPI cannot state that a route answers every method.
 fn extensions(route: &Route) -> Option<Extensions> {
     matches!(route.method, Verb::Any).then(|| Extensions::from_iter([(EVERY_METHOD, true)]))
 }
 
-fn path_parameters(path: &str) -> Vec<Parameter> {
+fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
     let names = path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let parameters = names.map(|name| {
+    names.map(|name| {
         let (schema, about) = match name {
-            "id" => (id(), "Its id"),
+            "id" => (id(), "The id of the resource"),
             _ => (
-                ObjectBuilder::new().schema_type(Type::String).build(),
-                "The token from the link in a mail",
+                ObjectBuilder::new().schema_type(Type::String),
+                "The token from a mailed link",
             ),
         };
         ParameterBuilder::new()
@@ -300,14 +167,12 @@ fn path_parameters(path: &str) -> Vec<Parameter> {
             .description(Some(about))
             .schema(Some(schema))
             .build()
-    });
-    parameters.collect()
+    })
 }
 
-fn id() -> Object {
+fn id() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .minimum(Some(1))
-        .build()
 }
