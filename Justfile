@@ -91,6 +91,11 @@ lint:
 docs $RUSTDOCFLAGS="-D warnings -D rustdoc::broken_intra_doc_links -A rustdoc::private_intra_doc_links":
     cargo doc --no-deps --all-features --quiet
 
+# Build the documentation as a book in target/book, and check its links
+[group('check')]
+book:
+    .ci/book
+
 # Check licences, banned crates and sources of the dependencies
 [group('check')]
 deny:

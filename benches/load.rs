@@ -226,7 +226,7 @@ fn sign_in_latency(server: &Server, report: &mut Report) {
     );
 }
 
-/// What to expect at which load, as the README shows it.
+/// What to expect at which load, as docs/operations/sizing.md shows it.
 fn sign_ins_by_load(server: &Server) {
     for a_core in [1, 2, 4, 5, 8, 16] {
         let load = SignIns::start(server, a_core * cores());

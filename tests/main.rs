@@ -11,9 +11,9 @@
 
 mod api;
 mod architecture;
+mod docs;
 mod mail;
 mod openapi;
-mod readme;
 mod server;
 mod support;
 mod test_names;

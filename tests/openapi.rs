@@ -184,7 +184,7 @@ fn the_document_contains_no_settings() {
 }
 
 #[test]
-fn readme_and_document_list_the_same_error_codes() {
+fn docs_and_document_list_the_same_error_codes() {
     let document = document();
     let mut described = BTreeSet::new();
     for reply in document["components"]["responses"]
@@ -199,7 +199,7 @@ fn readme_and_document_list_the_same_error_codes() {
         });
     }
     let described: BTreeSet<String> = described.into_iter().flatten().collect();
-    let told: BTreeSet<String> = crate::readme::codes()
+    let told: BTreeSet<String> = crate::docs::codes()
         .into_iter()
         .map(|(_, code)| code)
         .collect();
@@ -207,9 +207,9 @@ fn readme_and_document_list_the_same_error_codes() {
 }
 
 #[test]
-fn error_codes_have_the_status_of_the_readme() {
+fn error_codes_have_the_status_of_the_docs() {
     let document = document();
-    let told: BTreeMap<String, u16> = crate::readme::codes()
+    let told: BTreeMap<String, u16> = crate::docs::codes()
         .into_iter()
         .map(|(status, code)| (code, status))
         .collect();

@@ -71,14 +71,25 @@ mod tests {
 # Settings
 
 Every setting with its default. This page is generated from the declarations in `src/config`; `config/default.toml` holds
-the same as a settings file. A variable `CLOAKROOM__SERVER__BIND` sets `server.bind`; one whose name ends in `__FILE` names
-a file that contains the value. Durations are one number and one unit (`w`, `d`, `h`, `m`, `s` or `ms`); limits are written
-as `10 in 3m`.
+the same as a settings file.
+
+Later layers override earlier ones: the defaults, the environment's file (`CLOAKROOM_ENV`: `development`, `test` or
+`production`), the file named by `--config` or `CLOAKROOM_CONFIG`, and variables. `CLOAKROOM__SERVER__BIND` sets
+`server.bind`; lists are separated by commas. A variable whose name ends in `__FILE` names a file that contains the value.
+Unknown keys and unsafe values stop the start, and all of them are reported at once.
+
+Durations are one number and one unit (`w`, `d`, `h`, `m`, `s` or `ms`); limits are written as `10 in 3m`. `\"\"` means
+unset.
+
+In production, these settings have other values, and `secrets.key_base` is required:
+
+```toml
 ";
 
     /// `docs/reference/settings.md`
     fn page() -> String {
-        let mut text = PAGE_HEAD.to_owned();
+        let mut text =
+            PAGE_HEAD.to_owned() + include_str!("../../config/production.toml") + "```\n";
         for_each_section(|section, about, settings| {
             text += &format!("\n## `[{section}]`\n\n{}\n\n", about.join(" "));
             text += "| setting | default | range | purpose |\n|---|---|---|---|\n";

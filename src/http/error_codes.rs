@@ -1,5 +1,5 @@
 //! Every error code, one row each: its status, the sentence for people, and when it comes. Replies, the OpenAPI document
-//! and the check of the README derive from these rows.
+//! and `docs/reference/errors.md` derive from these rows.
 
 use crate::domain::error::{Error, ValidationErrors};
 
@@ -30,6 +30,10 @@ macro_rules! error_codes {
             pub const $row: ErrorCode =
                 ErrorCode { status: $status, name: $name, sentence: $sentence, when: $when };
         )*
+
+        /// Every row, in the order of the reference.
+        #[cfg(feature = "testing")]
+        pub const ALL: &[ErrorCode] = &[$($row),*];
     };
 }
 

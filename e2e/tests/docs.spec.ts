@@ -1,4 +1,4 @@
-// Runs the README's React section unchanged in a copy of the parts of the repository that it needs.
+// Runs docs/getting-started/react.md unchanged in a copy of the parts of the repository that it needs.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -31,8 +31,8 @@ interface Block {
 
 /** The code blocks marked `react`, in order. */
 function blocks(): Block[] {
-  const readme = readFileSync(join(repository, "README.md"), "utf8");
-  return [...readme.matchAll(/^```(\w+) react ?(\S*)\n(.*?)^```$/gms)].map(([, kind, file, text]) => ({
+  const page = readFileSync(join(repository, "docs/getting-started/react.md"), "utf8");
+  return [...page.matchAll(/^```(\w+) react ?(\S*)\n(.*?)^```$/gms)].map(([, kind, file, text]) => ({
     name: file || (kind ?? ""),
     text: text ?? "",
   }));
@@ -76,7 +76,7 @@ function run(script: string, cwd: string): { child: ChildProcess; output: () => 
   return { child, output: () => output };
 }
 
-test("the React section works as written", async ({ page }) => {
+test("the React page works as written", async ({ page }) => {
   test.setTimeout(TIMEOUT + 30_000);
   const port = await freePort();
   const frontendUrl = `http://localhost:${port}`;
@@ -84,7 +84,7 @@ test("the React section works as written", async ({ page }) => {
     CLOAKROOM__CORS__ORIGINS: frontendUrl,
     CLOAKROOM__CORS__CREDENTIALS: "true",
   });
-  const folder = mkdtempSync(join(tmpdir(), "cloakroom-readme-"));
+  const folder = mkdtempSync(join(tmpdir(), "cloakroom-docs-"));
   const copy = join(folder, "cloakroom");
   for (const part of PARTS) {
     cpSync(join(repository, part), join(copy, part), {

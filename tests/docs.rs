@@ -1,12 +1,12 @@
-//! What README.md shows is true: its tours run, its tables agree with the program, its examples are those in
-//! `examples/`, and no document of this folder links to a file that is not there.
+//! What README.md and `docs/` show is true: the tours run, the tables agree with the program, the examples are those in
+//! `examples/`, and every link leads to a file.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "waits in real time for another process"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,21 +18,34 @@ use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use cloakroom::domain::error::{Error, UnavailableReason, ValidationErrors};
 use cloakroom::domain::scope::Scopes;
+use cloakroom::http::error_codes::{self, ErrorCode};
 use serde_json::Value;
 
 use crate::support::process::{TIMEOUT, TestServer};
+
+/// The page with the table of errors.
+const ERRORS: &str = "docs/reference/errors.md";
 
 /// Stands before the output of each step when the tour runs.
 const STEP: &str = "@@step";
 
 #[test]
-fn the_tours_run_as_shown() {
+fn the_first_request_runs_as_shown() {
+    run_tour("README.md");
+}
+
+#[test]
+fn the_tour_runs_as_shown() {
+    run_tour("docs/getting-started/tour.md");
+}
+
+fn run_tour(page: &str) {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM_ENV", "development");
     test_server.set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0");
     let server = test_server.serve();
-    let steps = tour();
-    assert!(steps.len() > 10, "the tour was not found");
+    let steps = tour(page);
+    assert!(steps.len() > 3, "the tour was not found");
 
     let mut script = String::from("set -eu\n");
     for step in &steps {
@@ -65,31 +78,27 @@ fn the_tours_run_as_shown() {
     }
 }
 
+/// `UPDATE=1 cargo test docs` writes the table.
 #[test]
-fn the_settings_tables_are_complete() {
-    for name in ["config/default.toml", "config/production.toml"] {
-        let mut values = BTreeMap::new();
-        flatten("", &text(name).parse().unwrap(), &mut values);
-        let rows = rows(between(
-            &readme(),
-            &format!("<!-- settings: {name} -->"),
-            "<!-- /settings -->",
-        ));
-        let shown: Vec<(String, toml::Value)> = rows
-            .iter()
-            .map(|cells| (cells[0].trim_matches('`').to_owned(), value(&cells[1])))
-            .collect();
-        assert_eq!(
-            shown.len(),
-            values.len(),
-            "{name}: as many rows as keys, each once"
-        );
-        assert_eq!(
-            shown.into_iter().collect::<BTreeMap<_, _>>(),
-            values,
-            "{name}"
-        );
+fn the_error_table_is_up_to_date() {
+    let mut table = String::from("| status | code | when |\n|---|---|---|\n");
+    for code in error_codes::ALL {
+        let ErrorCode {
+            status, name, when, ..
+        } = code;
+        writeln!(table, "| {status} | `{name}` | {when} |").unwrap();
     }
+    let page = text(ERRORS);
+    let (before, rest) = page.split_once("<!-- errors -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /errors -->").unwrap();
+    let generated = format!("{before}<!-- errors -->\n{table}<!-- /errors -->{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(root().join(ERRORS), &generated).unwrap();
+    }
+    assert!(
+        text(ERRORS) == generated,
+        "{ERRORS} is stale: run with UPDATE=1"
+    );
 }
 
 #[test]
@@ -100,33 +109,52 @@ fn the_error_table_lists_every_status_and_code() {
 
 #[test]
 fn examples_are_shown_as_they_are_run() {
-    let readme = readme();
-    let mut shown = Vec::new();
-    for block in readme.split("<!-- examples/").skip(1) {
-        let (name, block) = block.split_once(" -->\n```").unwrap();
-        let (_, block) = block.split_once('\n').unwrap();
-        assert_eq!(
-            block.split("```\n").next().unwrap(),
-            text(&format!("examples/{name}")),
-            "{name}"
-        );
-        shown.push(name);
+    for (page, shown) in [
+        (
+            "docs/guides/forward-auth.md",
+            &["nginx/protected.conf", "caddy/Caddyfile"][..],
+        ),
+        ("docs/guides/verifying-tokens.md", &["express/server.mjs"]),
+        ("docs/getting-started/embedding.md", &["embed.rs"]),
+    ] {
+        let blocks = blocks_from(&text(page));
+        let names: Vec<&str> = blocks.iter().map(|(name, _)| &**name).collect();
+        let expected: Vec<_> = shown
+            .iter()
+            .map(|name| format!("examples/{name}"))
+            .collect();
+        assert_eq!(names, expected, "{page}");
+        for (name, block) in blocks {
+            assert_eq!(block, text(&name), "{page}: {name}");
+        }
     }
-    assert_eq!(
-        shown,
-        [
-            "nginx/protected.conf",
-            "caddy/Caddyfile",
-            "express/server.mjs",
-            "embed.rs"
-        ]
-    );
+}
+
+#[test]
+fn the_readme_shows_excerpts_of_what_is_run() {
+    let blocks = blocks_from(&text("README.md"));
+    assert_eq!(blocks.len(), 2);
+    for (name, block) in blocks {
+        assert!(text(&name).contains(&block), "{name}");
+    }
+}
+
+/// The blocks behind a comment that names a file: the name and the block.
+fn blocks_from(page: &str) -> Vec<(String, String)> {
+    let marked = page.split("<!-- ").skip(1);
+    let blocks = marked.filter_map(|rest| {
+        let (name, rest) = rest.split_once(" -->\n```")?;
+        let (_, rest) = rest.split_once('\n')?;
+        Some((name.to_owned(), rest.split("```\n").next()?.to_owned()))
+    });
+    blocks.collect()
 }
 
 #[test]
 fn the_benchmark_table_matches_the_benchmarks() {
     let load = text("benches/load.rs");
-    let rows = rows(between(&readme(), "## Benchmarks\n", "\n## "));
+    let page = text("docs/operations/sizing.md");
+    let rows = rows(page.split_once("## Benchmarks\n").unwrap().1);
     assert_eq!(
         rows.len(),
         load.matches("report.at_").count(),
@@ -165,46 +193,99 @@ fn the_benchmark_table_matches_the_benchmarks() {
 
 #[test]
 fn every_relative_link_leads_to_a_file() {
-    let documents = fs::read_dir(root())
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let documents: Vec<PathBuf> = documents
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    assert!(documents.len() >= 4, "{documents:?}");
-    for document in documents {
-        let text = fs::read_to_string(&document).unwrap();
-        for target in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
-            if path.contains("://") {
-                continue;
-            }
-            assert!(
-                path.is_empty() || root().join(path).exists(),
-                "{}: {target}",
-                document.display()
-            );
+    let documents = documents();
+    assert!(documents.len() >= 50, "{documents:?}");
+    for document in &documents {
+        let page = text(document);
+        let folder = root().join(document).parent().unwrap().to_owned();
+        for (path, anchor) in links(&page) {
+            let target = folder.join(path);
+            let leads = path.is_empty() || target.exists();
+            assert!(leads, "{document}: {path}");
             let linked = match path {
-                "" => text.clone(),
-                other => fs::read_to_string(root().join(other)).unwrap_or_default(),
+                "" => page.clone(),
+                _ => fs::read_to_string(target).unwrap_or_default(),
             };
-            assert!(
-                anchor.is_empty() || headings(&linked).any(|heading| heading == anchor),
-                "{}: {target}",
-                document.display()
-            );
+            let found = anchor.is_empty() || headings(&linked).any(|heading| heading == anchor);
+            assert!(found, "{document}: {path}#{anchor}");
         }
     }
 }
 
+/// A book has only what is in its folder.
+#[test]
+fn pages_of_the_book_link_only_to_each_other() {
+    for document in documents().iter().filter(|name| name.starts_with("docs/")) {
+        let depth = document.matches('/').count() - 1;
+        for (path, _) in links(&text(document)) {
+            let up = path.split('/').filter(|part| *part == "..").count();
+            assert!(up <= depth, "{document}: {path}");
+        }
+    }
+}
+
+#[test]
+fn every_page_is_in_the_index_and_the_book() {
+    let (index, summary) = (text("docs/README.md"), text("docs/SUMMARY.md"));
+    for document in documents() {
+        let Some(page) = document.strip_prefix("docs/") else {
+            continue;
+        };
+        let listed = |list: &str| list.contains(&format!("]({page})"));
+        let is_decision = page.starts_with("decisions/0");
+        assert!(
+            page == "SUMMARY.md" || page == "README.md" || listed(&summary),
+            "{page}"
+        );
+        assert!(
+            is_decision || page == "SUMMARY.md" || page == "README.md" || listed(&index),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_is_short() {
+    assert!(text("README.md").len() <= 8 * 1024);
+}
+
+/// The Markdown files of the root and of `docs`, from the root.
+fn documents() -> Vec<String> {
+    let (mut folders, mut found) = (vec![root().join("docs")], Vec::new());
+    let mut take = |folder: &Path, deeper: bool, folders: &mut Vec<PathBuf>| {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && deeper {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                let name = path.strip_prefix(root()).unwrap();
+                found.push(name.to_str().unwrap().to_owned());
+            }
+        }
+    };
+    take(root(), false, &mut folders);
+    while let Some(folder) = folders.pop() {
+        take(&folder, true, &mut folders);
+    }
+    found.sort();
+    found
+}
+
+/// Path and anchor of each link that stays in the repository; code is left out.
+fn links(page: &str) -> Vec<(&str, &str)> {
+    let prose = page.split("```").step_by(2);
+    prose
+        .flat_map(|part| part.split("](").skip(1))
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|target| !target.contains("://"))
+        .map(|target| target.split_once('#').unwrap_or((target, "")))
+        .collect()
+}
+
 /// Every status and code of the table of errors.
 pub fn codes() -> BTreeSet<(u16, String)> {
-    let table = readme();
-    rows(between(&table, "<!-- errors -->", "<!-- /errors -->"))
+    let page = text(ERRORS);
+    rows(between(&page, "<!-- errors -->", "<!-- /errors -->"))
         .iter()
         .map(|cells| {
             (
@@ -221,10 +302,10 @@ struct Step {
     expected: Vec<String>,
 }
 
-fn tour() -> Vec<Step> {
+fn tour(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let readme = readme();
-    for block in readme.split("```sh tour\n").skip(1) {
+    let page = text(page);
+    for block in page.split("```sh tour\n").skip(1) {
         let block = block.split("```").next().unwrap();
         for line in block.lines().filter(|line| !line.trim().is_empty()) {
             match line.strip_prefix("#=> ") {
@@ -353,27 +434,6 @@ fn status_and_code(error: &Error) -> (u16, String) {
     (status, body["code"].as_str().unwrap().to_owned())
 }
 
-/// Dotted keys and their values.
-fn flatten(prefix: &str, table: &toml::Table, values: &mut BTreeMap<String, toml::Value>) {
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(inner) => flatten(&format!("{prefix}{key}."), inner, values),
-            value => {
-                values.insert(format!("{prefix}{key}"), value.clone());
-            }
-        }
-    }
-}
-
-/// A TOML value between backquotes.
-fn value(cell: &str) -> toml::Value {
-    format!("value = {}", cell.trim_matches('`'))
-        .parse::<toml::Table>()
-        .unwrap_or_else(|fault| panic!("{cell}: {fault}"))
-        .remove("value")
-        .unwrap()
-}
-
 /// The cells of a table's rows, behind its head and rule.
 fn rows(table: &str) -> Vec<Vec<String>> {
     let lines = table.lines().filter(|line| line.starts_with('|')).skip(2);
@@ -403,12 +463,8 @@ fn headings(text: &str) -> impl Iterator<Item = String> {
 fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     let (_, behind) = text
         .split_once(start)
-        .unwrap_or_else(|| panic!("README.md has no {start}"));
+        .unwrap_or_else(|| panic!("no {start}"));
     behind.split_once(end).unwrap().0
-}
-
-fn readme() -> String {
-    text("README.md")
 }
 
 fn text(name: &str) -> String {
