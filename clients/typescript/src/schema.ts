@@ -582,7 +582,7 @@ export interface components {
              */
             password_challenge?: string;
         };
-        /** @description The body of every failure. */
+        /** @description The body of every error response. */
         Failure: {
             /** @description Stable, for programs. */
             code: string;
@@ -637,7 +637,7 @@ export interface components {
             /** @description The current one first, then the previous ones. */
             keys: components["schemas"]["VerifyingKey"][];
         };
-        /** @description Confirms that something was done. */
+        /** @description Confirms a change in one sentence. */
         Message: {
             message: string;
         };
