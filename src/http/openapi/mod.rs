@@ -3,8 +3,6 @@
 //!
 //! In this crate's tests, `TestApp` validates every reply against it.
 
-#[cfg(feature = "testing")]
-pub(crate) mod agreement;
 mod failures;
 mod operation;
 
@@ -16,6 +14,7 @@ use utoipa::openapi::{
     OpenApiBuilder, Type,
 };
 
+pub(crate) use self::operation::EVERY_METHOD;
 use self::operation::{API_KEY, BEARER, COOKIE, Shared};
 use crate::http::error_codes;
 use crate::http::inputs::schema_of;
