@@ -1,5 +1,5 @@
-//! The OpenAPI document: it tells of every route and of nothing else, and what it tells is so. That replies are what it
-//! says, `TestApp` looks at in every other test.
+//! The OpenAPI document describes every route, completely, and nothing else. In every other test, `TestApp` validates the
+//! replies against it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -66,7 +66,7 @@ fn every_route_is_described_once_and_nothing_else() {
         .values()
         .map(|one| one["operationId"].as_str().unwrap())
         .collect();
-    assert_eq!(ids.len(), operations.len(), "an id stands twice");
+    assert_eq!(ids.len(), operations.len(), "an id occurs twice");
 }
 
 #[test]
@@ -149,10 +149,7 @@ fn the_committed_document_is_up_to_date() {
         .zip(printed.lines())
         .position(|(one, other)| one != other);
     let same = committed == printed;
-    assert!(
-        same,
-        "they part in line {differing:?}: cargo run -q -- openapi > openapi.json"
-    );
+    assert!(same, "they differ from line {differing:?} on: just openapi");
 }
 
 #[test]

@@ -153,18 +153,17 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names.map(|name| {
+        let text = ObjectBuilder::new().schema_type(Type::String);
         let (schema, about) = match name {
-            "id" => (id(), "The id of the resource"),
-            _ => (
-                ObjectBuilder::new().schema_type(Type::String),
-                "The token from a mailed link",
-            ),
+            "id" => (id(), Some("The id of the resource")),
+            "token" => (text, Some("The token from a mailed link")),
+            _ => (text, None),
         };
         ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
-            .description(Some(about))
+            .description(about)
             .schema(Some(schema))
             .build()
     })
