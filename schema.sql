@@ -139,10 +139,11 @@ CREATE TABLE outbox (
     ip_address      TEXT,                        -- client of the reported change, in notices only
     user_agent      TEXT,                        -- as ip_address
     class           TEXT    NOT NULL DEFAULT 'link' CHECK (class IN ('link', 'notice')),
-    subject_id      INTEGER                      -- the API key that a notice is about
+    subject_id      INTEGER,                     -- the API key that a notice is about
+    priority        INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)) -- 0 is sent first
 ) STRICT;
 
-CREATE INDEX outbox_waiting ON outbox (next_attempt_at) WHERE sent_at IS NULL AND dead_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (priority, next_attempt_at) WHERE sent_at IS NULL AND dead_at IS NULL;
 -- Waiting rows only: mails sent to an address must not slow down the next request for it.
 CREATE INDEX outbox_by_address ON outbox (email_address, kind) WHERE sent_at IS NULL AND dead_at IS NULL;
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
 use super::declare::section;
-use super::problems::{HOUR, MILLISECOND, Problems, is_host};
+use super::problems::{HOUR, Problems, SECOND, is_host};
 use super::sender::Sender;
 use super::values::{duration, unset};
+use super::{Environment, Secret};
 
 section! {
     /// Mails and how they are sent.
@@ -26,6 +26,9 @@ section! {
         templates: Option<PathBuf> = "",
         /// The name of the service in mails.
         service_name: String = "Cloakroom",
+        /// The most mails that are sent in an hour; more wait. Mails that a sign-up causes get three quarters of it. 0 is
+        /// no ceiling.
+        max_per_hour: u32 = 1_000 in 0..=10_000_000,
         /// The mail server.
         smtp: Smtp,
     }
@@ -42,16 +45,28 @@ pub enum MailTransport {
 }
 
 impl Mail {
-    pub(super) fn check(&self, problems: &mut Problems) {
+    pub(super) fn check(&self, env: Environment, problems: &mut Problems) {
         if self.transport == MailTransport::File && self.directory.as_os_str().is_empty() {
             problems.refuse(
                 "mail.directory",
                 r#"must name a directory while mail.transport is "file""#,
             );
         }
-        let from_name = self.from.name.as_deref().unwrap_or_default();
-        if from_name.chars().any(char::is_control) {
-            problems.refuse("mail.from", "must be one line without control characters");
+        if self.from.to_string().parse().as_ref() != Ok(&self.from) {
+            problems.refuse(
+                "mail.from",
+                "must be a name of one line and an address in ASCII",
+            );
+        }
+        if env == Environment::Production
+            && self.transport == MailTransport::Smtp
+            && self.from.domain() == "localhost"
+            && !is_loopback(&self.smtp.host)
+        {
+            problems.refuse(
+                "mail.from",
+                r#"must be an address of your domain while mail.transport is "smtp": mail servers refuse "localhost""#,
+            );
         }
         let name = &self.service_name;
         if name.trim().is_empty()
@@ -91,9 +106,9 @@ section! {
         /// A PEM file with an additional certificate authority, for a private server; "" is unset.
         #[serde(with = "unset")]
         ca_file: Option<PathBuf> = "",
-        /// How long one SMTP command may take.
+        /// How long one SMTP command may take; a delivery takes at most a minute.
         #[serde(with = "duration")]
-        timeout: Duration = "10s" in MILLISECOND..=HOUR,
+        timeout: Duration = "10s" in SECOND..=HOUR,
     }
 }
 
@@ -121,11 +136,23 @@ impl Smtp {
     }
 
     fn check(&self, problems: &mut Problems) {
-        if !self.host.is_empty() && !is_host(&self.host) {
+        let usable = self.host.is_ascii() && is_host(&self.host);
+        if !self.host.is_empty() && !usable {
             problems.refuse(
                 "mail.smtp.host",
-                "must be a host name or an IP address, without scheme or port",
+                "must be a host name in ASCII or an IP address, without scheme or port",
             );
+        }
+        // SASL separates the two with NUL (RFC 4616).
+        if let Some(username) = &self.username
+            && username.contains(char::is_control)
+        {
+            problems.refuse("mail.smtp.username", "must have no control characters");
+        }
+        if let Some(password) = &self.password
+            && password.expose().contains(char::is_control)
+        {
+            problems.refuse("mail.smtp.password", "must have no control characters");
         }
         match (&self.username, &self.password) {
             (Some(_), None) => problems.refuse(

@@ -136,7 +136,7 @@ impl Settings {
         self.database.check(&mut problems);
         self.secrets.check(self.env, &mut problems);
         self.cors.check(&mut problems);
-        self.mail.check(&mut problems);
+        self.mail.check(self.env, &mut problems);
         self.password.check(self.env, &mut problems);
         self.registration.check(&mut problems);
         self.session.check(&mut problems);

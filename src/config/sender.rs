@@ -1,18 +1,25 @@
 //! The sender of mails: `Example <no-reply@example.com>`, or the address alone.
+//!
+//! The address is ASCII, so that any mail server takes it: a domain in another script is converted to its A-labels
+//! (`xn--bcher-kva.example`, RFC 5891). A local part in another script needs SMTPUTF8 of each server on the way, which
+//! many lack, so it is refused.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::problems::is_host;
+use url::Host;
+
+const LONGEST_ADDRESS: usize = 254;
+const LONGEST_LOCAL_PART: usize = 64;
 
 /// A name and an address. The `mail` folder converts it for the library that writes mails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// The name shown to readers.
     pub name: Option<String>,
-    /// The address, `local@domain`.
+    /// The address, `local@domain`, in ASCII.
     pub address: String,
 }
 
@@ -37,13 +44,13 @@ impl FromStr for Sender {
             None => ("", text),
         };
         let name = unquote(name.trim()).ok_or_else(refused)?;
-        let address = address.trim();
-        if !is_address(address) || name.contains(char::is_control) {
+        let address = ascii_address(address.trim()).ok_or_else(refused)?;
+        if name.contains(char::is_control) {
             return Err(refused());
         }
         Ok(Self {
             name: (!name.is_empty()).then_some(name),
-            address: address.to_owned(),
+            address,
         })
     }
 }
@@ -100,15 +107,36 @@ fn unquote(name: &str) -> Option<String> {
     Some(text)
 }
 
-fn is_address(text: &str) -> bool {
-    let in_an_atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    text.rsplit_once('@').is_some_and(|(local, domain)| {
-        let bracketed = domain.strip_prefix('[').and_then(|d| d.strip_suffix(']'));
-        local
-            .split('.')
-            .all(|atom| !atom.is_empty() && atom.chars().all(in_an_atom))
-            && is_host(bracketed.unwrap_or(domain))
-    })
+/// The address with its domain in ASCII; `None` if mails cannot have it.
+fn ascii_address(text: &str) -> Option<String> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let in_an_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let is_atom = |atom: &str| !atom.is_empty() && atom.chars().all(in_an_atom);
+    let address = format!("{local}@{}", ascii_domain(domain)?);
+    (local.split('.').all(is_atom)
+        && local.len() <= LONGEST_LOCAL_PART
+        && address.len() <= LONGEST_ADDRESS)
+        .then_some(address)
+}
+
+/// A host name in ASCII and lower case. IP addresses are refused: few servers accept mail from one.
+fn ascii_domain(text: &str) -> Option<String> {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    // A URL may have escapes in its host.
+    if text.contains('%') {
+        return None;
+    }
+    match Host::parse(text) {
+        Ok(Host::Domain(name)) if name.split('.').all(is_label) => Some(name),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -126,14 +154,15 @@ mod tests {
                 "a.b@example.com",
             ),
             (
-                r#""Ex, \"Ample\" \\" <a@[::1]>"#,
+                r#""Ex, \"Ample\" \\" <a@example.com>"#,
                 Some(r#"Ex, "Ample" \"#),
-                "a@[::1]",
+                "a@example.com",
             ),
+            ("a@EXAMPLE.com", None, "a@example.com"),
             (
                 "Bücher Co. <no-reply@bücher.example>",
                 Some("Bücher Co."),
-                "no-reply@bücher.example",
+                "no-reply@xn--bcher-kva.example",
             ),
         ] {
             let sender: Sender = text.parse().unwrap();
@@ -157,6 +186,30 @@ mod tests {
             "a@exa mple.com",
             "A\nB <a@example.com>",
             "a@example.com, b@example.com",
+        ] {
+            assert!(text.parse::<Sender>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_sender_that_servers_refuse_is_refused() {
+        let long = "a".repeat(64);
+        for text in [
+            "jürgen@example.com",
+            "a@example..com",
+            "a@example.com.",
+            "a@-example.com",
+            "a@exa_mple.com",
+            "a@192.0.2.1",
+            "a@::1",
+            "a@[example.com]",
+            "a@[192.0.2.1]",
+            "a@[::1]",
+            "a@ex%61mple.com",
+            "a@xn--\u{fffd}.example",
+            &format!("{long}a@example.com"),
+            &format!("a@{long}.example"),
+            &format!("a@{}example.com", "a.".repeat(130)),
         ] {
             assert!(text.parse::<Sender>().is_err(), "{text:?}");
         }

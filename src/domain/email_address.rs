@@ -36,6 +36,18 @@ impl EmailAddress {
         &self.0
     }
 
+    /// The part behind the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.split_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// Whether a mail server on the internet can have this domain: it has a dot, and its last label starts with a letter.
+    pub fn has_public_domain(&self) -> bool {
+        self.domain()
+            .rsplit_once('.')
+            .is_some_and(|(_, last)| last.starts_with(|c: char| c.is_ascii_alphabetic()))
+    }
+
     /// `o…@example.com`: its owner recognises it, others do not learn it.
     pub fn masked(&self) -> String {
         match self.0.split_once('@') {
@@ -133,6 +145,24 @@ mod tests {
             "<one@example.com>",
         ] {
             assert_eq!(message(text), "is invalid", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn machines_and_intranets_are_no_public_domains() {
+        let is_public = |text: &str| EmailAddress::parse(text).unwrap().has_public_domain();
+        for text in ["a@example.com", "a@1.example", "a@xn--bcher-kva.xn--p1ai"] {
+            assert!(is_public(text), "{text}");
+        }
+        for text in [
+            "a@localhost",
+            "a@intranet",
+            "a@127.0.0.1",
+            "a@127.1",
+            "a@0x7f.0x1",
+            "a@1",
+        ] {
+            assert!(!is_public(text), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The kinds of mail, one row each: its name, what it is about, and whether it carries a link or notifies.
 //!
-//! The row decides the templates' file names and variables, the link and its lifetime, the key under `[notices]`, and
-//! the name in the outbox and in `cloakroom mail list`. To add a kind, add a row and its two templates in
+//! The row decides the templates' file names and variables, the link and its lifetime, the key under `[notices]`, the
+//! order in the outbox, and the name there and in `cloakroom mail list`. To add a kind, add a row and its two templates in
 //! `src/mail/templates`.
 
 use std::time::Duration;
@@ -57,9 +57,23 @@ pub enum Subject {
     ApiKey,
 }
 
+/// Which mails are sent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// For mails to the owner of an account.
+    High,
+    /// For mails that a sign-up causes: a flood of them must not delay the others.
+    Low,
+}
+
+impl Priority {
+    /// Both, the first to be sent first.
+    pub const ALL: [Self; 2] = [Self::High, Self::Low];
+}
+
 /// Declares the kinds; the macro's text is also the name of the two template files.
 macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal, $class:expr;)+) => {
+    ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal, $class:expr, $priority:expr;)+) => {
         /// The kinds of mail.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum MailKind { $($(#[doc = $doc])+ $kind,)+ }
@@ -76,6 +90,11 @@ macro_rules! kinds {
             /// What it is for.
             pub const fn class(self) -> Class {
                 match self { $(Self::$kind => $class),+ }
+            }
+
+            /// Whether it is sent before others.
+            pub const fn priority(self) -> Priority {
+                match self { $(Self::$kind => $priority),+ }
             }
 
             /// What it is about, one line an element.
@@ -98,29 +117,29 @@ macro_rules! kinds {
 
 kinds! {
     /// The link that replaces a forgotten password.
-    PasswordReset = "password_reset", Class::Link(LinkPurpose::Reset);
+    PasswordReset = "password_reset", Class::Link(LinkPurpose::Reset), Priority::High;
     /// The link that verifies a new account's address.
-    Confirmation = "confirmation", Class::Link(LinkPurpose::Confirmation);
+    Confirmation = "confirmation", Class::Link(LinkPurpose::Confirmation), Priority::Low;
     /// A reset link, for a sign-up with an address that has an account.
-    AlreadyRegistered = "already_registered", Class::Link(LinkPurpose::Reset);
+    AlreadyRegistered = "already_registered", Class::Link(LinkPurpose::Reset), Priority::Low;
     /// The link that verifies the address that a user wants to change to.
-    AddressChange = "address_change", Class::Link(LinkPurpose::AddressChange);
+    AddressChange = "address_change", Class::Link(LinkPurpose::AddressChange), Priority::High;
     /// The link that lifts the limit on failed sign-ins.
-    Unlock = "unlock", Class::Link(LinkPurpose::Unlock);
+    Unlock = "unlock", Class::Link(LinkPurpose::Unlock), Priority::High;
     /// A sign-in from a network and a program that are new for the account.
-    NewDevice = "new_device", Class::Notice(Subject::Account);
+    NewDevice = "new_device", Class::Notice(Subject::Account), Priority::High;
     /// A new password, set in the account or by a reset link.
-    PasswordChanged = "password_changed", Class::Notice(Subject::Account);
+    PasswordChanged = "password_changed", Class::Notice(Subject::Account), Priority::High;
     /// A new address was requested; sent to the address that it is to replace.
-    AddressChangeAsked = "address_change_asked", Class::Notice(Subject::Account);
+    AddressChangeAsked = "address_change_asked", Class::Notice(Subject::Account), Priority::High;
     /// The new address was verified; sent to the address that it replaced.
-    AddressChanged = "address_changed", Class::Notice(Subject::Account);
+    AddressChanged = "address_changed", Class::Notice(Subject::Account), Priority::High;
     /// The account was deleted; sent to its address.
-    AccountDeleted = "account_deleted", Class::Notice(Subject::Account);
+    AccountDeleted = "account_deleted", Class::Notice(Subject::Account), Priority::High;
     /// A refresh token was used twice, which revoked its session: an attacker may have stolen it.
-    RefreshReused = "refresh_reused", Class::Notice(Subject::Account);
+    RefreshReused = "refresh_reused", Class::Notice(Subject::Account), Priority::High;
     /// An API key was created: an attacker with a stolen session could use it to keep access.
-    ApiKeyCreated = "api_key_created", Class::Notice(Subject::ApiKey);
+    ApiKeyCreated = "api_key_created", Class::Notice(Subject::ApiKey), Priority::High;
 }
 
 impl MailKind {

@@ -180,6 +180,7 @@ fn plain(kind: MailKind, address: &EmailAddress, expires_at: Timestamp) -> NewOu
         } else {
             Class::Link
         },
+        priority: kind.priority(),
         email_address: address,
         expires_at,
         user_id: None,

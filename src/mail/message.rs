@@ -48,12 +48,13 @@ pub fn compose(
     rendered: &Rendered,
 ) -> Result<Email> {
     let from = sender(from)?;
+    let to_address = parse_address(to)?;
     refuse_controls("subject", &rendered.subject)?;
     check_message_id(message_id)?;
 
     let message = lettre::Message::builder()
         .from(from)
-        .to(Mailbox::new(None, parse_address(to)?))
+        .to(Mailbox::new(None, to_address))
         .subject(rendered.subject.as_str())
         .date(at.into())
         .message_id(Some(message_id.to_owned()))
@@ -79,7 +80,20 @@ pub fn compose(
 /// # Errors
 /// `mail.from` is no address that a mail can have.
 pub(super) fn check_sender(from: &Sender) -> Result<()> {
-    sender(from).map(drop)
+    let texts = Rendered {
+        subject: "Sample".to_owned(),
+        text: String::new(),
+        html: String::new(),
+    };
+    let message_id = format!("<sample@{}>", from.domain());
+    compose(
+        from,
+        "sample@example.com",
+        &message_id,
+        Timestamp::from_millis(0),
+        &texts,
+    )
+    .map(drop)
 }
 
 fn sender(sender: &Sender) -> Result<Mailbox> {
@@ -91,9 +105,14 @@ fn sender(sender: &Sender) -> Result<Mailbox> {
     Ok(Mailbox::new(sender.name.clone(), address))
 }
 
-/// Lettre accepts control characters in a quoted local part, so they are refused first.
+/// Lettre accepts control characters in a quoted local part, so they are refused first. Other scripts would need SMTPUTF8.
 fn parse_address(address: &str) -> Result<Address> {
     refuse_controls("recipient's address", address)?;
+    if !address.is_ascii() {
+        return Err(Error::internal(
+            "the recipient's address of a mail is not in ASCII",
+        ));
+    }
     address
         .parse()
         .map_err(|_| Error::internal("the recipient's address of a mail is not one"))

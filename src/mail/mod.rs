@@ -9,14 +9,17 @@
 //! # Threats
 //! - headers or SMTP commands injected by an address or a name: texts with control characters are refused
 //! - a mail server other than the configured one: nothing is sent without the configured protection
+//! - floods of mail through this server: all mails of an hour have a ceiling, of which sign-ups reach three quarters
 //! - a mail server that never answers: every command and every delivery has a deadline
 //! - addresses, links or texts in logs: a [`SendError`](send_error::SendError)'s reason consists of codes and steps, never of a server's words
 
 mod backoff;
+mod ceiling;
 pub mod enqueue;
 pub mod folder;
 pub mod message;
 pub mod send_error;
+mod slots;
 pub mod smtp;
 pub mod templates;
 pub mod transport;

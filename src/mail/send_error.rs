@@ -4,11 +4,8 @@
 //! - addresses in logs: servers often repeat the recipient, so only the reply code and the enhanced status code
 //!   (RFC 3463) of a reply are kept
 
-use std::error::Error as _;
 use std::fmt;
 use std::io;
-
-use lettre::transport::smtp;
 
 /// Why a mail could not be sent, in words for the log: no address, and of a server's reply only its codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +87,6 @@ impl SmtpError {
     pub(super) fn is_permanent(&self) -> bool {
         let (code, enhanced) = match &self.cause {
             Cause::Refused { code, enhanced } => (*code, enhanced.as_deref().unwrap_or_default()),
-            Cause::NotOffered => return self.step == Step::Recipient,
             _ => return false,
         };
         let about_us = code < 500 || matches!(code, 500 | 502..=504 | 530..=539);
@@ -118,29 +114,9 @@ impl SmtpError {
     }
 }
 
-impl Cause {
-    pub(super) fn of(error: &smtp::Error) -> Self {
-        if let Some(code) = error.status() {
-            let enhanced = error
-                .source()
-                .and_then(|text| enhanced_code(&text.to_string()));
-            return Self::Refused {
-                code: code.into(),
-                enhanced,
-            };
-        }
-        let mut source = error.source();
-        while let Some(cause) = source {
-            if let Some(io_error) = cause.downcast_ref::<io::Error>() {
-                return Self::of_io(io_error);
-            }
-            source = cause.source();
-        }
-        Self::Unreadable
-    }
-
-    /// A failed handshake is invalid data, with the message of rustls.
-    fn of_io(fault: &io::Error) -> Self {
+/// A failed handshake is invalid data, with the message of rustls.
+impl From<io::Error> for Cause {
+    fn from(fault: io::Error) -> Self {
         match fault.kind() {
             io::ErrorKind::InvalidData => Self::Tls(presentable(&fault.to_string())),
             io::ErrorKind::TimedOut => Self::TimedOut,
@@ -185,15 +161,6 @@ impl fmt::Display for Step {
             Self::Whole => "the whole delivery",
         })
     }
-}
-
-/// `5.1.1` from `5.1.1 <user@…> unknown`.
-fn enhanced_code(text: &str) -> Option<String> {
-    let first = text.split_whitespace().next()?;
-    let numbers: Vec<&str> = first.split('.').collect();
-    let sound =
-        |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    (numbers.len() == 3 && numbers.iter().all(sound)).then(|| first.to_owned())
 }
 
 /// The names in a certificate are untrusted: one short line, without anything that looks like an address.

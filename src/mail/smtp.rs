@@ -1,31 +1,27 @@
 //! Sends mail through a mail server: one dialogue per mail, on a connection that is kept while mails follow each other.
-//!
-//! Lettre writes the commands and reads the replies; the dialogue is here, and not lettre's transport, for the reasons
-//! in `docs/decisions/0038-the-smtp-dialogue-is-ours.md`.
+//! The dialogue is ours for the reasons in `docs/decisions/0038-the-smtp-dialogue-is-ours.md`.
 //!
 //! # Threats
 //! - a late reply taken for the reply to another command: a connection is kept only after it accepted a mail
-//! - replies injected before TLS (STARTTLS injection): `AUTH` and `DATA` require their exact reply codes
+//! - replies injected before TLS (STARTTLS injection): bytes ahead of the handshake end the connection, and `AUTH` and
+//!   `DATA` require their exact reply codes
 //! - a server that answers each command just in time: the whole delivery has a deadline too
 
-use std::fmt;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
-use lettre::transport::smtp::response::Response;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
 
+use self::connection::{Connection, Credentials, is_positive};
+use self::tls::Tls;
 use super::message::Email;
 use super::send_error::{Cause, SendError, SmtpError, Step};
-use crate::config::{self, SmtpTls};
-use crate::domain::error::{Error, Result};
+use crate::config::{self, Secret, SmtpTls};
+use crate::domain::error::Result;
+
+mod connection;
+mod reply;
+mod tls;
 
 /// The longest attempt to send, whatever the settings and the mail server do.
 pub const LONGEST_SEND: Duration = Duration::from_secs(60);
@@ -37,7 +33,8 @@ const LONGEST_IDLE: Duration = Duration::from_secs(30);
 pub struct SmtpClient {
     host: String,
     port: u16,
-    hello: ClientId,
+    /// The name for `EHLO`: the sender's domain.
+    hello: String,
     security: Security,
     credentials: Option<Credentials>,
     timeout: Duration,
@@ -45,36 +42,36 @@ pub struct SmtpClient {
 }
 
 enum Security {
-    Implicit(TlsParameters),
-    Starttls(TlsParameters),
+    Implicit(Tls),
+    Starttls(Tls),
     Clear,
 }
 
 struct IdleConnection {
-    connection: AsyncSmtpConnection,
+    connection: Connection,
     since: Instant,
 }
 
 impl SmtpClient {
     pub(super) fn from_settings(mail: &config::Mail) -> Result<Self> {
         let smtp = &mail.smtp;
-        let parameters = || tls_parameters(&smtp.host, smtp.ca_file.as_deref());
+        let tls = || Tls::new(&smtp.host, smtp.ca_file.as_deref());
         let security = match smtp.tls {
-            SmtpTls::Required => Security::Implicit(parameters()?),
-            SmtpTls::Starttls => Security::Starttls(parameters()?),
+            SmtpTls::Required => Security::Implicit(tls()?),
+            SmtpTls::Starttls => Security::Starttls(tls()?),
             SmtpTls::None => Security::Clear,
         };
-        let credentials = smtp.username.clone().map(|username| {
-            let password = smtp
+        let credentials = smtp.username.clone().map(|username| Credentials {
+            username,
+            password: smtp
                 .password
-                .as_ref()
-                .map_or("", |password| password.expose());
-            Credentials::new(username, password.to_owned())
+                .clone()
+                .unwrap_or_else(|| Secret::from(String::new())),
         });
         Ok(Self {
             host: smtp.host.clone(),
             port: smtp.port(),
-            hello: hello(mail.from.domain()),
+            hello: mail.from.domain().to_owned(),
             security,
             credentials,
             timeout: smtp.timeout,
@@ -97,7 +94,7 @@ impl SmtpClient {
     pub(super) async fn probe(&self) -> Result<(), String> {
         let tried = self.with_deadline(async {
             let mut connection = self.connect().await?;
-            self.command(&mut connection, Step::Noop, Noop).await?;
+            self.command(&mut connection, Step::Noop, "NOOP").await?;
             self.quit(connection);
             Ok(())
         });
@@ -108,9 +105,9 @@ impl SmtpClient {
     }
 
     pub(super) async fn close_idle(&self) {
-        while let Some(IdleConnection { mut connection, .. }) = self.take_idle() {
+        while let Some(IdleConnection { connection, .. }) = self.take_idle() {
             // The connection is closed whatever the server replies.
-            let _ = timeout(self.timeout, connection.abort()).await;
+            let _ = timeout(self.timeout, connection.quit()).await;
         }
     }
 
@@ -131,14 +128,14 @@ impl SmtpClient {
     }
 
     /// The idle connection if it still answers, else a new one.
-    async fn connection(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+    async fn connection(&self) -> Result<Connection, SmtpError> {
         if let Some(IdleConnection {
             mut connection,
             since,
         }) = self.take_idle()
             && since.elapsed() < LONGEST_IDLE
             && self
-                .command(&mut connection, Step::Noop, Noop)
+                .command(&mut connection, Step::Noop, "NOOP")
                 .await
                 .is_ok()
         {
@@ -147,105 +144,63 @@ impl SmtpClient {
         self.connect().await
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+    async fn connect(&self) -> Result<Connection, SmtpError> {
+        let name = self.hello.as_str();
         let implicit = match &self.security {
-            Security::Implicit(parameters) => Some(parameters.clone()),
+            Security::Implicit(tls) => Some(tls),
             Security::Starttls(_) | Security::Clear => None,
         };
-        let server = (self.host.as_str(), self.port);
-        let connecting = AsyncSmtpConnection::connect_tokio1(
-            server,
-            Some(self.timeout),
-            &self.hello,
-            implicit,
-            None,
-        );
+        let connecting = async {
+            let mut connection = Connection::open(&self.host, self.port, implicit).await?;
+            connection.greet(name).await?;
+            Ok(connection)
+        };
         let mut connection = self.within(Step::Connect, connecting).await?;
 
-        if let Security::Starttls(parameters) = &self.security {
-            if !connection
-                .server_info()
-                .supports_feature(Extension::StartTls)
-            {
+        if let Security::Starttls(tls) = &self.security {
+            if !connection.extensions().starttls {
                 return Err(SmtpError::new(Step::Starttls, Cause::NotOffered));
             }
-            self.within(
-                Step::Starttls,
-                connection.starttls(parameters.clone(), &self.hello),
-            )
-            .await?;
+            connection = self
+                .within(Step::Starttls, connection.start_tls(tls, name))
+                .await?;
         }
         if let Some(credentials) = &self.credentials {
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            if connection
-                .server_info()
-                .get_auth_mechanism(&mechanisms)
-                .is_none()
-            {
-                return Err(SmtpError::new(Step::Auth, Cause::NotOffered));
-            }
-            let answer = self
-                .within(Step::Auth, connection.auth(&mechanisms, credentials))
+            let mechanism = connection.extensions().mechanism;
+            let mechanism =
+                mechanism.ok_or_else(|| SmtpError::new(Step::Auth, Cause::NotOffered))?;
+            self.within(Step::Auth, connection.authenticate(mechanism, credentials))
                 .await?;
-            expect(Step::Auth, &answer)?;
         }
         Ok(connection)
     }
 
-    async fn transmit(
-        &self,
-        connection: &mut AsyncSmtpConnection,
-        email: &Email,
-    ) -> Result<(), SmtpError> {
-        let (from, to) = (
-            email.message.envelope().from(),
-            email.message.envelope().to(),
-        );
-        let mut parameters = Vec::new();
-        if !from
-            .into_iter()
-            .chain(to)
-            .all(|address| address.to_string().is_ascii())
-        {
-            if !connection
-                .server_info()
-                .supports_feature(Extension::SmtpUtfEight)
-            {
-                return Err(SmtpError::new(Step::Recipient, Cause::NotOffered));
-            }
-            parameters.push(MailParameter::SmtpUtfEight);
-        }
-
-        self.command(
-            connection,
-            Step::Sender,
-            Mail::new(from.cloned(), parameters),
-        )
-        .await?;
-        for recipient in to {
-            self.command(
-                connection,
-                Step::Recipient,
-                Rcpt::new(recipient.clone(), Vec::new()),
-            )
+    async fn transmit(&self, connection: &mut Connection, email: &Email) -> Result<(), SmtpError> {
+        let envelope = email.message.envelope();
+        let from = envelope.from().map_or("", AsRef::as_ref);
+        self.command(connection, Step::Sender, &format!("MAIL FROM:<{from}>"))
             .await?;
+        for to in envelope.to() {
+            self.command(connection, Step::Recipient, &format!("RCPT TO:<{to}>"))
+                .await?;
         }
-        self.command(connection, Step::Data, Data).await?;
+        let data = connection.command("DATA", |code| code == 354);
+        self.within(Step::Data, data).await?;
         let mail = email.message.formatted();
-        let answer = self
-            .within(Step::Content, connection.message(&mail))
-            .await?;
-        expect(Step::Content, &answer)
+        self.within(Step::Content, connection.message(&mail))
+            .await
+            .map(drop)
     }
 
     async fn command(
         &self,
-        connection: &mut AsyncSmtpConnection,
+        connection: &mut Connection,
         step: Step,
-        command: impl fmt::Display,
+        command: &str,
     ) -> Result<(), SmtpError> {
-        let answer = self.within(step, connection.command(command)).await?;
-        expect(step, &answer)
+        self.within(step, connection.command(command, is_positive))
+            .await
+            .map(drop)
     }
 
     /// Runs one step within its time: twice that of a command for connecting with its look-ups and handshakes, and for
@@ -253,14 +208,14 @@ impl SmtpClient {
     async fn within<T>(
         &self,
         step: Step,
-        work: impl Future<Output = Result<T, smtp::Error>>,
+        work: impl Future<Output = Result<T, Cause>>,
     ) -> Result<T, SmtpError> {
         let patience = match step {
             Step::Connect | Step::Starttls | Step::Content => self.timeout * 2,
             _ => self.timeout,
         };
         match timeout(patience, work).await {
-            Ok(done) => done.map_err(|error| SmtpError::new(step, Cause::of(&error))),
+            Ok(done) => done.map_err(|cause| SmtpError::new(step, cause)),
             Err(_) => Err(SmtpError::new(step, Cause::TimedOut)),
         }
     }
@@ -277,7 +232,7 @@ impl SmtpClient {
         }
     }
 
-    fn keep(&self, connection: AsyncSmtpConnection) {
+    fn keep(&self, connection: Connection) {
         let since = Instant::now();
         self.idle.lock().push(IdleConnection { connection, since });
     }
@@ -287,57 +242,8 @@ impl SmtpClient {
     }
 
     /// Sends `QUIT` and closes, in the background.
-    fn quit(&self, mut connection: AsyncSmtpConnection) {
+    fn quit(&self, connection: Connection) {
         let patience = self.timeout;
-        tokio::spawn(async move { timeout(patience, connection.abort()).await });
-    }
-}
-
-/// Exact reply codes where there is one: a reply injected before TLS shifts all that follow, and must not make a mail
-/// look accepted.
-fn expect(step: Step, answer: &Response) -> Result<(), SmtpError> {
-    let code = u16::from(answer.code());
-    let expected = match step {
-        Step::Auth => code == 235,
-        Step::Data => code == 354,
-        _ => (200..300).contains(&code),
-    };
-    match expected {
-        true => Ok(()),
-        false => Err(SmtpError::new(step, Cause::Unreadable)),
-    }
-}
-
-/// The system's certificate authorities and those of the file. Chain, dates and name are verified.
-fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
-    let mut builder = TlsParameters::builder(host.to_owned());
-    if let Some(path) = ca_file {
-        let unusable = |fault: &dyn fmt::Display| {
-            Error::internal(format!(
-                "mail.smtp.ca_file {} cannot be used: {fault}",
-                path.display()
-            ))
-        };
-        let pem = fs::read(path).map_err(|fault| unusable(&fault))?;
-        // Lettre ignores a file without a certificate.
-        if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
-            return Err(unusable(&"it holds no PEM certificate"));
-        }
-        let certificate = Certificate::from_pem(&pem).map_err(|fault| unusable(&fault))?;
-        builder = builder.add_root_certificate(certificate);
-    }
-    builder.build().map_err(|fault| {
-        Error::internal(format!("TLS for mail.smtp.host cannot be set up: {fault}"))
-    })
-}
-
-/// The sender's domain, or the host's name where the domain cannot be part of `EHLO`.
-fn hello(domain: &str) -> ClientId {
-    match domain.is_ascii()
-        && domain.contains(|c: char| c.is_ascii_alphabetic())
-        && !domain.starts_with('[')
-    {
-        true => ClientId::Domain(domain.to_owned()),
-        false => ClientId::default(),
+        tokio::spawn(async move { timeout(patience, connection.quit()).await });
     }
 }

@@ -1,7 +1,11 @@
 //! The texts of mails. Each kind has a `.txt`, which starts with its `Subject:` line and a blank line, and an `.html`;
 //! both are compiled in, and a file of the same name in the `mail.templates` folder replaces either.
 //!
-//! Every template is rendered once when it is loaded, so a broken one stops the start and not the first mail.
+//! Every template is rendered when it is loaded, with and without a name, so a broken one stops the start and not the
+//! first mail. `docs/guides/mail.md` lists the variables.
+//!
+//! # Threats
+//! - text of an attacker in another person's mailbox: `name` is set only for the account's own, verified address
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,9 +24,11 @@ use crate::domain::mail_kind::MailKind;
 pub struct Variables<'a> {
     /// The name of the service.
     pub service_name: &'a str,
+    /// `name`: the recipient's; the empty string where it is not known.
+    pub name: Option<&'a str>,
     /// The link that the mail is about.
     pub link: Option<Link<'a>>,
-    /// What the mail tells of.
+    /// What the mail reports.
     pub event: Option<Event<'a>>,
 }
 
@@ -90,14 +96,22 @@ impl Templates {
         let mut templates = Self { environment };
         for &kind in MailKind::ALL {
             templates.add(kind, folder)?;
-            templates.render(kind, &sample(kind))?;
+            for name in [Some("Ada"), None] {
+                let sample = Variables {
+                    name,
+                    ..sample(kind)
+                };
+                templates.render(kind, &sample).map_err(|error| {
+                    Error::internal(format!("{error} (variables: {})", variable_names(kind)))
+                })?;
+            }
         }
         Ok(templates)
     }
 
     /// The texts of one mail.
     pub fn render(&self, kind: MailKind, variables: &Variables<'_>) -> Result<Rendered> {
-        let values = values(kind, variables);
+        let values = Value::from(values(kind, variables));
         let text_name = text_name(kind);
         let subject = self.fill(&subject_name(kind), &values)?.trim().to_owned();
         if subject.is_empty() || subject.contains(char::is_control) {
@@ -139,9 +153,18 @@ impl Templates {
     }
 }
 
+/// The variables that the templates of a kind may name, separated by commas.
+pub fn variable_names(kind: MailKind) -> String {
+    let names: Vec<&str> = values(kind, &sample(kind)).into_keys().collect();
+    names.join(", ")
+}
+
 /// Only the values that exist: the environment is strict, so a template that names another one fails.
-fn values(kind: MailKind, variables: &Variables<'_>) -> Value {
-    let mut values = BTreeMap::from([("service_name", Value::from(variables.service_name))]);
+fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, Value> {
+    let mut values = BTreeMap::from([
+        ("service_name", Value::from(variables.service_name)),
+        ("name", Value::from(variables.name.unwrap_or_default())),
+    ]);
     if let Some(Link { url, expires_in }) = variables.link {
         let minutes = expires_in.as_secs().div_ceil(60);
         values.insert("link", url.into());
@@ -167,7 +190,7 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> Value {
             values.insert("last_four", last_four.into());
         }
     }
-    Value::from(values)
+    values
 }
 
 /// Whether the link's lifetime is counted in hours, not in minutes.
@@ -204,6 +227,7 @@ fn sample(kind: MailKind) -> Variables<'static> {
     };
     Variables {
         service_name: "Cloakroom",
+        name: None,
         link: (!kind.is_notice()).then_some(link),
         event: kind.is_notice().then_some(event),
     }

@@ -6,22 +6,24 @@
 //! succeed any more is given up and kept for `cloakroom mail list`.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{join_all, pending, select};
+use futures_util::future::{Either, join_all, pending, select};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::backoff::delay_after;
+use super::ceiling;
 use super::message::{Email, check_sender, compose};
 use super::send_error::SendError;
+use super::slots::{AT_ONCE, Slots};
 use super::smtp::LONGEST_SEND;
 use super::templates::{Event, Link, Templates, Variables};
 use super::transport::Transport;
-use crate::config::Settings;
+use crate::config::{Environment, Settings};
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::pseudonym;
@@ -30,14 +32,12 @@ use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
 use crate::store::api_keys;
-use crate::store::outbox::{self, OutboxEntry};
+use crate::store::outbox::{self, BusyDomains, OutboxEntry};
 use crate::store::users;
 use crate::store::{Database, Reader, Transaction};
 
 /// Longer than the longest attempt, so that two workers never send one row.
 const LEASE: Duration = LONGEST_SEND.saturating_add(Duration::from_secs(60));
-/// Mails sent concurrently.
-const AT_ONCE: u32 = 8;
 /// A mail is given up after this many attempts.
 const MAX_ATTEMPTS: u32 = 10;
 /// How often to look for rows that another process added.
@@ -53,6 +53,8 @@ pub struct MailWorker {
     transport: Transport,
     arrived: Notify,
     stopping: AtomicBool,
+    /// The end of the window, in milliseconds, of which the log says that its ceiling was reached.
+    reported_window: AtomicI64,
 }
 
 impl MailWorker {
@@ -68,6 +70,12 @@ impl MailWorker {
         transport: Transport,
     ) -> Result<Self> {
         check_sender(&settings.mail.from)?;
+        if settings.env == Environment::Production && matches!(transport, Transport::File(_)) {
+            tracing::warn!(
+                target: "cloakroom::mail", directory = %settings.mail.directory.display(),
+                "mails are written to files and not sent: mail.transport \"file\" is for development"
+            );
+        }
         Ok(Self {
             templates: Templates::load(settings.mail.templates.as_deref())?,
             settings: settings.clone(),
@@ -77,6 +85,7 @@ impl MailWorker {
             transport,
             arrived: Notify::new(),
             stopping: AtomicBool::new(false),
+            reported_window: AtomicI64::new(0),
         })
     }
 
@@ -96,34 +105,45 @@ impl MailWorker {
         &self.transport
     }
 
-    /// Sends mails until [`MailWorker::stop`]. A slow mail delays no others while fewer than [`AT_ONCE`] are being sent.
+    /// Sends mails until [`MailWorker::stop`].
     pub async fn run(&self) {
         let mut in_flight = FuturesUnordered::new();
+        let mut slots = Slots::default();
         while !self.stopping.load(Ordering::Relaxed) {
-            let room = AT_ONCE.saturating_sub(u32::try_from(in_flight.len()).unwrap_or(AT_ONCE));
+            let free = slots.free(Instant::now());
+            let busy = slots.busy_domains();
             let mut wait = POLL_INTERVAL;
-            match self.lease(room).await {
+            match self.lease(free, busy.clone()).await {
                 Ok(leased) => {
-                    if room > u32::try_from(leased.len()).unwrap_or(AT_ONCE) {
-                        wait = self.until_next().await;
+                    if free > leased.len() {
+                        wait = self.until_next(&busy).await;
                     }
-                    in_flight.extend(leased.into_iter().map(|entry| self.deliver(entry)));
+                    for entry in leased {
+                        slots.take(entry.id, entry.email_address.domain(), Instant::now());
+                        in_flight.push(async { (entry.id, self.deliver(entry).await) });
+                    }
                 }
                 Err(failure) => log_failure(&failure),
             }
             if in_flight.is_empty() {
                 self.transport.close_idle().await;
             }
-            // The end of a send makes room; otherwise there is work when a row arrives or is due.
+            // A delivery that ends or becomes slow frees a slot; otherwise there is work when a row arrives or is due.
+            wait = wait.min(slots.until_next_slow(Instant::now()).unwrap_or(wait));
             let ended = async {
                 match in_flight.next().await {
-                    Some(outcome) => outcome.unwrap_or_else(|failure| log_failure(&failure)),
+                    Some(ended) => ended,
                     None => pending().await,
                 }
             };
-            let _ = timeout(wait, select(pin!(ended), pin!(self.arrived.notified()))).await;
+            if let Ok(Either::Left(((id, outcome), _))) =
+                timeout(wait, select(pin!(ended), pin!(self.arrived.notified()))).await
+            {
+                slots.release(id);
+                outcome.unwrap_or_else(|failure| log_failure(&failure));
+            }
         }
-        while let Some(outcome) = in_flight.next().await {
+        while let Some((_, outcome)) = in_flight.next().await {
             outcome.unwrap_or_else(|failure| log_failure(&failure));
         }
         self.transport.close_idle().await;
@@ -131,7 +151,7 @@ impl MailWorker {
 
     /// Tries each mail that is due now once; returns their number.
     pub async fn deliver_due(&self) -> Result<usize> {
-        let leased = self.lease(AT_ONCE).await?;
+        let leased = self.lease(AT_ONCE, BusyDomains::default()).await?;
         let count = leased.len();
         for outcome in join_all(leased.into_iter().map(|entry| self.deliver(entry))).await {
             outcome?;
@@ -139,18 +159,23 @@ impl MailWorker {
         Ok(count)
     }
 
-    async fn lease(&self, room: u32) -> Result<Vec<OutboxEntry>> {
-        if room == 0 {
+    async fn lease(&self, limit: usize, busy: BusyDomains) -> Result<Vec<OutboxEntry>> {
+        if limit == 0 {
             return Ok(Vec::new());
         }
-        let now = self.clock.now();
+        let (limit, now) = (u32::try_from(limit).unwrap_or(u32::MAX), self.clock.now());
         self.database
-            .write(move |tx| outbox::lease(tx, LEASE, room, now))
+            .write(move |tx| outbox::lease(tx, LEASE, limit, &busy, now))
             .await
     }
 
-    async fn until_next(&self) -> Duration {
-        match self.database.read(outbox::next_due).await {
+    async fn until_next(&self, busy: &BusyDomains) -> Duration {
+        let busy = busy.clone();
+        match self
+            .database
+            .read(move |reader| outbox::next_due(reader, &busy))
+            .await
+        {
             Ok(Some(due)) => due.since(self.clock.now()).min(POLL_INTERVAL),
             Ok(None) | Err(_) => POLL_INTERVAL,
         }
@@ -172,14 +197,25 @@ impl MailWorker {
             let id = entry.id;
             return self.database.write(move |tx| outbox::delete(tx, id)).await;
         }
+        // An address of an intranet or of a machine is no address of a mailbox on the internet.
+        if matches!(self.transport, Transport::Smtp(_)) && !entry.email_address.has_public_domain()
+        {
+            let reason = "no mail is sent to a domain without a dot or to an IP address";
+            return self.give_up(entry, reason).await;
+        }
         let last_four = self.find_last_four(kind, entry).await?;
-        let email = match self.write(kind, entry, account.as_ref(), last_four.as_deref()) {
+        let name = self.find_name(account.as_ref(), entry).await?;
+        let details = (name.as_deref(), last_four.as_deref());
+        let email = match self.write(kind, entry, account.as_ref(), details) {
             Ok(email) => email,
             Err(fault) => {
                 tracing::error!(target: "cloakroom::mail", mail = entry.id, %fault, "a mail could not be written");
                 return self.give_up(entry, "it could not be written").await;
             }
         };
+        if !self.is_below_ceiling(kind, entry).await? {
+            return Ok(());
+        }
         match self
             .transport
             .send(&format!("{}-{}", entry.kind, entry.id), &email)
@@ -189,6 +225,35 @@ impl MailWorker {
             Err(SendError::Permanent(reason)) => self.give_up(entry, &reason).await,
             Err(SendError::Transient(reason)) => self.try_later(kind, entry, &reason).await,
         }
+    }
+
+    /// Counts the mail; if too many were sent within the hour, postpones it.
+    async fn is_below_ceiling(&self, kind: MailKind, entry: &OutboxEntry) -> Result<bool> {
+        let (ceiling, id, now) = (self.settings.mail.max_per_hour, entry.id, self.clock.now());
+        if ceiling == 0 {
+            return Ok(true);
+        }
+        let count = move |tx: &Transaction<'_>| {
+            let until = ceiling::count(tx, ceiling, kind.priority(), now)?;
+            if let Some(until) = until {
+                outbox::postpone(tx, id, until)?;
+            }
+            Ok(until)
+        };
+        let Some(until) = self.database.write(count).await? else {
+            return Ok(true);
+        };
+        if self
+            .reported_window
+            .swap(until.as_millis(), Ordering::Relaxed)
+            != until.as_millis()
+        {
+            tracing::warn!(
+                target: "cloakroom::mail", max_per_hour = ceiling, again_in_s = until.since(now).as_secs(),
+                "the ceiling of mails was reached: mails wait (mail.max_per_hour)"
+            );
+        }
+        Ok(false)
     }
 
     /// The account that the link is for; `None` when there is none, and for notices.
@@ -205,6 +270,26 @@ impl MailWorker {
             user.disabled_at.is_none()
                 && (link != Some(LinkPurpose::Confirmation) || user.email_confirmed_at.is_none())
         }))
+    }
+
+    /// The recipient's name, if the account is theirs for certain: the mail goes to its verified address.
+    async fn find_name(
+        &self,
+        account: Option<&Account>,
+        entry: &OutboxEntry,
+    ) -> Result<Option<String>> {
+        let user = match (account, entry.user_id) {
+            (Some(account), _) => Some(account.user.clone()),
+            (None, Some(id)) => {
+                let found = self.database.read(move |reader| users::find(reader, id));
+                found.await?.map(|account| account.user)
+            }
+            (None, None) => None,
+        };
+        Ok(user
+            .filter(|user| user.email_confirmed_at.is_some())
+            .filter(|user| user.email_address == entry.email_address)
+            .and_then(|user| user.name))
     }
 
     /// The last characters of the API key that a notice is about; empty when the key was deleted meanwhile, and `None`
@@ -228,7 +313,7 @@ impl MailWorker {
         kind: MailKind,
         entry: &OutboxEntry,
         account: Option<&Account>,
-        last_four: Option<&str>,
+        (name, last_four): (Option<&str>, Option<&str>),
     ) -> Result<Email> {
         let now = self.clock.now();
         let url = account.and_then(|account| self.sign_link(kind, entry, account));
@@ -241,6 +326,7 @@ impl MailWorker {
         });
         let variables = Variables {
             service_name: &self.settings.mail.service_name,
+            name,
             link: url.as_deref().map(|url| Link { url, expires_in }),
             event,
         };

@@ -5,7 +5,11 @@ use cloakroom::mail::Transport;
 use cloakroom::mail::message::{Email, compose};
 use cloakroom::mail::templates::Rendered;
 
-use super::{ADDRESS, AT, LINK, letter_to, settings, words};
+use cloakroom::testing::TestApp;
+use serde_json::json;
+
+use super::{ADDRESS, AT, LINK, letter_to, settings, settings_for, words, worker};
+use crate::support::app::PASSWORD;
 use crate::support::smtp::{Behaviour, SmtpServer};
 
 /// The mail as a server takes it in.
@@ -38,6 +42,55 @@ async fn a_mail_has_the_headers_it_was_given() {
         );
     }
     assert!(headers.contains("Content-Type: multipart/alternative;"));
+}
+
+#[actix_web::test]
+async fn a_sender_in_another_script_has_ascii_labels() {
+    let server = SmtpServer::start(Behaviour::default());
+    let app = TestApp::new().await;
+    let worker = worker(&app, &server, |mail| {
+        mail.from = "Bücher Co. <no-reply@bücher.example>".parse().unwrap();
+    });
+    app.create_user(ADDRESS, PASSWORD).await;
+    app.post("/v1/passwords")
+        .json(&json!({ "email_address": ADDRESS }))
+        .send()
+        .await;
+    worker.deliver_due().await.unwrap();
+
+    let mail = server.wait_for(1).await.remove(0);
+    assert_eq!(mail.from, "no-reply@xn--bcher-kva.example");
+    assert_eq!(server.cleartext_commands()[0], "EHLO xn--bcher-kva.example");
+    let (headers, _) = mail.data.split_once("\r\n\r\n").unwrap();
+    assert!(headers.is_ascii());
+    let headers = headers.replace("\r\n ", " ");
+    let header = |name: &str| {
+        let line = headers.lines().find(|line| line.starts_with(name));
+        line.unwrap().to_owned()
+    };
+    assert!(header("From: ").ends_with(" <no-reply@xn--bcher-kva.example>"));
+    assert!(header("Message-ID: ").ends_with("@xn--bcher-kva.example>"));
+}
+
+#[actix_web::test]
+async fn each_accepted_sender_can_send() {
+    let server = SmtpServer::start(Behaviour::default());
+    for (at, text) in [
+        "a@example.com",
+        "o'neil+tag@localhost",
+        "\"Ex, \\\"Ample\\\"\" <a@example.com>",
+        &format!("{0}@{1}.{1}.{1}.example", "a".repeat(64), "b".repeat(55)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut settings = settings_for(&server, SmtpTls::None);
+        settings.from = text.parse().unwrap();
+        let mail = compose(&settings.from, ADDRESS, "<1@a.example>", AT, &words()).unwrap();
+        let transport = Transport::from_settings(&settings).unwrap();
+        transport.send("password_reset-1", &mail).await.unwrap();
+        assert_eq!(server.received()[at].from, settings.from.address);
+    }
 }
 
 #[actix_web::test]
@@ -83,6 +136,8 @@ fn recipients_cannot_be_injected_by_an_address() {
         "one@example.com\n",
         "one\0@example.com",
         "one@example.com, two@example.com",
+        "öne@example.com",
+        "one@bücher.example",
         "one@example.com> <two@example.com",
         "One <one@example.com>",
         "",

@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use cloakroom::config::{Mail, MailTransport, Secret, Smtp, SmtpTls};
 use cloakroom::domain::clock::Timestamp;
-use cloakroom::mail::Transport;
 use cloakroom::mail::message::{Email, compose};
 use cloakroom::mail::send_error::SendError;
 use cloakroom::mail::templates::Rendered;
+use cloakroom::mail::{MailWorker, Transport};
+use cloakroom::testing::TestApp;
 
 use crate::support::smtp::SmtpServer;
 
 mod files;
 mod message;
+mod order;
 mod outbox;
 mod protection;
+mod replies;
 mod templates;
 mod transport;
 
@@ -31,6 +34,7 @@ fn settings() -> Mail {
         from: "Cloakroom <no-reply@service.example>".parse().unwrap(),
         templates: None,
         service_name: "Cloakroom".to_owned(),
+        max_per_hour: 0,
         smtp: Smtp {
             host: "localhost".to_owned(),
             port: 0,
@@ -70,6 +74,24 @@ fn settings_for(server: &SmtpServer, tls: SmtpTls) -> Mail {
     settings.smtp.tls = tls;
     settings.smtp.ca_file = Some(server.ca_pem_path.clone());
     settings
+}
+
+/// A worker on the app's outbox that sends by this server.
+fn worker(app: &TestApp, server: &SmtpServer, change: impl FnOnce(&mut Mail)) -> MailWorker {
+    let context = app.context();
+    let mut settings = context.settings.clone();
+    settings.mail = settings_for(server, SmtpTls::None);
+    change(&mut settings.mail);
+    let transport = Transport::from_settings(&settings.mail).unwrap();
+    let (database, key_ring) = (context.database.clone(), context.key_ring.clone());
+    MailWorker::new(
+        &settings,
+        database,
+        key_ring,
+        context.clock.clone(),
+        transport,
+    )
+    .unwrap()
 }
 
 fn with_password(mut settings: Mail, password: &str) -> Mail {

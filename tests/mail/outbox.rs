@@ -11,8 +11,9 @@ use cloakroom::store::{outbox, users};
 use cloakroom::testing::SentEmail;
 use cloakroom::testing::{START, TestApp};
 
-use super::ADDRESS;
+use super::{ADDRESS, worker};
 use crate::support::app::{PASSWORD, address, disable, write};
+use crate::support::smtp::{Behaviour, SmtpServer};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const OTHER: &str = "two@example.com";
@@ -402,4 +403,42 @@ async fn entries_about_or_to_a_user_are_deleted_together() {
         .unwrap();
     let left: Vec<&str> = rows.iter().map(|row| row.email_address.as_str()).collect();
     assert_eq!(left, [OTHER, "four@example.com"]);
+}
+
+#[actix_web::test]
+async fn only_a_verified_address_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in ["password_reset", "new_device", "address_change"] {
+        let source = "Subject: Hi\n\nName: {{ name }}.\n";
+        std::fs::write(folder.path().join(format!("{kind}.txt")), source).unwrap();
+    }
+    for verified in [true, false] {
+        let server = SmtpServer::start(Behaviour::default());
+        let app = TestApp::new().await;
+        let user = app.create_user(ADDRESS, PASSWORD).await;
+        let id = user.id;
+        write(&app, move |tx| {
+            let confirmed = if verified { "1" } else { "NULL" };
+            tx.execute(
+                &format!(
+                    "UPDATE users SET name = 'Ada', email_confirmed_at = {confirmed} WHERE id = $1"
+                ),
+                &[id.into()],
+            )
+        })
+        .await;
+        request(&app, MailKind::PasswordReset, ADDRESS).await;
+        notify(&app, notice(MailKind::NewDevice, None), ADDRESS).await;
+        set_pending(&app, &user, Some(OTHER)).await;
+        request_change(&app, &user, OTHER).await;
+        let worker = worker(&app, &server, |mail| {
+            mail.templates = Some(folder.path().to_owned());
+        });
+        worker.deliver_due().await.unwrap();
+        let received = server.wait_for(3).await;
+        for mail in received {
+            let named = mail.data.contains("Name: Ada.");
+            assert_eq!(named, verified && mail.to == [ADDRESS], "{}", mail.data);
+        }
+    }
 }

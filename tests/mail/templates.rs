@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::mail::Templates;
-use cloakroom::mail::templates::{Event, Link, Rendered, Variables};
+use cloakroom::mail::templates::{Event, Link, Rendered, Variables, variable_names};
 
 use super::{AT, LINK};
 
 fn with_link(service_name: &str, expires_in: Duration) -> Variables<'_> {
     Variables {
         service_name,
+        name: None,
         link: Some(Link {
             url: LINK,
             expires_in,
@@ -30,6 +31,7 @@ fn with_event(user_agent: Option<&str>) -> Variables<'_> {
     };
     Variables {
         service_name: "Cloakroom",
+        name: None,
         link: None,
         event: Some(event),
     }
@@ -64,6 +66,50 @@ fn fault_of(name: &str, content: &str) -> String {
         .err()
         .unwrap()
         .to_string()
+}
+
+#[test]
+fn the_guide_lists_each_kind_with_its_variables() {
+    let guide = fs::read_to_string("docs/guides/mail.md").unwrap();
+    for &kind in MailKind::ALL {
+        let own = variable_names(kind);
+        let own: Vec<&str> = own
+            .split(", ")
+            .filter(|name| !["name", "service_name"].contains(name))
+            .collect();
+        let row = format!("| `{}` | `{}` |", kind.as_str(), own.join("`, `"));
+        assert!(guide.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn a_template_may_name_the_recipient() {
+    let folder = tempfile::tempdir().unwrap();
+    let source =
+        "Subject: Hi\n\n{% if name %}Dear {{ name }}{% else %}Hello{% endif %}, {{ link }}\n";
+    fs::write(folder.path().join("password_reset.txt"), source).unwrap();
+    let templates = Templates::load(Some(folder.path())).unwrap();
+    let text = |name| {
+        let variables = Variables {
+            name,
+            ..with_link("Cloakroom", Duration::from_secs(60))
+        };
+        templates
+            .render(MailKind::PasswordReset, &variables)
+            .unwrap()
+            .text
+    };
+    assert!(text(Some("Ada <b>")).starts_with("Dear Ada <b>, "));
+    assert!(text(None).starts_with("Hello, "));
+    let fault = fault_of(
+        "password_reset.txt",
+        "Subject: Hi\n\n{% if name %}{{ at }}{% endif %}\n",
+    );
+    assert!(fault.contains("password_reset.txt"), "{fault}");
+    assert!(
+        fault.contains("expires_in_minutes, link, name, service_name"),
+        "{fault}"
+    );
 }
 
 #[test]

@@ -35,6 +35,39 @@ pub struct Behaviour {
     /// Answers instead of the usual ones, each given once, in this order: `(At::Recipient, "550 5.1.1 no")`.
     pub refusals: Vec<(At, String)>,
     pub misbehaviour: Option<Misbehaviour>,
+    /// An unusual but valid form of the reply to each of these commands.
+    pub reply_forms: Vec<(&'static str, ReplyForm)>,
+    /// Offers `AUTH LOGIN` instead of `AUTH PLAIN`.
+    pub login: bool,
+}
+
+/// Valid forms of a reply (RFC 5321, 2.4 and 4.2). In a reply to `EHLO`, the keywords remain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ReplyForm {
+    /// `250`
+    NoText,
+    /// `250` and a space
+    OnlySpace,
+    /// `250-`, `250-`, `250`
+    LinesWithoutText,
+    /// A bare line feed for the line end.
+    LineFeed,
+    /// Text that is not UTF-8.
+    Binary,
+    LowerCase,
+    MixedCase,
+}
+
+impl ReplyForm {
+    pub const ALL: [Self; 7] = [
+        Self::NoText,
+        Self::OnlySpace,
+        Self::LinesWithoutText,
+        Self::LineFeed,
+        Self::Binary,
+        Self::LowerCase,
+        Self::MixedCase,
+    ];
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -62,6 +95,8 @@ pub enum Misbehaviour {
     GreetsEndlessly,
     /// Has no answer to a recipient.
     SilentAtRecipient,
+    /// Has no answer to recipients whose address contains this.
+    SilentAtRecipientsOf(&'static str),
     /// Lets so much time pass before each answer.
     Delays(Duration),
     /// Closes the connection at the mail's first line.

@@ -203,6 +203,7 @@ fn smtp_needs_a_host() {
         "mail.example.com:25",
         "smtp://mail.example.com",
         "mail example",
+        "bücher.example",
     ] {
         refuses("mail.smtp.host", |s| s.mail.smtp.host = bad.to_owned());
     }
@@ -242,11 +243,48 @@ fn cleartext_smtp_passwords_need_loopback() {
 }
 
 #[test]
+fn smtp_credentials_have_no_control_characters() {
+    let sign_in = |username: &str, password: &str| {
+        let (username, password) = (username.to_owned(), password.to_owned());
+        move |s: &mut Settings| {
+            s.mail.smtp.username = Some(username);
+            s.mail.smtp.password = Some(Secret::from(password));
+        }
+    };
+    refuses("mail.smtp.username", sign_in("a\0b", "x"));
+    refuses("mail.smtp.password", sign_in("a", "x\n"));
+    accepts(sign_in("jürgen@example.com", "pässword"));
+}
+
+#[test]
+fn a_remote_mail_server_needs_a_sender_at_a_domain() {
+    let send = |from: &str, host: &str| {
+        let (from, host) = (from.parse().unwrap(), host.to_owned());
+        move |s: &mut Settings| {
+            s.mail.transport = MailTransport::Smtp;
+            s.mail.from = from;
+            s.mail.smtp.host = host;
+        }
+    };
+    refuses_in(
+        Environment::Production,
+        "mail.from",
+        send("no-reply@localhost", "mail.example.com"),
+    );
+    accepts_in_production(send("no-reply@localhost", "127.0.0.1"));
+    accepts_in_production(send("no-reply@example.com", "mail.example.com"));
+    accepts(send("no-reply@localhost", "mail.example.com"));
+}
+
+#[test]
 fn mail_needs_directory_sender_and_one_line_name() {
     refuses("mail.directory", |s| s.mail.directory = "".into());
     refuses("mail.from", |s| {
         s.mail.from.name = Some("A\r\nBcc: b@example.com".to_owned());
     });
+    for bad in ["", "no-reply@bücher.example", "a@example.com>\r\nDATA"] {
+        refuses("mail.from", |s| s.mail.from.address = bad.to_owned());
+    }
     for bad in ["", " ", "A\nB", &"a".repeat(101)] {
         refuses("mail.service_name", |s| {
             s.mail.service_name = bad.to_owned();
@@ -315,7 +353,7 @@ fn durations_have_bounds() {
     });
     refuses("cors.max_age", |s| s.cors.max_age = 2 * DAY);
     refuses("mail.smtp.timeout", |s| {
-        s.mail.smtp.timeout = Duration::ZERO;
+        s.mail.smtp.timeout = MILLISECOND;
     });
     refuses("session.lifetime", |s| s.session.lifetime = Duration::ZERO);
     refuses("session.idle_timeout", |s| {

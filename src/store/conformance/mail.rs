@@ -6,6 +6,7 @@ fn add(tx: &Transaction<'_>, kind: &str, class: Class, to: &str, user: Option<Us
     let new = NewOutboxEntry {
         kind,
         class,
+        priority: Priority::High,
         email_address: &address(to),
         expires_at: NOW + HOUR,
         user_id: user,
@@ -22,8 +23,64 @@ fn add_reset(tx: &Transaction<'_>) -> i64 {
 }
 
 fn lease(tx: &Transaction<'_>, limit: u32, now: Timestamp) -> Vec<i64> {
-    let leased = outbox::lease(tx, HOUR, limit, now).unwrap();
+    let leased = outbox::lease(tx, HOUR, limit, &BusyDomains::default(), now).unwrap();
     leased.into_iter().map(|entry| entry.id).collect()
+}
+
+fn next_due(tx: &Transaction<'_>) -> Option<Timestamp> {
+    outbox::next_due(tx, &BusyDomains::default()).unwrap()
+}
+
+pub(super) fn mails_of_high_priority_are_leased_first(tx: &Transaction<'_>) {
+    let add = |priority, at| {
+        let new = NewOutboxEntry {
+            kind: "confirmation",
+            class: Class::Link,
+            priority,
+            email_address: &address("one@example.com"),
+            expires_at: NOW + HOUR,
+            user_id: None,
+            ip_address: None,
+            user_agent: None,
+            subject_id: None,
+        };
+        outbox::insert(tx, &new, at).unwrap();
+        outbox::list(tx, 1).unwrap()[0].id
+    };
+    let low = [0, 1].map(|step| add(Priority::Low, NOW + step * MOMENT));
+    assert_eq!(next_due(tx), Some(NOW));
+    let high = [2, 3].map(|step| add(Priority::High, NOW + step * MOMENT));
+    assert_eq!(next_due(tx), Some(NOW));
+    let now = NOW + 4 * MOMENT;
+    assert_eq!(lease(tx, 1, now), [high[0]]);
+    assert_eq!(lease(tx, 2, now), [high[1], low[0]]);
+    assert_eq!(lease(tx, 9, now), [low[1]]);
+}
+
+pub(super) fn mails_to_busy_domains_are_not_leased(tx: &Transaction<'_>) {
+    let new = |to| add(tx, "password_reset", Class::Link, to, None);
+    let [one, sub, other] = ["a@one.example", "a@sub.one.example", "a@two.example"].map(new);
+    let lease = |busy: &BusyDomains| {
+        let leased = outbox::lease(tx, HOUR, 9, busy, NOW).unwrap();
+        leased.into_iter().map(|entry| entry.id).collect::<Vec<_>>()
+    };
+    let all = BusyDomains::new(["x.example", "one.example", "two.example", "sub.one.example"]);
+    assert_eq!(outbox::next_due(tx, &all).unwrap(), None);
+    assert_eq!(lease(&all), [0; 0]);
+    let busy = BusyDomains::new(["one.example", "two.example"]);
+    assert_eq!(outbox::next_due(tx, &busy).unwrap(), Some(NOW));
+    assert_eq!(lease(&busy), [sub]);
+    assert_eq!(lease(&BusyDomains::default()), [one, other]);
+}
+
+pub(super) fn a_postponed_mail_has_no_attempt(tx: &Transaction<'_>) {
+    let id = add_reset(tx);
+    lease(tx, 1, NOW);
+    outbox::postpone(tx, id, NOW + 2 * HOUR).unwrap();
+    let entry = outbox::find(tx, id).unwrap().unwrap();
+    assert_eq!((entry.attempts, entry.next_attempt_at), (0, NOW + 2 * HOUR));
+    assert_eq!(lease(tx, 1, NOW + HOUR), [0; 0]);
+    assert_eq!(lease(tx, 1, NOW + 2 * HOUR), [id]);
 }
 
 pub(super) fn a_mail_reads_back_as_it_was_added(tx: &Transaction<'_>) {
@@ -31,6 +88,7 @@ pub(super) fn a_mail_reads_back_as_it_was_added(tx: &Transaction<'_>) {
     let new = NewOutboxEntry {
         kind: "api_key_created",
         class: Class::Notice,
+        priority: Priority::Low,
         email_address: &address("one@example.com"),
         expires_at: NOW + HOUR,
         user_id: Some(UserId(7)),
@@ -58,16 +116,16 @@ pub(super) fn a_mail_reads_back_as_it_was_added(tx: &Transaction<'_>) {
 }
 
 pub(super) fn a_leased_mail_is_not_leased_again_before_its_end(tx: &Transaction<'_>) {
-    assert_eq!(outbox::next_due(tx).unwrap(), None);
+    assert_eq!(next_due(tx), None);
     let [first, second] = [(); 2].map(|()| add_reset(tx));
-    assert_eq!(outbox::next_due(tx).unwrap(), Some(NOW));
+    assert_eq!(next_due(tx), Some(NOW));
     assert_eq!(lease(tx, 9, NOW - MOMENT), Vec::<i64>::new());
     let one = lease(tx, 1, NOW);
     assert_eq!(one.len(), 1);
     let other = lease(tx, 9, NOW);
     assert_eq!(other.len(), 1);
     assert_ne!(one, other);
-    assert_eq!(outbox::next_due(tx).unwrap(), Some(NOW + HOUR));
+    assert_eq!(next_due(tx), Some(NOW + HOUR));
     outbox::mark_sent(tx, first, NOW).unwrap();
     assert_eq!(lease(tx, 9, NOW + HOUR), [second]);
     let entry = outbox::find(tx, second).unwrap().unwrap();

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use super::api_keys::NewKey;
 use super::known_devices::Sighting;
-use super::outbox::{Class, NewOutboxEntry};
+use super::outbox::{BusyDomains, Class, NewOutboxEntry};
 use super::refresh_tokens::{GRACE, NewRefresh, Spent};
 use super::sessions::NewSession;
 use super::users::DetailChanges;
 use super::*;
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenKind};
+use crate::domain::mail_kind::Priority;
 use crate::domain::scope::Scopes;
 use crate::domain::{
     Account, ApiKey, ApiKeyId, AuthMethod, EmailAddress, JsonObject, PasswordDigest, ProjectId,
@@ -108,6 +109,9 @@ suite! {
         mail:
             a_mail_reads_back_as_it_was_added
             a_leased_mail_is_not_leased_again_before_its_end
+            mails_of_high_priority_are_leased_first
+            mails_to_busy_domains_are_not_leased
+            a_postponed_mail_has_no_attempt
             only_an_untried_mail_is_renewed
             failed_mails_are_retried_from_the_start
             an_account_takes_its_mails_but_not_waiting_notices

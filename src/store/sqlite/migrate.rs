@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0002_life.sql"),
     include_str!("../migrations/sqlite/0003_tokens.sql"),
     include_str!("../migrations/sqlite/0004_identity.sql"),
+    include_str!("../migrations/sqlite/0005_mail_priority.sql"),
 ];
 
 /// The schema version of this program.
@@ -184,7 +185,7 @@ mod tests {
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, NULL, NULL, 'pwd', 1);
              INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
              INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused',
-                 NULL, NULL, NULL, 'link', NULL);
+                 NULL, NULL, NULL, 'link', NULL, 0);
              INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
              INSERT INTO write_probe VALUES (1, 9)",
         );
@@ -205,7 +206,7 @@ mod tests {
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2, NULL, 'pwd', 2);
              INSERT INTO known_devices VALUES (3, 'aa', 1);
              INSERT INTO outbox VALUES (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1',
-                 'curl', 'notice', NULL)",
+                 'curl', 'notice', NULL, 0)",
         );
     }
 
@@ -229,7 +230,9 @@ mod tests {
              INSERT INTO outbox VALUES
                  (7, 'api_key_created', 'one@example.com', 13, 2, 1, 3, NULL, NULL, NULL, 3, '192.0.2.1', NULL);
              INSERT INTO outbox VALUES
-                 (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3, NULL, NULL)",
+                 (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3, NULL, NULL);
+             INSERT INTO outbox VALUES
+                 (9, 'confirmation', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, NULL, NULL, NULL)",
             "INSERT INTO users VALUES (3, 'one@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}');
              INSERT INTO users VALUES (9, 'gone@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}');
              DELETE FROM users WHERE id = 9;
@@ -243,11 +246,13 @@ mod tests {
              INSERT INTO revoked_access_tokens VALUES (1, 2, NULL, 3);
              INSERT INTO revoked_access_tokens VALUES (2, 4, 'jti', 5);
              INSERT INTO outbox VALUES (6, 'api_key_created', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3,
-                 '192.0.2.1', 'curl', 'notice', 8);
+                 '192.0.2.1', 'curl', 'notice', 8, 0);
              INSERT INTO outbox VALUES (7, 'api_key_created', 'one@example.com', 13, 2, 1, 3, NULL, NULL, NULL, 3,
-                 '192.0.2.1', NULL, 'notice', NULL);
+                 '192.0.2.1', NULL, 'notice', NULL, 0);
              INSERT INTO outbox VALUES (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3,
-                 NULL, NULL, 'link', NULL)",
+                 NULL, NULL, 'link', NULL, 0);
+             INSERT INTO outbox VALUES (9, 'confirmation', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, NULL,
+                 NULL, NULL, 'link', NULL, 1)",
         );
     }
 

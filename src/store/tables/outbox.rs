@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
+use crate::domain::mail_kind::Priority;
 use crate::domain::{ApiKeyId, EmailAddress, UserId};
 use crate::store::{Reader, Row, Transaction};
 
@@ -75,6 +76,8 @@ pub struct NewOutboxEntry<'a> {
     pub kind: &'a str,
     /// What it is for.
     pub class: Class,
+    /// Whether it is sent before others.
+    pub priority: Priority,
     /// The recipient.
     pub email_address: &'a EmailAddress,
     /// When it becomes useless.
@@ -112,7 +115,7 @@ pub fn renew(
 pub fn insert(tx: &Transaction<'_>, new: &NewOutboxEntry<'_>, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO outbox (kind, class, email_address, expires_at, user_id, ip_address, user_agent, subject_id,
-         created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+         created_at, next_attempt_at, priority) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)",
         &[
             new.kind.into(),
             new.class.as_str().into(),
@@ -123,6 +126,7 @@ pub fn insert(tx: &Transaction<'_>, new: &NewOutboxEntry<'_>, now: Timestamp) ->
             new.user_agent.into(),
             new.subject_id.into(),
             now.into(),
+            rank(new.priority).into(),
         ],
     )?;
     tx.note_enqueued_mail();
@@ -138,30 +142,102 @@ pub fn find(reader: &Reader<'_>, id: i64) -> Result<Option<OutboxEntry>> {
     )
 }
 
-/// Leases up to `limit` due mails: after `lease`, another worker may take them. The attempt is counted before it is made.
+/// Domains to which no further mail is sent for now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BusyDomains {
+    /// For `NOT LIKE`; an empty one matches no address.
+    patterns: [String; Self::MOST],
+}
+
+impl BusyDomains {
+    /// How many there can be; more are ignored.
+    pub const MOST: usize = 4;
+
+    /// These domains, in lower case. Domains have no `%` or `_`.
+    pub fn new<'a>(domains: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut busy = Self::default();
+        for (pattern, domain) in busy.patterns.iter_mut().zip(domains) {
+            *pattern = format!("%@{domain}");
+        }
+        busy
+    }
+}
+
+/// Leases up to `limit` due mails, those of the first priority first: after `lease`, another worker may take them. The
+/// attempt is counted before it is made.
 pub fn lease(
     tx: &Transaction<'_>,
     lease: Duration,
     limit: u32,
+    busy: &BusyDomains,
     now: Timestamp,
 ) -> Result<Vec<OutboxEntry>> {
     let sql = concat!(
         "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id IN
-         (SELECT id FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $2
-          ORDER BY next_attempt_at LIMIT $3) RETURNING ",
+         (SELECT id FROM outbox WHERE priority = $2 AND sent_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $3
+          AND email_address NOT LIKE $4 AND email_address NOT LIKE $5
+          AND email_address NOT LIKE $6 AND email_address NOT LIKE $7
+          ORDER BY next_attempt_at LIMIT $8) RETURNING ",
         columns!()
     );
-    tx.all(sql, &[(now + lease).into(), now.into(), limit.into()], read)
+    let [a, b, c, d] = &busy.patterns;
+    let mut leased = Vec::new();
+    for priority in Priority::ALL {
+        let left = limit.saturating_sub(u32::try_from(leased.len()).unwrap_or(u32::MAX));
+        if left > 0 {
+            leased.extend(tx.all(
+                sql,
+                &[
+                    (now + lease).into(),
+                    rank(priority).into(),
+                    now.into(),
+                    a.as_str().into(),
+                    b.as_str().into(),
+                    c.as_str().into(),
+                    d.as_str().into(),
+                    left.into(),
+                ],
+                read,
+            )?);
+        }
+    }
+    Ok(leased)
 }
 
 /// When the next mail is due; `None` if none waits.
-pub fn next_due(reader: &Reader<'_>) -> Result<Option<Timestamp>> {
-    let next = reader.one(
-        "SELECT min(next_attempt_at) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL",
-        &[],
-        |row| row.next::<Option<Timestamp>>(),
-    )?;
-    Ok(next.flatten())
+pub fn next_due(reader: &Reader<'_>, busy: &BusyDomains) -> Result<Option<Timestamp>> {
+    let [a, b, c, d] = &busy.patterns;
+    let mut next = None;
+    for priority in Priority::ALL {
+        let due = reader.one(
+            "SELECT next_attempt_at FROM outbox WHERE priority = $1 AND sent_at IS NULL AND dead_at IS NULL
+             AND email_address NOT LIKE $2 AND email_address NOT LIKE $3
+             AND email_address NOT LIKE $4 AND email_address NOT LIKE $5
+             ORDER BY next_attempt_at LIMIT 1",
+            &[
+                rank(priority).into(),
+                a.as_str().into(),
+                b.as_str().into(),
+                c.as_str().into(),
+                d.as_str().into(),
+            ],
+            |row| row.next::<Timestamp>(),
+        )?;
+        next = match (next, due) {
+            (Some(next), Some(due)) => Some(std::cmp::min(next, due)),
+            (next, due) => next.or(due),
+        };
+    }
+    Ok(next)
+}
+
+/// Returns a leased mail without an attempt, until `next_attempt_at`.
+pub fn postpone(tx: &Transaction<'_>, id: i64, next_attempt_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE outbox SET attempts = attempts - 1, next_attempt_at = $1 WHERE id = $2 AND attempts > 0",
+        &[next_attempt_at.into(), id.into()],
+    )
+    .map(drop)
 }
 
 /// Records that the transport accepted a mail.
@@ -245,6 +321,14 @@ pub fn delete_finished(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> R
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE sent_at <= $1 OR dead_at <= $1 LIMIT $2)",
         &[before.into(), limit.into()],
     )
+}
+
+/// The order of sending: lower first.
+const fn rank(priority: Priority) -> i64 {
+    match priority {
+        Priority::High => 0,
+        Priority::Low => 1,
+    }
 }
 
 fn read(row: &Row<'_>) -> Result<OutboxEntry> {

@@ -9,7 +9,7 @@ use std::thread;
 use mailin::{Action, AuthMechanism, Handler, Response, SessionBuilder, response};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{At, Behaviour, Misbehaviour, Received, State, Tls};
+use super::{At, Behaviour, Misbehaviour, Received, ReplyForm, State, Tls};
 
 pub(super) fn converse(
     stream: TcpStream,
@@ -39,8 +39,9 @@ pub(super) fn converse(
         session.tls_active();
     }
 
-    line.answer(&session.greeting())?;
+    line.answer(&session.greeting(), form_of(behaviour, "greeting"))?;
     let mut in_data = false;
+    let mut in_auth = false;
     while let Some(command) = line.receive()? {
         if in_data && behaviour.misbehaviour == Some(Misbehaviour::ClosesInData) {
             return stream.shutdown(Shutdown::Both);
@@ -50,9 +51,14 @@ pub(super) fn converse(
             state.cleartext_commands.lock().unwrap().push(words);
         }
 
-        if behaviour.misbehaviour == Some(Misbehaviour::SilentAtRecipient)
-            && command.starts_with(b"RCPT")
-        {
+        let hangs = match behaviour.misbehaviour {
+            Some(Misbehaviour::SilentAtRecipient) => true,
+            Some(Misbehaviour::SilentAtRecipientsOf(text)) => {
+                String::from_utf8_lossy(&command).contains(text)
+            }
+            _ => false,
+        };
+        if hangs && command.starts_with(b"RCPT") {
             return io::copy(&mut &stream, &mut io::sink()).map(|_| ());
         }
 
@@ -72,8 +78,15 @@ pub(super) fn converse(
             // In one piece, so that the client reads both before it turns to TLS.
             (&stream).write_all(b"220 go ahead\r\n250 and so on\r\n")?;
         } else {
-            line.answer(&answer)?;
+            let words = String::from_utf8_lossy(&command).to_uppercase();
+            let step = match words.split_whitespace().next() {
+                _ if in_data => "end of data",
+                _ if in_auth => "AUTH",
+                first => first.unwrap_or_default(),
+            };
+            line.answer(&answer, form_of(behaviour, step))?;
         }
+        in_auth = answer.code == 334;
         in_data = answer.code == 354 || (in_data && !data_ended);
         match answer.action {
             Action::Close => return stream.shutdown(Shutdown::Both),
@@ -116,10 +129,53 @@ impl Line {
         Ok((received > 0).then_some(command))
     }
 
-    fn answer(&mut self, answer: &Response) -> io::Result<()> {
-        self.0.get_mut().write_all(&answer.buffer()?)?;
+    fn answer(&mut self, answer: &Response, form: Option<ReplyForm>) -> io::Result<()> {
+        let mut reply = answer.buffer()?;
+        if let Some(form) = form
+            && !reply.is_empty()
+        {
+            reply = in_form(&String::from_utf8_lossy(&reply), form);
+        }
+        self.0.get_mut().write_all(&reply)?;
         self.0.get_mut().flush()
     }
+}
+
+fn form_of(behaviour: &Behaviour, step: &str) -> Option<ReplyForm> {
+    let mut forms = behaviour.reply_forms.iter();
+    forms.find(|(at, _)| *at == step).map(|(_, form)| *form)
+}
+
+/// The same reply in another form. The first line's text says nothing; further lines are the keywords of `EHLO`.
+fn in_form(reply: &str, form: ReplyForm) -> Vec<u8> {
+    let (first, rest) = reply.split_once("\r\n").unwrap();
+    let (code, separator) = (&first[..3], if rest.is_empty() { " " } else { "-" });
+    let changed = match form {
+        ReplyForm::NoText if rest.is_empty() => format!("{code}\r\n"),
+        ReplyForm::NoText | ReplyForm::OnlySpace => format!("{code}{separator}\r\n{rest}"),
+        ReplyForm::LinesWithoutText if rest.is_empty() => {
+            format!("{code}-\r\n{code}-\r\n{code}\r\n")
+        }
+        ReplyForm::LinesWithoutText => {
+            format!("{code}-\r\n{code}-\r\n{rest}{code}\r\n").replace("250 ", "250-")
+        }
+        ReplyForm::LineFeed => reply.replace("\r\n", "\n"),
+        ReplyForm::Binary => {
+            let mut bytes = format!("{code}{separator}").into_bytes();
+            bytes.extend_from_slice(b"\xff\xfe\r\n");
+            bytes.extend_from_slice(rest.as_bytes());
+            return bytes;
+        }
+        ReplyForm::LowerCase => reply.to_lowercase(),
+        ReplyForm::MixedCase => {
+            let mixed = |(at, c): (usize, char)| match at % 2 {
+                0 => c.to_ascii_lowercase(),
+                _ => c.to_ascii_uppercase(),
+            };
+            reply.chars().enumerate().map(mixed).collect()
+        }
+    };
+    changed.into_bytes()
 }
 
 fn session_builder(behaviour: &Behaviour) -> SessionBuilder {
@@ -128,7 +184,10 @@ fn session_builder(behaviour: &Behaviour) -> SessionBuilder {
         builder.enable_start_tls();
     }
     if behaviour.credentials.is_some() {
-        builder.enable_auth(AuthMechanism::Plain);
+        builder.enable_auth(match behaviour.login {
+            true => AuthMechanism::Login,
+            false => AuthMechanism::Plain,
+        });
     }
     builder
 }
@@ -147,6 +206,10 @@ impl Handler for Visitor {
     }
 
     fn auth_plain(&mut self, _authorization: &str, user: &str, password: &str) -> Response {
+        self.auth_login(user, password)
+    }
+
+    fn auth_login(&mut self, user: &str, password: &str) -> Response {
         let credentials = self.state.behaviour.lock().unwrap().credentials;
         self.authenticated = credentials == Some((user, password));
         match self.authenticated {
