@@ -9,7 +9,9 @@ use cloakroom::throttle::{Count, Decision};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, reset_token, session_is_valid};
+use crate::support::app::{
+    ONE, PASSWORD, assert_refused, count_in, reset_token, session_is_valid, write,
+};
 use crate::support::flows::Flows;
 use crate::support::limits::{ELSEWHERE, HERE, UNKNOWN, by_address_only, peer};
 use crate::support::process::{Server, TestServer};
@@ -400,6 +402,31 @@ async fn a_limit_is_unlocked_once_for_its_window() {
     assert!(!unlock(START + HOUR).await);
     assert!(!count(&fail(&app, HERE, 1).await).shared);
     assert_eq!(count(&fail(&app, ELSEWHERE, 1).await).count, 1);
+}
+
+#[actix_web::test]
+async fn a_window_is_exhausted_until_it_is_unlocked() {
+    let app = app_with_one(on).await;
+    let context = app.context();
+    let failures = context
+        .throttle
+        .address_failures(ONE, HERE.parse().unwrap());
+    let is_exhausted = async |window_end| {
+        let (failures, now) = (failures.clone(), context.clock.now());
+        context
+            .database
+            .read(move |reader| failures.is_exhausted(reader, window_end, now))
+            .await
+            .unwrap()
+    };
+    fail(&app, ELSEWHERE, 19).await;
+    assert!(!is_exhausted(START + HOUR).await);
+    fail(&app, ELSEWHERE, 1).await;
+    assert!(is_exhausted(START + HOUR).await);
+    assert!(!is_exhausted(START + HOUR + MILLISECOND).await);
+    let (limit, now) = (failures.clone(), context.clock.now());
+    write(&app, move |tx| limit.grant_bypass(tx, now)).await;
+    assert!(!is_exhausted(START + HOUR).await);
 }
 
 #[actix_web::test]

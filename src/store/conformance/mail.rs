@@ -137,9 +137,12 @@ pub(super) fn only_an_untried_mail_is_renewed(tx: &Transaction<'_>) {
     let renew = |kind, to| {
         outbox::renew(tx, kind, &address(to), NOW + 2 * HOUR).unwrap()
     };
+    let enqueued = tx.mails_enqueued();
     assert!(!renew("confirmation", "one@example.com"));
     assert!(!renew("password_reset", "two@example.com"));
+    assert_eq!(tx.mails_enqueued(), enqueued);
     assert!(renew("password_reset", "one@example.com"));
+    assert_eq!(tx.mails_enqueued(), enqueued + 1);
     let entry = outbox::find(tx, id).unwrap().unwrap();
     assert_eq!(entry.expires_at, NOW + 2 * HOUR);
     lease(tx, 1, NOW);

@@ -83,3 +83,20 @@ fn findings(path: &Path, check: &str) -> Result<Vec<String>> {
     found.retain(|finding| finding != "ok");
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_fails_reports_what_it_found_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.db");
+        rusqlite::Connection::open(&path).unwrap();
+        // `abs` of the smallest integer is an error of its row.
+        let failing = "SELECT abs(-9223372036854775807 - 1)";
+        assert!(findings(&path, failing).is_err());
+        let damage = format!("SELECT 'damage' UNION ALL {failing}");
+        assert_eq!(findings(&path, &damage).unwrap(), ["damage"]);
+    }
+}

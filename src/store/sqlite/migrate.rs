@@ -300,12 +300,28 @@ mod tests {
 
     #[test]
     fn another_programs_file_is_rejected() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch("CREATE TABLE theirs (id INTEGER)")
-            .unwrap();
-        let refusal = migrate(&mut connection).unwrap_err().to_string();
-        assert!(refusal.contains("another program's"), "{refusal}");
-        assert_eq!(objects(&connection).len(), 1);
+        for (theirs, objects_left) in [
+            ("CREATE TABLE theirs (id INTEGER)", 1),
+            ("PRAGMA application_id = 1", 0),
+            ("PRAGMA user_version = 1", 0),
+        ] {
+            let mut connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch(theirs).unwrap();
+            let refusal = migrate(&mut connection).unwrap_err().to_string();
+            assert!(refusal.contains("another program's"), "{refusal}");
+            assert_eq!(objects(&connection).len(), objects_left, "{theirs}");
+        }
+    }
+
+    #[test]
+    fn a_current_file_is_opened_without_waiting_for_writers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.db");
+        let mut connection = Connection::open(&path).unwrap();
+        connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+        migrate(&mut connection).unwrap();
+        let writer = Connection::open(&path).unwrap();
+        writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(migrate(&mut connection).unwrap(), 0);
     }
 }

@@ -169,3 +169,56 @@ pub fn explain(reason: UnavailableReason) -> &'static str {
         other => other.code(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_TIME: Duration = Duration::ZERO;
+
+    fn pragma(connection: &Connection, name: &str) -> i64 {
+        connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn each_connection_has_the_settings_of_its_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.db");
+        create_private(&path).unwrap();
+        let busy_timeout = Duration::from_millis(1234);
+        let writing = open_writing(&path, busy_timeout).unwrap();
+        let readers = open_readers(&path, 1, busy_timeout).unwrap();
+        let reader = readers.get().unwrap();
+        for connection in [&writing, &*reader] {
+            assert_eq!(pragma(connection, "busy_timeout"), 1234);
+            assert_eq!(pragma(connection, "trusted_schema"), 0);
+            assert_eq!(pragma(connection, "mmap_size"), 0);
+            assert_eq!(pragma(connection, "temp_store"), 2);
+        }
+        assert_eq!(pragma(&writing, "synchronous"), 2);
+        assert_eq!(pragma(&writing, "foreign_keys"), 1);
+        assert_eq!(pragma(&writing, "journal_size_limit"), 64 << 20);
+        assert_eq!(pragma(&reader, "query_only"), 1);
+    }
+
+    #[test]
+    fn a_switch_to_wal_waits_for_others_up_to_the_time_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.db");
+        let connection = Connection::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other
+            .execute_batch("CREATE TABLE theirs (id INTEGER); BEGIN IMMEDIATE")
+            .unwrap();
+        for time_out in [NO_TIME, Duration::from_millis(50)] {
+            let started = Instant::now();
+            let refusal = switch_to_wal(&connection, time_out).unwrap_err();
+            assert_eq!(refusal.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
+            assert!(started.elapsed() >= time_out);
+        }
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(switch_to_wal(&connection, NO_TIME).unwrap(), "wal");
+    }
+}

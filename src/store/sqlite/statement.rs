@@ -92,7 +92,10 @@ pub(super) fn error(error: rusqlite::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::ffi;
+
     use crate::domain::clock::Timestamp;
+    use crate::domain::error::{Error, UnavailableReason as Reason};
     use crate::store::engine::Transaction;
     use crate::store::sqlite::in_memory;
     use crate::store::tables::{api_keys, revocations};
@@ -112,6 +115,47 @@ mod tests {
             assert!(
                 !steps.iter().any(|step| step.starts_with("SCAN")),
                 "{steps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failure_of_sqlite_is_reported_by_its_cause() {
+        for (code, reason) in [
+            (ffi::SQLITE_BUSY, Reason::DatabaseBusy),
+            (ffi::SQLITE_LOCKED, Reason::DatabaseBusy),
+            (ffi::SQLITE_FULL, Reason::DiskFull),
+            (ffi::SQLITE_CORRUPT, Reason::DatabaseDamaged),
+            (ffi::SQLITE_NOTADB, Reason::DatabaseDamaged),
+            (ffi::SQLITE_READONLY, Reason::DatabaseReadOnly),
+            (ffi::SQLITE_PERM, Reason::DatabaseReadOnly),
+            (ffi::SQLITE_CANTOPEN, Reason::DatabaseUnopenable),
+            (ffi::SQLITE_IOERR, Reason::DatabaseIoFailure),
+        ] {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            match super::error(failure) {
+                Error::Unavailable { reason: found, .. } => assert_eq!(found, reason, "{code}"),
+                other => panic!("{code}: {other:?}"),
+            }
+        }
+        let constraint =
+            rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CONSTRAINT), None);
+        assert!(matches!(super::error(constraint), Error::Internal(_)));
+    }
+
+    #[test]
+    fn placeholders_are_numbered_in_their_order() {
+        let connection = in_memory();
+        for (sql, expected) in [
+            ("SELECT $1, $2, $1", true),
+            ("SELECT $2, $1", false),
+            ("SELECT $1, ?", false),
+        ] {
+            let statement = connection.prepare(sql).unwrap();
+            assert_eq!(
+                super::placeholders_are_in_order(&statement),
+                expected,
+                "{sql}"
             );
         }
     }

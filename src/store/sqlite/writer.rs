@@ -200,3 +200,57 @@ fn copy(failure: &Error) -> Error {
         other => Error::internal(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::store::sqlite::in_memory;
+
+    #[derive(Debug)]
+    struct NoSubscriber;
+
+    impl AfterCommit for NoSubscriber {
+        fn committed(&self, _: &Reader<'_>) {}
+        fn commit_failed(&self) {}
+    }
+
+    #[actix_web::test]
+    async fn a_job_that_fails_with_its_batch_keeps_its_reason() {
+        let writer = Writer::start(in_memory(), Arc::new(NoSubscriber)).unwrap();
+        // As on a full disk: SQLite ends the transaction, so that the commit fails for all its jobs.
+        let full = writer.write(|tx| -> Result<()> {
+            tx.execute("ROLLBACK", &[])?;
+            Err(Error::unavailable(
+                UnavailableReason::DiskFull,
+                Duration::from_secs(30),
+            ))
+        });
+        let Err(Error::Unavailable { reason, .. }) = full.await else {
+            panic!("the job succeeded");
+        };
+        assert_eq!(reason, UnavailableReason::DiskFull);
+    }
+
+    #[actix_web::test]
+    async fn dropping_the_writer_finishes_what_was_queued() {
+        let writer = Writer::start(in_memory(), Arc::new(NoSubscriber)).unwrap();
+        let done = Arc::new(AtomicBool::new(false));
+        let mut queued = Box::pin(writer.write({
+            let done = Arc::clone(&done);
+            move |_| {
+                // Longer than a drop that does not wait.
+                thread::sleep(Duration::from_millis(50));
+                done.store(true, Ordering::SeqCst);
+                Ok(())
+            }
+        }));
+        assert!(queued.as_mut().now_or_never().is_none());
+        drop(queued);
+        drop(writer);
+        assert!(done.load(Ordering::SeqCst));
+    }
+}
