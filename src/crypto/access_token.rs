@@ -208,4 +208,27 @@ mod tests {
         clock.advance(Duration::from_millis(1));
         assert_eq!(token.cached_address(clock.monotonic()), None);
     }
+
+    #[test]
+    fn printing_a_verified_token_shows_claims_without_address() {
+        let (token, clock) = (verified(), Clock::manual(Timestamp::from_millis(0)));
+        let address = EmailAddress::parse("one@example.com").unwrap();
+        token.cache_address(address, true, clock.monotonic());
+        let printed = format!("{token:?}");
+        assert!(printed.contains("issued_at"), "{printed}");
+        assert!(!printed.contains("example.com"), "{printed}");
+    }
+
+    #[test]
+    fn a_token_above_the_largest_length_is_refused_although_cached() {
+        let settings = Settings::for_env(Environment::Test).unwrap();
+        let key_ring = KeyRing::new(Secret::from("k".repeat(32)), vec![]);
+        let access_tokens = AccessTokens::open(&key_ring, &settings).unwrap();
+        for (length, expected) in [(jwt::MAX_LENGTH, true), (jwt::MAX_LENGTH + 1, false)] {
+            let token = "t".repeat(length);
+            let key = SignatureCache::key(&token);
+            access_tokens.signatures.insert(key, verified());
+            assert_eq!(access_tokens.read(&token).is_some(), expected, "{length}");
+        }
+    }
 }

@@ -157,3 +157,40 @@ fn encode(part: &impl Serialize) -> Result<String> {
 fn decode(part: &str) -> Option<Vec<u8>> {
     BASE64_URL_SAFE_NO_PAD.decode(part).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Algorithm, Secret};
+    use crate::domain::clock::Timestamp;
+    use crate::domain::scope::Scopes;
+    use crate::domain::{SessionId, UserId};
+
+    #[test]
+    fn a_token_above_the_largest_length_is_refused() {
+        let key_ring = KeyRing::new(Secret::from("k".repeat(32)), vec![]);
+        let mut lengths = HashSet::new();
+        for letters in 2700..2900 {
+            let issuer = "i".repeat(letters);
+            let keys = JwtKeys::new(&key_ring, Algorithm::EdDsa, &issuer, "audience").unwrap();
+            let token = keys
+                .sign(&NewAccessToken {
+                    user_id: UserId(1),
+                    session_id: SessionId(1),
+                    scopes: &Scopes::default(),
+                    jti: &"0".repeat(32),
+                    issued_at: Timestamp::from_millis(0),
+                    expires_at: Timestamp::from_millis(1000),
+                })
+                .unwrap();
+            let length = token.len();
+            lengths.insert(length);
+            assert_eq!(
+                keys.verify(&token).is_some(),
+                length <= MAX_LENGTH,
+                "{length}"
+            );
+        }
+        assert!(lengths.contains(&MAX_LENGTH), "no token had this length");
+    }
+}

@@ -228,4 +228,10 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn printing_a_key_ring_shows_no_base() {
+        let key_ring = KeyRing::new(base("a"), vec![base("b")]);
+        assert_eq!(format!("{key_ring:?}"), "KeyRing([hidden], 1 previous)");
+    }
 }

@@ -223,6 +223,20 @@ mod tests {
     }
 
     #[test]
+    fn what_no_account_can_have_is_no_offered_password() {
+        assert!(Password::offered("p").is_some());
+        assert!(Password::offered(&"p".repeat(MAX_BYTES)).is_some());
+        assert!(Password::offered("").is_none());
+        assert!(Password::offered(&"p".repeat(MAX_BYTES + 1)).is_none());
+    }
+
+    #[test]
+    fn printing_a_password_hides_it() {
+        let password = Password::offered("correct horse").unwrap();
+        assert_eq!(format!("{password:?}"), "Password([hidden])");
+    }
+
+    #[test]
     fn nul_is_refused() {
         assert_eq!(faults(Some("password\0"), None), ["Password is invalid"]);
         assert!(Password::offered("password\0").is_none());

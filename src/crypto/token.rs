@@ -219,6 +219,31 @@ mod tests {
     }
 
     #[test]
+    fn the_checksum_is_crc32_in_base58() {
+        // 0xcbf43926, the check value of CRC-32.
+        assert_eq!(&checksum("123456789"), b"6DNX4R");
+    }
+
+    #[test]
+    fn a_wrong_form_is_rejected_with_a_right_checksum() {
+        let parsed = |body: &str| {
+            let text = PlainToken::closed(Zeroizing::new(format!("crs_{body}")));
+            PlainToken::parse(TokenKind::Session, text.reveal()).is_some()
+        };
+        assert!(parsed(&"1".repeat(32)));
+        for body in ["1".repeat(31), "1".repeat(33), "0".repeat(32)] {
+            assert!(!parsed(&body), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_new_token_never_outgrows_its_buffer() {
+        // A string that grows leaves a copy of the secret behind.
+        let token = PlainToken::generate(TokenKind::Session).unwrap();
+        assert_eq!(token.0.capacity(), token.0.len());
+    }
+
+    #[test]
     fn every_changed_character_is_rejected() {
         let token = PlainToken::generate(TokenKind::Session).unwrap();
         for at in 0..token.reveal().len() {

@@ -323,7 +323,7 @@ mod tests {
             let expired = NOW + HOUR + KEEP;
             assert_eq!(poll(expired - PRUNE_INTERVAL), (true, true));
             assert_eq!(poll(expired - Duration::from_millis(1)), (true, true));
-            assert_eq!(poll(expired + PRUNE_INTERVAL), (false, false));
+            assert_eq!(poll(expired), (false, false));
             assert_eq!(
                 poll(NOW),
                 (false, false),

@@ -119,3 +119,58 @@ fn in_range(seconds: u64) -> Option<u64> {
 fn seconds(at: Timestamp) -> u64 {
     at.since(Timestamp::from_millis(0)).as_secs()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_read(change: impl FnOnce(&mut Payload)) -> bool {
+        let mut payload = Payload {
+            iss: String::new(),
+            sub: "1".to_owned(),
+            aud: String::new(),
+            exp: 1,
+            nbf: 0,
+            iat: 0,
+            jti: "0123456789abcdef".repeat(2),
+            sid: "1".to_owned(),
+            scope: String::new(),
+        };
+        change(&mut payload);
+        AccessTokenClaims::from_payload(payload).is_some()
+    }
+
+    #[test]
+    fn ids_are_read_only_in_the_form_that_is_written() {
+        for id in ["1", "9223372036854775807"] {
+            assert!(is_read(|payload| payload.sub = id.to_owned()), "{id}");
+            assert!(is_read(|payload| payload.sid = id.to_owned()), "{id}");
+        }
+        for id in ["", "0", "-1", "+1", "01", " 1", "9223372036854775808"] {
+            assert!(!is_read(|payload| payload.sub = id.to_owned()), "{id}");
+            assert!(!is_read(|payload| payload.sid = id.to_owned()), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_jti_is_read_only_as_32_hex_digits() {
+        for jti in [
+            "0".repeat(31),
+            "0".repeat(33),
+            "g".repeat(32),
+            "A".repeat(32),
+        ] {
+            assert!(!is_read(|payload| payload.jti = jti.clone()), "{jti}");
+        }
+    }
+
+    #[test]
+    fn times_beyond_a_timestamp_are_not_read() {
+        let last = i64::MAX as u64 / 1000;
+        for (seconds, expected) in [(last, true), (last + 1, false), (u64::MAX, false)] {
+            assert_eq!(is_read(|payload| payload.exp = seconds), expected);
+            assert_eq!(is_read(|payload| payload.nbf = seconds), expected);
+            assert_eq!(is_read(|payload| payload.iat = seconds), expected);
+        }
+    }
+}

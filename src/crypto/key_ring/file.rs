@@ -240,7 +240,9 @@ mod tests {
     fn truncated_files_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.key_base");
-        fs::write(&path, "short").unwrap();
+        fs::write(&path, "b".repeat(SHORTEST)).unwrap();
+        assert!(read_or_create(&path).is_ok());
+        fs::write(&path, "b".repeat(SHORTEST - 1)).unwrap();
         assert!(
             read_or_create(&path)
                 .unwrap_err()

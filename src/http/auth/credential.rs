@@ -190,6 +190,19 @@ mod tests {
         )
     }
 
+    #[test]
+    fn printing_a_credential_shows_its_kind_alone() {
+        for (token, printed) in [
+            (new(TokenKind::Session), "Session([hidden])"),
+            (new(TokenKind::ApiKey), "ApiKey([hidden])"),
+            ("a.b.c".to_owned(), "Access([hidden])"),
+        ] {
+            let lines = headers(&[(AUTHORIZATION, &format!("Bearer {token}"))]);
+            let credential = presented(&lines, "cloakroom").unwrap().unwrap();
+            assert_eq!(format!("{credential:?}"), printed);
+        }
+    }
+
     fn new(kind: TokenKind) -> String {
         PlainToken::generate(kind).unwrap().reveal().to_owned()
     }
