@@ -577,6 +577,20 @@ async fn the_first_device_is_not_notified() {
 }
 
 #[actix_web::test]
+async fn the_first_device_of_a_day_old_account_is_notified() {
+    let app = TestApp::new().await;
+    app.create_user(ONE, PASSWORD).await;
+    app.create_user("two@example.com", PASSWORD).await;
+    app.clock().set(START + DAY - MILLISECOND);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+    assert_eq!(app.mails().await.len(), 0);
+    app.clock().set(START + DAY);
+    assert_eq!(app.sign_in("two@example.com", PASSWORD).await.status, 200);
+    let mails = app.mails().await;
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "two@example.com"));
+}
+
+#[actix_web::test]
 async fn a_browser_update_is_not_a_new_device() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;

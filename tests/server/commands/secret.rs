@@ -123,6 +123,11 @@ fn a_rotation_keeps_links_and_sessions_until_expiry() {
         "{text}"
     );
     assert_eq!(read(&previous), format!("{new}\n{old}\n"));
+    assert!(
+        run(&test_server, &["doctor"])
+            .out
+            .contains("with 2 previous")
+    );
     assert!(text.contains("up to five minutes"), "{text}");
     // The running server still signs and verifies with what it started with.
     assert!(opens(&server, &after) && !opens(&server, &link(&test_server)));
