@@ -10,8 +10,13 @@ use crate::store::{Transaction, api_keys, known_devices, refresh_tokens, session
 pub enum KeepSessions {
     /// No session.
     None,
-    /// The session that made the change.
-    Only(SessionId),
+    /// The session that made the change, and with it the API keys if the user wants them kept.
+    Only {
+        /// The session.
+        kept: SessionId,
+        /// Whether the API keys stay valid.
+        keep_api_keys: bool,
+    },
     /// Every session: the password is the same.
     All,
 }
@@ -25,7 +30,7 @@ pub enum KeepSessions {
 /// - every outstanding link of any purpose, by the counter in each;
 /// - a pending change of address: a thief may have requested it;
 /// - the known devices, where no session is kept: one may be a thief's;
-/// - the API keys, where no session is kept: a thief may have created one to stay.
+/// - the API keys, unless the user keeps them with the session: a thief may have created one to stay.
 ///
 /// Refresh tokens and access tokens end with their session. Access tokens of a kept session expire by themselves.
 pub fn credentials_changed(
@@ -41,7 +46,13 @@ pub fn credentials_changed(
             api_keys::revoke_all_for_user(tx, user_id, now)?;
             sessions::delete_all_for_user(tx, user_id)
         }
-        KeepSessions::Only(kept) => {
+        KeepSessions::Only {
+            kept,
+            keep_api_keys,
+        } => {
+            if !keep_api_keys {
+                api_keys::revoke_all_for_user(tx, user_id, now)?;
+            }
             sessions::set_reauthenticated(tx, kept, None)?;
             refresh_tokens::delete_for_session(tx, kept)?;
             sessions::delete_all_but(tx, user_id, kept)

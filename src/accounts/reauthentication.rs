@@ -4,6 +4,8 @@
 //! # Threats
 //! - a stolen session token: signing in is no reauthentication, so a token alone changes nothing
 //! - guessing by it: counted by session, apart from failed sign-ins, so that neither closes the other
+//! - a copied token that waits for its owner's proof: each proof and each change of credentials replaces the token of the
+//!   session in the same transaction, so that the copy is revoked
 //! - a password changed meanwhile: the proof must still hold inside the transaction of the change, else it is verified
 //!   again
 
@@ -12,13 +14,15 @@ use std::time::Duration;
 
 use super::authentication::{Authentication, verify_password};
 use super::password_sign_in::ROUNDS;
+use super::rotate_session::rotate_session;
 use super::standing::Credential;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;
+use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
-use crate::domain::{Account, ClientInfo, Session};
+use crate::domain::{Account, ClientInfo, Session, TokenDigest};
 use crate::store::users;
 use crate::store::{Transaction, sessions};
 use crate::throttle::Limit;
@@ -182,6 +186,30 @@ impl Reauthenticated {
             UnavailableReason::DigestUnsettled,
             Duration::from_secs(1),
         ))
+    }
+
+    /// The same, and replaces the token of the session in that transaction. Returns the new token as well.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`] when the session has another token by now, and those of [`Reauthenticated::commit`].
+    pub async fn commit_and_rotate<T, F>(
+        self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        presented: TokenDigest,
+        mut work: F,
+    ) -> Result<(PlainToken, T)>
+    where
+        T: Send + 'static,
+        F: FnMut(&Change<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
+    {
+        let token = PlainToken::generate(TokenKind::Session)?;
+        let (session, new) = (self.session.id, token.digest());
+        let done = self.commit(context, client, move |change, account, now| {
+            rotate_session(change, session, &presented, &new)?;
+            work(change, account, now)
+        });
+        Ok((token, done.await?))
     }
 
     fn holds(&self, tx: &Transaction<'_>, account: &Account, now: Timestamp) -> Result<bool> {

@@ -3,22 +3,26 @@
 //! # Threats
 //! - two valid tokens: the new one replaces the old one in its row, and of concurrent rotations one wins
 //! - a copy of the old token that was exchanged for refresh tokens: they are revoked; access tokens expire by themselves
+//! - a copy of the old token that replaces it, to profit from its owner's reauthentication: a new token starts without one
 //! - a session that never ends: it expires when it would have
 
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::{SessionId, TokenDigest};
 use crate::store::{Transaction, refresh_tokens, sessions};
 
-/// Replaces the token `old` of a session by `new`; `false` when `old` is no longer its token.
+/// Replaces the token `old` of a session by `new`, and ends the session's reauthentication.
+///
+/// # Errors
+/// [`Error::TokenInvalid`] when `old` is no longer its token.
 pub fn rotate_session(
     tx: &Transaction<'_>,
     session: SessionId,
     old: &TokenDigest,
     new: &TokenDigest,
-) -> Result<bool> {
-    let rotated = sessions::rotate(tx, session, old, new)?;
-    if rotated {
-        refresh_tokens::delete_for_session(tx, session)?;
+) -> Result<()> {
+    if !sessions::rotate(tx, session, old, new)? {
+        return Err(Error::TokenInvalid);
     }
-    Ok(rotated)
+    refresh_tokens::delete_for_session(tx, session)?;
+    sessions::set_reauthenticated(tx, session, None).map(drop)
 }

@@ -25,10 +25,8 @@ use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{
-    Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, SessionId, User,
-};
-use crate::http::session_reply::clear_cookie;
+use crate::domain::{Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, User};
+use crate::http::session_reply::{CredentialsChanged, clear_cookie, respond_with_change};
 use crate::http::{
     Access, Body, Caller, CurrentSession, CurrentUser, Message, Patch, Route, SecretText,
 };
@@ -48,16 +46,22 @@ pub(super) fn routes() -> Vec<Route> {
             .returns::<ShownUser>(200, "The updated user"),
         Route::put("/v1/user/password", Access::Session, change_password)
             .operation("changePassword", "Change the password")
-            .description("Ends all other sessions.")
-            .returns::<Message>(200, "Password changed")
+            .description(
+                "Ends all other sessions and revokes the API keys, unless `keep_api_keys` is true. Revokes the session's \
+                 token and returns a new one, by the same transport.",
+            )
+            .returns::<CredentialsChanged>(200, "Password changed; session with its new token")
             .rate_limited(),
         Route::put("/v1/user/email_address", Access::Session, change_address)
             .operation("changeAddress", "Request a change of email address")
             .description(
                 "Mails a link to the new address; nothing changes before it is used. The user's own address withdraws an \
-                 earlier request.",
+                 earlier request. Revokes the session's token and returns a new one, by the same transport.",
             )
-            .returns::<Message>(200, "Same reply for a taken address")
+            .returns::<CredentialsChanged>(
+                200,
+                "Same reply for a taken address; session with its new token",
+            )
             .rate_limited(),
         Route::delete("/v1/user", Access::Session, destroy)
             .operation("deleteAccount", "Delete the account")
@@ -116,25 +120,35 @@ async fn change_password(
     let digest = NewPasswords::from(&**context)
         .digest(password, &user.email_address)
         .await?;
-    let (kept, notice) = (
-        session.id,
-        context.notice(&client, MailKind::PasswordChanged),
-    );
+    let notice = context.notice(&client, MailKind::PasswordChanged);
+    let (kept, keep_api_keys) = (session.id, input.keep_api_keys.unwrap_or(false));
     let replace = move |change: &Change<'_>, account: &Account, now| {
-        replace_password(change, account, &digest, kept, notice.as_ref(), now)
+        let keep = KeepSessions::Only {
+            kept,
+            keep_api_keys,
+        };
+        replace_password(change, account, &digest, keep, notice.as_ref(), now)
     };
-    reauthenticated.commit(&context, &client, replace).await?;
-    Ok(HttpResponse::Ok().json(Message::new("Password has been changed.")))
+    let presented = *session.presented();
+    let replaced = reauthenticated.commit_and_rotate(&context, &client, presented, replace);
+    let (token, user) = replaced.await?;
+    respond_with_change(
+        "Password has been changed.",
+        &context,
+        &session,
+        &token,
+        &user,
+    )
 }
 
 fn replace_password(
     change: &Change<'_>,
     account: &Account,
     digest: &PasswordDigest,
-    kept: SessionId,
+    keep: KeepSessions,
     notice: Option<&Notice>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<User> {
     let user = &account.user;
     // The account was read in this transaction, so the digest is still this one.
     passwords::replace(
@@ -145,12 +159,15 @@ fn replace_password(
         now,
     )?;
     mail::notify(change, notice, user, now)?;
-    let sessions_ended = credentials_changed(change, user.id, KeepSessions::Only(kept), now)?;
+    let sessions_ended = credentials_changed(change, user.id, keep, now)?;
     change.record(Event::PasswordChanged {
         user: user.id,
         sessions_ended,
     });
-    Ok(())
+    Ok(User {
+        updated_at: now,
+        ..user.clone()
+    })
 }
 
 async fn change_address(
@@ -181,12 +198,14 @@ async fn change_address(
             throttle.admits(change, &mails, now)
         })
     };
-    reauthenticated.commit(&context, &client, request).await?;
+    let presented = *session.presented();
+    let requested = reauthenticated.commit_and_rotate(&context, &client, presented, request);
+    let (token, ()) = requested.await?;
     let message = match withdraws {
         true => "Address change withdrawn",
         false => "Confirmation instructions sent",
     };
-    Ok(HttpResponse::Ok().json(Message::new(message)))
+    respond_with_change(message, &context, &session, &token, &user)
 }
 
 /// Keeps the address aside and mails a link to it, if `admit` allows; the user's own withdraws an earlier request.
@@ -307,6 +326,9 @@ struct ChangePasswordInput {
     /// Not checked when absent.
     #[schema(value_type = Option<String>, format = Password, nullable = false)]
     password_confirmation: Option<SecretText>,
+    /// Whether the user's API keys stay valid; they are revoked by default.
+    #[schema(nullable = false)]
+    keep_api_keys: Option<bool>,
 }
 
 /// A new address, and the current password.

@@ -18,8 +18,8 @@ use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result};
-use crate::domain::{ClientInfo, Session, SessionId, User};
-use crate::http::session_reply::{SessionView, SignedIn, clear_cookie, respond_with_session};
+use crate::domain::{ClientInfo, SessionId, User};
+use crate::http::session_reply::{SessionView, SignedIn, clear_cookie, respond_with_rotated};
 use crate::http::{Access, Caller, CurrentSession, CurrentUser, Message, PathId, Query, Route};
 use crate::store::sessions;
 
@@ -100,32 +100,15 @@ async fn rotate(
     let token = PlainToken::generate(TokenKind::Session)?;
     let (owner, id, presented, new) = (user.id, current.id, *current.presented(), token.digest());
     let rotated = user.commit(&context, &client, move |change| {
-        let rotated = rotate_session(change, id, &presented, &new)?;
-        if rotated {
-            change.record(Event::SessionRotated {
-                user: owner,
-                session: id,
-            });
-        }
-        Ok(rotated)
+        rotate_session(change, id, &presented, &new)?;
+        change.record(Event::SessionRotated {
+            user: owner,
+            session: id,
+        });
+        Ok(())
     });
-    if !rotated.await? {
-        // The session has another token by now.
-        return Err(Error::TokenInvalid);
-    }
-    let session = Session {
-        last_active_at: context.activity.last_of(&current),
-        ..Session::clone(&current)
-    };
-    let carrier = current.carrier();
-    respond_with_session(
-        HttpResponse::Ok(),
-        &context,
-        carrier,
-        &token,
-        &user,
-        &session,
-    )
+    rotated.await?;
+    respond_with_rotated(&context, &current, &token, &user)
 }
 
 async fn index(

@@ -15,8 +15,8 @@ use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::{ClientInfo, Session, SessionId, User};
-use crate::http::Carrier;
 use crate::http::auth::cookie;
+use crate::http::{Carrier, CurrentSession};
 
 /// Where the reply carries a new token.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -56,23 +56,66 @@ pub fn respond_with_session(
     user: &User,
     session: &Session,
 ) -> Result<HttpResponse> {
+    let signed_in = signed_in(&mut builder, context, carrier, token, user, session)?;
+    Ok(builder.json(signed_in))
+}
+
+/// Replies with the current session and its new token, carried as the old one was.
+pub fn respond_with_rotated(
+    context: &Context,
+    current: &CurrentSession,
+    token: &PlainToken,
+    user: &User,
+) -> Result<HttpResponse> {
+    let session = with_last_use(context, current);
+    let (builder, carrier) = (HttpResponse::Ok(), current.carrier());
+    respond_with_session(builder, context, carrier, token, user, &session)
+}
+
+/// The same after a change of credentials, which the message confirms.
+pub fn respond_with_change(
+    message: &'static str,
+    context: &Context,
+    current: &CurrentSession,
+    token: &PlainToken,
+    user: &User,
+) -> Result<HttpResponse> {
+    let session = with_last_use(context, current);
+    let (mut builder, carrier) = (HttpResponse::Ok(), current.carrier());
+    let signed_in = signed_in(&mut builder, context, carrier, token, user, &session)?;
+    Ok(builder.json(CredentialsChanged { message, signed_in }))
+}
+
+fn with_last_use(context: &Context, current: &CurrentSession) -> Session {
+    Session {
+        last_active_at: context.activity.last_of(current),
+        ..Session::clone(current)
+    }
+}
+
+fn signed_in<'a>(
+    builder: &mut HttpResponseBuilder,
+    context: &Context,
+    carrier: Carrier,
+    token: &'a PlainToken,
+    user: &'a User,
+    session: &'a Session,
+) -> Result<SignedIn<'a>> {
     let (server, now) = (&context.settings.server, context.clock.now());
     let shown = match carrier {
         Carrier::Bearer => Some(token.reveal()),
         Carrier::Cookie => {
-            builder.insert_header((
-                SET_COOKIE,
-                cookie::set(server, token, session.expires_at, now)?,
-            ));
+            let cookie = cookie::set(server, token, session.expires_at, now)?;
+            builder.insert_header((SET_COOKIE, cookie));
             None
         }
     };
-    Ok(builder.json(SignedIn {
+    Ok(SignedIn {
         token: shown,
         expires_at: session.expires_at,
         user,
         session: SessionView::new(session, session.id),
-    }))
+    })
 }
 
 /// Removes the cookie of a session that has ended, where it was carried by one.
@@ -99,6 +142,15 @@ pub struct SignedIn<'a> {
     expires_at: Timestamp,
     user: &'a User,
     session: SessionView<'a>,
+}
+
+/// A change of credentials, and the session with its new token.
+#[derive(Serialize, ToSchema)]
+pub struct CredentialsChanged<'a> {
+    /// Confirms the change in one sentence.
+    message: &'static str,
+    #[serde(flatten)]
+    signed_in: SignedIn<'a>,
 }
 
 /// A session as its user sees it.

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, execute_sql,
-    make_fail, make_succeed, not_text, reset_token, seen, signed_in, write,
+    make_fail, make_succeed, new_token, not_text, reset_token, seen, signed_in, write,
 };
 use crate::support::credentials::api_key;
 use crate::support::flows::Flows;
@@ -463,35 +463,31 @@ async fn deleting_an_account_revokes_its_keys() {
 }
 
 #[actix_web::test]
-async fn only_a_password_reset_revokes_keys() {
-    let (app, _, token) = signed_in().await;
-    let (_, one) = key(&app, &token, ALL).await;
-    let (_, two) = key(&app, &token, "orders:read").await;
-    let body = json!({ "password_challenge": PASSWORD, "password": "another password" });
-    assert_eq!(
-        app.put("/v1/user/password")
-            .bearer(&token)
-            .json(&body)
-            .send()
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        app.delete("/v1/sessions")
-            .bearer(&token)
-            .send()
-            .await
-            .status,
-        200
-    );
-    assert!(is_good(&app, &one).await && is_good(&app, &two).await);
-    let link = reset_token(&app, ONE).await;
-    assert_eq!(
-        app.reset_password(&link, "a third password").await.status,
-        200
-    );
-    assert!(!is_good(&app, &one).await && !is_good(&app, &two).await);
+async fn a_new_password_revokes_keys_unless_they_are_kept() {
+    for (keep, kept) in [
+        (json!(null), false),
+        (json!(false), false),
+        (json!(true), true),
+    ] {
+        let (app, _, token) = signed_in().await;
+        let (_, one) = key(&app, &token, ALL).await;
+        let (_, two) = key(&app, &token, "orders:read").await;
+        let mut body = json!({ "password_challenge": PASSWORD, "password": "another password" });
+        if !keep.is_null() {
+            body["keep_api_keys"] = keep;
+        }
+        let change = app.put("/v1/user/password").bearer(&token).json(&body);
+        let token = new_token(&change.send().await);
+        assert_eq!(
+            (is_good(&app, &one).await, is_good(&app, &two).await),
+            (kept, kept)
+        );
+        let ended = app.delete("/v1/sessions").bearer(&token).send().await;
+        assert_eq!((ended.status, is_good(&app, &one).await), (200, kept));
+        let link = reset_token(&app, ONE).await;
+        let reset = app.reset_password(&link, "a third password").await;
+        assert_eq!((reset.status, is_good(&app, &one).await), (200, false));
+    }
 }
 
 #[actix_web::test]

@@ -657,7 +657,10 @@ async fn changed_credentials_end_all_but_the_kept_sessions() {
             users::set_pending_address(tx, id, Some(&pending))?;
             let keep = match keep {
                 "none" => KeepSessions::None,
-                "one" => KeepSessions::Only(one),
+                "one" => KeepSessions::Only {
+                    kept: one,
+                    keep_api_keys: true,
+                },
                 _ => KeepSessions::All,
             };
             credentials_changed(tx, id, keep, START)

@@ -74,12 +74,14 @@ call PUT /v1/user/password -H "$mine" -d password_challenge=guess -d password=ba
 expect 422 'Password challenge is incorrect'
 call PUT /v1/user/password -H "$mine" -d password_challenge=correct-horse -d password=battery-staple \
     -d password_confirmation=battery-staple
-expect 200 '{"message":"Password has been changed."}'
+expect 200 '"message":"Password has been changed."'
+mine="Authorization: Bearer $(field token)"
 letter 'Subject: Your password was changed' "$address" >"$scratch/told"
 
 echo "# A new address waits until the link that is mailed to it is used."
 call PUT /v1/user/email_address -H "$mine" -d password_challenge=battery-staple -d "email_address=$moved"
-expect 200 '{"message":"Confirmation instructions sent"}'
+expect 200 '"message":"Confirmation instructions sent"'
+mine="Authorization: Bearer $(field token)"
 call GET /v1/user -H "$mine"
 expect 200 "\"email_address\":\"$address\""
 call PUT "/v1/confirmations/$(confirmation_link "$moved")"

@@ -258,24 +258,26 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
 
     let body =
         json!({ "password_challenge": PASSWORD, "email_address": "canary-four@example.com" });
-    assert_eq!(call("PUT", "/v1/user/email_address", body), 200);
+    let asked = server.request("PUT", "/v1/user/email_address", Some(&token), Some(&body));
+    let second = asked.1["token"].as_str().unwrap().to_owned();
     let change = link_after(mail, "canary-four@example.com", "/confirmations/");
     assert_eq!((confirm(&change), confirm(&change)), (200, 401));
 
     let body = json!({ "password_challenge": PASSWORD, "password": NEW_PASSWORD });
-    assert_eq!(call("PUT", "/v1/user/password", body), 200);
-    assert_eq!(
-        call(
-            "POST",
-            "/v1/session/reauthenticate",
-            json!({ "password": "no canary sings" })
-        ),
-        422
+    let changed = server.request("PUT", "/v1/user/password", Some(&second), Some(&body));
+    let third = changed.1["token"].as_str().unwrap().to_owned();
+    let wrong = json!({ "password": "no canary sings" });
+    let refused = server.request(
+        "POST",
+        "/v1/session/reauthenticate",
+        Some(&third),
+        Some(&wrong),
     );
+    assert_eq!(refused.0, 422);
     let (status, reply) = server.request(
         "POST",
         "/v1/session/reauthenticate",
-        Some(&token),
+        Some(&third),
         Some(&json!({ "password": NEW_PASSWORD })),
     );
     assert_eq!(status, 200);
@@ -286,7 +288,7 @@ fn confirm_and_change(server: &Server, mail: &SmtpServer, secrets: &mut Secrets)
     assert_eq!(call("DELETE", "/v1/sessions?except=canary", json!({})), 422);
     assert_eq!(call("DELETE", "/v1/sessions/canary", json!({})), 404);
     assert_eq!(call("DELETE", "/v1/user", json!({})), 200);
-    secrets.tokens.extend([token, renewed]);
+    secrets.tokens.extend([token, second, third, renewed]);
     secrets.links.extend([confirmation, change]);
 }
 

@@ -267,13 +267,18 @@ impl Worker {
         assert_eq!(status, 200, "{reply}");
         account.alive.push(Session::of(&reply));
 
-        let token = account.alive[0].token.clone();
+        let kept = account.rotating.insert(account.alive.remove(0));
+        let token = kept.token.clone();
         let password = format!("third {}", self.dice.roll());
         let body = json!({ "password_challenge": old, "password": password, "password_confirmation": password });
-        account.ask_for(password, 1);
+        account.ask_for(password, 0);
         let (status, reply) = call("PUT", "/v1/user/password", Some(&token), body)?;
         assert_eq!(status, 200, "{reply}");
         account.replace_password();
+        account.alive.push(Session::of(&reply));
+        account
+            .dead
+            .extend(account.rotating.take().map(|session| session.token));
         self.note("password changes");
         Some(())
     }

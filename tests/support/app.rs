@@ -45,6 +45,13 @@ pub async fn session_is_valid(app: &TestApp, token: &str) -> bool {
     }
 }
 
+/// The session's new token, which a successful change of credentials returns.
+#[track_caller]
+pub fn new_token(reply: &Reply) -> String {
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()["token"].as_str().unwrap().to_owned()
+}
+
 /// Requests a reset mail and returns the token of its link.
 pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     let body = json!({ "email_address": email_address });

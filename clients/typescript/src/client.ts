@@ -239,14 +239,10 @@ export function createClient(options: ClientOptions): Client {
       }
       return { message: "Logged out" };
     },
-    rotateSession: (input, callOptions) =>
-      callThen("rotateSession", input, callOptions, (reply) =>
-        becomeSignedIn(reply, reply.token ? { token: reply.token } : undefined),
-      ),
-    reauthenticate: (input, callOptions) =>
-      callThen("reauthenticate", input, callOptions, (reply) =>
-        becomeSignedIn(reply, reply.token ? { token: reply.token } : undefined),
-      ),
+    rotateSession: (input, callOptions) => callThen("rotateSession", input, callOptions, takeNewToken),
+    reauthenticate: (input, callOptions) => callThen("reauthenticate", input, callOptions, takeNewToken),
+    changePassword: (input, callOptions) => callThen("changePassword", input, callOptions, takeNewToken),
+    changeAddress: (input, callOptions) => callThen("changeAddress", input, callOptions, takeNewToken),
     endSession: (input, callOptions) =>
       callThen("endSession", input, callOptions, async () => {
         if (state.status === "signed-in" && state.session?.id === input.id) {
@@ -267,6 +263,11 @@ export function createClient(options: ClientOptions): Client {
     showUser: (input, callOptions) => callThen("showUser", input, callOptions, setUser),
     updateUser: (input, callOptions) => callThen("updateUser", input, callOptions, setUser),
   };
+
+  /** The session continues with another token; a cookie has been replaced by the reply itself. */
+  function takeNewToken(reply: CurrentSession & { token?: string }) {
+    return becomeSignedIn(reply, reply.token ? { token: reply.token } : undefined);
+  }
 
   function setUser({ user }: Output<"showUser">) {
     if (state.status === "signed-in") {

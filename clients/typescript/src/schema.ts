@@ -448,7 +448,7 @@ export interface paths {
         get?: never;
         /**
          * Request a change of email address
-         * @description Mails a link to the new address; nothing changes before it is used. The user's own address withdraws an earlier request.
+         * @description Mails a link to the new address; nothing changes before it is used. The user's own address withdraws an earlier request. Revokes the session's token and returns a new one, by the same transport.
          */
         put: operations["changeAddress"];
         post?: never;
@@ -468,7 +468,7 @@ export interface paths {
         get?: never;
         /**
          * Change the password
-         * @description Ends all other sessions.
+         * @description Ends all other sessions and revokes the API keys, unless `keep_api_keys` is true. Revokes the session's token and returns a new one, by the same transport.
          */
         put: operations["changePassword"];
         post?: never;
@@ -561,6 +561,8 @@ export interface components {
         };
         /** @description A new password, and the current one. */
         ChangePasswordInput: {
+            /** @description Whether the user's API keys stay valid; they are revoked by default. */
+            keep_api_keys?: boolean;
             /** Format: password */
             password: string;
             /**
@@ -573,6 +575,11 @@ export interface components {
              * @description Not checked when absent.
              */
             password_confirmation?: string;
+        };
+        /** @description A change of credentials, and the session with its new token. */
+        CredentialsChanged: components["schemas"]["SignedIn"] & {
+            /** @description Confirms the change in one sentence. */
+            message: string;
         };
         /** @description The current password, before the account is deleted. */
         DeleteAccountInput: {
@@ -2427,14 +2434,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Same reply for a taken address */
+            /** @description Same reply for a taken address; session with its new token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Message"];
+                    "application/json": components["schemas"]["CredentialsChanged"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -2463,14 +2470,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Password changed */
+            /** @description Password changed; session with its new token */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Message"];
+                    "application/json": components["schemas"]["CredentialsChanged"];
                 };
             };
             400: components["responses"]["InvalidRequest"];

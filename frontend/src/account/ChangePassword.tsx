@@ -11,6 +11,7 @@ interface Fields {
   password_challenge: string;
   password: string;
   password_confirmation: string;
+  keep_api_keys: boolean;
 }
 
 export function ChangePassword({ onDone }: { onDone: () => void }) {
@@ -51,6 +52,9 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
           label="Password again"
           autoComplete="new-password"
         />
+        <label className="check">
+          <input type="checkbox" name="keep_api_keys" /> Keep my API keys; otherwise they are revoked
+        </label>
         <Notice>{notice}</Notice>
         <SubmitButton form={form} className="">
           Change password

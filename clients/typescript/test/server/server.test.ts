@@ -129,6 +129,8 @@ describe("an account", () => {
       fields: { password_challenge: ["is incorrect"] },
     });
     await client.changePassword({ password_challenge: password, password: changed });
+    // Under the new token that the reply contained.
+    expect((await client.showUser()).user.email_address).toBe(email_address);
 
     await client.requestPasswordReset({ email_address });
     const token = await linkToken(server, email_address, "passwords");
