@@ -98,16 +98,28 @@ function renderIndex(html, api) {
 }
 
 function respond(request, response, file, headers) {
-  const acceptsGzip = /\bgzip\b/.test(String(request.headers["accept-encoding"]));
-  const body = acceptsGzip ? file.gzipped : file.plain;
+  const isGzip = acceptsGzip(String(request.headers["accept-encoding"] ?? ""));
+  const body = isGzip ? file.gzipped : file.plain;
   response.writeHead(200, {
     ...headers,
     "Content-Type": file.type,
     "Content-Length": body.length,
     Vary: "Accept-Encoding",
-    ...(acceptsGzip && { "Content-Encoding": "gzip" }),
+    ...(isGzip && { "Content-Encoding": "gzip" }),
   });
   response.end(request.method === "HEAD" ? undefined : body);
+}
+
+/** Whether gzip, or else `*`, has a weight above 0 and no lower one than `identity` (RFC 9110, 12.5.3). */
+function acceptsGzip(header) {
+  const weights = new Map();
+  for (const item of header.toLowerCase().split(",")) {
+    const [coding, ...parameters] = item.split(";").map((part) => part.trim());
+    const weight = parameters.find((parameter) => parameter.startsWith("q="));
+    weights.set(coding, weight ? Number(weight.slice(2)) : 1);
+  }
+  const gzip = weights.get("gzip") ?? weights.get("*") ?? 0;
+  return gzip > 0 && gzip >= (weights.get("identity") ?? 0);
 }
 
 /** All files by URL path, in memory: they are few and small. */

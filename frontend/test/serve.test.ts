@@ -63,6 +63,31 @@ test("serves built files compressed and immutable", async () => {
   expect((await fetch(url, { method: "POST" })).status).toBe(405);
 });
 
+test("serves plain files to clients that do not accept gzip", async () => {
+  const { url } = await frontend();
+  const encodingFor = async (accepted: string) => {
+    const reply = await fetch(`${url}/assets/a.js`, { headers: { "Accept-Encoding": accepted } });
+    expect(await reply.text()).toBe("1".repeat(1_000));
+    return reply.headers.get("Content-Encoding");
+  };
+  for (const accepted of ["gzip", "GZIP", "br, gzip;q=0.5", "*", "gzip ; q=0.001", "identity, gzip"]) {
+    expect(await encodingFor(accepted), accepted).toBe("gzip");
+  }
+  for (const accepted of [
+    "identity",
+    "br",
+    "gzip;q=0",
+    "gzip; q=0.000, *",
+    "*;q=0",
+    "xgzip",
+    "gzip-x",
+    "identity, gzip;q=0.5",
+    "gzip;q=x",
+  ]) {
+    expect(await encodingFor(accepted), accepted).toBeNull();
+  }
+});
+
 test("the API's URL can be set later", async () => {
   const other = await start({ folder });
   other.setApi("http://localhost:5000");
