@@ -19,6 +19,7 @@ const requires = (scope) => async (request, response, next) => {
       typ: 'at+jwt', // no other kind of JWT, even with a valid signature
       algorithms: ['EdDSA'], // fixed: never taken from the token
       requiredClaims: ['sub', 'exp', 'nbf', 'scope'],
+      clockTolerance: 60, // seconds by which the clocks may differ
     });
     if (!payload.scope.split(' ').includes(scope)) return refuse(response, 403, 'insufficient_scope');
     request.user = payload;

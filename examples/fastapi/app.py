@@ -34,6 +34,7 @@ def requires(scope: str):
                 algorithms=["EdDSA"],  # fixed: never taken from the token
                 issuer=ISSUER,
                 audience=ISSUER,  # or the value of tokens.audience
+                leeway=60,  # seconds by which the clocks may differ
                 options={"require": ["iss", "aud", "sub", "exp", "nbf", "scope"]},
             )
         except jwt.PyJWKClientConnectionError:

@@ -6,8 +6,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::forgery::forgeries;
-use crate::support::issuer::{Issuer, SCOPE};
-use crate::support::process::{agent, eventually};
+use crate::support::issuer::{Ago, Issuer, SCOPE};
+use crate::support::process::agent;
 use crate::support::program::{Program, free_address};
 
 #[test]
@@ -110,7 +110,9 @@ fn takes_access_tokens_alone(service: &Service) {
     let (_, key) = issuer.api_key(&user.token, SCOPE);
     let good = issuer.access_token(&user.token, None);
     let narrow = issuer.access_token(&user.token, Some("orders:write"));
-    let brief = issuer.access_token_about_to_expire(&issuer.sign_in("one@example.com"));
+    // The services' clocks may be a minute ahead or behind.
+    let [ahead, behind] = [Ago::Issued(-50), Ago::Expired(50)].map(|at| issuer.signed(&user, at));
+    let [early, late] = [Ago::Issued(-90), Ago::Expired(90)].map(|at| issuer.signed(&user, at));
     let forgeries = forgeries(&good, &issuer.jwks());
 
     assert_eq!(
@@ -139,10 +141,17 @@ fn takes_access_tokens_alone(service: &Service) {
         status == 403 && challenge.contains("insufficient_scope"),
         "{status} {challenge}"
     );
-    eventually(|| (orders(&running, &[bearer(&brief)]).0 == 401).then_some(()));
-    for (what, token) in [("a session's token", user.token), ("a key", key)]
-        .into_iter()
-        .chain(forgeries)
+    for token in [&ahead, &behind] {
+        assert_eq!(orders(&running, &[bearer(token)]), answer);
+    }
+    for (what, token) in [
+        ("a session's token", user.token),
+        ("a key", key),
+        ("a token of the future", early),
+        ("an expired token", late),
+    ]
+    .into_iter()
+    .chain(forgeries)
     {
         let (status, challenge, _) = orders(&running, &[bearer(&token)]);
         assert!(

@@ -1,7 +1,15 @@
 //! A server whose public URL is where it really listens, so that others can verify what it signs; and its credentials.
 
 use std::path::Path;
+use std::time::Duration;
 
+use cloakroom::config::{Environment, Settings};
+use cloakroom::crypto::access_token::{AccessTokens, generate_jti};
+use cloakroom::crypto::jwt::NewAccessToken;
+use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::domain::clock::{Clock, Timestamp};
+use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{SessionId, UserId};
 use serde_json::{Value, json};
 
 use super::process::{Server, TestServer};
@@ -16,6 +24,13 @@ pub const SCOPES: &str = "orders:read orders:write";
 pub struct Issuer {
     pub test_server: TestServer,
     pub server: Server,
+}
+
+/// A moment, in seconds before now.
+#[derive(Clone, Copy)]
+pub enum Ago {
+    Issued(i64),
+    Expired(i64),
 }
 
 /// A user who has signed in.
@@ -82,6 +97,30 @@ impl Issuer {
             session.session_id
         ));
         self.access_token(&session.token, None)
+    }
+
+    /// An access token of all scopes that is valid for 15 minutes, from another moment than now.
+    pub fn signed(&self, session: &SignedIn, at: Ago) -> String {
+        const LIFETIME: Duration = Duration::from_secs(15 * 60);
+        let mut settings = Settings::for_env(Environment::Test).unwrap();
+        settings.database.path = self.test_server.database();
+        settings.server.public_url = self.name().parse().unwrap();
+        let tokens = AccessTokens::open(&KeyRing::open(&settings).unwrap(), &settings).unwrap();
+        let shift =
+            |now: Timestamp, seconds: i64| Timestamp::from_millis(now.as_millis() - seconds * 1000);
+        let issued_at = match at {
+            Ago::Issued(seconds) => shift(Clock::System.now(), seconds),
+            Ago::Expired(seconds) => shift(Clock::System.now() - LIFETIME, seconds),
+        };
+        let token = NewAccessToken {
+            user_id: UserId(session.user_id.parse().unwrap()),
+            session_id: SessionId(session.session_id.parse().unwrap()),
+            scopes: &Scopes::parse(SCOPES).unwrap(),
+            jti: &generate_jti().unwrap(),
+            issued_at,
+            expires_at: issued_at + LIFETIME,
+        };
+        tokens.mint(&token).unwrap()
     }
 
     /// A user's API key: its id and itself.
