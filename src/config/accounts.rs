@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 use super::Environment;
 use super::declare::{Ranged, section};
 use super::problems::{DAY, HOUR, MAX_DURATION, Problems, SECOND};
-use super::server::or_one_per_core;
+use super::server::{Server, or_one_per_core};
 use super::values::{duration, scopes, unset};
 use crate::domain::scope::Scopes;
 
@@ -139,11 +139,21 @@ section! {
         remember_lifetime: Duration = "180d" in SECOND..=MAX_DURATION,
         /// Sessions per user; one more deletes the least recently used.
         max_per_user: u32 = 100 in 1..=100_000,
+        /// The parent domain of sibling subdomains that get the session cookie too: "example.com" lets a proxy on
+        /// `https://orders.example.com` verify browsers that signed in at `https://auth.example.com`. "" keeps the cookie
+        /// to the host of `server.public_url`. **Every host below the domain receives the cookie, and may use and replace
+        /// it**: set it only where all of them are yours. Browsers refuse domains under which anyone can register, such as
+        /// "co.uk". Changing it signs out every browser.
+        #[serde(with = "unset")]
+        cookie_domain: Option<String> = "",
     }
 }
 
 impl Session {
-    pub(super) fn check(&self, problems: &mut Problems) {
+    pub(super) fn check(&self, server: &Server, problems: &mut Problems) {
+        if let Some(domain) = &self.cookie_domain {
+            check_cookie_domain(domain, &server.public_url, problems);
+        }
         for (key, span) in [
             ("session.lifetime", self.lifetime),
             ("session.idle_timeout", self.idle_timeout),
@@ -156,6 +166,30 @@ impl Session {
                 );
             }
         }
+    }
+}
+
+/// The domain must be one that browsers accept from the host of the public URL, or they drop the cookie without a word.
+fn check_cookie_domain(domain: &str, public_url: &Url, problems: &mut Problems) {
+    let mut refuse = |message: &str| problems.refuse("session.cookie_domain", message);
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let is_below = |host: &str| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    if !domain.contains('.') || !domain.split('.').all(is_label) {
+        refuse(
+            r#"must be a domain such as "example.com", in lower case and without a dot in front"#,
+        );
+    } else if !matches!(public_url.host(), Some(Host::Domain(host)) if is_below(host)) {
+        refuse("must be the host of server.public_url or a parent domain of it");
+    } else if public_url.scheme() != "https" {
+        refuse("must be unset unless server.public_url begins with https://");
     }
 }
 

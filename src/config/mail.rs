@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::declare::section;
 use super::problems::{HOUR, Problems, SECOND, is_host};
 use super::sender::Sender;
-use super::values::{duration, unset};
+use super::values::{NOT_ONE_LINE, duration, unset};
 use super::{Environment, Secret};
 
 section! {
@@ -164,6 +164,10 @@ impl Smtp {
                 "must be given with mail.smtp.password",
             ),
             _ => {}
+        }
+        let password = self.password.as_ref().map(Secret::expose);
+        if password.is_some_and(|text| text.contains(char::is_control)) {
+            problems.refuse("mail.smtp.password", NOT_ONE_LINE);
         }
         if self.username.is_some() && self.tls == SmtpTls::None && !is_loopback(&self.host) {
             problems.refuse(

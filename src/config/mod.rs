@@ -33,8 +33,12 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+use toml::{Table, Value};
+
 use self::declare::{Section, section};
+use self::keys::flatten;
 use self::problems::Problems;
+use self::values::NOT_ONE_LINE;
 
 pub(crate) use self::accounts::MAINTENANCE_TICK;
 pub use self::accounts::{Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens};
@@ -139,10 +143,35 @@ impl Settings {
         self.mail.check(self.env, &mut problems);
         self.password.check(self.env, &mut problems);
         self.registration.check(&mut problems);
-        self.session.check(&mut problems);
+        self.session.check(&self.server, &mut problems);
         self.tokens.check(&mut problems);
         self.log.check(&mut problems);
+        self.check_lines(&mut problems);
         problems.0
+    }
+
+    /// Every text is one line. Secrets, which are hidden here, are checked in their sections.
+    fn check_lines(&self, problems: &mut Problems) {
+        let has_control = |value: &Value| match value {
+            Value::String(text) => text.contains(char::is_control),
+            Value::Array(items) => items.iter().any(|item| {
+                item.as_str()
+                    .is_some_and(|text| text.contains(char::is_control))
+            }),
+            _ => false,
+        };
+        // What cannot be written as TOML is no text.
+        let Ok(table) = Table::try_from(self) else {
+            return;
+        };
+        for (key, _) in flatten(table)
+            .into_iter()
+            .filter(|(_, value)| has_control(value))
+        {
+            if !problems.0.iter().any(|earlier| earlier.key == key) {
+                problems.refuse(&key, NOT_ONE_LINE);
+            }
+        }
     }
 
     /// The effective settings as a TOML document with the keys of the files; secrets are `[hidden]`.

@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 use super::declare::section;
 use super::problems::{DAY, HOUR, MILLISECOND, MINUTE, Problems, SECOND, is_host};
-use super::values::{duration, networks, secrets, unset, web};
+use super::values::{NOT_ONE_LINE, duration, networks, secrets, unset, web};
 use super::{Environment, Secret};
 
 section! {
@@ -24,7 +24,8 @@ section! {
         /// Where users reach the application: the base of every link in a mail. Required in production.
         #[serde(with = "web")]
         frontend_url: Url = "http://localhost:3001",
-        /// Networks (CIDR) whose forwarding headers are trusted. Empty, because any client can send such a header.
+        /// Networks (CIDR) or addresses whose `X-Forwarded-For` is trusted. Empty, because any client can send it. `Forwarded`
+        /// is never read: a proxy that writes one of these headers passes on the other as the client sent it.
         #[serde(with = "networks")]
         trusted_proxies: Vec<IpNet> = [],
         /// Threads that handle requests; 0 is one per core.
@@ -100,6 +101,14 @@ impl Database {
                 r#"must name a file, such as "storage/cloakroom.db""#,
             );
         }
+        // SQLite reads such a name as a URI in places, and as a file elsewhere.
+        let is_url = |text: &str| text.starts_with("file:") || text.contains("://");
+        if self.path.to_str().is_some_and(is_url) {
+            problems.refuse(
+                "database.path",
+                r#"must be a path such as "storage/cloakroom.db", not a URL"#,
+            );
+        }
         if self.path.as_os_str() == ":memory:" {
             problems.refuse(
                 "database.path",
@@ -139,6 +148,13 @@ impl Secrets {
                 format!("must have at least {least} bytes; `cloakroom secret` prints a new one"),
             ),
             _ => {}
+        }
+        let has_control = |secret: &Secret| secret.expose().contains(char::is_control);
+        if self.key_base.as_ref().is_some_and(has_control) {
+            problems.refuse("secrets.key_base", NOT_ONE_LINE);
+        }
+        if self.previous.iter().any(has_control) {
+            problems.refuse("secrets.previous", NOT_ONE_LINE);
         }
         if self.previous.iter().any(too_short) {
             problems.refuse(

@@ -87,7 +87,8 @@ pub(super) fn variable_key(name: &str) -> Option<(String, bool)> {
     (segments.len() > 1 && segments.iter().all(sound)).then(|| (segments.join("."), from_file))
 }
 
-/// What a file holds, without one newline at its end, which editors and `echo` put there.
+/// What a file holds, without a byte order mark at its start and one newline at its end, which editors and `echo` put
+/// there. More newlines are refused: whether they belong to a secret, only the operator knows.
 pub(super) fn read_value(path: &str) -> Result<String, String> {
     let mut text =
         fs::read_to_string(path).map_err(|fault| format!("cannot be read from {path}: {fault}"))?;
@@ -97,7 +98,15 @@ pub(super) fn read_value(path: &str) -> Result<String, String> {
             text.pop();
         }
     }
-    Ok(text)
+    if text.ends_with(['\n', '\r']) {
+        return Err(format!(
+            "must have one newline at its end, which {path} has more of"
+        ));
+    }
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// What a setting must be that has a control character.
+pub(super) const NOT_ONE_LINE: &str = "must be one line without control characters";
+
 /// A count in a window of time, written `10 in 3m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -121,6 +124,10 @@ pub(super) mod web {
                 r#"must be given, for example "https://auth.example.com""#,
             ));
         }
+        // Parsing would remove them.
+        if text.contains(char::is_control) {
+            return Err(serde::de::Error::custom(NOT_ONE_LINE));
+        }
         // The text is not repeated, since it may contain a password.
         Url::parse(&text).map_err(|fault| {
             serde::de::Error::custom(format!(
@@ -130,8 +137,10 @@ pub(super) mod web {
     }
 }
 
-/// Lists of networks in CIDR notation.
+/// Lists of networks in CIDR notation; an address alone is a network of its own.
 pub(super) mod networks {
+    use std::net::IpAddr;
+
     use ipnet::IpNet;
 
     use super::*;
@@ -144,9 +153,10 @@ pub(super) mod networks {
         Vec::<String>::deserialize(deserializer)?
             .iter()
             .map(|text| {
-                text.parse().map_err(|_| {
+                let address = || text.parse::<IpAddr>().map(IpNet::from);
+                text.parse().or_else(|_| address()).map_err(|_| {
                     serde::de::Error::custom(format!(
-                        r#"must contain networks such as "10.0.0.0/8" or "192.0.2.7/32", not {text:?}"#
+                        r#"must contain networks such as "10.0.0.0/8" or addresses such as "192.0.2.7", not {text:?}"#
                     ))
                 })
             })

@@ -166,17 +166,67 @@ fn a_value_may_be_read_from_a_file() {
         assert_eq!(settings.secrets.key_base.unwrap().expose(), KEY_BASE);
         assert_eq!(settings.password.bcrypt_cost, 11);
     }
-    let two_newlines = file(&format!("{KEY_BASE}\n\n"));
-    let settings = with(&[(
-        "CLOAKROOM__SECRETS__KEY_BASE__FILE",
-        two_newlines.path().to_str().unwrap(),
-    )]);
-    let key_base = settings.unwrap().secrets.key_base.unwrap();
-    assert_eq!(
-        key_base.expose(),
-        format!("{KEY_BASE}\n"),
-        "only one newline is not the value's"
+}
+
+#[test]
+fn a_value_file_has_one_newline_and_no_byte_order_mark() {
+    let load = |text: &str| {
+        let file = file(text);
+        let path = file.path().to_str().unwrap();
+        with(&[("CLOAKROOM__SECRETS__KEY_BASE__FILE", path)])
+            .map(|settings| settings.secrets.key_base.unwrap().expose().to_owned())
+            .map_err(|error| error.to_string())
+    };
+    let marked = load(&format!("\u{feff}{KEY_BASE}\r\n"));
+    assert_eq!(marked.as_deref(), Ok(KEY_BASE));
+    for end in ["\n\n", "\r\n\r\n", "\n\r\n", "\r\r\n"] {
+        let refused = load(&format!("{KEY_BASE}{end}")).unwrap_err();
+        assert!(
+            refused.starts_with("secrets.key_base: must have one newline at its end"),
+            "{refused}"
+        );
+        assert!(!refused.contains(KEY_BASE), "{refused}");
+    }
+    let refused = load(&format!("{KEY_BASE}\n{KEY_BASE}")).unwrap_err();
+    assert!(
+        refused.starts_with("secrets.key_base: must be one line"),
+        "{refused}"
     );
+}
+
+#[test]
+fn a_trusted_proxy_is_a_network_or_an_address() {
+    let proxies = "127.0.0.1,::1,10.0.0.0/8,2001:db8::/32";
+    let settings = with(&[("CLOAKROOM__SERVER__TRUSTED_PROXIES", proxies)]).unwrap();
+    let networks = settings.server.trusted_proxies.iter();
+    assert_eq!(
+        networks.map(ToString::to_string).collect::<Vec<_>>(),
+        ["127.0.0.1/32", "::1/128", "10.0.0.0/8", "2001:db8::/32"]
+    );
+}
+
+#[test]
+fn a_text_setting_is_one_line() {
+    for (name, key) in [
+        ("CLOAKROOM__SERVER__PUBLIC_URL", "server.public_url"),
+        ("CLOAKROOM__SERVER__FRONTEND_URL", "server.frontend_url"),
+        ("CLOAKROOM__DATABASE__PATH", "database.path"),
+        ("CLOAKROOM__MAIL__DIRECTORY", "mail.directory"),
+        ("CLOAKROOM__MAIL__SMTP__USERNAME", "mail.smtp.username"),
+    ] {
+        for value in [
+            "http:/a.example\r\nX: y",
+            "http:/a.ex\tample",
+            "a\0b",
+            "a\n",
+        ] {
+            let refused = refusal(&[(name, value)]);
+            assert!(
+                refused.contains(&format!("{key}: must be one line")),
+                "{refused}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -311,7 +361,7 @@ fn a_variable_of_the_wrong_kind_is_refused() {
         ),
         (
             "CLOAKROOM__SERVER__TRUSTED_PROXIES",
-            "10.0.0.1",
+            "10.0.0",
             "server.trusted_proxies: must contain networks",
         ),
         (

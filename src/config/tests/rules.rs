@@ -60,6 +60,66 @@ fn a_secret_shorter_than_32_bytes_is_refused() {
 }
 
 #[test]
+fn a_secret_is_one_line() {
+    let secret = || Secret::from(format!("{}\n", "k".repeat(32)));
+    refuses("secrets.key_base", |s| {
+        s.secrets.key_base = Some(secret());
+    });
+    refuses("secrets.previous", |s| s.secrets.previous = vec![secret()]);
+    refuses("mail.smtp.password", |s| {
+        s.mail.smtp.username = Some("one".to_owned());
+        s.mail.smtp.password = Some(secret());
+    });
+}
+
+#[test]
+fn the_cookie_domain_is_a_parent_of_the_public_url() {
+    let with = |domain: &'static str, url: &'static str| {
+        move |s: &mut Settings| {
+            s.server.public_url = url.parse().unwrap();
+            s.session.cookie_domain = Some(domain.to_owned());
+        }
+    };
+    let own = "https://auth.example.com";
+    for (domain, url) in [
+        ("example.com", own),
+        ("auth.example.com", own),
+        ("example.com", "https://example.com/auth"),
+        ("example.co.uk", "https://a.b.example.co.uk:8443"),
+    ] {
+        accepts(with(domain, url));
+    }
+    for (domain, url) in [
+        ("com", own),
+        (".example.com", own),
+        ("Example.com", own),
+        ("example.com.", own),
+        ("example.com; Path=/x", own),
+        ("ple.com", own),
+        ("example.org", own),
+        ("orders.example.com", own),
+        ("127.0.0.1", "https://127.0.0.1"),
+        ("localhost", "http://localhost:3000"),
+        ("example.com", "http://auth.example.com"),
+    ] {
+        refuses("session.cookie_domain", with(domain, url));
+    }
+}
+
+#[test]
+fn the_database_is_a_path() {
+    for url in [
+        "file:x.db",
+        "file:///x.db",
+        "sqlite://x.db",
+        "postgres://host/x",
+    ] {
+        refuses("database.path", |s| s.database.path = url.into());
+    }
+    accepts(|s| s.database.path = "/srv/file:x.db".into());
+}
+
+#[test]
 fn production_needs_a_key_base() {
     refuses_in(Environment::Production, "secrets.key_base", |s| {
         s.secrets.key_base = None;
