@@ -41,7 +41,8 @@ CREATE TABLE sessions (
     reauthenticated_at INTEGER,                  -- last reauthentication; cleared when the credentials change
     access_until   INTEGER,                      -- when the last access token of the session expires
     auth_methods   TEXT    NOT NULL DEFAULT '',  -- how the user authenticated: RFC 8176 values, separated by spaces
-    authenticated_at INTEGER NOT NULL DEFAULT 0  -- last authentication: sign-in or reauthentication
+    authenticated_at INTEGER NOT NULL DEFAULT 0, -- last authentication: sign-in or reauthentication
+    remembered     INTEGER NOT NULL DEFAULT 0    -- 1 if the sign-in sent `remember`: the browser keeps the cookie
 ) STRICT;
 
 -- No index on expires_at: it would cost every sign-in and sign-out a page, and the sweep can read the table.

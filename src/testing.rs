@@ -217,7 +217,7 @@ impl TestApp {
         Call {
             service: Rc::clone(&self.service),
             request: TestRequest::with_uri(path).method(method),
-            cookie_name: cookie::name(&self.context().settings.server),
+            cookie_name: cookie::name(&self.context().settings),
         }
     }
 }
@@ -231,6 +231,7 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
         ip_address: "127.0.0.1".to_owned(),
         user_agent: None,
         expires_at: now + context.settings.session.lifetime,
+        remembered: false,
     };
     let user_id = user.id;
     context

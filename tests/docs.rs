@@ -16,10 +16,13 @@ use std::time::{Duration, Instant};
 
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
+use actix_web::http::Method;
+use cloakroom::config::{Environment, Settings, Sources};
 use cloakroom::domain::error::{Error, UnavailableReason, ValidationErrors};
 use cloakroom::domain::scope::Scopes;
 use cloakroom::http::error_codes::{self, ErrorCode};
-use serde_json::Value;
+use cloakroom::testing::{Call, TestApp};
+use serde_json::{Value, json};
 
 use crate::support::process::{TIMEOUT, TestServer};
 
@@ -114,6 +117,10 @@ fn examples_are_shown_as_they_are_run() {
             "docs/guides/forward-auth.md",
             &["nginx/protected.conf", "caddy/Caddyfile"][..],
         ),
+        (
+            "docs/guides/forward-auth-for-browsers.md",
+            &["caddy/one_host.Caddyfile", "caddy/siblings.Caddyfile"],
+        ),
         ("docs/guides/verifying-tokens.md", &["express/server.mjs"]),
         ("docs/getting-started/embedding.md", &["embed.rs"]),
     ] {
@@ -189,6 +196,63 @@ fn the_benchmark_table_matches_the_benchmarks() {
         );
         assert_eq!(words.next().unwrap().parse(), Ok(bound), "{what}");
     }
+}
+
+/// Loads the settings file on the page about production.
+fn production_settings() -> Settings {
+    let page = text("docs/operations/production.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cloakroom.toml");
+    fs::write(&file, rest.split("```\n").next().unwrap()).unwrap();
+    let variable = |key: &str| (format!("CLOAKROOM__{key}"), "k".repeat(32));
+    let sources = Sources {
+        env: Environment::Production,
+        file: Some(file),
+        variables: vec![
+            variable("SECRETS__KEY_BASE"),
+            variable("MAIL__SMTP__PASSWORD"),
+        ],
+    };
+    Settings::load(&sources).unwrap()
+}
+
+#[actix_web::test]
+async fn the_front_end_works_with_the_production_settings() {
+    let production = production_settings();
+    let page = production
+        .server
+        .frontend_url
+        .origin()
+        .ascii_serialization();
+    let app = TestApp::with_settings(move |settings| {
+        settings.server = production.server;
+        settings.cors = production.cors;
+        settings.session = production.session;
+    });
+    let app = app.await;
+    let by_page = |call: Call| {
+        let call = call.header("Origin", &page);
+        call.header("Sec-Fetch-Site", "same-site")
+    };
+    let preflight = by_page(app.call(Method::OPTIONS, "/v1/session"));
+    let preflight = preflight.header("Access-Control-Request-Method", "POST");
+    let preflight = preflight.header("Access-Control-Request-Headers", "content-type");
+    let body = json!({ "email_address": "one@example.com", "password": "correct horse battery", "transport": "cookie" });
+    let sign_up = by_page(app.post("/v1/registrations")).json(&body);
+    let (preflight, sign_up) = (preflight.send().await, sign_up.send().await);
+    for reply in [&preflight, &sign_up] {
+        assert!(matches!(reply.status, 200 | 201 | 204), "{}", reply.text());
+        assert_eq!(reply.header("access-control-allow-origin"), Some(&*page));
+        assert_eq!(
+            reply.header("access-control-allow-credentials"),
+            Some("true")
+        );
+    }
+    let cookie = sign_up.header("set-cookie").unwrap();
+    let pair = cookie.split(';').next().unwrap();
+    let sign_out = by_page(app.delete("/v1/session")).header("Cookie", pair);
+    assert_eq!(sign_out.send().await.status, 200);
 }
 
 #[test]
@@ -399,6 +463,7 @@ fn every_error() -> Vec<Error> {
             Error::Validation(_)
             | Error::Malformed(_)
             | Error::UnsupportedMediaType
+            | Error::UnsupportedEncoding
             | Error::TooLarge
             | Error::TooSlow
             | Error::MethodNotAllowed(_)

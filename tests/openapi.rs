@@ -101,7 +101,9 @@ fn operations_declare_their_credentials() {
             Access::Scope(scope) => {
                 json!([{ "bearer": [scope] }, { "cookie": [] }, { "api_key": [scope] }])
             }
-            Access::ApiKey(scope) => json!([{ "bearer": [scope] }, { "api_key": [scope] }]),
+            Access::ApiKey(scope) => {
+                json!([{ "bearer": [scope] }, { "api_key": [scope] }, { "basic": [scope] }])
+            }
         };
         assert_eq!(operations[&name]["security"], expected, "{name}");
         let asks = operations[&name]["responses"]["401"]["$ref"]

@@ -7,24 +7,13 @@ use crate::config::MAX_DURATION;
 use crate::crypto::token::TokenKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::ValidationErrors;
+use crate::domain::one_line;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKey, ApiKeyId};
 
-const MAX_NAME_CHARACTERS: usize = 255;
-
 /// A key's name: one line of at most 255 characters, without white space around it.
 pub fn check_name(text: &str) -> Result<String, ValidationErrors> {
-    match text.trim() {
-        "" => Err(ValidationErrors::field("name", "can't be blank")),
-        text if text.chars().count() > MAX_NAME_CHARACTERS => {
-            let message = format!("is too long (maximum is {MAX_NAME_CHARACTERS} characters)");
-            Err(ValidationErrors::field("name", message))
-        }
-        text if text.contains(char::is_control) => {
-            Err(ValidationErrors::field("name", "is invalid"))
-        }
-        text => Ok(text.to_owned()),
-    }
+    one_line::parse_required("name", text).map(str::to_owned)
 }
 
 /// A key's scopes: at least one.

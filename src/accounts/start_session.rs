@@ -124,6 +124,7 @@ impl SessionDraft {
                 ip_address: client.ip.to_string(),
                 user_agent: client.user_agent.clone(),
                 expires_at: now + lifetime,
+                remembered: remember,
             },
             max_per_user: settings.max_per_user,
             replaces: client.cookie,

@@ -61,8 +61,10 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
     })
 }
 
-/// Whether browsers treat each origin that may use the cookie as same-site with the server: the scheme counts.
+/// Whether the pages of the front end may call, and whether browsers treat each origin that may use the cookie as same-site
+/// with the server: the scheme counts.
 fn cookies(settings: &Settings, report: &mut Report) {
+    front_end(settings, report);
     if !settings.cors.credentials {
         return;
     }
@@ -77,6 +79,31 @@ fn cookies(settings: &Settings, report: &mut Report) {
             "serve both over https, or remove it from cors.origins",
         );
     }
+}
+
+fn front_end(settings: &Settings, report: &mut Report) {
+    let (server, cors) = (&settings.server, &settings.cors);
+    let pages = server.frontend_url.origin();
+    let origin = pages.ascii_serialization();
+    let is_listed = cors
+        .origins
+        .iter()
+        .any(|listed| *listed == origin || listed == "*");
+    if pages == server.public_url.origin() || (is_listed && cors.credentials) {
+        return;
+    }
+    let (what, advice) = match is_listed {
+        false => ("cannot call the server", "add it to cors.origins"),
+        true => (
+            "cannot use the session cookie",
+            "set cors.credentials to true for Cloakroom's own front end; one with bearer tokens does not need it",
+        ),
+    };
+    report.warn(
+        "cors",
+        format!("pages at {origin} (server.frontend_url) {what}"),
+        advice,
+    );
 }
 
 fn clock(now: Timestamp, newest: Option<Timestamp>, report: &mut Report) {

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use serde::Serialize;
 
 use super::Outcome;
+use crate::domain::one_line::is_unsafe;
 
 /// The output format of a command.
 #[derive(Debug, clap::Args)]
@@ -78,11 +79,11 @@ pub(super) fn table<const N: usize>(
     columns(std::iter::once(names.map(str::to_uppercase)).chain(rows))
 }
 
-/// Aligned columns. Control characters are replaced: clients sent some of these texts, and terminals obey them.
+/// Aligned columns. Unsafe characters are replaced: clients sent some of these texts, and terminals obey them.
 pub(super) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows
         .into_iter()
-        .map(|row| row.map(|cell| cell.replace(char::is_control, "\u{fffd}")))
+        .map(|row| row.map(|cell| cell.replace(is_unsafe, "\u{fffd}")))
         .collect();
     let mut widths = [0; N];
     for row in &rows {
@@ -119,10 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_never_reach_the_terminal() {
+    fn control_and_bidi_characters_never_reach_terminals() {
         assert_eq!(
-            columns([["a\u{1b}[2J\nb".to_owned()]]),
-            "a\u{fffd}[2J\u{fffd}b\n"
+            columns([["a\u{1b}[2J\n\u{202e}b".to_owned()]]),
+            "a\u{fffd}[2J\u{fffd}\u{fffd}b\n"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Passwords: the rules for new ones, and bcrypt on a pool of threads.
 //!
 //! Up to 72 bytes the digest is plain bcrypt as Rails writes it, so that digests can be exchanged. bcrypt ignores further
-//! bytes: longer passwords (up to 256 bytes) are first reduced to the base64 of their HMAC-SHA-384 under a fixed key.
+//! bytes: longer passwords (up to 256 characters) are first reduced to the base64 of their HMAC-SHA-384 under a fixed key.
 //! Text is compared in composed form (NFC).
 
 mod pool;
@@ -23,8 +23,8 @@ pub use pool::PasswordPool;
 
 /// The bytes of a password that bcrypt uses.
 const BCRYPT_BYTES: usize = 72;
-/// The longest password, in bytes of UTF-8.
-const MAX_BYTES: usize = 256;
+/// The longest password, in characters (Unicode code points) of its composed form.
+pub(crate) const MAX_CHARACTERS: usize = 256;
 /// The characters that zxcvbn reads: its time grows faster than the length.
 const GUESSED_CHARACTERS: usize = 32;
 /// The shortest word that a message names as the reason.
@@ -40,7 +40,8 @@ impl Password {
     /// A password presented at sign-in; `None` if no account can have it (empty, too long, with a NUL).
     pub fn offered(text: &str) -> Option<Self> {
         let text = Zeroizing::new(nfc(text));
-        let possible = !text.is_empty() && text.len() <= MAX_BYTES && !text.contains('\0');
+        let possible =
+            !text.is_empty() && text.chars().count() <= MAX_CHARACTERS && !text.contains('\0');
         possible.then_some(Self(text))
     }
 
@@ -57,10 +58,10 @@ impl Password {
             invalid.add("password", "can't be blank");
         } else if text.contains('\0') {
             invalid.add("password", "is invalid");
-        } else if text.len() > MAX_BYTES {
+        } else if text.chars().count() > MAX_CHARACTERS {
             invalid.add(
                 "password",
-                format!("is too long (maximum is {MAX_BYTES} characters)"),
+                format!("is too long (maximum is {MAX_CHARACTERS} characters)"),
             );
         } else if text.chars().count() < rules.min_length {
             invalid.add(
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn minimum_counts_characters_and_maximum_counts_bytes() {
+    fn minimum_and_maximum_length_count_characters() {
         assert_eq!(
             faults(Some("1234567"), None),
             ["Password is too short (minimum is 8 characters)"]
@@ -216,6 +217,9 @@ mod tests {
         assert!(faults(Some("🔑🔑🔑🔑🔑🔑🔑🔑"), None).is_empty());
         assert!(faults(Some(&"🔑".repeat(64)), None).is_empty());
         assert!(faults(Some(&"a".repeat(256)), None).is_empty());
+        assert!(faults(Some(&"🔑".repeat(256)), None).is_empty());
+        assert!(Password::offered(&"🔑".repeat(256)).is_some());
+        assert!(Password::offered(&"🔑".repeat(257)).is_none());
         assert_eq!(
             faults(Some(&"a".repeat(257)), None),
             ["Password is too long (maximum is 256 characters)"]
@@ -225,9 +229,9 @@ mod tests {
     #[test]
     fn what_no_account_can_have_is_no_offered_password() {
         assert!(Password::offered("p").is_some());
-        assert!(Password::offered(&"p".repeat(MAX_BYTES)).is_some());
+        assert!(Password::offered(&"p".repeat(MAX_CHARACTERS)).is_some());
         assert!(Password::offered("").is_none());
-        assert!(Password::offered(&"p".repeat(MAX_BYTES + 1)).is_none());
+        assert!(Password::offered(&"p".repeat(MAX_CHARACTERS + 1)).is_none());
     }
 
     #[test]

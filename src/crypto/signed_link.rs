@@ -73,6 +73,8 @@ pub enum ConfirmedAddress {
     Current,
     /// The requested new address.
     Pending,
+    /// The account's address, which is verified already: the link was used before.
+    Verified,
 }
 
 /// Which address the link was sent to; `None` if it is neither of them now, or the account is disabled.
@@ -81,7 +83,10 @@ pub fn confirmed_address(link: &SignedMessage, account: &Account) -> Option<Conf
     if account.user.disabled_at.is_some() {
         None
     } else if went_to(&account.user.email_address) {
-        Some(ConfirmedAddress::Current)
+        Some(match account.user.email_confirmed_at {
+            None => ConfirmedAddress::Current,
+            Some(_) => ConfirmedAddress::Verified,
+        })
     } else {
         account
             .pending_email_address
@@ -215,9 +220,16 @@ mod tests {
             ),
             None
         );
-        let mut disabled = account;
+        let mut disabled = account.clone();
         disabled.user.disabled_at = Some(NOW);
         assert_eq!(which("one@example.com", &disabled), None);
+
+        let mut verified = account;
+        verified.user.email_confirmed_at = Some(NOW);
+        let used = Some(ConfirmedAddress::Verified);
+        assert_eq!(which("one@example.com", &verified), used);
+        verified.credentials_version += 1;
+        assert_eq!(which("one@example.com", &verified), None);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::error::ValidationErrors;
+use super::one_line::is_unsafe;
 
-/// An email address as it is stored and compared: stripped of white space, in lower case, at most 254 bytes, with visible
+/// An email address as it is stored and compared: stripped of white space and what copying adds, in lower case, at most 254 bytes, with visible
 /// ASCII before the `@` and an ASCII host name after it.
 ///
 /// Full-width, accented and invisible characters are refused: a look-alike of an address must not become another account.
@@ -13,17 +14,21 @@ use super::error::ValidationErrors;
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    const MAX_BYTES: usize = 254;
+    /// An address that is accepted is ASCII, so these are bytes too (RFC 5321, 4.5.3.1.3).
+    const MAX_CHARACTERS: usize = 254;
     const MAX_LOCAL_BYTES: usize = 64;
 
     /// Normalises and validates user input.
     pub fn parse(text: &str) -> Result<Self, ValidationErrors> {
-        let address = text.trim().to_ascii_lowercase();
+        let address = text.trim_matches(is_around).to_ascii_lowercase();
         let error = |message: &str| Err(ValidationErrors::field("email_address", message));
         if address.is_empty() {
             error("can't be blank")
-        } else if address.len() > Self::MAX_BYTES {
-            error("is too long (maximum is 254 characters)")
+        } else if address.chars().count() > Self::MAX_CHARACTERS {
+            error(&format!(
+                "is too long (maximum is {} characters)",
+                Self::MAX_CHARACTERS
+            ))
         } else if is_address(&address) {
             Ok(Self(address))
         } else {
@@ -62,6 +67,17 @@ impl EmailAddress {
     pub(crate) fn from_stored(address: String) -> Self {
         Self(address)
     }
+}
+
+/// White space, and the invisible characters that come along when an address is copied: zero-width ones, soft hyphens,
+/// byte order marks and those that control the direction of text.
+fn is_around(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
+        )
+        || (is_unsafe(c) && !c.is_control())
 }
 
 /// The `addr-spec` that mail servers accept in practice: a dot-atom (RFC 5322, 3.2.3) and a host name.
@@ -104,6 +120,24 @@ mod tests {
                 .as_str(),
             "downcased@example.com"
         );
+    }
+
+    #[test]
+    fn invisible_characters_around_an_address_are_removed() {
+        for around in [
+            "\u{200b}", "\u{200d}", "\u{feff}", "\u{2060}", "\u{ad}", "\u{202a}", "\u{202c}",
+            "\u{200e}", "\u{a0}",
+        ] {
+            let text = format!("{around} one@example.com{around}");
+            assert_eq!(
+                EmailAddress::parse(&text).unwrap().as_str(),
+                "one@example.com",
+                "{around:?}"
+            );
+            let inside = format!("one{around}@example.com");
+            assert_eq!(message(&inside), "is invalid", "{around:?}");
+        }
+        assert_eq!(message("\u{feff}\u{200b} "), "can't be blank");
     }
 
     #[test]
@@ -175,6 +209,10 @@ mod tests {
         assert_eq!(
             message(&format!("xx{longest}")),
             "is too long (maximum is 254 characters)"
+        );
+        assert_eq!(
+            message(&format!("{}@example.com", "é".repeat(242))),
+            "is invalid"
         );
     }
 

@@ -31,6 +31,8 @@ pub enum Error {
     Malformed(&'static str),
     /// The body is neither JSON nor a form.
     UnsupportedMediaType,
+    /// The body is compressed.
+    UnsupportedEncoding,
     /// The body is longer than we read.
     TooLarge,
     /// The body did not arrive in time.
@@ -157,6 +159,7 @@ impl fmt::Display for Error {
                 f.write_str(why)
             }
             Self::UnsupportedMediaType => f.write_str("the body is neither JSON nor a form"),
+            Self::UnsupportedEncoding => f.write_str("the body is compressed"),
             Self::TooLarge => f.write_str("the body is too large"),
             Self::TooSlow => f.write_str("the body did not arrive in time"),
             Self::MethodNotAllowed(_) => f.write_str("no such method on this path"),

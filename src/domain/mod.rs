@@ -9,6 +9,7 @@ mod email_address;
 pub mod error;
 mod json_object;
 pub mod mail_kind;
+pub mod one_line;
 mod project;
 pub mod scope;
 mod second_factor;

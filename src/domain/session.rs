@@ -36,6 +36,8 @@ pub struct Session {
     pub auth_methods: AuthMethods,
     /// When the user last authenticated: sign-in or reauthentication.
     pub authenticated_at: Timestamp,
+    /// Whether the sign-in sent `remember`: a browser keeps the cookie when it is closed.
+    pub remembered: bool,
 }
 
 impl Session {

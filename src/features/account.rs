@@ -25,6 +25,7 @@ use crate::crypto::password::Password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
+use crate::domain::one_line;
 use crate::domain::{Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, User};
 use crate::http::session_reply::{CredentialsChanged, clear_cookie, respond_with_change};
 use crate::http::{
@@ -33,8 +34,6 @@ use crate::http::{
 use crate::mail::{self, Notice};
 use crate::store::users::DetailChanges;
 use crate::store::{passwords, users};
-
-const MAX_NAME_CHARACTERS: usize = 255;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -83,6 +82,9 @@ async fn update(
 ) -> Result<HttpResponse> {
     let (id, now) = (user.id, context.clock.now());
     let (name, profile) = input.checked()?;
+    if name.is_none() && profile.is_none() {
+        return Ok(HttpResponse::Ok().json(ShownUser { user: &user }));
+    }
     let updated = user.commit(&context, &client, move |change| {
         let details = DetailChanges {
             name: name.as_ref().map(Option::as_deref),
@@ -304,15 +306,8 @@ impl UserChangesInput {
 
 /// A name without white space around it; `None` when it is blank.
 fn check_name(text: &str) -> Result<Option<String>, ValidationErrors> {
-    let name = text.trim();
-    if name.chars().count() > MAX_NAME_CHARACTERS {
-        let message = format!("is too long (maximum is {MAX_NAME_CHARACTERS} characters)");
-        Err(ValidationErrors::field("name", message))
-    } else if name.contains(char::is_control) {
-        Err(ValidationErrors::field("name", "is invalid"))
-    } else {
-        Ok((!name.is_empty()).then(|| name.to_owned()))
-    }
+    let name = one_line::parse("name", text)?;
+    Ok((!name.is_empty()).then(|| name.to_owned()))
 }
 
 /// A new password, and the current one.
@@ -321,10 +316,10 @@ struct ChangePasswordInput {
     /// The current password. Needed unless it was given on this session within the last 15 minutes.
     #[schema(value_type = Option<String>, format = Password, nullable = false)]
     password_challenge: Option<SecretText>,
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, max_length = 256)]
     password: SecretText,
     /// Not checked when absent.
-    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    #[schema(value_type = Option<String>, format = Password, nullable = false, max_length = 256)]
     password_confirmation: Option<SecretText>,
     /// Whether the user's API keys stay valid; they are revoked by default.
     #[schema(nullable = false)]

@@ -24,7 +24,7 @@ use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKeyId, ClientInfo, User};
 use crate::http::error_codes::TOO_MANY_API_KEYS;
-use crate::http::{Access, Body, CurrentUser, PathId, Route};
+use crate::http::{Access, Body, CurrentUser, NonEmpty, PathId, Route, location};
 use crate::mail;
 use crate::store::api_keys::{self, NewKey};
 
@@ -107,6 +107,8 @@ async fn create(
     });
     let made = made.await?.ok_or_else(|| TOO_MANY_API_KEYS.refusal())?;
     let mut reply = HttpResponse::Created();
+    let path = format!("/v1/api_keys/{}", made.id.0);
+    reply.insert_header(location(&context.settings, &path));
     reply.insert_header((PRAGMA, "no-cache"));
     Ok(reply.json(CreatedApiKey {
         key: token.reveal(),
@@ -172,8 +174,8 @@ struct ApiKeyInput {
     /// Words of the form `name:action`, or `introspect`; also one text with spaces between them.
     scopes: Vec<String>,
     /// Absent or `null`: never.
-    #[schema(format = DateTime)]
-    expires_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<NonEmpty>,
 }
 
 struct NewApiKey {
@@ -188,7 +190,7 @@ impl ApiKeyInput {
         let name = invalid.keep(check_name(&self.name));
         let scopes = invalid.keep(check_scopes(&self.scopes));
         let expires_at = self.expires_at.map(|text| {
-            let end = Timestamp::parse(&text)
+            let end = Timestamp::parse(text.as_str())
                 .ok_or_else(|| ValidationErrors::field("expires_at", "is invalid"))?;
             check_expiry(end, now)
         });

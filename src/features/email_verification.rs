@@ -4,7 +4,8 @@
 //! # Threats
 //! - enumeration: a request enqueues the same row for every address, and the mail worker finds the account
 //! - a link that verifies another address than it was mailed to: it is bound to that address, which the update compares
-//! - a link used twice or concurrently: each change is one conditional update
+//! - a link used twice or concurrently: each change is one conditional update. A second use gets the same reply as the
+//!   first and changes nothing, until the address or the password changes
 //! - an address that another user took meanwhile: the same update requires that it is free
 //! - an address that changes without its owner: the old one is notified, and every outstanding link is void
 //! - a flood of mails to one address: limited, without telling the client
@@ -84,7 +85,7 @@ async fn update(
     Ok(HttpResponse::Ok().json(Message::new("Email address has been confirmed.")))
 }
 
-/// `false` when the link no longer holds: of concurrent uses one wins.
+/// `false` when the link no longer holds. Of concurrent uses one changes the account.
 fn verify(
     change: &Change<'_>,
     link: &SignedMessage,
@@ -104,6 +105,8 @@ fn verify(
             }
             Ok(verified)
         }
+        // Mail programs and impatient users open a link twice; the second use changes nothing.
+        (Some(ConfirmedAddress::Verified), _) => Ok(true),
         (Some(ConfirmedAddress::Pending), Some(pending)) => {
             let changed = users::change_address(change, user, address, pending, now)?;
             if changed {

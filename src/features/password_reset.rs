@@ -203,10 +203,10 @@ struct ResetLink {
 /// A new password.
 #[derive(Deserialize, ToSchema)]
 struct NewPasswordInput {
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, max_length = 256)]
     password: SecretText,
     /// Not checked when absent.
-    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    #[schema(value_type = Option<String>, format = Password, nullable = false, max_length = 256)]
     password_confirmation: Option<SecretText>,
 }
 

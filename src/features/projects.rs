@@ -13,9 +13,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::context::Context;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::one_line;
 use crate::domain::{ClientInfo, Project, ProjectId};
 use crate::http::error_codes::TOO_MANY_PROJECTS;
-use crate::http::{Access, Body, Caller, Patch, PathId, Query, Route};
+use crate::http::{Access, Body, Caller, Patch, PathId, Query, Route, location};
 use crate::store::projects;
 
 const READ: &str = "projects:read";
@@ -23,7 +24,6 @@ const WRITE: &str = "projects:write";
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 100;
-const MAX_TITLE_CHARACTERS: usize = 255;
 const MAX_DESCRIPTION_CHARACTERS: usize = 4000;
 /// So that one account cannot fill the disk.
 const MAX_PER_USER: u32 = 1000;
@@ -93,7 +93,10 @@ async fn create(
         projects::insert(change, owner, &input.title, description, MAX_PER_USER, now)
     });
     let project = inserted.await?.ok_or_else(|| TOO_MANY_PROJECTS.refusal())?;
-    Ok(HttpResponse::Created().json(ShownProject { project }))
+    let path = format!("/v1/projects/{}", project.id.0);
+    Ok(HttpResponse::Created()
+        .insert_header(location(&context.settings, &path))
+        .json(ShownProject { project }))
 }
 
 async fn show(context: web::Data<Context>, caller: Caller, id: PathId) -> Result<HttpResponse> {
@@ -199,35 +202,20 @@ impl ProjectInput {
     /// With the title trimmed.
     fn checked(self) -> Result<Self, ValidationErrors> {
         let mut invalid = ValidationErrors::default();
-        let title = self.title.trim().to_owned();
-        if title.is_empty() {
-            invalid.add("title", "can't be blank");
-        }
-        check_text("title", &title, MAX_TITLE_CHARACTERS, &mut invalid);
-        let description = self.description.as_deref().unwrap_or_default();
-        check_text(
-            "description",
-            description,
-            MAX_DESCRIPTION_CHARACTERS,
-            &mut invalid,
-        );
+        let title = invalid.keep(one_line::parse_required("title", &self.title));
+        let title = title.unwrap_or_default().to_owned();
+        check_description(self.description.as_deref(), &mut invalid);
         invalid.into_result().map(|()| Self { title, ..self })
     }
 }
 
-fn check_text(
-    field: &'static str,
-    text: &str,
-    max_characters: usize,
-    invalid: &mut ValidationErrors,
-) {
-    if text.chars().count() > max_characters {
-        invalid.add(
-            field,
-            format!("is too long (maximum is {max_characters} characters)"),
-        );
+fn check_description(text: Option<&str>, invalid: &mut ValidationErrors) {
+    let text = text.unwrap_or_default();
+    if text.chars().count() > MAX_DESCRIPTION_CHARACTERS {
+        let message = format!("is too long (maximum is {MAX_DESCRIPTION_CHARACTERS} characters)");
+        invalid.add("description", message);
     } else if text.contains('\0') {
-        invalid.add(field, "is invalid");
+        invalid.add("description", "is invalid");
     }
 }
 

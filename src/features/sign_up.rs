@@ -25,7 +25,7 @@ use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, PasswordDigest, Session, User};
 use crate::http::error_codes::{ACCOUNT_NOT_CREATED, FORBIDDEN};
 use crate::http::session_reply::{SessionView, Transport, carrier, respond_with_session};
-use crate::http::{Access, Body, Message, Route, SecretText};
+use crate::http::{Access, Body, Message, Route, SecretText, location};
 use crate::mail;
 use crate::store::{passwords, users};
 use crate::throttle::Throttle;
@@ -84,16 +84,13 @@ async fn create(
         return Ok(HttpResponse::Accepted().json(Message::new("Confirmation instructions sent")));
     }
     let (user, session) = registered.ok_or_else(|| ACCOUNT_NOT_CREATED.refusal())?;
+    let mut reply = HttpResponse::Created();
+    reply.insert_header(location(&context.settings, "/v1/user"));
     match session.zip(token) {
-        Some((session, token)) => respond_with_session(
-            HttpResponse::Created(),
-            &context,
-            carrier,
-            &token,
-            &user,
-            &session,
-        ),
-        None => Ok(HttpResponse::Created().json(SignedUp {
+        Some((session, token)) => {
+            respond_with_session(reply, &context, carrier, &token, &user, &session)
+        }
+        None => Ok(reply.json(SignedUp {
             user: &user,
             token: None,
             expires_at: None,
@@ -107,10 +104,10 @@ async fn create(
 struct SignUpInput {
     #[schema(format = "email", max_length = 254)]
     email_address: String,
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, max_length = 256)]
     password: SecretText,
     /// Not checked when absent.
-    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    #[schema(value_type = Option<String>, format = Password, nullable = false, max_length = 256)]
     password_confirmation: Option<SecretText>,
     #[schema(inline, nullable = false)]
     transport: Option<Transport>,

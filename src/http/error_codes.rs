@@ -71,7 +71,7 @@ error_codes! {
     PAYLOAD_TOO_LARGE: 413 "payload_too_large" "The body is too large", "the body is over 64 KiB";
     UNSUPPORTED_MEDIA_TYPE: 415 "unsupported_media_type"
         "Send application/json or application/x-www-form-urlencoded",
-        "the body is neither JSON nor a form";
+        "the body is neither JSON nor a form, or it is compressed";
     VALIDATION_FAILED: 422 "validation_failed" "Validation failed",
         "the input cannot be used: see `fields`";
     ACCOUNT_NOT_CREATED: 422 "account_not_created" "There was a problem creating your account",
@@ -104,6 +104,10 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
             ..INVALID_REQUEST
         },
         Error::UnsupportedMediaType => UNSUPPORTED_MEDIA_TYPE,
+        Error::UnsupportedEncoding => ErrorCode {
+            sentence: "Send the body without `Content-Encoding`",
+            ..UNSUPPORTED_MEDIA_TYPE
+        },
         Error::TooLarge => PAYLOAD_TOO_LARGE,
         Error::TooSlow => REQUEST_TIMEOUT,
         Error::MethodNotAllowed(_) => METHOD_NOT_ALLOWED,

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, ALLOW, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::error_codes::{ErrorCode, row};
+use crate::config::Settings;
 use crate::domain::error::{Error, ValidationErrors};
 
 /// Confirms a change in one sentence.
@@ -45,6 +48,12 @@ pub struct Failure<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required)]
     request_id: Option<&'a str>,
+}
+
+/// `Location` of a created resource (RFC 9110, 15.3.2): `path`, below the path of the public URL.
+pub fn location(settings: &Settings, path: &str) -> (HeaderName, String) {
+    let base = settings.server.public_url.path().trim_end_matches('/');
+    (LOCATION, format!("{base}{path}"))
 }
 
 impl ResponseError for Error {
@@ -138,6 +147,10 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
                 scopes.as_str()
             );
             builder.insert_header((WWW_AUTHENTICATE, challenge));
+        }
+        // RFC 9110, 15.5.16
+        Error::UnsupportedEncoding => {
+            builder.insert_header((ACCEPT_ENCODING, HeaderValue::from_static("identity")));
         }
         Error::MethodNotAllowed(allowed) => {
             builder.insert_header((ALLOW, allowed.join(", ")));

@@ -101,11 +101,12 @@ fn signed_in<'a>(
     user: &'a User,
     session: &'a Session,
 ) -> Result<SignedIn<'a>> {
-    let (server, now) = (&context.settings.server, context.clock.now());
     let shown = match carrier {
         Carrier::Bearer => Some(token.reveal()),
         Carrier::Cookie => {
-            let cookie = cookie::set(server, token, session.expires_at, now)?;
+            let lifetime = session.expires_at.since(context.clock.now());
+            let max_age = session.remembered.then_some(lifetime);
+            let cookie = cookie::set(&context.settings, token, max_age)?;
             builder.insert_header((SET_COOKIE, cookie));
             None
         }
@@ -125,7 +126,7 @@ pub fn clear_cookie(
     carrier: Carrier,
 ) -> Result<HttpResponseBuilder> {
     if carrier == Carrier::Cookie {
-        builder.insert_header((SET_COOKIE, cookie::cleared(&context.settings.server)?));
+        builder.insert_header((SET_COOKIE, cookie::cleared(&context.settings)?));
     }
     Ok(builder)
 }

@@ -88,6 +88,7 @@ async fn a_key_is_shown_once_and_never_again() {
         (made.status, made.header("pragma")),
         (201, Some("no-cache"))
     );
+    assert_eq!(made.header("location"), Some("/v1/api_keys/1"));
     let made = made.json();
     let key = made["key"].as_str().unwrap();
     assert!(key.starts_with("crk_") && key.len() == 42, "{key}");
@@ -579,6 +580,18 @@ async fn name_scopes_and_expiry_are_validated_together() {
             .status,
         201
     );
+    let form = [
+        ("name", "A key"),
+        ("scopes", "projects:read"),
+        ("scopes", "projects:write"),
+        ("expires_at", ""),
+    ];
+    let call = app.post("/v1/api_keys").bearer(&token).form(&form);
+    let made = call.send().await.json();
+    assert_eq!(made["api_key"]["scopes"].as_array().unwrap().len(), 2);
+    let made = made["api_key"]["expires_at"].clone();
+    let absent = make(json!({ "name": name, "scopes": scopes })).await.json();
+    assert_eq!(made, absent["api_key"]["expires_at"]);
 }
 
 #[actix_web::test]

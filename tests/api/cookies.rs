@@ -399,8 +399,8 @@ async fn unknown_transports_are_rejected() {
 
 #[actix_web::test]
 async fn the_cookie_is_host_bound_and_plain_only_on_localhost() {
-    let plain = "cloakroom=TOKEN; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax";
-    let bound = "__Host-cloakroom=TOKEN; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure";
+    let plain = "cloakroom=TOKEN; Path=/; HttpOnly; SameSite=Lax";
+    let bound = "__Host-cloakroom=TOKEN; Path=/; HttpOnly; SameSite=Lax; Secure";
     for (url, expected) in [
         ("http://localhost:3000", plain),
         ("http://127.0.0.1:3000", plain),
@@ -442,23 +442,149 @@ async fn the_cookie_is_host_bound_and_plain_only_on_localhost() {
     }
 }
 
-#[actix_web::test]
-async fn a_remembered_session_has_a_cookie_that_lasts_as_long() {
-    let (app, ..) = signed_in().await;
+/// Signs in over a cookie, with `remember` as given.
+async fn sign_in_remembered(app: &TestApp, remember: Value) -> Reply {
     let mut body = credentials("cookie");
-    body["remember"] = json!(true);
-    let reply = app
-        .post("/v1/session")
-        .same_origin()
-        .json(&body)
+    body["remember"] = remember;
+    let call = app.post("/v1/session").same_origin().json(&body);
+    call.send().await
+}
+
+/// How long a browser keeps the cookie that a reply sets; `None`: until it is closed.
+fn max_age(reply: &Reply) -> Option<u64> {
+    let line = reply.header("set-cookie").expect("a cookie");
+    let age = line
+        .split("; ")
+        .find_map(|part| part.strip_prefix("Max-Age="));
+    age.map(|age| age.parse().unwrap())
+}
+
+#[actix_web::test]
+async fn only_a_remembered_sessions_cookie_outlives_the_browser() {
+    let (app, ..) = signed_in().await;
+    for (remember, seconds) in [
+        (json!(true), Some(15_552_000)),
+        (json!(false), None),
+        (json!(null), None),
+    ] {
+        let reply = sign_in_remembered(&app, remember).await;
+        assert_eq!(max_age(&reply), seconds);
+    }
+    let body =
+        json!({ "email_address": "new@example.com", "password": PASSWORD, "transport": "cookie" });
+    let call = app.post("/v1/registrations").same_origin().json(&body);
+    assert_eq!(max_age(&call.send().await), None);
+}
+
+#[actix_web::test]
+async fn a_new_token_keeps_the_cookies_lifetime() {
+    let (app, ..) = signed_in().await;
+    for (remember, seconds) in [(true, Some(15_551_940)), (false, None)] {
+        for (path, body) in [
+            ("/v1/session/rotate", json!({})),
+            (
+                "/v1/session/reauthenticate",
+                json!({ "password": PASSWORD }),
+            ),
+        ] {
+            let token = token_in_cookie(&sign_in_remembered(&app, remember.into()).await);
+            app.clock().advance(Duration::from_secs(60));
+            let call = app.post(path).cookie(&token).same_origin().json(&body);
+            assert_eq!(max_age(&call.send().await), seconds, "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_shared_cookie_names_the_parent_domain() {
+    let app = TestApp::with_settings(|settings| {
+        https(settings);
+        settings.session.cookie_domain = Some("example.com".to_owned());
+    });
+    let app = app.await;
+    app.create_user(ONE, PASSWORD).await;
+    let reply = sign_in(&app).await;
+    let token = token_in_cookie(&reply);
+    let attributes = "Path=/; Domain=example.com; HttpOnly; SameSite=Lax; Secure";
+    assert_eq!(
+        reply.header("set-cookie"),
+        Some(format!("__Secure-cloakroom={token}; {attributes}").as_str())
+    );
+    let shown = |name: &str| {
+        let line = format!("{name}={token}");
+        app.get("/v1/verify").header("Cookie", &line).send()
+    };
+    assert_eq!(shown("__Secure-cloakroom").await.status, 200);
+    assert_refused(&shown("__Host-cloakroom").await, 401, "unauthorized");
+    // A browser on another host below the domain.
+    let write = || {
+        let call = app.get("/v1/verify").cookie(&token);
+        call.header("X-Forwarded-Method", "POST")
+    };
+    let own_page = sent_from(
+        write(),
+        (Some("same-origin"), Some("https://orders.example.com")),
+    );
+    assert_eq!(own_page.send().await.status, 200);
+    let sibling = sent_from(
+        write(),
+        (Some("same-site"), Some("https://evil.example.com")),
+    );
+    assert_refused(&sibling.send().await, 403, "cross_origin");
+    let planted = format!("__Secure-cloakroom={token}; __Secure-cloakroom={token}");
+    let planted = app
+        .get("/v1/verify")
+        .header("Cookie", &planted)
         .send()
         .await;
-    assert!(
-        reply
-            .header("set-cookie")
-            .unwrap()
-            .contains("; Max-Age=15552000;")
+    assert_refused(&planted, 400, "invalid_request");
+
+    let ended = app
+        .delete("/v1/session")
+        .cookie(&token)
+        .same_origin()
+        .send();
+    assert_eq!(
+        ended.await.header("set-cookie"),
+        Some(
+            "__Secure-cloakroom=; Path=/; Domain=example.com; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+        )
     );
+}
+
+#[actix_web::test]
+async fn a_refused_cookie_is_cleared_at_sign_out_alone() {
+    let cleared = Some("cloakroom=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    let (app, user, unknown) = signed_in().await;
+    app.delete("/v1/session").bearer(&unknown).send().await;
+    let sign_out = |token: &str| app.delete("/v1/session").cookie(token);
+    for token in [&unknown[..], "rubbish", ""] {
+        let reply = sign_out(token).same_origin().send().await;
+        assert_refused(&reply, 401, "token_invalid");
+        assert_eq!(reply.header("set-cookie"), cleared, "{token}");
+        // Another tab may have set a new cookie meanwhile.
+        let read = app.get("/v1/session").cookie(token).send().await;
+        assert_refused(&read, 401, "token_invalid");
+        assert_eq!(read.header("set-cookie"), None, "{token}");
+    }
+    let foreign = sent_from(sign_out(&unknown), (Some("cross-site"), Some(FOREIGN)));
+    let foreign = foreign.send().await;
+    assert_refused(&foreign, 403, "cross_origin");
+    assert_eq!(foreign.header("set-cookie"), None);
+
+    let expired = app.sign_in_as(&user).await;
+    app.clock().advance(Duration::from_secs(15 * 86_400));
+    let reply = sign_out(&expired).same_origin().send().await;
+    assert_refused(&reply, 401, "token_expired");
+    assert_eq!(reply.header("set-cookie"), cleared);
+    let reply = sign_out(&expired).bearer(&expired).send().await;
+    assert_refused(&reply, 401, "token_expired");
+    assert_eq!(reply.header("set-cookie"), None);
+    for path in ["/v1/session", "/v1/projects", "/v1/verify"] {
+        let reply = app.get(path).cookie(&expired).send().await;
+        assert_refused(&reply, 401, "token_expired");
+        assert_eq!(reply.header("set-cookie"), None, "{path}");
+    }
 }
 
 #[actix_web::test]
@@ -822,9 +948,7 @@ async fn rotating_sets_a_new_cookie() {
         assert_handed_over(&reply, "cookie");
         let new = token_in_cookie(&reply);
         assert_ne!(new, old);
-        // It lasts as long as the session has left, a minute less than at first.
-        let expected =
-            format!("{name}={new}; Path=/; Max-Age=2591940; HttpOnly; SameSite=Lax{secure}");
+        let expected = format!("{name}={new}; Path=/; HttpOnly; SameSite=Lax{secure}");
         assert_eq!(reply.header("set-cookie"), Some(expected.as_str()));
         assert_refused(
             &app.get("/v1/session").cookie(&old).send().await,
@@ -906,7 +1030,7 @@ async fn ending_other_sessions_leaves_the_cookie_alone() {
 }
 
 #[actix_web::test]
-async fn rejections_clear_no_cookie() {
+async fn other_rejections_clear_no_cookie() {
     let (app, user, token) = signed_in().await;
     let ended = app.sign_in_as(&user).await;
     assert_eq!(
@@ -916,7 +1040,7 @@ async fn rejections_clear_no_cookie() {
     // It may have got another token meanwhile, in another tab.
     let replies = [
         app.get("/v1/session").cookie(&ended).send().await,
-        app.delete("/v1/session")
+        app.delete("/v1/sessions")
             .cookie(&ended)
             .same_origin()
             .send()

@@ -40,7 +40,12 @@ fn assert_shared(reply: &Reply, origin: &str) {
     assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
     assert_eq!(
         list(reply, "access-control-expose-headers"),
-        ["retry-after", "www-authenticate", "x-request-id"]
+        [
+            "location",
+            "retry-after",
+            "www-authenticate",
+            "x-request-id"
+        ]
     );
     assert!(list(reply, "vary").contains(&"origin".to_owned()));
     assert_eq!(reply.header("access-control-allow-credentials"), None);

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::User;
 use cloakroom::testing::{Reply, START, TestApp};
@@ -74,6 +76,64 @@ async fn rfc_7662_2_1_only_a_key_with_the_scope_may_introspect() {
         401,
         "unauthorized",
     );
+}
+
+#[actix_web::test]
+async fn rfc_7662_2_1_a_key_may_come_by_http_basic() {
+    let (app, user, token) = signed_in().await;
+    let key = service(&app).await;
+    let basic = |pair: &str| format!("Basic {}", BASE64_STANDARD.encode(pair));
+    let ask = |line: &str| {
+        let call = app.post("/v1/introspect").header("Authorization", line);
+        call.form(&[("token", &token)]).send()
+    };
+    for line in [
+        basic(&format!("{key}:")),
+        basic(&format!("reports:{key}")),
+        basic(&format!(":{key}")).replace("Basic", "bASIC"),
+    ] {
+        let reply = ask(&line).await;
+        assert_eq!((reply.status, &reply.json()["active"]), (200, &json!(true)));
+    }
+    let bearer = r#"Bearer realm="cloakroom""#;
+    let invalid = format!(r#"{bearer}, error="invalid_token""#);
+    for (pair, code, challenge) in [
+        ("one:two".to_owned(), "unauthorized", bearer),
+        (format!("{key}"), "unauthorized", bearer),
+        (format!("{token}:"), "unauthorized", bearer),
+        (format!("{key}x:"), "invalid_api_key", &*invalid),
+        ("crk_:".to_owned(), "invalid_api_key", &*invalid),
+    ] {
+        let reply = ask(&basic(&pair)).await;
+        assert_refused(&reply, 401, code);
+        let challenges = reply.headers.get_all("www-authenticate");
+        let challenges: Vec<_> = challenges.map(|line| line.to_str().unwrap()).collect();
+        assert_eq!(
+            challenges,
+            [challenge, r#"Basic realm="cloakroom""#],
+            "{pair}"
+        );
+    }
+    let narrow = api_key(&app, Some(&user), "projects:read").await;
+    let narrow = ask(&basic(&format!("{narrow}:"))).await;
+    assert_refused(&narrow, 403, "insufficient_scope");
+    let twice = app.post("/v1/introspect").header("X-API-Key", &key);
+    let twice = twice.header("Authorization", &basic(&format!("{key}:")));
+    let twice = twice.form(&[("token", &token)]).send().await;
+    assert_refused(&twice, 400, "invalid_request");
+}
+
+#[actix_web::test]
+async fn other_routes_ignore_http_basic() {
+    let (app, user, _) = signed_in().await;
+    let key = api_key(&app, Some(&user), "projects:read").await;
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{key}:")));
+    for path in ["/v1/projects", "/v1/user", "/v1/verify"] {
+        let reply = app.get(path).header("Authorization", &basic).send().await;
+        assert_refused(&reply, 401, "unauthorized");
+        let challenges = reply.headers.get_all("www-authenticate");
+        assert_eq!(challenges.count(), 1, "{path}");
+    }
 }
 
 #[actix_web::test]

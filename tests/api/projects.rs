@@ -49,6 +49,7 @@ async fn a_project_is_created_shown_changed_and_deleted() {
         "id": 1, "title": "A title", "description": "Words", "created_at": now, "updated_at": now,
     } });
     assert_eq!((made.status, made.json()), (201, expected.clone()));
+    assert_eq!(made.header("location"), Some("/v1/projects/1"));
     let shown = app.get("/v1/projects/1").bearer(&token).send().await;
     assert_eq!((shown.status, shown.json()), (200, expected.clone()));
 
@@ -260,7 +261,7 @@ async fn cursors_walk_all_pages_newest_first() {
     }
     assert_eq!(walked, [vec![13, 11, 9], vec![7, 5, 3], vec![1]]);
     assert_eq!(
-        page(&app, &token, "?limit=1&cursor=13&unknown=1").await,
+        page(&app, &token, "?limit=1&cursor=13&unknown=1&unknown=2").await,
         (vec![11], json!("11"))
     );
     delete(&app, &user).await;

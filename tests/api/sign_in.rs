@@ -385,14 +385,29 @@ async fn remember_makes_a_session_last_longer() {
         app.clock().set(end);
         assert!(!session_is_valid(&app, token).await);
     }
-    let fields = [
-        ("email_address", ONE),
-        ("password", PASSWORD),
-        ("remember", "true"),
-    ];
-    app.clock().set(START);
-    let reply = app.post("/v1/session").form(&fields).send().await.json();
-    assert_eq!(reply["expires_at"], (START + DAY * 180).to_string());
+}
+
+#[actix_web::test]
+async fn remember_is_a_checkbox_in_forms() {
+    let app = TestApp::new().await;
+    app.create_user(ONE, PASSWORD).await;
+    let credentials = [("email_address", ONE), ("password", PASSWORD)];
+    for (values, days) in [
+        (&["true"][..], 180),
+        (&["on"], 180),
+        (&["0", "1"], 180),
+        (&["0"], 30),
+        (&[""], 30),
+        (&[], 30),
+    ] {
+        app.clock().set(START);
+        let mut fields = credentials.to_vec();
+        fields.extend(values.iter().map(|value| ("remember", *value)));
+        fields.push(("transport", ""));
+        let reply = app.post("/v1/session").form(&fields).send().await.json();
+        let end = START + DAY * days;
+        assert_eq!(reply["expires_at"], end.to_string(), "{values:?}");
+    }
 }
 
 #[actix_web::test]

@@ -30,6 +30,15 @@ fn users(app: &TestApp) -> i64 {
 }
 
 #[actix_web::test]
+async fn locations_lie_below_the_public_urls_path() {
+    let app = TestApp::with_settings(|settings| {
+        settings.server.public_url = "https://example.com/auth/".parse().unwrap();
+    });
+    let reply = app.await.sign_up(ONE, PASSWORD).await;
+    assert_eq!(reply.header("location"), Some("/auth/v1/user"));
+}
+
+#[actix_web::test]
 async fn a_new_user_is_shown_and_signed_in_at_once() {
     let app = TestApp::new().await;
     let call = app
@@ -37,6 +46,7 @@ async fn a_new_user_is_shown_and_signed_in_at_once() {
         .header("User-Agent", "a browser");
     let reply = call.json(&applicant(ONE, PASSWORD)).send().await;
     assert_eq!(reply.status, 201, "{}", reply.text());
+    assert_eq!(reply.header("location"), Some("/v1/user"));
     let body = reply.json();
     let token = body["token"].as_str().unwrap();
     let now = "2026-01-31T09:30:00.000Z";
@@ -127,7 +137,7 @@ async fn every_invalid_field_is_named() {
             vec![("password", TOO_LONG)],
         ),
         (
-            applicant(ONE, &"é".repeat(129)),
+            applicant(ONE, &"é".repeat(257)),
             vec![("password", TOO_LONG)],
         ),
         (applicant(ONE, "pass\0word"), vec![("password", INVALID)]),

@@ -2,6 +2,7 @@
 //! its tokens.
 
 mod account;
+mod browser_recipes;
 mod canary;
 mod commands;
 mod crash;

@@ -514,19 +514,19 @@ fn replaced(text: &str, one: &str, other: &str) -> String {
 }
 
 /// A service that answers 200 to everything, and keeps what it was sent.
-struct Service {
-    address: SocketAddr,
+pub(super) struct Service {
+    pub(super) address: SocketAddr,
     received: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 /// One request as it came.
-struct ReceivedRequest {
-    head: String,
+pub(super) struct ReceivedRequest {
+    pub(super) head: String,
     body: String,
 }
 
 impl Service {
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let service = Self {
             address: listener.local_addr().unwrap(),
@@ -553,7 +553,7 @@ impl Service {
     }
 
     /// What came since the last look.
-    fn take(&self) -> Vec<ReceivedRequest> {
+    pub(super) fn take(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut self.received.lock().unwrap())
     }
 
@@ -605,7 +605,7 @@ impl ReceivedRequest {
         Some(received)
     }
 
-    fn values(&self, name: &str) -> Vec<&str> {
+    pub(super) fn values(&self, name: &str) -> Vec<&str> {
         let fields = self
             .head
             .lines()

@@ -1170,7 +1170,7 @@ export interface components {
                 };
             };
         };
-        /** @description `unsupported_media_type`: the body is neither JSON nor a form. */
+        /** @description `unsupported_media_type`: the body is neither JSON nor a form, or it is compressed. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];

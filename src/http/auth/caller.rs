@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::Either;
 
@@ -107,11 +108,19 @@ pub(in crate::http) fn find<T: 'static>(
 }
 
 pub(in crate::http) async fn identify(request: &HttpRequest) -> Result<Caller> {
+    identify_by(request, credential::presented).await
+}
+
+/// As [`identify`], by a credential that `read` finds in the headers and the cookie of a name.
+pub(super) async fn identify_by(
+    request: &HttpRequest,
+    read: for<'a> fn(&'a HeaderMap, &str) -> Result<Option<credential::Credential<'a>>>,
+) -> Result<Caller> {
     let context = client_info::context(request)?;
     // Not in a guard alone: an embedder's own handlers need it as well.
     check_cookie(request)?;
-    let cookie = cookie::name(&context.settings.server);
-    let presented = credential::presented(request.headers(), cookie).inspect_err(|refusal| {
+    let cookie = cookie::name(&context.settings);
+    let presented = read(request.headers(), cookie).inspect_err(|refusal| {
         // The kind of a malformed credential is unknown, unless it was sent as an API key.
         if matches!(refusal, Error::InvalidApiKey) {
             note_refusal(request, CredentialKind::ApiKey, refusal);

@@ -2,26 +2,33 @@
 //!
 //! # Threats
 //! - a cookie planted or overwritten by another host: the prefix `__Host-` binds it to this host and https, and two
-//!   cookies of the name are refused
+//!   cookies of the name are refused. With `session.cookie_domain` every host below that domain can plant one, over https
+//!   (`__Secure-`), and receives it
+//! - a shared computer: unless the sign-in sent `remember`, the browser deletes it when it is closed
 //! - scripts that read it: `HttpOnly`
 //! - cross-site requests: `SameSite=Lax`, and [`same_origin`](super::same_origin) for what that allows
 
+use std::time::Duration;
+
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 
-use crate::config;
+use crate::config::Settings;
 use crate::crypto::token::PlainToken;
-use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 
 /// Under https. Browsers accept this prefix only from the host itself, with `Secure` and for every path.
 const HOST_BOUND: &str = "__Host-cloakroom";
+/// With `session.cookie_domain`. Browsers accept this prefix only over https, with `Secure`.
+const SHARED: &str = "__Secure-cloakroom";
 /// Under plain http on this machine, where not all browsers accept the prefix.
 const PLAIN: &str = "cloakroom";
 
 /// The cookie's name: without prefix and `Secure` only where the public URL is plain http on this machine.
-pub fn name(server: &config::Server) -> &'static str {
-    if server.is_plain_on_this_machine() {
+pub fn name(settings: &Settings) -> &'static str {
+    if settings.server.is_plain_on_this_machine() {
         PLAIN
+    } else if settings.session.cookie_domain.is_some() {
+        SHARED
     } else {
         HOST_BOUND
     }
@@ -50,35 +57,38 @@ pub fn carried<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>
     Ok(Some(std::str::from_utf8(value).unwrap_or_default()))
 }
 
-/// `Set-Cookie` with a token, valid until `expires_at`.
+/// `Set-Cookie` with a token. The browser keeps it for `max_age`, or until it is closed.
 ///
 /// # Errors
-/// Never: tokens are visible ASCII.
+/// Never for a token of ours, which is plain text.
 pub fn set(
-    server: &config::Server,
+    settings: &Settings,
     token: &PlainToken,
-    expires_at: Timestamp,
-    now: Timestamp,
+    max_age: Option<Duration>,
 ) -> Result<HeaderValue> {
-    written(server, token.reveal(), expires_at.since(now).as_secs())
+    written(settings, token.reveal(), max_age)
 }
 
-/// `Set-Cookie` that deletes it.
+/// `Set-Cookie` that removes it.
 ///
 /// # Errors
 /// Never.
-pub fn cleared(server: &config::Server) -> Result<HeaderValue> {
-    written(server, "", 0)
+pub fn cleared(settings: &Settings) -> Result<HeaderValue> {
+    written(settings, "", Some(Duration::ZERO))
 }
 
-fn written(server: &config::Server, value: &str, max_age: u64) -> Result<HeaderValue> {
-    let secure = if server.is_plain_on_this_machine() {
-        ""
-    } else {
-        "; Secure"
-    };
-    let name = name(server);
-    let line = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+fn written(settings: &Settings, value: &str, max_age: Option<Duration>) -> Result<HeaderValue> {
+    let mut line = format!("{}={value}; Path=/", name(settings));
+    if let Some(domain) = &settings.session.cookie_domain {
+        line += &format!("; Domain={domain}");
+    }
+    if let Some(age) = max_age {
+        line += &format!("; Max-Age={}", age.as_secs());
+    }
+    line += "; HttpOnly; SameSite=Lax";
+    if !settings.server.is_plain_on_this_machine() {
+        line += "; Secure";
+    }
     let mut line = HeaderValue::try_from(line).map_err(Error::internal)?;
     line.set_sensitive(true);
     Ok(line)

@@ -8,6 +8,10 @@ use std::fmt;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
 use super::cookie;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::CredentialKind;
@@ -89,6 +93,43 @@ pub fn presented<'a>(headers: &'a HeaderMap, cookie: &str) -> Result<Option<Cred
                 .transpose()
         }
     }
+}
+
+/// As [`presented`], or an API key as the user name or the password of HTTP Basic (RFC 7617), as clients of introspection
+/// send it (RFC 7662, 2.1). Other routes ignore Basic: a browser would add it to requests of every page.
+///
+/// # Errors
+/// As [`presented`].
+pub(super) fn presented_or_basic<'a>(
+    headers: &'a HeaderMap,
+    cookie: &str,
+) -> Result<Option<Credential<'a>>> {
+    match only(headers, AUTHORIZATION)?.and_then(basic_key) {
+        Some(_) if headers.contains_key(X_API_KEY) => Err(several()),
+        Some(key) => api_key(&key).map(Some),
+        None => presented(headers, cookie),
+    }
+}
+
+/// Whether a header contains HTTP Basic.
+pub(super) fn is_basic(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(AUTHORIZATION);
+    lines.any(|line| line.to_str().is_ok_and(|line| basic(line).is_some()))
+}
+
+/// The password of HTTP Basic, or else the user name, if one of them looks like an API key.
+fn basic_key(line: &HeaderValue) -> Option<Zeroizing<String>> {
+    let decoded = BASE64_STANDARD.decode(basic(line.to_str().ok()?)?).ok()?;
+    let pair = Zeroizing::new(String::from_utf8(decoded).ok()?);
+    let (user, password) = pair.split_once(':')?;
+    let looks_like_key = |text: &&str| text.starts_with(TokenKind::ApiKey.prefix());
+    let key = [password, user].into_iter().find(looks_like_key)?;
+    Some(Zeroizing::new(key.to_owned()))
+}
+
+fn basic(line: &str) -> Option<&str> {
+    let (scheme, rest) = line.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("basic").then_some(rest.trim())
 }
 
 /// Whether a header contains a credential, well-formed or not, so that the cookie is ignored. Pages of other origins cannot

@@ -3,12 +3,19 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 
 use super::access::Access;
-use super::caller::{Caller, NEEDS_SESSION, check_cookie, identify};
+use super::caller::{Caller, NEEDS_SESSION, check_cookie, identify, identify_by};
+use super::cookie;
+use super::credential::{self, presented_or_basic};
 use crate::domain::CredentialKind;
 use crate::domain::error::{Error, Result};
+use crate::http::extract::client_info;
+
+const SIGN_OUT: &str = "/v1/session";
 
 /// Refuses callers without access to the route.
 pub(in crate::http) async fn authenticate(
@@ -16,13 +23,43 @@ pub(in crate::http) async fn authenticate(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let admitted = identify(request.request())
-        .await
-        .and_then(|caller| admit(&caller, access));
-    match admitted {
-        Ok(()) => next.call(request).await,
-        Err(refusal) => Ok(request.error_response(refusal)),
+    let identified = match access {
+        Access::ApiKey(_) => identify_by(request.request(), presented_or_basic).await,
+        _ => identify(request.request()).await,
+    };
+    let admitted = identified.and_then(|caller| admit(&caller, access));
+    let mut reply = match admitted {
+        Ok(()) => next.call(request).await?,
+        Err(refusal) => request.error_response(refusal),
+    };
+    let basic =
+        matches!(access, Access::ApiKey(_)) && credential::is_basic(reply.request().headers());
+    if basic && reply.status() == StatusCode::UNAUTHORIZED {
+        // RFC 6749, 5.2: the challenge matches the scheme that the client used.
+        let challenge = HeaderValue::from_static(r#"Basic realm="cloakroom""#);
+        reply.headers_mut().append(WWW_AUTHENTICATE, challenge);
     }
+    if let Some(removal) = removes_cookie(&reply) {
+        reply.headers_mut().append(SET_COOKIE, removal);
+    }
+    Ok(reply)
+}
+
+/// A sign-out removes the cookie even if its session has ended. Another refused request removes none: another tab may have
+/// set a new one meanwhile, which the late reply would delete.
+fn removes_cookie(reply: &ServiceResponse<BoxBody>) -> Option<HeaderValue> {
+    let (request, headers) = (reply.request(), reply.request().headers());
+    let refusal = reply.response().error()?.as_error::<Error>()?;
+    let signs_out = matches!(refusal, Error::TokenInvalid | Error::TokenExpired)
+        && request.method() == Method::DELETE
+        && request.match_pattern()? == SIGN_OUT;
+    let settings = &client_info::context(request).ok()?.settings;
+    let by_cookie = !credential::decides_alone(headers)
+        && matches!(
+            cookie::carried(headers, cookie::name(settings)),
+            Ok(Some(_))
+        );
+    (signs_out && by_cookie).then(|| cookie::cleared(settings).ok())?
 }
 
 /// Checks the cookie on routes without authentication.

@@ -60,7 +60,7 @@ pub(in crate::http) fn check(request: &HttpRequest, settings: &Settings) -> Resu
     if credential::decides_alone(headers) {
         return Ok(());
     }
-    let cookie = cookie::carried(headers, cookie::name(&settings.server))?;
+    let cookie = cookie::carried(headers, cookie::name(settings))?;
     match cookie.is_none() || is_harmless(request) || proves_same_origin(headers, settings) {
         true => Ok(()),
         false => Err(Error::CrossOrigin),

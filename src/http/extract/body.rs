@@ -2,8 +2,9 @@
 //!
 //! # Threats
 //! - mass assignment: only the fields that the type declares are read
-//! - two readings of one body: a key or field that occurs twice is refused
-//! - large or slow bodies: at most 64 KiB, within `server.body_timeout`
+//! - two readings of one body: a key that occurs twice is refused, as is a repeated field of a form that is neither a flag
+//!   nor a list
+//! - large or slow bodies: at most 64 KiB, within `server.body_timeout`; compressed ones are refused
 //! - passwords left in memory: the body and its texts are wiped; the type holds secrets as [`SecretText`]
 
 use std::fmt;
@@ -11,18 +12,17 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use utoipa::ToSchema;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::client_info;
-use super::fields::Fields;
+use super::fields::{Fields, Source};
 use crate::domain::error::{Error, Result};
 use crate::http::inputs::{Input, Inputs, schema_of};
 
@@ -64,12 +64,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
+            refuse_compressed(&request)?;
             let limit = client_info::context(&request)?.settings.server.body_timeout;
             let body = actix_web::rt::time::timeout(limit, read(&request, payload));
             let mut body = body.await.map_err(|_| Error::TooSlow)??;
             let fields = parse(&request, &body);
             body.as_mut().zeroize();
-            fields?.read("The body has an unknown field").map(Self)
+            fields?.read().map(Self)
         })
     }
 }
@@ -77,6 +78,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 impl<T: DeserializeOwned + ToSchema + 'static> Input for Body<T> {
     fn describe(inputs: &mut Inputs) {
         inputs.body = Some(schema_of::<T>);
+    }
+}
+
+/// A body whose `Content-Encoding` is not `identity` would have to be decompressed: a small one could become large.
+fn refuse_compressed(request: &HttpRequest) -> Result<()> {
+    let is_plain = |line: &HeaderValue| {
+        line.to_str().is_ok_and(|line| {
+            let mut codings = line.split(',').map(str::trim);
+            codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+        })
+    };
+    match request.headers().get_all(CONTENT_ENCODING).all(is_plain) {
+        true => Ok(()),
+        false => Err(Error::UnsupportedEncoding),
     }
 }
 
@@ -107,34 +122,31 @@ fn parse(request: &HttpRequest, body: &[u8]) -> Result<Fields> {
         .and_then(|value| value.split(';').next())
         .map(|value| value.trim().to_ascii_lowercase());
     match media_type.as_deref().unwrap_or_default() {
-        "application/json" | "" if body.is_empty() => Ok(Fields::default()),
-        "application/json" => serde_json::from_slice(body).map_err(malformed_json),
+        "application/json" | "" if body.is_empty() => Ok(Fields::none()),
+        "application/json" => parse_json(body),
         "application/x-www-form-urlencoded" => parse_form(body),
         _ => Err(Error::UnsupportedMediaType),
     }
 }
 
-fn malformed_json(error: serde_json::Error) -> Error {
-    match error.classify() {
+/// A byte order mark, which some programs of Windows write, is skipped (RFC 8259, 8.1).
+fn parse_json(body: &[u8]) -> Result<Fields> {
+    let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    serde_json::from_slice(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
             Error::Malformed("The body must be one JSON object, with each key once")
         }
         _ => Error::Malformed("The body is not valid JSON"),
-    }
+    })
 }
 
 fn parse_form(body: &[u8]) -> Result<Fields> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
         .map_err(|_| Error::Malformed("The body is not a valid form"))?;
-    let mut fields = Fields::default();
-    for (name, value) in pairs {
-        // Decoding replaced what is not UTF-8; a password must not change on its way.
-        if value.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(Error::Malformed("The form is not in UTF-8"));
-        }
-        if !fields.insert(name, Value::String(value)) {
-            return Err(Error::Malformed("The form has a field twice"));
-        }
+    // Decoding replaced what is not UTF-8; a password must not change on its way.
+    let is_utf8 = |(_, value): &(String, String)| !value.contains(char::REPLACEMENT_CHARACTER);
+    if !pairs.iter().all(is_utf8) {
+        return Err(Error::Malformed("The form is not in UTF-8"));
     }
-    Ok(fields)
+    Ok(Fields::from_pairs(pairs, Source::Form))
 }

@@ -3,10 +3,10 @@
 //!
 //! # Threats
 //! - a forged address: `X-Forwarded-For` is read from trusted proxies only, from the right
-//! - log and terminal injection: control characters are removed from the `User-Agent`
+//! - log and terminal injection: unsafe characters are removed from the `User-Agent`
 
 use std::future::{Ready, ready};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::ClientInfo;
 use crate::domain::error::{Error, Result};
+use crate::domain::one_line::is_unsafe;
 use crate::http::auth::{cookie, credential, same_origin};
 use crate::http::inputs::Input;
 
@@ -36,13 +37,13 @@ impl ClientInfo {
             .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let cookie = match credential::decides_alone(headers) {
             true => None,
-            false => cookie::carried(headers, cookie::name(&settings.server))?,
+            false => cookie::carried(headers, cookie::name(settings))?,
         };
         Ok(Self {
             ip: address(request, &settings.server.trusted_proxies),
             user_agent: agent.map(|text| {
                 text.chars()
-                    .filter(|c| !c.is_control())
+                    .filter(|c| !is_unsafe(*c))
                     .take(USER_AGENT_CHARACTERS)
                     .collect()
             }),
@@ -97,12 +98,13 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     // A line that is not text contains no address.
     let lines: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
-        .map(|line| line.to_str().unwrap_or_default())
+        .map(|line| line.to_str().unwrap_or("unknown"))
         .collect();
     let mut client = peer;
-    for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
+    let hops = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+    for hop in hops.filter(|hop| !hop.is_empty()).rev() {
         // Entries left of a malformed one cannot be trusted.
-        let Some(address) = read_hop(hop.trim()) else {
+        let Some(address) = read_hop(hop) else {
             break;
         };
         client = address.to_canonical();
@@ -120,11 +122,18 @@ pub(in crate::http) fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
         .any(|network| network.contains(&peer.to_canonical()))
 }
 
-/// An address, with or without a port.
+/// An address. Some proxies add the port, brackets or quotes.
 fn read_hop(text: &str) -> Option<IpAddr> {
-    text.parse()
-        .ok()
-        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+    let text = between(text, '"', '"').unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    match between(text, '[', ']') {
+        Some(address) => address.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => text.parse().ok().or_else(with_port),
+    }
+}
+
+fn between(text: &str, start: char, end: char) -> Option<&str> {
+    text.strip_prefix(start)?.strip_suffix(end)
 }
 
 #[cfg(test)]
@@ -184,6 +193,44 @@ mod tests {
             "2001:db8::7"
         );
         assert_eq!(client("::1", &["2001:db8::7"], &["::1/128"]), "2001:db8::7");
+    }
+
+    #[test]
+    fn every_spelling_of_a_hop_is_understood() {
+        for (line, address) in [
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("\"[2001:db8::7]\"", "2001:db8::7"),
+            ("\"[2001:db8::7]:50000\"", "2001:db8::7"),
+            ("[::ffff:198.51.100.1]", "198.51.100.1"),
+            ("\"198.51.100.1\"", "198.51.100.1"),
+            ("\"198.51.100.1:50000\"", "198.51.100.1"),
+            ("198.51.100.1,", "198.51.100.1"),
+            ("198.51.100.1 , , \t,10.0.0.2", "198.51.100.1"),
+        ] {
+            assert_eq!(
+                client("10.0.0.1", &[line], &["10.0.0.0/8"]),
+                address,
+                "{line}"
+            );
+        }
+        let lines = ["198.51.100.1", "", " "];
+        assert_eq!(client("10.0.0.1", &lines, &["10.0.0.0/8"]), "198.51.100.1");
+        for line in [
+            "[198.51.100.1]",
+            "[2001:db8::7",
+            "2001:db8::7]",
+            "[]",
+            "\"\"",
+            "\"",
+            "[::1]x",
+            "for=1.2.3.4",
+        ] {
+            assert_eq!(
+                client("10.0.0.1", &[line], &["10.0.0.0/8"]),
+                "10.0.0.1",
+                "{line}"
+            );
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The fields of a body or a query, and a serde deserializer that reads a struct from them.
 //!
-//! A form and a query hold text only, so each scalar is also read from its text form: `true` or `1`, `false` or `0`;
-//! digits; words with spaces between. An absent field and a `null` read as `None`, as the empty text, as no items or as
-//! `false`; [`Patch`] tells them apart. A missing required text is thereby blank, which the check of its value reports.
-//! Unknown fields are ignored, unless the struct has `#[serde(deny_unknown_fields)]`.
+//! A form and a query hold text only, so each scalar is also read from its text form: `true`, `1` or `on`; `false`, `0`
+//! or `off`; digits; words with spaces between. An absent field and a `null` read as `None`, as the empty text, as no
+//! items or as `false`; [`Patch`](super::field_types::Patch) tells them apart. A missing required text is thereby blank, which the check of its value
+//! reports. Unknown fields are ignored, unless the struct has `#[serde(deny_unknown_fields)]`.
+//!
+//! HTML forms send an input that was left empty: it counts as absent where the type has no empty text. They send a
+//! checkbox after a hidden field of its name: of a repeated flag the last counts. A repeated list is joined. Any other
+//! repeated field is refused.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,34 +22,91 @@ use zeroize::Zeroize;
 use crate::domain::error::{Error, Result, ValidationErrors};
 
 /// Fields by name. Texts are wiped on drop: passwords came in them.
-#[derive(Default)]
-pub(in crate::http) struct Fields(HashMap<String, Value>);
+pub(in crate::http) struct Fields {
+    values: HashMap<String, FieldValue>,
+    source: Source,
+}
+
+/// Where fields come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Json,
+    Form,
+    Query,
+}
+
+/// The value of a field.
+enum FieldValue {
+    Json(Value),
+    /// From a form or a query: at least one text.
+    Texts(Vec<String>),
+}
 
 impl Fields {
-    /// Adds a field; `false` if there is one of this name already.
-    pub(super) fn insert(&mut self, name: String, value: Value) -> bool {
-        self.0.insert(name, value).is_none()
+    /// The decoded pairs of a form or a query.
+    pub(super) fn from_pairs(pairs: Vec<(String, String)>, source: Source) -> Self {
+        let mut values = HashMap::new();
+        for (name, text) in pairs {
+            let input = values.entry(name).or_insert(FieldValue::Texts(Vec::new()));
+            if let FieldValue::Texts(texts) = input {
+                texts.push(text);
+            }
+        }
+        Self { values, source }
+    }
+
+    /// Without any field.
+    pub(super) fn none() -> Self {
+        Self::from_pairs(Vec::new(), Source::Form)
     }
 
     /// Reads a struct.
     ///
     /// # Errors
-    /// [`Error::Validation`] with every field of a wrong type; `unknown` for a field that the struct refuses.
-    pub(super) fn read<T: DeserializeOwned>(mut self, unknown: &'static str) -> Result<T> {
+    /// [`Error::Validation`] with every field of a wrong type; [`Error::Malformed`] for a repeated field, and for one that
+    /// the struct refuses.
+    pub(super) fn read<T: DeserializeOwned>(mut self) -> Result<T> {
         let mut invalid = ValidationErrors::default();
         loop {
             match T::deserialize(Struct(&self)) {
                 Ok(value) => return Ok(invalid.into_result().map(|()| value)?),
-                Err(Fault::Unknown) => return Err(Error::Malformed(unknown)),
+                Err(Fault::Unknown) => return Err(Error::Malformed(self.source.unknown())),
+                Err(Fault::Repeated) => return Err(Error::Malformed(self.source.repeated())),
                 Err(Fault::Type) => return Err(Error::internal("a body must be a struct")),
                 // Without the field, the rest is read again: serde stops at the first fault, and all are reported.
                 Err(Fault::Field(name)) => {
-                    invalid.add(name, "is invalid");
-                    if self.0.remove(name).is_none() {
+                    let was_empty = self.is_left_empty(name);
+                    if !was_empty {
+                        invalid.add(name, "is invalid");
+                    }
+                    if self.values.remove(name).is_none() {
                         return Err(invalid.into());
                     }
                 }
             }
+        }
+    }
+
+    /// Whether it is an input of a form that was left empty. In a query an empty parameter is a client's fault, and
+    /// leaving it out could ask for more than was meant.
+    fn is_left_empty(&self, name: &str) -> bool {
+        self.source == Source::Form
+            && matches!(self.values.get(name), Some(FieldValue::Texts(texts)) if texts.iter().all(String::is_empty))
+    }
+}
+
+impl Source {
+    fn unknown(self) -> &'static str {
+        match self {
+            Self::Json | Self::Form => "The body has an unknown field",
+            Self::Query => "The query has an unknown parameter",
+        }
+    }
+
+    fn repeated(self) -> &'static str {
+        match self {
+            Self::Json | Self::Form => "The form has a field twice",
+            Self::Query => "The query has a parameter twice",
         }
     }
 }
@@ -58,9 +119,11 @@ impl fmt::Debug for Fields {
 
 impl Drop for Fields {
     fn drop(&mut self) {
-        for value in self.0.values_mut() {
-            if let Value::String(text) = value {
-                text.zeroize();
+        for input in self.values.values_mut() {
+            match input {
+                FieldValue::Json(Value::String(text)) => text.zeroize(),
+                FieldValue::Json(_) => {}
+                FieldValue::Texts(texts) => texts.zeroize(),
             }
         }
     }
@@ -79,9 +142,16 @@ impl<'de> Deserialize<'de> for Fields {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Fields::default();
+                let mut fields = Fields {
+                    values: HashMap::new(),
+                    source: Source::Json,
+                };
                 while let Some((name, value)) = map.next_entry()? {
-                    if !fields.insert(name, value) {
+                    if fields
+                        .values
+                        .insert(name, FieldValue::Json(value))
+                        .is_some()
+                    {
                         return Err(de::Error::custom("duplicate key"));
                     }
                 }
@@ -93,56 +163,6 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// A field of a partial update: absent leaves what is there, `null` clears it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Patch<T> {
-    /// The field is not in the body.
-    Absent,
-    /// It is `null`.
-    Null,
-    /// It has this value.
-    Value(T),
-}
-
-impl<T> Patch<T> {
-    /// The value after the update.
-    pub fn or(self, current: impl FnOnce() -> Option<T>) -> Option<T> {
-        match self {
-            Self::Absent => current(),
-            Self::Null => None,
-            Self::Value(value) => Some(value),
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Field<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Field<T> {
-            type Value = Patch<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value or null")
-            }
-
-            fn visit_none<E>(self) -> Result<Patch<T>, E> {
-                Ok(Patch::Absent)
-            }
-
-            fn visit_unit<E>(self) -> Result<Patch<T>, E> {
-                Ok(Patch::Null)
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Patch<T>, D::Error> {
-                T::deserialize(value).map(Patch::Value)
-            }
-        }
-
-        deserializer.deserialize_option(Field(std::marker::PhantomData))
-    }
-}
-
 /// Why a struct cannot be read.
 #[derive(Debug)]
 enum Fault {
@@ -150,6 +170,8 @@ enum Fault {
     Type,
     /// This field has another type.
     Field(&'static str),
+    /// A field that has one value occurs twice.
+    Repeated,
     /// There is a field that the struct refuses.
     Unknown,
 }
@@ -192,12 +214,12 @@ impl<'de> Deserializer<'de> for Struct<'de> {
         declared: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let unknown = self.0.0.iter();
-        let unknown = unknown.filter(|(name, _)| !declared.contains(&name.as_str()));
+        let unknown = self.0.values.keys().map(String::as_str);
+        let unknown = unknown.filter(|name| !declared.contains(name));
         visitor.visit_map(Entries {
             fields: self.0,
             declared: declared.iter(),
-            unknown: unknown.map(|(name, _)| name.as_str()).collect(),
+            unknown: unknown.collect(),
             next: None,
         })
     }
@@ -234,26 +256,59 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         let Some(name) = self.next else {
-            return seed.deserialize(Field(None));
+            return seed.deserialize(Field::Absent);
         };
-        let value = self.fields.0.get(name);
-        seed.deserialize(Field(value))
-            .map_err(|_| Fault::Field(name))
+        let field = match self.fields.values.get(name) {
+            None => Field::Absent,
+            Some(FieldValue::Json(value)) => Field::Json(value),
+            Some(FieldValue::Texts(texts)) => Field::Texts(texts),
+        };
+        seed.deserialize(field).map_err(|fault| match fault {
+            Fault::Repeated => Fault::Repeated,
+            _ => Fault::Field(name),
+        })
     }
 }
 
 /// One value, or none.
-struct Field<'de>(Option<&'de Value>);
+enum Field<'de> {
+    Absent,
+    Json(&'de Value),
+    Texts(&'de [String]),
+}
 
-impl Field<'_> {
+impl<'de> Field<'de> {
+    /// The one text; `None` if the field is absent or `null`.
+    fn text(&self) -> Result<Option<&'de str>, Fault> {
+        match self {
+            Self::Absent | Self::Json(Value::Null) => Ok(None),
+            Self::Json(Value::String(text)) => Ok(Some(text)),
+            Self::Json(_) => Err(Fault::Type),
+            Self::Texts([text]) => Ok(Some(text)),
+            Self::Texts(_) => Err(Fault::Repeated),
+        }
+    }
+
     /// A number, or the text of one.
     fn number<T: std::str::FromStr>(&self) -> Result<T, Fault> {
-        let number = match self.0 {
-            Some(Value::Number(number)) => number.to_string().parse().ok(),
-            Some(Value::String(text)) => text.parse().ok(),
-            _ => None,
+        let number = match self {
+            Self::Json(Value::Number(number)) => number.to_string().parse().ok(),
+            _ => self.text()?.and_then(|text| text.parse().ok()),
         };
         number.ok_or(Fault::Type)
+    }
+
+    fn flag(&self) -> Result<bool, Fault> {
+        let text = match self {
+            Self::Json(Value::Bool(flag)) => return Ok(*flag),
+            Self::Texts(texts) => texts.last().map(String::as_str),
+            _ => self.text()?,
+        };
+        match text {
+            Some("true" | "1" | "on") => Ok(true),
+            None | Some("false" | "0" | "off" | "") => Ok(false),
+            Some(_) => Err(Fault::Type),
+        }
     }
 }
 
@@ -261,24 +316,25 @@ impl<'de> Deserializer<'de> for Field<'de> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let value = self.0.unwrap_or(&Value::Null);
-        value.deserialize_any(visitor).map_err(|_| Fault::Type)
+        match self {
+            Self::Json(value) => value.deserialize_any(visitor).map_err(|_| Fault::Type),
+            _ => match self.text()? {
+                Some(text) => visitor.visit_borrowed_str(text),
+                None => visitor.visit_unit(),
+            },
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0 {
-            None => visitor.visit_none(),
-            Some(Value::Null) => visitor.visit_unit(),
-            Some(_) => visitor.visit_some(self),
+        match self {
+            Self::Absent => visitor.visit_none(),
+            Self::Json(Value::Null) => visitor.visit_unit(),
+            _ => visitor.visit_some(self),
         }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0 {
-            None | Some(Value::Null) => visitor.visit_str(""),
-            Some(Value::String(text)) => visitor.visit_str(text),
-            Some(_) => Err(Fault::Type),
-        }
+        visitor.visit_str(self.text()?.unwrap_or_default())
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -286,16 +342,7 @@ impl<'de> Deserializer<'de> for Field<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0 {
-            None | Some(Value::Null) => visitor.visit_bool(false),
-            Some(Value::Bool(flag)) => visitor.visit_bool(*flag),
-            Some(Value::String(text)) => match text.as_str() {
-                "true" | "1" => visitor.visit_bool(true),
-                "false" | "0" | "" => visitor.visit_bool(false),
-                _ => Err(Fault::Type),
-            },
-            Some(_) => Err(Fault::Type),
-        }
+        visitor.visit_bool(self.flag()?)
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -307,17 +354,14 @@ impl<'de> Deserializer<'de> for Field<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0 {
-            Some(Value::String(text)) => {
-                let words = text.split(' ').filter(|word| !word.is_empty());
-                visitor.visit_seq(de::value::SeqDeserializer::new(words))
-            }
-            None | Some(Value::Null) => {
-                visitor.visit_seq(de::value::SeqDeserializer::new(std::iter::empty::<&str>()))
-            }
-            Some(Value::Array(_)) => self.deserialize_any(visitor),
-            Some(_) => Err(Fault::Type),
-        }
+        let texts = match &self {
+            Self::Json(Value::Array(_)) => return self.deserialize_any(visitor),
+            Self::Texts(texts) => texts.iter().map(String::as_str).collect(),
+            _ => Vec::from_iter(self.text()?),
+        };
+        let words = texts.into_iter().flat_map(|text| text.split(' '));
+        let words = words.filter(|word| !word.is_empty());
+        visitor.visit_seq(de::value::SeqDeserializer::new(words))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -326,10 +370,8 @@ impl<'de> Deserializer<'de> for Field<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let Some(Value::String(text)) = self.0 else {
-            return Err(Fault::Type);
-        };
-        let variant: de::value::StrDeserializer<'_, Fault> = text.as_str().into_deserializer();
+        let text = self.text()?.ok_or(Fault::Type)?;
+        let variant: de::value::StrDeserializer<'_, Fault> = text.into_deserializer();
         variant.deserialize_enum(name, variants, visitor)
     }
 
@@ -351,6 +393,7 @@ impl<'de> Deserializer<'de> for Field<'de> {
 mod tests {
     use serde_json::json;
 
+    use super::super::field_types::{NonEmpty, Patch};
     use super::*;
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
@@ -365,7 +408,17 @@ mod tests {
 
     fn read<T: DeserializeOwned>(body: Value) -> Result<T, String> {
         let fields: Fields = serde_json::from_value(body).unwrap();
-        fields.read("unknown").map_err(|error| error.to_string())
+        fields.read().map_err(|error| error.to_string())
+    }
+
+    fn read_pairs<T: DeserializeOwned>(encoded: &str, source: Source) -> Result<T, String> {
+        let pairs = serde_urlencoded::from_str(encoded).unwrap();
+        let read = Fields::from_pairs(pairs, source).read();
+        read.map_err(|error: Error| error.to_string())
+    }
+
+    fn read_form<T: DeserializeOwned>(encoded: &str) -> Result<T, String> {
+        read_pairs(encoded, Source::Form)
     }
 
     #[test]
@@ -382,6 +435,7 @@ mod tests {
         for (remember, scopes, limit) in [
             (json!(true), json!(["a:b", "c:d"]), json!(7)),
             (json!("1"), json!(" a:b  c:d "), json!("7")),
+            (json!("on"), json!("a:b c:d"), json!("7")),
             (json!("true"), json!("a:b c:d"), json!("7")),
         ] {
             let form: Form =
@@ -390,12 +444,82 @@ mod tests {
             assert_eq!(form.scopes, ["a:b", "c:d"]);
             assert_eq!(form.limit, Some(7));
         }
-        for off in [json!(false), json!("0"), json!("false"), json!("")] {
+        for off in [
+            false.into(),
+            json!("0"),
+            json!("false"),
+            json!("off"),
+            json!(""),
+        ] {
             assert!(!read::<Form>(json!({ "remember": off })).unwrap().remember);
         }
         // One that is no word stays one fault for what checks it.
         let form: Form = read(json!({ "scopes": ["a:b c:d"] })).unwrap();
         assert_eq!(form.scopes, ["a:b c:d"]);
+    }
+
+    #[test]
+    fn checkboxes_of_forms_are_flags() {
+        for (encoded, remember) in [
+            ("remember=on", true),
+            ("remember=0&remember=1", true),
+            ("remember=&remember=on", true),
+            ("remember=1&remember=0", false),
+            ("remember=off", false),
+            ("", false),
+        ] {
+            let form: Form = read_form(encoded).unwrap();
+            assert_eq!(form.remember, remember, "{encoded}");
+        }
+    }
+
+    #[test]
+    fn inputs_of_forms_that_were_left_empty_are_absent() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Expiry {
+            end: Option<NonEmpty>,
+        }
+        let end = |text: &str| NonEmpty::try_from(text.to_owned()).ok();
+        assert_eq!(read_form("end="), Ok(Expiry { end: None }));
+        assert_eq!(read_form("end=soon"), Ok(Expiry { end: end("soon") }));
+        let empty = read::<Expiry>(json!({ "end": "" }));
+        assert_eq!(empty, Err("End is invalid".into()));
+        let form: Form = read_form("title=&note=&remember=&scopes=&limit=").unwrap();
+        let empty = Form {
+            note: Some(String::new()),
+            ..Form::default()
+        };
+        assert_eq!(form, empty, "a text has an empty text");
+        assert_eq!(
+            read_pairs::<Form>("limit=", Source::Query),
+            Err("Limit is invalid".into())
+        );
+        assert_eq!(
+            read::<Form>(json!({ "limit": "" })),
+            Err("Limit is invalid".into())
+        );
+    }
+
+    #[test]
+    fn repeated_lists_are_joined_and_other_repeated_fields_refused() {
+        let form: Form = read_form("scopes=a:b&scopes=c:d+e:f&unknown=1&unknown=2").unwrap();
+        assert_eq!(form.scopes, ["a:b", "c:d", "e:f"]);
+        for (encoded, source, refusal) in [
+            (
+                "title=a&title=a",
+                Source::Form,
+                "The form has a field twice",
+            ),
+            ("limit=&limit=1", Source::Form, "The form has a field twice"),
+            (
+                "limit=1&limit=1",
+                Source::Query,
+                "The query has a parameter twice",
+            ),
+        ] {
+            let read = read_pairs::<Form>(encoded, source);
+            assert_eq!(read, Err(refusal.to_owned()), "{encoded}");
+        }
     }
 
     #[test]
@@ -446,7 +570,7 @@ mod tests {
         );
         assert_eq!(
             read::<Strict>(json!({ "scopes": "a" })),
-            Err("unknown".into())
+            Err("The body has an unknown field".into())
         );
     }
 

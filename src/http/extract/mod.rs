@@ -3,5 +3,6 @@
 pub mod address;
 pub mod body;
 pub mod client_info;
+pub mod field_types;
 pub mod fields;
 pub mod query;

@@ -5,15 +5,15 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
-use super::fields::Fields;
+use super::fields::{Fields, Source};
 use crate::domain::error::{Error, Result};
 use crate::http::inputs::{Input, Inputs};
 
-/// The query of a request. A parameter that occurs twice is refused: either could be meant.
+/// The query of a request. A parameter of `T` that occurs twice is refused: either could be meant. Others are ignored, as
+/// often as they occur, unless `T` refuses them.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -50,13 +50,7 @@ impl Input for PathId {}
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
         .map_err(|_| Error::Malformed("The query cannot be read"))?;
-    let mut fields = Fields::default();
-    for (name, value) in pairs {
-        if !fields.insert(name, Value::String(value)) {
-            return Err(Error::Malformed("The query has a parameter twice"));
-        }
-    }
-    fields.read("The query has an unknown parameter")
+    Fields::from_pairs(pairs, Source::Query).read()
 }
 
 fn path_id(text: &str) -> Result<i64> {

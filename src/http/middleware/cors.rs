@@ -2,7 +2,9 @@
 
 use actix_cors::Cors;
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 
 use super::request_id::X_REQUEST_ID;
 use crate::config;
@@ -20,7 +22,7 @@ pub(in crate::http) fn cors(settings: &config::Cors) -> Cors {
             Method::HEAD,
         ])
         .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, X_API_KEY, X_REQUEST_ID])
-        .expose_headers([X_REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
+        .expose_headers([LOCATION, X_REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(usize::try_from(settings.max_age.as_secs()).unwrap_or(usize::MAX));
     let cors = settings
         .origins

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 pub(crate) use self::operation::EVERY_METHOD;
-use self::operation::{API_KEY, BEARER, COOKIE, Shared};
+use self::operation::{API_KEY, BASIC, BEARER, COOKIE, Shared};
 use crate::http::error_codes;
 use crate::http::inputs::schema_of;
 use crate::http::respond::Failure;
@@ -69,6 +69,7 @@ pub fn document(routes: &Routes) -> OpenApi {
         .security_scheme(BEARER, bearer())
         .security_scheme(COOKIE, cookie())
         .security_scheme(API_KEY, api_key())
+        .security_scheme(BASIC, basic())
         .build();
     components
         .headers
@@ -120,6 +121,12 @@ fn bearer() -> SecurityScheme {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(about));
     SecurityScheme::Http(scheme.build())
+}
+
+fn basic() -> SecurityScheme {
+    let about = "An API key as the user name or the password.";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Basic);
+    SecurityScheme::Http(scheme.description(Some(about)).build())
 }
 
 fn cookie() -> SecurityScheme {

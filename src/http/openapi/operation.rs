@@ -18,6 +18,7 @@ use crate::http::routes::{Reply, Route, Verb};
 
 /// The names of the security schemes.
 pub(super) const BEARER: &str = "bearer";
+pub(super) const BASIC: &str = "basic";
 pub(super) const COOKIE: &str = "cookie";
 pub(super) const API_KEY: &str = "api_key";
 /// Marks the description of a route that answers every method alike.
@@ -139,7 +140,11 @@ fn security(access: Access) -> Vec<SecurityRequirement> {
         Access::Scope(scope) => {
             vec![scoped(BEARER, scope), any(COOKIE), scoped(API_KEY, scope)]
         }
-        Access::ApiKey(scope) => vec![scoped(BEARER, scope), scoped(API_KEY, scope)],
+        Access::ApiKey(scope) => vec![
+            scoped(BEARER, scope),
+            scoped(API_KEY, scope),
+            scoped(BASIC, scope),
+        ],
     }
 }
 

@@ -191,6 +191,7 @@ fn add_session(tx: &Transaction<'_>, user_id: UserId) -> (SessionId, TokenDigest
         ip_address: "192.0.2.1".to_owned(),
         user_agent: None,
         expires_at: NOW + HOUR,
+        remembered: false,
     };
     let methods = AuthMethod::Password.into();
     let session = sessions::insert(tx, user_id, &new, (&methods, NOW), NOW).unwrap();

@@ -11,7 +11,7 @@ macro_rules! columns {
     () => {
         "sessions.id, sessions.user_id, sessions.ip_address, sessions.user_agent, sessions.created_at,
          sessions.last_active_at, sessions.expires_at, sessions.reauthenticated_at, sessions.auth_methods,
-         sessions.authenticated_at"
+         sessions.authenticated_at, sessions.remembered"
     };
 }
 
@@ -38,6 +38,8 @@ pub struct NewSession {
     pub user_agent: Option<String>,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// Whether the sign-in sent `remember`.
+    pub remembered: bool,
 }
 
 /// Adds a session of a user who authenticated by these methods at that time.
@@ -50,7 +52,7 @@ pub fn insert(
 ) -> Result<Session> {
     let sql = concat!(
         "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, auth_methods, authenticated_at, created_at,
-         last_active_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING ",
+         last_active_at, expires_at, remembered) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) RETURNING ",
         columns!()
     );
     let methods = methods.to_stored();
@@ -63,6 +65,7 @@ pub fn insert(
         authenticated_at.into(),
         now.into(),
         new.expires_at.into(),
+        i64::from(new.remembered).into(),
     ];
     tx.one(sql, &values, read)?
         .ok_or_else(|| Error::internal("an insertion returned no row"))
@@ -272,6 +275,7 @@ fn read(row: &Row<'_>) -> Result<Session> {
         reauthenticated_at: row.next()?,
         auth_methods: row.next()?,
         authenticated_at: row.next()?,
+        remembered: row.next::<i64>()? != 0,
     })
 }
 

@@ -54,7 +54,8 @@ fn warnings(test_server: &TestServer, topic: &str) -> Vec<String> {
 }
 
 fn sound_house() -> TestServer {
-    let test_server = TestServer::new();
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__CORS__CREDENTIALS", "true");
     create(&test_server, "one@example.com");
     test_server
 }
@@ -275,15 +276,48 @@ fn verification_without_real_mail_is_a_warning() {
 }
 
 #[test]
-fn cross_site_origins_are_a_warning() {
+fn a_front_end_that_cannot_use_the_cookie_is_a_warning() {
     let mut test_server = sound_house();
     test_server
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
         .set(
+            "CLOAKROOM__SERVER__FRONTEND_URL",
+            "https://app.example.com/x",
+        )
+        .set("CLOAKROOM__CORS__ORIGINS", "https://other.example.com")
+        .set("CLOAKROOM__CORS__CREDENTIALS", "false");
+    let found = warnings(&test_server, "cors");
+    assert!(
+        found.len() == 1 && found[0].contains("cannot call the server"),
+        "{found:?}"
+    );
+    test_server.set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com");
+    let found = warnings(&test_server, "cors");
+    assert!(
+        found.len() == 1 && found[0].contains("cannot use the session cookie"),
+        "{found:?}"
+    );
+    test_server.set("CLOAKROOM__CORS__CREDENTIALS", "true");
+    assert!(warnings(&test_server, "cors").is_empty());
+    test_server
+        .set(
+            "CLOAKROOM__SERVER__FRONTEND_URL",
+            "https://auth.example.com",
+        )
+        .set("CLOAKROOM__CORS__CREDENTIALS", "false");
+    assert!(warnings(&test_server, "cors").is_empty());
+}
+
+#[test]
+fn cross_site_origins_are_a_warning() {
+    let mut test_server = sound_house();
+    test_server
+        .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
+        .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
+        .set(
             "CLOAKROOM__CORS__ORIGINS",
             "https://app.example.com,http://old.example.com",
         );
-    assert!(warnings(&test_server, "cors").is_empty());
     test_server.set("CLOAKROOM__CORS__CREDENTIALS", "true");
     let found = warnings(&test_server, "cors");
     assert!(
