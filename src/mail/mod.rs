@@ -18,6 +18,7 @@ mod ceiling;
 pub mod enqueue;
 pub mod folder;
 pub mod message;
+mod recipient;
 pub mod send_error;
 mod slots;
 pub mod smtp;

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::backoff::delay_after;
 use super::ceiling;
 use super::message::{Email, check_sender, compose};
+use super::recipient::Recipient;
 use super::send_error::SendError;
 use super::slots::{AT_ONCE, Slots};
 use super::smtp::LONGEST_SEND;
@@ -31,10 +32,9 @@ use crate::domain::Account;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
-use crate::store::api_keys;
 use crate::store::outbox::{self, BusyDomains, OutboxEntry};
 use crate::store::users;
-use crate::store::{Database, Reader, Transaction};
+use crate::store::{Database, Transaction};
 
 /// Longer than the longest attempt, so that two workers never send one row.
 const LEASE: Duration = LONGEST_SEND.saturating_add(Duration::from_secs(60));
@@ -191,8 +191,12 @@ impl MailWorker {
                 .give_up(entry, &format!("{} has expired", what_ends(kind)))
                 .await;
         }
-        let account = self.find_account(kind, entry).await?;
-        if account.is_none() && !kind.is_notice() {
+        let row = entry.clone();
+        let found = self
+            .database
+            .read(move |reader| Recipient::find(reader, kind, &row));
+        let recipient = found.await?;
+        if recipient.account.is_none() && !kind.is_notice() {
             // Unknown addresses leave no trace, in the table or in the log.
             let id = entry.id;
             return self.database.write(move |tx| outbox::delete(tx, id)).await;
@@ -203,10 +207,7 @@ impl MailWorker {
             let reason = "no mail is sent to a domain without a dot or to an IP address";
             return self.give_up(entry, reason).await;
         }
-        let last_four = self.find_last_four(kind, entry).await?;
-        let name = self.find_name(account.as_ref(), entry).await?;
-        let details = (name.as_deref(), last_four.as_deref());
-        let email = match self.write(kind, entry, account.as_ref(), details) {
+        let email = match self.write(kind, entry, &recipient) {
             Ok(email) => email,
             Err(fault) => {
                 tracing::error!(target: "cloakroom::mail", mail = entry.id, %fault, "a mail could not be written");
@@ -256,77 +257,20 @@ impl MailWorker {
         Ok(false)
     }
 
-    /// The account that the link is for; `None` when there is none, and for notices.
-    async fn find_account(&self, kind: MailKind, entry: &OutboxEntry) -> Result<Option<Account>> {
-        if kind.is_notice() {
-            return Ok(None);
-        }
-        let (entry, link) = (entry.clone(), kind.link());
-        let found = self.database.read(move |reader| match link {
-            Some(LinkPurpose::AddressChange) => find_by_pending_address(reader, &entry),
-            _ => users::find_by_address(reader, &entry.email_address),
-        });
-        Ok(found.await?.filter(|Account { user, .. }| {
-            user.disabled_at.is_none()
-                && (link != Some(LinkPurpose::Confirmation) || user.email_confirmed_at.is_none())
-        }))
-    }
-
-    /// The recipient's name, if the account is theirs for certain: the mail goes to its verified address.
-    async fn find_name(
-        &self,
-        account: Option<&Account>,
-        entry: &OutboxEntry,
-    ) -> Result<Option<String>> {
-        let user = match (account, entry.user_id) {
-            (Some(account), _) => Some(account.user.clone()),
-            (None, Some(id)) => {
-                let found = self.database.read(move |reader| users::find(reader, id));
-                found.await?.map(|account| account.user)
-            }
-            (None, None) => None,
-        };
-        Ok(user
-            .filter(|user| user.email_confirmed_at.is_some())
-            .filter(|user| user.email_address == entry.email_address)
-            .and_then(|user| user.name))
-    }
-
-    /// The last characters of the API key that a notice is about; empty when the key was deleted meanwhile, and `None`
-    /// for other kinds.
-    async fn find_last_four(&self, kind: MailKind, entry: &OutboxEntry) -> Result<Option<String>> {
-        if !kind.names_api_key() {
-            return Ok(None);
-        }
-        let Some(id) = entry.subject_id else {
-            return Ok(Some(String::new()));
-        };
-        let key = self
-            .database
-            .read(move |reader| api_keys::find(reader, id))
-            .await?;
-        Ok(Some(key.map(|key| key.last_four).unwrap_or_default()))
-    }
-
-    fn write(
-        &self,
-        kind: MailKind,
-        entry: &OutboxEntry,
-        account: Option<&Account>,
-        (name, last_four): (Option<&str>, Option<&str>),
-    ) -> Result<Email> {
+    fn write(&self, kind: MailKind, entry: &OutboxEntry, recipient: &Recipient) -> Result<Email> {
         let now = self.clock.now();
+        let account = recipient.account.as_ref();
         let url = account.and_then(|account| self.sign_link(kind, entry, account));
         let expires_in = entry.expires_at.since(now);
         let event = entry.ip_address.as_deref().map(|ip_address| Event {
             at: entry.created_at,
             ip_address,
             user_agent: entry.user_agent.as_deref(),
-            last_four,
+            last_four: recipient.last_four.as_deref(),
         });
         let variables = Variables {
             service_name: &self.settings.mail.service_name,
-            name,
+            name: recipient.name.as_deref(),
             link: url.as_deref().map(|url| Link { url, expires_in }),
             event,
         };
@@ -413,19 +357,6 @@ fn what_ends(kind: MailKind) -> &'static str {
     } else {
         "its link"
     }
-}
-
-/// The account that requested this address, if it still wants it and no account has it by now.
-fn find_by_pending_address(reader: &Reader<'_>, entry: &OutboxEntry) -> Result<Option<Account>> {
-    let address = &entry.email_address;
-    let Some(id) = entry.user_id else {
-        return Ok(None);
-    };
-    if users::find_by_address(reader, address)?.is_some() {
-        return Ok(None);
-    }
-    Ok(users::find(reader, id)?
-        .filter(|account| account.pending_email_address.as_ref() == Some(address)))
 }
 
 fn log_failure(failure: &Error) {

@@ -14,6 +14,7 @@ use utoipa::openapi::{
     OpenApiBuilder, Type,
 };
 
+#[cfg(feature = "validate-replies")]
 pub(crate) use self::operation::EVERY_METHOD;
 use self::operation::{API_KEY, BASIC, BEARER, COOKIE, Shared};
 use crate::http::error_codes;

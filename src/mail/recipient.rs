@@ -1,0 +1,90 @@
+//! What a mail needs to know of its recipient, read when it is sent: a row of the outbox holds no secret and no link.
+
+use crate::domain::error::Result;
+use crate::domain::mail_kind::{LinkPurpose, MailKind};
+use crate::domain::{Account, User};
+use crate::store::outbox::OutboxEntry;
+use crate::store::{Reader, api_keys, users};
+
+/// The recipient of a mail.
+pub(super) struct Recipient {
+    /// The account that the link is for; `None` when there is none, and for notices.
+    pub(super) account: Option<Account>,
+    /// The user's name, if the account is theirs for certain: the mail goes to its verified address.
+    pub(super) name: Option<String>,
+    /// The last characters of the API key that a notice is about; empty when the key was deleted meanwhile, and `None`
+    /// for other kinds.
+    pub(super) last_four: Option<String>,
+}
+
+impl Recipient {
+    /// Of a mail of this kind in this row.
+    pub(super) fn find(reader: &Reader<'_>, kind: MailKind, entry: &OutboxEntry) -> Result<Self> {
+        let account = match kind.is_notice() {
+            true => None,
+            false => account_of_link(reader, kind, entry)?,
+        };
+        Ok(Self {
+            name: name(reader, account.as_ref(), entry)?,
+            last_four: last_four(reader, kind, entry)?,
+            account,
+        })
+    }
+}
+
+fn account_of_link(
+    reader: &Reader<'_>,
+    kind: MailKind,
+    entry: &OutboxEntry,
+) -> Result<Option<Account>> {
+    let link = kind.link();
+    let found = match link {
+        Some(LinkPurpose::AddressChange) => account_that_wants(reader, entry)?,
+        _ => users::find_by_address(reader, &entry.email_address)?,
+    };
+    let needs_link = |user: &User| {
+        user.disabled_at.is_none()
+            && (link != Some(LinkPurpose::Confirmation) || user.email_confirmed_at.is_none())
+    };
+    Ok(found.filter(|account| needs_link(&account.user)))
+}
+
+/// The account that requested this address, if it still wants it and no account has it by now.
+fn account_that_wants(reader: &Reader<'_>, entry: &OutboxEntry) -> Result<Option<Account>> {
+    let address = &entry.email_address;
+    let Some(id) = entry.user_id else {
+        return Ok(None);
+    };
+    if users::find_by_address(reader, address)?.is_some() {
+        return Ok(None);
+    }
+    Ok(users::find(reader, id)?
+        .filter(|account| account.pending_email_address.as_ref() == Some(address)))
+}
+
+fn name(
+    reader: &Reader<'_>,
+    account: Option<&Account>,
+    entry: &OutboxEntry,
+) -> Result<Option<String>> {
+    let user = match (account, entry.user_id) {
+        (Some(account), _) => Some(account.user.clone()),
+        (None, Some(id)) => users::find(reader, id)?.map(|account| account.user),
+        (None, None) => None,
+    };
+    Ok(user
+        .filter(|user| user.email_confirmed_at.is_some())
+        .filter(|user| user.email_address == entry.email_address)
+        .and_then(|user| user.name))
+}
+
+fn last_four(reader: &Reader<'_>, kind: MailKind, entry: &OutboxEntry) -> Result<Option<String>> {
+    if !kind.names_api_key() {
+        return Ok(None);
+    }
+    let key = match entry.subject_id {
+        Some(id) => api_keys::find(reader, id)?,
+        None => None,
+    };
+    Ok(Some(key.map(|key| key.last_four).unwrap_or_default()))
+}
