@@ -42,7 +42,8 @@ CREATE TABLE sessions (
     access_until   INTEGER,                      -- when the last access token of the session expires
     auth_methods   TEXT    NOT NULL DEFAULT '',  -- how the user authenticated: RFC 8176 values, separated by spaces
     authenticated_at INTEGER NOT NULL DEFAULT 0, -- last authentication: sign-in or reauthentication
-    remembered     INTEGER NOT NULL DEFAULT 0    -- 1 if the sign-in sent `remember`: the browser keeps the cookie
+    remembered     INTEGER NOT NULL DEFAULT 0,   -- 1 if the sign-in sent `remember`: the browser keeps the cookie
+    nonce          TEXT    NOT NULL DEFAULT ''   -- random, part of `sid` in access tokens: a restored backup repeats ids
 ) STRICT;
 
 -- No index on expires_at: it would cost every sign-in and sign-out a page, and the sweep can read the table.

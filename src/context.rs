@@ -18,7 +18,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, SecondFactor, UserId};
 use crate::mail::{MailWorker, Notice, Transport};
-use crate::store::{Database, Reader, Transaction};
+use crate::store::{Database, Reader, Transaction, sessions};
 use crate::throttle::{Count, Decision, Limit, Throttle, Throttled};
 
 /// Everything that is shared between requests.
@@ -97,10 +97,32 @@ impl Context {
         let revoked = self
             .database
             .is_revoked(claims.session_id, &claims.jti, now);
-        match revoked.await? {
-            true => Err(Error::TokenInvalid),
-            false => Ok(claims),
+        if revoked.await? || !self.is_bound(&claims).await? {
+            return Err(Error::TokenInvalid);
         }
+        Ok(claims)
+    }
+
+    /// Whether the session of an access token is in the database, with its nonce and of its user: after the restore of a
+    /// backup, the ids of a token may be those of others. It is read at the first use of a token.
+    async fn is_bound(&self, claims: &Arc<VerifiedAccessToken>) -> Result<bool> {
+        if claims.is_bound() {
+            return Ok(true);
+        }
+        let asked = Arc::clone(claims);
+        let found = self.database.read(move |reader| {
+            sessions::belongs_to(
+                reader,
+                asked.session_id,
+                &asked.session_nonce,
+                asked.user_id,
+            )
+        });
+        let found = found.await?;
+        if found {
+            claims.note_bound();
+        }
+        Ok(found)
     }
 
     /// Changes something: runs `work` in one transaction, records its audit events with it and wakes the mail worker if

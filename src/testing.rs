@@ -48,7 +48,7 @@ use tempfile::TempDir;
 use crate::config::{Environment, Settings};
 use crate::context::Context;
 use crate::crypto::password::Password;
-use crate::crypto::token::{PlainToken, TokenKind};
+use crate::crypto::token::{PlainToken, TokenKind, random_hex};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::{AuthMethod, EmailAddress, SecondFactor, User};
 use crate::http::auth::cookie;
@@ -232,6 +232,7 @@ pub async fn sign_in_as(context: &Context, user: &User) -> String {
         user_agent: None,
         expires_at: now + context.settings.session.lifetime,
         remembered: false,
+        nonce: random_hex().expect("randomness"),
     };
     let user_id = user.id;
     context

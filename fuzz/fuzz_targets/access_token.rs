@@ -24,7 +24,7 @@ static JWT_KEYS: LazyLock<[(JwtKeys, String); 2]> = LazyLock::new(|| {
         let claims = claims();
         let new = NewAccessToken {
             user_id: claims.user_id,
-            session_id: claims.session_id,
+            sid: "2.fedcba9876543210fedcba9876543210",
             scopes: &claims.scopes,
             jti: &claims.jti,
             issued_at: claims.valid_from(),
@@ -64,6 +64,7 @@ fn claims() -> AccessTokenClaims {
     AccessTokenClaims {
         user_id: UserId(1),
         session_id: SessionId(2),
+        session_nonce: "fedcba9876543210".repeat(2).into(),
         scopes: Scopes::parse("orders:read orders:write").unwrap(),
         jti: "0123456789abcdef".repeat(2).into(),
         issued_at: 1_769_851_800,

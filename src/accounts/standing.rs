@@ -78,6 +78,7 @@ impl Credential {
             Self::AccessToken(claims) => Ok(sessions::belongs_to(
                 reader,
                 claims.session_id,
+                &claims.session_nonce,
                 claims.user_id,
             )? && !revocations::has_token(reader, &claims.jti)?),
         }
@@ -116,13 +117,16 @@ pub fn session_end(
     (now < end && user.disabled_at.is_none()).then_some(end)
 }
 
-/// The session and the user of an access token; `None` when the session has ended, belongs to another user since a
-/// backup was restored, or the user is disabled.
+/// The session and the user of an access token; `None` when the session has ended, its id is another's since a backup was
+/// restored, or the user is disabled.
 pub fn session_of_access_token(
     reader: &Reader<'_>,
-    session: SessionId,
-    user: UserId,
+    claims: &VerifiedAccessToken,
 ) -> Result<Option<(Session, User)>> {
-    let found = sessions::find_with_user(reader, session)?;
-    Ok(found.filter(|(_, owner)| owner.id == user && owner.disabled_at.is_none()))
+    let found = sessions::find_with_user(reader, claims.session_id)?;
+    Ok(found.filter(|(session, owner)| {
+        *session.nonce == *claims.session_nonce
+            && owner.id == claims.user_id
+            && owner.disabled_at.is_none()
+    }))
 }

@@ -13,7 +13,7 @@ use super::authentication::Authentication;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::Purpose;
 use crate::crypto::signed_message::pseudonym;
-use crate::crypto::token::{PlainToken, TokenKind};
+use crate::crypto::token::{PlainToken, TokenKind, random_hex};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
@@ -125,6 +125,7 @@ impl SessionDraft {
                 user_agent: client.user_agent.clone(),
                 expires_at: now + lifetime,
                 remembered: remember,
+                nonce: random_hex()?,
             },
             max_per_user: settings.max_per_user,
             replaces: client.cookie,

@@ -9,16 +9,17 @@ mod signature_cache;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 
 use crate::config::Settings;
+use crate::crypto::hex;
 use crate::crypto::jwt::{self, JwtKeys};
 pub use crate::crypto::jwt::{AccessTokenClaims, NewAccessToken};
 use crate::crypto::key_ring::KeyRing;
-use crate::crypto::{hex, token};
 use crate::domain::EmailAddress;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
@@ -37,6 +38,7 @@ pub struct AccessTokens {
 /// An access token whose signature and claims are valid. Requests that present the same token share it.
 pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
+    is_bound: AtomicBool,
     address: Mutex<Option<CachedAddress>>,
 }
 
@@ -108,14 +110,18 @@ impl AccessTokens {
     }
 }
 
-/// A new `jti`: 128 random bits as 32 hex digits.
-pub fn generate_jti() -> Result<String> {
-    let mut bytes = [0; 16];
-    token::fill_random(&mut bytes)?;
-    Ok(hex(&bytes))
-}
-
 impl VerifiedAccessToken {
+    /// Whether its session and user were found in the database with its nonce. Both go together, and the list of revoked
+    /// tokens has the end of the session, so that one look is enough.
+    pub fn is_bound(&self) -> bool {
+        self.is_bound.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that they were found.
+    pub fn note_bound(&self) {
+        self.is_bound.store(true, Ordering::Relaxed);
+    }
+
     /// The user's address and whether it is confirmed, if they were read within the last second before `now`.
     pub fn cached_address(&self, now: Instant) -> Option<(EmailAddress, bool)> {
         let cached = self.address.lock();
@@ -139,6 +145,7 @@ impl From<AccessTokenClaims> for VerifiedAccessToken {
     fn from(claims: AccessTokenClaims) -> Self {
         Self {
             claims,
+            is_bound: AtomicBool::new(false),
             address: Mutex::new(None),
         }
     }
@@ -171,6 +178,7 @@ mod tests {
         Arc::new(VerifiedAccessToken::from(AccessTokenClaims {
             user_id: UserId(1),
             session_id: SessionId(1),
+            session_nonce: "".into(),
             scopes: Scopes::default(),
             jti: "0".repeat(32).into(),
             issued_at: 0,

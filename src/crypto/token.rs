@@ -12,6 +12,7 @@ use rand::rngs::SysRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::crypto::hex;
 use crate::domain::TokenDigest;
 use crate::domain::error::{Error, Result};
 
@@ -164,6 +165,13 @@ impl fmt::Debug for ReplaySeed {
 /// Fills `bytes` from the operating system's generator, the only source of secrets.
 pub fn fill_random(bytes: &mut [u8]) -> Result<()> {
     SysRng.try_fill_bytes(bytes).map_err(Error::internal)
+}
+
+/// 128 random bits as 32 hex digits: a `jti`, or a session's nonce.
+pub fn random_hex() -> Result<String> {
+    let mut bytes = [0; 16];
+    fill_random(&mut bytes)?;
+    Ok(hex(&bytes))
 }
 
 /// Appends `length` base58 characters, each equally likely.

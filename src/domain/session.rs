@@ -38,9 +38,20 @@ pub struct Session {
     pub authenticated_at: Timestamp,
     /// Whether the sign-in sent `remember`: a browser keeps the cookie when it is closed.
     pub remembered: bool,
+    /// A random value, part of [`Self::sid`]; empty for a session of an earlier schema.
+    pub nonce: String,
 }
 
 impl Session {
+    /// The `sid` of its access tokens: id and nonce with a dot between. The id alone could be another session's after the
+    /// restore of a backup.
+    pub fn sid(&self) -> String {
+        match self.nonce.as_str() {
+            "" => self.id.0.to_string(),
+            nonce => format!("{}.{nonce}", self.id.0),
+        }
+    }
+
     /// When it ends unless it is used after `last_use`.
     pub fn ends_at(&self, last_use: Timestamp, idle_timeout: Duration) -> Timestamp {
         self.expires_at.min(last_use + idle_timeout)

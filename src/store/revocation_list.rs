@@ -139,6 +139,7 @@ impl AfterCommit for RevocationList {
             tracing::error!(%error, "cannot read revoked access tokens");
             self.commit_failed();
         }
+        self.prune(self.clock.now());
     }
 
     fn commit_failed(&self) {
@@ -184,6 +185,8 @@ impl Entries {
     fn prune(&mut self, now: Timestamp) {
         self.sessions.retain(|_, until| now < *until + KEEP);
         self.tokens.retain(|_, until| now < *until + KEEP);
+        self.sessions.shrink_to(2 * self.sessions.len());
+        self.tokens.shrink_to(2 * self.tokens.len());
         self.pruned_at = now;
     }
 }
@@ -329,6 +332,17 @@ mod tests {
                 (false, false),
                 "setting the clock back restores none"
             );
+        });
+    }
+
+    #[test]
+    fn commits_drop_expired_entries_without_a_question() {
+        within(|tx| {
+            revoke(tx, ONE, Some("alone"), NOW + HOUR);
+            let (list, clock) = load(tx);
+            clock.advance(HOUR + KEEP + PRUNE_INTERVAL);
+            list.committed(tx);
+            assert_eq!(list.entries().tokens.capacity(), 0);
         });
     }
 

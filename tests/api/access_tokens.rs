@@ -31,6 +31,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Access {
     pub(super) text: String,
     pub(super) session_id: SessionId,
+    pub(super) sid: String,
     pub(super) jti: String,
 }
 
@@ -53,7 +54,7 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
     let jti: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = app.context().access_tokens.mint(&NewAccessToken {
         user_id: session.user_id,
-        session_id: session.id,
+        sid: &session.sid(),
         scopes: &Scopes::parse("projects:read projects:write").unwrap(),
         jti: &jti,
         issued_at: now,
@@ -62,6 +63,7 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
     Access {
         text: text.unwrap(),
         session_id: session.id,
+        sid: session.sid(),
         jti,
     }
 }
@@ -137,7 +139,7 @@ fn mint(access_tokens: &AccessTokens) -> String {
     let scopes = Scopes::parse("projects:read").unwrap();
     let minted = access_tokens.mint(&NewAccessToken {
         user_id: UserId(1),
-        session_id: SessionId(1),
+        sid: "1.00112233445566778899aabbccddeeff",
         scopes: &scopes,
         jti: &"a1".repeat(16),
         issued_at: START,
@@ -587,17 +589,17 @@ async fn a_changed_character_anywhere_misses_the_cache() {
 }
 
 #[actix_web::test]
-async fn a_token_naming_another_users_session_is_invalid() {
+async fn a_token_naming_another_session_or_user_is_invalid() {
     let (app, user, token) = signed_in().await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
-    let session = access_token(&app, &token).await.session_id;
+    let session = access_token(&app, &token).await.sid;
     let scopes = Scopes::parse("projects:read projects:write").unwrap();
     let now = app.clock().now();
-    let mint = |user_id, jti: &str| {
-        let (session_id, scopes, expires_at) = (session, &scopes, now + LIFETIME);
+    let mint = |user_id, sid: &str, jti: &str| {
+        let (scopes, expires_at) = (&scopes, now + LIFETIME);
         let minting = NewAccessToken {
             user_id,
-            session_id,
+            sid,
             scopes,
             jti,
             issued_at: now,
@@ -605,9 +607,17 @@ async fn a_token_naming_another_users_session_is_invalid() {
         };
         app.context().access_tokens.mint(&minting).unwrap()
     };
-    let [own, forged] = [
-        mint(user.id, &"a".repeat(32)),
-        mint(stranger.id, &"b".repeat(32)),
+    let own = mint(user.id, &session, &"a".repeat(32));
+    // As after the restore of a backup: the user's id is another's, or the session's.
+    let (id, _) = session.split_once('.').unwrap();
+    let forgeries = [
+        mint(stranger.id, &session, &"b".repeat(32)),
+        mint(
+            user.id,
+            &format!("{id}.{}", "c".repeat(32)),
+            &"d".repeat(32),
+        ),
+        mint(user.id, id, &"e".repeat(32)),
     ];
     let title = json!({ "title": "Mine" });
     let write = |access: &str| app.post("/v1/projects").bearer(access).json(&title).send();
@@ -620,18 +630,20 @@ async fn a_token_naming_another_users_session_is_invalid() {
             .send()
     };
 
-    assert_refused(&write(&forged).await, 401, "token_invalid");
-    for path in ["/v1/user", "/v1/session"] {
-        assert_refused(&read(path, &forged).await, 401, "token_invalid");
-        assert_eq!(read(path, &own).await.status, 200);
+    for forged in &forgeries {
+        for path in ["/v1/projects", "/v1/user", "/v1/session", "/v1/verify"] {
+            assert_refused(&read(path, forged).await, 401, "token_invalid");
+            assert_eq!(read(path, &own).await.status, 200);
+        }
+        assert_refused(&write(forged).await, 401, "token_invalid");
+        assert_eq!(ask(forged).await.json(), json!({ "active": false }));
+        let revoked = app
+            .post("/v1/tokens/revoke")
+            .json(&json!({ "token": forged }))
+            .send()
+            .await;
+        assert_eq!(revoked.status, 200);
     }
-    assert_eq!(ask(&forged).await.json(), json!({ "active": false }));
-    let revoked = app
-        .post("/v1/tokens/revoke")
-        .json(&json!({ "token": forged }))
-        .send()
-        .await;
-    assert_eq!(revoked.status, 200);
     assert_eq!(
         count_in(&app, "SELECT count(*) FROM revoked_access_tokens"),
         0

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use cloakroom::config::{Environment, Secret, Settings};
 use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::domain::UserId;
 use cloakroom::domain::clock::Clock;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{SessionId, UserId};
 use rusqlite::params;
 use serde_json::{Value, json};
 
@@ -46,16 +46,16 @@ fn access_tokens(test_server: &TestServer) -> Vec<(i64, String)> {
         .execute("UPDATE sessions SET access_until = $1", params![until])
         .unwrap();
     let mut statement = database
-        .prepare("SELECT id, user_id FROM sessions ORDER BY id")
+        .prepare("SELECT id, user_id, nonce FROM sessions ORDER BY id")
         .unwrap();
     let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .unwrap();
-    let rows: Vec<(i64, i64)> = rows.map(Result::unwrap).collect();
-    let minted = rows.into_iter().map(|(id, user_id)| {
+    let rows: Vec<(i64, i64, String)> = rows.map(Result::unwrap).collect();
+    let minted = rows.into_iter().map(|(id, user_id, nonce)| {
         let minting = NewAccessToken {
             user_id: UserId(user_id),
-            session_id: SessionId(id),
+            sid: &format!("{id}.{nonce}"),
             scopes: &Scopes::parse("projects:read").unwrap(),
             jti: &format!("{id:032x}"),
             issued_at: now,

@@ -630,7 +630,7 @@ export interface components {
             nbf?: number;
             /** @description With spaces between. */
             scope?: string;
-            /** @description The session's id. */
+            /** @description The session: its id, a dot and a random value, as in its access tokens. */
             sid?: string;
             /** @description The user's id; absent for a service's key. */
             sub?: string;

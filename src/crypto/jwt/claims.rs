@@ -13,8 +13,8 @@ use crate::domain::{SessionId, UserId};
 pub struct NewAccessToken<'m> {
     /// `sub`: the user it acts for.
     pub user_id: UserId,
-    /// `sid`: the session it belongs to.
-    pub session_id: SessionId,
+    /// `sid`: the session it belongs to, see [`Session::sid`](crate::domain::Session::sid).
+    pub sid: &'m str,
     /// `scope`.
     pub scopes: &'m Scopes,
     /// `jti`: its unique id, 32 hex digits.
@@ -32,6 +32,8 @@ pub struct AccessTokenClaims {
     pub user_id: UserId,
     /// `sid`: the session it belongs to.
     pub session_id: SessionId,
+    /// `sid`: the session's nonce; empty for a session of an earlier schema.
+    pub session_nonce: Box<str>,
     /// `jti`: its unique id, 32 hex digits.
     pub jti: Box<str>,
     /// `scope`.
@@ -70,7 +72,7 @@ impl Payload {
             nbf: issued_at,
             iat: issued_at,
             jti: new.jti.to_owned(),
-            sid: new.session_id.0.to_string(),
+            sid: new.sid.to_owned(),
             scope: new.scopes.as_str().to_owned(),
         }
     }
@@ -78,13 +80,14 @@ impl Payload {
 
 impl AccessTokenClaims {
     pub(super) fn from_payload(payload: Payload) -> Option<Self> {
-        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if payload.jti.len() != 32 || !payload.jti.bytes().all(is_hex) {
+        if !is_random_hex(&payload.jti) {
             return None;
         }
+        let (session_id, session_nonce) = parse_sid(&payload.sid)?;
         Some(Self {
             user_id: UserId(parse_id(&payload.sub)?),
-            session_id: SessionId(parse_id(&payload.sid)?),
+            session_id,
+            session_nonce: session_nonce.into(),
             jti: payload.jti.into(),
             scopes: Scopes::parse(&payload.scope)?,
             issued_at: in_range(payload.iat)?,
@@ -108,6 +111,22 @@ impl AccessTokenClaims {
 fn parse_id(text: &str) -> Option<i64> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(id)
+}
+
+/// 32 hex digits in lower case.
+fn is_random_hex(text: &str) -> bool {
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 32 && text.bytes().all(is_hex)
+}
+
+/// Id and nonce; a session of an earlier schema has none.
+fn parse_sid(text: &str) -> Option<(SessionId, &str)> {
+    let (id, nonce) = match text.split_once('.') {
+        Some((id, nonce)) if is_random_hex(nonce) => (id, nonce),
+        Some(_) => return None,
+        None => (text, ""),
+    };
+    Some((SessionId(parse_id(id)?), nonce))
 }
 
 /// Seconds that fit a [`Timestamp`].

@@ -7,6 +7,8 @@
 //! - side effects: nothing counts as used, and a spent refresh token ends no session here
 //! - stale answers: every reply is read from the database
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,7 +59,7 @@ async fn session(
         let scopes = &context.settings.tokens.scopes;
         Some(Introspection {
             token_type: Some("Bearer"),
-            sid: Some(session.id.0.to_string()),
+            sid: Some(session.sid()),
             iat: Some(seconds(session.created_at)),
             exp: Some(seconds(end)),
             ..Introspection::of(CredentialKind::Session.as_str(), Some(&user), scopes)
@@ -99,7 +101,7 @@ async fn refresh_token(
     Ok(found.await?.and_then(|(token, session, user)| {
         let end = end_of(context, &session, &user, now)?.min(token.expires_at);
         Some(Introspection {
-            sid: Some(session.id.0.to_string()),
+            sid: Some(session.sid()),
             exp: Some(seconds(end)),
             ..Introspection::of("refresh_token", Some(&user), &token.scopes)
         })
@@ -116,16 +118,17 @@ async fn access_token(
         Err(Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let (id, subject, jti) = (claims.session_id, claims.user_id, claims.jti.clone());
-    let found = context
-        .database
-        .read(move |reader| match revocations::has_token(reader, &jti)? {
-            true => Ok(None),
-            false => session_of_access_token(reader, id, subject),
-        });
-    Ok(found.await?.map(|(_, user)| Introspection {
+    let asked = Arc::clone(&claims);
+    let found =
+        context.database.read(
+            move |reader| match revocations::has_token(reader, &asked.jti)? {
+                true => Ok(None),
+                false => session_of_access_token(reader, &asked),
+            },
+        );
+    Ok(found.await?.map(|(session, user)| Introspection {
         token_type: Some("Bearer"),
-        sid: Some(claims.session_id.0.to_string()),
+        sid: Some(session.sid()),
         iss: Some(context.settings.issuer().to_owned()),
         aud: Some(context.settings.audience().to_owned()),
         iat: whole(claims.issued_at),
@@ -182,7 +185,7 @@ pub(super) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     email_verified: Option<bool>,
-    /// The session's id.
+    /// The session: its id, a dot and a random value, as in its access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     sid: Option<String>,

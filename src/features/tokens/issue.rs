@@ -19,8 +19,7 @@ use crate::accounts::password_sign_in::{PasswordSignIn, SignedIn};
 use crate::audit::Event;
 use crate::config::Settings;
 use crate::context::{Change, Context};
-use crate::crypto::access_token::generate_jti;
-use crate::crypto::token::{PlainToken, TokenKind};
+use crate::crypto::token::{PlainToken, TokenKind, random_hex};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
@@ -72,7 +71,7 @@ async fn by_password(
     Pair {
         session: &session,
         scopes: &scopes,
-        jti: &generate_jti()?,
+        jti: &random_hex()?,
         term,
         refresh: Some(&refresh),
     }
@@ -105,7 +104,7 @@ async fn by_session(
     Pair {
         session: &session,
         scopes: &scopes,
-        jti: &generate_jti()?,
+        jti: &random_hex()?,
         term,
         refresh: refresh.as_ref(),
     }

@@ -4,6 +4,7 @@
 //! - a copied token: each is valid once; a second use, by either party, ends its session, and the user is notified by mail
 //! - an honest client whose reply was lost, or two windows that refresh at once: for ten seconds a spent token returns the
 //!   same pair again, derived from a stored seed; the database alone yields no token
+//! - a token whose successor was used already: refused, without ending the session, within those ten seconds
 //! - two successors: one transaction spends the token, and concurrent ones find it spent
 //! - a token without end: its family ends with its session, which no refresh extends
 //! - a session kept alive after its user left it idle: an expired session refreshes nothing
@@ -184,6 +185,11 @@ impl Exchange {
         match token.spent.clone() {
             None => self.spend(change, session, &token),
             Some(spent) if self.is_lately(spent.at) => {
+                let next = refresh_tokens::find(change, &spent.successor)?;
+                if next.is_none_or(|next| next.spent.is_some()) {
+                    // Its successor was received and used, so that this is no reply that was lost.
+                    return Ok(Outcome::Refused);
+                }
                 change.record(Event::RefreshRepeated {
                     user: session.user_id,
                     session: session.id,

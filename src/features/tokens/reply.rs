@@ -67,7 +67,7 @@ impl Pair<'_> {
     pub(super) fn reply(&self, context: &Context) -> Result<HttpResponse> {
         let access_token = context.access_tokens.mint(&NewAccessToken {
             user_id: self.session.user_id,
-            session_id: self.session.id,
+            sid: &self.session.sid(),
             scopes: self.scopes,
             jti: self.jti,
             issued_at: self.term.issued_at,

@@ -8,16 +8,17 @@
 //! - floods of invalid tokens: each costs a look-up and no write
 //! - a false success: the reply follows the commit; without a writable database it is 503, and the token stays valid
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 
 use super::presented_token::{PresentedToken, TokenInput};
 use crate::audit::Event;
 use crate::context::{Change, Context};
+use crate::crypto::access_token::VerifiedAccessToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{ClientInfo, CredentialKind, Session, SessionId, TokenDigest, UserId};
+use crate::domain::{ClientInfo, CredentialKind, Session, TokenDigest};
 use crate::http::{Body, Message};
 use crate::store::{Reader, api_keys, refresh_tokens, revocations, sessions};
 
@@ -51,12 +52,7 @@ enum RevocationTarget {
     Refresh(TokenDigest),
     ApiKey(TokenDigest),
     /// Only the access token.
-    Access {
-        user_id: UserId,
-        session_id: SessionId,
-        jti: Box<str>,
-        until: Timestamp,
-    },
+    Access(Arc<VerifiedAccessToken>),
 }
 
 impl RevocationTarget {
@@ -72,16 +68,10 @@ impl RevocationTarget {
             Some(PresentedToken::ApiKey(digest)) => Some(Self::ApiKey(digest)),
             // Also one that is not valid yet: the clock may have been set back a little.
             Some(PresentedToken::Access(text)) => {
-                context.access_tokens.read(text).and_then(|claims| {
-                    let until = Timestamp::from_millis(0) + Duration::from_secs(claims.expires_at);
-                    let (user_id, session_id) = (claims.user_id, claims.session_id);
-                    (now < until).then(|| Self::Access {
-                        user_id,
-                        session_id,
-                        jti: claims.jti.clone(),
-                        until,
-                    })
-                })
+                let claims = context.access_tokens.read(text);
+                claims
+                    .filter(|claims| now < claims.valid_until())
+                    .map(Self::Access)
             }
         }
     }
@@ -91,7 +81,7 @@ impl RevocationTarget {
             Self::Session(_) => CredentialKind::Session.as_str(),
             Self::Refresh(_) => "refresh_token",
             Self::ApiKey(_) => CredentialKind::ApiKey.as_str(),
-            Self::Access { .. } => CredentialKind::AccessToken.as_str(),
+            Self::Access(_) => CredentialKind::AccessToken.as_str(),
         }
     }
 
@@ -103,13 +93,13 @@ impl RevocationTarget {
                 let found = api_keys::find_by_digest(reader, digest)?;
                 Ok(found.is_some_and(|(key, _)| key.revoked_at.is_none()))
             }
-            Self::Access {
-                user_id,
-                session_id,
-                jti,
-                ..
-            } => Ok(sessions::belongs_to(reader, *session_id, *user_id)?
-                && !revocations::has_token(reader, jti)?),
+            Self::Access(claims) => {
+                let (session, nonce) = (claims.session_id, &claims.session_nonce);
+                Ok(
+                    sessions::belongs_to(reader, session, nonce, claims.user_id)?
+                        && !revocations::has_token(reader, &claims.jti)?,
+                )
+            }
         }
     }
 
@@ -129,17 +119,13 @@ impl RevocationTarget {
                 };
                 (key.user_id, None, Some(key.id))
             }
-            Self::Access {
-                user_id,
-                session_id,
-                jti,
-                until,
-            } => {
+            Self::Access(claims) => {
                 if !self.holds(change)? {
                     return Ok(());
                 }
-                revocations::insert_token(change, *session_id, jti, *until)?;
-                (Some(*user_id), Some(*session_id), None)
+                let (user, session) = (claims.user_id, claims.session_id);
+                revocations::insert_token(change, session, &claims.jti, claims.valid_until())?;
+                (Some(user), Some(session), None)
             }
         };
         change.record(Event::TokenRevoked {
@@ -159,7 +145,7 @@ impl RevocationTarget {
                 Some(token) => sessions::find_with_user(reader, token.session_id)?,
                 None => None,
             },
-            Self::ApiKey(_) | Self::Access { .. } => None,
+            Self::ApiKey(_) | Self::Access(_) => None,
         };
         Ok(found.map(|(session, _)| session))
     }

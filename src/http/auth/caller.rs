@@ -357,11 +357,14 @@ impl Caller {
     }
 }
 
-async fn account_of(claims: &VerifiedAccessToken, context: &Context) -> Result<(Session, User)> {
-    let (id, subject) = (claims.session_id, claims.user_id);
+async fn account_of(
+    claims: &Arc<VerifiedAccessToken>,
+    context: &Context,
+) -> Result<(Session, User)> {
+    let claims = Arc::clone(claims);
     let found = context
         .database
-        .read(move |reader| session_of_access_token(reader, id, subject))
+        .read(move |reader| session_of_access_token(reader, &claims))
         .await?;
     found.ok_or(Error::TokenInvalid)
 }

@@ -21,6 +21,9 @@ use crate::domain::{
     SessionId, TokenDigest, UserId,
 };
 
+/// The nonce of every session here.
+const NONCE: &str = "00112233445566778899aabbccddeeff";
+
 macro_rules! suite {
     (
         rows { $($file:ident: $($test:ident)+;)+ }
@@ -192,6 +195,7 @@ fn add_session(tx: &Transaction<'_>, user_id: UserId) -> (SessionId, TokenDigest
         user_agent: None,
         expires_at: NOW + HOUR,
         remembered: false,
+        nonce: NONCE.to_owned(),
     };
     let methods = AuthMethod::Password.into();
     let session = sessions::insert(tx, user_id, &new, (&methods, NOW), NOW).unwrap();

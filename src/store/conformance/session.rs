@@ -108,12 +108,13 @@ pub(super) fn a_session_is_found_by_its_id_with_its_user(tx: &Transaction<'_>) {
         sessions::find_with_user(tx, id).unwrap(),
         sessions::find_by_digest(tx, &digest).unwrap()
     );
-    assert!(sessions::belongs_to(tx, id, user).unwrap());
+    assert!(sessions::belongs_to(tx, id, NONCE, user).unwrap());
+    assert!(!sessions::belongs_to(tx, id, "another", user).unwrap());
     let stranger = add_user(tx, "two@example.com");
-    assert!(!sessions::belongs_to(tx, id, stranger).unwrap());
+    assert!(!sessions::belongs_to(tx, id, NONCE, stranger).unwrap());
     sessions::delete(tx, id).unwrap();
     assert_eq!(sessions::find_with_user(tx, id).unwrap(), None);
-    assert!(!sessions::belongs_to(tx, id, user).unwrap());
+    assert!(!sessions::belongs_to(tx, id, NONCE, user).unwrap());
 }
 
 pub(super) fn sessions_are_listed_by_last_activity(tx: &Transaction<'_>) {

@@ -11,7 +11,7 @@ macro_rules! columns {
     () => {
         "sessions.id, sessions.user_id, sessions.ip_address, sessions.user_agent, sessions.created_at,
          sessions.last_active_at, sessions.expires_at, sessions.reauthenticated_at, sessions.auth_methods,
-         sessions.authenticated_at, sessions.remembered"
+         sessions.authenticated_at, sessions.remembered, sessions.nonce"
     };
 }
 
@@ -40,6 +40,8 @@ pub struct NewSession {
     pub expires_at: Timestamp,
     /// Whether the sign-in sent `remember`.
     pub remembered: bool,
+    /// A random value, part of the `sid` of its access tokens.
+    pub nonce: String,
 }
 
 /// Adds a session of a user who authenticated by these methods at that time.
@@ -52,7 +54,8 @@ pub fn insert(
 ) -> Result<Session> {
     let sql = concat!(
         "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, auth_methods, authenticated_at, created_at,
-         last_active_at, expires_at, remembered) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) RETURNING ",
+         last_active_at, expires_at, remembered, nonce)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10) RETURNING ",
         columns!()
     );
     let methods = methods.to_stored();
@@ -66,6 +69,7 @@ pub fn insert(
         now.into(),
         new.expires_at.into(),
         i64::from(new.remembered).into(),
+        new.nonce.as_str().into(),
     ];
     tx.one(sql, &values, read)?
         .ok_or_else(|| Error::internal("an insertion returned no row"))
@@ -86,11 +90,17 @@ pub fn find_with_user(reader: &Reader<'_>, id: SessionId) -> Result<Option<(Sess
     reader.one(sql, &[id.into()], read_with_user)
 }
 
-/// Whether the session exists and belongs to this user. After the restore of a backup, an id may belong to another.
-pub fn belongs_to(reader: &Reader<'_>, id: SessionId, user_id: UserId) -> Result<bool> {
+/// Whether the session exists with this nonce and belongs to this user. After the restore of a backup, an id may be
+/// another session's or another user's.
+pub fn belongs_to(
+    reader: &Reader<'_>,
+    id: SessionId,
+    nonce: &str,
+    user_id: UserId,
+) -> Result<bool> {
     reader.exists(
-        "SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2",
-        &[id.into(), user_id.into()],
+        "SELECT 1 FROM sessions WHERE id = $1 AND nonce = $2 AND user_id = $3",
+        &[id.into(), nonce.into(), user_id.into()],
     )
 }
 
@@ -276,6 +286,7 @@ fn read(row: &Row<'_>) -> Result<Session> {
         auth_methods: row.next()?,
         authenticated_at: row.next()?,
         remembered: row.next::<i64>()? != 0,
+        nonce: row.next()?,
     })
 }
 
