@@ -8,7 +8,7 @@ use crate::crypto::token::TokenKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::ValidationErrors;
 use crate::domain::one_line;
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{INTROSPECT, Scopes};
 use crate::domain::{ApiKey, ApiKeyId};
 
 /// A key's name: one line of at most 255 characters, without white space around it.
@@ -16,14 +16,19 @@ pub fn check_name(text: &str) -> Result<String, ValidationErrors> {
     one_line::parse_required("name", text).map(str::to_owned)
 }
 
-/// A key's scopes: at least one.
-pub fn check_scopes(words: &[impl AsRef<str>]) -> Result<Scopes, ValidationErrors> {
+/// The scopes of a user's key: at least one, of those that users may give and `introspect`.
+pub fn check_scopes(
+    words: &[impl AsRef<str>],
+    available: &Scopes,
+) -> Result<Scopes, ValidationErrors> {
+    let is_available = |word: &str| word == INTROSPECT || available.has(word);
+
     match Scopes::from_words(words) {
         Some(scopes) if scopes.is_empty() => {
             Err(ValidationErrors::field("scopes", "can't be blank"))
         }
-        Some(scopes) => Ok(scopes),
-        None => Err(ValidationErrors::field("scopes", "is invalid")),
+        Some(scopes) if scopes.words().all(is_available) => Ok(scopes),
+        _ => Err(ValidationErrors::field("scopes", "is invalid")),
     }
 }
 

@@ -207,11 +207,14 @@ section! {
         issuer: String = "",
         /// The `aud` claim; "" is the issuer.
         audience: String = "",
-        /// The default and the maximum scopes of an access token: list the scopes of the services behind this one here.
-        /// **A scope restricts a credential; it never grants a right**: any user can create an API key with any scope, and
-        /// a session passes every scope check. Decide by the user's id who may do what.
+        /// The default and the maximum scopes of an access token, and those that users may give their API keys: list the scopes of the services behind this one here.
+        /// **A scope restricts a credential; it never grants a right**: a session has all of them. Decide by the user's id
+        /// who may do what.
         #[serde(with = "scopes")]
         scopes: Scopes = ["projects:read", "projects:write"],
+        /// Whether `X-User-Email` of `/v1/verify` and `username` of an introspection hold an address that is not verified: it
+        /// may be another person's.
+        show_unverified_email: bool = false,
         /// API keys per user that are neither revoked nor expired.
         max_keys_per_user: u32 = 100 in 1..=10_000,
     }

@@ -162,9 +162,9 @@ fn decode(part: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::config::{Algorithm, Secret};
+    use crate::domain::UserId;
     use crate::domain::clock::Timestamp;
     use crate::domain::scope::Scopes;
-    use crate::domain::{SessionId, UserId};
 
     #[test]
     fn a_token_above_the_largest_length_is_refused() {
@@ -176,7 +176,7 @@ mod tests {
             let token = keys
                 .sign(&NewAccessToken {
                     user_id: UserId(1),
-                    session_id: SessionId(1),
+                    sid: "1",
                     scopes: &Scopes::default(),
                     jti: &"0".repeat(32),
                     issued_at: Timestamp::from_millis(0),

@@ -9,7 +9,7 @@ const MAX_BYTES: usize = 64;
 /// The most words of a list.
 const MAX_WORDS: usize = 32;
 /// The one word of ours that has no colon.
-const INTROSPECT: &str = "introspect";
+pub const INTROSPECT: &str = "introspect";
 
 /// A list of scopes, each once, in the order in which they were given. It may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 //! - a key that someone with a stolen session creates to stay: the user is notified by mail, and a reset by link revokes it
 //! - use after revocation or expiry: every use reads the row
 //! - another user's key: every query names the owner, and theirs is not found
+//! - a key that vouches for rights its user invented: its scopes are of those that the operator lists
 //! - keys by the thousand: limits by hour and in total; of revoked and expired keys only the newest are kept
 
 use actix_web::http::header::PRAGMA;
@@ -75,7 +76,7 @@ async fn create(
         name,
         scopes,
         expires_at,
-    } = input.checked(now)?;
+    } = input.checked(&context.settings.tokens.scopes, now)?;
     let limits = vec![context.throttle.api_keys(user.id)];
     context.admit(&client, limits).await?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
@@ -171,7 +172,7 @@ async fn destroy(
 struct ApiKeyInput {
     #[schema(max_length = 255)]
     name: String,
-    /// Words of the form `name:action`, or `introspect`; also one text with spaces between them.
+    /// Of the scopes in `tokens.scopes`, and `introspect`; also one text with spaces between them.
     scopes: Vec<String>,
     /// Absent or `null`: never.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -185,10 +186,10 @@ struct NewApiKey {
 }
 
 impl ApiKeyInput {
-    fn checked(self, now: Timestamp) -> Result<NewApiKey, ValidationErrors> {
+    fn checked(self, available: &Scopes, now: Timestamp) -> Result<NewApiKey, ValidationErrors> {
         let mut invalid = ValidationErrors::default();
         let name = invalid.keep(check_name(&self.name));
-        let scopes = invalid.keep(check_scopes(&self.scopes));
+        let scopes = invalid.keep(check_scopes(&self.scopes, available));
         let expires_at = self.expires_at.map(|text| {
             let end = Timestamp::parse(text.as_str())
                 .ok_or_else(|| ValidationErrors::field("expires_at", "is invalid"))?;

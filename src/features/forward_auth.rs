@@ -6,11 +6,12 @@
 //!   proxies keep the client's own in place of an absent one
 //! - header injection: anything but visible ASCII is an internal error
 //! - a misread demand: a malformed or empty `scope`, or a parameter of another name, is refused
-//! - an unverified address: `X-User-Email-Confirmed` stands beside it
+//! - an address that is another person's: `X-User-Email` is empty until it is verified, unless the settings allow it; then
+//!   `X-User-Email-Confirmed` stands beside it
 //! - cross-site requests by cookie, which proxies report by `GET`: `auth::same_origin` checks the method that they forward
 //!
-//! **A scope narrows a credential and never grants a right.** Every user can create a key with any scope, and a session
-//! meets every demand: what a user may do, the service decides by `X-User-Id`.
+//! **A scope narrows a credential and never grants a right.** A session has all scopes of `tokens.scopes` and no others:
+//! what a user may do, the service decides by `X-User-Id`.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
@@ -50,18 +51,21 @@ async fn show(
     caller: Caller,
     Query(query): Query<Demand>,
 ) -> Result<HttpResponse> {
+    let tokens = &context.settings.tokens;
+    let scopes = caller.scopes().unwrap_or(&tokens.scopes);
     if let Some(words) = &query.scope {
         let demanded = Scopes::parse(words)
             .filter(|scopes| !scopes.is_empty())
             .ok_or(Error::Malformed("Invalid `scope` parameter"))?;
-        caller.require_all(&demanded)?;
+        if !scopes.holds(&demanded) {
+            return Err(Error::InsufficientScope(demanded));
+        }
     }
     let (address, is_confirmed) = match address(&context, &caller).await? {
         Some((address, true)) => (Some(address), "true"),
-        Some((address, false)) => (Some(address), "false"),
+        Some((address, false)) => (tokens.show_unverified_email.then_some(address), "false"),
         None => (None, ""),
     };
-    let scopes = caller.scopes().unwrap_or(&context.settings.tokens.scopes);
     Ok(HttpResponse::Ok()
         .insert_header((X_USER_ID, number(caller.user_id().map(|id| id.0))))
         .insert_header((

@@ -63,7 +63,7 @@ async fn every_credential_reports_user_and_kind() {
 
     let whole = [
         &*id,
-        ONE,
+        "",
         "false",
         "session",
         &*session,
@@ -73,21 +73,14 @@ async fn every_credential_reports_user_and_kind() {
     assert_verified(&verify(&app).cookie(&token).send().await, whole);
     let narrow = [
         &*id,
-        ONE,
+        "",
         "false",
         "access_token",
         &*session,
         "projects:read",
     ];
     assert_verified(&verify(&app).bearer(&access).send().await, narrow);
-    let by_key = [
-        &*id,
-        ONE,
-        "false",
-        "api_key",
-        "",
-        "orders:read orders:write",
-    ];
+    let by_key = [&*id, "", "false", "api_key", "", "orders:read orders:write"];
     assert_verified(&verify(&app).header("X-API-Key", &key).send().await, by_key);
     assert_verified(&verify(&app).bearer(&key).send().await, by_key);
     // Nobody's: all six are there even so, since some proxies put the client's own in the place of one that is not.
@@ -266,10 +259,10 @@ async fn the_reply_reports_email_verification() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
     let key = api_key(&app, Some(&user), "").await;
-    for proved in ["false", "true"] {
+    for (address, proved) in [("", "false"), (ONE, "true")] {
         for credential in [&token, &access, &key] {
             let reply = verify(&app).bearer(credential).send().await;
-            assert_eq!(reply.header("x-user-email"), Some(ONE));
+            assert_eq!(reply.header("x-user-email"), Some(address));
             assert_eq!(reply.header("x-user-email-confirmed"), Some(proved));
         }
         execute_sql(
@@ -284,9 +277,23 @@ async fn the_reply_reports_email_verification() {
 }
 
 #[actix_web::test]
+async fn unverified_addresses_are_reported_if_configured() {
+    let app = TestApp::with_settings(|settings| settings.tokens.show_unverified_email = true).await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let reply = verify(&app).bearer(&token).send().await;
+    assert_eq!(reply.header("x-user-email"), Some(ONE));
+    assert_eq!(reply.header("x-user-email-confirmed"), Some("false"));
+    let key = api_key(&app, None, "introspect").await;
+    let body = json!({ "token": token });
+    let described = app.post("/v1/introspect").bearer(&key).json(&body).send();
+    assert_eq!(described.await.json()["username"], ONE);
+}
+
+#[actix_web::test]
 async fn an_access_tokens_address_is_at_most_a_second_old() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
+    execute_sql(&app, "UPDATE users SET email_confirmed_at = 1");
     let address = async || {
         verify(&app)
             .bearer(&access)
@@ -330,16 +337,10 @@ async fn every_word_of_a_required_scope_is_required() {
             );
         }
     }
-    // A session is its user, who may everything that they may.
-    assert_eq!(
-        app.get("/v1/verify?scope=orders:read+admin:all")
-            .bearer(&token)
-            .send()
-            .await
-            .status,
-        200
-    );
     for (credential, demanded) in [
+        (&token, "orders:read"),
+        (&token, "projects:read admin:all"),
+        (&token, "introspect"),
         (&access, "orders:read"),
         (&access, "projects:read orders:read"),
         (&key, "orders:read orders:write"),
@@ -492,7 +493,7 @@ async fn stored_values_cannot_inject_headers() {
         let (access, _) = pair(&app, &token, "").await;
         let key = api_key(&app, Some(&user), "orders:read").await;
         let sql = format!(
-            "UPDATE users SET email_address = '{bad}' WHERE id = {}",
+            "UPDATE users SET email_address = '{bad}', email_confirmed_at = 1 WHERE id = {}",
             user.id.0
         );
         execute_sql(&app, &sql);

@@ -88,6 +88,8 @@ impl Upgraded {
             settings.database.path = file;
             settings.secrets.key_base = Some(Secret::from(manifest.key_base.clone()));
             settings.throttle.enabled = true;
+            // As every reply of that program did.
+            settings.tokens.show_unverified_email = true;
             change(settings);
         })
         .await;
@@ -185,7 +187,10 @@ fn includes(actual: &Value, expected: &Value) -> bool {
 async fn assert_checks_hold(kind: &str) {
     let shared = Upgraded::open().await;
     let mut held = 0;
-    let of_kind = |check: &&Check| check.name.split('/').next() == Some(kind);
+    // A token whose successor was used as well is refused since; it has a test of its own.
+    let of_kind = |check: &&Check| {
+        check.name.split('/').next() == Some(kind) && check.name != "refresh/spent twice"
+    };
     for check in shared.manifest.checks.iter().filter(of_kind) {
         let own;
         let upgraded = if check.request == "POST /v1/introspect" {
@@ -294,7 +299,6 @@ async fn a_token_spent_before_an_upgrade_has_one_successor() {
     let upgraded = Upgraded::open().await;
     for (spent, successor) in [
         ("spent", "successor"),
-        ("spent twice", "successor, spent"),
         ("successor, spent", "second successor"),
     ] {
         let reply = upgraded.refresh(&format!("refresh/{spent}")).await.json();
@@ -303,6 +307,8 @@ async fn a_token_spent_before_an_upgrade_has_one_successor() {
             assert_eq!(reply[field], kept, "{spent}: {field}");
         }
     }
+    let used = upgraded.refresh("refresh/spent twice").await;
+    assert_refused(&used, 400, "invalid_grant");
     // Ten seconds after it was spent it counts as stolen.
     upgraded.app.clock().advance(Duration::from_secs(4));
     assert_refused(

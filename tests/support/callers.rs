@@ -192,7 +192,7 @@ impl Fixture {
             .json(&json!({ "title": "A title" }))
             .send()
             .await;
-        let key = json!({ "name": "A key", "scopes": ["other:thing"] });
+        let key = json!({ "name": "A key", "scopes": ["introspect"] });
         let new_key = app
             .post("/v1/api_keys")
             .bearer(&owner)

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use cloakroom::config::{Environment, Settings};
-use cloakroom::crypto::access_token::{AccessTokens, generate_jti};
+use cloakroom::crypto::access_token::AccessTokens;
 use cloakroom::crypto::jwt::NewAccessToken;
 use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::crypto::token::random_hex;
+use cloakroom::domain::UserId;
 use cloakroom::domain::clock::{Clock, Timestamp};
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{SessionId, UserId};
 use serde_json::{Value, json};
 
 use super::process::{Server, TestServer};
@@ -114,9 +115,9 @@ impl Issuer {
         };
         let token = NewAccessToken {
             user_id: UserId(session.user_id.parse().unwrap()),
-            session_id: SessionId(session.session_id.parse().unwrap()),
+            sid: &session.session_id,
             scopes: &Scopes::parse(SCOPES).unwrap(),
-            jti: &generate_jti().unwrap(),
+            jti: &random_hex().unwrap(),
             issued_at,
             expires_at: issued_at + LIFETIME,
         };

@@ -76,7 +76,7 @@ pub fn cases() -> Vec<Case> {
     let new_address =
         json!({ "password_challenge": PASSWORD, "email_address": "moved@example.com" });
     let title = || json!({ "title": "A title" });
-    let key = json!({ "name": "A key", "scopes": ["other:thing"] });
+    let key = json!({ "name": "A key", "scopes": ["introspect"] });
     let link = "/v1/passwords/{token}";
     vec![
         case(Method::GET, "/up", none(), [200; 4]),

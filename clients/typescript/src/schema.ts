@@ -541,7 +541,7 @@ export interface components {
              */
             expires_at?: string | null;
             name: string;
-            /** @description Words of the form `name:action`, or `introspect`; also one text with spaces between them. */
+            /** @description Of the scopes in `tokens.scopes`, and `introspect`; also one text with spaces between them. */
             scopes: string[];
         };
         /** @description The user's API keys. */
@@ -626,6 +626,10 @@ export interface components {
             iat?: number;
             iss?: string;
             jti?: string;
+            /** @description What operators record about the user; absent for a service's key. */
+            metadata?: {
+                [key: string]: unknown;
+            };
             /** Format: int64 */
             nbf?: number;
             /** @description With spaces between. */
@@ -636,7 +640,7 @@ export interface components {
             sub?: string;
             /** @description `Bearer`, for sessions and access tokens. */
             token_type?: string;
-            /** @description The user's email address. */
+            /** @description The user's email address, once it is verified. */
             username?: string;
         };
         /** @description The keys that verify access tokens (RFC 7517, 5). */

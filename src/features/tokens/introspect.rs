@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::domain::{CredentialKind, EmailAddress, Session, TokenDigest, User};
+use crate::domain::{CredentialKind, EmailAddress, JsonObject, Session, TokenDigest, User};
 use crate::http::{Body, Caller};
 use crate::store::{api_keys, refresh_tokens, revocations, sessions};
 
@@ -62,7 +62,12 @@ async fn session(
             sid: Some(session.sid()),
             iat: Some(seconds(session.created_at)),
             exp: Some(seconds(end)),
-            ..Introspection::of(CredentialKind::Session.as_str(), Some(&user), scopes)
+            ..Introspection::of(
+                context,
+                CredentialKind::Session.as_str(),
+                Some(&user),
+                scopes,
+            )
         })
     }))
 }
@@ -80,7 +85,12 @@ async fn api_key(
     Ok(live.map(|(key, user)| Introspection {
         iat: Some(seconds(key.created_at)),
         exp: key.expires_at.map(seconds),
-        ..Introspection::of(CredentialKind::ApiKey.as_str(), user.as_ref(), &key.scopes)
+        ..Introspection::of(
+            context,
+            CredentialKind::ApiKey.as_str(),
+            user.as_ref(),
+            &key.scopes,
+        )
     }))
 }
 
@@ -103,7 +113,7 @@ async fn refresh_token(
         Some(Introspection {
             sid: Some(session.sid()),
             exp: Some(seconds(end)),
-            ..Introspection::of("refresh_token", Some(&user), &token.scopes)
+            ..Introspection::of(context, "refresh_token", Some(&user), &token.scopes)
         })
     }))
 }
@@ -136,6 +146,7 @@ async fn access_token(
         exp: whole(claims.expires_at),
         jti: Some(claims.jti.to_string()),
         ..Introspection::of(
+            context,
             CredentialKind::AccessToken.as_str(),
             Some(&user),
             &claims.scopes,
@@ -144,13 +155,22 @@ async fn access_token(
 }
 
 impl Introspection {
-    fn of(credential: &'static str, user: Option<&User>, scopes: &Scopes) -> Self {
+    fn of(
+        context: &Context,
+        credential: &'static str,
+        user: Option<&User>,
+        scopes: &Scopes,
+    ) -> Self {
+        let shows_any = context.settings.tokens.show_unverified_email;
         Self {
             active: true,
             credential: Some(credential),
             scope: Some(scopes.as_str().to_owned()),
             sub: user.map(|user| user.id.0.to_string()),
-            username: user.map(|user| user.email_address.clone()),
+            username: user
+                .filter(|user| shows_any || user.email_confirmed_at.is_some())
+                .map(|user| user.email_address.clone()),
+            metadata: user.map(|user| user.metadata.clone()),
             email_verified: user.map(|user| user.email_confirmed_at.is_some()),
             ..Self::default()
         }
@@ -177,7 +197,7 @@ pub(super) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     sub: Option<String>,
-    /// The user's email address.
+    /// The user's email address, once it is verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     username: Option<EmailAddress>,
@@ -185,6 +205,10 @@ pub(super) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     email_verified: Option<bool>,
+    /// What operators record about the user; absent for a service's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, serde_json::Value>>, nullable = false)]
+    metadata: Option<JsonObject>,
     /// The session: its id, a dot and a random value, as in its access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
