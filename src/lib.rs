@@ -112,5 +112,5 @@ pub use cli::main;
 pub use context::{Change, Context};
 pub use domain::error::{Error, Result};
 pub use domain::{ClientInfo, CredentialKind};
-pub use http::{Caller, Connection, CurrentSession, CurrentUser, Middleware};
+pub use http::{Caller, CurrentSession, CurrentUser, Middleware};
 pub use server::{Background, Cloakroom, Server};

@@ -1,4 +1,4 @@
-//! `cloakroom serve`: runs the server until SIGTERM or SIGINT, then finishes requests in flight.
+//! `cloakroom serve`: runs the server until SIGTERM, SIGINT or SIGHUP, then finishes requests in flight.
 
 use std::io::Write;
 
@@ -17,6 +17,11 @@ pub(super) fn run(settings: Settings) -> super::Outcome {
     );
     if settings.env == Environment::Production && settings.mail.transport == MailTransport::File {
         tracing::warn!(directory = %settings.mail.directory.display(), "mail.transport is \"file\": mails are written to a folder, not sent");
+    }
+    if settings.server.exposes_cookies() {
+        tracing::warn!(
+            "server.public_url is http: session cookies are sent without Secure, in clear text"
+        );
     }
     actix_web::rt::System::new().block_on(serve(settings))
 }
@@ -63,16 +68,29 @@ async fn serve(settings: Settings) -> super::Outcome {
     Ok(server.run().await?)
 }
 
-/// Resolves at the first SIGTERM or SIGINT.
+/// Resolves at the first SIGTERM, SIGINT or SIGHUP. A process that was started to ignore SIGHUP, as by `nohup`, still
+/// ignores it.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let mut kinds = vec![SignalKind::terminate(), SignalKind::interrupt()];
+    if !ignores_hangup() {
+        kinds.push(SignalKind::hangup());
+    }
+    let signals = kinds.into_iter().map(signal);
+    let mut signals = signals.collect::<std::io::Result<Vec<_>>>()?;
     Ok(async move {
-        let (first, second) = (Box::pin(terminate.recv()), Box::pin(interrupt.recv()));
-        futures_util::future::select(first, second).await;
+        let waiting = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(waiting).await;
     })
+}
+
+/// Only Linux tells without unsafe code.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
 }

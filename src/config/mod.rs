@@ -10,6 +10,7 @@
 //! - unsafe settings in production: refused at start, with all other problems at once
 
 mod accounts;
+mod cors;
 mod declare;
 mod error;
 mod keys;
@@ -42,6 +43,7 @@ use self::values::NOT_ONE_LINE;
 
 pub(crate) use self::accounts::MAINTENANCE_TICK;
 pub use self::accounts::{Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens};
+pub use self::cors::Cors;
 pub use self::error::{ConfigError, Problem};
 pub use self::limits::Throttle;
 pub use self::load::written_list;
@@ -53,7 +55,7 @@ pub use self::problems::MAX_DURATION;
 pub use self::reference::default_toml;
 pub use self::secret::Secret;
 pub use self::sender::Sender;
-pub use self::server::{Cors, Database, Secrets, Server};
+pub use self::server::{Database, Secrets, Server};
 pub use self::sources::Sources;
 pub use self::values::Rate;
 pub use self::values::duration::parse as parse_duration;

@@ -1,4 +1,4 @@
-//! `[server]`, `[database]`, `[secrets]` and `[cors]`.
+//! `[server]`, `[database]` and `[secrets]`.
 
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::declare::section;
-use super::problems::{DAY, HOUR, MILLISECOND, MINUTE, Problems, SECOND, is_host};
+use super::problems::{HOUR, MILLISECOND, MINUTE, Problems, SECOND, is_host};
 use super::values::{NOT_ONE_LINE, duration, networks, secrets, unset, web};
 use super::{Environment, Secret};
 
@@ -18,9 +18,11 @@ section! {
         /// Listen address, `host:port`. Loopback, because a reverse proxy with TLS belongs in front; port 0 picks a free
         /// port.
         bind: String = "127.0.0.1:3000",
-        /// Where clients reach this server. https enables HSTS, including subdomains. Required in production.
+        /// Where clients reach this server. https enables HSTS. Required in production.
         #[serde(with = "web")]
         public_url: Url = "http://localhost:3000",
+        /// Whether HSTS includes subdomains of `public_url`'s host. Turn it off if one of them is served without https.
+        hsts_subdomains: bool = true,
         /// Where users reach the application: the base of every link in a mail. Required in production.
         #[serde(with = "web")]
         frontend_url: Url = "http://localhost:3001",
@@ -43,7 +45,7 @@ section! {
         /// How long an idle connection is kept for the next request.
         #[serde(with = "duration")]
         keep_alive: Duration = "15s" in MILLISECOND..=HOUR,
-        /// How long requests in flight may take to finish after SIGTERM or SIGINT.
+        /// How long requests in flight may take to finish after SIGTERM, SIGINT or SIGHUP.
         #[serde(with = "duration")]
         shutdown_timeout: Duration = "10s" in SECOND..=HOUR,
     }
@@ -55,9 +57,15 @@ impl Server {
         or_one_per_core(self.workers)
     }
 
-    /// Whether clients reach it by plain http on this machine, where browsers refuse cookies that require https.
-    pub fn is_plain_on_this_machine(&self) -> bool {
-        self.public_url.scheme() == "http" && is_this_machine(&self.public_url)
+    /// Whether clients reach it by plain http, where browsers drop cookies that require https. Production allows this on
+    /// this machine only.
+    pub fn is_plain(&self) -> bool {
+        self.public_url.scheme() == "http"
+    }
+
+    /// Whether session cookies cross a network in clear text.
+    pub fn exposes_cookies(&self) -> bool {
+        self.is_plain() && !is_this_machine(&self.public_url)
     }
 
     pub(super) fn check(&self, env: Environment, problems: &mut Problems) {
@@ -165,52 +173,6 @@ impl Secrets {
     }
 }
 
-section! {
-    /// Browsers from other origins.
-    Cors {
-        /// Browser origins that may call, exactly as browsers send them, or `["*"]` for all origins without credentials.
-        origins: Vec<String> = ["http://localhost:3001", "http://127.0.0.1:3001"],
-        /// Whether their pages may use the session cookie (`"transport": "cookie"`). For front ends on another port or
-        /// subdomain of the same site: one on the API's own origin needs no setting, and one on another site cannot use
-        /// the cookie. Bearer tokens do not need it.
-        credentials: bool = false,
-        /// How long a browser may cache a preflight response; Chromium limits it to 2 hours.
-        #[serde(with = "duration")]
-        max_age: Duration = "2h" in SECOND..=DAY,
-    }
-}
-
-impl Cors {
-    pub(super) fn check(&self, problems: &mut Problems) {
-        for origin in self.origins.iter().filter(|origin| *origin != "*") {
-            match exact_origin(origin) {
-                Some(exact) if exact == *origin => {}
-                Some(exact) => problems.refuse(
-                    "cors.origins",
-                    format!("must contain {exact:?} exactly so, as browsers send it"),
-                ),
-                None => problems.refuse(
-                    "cors.origins",
-                    format!(
-                        r#"must contain origins such as "https://app.example.com", not {origin:?}"#
-                    ),
-                ),
-            }
-        }
-        if self.origins.iter().any(|origin| origin == "*") {
-            if self.origins.len() > 1 {
-                problems.refuse("cors.origins", r#"must contain "*" alone or not at all"#);
-            }
-            if self.credentials {
-                problems.refuse(
-                    "cors.origins",
-                    r#"must not be "*" while cors.credentials is true, or any site could act with its visitors' cookies; name the origins"#,
-                );
-            }
-        }
-    }
-}
-
 /// As configured, where 0 is one per core.
 pub(super) fn or_one_per_core(configured: usize) -> usize {
     match configured {
@@ -252,17 +214,10 @@ fn is_host_and_port(bind: &str) -> bool {
     })
 }
 
-/// The origin of a web address as browsers write it. A pattern has none, though it may parse as a URL.
-fn exact_origin(text: &str) -> Option<String> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && !text.contains('*'))
-        .map(|url| url.origin().ascii_serialization())
-}
-
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
+        // RFC 6761, 6.3: names below it, too.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,

@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::domain::EmailAddress;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
-use crate::http::error_codes::INSUFFICIENT_SCOPE;
+use crate::http::error_codes::{INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED};
 use crate::http::{Access, Caller, Message, Query, Route};
 
 const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
@@ -41,7 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
                  in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.",
             )
             .returns::<Message>(200, "Credential is valid and has the required scopes")
-            .errors(&[INSUFFICIENT_SCOPE]),
+            .errors(&[INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED]),
     ]
 }
 

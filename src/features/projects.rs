@@ -27,8 +27,8 @@ const MAX_LIMIT: u32 = 100;
 const MAX_DESCRIPTION_CHARACTERS: usize = 4000;
 /// So that one account cannot fill the disk.
 const MAX_PER_USER: u32 = 1000;
-/// A page ends early rather than hold more text than this.
-const MAX_PAGE_BYTES: usize = 256 * 1024;
+/// A page ends before it has more text than this: a client that does not read its responses holds one in memory.
+const MAX_PAGE_BYTES: usize = 64 * 1024;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

@@ -62,7 +62,7 @@ error_codes! {
         "You have to confirm your email address before continuing",
         "the address must be confirmed first, by the link that was mailed to it";
     CROSS_ORIGIN: 403 "cross_origin" "This request must come from the application itself",
-        "a page of another origin sent the session's cookie";
+        "a page of another application sent it";
     NOT_FOUND: 404 "not_found" "Not found", "it does not exist, or belongs to another user";
     METHOD_NOT_ALLOWED: 405 "method_not_allowed" "This path does not have that method",
         "the path has other methods: see `Allow`";

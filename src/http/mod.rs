@@ -2,8 +2,10 @@
 //! use actix-web.
 
 pub mod auth;
+pub mod connection;
 pub mod error_codes;
 pub mod extract;
+pub mod framing;
 pub mod inputs;
 pub mod middleware;
 pub mod openapi;
@@ -15,11 +17,11 @@ pub use auth::access::Access;
 pub use auth::caller::Caller;
 pub use auth::credential::Carrier;
 pub use auth::current_user::{CurrentSession, CurrentUser};
+pub use connection::Connection;
 pub use extract::address::AddressInput;
 pub use extract::body::{Body, SecretText};
 pub use extract::field_types::{NonEmpty, Patch};
 pub use extract::query::{PathId, Query};
-pub use middleware::idle_connection::Connection;
 pub use middleware::stack::Middleware;
 pub use respond::{Failure, Message, location};
 pub use routes::{Route, Routes};

@@ -12,7 +12,7 @@ use actix_web::{Handler, HttpResponse, Responder, guard};
 use utoipa::ToSchema;
 
 use super::auth::access::Access;
-use super::auth::guard::{authenticate, refuse_foreign_cookie};
+use super::auth::guard::{authenticate, refuse_foreign_pages};
 use super::error_codes::{self, ErrorCode};
 use super::inputs::{Input, Inputs, SchemaOf, schema_of};
 use crate::domain::error::{Error, Result};
@@ -24,8 +24,28 @@ const JSON: &str = "application/json";
 pub enum Verb {
     /// This one; `GET` answers `HEAD` as well.
     One(Method),
-    /// Whatever a client sends.
+    /// Every method but `TRACE`, which would show a script the headers that a browser adds.
     Any,
+}
+
+impl Verb {
+    /// For `Allow`.
+    fn names(&self) -> Vec<String> {
+        let methods = match self {
+            Self::One(Method::GET) => &[Method::GET, Method::HEAD][..],
+            Self::One(method) => std::slice::from_ref(method),
+            Self::Any => &[
+                Method::GET,
+                Method::HEAD,
+                Method::POST,
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+                Method::OPTIONS,
+            ],
+        };
+        methods.iter().map(Method::to_string).collect()
+    }
 }
 
 impl fmt::Display for Verb {
@@ -115,7 +135,7 @@ impl Route {
             match access {
                 // A `GET` changes nothing, so it may come from another origin.
                 Access::Public if is_get => route,
-                Access::Public => route.wrap(from_fn(refuse_foreign_cookie)),
+                Access::Public => route.wrap(from_fn(refuse_foreign_pages)),
                 _ => route.wrap(from_fn(
                     move |request: ServiceRequest, next: Next<BoxBody>| {
                         authenticate(access, request, next)
@@ -233,6 +253,12 @@ impl Routes {
         self.groups.iter().flat_map(|group| &group.routes)
     }
 
+    /// The paths that answer every method, `OPTIONS` included.
+    pub fn answering_all_methods(&self) -> Vec<&'static str> {
+        let all = self.iter().filter(|route| route.method == Verb::Any);
+        all.map(|route| route.path).collect()
+    }
+
     /// Registers every path with actix. `GET` answers `HEAD` as well; another method is 405 with `Allow`.
     pub fn configure(&self, config: &mut ServiceConfig) {
         let mut done: Vec<&str> = Vec::new();
@@ -245,10 +271,7 @@ impl Routes {
             let mut allowed = Vec::new();
             for route in self.iter().filter(|route| route.path == path) {
                 resource = resource.route(answering((route.make)(), &route.method));
-                allowed.push(route.method.to_string());
-                if route.method == Verb::One(Method::GET) {
-                    allowed.push(Method::HEAD.to_string());
-                }
+                allowed.extend(route.method.names());
             }
             config.service(resource.default_service(web::to(move || {
                 let allowed = allowed.clone();
@@ -267,6 +290,6 @@ fn answering(route: actix_web::Route, method: &Verb) -> actix_web::Route {
     match method {
         Verb::One(Method::GET) => route.guard(guard::Any(guard::Get()).or(guard::Head())),
         Verb::One(method) => route.method(method.clone()),
-        Verb::Any => route,
+        Verb::Any => route.guard(guard::Not(guard::Trace())),
     }
 }

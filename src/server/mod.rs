@@ -1,22 +1,21 @@
 //! Builds and runs the HTTP server, or mounts its routes in an embedder's app: routes, middleware, background work and
 //! shutdown.
 
+mod listen;
 mod maintenance;
 pub mod sweep;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpServer};
 
 use crate::config::Settings;
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
 use crate::features;
-use crate::http::{Connection, Middleware, routes};
+use crate::http::Middleware;
 pub use maintenance::Background;
 
 /// An open Cloakroom: serve it with [`Server`], or mount it in an app.
@@ -80,7 +79,8 @@ impl Cloakroom {
 
     /// The middleware around all routes, for [`App::wrap`]: request ids, logs, headers, CORS, and JSON for each failure.
     pub fn middleware(&self) -> Middleware {
-        Middleware::new(self.context.clone())
+        let answering_all_methods = features::routes().answering_all_methods();
+        Middleware::new(self.context.clone(), answering_all_methods)
     }
 
     /// Starts the background work: mail delivery, activity, sweeping, and one check of the whole database file.
@@ -105,42 +105,20 @@ impl Server {
     /// # Errors
     /// The address is in use or not permitted.
     pub fn bind(cloakroom: Cloakroom) -> io::Result<Self> {
-        let settings = &cloakroom.context.settings.server;
-        let workers = settings.worker_threads();
-        let mounted = cloakroom.clone();
-        let patience = settings.keep_alive + settings.head_timeout;
-        let server = HttpServer::new(move || {
-            App::new()
-                .wrap(mounted.middleware())
-                .configure(mounted.mount())
-                .default_service(web::to(routes::not_found))
-        })
-        .on_connect(move |io, data| {
-            if let Some(connection) = Connection::watch(io, patience) {
-                data.insert(connection);
-            }
-        })
-        .workers(workers)
-        // actix counts by worker.
-        .max_connections(settings.max_connections.div_ceil(workers))
-        .client_request_timeout(settings.head_timeout)
-        .client_disconnect_timeout(Duration::from_secs(2))
-        .keep_alive(settings.keep_alive)
-        .shutdown_timeout(settings.shutdown_timeout.as_secs())
-        .disable_signals()
-        .bind(&settings.bind)
-        .map_err(|fault| {
-            io::Error::new(
-                fault.kind(),
-                format!("server.bind {}: {fault}", settings.bind),
-            )
-        })?;
-        let address = *server
-            .addrs()
-            .first()
-            .ok_or_else(|| io::Error::other("nothing was bound"))?;
+        Self::bind_with(cloakroom, |_| ())
+    }
+
+    /// Binds the address of `server.bind`, and adds your own routes.
+    ///
+    /// # Errors
+    /// The address is in use or not permitted.
+    pub fn bind_with(
+        cloakroom: Cloakroom,
+        configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let (inner, address) = listen::bind(&cloakroom, configure)?;
         Ok(Self {
-            inner: server.run(),
+            inner,
             cloakroom,
             address,
         })

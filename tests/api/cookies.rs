@@ -60,6 +60,19 @@ const FOREIGNERS: &[Origin] = &[
     (None, Some("http://LOCALHOST:3000")),
 ];
 
+/// Whether the cookie suffices to read: no page of another origin shows itself.
+fn may_read((_, origin): Origin) -> bool {
+    matches!(origin, None | Some(OWN | LISTED))
+}
+
+/// Whether a public route accepts the request without a cookie.
+fn may_visit(from: Origin) -> bool {
+    match from {
+        (Some("cross-site"), origin) => origin == Some(LISTED),
+        _ => may_read(from),
+    }
+}
+
 fn sent_from(call: Call, (site, origin): Origin) -> Call {
     let call = match site {
         Some(site) => call.header("Sec-Fetch-Site", site),
@@ -133,7 +146,10 @@ async fn cookies_need_the_same_origin_for_unsafe_requests() {
             let who = |reply: &Reply| reply.json()["user"]["email_address"].clone();
 
             let shown = get().cookie(&token).send().await;
-            assert_eq!((shown.status, who(&shown)), (200, json!(ONE)), "{origin:?}");
+            match ours || may_read(*origin) {
+                true => assert_eq!((shown.status, who(&shown)), (200, json!(ONE)), "{origin:?}"),
+                false => assert_refused(&shown, 403, "cross_origin"),
+            }
             let made = post().cookie(&token).send().await;
             match ours {
                 true => assert_eq!(made.status, 201, "{origin:?}: {}", made.text()),
@@ -175,7 +191,8 @@ async fn cookies_need_the_same_origin_for_unsafe_requests() {
                         _ => call,
                     };
                     let reply = call.send().await;
-                    if ours || (transport == "bearer" && carried != "cookie") {
+                    let alone = carried == "bearer" || (carried == "nothing" && may_visit(*origin));
+                    if ours || (transport == "bearer" && alone) {
                         assert_eq!(
                             reply.status,
                             200,
@@ -238,6 +255,33 @@ async fn a_wildcard_origin_list_accepts_no_cookie() {
         .send()
         .await;
     assert_eq!(reply.status, 200);
+}
+
+#[actix_web::test]
+async fn websocket_handshakes_need_the_same_origin() {
+    let (app, _, token) = signed_in().await;
+    for (name, value) in [
+        ("Upgrade", "websocket"),
+        ("Upgrade", "h2c, WebSocket"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Sec-WebSocket-Protocol", "chat"),
+        ("Sec-Fetch-Mode", "websocket"),
+    ] {
+        for path in ["/v1/session", "/v1/verify"] {
+            let shake = || app.get(path).header(name, value);
+            for origin in [None, Some(FOREIGN), Some("null")] {
+                let call = sent_from(shake().cookie(&token), (None, origin));
+                assert_refused(&call.send().await, 403, "cross_origin");
+            }
+            let own = sent_from(shake().cookie(&token), (None, Some(OWN)));
+            assert_eq!(own.send().await.status, 200, "{name}");
+            let bearer = sent_from(shake().bearer(&token), (None, Some(FOREIGN)));
+            assert_eq!(bearer.send().await.status, 200, "{name}");
+        }
+    }
+    // Some HTTP clients offer another version of HTTP with each request.
+    let call = app.get("/v1/session").header("Upgrade", "h2c");
+    assert_eq!(call.cookie(&token).send().await.status, 200);
 }
 
 #[actix_web::test]
@@ -398,7 +442,7 @@ async fn unknown_transports_are_rejected() {
 }
 
 #[actix_web::test]
-async fn the_cookie_is_host_bound_and_plain_only_on_localhost() {
+async fn the_cookie_is_host_bound_unless_the_url_is_http() {
     let plain = "cloakroom=TOKEN; Path=/; HttpOnly; SameSite=Lax";
     let bound = "__Host-cloakroom=TOKEN; Path=/; HttpOnly; SameSite=Lax; Secure";
     for (url, expected) in [
@@ -407,8 +451,9 @@ async fn the_cookie_is_host_bound_and_plain_only_on_localhost() {
         ("http://[::1]:3000", plain),
         ("https://localhost:3000", bound),
         ("https://auth.example.com", bound),
-        ("http://auth.example.com", bound),
-        ("http://localhost.example.com", bound),
+        ("http://auth.localhost:3000", plain),
+        ("http://192.168.1.5:3000", plain),
+        ("http://auth.example.com", plain),
     ] {
         let app =
             TestApp::with_settings(|settings| settings.server.public_url = url.parse().unwrap())
@@ -1084,7 +1129,10 @@ async fn an_embedders_own_post_is_guarded() {
             .cookie(&token)
             .send()
             .await;
-        assert_eq!((get.status, get.json()), shown(true));
+        match may_read(*origin) {
+            true => assert_eq!((get.status, get.json()), shown(true)),
+            false => assert_refused(&get, 403, "cross_origin"),
+        }
         let post = sent_from(app.post("/notes"), *origin)
             .cookie(&token)
             .send()

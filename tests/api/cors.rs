@@ -67,7 +67,7 @@ async fn preflights_need_no_credential() {
                 "/v1/projects/1",
                 origin,
                 method,
-                "authorization, content-type, x-api-key",
+                "authorization, content-type, x-api-key, traceparent, x-requested-with",
             )
             .send()
             .await;
@@ -83,8 +83,11 @@ async fn preflights_need_no_credential() {
                     "accept",
                     "authorization",
                     "content-type",
+                    "traceparent",
+                    "tracestate",
                     "x-api-key",
-                    "x-request-id"
+                    "x-request-id",
+                    "x-requested-with"
                 ]
             );
             assert_eq!(reply.header("access-control-max-age"), Some("7200"));
@@ -98,19 +101,22 @@ async fn preflights_need_no_credential() {
 #[actix_web::test]
 async fn disallowed_preflights_get_a_documented_error() {
     let app = TestApp::new().await;
-    for (origin, method, headers) in [
-        ("http://localhost:3002", "GET", ""),
-        ("https://localhost:3001", "GET", ""),
-        ("http://localhost:3001.evil.example", "GET", ""),
-        ("http://evil.example", "GET", "authorization"),
-        ("null", "GET", ""),
-        (OURS, "TRACE", ""),
-        (OURS, "GET", "x-evil"),
+    let (origins, headers, method) = ("cors.origins", "cors.request_headers", "method");
+    for (origin, requested, names, reason) in [
+        ("http://localhost:3002", "GET", "", origins),
+        ("https://localhost:3001", "GET", "", origins),
+        ("http://localhost:3001.evil.example", "GET", "", origins),
+        ("http://evil.example", "GET", "authorization", origins),
+        ("null", "GET", "", origins),
+        (OURS, "TRACE", "", method),
+        (OURS, "GET", "x-evil", headers),
     ] {
+        let (method, headers) = (requested, names);
         let reply = preflight(&app, "/v1/projects", origin, method, headers)
             .send()
             .await;
         assert_refused(&reply, 400, "invalid_request");
+        assert!(reply.text().contains(reason), "{}", reply.text());
         assert_not_shared(&reply);
     }
 }
@@ -240,6 +246,30 @@ async fn the_settings_decide_on_origins_credentials_and_age() {
         400,
         "invalid_request",
     );
+}
+
+#[actix_web::test]
+async fn apps_subdomains_and_headers_can_be_listed() {
+    let app = TestApp::with_settings(|settings| {
+        settings.cors.origins = ["https://*.example.com", "capacitor://localhost"]
+            .map(str::to_owned)
+            .to_vec();
+        settings.cors.request_headers = vec!["Baggage".to_owned()];
+    })
+    .await;
+    for origin in ["https://app.example.com", "capacitor://localhost"] {
+        let reply = preflight(&app, "/v1/session", origin, "POST", "baggage")
+            .send()
+            .await;
+        assert_eq!(reply.status, 200, "{origin}: {}", reply.text());
+        assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
+    }
+    for origin in ["https://example.com", "https://evil.example"] {
+        let reply = preflight(&app, "/v1/session", origin, "POST", "")
+            .send()
+            .await;
+        assert_refused(&reply, 400, "invalid_request");
+    }
 }
 
 #[actix_web::test]

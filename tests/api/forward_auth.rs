@@ -131,7 +131,6 @@ async fn every_method_gets_the_same_reply() {
         Method::PATCH,
         Method::DELETE,
         Method::OPTIONS,
-        Method::TRACE,
         Method::CONNECT,
         made_up,
     ] {
@@ -151,7 +150,12 @@ async fn every_method_gets_the_same_reply() {
             "unauthorized",
         );
     }
-    // Whatever body comes along, nobody looks at it.
+    let traced = app.call(Method::TRACE, "/v1/verify").bearer(&token);
+    let traced = traced.send().await;
+    assert_refused(&traced, 405, "method_not_allowed");
+    let allowed = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    assert_eq!(traced.header("allow"), Some(allowed));
+    // The body is not read.
     let reply = app
         .post("/v1/verify")
         .bearer(&token)
@@ -159,6 +163,18 @@ async fn every_method_gets_the_same_reply() {
         .send()
         .await;
     assert_eq!(reply.status, 200);
+}
+
+#[actix_web::test]
+async fn a_preflight_needs_a_credential_as_well() {
+    let (app, _, token) = signed_in().await;
+    let preflight = || {
+        app.call(Method::OPTIONS, "/v1/verify")
+            .header("Origin", "http://localhost:3001")
+            .header("Access-Control-Request-Method", "GET")
+    };
+    assert_kept_out(&preflight().send().await, 401, "unauthorized");
+    assert_eq!(preflight().bearer(&token).send().await.status, 200);
 }
 
 #[actix_web::test]

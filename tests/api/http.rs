@@ -80,6 +80,10 @@ fn assert_guarded(reply: &Reply) {
         policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
         "{policy}"
     );
+    assert_eq!(
+        reply.header("cross-origin-resource-policy"),
+        Some("same-origin")
+    );
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     assert_eq!(reply.header("x-request-id").map(str::len), Some(32));
     assert_eq!(reply.header("server"), None);
@@ -131,8 +135,18 @@ async fn hsts_is_sent_only_with_an_https_public_url() {
     for path in ["/up", "/v1/session", "/nowhere"] {
         let policy = secure.get(path).send().await;
         let policy = policy.header("strict-transport-security").unwrap();
-        assert!(policy.starts_with("max-age=63072000"), "{policy}");
+        assert_eq!(policy, "max-age=63072000; includeSubDomains");
     }
+    let alone = TestApp::with_settings(|settings| {
+        settings.server.public_url = "https://auth.example.com".parse().unwrap();
+        settings.server.hsts_subdomains = false;
+    })
+    .await;
+    let reply = alone.get("/up").send().await;
+    assert_eq!(
+        reply.header("strict-transport-security"),
+        Some("max-age=63072000")
+    );
 }
 
 #[actix_web::test]

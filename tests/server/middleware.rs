@@ -105,6 +105,76 @@ fn an_unread_body_does_not_hold_the_connection() {
 }
 
 #[test]
+fn the_rest_of_a_body_is_cut_soon_after_the_reply() {
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    thread::scope(|scope| {
+        for (request, status) in [
+            ("POST /nowhere", 404),
+            ("POST /v1/projects", 401),
+            ("POST /up", 405),
+            ("GET /up", 200),
+            ("POST /v1/session", 413),
+        ] {
+            for (begin, piece) in [
+                ("1;extension=", "x"),
+                ("", "1\r\nx\r\n"),
+                ("0\r\nX-Trailer: ", "x"),
+            ] {
+                let mut connection = RawConnection::to(&server);
+                let large = match status {
+                    413 => format!("{:x}\r\n{}\r\n", 70_000, "x".repeat(70_000)),
+                    _ => String::new(),
+                };
+                scope.spawn(move || {
+                    connection.send(&format!(
+                        "{request} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{large}{begin}"
+                    ));
+                    let (said, took) = connection.trickle(piece);
+                    assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {said}");
+                    assert!(said.contains("connection: close"), "{request}: {said}");
+                    assert!(took < Duration::from_secs(8), "{request} {begin}: {took:?}");
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn an_endless_body_is_not_read_on_after_its_reply() {
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    for (request, length) in [
+        ("POST /nowhere", "Transfer-Encoding: chunked"),
+        ("POST /v1/session", "Transfer-Encoding: chunked"),
+        ("GET /up", "Transfer-Encoding: chunked"),
+        ("POST /nowhere", "Content-Length: 9999999999"),
+    ] {
+        let mut connection = RawConnection::to(&server);
+        connection.send(&format!(
+            "{request} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+        ));
+        let sent = connection.flood(&format!("2000\r\n{}\r\n", "x".repeat(0x2000)));
+        // The system's buffers hold more than the server reads.
+        assert!(sent < 32 * 1024 * 1024, "{request} {length}: {sent}");
+    }
+}
+
+#[test]
+fn a_request_behind_chunks_is_not_answered() {
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    let mut connection = RawConnection::to(&server);
+    connection.send(
+        "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\
+         2\r\n{}\r\n0\r\n\r\nGET /up HTTP/1.1\nHost: x\n\n",
+    );
+    let said = connection.receive_until_closed();
+    assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+    assert!(!said.contains("\"status\":\"up\""), "{said}");
+}
+
+#[test]
 fn a_client_that_reads_no_replies_is_disconnected() {
     let (_house, server) = impatient();
     let token = server.sign_up_token("one@example.com", "password");
@@ -168,6 +238,13 @@ fn a_malformed_request_closes_the_connection() {
         ("GET /up\r\n\r\n", 400),
         ("GET /up HTTP/3.0\r\nHost: x\r\n\r\n", 400),
         ("GET /up HTTP/1.1\r\n\r\n", 400),
+        ("GET /up HTTP/1.1\nHost: x\n\n", 400),
+        ("GET /up HTTP/1.1\nHost: x\r\n\r\n", 400),
+        (
+            "GET /up HTTP/1.1\r\nHost: x\nX-Forwarded-For: 1.2.3.4\r\n\r\n",
+            400,
+        ),
+        ("GET /up HTTP/1.1\r\nHost: x\r\n\n", 400),
         ("GET /up HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
         ("GET /up HTTP/1.1\r\nHost: x\r\nNo colon\r\n\r\n", 400),
         ("GET /up HTTP/1.1\r\nHost: x\r\nBad name: y\r\n\r\n", 400),

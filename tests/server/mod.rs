@@ -11,6 +11,7 @@ mod examples;
 mod files;
 mod mail_delivery;
 mod middleware;
+mod origins;
 mod proxies;
 mod refresh;
 mod revocation;

@@ -1,8 +1,10 @@
 //! The recipes in `examples/nginx` and `examples/caddy`, run as they stand but for their addresses: the real proxy
 //! between our server and a service that writes down what reaches it.
 //!
-//! Fears: a caller who writes our headers themselves, in any spelling, or has a proxy take them away; another page's
-//! request that passes by a cookie, since a proxy asks us by GET; a proxy that lets through whom it cannot ask about.
+//! # Threats
+//! - identity headers that the client wrote, in any spelling, or that a proxy removes for it
+//! - requests of other pages, which carry a cookie and are verified by `GET`, WebSocket handshakes among them
+//! - a proxy that forwards requests that it cannot verify, or writes a link's token into its log
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -332,6 +334,79 @@ fn cookies_need_the_same_origin_behind_a_proxy() {
 
 #[test]
 #[ignore = "needs nginx and Caddy: .ci/recipes"]
+fn foreign_websocket_handshakes_do_not_pass_a_proxy() {
+    at_both(|fixture| {
+        let cookie = fixture.cookie();
+        let own = format!("Origin: {}", fixture.issuer.name());
+        for (origin, expected) in [
+            ("Origin: https://evil.example", 403),
+            ("Origin: http://sibling.example.com", 403),
+            ("Origin: null", 403),
+            ("", 403),
+            (own.as_str(), 200),
+        ] {
+            let lines = [
+                &cookie,
+                origin,
+                "Connection: Upgrade",
+                "Upgrade: websocket",
+                "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            ];
+            assert_eq!(fixture.ask("GET", &lines, ""), expected, "{origin}");
+            let forwarded = fixture.service.take().len();
+            assert_eq!(forwarded, usize::from(expected == 200), "{origin}");
+        }
+        let reads = [&cookie, "Origin: https://evil.example"];
+        assert_eq!(fixture.ask("GET", &reads, ""), 403);
+        assert!(fixture.service.take().is_empty());
+    });
+}
+
+#[test]
+#[ignore = "needs nginx: .ci/recipes"]
+fn nginx_logs_no_link_while_the_server_is_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let readme = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations/production.md"),
+    );
+    let readme = readme.unwrap();
+    let (_, recipe) = readme
+        .split_once("```nginx\nserver {\n    listen 443 ssl;")
+        .unwrap();
+    let (recipe, _) = recipe.split_once("```").unwrap();
+    let recipe: String = recipe
+        .lines()
+        .filter(|line| !line.contains("ssl_certificate"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let (address, down) = (free_address(), free_address());
+    let recipe = recipe.replace("127.0.0.1:3000", &down.to_string());
+    let proxy = start_nginx(
+        folder.path(),
+        &format!("server {{ listen {address};{recipe}"),
+        address,
+    );
+    for path in ["/v1/passwords/", "/v1/confirmations/", "/v1/unlocks/"] {
+        let mut connection = RawConnection::at(proxy.address);
+        connection.send(&format!(
+            "GET {path}link-token HTTP/1.1\r\nHost: auth.example.com\r\nConnection: close\r\n\r\n"
+        ));
+        let answer = connection.receive_until_closed();
+        assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+    }
+    let mut connection = RawConnection::at(proxy.address);
+    connection
+        .send("GET /v1/session HTTP/1.1\r\nHost: auth.example.com\r\nConnection: close\r\n\r\n");
+    connection.receive_until_closed();
+    let said = folder.path().join(format!("said-at-{}", address.port()));
+    let said = fs::read_to_string(said).unwrap();
+    assert!(said.contains("/v1/session"), "{said}");
+    assert!(!said.contains("link-token"), "{said}");
+}
+
+#[test]
+#[ignore = "needs nginx and Caddy: .ci/recipes"]
 fn requests_fail_while_the_server_is_unavailable() {
     at_both(|fixture| {
         let server = &fixture.issuer.server;
@@ -455,7 +530,10 @@ impl ProxyFixture {
 fn nginx(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
     let recipe = recipe("nginx/protected.conf", issuer, service);
     let recipe = replaced(&recipe, "listen 80;", &format!("listen {address};"));
-    let folder = issuer.path();
+    start_nginx(issuer.path(), &recipe, address)
+}
+
+fn start_nginx(folder: &Path, recipe: &str, address: SocketAddr) -> Program {
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|name| format!("{name}_temp_path {name};"))

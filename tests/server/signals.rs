@@ -15,7 +15,7 @@ use crate::support::smtp::{Behaviour, Misbehaviour, SmtpServer};
 #[test]
 fn a_server_prints_its_address_and_stops_on_signals() {
     let test_server = TestServer::new();
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let mut server = test_server.serve();
         assert_eq!(server.request("GET", "/up", None, None).0, 200);
         server.signal(signal);
@@ -24,11 +24,40 @@ fn a_server_prints_its_address_and_stops_on_signals() {
     }
 }
 
+/// Only Linux tells the process that it was started so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_under_nohup_ignores_hangups() {
+    let test_server = TestServer::new();
+    let mut command = test_server.command(&[]);
+    let mut nohup = std::process::Command::new("sh");
+    let program = command.get_program().to_owned();
+    nohup
+        .args(["-c", "trap '' HUP; exec \"$0\" serve"])
+        .arg(program);
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            nohup.env(name, value);
+        }
+    }
+    command = nohup;
+    command
+        .current_dir(test_server.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut server = test_server.serve_as(command);
+    server.signal("HUP");
+    assert_eq!(server.request("GET", "/up", None, None).0, 200);
+    server.signal("TERM");
+    assert!(server.wait().success(), "{}", server.log());
+}
+
 #[test]
 fn shutdown_finishes_requests_and_accepts_no_more() {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM__PASSWORD__BCRYPT_COST", "10");
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let mut server = test_server.serve();
         let address = format!("sig{}@example.com", signal.to_lowercase());
         server.sign_up_token(&address, "password");

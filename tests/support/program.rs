@@ -1,18 +1,25 @@
 //! Programs that are not ours, run beside a server: a proxy, a service in another language.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::process::eventually;
 
-/// A free loopback address, for a program that does not accept port 0.
+/// A free loopback address, for a program that does not accept port 0. Its port is below those that systems hand out
+/// themselves, so that no other connection takes it before the program does.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    loop {
+        let random = RandomState::new().build_hasher().finish();
+        let port = u16::try_from(20_000 + random % 10_000).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// A running program, killed when dropped.

@@ -123,10 +123,12 @@ impl RawConnection {
         }
     }
 
-    /// Sends `piece` as fast as it is taken and reads nothing, until the server hangs up.
-    pub fn flood(&mut self, piece: &str) {
+    /// Sends `piece` as fast as it is accepted and reads nothing, until the server closes; returns how many bytes it sent.
+    pub fn flood(&mut self, piece: &str) -> usize {
         self.stream.set_write_timeout(Some(TIMEOUT)).unwrap();
+        let mut sent = 0;
         let refusal = loop {
+            sent += piece.len();
             if let Err(refusal) = self.stream.write_all(piece.as_bytes()) {
                 break refusal;
             }
@@ -138,6 +140,7 @@ impl RawConnection {
             ),
             "{refusal}"
         );
+        sent
     }
 
     /// Says that nothing follows, and still listens.

@@ -34,13 +34,7 @@ impl Case {
         match &self.method {
             Verb::One(method) => vec![method.clone()],
             Verb::Any => {
-                vec![
-                    Method::GET,
-                    Method::POST,
-                    Method::DELETE,
-                    Method::OPTIONS,
-                    Method::TRACE,
-                ]
+                vec![Method::GET, Method::POST, Method::DELETE, Method::OPTIONS]
             }
         }
     }

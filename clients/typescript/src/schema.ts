@@ -920,7 +920,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description `cross_origin`: a page of another origin sent the session's cookie. */
+        /** @description `cross_origin`: a page of another application sent it. */
         CrossOrigin: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -933,7 +933,7 @@ export interface components {
                 };
             };
         };
-        /** @description `cross_origin`: a page of another origin sent the session's cookie. `forbidden`: sign-up is closed, or a credential of this kind may not do this. */
+        /** @description `cross_origin`: a page of another application sent it. `forbidden`: sign-up is closed, or a credential of this kind may not do this. */
         CrossOriginOrForbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -946,7 +946,7 @@ export interface components {
                 };
             };
         };
-        /** @description `cross_origin`: a page of another origin sent the session's cookie. `forbidden`: sign-up is closed, or a credential of this kind may not do this. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
+        /** @description `cross_origin`: a page of another application sent it. `forbidden`: sign-up is closed, or a credential of this kind may not do this. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
         CrossOriginOrForbiddenOrEmailUnconfirmed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -959,7 +959,7 @@ export interface components {
                 };
             };
         };
-        /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another origin sent the session's cookie. */
+        /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another application sent it. */
         ForbiddenOrCrossOrigin: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -972,7 +972,7 @@ export interface components {
                 };
             };
         };
-        /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another origin sent the session's cookie. `insufficient_scope`: the credential lacks a scope: see `WWW-Authenticate`. */
+        /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another application sent it. `insufficient_scope`: the credential lacks a scope: see `WWW-Authenticate`. */
         ForbiddenOrCrossOriginOrInsufficientScope: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2521,6 +2521,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
+            405: components["responses"]["MethodNotAllowed"];
             422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

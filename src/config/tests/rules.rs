@@ -148,6 +148,7 @@ fn production_needs_https_except_for_localhost() {
         "http://localhost:3000",
         "http://127.0.0.1",
         "http://[::1]:3000",
+        "http://auth.localhost:3000",
     ] {
         accepts_in_production(|s| s.server.public_url = sound.parse().unwrap());
     }
@@ -223,7 +224,17 @@ fn origins_are_written_as_browsers_send_them() {
         "https://EXAMPLE.com",
         "https://example.com:443",
         "https://user@example.com",
-        "https://*.example.com",
+        "https://*.com",
+        "https://*.*.example.com",
+        "https://a*.example.com",
+        "https://*.127.0.0.1",
+        "https://*.example.com/",
+        "*://example.com",
+        "capacitor://",
+        "capacitor://localhost/",
+        "file:///index.html",
+        "javascript:alert(1)",
+        "wss://example.com",
         "https://bücher.example",
         "example.com",
         "ftp://example.com",
@@ -237,9 +248,61 @@ fn origins_are_written_as_browsers_send_them() {
         "http://localhost:3001",
         "http://[::1]:8080",
         "https://xn--bcher-kva.example",
+        "https://*.example.com",
+        "https://*.example.com:8443",
+        "http://*.localhost:3001",
+        "capacitor://localhost",
+        "tauri://localhost",
+        "ionic://localhost",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://0f8b2a2e-4f8e-4f6c-9a43-6a5e6e6c8a5d",
     ] {
         accepts(|s| s.cors.origins = vec![good.to_owned()]);
     }
+}
+
+#[test]
+fn a_pattern_lists_subdomains_alone() {
+    let mut cors = Settings::for_env(Environment::Development).unwrap().cors;
+    cors.origins = vec![
+        "https://*.example.com".to_owned(),
+        "tauri://localhost".to_owned(),
+    ];
+    for origin in [
+        "https://app.example.com",
+        "https://a.b.example.com",
+        "tauri://localhost",
+    ] {
+        assert!(cors.lists(origin), "{origin}");
+    }
+    for origin in [
+        "https://example.com",
+        "https://.example.com",
+        "https://a..example.com",
+        "https://evilexample.com",
+        "https://app.example.com.evil.example",
+        "https://evil.example/app.example.com",
+        "https://user@app.example.com",
+        "https://app.example.com:8443",
+        "http://app.example.com",
+        "https://*.example.com",
+        "tauri://localhost.evil.example",
+        "*",
+        "null",
+        "",
+    ] {
+        assert!(!cors.lists(origin), "{origin}");
+    }
+}
+
+#[test]
+fn request_headers_are_header_names() {
+    for bad in ["", "*", "x y", "x:y", "x-ä", "x\r\ny"] {
+        refuses("cors.request_headers", |s| {
+            s.cors.request_headers = vec![bad.to_owned()];
+        });
+    }
+    accepts(|s| s.cors.request_headers = vec!["baggage".to_owned(), "X-Sentry".to_owned()]);
 }
 
 #[test]

@@ -152,7 +152,24 @@ async fn open(context: &Context, presented: credential::Credential<'_>) -> Resul
 /// Refuses and records cross-origin requests that carry the session cookie.
 pub(in crate::http) fn check_cookie(request: &HttpRequest) -> Result<()> {
     let context = client_info::context(request)?;
-    let checked = same_origin::check(request, &context.settings);
+    record(
+        request,
+        context,
+        same_origin::check_cookie(request, &context.settings),
+    )
+}
+
+/// Refuses and records requests to public routes from pages of other applications.
+pub(in crate::http) fn check_page(request: &HttpRequest) -> Result<()> {
+    let context = client_info::context(request)?;
+    record(
+        request,
+        context,
+        same_origin::check_page(request, &context.settings),
+    )
+}
+
+fn record(request: &HttpRequest, context: &Context, checked: Result<()>) -> Result<()> {
     if let Err(Error::CrossOrigin) = checked {
         context.refused(&ClientInfo::of(request)?, Event::CrossOriginRefused);
     }

@@ -20,12 +20,12 @@ use crate::domain::error::{Error, Result};
 const HOST_BOUND: &str = "__Host-cloakroom";
 /// With `session.cookie_domain`. Browsers accept this prefix only over https, with `Secure`.
 const SHARED: &str = "__Secure-cloakroom";
-/// Under plain http on this machine, where not all browsers accept the prefix.
+/// Under plain http, where browsers do not accept a prefix.
 const PLAIN: &str = "cloakroom";
 
-/// The cookie's name: without prefix and `Secure` only where the public URL is plain http on this machine.
+/// The cookie's name: without prefix and `Secure` only if the public URL is plain http.
 pub fn name(settings: &Settings) -> &'static str {
-    if settings.server.is_plain_on_this_machine() {
+    if settings.server.is_plain() {
         PLAIN
     } else if settings.session.cookie_domain.is_some() {
         SHARED
@@ -86,7 +86,7 @@ fn written(settings: &Settings, value: &str, max_age: Option<Duration>) -> Resul
         line += &format!("; Max-Age={}", age.as_secs());
     }
     line += "; HttpOnly; SameSite=Lax";
-    if !settings.server.is_plain_on_this_machine() {
+    if !settings.server.is_plain() {
         line += "; Secure";
     }
     let mut line = HeaderValue::try_from(line).map_err(Error::internal)?;

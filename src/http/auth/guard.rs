@@ -8,7 +8,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 
 use super::access::Access;
-use super::caller::{Caller, NEEDS_SESSION, check_cookie, identify, identify_by};
+use super::caller::{Caller, NEEDS_SESSION, check_cookie, check_page, identify, identify_by};
 use super::cookie;
 use super::credential::{self, presented_or_basic};
 use crate::domain::CredentialKind;
@@ -62,12 +62,13 @@ fn removes_cookie(reply: &ServiceResponse<BoxBody>) -> Option<HeaderValue> {
     (signs_out && by_cookie).then(|| cookie::cleared(settings).ok())?
 }
 
-/// Checks the cookie on routes without authentication.
-pub(in crate::http) async fn refuse_foreign_cookie(
+/// Refuses requests of other pages on routes without authentication, before the handler counts them.
+pub(in crate::http) async fn refuse_foreign_pages(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    match check_cookie(request.request()) {
+    let request_head = request.request();
+    match check_cookie(request_head).and_then(|()| check_page(request_head)) {
         Ok(()) => next
             .call(request)
             .await

@@ -2,9 +2,9 @@
 
 pub mod access_log;
 pub mod catch_panic;
+pub mod connection;
 pub mod cors;
 pub mod error_body;
-pub mod idle_connection;
 pub mod outcome;
 pub mod request_id;
 pub mod security_headers;

@@ -9,7 +9,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 
-use super::outcome::{Outcome, map_headers};
+use super::outcome::{Outcome, map_head};
 use crate::context::Context;
 use crate::crypto::token::fill_random;
 use crate::http::extract::client_info::{self, RequestId};
@@ -24,9 +24,9 @@ pub(super) async fn assign<B>(
 ) -> Outcome<B> {
     let id = given(&request, &context).unwrap_or_else(random);
     request.extensions_mut().insert(RequestId(id.clone()));
-    map_headers(next.call(request).await, move |headers| {
+    map_head(next.call(request).await, move |head| {
         if let Ok(id) = HeaderValue::from_str(&id) {
-            headers.insert(X_REQUEST_ID, id);
+            head.headers_mut().insert(X_REQUEST_ID, id);
         }
     })
 }

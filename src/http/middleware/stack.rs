@@ -1,5 +1,5 @@
-//! All layers as one middleware, around every route and 404. From the outside in: connection, request id, access log,
-//! security headers, error bodies, CORS (which answers preflights before authentication), and panics.
+//! All layers as one middleware, around every route and 404. From the outside in: request id, access log, security
+//! headers, error bodies, the connection, CORS (which answers preflights before authentication), and panics.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -12,9 +12,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{Error, web};
 use futures_util::FutureExt;
 
-use super::{
-    access_log, catch_panic, cors, error_body, idle_connection, request_id, security_headers,
-};
+use super::{access_log, catch_panic, connection, cors, error_body, request_id, security_headers};
 use crate::context::Context;
 
 /// The layers, for [`actix_web::App::wrap`].
@@ -22,13 +20,18 @@ use crate::context::Context;
 pub struct Middleware {
     context: web::Data<Context>,
     cors: Rc<Cors>,
+    without_preflight: Rc<[&'static str]>,
 }
 
 impl Middleware {
-    /// From the context's settings.
-    pub fn new(context: web::Data<Context>) -> Self {
+    /// From the context's settings; `without_preflight` are paths that answer `OPTIONS` themselves.
+    pub fn new(context: web::Data<Context>, without_preflight: Vec<&'static str>) -> Self {
         let cors = Rc::new(cors::cors(&context.settings.cors));
-        Self { context, cors }
+        Self {
+            context,
+            cors,
+            without_preflight: without_preflight.into(),
+        }
     }
 
     fn around<S, B>(&self, service: S) -> Result<Layers, ()>
@@ -37,17 +40,21 @@ impl Middleware {
         B: MessageBody + 'static,
     {
         let (id, log) = (self.context.clone(), self.context.clone());
-        let https = self.context.settings.server.public_url.scheme() == "https";
         let service = wrap(&from_fn(catch_panic::catch), service)?;
         let service = wrap(&self.cors, service)?;
+        let service = wrap(&from_fn(cors::explain), service)?;
+        let paths = Rc::clone(&self.without_preflight);
+        let skip = move |request, next| cors::skip(Rc::clone(&paths), request, next);
+        let service = wrap(&from_fn(skip), service)?;
+        let service = wrap(&from_fn(connection::report), service)?;
         let service = wrap(&from_fn(error_body::write), service)?;
-        let secure = move |request, next| security_headers::add(https, request, next);
+        let hsts = security_headers::hsts(&self.context.settings.server);
+        let secure = move |request, next| security_headers::add(hsts, request, next);
         let service = wrap(&from_fn(secure), service)?;
         let log = move |request, next| access_log::write(log.clone(), request, next);
         let service = wrap(&from_fn(log), service)?;
         let id = move |request, next| request_id::assign(id.clone(), request, next);
         let service = wrap(&from_fn(id), service)?;
-        let service = wrap(&from_fn(idle_connection::mark), service)?;
         Ok(rc_service(service))
     }
 }
