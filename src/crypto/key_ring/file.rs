@@ -324,4 +324,22 @@ mod tests {
         assert!(refusal.contains("link: is no plain file"), "{refusal}");
         assert_eq!(names(folder.path()), ["base", "link"]);
     }
+
+    #[test]
+    fn only_a_missing_file_is_read_as_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read(&folder.path().join("missing")).unwrap().is_none());
+        assert!(read(folder.path()).is_err());
+    }
+
+    #[test]
+    fn drafts_are_found_beside_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("base");
+        fs::write(&path, "old").unwrap();
+        assert!(drafts_of(&path).unwrap().is_empty());
+        let draft = Draft::write(&path, "new", &path).unwrap();
+        assert_eq!(drafts_of(&path).unwrap(), [draft.aside.clone()]);
+        assert_eq!(folder_of(Path::new("base")), Path::new("."));
+    }
 }

@@ -99,4 +99,23 @@ mod tests {
         let damage = format!("SELECT 'damage' UNION ALL {failing}");
         assert_eq!(findings(&path, &damage).unwrap(), ["damage"]);
     }
+
+    #[test]
+    fn rows_that_refer_to_missing_rows_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.db");
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF; CREATE TABLE one (id INTEGER PRIMARY KEY);
+                 CREATE TABLE two (one INTEGER REFERENCES one (id)); INSERT INTO one VALUES (1);
+                 INSERT INTO two VALUES (1)",
+            )
+            .unwrap();
+        assert_eq!(integrity(&path).unwrap(), [""; 0]);
+        connection
+            .execute_batch("INSERT INTO two VALUES (2)")
+            .unwrap();
+        assert_eq!(integrity(&path).unwrap(), ["1 rows refer to missing rows"]);
+    }
 }

@@ -221,4 +221,26 @@ mod tests {
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(switch_to_wal(&connection, NO_TIME).unwrap(), "wal");
     }
+
+    #[test]
+    fn a_missing_folder_is_created_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/one/cloakroom.db");
+        create_private(&path).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn an_upgrade_reports_the_version_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = config::Settings::for_env(config::Environment::Test)
+            .unwrap()
+            .database;
+        settings.path = folder.path().join("cloakroom.db");
+        assert_eq!(upgrade(&settings).unwrap(), 0);
+        assert_eq!(upgrade(&settings).unwrap(), SCHEMA_VERSION);
+    }
 }
