@@ -212,7 +212,7 @@ fn a_text_setting_is_one_line() {
         ("CLOAKROOM__SERVER__FRONTEND_URL", "server.frontend_url"),
         ("CLOAKROOM__DATABASE__PATH", "database.path"),
         ("CLOAKROOM__MAIL__DIRECTORY", "mail.directory"),
-        ("CLOAKROOM__MAIL__SMTP__USERNAME", "mail.smtp.username"),
+        ("CLOAKROOM__MAIL__TEMPLATES", "mail.templates"),
     ] {
         for value in [
             "http:/a.example\r\nX: y",
