@@ -12,14 +12,14 @@ use crate::breached_passwords::BreachedPasswords;
 use crate::config::Settings;
 use crate::crypto::access_token::{AccessTokens, VerifiedAccessToken};
 use crate::crypto::key_ring::KeyRing;
-use crate::crypto::password::PasswordPool;
+use crate::crypto::password::{HashSlot, PasswordPool};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, SecondFactor, UserId};
 use crate::mail::{MailWorker, Notice, Transport};
 use crate::store::{Database, Reader, Transaction, sessions};
-use crate::throttle::{Count, Decision, Limit, Throttle, Throttled};
+use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
 
 /// Everything that is shared between requests.
 pub struct Context {
@@ -163,18 +163,59 @@ impl Context {
         Entry::new(&Source::from(client), event).write();
     }
 
-    /// Counts one hit of each limit, in order; returns their counts, or none while limits are off.
+    /// Counts one hit of each limit, or none when one of them is exhausted.
     ///
     /// # Errors
-    /// [`Error::RateLimited`], recorded, when a limit is reached.
-    pub async fn admit(&self, client: &ClientInfo, limits: Vec<Limit>) -> Result<Vec<Count>> {
+    /// [`Error::RateLimited`], recorded, when a limit is exhausted.
+    pub async fn admit(&self, client: &ClientInfo, limits: Vec<Limit>) -> Result<Admission> {
         let decision = self
             .throttle
             .admit(&self.database, limits, self.clock.now());
         match decision.await? {
-            Decision::Admitted(counts) => Ok(counts),
+            Decision::Admitted(admission) => Ok(admission),
             Decision::Refused(throttled) => Err(self.throttled(client, throttled)),
         }
+    }
+
+    /// The same for a request that hashes. It reserves a place in the queue of hashes first, so that a full queue counts
+    /// nothing; a client beyond a limit takes no place.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], recorded, when a limit is exhausted; [`Error::Unavailable`] when the queue is full.
+    pub async fn admit_hashing(
+        &self,
+        client: &ClientInfo,
+        limits: Vec<Limit>,
+    ) -> Result<(HashSlot, Admission)> {
+        let exhausted = self
+            .throttle
+            .look(&self.database, limits.clone(), self.clock.now());
+        if let Some(throttled) = exhausted.await? {
+            return Err(self.throttled(client, throttled));
+        }
+        let slot = self.passwords.reserve(client.ip)?;
+        Ok((slot, self.admit(client, limits).await?))
+    }
+
+    /// Does what was admitted. If that turns out to be impossible now, the hits are taken back: the server's faults do
+    /// not count against clients.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn counted<T>(
+        &self,
+        admission: &Admission,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let done = work.await;
+        if let Err(Error::Unavailable { .. }) = done {
+            let admission = admission.clone();
+            let given_back = self.database.write(move |tx| admission.give_back(tx));
+            if let Err(failure) = given_back.await {
+                tracing::debug!(%failure, "hits of an unavailable server stay counted");
+            }
+        }
+        done
     }
 
     /// The error for a client beyond a limit, which is recorded.
@@ -188,7 +229,7 @@ impl Context {
     pub fn notice(&self, client: &ClientInfo, kind: MailKind) -> Option<Notice> {
         let throttle = self.throttle.clone();
         let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
-            throttle.admits(tx, &throttle.notices(kind.as_str(), address.as_str()), now)
+            throttle.admits(tx, &throttle.notices(address).of_kind(kind.as_str()), now)
         };
         let (ip, user_agent) = (client.ip.to_string(), client.user_agent.as_deref());
         Notice::new(

@@ -5,12 +5,13 @@
 //! - guessing and floods by concurrent requests: a hit is counted in a transaction before the work, so that no more than
 //!   the limit are admitted
 //! - an attacker who uses up the limit of an owner's address: a link mailed to the owner grants a bypass, a counter for
-//!   the network from which the owner opened it
-//! - one IPv6 customer with many addresses: a /64 counts as one client
+//!   the network from which the owner opened it; the address stays closed to all others
+//! - one customer with many addresses: a hit counts for the client's /64, /56 and /48 (IPv4: address and /24) at once
+//! - many addresses of one mailbox: limits on mails count addresses without their tag (`name+tag@`)
+//! - a clock that was wrong: a window that ends later than its length from now is over
 
 mod limits;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::config::{self, Rate};
@@ -19,15 +20,21 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::store::{Database, Reader, Transaction, throttles};
 
-/// One counter of a limit: what is limited, and for which client, address, session or user.
+/// A limit with its counters for one client, address, session or user.
 #[derive(Clone, Debug)]
 pub struct Limit {
     /// What is limited: `sign_in`. For the log.
     pub what: &'static str,
-    /// The name of the counter of all hits.
-    shared: String,
+    /// All of them count a hit, and each must admit it.
+    counters: Vec<Counter>,
     /// The name of the counter of this client's network, which counts instead once a bypass was granted.
-    personal: Option<String>,
+    bypass: Option<String>,
+}
+
+/// The name of a counter, and what it admits.
+#[derive(Clone, Debug)]
+struct Counter {
+    name: String,
     rate: Rate,
 }
 
@@ -52,13 +59,17 @@ impl Count {
 }
 
 /// The decision about hits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Decision {
-    /// All are admitted: their counts, in the order of the limits; empty while limits are disabled.
-    Admitted(Vec<Count>),
-    /// One limit is exhausted.
+    /// Every limit admitted its hit.
+    Admitted(Admission),
+    /// A limit is exhausted. Nothing was counted.
     Refused(Throttled),
 }
+
+/// Hits that were admitted and counted. It is empty while limits are disabled.
+#[derive(Clone, Debug, Default)]
+pub struct Admission(Vec<(Counter, Count)>);
 
 /// An exhausted limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,64 +93,137 @@ impl Throttle {
         Self { settings, key_ring }
     }
 
-    /// Counts one hit of each limit, in their order, up to the first that is exhausted.
+    /// Counts one hit of each limit, or none when one of them is exhausted.
     pub async fn admit(
         &self,
         database: &Database,
         limits: Vec<Limit>,
         now: Timestamp,
     ) -> Result<Decision> {
-        if !self.settings.enabled || limits.is_empty() {
-            return Ok(Decision::Admitted(Vec::new()));
+        if let Some(throttled) = self.look(database, limits.clone(), now).await? {
+            return Ok(Decision::Refused(throttled));
         }
-        // A client beyond a limit costs a read and no write.
-        let asked = limits.clone();
-        let over = database.read(move |reader| {
-            asked
-                .iter()
-                .try_fold(None, |first: Option<Throttled>, limit| {
-                    let count = limit.look(reader, now)?.filter(|count| count.left() == 0);
-                    Ok(first.or(count.map(|count| limit.refuse(count, now))))
-                })
-        });
-        if let Some(refusal) = over.await? {
-            return Ok(Decision::Refused(refusal));
+        if !self.settings.enabled || limits.is_empty() {
+            return Ok(Decision::Admitted(Admission::default()));
+        }
+        let throttle = self.clone();
+        database
+            .write(move |tx| throttle.count(tx, &limits, now))
+            .await
+    }
+
+    /// Whether a limit is exhausted, without counting. A client beyond a limit costs a read and no write.
+    pub async fn look(
+        &self,
+        database: &Database,
+        limits: Vec<Limit>,
+        now: Timestamp,
+    ) -> Result<Option<Throttled>> {
+        if !self.settings.enabled || limits.is_empty() {
+            return Ok(None);
         }
         database
-            .write(move |tx| {
-                let mut counts = Vec::with_capacity(limits.len());
-                for limit in &limits {
-                    let count = limit.hit(tx, now)?;
-                    // The following limits are not counted: an attempt that is never checked must not exhaust the limit
-                    // of an address, since its owner would get no unlock mail.
-                    if count.count > count.limit {
-                        return Ok(Decision::Refused(limit.refuse(count, now)));
-                    }
-                    counts.push(count);
-                }
-                Ok(Decision::Admitted(counts))
-            })
+            .read(move |reader| exhausted(reader, &limits, now))
             .await
+    }
+
+    /// As [`Throttle::admit`], in the caller's transaction. A refused hit costs no write.
+    pub fn count(
+        &self,
+        tx: &Transaction<'_>,
+        limits: &[Limit],
+        now: Timestamp,
+    ) -> Result<Decision> {
+        if !self.settings.enabled {
+            return Ok(Decision::Admitted(Admission::default()));
+        }
+        if let Some(throttled) = exhausted(tx, limits, now)? {
+            return Ok(Decision::Refused(throttled));
+        }
+        let mut admission = Admission::default();
+        for limit in limits {
+            limit.hit(tx, now, &mut admission)?;
+        }
+        Ok(Decision::Admitted(admission))
     }
 
     /// Whether a limit admits one more hit, in the caller's transaction; an admitted hit is counted.
     pub fn admits(&self, tx: &Transaction<'_>, limit: &Limit, now: Timestamp) -> Result<bool> {
-        Ok(self.refusal(tx, limit, now)?.is_none())
+        let decision = self.count(tx, std::slice::from_ref(limit), now)?;
+        Ok(matches!(decision, Decision::Admitted(_)))
+    }
+}
+
+impl Decision {
+    /// The refusal.
+    pub fn refused(self) -> Option<Throttled> {
+        match self {
+            Self::Admitted(_) => None,
+            Self::Refused(throttled) => Some(throttled),
+        }
+    }
+}
+
+impl Admission {
+    /// The count of this limit's hit; of its first counter, where it has several.
+    pub fn of(&self, limit: &Limit) -> Option<Count> {
+        self.0
+            .iter()
+            .find(|(counter, _)| limit.has(&counter.name))
+            .map(|(_, count)| *count)
     }
 
-    /// As [`Throttle::admits`], returning the refusal. A refused hit costs no write.
-    pub fn refusal(
-        &self,
-        tx: &Transaction<'_>,
-        limit: &Limit,
-        now: Timestamp,
-    ) -> Result<Option<Throttled>> {
-        if !self.settings.enabled {
-            return Ok(None);
+    /// Takes the hits back, where their windows have not ended: the attempt succeeded, or was not made.
+    pub fn give_back(&self, tx: &Transaction<'_>) -> Result<()> {
+        self.0.iter().try_for_each(|(counter, count)| {
+            throttles::give_back(tx, &counter.name, count.expires_at)
+        })
+    }
+}
+
+/// The window of the ceiling of mails, which is no setting.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The longest of the windows: no counter is valid for longer.
+pub fn longest_window(settings: &config::Throttle) -> Duration {
+    let windows = limits::LIMITS.iter().map(|row| (row.rate)(settings).window);
+    windows.max().unwrap_or_default().max(HOUR)
+}
+
+/// The exhausted limit whose window ends last, so that waiting for it is enough.
+fn exhausted(reader: &Reader<'_>, limits: &[Limit], now: Timestamp) -> Result<Option<Throttled>> {
+    let mut last: Option<Throttled> = None;
+    for limit in limits {
+        for counter in limit.counting(reader, now)? {
+            let counted = counter.find(reader, now)?;
+            let Some(counted) = counted.filter(|counted| counted.count >= counter.rate.count)
+            else {
+                continue;
+            };
+            let wait = counted.expires_at.since(now);
+            if last.is_none_or(|last| last.wait < wait) {
+                last = Some(Throttled {
+                    what: limit.what,
+                    wait,
+                });
+            }
         }
-        match limit.look(tx, now)?.filter(|count| count.left() == 0) {
-            Some(count) => Ok(Some(limit.refuse(count, now))),
-            None => limit.hit(tx, now).map(|_| None),
+    }
+    Ok(last)
+}
+
+impl Counter {
+    /// What was counted; `None` without a current window.
+    fn find(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<throttles::Counted>> {
+        throttles::find(reader, &self.name, self.rate.window, now)
+    }
+
+    fn count(&self, counted: throttles::Counted, shared: bool) -> Count {
+        Count {
+            count: counted.count,
+            limit: self.rate.count,
+            expires_at: counted.expires_at,
+            shared,
         }
     }
 }
@@ -147,20 +231,32 @@ impl Throttle {
 /// These run in the caller's transaction.
 impl Limit {
     fn new(what: &'static str, counted: &str, rate: Rate) -> Self {
+        let name = format!("{what}:{counted}");
         Self {
             what,
-            shared: format!("{what}:{counted}"),
-            personal: None,
-            rate,
+            counters: vec![Counter { name, rate }],
+            bypass: None,
         }
     }
 
-    /// Resets the counter. Where a bypass was granted to this client's network, it resets that counter and extends the
+    /// The same, counted apart for each kind of thing.
+    #[must_use]
+    pub fn of_kind(mut self, kind: &str) -> Self {
+        for counter in &mut self.counters {
+            counter.name = format!("{}:{kind}", counter.name);
+        }
+        self
+    }
+
+    /// Resets the counters. Where a bypass was granted to this client's network, it resets that counter and extends the
     /// bypass for another window.
     pub fn forgive(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
         match self.bypass(tx, now)? {
-            Some((personal, _)) => throttles::grant(tx, personal, self.rate.window, now),
-            None => throttles::clear(tx, &self.shared),
+            Some(bypass) => throttles::grant(tx, &bypass.name, bypass.rate.window, now),
+            None => self
+                .counters
+                .iter()
+                .try_for_each(|counter| throttles::clear(tx, &counter.name)),
         }
     }
 
@@ -171,109 +267,89 @@ impl Limit {
         window_end: Timestamp,
         now: Timestamp,
     ) -> Result<bool> {
-        let counted = throttles::find(reader, &self.shared, now)?;
-        Ok(counted.is_some_and(|counted| {
-            counted.expires_at == window_end && self.count(counted, true).left() == 0
-        }))
+        let counted = self.window_until(reader, window_end, now)?;
+        Ok(counted.is_some_and(|count| count.left() == 0))
     }
 
-    /// Resets the counter of the window that ends at `window_end` and grants this client's network a bypass; `false`,
-    /// without effect, when that window is no longer counted. Of two concurrent calls one succeeds.
+    /// Grants this client's network a bypass of the window that ends at `window_end`, in which all others stay counted;
+    /// `false`, without effect, when that window is over or was unlocked before. Of two concurrent calls one succeeds.
     pub fn unlock(
         &self,
         tx: &Transaction<'_>,
         window_end: Timestamp,
         now: Timestamp,
     ) -> Result<bool> {
-        let unlocked = throttles::clear_window(tx, &self.shared, window_end)?;
-        if unlocked {
-            self.grant(tx, now)?;
+        let unlocks = self.window_until(tx, window_end, now)?.is_some()
+            && throttles::claim(tx, &self.unlocked(), window_end)?;
+        if unlocks {
+            self.grant_bypass(tx, now)?;
         }
-        Ok(unlocked)
+        Ok(unlocks)
     }
 
-    /// Resets the counter and grants this client's network a bypass.
+    /// Grants this client's network a bypass.
     pub fn grant_bypass(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-        throttles::clear(tx, &self.shared)?;
-        self.grant(tx, now)
-    }
-
-    fn grant(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-        match &self.personal {
-            Some(personal) => throttles::grant(tx, personal, self.rate.window, now),
+        match self.as_bypass() {
+            Some(bypass) => throttles::grant(tx, &bypass.name, bypass.rate.window, now),
             None => Ok(()),
         }
     }
 
-    fn hit(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<Count> {
-        let bypass = self.bypass(tx, now)?;
-        let name = bypass.map_or(self.shared.as_str(), |(personal, _)| personal);
-        Ok(self.count(
-            throttles::hit(tx, name, self.rate.window, now)?,
-            bypass.is_none(),
-        ))
+    /// The count of all clients in the window that ends at `window_end`, if it is not over.
+    fn window_until(
+        &self,
+        reader: &Reader<'_>,
+        window_end: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Count>> {
+        let Some(counter) = self.counters.first() else {
+            return Ok(None);
+        };
+        let counted = counter.find(reader, now)?;
+        Ok(counted
+            .filter(|counted| counted.expires_at == window_end)
+            .map(|counted| counter.count(counted, true)))
     }
 
-    /// The count of the counter that applies; `None` when it has no current window.
-    fn look(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<Count>> {
-        match self.bypass(reader, now)? {
-            Some((_, counted)) => Ok(Some(self.count(counted, false))),
-            None => {
-                let counted = throttles::find(reader, &self.shared, now)?;
-                Ok(counted.map(|counted| self.count(counted, true)))
-            }
+    fn hit(&self, tx: &Transaction<'_>, now: Timestamp, admission: &mut Admission) -> Result<()> {
+        for counter in self.counting(tx, now)? {
+            let counted = throttles::hit(tx, &counter.name, counter.rate.window, now)?;
+            let shared = self.bypass.as_ref() != Some(&counter.name);
+            let count = counter.count(counted, shared);
+            admission.0.push((counter, count));
         }
+        Ok(())
+    }
+
+    /// The counters that apply: the bypass alone, where there is one.
+    fn counting(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Vec<Counter>> {
+        Ok(match self.bypass(reader, now)? {
+            Some(bypass) => vec![bypass],
+            None => self.counters.clone(),
+        })
     }
 
     /// The counter of this client's network, where a bypass was granted.
-    fn bypass(
-        &self,
-        reader: &Reader<'_>,
-        now: Timestamp,
-    ) -> Result<Option<(&str, throttles::Counter)>> {
-        let Some(personal) = &self.personal else {
+    fn bypass(&self, reader: &Reader<'_>, now: Timestamp) -> Result<Option<Counter>> {
+        let Some(bypass) = self.as_bypass() else {
             return Ok(None);
         };
-        Ok(throttles::find(reader, personal, now)?.map(|counted| (personal.as_str(), counted)))
+        Ok(bypass.find(reader, now)?.map(|_| bypass))
     }
 
-    fn count(&self, counted: throttles::Counter, shared: bool) -> Count {
-        Count {
-            count: counted.count,
-            limit: self.rate.count,
-            expires_at: counted.expires_at,
-            shared,
-        }
+    fn as_bypass(&self) -> Option<Counter> {
+        let rate = self.counters.first()?.rate;
+        self.bypass.clone().map(|name| Counter { name, rate })
     }
 
-    fn refuse(&self, count: Count, now: Timestamp) -> Throttled {
-        Throttled {
-            what: self.what,
-            wait: count.expires_at.since(now),
-        }
+    /// The name under which the unlocked window is remembered.
+    fn unlocked(&self) -> String {
+        let name = self.counters.first().map(|counter| &*counter.name);
+        format!("{}:unlocked", name.unwrap_or(self.what))
     }
-}
 
-/// An IPv4 address, or an IPv6 /64, all of which one customer has.
-fn network(client: IpAddr) -> String {
-    match client {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ipv6_is_limited_by_64_and_ipv4_by_address() {
-        let network = |text: &str| network(text.parse().unwrap());
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::1"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    fn has(&self, name: &str) -> bool {
+        self.bypass.as_deref() == Some(name)
+            || self.counters.iter().any(|counter| counter.name == name)
     }
 }

@@ -1,7 +1,7 @@
 //! A user who proved who they are, and the proof by password.
 
 use crate::context::Context;
-use crate::crypto::password::Password;
+use crate::crypto::password::{HashSlot, Password};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{Account, AuthMethod, AuthMethods, PasswordDigest, UserId};
@@ -57,14 +57,14 @@ impl Authentication {
 
     /// Hashes the verified password again where its digest is not at the configured cost. A failure is logged and no
     /// obstacle.
-    pub async fn rehash(&mut self, context: &Context, password: &Password) {
+    pub async fn rehash(&mut self, context: &Context, slot: &HashSlot, password: &Password) {
         let Some(verified) = &mut self.password else {
             return;
         };
         if !context.passwords.is_outdated(&verified.digest) {
             return;
         }
-        match context.passwords.hash(password.clone()).await {
+        match slot.hash(password.clone()).await {
             Ok(digest) => verified.rehashed = Some(digest),
             Err(failure) => {
                 tracing::warn!(%failure, user = self.user.0, "a digest keeps its old cost");
@@ -90,11 +90,12 @@ impl Authentication {
 /// password too.
 pub async fn verify_password(
     context: &Context,
+    slot: &HashSlot,
     account: Option<&Account>,
     password: Option<Password>,
 ) -> Result<Option<Authentication>> {
     let digest = account.and_then(|account| account.password_digest.clone());
-    let verified = context.passwords.verify(password, digest.clone()).await?;
+    let verified = slot.verify(password, digest.clone()).await?;
     let proof = account.zip(digest).filter(|_| verified);
     Ok(proof.map(|(account, digest)| {
         Authentication::by_password(account.user.id, digest, context.clock.now())

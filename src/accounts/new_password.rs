@@ -3,7 +3,7 @@
 use crate::breached_passwords::BreachedPasswords;
 use crate::config::Settings;
 use crate::context::Context;
-use crate::crypto::password::{Password, PasswordPool};
+use crate::crypto::password::{HashSlot, Password};
 use crate::domain::error::Result;
 use crate::domain::{EmailAddress, PasswordDigest};
 
@@ -11,7 +11,7 @@ use crate::domain::{EmailAddress, PasswordDigest};
 pub struct NewPasswords<'a> {
     settings: &'a Settings,
     breached: &'a BreachedPasswords,
-    pool: &'a PasswordPool,
+    slot: &'a HashSlot,
 }
 
 impl<'a> NewPasswords<'a> {
@@ -19,34 +19,29 @@ impl<'a> NewPasswords<'a> {
     pub fn new(
         settings: &'a Settings,
         breached: &'a BreachedPasswords,
-        pool: &'a PasswordPool,
+        slot: &'a HashSlot,
     ) -> Self {
         Self {
             settings,
             breached,
-            pool,
+            slot,
         }
+    }
+
+    /// In the slot that a request has reserved.
+    pub fn of(context: &'a Context, slot: &'a HashSlot) -> Self {
+        Self::new(&context.settings, &context.breached_passwords, slot)
     }
 
     /// The digest of the password that the user with this address chose.
     ///
     /// # Errors
     /// [`Error::Validation`](crate::Error::Validation) if it is common, breached or easily guessed and the settings refuse
-    /// that; [`Error::Unavailable`](crate::Error::Unavailable) if too many hashes wait.
+    /// that.
     pub async fn digest(&self, password: Password, user: &EmailAddress) -> Result<PasswordDigest> {
         self.breached.refuse_breached(&password).await?;
         let common = self.breached.is_common(&password)?;
         let words = self.settings.guessable_words(user.as_str());
-        self.pool.hash_choice(password, &words, common).await
-    }
-}
-
-impl<'a> From<&'a Context> for NewPasswords<'a> {
-    fn from(context: &'a Context) -> Self {
-        Self::new(
-            &context.settings,
-            &context.breached_passwords,
-            &context.passwords,
-        )
+        self.slot.hash_choice(password, &words, common).await
     }
 }

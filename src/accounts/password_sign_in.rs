@@ -2,6 +2,8 @@
 //!
 //! # Threats
 //! - guessing: limits by client network and by address, counted before the password is verified
+//! - a full hash queue that closes an address: the place in the queue is reserved before the try is counted, and a try
+//!   that ends as unavailable is not counted
 //! - hanging up to suppress the unlock mail: the try that closes an address is finished in any case
 //! - enumeration: unknown, disabled and hidden unverified accounts cost one hash and get one answer
 //! - a password changed meanwhile: the session starts only if the digest is still the one verified, else it is verified
@@ -15,14 +17,14 @@ use super::start_session::{SessionDraft, SessionStart, StartedSession, start_ses
 use crate::audit::Event;
 use crate::config::Confirm;
 use crate::context::{Change, Context};
-use crate::crypto::password::Password;
+use crate::crypto::password::{HashSlot, Password};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason};
-use crate::domain::{Account, ClientInfo, EmailAddress, Session, User};
+use crate::domain::{Account, ClientInfo, EmailAddress, Session, User, UserId};
 use crate::mail;
 use crate::store::users;
-use crate::throttle::{Count, Limit};
+use crate::throttle::{Admission, Count, Limit};
 
 /// How often a password is verified when its digest changes meanwhile.
 pub(super) const ROUNDS: u32 = 3;
@@ -77,21 +79,85 @@ impl PasswordSignIn {
         let failures = context
             .throttle
             .address_failures(&self.typed_address, client.ip);
-        let mut attempt = self.count(context, client, &failures).await?;
+        let attempt = self.count(context, client, &failures).await?;
+        let admission = attempt.admission.clone();
+        let session = attempt.start_session(context, client, &failures, also);
+        context.counted(&admission, session).await
+    }
+
+    /// Counts the try before it is verified. The one that closes the address is verified here and, if it fails, the
+    /// unlock mail is enqueued.
+    async fn count(
+        self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        failures: &Limit,
+    ) -> Result<Attempt> {
+        let mut limits = vec![context.throttle.sign_in(client.ip)];
+        if !self.is_blank {
+            limits.push(failures.clone());
+        }
+        let (shared, client, failures) = (Arc::clone(context), client.clone(), failures.clone());
+        let steps = async move {
+            let context = shared;
+            let (slot, admission) = context.admit_hashing(&client, limits).await?;
+            let count = admission.of(&failures);
+            let mut attempt = Attempt {
+                form: self,
+                slot,
+                count,
+                admission: admission.clone(),
+                authenticated: None,
+            };
+            if let Some(closing) = count.filter(|count| count.shared && count.left() == 0) {
+                let verified = attempt.verify_last(&context, &client, failures, closing);
+                context.counted(&admission, verified).await?;
+            }
+            Ok(attempt)
+        };
+        context.finish(steps).await
+    }
+}
+
+/// A try that was counted.
+struct Attempt {
+    form: PasswordSignIn,
+    slot: HashSlot,
+    admission: Admission,
+    /// Of failures at the address; `None` while limits are off.
+    count: Option<Count>,
+    /// The outcome of a try that was verified when it was counted.
+    authenticated: Option<(Account, Authentication)>,
+}
+
+impl Attempt {
+    async fn start_session<T: Send + 'static>(
+        mut self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        failures: &Limit,
+        also: impl Fn(&Change<'_>, &Session, Timestamp) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<SignedIn<T>> {
         for _ in 0..ROUNDS {
-            let (account, mut authentication) = attempt.authenticate(context, client).await?;
-            require_verified_address(context, client, &account, &failures).await?;
-            if let Some(password) = &self.password {
-                authentication.rehash(context, password).await;
+            let (account, mut authentication) = self.authenticate(context, client).await?;
+            if lacks_verification(context, &account) {
+                self.forgive(context, client, account.user.id, failures)
+                    .await?;
+                return Err(Error::Unconfirmed);
+            }
+            if let Some(password) = &self.form.password {
+                authentication.rehash(context, &self.slot, password).await;
             }
             let now = context.clock.now();
-            let (draft, token) = SessionDraft::new(context, client, self.remember, now)?;
+            let (draft, token) = SessionDraft::new(context, client, self.form.remember, now)?;
             draft.make_room(context, account.user.id).await?;
-            let (failures, also) = (failures.clone(), also.clone());
+            let (admission, failures, also) =
+                (self.admission.clone(), failures.clone(), also.clone());
             let started = context.commit(client, move |change| {
                 let start = start_session(change, &authentication, &draft, now)?;
                 let made = match &start {
                     SessionStart::Session(started) => {
+                        admission.give_back(change)?;
                         failures.forgive(change, now)?;
                         record(change, started);
                         Some(also(change, &started.session, now)?)
@@ -119,56 +185,28 @@ impl PasswordSignIn {
         ))
     }
 
-    /// Counts the try before it is verified. The one that closes the address is verified here and, if it fails, the
-    /// unlock mail is enqueued.
-    async fn count(
-        &self,
+    /// Verifies the try that closes the address. If it fails, the unlock mail is enqueued.
+    async fn verify_last(
+        &mut self,
         context: &Arc<Context>,
         client: &ClientInfo,
-        failures: &Limit,
-    ) -> Result<Attempt> {
-        let mut limits = vec![context.throttle.sign_in(client.ip)];
-        if !self.is_blank {
-            limits.push(failures.clone());
-        }
-        let (shared, client, failures) = (Arc::clone(context), client.clone(), failures.clone());
-        let form = self.clone();
-        let steps = async move {
-            let context = shared;
-            let counts = context.admit(&client, limits).await?;
-            let count = counts.last().copied().filter(|_| !form.is_blank);
-            let mut attempt = Attempt {
-                form,
-                count,
-                authenticated: None,
-            };
-            if let Some(closing) = count.filter(|count| count.shared && count.left() == 0) {
-                match attempt.authenticate(&context, &client).await {
-                    Ok(authenticated) => attempt.authenticated = Some(authenticated),
-                    Err(failure) => {
-                        attempt
-                            .enqueue_unlock(&context, &client, failures, closing.expires_at)
-                            .await?;
-                        return Err(failure);
-                    }
-                }
+        failures: Limit,
+        closing: Count,
+    ) -> Result<()> {
+        match self.authenticate(context, client).await {
+            Ok(authenticated) => {
+                self.authenticated = Some(authenticated);
+                Ok(())
             }
-            Ok(attempt)
-        };
-        context.finish(steps).await
+            Err(failure @ (Error::InvalidCredentials | Error::LastAttempt)) => {
+                self.enqueue_unlock(context, client, failures, closing.expires_at)
+                    .await?;
+                Err(failure)
+            }
+            Err(fault) => Err(fault),
+        }
     }
-}
 
-/// A try that was counted.
-struct Attempt {
-    form: PasswordSignIn,
-    /// `None` while limits are off.
-    count: Option<Count>,
-    /// The outcome of a try that was verified when it was counted.
-    authenticated: Option<(Account, Authentication)>,
-}
-
-impl Attempt {
     async fn authenticate(
         &mut self,
         context: &Context,
@@ -187,7 +225,8 @@ impl Attempt {
             None => None,
         };
         let password = self.form.password.clone();
-        let authentication = verify_password(context, account.as_ref(), password).await?;
+        let authentication =
+            verify_password(context, &self.slot, account.as_ref(), password).await?;
         let user = account.as_ref().map(|account| account.user.id);
         match account.zip(authentication) {
             Some((account, authentication))
@@ -203,6 +242,27 @@ impl Attempt {
                 })
             }
         }
+    }
+
+    /// The password was right, and the address must be verified first: that was no failure to guess.
+    async fn forgive(
+        &self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        user: UserId,
+        failures: &Limit,
+    ) -> Result<()> {
+        let (admission, failures, now) = (
+            self.admission.clone(),
+            failures.clone(),
+            context.clock.now(),
+        );
+        let forgiven = context.commit(client, move |change| {
+            change.record(Event::SignInUnverified { user });
+            admission.give_back(change)?;
+            failures.forgive(change, now)
+        });
+        forgiven.await
     }
 
     /// Enqueues the mail that unlocks the address, whether it has an account or not: the mail worker finds that out.
@@ -239,25 +299,6 @@ fn record(change: &Change<'_>, started: &StartedSession) {
         replaced: started.replaced,
         new_device: started.new_device,
     });
-}
-
-/// Refuses an account whose password was right and whose address must be verified first. That was no failure to guess.
-async fn require_verified_address(
-    context: &Arc<Context>,
-    client: &ClientInfo,
-    account: &Account,
-    failures: &Limit,
-) -> Result<()> {
-    if !lacks_verification(context, account) {
-        return Ok(());
-    }
-    let (failures, user, now) = (failures.clone(), account.user.id, context.clock.now());
-    let forgiven = context.commit(client, move |change| {
-        change.record(Event::SignInUnverified { user });
-        failures.forgive(change, now)
-    });
-    forgiven.await?;
-    Err(Error::Unconfirmed)
 }
 
 /// Whether the sign-in must fail as if the account did not exist. Where sign-up does not tell whether an address is taken,

@@ -6,6 +6,7 @@
 //! - guessing by it: counted by session, apart from failed sign-ins, so that neither closes the other
 //! - a copied token that waits for its owner's proof: each proof and each change of credentials replaces the token of the
 //!   session in the same transaction, so that the copy is revoked
+//! - a full hash queue: it is refused before the try is counted, and a try that ends as unavailable is not counted
 //! - a password changed meanwhile: the proof must still hold inside the transaction of the change, else it is verified
 //!   again
 
@@ -18,14 +19,14 @@ use super::rotate_session::rotate_session;
 use super::standing::Credential;
 use crate::audit::Event;
 use crate::context::{Change, Context};
-use crate::crypto::password::Password;
+use crate::crypto::password::{HashSlot, Password};
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
 use crate::domain::{Account, ClientInfo, Session, TokenDigest};
 use crate::store::users;
 use crate::store::{Transaction, sessions};
-use crate::throttle::Limit;
+use crate::throttle::{Admission, Limit};
 
 /// How long a reauthentication lasts.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -36,15 +37,27 @@ pub struct Reauthentication {
     field: &'static str,
     /// `None` when nothing is offered, and `Some(None)` for a text that can be no password.
     password: Option<Option<Password>>,
+    /// Where it is hashed, if the request has reserved that already.
+    slot: Option<HashSlot>,
 }
 
 /// A session that has just been reauthenticated.
 #[derive(Clone)]
 pub struct Reauthenticated {
-    offer: Reauthentication,
+    offer: Offer,
     credential: Credential,
     session: Session,
     proof: Proof,
+    admission: Admission,
+}
+
+/// What is verified, again if it must be.
+#[derive(Clone)]
+enum Offer {
+    /// The password in this field, hashed there.
+    Password(&'static str, Option<Password>, HashSlot),
+    /// A recent reauthentication of the session, since this field is absent.
+    Recent(&'static str),
 }
 
 #[derive(Clone)]
@@ -72,6 +85,7 @@ impl Reauthentication {
         Ok(Self {
             field,
             password: password.map(Password::offered),
+            slot: None,
         })
     }
 
@@ -85,8 +99,16 @@ impl Reauthentication {
             Some(password) => Ok(Self {
                 field,
                 password: Some(Password::offered(password)),
+                slot: None,
             }),
         }
+    }
+
+    /// In the slot that the request has reserved for further hashes.
+    #[must_use]
+    pub fn in_slot(mut self, slot: HashSlot) -> Self {
+        self.slot = Some(slot);
+        self
     }
 
     /// Counts the try, together with the other limits of the change, and verifies it.
@@ -102,16 +124,32 @@ impl Reauthentication {
             limits.push(context.throttle.challenges_of_client(client.ip));
             limits.push(context.throttle.challenges(session.id));
         }
-        context.admit(client, limits).await?;
-        let proof = self.prove(context, client, session).await?;
+        let (offer, admission) = match (self.password, self.slot) {
+            (Some(password), None) => {
+                let (slot, admission) = context.admit_hashing(client, limits).await?;
+                (Offer::Password(self.field, password, slot), admission)
+            }
+            (Some(password), Some(slot)) => {
+                let admission = context.admit(client, limits).await?;
+                (Offer::Password(self.field, password, slot), admission)
+            }
+            (None, _) => (
+                Offer::Recent(self.field),
+                context.admit(client, limits).await?,
+            ),
+        };
+        let proof = offer.prove(context, client, session);
         Ok(Reauthenticated {
-            offer: self,
+            proof: context.counted(&admission, proof).await?,
+            offer,
             credential,
             session: session.clone(),
-            proof,
+            admission,
         })
     }
+}
 
+impl Offer {
     /// A wrong password is refused, however lately the right one was given.
     async fn prove(
         &self,
@@ -120,27 +158,30 @@ impl Reauthentication {
         session: &Session,
     ) -> Result<Proof> {
         let (id, user) = (session.id, session.user_id);
-        let Some(password) = &self.password else {
-            let at = context
-                .database
-                .read(move |reader| sessions::reauthenticated_at(reader, id))
-                .await?;
-            return match is_recent(at.ok_or(Error::TokenInvalid)?, context.clock.now()) {
-                true => Ok(Proof::Lately),
-                false => Err(blank(self.field).into()),
-            };
+        let (field, password, slot) = match self {
+            Self::Password(field, password, slot) => (*field, password, slot),
+            Self::Recent(field) => {
+                let at = context
+                    .database
+                    .read(move |reader| sessions::reauthenticated_at(reader, id))
+                    .await?;
+                return match is_recent(at.ok_or(Error::TokenInvalid)?, context.clock.now()) {
+                    true => Ok(Proof::Lately),
+                    false => Err(blank(field).into()),
+                };
+            }
         };
         let account = context
             .database
             .read(move |reader| users::find(reader, user))
             .await?
             .ok_or(Error::TokenInvalid)?;
-        match verify_password(context, Some(&account), password.clone()).await? {
+        match verify_password(context, slot, Some(&account), password.clone()).await? {
             Some(authentication) => Ok(Proof::Now(authentication)),
             None => {
                 let session = id;
                 context.refused(client, Event::ReauthenticationFailed { user, session });
-                Err(ValidationErrors::field(self.field, "is incorrect").into())
+                Err(ValidationErrors::field(field, "is incorrect").into())
             }
         }
     }
@@ -150,6 +191,21 @@ impl Reauthenticated {
     /// Makes a change in a transaction in which the proof still holds. When it does not, because the password was changed
     /// meanwhile or the reauthentication is no longer recent, it is verified again.
     pub async fn commit<T, F>(
+        self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Change<'_>, &Account, Timestamp) -> Result<T> + Clone + Send + 'static,
+    {
+        let admission = self.admission.clone();
+        let change = self.verified_commit(context, client, work);
+        context.counted(&admission, change).await
+    }
+
+    async fn verified_commit<T, F>(
         mut self,
         context: &Arc<Context>,
         client: &ClientInfo,

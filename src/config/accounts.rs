@@ -40,7 +40,7 @@ section! {
         /// ignored: the password is accepted, and the log says so.
         #[serde(with = "unset")]
         breached_service: Option<String> = "",
-        /// Threads that hash; 0 is one per core. They run at the lowest priority.
+        /// Threads that hash; 0 is one per core. They run at a priority below that of requests.
         threads: usize = 0 in 0..=1_024,
         /// Hashes that each thread computes in parallel: 1 to 8, 1 disables it. 4 take a core about 1.3 times as long as
         /// one. 0 is as many as fit into the core's first-level cache, at most 5; or 4 if the cache size cannot be read.

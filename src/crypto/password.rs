@@ -19,7 +19,7 @@ use zxcvbn::feedback::{Feedback, Warning};
 
 use crate::config;
 use crate::domain::error::ValidationErrors;
-pub use pool::PasswordPool;
+pub use pool::{HashSlot, PasswordPool};
 
 /// The bytes of a password that bcrypt uses.
 const BCRYPT_BYTES: usize = 72;
@@ -46,7 +46,7 @@ impl Password {
     }
 
     /// A new password, checked in Rails' order: presence, length, confirmation. An absent confirmation is not checked, an
-    /// empty one is. [`PasswordPool::hash_choice`] checks whether it is easily guessed, which takes longer.
+    /// empty one is. [`HashSlot::hash_choice`] checks whether it is easily guessed, which takes longer.
     pub fn choose(
         rules: &config::Password,
         password: Option<&str>,

@@ -53,6 +53,15 @@ impl EmailAddress {
             .is_some_and(|(_, last)| last.starts_with(|c: char| c.is_ascii_alphabetic()))
     }
 
+    /// The address without its tag: mail to `name+tag@example.com` usually reaches the mailbox of `name@example.com`.
+    pub fn mailbox(&self) -> String {
+        let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));
+        match local.split_once('+') {
+            Some((name, _)) if !name.is_empty() => format!("{name}@{domain}"),
+            _ => self.0.clone(),
+        }
+    }
+
     /// `o…@example.com`: its owner recognises it, others do not learn it.
     pub fn masked(&self) -> String {
         match self.0.split_once('@') {
@@ -138,6 +147,18 @@ mod tests {
             assert_eq!(message(&inside), "is invalid", "{around:?}");
         }
         assert_eq!(message("\u{feff}\u{200b} "), "can't be blank");
+    }
+
+    #[test]
+    fn a_mailbox_is_the_address_without_its_tag() {
+        for (text, mailbox) in [
+            ("one@example.com", "one@example.com"),
+            ("one+a@example.com", "one@example.com"),
+            ("one+a+b@example.com", "one@example.com"),
+            ("+a@example.com", "+a@example.com"),
+        ] {
+            assert_eq!(EmailAddress::parse(text).unwrap().mailbox(), mailbox);
+        }
     }
 
     #[test]

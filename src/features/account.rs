@@ -115,11 +115,13 @@ async fn change_password(
     let challenge = input.password_challenge.as_ref();
     let (reauthentication, password) = challenge_beside(chosen, &context, &session, challenge)?;
     // A request costs up to two hashes; a wrong challenge does not cost the second.
+    let slot = context.passwords.reserve(client.ip)?;
     let limits = vec![context.throttle.new_password(client.ip)];
     let reauthenticated = reauthentication
+        .in_slot(slot.clone())
         .verify(&context, &client, session.standing(), limits)
         .await?;
-    let digest = NewPasswords::from(&**context)
+    let digest = NewPasswords::of(&context, &slot)
         .digest(password, &user.email_address)
         .await?;
     let notice = context.notice(&client, MailKind::PasswordChanged);
@@ -194,7 +196,7 @@ async fn change_address(
     }
     let notice = context.notice(&client, MailKind::AddressChangeAsked);
     let throttle = context.throttle.clone();
-    let mails = throttle.address_change_mails(wanted.as_str());
+    let mails = throttle.address_change_mails(&wanted);
     let request = move |change: &Change<'_>, account: &Account, now| {
         request_address(change, account, &wanted, notice.as_ref(), now, || {
             throttle.admits(change, &mails, now)

@@ -50,7 +50,7 @@ async fn create(
     context.admit(&client, limits).await?;
 
     let now = context.clock.now();
-    let by_address = context.throttle.confirmation_mails(address.as_str());
+    let by_address = context.throttle.confirmation_mails(&address);
     let throttle = context.throttle.clone();
     let requested = context.commit(&client, move |change| {
         change.record(Event::VerificationRequested);

@@ -66,7 +66,7 @@ async fn create(
     context.admit(&client, limits).await?;
 
     let now = context.clock.now();
-    let by_address = context.throttle.reset_mails(address.as_str());
+    let by_address = context.throttle.reset_mails(&address);
     let throttle = context.throttle.clone();
     let requested = context.commit(&client, move |change| {
         change.record(Event::PasswordResetRequested);
@@ -101,10 +101,10 @@ async fn update(
     let Body(input) = body?;
     let password = input.choose(&context)?;
     let limits = vec![context.throttle.new_password(client.ip)];
-    context.admit(&client, limits).await?;
+    let (slot, _) = context.admit_hashing(&client, limits).await?;
 
     let address = account.user.email_address.as_str();
-    let digest = NewPasswords::from(&**context)
+    let digest = NewPasswords::of(&context, &slot)
         .digest(password, &account.user.email_address)
         .await?;
     let failures = context.throttle.address_failures(address, client.ip);

@@ -58,9 +58,9 @@ async fn create(
     let carrier = carrier(&context, &client, input.transport)?;
     let (email_address, password) = input.checked(&context)?;
     let limits = vec![context.throttle.sign_up(client.ip)];
-    context.admit(&client, limits).await?;
+    let (slot, _) = context.admit_hashing(&client, limits).await?;
 
-    let digest = NewPasswords::from(&**context)
+    let digest = NewPasswords::of(&context, &slot)
         .digest(password, &email_address)
         .await?;
     let now = context.clock.now();
@@ -167,7 +167,7 @@ impl Registration {
         if let Some(user) = &user {
             passwords::insert(change, user.id, &self.digest, now)?;
         }
-        let by_address = self.throttle.sign_up_mails(address.as_str());
+        let by_address = self.throttle.sign_up_mails(address);
         let admit = || self.throttle.admits(change, &by_address, now);
         match user {
             Some(_) if self.rules.confirm != Confirm::Off => {

@@ -26,8 +26,8 @@ pub(super) fn count(
         Priority::High => ceiling,
         Priority::Low => ceiling - ceiling / 4,
     };
-    match throttles::find(tx, NAME, now)? {
-        Some(counter) if counter.count >= most => Ok(Some(counter.expires_at.min(now + HOUR))),
+    match throttles::find(tx, NAME, HOUR, now)? {
+        Some(counter) if counter.count >= most => Ok(Some(counter.expires_at)),
         _ => throttles::hit(tx, NAME, HOUR, now).map(|_| None),
     }
 }

@@ -13,6 +13,7 @@ use crate::store::{
     Database, Transaction, api_keys, known_devices, outbox, refresh_tokens, revocations, sessions,
     throttles,
 };
+use crate::throttle;
 
 /// The most rows of one transaction.
 const BATCH: u32 = 500;
@@ -46,6 +47,7 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
     let (kept, idle) = (settings.sweep.keep_sessions, settings.session.idle_timeout);
     // Another process may have noted a use that it has not written yet.
     let mails_until = now - settings.sweep.keep_mails;
+    let longest_window = throttle::longest_window(&settings.throttle);
     Ok(Swept {
         sessions: expired_sessions(
             database,
@@ -54,7 +56,7 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         )
         .await?,
         counters: in_batches(database, move |tx| {
-            throttles::delete_expired(tx, now, BATCH)
+            throttles::delete_expired(tx, longest_window, now, BATCH)
         })
         .await?,
         mails: in_batches(database, move |tx| {

@@ -4,14 +4,43 @@
 
 use std::net::IpAddr;
 
-use super::{Limit, Throttle, network};
+use super::{Counter, Limit, Throttle};
+use crate::config::{self, Rate};
 use crate::crypto::key_ring::Purpose;
 use crate::crypto::signed_message::pseudonym;
-use crate::domain::{SessionId, UserId};
+use crate::domain::{EmailAddress, Network, SessionId, UserId};
 
-/// Each row `name by WHAT at RATE` becomes a method of [`Throttle`] that names one counter of the limit.
+/// A row of the table.
+pub(super) struct Row {
+    pub name: &'static str,
+    pub by: By,
+    pub rate: fn(&config::Throttle) -> Rate,
+}
+
+/// What a limit counts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// The client's networks.
+    Network,
+    /// The address as it was typed.
+    Address,
+    /// The mailbox that mails to the address reach.
+    Mailbox,
+    Session,
+    User,
+}
+
+/// Each row `name by WHAT at RATE` becomes a row of [`LIMITS`], and a method of [`Throttle`] that names the counters of
+/// the limit.
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident by $by:ident at $rate:ident;)+) => {
+        /// Every limit.
+        pub(super) const LIMITS: &[Row] = &[$(Row {
+            name: stringify!($name),
+            by: By::$by,
+            rate: |settings| settings.$rate,
+        }),+];
+
         impl Throttle {
             $(limit!([$($doc),+] $name $by $rate);)+
         }
@@ -19,40 +48,36 @@ macro_rules! limits {
 }
 
 macro_rules! limit {
-    ([$($doc:literal),+] $name:ident network $rate:ident) => {
+    ([$($doc:literal),+] $name:ident Network $rate:ident) => {
         $(#[doc = $doc])+
         pub fn $name(&self, client: IpAddr) -> Limit {
-            Limit::new(stringify!($name), &network(client), self.settings.$rate)
+            self.by_network(stringify!($name), self.settings.$rate, client)
         }
     };
-    ([$($doc:literal),+] $name:ident address $rate:ident) => {
+    ([$($doc:literal),+] $name:ident Address $rate:ident) => {
         $(#[doc = $doc])+
-        pub fn $name(&self, address: &str) -> Limit {
-            Limit::new(stringify!($name), &self.pseudonym(address), self.settings.$rate)
-        }
-    };
-    ([$($doc:literal),+] $name:ident address_with_bypass $rate:ident) => {
-        $(#[doc = $doc])+
+        /// The client's network may have a bypass.
         pub fn $name(&self, address: &str, client: IpAddr) -> Limit {
-            let limit = Limit::new(stringify!($name), &self.pseudonym(address), self.settings.$rate);
-            let bypass = format!("{}:{}", limit.shared, network(client));
-            Limit { personal: self.settings.enabled.then_some(bypass), ..limit }
+            let counted = self.pseudonym(address);
+            let limit = Limit::new(stringify!($name), &counted, self.settings.$rate);
+            let bypass = format!("{}:{counted}:{}", limit.what, Network::of_client(client));
+            Limit { bypass: self.settings.enabled.then_some(bypass), ..limit }
         }
     };
-    ([$($doc:literal),+] $name:ident address_and_kind $rate:ident) => {
+    ([$($doc:literal),+] $name:ident Mailbox $rate:ident) => {
         $(#[doc = $doc])+
-        pub fn $name(&self, kind: &str, address: &str) -> Limit {
-            let counted = format!("{}:{kind}", self.pseudonym(address));
+        pub fn $name(&self, address: &EmailAddress) -> Limit {
+            let counted = self.pseudonym(&address.mailbox());
             Limit::new(stringify!($name), &counted, self.settings.$rate)
         }
     };
-    ([$($doc:literal),+] $name:ident session $rate:ident) => {
+    ([$($doc:literal),+] $name:ident Session $rate:ident) => {
         $(#[doc = $doc])+
         pub fn $name(&self, session: SessionId) -> Limit {
             Limit::new(stringify!($name), &session.0.to_string(), self.settings.$rate)
         }
     };
-    ([$($doc:literal),+] $name:ident user $rate:ident) => {
+    ([$($doc:literal),+] $name:ident User $rate:ident) => {
         $(#[doc = $doc])+
         pub fn $name(&self, user: UserId) -> Limit {
             Limit::new(stringify!($name), &user.0.to_string(), self.settings.$rate)
@@ -61,42 +86,58 @@ macro_rules! limit {
 }
 
 limits! {
-    /// Sign-in attempts.
-    sign_in by network at sign_in;
+    /// Sign-in attempts. A success returns its count.
+    sign_in by Network at sign_in;
     /// Sign-ups.
-    sign_up by network at sign_up;
+    sign_up by Network at sign_up;
     /// New passwords, by a link or in an account. At the rate of sign-ups, since each costs as much.
-    new_password by network at sign_up;
+    new_password by Network at sign_up;
     /// Reauthentications. At the rate of sign-ups, since each costs as much.
-    challenges_of_client by network at sign_up;
+    challenges_of_client by Network at sign_up;
     /// Requests for a reset link.
-    reset by network at reset;
+    reset by Network at reset;
     /// Requests for a verification link.
-    confirmation by network at confirmation;
+    confirmation by Network at confirmation;
     /// Failed sign-ins to an address, registered or not.
-    address_failures by address_with_bypass at address_failures;
+    address_failures by Address at address_failures;
     /// Reset mails to an address, registered or not.
-    reset_mails by address at reset_mails;
+    reset_mails by Mailbox at reset_mails;
     /// Requested verification mails to an address, registered or not.
-    confirmation_mails by address at confirmation_mails;
+    confirmation_mails by Mailbox at confirmation_mails;
     /// Verification mails to an address at sign-up. Separate from requested ones: otherwise requests for an address
     /// without an account could use up the mails that its owner needs at sign-up.
-    sign_up_mails by address at confirmation_mails;
+    sign_up_mails by Mailbox at confirmation_mails;
     /// Verification mails to an address that a user wants to change to; separate for the same reason.
-    address_change_mails by address at confirmation_mails;
+    address_change_mails by Mailbox at confirmation_mails;
     /// Notices of one kind to an address.
-    notices by address_and_kind at notices;
+    notices by Mailbox at notices;
     /// Reauthentications in a session.
-    challenges by session at challenges;
+    challenges by Session at challenges;
     /// Requests for a new address.
-    address_changes by user at address_changes;
+    address_changes by User at address_changes;
     /// API keys created.
-    api_keys by user at api_keys;
+    api_keys by User at api_keys;
     /// Access tokens for a session or a refresh token.
-    tokens by user at tokens;
+    tokens by User at tokens;
 }
 
 impl Throttle {
+    /// A larger network is several clients, and has their limits together.
+    fn by_network(&self, what: &'static str, rate: Rate, client: IpAddr) -> Limit {
+        let counters = Network::with_weights(client).map(|(network, weight)| Counter {
+            name: format!("{what}:{network}"),
+            rate: Rate {
+                count: rate.count.saturating_mul(weight),
+                ..rate
+            },
+        });
+        Limit {
+            what,
+            counters: counters.collect(),
+            bypass: None,
+        }
+    }
+
     /// The database holds no address that has no account.
     fn pseudonym(&self, address: &str) -> String {
         pseudonym(&self.key_ring, Purpose::ThrottledAddress, address)

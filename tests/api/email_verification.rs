@@ -546,11 +546,11 @@ async fn a_client_requests_at_most_ten_mails_in_three_minutes() {
     assert_refused(&refused, 429, "rate_limited");
     assert_eq!(refused.header("retry-after"), Some("180"));
     let counted = "confirmation:127.0.0.1";
-    let now = app.clock().now();
+    let (window, now) = (Duration::from_secs(180), app.clock().now());
     let count = app
         .context()
         .database
-        .read(move |reader| throttles::find(reader, counted, now))
+        .read(move |reader| throttles::find(reader, counted, window, now))
         .await
         .unwrap();
     assert_eq!(count.unwrap().count, 10);

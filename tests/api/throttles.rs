@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cloakroom::config::Settings;
+use cloakroom::config::{Confirm, Settings};
 use cloakroom::testing::{Reply, START, TestApp};
-use cloakroom::throttle::{Count, Decision};
+use cloakroom::throttle::{Count, Decision, Limit};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -83,12 +83,31 @@ async fn waiting_for_retry_after_is_enough() {
 }
 
 #[actix_web::test]
-async fn successes_count_for_the_client_too() {
+async fn successful_sign_ins_do_not_count() {
     let app = app_with_one(on).await;
-    for _ in 0..10 {
+    for _ in 0..25 {
         assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     }
-    assert_throttled(&app.sign_in(ONE, PASSWORD).await, 180);
+    // Nor do they take back the failures of others behind the same address.
+    for expected in [200, 200, 200, 200, 429] {
+        for _ in 0..2 {
+            assert_eq!(app.sign_in(UNKNOWN, "wrong").await.status, 401);
+        }
+        assert_eq!(app.sign_in(ONE, PASSWORD).await.status, expected);
+    }
+}
+
+#[actix_web::test]
+async fn a_right_password_of_an_unverified_address_does_not_count() {
+    let app = app_with_one(|settings| {
+        on(settings);
+        settings.registration.confirm = Confirm::Required;
+    })
+    .await;
+    for _ in 0..25 {
+        let reply = app.sign_in(ONE, PASSWORD).await;
+        assert_refused(&reply, 403, "email_unconfirmed");
+    }
 }
 
 #[actix_web::test]
@@ -123,6 +142,45 @@ async fn sign_ups_that_cost_a_hash_are_limited_by_client() {
     assert_eq!(sign_up("two@example.com").await.status, 201);
     assert_eq!(sign_up("two@example.com").await.status, 422);
     assert_throttled(&sign_up("three@example.com").await, 180);
+}
+
+#[actix_web::test]
+async fn a_48_or_ipv4_24_has_the_limits_of_sixteen_clients() {
+    let app = app_with_one(|settings| {
+        on(settings);
+        settings.throttle.sign_in.count = 2;
+        settings.throttle.address_failures.count = 1000;
+    })
+    .await;
+    let admitted = async |addresses: Vec<String>| {
+        let mut count = 0;
+        for address in addresses {
+            count += usize::from(wrong_from(&app, &address).await == 401);
+        }
+        count
+    };
+    let in_one_56 = (0..20).map(|subnet| format!("2001:db8:1:{subnet:x}::1"));
+    assert_eq!(admitted(in_one_56.collect()).await, 8);
+    let in_one_48 = (1..=255).map(|site| format!("2001:db8:1:{site:x}00::1"));
+    assert_eq!(admitted(in_one_48.collect()).await, 24);
+    let in_one_24 = (1..=60).map(|last| format!("192.0.2.{last}"));
+    assert_eq!(admitted(in_one_24.collect()).await, 32);
+    for neighbour in ["2001:db8:2::1", "192.0.3.1"] {
+        assert_eq!(wrong_from(&app, neighbour).await, 401, "{neighbour}");
+    }
+}
+
+#[actix_web::test]
+async fn a_refused_client_does_not_use_up_its_network() {
+    let app = app_with_one(|settings| {
+        on(settings);
+        settings.throttle.sign_in.count = 2;
+    })
+    .await;
+    for _ in 0..40 {
+        wrong_from(&app, "192.0.2.1").await;
+    }
+    assert_eq!(wrong_from(&app, "192.0.2.2").await, 401);
 }
 
 #[actix_web::test]
@@ -297,33 +355,31 @@ async fn a_reset_lifts_the_limit_on_the_address() {
     assert_eq!(app.sign_in(ONE, "another password").await.status, 200);
 }
 
-/// Fails to sign in to the first user's address from there, so many times; gives the last tally.
-async fn fail(app: &TestApp, from: &str, times: u32) -> Decision {
+/// Fails to sign in to the first user's address from there, so many times; returns the last decision.
+async fn fail(app: &TestApp, from: &str, times: u32) -> (Decision, Limit) {
     let (context, mut last) = (app.context(), None);
     for _ in 0..times {
-        let rule = context
+        let limit = context
             .throttle
             .address_failures(ONE, from.parse().unwrap());
-        last = Some(
-            context
-                .throttle
-                .admit(&context.database, vec![rule], context.clock.now())
-                .await
-                .unwrap(),
-        );
+        let now = context.clock.now();
+        let decision = context
+            .throttle
+            .admit(&context.database, vec![limit.clone()], now);
+        last = Some((decision.await.unwrap(), limit));
     }
     last.unwrap()
 }
 
-fn count(admission: &Decision) -> Count {
-    match admission {
-        Decision::Admitted(counts) => counts[0],
-        Decision::Refused(refusal) => panic!("{refusal:?}"),
+fn count((decision, limit): &(Decision, Limit)) -> Count {
+    match decision {
+        Decision::Admitted(admission) => admission.of(limit).unwrap(),
+        Decision::Refused(throttled) => panic!("{throttled:?}"),
     }
 }
 
-fn is_refused(admission: &Decision) -> bool {
-    matches!(admission, Decision::Refused(_))
+fn is_refused((decision, _): &(Decision, Limit)) -> bool {
+    matches!(decision, Decision::Refused(_))
 }
 
 #[actix_web::test]
@@ -356,7 +412,6 @@ async fn an_unlock_applies_to_one_network() {
         .await
         .unwrap();
 
-    fail(&app, ELSEWHERE, 20).await;
     assert!(is_refused(&fail(&app, ELSEWHERE, 1).await));
     let own = count(&fail(&app, HERE, 1).await);
     assert_eq!((own.count, own.shared), (1, false));
@@ -401,7 +456,7 @@ async fn a_limit_is_unlocked_once_for_its_window() {
     assert!(unlock(START + HOUR).await);
     assert!(!unlock(START + HOUR).await);
     assert!(!count(&fail(&app, HERE, 1).await).shared);
-    assert_eq!(count(&fail(&app, ELSEWHERE, 1).await).count, 1);
+    assert!(is_refused(&fail(&app, ELSEWHERE, 1).await));
 }
 
 #[actix_web::test]
@@ -536,7 +591,7 @@ async fn the_limits_table_stores_no_email_address() {
     let app = app_with_one(on).await;
     app.sign_in(ONE, "wrong").await;
     app.request_reset(ONE).await;
-    assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 4);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 6);
     assert_eq!(
         count_in(
             &app,
@@ -558,4 +613,174 @@ async fn disabled_throttling_limits_nothing() {
         200
     );
     assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 0);
+}
+
+#[actix_web::test]
+async fn mails_to_tagged_addresses_count_for_one_mailbox() {
+    let app = TestApp::with_settings(by_address_only).await;
+    for number in 0..8 {
+        let address = format!("one+{number}@example.com");
+        app.create_user(&address, PASSWORD).await;
+        assert_eq!(app.request_reset(&address).await.status, 200);
+    }
+    assert_eq!(app.mails().await.len(), 5);
+    // Failures are those of one account.
+    for _ in 0..20 {
+        app.sign_in("one+0@example.com", "wrong").await;
+    }
+    assert_eq!(app.sign_in("one+0@example.com", PASSWORD).await.status, 429);
+    assert_eq!(app.sign_in("one+1@example.com", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_corrected_clock_ends_windows_of_the_future() {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    for (wrong, right) in [(START + YEAR, START), (START, START - DAY)] {
+        let app = app_with_one(on).await;
+        app.clock().set(wrong);
+        for _ in 0..10 {
+            assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
+        }
+        assert_throttled(&app.sign_in(ONE, PASSWORD).await, 180);
+        app.clock().set(right);
+        for _ in 0..10 {
+            assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
+        }
+        assert_throttled(&app.sign_in(ONE, PASSWORD).await, 180);
+        app.clock().set(right + WINDOW);
+        assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn the_wait_is_that_of_the_longest_exhausted_limit() {
+    let app = app_with_one(|settings| {
+        on(settings);
+        settings.throttle.address_failures.count = 10;
+    })
+    .await;
+    for _ in 0..10 {
+        app.sign_in(ONE, "wrong").await;
+    }
+    assert_throttled(&app.sign_in(ONE, PASSWORD).await, 3600);
+    assert_throttled(&app.sign_in(UNKNOWN, PASSWORD).await, 180);
+}
+
+/// Each route that hashes, with a body that it accepts.
+async fn hashing_requests(app: &TestApp, token: &str, link: &str) -> Vec<(&'static str, Reply)> {
+    let sign_in = json!({ "email_address": ONE, "password": PASSWORD });
+    let sign_up = json!({ "email_address": "two@example.com", "password": "another password" });
+    let new = json!({ "password": "another password" });
+    let challenge = json!({ "password": PASSWORD });
+    let change = json!({ "password": "another password", "password_challenge": PASSWORD });
+    let address = json!({ "email_address": "two@example.com", "password_challenge": PASSWORD });
+    let delete = json!({ "password_challenge": PASSWORD });
+    let post = |path| app.post(path);
+    vec![
+        ("sign in", post("/v1/session").json(&sign_in).send().await),
+        ("tokens", post("/v1/tokens").json(&sign_in).send().await),
+        (
+            "sign up",
+            post("/v1/registrations").json(&sign_up).send().await,
+        ),
+        (
+            "reset",
+            app.put(&format!("/v1/passwords/{link}"))
+                .json(&new)
+                .send()
+                .await,
+        ),
+        (
+            "reauthenticate",
+            post("/v1/session/reauthenticate")
+                .bearer(token)
+                .json(&challenge)
+                .send()
+                .await,
+        ),
+        (
+            "password",
+            app.put("/v1/user/password")
+                .bearer(token)
+                .json(&change)
+                .send()
+                .await,
+        ),
+        (
+            "address",
+            app.put("/v1/user/email_address")
+                .bearer(token)
+                .json(&address)
+                .send()
+                .await,
+        ),
+        (
+            "delete",
+            app.delete("/v1/user")
+                .bearer(token)
+                .json(&delete)
+                .send()
+                .await,
+        ),
+    ]
+}
+
+#[actix_web::test]
+async fn a_full_hash_queue_counts_and_mails_nothing() {
+    let app = TestApp::with_settings(|settings| {
+        on(settings);
+        settings.password.queue_limit = 1;
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let link = reset_token(&app, ONE).await;
+    let (counted, mails) = (counters(&app), app.mails().await.len());
+
+    let slot = app
+        .context()
+        .passwords
+        .reserve(HERE.parse().unwrap())
+        .unwrap();
+    for _ in 0..25 {
+        for (name, reply) in hashing_requests(&app, &token, &link).await {
+            assert_eq!(reply.status, 503, "{name}");
+            assert!(reply.header("retry-after").is_some(), "{name}");
+        }
+    }
+    assert_eq!(counters(&app), counted);
+    assert_eq!(app.mails().await.len(), mails);
+    drop(slot);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+}
+
+/// The rows of the limits.
+fn counters(app: &TestApp) -> Vec<(String, i64)> {
+    let file = rusqlite::Connection::open(&app.context().settings.database.path).unwrap();
+    let mut rows = file
+        .prepare("SELECT name, count FROM throttles ORDER BY name")
+        .unwrap();
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
+#[actix_web::test]
+async fn a_client_beyond_its_limit_gets_429_from_a_full_queue() {
+    let app = app_with_one(|settings| {
+        on(settings);
+        settings.password.queue_limit = 1;
+    })
+    .await;
+    for _ in 0..10 {
+        app.sign_in(UNKNOWN, "wrong").await;
+    }
+    let _slot = app
+        .context()
+        .passwords
+        .reserve(HERE.parse().unwrap())
+        .unwrap();
+    assert_throttled(&app.sign_in(ONE, PASSWORD).await, 180);
 }

@@ -9,6 +9,7 @@ mod crash;
 mod curl;
 mod examples;
 mod files;
+mod limits;
 mod mail_delivery;
 mod middleware;
 mod origins;

@@ -283,22 +283,23 @@ impl Fixture {
 /// The token of an unlock link for the owner's address. One failure opens the window that it belongs to.
 async fn unlock_token(app: &TestApp) -> String {
     let context = app.context();
-    let rule = context
+    let limit = context
         .throttle
         .address_failures(ONE, [192, 0, 2, 1].into());
-    let counted = context
+    let decision = context
         .throttle
-        .admit(&context.database, vec![rule], context.clock.now())
+        .admit(&context.database, vec![limit.clone()], context.clock.now())
         .await
         .unwrap();
-    let Decision::Admitted(counts) = counted else {
-        panic!("{counted:?}")
+    let Decision::Admitted(admission) = decision else {
+        panic!("{decision:?}")
     };
+    let count = admission.of(&limit).unwrap();
     let address = EmailAddress::parse(ONE).unwrap();
     let owner = context
         .database
         .read(move |reader| users::find_by_address(reader, &address))
         .await
         .unwrap();
-    signed_link::sign_unlock(&context.key_ring, &owner.unwrap(), counts[0].expires_at)
+    signed_link::sign_unlock(&context.key_ring, &owner.unwrap(), count.expires_at)
 }

@@ -1,6 +1,7 @@
 //! `cloakroom users create`. The password is never an argument: arguments show in the shell's history and in `ps`.
 
 use std::io::{self, BufRead, IsTerminal};
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -32,7 +33,8 @@ pub(super) async fn run(
         pool(&settings.password)?,
         BreachedPasswords::open(settings)?,
     );
-    let digest = NewPasswords::new(settings, &breached, &pool)
+    let slot = pool.reserve(IpAddr::from(Ipv4Addr::LOCALHOST))?;
+    let digest = NewPasswords::new(settings, &breached, &slot)
         .digest(password, &address)
         .await?;
     let (asked, now) = (address.clone(), Clock::System.now());

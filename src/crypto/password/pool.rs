@@ -1,13 +1,22 @@
-//! bcrypt on threads of its own: one a core with several hashes each, at the lowest priority, so that hashing takes the
-//! time that look-ups leave. The queue is bounded: callers beyond it get 503 with `Retry-After`.
+//! bcrypt on threads of its own: one a core with several hashes each, at a priority below that of
+//! look-ups. The queue is bounded and shared fairly among networks: callers beyond it get 503 with
+//! `Retry-After`, before they start.
+//!
+//! # Threats
+//! - a flood from one network that keeps others from signing in: networks are served in turn, and each holds only a part
+//!   of the queue
+//! - a full queue that uses up the limits of those whom it refuses: a request reserves its [`HashSlot`] before it is
+//!   counted, and its hashes are never refused afterwards
 
 mod input;
 mod lanes;
+mod queue;
+mod slot;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,19 +25,17 @@ use bcrypt::HashParts;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use super::Password;
 use crate::config;
-use crate::domain::PasswordDigest;
-use crate::domain::error::{Error, Result, UnavailableReason, ValidationErrors};
+use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::domain::{Network, PasswordDigest};
 use input::Input;
+use queue::Queue;
+pub use slot::HashSlot;
 use worker::Worker;
 
 /// The threads that hash. When it is dropped, they finish the queue and end.
 pub struct PasswordPool {
     shared: Arc<Shared>,
-    queue_limit: usize,
-    cost: u32,
-    reject_common: bool,
 }
 
 /// State shared by callers and threads.
@@ -36,7 +43,7 @@ struct Shared {
     queue: Mutex<Queue>,
     /// Wakes an idle thread.
     arrived: Condvar,
-    /// The length of the queue, for busy threads: they lock it only if there is a job.
+    /// The jobs in the queue, for busy threads: they lock it only if there is one.
     waiting: AtomicUsize,
     /// The hashes that each thread computes now.
     loads: Box<[AtomicUsize]>,
@@ -44,12 +51,9 @@ struct Shared {
     lanes: usize,
     /// The duration of the last hash, for `Retry-After`.
     last_hash_ms: AtomicU64,
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    closed: bool,
+    /// Of new digests.
+    cost: u32,
+    reject_common: bool,
 }
 
 struct Job {
@@ -70,7 +74,7 @@ impl PasswordPool {
     /// Starts the threads.
     pub fn start(settings: &config::Password) -> Result<Self> {
         let shared = Arc::new(Shared {
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new(settings.queue_limit)),
             arrived: Condvar::new(),
             waiting: AtomicUsize::new(0),
             loads: (0..settings.hashing_threads())
@@ -78,6 +82,8 @@ impl PasswordPool {
                 .collect(),
             lanes: lanes::per_thread(settings.lanes),
             last_hash_ms: AtomicU64::new(0),
+            cost: settings.bcrypt_cost,
+            reject_common: settings.reject_common,
         });
         for number in 0..shared.loads.len() {
             let worker = Worker::new(Arc::clone(&shared), number);
@@ -86,131 +92,34 @@ impl PasswordPool {
                 .spawn(move || worker.run())
                 .map_err(Error::internal)?;
         }
-        Ok(Self {
-            shared,
-            queue_limit: settings.queue_limit,
-            cost: settings.bcrypt_cost,
-            reject_common: settings.reject_common,
-        })
+        Ok(Self { shared })
     }
 
-    /// The digest of a newly chosen password, at the configured cost. `words` are easy to guess for this user: the
-    /// address, the service's name. A `common` password is on a list.
+    /// Reserves a place in the queue for the hashes of a request from `client`.
     ///
     /// # Errors
-    /// [`Error::Validation`] if the password is easily guessed and the settings reject that;
-    /// [`Error::Unavailable`] if the queue is full.
-    pub async fn hash_choice(
-        &self,
-        password: Password,
-        words: &[&str],
-        common: bool,
-    ) -> Result<PasswordDigest> {
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let (cost, reject_common) = (self.cost, self.reject_common);
-        self.digest_of(move || {
-            let listed =
-                || common.then_some("is on lists that attackers try first: choose another");
-            if reject_common && let Some(reason) = password.guessed_because(&words).or_else(listed)
-            {
-                let mut invalid = ValidationErrors::field("password", "is too common");
-                invalid.add("password", reason);
-                return Err(invalid.into());
-            }
-            Input::hash(&password, cost)
-        })
-        .await
-    }
-
-    /// The digest of a password that is in use already, at the configured cost.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if the queue is full.
-    pub async fn hash(&self, password: Password) -> Result<PasswordDigest> {
-        let cost = self.cost;
-        self.digest_of(move || Input::hash(&password, cost)).await
-    }
-
-    /// Whether `offered` is the password of `digest`. If either is missing, the result is `false` after the same work.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if the queue is full.
-    pub async fn verify(
-        &self,
-        offered: Option<Password>,
-        digest: Option<PasswordDigest>,
-    ) -> Result<bool> {
-        let cost = self.cost;
-        let prepare = move || match (offered, digest) {
-            (Some(password), Some(digest)) => Input::verify(&password, &digest),
-            // An impossible password takes as long as a wrong one for that account.
-            (None, Some(digest)) => Input::dummy(cost_of(&digest).unwrap_or(cost)),
-            (_, None) => Input::dummy(cost),
-        };
-        match self.submit(prepare).await? {
-            Outcome::Verdict(verdict) => Ok(verdict),
-            Outcome::Digest(_) => Err(Error::internal("verifying gave a digest")),
+    /// [`Error::Unavailable`] if the queue is full, or the part of it that the client's network may hold.
+    pub fn reserve(&self, client: IpAddr) -> Result<HashSlot> {
+        let network = Network::of_customer(client);
+        let mut queue = self.shared.lock();
+        if queue.reserve(network) {
+            return Ok(HashSlot::new(Arc::clone(&self.shared), network));
         }
+        Err(Error::unavailable(
+            UnavailableReason::PasswordsSaturated,
+            self.shared.expected_wait(queue.taken()),
+        ))
     }
 
     /// Whether a digest should be replaced at the next sign-in because its cost is not the configured one.
     pub fn is_outdated(&self, digest: &PasswordDigest) -> bool {
-        cost_of(digest) != Some(self.cost)
-    }
-
-    async fn digest_of(
-        &self,
-        prepare: impl FnOnce() -> Result<Input> + Send + 'static,
-    ) -> Result<PasswordDigest> {
-        match self.submit(prepare).await? {
-            Outcome::Digest(digest) => Ok(digest),
-            Outcome::Verdict(_) => Err(Error::internal("hashing gave a verdict")),
-        }
-    }
-
-    async fn submit(
-        &self,
-        prepare: impl FnOnce() -> Result<Input> + Send + 'static,
-    ) -> Result<Outcome> {
-        let (reply, answer) = oneshot::channel();
-        {
-            let mut queue = self.shared.lock();
-            if queue.jobs.len() >= self.queue_limit {
-                // Jobs whose callers have gone take no place.
-                queue.jobs.retain(|job| !job.reply.is_closed());
-            }
-            if queue.jobs.len() >= self.queue_limit {
-                return Err(Error::unavailable(
-                    UnavailableReason::PasswordsSaturated,
-                    self.expected_wait(queue.jobs.len()),
-                ));
-            }
-            queue.jobs.push_back(Job {
-                prepare: Box::new(prepare),
-                reply,
-            });
-            self.shared
-                .waiting
-                .store(queue.jobs.len(), Ordering::Relaxed);
-        }
-        self.shared.arrived.notify_one();
-        answer.await.map_err(Error::internal)?
-    }
-
-    /// The time that a queue of this length takes.
-    fn expected_wait(&self, waiting: usize) -> Duration {
-        let at_once = self.shared.loads.len() * self.shared.lanes;
-        let rounds = waiting.div_ceil(at_once) as u64;
-        Duration::from_millis(
-            rounds.saturating_mul(self.shared.last_hash_ms.load(Ordering::Relaxed)),
-        )
-        .max(Duration::from_secs(1))
+        cost_of(digest) != Some(self.shared.cost)
     }
 }
 
 impl Drop for PasswordPool {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
+        self.shared.lock().close();
         self.shared.arrived.notify_all();
     }
 }
@@ -220,6 +129,19 @@ impl Shared {
         self.queue.lock()
     }
 
+    /// Adds a job for the threads. `is_reserved` as in [`Queue::push`].
+    fn push(&self, network: Network, job: Job, is_reserved: bool) {
+        let mut queue = self.lock();
+        if queue.is_closed() {
+            // No thread would take it. The caller sees that its job is gone.
+            return;
+        }
+        queue.push(network, job, is_reserved);
+        self.waiting.store(queue.waiting(), Ordering::Relaxed);
+        drop(queue);
+        self.arrived.notify_one();
+    }
+
     /// The next job for an idle thread; `None` if there will be no more.
     fn wait_for_job(&self) -> Option<Job> {
         let mut queue = self.lock();
@@ -227,7 +149,7 @@ impl Shared {
             if let Some(job) = self.pop(&mut queue) {
                 return Some(job);
             }
-            if queue.closed {
+            if queue.is_closed() {
                 return None;
             }
             self.arrived.wait(&mut queue);
@@ -247,9 +169,17 @@ impl Shared {
     }
 
     fn pop(&self, queue: &mut Queue) -> Option<Job> {
-        let job = queue.jobs.pop_front();
-        self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
+        let job = queue.pop();
+        self.waiting.store(queue.waiting(), Ordering::Relaxed);
         job
+    }
+
+    /// The time that a queue of this length takes.
+    fn expected_wait(&self, waiting: usize) -> Duration {
+        let at_once = self.loads.len() * self.lanes;
+        let rounds = waiting.div_ceil(at_once) as u64;
+        Duration::from_millis(rounds.saturating_mul(self.last_hash_ms.load(Ordering::Relaxed)))
+            .max(Duration::from_secs(1))
     }
 }
 

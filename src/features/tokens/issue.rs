@@ -93,7 +93,7 @@ async fn by_session(
     let (now, row) = (context.clock.now(), Session::clone(&session));
     let (throttle, limit) = (context.throttle.clone(), context.throttle.tokens(user.id));
     let granted = user.commit(context, &client, move |change| {
-        match throttle.refusal(change, &limit, now)? {
+        match throttle.count(change, &[limit.clone()], now)?.refused() {
             Some(throttled) => Ok(Err(throttled)),
             None => grant.write(change, &row, now).map(Ok),
         }

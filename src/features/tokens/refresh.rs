@@ -218,9 +218,9 @@ impl Exchange {
         session: Session,
         token: &RefreshToken,
     ) -> Result<Outcome> {
-        let rule = self.throttle.tokens(session.user_id);
-        if let Some(refusal) = self.throttle.refusal(change, &rule, self.now)? {
-            return Ok(Outcome::Throttled(refusal));
+        let limit = self.throttle.tokens(session.user_id);
+        if let Some(throttled) = self.throttle.count(change, &[limit], self.now)?.refused() {
+            return Ok(Outcome::Throttled(throttled));
         }
         let term = self.lifetimes.term(&session, self.now);
         let (presented, until) = (&self.presented, term.expires_at);

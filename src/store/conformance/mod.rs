@@ -83,7 +83,9 @@ suite! {
             old_and_excess_devices_are_forgotten
             a_users_devices_are_forgotten_together;
         throttle:
-            a_window_is_cleared_once_by_its_end
+            a_window_is_claimed_once_by_its_end
+            a_hit_is_given_back_to_its_window
+            a_window_longer_than_its_length_is_over
             a_granted_window_starts_at_zero
             hits_are_counted_per_window_and_name
             only_expired_counters_are_swept;

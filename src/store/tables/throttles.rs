@@ -1,4 +1,5 @@
-//! The `throttles` table: one counter per name, in a window that starts with its first hit.
+//! The `throttles` table: one counter per name, in a window that starts with its first hit. A window that ends later than
+//! its length from now was started under a wrong clock, and is over too.
 
 use std::time::Duration;
 
@@ -6,22 +7,24 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::store::{Reader, Row, Transaction};
 
-/// A counter in its window.
+/// What was counted in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counter {
+pub struct Counted {
     /// Hits in this window.
     pub count: u32,
     /// When the window ends.
     pub expires_at: Timestamp,
 }
 
-/// Adds a hit and returns the counter with it. An expired window is replaced by a new one.
-pub fn hit(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -> Result<Counter> {
+/// Adds a hit and returns the count with it. A window that is over is replaced by a new one.
+pub fn hit(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -> Result<Counted> {
     tx.one(
         "INSERT INTO throttles (name, count, expires_at) VALUES ($1, 1, $2)
          ON CONFLICT (name) DO UPDATE SET
-             count = CASE WHEN throttles.expires_at <= $3 THEN 1 ELSE throttles.count + 1 END,
-             expires_at = CASE WHEN throttles.expires_at <= $3 THEN excluded.expires_at ELSE throttles.expires_at END
+             count = CASE WHEN throttles.expires_at > $3 AND throttles.expires_at <= $2
+                 THEN throttles.count + 1 ELSE 1 END,
+             expires_at = CASE WHEN throttles.expires_at > $3 AND throttles.expires_at <= $2
+                 THEN throttles.expires_at ELSE excluded.expires_at END
          RETURNING count, expires_at",
         &[name.into(), (now + window).into(), now.into()],
         read,
@@ -29,13 +32,27 @@ pub fn hit(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp) -
     .ok_or_else(|| Error::internal("an upsert returned no row"))
 }
 
-/// The counter; `None` without a current window.
-pub fn find(reader: &Reader<'_>, name: &str, now: Timestamp) -> Result<Option<Counter>> {
+/// What was counted; `None` without a current window.
+pub fn find(
+    reader: &Reader<'_>,
+    name: &str,
+    window: Duration,
+    now: Timestamp,
+) -> Result<Option<Counted>> {
     reader.one(
-        "SELECT count, expires_at FROM throttles WHERE name = $1 AND expires_at > $2",
-        &[name.into(), now.into()],
+        "SELECT count, expires_at FROM throttles WHERE name = $1 AND expires_at > $2 AND expires_at <= $3",
+        &[name.into(), now.into(), (now + window).into()],
         read,
     )
+}
+
+/// Takes a hit back from the window that ends at `expires_at`.
+pub fn give_back(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE throttles SET count = count - 1 WHERE name = $1 AND expires_at = $2 AND count > 0",
+        &[name.into(), expires_at.into()],
+    )
+    .map(drop)
 }
 
 /// Deletes a counter.
@@ -54,26 +71,33 @@ pub fn grant(tx: &Transaction<'_>, name: &str, window: Duration, now: Timestamp)
     .map(drop)
 }
 
-/// Deletes a counter whose window ends at `expires_at`; `false` if it has another window by now. Of two concurrent calls
-/// one wins.
-pub fn clear_window(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> Result<bool> {
-    let cleared = tx.execute(
-        "DELETE FROM throttles WHERE name = $1 AND expires_at = $2",
+/// Takes the window that ends at `expires_at`; `false` if it was taken before. Of two concurrent calls one wins.
+pub fn claim(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> Result<bool> {
+    let claimed = tx.execute(
+        "INSERT INTO throttles (name, count, expires_at) VALUES ($1, 1, $2)
+         ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at
+             WHERE throttles.expires_at <> excluded.expires_at",
         &[name.into(), expires_at.into()],
     )?;
-    Ok(cleared == 1)
+    Ok(claimed == 1)
 }
 
-/// Deletes up to `limit` counters with expired windows; returns how many.
-pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
+/// Deletes up to `limit` counters whose windows are over, if none is longer than `longest`; returns how many.
+pub fn delete_expired(
+    tx: &Transaction<'_>,
+    longest: Duration,
+    now: Timestamp,
+    limit: u32,
+) -> Result<usize> {
     tx.execute(
-        "DELETE FROM throttles WHERE name IN (SELECT name FROM throttles WHERE expires_at <= $1 LIMIT $2)",
-        &[now.into(), limit.into()],
+        "DELETE FROM throttles WHERE name IN
+         (SELECT name FROM throttles WHERE expires_at <= $1 OR expires_at > $2 LIMIT $3)",
+        &[now.into(), (now + longest).into(), limit.into()],
     )
 }
 
-fn read(row: &Row<'_>) -> Result<Counter> {
-    Ok(Counter {
+fn read(row: &Row<'_>) -> Result<Counted> {
+    Ok(Counted {
         count: u32::try_from(row.get::<i64>(0)?).unwrap_or(u32::MAX),
         expires_at: row.get(1)?,
     })

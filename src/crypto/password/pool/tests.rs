@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::config::{Environment, Settings};
+use crate::crypto::password::Password;
 
 /// More rounds than this machine will ever do.
 const ENDLESS: u32 = 31;
@@ -31,14 +32,44 @@ fn digest(text: &str, cost: u32) -> PasswordDigest {
     PasswordDigest::new(bcrypt::hash(text, cost).unwrap())
 }
 
+/// A client in a network of its own.
+fn client(network: usize) -> IpAddr {
+    let [high, low] = u16::try_from(network).unwrap().to_be_bytes();
+    IpAddr::from([10, high, low, 1])
+}
+
+fn slot(pool: &PasswordPool) -> HashSlot {
+    pool.reserve(client(0)).unwrap()
+}
+
 /// Starts hashes that never end. They do when what is returned is dropped.
 fn endless(pool: &Arc<PasswordPool>, count: usize) -> JoinSet<()> {
-    (0..count)
-        .map(|_| {
-            let pool = Arc::clone(pool);
-            async move { drop(pool.submit(|| Input::dummy(ENDLESS)).await) }
-        })
-        .collect()
+    (0..count).map(|_| endless_in(slot(pool))).collect()
+}
+
+async fn endless_in(slot: HashSlot) {
+    drop(slot.submit(|| Input::dummy(ENDLESS)).await);
+}
+
+/// Fills the queue, each place by another network.
+async fn fill(pool: &PasswordPool) -> JoinSet<()> {
+    let limit = queue_limit();
+    let waiting = (1..=limit)
+        .map(|network| endless_in(pool.reserve(client(network)).unwrap()))
+        .collect();
+    until(|| pool.shared.waiting.load(Relaxed) == limit).await;
+    waiting
+}
+
+fn queue_limit() -> usize {
+    Settings::for_env(Environment::Test)
+        .unwrap()
+        .password
+        .queue_limit
+}
+
+fn is_unavailable(outcome: &Result<HashSlot>) -> bool {
+    matches!(outcome, Err(Error::Unavailable { .. }))
 }
 
 /// Waits for what the threads do, and fails where they do not.
@@ -66,13 +97,13 @@ fn loads(pool: &PasswordPool) -> Vec<usize> {
 }
 
 async fn check(pool: &PasswordPool, offered: &str, digest: PasswordDigest) -> Result<bool> {
-    in_time(pool.verify(Some(password(offered)), Some(digest))).await
+    in_time(slot(pool).verify(Some(password(offered)), Some(digest))).await
 }
 
 #[actix_web::test]
 async fn digests_are_interchangeable_with_plain_bcrypt() {
     let pool = pool(1, 4);
-    let written = pool.hash(password("swordfish")).await.unwrap();
+    let written = slot(&pool).hash(password("swordfish")).await.unwrap();
     assert!(written.as_str().starts_with("$2b$04$"));
     assert!(bcrypt::verify("swordfish", written.as_str()).unwrap());
     let parts: HashParts = digest("swordfish", 5).as_str().parse().unwrap();
@@ -98,7 +129,7 @@ async fn passwords_are_truncated_as_bcrypt_does() {
         );
     }
     let longer = "a".repeat(73);
-    let written = pool.hash(password(&longer)).await.unwrap();
+    let written = slot(&pool).hash(password(&longer)).await.unwrap();
     assert!(check(&pool, &longer, written.clone()).await.unwrap());
     assert!(!check(&pool, &longer[..72], written).await.unwrap());
     assert!(
@@ -112,10 +143,9 @@ async fn concurrent_callers_get_their_own_results() {
     let pool = pool(2, 4);
     let checks = (0..40).map(|number| {
         let digest = digest(&format!("password {}", number % 7), 4 + number % 3);
-        pool.verify(
-            Some(password(&format!("password {}", number % 5))),
-            Some(digest),
-        )
+        let slot = pool.reserve(client(number as usize)).unwrap();
+        let offered = password(&format!("password {}", number % 5));
+        async move { slot.verify(Some(offered), Some(digest)).await }
     });
     for (number, verdict) in join_all(checks).await.into_iter().enumerate() {
         assert_eq!(verdict.unwrap(), number % 7 == number % 5);
@@ -176,7 +206,12 @@ async fn rejected_costs_do_not_delay_others() {
     let pool = Arc::new(PasswordPool::start(&strict).unwrap());
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
-    let refusals = join_all((0..20).map(|_| pool.hash_choice(password("password1"), &[], false)));
+    let slots: Vec<HashSlot> = (0..20).map(|_| slot(&pool)).collect();
+    let refusals = join_all(
+        slots
+            .iter()
+            .map(|slot| slot.hash_choice(password("password1"), &[], false)),
+    );
     let (refusals, verdict) = in_time(join(refusals, check(&pool, "a", digest("a", 4)))).await;
     assert!(verdict.unwrap());
     assert!(
@@ -192,7 +227,7 @@ async fn a_panicking_job_does_not_affect_others() {
     let _endless = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
     assert!(matches!(
-        pool.submit(|| panic!("the test panics")).await,
+        slot(&pool).submit(|| panic!("the test panics")).await,
         Err(Error::Internal(_))
     ));
     assert!(check(&pool, "a", digest("a", 4)).await.unwrap());
@@ -231,13 +266,79 @@ async fn the_queue_is_bounded_regardless_of_running_hashes() {
     let pool = pool(1, 2);
     let _under_way = endless(&pool, 2);
     until(|| loads(&pool) == [2]).await;
-    let _waiting = endless(&pool, pool.queue_limit);
-    until(|| pool.shared.waiting.load(Relaxed) == pool.queue_limit).await;
-    let refused = check(&pool, "a", digest("a", 4)).await;
-    assert!(
-        matches!(refused, Err(Error::Unavailable { .. })),
-        "{refused:?}"
-    );
+    let _waiting = fill(&pool).await;
+    assert!(is_unavailable(&pool.reserve(client(0))));
+    assert!(is_unavailable(&pool.reserve(client(queue_limit() + 1))));
+}
+
+#[actix_web::test]
+async fn a_network_holds_as_many_places_as_are_free() {
+    let pool = pool(1, 1);
+    let mut held = Vec::new();
+    let mut take = |network: usize| {
+        let before = held.len();
+        held.extend(std::iter::from_fn(|| pool.reserve(client(network)).ok()));
+        held.len() - before
+    };
+    let limit = queue_limit();
+    for part in [2, 4, 8, 16] {
+        assert_eq!(take(part), limit / part);
+    }
+    // The next network finds a place still.
+    assert!(take(5) > 0);
+    drop(held);
+    assert!(pool.reserve(client(1)).is_ok());
+    assert_eq!(pool.shared.lock().taken(), 0);
+}
+
+#[actix_web::test]
+async fn addresses_of_one_customer_share_its_places() {
+    let pool = pool(1, 1);
+    let from = |subnet: u16| IpAddr::from([0x2001, 0xdb8, 1, subnet, 0, 0, 0, 1]);
+    let held: Vec<HashSlot> = (0..u16::MAX)
+        .map_while(|subnet| pool.reserve(from(subnet)).ok())
+        .collect();
+    assert_eq!(held.len(), queue_limit() / 2);
+    let neighbour = IpAddr::from([0x2001, 0xdb8, 2, 0, 0, 0, 0, 1]);
+    assert!(pool.reserve(neighbour).is_ok());
+}
+
+#[actix_web::test]
+async fn networks_are_served_in_turn() {
+    let pool = pool(1, 1);
+    let under_way = endless(&pool, 1);
+    until(|| loads(&pool) == [1]).await;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut jobs = JoinSet::new();
+    for network in [1, 1, 1, 2, 2, 3] {
+        let (slot, order) = (pool.reserve(client(network)).unwrap(), Arc::clone(&order));
+        jobs.spawn(async move {
+            let note = move || {
+                order.lock().push(network);
+                Input::dummy(4)
+            };
+            slot.submit(note).await.unwrap();
+        });
+        let waiting = jobs.len();
+        until(|| pool.shared.waiting.load(Relaxed) == waiting).await;
+    }
+    drop(under_way);
+    in_time(jobs.join_all()).await;
+    assert_eq!(*order.lock(), [1, 2, 3, 1, 2, 1]);
+}
+
+#[actix_web::test]
+async fn an_admitted_request_is_not_refused_halfway() {
+    let pool = pool(1, 1);
+    let slot = slot(&pool);
+    in_time(slot.hash(password("first"))).await.unwrap();
+    let under_way = endless(&pool, 1);
+    until(|| loads(&pool) == [1]).await;
+    let waiting = fill(&pool).await;
+    let second = actix_web::rt::spawn(async move { slot.hash(password("second")).await });
+    until(|| pool.shared.waiting.load(Relaxed) == queue_limit() + 1).await;
+    drop((under_way, waiting));
+    assert!(in_time(second).await.unwrap().is_ok());
 }
 
 #[actix_web::test]
@@ -245,8 +346,7 @@ async fn cancelled_callers_do_not_occupy_the_queue() {
     let pool = pool(1, 1);
     let under_way = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
-    let mut gone = endless(&pool, pool.queue_limit);
-    until(|| pool.shared.waiting.load(Relaxed) == pool.queue_limit).await;
+    let mut gone = fill(&pool).await;
     gone.shutdown().await;
     let next = {
         let pool = Arc::clone(&pool);
@@ -263,12 +363,12 @@ async fn the_expected_wait_accounts_for_parallel_lanes() {
     pool.shared.last_hash_ms.store(1_500, Relaxed);
     for (waiting, rounds) in [(1, 1), (8, 1), (9, 2), (17, 3)] {
         assert_eq!(
-            pool.expected_wait(waiting),
+            pool.shared.expected_wait(waiting),
             Duration::from_millis(rounds * 1_500)
         );
     }
     pool.shared.last_hash_ms.store(10, Relaxed);
-    assert_eq!(pool.expected_wait(8), Duration::from_secs(1));
+    assert_eq!(pool.shared.expected_wait(8), Duration::from_secs(1));
 }
 
 #[actix_web::test]
@@ -278,13 +378,13 @@ async fn queued_hashes_finish_when_the_pool_is_dropped() {
     let mut answers = Vec::new();
     for cost in [8, 4] {
         let (reply, answer) = oneshot::channel();
-        shared.lock().jobs.push_back(Job {
+        let job = Job {
             prepare: Box::new(move || Input::dummy(cost)),
             reply,
-        });
+        };
+        shared.push(Network::of_customer(client(0)), job, false);
         answers.push(answer);
     }
-    shared.arrived.notify_one();
     until(|| loads(&pool) == [1]).await;
     drop(pool);
     for answer in answers {
@@ -294,4 +394,20 @@ async fn queued_hashes_finish_when_the_pool_is_dropped() {
         ));
     }
     until(|| Arc::strong_count(&shared) == 1).await;
+}
+
+#[cfg(target_os = "linux")]
+#[actix_web::test]
+async fn hashing_has_a_priority_a_little_below_requests() {
+    let pool = pool(1, 1);
+    slot(&pool).hash(password("a")).await.unwrap();
+    let niceness = std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .find_map(|task| {
+            let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).ok()?;
+            let (name, fields) = stat.rsplit_once(") ")?;
+            name.contains("(bcrypt-").then_some(())?;
+            fields.split(' ').nth(16)?.parse::<i32>().ok()
+        });
+    assert_eq!(niceness, Some(2));
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bcrypt_lanes::Lanes;
+use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::oneshot;
 
 use super::input::{Input, Purpose};
@@ -21,6 +22,10 @@ use crate::domain::error::{Error, Result};
 
 /// Rounds between two checks of the queue: about a millisecond; a hash of cost 12 takes a quarter of a second.
 const SLICE: u32 = 16;
+
+/// Of 0 to 99, a little below normal: nice 2 on Linux, or two fifths of a core that requests keep busy. At the lowest
+/// priority, a flood of cheap requests delayed a sign-in tenfold.
+const PRIORITY: u8 = 42;
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -48,7 +53,9 @@ impl Worker {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self) {
         // If the system does not allow it, hashing competes with requests at equal priority.
-        let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
+        if let Ok(priority) = PRIORITY.try_into() {
+            let _ = set_current_thread_priority(ThreadPriority::Crossplatform(priority));
+        }
         loop {
             // One job a turn: preparing it delays the hashes under way.
             let job = if self.lanes.is_empty() {
