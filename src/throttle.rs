@@ -11,6 +11,9 @@
 //! - a clock that was wrong: a window that ends later than its length from now is over
 
 mod limits;
+mod operator;
+
+pub use operator::{CounterInUse, Subject};
 
 use std::time::Duration;
 

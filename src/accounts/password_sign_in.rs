@@ -280,7 +280,7 @@ impl Attempt {
         let request = context.commit(client, move |change| {
             match failures.is_exhausted(change, until, now)? {
                 true => mail::enqueue_unlock(change, &address, until, now),
-                // It was unlocked meanwhile.
+                // A success cleared it meanwhile.
                 false => Ok(()),
             }
         });

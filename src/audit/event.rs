@@ -31,6 +31,8 @@ pub enum Event {
     SignInUnverified { user: UserId },
     /// A limit was reached.
     Throttled { limit: &'static str },
+    /// An operator lifted limits: those of a user, of another subject, or all.
+    LimitsLifted { user: Option<UserId> },
     /// A session was ended.
     SessionEnded { user: UserId, session: SessionId },
     /// Several sessions were ended at once: of a user, or of all users.
@@ -155,6 +157,7 @@ impl Event {
             Self::SignInFailed { user } => warn("sign_in_failed").user(user),
             Self::SignInUnverified { user } => info("sign_in_unconfirmed").user(user),
             Self::Throttled { limit } => Line { limit: Some(limit), ..warn("throttled") },
+            Self::LimitsLifted { user } => warn("limits_lifted").user(user),
             Self::SessionEnded { user, session } => info("session_ended").user(user).session(session),
             Self::SessionsEnded { user, sessions_ended } => info("sessions_ended").user(user).ended(sessions_ended),
             Self::SessionRotated { user, session } => info("session_rotated").user(user).session(session),

@@ -5,6 +5,7 @@ mod api_keys;
 mod config;
 mod database;
 mod doctor;
+mod limits;
 mod logs;
 mod mail;
 mod migrate;
@@ -72,6 +73,9 @@ enum Command {
     /// Build a list of breached passwords
     #[command(subcommand)]
     Passwords(passwords::Command),
+    /// List the counters of limits, and lift limits
+    #[command(subcommand)]
+    Limits(limits::Command),
     /// List queued, sent and failed mails, and retry one
     #[command(subcommand)]
     Mail(mail::Command),
@@ -106,6 +110,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Sessions(command) => sessions::run(&quietly(load)?, command),
         Command::ApiKeys(command) => api_keys::run(&quietly(load)?, command),
         Command::Passwords(command) => passwords::run(command),
+        Command::Limits(command) => limits::run(&quietly(load)?, command),
         Command::Mail(command) => mail::run(&quietly(load)?, command),
     }
 }

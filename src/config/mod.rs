@@ -147,6 +147,7 @@ impl Settings {
         self.registration.check(&mut problems);
         self.session.check(&self.server, &mut problems);
         self.tokens.check(&mut problems);
+        self.throttle.check(&mut problems);
         self.log.check(&mut problems);
         self.check_lines(&mut problems);
         problems.0

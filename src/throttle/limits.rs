@@ -124,7 +124,11 @@ limits! {
 impl Throttle {
     /// A larger network is several clients, and has their limits together.
     fn by_network(&self, what: &'static str, rate: Rate, client: IpAddr) -> Limit {
-        let counters = Network::with_weights(client).map(|(network, weight)| Counter {
+        let networks: Vec<_> = match self.is_exempt(client) {
+            true => vec![],
+            false => Network::with_weights(client).collect(),
+        };
+        let counters = networks.into_iter().map(|(network, weight)| Counter {
             name: format!("{what}:{network}"),
             rate: Rate {
                 count: rate.count.saturating_mul(weight),
@@ -138,8 +142,14 @@ impl Throttle {
         }
     }
 
+    fn is_exempt(&self, client: IpAddr) -> bool {
+        let client = client.to_canonical();
+        let mut exempt = self.settings.exempt_networks.iter();
+        exempt.any(|network| network.contains(&client))
+    }
+
     /// The database holds no address that has no account.
-    fn pseudonym(&self, address: &str) -> String {
+    pub(super) fn pseudonym(&self, address: &str) -> String {
         pseudonym(&self.key_ring, Purpose::ThrottledAddress, address)
     }
 }

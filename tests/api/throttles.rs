@@ -460,7 +460,7 @@ async fn a_limit_is_unlocked_once_for_its_window() {
 }
 
 #[actix_web::test]
-async fn a_window_is_exhausted_until_it_is_unlocked() {
+async fn a_window_is_exhausted_until_it_ends() {
     let app = app_with_one(on).await;
     let context = app.context();
     let failures = context
@@ -481,6 +481,8 @@ async fn a_window_is_exhausted_until_it_is_unlocked() {
     assert!(!is_exhausted(START + HOUR + MILLISECOND).await);
     let (limit, now) = (failures.clone(), context.clock.now());
     write(&app, move |tx| limit.grant_bypass(tx, now)).await;
+    assert!(is_exhausted(START + HOUR).await);
+    app.clock().set(START + HOUR);
     assert!(!is_exhausted(START + HOUR).await);
 }
 
@@ -612,7 +614,9 @@ async fn disabled_throttling_limits_nothing() {
         app.reset_password(&link, "another password").await.status,
         200
     );
-    assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 0);
+    // The ceiling of mails is no limit on clients.
+    let counters = "SELECT count(*) FROM throttles WHERE name <> 'mails'";
+    assert_eq!(count_in(&app, counters), 0);
 }
 
 #[actix_web::test]
@@ -783,4 +787,21 @@ async fn a_client_beyond_its_limit_gets_429_from_a_full_queue() {
         .reserve(HERE.parse().unwrap())
         .unwrap();
     assert_throttled(&app.sign_in(ONE, PASSWORD).await, 180);
+}
+
+#[actix_web::test]
+async fn exempt_networks_are_limited_by_address_alone() {
+    let app = app_with_one(|settings| {
+        on(settings);
+        settings.throttle.exempt_networks = vec!["192.0.2.0/28".parse().unwrap()];
+    })
+    .await;
+    for _ in 0..20 {
+        assert_eq!(wrong_from(&app, "192.0.2.1").await, 401);
+    }
+    assert_eq!(wrong_from(&app, "192.0.2.1").await, 429);
+    let body = json!({ "email_address": ONE, "password": PASSWORD });
+    let call = app.post("/v1/session").from(peer("192.0.2.1"));
+    assert_eq!(call.json(&body).send().await.status, 200);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 1);
 }

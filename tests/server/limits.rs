@@ -82,12 +82,15 @@ fn right_passwords_at_a_full_queue_close_no_address() {
             scope.spawn(move || {
                 let client = format!("2001:db8:{number}::1");
                 let body = json!({ "email_address": UNKNOWN, "password": "wrong" }).to_string();
-                // It ends when the server is killed.
-                let _ = agent
+                // Again until it is in the queue: the hash before it may still wait for its thread. It ends when the
+                // server is killed.
+                while let Ok(reply) = agent
                     .post(server.url("/v1/session"))
                     .header("Content-Type", "application/json")
                     .header("X-Forwarded-For", &client)
-                    .send(body);
+                    .send(&body)
+                    && reply.status() == 503
+                {}
             });
             eventually(|| (failures() == number).then_some(()));
         }

@@ -60,7 +60,7 @@ fn each_layer_overrides_the_one_before() {
     assert_eq!(settings.password.min_length, 12, "a variable over the file");
     assert_eq!(settings.server.workers, 3, "the file over the default");
     assert_eq!(
-        settings.password.queue_limit, 64,
+        settings.password.threads, 0,
         "the default where nobody says otherwise"
     );
 }

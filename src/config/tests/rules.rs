@@ -602,3 +602,18 @@ fn a_log_level_is_a_level_or_directives() {
         );
     }
 }
+
+#[test]
+fn exempt_networks_are_those_of_known_clients() {
+    for anyone in ["0.0.0.0/0", "0.0.0.0/1", "::/0", "2001::/16"] {
+        refuses("throttle.exempt_networks", |s| {
+            s.throttle.exempt_networks = vec![anyone.parse().unwrap()];
+        });
+    }
+    accepts(|s| {
+        s.throttle.exempt_networks = vec![
+            "10.0.0.0/8".parse().unwrap(),
+            "2001:db8::/32".parse().unwrap(),
+        ];
+    });
+}

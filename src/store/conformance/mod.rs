@@ -85,6 +85,7 @@ suite! {
         throttle:
             a_window_is_claimed_once_by_its_end
             a_hit_is_given_back_to_its_window
+            a_counter_is_cleared_with_its_kinds
             a_window_longer_than_its_length_is_over
             a_granted_window_starts_at_zero
             hits_are_counted_per_window_and_name

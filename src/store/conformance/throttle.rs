@@ -65,3 +65,17 @@ pub(super) fn only_expired_counters_are_swept(tx: &Transaction<'_>) {
     assert_eq!(throttles::delete_expired(tx, HOUR, NOW + HOUR, 9).unwrap(), 1);
     assert_eq!(throttles::find(tx, "c", HOUR, NOW + HOUR).unwrap().unwrap().count, 1);
 }
+
+pub(super) fn a_counter_is_cleared_with_its_kinds(tx: &Transaction<'_>) {
+    for name in ["x", "x:a", "x:b", "xy", "xy:a"] {
+        throttles::hit(tx, name, HOUR, NOW).unwrap();
+    }
+    assert_eq!(throttles::clear_with_kinds(tx, "x").unwrap(), 3);
+    let names = |now| -> Vec<String> {
+        let listed = throttles::list(tx, now, 9).unwrap();
+        listed.into_iter().map(|(name, _)| name).collect()
+    };
+    assert_eq!(names(NOW), ["xy", "xy:a"]);
+    assert!(names(NOW + HOUR).is_empty());
+    assert_eq!(throttles::clear_subjects(tx).unwrap(), 1);
+}

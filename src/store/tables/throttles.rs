@@ -82,6 +82,33 @@ pub fn claim(tx: &Transaction<'_>, name: &str, expires_at: Timestamp) -> Result<
     Ok(claimed == 1)
 }
 
+/// The counters with the most hits whose windows have not ended, with their names.
+pub fn list(reader: &Reader<'_>, now: Timestamp, limit: u32) -> Result<Vec<(String, Counted)>> {
+    reader.all(
+        "SELECT count, expires_at, name FROM throttles WHERE expires_at > $1 ORDER BY count DESC, name LIMIT $2",
+        &[now.into(), limit.into()],
+        |row| Ok((row.get(2)?, read(row)?)),
+    )
+}
+
+/// Deletes a counter, and those of its kinds and networks: `name` and `name:…`. Returns how many.
+pub fn clear_with_kinds(tx: &Transaction<'_>, name: &str) -> Result<usize> {
+    // A semicolon follows the colon in the order of bytes.
+    tx.execute(
+        "DELETE FROM throttles WHERE name = $1 OR (name > $2 AND name < $3)",
+        &[
+            name.into(),
+            format!("{name}:").as_str().into(),
+            format!("{name};").as_str().into(),
+        ],
+    )
+}
+
+/// Deletes all counters that name a subject, which the ceiling of mails does not; returns how many.
+pub fn clear_subjects(tx: &Transaction<'_>) -> Result<usize> {
+    tx.execute("DELETE FROM throttles WHERE name LIKE '%:%'", &[])
+}
+
 /// Deletes up to `limit` counters whose windows are over, if none is longer than `longest`; returns how many.
 pub fn delete_expired(
     tx: &Transaction<'_>,
