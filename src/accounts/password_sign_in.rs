@@ -33,8 +33,8 @@ pub(super) const ROUNDS: u32 = 3;
 /// Without an address or a password it is no guess, and no failure of the address.
 #[derive(Clone)]
 pub struct PasswordSignIn {
-    /// As it was typed, stripped and in lower case: failures are counted by it.
-    typed_address: String,
+    /// The address, or what was typed where that is none: failures are counted by it, however it is spelled.
+    counted_address: String,
     email_address: Option<EmailAddress>,
     password: Option<Password>,
     is_blank: bool,
@@ -56,9 +56,14 @@ pub struct SignedIn<T> {
 impl PasswordSignIn {
     /// For the values of a form.
     pub fn new(email_address: &str, password: &str, remember: bool) -> Self {
+        let address = EmailAddress::parse(email_address).ok();
+        let counted_address = match &address {
+            Some(address) => address.as_str().to_owned(),
+            None => email_address.trim().to_ascii_lowercase(),
+        };
         Self {
-            typed_address: email_address.trim().to_ascii_lowercase(),
-            email_address: EmailAddress::parse(email_address).ok(),
+            counted_address,
+            email_address: address,
             password: Password::offered(password),
             is_blank: email_address.trim().is_empty() || password.is_empty(),
             remember,
@@ -78,7 +83,7 @@ impl PasswordSignIn {
     ) -> Result<SignedIn<T>> {
         let failures = context
             .throttle
-            .address_failures(&self.typed_address, client.ip);
+            .address_failures(&self.counted_address, client.ip);
         let attempt = self.count(context, client, &failures).await?;
         let admission = attempt.admission.clone();
         let session = attempt.start_session(context, client, &failures, also);

@@ -284,6 +284,16 @@ async fn twenty_failures_in_an_hour_lock_any_address() {
 }
 
 #[actix_web::test]
+async fn failures_count_however_an_address_is_spelled() {
+    let app = app_with_one(by_address_only).await;
+    for number in 0..20 {
+        let spelled = format!("{}{ONE}", "\u{200b}".repeat(number));
+        assert_eq!(app.sign_in(&spelled, "wrong").await.status, 401);
+    }
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 429);
+}
+
+#[actix_web::test]
 async fn blank_sign_ins_are_no_failures_of_an_address() {
     let app = app_with_one(by_address_only).await;
     for _ in 0..30 {
