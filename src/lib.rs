@@ -35,6 +35,7 @@ pub mod domain;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+// Listed twice: rustfmt does not follow a `mod` that a macro writes.
 #[cfg(not(feature = "testing"))]
 mod accounts;
 #[cfg(not(feature = "testing"))]

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Everything that is wrong with the settings, found in one go.
 ///
-/// `Display` gives one line a problem: the key, what is wrong, and what would do. No secret's value is in it.
+/// `Display` writes one line for each problem: the key and what the value must be. It quotes no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     problems: Vec<Problem>,
@@ -15,7 +15,7 @@ pub struct ConfigError {
 pub struct Problem {
     /// The dotted key (`server.bind`), or the name of the variable or file that cannot be read at all.
     pub key: String,
-    /// What is wrong with it and what would do, a sentence without its beginning: `must be …`.
+    /// What the value must be, as the rest of a sentence that begins with the key: `must be …`.
     pub message: String,
 }
 

@@ -260,10 +260,10 @@ impl Layers {
     }
 }
 
-/// A variable's text as a value of the deerror's kind.
-fn coerce(text: &str, deerror: &Value) -> Result<Value, String> {
-    let refused = || format!("must be {}", kind(deerror));
-    match deerror {
+/// A variable's text as a value of the default's kind.
+fn coerce(text: &str, default: &Value) -> Result<Value, String> {
+    let refused = || format!("must be {}", kind(default));
+    match default {
         Value::Integer(_) => text
             .trim()
             .parse()
@@ -313,8 +313,8 @@ fn kind(value: &Value) -> &'static str {
 }
 
 /// Why a type refused a value of the right kind.
-fn describe(error: &toml::de::Error, deerror: Option<&Value>) -> String {
-    match deerror {
+fn describe(error: &toml::de::Error, default: Option<&Value>) -> String {
+    match default {
         Some(Value::Integer(_)) => {
             "must be a whole number, not negative and not that large".to_owned()
         }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// What stands wherever a secret would be shown.
 const HIDDEN: &str = "[hidden]";
 
-/// A secret text. `Debug`, `Display` and `Serialize` give `[hidden]`, and its memory is wiped when it is dropped.
+/// A secret text. `Debug`, `Display` and `Serialize` write `[hidden]`, and its memory is wiped when it is dropped.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 

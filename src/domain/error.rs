@@ -23,53 +23,76 @@ use crate::domain::scope::Scopes;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Every failure that a request can get.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The input was read and cannot be used.
-    Validation(ValidationErrors),
+    #[error("{0}")]
+    Validation(#[from] ValidationErrors),
     /// The request contradicts itself or cannot be parsed; the text is for people.
+    #[error("{0}")]
     Malformed(&'static str),
     /// The body is neither JSON nor a form.
+    #[error("the body is neither JSON nor a form")]
     UnsupportedMediaType,
     /// The body is compressed.
+    #[error("the body is compressed")]
     UnsupportedEncoding,
     /// The body is longer than we read.
+    #[error("the body is too large")]
     TooLarge,
     /// The body did not arrive in time.
+    #[error("the body did not arrive in time")]
     TooSlow,
     /// The path exists, but not with this method; the ones that it has.
+    #[error("no such method on this path")]
     MethodNotAllowed(Vec<String>),
     /// No credential was presented.
+    #[error("no credential")]
     Unauthorized,
     /// The credential is malformed, unknown or revoked.
+    #[error("the token is invalid")]
     TokenInvalid,
     /// The credential was good once.
+    #[error("the token has expired")]
     TokenExpired,
     /// The API key is malformed, unknown, expired or revoked.
+    #[error("the API key is invalid")]
     InvalidApiKey,
     /// A refresh token is malformed, unknown, expired or spent (RFC 6749, 5.2).
+    #[error("the refresh token is invalid")]
     InvalidGrant,
     /// A scope is malformed, or more than there is to give (RFC 6749, 5.2).
+    #[error("the scope cannot be granted")]
     InvalidScope,
     /// Address and password do not belong together.
+    #[error("invalid email address or password")]
     InvalidCredentials,
     /// They do not, and one more failure shuts the address for a while.
+    #[error("invalid email address or password, one attempt is left")]
     LastAttempt,
     /// A link from a mail is forged, used or too old; the sentence that its form shows.
+    #[error("{0}")]
     LinkInvalid(&'static str),
     /// The caller is known and may not do this.
+    #[error("{0}")]
     Forbidden(&'static str),
     /// The credential is good and narrower than this; all the scopes that it takes (RFC 6750, 3.1).
+    #[error("the credential lacks a scope of {}", .0.as_str())]
     InsufficientScope(Scopes),
     /// The password was right, and the address was not confirmed yet.
+    #[error("the email address is not confirmed")]
     Unconfirmed,
     /// The credential is a cookie, which another site's page may have sent.
+    #[error("sent for another origin")]
     CrossOrigin,
     /// It does not exist, or belongs to another user.
+    #[error("not found")]
     NotFound,
     /// Too many tries; how long until the next may work.
+    #[error("too many tries, again in {} s", .0.as_secs())]
     RateLimited(Duration),
     /// We cannot do it now: the reason for the log, and when to come back.
+    #[error("unavailable: {reason}")]
     Unavailable {
         /// Why.
         reason: UnavailableReason,
@@ -77,6 +100,7 @@ pub enum Error {
         retry_after: Duration,
     },
     /// The server lives and cannot do its work; for `/ready` alone, whose reply has the reason as its code.
+    #[error("not ready: {reason}")]
     NotReady {
         /// As in [`Error::Unavailable`].
         reason: UnavailableReason,
@@ -84,6 +108,7 @@ pub enum Error {
         retry_after: Duration,
     },
     /// A fault of ours.
+    #[error("{0}")]
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -148,50 +173,6 @@ impl UnavailableReason {
 impl fmt::Display for UnavailableReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Validation(invalid) => write!(f, "{invalid}"),
-            Self::Malformed(why) | Self::Forbidden(why) | Self::LinkInvalid(why) => {
-                f.write_str(why)
-            }
-            Self::UnsupportedMediaType => f.write_str("the body is neither JSON nor a form"),
-            Self::UnsupportedEncoding => f.write_str("the body is compressed"),
-            Self::TooLarge => f.write_str("the body is too large"),
-            Self::TooSlow => f.write_str("the body did not arrive in time"),
-            Self::MethodNotAllowed(_) => f.write_str("no such method on this path"),
-            Self::Unauthorized => f.write_str("no credential"),
-            Self::TokenInvalid => f.write_str("the token is invalid"),
-            Self::TokenExpired => f.write_str("the token has expired"),
-            Self::InvalidApiKey => f.write_str("the API key is invalid"),
-            Self::InvalidGrant => f.write_str("the refresh token is invalid"),
-            Self::InvalidScope => f.write_str("the scope cannot be given"),
-            Self::InvalidCredentials => f.write_str("invalid email address or password"),
-            Self::LastAttempt => {
-                f.write_str("invalid email address or password, one attempt is left")
-            }
-            Self::InsufficientScope(scopes) => {
-                write!(f, "the credential lacks a scope of {}", scopes.as_str())
-            }
-            Self::Unconfirmed => f.write_str("the email address is not confirmed"),
-            Self::CrossOrigin => f.write_str("sent for another origin"),
-            Self::NotFound => f.write_str("not found"),
-            Self::RateLimited(wait) => write!(f, "too many tries, again in {} s", wait.as_secs()),
-            Self::Unavailable { reason, .. } => write!(f, "unavailable: {reason}"),
-            Self::NotReady { reason, .. } => write!(f, "not ready: {reason}"),
-            Self::Internal(fault) => write!(f, "{fault}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<ValidationErrors> for Error {
-    fn from(invalid: ValidationErrors) -> Self {
-        Self::Validation(invalid)
     }
 }
 
