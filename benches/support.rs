@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::config::{Environment, Settings};
 use cloakroom::domain::clock::Clock;
-use cloakroom::store::Database;
+use cloakroom::store::{Database, IfMissing};
 use rusqlite::Connection;
 
 /// Where the rows are.
@@ -20,7 +20,10 @@ pub fn database(folder: &Path) -> PathBuf {
 pub fn empty_database(folder: &Path) -> Connection {
     let mut settings = Settings::for_env(Environment::Test).expect("settings");
     settings.database.path = database(folder);
-    drop(Database::open(&settings.database, 1, Clock::System).expect("a database"));
+    drop(
+        Database::open(&settings.database, 1, IfMissing::Create, Clock::System)
+            .expect("a database"),
+    );
     Connection::open(database(folder)).expect("the file")
 }
 

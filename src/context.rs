@@ -9,7 +9,7 @@ pub use self::commit::{Change, Committed, commit};
 use crate::activity::Activity;
 use crate::audit::{Entry, Event, Source};
 use crate::breached_passwords::BreachedPasswords;
-use crate::config::Settings;
+use crate::config::{Environment, Settings};
 use crate::crypto::access_token::{AccessTokens, VerifiedAccessToken};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::{HashSlot, PasswordPool};
@@ -18,7 +18,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, SecondFactor, UserId};
 use crate::mail::{MailWorker, Notice, Transport};
-use crate::store::{Database, Reader, Transaction, sessions};
+use crate::store::{Database, IfMissing, Reader, Transaction, sessions};
 use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
 
 /// Everything that is shared between requests.
@@ -55,10 +55,19 @@ impl Context {
     }
 
     /// The same with a clock and a transport of the caller's, as tests want it.
+    ///
+    /// # Errors
+    /// The settings are not valid, or what they name cannot be opened.
     pub fn assemble(settings: Settings, clock: Clock, transport: Transport) -> Result<Self> {
+        settings.check().map_err(Error::internal)?;
         let database = Database::open(
             &settings.database,
             settings.server.worker_threads(),
+            // In production, an empty database in the place of a lost one must not go unnoticed.
+            match settings.env {
+                Environment::Production => IfMissing::Refuse,
+                Environment::Development | Environment::Test => IfMissing::Create,
+            },
             clock.clone(),
         )?;
         let key_ring = KeyRing::open(&settings)?;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::database;
 use super::output::Format;
 use crate::config::Settings;
-use crate::store::{self, Inspection, SCHEMA_VERSION};
+use crate::store::{self, SCHEMA_VERSION};
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
@@ -27,11 +27,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> super::Outcome 
 }
 
 fn check(settings: &Settings, format: &Format) -> super::Outcome {
-    let path = &settings.database.path;
-    if !path.exists() {
-        return Err(database::missing(settings).into());
-    }
-    let before = Inspection::open(path)?.schema_version()?;
+    let before = database::inspect(settings)?.schema_version()?;
     report(before, format, "pending: schema")?;
     if before == SCHEMA_VERSION {
         Ok(())

@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod jwt;
 pub mod key_ring;
 pub mod password;
+pub mod private_file;
 pub mod signed_link;
 pub mod signed_message;
 pub mod token;

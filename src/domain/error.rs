@@ -140,6 +140,8 @@ pub enum UnavailableReason {
     DatabaseReadersExhausted,
     /// The database file may not be written.
     DatabaseReadOnly,
+    /// The database file was removed or replaced while it is open.
+    DatabaseReplaced,
     /// The database has been closed.
     DatabaseStopped,
     /// The database file or its folder cannot be opened.
@@ -161,6 +163,7 @@ impl UnavailableReason {
             Self::DatabaseIoFailure => "database_io_failure",
             Self::DatabaseReadersExhausted => "database_readers_exhausted",
             Self::DatabaseReadOnly => "database_read_only",
+            Self::DatabaseReplaced => "database_replaced",
             Self::DatabaseStopped => "database_stopped",
             Self::DatabaseUnopenable => "database_unopenable",
             Self::DigestUnsettled => "digest_unsettled",

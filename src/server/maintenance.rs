@@ -16,6 +16,9 @@ use crate::domain::error::{Error, Result};
 /// How long shutdown waits for mails in delivery. Later ones are sent after the next start.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
+/// How often the database file is looked for.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
+
 /// The pause of background work after a panic.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
@@ -71,7 +74,23 @@ impl Drop for Background {
 }
 
 async fn work(context: &Context, stop: watch::Receiver<bool>) {
-    futures_util::future::join(deliver(context, stop.clone()), maintenance(context, stop)).await;
+    futures_util::future::join3(
+        deliver(context, stop.clone()),
+        watch_files(context, stop.clone()),
+        maintenance(context, stop),
+    )
+    .await;
+}
+
+/// Logs within a second that the database file was removed or replaced, though nothing is written meanwhile.
+async fn watch_files(context: &Context, mut stop: watch::Receiver<bool>) {
+    while tokio::time::timeout(WATCH_INTERVAL, stop.changed())
+        .await
+        .is_err()
+    {
+        // The log has the failure.
+        let _ = context.database.check_files();
+    }
 }
 
 async fn deliver(context: &Context, mut stop: watch::Receiver<bool>) {

@@ -22,7 +22,7 @@ use crate::domain::error::{Error, Result, UnavailableReason};
 pub use engine::{Reader, Row, Transaction};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
-pub use sqlite::{Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity, upgrade};
+pub use sqlite::{IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity, upgrade};
 pub use tables::{
     api_keys, known_devices, outbox, passwords, projects, refresh_tokens, revocations, sessions,
     throttles, users,
@@ -47,14 +47,19 @@ struct Shared {
 }
 
 impl Database {
-    /// Opens the file, creates it (0600, in a 0700 folder) when it is missing, and migrates its schema.
+    /// Opens the file and migrates its schema; may create it (0600, in a 0700 folder).
     ///
     /// # Errors
     /// A file that is damaged, of another program or of a newer Cloakroom is refused and left as it is.
-    pub fn open(settings: &config::Database, workers: usize, clock: Clock) -> Result<Self> {
+    pub fn open(
+        settings: &config::Database,
+        workers: usize,
+        if_missing: IfMissing,
+        clock: Clock,
+    ) -> Result<Self> {
         let revocations = Arc::new(RevocationList::new(clock));
         let subscriber = Arc::clone(&revocations);
-        let engine = Sqlite::open(settings, workers, subscriber)?;
+        let engine = Sqlite::open(settings, workers, if_missing, subscriber)?;
         engine.read(|reader| revocations.load(reader))?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -103,6 +108,7 @@ impl Database {
                 Duration::from_secs(60),
             ));
         }
+        self.check_files()?;
         // A probe later than `now` does not count: the clock was set back.
         let probed_at = Timestamp::from_millis(self.shared.probed_at.load(Ordering::Relaxed));
         if now - PROBE_TTL < probed_at && probed_at <= now {
@@ -135,6 +141,14 @@ impl Database {
     /// Starts a check of the whole file on its own thread. Damage is logged and fails [`Self::ready`].
     pub fn check_in_background(&self) {
         self.shared.engine.check_in_background();
+    }
+
+    /// Whether the path still leads to the open files; what is at fault is logged once.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: they were removed or replaced.
+    pub fn check_files(&self) -> Result<()> {
+        self.shared.engine.check_files()
     }
 
     /// The path of the file.

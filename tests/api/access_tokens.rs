@@ -14,7 +14,7 @@ use cloakroom::domain::error::Error;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::domain::{SessionId, User, UserId};
 use cloakroom::server::sweep;
-use cloakroom::store::{Database, revocations, sessions, users};
+use cloakroom::store::{Database, IfMissing, revocations, sessions, users};
 use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::{Value, json};
 
@@ -502,7 +502,13 @@ async fn revocations_are_loaded_after_a_restart() {
     write(&app, move |tx| sessions::delete(tx, id)).await;
     end_token(&app, &alone).await;
     let context = app.context();
-    let again = Database::open(&context.settings.database, 1, app.clock().clone()).unwrap();
+    let again = Database::open(
+        &context.settings.database,
+        1,
+        IfMissing::Refuse,
+        app.clock().clone(),
+    )
+    .unwrap();
     for (access, is_good) in [(&ended, false), (&alone, false), (&good, true)] {
         let now = app.clock().now();
         let claims = context.access_tokens.verify(&access.text, now).unwrap();
@@ -563,7 +569,13 @@ async fn a_rewound_clock_restores_no_revoked_token() {
     );
     app.clock().set(START);
     assert!(!is_good(&app, &access).await);
-    let again = Database::open(&context.settings.database, 1, app.clock().clone()).unwrap();
+    let again = Database::open(
+        &context.settings.database,
+        1,
+        IfMissing::Refuse,
+        app.clock().clone(),
+    )
+    .unwrap();
     let claims = context.access_tokens.verify(&access.text, START).unwrap();
     let revoked = again
         .is_revoked(claims.session_id, &claims.jti, START)

@@ -85,8 +85,11 @@ fn run_with_input(test_server: &TestServer, arguments: &[&str], input: &[u8]) ->
     child.wait_with_output().unwrap().into()
 }
 
-/// A user with [`PASSWORD`], made by the command.
+/// A user with [`PASSWORD`], made by the command, in a database that is made first if there is none.
 fn create(test_server: &TestServer, address: &str) -> Value {
+    if !test_server.database().exists() {
+        run(test_server, &["migrate"]).done();
+    }
     let ran = run_with_input(
         test_server,
         &["users", "create", address, "--json"],

@@ -153,6 +153,230 @@ fn a_truncated_file_is_rejected_and_unchanged() {
 }
 
 #[test]
+fn an_empty_file_is_rejected_with_what_is_beside_it() {
+    let test_server = lived_in();
+    let wal = test_server.database().with_extension("db-wal");
+    for bytes in ["", "S"] {
+        fs::write(test_server.database(), bytes).unwrap();
+        let _ = fs::remove_file(&wal);
+        assert_refused_untouched(
+            &test_server,
+            &format!(
+                "damaged: it has {} bytes, fewer than any database;",
+                bytes.len()
+            ),
+        );
+        fs::write(&wal, "frames").unwrap();
+        assert_refused_untouched(&test_server, wal.to_str().unwrap());
+        assert_eq!(fs::read_to_string(&wal).unwrap(), "frames");
+    }
+}
+
+#[test]
+fn a_missing_file_with_a_log_is_not_replaced() {
+    let test_server = TestServer::new();
+    let mut server = test_server.serve();
+    let token = server.sign_up_token("one@example.com", "password");
+    server.kill();
+    let aside = test_server.path().join("aside");
+    fs::rename(test_server.database(), &aside).unwrap();
+    let complaint = refusal(&test_server);
+    assert!(
+        complaint.contains("cloakroom.db-wal") && complaint.contains("restore both"),
+        "{complaint}"
+    );
+    assert!(!test_server.database().exists());
+    let complaint = test_server.run(&["migrate"]);
+    assert!(!complaint.status.success());
+
+    fs::rename(&aside, test_server.database()).unwrap();
+    assert_eq!(test_server.serve().session_status(&token), 200);
+}
+
+#[test]
+fn in_production_only_migrate_creates_a_database() {
+    let mut test_server = TestServer::new();
+    test_server
+        .set("CLOAKROOM_ENV", "production")
+        .set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")
+        .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
+        .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
+        .set("CLOAKROOM__CORS__ORIGINS", "https://app.example.com")
+        .set("CLOAKROOM__MAIL__FROM", "no-reply@example.com");
+    let key_base = test_server.run(&["secret"]).stdout;
+    test_server.set(
+        "CLOAKROOM__SECRETS__KEY_BASE",
+        String::from_utf8(key_base).unwrap().trim(),
+    );
+    let output = test_server.run(&["serve"]);
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && log.contains("no database here: `cloakroom migrate`"),
+        "{log}"
+    );
+    assert!(!test_server.database().exists());
+    assert!(test_server.run(&["migrate"]).status.success());
+    test_server.serve();
+}
+
+#[test]
+fn a_file_without_a_table_of_ours_is_rejected() {
+    for (change, words) in [
+        ("DROP TABLE projects", "lacks column projects.created_at"),
+        (
+            "DROP INDEX sessions_by_user",
+            "lacks index sessions_by_user",
+        ),
+        (
+            "DROP TRIGGER sessions_revoke_access_tokens",
+            "lacks trigger sessions_revoke_access_tokens",
+        ),
+    ] {
+        let test_server = lived_in();
+        let database = test_server.open_database();
+        database.execute_batch(change).unwrap();
+        database
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .unwrap();
+        drop(database);
+        assert_refused_untouched(&test_server, words);
+    }
+}
+
+#[test]
+fn an_interrupted_change_is_undone_by_the_start() {
+    let source = tempfile::tempdir().unwrap();
+    // As after a restored backup or before the first migration: a file that is not in WAL mode yet.
+    for before in [backup(), TestServer::new()] {
+        if !before.database().exists() {
+            before.copy_database_of_schema_3();
+        }
+        let path = source.path().join("writing.db");
+        fs::copy(before.database(), &path).unwrap();
+        let writing = rusqlite::Connection::open(&path).unwrap();
+        writing
+            .execute_batch(
+                "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE; CREATE TABLE filler (text TEXT);
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO filler SELECT hex(randomblob(100)) FROM n; UPDATE users SET updated_at = 0",
+            )
+            .unwrap();
+        // The copy is what a kill leaves: changed pages, and the journal that undoes them.
+        let test_server = TestServer::new();
+        fs::copy(&path, test_server.database()).unwrap();
+        fs::copy(
+            source.path().join("writing.db-journal"),
+            test_server.database().with_extension("db-journal"),
+        )
+        .unwrap();
+        drop(writing);
+
+        let server = test_server.serve();
+        assert_eq!(server.request("GET", "/ready", None, None).0, 200);
+        let changed: i64 = test_server
+            .open_database()
+            .query_row(
+                "SELECT (SELECT count(*) FROM users WHERE updated_at = 0)
+                 + (SELECT count(*) FROM sqlite_schema WHERE name = 'filler')",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(changed, 0);
+    }
+}
+
+/// A folder with a backup in the place of its database.
+fn backup() -> TestServer {
+    let (running, restored) = (lived_in(), TestServer::new());
+    running
+        .open_database()
+        .execute("VACUUM INTO ?1", [restored.database().to_str().unwrap()])
+        .unwrap();
+    restored
+}
+
+#[test]
+fn an_abandoned_draft_of_a_database_is_removed() {
+    let test_server = TestServer::new();
+    let draft = test_server.path().join("cloakroom.db.0123456789abcdef");
+    fs::write(&draft, "half of a database").unwrap();
+    test_server.serve();
+    assert!(!draft.exists() && test_server.database().exists());
+}
+
+#[test]
+fn a_start_removes_the_access_of_other_users() {
+    let test_server = lived_in();
+    fs::set_permissions(test_server.database(), fs::Permissions::from_mode(0o644)).unwrap();
+    let server = test_server.serve();
+    server.wait_for_log("other users of this machine had access");
+    assert!(server.log().contains("0644"), "{}", server.log());
+    for name in ["cloakroom.db", "cloakroom.db-wal", "cloakroom.db-shm"] {
+        assert_eq!(mode(&test_server.path().join(name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_replaced_file_stops_writes_within_a_second() {
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    let token = server.sign_up_token("one@example.com", "password");
+    assert_eq!(server.request("GET", "/ready", None, None).0, 200);
+    for file in [
+        test_server.database(),
+        test_server.database().with_extension("db-wal"),
+    ] {
+        let aside = test_server.path().join("aside");
+        fs::rename(&file, &aside).unwrap();
+        // Without any request.
+        server.wait_for_log("removed or replaced");
+        let (status, body) = server.request("GET", "/ready", None, None);
+        assert_eq!(
+            (status, body["code"].as_str()),
+            (503, Some("database_replaced"))
+        );
+        assert_eq!(server.sign_up("two@example.com", "password").0, 503);
+        assert_eq!(server.session_status(&token), 200);
+
+        fs::copy(&aside, &file).unwrap();
+        assert_eq!(server.request("GET", "/ready", None, None).0, 503);
+        fs::rename(&aside, &file).unwrap();
+        assert_eq!(server.request("GET", "/ready", None, None).0, 200);
+    }
+    assert_eq!(server.sign_up("two@example.com", "password").0, 201);
+}
+
+#[test]
+fn deleted_text_is_not_left_in_the_file() {
+    let test_server = TestServer::new();
+    let mut server = test_server.serve();
+    let token = server.sign_up_token("traceless@example.com", "password");
+    let body = json!({ "title": "A traceless title", "description": "x".repeat(9000) });
+    assert_eq!(
+        server
+            .request("POST", "/v1/projects", Some(&token), Some(&body))
+            .0,
+        201
+    );
+    let body = json!({ "password_challenge": "password" });
+    assert_eq!(
+        server
+            .request("DELETE", "/v1/user", Some(&token), Some(&body))
+            .0,
+        200
+    );
+    end(&mut server);
+    test_server
+        .open_database()
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    let bytes = fs::read(test_server.database()).unwrap();
+    let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    assert!(!holds(b"A traceless title") && !holds(b"xxxxxxxxxxxx"));
+}
+
+#[test]
 fn a_damaged_first_page_is_rejected_and_unchanged() {
     let test_server = lived_in();
     let mut bytes = fs::read(test_server.database()).unwrap();

@@ -139,6 +139,16 @@ impl TestServer {
         eventually(|| Some(self.mails()).filter(|letters| letters.len() >= count))
     }
 
+    /// Puts a database in its place that an earlier release wrote; returns its bytes.
+    pub fn copy_database_of_schema_3(&self) -> Vec<u8> {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema_3.db");
+        let bytes = std::fs::read(fixture).unwrap();
+        std::fs::write(self.database(), &bytes).unwrap();
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(self.database(), owner_only).unwrap();
+        bytes
+    }
+
     /// Opens the database beside the server, to look at what it holds.
     pub fn open_database(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.database()).unwrap();

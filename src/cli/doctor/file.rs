@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Report;
 use crate::cli::explain;
 use crate::config::{Settings, Sources};
-use crate::crypto::key_ring::{KeyRing, file};
+use crate::crypto::key_ring::KeyRing;
+use crate::crypto::private_file;
 use crate::domain::error::{Error, UnavailableReason};
 use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
@@ -54,7 +55,7 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
             privacy("keys", &path, shut_out, report);
         }
         // An unreadable folder is reported elsewhere.
-        for draft in file::drafts_of(&path).unwrap_or_default() {
+        for draft in private_file::drafts_of(&path).unwrap_or_default() {
             let what = format!(
                 "{} contains a key base, left by a run that was killed",
                 draft.display()

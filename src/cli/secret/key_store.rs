@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::CommandError;
 use crate::config::{Secret, Settings, Sources, written_list};
 use crate::crypto::key_ring::KeyRing;
-use crate::crypto::key_ring::file::{self, Draft};
+use crate::crypto::key_ring::file;
+use crate::crypto::private_file::{self, Draft};
 
 /// The files of the key base.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl KeyStore {
 
     /// Excludes other rotations while it is held.
     pub(super) fn lock(&self) -> Result<File, CommandError> {
-        Ok(file::lock(&self.base)?)
+        Ok(private_file::lock(&self.base)?)
     }
 
     /// Temporary files beside the files. Without a base there are none to report: a starting server may be writing one.
@@ -62,7 +63,7 @@ impl KeyStore {
                 .into_iter()
                 .flatten()
             {
-                found.extend(file::drafts_of(path)?);
+                found.extend(private_file::drafts_of(path)?);
             }
         }
         Ok(found)

@@ -27,7 +27,7 @@ pub(super) async fn run(
     confirmed: bool,
     format: &Format,
 ) -> crate::cli::Outcome {
-    let database = database::open_or_create(settings)?;
+    let database = database::open(settings)?;
     let password = choose(settings)?;
     let (pool, breached) = (
         pool(&settings.password)?,

@@ -157,7 +157,8 @@ impl TestEngine for OnSqlite {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = config::Settings::for_env(config::Environment::Test).unwrap();
         settings.database.path = folder.path().join("cloakroom.db");
-        let database = Database::open(&settings.database, 2, Clock::manual(NOW)).unwrap();
+        let database =
+            Database::open(&settings.database, 2, IfMissing::Create, Clock::manual(NOW)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();
         { runtime }.build().unwrap().block_on(test(database));
     }

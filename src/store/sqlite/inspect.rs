@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::migrate::version_of;
-use super::open::open_reading;
+use super::migrate::{missing_objects, version_of_file};
+use super::open::{MISSING, incomplete, open_reading};
+use super::place::{self, Found};
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::store::engine::Reader;
 
 /// A file opened for reading, of any schema version.
@@ -17,19 +18,38 @@ impl Inspection {
     /// Opens a file that exists.
     ///
     /// # Errors
-    /// The file does not exist or cannot be read.
+    /// The file does not exist, is truncated or cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
+        if place::examine(path)? == Found::Nothing {
+            return Err(Error::internal(MISSING));
+        }
+        if place::is_interrupted(path)? {
+            return Err(Error::internal(
+                "a change of this file was interrupted; start the server, which undoes it",
+            ));
+        }
         Ok(Self {
             connection: open_reading(path)?,
         })
     }
 
-    /// The schema version: 0 for an empty file.
+    /// The schema version.
     ///
     /// # Errors
     /// The file is damaged, another program's, or a newer Cloakroom's.
     pub fn schema_version(&self) -> Result<usize> {
-        version_of(&self.connection)
+        version_of_file(&self.connection)
+    }
+
+    /// Whether a file of the current version has all that its schema names.
+    ///
+    /// # Errors
+    /// What is missing, or the file cannot be read.
+    pub fn check_schema(&self) -> Result<()> {
+        match missing_objects(&self.connection)? {
+            missing if missing.is_empty() => Ok(()),
+            missing => Err(incomplete(&missing)),
+        }
     }
 
     /// When the newest row was created; `None` without rows. Reads whole tables.

@@ -1,5 +1,7 @@
 //! Migrates the schema of a file, one step per transaction, and refuses files of other programs and newer versions.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::statement::error;
@@ -20,7 +22,7 @@ const STEPS: &[&str] = &[
 pub const SCHEMA_VERSION: usize = STEPS.len();
 
 /// Marks the file as ours (`PRAGMA application_id`): "Clkr".
-const APPLICATION_ID: i64 = 0x436c_6b72;
+pub(super) const APPLICATION_ID: i64 = 0x436c_6b72;
 
 /// Runs the missing steps; returns their number.
 ///
@@ -39,7 +41,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<usize> {
 ///
 /// # Errors
 /// The file is another program's, or a newer Cloakroom's.
-pub(super) fn version_of(connection: &Connection) -> Result<usize> {
+fn version_of(connection: &Connection) -> Result<usize> {
     // One statement reads one state: another process may be creating the schema.
     let (version, application, tables): (i64, i64, i64) = connection
         .query_row(
@@ -51,9 +53,7 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
         .map_err(error)?;
     let ours = application == APPLICATION_ID || (application == 0 && version == 0 && tables == 0);
     if !ours {
-        return Err(Error::internal(
-            "this file is another program's database; choose another database.path",
-        ));
+        return Err(anothers());
     }
     match usize::try_from(version) {
         Ok(version) if version <= SCHEMA_VERSION => Ok(version),
@@ -61,6 +61,46 @@ pub(super) fn version_of(connection: &Connection) -> Result<usize> {
             "this file was written by a newer Cloakroom (schema {version}, this one knows {SCHEMA_VERSION}); run that version"
         ))),
     }
+}
+
+/// The schema version of a file on disk, which is never empty: a new one is created with its schema.
+///
+/// # Errors
+/// As [`version_of`]; the file has no tables.
+pub(super) fn version_of_file(connection: &Connection) -> Result<usize> {
+    match version_of(connection)? {
+        0 => Err(Error::internal(
+            "this file is a database without tables; restore a backup, or delete it if there is nothing to lose",
+        )),
+        version => Ok(version),
+    }
+}
+
+/// The refusal of a file of another program.
+pub(super) fn anothers() -> Error {
+    Error::internal("this file is another program's database; choose another database.path")
+}
+
+/// The tables, columns, indexes and triggers of this program's schema that a file of the same version lacks.
+pub(super) fn missing_objects(connection: &Connection) -> Result<Vec<String>> {
+    let mut described = Connection::open_in_memory().map_err(error)?;
+    migrate(&mut described)?;
+    let found = objects(connection)?;
+    let expected = objects(&described)?.into_iter();
+    Ok(expected.filter(|name| !found.contains(name)).collect())
+}
+
+/// By name: what migrations leave of the text of a table depends on the version that created it.
+fn objects(connection: &Connection) -> Result<BTreeSet<String>> {
+    let mut statement = connection
+        .prepare(
+            "SELECT type || ' ' || name FROM sqlite_schema
+             UNION ALL SELECT 'column ' || s.name || '.' || c.name
+             FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table'",
+        )
+        .map_err(error)?;
+    let rows = statement.query_map([], |row| row.get(0)).map_err(error)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(error)
 }
 
 fn run_next_step(connection: &mut Connection) -> Result<bool> {
@@ -89,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    fn objects(connection: &Connection) -> Vec<(String, String)> {
+    fn texts(connection: &Connection) -> Vec<(String, String)> {
         let mut statement = connection
             .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
             .unwrap();
@@ -134,7 +174,7 @@ mod tests {
         described
             .execute_batch(include_str!("../../../schema.sql"))
             .unwrap();
-        assert_eq!(objects(&migrated), objects(&described));
+        assert_eq!(texts(&migrated), texts(&described));
     }
 
     /// A file as the program of that version left it, with these rows.
@@ -159,7 +199,7 @@ mod tests {
         assert_eq!(migrate(&mut migrated).unwrap(), SCHEMA_VERSION - version);
         assert!(rows(&migrated, "pragma_foreign_key_check").is_empty());
         let expected = file_of(SCHEMA_VERSION, after);
-        let tables = objects(&expected)
+        let tables = texts(&expected)
             .into_iter()
             .filter(|(_, sql)| sql.starts_with("CREATE TABLE"));
         for (table, _) in tables.chain([("sqlite_sequence".to_owned(), String::new())]) {
@@ -311,7 +351,7 @@ mod tests {
             connection.execute_batch(theirs).unwrap();
             let refusal = migrate(&mut connection).unwrap_err().to_string();
             assert!(refusal.contains("another program's"), "{refusal}");
-            assert_eq!(objects(&connection).len(), objects_left, "{theirs}");
+            assert_eq!(texts(&connection).len(), objects_left, "{theirs}");
         }
     }
 
@@ -325,5 +365,32 @@ mod tests {
         let writer = Connection::open(&path).unwrap();
         writer.execute_batch("BEGIN IMMEDIATE").unwrap();
         assert_eq!(migrate(&mut connection).unwrap(), 0);
+    }
+
+    #[test]
+    fn each_missing_object_is_named() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(missing_objects(&connection).unwrap(), [""; 0]);
+        connection
+            .execute_batch(
+                "DROP TABLE projects; DROP INDEX outbox_waiting; DROP TRIGGER sessions_revoke_access_tokens;
+                 ALTER TABLE users DROP COLUMN name; CREATE TABLE theirs (id INTEGER)",
+            )
+            .unwrap();
+        let missing = missing_objects(&connection).unwrap();
+        for name in [
+            "table projects",
+            "column projects.title",
+            "index outbox_waiting",
+            "trigger sessions_revoke_access_tokens",
+            "column users.name",
+        ] {
+            assert!(
+                missing.iter().any(|missing| missing == name),
+                "{name}: {missing:?}"
+            );
+        }
+        assert!(!missing.iter().any(|missing| missing.contains("theirs")));
     }
 }

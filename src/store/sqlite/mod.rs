@@ -8,6 +8,7 @@ mod check;
 mod inspect;
 mod migrate;
 mod open;
+mod place;
 mod statement;
 mod writer;
 
@@ -25,7 +26,8 @@ use crate::domain::error::{Error, Result, UnavailableReason};
 pub use check::integrity;
 pub use inspect::Inspection;
 pub use migrate::SCHEMA_VERSION;
-pub use open::{LARGEST_WAL, explain, upgrade};
+pub use open::{IfMissing, LARGEST_WAL, explain, upgrade};
+use place::OpenFiles;
 use writer::Writer;
 
 /// An open database file.
@@ -34,6 +36,7 @@ pub(super) struct Sqlite {
     path: PathBuf,
     readers: Pool<SqliteConnectionManager>,
     writer: Writer,
+    files: Arc<OpenFiles>,
     is_damaged: Arc<AtomicBool>,
 }
 
@@ -42,10 +45,12 @@ impl Sqlite {
     pub(super) fn open(
         settings: &config::Database,
         workers: usize,
+        if_missing: IfMissing,
         subscriber: Arc<dyn AfterCommit>,
     ) -> Result<Self> {
         let path = settings.path.clone();
-        let (connection, _) = open::open_current(settings)?;
+        let (connection, _) = open::open_current(settings, if_missing)?;
+        let files = Arc::new(OpenFiles::of(&path)?);
         let readers = match settings.readers {
             // One for each worker, and one for maintenance.
             0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
@@ -53,7 +58,8 @@ impl Sqlite {
         };
         Ok(Self {
             readers: open::open_readers(&path, readers, settings.busy_timeout)?,
-            writer: Writer::start(connection, subscriber)?,
+            writer: Writer::start(connection, subscriber, Arc::clone(&files))?,
+            files,
             is_damaged: Arc::default(),
             path,
         })
@@ -80,6 +86,14 @@ impl Sqlite {
     /// Whether a check found the file damaged.
     pub(super) fn is_damaged(&self) -> bool {
         self.is_damaged.load(Ordering::Relaxed)
+    }
+
+    /// Whether the path still leads to the open files.
+    ///
+    /// # Errors
+    /// [`UnavailableReason::DatabaseReplaced`], which is logged once.
+    pub(super) fn check_files(&self) -> Result<()> {
+        self.files.check()
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -1,13 +1,10 @@
-//! Opens a file: creates it with access for its owner only, refuses foreign files before anything is written, migrates
-//! the schema, and configures each connection.
+//! Opens a file: refuses foreign files before anything is written, migrates the schema, and configures each connection.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "waits in real time for another process"
 )]
 
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,7 +12,8 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::migrate::{SCHEMA_VERSION, migrate, version_of};
+use super::migrate::{migrate, missing_objects, version_of_file};
+use super::place::{self, Found};
 use super::statement::error;
 use crate::config;
 use crate::domain::error::{Error, Result, UnavailableReason};
@@ -24,27 +22,54 @@ const STATEMENT_CACHE: usize = 64;
 /// A checkpoint truncates the write-ahead log to this many bytes; a larger log is held by a reader.
 pub const LARGEST_WAL: u64 = 64 * 1024 * 1024;
 
+/// What to do where there is no database yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfMissing {
+    /// Create one.
+    Create,
+    /// Refuse: an empty database in the place of a lost one would go unnoticed.
+    Refuse,
+}
+
 /// Creates the file if it is missing and migrates its schema; returns the version that it had, 0 for a new file.
 ///
 /// # Errors
 /// As [`Database::open`](crate::store::Database::open).
 pub fn upgrade(settings: &config::Database) -> Result<usize> {
-    open_current(settings).map(|(_, before)| before)
+    open_current(settings, IfMissing::Create).map(|(_, before)| before)
 }
 
 /// A writing connection to a file with the current schema, and the version that the file had.
 ///
 /// # Errors
 /// For the operator, naming the file.
-pub(super) fn open_current(settings: &config::Database) -> Result<(Connection, usize)> {
+pub(super) fn open_current(
+    settings: &config::Database,
+    if_missing: IfMissing,
+) -> Result<(Connection, usize)> {
     let path = &settings.path;
     let open = || {
-        create_private(path).map_err(Error::internal)?;
+        let found = place::examine(path)?;
+        if found == Found::Nothing {
+            if if_missing == IfMissing::Refuse {
+                return Err(Error::internal(MISSING));
+            }
+            place::create(path)?;
+        }
+        place::restrict_access(path);
+        if place::is_interrupted(path)? {
+            undo_interrupted_change(path, settings.busy_timeout)?;
+        }
         // Read-only: a foreign or damaged file is not changed by a byte.
-        version_of(&open_reading(path)?)?;
+        let version = version_of_file(&open_reading(path)?)?;
         let mut connection = open_writing(path, settings.busy_timeout)?;
-        let steps = migrate(&mut connection)?;
-        Ok((connection, SCHEMA_VERSION - steps))
+        migrate(&mut connection)?;
+        let missing = missing_objects(&connection)?;
+        if !missing.is_empty() {
+            return Err(incomplete(&missing));
+        }
+        let before = if found == Found::Nothing { 0 } else { version };
+        Ok((connection, before))
     };
     open().map_err(|failure: Error| {
         let words = match &failure {
@@ -55,25 +80,25 @@ pub(super) fn open_current(settings: &config::Database) -> Result<(Connection, u
     })
 }
 
-/// Creates the file and its folder if they are missing, with access for their owner only.
-fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-    {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
+/// The refusal where no database is.
+pub(super) const MISSING: &str = "no database here: `cloakroom migrate` creates one";
+
+/// The refusal of a file whose schema another program has changed.
+pub(super) fn incomplete(missing: &[String]) -> Error {
+    Error::internal(format!(
+        "this file lacks {}; restore a backup",
+        missing.join(", ")
+    ))
+}
+
+/// The first reading of a connection that may write undoes the change.
+fn undo_interrupted_change(path: &Path, busy_timeout: Duration) -> Result<()> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(error)?;
+    prepare(&connection, busy_timeout).map_err(error)?;
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+        .map_err(error)
 }
 
 fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
@@ -86,11 +111,12 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
         ));
     }
     // FULL: acknowledged revocations are on disk. fullfsync: on macOS fsync alone is no barrier. A checkpoint every
-    // 32 MiB: pages that many commits change are copied into the file once.
+    // 32 MiB: pages that many commits change are copied into the file once. secure_delete: the text of deleted rows is
+    // overwritten, also in pages that become free.
     connection
         .execute_batch(
             &format!("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
-             PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = {LARGEST_WAL};"),
+             PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = {LARGEST_WAL};"),
         )
         .map_err(error)?;
     Ok(connection)
@@ -165,6 +191,9 @@ pub fn explain(reason: UnavailableReason) -> &'static str {
         }
         UnavailableReason::DatabaseIoFailure => {
             "this file cannot be read or written: the disk or the file system fails"
+        }
+        UnavailableReason::DatabaseReplaced => {
+            "this file was removed or replaced while it is open; restart the server"
         }
         other => other.code(),
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::place::OpenFiles;
 use super::statement::error;
 use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::store::engine::{AfterCommit, Reader, Transaction};
@@ -32,11 +33,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, subscriber: Arc<dyn AfterCommit>) -> Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        subscriber: Arc<dyn AfterCommit>,
+        files: Arc<OpenFiles>,
+    ) -> Result<Self> {
         let (jobs, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &*subscriber, &waiting))
+            .spawn(move || run(&connection, &*subscriber, &files, &waiting))
             .map_err(Error::internal)?;
         Ok(Self {
             jobs: Some(jobs),
@@ -131,12 +136,17 @@ where
     }
 }
 
-fn run(connection: &Connection, subscriber: &dyn AfterCommit, waiting: &Receiver<Box<dyn Job>>) {
+fn run(
+    connection: &Connection,
+    subscriber: &dyn AfterCommit,
+    files: &OpenFiles,
+    waiting: &Receiver<Box<dyn Job>>,
+) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
-        match commit(connection, &mut batch) {
+        match files.check().and_then(|()| commit(connection, &mut batch)) {
             Ok(()) => {
                 subscriber.committed(&Reader::new(connection));
                 batch.drain(..).for_each(Job::answer);

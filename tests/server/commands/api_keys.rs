@@ -320,7 +320,7 @@ fn key_commands_create_no_database() {
         &["create", "--name", "A key", "--scope", "introspect"],
     ] {
         let refusal = run(&test_server, &[&["api-keys"], arguments].concat()).refused();
-        assert!(refusal.contains("no database at"), "{refusal}");
+        assert!(refusal.contains("no database here"), "{refusal}");
     }
     assert_eq!(std::fs::read_dir(test_server.path()).unwrap().count(), 0);
 }

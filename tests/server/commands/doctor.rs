@@ -160,15 +160,14 @@ fn a_newer_schema_is_reported_and_unchanged() {
 #[test]
 fn an_older_schema_is_a_warning_and_is_not_migrated() {
     let test_server = TestServer::new();
-    fs::write(test_server.database(), "").unwrap();
-    fs::set_permissions(test_server.database(), fs::Permissions::from_mode(0o600)).unwrap();
+    let before = test_server.copy_database_of_schema_3();
     let (well, findings) = examine(&test_server);
     let schema = findings
         .iter()
         .find(|finding| finding["topic"] == "schema")
         .unwrap();
     assert!(well && schema["state"] == "warn", "{schema}");
-    assert_eq!(fs::metadata(test_server.database()).unwrap().len(), 0);
+    assert!(fs::read(test_server.database()).unwrap() == before);
 }
 
 #[test]

@@ -443,6 +443,7 @@ fn production_starts_with_rotated_bases() {
         .set("CLOAKROOM__MAIL__FROM", "no-reply@example.com");
     let secret = run(&test_server, &["secret"]).done();
     name_files(&mut test_server, &secret, "");
+    run(&test_server, &["migrate"]).done();
     for more in [&[][..], &[], &["--leaked"]] {
         rotate(&test_server, more);
         test_server.serve();

@@ -109,24 +109,23 @@ fn migrate_reports_versions_and_check_changes_nothing() {
     assert!(refusal.contains("no database"), "{refusal}");
     assert!(!test_server.database().exists());
 
-    // An empty file is a database without any step.
-    std::fs::write(test_server.database(), "").unwrap();
+    let before = test_server.copy_database_of_schema_3();
     let check = run(&test_server, &["migrate", "--check"]);
     assert_eq!(check.code, 1);
     assert!(
-        check.out.contains("pending: schema from 0 to"),
+        check.out.contains("pending: schema from 3 to"),
         "{}",
         check.out
     );
-    assert_eq!(std::fs::metadata(test_server.database()).unwrap().len(), 0);
+    assert!(std::fs::read(test_server.database()).unwrap() == before);
 
     let report: Value = run(&test_server, &["migrate", "--json"]).json();
-    assert_eq!(report["from"], 0);
+    assert_eq!(report["from"], 3);
     assert!(report["to"].as_u64().unwrap() >= 1);
     let current = format!("schema {} is current\n", report["to"]);
     assert_eq!(run(&test_server, &["migrate"]).done(), current);
     assert_eq!(run(&test_server, &["migrate", "--check"]).done(), current);
-    create(&test_server, "one@example.com");
+    create(&test_server, "new@example.com");
 }
 
 #[test]
@@ -134,6 +133,7 @@ fn commands_create_no_database() {
     let test_server = TestServer::new();
     for arguments in [
         &["users", "list"][..],
+        &["users", "create", "one@example.com"],
         &["users", "show", "1"],
         &["users", "disable", "1"],
         &["users", "reset-password", "1"],
@@ -144,7 +144,11 @@ fn commands_create_no_database() {
         &["mail", "retry", "1"],
     ] {
         let refusal = run(&test_server, arguments).refused();
-        assert!(refusal.contains("no database at"), "{refusal}");
+        assert!(
+            refusal.contains(test_server.database().to_str().unwrap())
+                && refusal.contains("no database here"),
+            "{refusal}"
+        );
     }
     assert_eq!(std::fs::read_dir(test_server.path()).unwrap().count(), 0);
 }

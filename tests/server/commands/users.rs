@@ -19,6 +19,7 @@ fn a_user_created_by_command_signs_in_at_once() {
 #[test]
 fn the_password_is_read_from_standard_input() {
     let test_server = TestServer::new();
+    run(&test_server, &["migrate"]).done();
     let input = format!("{PASSWORD}\r\nanother line\n");
     let ran = run_with_input(
         &test_server,
@@ -49,6 +50,7 @@ fn a_password_is_never_an_argument() {
 #[test]
 fn an_invalid_user_is_not_created() {
     let mut test_server = TestServer::new();
+    run(&test_server, &["migrate"]).done();
     test_server.set("CLOAKROOM__PASSWORD__REJECT_COMMON", "true");
     let try_with = |input: &[u8]| {
         run_with_input(&test_server, &["users", "create", "one@example.com"], input).refused()
@@ -361,13 +363,13 @@ fn a_reset_link_in_json_has_its_expiry() {
 #[test]
 fn an_older_schema_is_left_to_migrate() {
     let test_server = TestServer::new();
-    std::fs::write(test_server.database(), "").unwrap();
+    let before = test_server.copy_database_of_schema_3();
     let refusal = run(&test_server, &["users", "list"]).refused();
     assert!(
-        refusal.contains("has schema 0") && refusal.contains("`cloakroom migrate`"),
+        refusal.contains("has schema 3") && refusal.contains("`cloakroom migrate`"),
         "{refusal}"
     );
-    assert_eq!(std::fs::metadata(test_server.database()).unwrap().len(), 0);
+    assert!(std::fs::read(test_server.database()).unwrap() == before);
     assert_eq!(run(&test_server, &["migrate"]).code, 0);
     assert_eq!(run(&test_server, &["users", "list"]).code, 0);
 }
