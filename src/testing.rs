@@ -50,12 +50,14 @@ use crate::context::Context;
 use crate::crypto::password::Password;
 use crate::crypto::token::{PlainToken, TokenKind, random_hex};
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::scope::Scopes;
 use crate::domain::{AuthMethod, EmailAddress, SecondFactor, User};
 use crate::http::auth::cookie;
 use crate::http::routes;
 use crate::mail::Transport;
 pub use crate::mail::transport::SentEmail;
 use crate::server::Cloakroom;
+use crate::store::api_keys::{self, NewKey};
 use crate::store::sessions::{self, NewSession};
 use crate::store::{passwords, users};
 
@@ -75,67 +77,38 @@ pub struct TestApp {
 impl TestApp {
     /// The server's routes.
     pub async fn new() -> Self {
-        Self::with(|_| ()).await
+        Self::builder().build().await
     }
 
     /// The server's routes and yours.
-    pub async fn with(configure: impl FnOnce(&mut ServiceConfig)) -> Self {
-        Self::build(|_| (), |_| (), configure).await
+    pub async fn with(configure: impl FnOnce(&mut ServiceConfig) + 'static) -> Self {
+        Self::builder().routes(configure).build().await
     }
 
     /// The server's routes with changed settings.
     pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::build(change, |_| (), |_| ()).await
+        Self::builder().settings(change).build().await
     }
 
     /// The server's routes, as if every user had enrolled a second factor.
     #[doc(hidden)]
     pub async fn with_second_factor(change: impl FnOnce(&mut Settings)) -> Self {
-        let enrol = |context: &mut Context| {
-            context.second_factors = |_, _| Ok(vec![SecondFactor::Totp]);
-        };
-        Self::build(change, enrol, |_| ()).await
+        let mut builder = Self::builder().settings(change);
+        builder.has_second_factor = true;
+        builder.build().await
     }
 
-    async fn build(
-        change: impl FnOnce(&mut Settings),
-        change_context: impl FnOnce(&mut Context),
-        configure: impl FnOnce(&mut ServiceConfig),
-    ) -> Self {
+    /// An app with settings and routes of your own.
+    pub fn builder() -> TestAppBuilder {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut settings = Settings::for_env(Environment::Test).expect("the settings for tests");
         settings.database.path = folder.path().join("cloakroom.db");
         settings.mail.directory = folder.path().join("mail");
-        change(&mut settings);
-        settings.check().expect("valid settings");
-        let mut context = Context::assemble(settings, Clock::manual(START), Transport::memory())
-            .expect("a context");
-        change_context(&mut context);
-        let cloakroom = Cloakroom::new(context);
-        let app = App::new()
-            .wrap(cloakroom.middleware())
-            .configure(cloakroom.mount())
-            .configure(configure)
-            .default_service(web::to(routes::not_found));
-        let service = Rc::new(test::init_service(app).await);
-        let service: Rc<Service> = Rc::new(move |request| {
-            let service = Rc::clone(&service);
-            Box::pin(async move {
-                let request = request.to_request();
-                let (method, path) = (request.method().clone(), request.path().to_owned());
-                let reply = match service.call(request).await {
-                    Ok(reply) => Reply::read(reply.into_parts().1).await,
-                    // As the server does: with what the middleware around the failure adds.
-                    Err(failure) => Reply::read(failure.error_response()).await,
-                };
-                reply.assert_documented(&method, &path);
-                reply
-            })
-        });
-        Self {
-            cloakroom,
-            service,
-            _folder: Rc::new(folder),
+        TestAppBuilder {
+            folder,
+            settings,
+            routes: Vec::new(),
+            has_second_factor: false,
         }
     }
 
@@ -189,6 +162,28 @@ impl TestApp {
         sign_in_as(self.context(), user).await
     }
 
+    /// Creates an API key of a user with these scopes, separated by spaces; returns the key, for [`Call::bearer`].
+    pub async fn create_api_key(&self, user: &User, scopes: &str) -> String {
+        let context = self.context();
+        let key = PlainToken::generate(TokenKind::ApiKey).expect("randomness");
+        let scopes = Scopes::parse(scopes).expect("scopes");
+        let (digest, last_four) = (key.digest(), key.last_four().to_owned());
+        let (user_id, now) = (Some(user.id), context.clock.now());
+        let inserted = context.database.write(move |tx| {
+            let new = NewKey {
+                user_id,
+                name: "test",
+                token_digest: digest.clone(),
+                last_four: &last_four,
+                scopes: &scopes,
+                expires_at: None,
+            };
+            api_keys::insert(tx, &new, u32::MAX, now)
+        });
+        inserted.await.expect("a write").expect("no limit");
+        key.reveal().to_owned()
+    }
+
     /// A `GET` request.
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
@@ -220,6 +215,94 @@ impl TestApp {
             service: Rc::clone(&self.service),
             request: TestRequest::with_uri(path).method(method),
             cookie_name: cookie::name(&self.context().settings),
+        }
+    }
+}
+
+/// An app under construction.
+///
+/// ```
+/// # use actix_web::{HttpResponse, web};
+/// use cloakroom::Caller;
+/// use cloakroom::testing::TestApp;
+///
+/// async fn orders(caller: Caller) -> cloakroom::Result<HttpResponse> {
+///     caller.require("orders:read")?;
+///     Ok(HttpResponse::Ok().finish())
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() {
+/// let app = TestApp::builder()
+///     .settings(|settings| settings.registration.open = false)
+///     .routes(|config| { config.route("/orders", web::get().to(orders)); })
+///     .build()
+///     .await;
+/// let user = app.create_user("one@example.com", "password").await;
+/// let (reader, writer) = (app.create_api_key(&user, "orders:read").await, app.create_api_key(&user, "orders:write").await);
+///
+/// assert_eq!(app.get("/orders").bearer(&reader).send().await.status, 200);
+/// assert_eq!(app.get("/orders").bearer(&writer).send().await.status, 403);
+/// # }
+/// ```
+pub struct TestAppBuilder {
+    folder: TempDir,
+    settings: Settings,
+    routes: Vec<Box<dyn FnOnce(&mut ServiceConfig)>>,
+    has_second_factor: bool,
+}
+
+impl TestAppBuilder {
+    /// Changes settings.
+    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Adds routes.
+    pub fn routes(mut self, configure: impl FnOnce(&mut ServiceConfig) + 'static) -> Self {
+        self.routes.push(Box::new(configure));
+        self
+    }
+
+    /// Builds it; panics when the settings are not valid.
+    pub async fn build(self) -> TestApp {
+        let Self {
+            folder,
+            settings,
+            routes: own,
+            has_second_factor,
+        } = self;
+        let mut context = Context::assemble(settings, Clock::manual(START), Transport::memory())
+            .expect("valid settings");
+        if has_second_factor {
+            context.second_factors = |_, _| Ok(vec![SecondFactor::Totp]);
+        }
+        let cloakroom = Cloakroom::new(context);
+        let app = App::new()
+            .wrap(cloakroom.middleware())
+            .configure(cloakroom.mount())
+            .configure(|config| own.into_iter().for_each(|routes| routes(config)))
+            .default_service(web::to(routes::not_found));
+        let service = Rc::new(test::init_service(app).await);
+        let service: Rc<Service> = Rc::new(move |request| {
+            let service = Rc::clone(&service);
+            Box::pin(async move {
+                let request = request.to_request();
+                let (method, path) = (request.method().clone(), request.path().to_owned());
+                let reply = match service.call(request).await {
+                    Ok(reply) => Reply::read(reply.into_parts().1).await,
+                    // As the server does: with what the middleware around the failure adds.
+                    Err(failure) => Reply::read(failure.error_response()).await,
+                };
+                reply.assert_documented(&method, &path);
+                reply
+            })
+        });
+        TestApp {
+            cloakroom,
+            service,
+            _folder: Rc::new(folder),
         }
     }
 }
