@@ -10,6 +10,7 @@
 //! - two rotations at once: a lock
 //! - a leaked base that still verifies: `--leaked` keeps none, and lists what it cannot reach
 //! - credentials obtained with a leaked base: the output says that they stay valid and how to revoke them
+//! - links that users still hold: `forget` says what becomes invalid and asks, until all of it has expired
 //! - temporary files of a run that was killed: the next run removes them
 
 mod key_store;
@@ -25,7 +26,7 @@ use serde_json::json;
 
 use self::key_store::KeyStore;
 use super::Outcome;
-use super::output::{Format, note, print, table};
+use super::output::{Format, confirm, note, print, table};
 use crate::config::{ConfigError, Settings, Sources};
 use crate::crypto::key_ring::generate_base;
 use crate::crypto::signed_link;
@@ -49,7 +50,13 @@ enum Command {
         format: Format,
     },
     /// Drop the previous key bases, once all that they signed has expired
-    Forget(Format),
+    Forget {
+        /// Do not ask for confirmation when links or access tokens would become invalid
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        format: Format,
+    },
 }
 
 pub(super) fn run(
@@ -59,7 +66,7 @@ pub(super) fn run(
     match arguments.command {
         None => Ok(print(generate_base()?.expose())?),
         Some(Command::Rotate { leaked, format }) => rotate(&sources()?, leaked, &format),
-        Some(Command::Forget(format)) => forget(&sources()?, &format),
+        Some(Command::Forget { yes, format }) => forget(&sources()?, yes, &format),
     }
 }
 
@@ -111,7 +118,7 @@ fn print_for_setting(leaked: bool, format: &Format) -> Outcome {
     .into())
 }
 
-fn forget(sources: &Sources, format: &Format) -> Outcome {
+fn forget(sources: &Sources, yes: bool, format: &Format) -> Outcome {
     let settings = Settings::load(sources)?;
     let Some(store) = KeyStore::of(sources, &settings) else {
         return Err(
@@ -123,11 +130,25 @@ fn forget(sources: &Sources, format: &Format) -> Outcome {
     let settings = Settings::load(sources)?;
     remove_drafts(&store)?;
     let dropped = store.previous(&settings)?.len();
+    let invalidated = match dropped {
+        0 => BTreeMap::new(),
+        _ => Ends::after(&settings, store.rotated_at()?).later_than(Clock::System.now()),
+    };
+    if !invalidated.is_empty() && !yes {
+        let rows = table(["what", "until"], rows_of(&invalidated));
+        note(&format!(
+            "The key base was changed at {}. What the previous ones signed is still valid, and becomes invalid when the \
+             server is restarted:\n\n{rows}",
+            store.rotated_at()?
+        ));
+        confirm("Drop the previous key bases now?")?;
+    }
     if let Some(draft) = store.forget()? {
         draft.put()?;
     }
     let left = store.out_of_reach(&settings);
-    let document = json!({ "dropped": dropped, "previous_out_of_reach": left });
+    let document =
+        json!({ "dropped": dropped, "invalidated": invalidated, "previous_out_of_reach": left });
     format.print(&document, || {
         let dropped = match dropped {
             0 => "no previous key bases".to_owned(),
@@ -185,9 +206,6 @@ impl Rotated {
                 still_listed(self.previous_out_of_reach)
             );
         };
-        let rows = ends
-            .iter()
-            .map(|(what, end)| [what.replace('_', " "), end.to_string()]);
         format!(
             "{base} has a new key base; the old one is kept as a previous one.\n\
              Restart the server: until then it signs with the old one and rejects what commands sign with the new one.\n\
@@ -199,9 +217,14 @@ impl Rotated {
              Sessions, cookies, refresh tokens and API keys are not signed and stay valid. Each device counts as new \
              once, and limits by address start again.\n\
              After {forget_after} the old one is no longer needed: `cloakroom secret forget` drops it.\n",
-            table(["what", "until"], rows)
+            table(["what", "until"], rows_of(ends))
         )
     }
+}
+
+fn rows_of(ends: &BTreeMap<&'static str, Timestamp>) -> impl Iterator<Item = [String; 2]> {
+    ends.iter()
+        .map(|(what, end)| [what.replace('_', " "), end.to_string()])
 }
 
 /// When what the old base signed expires.
@@ -228,6 +251,12 @@ impl Ends {
             ends: spans.map(|(what, span)| (what, now + span)).into(),
             forget_after: now + longest,
         }
+    }
+
+    /// What has not expired by then.
+    fn later_than(mut self, now: Timestamp) -> BTreeMap<&'static str, Timestamp> {
+        self.ends.retain(|_, end| *end > now);
+        self.ends
     }
 }
 

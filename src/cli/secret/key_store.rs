@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use crate::cli::CommandError;
 use crate::config::{Secret, Settings, Sources, written_list};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::key_ring::file;
 use crate::crypto::private_file::{self, Draft};
+use crate::domain::clock::Timestamp;
 
 /// The files of the key base.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub(super) struct KeyStore {
 enum Form {
     /// One a line, in Cloakroom's own file beside the database.
     Lines,
-    /// As the value of a setting, in a file named by a variable.
+    /// As the value of a setting, in a file that a variable or the settings file names.
     Setting,
 }
 
@@ -37,17 +39,25 @@ impl KeyStore {
                 form: Form::Lines,
             });
         }
-        let file_of = |key| sources.file_of(key).map(Path::to_owned);
-        let base = file_of("secrets.key_base")?;
+        let base = sources.file_of("secrets.key_base")?;
         Some(Self {
             base,
-            previous: file_of("secrets.previous"),
+            previous: sources.file_of("secrets.previous"),
             form: Form::Setting,
         })
     }
 
     pub(super) fn base(&self) -> &Path {
         &self.base
+    }
+
+    /// When the current base was put in its place.
+    pub(super) fn rotated_at(&self) -> Result<Timestamp, CommandError> {
+        let written = std::fs::metadata(&self.base)?.modified()?;
+        let since_1970 = written.duration_since(UNIX_EPOCH)?;
+        Ok(Timestamp::from_millis(i64::try_from(
+            since_1970.as_millis(),
+        )?))
     }
 
     /// Excludes other rotations while it is held.
@@ -95,7 +105,7 @@ impl KeyStore {
         let Some(path) = &self.previous else {
             return Err(
                 "nothing was changed: there is no file for the previous key bases; set \
-                        CLOAKROOM__SECRETS__PREVIOUS__FILE to a file, which may be empty"
+                        CLOAKROOM__SECRETS__PREVIOUS__FILE or secrets.previous__file to a file, which may be empty"
                     .into(),
             );
         };

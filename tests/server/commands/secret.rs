@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
@@ -171,11 +172,36 @@ fn forgetting_bases_revokes_what_they_signed() {
     let before = link(&test_server);
     rotate(&test_server, &[]);
     let (new, after) = (read(&base), link(&test_server));
-    let said = run(&test_server, &["secret", "forget", "--json"]).json();
-    assert_eq!(said, json!({ "dropped": 1, "previous_out_of_reach": 0 }));
+    let said = run(&test_server, &["secret", "forget", "--yes", "--json"]).json();
+    assert_eq!(
+        (&said["dropped"], &said["previous_out_of_reach"]),
+        (&json!(1), &json!(0))
+    );
+    let invalidated = said["invalidated"].as_object().unwrap();
+    assert!(invalidated.contains_key("reset_links") && invalidated.contains_key("access_tokens"));
     assert_eq!((read(&base), read(&previous)), (new, String::new()));
     let server = test_server.serve();
     assert!(!opens(&server, &before) && opens(&server, &after));
+}
+
+#[test]
+fn forgetting_says_what_becomes_invalid_and_asks() {
+    let test_server = test_server();
+    rotate(&test_server, &[]);
+    let [base, previous] = beside(&test_server);
+    let kept = read(&previous);
+    let ran = run(&test_server, &["secret", "forget"]);
+    assert_eq!((ran.code, read(&previous)), (1, kept));
+    for words in ["reset links", "access tokens", "still valid", "pass --yes"] {
+        assert!(ran.err.contains(words), "{words}: {}", ran.err);
+    }
+
+    // Long after the rotation nothing is left to ask about.
+    let file = fs::File::options().write(true).open(&base).unwrap();
+    file.set_modified(UNIX_EPOCH).unwrap();
+    let ran = run(&test_server, &["secret", "forget", "--json"]);
+    assert_eq!(ran.json()["invalidated"], json!({}));
+    assert_eq!(read(&previous), "");
 }
 
 #[test]
@@ -198,7 +224,7 @@ fn a_base_from_a_file_is_rotated_with_its_list() {
     assert!(opens(&server, &before) && opens(&server, &link(&test_server)));
     assert!(!beside(&test_server)[1].exists());
 
-    let said = run(&test_server, &["secret", "forget", "--json"]).json();
+    let said = run(&test_server, &["secret", "forget", "--yes", "--json"]).json();
     assert_eq!(
         (&said["dropped"], read(&previous)),
         (&json!(2), String::new())
@@ -288,10 +314,10 @@ fn rotation_keeps_both_files_private() {
     let before = rights(&base);
     rotate(&test_server, &[]);
     assert_eq!((rights(&base), rights(&previous)), (before, before));
-    for command in ["rotate", "forget"] {
+    for command in [&["rotate"][..], &["forget", "--yes"]] {
         fs::set_permissions(&previous, fs::Permissions::from_mode(0o666)).unwrap();
-        run(&test_server, &["secret", command]).done();
-        assert_eq!(rights(&previous), before, "{command}");
+        run(&test_server, &[&["secret"], command].concat()).done();
+        assert_eq!(rights(&previous), before, "{command:?}");
     }
 
     let test_server = self::test_server();
@@ -363,7 +389,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 fn drafts_of_a_killed_rotation_are_removed() {
     let mut test_server = test_server();
     let mine = beside(&test_server);
-    for command in ["rotate", "forget"] {
+    for command in [&["rotate"][..], &["forget", "--yes"]] {
         let drafts = mine
             .clone()
             .map(|path| with_suffix(&path, "0123456789abcdef"));
@@ -389,7 +415,7 @@ fn drafts_of_a_killed_rotation_are_removed() {
             drafts.iter().all(|path| path.exists()),
             "a doctor changes nothing"
         );
-        let ran = run(&test_server, &["secret", command]);
+        let ran = run(&test_server, &[&["secret"], command].concat());
         assert_eq!(ran.err.matches("removed ").count(), 2, "{}", ran.err);
         assert!(
             !drafts.iter().any(|path| path.exists()) && others.iter().all(|path| path.exists())
@@ -448,6 +474,6 @@ fn production_starts_with_rotated_bases() {
         rotate(&test_server, more);
         test_server.serve();
     }
-    run(&test_server, &["secret", "forget"]).done();
+    run(&test_server, &["secret", "forget", "--yes"]).done();
     test_server.serve();
 }
