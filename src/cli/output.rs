@@ -23,9 +23,9 @@ impl Format {
         text: impl FnOnce() -> String,
     ) -> Outcome {
         Ok(if self.json {
-            print(&serde_json::to_string(document)?)
+            print(&escaped(&serde_json::to_string(document)?))
         } else {
-            print(&text())
+            print(&visible(&text()))
         }?)
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn print(text: &str) -> io::Result<()> {
 
 /// Writes a line to standard error; failures are ignored.
 pub(super) fn note(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", visible(line));
 }
 
 /// Asks for confirmation on the terminal.
@@ -79,11 +79,39 @@ pub(super) fn table<const N: usize>(
     columns(std::iter::once(names.map(str::to_uppercase)).chain(rows))
 }
 
-/// Aligned columns. Unsafe characters are replaced: clients sent some of these texts, and terminals obey them.
+/// Text with only characters that a terminal shows where they are: clients sent some of it.
+fn visible(text: &str) -> String {
+    text.replace(|c| c != '\n' && is_obeyed(c), "\u{fffd}")
+}
+
+/// JSON with the same characters as escapes. They occur in strings only.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_obeyed(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Whether a terminal obeys a character instead of showing it: those unsafe in one line, those without width, and tags.
+fn is_obeyed(c: char) -> bool {
+    is_unsafe(c)
+        || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Aligned columns.
 pub(super) fn columns<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows
         .into_iter()
-        .map(|row| row.map(|cell| cell.replace(is_unsafe, "\u{fffd}")))
+        .map(|row| row.map(|cell| cell.replace(is_obeyed, "\u{fffd}")))
         .collect();
     let mut widths = [0; N];
     for row in &rows {
@@ -120,7 +148,22 @@ mod tests {
     }
 
     #[test]
-    fn control_and_bidi_characters_never_reach_terminals() {
+    fn invisible_characters_never_reach_the_terminal() {
+        let text = "a\u{202e}b\u{2066}c\u{200b}d\u{7f}e\u{9b}f\u{e0041}";
+        let shown = "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f\u{fffd}";
+        assert_eq!(columns([[text.to_owned()]]), format!("{shown}\n"));
+        assert_eq!(visible(&format!("{text}\n")), format!("{shown}\n"));
+        let json = escaped(&serde_json::to_string(text).unwrap());
+        assert_eq!(
+            json,
+            "\"a\\u202eb\\u2066c\\u200bd\\u007fe\\u009bf\\udb40\\udc41\""
+        );
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        assert_eq!(visible("é 日本 👩 ok"), "é 日本 👩 ok");
+    }
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
         assert_eq!(
             columns([["a\u{1b}[2J\n\u{202e}b".to_owned()]]),
             "a\u{fffd}[2J\u{fffd}\u{fffd}b\n"
