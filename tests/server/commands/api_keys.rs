@@ -1,13 +1,11 @@
 //! `api-keys`: keys of services and of users, beside a running server.
 
 use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Ran, create, is_rfc3339, run, token};
-use crate::support::process::TestServer;
+use crate::support::process::{TestServer, eventually};
 
 const PATH: &str = "/v1/user";
 
@@ -160,6 +158,26 @@ fn revoking_all_keys_asks_for_confirmation() {
     assert_eq!(revoke(&["--yes"]).done(), "revoked 0 API keys\n");
 }
 
+/// Waits until a command's writer thread polls for a lock: each poll is a switch, and an idle thread makes none.
+#[cfg(target_os = "linux")]
+fn wait_for_writer(command: u32) {
+    let switches = || -> Option<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{command}/task")).ok()?;
+        let mut writers = tasks.filter_map(|task| {
+            let status = std::fs::read_to_string(task.ok()?.path().join("status")).ok()?;
+            status.contains("Name:\twriter\n").then_some(status)
+        });
+        let status = writers.next()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line?.trim().parse().ok()
+    };
+    eventually(|| switches().filter(|count| *count > 10));
+}
+
+/// On Linux alone: others do not show what a thread of another process waits for.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_user_disabled_meanwhile_gets_no_key() {
     let test_server = TestServer::new();
@@ -185,8 +203,7 @@ fn a_user_disabled_meanwhile_gets_no_key() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // Long enough for it to come to where it waits for the other's end.
-        thread::sleep(Duration::from_secs(1));
+        wait_for_writer(waiting.id());
         other.execute_batch("COMMIT").unwrap();
         assert_eq!(
             Ran::from(waiting.wait_with_output().unwrap()).refused(),
