@@ -12,10 +12,11 @@ use serde_json::json;
 use url::Url;
 
 use super::output::{Format, columns};
-use super::{CommandError, database};
+use super::{CommandError, database, serve};
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
+pub(super) use file::is_open_to_others;
 
 /// From 2025 to 2100: a clock outside this range was never set.
 const SANE: std::ops::Range<Timestamp> =
@@ -41,7 +42,16 @@ pub(super) fn run(sources: Result<Sources, ConfigError>, format: &Format) -> sup
 }
 
 fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super::Outcome {
-    report.ok("settings", format!("valid, for {}", settings.env));
+    report.ok("settings", format!("valid, for {}", sources.describe()));
+    for warning in settings.warnings() {
+        let what = format!("{}: {}", warning.key, warning.message);
+        report.warn(
+            "settings",
+            what,
+            "change it; `cloakroom config` shows what is in effect",
+        );
+    }
+    open_files(settings, report);
     cookies(settings, report);
     let file = file::examine(settings, sources, report);
     let now = Clock::System.now();
@@ -59,6 +69,22 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
         mail(settings, report).await;
         Ok(())
     })
+}
+
+/// By the limit of this process, which is the server's if both are started alike.
+fn open_files(settings: &Settings, report: &mut Report) {
+    let needed = serve::files_needed(settings);
+    match serve::files_allowed() {
+        Some(allowed) if allowed < needed => {
+            let what =
+                format!("{allowed} open files are allowed here, and the server needs {needed}");
+            report.warn("limits", what, "raise the limit: ulimit -n, LimitNOFILE");
+        }
+        _ => report.ok(
+            "limits",
+            format!("enough open files for the {needed} that it needs"),
+        ),
+    }
 }
 
 /// Whether the pages of the front end may call, and whether browsers treat each origin that may use the cookie as same-site

@@ -20,6 +20,7 @@ mod sweep;
 mod user_ref;
 mod users;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -98,21 +99,56 @@ fn run(arguments: Arguments) -> Outcome {
     let sources = || Sources::from_process(arguments.config.clone());
     let load = || sources().and_then(|sources| Settings::load(&sources));
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(load()?),
+        Command::Serve => {
+            let sources = sources()?;
+            serve::run(Settings::load(&sources)?, &sources)
+        }
         Command::Secret(arguments) => secret::run(arguments, sources),
         Command::Config(arguments) => config::run(load, &arguments),
         Command::Doctor(format) => doctor::run(sources(), &format),
         Command::Routes(format) => routes::run(&format),
         Command::Openapi => openapi::run(),
-        Command::Migrate(arguments) => migrate::run(&quietly(load)?, &arguments),
-        Command::Sweep(format) => sweep::run(&quietly(load)?, &format),
-        Command::Users(command) => users::run(&quietly(load)?, command),
-        Command::Sessions(command) => sessions::run(&quietly(load)?, command),
-        Command::ApiKeys(command) => api_keys::run(&quietly(load)?, command),
+        Command::Migrate(arguments) => {
+            on_database(&sources()?, |settings| migrate::run(settings, &arguments))
+        }
+        Command::Sweep(format) => {
+            on_database(&sources()?, |settings| sweep::run(settings, &format))
+        }
+        Command::Users(command) => {
+            on_database(&sources()?, |settings| users::run(settings, command))
+        }
+        Command::Sessions(command) => {
+            on_database(&sources()?, |settings| sessions::run(settings, command))
+        }
+        Command::ApiKeys(command) => {
+            on_database(&sources()?, |settings| api_keys::run(settings, command))
+        }
         Command::Passwords(command) => passwords::run(command),
-        Command::Limits(command) => limits::run(&quietly(load)?, command),
-        Command::Mail(command) => mail::run(&quietly(load)?, command),
+        Command::Limits(command) => {
+            on_database(&sources()?, |settings| limits::run(settings, command))
+        }
+        Command::Mail(command) => on_database(&sources()?, |settings| mail::run(settings, command)),
     }
+}
+
+/// Runs a command on the server's database. At a terminal it says which, since another folder or environment means
+/// another database; elsewhere only if there is none.
+fn on_database(sources: &Sources, command: impl FnOnce(&Settings) -> Outcome) -> Outcome {
+    let settings = quietly(|| Settings::load(sources))?;
+    let path = &settings.database.path;
+    let used = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    if std::io::stderr().is_terminal() {
+        output::note(&format!("{} ({})", used.display(), sources.describe()));
+    }
+    command(&settings).map_err(|error| match path.exists() {
+        true => error,
+        false => format!(
+            "{} (environment {}; --config names the server's settings file)",
+            explain(&*error),
+            sources.describe()
+        )
+        .into(),
+    })
 }
 
 /// The settings for a command that runs beside the server: it logs warnings and errors only.

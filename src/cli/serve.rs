@@ -2,15 +2,22 @@
 
 use std::io::Write;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Environment, MailTransport, Settings};
+use super::doctor;
+use crate::config::{Environment, MailTransport, Settings, Sources};
 use crate::server::{Cloakroom, Server};
 
 /// File descriptors beside connections: the database, logs, listeners.
 const OTHER_FILES: u64 = 64;
+/// Those that a start opens beside those of its threads, and a few for connections and mails.
+const START_FILES: u64 = 32;
+/// Of a thread that handles requests, and of a connection that reads the database.
+const WORKER_FILES: u64 = 4;
+const READER_FILES: u64 = 2;
 
-pub(super) fn run(settings: Settings) -> super::Outcome {
+pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     super::logs::start(
         settings.log.format,
         EnvFilter::try_new(&settings.log.level)?,
@@ -23,36 +30,64 @@ pub(super) fn run(settings: Settings) -> super::Outcome {
             "server.public_url is http: session cookies are sent without Secure, in clear text"
         );
     }
+    for warning in settings.warnings() {
+        tracing::warn!("{}: {}", warning.key, warning.message);
+    }
+    for file in sources.secret_files() {
+        if doctor::is_open_to_others(&file) {
+            tracing::warn!(file = %file.display(), "other users of this machine can read this file, which contains a secret");
+        }
+    }
+    make_room(&settings)?;
     actix_web::rt::System::new().block_on(serve(settings))
 }
 
-/// Raises the soft limit of open files to the hard one: a connection takes two, and shells usually set 1024.
-fn make_room(connections: usize) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+/// The fewest open files that a server with these settings works with.
+pub(super) fn files_needed(settings: &Settings) -> u64 {
+    let workers = settings.server.worker_threads();
+    let readers = settings.database.reader_count(workers);
+    START_FILES + WORKER_FILES * workers as u64 + READER_FILES * u64::from(readers)
+}
 
+/// The most files that this process may open; `None` without a limit.
+pub(super) fn files_allowed() -> Option<u64> {
+    getrlimit(Resource::Nofile).maximum
+}
+
+/// Raises the soft limit of open files to the hard one: a connection takes two, and shells usually set 1024.
+fn make_room(settings: &Settings) -> super::Outcome {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let raised = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    let limit = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    };
+    let (needed, wanted) = (
+        files_needed(settings),
+        2 * settings.server.max_connections as u64 + OTHER_FILES,
     );
-    let limit = if raised.is_ok() { maximum } else { current };
-    let wanted = 2 * connections as u64 + OTHER_FILES;
-    if limit.is_some_and(|limit| limit < wanted) {
-        tracing::warn!(
-            limit,
-            wanted,
-            "server.max_connections may need more open files than the system allows"
-        );
+    match limit {
+        Some(limit) if limit < needed => Err(format!(
+            "the system allows {limit} open files, and the server needs {needed}: raise the limit (ulimit -n, LimitNOFILE)"
+        )
+        .into()),
+        Some(limit) if limit < wanted => {
+            tracing::warn!(
+                limit,
+                wanted,
+                "server.max_connections may need more open files than the system allows"
+            );
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 
 async fn serve(settings: Settings) -> super::Outcome {
-    let connections = settings.server.max_connections;
     let server = Server::bind(Cloakroom::open(settings)?)?;
-    make_room(connections);
     // Before the line below: a supervisor that reads it may send a signal at once.
     let asked_to_stop = stop_signal()?;
     let handle = server.handle();

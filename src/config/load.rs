@@ -5,14 +5,13 @@
 //! stands where a list should.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::declare::{ANY_NAME, Declared, Section};
 use super::error::{ConfigError, Problem};
+use super::file::{self, key_from_file, parse};
 use super::keys::{fits, flatten, is_pattern, key_under, matches, nearest, nest};
 use super::sources::{Sources, read_value, variable_key};
 use super::{Environment, Settings};
@@ -31,37 +30,19 @@ pub(super) fn load(sources: &Sources) -> Result<Settings, ConfigError> {
     };
     layers.add_table(parse(text, name)?, None);
     if let Some(path) = &sources.file {
-        layers.add_table(read(path)?, Some(&path.display().to_string()));
+        let mut table = file::read(path)?;
+        table.remove(file::ENV);
+        let variables = sources.variables.iter();
+        layers.overridden = variables
+            .filter_map(|(name, _)| Some(variable_key(name)?.0))
+            .collect();
+        layers.add_table(table, Some(&path.display().to_string()));
     }
     layers.add_variables(&sources.variables);
     let mut settings: Settings = layers.deserialize()?;
     settings.env = sources.env;
     layers.report(settings.problems());
     layers.finish(settings)
-}
-
-fn read(path: &Path) -> Result<Table, ConfigError> {
-    let name = path.display().to_string();
-    let text = fs::read_to_string(path)
-        .map_err(|error| ConfigError::single(&*name, format!("cannot be read: {error}")))?;
-    parse(&text, &name)
-}
-
-/// The document, or the line of the error; the line's text is not shown, since it may contain a secret.
-fn parse(text: &str, name: &str) -> Result<Table, ConfigError> {
-    text.parse::<Table>().map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start);
-        let line = text
-            .bytes()
-            .take(start)
-            .filter(|byte| *byte == b'\n')
-            .count()
-            + 1;
-        ConfigError::single(
-            name,
-            format!("is not TOML: line {line}: {}", error.message()),
-        )
-    })
 }
 
 /// Values by dotted key, and the problems found on the way.
@@ -74,6 +55,8 @@ struct Layers {
     /// The file or variable that set a key last; compiled-in layers are not named.
     origins: BTreeMap<String, String>,
     problems: Vec<Problem>,
+    /// The keys that variables set.
+    overridden: BTreeSet<String>,
 }
 
 impl Layers {
@@ -94,11 +77,26 @@ impl Layers {
             named: BTreeSet::new(),
             origins: BTreeMap::new(),
             problems: Vec::new(),
+            overridden: BTreeSet::new(),
         }
     }
 
     fn add_table(&mut self, table: Table, origin: Option<&str>) {
         for (key, value) in flatten(table) {
+            let from_file = key_from_file(&key).and_then(|key| Some((key, self.default_of(key)?)));
+            if let (Some((named, default)), Value::String(path)) = (from_file, &value) {
+                let (named, default) = (named.to_owned(), default.clone());
+                // Not read: the server may not be able to, where a supervisor passes it the secret.
+                if self.overridden.contains(&named) {
+                    continue;
+                }
+                self.note_origin(&named, origin);
+                match read_value(path).and_then(|text| coerce(&text, &default)) {
+                    Ok(value) => self.set(named, value),
+                    Err(message) => self.refuse(&named, &message),
+                }
+                continue;
+            }
             self.note_origin(&key, origin);
             self.set(key, value);
         }

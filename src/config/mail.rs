@@ -61,7 +61,7 @@ impl Mail {
         if env == Environment::Production
             && self.transport == MailTransport::Smtp
             && self.from.domain() == "localhost"
-            && !is_loopback(&self.smtp.host)
+            && !self.smtp.is_on_this_machine()
         {
             problems.refuse(
                 "mail.from",
@@ -135,6 +135,12 @@ impl Smtp {
         }
     }
 
+    /// Whether no network is on the way to it.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+
     fn check(&self, problems: &mut Problems) {
         let usable = self.host.is_ascii() && is_host(&self.host);
         if !self.host.is_empty() && !usable {
@@ -169,18 +175,11 @@ impl Smtp {
         if password.is_some_and(|text| text.contains(char::is_control)) {
             problems.refuse("mail.smtp.password", NOT_ONE_LINE);
         }
-        if self.username.is_some() && self.tls == SmtpTls::None && !is_loopback(&self.host) {
+        if self.username.is_some() && self.tls == SmtpTls::None && !self.is_on_this_machine() {
             problems.refuse(
                 "mail.smtp.tls",
                 r#"must be "required" or "starttls", or the password would cross the network in clear"#,
             );
         }
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }

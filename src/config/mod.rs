@@ -13,6 +13,7 @@ mod accounts;
 mod cors;
 mod declare;
 mod error;
+mod file;
 mod keys;
 mod limits;
 mod load;
@@ -27,6 +28,7 @@ mod sender;
 mod server;
 mod sources;
 mod values;
+mod warnings;
 
 #[cfg(test)]
 mod tests;

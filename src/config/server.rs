@@ -1,10 +1,11 @@
 //! `[server]`, `[database]` and `[secrets]`.
 
+use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use url::{Host, Url};
 
 use super::declare::section;
@@ -77,21 +78,43 @@ impl Server {
         }
         check_url("server.public_url", &self.public_url, env, problems);
         check_url("server.frontend_url", &self.frontend_url, env, problems);
-        let is_everything = |network: &IpNet| network.prefix_len() == 0;
-        if env == Environment::Production && self.trusted_proxies.iter().any(is_everything) {
-            problems.refuse(
-                "server.trusted_proxies",
-                "must not contain the whole internet in production, or any client could choose its address; \
-                 name the proxies' networks",
-            );
+        for network in &self.trusted_proxies {
+            if env == Environment::Production && is_of_strangers(network) {
+                problems.refuse(
+                    "server.trusted_proxies",
+                    format!(
+                        "must not contain {network} in production, or any client there could choose its address; name \
+                         the proxies' networks"
+                    ),
+                );
+            }
         }
+    }
+}
+
+/// Whether a network is larger than any that an operator of proxies has: the largest private one is 10.0.0.0/8, and
+/// registries assign nothing wider.
+fn is_of_strangers(network: &IpNet) -> bool {
+    let unique_local = IpNet::V6(Ipv6Net::new_assert(
+        Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0),
+        7,
+    ));
+    let mapped = IpNet::V6(Ipv6Net::new_assert(
+        Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0),
+        96,
+    ));
+    match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(_) if mapped.contains(network) => network.prefix_len() < 96 + 8,
+        IpNet::V6(_) => network.prefix_len() < 16 && !unique_local.contains(network),
     }
 }
 
 section! {
     /// The SQLite file.
     Database {
-        /// The SQLite file; created with its directory if absent, readable only by its owner.
+        /// The SQLite file, readable only by its owner. If absent it is created with its directory, in production only by
+        /// `cloakroom migrate`.
         path: PathBuf = "storage/cloakroom.db",
         /// Connections for reads; 0 is one per worker and one for background tasks.
         readers: u32 = 0 in 0..=1_024,
@@ -102,6 +125,14 @@ section! {
 }
 
 impl Database {
+    /// Connections for reads: as configured, or one for each worker and one for maintenance.
+    pub fn reader_count(&self, workers: usize) -> u32 {
+        match self.readers {
+            0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
+            configured => configured,
+        }
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         if self.path.as_os_str().is_empty() {
             problems.refuse(
@@ -164,6 +195,14 @@ impl Secrets {
         if self.previous.iter().any(has_control) {
             problems.refuse("secrets.previous", NOT_ONE_LINE);
         }
+        let is_weak =
+            |secret: &&Secret| env == Environment::Production && is_guessable(secret.expose());
+        if self.key_base.as_ref().filter(is_weak).is_some() {
+            problems.refuse(
+                "secrets.key_base",
+                "must be random in production; `cloakroom secret` prints a new one",
+            );
+        }
         if self.previous.iter().any(too_short) {
             problems.refuse(
                 "secrets.previous",
@@ -171,6 +210,15 @@ impl Secrets {
             );
         }
     }
+}
+
+/// Whether a secret is made of few characters or repeats its beginning. 32 random hexadecimal digits have fewer than
+/// 8 different ones in one case of 27 million.
+fn is_guessable(secret: &str) -> bool {
+    let bytes = secret.as_bytes();
+    let different: BTreeSet<&u8> = bytes.iter().collect();
+    let repeats = |period: usize| bytes.iter().zip(&bytes[period..]).all(|(a, b)| a == b);
+    different.len() < 8 || (1..=bytes.len() / 2).any(repeats)
 }
 
 /// As configured, where 0 is one per core.

@@ -2,11 +2,15 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::file;
 use super::{ConfigError, Environment};
 
 const PREFIX: &str = "CLOAKROOM__";
+const ENV: &str = "CLOAKROOM_ENV";
+/// The settings whose values are secrets.
+const SECRETS: [&str; 3] = ["secrets.key_base", "secrets.previous", "mail.smtp.password"];
 
 /// Where settings come from, apart from what is compiled in. It holds secrets, so it has no `Debug`.
 #[derive(Clone)]
@@ -21,22 +25,72 @@ pub struct Sources {
 
 impl Sources {
     /// Those of this process: `CLOAKROOM_ENV`, `config_file` or else `CLOAKROOM_CONFIG`, and `CLOAKROOM__*`.
-    /// The first two count as absent when empty.
+    /// The first two count as absent when empty. The file may name the environment (`env = "production"`), so that a
+    /// command with `--config` uses the server's.
     ///
     /// # Errors
-    /// An unknown environment, or a variable of ours that is not UTF-8.
+    /// An unknown environment, a file that says another one than the variable, or a variable of ours that is not UTF-8.
     pub fn from_process(config_file: Option<PathBuf>) -> Result<Self, ConfigError> {
-        Self::gather(config_file, std::env::vars_os())
+        let mut sources = Self::gather(config_file, std::env::vars_os())?;
+        let is_given = std::env::var_os(ENV).is_some_and(|env| !env.is_empty());
+        // A file that cannot be read is reported with the settings.
+        if let Some(env) = sources.env_of_file()? {
+            if is_given && env != sources.env {
+                return Err(ConfigError::single(
+                    ENV,
+                    format!(
+                        "is {}, and the settings file says {env}: remove one of them",
+                        sources.env
+                    ),
+                ));
+            }
+            sources.env = env;
+        }
+        Ok(sources)
     }
 
-    /// The file that a variable names for the value of this key (`secrets.key_base`), if one does.
-    pub fn file_of(&self, key: &str) -> Option<&Path> {
-        let wanted = Some((key.to_owned(), true));
-        let found = self
-            .variables
-            .iter()
-            .find(|(name, _)| variable_key(name) == wanted);
-        found.map(|(_, path)| Path::new(path))
+    fn env_of_file(&self) -> Result<Option<Environment>, ConfigError> {
+        let table = self.file.as_deref().and_then(|path| file::read(path).ok());
+        let env = table.as_ref().and_then(|table| table.get(file::ENV));
+        env.map(|env| env.as_str().unwrap_or_default().parse())
+            .transpose()
+    }
+
+    /// In words for the operator: the environment, and the file if there is one.
+    pub fn describe(&self) -> String {
+        match &self.file {
+            Some(file) => format!("{}, settings of {}", self.env, file.display()),
+            None => format!("{}, no settings file", self.env),
+        }
+    }
+
+    /// The files that contain secrets: the settings file if one is a value in it, and those that contain one value.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let table = self.file.as_deref().and_then(|path| file::read(path).ok());
+        let is_set = |key| {
+            table
+                .as_ref()
+                .is_some_and(|table| file::value_at(table, key).is_some())
+        };
+        let settings = self
+            .file
+            .clone()
+            .filter(|_| SECRETS.into_iter().any(is_set));
+        let values = SECRETS.into_iter().filter_map(|key| self.file_of(key));
+        settings.into_iter().chain(values).collect()
+    }
+
+    /// The file that a variable or the settings file names for the value of this key (`secrets.key_base`), if one does.
+    pub fn file_of(&self, key: &str) -> Option<PathBuf> {
+        let mut variables = self.variables.iter().filter_map(|(name, value)| {
+            let (named, from_file) = variable_key(name)?;
+            (named == key).then_some((from_file, value))
+        });
+        if let Some((from_file, value)) = variables.next() {
+            return from_file.then(|| PathBuf::from(value));
+        }
+        let table = file::read(self.file.as_deref()?).ok()?;
+        file::file_at(&table, key).map(PathBuf::from)
     }
 
     fn gather(
@@ -53,7 +107,7 @@ impl Sources {
             // Other CLOAKROOM_ names are not ours to refuse: Kubernetes sets CLOAKROOM_PORT and its like for a
             // service of this name.
             match &*name {
-                "CLOAKROOM_ENV" if !value.is_empty() => {
+                ENV if !value.is_empty() => {
                     sources.env = value.to_string_lossy().parse()?;
                 }
                 "CLOAKROOM_CONFIG" if !value.is_empty() => {
@@ -111,6 +165,8 @@ pub(super) fn read_value(path: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -168,7 +224,7 @@ mod tests {
         ];
         let sources = Sources::gather(None, named).unwrap();
         assert_eq!(
-            sources.file_of("secrets.key_base"),
+            sources.file_of("secrets.key_base").as_deref(),
             Some(Path::new("/run/base"))
         );
         assert_eq!(sources.file_of("secrets.previous"), None);

@@ -22,7 +22,9 @@ use crate::domain::error::{Error, Result, UnavailableReason};
 pub use engine::{Reader, Row, Transaction};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
-pub use sqlite::{IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity, upgrade};
+pub use sqlite::{
+    ForeignRows, IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity, upgrade,
+};
 pub use tables::{
     api_keys, known_devices, outbox, passwords, projects, refresh_tokens, revocations, sessions,
     throttles, users,

@@ -453,6 +453,52 @@ mod linux {
     }
 
     #[test]
+    fn too_few_descriptors_are_refused_with_the_number_needed() {
+        let test_server = TestServer::new();
+        let limited = |limit: u64| {
+            let serve = test_server.command(&["serve"]);
+            let mut command = Command::new("prlimit");
+            command
+                .arg(format!("--nofile={limit}:{limit}"))
+                .arg(serve.get_program())
+                .arg("serve")
+                .env_clear()
+                .envs(
+                    serve
+                        .get_envs()
+                        .filter_map(|(name, value)| Some((name, value?))),
+                )
+                .env("PATH", std::env::var_os("PATH").unwrap())
+                .env("CLOAKROOM__SERVER__WORKERS", "2")
+                .current_dir(test_server.path())
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            command
+        };
+        let output = limited(31).output().unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && output.stdout.is_empty(),
+            "{complaint}"
+        );
+        let needed = complaint
+            .split_once("the server needs ")
+            .and_then(|(_, rest)| rest.split_once(':'))
+            .unwrap_or_else(|| panic!("{complaint}"));
+        let needed: u64 = needed.0.parse().unwrap();
+        assert!(!limited(needed - 1).output().unwrap().status.success());
+
+        // With that many it does all that a server does.
+        let server = test_server.serve_as(limited(needed));
+        let token = server.sign_up_token("one@example.com", "password");
+        server.request_reset_mail("one@example.com");
+        test_server.wait_for_mails(1);
+        assert_eq!(server.session_status(&token), 200);
+        assert_eq!(server.request("GET", "/ready", None, None).0, 200);
+    }
+
+    #[test]
     fn a_full_disk_rejects_writes_and_loses_nothing() {
         let test_server = TestServer::new();
         let mut command = shell_that_survives_full_files(&test_server);

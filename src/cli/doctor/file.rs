@@ -1,15 +1,16 @@
 //! The doctor's checks of the database file and the files beside it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 use super::Report;
 use crate::cli::explain;
-use crate::config::{Settings, Sources};
+use crate::config::{MailTransport, Settings, Sources};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::private_file;
 use crate::domain::error::{Error, UnavailableReason};
-use crate::store::{self, Inspection, LARGEST_WAL, SCHEMA_VERSION};
+use crate::store::{self, ForeignRows, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
 /// Less free space than this is reported.
 const LEAST_ROOM: u64 = 256 * MIB;
@@ -18,6 +19,8 @@ const MIB: u64 = 1024 * 1024;
 const OTHERS: u32 = 0o077;
 /// The same for files that the operator chose: the server may read them through a group.
 const STRANGERS: u32 = 0o027;
+/// The most ids of one finding.
+const SHOWN_IDS: usize = 5;
 const RESTORE: &str = "stop the server, keep a copy of the file and its -wal, restore a backup";
 
 /// Returns the opened file if its schema is current.
@@ -28,32 +31,115 @@ pub(super) fn examine(
 ) -> Option<Inspection> {
     let path = &settings.database.path;
     key_base(settings, sources, report);
+    secrets(settings, sources, report);
     room(path, report);
-    if let Err(error) = fs::metadata(path) {
-        let advice = "correct database.path, or make the database with `cloakroom migrate`";
-        report.fail("file", format!("{}: {error}", path.display()), advice);
-        return None;
+    match Inspection::files_of(path) {
+        Ok(files) => {
+            for file in files {
+                privacy("file", &file, OTHERS, report);
+                ownership(&file, report);
+            }
+        }
+        Err(error) => {
+            let advice = "correct database.path, or make the database with `cloakroom migrate`";
+            report.fail("file", format!("{}: {error}", path.display()), advice);
+            return None;
+        }
     }
-    privacy("file", path, OTHERS, report);
     write_ahead_log(path, report);
     let file = schema(path, report);
     integrity(path, report);
+    if let Some(rows) = file.as_ref().and_then(|file| file.foreign_rows().ok()) {
+        foreign_rows(&rows, report);
+    }
     file
 }
 
-fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
-    let ours =
-        [KeyRing::file(settings), KeyRing::previous_file(settings)].map(|path| (path, OTHERS));
-    let named = ["secrets.key_base", "secrets.previous"]
-        .map(|key| (sources.file_of(key).map(Path::to_owned), STRANGERS));
-    let files = ours
-        .into_iter()
-        .chain(named)
-        .filter_map(|(path, shut_out)| Some((path?, shut_out)));
-    for (path, shut_out) in files {
-        if path.exists() {
-            privacy("keys", &path, shut_out, report);
+/// The files that settings name and that contain secrets or links.
+fn secrets(settings: &Settings, sources: &Sources, report: &mut Report) {
+    for file in sources.secret_files() {
+        privacy("secrets", &file, STRANGERS, report);
+    }
+    let mails = &settings.mail.directory;
+    if settings.mail.transport == MailTransport::File && mails.exists() {
+        privacy("mail", mails, OTHERS, report);
+    }
+}
+
+/// Whether a file contains what other users of this machine can read.
+pub(in crate::cli) fn is_open_to_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & STRANGERS != 0)
+}
+
+/// Whether the server can write a file and create others beside it. Its user is the owner of the folder, if this runs
+/// as root.
+fn ownership(path: &Path, report: &mut Report) {
+    let folder = private_file::folder_of(path);
+    let (Ok(file), Ok(around)) = (fs::metadata(path), fs::metadata(folder)) else {
+        return;
+    };
+    let (shown, folder_shown) = (path.display(), folder.display());
+    if rustix::process::geteuid().is_root() {
+        if file.uid() != around.uid() {
+            let what = format!(
+                "{shown} belongs to user {}, its folder to user {}: a server of either cannot write both",
+                file.uid(),
+                around.uid()
+            );
+            report.fail(
+                "file",
+                what,
+                format!("chown --reference={folder_shown} {shown}"),
+            );
         }
+        return;
+    }
+    for place in [path, folder] {
+        if rustix::fs::access(place, rustix::fs::Access::WRITE_OK).is_err() {
+            let what = format!("{} cannot be written by this user", place.display());
+            report.fail(
+                "file",
+                what,
+                "run this as the server's user, or change the owner",
+            );
+        }
+    }
+}
+
+fn foreign_rows(rows: &ForeignRows, report: &mut Report) {
+    let mut name = |ids: &[i64], what: &str, advice: &str| {
+        let Some(first) = ids.first() else {
+            return;
+        };
+        let shown: Vec<String> = ids.iter().take(SHOWN_IDS).map(i64::to_string).collect();
+        let more = if ids.len() > SHOWN_IDS { ", …" } else { "" };
+        let users = if ids.len() == 1 { "user" } else { "users" };
+        let what = format!(
+            "{} {users} {what}: id {}{more}",
+            ids.len(),
+            shown.join(", ")
+        );
+        report.fail("users", what, advice.replace("ID", &first.to_string()));
+    };
+    name(
+        &rows.addresses,
+        "cannot be found by address, because it is not in lower case or malformed",
+        "correct the row's email_address, or `cloakroom users delete ID`",
+    );
+    name(
+        &rows.digests,
+        "cannot sign in, because the password digest is not bcrypt's",
+        "`cloakroom users reset-password ID` prints a link to set a new password",
+    );
+}
+
+fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
+    let ours = [KeyRing::file(settings), KeyRing::previous_file(settings)];
+    for path in ours.iter().flatten().filter(|path| path.exists()) {
+        privacy("keys", path, OTHERS, report);
+    }
+    let named = ["secrets.key_base", "secrets.previous"].map(|key| sources.file_of(key));
+    for path in ours.into_iter().chain(named).flatten() {
         // An unreadable folder is reported elsewhere.
         for draft in private_file::drafts_of(&path).unwrap_or_default() {
             let what = format!(
@@ -96,21 +182,21 @@ fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {
     }
 }
 
-/// Whether other users of the machine have no access to a file.
-#[cfg(unix)]
+/// Whether other users of the machine have no access to a file or folder.
 fn privacy(topic: &'static str, path: &Path, shut_out: u32, report: &mut Report) {
-    use std::os::unix::fs::PermissionsExt;
-
     let shown = path.display();
-    match fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
-        Ok(mode) if mode & OTHERS == 0 => report.ok(topic, format!("{shown}, owner only")),
-        Ok(mode) if mode & shut_out == 0 => {
+    let found =
+        fs::metadata(path).map(|found| (found.permissions().mode() & 0o777, found.is_dir()));
+    match found {
+        Ok((mode, _)) if mode & OTHERS == 0 => report.ok(topic, format!("{shown}, owner only")),
+        Ok((mode, _)) if mode & shut_out == 0 => {
             report.ok(topic, format!("{shown}, owner and group only"));
         }
-        Ok(mode) => {
+        Ok((mode, is_folder)) => {
             let what =
                 format!("{shown} is accessible to other users of this machine (mode {mode:04o})");
-            report.fail(topic, what, format!("chmod 600 {shown}"));
+            let private = if is_folder { 700 } else { 600 };
+            report.fail(topic, what, format!("chmod {private} {shown}"));
         }
         Err(error) => report.fail(
             topic,
@@ -120,15 +206,8 @@ fn privacy(topic: &'static str, path: &Path, shut_out: u32, report: &mut Report)
     }
 }
 
-#[cfg(not(unix))]
-fn privacy(topic: &'static str, path: &Path, _: u32, report: &mut Report) {
-    report.ok(topic, path.display().to_string());
-}
-
 fn write_ahead_log(database: &Path, report: &mut Report) {
-    let mut path = database.as_os_str().to_owned();
-    path.push("-wal");
-    let size = fs::metadata(PathBuf::from(path)).map_or(0, |metadata| metadata.len());
+    let size = Inspection::wal_size(database);
     let what = format!("{} MiB in the write-ahead log", size.div_ceil(MIB));
     if size > LARGEST_WAL {
         report.warn(
@@ -141,12 +220,8 @@ fn write_ahead_log(database: &Path, report: &mut Report) {
     }
 }
 
-#[cfg(unix)]
 fn room(database: &Path, report: &mut Report) {
-    let folder = database
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = private_file::folder_of(database);
     // A missing folder is reported elsewhere.
     let Ok(disk) = rustix::fs::statvfs(folder) else {
         return;
@@ -164,9 +239,6 @@ fn room(database: &Path, report: &mut Report) {
     }
 }
 
-#[cfg(not(unix))]
-fn room(_: &Path, _: &mut Report) {}
-
 fn schema(path: &Path, report: &mut Report) -> Option<Inspection> {
     let inspected = Inspection::open(path).and_then(|file| Ok((file.schema_version()?, file)));
     let (version, file) = match inspected {
@@ -183,6 +255,10 @@ fn schema(path: &Path, report: &mut Report) -> Option<Inspection> {
             what,
             "run `cloakroom migrate`, or start the server",
         );
+        return None;
+    }
+    if let Err(error) = file.check_schema() {
+        report_unreadable("schema", &error, report);
         return None;
     }
     report.ok("schema", format!("version {version}"));

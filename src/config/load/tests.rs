@@ -27,7 +27,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 
 fn file(text: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), text).unwrap();
+    std::fs::write(file.path(), text).unwrap();
     file
 }
 

@@ -13,7 +13,8 @@ fn refused(env: Environment, change: impl FnOnce(&mut Settings)) -> String {
     let mut settings = Settings::for_env(Environment::Development).unwrap();
     settings.env = env;
     if env == Environment::Production {
-        settings.secrets.key_base = Some(Secret::from("k".repeat(Secrets::MIN_BYTES)));
+        settings.secrets.key_base =
+            Some(Secret::from("0123456789abcdefghijklmnopqrstuv".to_owned()));
     }
     change(&mut settings);
     settings
@@ -117,6 +118,127 @@ fn the_database_is_a_path() {
         refuses("database.path", |s| s.database.path = url.into());
     }
     accepts(|s| s.database.path = "/srv/file:x.db".into());
+}
+
+#[test]
+fn production_refuses_a_guessable_key_base() {
+    let weak = [
+        "k".repeat(32),
+        "0123456789".repeat(4),
+        "abcdefg".repeat(9),
+        "01234567".repeat(4),
+    ];
+    for weak in weak {
+        refuses_in(Environment::Production, "secrets.key_base", |s| {
+            s.secrets.key_base = Some(Secret::from(weak.clone()));
+        });
+        accepts(|s| s.secrets.key_base = Some(Secret::from(weak)));
+    }
+    for random in [
+        "9f86d081884c7d659a2feaa0c55ad015",
+        "correct horse battery staple, and more",
+    ] {
+        accepts_in_production(|s| s.secrets.key_base = Some(Secret::from(random.to_owned())));
+    }
+}
+
+#[test]
+fn production_trusts_no_network_of_strangers() {
+    for wide in [
+        "0.0.0.0/0",
+        "0.0.0.0/1",
+        "128.0.0.0/7",
+        "::/0",
+        "2000::/3",
+        "::ffff:0:0/96",
+        "::/8",
+    ] {
+        refuses_in(Environment::Production, "server.trusted_proxies", |s| {
+            s.server.trusted_proxies = vec![wide.parse().unwrap()];
+        });
+        accepts(|s| s.server.trusted_proxies = vec![wide.parse().unwrap()]);
+    }
+    for own in [
+        "10.0.0.0/8",
+        "fc00::/7",
+        "fd00::/8",
+        "::ffff:10.0.0.0/104",
+        "127.0.0.1/32",
+        "2001:db8::/32",
+    ] {
+        accepts_in_production(|s| s.server.trusted_proxies = vec![own.parse().unwrap()]);
+    }
+}
+
+/// The keys of the warnings of an environment's settings after `change`.
+fn warned(env: Environment, change: impl FnOnce(&mut Settings)) -> Vec<String> {
+    let mut settings = Settings::for_env(Environment::Development).unwrap();
+    settings.env = env;
+    settings.password.reject_common = true;
+    change(&mut settings);
+    let warnings = settings.warnings().into_iter();
+    warnings.map(|warning| warning.key).collect()
+}
+
+#[test]
+fn settings_unsafe_for_real_users_are_warnings() {
+    let https = |s: &mut Settings| {
+        s.server.public_url = "https://auth.example.com".parse().unwrap();
+        s.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    };
+    let none = [""; 0];
+    for env in [Environment::Development, Environment::Test] {
+        assert_eq!(warned(env, |_| ()), none);
+        assert_eq!(warned(env, https), ["CLOAKROOM_ENV"]);
+        for open in [
+            "0.0.0.0:3000",
+            "[::]:3000",
+            "192.0.2.1:80",
+            "auth.example.com:80",
+        ] {
+            assert_eq!(
+                warned(env, |s| s.server.bind = open.to_owned()),
+                ["CLOAKROOM_ENV"]
+            );
+        }
+        for own in ["127.0.0.2:3000", "[::1]:3000", "localhost:3000"] {
+            assert_eq!(warned(env, |s| s.server.bind = own.to_owned()), none);
+        }
+    }
+    let production = Environment::Production;
+    assert_eq!(warned(production, https), none);
+    assert_eq!(
+        warned(production, |s| s.throttle.enabled = false),
+        ["throttle.enabled"]
+    );
+    assert_eq!(
+        warned(production, |s| s.password.min_length = 7),
+        ["password"]
+    );
+    assert_eq!(
+        warned(production, |s| s.password.reject_common = false),
+        ["password"]
+    );
+    let clear = |host: &'static str| {
+        move |s: &mut Settings| {
+            s.mail.transport = MailTransport::Smtp;
+            s.mail.smtp.tls = SmtpTls::None;
+            s.mail.smtp.host = host.to_owned();
+        }
+    };
+    assert_eq!(
+        warned(production, clear("mail.example.com")),
+        ["mail.smtp.tls"]
+    );
+    assert_eq!(warned(production, clear("127.0.0.1")), none);
+    let without_proxies = |s: &mut Settings| {
+        https(s);
+        s.server.trusted_proxies.clear();
+    };
+    assert_eq!(
+        warned(production, without_proxies),
+        ["server.trusted_proxies"]
+    );
 }
 
 #[test]

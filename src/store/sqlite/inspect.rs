@@ -1,10 +1,11 @@
 //! Read-only inspection of a database file: nothing is created, migrated or written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::migrate::{missing_objects, version_of_file};
 use super::open::{MISSING, incomplete, open_reading};
 use super::place::{self, Found};
+use crate::domain::EmailAddress;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::store::engine::Reader;
@@ -15,6 +16,22 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// The files of a database that are there, itself first.
+    ///
+    /// # Errors
+    /// It is missing, or what is at the path is no database.
+    pub fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
+        match place::examine(path)? {
+            Found::Nothing => Err(Error::internal(MISSING)),
+            Found::File => Ok(place::files(path)),
+        }
+    }
+
+    /// The size of the write-ahead log in bytes.
+    pub fn wal_size(path: &Path) -> u64 {
+        place::wal_size(path)
+    }
+
     /// Opens a file that exists.
     ///
     /// # Errors
@@ -80,4 +97,42 @@ impl Inspection {
             .one(sql, &[since.into()], |row| row.get(0))?
             .unwrap_or_default())
     }
+
+    /// The users who can never sign in: with an address that this program would not write, such as one in capitals, and
+    /// with a password digest that is not bcrypt's. Rows imported by other programs may be so. Reads whole tables.
+    ///
+    /// # Errors
+    /// The file is damaged or has another schema.
+    pub fn foreign_rows(&self) -> Result<ForeignRows> {
+        let reader = Reader::new(&self.connection);
+        let addresses = reader.all(
+            "SELECT id, email_address FROM users ORDER BY id",
+            &[],
+            |row| {
+                let (id, text) = (row.next::<i64>()?, row.next::<String>()?);
+                let is_ours =
+                    EmailAddress::parse(&text).is_ok_and(|address| address.as_str() == text);
+                Ok((!is_ours).then_some(id))
+            },
+        )?;
+        let digests = reader.all(
+            "SELECT user_id FROM passwords
+             WHERE length(digest) <> 60 OR digest NOT GLOB '$2[abxy]$[0-3][0-9]$*' ORDER BY user_id",
+            &[],
+            |row| row.get(0),
+        )?;
+        Ok(ForeignRows {
+            addresses: addresses.into_iter().flatten().collect(),
+            digests,
+        })
+    }
+}
+
+/// The ids of users whose rows this program would not write.
+#[derive(Debug)]
+pub struct ForeignRows {
+    /// By their address.
+    pub addresses: Vec<i64>,
+    /// By their password digest.
+    pub digests: Vec<i64>,
 }

@@ -24,7 +24,7 @@ use super::engine::{AfterCommit, Reader, Transaction};
 use crate::config;
 use crate::domain::error::{Error, Result, UnavailableReason};
 pub use check::integrity;
-pub use inspect::Inspection;
+pub use inspect::{ForeignRows, Inspection};
 pub use migrate::SCHEMA_VERSION;
 pub use open::{IfMissing, LARGEST_WAL, explain, upgrade};
 use place::OpenFiles;
@@ -51,11 +51,7 @@ impl Sqlite {
         let path = settings.path.clone();
         let (connection, _) = open::open_current(settings, if_missing)?;
         let files = Arc::new(OpenFiles::of(&path)?);
-        let readers = match settings.readers {
-            // One for each worker, and one for maintenance.
-            0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
-            configured => configured,
-        };
+        let readers = settings.reader_count(workers);
         Ok(Self {
             readers: open::open_readers(&path, readers, settings.busy_timeout)?,
             writer: Writer::start(connection, subscriber, Arc::clone(&files))?,

@@ -139,8 +139,7 @@ pub(super) fn is_interrupted(path: &Path) -> Result<bool> {
 
 /// Removes the access of other users to the files, with a warning.
 pub(super) fn restrict_access(path: &Path) {
-    let files = COMPANIONS.iter().map(|suffix| beside(path, suffix));
-    for file in std::iter::once(path.to_owned()).chain(files) {
+    for file in files(path) {
         let Ok(found) = fs::metadata(&file) else {
             continue;
         };
@@ -209,8 +208,20 @@ fn identity(path: &Path) -> io::Result<Identity> {
     Ok((found.dev(), found.ino()))
 }
 
+/// The files of a database that are there, itself first.
+pub(super) fn files(path: &Path) -> Vec<PathBuf> {
+    let companions = COMPANIONS.iter().map(|suffix| beside(path, suffix));
+    let files = std::iter::once(path.to_owned()).chain(companions);
+    files.filter(|file| file.exists()).collect()
+}
+
+/// The size of the write-ahead log in bytes.
+pub(super) fn wal_size(path: &Path) -> u64 {
+    fs::metadata(beside(path, WAL)).map_or(0, |found| found.len())
+}
+
 /// A file beside a database.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

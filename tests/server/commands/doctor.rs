@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 
 use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{create, run};
 use crate::support::process::TestServer;
+
+const KEY_BASE: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 /// The findings, and whether all is well.
 fn examine(test_server: &TestServer) -> (bool, Vec<Value>) {
@@ -73,6 +75,7 @@ fn a_sound_installation_passes_alone_and_beside_its_server() {
         .collect();
     for topic in [
         "settings",
+        "limits",
         "keys",
         "disk",
         "file",
@@ -209,7 +212,7 @@ fn key_files_named_by_variables_must_be_private() {
             path.to_str().unwrap(),
         );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let found = failures(&test_server, "keys");
+        let found = failures(&test_server, "secrets");
         assert!(
             found.len() == 1 && found[0].contains(name) && found[0].contains("mode 0644"),
             "{found:?}"
@@ -217,7 +220,7 @@ fn key_files_named_by_variables_must_be_private() {
         // A group may be how the server reads it.
         for mode in [0o640, 0o600, 0o400] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(failures(&test_server, "keys"), [""; 0], "{mode:o}");
+            assert_eq!(failures(&test_server, "secrets"), [""; 0], "{mode:o}");
         }
     }
 }
@@ -254,7 +257,8 @@ fn verification_without_real_mail_is_a_warning() {
         .set("CLOAKROOM_ENV", "production")
         .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
         .set("CLOAKROOM__SERVER__FRONTEND_URL", "https://app.example.com")
-        .set("CLOAKROOM__SECRETS__KEY_BASE", "k".repeat(64));
+        .set("CLOAKROOM__SERVER__TRUSTED_PROXIES", "127.0.0.1/32")
+        .set("CLOAKROOM__SECRETS__KEY_BASE", KEY_BASE);
     for (confirm, words) in [
         ("required", "cannot sign in"),
         ("remind", "cannot verify their address"),
@@ -375,6 +379,177 @@ fn a_rewound_clock_is_reported() {
         found.len() == 1 && found[0].contains("2096-10-02"),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_bad_production_installation_is_named_by_part() {
+    let mut test_server = sound_house();
+    let (toml, smtp_password) = (
+        test_server.path().join("cloakroom.toml"),
+        test_server.path().join("smtp_password"),
+    );
+    fs::write(
+        &toml,
+        format!(
+            "env = \"production\"\n[server]\npublic_url = \"https://auth.example.com\"\n\
+             frontend_url = \"https://app.example.com\"\n[cors]\norigins = []\n\
+             [throttle]\nenabled = false\n[password]\nreject_common = false\n\
+             [secrets]\nkey_base = \"{KEY_BASE}\"\n\
+             [mail]\ntransport = \"smtp\"\nfrom = \"no-reply@example.com\"\n\
+             [mail.smtp]\nhost = \"192.0.2.1\"\ntls = \"none\"\ntimeout = \"1ms\"\n",
+        ),
+    )
+    .unwrap();
+    fs::write(&smtp_password, "secret").unwrap();
+    let server = test_server.serve();
+    test_server
+        .set("CLOAKROOM_ENV", "")
+        .set("CLOAKROOM_CONFIG", toml.to_str().unwrap());
+    for file in [
+        "cloakroom.db",
+        "cloakroom.db-wal",
+        "cloakroom.db-shm",
+        "cloakroom.toml",
+    ] {
+        let mode = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(test_server.path().join(file), mode).unwrap();
+    }
+    let named = |test_server: &TestServer, words: &[&str]| {
+        let (well, findings) = examine(test_server);
+        assert!(!well);
+        for words in words {
+            let is_named = |finding: &Value| {
+                finding["state"] != "ok"
+                    && finding["advice"].is_string()
+                    && finding["what"].as_str().unwrap().contains(words)
+            };
+            assert!(findings.iter().any(is_named), "{words}: {findings:#?}");
+        }
+    };
+    named(
+        &test_server,
+        &[
+            "throttle.enabled: should be true",
+            "mail.smtp.tls: should be",
+            "password: should have reject_common",
+            "server.trusted_proxies: should name the proxy",
+            "cloakroom.db is accessible to other users",
+            "cloakroom.db-wal is accessible to other users",
+            "cloakroom.db-shm is accessible to other users",
+            "cloakroom.toml is accessible to other users",
+        ],
+    );
+
+    // What has no honest use is refused.
+    test_server
+        .set("CLOAKROOM__SECRETS__KEY_BASE", "k".repeat(32))
+        .set("CLOAKROOM__SERVER__TRUSTED_PROXIES", "0.0.0.0/1");
+    named(
+        &test_server,
+        &[
+            "secrets.key_base: must be random",
+            "server.trusted_proxies: must not contain 0.0.0.0/1",
+        ],
+    );
+
+    // The mails of a folder, and the password of a mail server.
+    fs::create_dir(test_server.mail_folder()).unwrap();
+    for (file, mode) in [(&test_server.mail_folder(), 0o755), (&smtp_password, 0o644)] {
+        fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    test_server
+        .set("CLOAKROOM__SECRETS__KEY_BASE", KEY_BASE)
+        .set("CLOAKROOM__SERVER__TRUSTED_PROXIES", "")
+        .set("CLOAKROOM__MAIL__TRANSPORT", "file")
+        .set("CLOAKROOM__MAIL__SMTP__USERNAME", "mailer")
+        .set("CLOAKROOM__MAIL__SMTP__TLS", "required")
+        .set(
+            "CLOAKROOM__MAIL__SMTP__PASSWORD__FILE",
+            smtp_password.to_str().unwrap(),
+        );
+    let named = |words: &str| {
+        let (_, findings) = examine(&test_server);
+        let found = findings.iter().find(|finding| {
+            finding["state"] == "fail" && finding["what"].as_str().unwrap().contains(words)
+        });
+        assert!(found.is_some(), "{words}: {findings:#?}");
+    };
+    named("mail is accessible to other users of this machine (mode 0755)");
+    named("smtp_password is accessible to other users of this machine (mode 0644)");
+
+    // Development and test settings for real users.
+    fs::remove_file(&toml).unwrap();
+    test_server
+        .set("CLOAKROOM_CONFIG", "")
+        .set("CLOAKROOM__SERVER__PUBLIC_URL", "https://auth.example.com")
+        .set("CLOAKROOM__SERVER__BIND", "0.0.0.0:0");
+    for env in ["development", "test"] {
+        test_server.set("CLOAKROOM_ENV", env);
+        let (_, findings) = examine(&test_server);
+        let warned = findings.iter().filter(|finding| {
+            finding["state"] == "warn"
+                && finding["what"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with(&format!("CLOAKROOM_ENV: is {env}"))
+        });
+        assert_eq!(warned.count(), 2, "{findings:#?}");
+    }
+    drop(server);
+}
+
+#[test]
+fn rows_of_other_programs_are_named_by_id() {
+    let test_server = sound_house();
+    create(&test_server, "two@example.com");
+    create(&test_server, "three@example.com");
+    test_server
+        .open_database()
+        .execute_batch(
+            "UPDATE users SET email_address = 'One@example.com' WHERE id = 1;
+             UPDATE users SET email_address = ' two' WHERE id = 2;
+             UPDATE passwords SET digest = '$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaA' WHERE user_id = 3",
+        )
+        .unwrap();
+    let found = failures(&test_server, "users");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with("2 users cannot be found by address") && found[0].ends_with("id 1, 2")
+    );
+    assert!(
+        found[1].starts_with("1 user cannot sign in") && found[1].ends_with("id 3"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_missing_table_is_reported() {
+    let test_server = sound_house();
+    test_server
+        .open_database()
+        .execute_batch("DROP TABLE projects")
+        .unwrap();
+    let found = failures(&test_server, "schema");
+    assert!(
+        found.len() == 1 && found[0].contains("lacks column projects"),
+        "{found:?}"
+    );
+}
+
+/// Only root can give files away.
+#[test]
+fn files_of_another_user_than_the_folder_are_reported() {
+    let test_server = sound_house();
+    if chown(test_server.path(), Some(65534), Some(65534)).is_err() {
+        return;
+    }
+    let found = failures(&test_server, "file");
+    assert!(
+        found.len() == 1 && found[0].contains("its folder to user 65534"),
+        "{found:?}"
+    );
+    chown(test_server.database(), Some(65534), Some(65534)).unwrap();
+    assert_eq!(failures(&test_server, "file"), [""; 0]);
 }
 
 #[test]

@@ -128,6 +128,104 @@ fn migrate_reports_versions_and_check_changes_nothing() {
     create(&test_server, "new@example.com");
 }
 
+/// Only root can give files away.
+#[test]
+fn what_root_creates_belongs_to_the_owner_of_the_folder() {
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    let mut test_server = TestServer::new();
+    if chown(test_server.path(), Some(65534), Some(65534)).is_err() {
+        return;
+    }
+    let folder = test_server.path().join("made");
+    let database = folder.join("cloakroom.db");
+    test_server.set("CLOAKROOM__DATABASE__PATH", database.to_str().unwrap());
+    run(&test_server, &["migrate"]).done();
+    let key_base = folder.join("cloakroom.key_base");
+    let (status, log) = {
+        let server = test_server.serve();
+        (server.request("GET", "/ready", None, None).0, server.log())
+    };
+    assert_eq!(status, 200, "{log}");
+    for made in [&folder, &database, &key_base] {
+        let found = std::fs::metadata(made).unwrap();
+        assert_eq!(
+            (found.uid(), found.gid()),
+            (65534, 65534),
+            "{}",
+            made.display()
+        );
+    }
+}
+
+#[test]
+fn a_settings_file_alone_finds_the_servers_database() {
+    let mut test_server = TestServer::new();
+    run(&test_server, &["migrate"]).done();
+    let (toml, key_base) = (
+        test_server.path().join("cloakroom.toml"),
+        test_server.path().join("key_base"),
+    );
+    std::fs::write(&key_base, run(&test_server, &["secret"]).done()).unwrap();
+    let text = format!(
+        "env = \"production\"\n[server]\npublic_url = \"https://auth.example.com\"\n\
+         frontend_url = \"https://app.example.com\"\n[database]\npath = {:?}\n\
+         [secrets]\nkey_base__file = {key_base:?}\n[mail]\nfrom = \"no-reply@example.com\"\n",
+        test_server.database()
+    );
+    std::fs::write(&toml, text).unwrap();
+    let here = ["--config", toml.to_str().unwrap()];
+    let elsewhere = |server: &TestServer, arguments: &[&str]| {
+        let mut command = server.command(&[&here[..], arguments].concat());
+        command.env_clear().output().unwrap().into()
+    };
+    let shown: super::Ran = elsewhere(&test_server, &["config"]);
+    assert!(
+        shown
+            .out
+            .starts_with("# Effective settings with CLOAKROOM_ENV=production.\n"),
+        "{}{}",
+        shown.out,
+        shown.err
+    );
+    let listed: super::Ran = elsewhere(&test_server, &["users", "list", "--json"]);
+    assert_eq!(listed.json()["users"], json!([]));
+
+    // A variable comes before the file's, which is then not read: the server may have no access to it.
+    std::fs::remove_file(&key_base).unwrap();
+    let refusal: super::Ran = elsewhere(&test_server, &["config"]);
+    assert!(
+        refusal
+            .refused()
+            .starts_with("secrets.key_base: cannot be read from")
+    );
+    let mut command = test_server.command(&[&here[..], &["config"]].concat());
+    command.env_clear().env(
+        "CLOAKROOM__SECRETS__KEY_BASE",
+        "0123456789abcdefghijklmnopqrstuv",
+    );
+    assert!(command.output().unwrap().status.success());
+
+    test_server.set("CLOAKROOM_CONFIG", toml.to_str().unwrap());
+    let refusal = run(&test_server, &["users", "list"]).refused();
+    assert_eq!(
+        refusal,
+        "CLOAKROOM_ENV: is test, and the settings file says production: remove one of them"
+    );
+}
+
+#[test]
+fn a_missing_database_is_named_with_its_settings() {
+    let test_server = TestServer::new();
+    let refusal = run(&test_server, &["users", "list"]).refused();
+    assert!(
+        refusal.contains("no database here")
+            && refusal.contains("environment test, no settings file")
+            && refusal.contains("--config"),
+        "{refusal}"
+    );
+}
+
 #[test]
 fn commands_create_no_database() {
     let test_server = TestServer::new();

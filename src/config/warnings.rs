@@ -1,0 +1,81 @@
+//! Settings that can work and are unsafe for real users. They have honest uses, so the start logs them and
+//! `cloakroom doctor` names them, where [`Settings::check`] would refuse.
+
+use std::net::IpAddr;
+
+use super::error::Problem;
+use super::{Environment, MailTransport, Settings, SmtpTls};
+
+/// The minimum of NIST SP 800-63B, revision 3.
+const SHORTEST_PASSWORD: usize = 8;
+
+impl Settings {
+    /// What is unsafe for real users, each with what the value should be.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let mut warnings = Vec::new();
+        let mut warn = |key: &str, message: &str| warnings.push(Problem::new(key, message));
+        let is_https = self.server.public_url.scheme() == "https";
+        if self.env == Environment::Production {
+            if !self.throttle.enabled {
+                warn(
+                    "throttle.enabled",
+                    "should be true in production: passwords can be guessed without limit",
+                );
+            }
+            let smtp = &self.mail.smtp;
+            if self.mail.transport == MailTransport::Smtp
+                && smtp.tls == SmtpTls::None
+                && !smtp.is_on_this_machine()
+            {
+                warn(
+                    "mail.smtp.tls",
+                    "should be \"required\" or \"starttls\": reset links cross the network in clear",
+                );
+            }
+            if !self.password.reject_common || self.password.min_length < SHORTEST_PASSWORD {
+                warn(
+                    "password",
+                    "should have reject_common = true and min_length of at least 8 in production",
+                );
+            }
+        } else {
+            let env = self.env;
+            if is_https {
+                warn(
+                    "CLOAKROOM_ENV",
+                    &format!(
+                        "is {env}, and server.public_url is https: real users need production, where unsafe \
+                         settings are refused"
+                    ),
+                );
+            }
+            if !is_bound_to_loopback(&self.server.bind) {
+                warn(
+                    "CLOAKROOM_ENV",
+                    &format!(
+                        "is {env}, and server.bind {} is open to other machines: real users need production, where \
+                         unsafe settings are refused",
+                        self.server.bind
+                    ),
+                );
+            }
+        }
+        if is_https && self.server.trusted_proxies.is_empty() {
+            warn(
+                "server.trusted_proxies",
+                "should name the proxy that terminates TLS: all clients share its address, and ten failed sign-ins \
+                 by any of them lock out all",
+            );
+        }
+        warnings
+    }
+}
+
+fn is_bound_to_loopback(bind: &str) -> bool {
+    let host = bind.rsplit_once(':').map_or(bind, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
