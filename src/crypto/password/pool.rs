@@ -12,6 +12,7 @@ mod input;
 mod lanes;
 mod queue;
 mod slot;
+mod speed;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -73,6 +74,9 @@ enum Outcome {
 impl PasswordPool {
     /// Starts the threads.
     pub fn start(settings: &config::Password) -> Result<Self> {
+        if cfg!(debug_assertions) {
+            speed::warn_if_slow(settings.bcrypt_cost);
+        }
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue::new(settings.queue_limit)),
             arrived: Condvar::new(),
