@@ -4,6 +4,7 @@ mod commit;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub use self::commit::{Change, Committed, commit};
 use crate::activity::Activity;
@@ -45,6 +46,8 @@ pub struct Context {
     pub activity: Activity,
     /// The second factors that a user has enrolled and must present one of to sign in.
     pub second_factors: fn(&Reader<'_>, UserId) -> Result<Vec<SecondFactor>>,
+    /// Whether a peer that is not trusted sent a forwarding header, which is logged once.
+    pub saw_unknown_proxy: AtomicBool,
 }
 
 impl Context {
@@ -86,6 +89,7 @@ impl Context {
             activity: Activity::default(),
             // No factor can be enrolled yet.
             second_factors: |_, _| Ok(Vec::new()),
+            saw_unknown_proxy: AtomicBool::new(false),
             clock,
             database,
             key_ring,

@@ -400,3 +400,30 @@ fn a_session_ended_during_its_request_changes_nothing() {
         (401, Some("token_invalid"))
     );
 }
+
+#[test]
+fn a_forwarding_header_of_an_unknown_peer_is_logged_once() {
+    let mut test_server = TestServer::new();
+    let ask = |server: &Server| {
+        let mut connection = RawConnection::to(server);
+        for header in [
+            "X-Forwarded-For: 192.0.2.1\r\n",
+            "Forwarded: for=192.0.2.1\r\n",
+        ] {
+            connection.ask("GET", "/up", header, "");
+            assert_eq!(connection.receive().status, 200);
+        }
+    };
+    let server = test_server.serve();
+    ask(&server);
+    let log = server.wait_for_log("a forwarding header came from a peer");
+    assert!(log.contains("127.0.0.1"), "{log}");
+    ask(&server);
+    assert_eq!(server.log().matches("a forwarding header came").count(), 1);
+    drop(server);
+
+    test_server.set("CLOAKROOM__SERVER__TRUSTED_PROXIES", "127.0.0.1/32");
+    let server = test_server.serve();
+    ask(&server);
+    assert!(!server.log().contains("a forwarding header came"));
+}

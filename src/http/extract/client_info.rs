@@ -7,8 +7,9 @@
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::Ordering;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
@@ -22,6 +23,8 @@ use crate::http::auth::{cookie, credential, same_origin};
 use crate::http::inputs::Input;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// What proxies add.
+const FORWARDING: [HeaderName; 2] = [FORWARDED_FOR, HeaderName::from_static("forwarded")];
 const USER_AGENT_CHARACTERS: usize = 255;
 
 /// The id of a request, in its extensions.
@@ -113,6 +116,26 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         }
     }
     client
+}
+
+/// Logs the first forwarding header of a peer that is not trusted. If it is the operator's proxy, all clients share its
+/// address and limits.
+pub(in crate::http) fn warn_of_unknown_proxy(request: &ServiceRequest, context: &Context) {
+    let has_header = FORWARDING
+        .iter()
+        .any(|name| request.headers().contains_key(name));
+    let Some(peer) = request
+        .peer_addr()
+        .map(|peer| peer.ip())
+        .filter(|_| has_header)
+    else {
+        return;
+    };
+    if !is_trusted(peer, &context.settings.server.trusted_proxies)
+        && !context.saw_unknown_proxy.swap(true, Ordering::Relaxed)
+    {
+        tracing::warn!(%peer, "a forwarding header came from a peer that server.trusted_proxies does not name: if it is your proxy, all clients share its address and limits");
+    }
 }
 
 /// Whether this peer is a trusted proxy.

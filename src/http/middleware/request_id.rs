@@ -22,6 +22,7 @@ pub(super) async fn assign<B>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Outcome<B> {
+    client_info::warn_of_unknown_proxy(&request, &context);
     let id = given(&request, &context).unwrap_or_else(random);
     request.extensions_mut().insert(RequestId(id.clone()));
     map_head(next.call(request).await, move |head| {
