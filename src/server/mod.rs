@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::domain::error::{Error, Result};
 use crate::features;
 use crate::http::Middleware;
+use crate::store;
 pub use maintenance::Background;
 
 /// An open Cloakroom: serve it with [`Server`], or mount it in an app.
@@ -48,12 +49,22 @@ pub struct Cloakroom {
 }
 
 impl Cloakroom {
-    /// Opens the database and whatever else the settings name.
+    /// Checks the settings, and opens the database and whatever else they name.
+    ///
+    /// # Errors
+    /// For the operator: which settings are not valid, or what cannot be opened, and why.
+    pub fn open(settings: Settings) -> Result<Self> {
+        Context::open(settings).map(Self::new)
+    }
+
+    /// Creates the database if it is missing, and migrates its schema. In production [`Cloakroom::open`] creates none: an
+    /// empty database in the place of a lost one would go unnoticed.
     ///
     /// # Errors
     /// For the operator: what cannot be opened, and why.
-    pub fn open(settings: Settings) -> Result<Self> {
-        Context::open(settings).map(Self::new)
+    pub fn migrate(settings: &Settings) -> Result<()> {
+        settings.check().map_err(Error::internal)?;
+        store::upgrade(&settings.database).map(drop)
     }
 
     /// From a context assembled otherwise, as `testing` does.
@@ -143,5 +154,30 @@ impl Server {
         let served = self.inner.await;
         background.stop();
         served.map_err(Error::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    #[test]
+    fn settings_made_in_code_are_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::for_env(Environment::Development).unwrap();
+        settings.database.path = folder.path().join("cloakroom.db");
+        settings.password.bcrypt_cost = 4;
+        for outcome in [
+            Cloakroom::open(settings.clone()).map(drop),
+            Cloakroom::migrate(&settings),
+        ] {
+            let refusal = outcome.unwrap_err().to_string();
+            assert!(
+                refusal.contains("password.bcrypt_cost: must be"),
+                "{refusal}"
+            );
+        }
+        assert!(!settings.database.path.exists());
     }
 }
