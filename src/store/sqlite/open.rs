@@ -56,12 +56,12 @@ pub(super) fn open_current(
             }
             place::create(path)?;
         }
-        place::restrict_access(path);
         if place::is_interrupted(path)? {
             undo_interrupted_change(path, settings.busy_timeout)?;
         }
         // Read-only: a foreign or damaged file is not changed by a byte.
         let version = version_of_file(&open_reading(path)?)?;
+        place::restrict_access(path);
         let mut connection = open_writing(path, settings.busy_timeout)?;
         migrate(&mut connection)?;
         let missing = missing_objects(&connection)?;
