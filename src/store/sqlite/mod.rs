@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use r2d2::Pool;
-use r2d2_sqlite::SqliteConnectionManager;
 
 use super::engine::{AfterCommit, Reader, Transaction};
 use crate::config;
@@ -34,7 +33,7 @@ use writer::Writer;
 #[derive(Debug)]
 pub(super) struct Sqlite {
     path: PathBuf,
-    readers: Pool<SqliteConnectionManager>,
+    readers: Pool<open::Readers>,
     writer: Writer,
     files: Arc<OpenFiles>,
     is_damaged: Arc<AtomicBool>,

@@ -5,11 +5,10 @@
     reason = "waits in real time for another process"
 )]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use r2d2::Pool;
-use r2d2_sqlite::SqliteConnectionManager;
+use r2d2::{ManageConnection, Pool};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::migrate::{migrate, missing_objects, version_of_file};
@@ -138,25 +137,50 @@ fn switch_to_wal(connection: &Connection, busy_timeout: Duration) -> rusqlite::R
     }
 }
 
+/// Opens the connections of the pool that reads.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    busy_timeout: Duration,
+}
+
+impl ManageConnection for Readers {
+    type Connection = Connection;
+    type Error = rusqlite::Error;
+
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&connection, self.busy_timeout)?;
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        Ok(connection)
+    }
+
+    fn is_valid(&self, _: &mut Connection) -> rusqlite::Result<()> {
+        Ok(())
+    }
+
+    fn has_broken(&self, _: &mut Connection) -> bool {
+        false
+    }
+}
+
 pub(super) fn open_readers(
     path: &Path,
     count: u32,
     busy_timeout: Duration,
-) -> Result<Pool<SqliteConnectionManager>> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let manager = SqliteConnectionManager::file(path)
-        .with_flags(flags)
-        .with_init(move |connection| {
-            prepare(connection, busy_timeout)?;
-            connection.execute_batch("PRAGMA query_only = ON")
-        });
+) -> Result<Pool<Readers>> {
+    let readers = Readers {
+        path: path.to_owned(),
+        busy_timeout,
+    };
     Pool::builder()
         .max_size(count)
         .max_lifetime(None)
         .idle_timeout(None)
         .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(5))
-        .build(manager)
+        .build(readers)
         .map_err(Error::internal)
 }
 
