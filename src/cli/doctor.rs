@@ -12,7 +12,7 @@ use serde_json::json;
 use url::Url;
 
 use super::output::{Format, columns};
-use super::{CommandError, database, serve};
+use super::{CommandError, database, open_files};
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
@@ -73,8 +73,8 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
 
 /// By the limit of this process, which is the server's if both are started alike.
 fn open_files(settings: &Settings, report: &mut Report) {
-    let needed = serve::files_needed(settings);
-    match serve::files_allowed() {
+    let needed = open_files::needed(settings);
+    match open_files::allowed() {
         Some(allowed) if allowed < needed => {
             let what =
                 format!("{allowed} open files are allowed here, and the server needs {needed}");

@@ -9,6 +9,7 @@ mod limits;
 mod logs;
 mod mail;
 mod migrate;
+mod open_files;
 mod openapi;
 mod output;
 mod passwords;

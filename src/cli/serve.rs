@@ -5,18 +5,12 @@ use std::io::Write;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
-use super::doctor;
+use super::{doctor, open_files};
 use crate::config::{Environment, MailTransport, Settings, Sources};
 use crate::server::{Cloakroom, Server};
 
 /// File descriptors beside connections: the database, logs, listeners.
 const OTHER_FILES: u64 = 64;
-/// Those that a start opens beside those of its threads, and a few for connections and mails.
-const START_FILES: u64 = 32;
-/// Of a thread that handles requests, and of a connection that reads the database.
-const WORKER_FILES: u64 = 4;
-const READER_FILES: u64 = 2;
-
 pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     super::logs::start(
         settings.log.format,
@@ -42,18 +36,6 @@ pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     actix_web::rt::System::new().block_on(serve(settings))
 }
 
-/// The fewest open files that a server with these settings works with.
-pub(super) fn files_needed(settings: &Settings) -> u64 {
-    let workers = settings.server.worker_threads();
-    let readers = settings.database.reader_count(workers);
-    START_FILES + WORKER_FILES * workers as u64 + READER_FILES * u64::from(readers)
-}
-
-/// The most files that this process may open; `None` without a limit.
-pub(super) fn files_allowed() -> Option<u64> {
-    getrlimit(Resource::Nofile).maximum
-}
-
 /// Raises the soft limit of open files to the hard one: a connection takes two, and shells usually set 1024.
 fn make_room(settings: &Settings) -> super::Outcome {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -66,7 +48,7 @@ fn make_room(settings: &Settings) -> super::Outcome {
         Err(_) => current,
     };
     let (needed, wanted) = (
-        files_needed(settings),
+        open_files::needed(settings),
         2 * settings.server.max_connections as u64 + OTHER_FILES,
     );
     match limit {

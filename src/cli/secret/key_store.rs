@@ -105,7 +105,7 @@ impl KeyStore {
         let Some(path) = &self.previous else {
             return Err(
                 "nothing was changed: there is no file for the previous key bases; set \
-                        CLOAKROOM__SECRETS__PREVIOUS__FILE or secrets.previous__file to a file, which may be empty"
+                        CLOAKROOM__SECRETS__PREVIOUS__FILE to a file, which may be empty"
                     .into(),
             );
         };

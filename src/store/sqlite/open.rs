@@ -111,7 +111,7 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
     }
     // FULL: acknowledged revocations are on disk. fullfsync: on macOS fsync alone is no barrier. A checkpoint every
     // 32 MiB: pages that many commits change are copied into the file once. secure_delete: the text of deleted rows is
-    // overwritten, also in pages that become free.
+    // overwritten, also in pages that become free; measured, a deletion takes no longer.
     connection
         .execute_batch(
             &format!("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
@@ -239,7 +239,7 @@ mod tests {
     fn each_connection_has_the_settings_of_its_use() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.db");
-        create_private(&path).unwrap();
+        place::create(&path).unwrap();
         let busy_timeout = Duration::from_millis(1234);
         let writing = open_writing(&path, busy_timeout).unwrap();
         let readers = open_readers(&path, 1, busy_timeout).unwrap();
@@ -252,6 +252,7 @@ mod tests {
         }
         assert_eq!(pragma(&writing, "synchronous"), 2);
         assert_eq!(pragma(&writing, "foreign_keys"), 1);
+        assert_eq!(pragma(&writing, "secure_delete"), 1);
         assert_eq!(pragma(&writing, "journal_size_limit"), 64 << 20);
         assert_eq!(pragma(&reader, "query_only"), 1);
     }

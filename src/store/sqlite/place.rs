@@ -181,6 +181,15 @@ impl OpenFiles {
         })
     }
 
+    /// Those of a database in memory.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self {
+            files: Vec::new(),
+            are_replaced: AtomicBool::new(false),
+        }
+    }
+
     /// # Errors
     /// [`UnavailableReason::DatabaseReplaced`], which is logged once.
     pub(super) fn check(&self) -> Result<()> {

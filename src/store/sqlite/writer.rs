@@ -230,7 +230,12 @@ mod tests {
 
     #[actix_web::test]
     async fn a_job_that_fails_with_its_batch_keeps_its_reason() {
-        let writer = Writer::start(in_memory(), Arc::new(NoSubscriber)).unwrap();
+        let writer = Writer::start(
+            in_memory(),
+            Arc::new(NoSubscriber),
+            Arc::new(OpenFiles::none()),
+        )
+        .unwrap();
         // As on a full disk: SQLite ends the transaction, so that the commit fails for all its jobs.
         let full = writer.write(|tx| -> Result<()> {
             tx.execute("ROLLBACK", &[])?;
@@ -247,7 +252,12 @@ mod tests {
 
     #[actix_web::test]
     async fn dropping_the_writer_finishes_what_was_queued() {
-        let writer = Writer::start(in_memory(), Arc::new(NoSubscriber)).unwrap();
+        let writer = Writer::start(
+            in_memory(),
+            Arc::new(NoSubscriber),
+            Arc::new(OpenFiles::none()),
+        )
+        .unwrap();
         let done = Arc::new(AtomicBool::new(false));
         let mut queued = Box::pin(writer.write({
             let done = Arc::clone(&done);

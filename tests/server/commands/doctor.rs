@@ -198,6 +198,10 @@ fn files_readable_by_others_are_reported() {
         );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
+    // SQLite creates the files beside a database with its mode.
+    for suffix in ["db-wal", "db-shm"] {
+        let _ = fs::remove_file(test_server.database().with_extension(suffix));
+    }
     assert!(examine(&test_server).0);
 }
 
@@ -548,7 +552,9 @@ fn files_of_another_user_than_the_folder_are_reported() {
         found.len() == 1 && found[0].contains("its folder to user 65534"),
         "{found:?}"
     );
-    chown(test_server.database(), Some(65534), Some(65534)).unwrap();
+    for file in fs::read_dir(test_server.path()).unwrap() {
+        chown(file.unwrap().path(), Some(65534), Some(65534)).unwrap();
+    }
     assert_eq!(failures(&test_server, "file"), [""; 0]);
 }
 
