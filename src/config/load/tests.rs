@@ -6,7 +6,7 @@ use super::*;
 use crate::config::declare::section;
 use crate::config::problems::Problems;
 
-const KEY_BASE: &str = "0123456789abcdef0123456789abcdef";
+const KEY_BASE: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 fn sources(env: Environment, variables: &[(&str, &str)]) -> Sources {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
