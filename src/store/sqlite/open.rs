@@ -226,6 +226,7 @@ pub fn explain(reason: UnavailableReason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::SCHEMA_VERSION;
 
     const NO_TIME: Duration = Duration::ZERO;
 
@@ -282,8 +283,8 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/one/cloakroom.db");
-        create_private(&path).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        place::create(&path).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
     }
 
