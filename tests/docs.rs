@@ -198,21 +198,26 @@ fn the_benchmark_table_matches_the_benchmarks() {
     }
 }
 
-/// Loads the settings file on the page about production.
+/// Loads the settings file on the page about production, with the files that it names.
 fn production_settings() -> Settings {
     let page = text("docs/operations/production.md");
     let (_, rest) = page.split_once("```toml\n").unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let here = format!("{}/", folder.path().display());
+    let settings = rest.split("```\n").next().unwrap();
     let file = folder.path().join("cloakroom.toml");
-    fs::write(&file, rest.split("```\n").next().unwrap()).unwrap();
-    let variable = |key: &str| (format!("CLOAKROOM__{key}"), "k".repeat(32));
+    fs::write(&file, settings.replace("/etc/cloakroom/", &here)).unwrap();
+    for (name, value) in [
+        ("key_base", "0123456789abcdefghijklmnopqrstuv"),
+        ("previous_key_bases", ""),
+        ("smtp_password", "secret"),
+    ] {
+        fs::write(folder.path().join(name), value).unwrap();
+    }
     let sources = Sources {
         env: Environment::Production,
         file: Some(file),
-        variables: vec![
-            variable("SECRETS__KEY_BASE"),
-            variable("MAIL__SMTP__PASSWORD"),
-        ],
+        variables: Vec::new(),
     };
     Settings::load(&sources).unwrap()
 }

@@ -400,7 +400,7 @@ fn a_bad_production_installation_is_named_by_part() {
              [throttle]\nenabled = false\n[password]\nreject_common = false\n\
              [secrets]\nkey_base = \"{KEY_BASE}\"\n\
              [mail]\ntransport = \"smtp\"\nfrom = \"no-reply@example.com\"\n\
-             [mail.smtp]\nhost = \"192.0.2.1\"\ntls = \"none\"\ntimeout = \"1ms\"\n",
+             [mail.smtp]\nhost = \"192.0.2.1\"\ntls = \"none\"\ntimeout = \"1s\"\n",
         ),
     )
     .unwrap();
