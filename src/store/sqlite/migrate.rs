@@ -224,7 +224,7 @@ mod tests {
              INSERT INTO heartbeat VALUES (1, 9)",
             "INSERT INTO users VALUES (3, 'one@example.com', 5, NULL, 1, 2, NULL, 0, 'user', NULL, '{}', '{}');
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
-             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, NULL, NULL, 'pwd', 1, 0);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, NULL, NULL, 'pwd', 1, 0, '');
              INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
              INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused',
                  NULL, NULL, NULL, 'link', NULL, 0);
@@ -245,7 +245,7 @@ mod tests {
             "INSERT INTO users VALUES
                  (3, 'one@example.com', 5, NULL, 1, 2, 'two@example.com', 4, 'user', NULL, '{}', '{}');
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
-             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2, NULL, 'pwd', 2, 0);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2, NULL, 'pwd', 2, 0, '');
              INSERT INTO known_devices VALUES (3, 'aa', 1);
              INSERT INTO outbox VALUES (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1',
                  'curl', 'notice', NULL, 0)",
@@ -279,9 +279,9 @@ mod tests {
              INSERT INTO users VALUES (9, 'gone@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}');
              DELETE FROM users WHERE id = 9;
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
-             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', NULL, 5, 6, 7, NULL, 8, 'pwd', 5, 0);
-             INSERT INTO sessions VALUES (5, 3, x'ab', '192.0.2.1', NULL, 5, 6, 7, 6, NULL, 'pwd', 6, 0);
-             INSERT INTO sessions VALUES (6, 3, x'ac', '192.0.2.1', NULL, 5, 6, 7, 4, NULL, 'pwd', 5, 0);
+             INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', NULL, 5, 6, 7, NULL, 8, 'pwd', 5, 0, '');
+             INSERT INTO sessions VALUES (5, 3, x'ab', '192.0.2.1', NULL, 5, 6, 7, 6, NULL, 'pwd', 6, 0, '');
+             INSERT INTO sessions VALUES (6, 3, x'ac', '192.0.2.1', NULL, 5, 6, 7, 4, NULL, 'pwd', 5, 0, '');
              INSERT INTO api_keys VALUES (7, 3, 'key', x'ba', 'aaaa', 'introspect', 11, NULL, NULL, NULL);
              INSERT INTO api_keys VALUES (8, 3, 'key', x'bb', 'bbbb', 'introspect', 12, NULL, NULL, NULL);
              INSERT INTO refresh_tokens VALUES (2, 4, x'ca', x'cb', 'read', 1, 2, 3, x'cc', x'cd', 4);
