@@ -583,6 +583,7 @@ fn run_into_limits(server: &Server) {
 fn assert_log_is_clean(log: &str, secrets: &Secrets) {
     for event in [
         "signed_up",
+        "signed_in",
         "sign_in_failed",
         "reset_done",
         "reset_refused",
