@@ -231,9 +231,10 @@ async fn a_wrong_password_counts_as_a_failed_sign_in() {
         assert_refused(&tokens, 401, "invalid_credentials");
         assert_eq!(seen(&tokens), seen(&session), "{body}");
     }
-    // Of ten tries, eight are done.
+    // Of ten tries, eight are done; a success takes none.
     assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
     assert_eq!(ask(&app, &credentials()).await.status, 200);
+    assert_eq!(app.sign_in(ONE, "wrong").await.status, 401);
     assert_refused(&ask(&app, &credentials()).await, 429, "rate_limited");
     assert_refused(&app.sign_in(ONE, PASSWORD).await, 429, "rate_limited");
 }
