@@ -105,7 +105,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Asks one question about everybody, prints its row, and says whether nothing was to be learned.
+/// Sends one request for every kind of address, prints its row, and returns whether nothing was revealed.
 fn ask(client: &Client, number: usize, question: &Question) -> bool {
     let mut times = [Vec::new(), Vec::new()];
     let mut replies: Vec<Reply> = Vec::new();
@@ -242,7 +242,7 @@ impl Client {
     }
 }
 
-/// All that a reply says, but for what is new in every one.
+/// The content of a reply, without what differs in every one.
 #[derive(Debug, PartialEq)]
 struct Reply {
     status: u16,

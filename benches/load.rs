@@ -547,7 +547,7 @@ struct Load {
     p99_ms: f64,
 }
 
-/// Adds sessions, spread over the users and unused for an hour; gives their tokens.
+/// Adds sessions, spread over the users and unused for an hour; returns their tokens.
 fn add_sessions(connection: &mut Connection, count: usize) -> Vec<String> {
     let now = now_ms();
     let transaction = connection.transaction().expect("a transaction");
@@ -569,7 +569,7 @@ fn add_sessions(connection: &mut Connection, count: usize) -> Vec<String> {
     tokens
 }
 
-/// Adds API keys, each of another user and unused for an hour; gives them.
+/// Adds API keys, each of another user and unused for an hour; returns them.
 fn add_keys(connection: &mut Connection) -> Vec<String> {
     let now = now_ms();
     let transaction = connection.transaction().expect("a transaction");
@@ -616,7 +616,7 @@ fn mint_access_tokens() -> Vec<String> {
 #[derive(Clone, Copy)]
 struct Header {
     name: &'static str,
-    /// What stands before the credential.
+    /// The text before the credential.
     before: &'static str,
 }
 

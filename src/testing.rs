@@ -173,7 +173,7 @@ impl TestApp {
             let new = NewKey {
                 user_id,
                 name: "test",
-                token_digest: digest.clone(),
+                token_digest: digest,
                 last_four: &last_four,
                 scopes: &scopes,
                 expires_at: None,
@@ -219,6 +219,9 @@ impl TestApp {
     }
 }
 
+/// Adds the routes of an embedding app.
+type AddRoutes = Box<dyn FnOnce(&mut ServiceConfig)>;
+
 /// An app under construction.
 ///
 /// ```
@@ -248,7 +251,7 @@ impl TestApp {
 pub struct TestAppBuilder {
     folder: TempDir,
     settings: Settings,
-    routes: Vec<Box<dyn FnOnce(&mut ServiceConfig)>>,
+    routes: Vec<AddRoutes>,
     has_second_factor: bool,
 }
 

@@ -174,7 +174,7 @@ fn the_benchmark_table_matches_the_benchmarks() {
         assert!(!measured.is_empty(), "{what}");
         let (before, behind) = load
             .split_once(&format!("\"{what}"))
-            .unwrap_or_else(|| panic!("nobody reports {what}"));
+            .unwrap_or_else(|| panic!("no benchmark reports {what}"));
         let (arguments, _) = behind.split_once(");").unwrap();
         let side = before
             .trim_end()
@@ -389,7 +389,7 @@ fn tour(page: &str) -> Vec<Step> {
     steps
 }
 
-/// Runs a script in a folder; gives its status and what it wrote to standard output and error.
+/// Runs a script in a folder; returns its status and what it wrote to standard output and error.
 fn run(script: &str, folder: &Path) -> (ExitStatus, String, String) {
     let (output, errors) = (folder.join("tour.out"), folder.join("tour.err"));
     let mut shell = Command::new("sh")
@@ -489,7 +489,7 @@ fn every_error() -> Vec<Error> {
             | Error::RateLimited(_)
             | Error::Unavailable { .. }
             | Error::Internal(_) => {}
-            // Only `/ready` gives it, with the reason for its code.
+            // Only `/ready` returns it, with the reason as its code.
             Error::NotReady { .. } => {}
         }
     }

@@ -262,7 +262,10 @@ mod tests {
         fs::write(&path, "old").unwrap();
         assert!(drafts_of(&path).unwrap().is_empty());
         let draft = Draft::write(&path, "new", &path).unwrap();
-        assert_eq!(drafts_of(&path).unwrap(), [draft.aside.clone()]);
+        assert_eq!(
+            drafts_of(&path).unwrap(),
+            std::slice::from_ref(&draft.aside)
+        );
         assert_eq!(folder_of(Path::new("base")), Path::new("."));
     }
 }

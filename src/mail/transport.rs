@@ -51,7 +51,7 @@ impl Transport {
         Self::Memory(Arc::default())
     }
 
-    /// Sends one mail. `name` (`password_reset-42`) is part of the file's name: it is unique and says nothing about the
+    /// Sends one mail. `name` (`password_reset-42`) is part of the file's name: it is unique and reveals nothing about the
     /// recipient.
     pub async fn send(&self, name: &str, email: &Email) -> Result<(), SendError> {
         match self {
@@ -78,7 +78,7 @@ impl Transport {
         }
     }
 
-    /// Checks that a mail could be sent now, without sending one. The error says what to do about it.
+    /// Checks that a mail could be sent now, without sending one. The error names a remedy.
     pub async fn probe(&self) -> Result<(), String> {
         match self {
             Self::Smtp(client) => client.probe().await,

@@ -53,7 +53,7 @@ pub struct MailWorker {
     transport: Transport,
     arrived: Notify,
     stopping: AtomicBool,
-    /// The end of the window, in milliseconds, of which the log says that its ceiling was reached.
+    /// The end of the window, in milliseconds, whose ceiling the log reported.
     reported_window: AtomicI64,
 }
 

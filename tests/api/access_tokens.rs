@@ -73,7 +73,7 @@ pub(super) async fn present(app: &TestApp, access: &str) -> Reply {
     app.get("/v1/projects").bearer(access).send().await
 }
 
-/// Asks with it, and gives status and code.
+/// Sends a request with it, and returns status and code.
 pub(super) async fn answer(app: &TestApp, access: &str) -> (u16, Value) {
     let reply = present(app, access).await;
     (reply.status, reply.json()["code"].clone())

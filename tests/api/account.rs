@@ -64,7 +64,7 @@ async fn reauthenticate(app: &TestApp, token: &str) -> String {
     reply.json()["token"].as_str().unwrap().to_owned()
 }
 
-/// Every change that a challenge stands before, with all else that it needs.
+/// Every change that requires a challenge, with all other fields that it needs.
 fn changes() -> [(Method, &'static str, Value); 3] {
     [
         (Method::PUT, "/v1/user/password", json!({ "password": NEW })),
@@ -302,7 +302,7 @@ async fn every_fault_of_a_new_password_is_named() {
                 ("password_confirmation", "doesn't match Password"),
             ],
         ),
-        // What a password must be like is said before the challenge is looked at.
+        // Faults of the new password are reported before the challenge is verified.
         (
             json!({ "password_challenge": "wrong", "password": "a".repeat(257) }),
             &[("password", "is too long (maximum is 256 characters)")],
@@ -491,7 +491,7 @@ async fn password_and_sessions_change_atomically() {
     assert_eq!(digest_of(&app, &user), before);
     assert!(
         app.mails().await.is_empty(),
-        "nobody is told of what did not happen"
+        "no notice of what did not happen"
     );
     make_succeed(&app);
     assert_eq!(
@@ -546,7 +546,7 @@ async fn a_new_address_is_pending_and_the_old_one_notified() {
         (notice.to.as_str(), notice.subject.as_str()),
         (ONE, "A new email address for your account")
     );
-    // Nobody has proved that this address is theirs, so no text of a client goes to it.
+    // This address is not verified, so the mail contains no text of a client.
     let facts = "When: 31 January 2026, 09:30 UTC\nIP address: 127.0.0.1\nBrowser or app: an unknown program\n";
     assert!(notice.text.contains(facts), "{}", notice.text);
     assert!(

@@ -78,7 +78,7 @@ async fn unchecked_attempts_lock_no_address() {
     assert_eq!(
         try_from(&app, HERE, ONE, PASSWORD).await.status,
         200,
-        "or nobody would have mailed the owner"
+        "or the owner would have got no mail"
     );
 }
 
@@ -165,7 +165,7 @@ async fn unknown_addresses_are_counted_without_mail() {
         unreachable!()
     };
     assert_eq!(known, unknown);
-    // Both asked for a mail, in the same row, and the worker knows whom it is for.
+    // Both requested a mail, in the same row; the worker finds its recipient.
     assert_eq!((*after_known, *after_unknown), (1, 2));
     let mails = app.mails().await;
     assert_eq!(

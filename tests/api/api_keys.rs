@@ -215,7 +215,7 @@ async fn a_key_is_limited_to_its_scopes() {
     );
     assert_eq!(count_in(&app, &owned), 1);
 
-    // What is somebody else's stays theirs.
+    // Keys of other users stay as they are.
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let (_, theirs) = key(&app, &app.sign_in_as(&stranger).await, ALL).await;
     assert_refused(
@@ -334,7 +334,7 @@ async fn a_key_is_invalid_once_revocation_is_answered() {
         (&listed[1]["revoked_at"], &listed[0]["revoked_at"]),
         (&json!(revoked_at), &Value::Null)
     );
-    // It may still be told by another name, and that revives nothing.
+    // It can still be renamed, which does not make it valid.
     let body = json!({ "name": "The old one" });
     let renamed = app
         .patch(&format!("{PATH}/{id}"))
@@ -663,7 +663,7 @@ async fn another_user_cannot_see_rename_or_revoke_a_key() {
     }
     assert!(is_good(&app, &mine).await);
     assert_eq!(list(&app, &token).await[0]["name"], "A key");
-    // A service's key is nobody's to see or to end.
+    // No user can see or revoke a service's key.
     execute_sql(&app, "UPDATE api_keys SET user_id = NULL");
     assert_eq!(list(&app, &token).await, json!([]));
     assert_refused(&revoke(&app, &token, id).await, 404, "not_found");
@@ -785,7 +785,7 @@ async fn a_new_key_is_notified_by_mail() {
         .header("User-Agent", "A program");
     let made = call.json(&body).send().await;
     assert_eq!(made.status, 201);
-    // What was not made is not told.
+    // A key that was not created is not notified.
     create(&app, &token, &json!({})).await;
     let mails = app.mails().await;
     assert_eq!(mails.len(), 1);

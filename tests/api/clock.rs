@@ -16,7 +16,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const NEW: &str = "another password";
 const MOVED: &str = "moved@example.com";
 
-/// What was used up; each of an account of its own, so that it is dead for no other reason.
+/// Credentials that were used up, each of an account of its own, so that they are invalid for no other reason.
 struct Spent {
     tokens: Vec<String>,
     /// Links that confirm.

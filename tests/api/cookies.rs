@@ -1,4 +1,4 @@
-//! The token in a cookie, and what a browser of somebody else's site may not do with it.
+//! The token in a cookie, and what pages of other sites may not do with it.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ const OWN: &str = "http://localhost:3000";
 const LISTED: &str = "http://localhost:3001";
 const FOREIGN: &str = "https://evil.example";
 
-/// What a browser says of where a request comes from: `Sec-Fetch-Site` and `Origin`.
+/// The headers by which a browser names the origin of a request: `Sec-Fetch-Site` and `Origin`.
 type Origin = (Option<&'static str>, Option<&'static str>);
 
 const SAME_ORIGIN: Origin = (Some("same-origin"), Some(OWN));
 
-/// What comes from our own application, or from a page on the list where a browser tells no more.
+/// Requests of the application itself, or of a listed origin where the browser sends no more.
 const OURS: &[Origin] = &[
     SAME_ORIGIN,
     (Some("same-origin"), None),
@@ -36,7 +36,7 @@ const OURS: &[Origin] = &[
     (None, Some(LISTED)),
 ];
 
-/// What nobody can vouch for.
+/// Requests whose origin is unknown.
 const FOREIGNERS: &[Origin] = &[
     (Some("same-site"), None),
     (Some("same-site"), Some(LISTED)),
@@ -330,7 +330,7 @@ async fn the_forwarded_method_is_checked_too() {
             .header("X-Forwarded-Method", unsafe_[0]);
         assert_eq!(bearer.send().await.status, 200, "{unsafe_:?}");
     }
-    // What it says never makes a request harmless.
+    // Its content never makes a request acceptable.
     let call = app
         .delete("/v1/session")
         .cookie(&token)
@@ -362,7 +362,7 @@ async fn cross_origin_requests_are_rejected_before_the_body() {
             assert_eq!(reply.header("www-authenticate"), None);
         }
     }
-    // It says nothing of the cookie either: one that opens nothing is refused alike.
+    // The refusal reveals nothing about the cookie: an invalid one is refused alike.
     let reply = app.delete("/v1/session").cookie("rubbish").send().await;
     assert_refused(&reply, 403, "cross_origin");
     let unknown = app
@@ -683,7 +683,7 @@ async fn a_planted_cookie_is_not_adopted() {
         assert_eq!(reply.status, 200, "{}", reply.text());
         let token = token_in_cookie(&reply);
         assert_ne!(token, planted);
-        // What was planted opens nobody's session any more, least of all this one.
+        // The planted token is no longer valid for any session.
         assert_ne!(
             app.get("/v1/session").cookie(&planted).send().await.status,
             200

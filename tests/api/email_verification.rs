@@ -33,7 +33,7 @@ async fn app_that(confirm: Confirm) -> TestApp {
     TestApp::with_settings(|settings| settings.registration.confirm = confirm).await
 }
 
-/// Asks for another address on behalf of somebody, and takes the token from the link that is mailed to it.
+/// Requests another address for a user, and returns the token of the mailed link.
 async fn change_token(app: &TestApp, user: &User, to: &str) -> String {
     ask_for_change(app, user, to).await;
     last_confirmation(app, to).await
@@ -92,7 +92,7 @@ async fn without_email_verification_sign_up_sends_no_mail() {
     assert_eq!(reply.status, 201);
     assert!(session_is_valid(&app, reply.json()["token"].as_str().unwrap()).await);
     assert_eq!(app.mails().await, []);
-    // And still whoever wants to confirm can.
+    // And the address can still be verified.
     assert_confirmed(&app.verify_email(&confirmation_token(&app, ONE).await).await);
 }
 
@@ -124,7 +124,7 @@ async fn optional_verification_sends_mail_and_starts_a_session() {
         shown["user"]["updated_at"],
         (START + MILLISECOND).to_string()
     );
-    // A taken address is said to be taken, and nobody is mailed for it.
+    // A taken address is reported as taken, and no mail is sent.
     let again = app.sign_up(ONE, NEW).await;
     assert_refused(&again, 422, "account_not_created");
     assert_eq!(app.mails().await.len(), 1);
@@ -147,7 +147,7 @@ async fn required_verification_starts_no_session() {
     assert_eq!(
         count_in(&app, "SELECT count(*) FROM sessions"),
         0,
-        "a link confirms and signs nobody in"
+        "a link verifies and starts no session"
     );
     assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
 }
@@ -199,7 +199,7 @@ async fn only_the_right_password_reveals_an_unverified_address() {
     assert_eq!(
         digest_of(&app, &user),
         digest,
-        "nothing was hashed for somebody who does not get in"
+        "no hash for a refused sign-in"
     );
 
     disable(&app, &user).await;

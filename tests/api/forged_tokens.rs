@@ -597,7 +597,7 @@ async fn the_whole_table(algorithm: Algorithm) {
         wrong.join("\n")
     );
 
-    // And where a key is asked for, none of ours is one.
+    // And where an API key is required, none of these tokens is one.
     for (what, text) in [
         ("a session's token", &token),
         ("an access token", &access.text),

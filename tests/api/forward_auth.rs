@@ -1,4 +1,4 @@
-//! `/v1/verify`: what a proxy is told of whoever wants to pass.
+//! `/v1/verify`: what a proxy learns about the caller.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn assert_verified(reply: &Reply, expected: [&str; 6]) {
     assert_eq!(reply.header("set-cookie"), None);
 }
 
-/// That a refusal says nothing of anybody.
+/// Asserts that a refusal reveals no user.
 #[track_caller]
 fn assert_kept_out(reply: &Reply, status: u16, code: &str) {
     assert_refused(reply, status, code);
@@ -370,7 +370,7 @@ async fn every_word_of_a_required_scope_is_required() {
             format!(r#"Bearer realm="cloakroom", error="insufficient_scope", scope="{demanded}""#);
         assert_eq!(reply.header("www-authenticate"), Some(&*challenge));
     }
-    // Who shows nothing is asked for a credential, not for scopes.
+    // Without a credential the reply demands one, not scopes.
     assert_kept_out(
         &app.get("/v1/verify?scope=orders:read").send().await,
         401,
@@ -483,7 +483,7 @@ async fn unsafe_forwarded_methods_need_the_same_origin() {
         .header("X-Forwarded-Method", "GET")
         .cookie(&token);
     assert_kept_out(&both.send().await, 403, "cross_origin");
-    // A proxy that asks by the method of the request itself needs not tell it.
+    // A proxy that sends the request's own method needs no header for it.
     assert_kept_out(
         &app.post("/v1/verify").cookie(&token).send().await,
         403,

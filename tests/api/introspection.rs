@@ -25,7 +25,7 @@ async fn introspect(app: &TestApp, key: &str, token: &str) -> Reply {
         .await
 }
 
-/// What a service's key is told.
+/// The reply to a service's key.
 async fn ask(app: &TestApp, key: &str, token: &str) -> Value {
     let reply = introspect(app, key, token).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
@@ -69,7 +69,7 @@ async fn rfc_7662_2_1_only_a_key_with_the_scope_may_introspect() {
         .send()
         .await;
     assert_refused(&by_get, 405, "method_not_allowed");
-    // The key in the body, as a client's secret, is nobody's credential here.
+    // The key in the body, as a client's secret, is no credential here.
     let fields = [("token", &*token), ("client_secret", &*key)];
     assert_refused(
         &app.post("/v1/introspect").form(&fields).send().await,
@@ -99,7 +99,7 @@ async fn rfc_7662_2_1_a_key_may_come_by_http_basic() {
     let invalid = format!(r#"{bearer}, error="invalid_token""#);
     for (pair, code, challenge) in [
         ("one:two".to_owned(), "unauthorized", bearer),
-        (format!("{key}"), "unauthorized", bearer),
+        (key.to_string(), "unauthorized", bearer),
         (format!("{token}:"), "unauthorized", bearer),
         (format!("{key}x:"), "invalid_api_key", &*invalid),
         ("crk_:".to_owned(), "invalid_api_key", &*invalid),
@@ -196,7 +196,7 @@ async fn rfc_7662_2_2_each_kind_is_active_and_described() {
             "iat": NOW, "exp": NOW + 24 * 3600,
         })
     );
-    // Its own, which is nobody's and has no end.
+    // Its own, which belongs to no user and does not expire.
     assert_eq!(
         ask(&app, &key, &key).await,
         json!({ "active": true, "credential": "api_key", "scope": "introspect", "iat": NOW })
@@ -385,7 +385,7 @@ async fn rfc_7662_4_introspection_spends_and_records_nothing() {
     };
     let (access, successor) = pair_in(&refresh(&spent).await.json());
 
-    // Long after the seconds in which it gives its successor again, when presenting it would end the session.
+    // Long after the seconds in which it returns its successor again; now using it would end the session.
     app.clock().advance(5 * MINUTE);
     for token in [&token, &owned, &access, &successor, &spent, &spent] {
         ask(&app, &key, token).await;

@@ -502,7 +502,7 @@ async fn reset_racing_a_sign_in_leaves_no_old_session() {
     let sign_ins = join_all((0..20).map(|_| app.sign_in(ONE, PASSWORD)));
     let (done, _) = futures_util::future::join(app.reset_password(&link, NEW), sign_ins).await;
     assert_eq!(done.status, 200);
-    // Whoever came first was ended by the reset, whoever came later was refused.
+    // Earlier sign-ins were ended by the reset, later ones were refused.
     let left = format!(
         "SELECT count(*) FROM sessions WHERE user_id = {}",
         user.id.0
@@ -521,7 +521,7 @@ async fn password_and_sessions_change_atomically() {
     assert_eq!(
         app.mails().await.len(),
         1,
-        "nobody is told of what did not happen"
+        "no notice of what did not happen"
     );
     make_succeed(&app);
     assert_eq!(app.reset_password(&link, NEW).await.status, 200);

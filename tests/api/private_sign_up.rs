@@ -1,4 +1,4 @@
-//! Signing up where nobody may learn who has an account.
+//! Sign-up that does not reveal which addresses have an account.
 
 use cloakroom::config::{Confirm, Settings};
 use cloakroom::testing::TestApp;
@@ -56,7 +56,7 @@ async fn taken_and_free_addresses_get_the_same_reply() {
         assert_eq!(seen(&app.sign_up(taken, NEW).await), seen(&free), "{taken}");
         assert_eq!(rows(&app) - before, 1, "{taken}");
     }
-    // Faults of form are named before anybody is looked for.
+    // Faults of form are reported before the account is read.
     for address in [ONE, "free2@example.com"] {
         let faults = [("password", "is too short (minimum is 8 characters)")];
         assert_faults(&app.sign_up(address, "short").await, &faults);

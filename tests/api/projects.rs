@@ -184,7 +184,7 @@ async fn another_users_project_is_not_found() {
         (theirs["request_id"], absent["request_id"]) = (Value::Null, Value::Null);
         assert_eq!(theirs, absent, "{method}");
     }
-    // Nor do bad fields tell that it is there.
+    // Nor do invalid fields reveal that it exists.
     let reply = app
         .patch("/v1/projects/1")
         .bearer(&stranger)

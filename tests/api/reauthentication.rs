@@ -1,4 +1,4 @@
-//! The password asked for again, and for how long the answer counts.
+//! Reauthentication, and how long it lasts.
 
 use std::time::Duration;
 

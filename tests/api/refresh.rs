@@ -435,7 +435,7 @@ async fn a_rewound_clock_restores_no_spent_token() {
     let (app, token, first) = with_pair().await;
     app.clock().advance(2 * DAY);
     let second = pair_of(&app.refresh(&first.refresh).await);
-    // Corrected by some seconds it costs nobody their session.
+    // A correction of some seconds ends no session.
     app.clock().set(START + 2 * DAY - GRACE + MILLISECOND);
     assert_eq!(
         pair_of(&app.refresh(&first.refresh).await).refresh,
@@ -706,7 +706,7 @@ async fn withdrawn_scopes_are_no_longer_granted() {
     .await;
     let reply = later.refresh(&first.refresh).await;
     assert_eq!(reply.json()["scope"], "projects:write");
-    // What is offered since then was not asked for.
+    // Scopes added to the settings since then were not requested.
     assert_eq!(
         later.refresh(&pair_of(&reply).refresh).await.json()["scope"],
         "projects:write"

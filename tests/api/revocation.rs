@@ -61,7 +61,7 @@ async fn rfc_7009_2_1_refresh_tokens_end_their_session() {
     }
     assert!(is_good(&app, &other).await && is_good(&app, &others).await);
     assert_eq!(app.refresh(&others_refresh).await.status, 200);
-    // Its owner, or its own program, did it: nobody was robbed.
+    // Its owner or its own program did it: no theft.
     assert_eq!(app.mails().await.len(), 0);
 }
 

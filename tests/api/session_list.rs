@@ -293,7 +293,7 @@ async fn concurrent_ends_of_one_session_have_one_winner() {
         assert_refused(reply, 404, "not_found");
     }
 
-    // Of their own, whoever comes late is nobody any more.
+    // Of its own sessions, a late request finds its session ended.
     let own = id_of(&app, &token).await;
     let replies = join_all((0..50).map(|_| end(&app, &token, own))).await;
     assert_eq!(
@@ -471,7 +471,7 @@ async fn buffered_activity_counts_at_the_session_limit() {
     app.clock().advance(MINUTE);
     let second = token_of(&app.sign_in(ONE, PASSWORD).await);
     app.clock().advance(MINUTE);
-    // Used a moment ago, which no row says yet.
+    // Used a moment ago, which is not written yet.
     assert!(session_is_valid(&app, &first).await);
     assert_eq!(
         count_in(

@@ -28,7 +28,7 @@ fn open(app: &TestApp) -> Connection {
     Connection::open(app.context().database.path()).unwrap()
 }
 
-/// Adds a session of the first user, told apart by what its client calls itself.
+/// Adds a session of the first user, identified by its user agent.
 fn add_session(file: &Connection, name: &str, last_active_at: Timestamp, expires_at: Timestamp) {
     file.prepare_cached(
         "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, created_at, last_active_at, expires_at)
@@ -88,7 +88,7 @@ fn add_api_key(
     .unwrap();
 }
 
-/// Adds a refresh token of the first session, told apart by its scopes.
+/// Adds a refresh token of the first session, identified by its scopes.
 fn add_refresh_token(file: &Connection, name: &str, spent_at: Option<Timestamp>) {
     file.prepare_cached(
         "INSERT INTO refresh_tokens (session_id, family_digest, token_digest, scopes, created_at, expires_at, spent_at)

@@ -246,7 +246,7 @@ async fn untrusted_forwarding_headers_change_no_limit() {
     };
     assert_eq!(wrong("198.51.100.1", "192.0.2.1").await, 401);
     assert_eq!(wrong("198.51.100.1", "192.0.2.2").await, 429);
-    // Through the proxy each is one, and what they wrote themselves, further left, is not believed.
+    // Through the proxy each client counts for itself; addresses that clients wrote further left are ignored.
     assert_eq!(wrong("10.0.0.1", "192.0.2.1").await, 401);
     assert_eq!(wrong("10.0.0.2", "203.0.113.7, 192.0.2.1").await, 429);
     assert_eq!(wrong("10.0.0.1", "192.0.2.1, 192.0.2.2").await, 401);

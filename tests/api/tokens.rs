@@ -1,4 +1,4 @@
-//! Pairs of tokens: for a password, for a session, and for nobody else.
+//! Pairs of tokens: for a password or a session, and for no other credential.
 
 use std::time::Duration;
 

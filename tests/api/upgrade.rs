@@ -1,6 +1,6 @@
 //! A file that an earlier release wrote: every credential, link, mail and limit in it keeps its meaning.
 //!
-//! Each check works on its own copy of `tests/fixtures/schema_3.db`; the README there says what the fixture holds.
+//! Each check works on its own copy of `tests/fixtures/schema_3.db`; its content is described in the README there.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

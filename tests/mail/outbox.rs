@@ -31,7 +31,7 @@ async fn request(app: &TestApp, kind: MailKind, to: &str) {
             mail::enqueue_link(tx, MailKind::AlreadyRegistered, &to, now, || Ok(true))
         }
         MailKind::Unlock => mail::enqueue_unlock(tx, &to, now + Duration::from_secs(1200), now),
-        other => panic!("nobody asks for {other:?}"),
+        other => panic!("no test requests {other:?}"),
     })
     .await;
 }
@@ -185,7 +185,7 @@ async fn new_addresses_are_mailed_only_while_pending_and_free() {
 
     request_change(&app, &user, OTHER).await;
     app.create_user(OTHER, PASSWORD).await;
-    assert_eq!(app.mails().await.len(), 1, "somebody has it by now");
+    assert_eq!(app.mails().await.len(), 1, "another user has it by now");
 }
 
 #[actix_web::test]

@@ -58,7 +58,7 @@ fn render_all() -> Vec<(MailKind, Rendered)> {
         .collect()
 }
 
-/// What loading says about a folder with this one file.
+/// The result of loading a folder with this one file.
 fn fault_of(name: &str, content: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), content).unwrap();

@@ -1,4 +1,4 @@
-//! The life of a session and an account over TCP, as the contract tells it; and what fifty ask for at once.
+//! The life of a session and an account over TCP, and fifty concurrent requests for the same change.
 
 use std::sync::Barrier;
 use std::thread;
@@ -400,7 +400,7 @@ fn delete_account(test_server: &TestServer, server: &Server, token: &str) {
     assert_eq!(server.sign_in(MOVED, NEW).0, 401);
     letter(test_server, MOVED, "Subject: Your account was deleted");
     assert_nothing_is_left_of(test_server, id);
-    // The address is free, and whoever takes it is somebody else.
+    // The address is free; the user who takes it next has another id.
     let next = server.sign_up_token(MOVED, PASSWORD);
     assert!(
         get(server, "/v1/user", &next)["user"]["id"]

@@ -140,7 +140,7 @@ fn ask_and_reset(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
 
 /// The server's refusals name the address.
 fn fail_to_send(test_server: &TestServer, server: &Server, mail: &SmtpServer) {
-    // The mail that tells of the reset has come: the refusals are for those that follow.
+    // The notice of the reset has arrived: the refusals are for later mails.
     eventually(|| (mail.received().len() == 2).then_some(()));
     mail.refuse(
         At::Recipient,

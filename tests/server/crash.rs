@@ -97,7 +97,7 @@ enum Scope {
     All,
 }
 
-/// One client and all that it was told.
+/// One client and all replies that it received.
 struct Worker {
     number: usize,
     dice: Dice,
@@ -108,7 +108,7 @@ struct Worker {
     told: HashMap<&'static str, usize>,
 }
 
-/// What is known for sure, and what was asked for when the server died.
+/// What is certain, and what was requested when the server was killed.
 struct Account {
     address: String,
     /// One, or two when a change got no answer: the new one last.
@@ -116,11 +116,11 @@ struct Account {
     outdated: Vec<String>,
     /// The first does the work.
     alive: Vec<Session>,
-    /// Alive while the first of two passwords is right, dead when the new one is.
+    /// Valid while the first of two passwords is right, revoked when the new one is.
     doubtful: Vec<Session>,
-    /// One whose rotation got no answer: it opens by this token, or by one that nobody knows.
+    /// One whose rotation got no reply: it has this token, or an unknown one.
     rotating: Option<Session>,
-    /// Sessions that live on, whose token nobody knows.
+    /// Sessions that continue with an unknown token.
     unopened: Vec<i64>,
     /// Tokens.
     dead: Vec<String>,
@@ -217,7 +217,7 @@ impl Worker {
 
     fn sign_out(&mut self, call: Call<'_>) -> Option<()> {
         let account = self.accounts.last_mut()?;
-        // Without an answer nobody knows.
+        // Without a reply the outcome is unknown.
         let token = account.alive.pop()?.token;
         let (status, reply) = call("DELETE", "/v1/session", Some(&token), json!({}))?;
         assert_eq!(status, 200, "{reply}");
@@ -315,7 +315,7 @@ impl Worker {
 }
 
 impl Account {
-    /// A new password is asked for, with which all sessions but so many are to end.
+    /// A new password is requested, which ends all sessions but so many.
     fn ask_for(&mut self, password: String, keep: usize) {
         self.passwords.push(password);
         self.doubtful = self.alive.split_off(keep);
@@ -334,7 +334,7 @@ impl Account {
         self.alive.append(&mut self.doubtful);
     }
 
-    /// What got no answer was done or was not; from then on it is known for sure like the rest.
+    /// Finds out whether what got no reply was done; from then on it is certain like the rest.
     fn verify(&mut self, call: impl Fn(&str, &str, Option<&str>, Option<&Value>) -> (u16, Value)) {
         let address = self.address.clone();
         let sign_in = |password: &str| {
@@ -432,7 +432,7 @@ fn unread_letter(
     for entry in std::fs::read_dir(test_server.mail_folder()).ok()? {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        // Written to its end, and none that tells of a password that was changed.
+        // Written to its end, and no notice of a changed password.
         let is_letter = name.ends_with(".eml") && name.contains("-password_reset-");
         if !is_letter || !read.insert(path.clone()) {
             continue;

@@ -1,4 +1,4 @@
-//! The stories in `tests/curl`, told against the real binary as they stand.
+//! The scripts in `tests/curl`, run against the real binary.
 
 use std::path::Path;
 use std::process::Command;

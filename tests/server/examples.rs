@@ -101,7 +101,7 @@ fn the_actix_service_fails_closed_without_the_server() {
     }
 }
 
-/// What holds for a service that has the JWKS and asks nobody.
+/// The behaviour of a service that verifies with the JWKS alone.
 fn takes_access_tokens_alone(service: &Service) {
     let mut issuer = Issuer::open();
     let running = service.start(&issuer);
@@ -160,7 +160,7 @@ fn takes_access_tokens_alone(service: &Service) {
         );
     }
 
-    // Who has the keys goes on without us; who has none yet lets nobody in.
+    // A service that has the keys continues without the server; one without keys refuses all requests.
     issuer.server.kill();
     assert_eq!(orders(&running, &[bearer(&good)]).0, 200);
     assert_eq!(orders(&unlucky, &[bearer(&good)]).0, 503);

@@ -41,7 +41,7 @@ fn assert_refused_untouched(test_server: &TestServer, words: &str) {
     }
 }
 
-/// A house whose server has run, and ended well, with somebody in it.
+/// A folder whose server has run and stopped, with one user.
 fn lived_in() -> TestServer {
     let test_server = TestServer::new();
     let mut server = test_server.serve();
@@ -521,7 +521,7 @@ mod linux {
             ("GET", "/ready", "database_io_failure"),
             ("POST", "/v1/passwords", "unavailable"),
         ] {
-            // A body that nobody reads would end the connection.
+            // An unread body would end the connection.
             connection.ask(method, path, "", if method == "GET" { "" } else { &body });
             let refused = connection.receive();
             assert_eq!(

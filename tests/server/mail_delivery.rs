@@ -13,7 +13,7 @@ use crate::support::smtp::{At, Behaviour, Misbehaviour, Received, SmtpServer};
 
 const ADDRESS: &str = "one@example.com";
 
-/// An app in which somebody has asked for a reset mail that nobody has sent yet.
+/// An app with a requested reset mail that has not been sent yet.
 async fn asked() -> TestApp {
     let app = TestApp::new().await;
     app.create_user(ADDRESS, "password").await;
@@ -241,7 +241,7 @@ fn a_killed_worker_resends_with_the_same_message_id() {
     assert_eq!(outcome(&test_server), (None, None, None));
 
     mail.behave(|behaviour| behaviour.misbehaviour = None);
-    // As if the dead worker's lease had run out.
+    // As if the lease of the killed worker had expired.
     test_server
         .open_database()
         .execute("UPDATE outbox SET next_attempt_at = 0", [])

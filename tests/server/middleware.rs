@@ -279,7 +279,7 @@ fn a_malformed_request_closes_the_connection() {
         (&format!("GET /up HTTP/1.1\r\nHost: x\r\n{huge}\r\n"), 431),
     ] {
         let mut connection = RawConnection::to(&server);
-        // The server may have heard enough before all is said.
+        // The server may refuse before all is sent.
         let (said, _) = connection.trickle(request);
         let line = request.lines().next().unwrap();
         assert!(

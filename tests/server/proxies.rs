@@ -48,14 +48,14 @@ const SPOOFED: &[&str] = &[
     "X_SESSION_ID: spoofed",
     "X-Scopes: spoofed:all",
     "X_Scopes: spoofed:all",
-    // What only a proxy says to us.
+    // What only a proxy sends to the server.
     "X-Forwarded-Method: OPTIONS",
     "X-Forwarded-Uri: /elsewhere",
     // A proxy must take away what stands here, and might do so after ours came.
     "Connection: X-User-Id, X-User-Email-Confirmed, X-Credential, X-Scopes, X-Forwarded-Method",
 ];
 
-/// What the service should be told.
+/// The headers that the service should receive.
 type Who = [String; 6];
 
 /// Both proxies, each with a server and a service of its own, at the same time.
@@ -507,7 +507,7 @@ impl ProxyFixture {
         connection.receive_until_closed()
     }
 
-    /// Signs somebody up as a page of ours does.
+    /// Signs a user up as a page of the application does.
     fn cookie(&self) -> String {
         let mut connection = RawConnection::to(&self.issuer.server);
         let body = json!({ "email_address": "page@example.com", "password": "password", "transport": "cookie" });
@@ -635,7 +635,7 @@ impl Service {
         std::mem::take(&mut self.received.lock().unwrap())
     }
 
-    /// One request came, and said this of its caller and nothing else.
+    /// One request arrived, with exactly these headers about its caller.
     fn assert_reported(&self, who: &Who, what: &str) {
         let [received] = &self.take()[..] else {
             panic!("{what}: not once")

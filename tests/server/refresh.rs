@@ -19,7 +19,7 @@ fn pair_of((status, reply): (u16, Value)) -> (String, String) {
     (text("access_token"), text("refresh_token"))
 }
 
-/// Signs somebody up and gives a pair of theirs.
+/// Signs a user up and returns a pair of theirs.
 fn first_pair(server: &Server) -> (String, String) {
     server.sign_up_token("one@example.com", "password");
     let body = json!({ "email_address": "one@example.com", "password": "password" });

@@ -1,4 +1,4 @@
-//! Ten thousand sessions ended over TCP while others are looked up: once a reply has said so, the token is dead on
+//! Ten thousand sessions ended over TCP while others are looked up: once a reply has confirmed it, the token is refused on
 //! every connection.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -72,7 +72,7 @@ fn ten_thousand_revocations_apply_at_once() {
     );
 }
 
-/// Revokes all of a user's tokens but the first, one after another in each of the ways there are; gives how many.
+/// Revokes all of a user's tokens but the first, one after another by each kind of request; returns how many.
 fn revoke(one: &mut RawConnection, other: &mut RawConnection, user: &Owned) -> usize {
     let ((_, kept), rest) = user.split_first().unwrap();
     for (number, (id, token)) in rest.iter().enumerate() {

@@ -74,7 +74,7 @@ fn ask(server: &Server, access: &str) -> (u16, Value) {
     (status, reply["code"].clone())
 }
 
-/// Waits until a server refuses the token; gives how long that took.
+/// Waits until a server refuses the token; returns how long that took.
 fn refused_after(server: &Server, access: &str) -> Duration {
     let started = Instant::now();
     loop {

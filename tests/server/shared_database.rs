@@ -1,4 +1,4 @@
-//! Two servers on one file: what one of them is told, both know at once.
+//! Two servers on one file: a change at one applies at both at once.
 
 use std::collections::HashSet;
 use std::thread;

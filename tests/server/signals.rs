@@ -81,7 +81,7 @@ fn shutdown_finishes_requests_and_accepts_no_more() {
     }
 }
 
-/// On Linux alone: nobody else says so plainly which connections a process has.
+/// On Linux only, which lists the connections of a process.
 #[cfg(target_os = "linux")]
 #[test]
 fn idle_connections_do_not_delay_shutdown() {

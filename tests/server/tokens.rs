@@ -54,7 +54,7 @@ fn tokens_live_from_issue_to_revocation() {
         "refresh_token"
     );
 
-    // Killed between a refresh and its reply, the server gives the same pair when it is asked again.
+    // Killed between a refresh and its reply, the server returns the same pair to the next request.
     let (_, next) = pair_in(&refreshed(&server, &refresh));
     server.kill();
     let server = test_server.serve();
@@ -84,7 +84,7 @@ fn tokens_live_from_issue_to_revocation() {
     let (access, next) = pair_in(&refreshed(&server, &next));
     assert_eq!(asks(&server, &access), 200);
 
-    // Signed out, here at once. Elsewhere nobody knows.
+    // Signed out: refused here at once; a service that verifies locally does not notice.
     let (narrow, _) = pair_in(&request(
         &server,
         "/v1/tokens",
@@ -104,7 +104,7 @@ fn tokens_live_from_issue_to_revocation() {
     );
     assert!(Elsewhere::knowing(&server).believes(&narrow));
 
-    // An operator shuts the account: whatever it gave out is dead, and stays so when it is opened again.
+    // An operator disables the account: its credentials are revoked, and stay so when it is enabled again.
     command(&test_server, &["users", "disable", ADDRESS, "--json"]);
     assert_eq!(by_key(&server, "GET", "/v1/projects", key).status, 401);
     wait_for_refusal(&server, &access);
@@ -129,7 +129,7 @@ fn tokens_live_from_issue_to_revocation() {
         );
     }
 
-    // And the account goes, with all that is its own; the service's key is nobody's and stays.
+    // The account is deleted with all its credentials; the service's key belongs to no user and stays.
     let (access, next) = pair_in(&post(&server, "/v1/tokens", &by_password, 200));
     command(
         &test_server,
@@ -158,7 +158,7 @@ fn tokens_live_from_issue_to_revocation() {
     assert_eq!(by_key(&server, "GET", "/v1/verify", service).status, 401);
 }
 
-/// A service that has the public keys as they were once, and asks nobody.
+/// A service that fetched the public keys once and verifies locally.
 struct Elsewhere {
     keys: Value,
 }
@@ -188,7 +188,7 @@ fn a_key() -> Value {
     json!({ "name": "nightly", "scopes": ["projects:read"] })
 }
 
-/// What a route says to an access token.
+/// The reply of a route to an access token.
 fn asks(server: &Server, access: &str) -> u16 {
     let projects = server.request("GET", "/v1/projects", Some(access), None).0;
     assert_eq!(

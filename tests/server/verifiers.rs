@@ -56,7 +56,7 @@ fn takes_good_tokens_alone(program: &str, script: &str) {
     );
 }
 
-/// What the script of `tests/verifiers` says of each token.
+/// The verdict of the script in `tests/verifiers` on each token.
 fn verdicts(program: &str, script: &str, issuer: &str, tokens: &[(&str, String)]) -> Vec<String> {
     let script = Path::new("tests/verifiers").join(script);
     let mut child = Command::new(program)

@@ -59,7 +59,7 @@ pub fn pair_in(reply: &Value) -> (String, String) {
     (access.to_owned(), refresh.to_owned())
 }
 
-/// What an access token says of itself.
+/// The claims of an access token.
 pub fn claims(access_token: &str) -> Value {
     use base64::Engine;
     let part = access_token.split('.').nth(1).expect("three parts");

@@ -92,7 +92,7 @@ impl TestServer {
         command
     }
 
-    /// Starts `cloakroom serve` and waits until it says where it listens.
+    /// Starts `cloakroom serve` and waits until it prints its address.
     pub fn serve(&self) -> Server {
         self.serve_as(self.command(&["serve"]))
     }
@@ -242,7 +242,7 @@ impl Server {
         }
     }
 
-    /// What it printed after the line that says where it listens, once it has ended.
+    /// What it printed after the line with its address, once it has ended.
     pub fn rest_of_stdout(&mut self) -> String {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();

@@ -30,7 +30,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it and waits until it takes connections at this address. What it says goes into a file of this folder.
+    /// Starts it and waits until it takes connections at this address. Its output goes into a file of this folder.
     pub fn start(command: &mut Command, address: SocketAddr, folder: &Path) -> Self {
         let said = folder.join(format!("said-at-{}", address.port()));
         let file = File::create(&said).unwrap();

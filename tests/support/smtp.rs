@@ -89,7 +89,7 @@ pub enum At {
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Misbehaviour {
-    /// Takes connections and never says a word.
+    /// Accepts connections and never sends anything.
     Silent,
     /// Greets without end, a line at a time.
     GreetsEndlessly,
@@ -103,7 +103,7 @@ pub enum Misbehaviour {
     ClosesInData,
     /// Closes the connection after each mail, without a word.
     ClosesAfterData,
-    /// Takes the mail and never says so.
+    /// Takes the mail and never acknowledges it.
     SilentAfterData,
     /// Puts an answer of its own behind the one to STARTTLS, as an attacker on the path could.
     AnswersAheadOfTls,

@@ -93,7 +93,10 @@ async fn by_session(
     let (now, row) = (context.clock.now(), Session::clone(&session));
     let (throttle, limit) = (context.throttle.clone(), context.throttle.tokens(user.id));
     let granted = user.commit(context, &client, move |change| {
-        match throttle.count(change, &[limit.clone()], now)?.refused() {
+        match throttle
+            .count(change, std::slice::from_ref(&limit), now)?
+            .refused()
+        {
             Some(throttled) => Ok(Err(throttled)),
             None => grant.write(change, &row, now).map(Ok),
         }

@@ -29,10 +29,10 @@ const WEBSOCKET: &str = "sec-websocket-";
 /// `cors.credentials`. Browsers without `Sec-Fetch-Site` do not tell them apart from listed pages of other sites.
 pub fn proves_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
     match site(headers) {
-        Site::SameOrigin => true,
-        Site::SameSite => settings.cors.credentials && is_listed(origin(headers), settings),
-        Site::Unknown => is_own(origin(headers), settings) || is_listed(origin(headers), settings),
-        Site::Other => false,
+        Page::OfSameOrigin => true,
+        Page::OfSameSite => settings.cors.credentials && is_listed(origin(headers), settings),
+        Page::Unknown => is_own(origin(headers), settings) || is_listed(origin(headers), settings),
+        Page::Other => false,
     }
 }
 
@@ -67,7 +67,7 @@ pub(in crate::http) fn check_page(request: &HttpRequest, settings: &Settings) ->
     let origin = origin(headers);
     let is_known = is_listed(origin, settings) || is_front_end(origin, settings);
     let is_foreign = match site(headers) {
-        Site::SameOrigin => false,
+        Page::OfSameOrigin => false,
         _ if is_cross_site(headers) => !is_known,
         _ => headers.contains_key(ORIGIN) && !is_known && !is_own(origin, settings),
     };
@@ -78,22 +78,22 @@ pub(in crate::http) fn check_page(request: &HttpRequest, settings: &Settings) ->
 }
 
 /// What `Sec-Fetch-Site` reports about the page.
-enum Site {
-    SameOrigin,
-    SameSite,
+enum Page {
+    OfSameOrigin,
+    OfSameSite,
     /// The browser does not send the header.
     Unknown,
     /// Cross-site, no page at all, or a malformed or repeated header.
     Other,
 }
 
-fn site(headers: &HeaderMap) -> Site {
+fn site(headers: &HeaderMap) -> Page {
     let mut lines = headers.get_all(SEC_FETCH_SITE).map(|line| line.as_bytes());
     match (lines.next(), lines.next()) {
-        (None, _) => Site::Unknown,
-        (Some(b"same-origin"), None) => Site::SameOrigin,
-        (Some(b"same-site"), None) => Site::SameSite,
-        _ => Site::Other,
+        (None, _) => Page::Unknown,
+        (Some(b"same-origin"), None) => Page::OfSameOrigin,
+        (Some(b"same-site"), None) => Page::OfSameSite,
+        _ => Page::Other,
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn report<B>(mut request: ServiceRequest, next: Next<B>) -> Out
         answering.close();
     }
     map_head(outcome, |head| {
-        head.set_connection_type(ConnectionType::Close)
+        head.set_connection_type(ConnectionType::Close);
     })
 }
 

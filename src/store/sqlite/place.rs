@@ -151,10 +151,10 @@ pub(super) fn restrict_access(path: &Path) {
         let mode_text = format!("{mode:04o}");
         match fs::set_permissions(&file, fs::Permissions::from_mode(mode & !OTHER_USERS)) {
             Ok(()) => {
-                tracing::warn!(file = %file_name, mode = mode_text, "other users of this machine had access to the database: removed")
+                tracing::warn!(file = %file_name, mode = mode_text, "other users of this machine had access to the database: removed");
             }
             Err(error) => {
-                tracing::warn!(file = %file_name, mode = mode_text, %error, "other users of this machine have access to the database")
+                tracing::warn!(file = %file_name, mode = mode_text, %error, "other users of this machine have access to the database");
             }
         }
     }

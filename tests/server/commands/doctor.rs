@@ -232,7 +232,7 @@ fn key_files_named_by_variables_must_be_private() {
 #[test]
 fn an_unreachable_mail_server_is_reported() {
     let mut test_server = sound_house();
-    // Bound for a moment: nobody listens there.
+    // Bound for a moment, so that no server listens there.
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

@@ -146,7 +146,7 @@ fn form_of(behaviour: &Behaviour, step: &str) -> Option<ReplyForm> {
     forms.find(|(at, _)| *at == step).map(|(_, form)| *form)
 }
 
-/// The same reply in another form. The first line's text says nothing; further lines are the keywords of `EHLO`.
+/// The same reply in another form. The first line's text has no meaning; further lines are the keywords of `EHLO`.
 fn in_form(reply: &str, form: ReplyForm) -> Vec<u8> {
     let (first, rest) = reply.split_once("\r\n").unwrap();
     let (code, separator) = (&first[..3], if rest.is_empty() { " " } else { "-" });
