@@ -35,7 +35,7 @@ section! {
         /// A file of breached passwords that are refused, made by `cloakroom passwords build`; "" is unset.
         #[serde(with = "unset")]
         breached_list: Option<PathBuf> = "",
-        /// The range service that new passwords are looked up in, such as "https://api.pwnedpasswords.com/range"; "" is
+        /// The range service that new passwords are looked up in, such as `https://api.pwnedpasswords.com/range`; "" is
         /// unset. It learns the first 20 bits of the SHA-1 of each. A service that does not answer within 500 ms is
         /// ignored: the password is accepted, and the log says so.
         #[serde(with = "unset")]

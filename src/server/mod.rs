@@ -79,7 +79,7 @@ impl Cloakroom {
         &self.context
     }
 
-    /// Mounts every route, for [`App::configure`]; your own handlers may then take a [`crate::CurrentUser`].
+    /// Mounts every route, for [`App::configure`](actix_web::App::configure); your own handlers may then take a [`crate::CurrentUser`].
     pub fn mount(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let context = self.context.clone();
         move |config| {
@@ -88,7 +88,7 @@ impl Cloakroom {
         }
     }
 
-    /// The middleware around all routes, for [`App::wrap`]: request ids, logs, headers, CORS, and JSON for each failure.
+    /// The middleware around all routes, for [`App::wrap`](actix_web::App::wrap): request ids, logs, headers, CORS, and JSON for each failure.
     pub fn middleware(&self) -> Middleware {
         let answering_all_methods = features::routes().answering_all_methods();
         Middleware::new(self.context.clone(), answering_all_methods)

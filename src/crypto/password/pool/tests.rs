@@ -332,6 +332,8 @@ async fn an_admitted_request_is_not_refused_halfway() {
     let pool = pool(1, 1);
     let slot = slot(&pool);
     in_time(slot.hash(password("first"))).await.unwrap();
+    // The digest is sent before the thread counts itself as free.
+    until(|| loads(&pool) == [0]).await;
     let under_way = endless(&pool, 1);
     until(|| loads(&pool) == [1]).await;
     let waiting = fill(&pool).await;
