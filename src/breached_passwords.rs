@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::crypto::password::Password;
 use crate::domain::error::{Error, Result, ValidationErrors};
 
-/// The shipped list: the 20,000 most common passwords that Django refuses (`common-passwords.txt` of Django 5.2, by
+/// The shipped list: the 19,640 most common passwords that Django refuses (`common-passwords.txt` of Django 5.2, by
 /// Royce Williams, BSD-3-Clause), as `cloakroom passwords build --plain` makes it.
 const COMMON: &[u8] = include_bytes!("breached_passwords/common.bin");
 

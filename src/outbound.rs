@@ -228,7 +228,9 @@ impl Resolver for CheckedResolver {
                 return Err(ureq::Error::Other(refusal.into()));
             }
             if !listed && !encrypted {
-                return Err(ureq::Error::RequireHttpsOnly(uri.to_string()));
+                // Without the path, which is not for the log.
+                let host = uri.host().unwrap_or_default().to_owned();
+                return Err(ureq::Error::RequireHttpsOnly(host));
             }
         }
         Ok(found)

@@ -5,7 +5,7 @@
 //!
 //! # Threats
 //! - a head that is taken for a body, and so not checked: heads are found by the rules of actix-http, which refuses what
-//!   is ambiguous. After chunks the rest of the connection is not checked; the middleware closes it.
+//!   is ambiguous, and a `Content-Length` that is too long to be kept is refused. After chunks the rest of the connection is not checked; the middleware closes it.
 
 /// The longest beginning of a line that is kept: more than the name and digits of a `Content-Length`.
 const KEPT: usize = 128;
@@ -78,6 +78,12 @@ impl Framing {
         }
         let line = std::mem::take(&mut self.line);
         self.after_cr = false;
+        if line.len() == KEPT && is_length(&line) {
+            // actix-http would read the whole of it, and find another body than is found here.
+            bytes[end] = 0;
+            self.place = Place::Unknown;
+            return end + 1;
+        }
         match line.strip_suffix(b"\r").unwrap_or(&line) {
             b"" => self.place = self.body.take().unwrap_or(Place::Head),
             line => {
@@ -105,16 +111,21 @@ fn body_after(line: &[u8]) -> Option<Place> {
     if name.eq_ignore_ascii_case(b"transfer-encoding") || name.eq_ignore_ascii_case(b"upgrade") {
         return Some(Place::Unknown);
     }
-    if !name.eq_ignore_ascii_case(b"content-length") {
+    if !is_length(line) {
         return None;
     }
     let digits = std::str::from_utf8(value).ok().map(str::trim);
     let length = digits.and_then(|digits| digits.parse().ok());
     Some(match length {
         Some(0) => Place::Head,
-        Some(length) if line.len() < KEPT => Place::Body(length),
-        _ => Place::Unknown,
+        Some(length) => Place::Body(length),
+        None => Place::Unknown,
     })
+}
+
+fn is_length(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next();
+    name.is_some_and(|name| name.eq_ignore_ascii_case(b"content-length"))
 }
 
 #[cfg(test)]
@@ -165,6 +176,13 @@ mod tests {
                 "{before:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_padded_length_is_refused() {
+        let head = format!("POST / HTTP/1.1\r\nContent-Length: {}41\r", "0".repeat(120));
+        let text = format!("{head}\n\r\nA: b\r\nContent-Length: 999999999\r\n\r\n");
+        assert_eq!(replaced(&text), [head.len()]);
     }
 
     #[test]

@@ -66,8 +66,9 @@ pub(super) fn bind(
                 .h1(app);
             let patience = settings.keep_alive + settings.head_timeout;
             fn_service(move |io: TcpStream| async move {
-                let peer = io.peer_addr().ok();
-                Ok((Connection::new(io, patience), peer))
+                // Without its address the client would count as this machine.
+                let peer = io.peer_addr()?;
+                Ok((Connection::new(io, patience), Some(peer)))
             })
             .and_then(http)
         })?;

@@ -68,11 +68,14 @@ fn watch_body(request: &mut ServiceRequest) -> Watched {
 }
 
 impl Watched {
-    /// Whether nothing of it is still to come. Discards what has come.
+    /// Whether nothing of it is still to come. Discards what has come, unless the response is still reading it.
     async fn is_none_or_read(&self) -> bool {
         let Some(payload) = &self.0 else {
             return true;
         };
+        if Rc::strong_count(payload) > 1 {
+            return false;
+        }
         poll_fn(|task| {
             loop {
                 match payload.borrow_mut().poll_next_unpin(task) {

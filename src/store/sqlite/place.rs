@@ -100,7 +100,8 @@ pub(super) fn create(path: &Path) -> Result<()> {
         .map_err(error)?;
     migrate(&mut connection)?;
     connection.close().map_err(|(_, failure)| error(failure))?;
-    draft.put().map_err(io)
+    // A file that came meanwhile, such as a restored backup, is left alone.
+    draft.put_first().map_err(io)
 }
 
 /// Creates the missing ones for their owner only. Those that root creates belong to the owner of the folder above.
