@@ -15,7 +15,7 @@ test.use({
 test.describe.configure({ timeout: 120_000 });
 
 test("unconfirmed address and throttled sign-in", { tag: "@phone" }, async ({ page, env, monitor }) => {
-  monitor.expectStatus(403, 429);
+  monitor.expectStatus(401, 403, 429);
   const address = env.uniqueAddress();
   await page.goto("/sign-up");
   await signUp(page, address);

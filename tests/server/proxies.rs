@@ -77,7 +77,8 @@ fn identity_headers_come_only_from_the_server() {
         let issuer = &fixture.issuer;
         let user = issuer.sign_up("one@example.com");
         let id = || user.user_id.clone();
-        let address = || "one@example.com".to_owned();
+        // Not before the address is verified.
+        let address = String::new;
         let unproved = || "false".to_owned();
         let (_, key) = issuer.api_key(&user.token, SCOPE);
         let known: [(&str, String, Who); 5] = [
@@ -414,6 +415,13 @@ fn requests_fail_while_the_server_is_unavailable() {
         assert_eq!(fixture.ask("GET", &[&bearer(&user.token)], ""), 200);
         fixture.service.take();
         server.signal("STOP");
+        let stat = format!("/proc/{}/stat", server.id());
+        eventually(|| {
+            fs::read_to_string(&stat)
+                .ok()?
+                .contains(") T ")
+                .then_some(())
+        });
         let hanging = fixture.ask("GET", &[&bearer(&user.token)], "");
         server.signal("CONT");
         assert!((500..=504).contains(&hanging), "{hanging}");
