@@ -61,7 +61,7 @@ fn each_layer_overrides_the_one_before() {
     assert_eq!(settings.server.workers, 3, "the file over the default");
     assert_eq!(
         settings.password.threads, 0,
-        "the default where nobody says otherwise"
+        "the default where no source sets it"
     );
 }
 

@@ -24,7 +24,7 @@ pub(super) fn only_the_pending_address_replaces_the_old_one_once(tx: &Transactio
         ["one@example.com", "first@example.com", "second@example.com"].map(address);
     assert!(
         !users::change_address(tx, id, &old, &first, NOW).unwrap(),
-        "nobody asked for it"
+        "it was not requested"
     );
     assert!(users::set_pending_address(tx, id, Some(&first)).unwrap());
     assert!(users::set_pending_address(tx, id, Some(&second)).unwrap());
@@ -121,8 +121,8 @@ pub(super) fn name_and_profile_change_apart(tx: &Transaction<'_>) {
     assert_eq!(described.profile, profile);
     assert_eq!(change(Some(None), None, NOW + HOUR).name, None);
     assert_eq!(account(tx, id).user.profile, profile);
-    let nobody = users::update_details(tx, UserId(99), &DetailChanges::default(), NOW);
-    assert_eq!(nobody.unwrap(), None);
+    let unknown = users::update_details(tx, UserId(99), &DetailChanges::default(), NOW);
+    assert_eq!(unknown.unwrap(), None);
 }
 
 pub(super) fn a_user_is_added_once_per_address(tx: &Transaction<'_>) {
