@@ -183,16 +183,16 @@ pub(super) fn at(path: &Path, fault: impl std::fmt::Display) -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
-    fn mode(path: &Path) -> u32 {
+    pub(in crate::crypto) fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
-    fn names(folder: &Path) -> Vec<String> {
+    pub(in crate::crypto) fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
