@@ -38,7 +38,7 @@ CREATE TABLE sessions (
     created_at     INTEGER NOT NULL,
     last_active_at INTEGER NOT NULL,             -- to the minute: written outside of requests
     expires_at     INTEGER NOT NULL,
-    reauthenticated_at INTEGER,                  -- last reauthentication; cleared when the credentials change
+    reauthenticated_at INTEGER,                  -- last reauthentication; cleared when the token is rotated without one
     access_until   INTEGER,                      -- when the last access token of the session expires
     auth_methods   TEXT    NOT NULL DEFAULT '',  -- how the user authenticated: RFC 8176 values, separated by spaces
     authenticated_at INTEGER NOT NULL DEFAULT 0, -- last authentication: sign-in or reauthentication

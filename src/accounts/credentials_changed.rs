@@ -25,7 +25,6 @@ pub enum KeepSessions {
 /// sessions ended:
 ///
 /// - the sessions that the change does not keep;
-/// - the reauthentication of the kept session: it was by another password;
 /// - the refresh tokens of the kept session: a thief may hold one and go on unseen;
 /// - every outstanding link of any purpose, by the counter in each;
 /// - a pending change of address: a thief may have requested it;
@@ -53,7 +52,6 @@ pub fn credentials_changed(
             if !keep_api_keys {
                 api_keys::revoke_all_for_user(tx, user_id, now)?;
             }
-            sessions::set_reauthenticated(tx, kept, None)?;
             refresh_tokens::delete_for_session(tx, kept)?;
             sessions::delete_all_but(tx, user_id, kept)
         }

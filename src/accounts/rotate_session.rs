@@ -3,14 +3,13 @@
 //! # Threats
 //! - two valid tokens: the new one replaces the old one in its row, and of concurrent rotations one wins
 //! - a copy of the old token that was exchanged for refresh tokens: they are revoked; access tokens expire by themselves
-//! - a copy of the old token that replaces it, to profit from its owner's reauthentication: a new token starts without one
 //! - a session that never ends: it expires when it would have
 
 use crate::domain::error::{Error, Result};
 use crate::domain::{SessionId, TokenDigest};
 use crate::store::{Transaction, refresh_tokens, sessions};
 
-/// Replaces the token `old` of a session by `new`, and ends the session's reauthentication.
+/// Replaces the token `old` of a session by `new`, and revokes its refresh tokens.
 ///
 /// # Errors
 /// [`Error::TokenInvalid`] when `old` is no longer its token.
@@ -23,6 +22,5 @@ pub fn rotate_session(
     if !sessions::rotate(tx, session, old, new)? {
         return Err(Error::TokenInvalid);
     }
-    refresh_tokens::delete_for_session(tx, session)?;
-    sessions::set_reauthenticated(tx, session, None).map(drop)
+    refresh_tokens::delete_for_session(tx, session).map(drop)
 }

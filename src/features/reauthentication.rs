@@ -21,7 +21,8 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("reauthenticate", "Reauthenticate")
             .description(
                 "For 15 minutes, sensitive changes on this session need no `password_challenge`. Revokes the session's \
-                 token and returns a new one, by the same transport.",
+                 token and returns a new one, by the same transport. Also revokes the session's refresh tokens; access \
+                 tokens stay valid until they expire.",
             )
             .returns::<SignedIn>(200, "Session with its new token")
             .rate_limited(),

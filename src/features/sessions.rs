@@ -6,6 +6,8 @@
 //! - a token that outlives its sign-out: the reply leaves after the commit, and every look-up reads the row
 //! - an expired session in the list: expired and idle ones are left out, whether or not they are swept
 //! - a copied token: rotation revokes it, with the refresh tokens that it was exchanged for
+//! - a copied token that is rotated after its owner's reauthentication: rotation needs no proof, and ends the
+//!   reauthentication
 
 use std::cmp::Reverse;
 
@@ -33,7 +35,10 @@ pub(super) fn routes() -> Vec<Route> {
             .returns::<Message>(200, "Session ended and cookie cleared"),
         Route::post("/v1/session/rotate", Access::Session, rotate)
             .operation("rotateSession", "Rotate the session token")
-            .description("Revokes the old token and returns a new one, by the same transport.")
+            .description(
+                "Revokes the old token and returns a new one, by the same transport. Also revokes the session's refresh \
+                 tokens and ends its reauthentication; access tokens stay valid until they expire.",
+            )
             .returns::<SignedIn>(200, "Session with its new token"),
         Route::get("/v1/sessions", Access::Session, index)
             .operation("listSessions", "List sessions")
@@ -101,6 +106,7 @@ async fn rotate(
     let (owner, id, presented, new) = (user.id, current.id, *current.presented(), token.digest());
     let rotated = user.commit(&context, &client, move |change| {
         rotate_session(change, id, &presented, &new)?;
+        sessions::set_reauthenticated(change, id, None)?;
         change.record(Event::SessionRotated {
             user: owner,
             session: id,

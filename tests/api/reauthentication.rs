@@ -165,19 +165,39 @@ async fn failed_reauthentication_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn a_new_password_ends_reauthentication() {
+async fn a_new_password_keeps_reauthentication() {
     let (app, _, token) = signed_in().await;
     let token = reauthenticate(&app, &token, PASSWORD).await;
     let body = json!({ "password": NEW });
     let change = app.put("/v1/user/password").bearer(&token).json(&body);
     let token = new_token(&change.send().await);
-    assert!(session_is_valid(&app, &token).await && !is_believed(&app, &token).await);
+    assert!(session_is_valid(&app, &token).await && is_believed(&app, &token).await);
     assert_faults(
         &confirm(&app, &token, PASSWORD).await,
         &[("password", "is incorrect")],
     );
+    app.clock().set(START + QUARTER);
+    assert!(!is_believed(&app, &token).await);
     let token = reauthenticate(&app, &token, NEW).await;
     assert!(is_believed(&app, &token).await);
+}
+
+#[actix_web::test]
+async fn one_reauthentication_covers_several_changes() {
+    let (app, _, token) = signed_in().await;
+    let mut token = reauthenticate(&app, &token, PASSWORD).await;
+    for address in ["two@example.com", "three@example.com"] {
+        let body = json!({ "email_address": address });
+        let change = app.put("/v1/user/email_address").bearer(&token).json(&body);
+        token = new_token(&change.send().await);
+    }
+    let reply = app
+        .delete("/v1/user")
+        .bearer(&token)
+        .json(&json!({}))
+        .send()
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
 #[actix_web::test]

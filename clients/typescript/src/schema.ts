@@ -281,7 +281,7 @@ export interface paths {
         put?: never;
         /**
          * Reauthenticate
-         * @description For 15 minutes, sensitive changes on this session need no `password_challenge`. Revokes the session's token and returns a new one, by the same transport.
+         * @description For 15 minutes, sensitive changes on this session need no `password_challenge`. Revokes the session's token and returns a new one, by the same transport. Also revokes the session's refresh tokens; access tokens stay valid until they expire.
          */
         post: operations["reauthenticate"];
         delete?: never;
@@ -301,7 +301,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate the session token
-         * @description Revokes the old token and returns a new one, by the same transport.
+         * @description Revokes the old token and returns a new one, by the same transport. Also revokes the session's refresh tokens and ends its reauthentication; access tokens stay valid until they expire.
          */
         post: operations["rotateSession"];
         delete?: never;
