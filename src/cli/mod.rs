@@ -107,7 +107,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Secret(arguments) => secret::run(arguments, sources),
         Command::Config(arguments) => config::run(load, &arguments),
         Command::Doctor(format) => doctor::run(sources(), &format),
-        Command::Routes(format) => routes::run(&format),
+        Command::Routes(format) => routes::run(&load()?, &format),
         Command::Openapi => openapi::run(),
         Command::Migrate(arguments) => {
             on_database(&sources()?, |settings| migrate::run(settings, &arguments))

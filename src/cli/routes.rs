@@ -1,12 +1,13 @@
-//! `cloakroom routes`: prints the route table.
+//! `cloakroom routes`: prints the route table of the server with these settings.
 
 use serde_json::{Value, json};
 
 use super::output::{Format, table};
+use crate::config::Settings;
 use crate::features;
 
-pub(super) fn run(format: &Format) -> super::Outcome {
-    let routes = features::routes();
+pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
+    let routes = features::enabled_routes(settings);
     let entries: Vec<Value> = routes
         .iter()
         .map(|route| {

@@ -57,6 +57,10 @@ section! {
         /// Access tokens for a session or a refresh token, per user: each revoked one is stored for a day after its
         /// expiry.
         tokens: Rate = "600 in 1h" in RATES,
+        /// Writes to projects, per user, whether they change something or not: each costs a transaction.
+        project_writes: Rate = "120 in 1m" in RATES,
+        /// Writes to projects, per client address. Wider than per user, because offices share an address.
+        project_writes_of_client: Rate = "600 in 1m" in RATES,
     }
 }
 

@@ -23,6 +23,7 @@ mod notices;
 mod outbound;
 mod problems;
 mod reference;
+mod samples;
 mod secret;
 mod sender;
 mod server;
@@ -55,6 +56,7 @@ pub use self::notices::Notices;
 pub use self::outbound::Outbound;
 pub use self::problems::MAX_DURATION;
 pub use self::reference::default_toml;
+pub use self::samples::Samples;
 pub use self::secret::Secret;
 pub use self::sender::Sender;
 pub use self::server::{Database, Secrets, Server};
@@ -95,6 +97,8 @@ section! {
         notices: Notices,
         /// Limits on attempts, requests and mails.
         throttle: Throttle,
+        /// Example resources.
+        samples: Samples,
         /// The log of the process.
         log: Log,
     }

@@ -14,9 +14,22 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod tokens;
 
+use crate::config::Settings;
 use crate::http::Routes;
 
-/// Every route of the server under the headings of the OpenAPI document.
+/// The heading of the sample.
+const PROJECTS: &str = "Projects";
+
+/// The routes of a server with these settings.
+pub fn enabled_routes(settings: &Settings) -> Routes {
+    let mut routes = routes();
+    if !settings.samples.enabled {
+        routes.groups.retain(|group| group.tag != PROJECTS);
+    }
+    routes
+}
+
+/// Every route that a server can have, under the headings of the OpenAPI document.
 pub fn routes() -> Routes {
     Routes::default()
         .group(
@@ -51,8 +64,8 @@ pub fn routes() -> Routes {
         )
         .group("Account", "Manage the user's own account", [account::routes()])
         .group(
-            "Projects",
-            "Example of a resource that belongs to a user",
+            PROJECTS,
+            "Example of a resource that belongs to a user; absent where `samples.enabled` is false, as in production",
             [projects::routes()],
         )
         .group(

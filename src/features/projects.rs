@@ -6,15 +6,20 @@
 //! - mass assignment: only title and description are read
 //! - a page of any size: at most 100 projects by cursor, and no more text than a reply should hold
 //! - an account that fills the disk: limits on the number of projects and the length of their texts
+//! - an account, or a network of many, that keeps the writer busy: writes are limited by user and by client network,
+//!   including those that change nothing
+
+use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::context::Context;
+use crate::context::{Change, Context};
+use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::one_line;
-use crate::domain::{ClientInfo, Project, ProjectId};
+use crate::domain::{ClientInfo, Project, ProjectId, UserId};
 use crate::http::error_codes::TOO_MANY_PROJECTS;
 use crate::http::{Access, Body, Caller, Patch, PathId, Query, Route, location};
 use crate::store::projects;
@@ -38,20 +43,24 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/v1/projects", Access::Scope(WRITE), create)
             .operation("createProject", "Create a project")
             .returns::<ShownProject>(201, "The new project")
-            .errors(&[TOO_MANY_PROJECTS]),
+            .errors(&[TOO_MANY_PROJECTS])
+            .rate_limited(),
         Route::get("/v1/projects/{id}", Access::Scope(READ), show)
             .operation("showProject", "Get a project")
             .returns::<ShownProject>(200, "The project"),
         Route::patch("/v1/projects/{id}", Access::Scope(WRITE), update)
             .operation("updateProject", "Update a project")
-            .returns::<ShownProject>(200, "The updated project"),
+            .returns::<ShownProject>(200, "The updated project")
+            .rate_limited(),
         Route::put("/v1/projects/{id}", Access::Scope(WRITE), update)
             .operation("replaceProject", "Update a project")
             .description("Like `PATCH`: absent fields keep their values.")
-            .returns::<ShownProject>(200, "The updated project"),
+            .returns::<ShownProject>(200, "The updated project")
+            .rate_limited(),
         Route::delete("/v1/projects/{id}", Access::Scope(WRITE), destroy)
             .operation("deleteProject", "Delete a project")
-            .returns_no_body(204, "Project deleted"),
+            .returns_no_body(204, "Project deleted")
+            .rate_limited(),
     ]
 }
 
@@ -86,9 +95,8 @@ async fn create(
     caller: Caller,
     Body(input): Body<ProjectInput>,
 ) -> Result<HttpResponse> {
-    let (owner, now) = (caller.owner()?, context.clock.now());
     let input = input.checked()?;
-    let inserted = caller.commit(&context, &client, move |change| {
+    let inserted = write(&context, &client, &caller, move |change, owner, now| {
         let description = input.description.as_deref();
         projects::insert(change, owner, &input.title, description, MAX_PER_USER, now)
     });
@@ -117,8 +125,8 @@ async fn update(
     id: PathId,
     Body(changes): Body<ProjectChangesInput>,
 ) -> Result<HttpResponse> {
-    let (owner, id, now) = (caller.owner()?, ProjectId(id.0), context.clock.now());
-    let updated = caller.commit(&context, &client, move |change| {
+    let id = ProjectId(id.0);
+    let updated = write(&context, &client, &caller, move |change, owner, now| {
         let Some(current) = projects::find(change, owner, id)? else {
             return Ok(Ok(None));
         };
@@ -140,16 +148,39 @@ async fn destroy(
     caller: Caller,
     id: PathId,
 ) -> Result<HttpResponse> {
-    let (owner, id) = (caller.owner()?, ProjectId(id.0));
-    match caller
-        .commit(&context, &client, move |change| {
-            projects::delete(change, owner, id)
-        })
-        .await?
-    {
+    let id = ProjectId(id.0);
+    let deleted = write(&context, &client, &caller, move |change, owner, _| {
+        projects::delete(change, owner, id)
+    });
+    match deleted.await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Error::NotFound),
     }
+}
+
+/// Commits a write of the caller's user, counted against the limits in the same transaction. What `work` refuses must be
+/// an outcome: an error would undo the count.
+async fn write<T: Send + 'static>(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    caller: &Caller,
+    mut work: impl FnMut(&Change<'_>, UserId, Timestamp) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (owner, now) = (caller.owner()?, context.clock.now());
+    let throttle = context.throttle.clone();
+    let limits = [
+        throttle.project_writes(owner),
+        throttle.project_writes_of_client(client.ip),
+    ];
+    let written = caller.commit(context, client, move |change| {
+        match throttle.count(change, &limits, now)?.refused() {
+            Some(throttled) => Ok(Err(throttled)),
+            None => work(change, owner, now).map(Ok),
+        }
+    });
+    written
+        .await?
+        .map_err(|throttled| context.throttled(client, throttled))
 }
 
 /// How many of these fit on one page; at least one, so that a list comes to its end.

@@ -29,6 +29,10 @@ pub enum Verb {
 }
 
 impl Verb {
+    fn overlaps(&self, other: &Self) -> bool {
+        self == other || matches!((self, other), (Self::Any, _) | (_, Self::Any))
+    }
+
     /// For `Allow`.
     fn names(&self) -> Vec<String> {
         let methods = match self {
@@ -253,6 +257,21 @@ impl Routes {
         self.groups.iter().flat_map(|group| &group.routes)
     }
 
+    /// The first route that an earlier one answers already: of the same path, or of one that differs in the names of its
+    /// parameters only.
+    pub fn duplicate(&self) -> Option<&Route> {
+        let routes: Vec<&Route> = self.iter().collect();
+        let repeats = |at: usize| {
+            let route = routes[at];
+            routes[..at].iter().any(|earlier| {
+                shape(earlier.path).eq(shape(route.path)) && earlier.method.overlaps(&route.method)
+            })
+        };
+        (0..routes.len())
+            .find(|&at| repeats(at))
+            .map(|at| routes[at])
+    }
+
     /// The paths that answer every method, `OPTIONS` included.
     pub fn answering_all_methods(&self) -> Vec<&'static str> {
         let all = self.iter().filter(|route| route.method == Verb::Any);
@@ -281,6 +300,15 @@ impl Routes {
     }
 }
 
+/// The segments of a pattern, with parameters of one name.
+fn shape(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .map(|segment| match segment.starts_with('{') {
+            true => "{}",
+            false => segment,
+        })
+}
+
 /// Answers what no route answers.
 pub async fn not_found() -> Result<HttpResponse> {
     Err(Error::NotFound)
@@ -291,5 +319,47 @@ fn answering(route: actix_web::Route, method: &Verb) -> actix_web::Route {
         Verb::One(Method::GET) => route.guard(guard::Any(guard::Get()).or(guard::Head())),
         Verb::One(method) => route.method(method.clone()),
         Verb::Any => route.guard(guard::Not(guard::Trace())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn duplicate(routes: Vec<Route>) -> Option<String> {
+        let routes = Routes::default().group("One", "", [routes]);
+        let found = routes.duplicate();
+        found.map(|route| format!("{} {}", route.method, route.path))
+    }
+
+    fn get(path: &'static str) -> Route {
+        Route::get(path, Access::Public, not_found)
+    }
+
+    #[test]
+    fn a_route_that_an_earlier_one_answers_is_a_duplicate() {
+        let post = |path| Route::post(path, Access::Public, not_found);
+        let any = |path| Route::any(path, Access::Public, not_found);
+        for (routes, expected) in [
+            (vec![get("/a"), get("/b"), get("/a")], "GET /a"),
+            (vec![get("/a/{id}"), get("/a/{name}")], "GET /a/{name}"),
+            (vec![any("/a"), post("/a")], "POST /a"),
+            (vec![post("/a"), any("/a")], "ANY /a"),
+        ] {
+            assert_eq!(duplicate(routes).as_deref(), Some(expected));
+        }
+        let apart = vec![
+            get("/a"),
+            post("/a"),
+            get("/a/{id}"),
+            any("/b"),
+            get("/a/b/c"),
+        ];
+        assert_eq!(duplicate(apart), None);
+    }
+
+    #[test]
+    fn the_server_has_no_duplicate_routes() {
+        assert!(crate::features::routes().duplicate().is_none());
     }
 }

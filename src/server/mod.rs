@@ -54,6 +54,10 @@ impl Cloakroom {
     /// # Errors
     /// For the operator: which settings are not valid, or what cannot be opened, and why.
     pub fn open(settings: Settings) -> Result<Self> {
+        if let Some(route) = features::enabled_routes(&settings).duplicate() {
+            let name = format!("{} {}", route.method, route.path);
+            return Err(Error::internal(format!("the route {name} exists twice")));
+        }
         Context::open(settings).map(Self::new)
     }
 
@@ -81,16 +85,17 @@ impl Cloakroom {
 
     /// Mounts every route, for [`App::configure`](actix_web::App::configure); your own handlers may then take a [`crate::CurrentUser`].
     pub fn mount(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let context = self.context.clone();
+        let (context, settings) = (self.context.clone(), self.context.settings.clone());
         move |config| {
             config.app_data(context);
-            features::routes().configure(config);
+            features::enabled_routes(&settings).configure(config);
         }
     }
 
     /// The middleware around all routes, for [`App::wrap`](actix_web::App::wrap): request ids, logs, headers, CORS, and JSON for each failure.
     pub fn middleware(&self) -> Middleware {
-        let answering_all_methods = features::routes().answering_all_methods();
+        let routes = features::enabled_routes(&self.context.settings);
+        let answering_all_methods = routes.answering_all_methods();
         Middleware::new(self.context.clone(), answering_all_methods)
     }
 

@@ -46,7 +46,7 @@ pub(super) fn check(method: &Method, path: &str, reply: &Reply) -> Result<(), St
 }
 
 /// A name in braces matches any segment but an empty one.
-fn matches(pattern: &str, path: &str) -> bool {
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
     let (pattern, path) = (pattern.split('/'), path.split('/'));
     pattern.clone().count() == path.clone().count()
         && pattern

@@ -119,6 +119,10 @@ limits! {
     api_keys by User at api_keys;
     /// Access tokens for a session or a refresh token.
     tokens by User at tokens;
+    /// Projects created, changed and deleted.
+    project_writes by User at project_writes;
+    /// Projects created, changed and deleted by all users of a network.
+    project_writes_of_client by Network at project_writes_of_client;
 }
 
 impl Throttle {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use actix_web::web;
+use cloakroom::config::Settings;
 use cloakroom::testing::{Reply, START, TestApp};
 use serde_json::{Value, json};
 
@@ -425,4 +427,85 @@ async fn pages_of_long_texts_end_early_with_a_cursor() {
         .map(|number| json!(number.to_string()))
         .collect();
     assert_eq!(seen, expected);
+}
+
+fn limited(settings: &mut Settings) {
+    settings.throttle.enabled = true;
+    settings.throttle.project_writes = "3 in 1m".parse().unwrap();
+    settings.throttle.project_writes_of_client = "5 in 1m".parse().unwrap();
+}
+
+#[actix_web::test]
+async fn writes_to_projects_are_limited_by_user() {
+    let app = TestApp::with_settings(limited).await;
+    let one = app.create_user("one@example.com", PASSWORD).await;
+    let token = app.sign_in_as(&one).await;
+    let body = json!({ "title": "A title" });
+    assert_eq!(create(&app, &token, &body).await.status, 201);
+    // A write that changes nothing counts as well.
+    let absent = |method| {
+        app.call(method, "/v1/projects/99")
+            .bearer(&token)
+            .json(&body)
+    };
+    assert_eq!(absent(Method::PATCH).send().await.status, 404);
+    assert_eq!(absent(Method::DELETE).send().await.status, 404);
+    for method in [Method::PATCH, Method::PUT, Method::DELETE] {
+        let path = "/v1/projects/1";
+        let reply = app
+            .call(method, path)
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .await;
+        assert_refused(&reply, 429, "rate_limited");
+        assert_eq!(reply.header("retry-after"), Some("60"));
+    }
+    let refused = create(&app, &token, &body).await;
+    assert_refused(&refused, 429, "rate_limited");
+    assert_eq!(page(&app, &token, "").await.0, [1]);
+
+    let another = app.create_user("another@example.com", PASSWORD).await;
+    let another = app.sign_in_as(&another).await;
+    assert_eq!(create(&app, &another, &body).await.status, 201);
+    app.clock().advance(Duration::from_secs(60));
+    assert_eq!(create(&app, &token, &body).await.status, 201);
+}
+
+#[actix_web::test]
+async fn writes_to_projects_are_limited_by_client_network() {
+    let app = TestApp::with_settings(limited).await;
+    let mut statuses = Vec::new();
+    for id in 0..6 {
+        let address = format!("user{id}@example.com");
+        let user = app.create_user(&address, PASSWORD).await;
+        let token = app.sign_in_as(&user).await;
+        statuses.push(
+            create(&app, &token, &json!({ "title": "A title" }))
+                .await
+                .status,
+        );
+    }
+    assert_eq!(statuses, [201, 201, 201, 201, 201, 429]);
+}
+
+#[actix_web::test]
+async fn without_the_sample_its_paths_are_the_embedders() {
+    async fn own() -> &'static str {
+        "own"
+    }
+    let app = TestApp::builder()
+        .settings(|settings| settings.samples.enabled = false)
+        .routes(|config| {
+            config.route("/v1/projects", web::post().to(own));
+        })
+        .build()
+        .await;
+    let user = app.create_user("one@example.com", PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    for path in ["/v1/projects", "/v1/projects/1"] {
+        let reply = app.get(path).bearer(&token).send().await;
+        assert_refused(&reply, 404, "not_found");
+    }
+    assert_eq!(app.post("/v1/projects").send().await.text(), "own");
 }

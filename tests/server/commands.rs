@@ -152,6 +152,16 @@ fn the_routes_command_shows_access() {
 }
 
 #[test]
+fn the_routes_command_omits_a_sample_that_is_off() {
+    let mut test_server = TestServer::new();
+    for (enabled, expected) in [("true", true), ("false", false)] {
+        test_server.set("CLOAKROOM__SAMPLES__ENABLED", enabled);
+        let table = run(&test_server, &["routes"]).done();
+        assert_eq!(table.contains("/v1/projects"), expected, "{enabled}");
+    }
+}
+
+#[test]
 fn a_closed_pipe_is_not_an_error() {
     let test_server = TestServer::new();
     let mut child = test_server.command(&["routes"]).spawn().unwrap();

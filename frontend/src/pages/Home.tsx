@@ -2,6 +2,7 @@ import type { Project } from "@cloakroom/client";
 import { CloakroomError } from "@cloakroom/client";
 import { useClient, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
+import { Navigate } from "react-router";
 import { EmptyState } from "../components/EmptyState.js";
 import { LoadError } from "../components/LoadError.js";
 import { Skeleton } from "../components/Skeleton.js";
@@ -70,6 +71,11 @@ export function Home() {
       }
       setMorePages(failure);
     }
+  }
+
+  if (error?.code === "not_found") {
+    // The server's sample is off (`samples.enabled`), as in production by default.
+    return <Navigate to="/account" replace />;
   }
 
   const newProjectButton = (

@@ -78,6 +78,7 @@ fn production_loads_once_required_settings_are_given() {
     .unwrap();
     assert_eq!(settings.env, Environment::Production);
     assert!(settings.password.reject_common && settings.cors.origins.is_empty());
+    assert!(!settings.samples.enabled);
     assert_eq!(settings.secrets.key_base.unwrap().expose(), KEY_BASE);
 }
 
