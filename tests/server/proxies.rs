@@ -1,4 +1,4 @@
-//! The recipes in `examples/nginx` and `examples/caddy`, run as they stand but for their addresses: the real proxy
+//! The recipes in `examples/nginx`, `examples/caddy` and `examples/traefik`, run as they stand but for their addresses: the real proxy
 //! between our server and a service that writes down what reaches it.
 //!
 //! # Threats
@@ -58,10 +58,10 @@ const SPOOFED: &[&str] = &[
 /// The headers that the service should receive.
 type Who = [String; 6];
 
-/// Both proxies, each with a server and a service of its own, at the same time.
-fn at_both(tell: fn(&ProxyFixture)) {
+/// Each proxy with a server and a service of its own, at the same time.
+fn at_each(tell: fn(&ProxyFixture)) {
     thread::scope(|scope| {
-        for kind in [Kind::Nginx, Kind::Caddy] {
+        for kind in [Kind::Nginx, Kind::Caddy, Kind::Traefik] {
             thread::Builder::new()
                 .name(format!("{kind:?}"))
                 .spawn_scoped(scope, move || tell(&ProxyFixture::open(kind)))
@@ -71,9 +71,9 @@ fn at_both(tell: fn(&ProxyFixture)) {
 }
 
 #[test]
-#[ignore = "needs nginx and Caddy: .ci/recipes"]
+#[ignore = "needs nginx, Caddy and Traefik: .ci/recipes"]
 fn identity_headers_come_only_from_the_server() {
-    at_both(|fixture| {
+    at_each(|fixture| {
         let issuer = &fixture.issuer;
         let user = issuer.sign_up("one@example.com");
         let id = || user.user_id.clone();
@@ -154,9 +154,9 @@ fn identity_headers_come_only_from_the_server() {
 }
 
 #[test]
-#[ignore = "needs nginx and Caddy: .ci/recipes"]
+#[ignore = "needs nginx, Caddy and Traefik: .ci/recipes"]
 fn only_valid_credentials_with_scope_pass() {
-    at_both(|fixture| {
+    at_each(|fixture| {
         let issuer = &fixture.issuer;
         let user = issuer.sign_up("one@example.com");
         let token = &user.token;
@@ -252,16 +252,16 @@ fn only_valid_credentials_with_scope_pass() {
         );
         let inside = fixture.answer_at("/_verify", &bearer(token));
         assert!(
-            fixture.kind == Kind::Caddy || inside.starts_with("HTTP/1.1 404"),
+            fixture.kind != Kind::Nginx || inside.starts_with("HTTP/1.1 404"),
             "{inside}"
         );
     });
 }
 
 #[test]
-#[ignore = "needs nginx and Caddy: .ci/recipes"]
+#[ignore = "needs nginx, Caddy and Traefik: .ci/recipes"]
 fn requests_are_forwarded_without_their_credential() {
-    at_both(|fixture| {
+    at_each(|fixture| {
         let user = fixture.issuer.sign_up("one@example.com");
         let body = "0123456789".repeat(10_000);
         let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
@@ -295,9 +295,9 @@ fn requests_are_forwarded_without_their_credential() {
 }
 
 #[test]
-#[ignore = "needs nginx and Caddy: .ci/recipes"]
+#[ignore = "needs nginx, Caddy and Traefik: .ci/recipes"]
 fn cookies_need_the_same_origin_behind_a_proxy() {
-    at_both(|fixture| {
+    at_each(|fixture| {
         let cookie = fixture.cookie();
         for (method, proof, expected) in [
             ("GET", "Sec-Fetch-Site: cross-site", 200),
@@ -334,9 +334,9 @@ fn cookies_need_the_same_origin_behind_a_proxy() {
 }
 
 #[test]
-#[ignore = "needs nginx and Caddy: .ci/recipes"]
+#[ignore = "needs nginx, Caddy and Traefik: .ci/recipes"]
 fn foreign_websocket_handshakes_do_not_pass_a_proxy() {
-    at_both(|fixture| {
+    at_each(|fixture| {
         let cookie = fixture.cookie();
         let own = format!("Origin: {}", fixture.issuer.name());
         for (origin, expected) in [
@@ -407,9 +407,9 @@ fn nginx_logs_no_link_while_the_server_is_down() {
 }
 
 #[test]
-#[ignore = "needs nginx and Caddy: .ci/recipes"]
+#[ignore = "needs nginx, Caddy and Traefik: .ci/recipes"]
 fn requests_fail_while_the_server_is_unavailable() {
-    at_both(|fixture| {
+    at_each(|fixture| {
         let server = &fixture.issuer.server;
         let user = fixture.issuer.sign_up("one@example.com");
         assert_eq!(fixture.ask("GET", &[&bearer(&user.token)], ""), 200);
@@ -455,6 +455,7 @@ fn bearer(token: &str) -> String {
 enum Kind {
     Nginx,
     Caddy,
+    Traefik,
 }
 
 /// A proxy by its recipe, our server that it asks, and the service behind it.
@@ -472,6 +473,7 @@ impl ProxyFixture {
         let proxy = match kind {
             Kind::Nginx => nginx(&issuer, service.address, address),
             Kind::Caddy => caddy(&issuer, service.address, address),
+            Kind::Traefik => traefik(&issuer, service.address, address),
         };
         Self {
             kind,
@@ -585,13 +587,43 @@ fn caddy(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
     Program::start(&mut command, address, folder)
 }
 
+/// Traefik reads its routes after it listens, and answers 404 until then.
+fn traefik(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
+    let folder = issuer.path();
+    let (routes, file) = (folder.join("protected.yml"), folder.join("traefik.yml"));
+    fs::write(&routes, recipe("traefik/protected.yml", issuer, service)).unwrap();
+    let listening = replaced(&example("traefik/traefik.yml"), ":80", &address.to_string());
+    let here = routes.to_str().unwrap();
+    fs::write(
+        &file,
+        replaced(&listening, "/etc/traefik/protected.yml", here),
+    )
+    .unwrap();
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/traefik");
+    let mut command = Command::new(program);
+    command
+        .arg(format!("--configFile={}", file.display()))
+        .env("HOME", folder);
+    let proxy = Program::start(&mut command, address, folder);
+    eventually(|| {
+        let mut connection = RawConnection::at(address);
+        let host = "Host: orders.example.com\r\nConnection: close";
+        connection.send(&format!("GET / HTTP/1.1\r\n{host}\r\n\r\n"));
+        let answer = connection.receive_until_closed();
+        (!answer.starts_with("HTTP/1.1 404")).then_some(())
+    });
+    proxy
+}
+
 fn recipe(name: &str, issuer: &Issuer, service: SocketAddr) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("examples")
-        .join(name);
-    let text = fs::read_to_string(path).unwrap();
+    let text = example(name);
     let text = replaced(&text, "127.0.0.1:3000", &issuer.server.address.to_string());
     replaced(&text, "127.0.0.1:8080", &service.to_string())
+}
+
+fn example(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    fs::read_to_string(folder.join(name)).unwrap()
 }
 
 fn replaced(text: &str, one: &str, other: &str) -> String {
