@@ -113,6 +113,15 @@ advisories:
     fi
     cargo deny --workspace --all-features --log-level error check advisories
 
+# Check the spelling of code and documents; .codespellrc lists the words that codespell does not know
+[group('check')]
+spelling:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    tools=target/spelling-tools
+    [ -x $tools/bin/codespell ] || { python3 -m venv $tools && $tools/bin/pip install --quiet codespell==2.4.3; }
+    git ls-files -z ':!*package-lock.json' ':!Cargo.lock' | xargs -0 $tools/bin/codespell
+
 # Find dependencies that are not used
 [group('check')]
 unused:

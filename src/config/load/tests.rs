@@ -377,7 +377,7 @@ fn a_variable_of_the_wrong_kind_is_refused() {
         ),
         (
             "CLOAKROOM__MAIL__FROM",
-            "nobody",
+            "operator",
             "mail.from: must be an address",
         ),
         (
