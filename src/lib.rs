@@ -115,3 +115,8 @@ pub use domain::error::{Error, Result};
 pub use domain::{ClientInfo, CredentialKind};
 pub use http::{Caller, CurrentSession, CurrentUser, Middleware};
 pub use server::{Background, Cloakroom, Server};
+
+/// The code in the guide for embedders compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/getting-started/embedding.md")]
+struct EmbeddingGuide;

@@ -42,6 +42,11 @@ fn the_tour_runs_as_shown() {
     run_tour("docs/getting-started/tour.md");
 }
 
+#[test]
+fn the_example_of_reauthentication_runs_as_shown() {
+    run_tour("docs/concepts/sessions-and-accounts.md");
+}
+
 fn run_tour(page: &str) {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM_ENV", "development");
@@ -115,7 +120,12 @@ fn examples_are_shown_as_they_are_run() {
     for (page, shown) in [
         (
             "docs/guides/forward-auth.md",
-            &["nginx/protected.conf", "caddy/Caddyfile"][..],
+            &[
+                "nginx/protected.conf",
+                "caddy/Caddyfile",
+                "traefik/protected.yml",
+                "traefik/traefik.yml",
+            ][..],
         ),
         (
             "docs/guides/forward-auth-for-browsers.md",
