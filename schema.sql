@@ -146,8 +146,9 @@ CREATE TABLE outbox (
 ) STRICT;
 
 CREATE INDEX outbox_waiting ON outbox (priority, next_attempt_at) WHERE sent_at IS NULL AND dead_at IS NULL;
--- Waiting rows only: mails sent to an address must not slow down the next request for it.
-CREATE INDEX outbox_by_address ON outbox (email_address, kind) WHERE sent_at IS NULL AND dead_at IS NULL;
+-- Finished mails stand apart within an address: they must not slow down the next request for it.
+CREATE INDEX outbox_by_address ON outbox (email_address, kind, sent_at, dead_at);
+CREATE INDEX outbox_by_user ON outbox (user_id) WHERE user_id IS NOT NULL;
 
 -- Counters of limits, each in a window that starts with its first hit. The name states the limit and its object: a
 -- client's network, a pseudonym of an address, or the id of a session or user.

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0005_mail_priority.sql"),
     include_str!("../migrations/sqlite/0006_remembered_sessions.sql"),
     include_str!("../migrations/sqlite/0007_session_nonce.sql"),
+    include_str!("../migrations/sqlite/0008_outbox_by_user.sql"),
 ];
 
 /// The schema version of this program.

@@ -98,25 +98,54 @@ mod tests {
     use crate::domain::error::{Error, UnavailableReason as Reason};
     use crate::store::engine::Transaction;
     use crate::store::sqlite::in_memory;
-    use crate::store::tables::{api_keys, revocations};
+    use crate::store::tables::{api_keys, outbox, revocations};
+    use crate::store::value::Value;
+
+    /// How SQLite finds the rows of a statement.
+    fn plan(sql: &str, values: &[Value<'_>]) -> Vec<String> {
+        let connection = in_memory();
+        let tx = Transaction::new(&connection);
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        tx.all(&sql, values, |row| row.get(3)).unwrap()
+    }
 
     #[test]
     fn expired_rows_are_found_by_index() {
-        let connection = in_memory();
-        let tx = Transaction::new(&connection);
         let now = Timestamp::from_millis(0);
         for sql in [api_keys::DELETE_INVALID, revocations::DELETE_EXPIRED] {
-            let sql = format!("EXPLAIN QUERY PLAN {sql}");
-            let steps = tx
-                .all(&sql, &[now.into(), 500_u32.into()], |row| {
-                    row.get::<String>(3)
-                })
-                .unwrap();
+            let steps = plan(sql, &[now.into(), 500_u32.into()]);
             assert!(
                 !steps.iter().any(|step| step.starts_with("SCAN")),
                 "{steps:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_mails_of_an_account_are_found_by_index() {
+        let address = "one@example.com";
+        let steps = plan(outbox::DELETE_ALL_FOR, &[1_i64.into(), address.into()]);
+        for index in [
+            "outbox_by_user (user_id=?)",
+            "outbox_by_address (email_address=?)",
+        ] {
+            assert!(
+                steps.iter().any(|step| step.ends_with(index)),
+                "{index}: {steps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn finished_mails_are_not_read_for_a_waiting_one() {
+        let now = Timestamp::from_millis(0);
+        let values = [now.into(), "one@example.com".into(), "unlock".into()];
+        let steps = plan(outbox::RENEW, &values);
+        let by_all = "outbox_by_address (email_address=? AND kind=? AND sent_at=? AND dead_at=?)";
+        assert!(
+            steps.iter().any(|step| step.ends_with(by_all)),
+            "{steps:?}"
+        );
     }
 
     #[test]

@@ -92,6 +92,9 @@ pub struct NewOutboxEntry<'a> {
     pub subject_id: Option<ApiKeyId>,
 }
 
+pub(in crate::store) const RENEW: &str = "UPDATE outbox SET expires_at = $1
+     WHERE email_address = $2 AND kind = $3 AND attempts = 0 AND sent_at IS NULL AND dead_at IS NULL";
+
 /// Extends a waiting mail without attempts to `expires_at`, instead of adding another of its kind; `false` if none
 /// waits.
 pub fn renew(
@@ -101,8 +104,7 @@ pub fn renew(
     expires_at: Timestamp,
 ) -> Result<bool> {
     let changed = tx.execute(
-        "UPDATE outbox SET expires_at = $1
-         WHERE email_address = $2 AND kind = $3 AND attempts = 0 AND sent_at IS NULL AND dead_at IS NULL",
+        RENEW,
         &[expires_at.into(), email_address.into(), kind.into()],
     )?;
     if changed > 0 {
@@ -278,18 +280,18 @@ pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<()> {
         .map(drop)
 }
 
+pub(in crate::store) const DELETE_ALL_FOR: &str =
+    "DELETE FROM outbox WHERE (user_id = $1 OR email_address = $2)
+     AND NOT (class = 'notice' AND sent_at IS NULL AND dead_at IS NULL)";
+
 /// Deletes the mails about a user and to their address, except waiting notices: an attacker who deletes an account must
-/// not suppress the warnings about it. It reads the whole table, once per account. Returns how many.
+/// not suppress the warnings about it. Returns how many.
 pub fn delete_all_for(
     tx: &Transaction<'_>,
     user_id: UserId,
     email_address: &EmailAddress,
 ) -> Result<usize> {
-    tx.execute(
-        "DELETE FROM outbox WHERE (user_id = $1 OR email_address = $2)
-         AND NOT (class = 'notice' AND sent_at IS NULL AND dead_at IS NULL)",
-        &[user_id.into(), email_address.into()],
-    )
+    tx.execute(DELETE_ALL_FOR, &[user_id.into(), email_address.into()])
 }
 
 /// Resets an unsent mail to its first attempt and extends it to `expires_at`; `false` if there is none.
