@@ -73,7 +73,12 @@ impl Context {
             },
             clock.clone(),
         )?;
-        let key_ring = KeyRing::open(&settings)?;
+        let mut key_ring = KeyRing::open(&settings)?;
+        let previous = key_ring.previous_names();
+        let retired = database.retire_key_bases(&key_ring.name(), &previous, clock.now())?;
+        for (name, retired_at) in previous.iter().zip(retired) {
+            key_ring.note_retirement(name, retired_at);
+        }
         Ok(Self {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,

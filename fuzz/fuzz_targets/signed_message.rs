@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use cloakroom::config::Secret;
@@ -45,7 +46,13 @@ fuzz_target!(|input: Input| {
         &input.parts,
     );
 
-    match verify(&KEY_RING, Purpose::PasswordReset, &link, now) {
+    match verify(
+        &KEY_RING,
+        Purpose::PasswordReset,
+        &link,
+        Duration::ZERO,
+        now,
+    ) {
         Some(message) => {
             assert!(now < expires_at);
             assert_eq!((message.subject, message.expires_at), (subject, expires_at));
@@ -54,11 +61,20 @@ fuzz_target!(|input: Input| {
         }
         None => assert!(now >= expires_at),
     }
-    assert!(verify(&KEY_RING, Purpose::Unlock, &link, now).is_none());
+    assert!(verify(&KEY_RING, Purpose::Unlock, &link, Duration::ZERO, now).is_none());
 
     for text in [edited(&link, &input.edits), input.text.to_owned()] {
         if text != link {
-            assert!(verify(&KEY_RING, Purpose::PasswordReset, &text, now).is_none());
+            assert!(
+                verify(
+                    &KEY_RING,
+                    Purpose::PasswordReset,
+                    &text,
+                    Duration::ZERO,
+                    now
+                )
+                .is_none()
+            );
         }
     }
 });

@@ -31,13 +31,15 @@ const ADDRESS_TTL: Duration = Duration::from_secs(1);
 /// Issues and verifies access tokens.
 pub struct AccessTokens {
     keys: JwtKeys,
+    lifetime: Duration,
     signatures: SignatureCache,
-    jwks_version: String,
 }
 
 /// An access token whose signature and claims are valid. Requests that present the same token share it.
 pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
+    /// When the key that signed it stops to verify; `None` for the current one.
+    key_until: Option<Timestamp>,
     is_bound: AtomicBool,
     address: Mutex<Option<CachedAddress>>,
 }
@@ -59,8 +61,8 @@ impl AccessTokens {
             settings.audience(),
         )?;
         Ok(Self {
-            jwks_version: hex(&digest(&SHA256, keys.jwks().as_bytes()).as_ref()[..8]),
             keys,
+            lifetime: settings.tokens.access_lifetime,
             signatures: SignatureCache::new(),
         })
     }
@@ -78,21 +80,23 @@ impl AccessTokens {
         let verified = self.read(token).ok_or(Error::TokenInvalid)?;
         if now < verified.valid_from() {
             Err(Error::TokenInvalid)
-        } else if now >= verified.valid_until() {
+        } else if now >= verified.valid_until()
+            || verified.key_until.is_some_and(|until| now >= until)
+        {
             Err(Error::TokenExpired)
         } else {
             Ok(verified)
         }
     }
 
-    /// The public keys as a JWK set, the current one first.
-    pub fn jwks(&self) -> &str {
-        self.keys.jwks()
-    }
-
-    /// 16 hex digits that change when [`Self::jwks`] does.
-    pub fn jwks_version(&self) -> &str {
-        &self.jwks_version
+    /// The public keys that verify now, as a JWK set with the current one first; and 16 hex digits that change with it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub fn jwks(&self, now: Timestamp) -> Result<(String, String)> {
+        let set = self.keys.jwks(now - self.lifetime)?;
+        let version = hex(&digest(&SHA256, set.as_bytes()).as_ref()[..8]);
+        Ok((set, version))
     }
 
     /// The claims of a token with a valid signature, whatever the time.
@@ -104,13 +108,24 @@ impl AccessTokens {
         if let Some(cached) = self.signatures.get(&key) {
             return Some(cached);
         }
-        let verified = Arc::new(VerifiedAccessToken::from(self.keys.verify(token)?));
+        let signed = self.keys.verify(token)?;
+        let key_until = signed.key_retired_at.map(|at| at + self.lifetime);
+        let verified = Arc::new(VerifiedAccessToken::new(signed.claims, key_until));
         self.signatures.insert(key, Arc::clone(&verified));
         Some(verified)
     }
 }
 
 impl VerifiedAccessToken {
+    fn new(claims: AccessTokenClaims, key_until: Option<Timestamp>) -> Self {
+        Self {
+            claims,
+            key_until,
+            is_bound: AtomicBool::new(false),
+            address: Mutex::new(None),
+        }
+    }
+
     /// Whether its session and user were found in the database with its nonce. Both go together, and the list of revoked
     /// tokens has the end of the session, so that one look is enough.
     pub fn is_bound(&self) -> bool {
@@ -141,16 +156,6 @@ impl VerifiedAccessToken {
     }
 }
 
-impl From<AccessTokenClaims> for VerifiedAccessToken {
-    fn from(claims: AccessTokenClaims) -> Self {
-        Self {
-            claims,
-            is_bound: AtomicBool::new(false),
-            address: Mutex::new(None),
-        }
-    }
-}
-
 impl Deref for VerifiedAccessToken {
     type Target = AccessTokenClaims;
 
@@ -175,7 +180,7 @@ mod tests {
     use crate::domain::{SessionId, UserId};
 
     pub(super) fn verified() -> Arc<VerifiedAccessToken> {
-        Arc::new(VerifiedAccessToken::from(AccessTokenClaims {
+        let claims = AccessTokenClaims {
             user_id: UserId(1),
             session_id: SessionId(1),
             session_nonce: "".into(),
@@ -184,7 +189,8 @@ mod tests {
             issued_at: 0,
             not_before: 0,
             expires_at: 1,
-        }))
+        };
+        Arc::new(VerifiedAccessToken::new(claims, None))
     }
 
     #[test]

@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 
 use crate::config;
 use crate::crypto::key_ring::{KeyRing, Purpose};
+use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use claims::Payload;
 pub use claims::{AccessTokenClaims, NewAccessToken};
@@ -45,10 +46,19 @@ struct Header<'t> {
 /// key base.
 pub struct JwtKeys {
     signing: JwtKey,
-    verifying: Vec<JwtKey>,
+    /// Each with the time since when it signs nothing.
+    verifying: Vec<(JwtKey, Option<Timestamp>)>,
     issuer: String,
     audience: String,
-    jwks: String,
+}
+
+/// A token with a valid signature.
+#[derive(Debug)]
+pub struct SignedToken {
+    /// Its claims.
+    pub claims: AccessTokenClaims,
+    /// Since when its key signs nothing; `None` for the current one.
+    pub key_retired_at: Option<Timestamp>,
 }
 
 impl JwtKeys {
@@ -63,13 +73,12 @@ impl JwtKeys {
         let secrets = key_ring.verifying(Purpose::AccessTokenHs256);
         let mut verifying = key_ring
             .verifying(Purpose::AccessTokenEd25519)
-            .map(|seed| JwtKey::ed25519(&seed))
+            .map(|seed| Ok((JwtKey::ed25519(&seed.key)?, seed.retired_at)))
             .collect::<Result<Vec<_>>>()?;
-        let jwks = jwks(&verifying)?;
         verifying.extend(
             secrets
                 .zip(names)
-                .map(|(key, name)| JwtKey::hs256(&key, &name)),
+                .map(|(key, name)| (JwtKey::hs256(&key.key, &name.key), key.retired_at)),
         );
         Ok(Self {
             signing: match algorithm {
@@ -84,7 +93,6 @@ impl JwtKeys {
             verifying,
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
-            jwks,
         })
     }
 
@@ -103,9 +111,9 @@ impl JwtKeys {
         Ok(token)
     }
 
-    /// The claims of a token that one of these keys has signed for this issuer and audience; `None` for any other text.
-    /// The token may be expired, not valid yet, or revoked.
-    pub fn verify(&self, token: &str) -> Option<AccessTokenClaims> {
+    /// A token that one of these keys has signed for this issuer and audience; `None` for any other text. The token may be
+    /// expired, not valid yet, or revoked.
+    pub fn verify(&self, token: &str) -> Option<SignedToken> {
         if token.len() > MAX_LENGTH {
             return None;
         }
@@ -113,7 +121,8 @@ impl JwtKeys {
         let (header, payload) = message.split_once('.')?;
         let header = decode(header)?;
         let header: Header<'_> = serde_json::from_slice(&header).ok()?;
-        let key = self.verifying.iter().find(|key| key.kid() == header.kid)?;
+        let mut keys = self.verifying.iter();
+        let (key, retired_at) = keys.find(|(key, _)| key.kid() == header.kid)?;
         if header.typ != TYP || header.alg != key.alg() {
             return None;
         }
@@ -124,12 +133,23 @@ impl JwtKeys {
         if payload.iss != self.issuer || payload.aud != self.audience {
             return None;
         }
-        AccessTokenClaims::from_payload(payload)
+        Some(SignedToken {
+            claims: AccessTokenClaims::from_payload(payload)?,
+            key_retired_at: *retired_at,
+        })
     }
 
-    /// The public keys as a JWK set (RFC 7517, 5), the current one first.
-    pub fn jwks(&self) -> &str {
-        &self.jwks
+    /// The public keys as a JWK set (RFC 7517, 5), the current one first, without those that were retired by `before`.
+    pub fn jwks(&self, before: Timestamp) -> Result<String> {
+        let mut known = HashSet::new();
+        let keys = self.verifying.iter();
+        let keys = keys
+            .filter(|(_, retired_at)| retired_at.is_none_or(|at| before < at))
+            // An interrupted rotation lists the current base as a previous one, too.
+            .filter(|(key, _)| known.insert(key.kid()))
+            .filter_map(|(key, _)| key.jwk())
+            .collect();
+        serde_json::to_string(&JwkSet { keys }).map_err(Error::internal)
     }
 }
 
@@ -139,14 +159,6 @@ impl JwtKeys {
 pub struct JwkSet<'k> {
     /// The current one first, then the previous ones.
     keys: Vec<Jwk<'k>>,
-}
-
-fn jwks(keys: &[JwtKey]) -> Result<String> {
-    let mut known = HashSet::new();
-    // An interrupted rotation lists the current base as a previous one, too.
-    let unique = keys.iter().filter(|key| known.insert(key.kid()));
-    let keys = unique.filter_map(JwtKey::jwk).collect();
-    serde_json::to_string(&JwkSet { keys }).map_err(Error::internal)
 }
 
 fn encode(part: &impl Serialize) -> Result<String> {
@@ -163,7 +175,6 @@ mod tests {
     use super::*;
     use crate::config::{Algorithm, Secret};
     use crate::domain::UserId;
-    use crate::domain::clock::Timestamp;
     use crate::domain::scope::Scopes;
 
     #[test]

@@ -2,11 +2,14 @@
 //!
 //! # Threats
 //! - a signature for one purpose accepted for another: each purpose has a key of its own
+//! - a previous base that becomes known later, as from an old backup: its keys verify for one lifetime after it was
+//!   retired ([`VerifyingKey::verifies_until`]), by when all that it has signed is expired
 
 pub mod file;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -15,7 +18,9 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::config::{Secret, Settings};
+use crate::crypto::hex;
 use crate::crypto::token::fill_random;
+use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 
 /// What a derived key is for. Its text is part of the derivation and never changes.
@@ -41,11 +46,13 @@ pub enum Purpose {
     AccessTokenHs256Name,
     /// Successors of refresh tokens.
     RefreshSuccessor,
+    /// The name under which the store keeps when a base was retired.
+    KeyBaseName,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PasswordReset,
         Self::Confirmation,
         Self::Unlock,
@@ -56,6 +63,7 @@ impl Purpose {
         Self::AccessTokenHs256,
         Self::AccessTokenHs256Name,
         Self::RefreshSuccessor,
+        Self::KeyBaseName,
     ];
 
     const fn info(self) -> &'static str {
@@ -70,6 +78,7 @@ impl Purpose {
             Self::AccessTokenHs256 => "cloakroom v1 access token hs256",
             Self::AccessTokenHs256Name => "cloakroom v1 access token hs256 name",
             Self::RefreshSuccessor => "cloakroom v1 refresh successor",
+            Self::KeyBaseName => "cloakroom v1 key base name",
         }
     }
 }
@@ -77,17 +86,38 @@ impl Purpose {
 /// A key for one purpose: 512 bits, one block of SHA-256.
 pub type Key = Zeroizing<[u8; 64]>;
 
+/// A key that verifies.
+pub struct VerifyingKey {
+    /// The key.
+    pub key: Key,
+    /// Since when it signs nothing; `None` for a key that signs.
+    pub retired_at: Option<Timestamp>,
+}
+
 /// The current secret key base, which signs, and the previous ones, which still verify.
 #[derive(Clone)]
 pub struct KeyRing {
     current: Secret,
-    previous: Vec<Secret>,
+    previous: Vec<Previous>,
+}
+
+#[derive(Clone)]
+struct Previous {
+    base: Secret,
+    retired_at: Option<Timestamp>,
 }
 
 impl KeyRing {
     /// From bases of at least 32 bytes each; `config` checks that.
     pub fn new(current: Secret, previous: Vec<Secret>) -> Self {
-        Self { current, previous }
+        let unknown = |base| Previous {
+            base,
+            retired_at: None,
+        };
+        Self {
+            current,
+            previous: previous.into_iter().map(unknown).collect(),
+        }
     }
 
     /// The configured base or, if there is none (development and test), the one in a file beside the database, which
@@ -135,7 +165,28 @@ impl KeyRing {
     pub fn lists_current_as_previous(&self) -> bool {
         self.previous
             .iter()
-            .any(|base| base.expose() == self.current.expose())
+            .any(|previous| previous.base.expose() == self.current.expose())
+    }
+
+    /// The name of the current base, which reveals nothing about it.
+    pub fn name(&self) -> String {
+        name(&self.current)
+    }
+
+    /// The names of the previous bases, but for the current one.
+    pub fn previous_names(&self) -> Vec<String> {
+        let names = self.previous.iter().map(|previous| name(&previous.base));
+        let current = self.name();
+        names.filter(|name| *name != current).collect()
+    }
+
+    /// Notes since when the base of this name signs nothing.
+    pub fn note_retirement(&mut self, of: &str, retired_at: Timestamp) {
+        for previous in &mut self.previous {
+            if name(&previous.base) == of {
+                previous.retired_at = Some(retired_at);
+            }
+        }
     }
 
     /// The key that signs.
@@ -144,10 +195,22 @@ impl KeyRing {
     }
 
     /// The keys that verify: the current one, then the previous ones.
-    pub fn verifying(&self, purpose: Purpose) -> impl Iterator<Item = Key> {
-        std::iter::once(&self.current)
-            .chain(&self.previous)
-            .map(move |base| derive(base, purpose))
+    pub fn verifying(&self, purpose: Purpose) -> impl Iterator<Item = VerifyingKey> {
+        let previous = self.previous.iter();
+        std::iter::once((&self.current, None))
+            .chain(previous.map(|previous| (&previous.base, previous.retired_at)))
+            .map(move |(base, retired_at)| VerifyingKey {
+                key: derive(base, purpose),
+                retired_at,
+            })
+    }
+}
+
+impl VerifyingKey {
+    /// When it stops to verify what is valid for `lifetime`: all that it has signed is expired by then, and what it
+    /// would sign is forged. `None` for a key that signs.
+    pub fn verifies_until(&self, lifetime: Duration) -> Option<Timestamp> {
+        Some(self.retired_at? + lifetime)
     }
 }
 
@@ -182,6 +245,10 @@ fn derive(base: &Secret, purpose: Purpose) -> Key {
         .expand(purpose.info().as_bytes(), key.as_mut_slice());
     debug_assert!(expanded.is_ok());
     key
+}
+
+fn name(base: &Secret) -> String {
+    hex(&derive(base, Purpose::KeyBaseName)[..16])
 }
 
 fn beside(database: &Path) -> PathBuf {
@@ -219,14 +286,22 @@ mod tests {
     fn previous_bases_still_verify() {
         let before = KeyRing::new(base("a"), vec![]);
         let after = KeyRing::new(base("b"), vec![base("a")]);
-        let verifying: Vec<Key> = after.verifying(Purpose::PasswordReset).collect();
+        let verifying = after.verifying(Purpose::PasswordReset);
         assert_eq!(
-            verifying,
+            verifying.map(|found| found.key).collect::<Vec<Key>>(),
             [
                 after.signing(Purpose::PasswordReset),
                 before.signing(Purpose::PasswordReset)
             ]
         );
+    }
+
+    #[test]
+    fn the_name_of_a_base_is_its_own() {
+        let key_ring = KeyRing::new(base("b"), vec![base("a"), base("b")]);
+        let before = KeyRing::new(base("a"), vec![]);
+        assert_eq!(key_ring.previous_names(), [before.name()]);
+        assert_ne!(key_ring.name(), before.name());
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //!   [`credentials_version`](Account::credentials_version), which both increment, so that it stays invalid even if the
 //!   old address returns
 
+use std::time::Duration;
+
 use crate::config::Settings;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_message::{self, SignedMessage};
@@ -26,7 +28,7 @@ pub fn sign_reset(key_ring: &KeyRing, account: &Account, expires_at: Timestamp) 
 
 /// Verifies such a token; `None` if it is malformed, forged or expired. [`reset_holds`] compares it with the account.
 pub fn verify_reset(key_ring: &KeyRing, token: &str, now: Timestamp) -> Option<SignedMessage> {
-    signed_message::verify(key_ring, Purpose::PasswordReset, token, now)
+    signed_message::verify(key_ring, Purpose::PasswordReset, token, RESET_LIFETIME, now)
 }
 
 /// Whether neither password nor address has changed since the link was signed, and the account is not disabled.
@@ -63,7 +65,13 @@ pub fn verify_confirmation(
     token: &str,
     now: Timestamp,
 ) -> Option<SignedMessage> {
-    signed_message::verify(key_ring, Purpose::Confirmation, token, now)
+    signed_message::verify(
+        key_ring,
+        Purpose::Confirmation,
+        token,
+        CONFIRMATION_LIFETIME,
+        now,
+    )
 }
 
 /// Which address of an account a link verifies.
@@ -114,10 +122,15 @@ pub fn sign_unlock(key_ring: &KeyRing, account: &Account, window_end: Timestamp)
     )
 }
 
-/// Verifies such a token; `None` if it is malformed, forged or its window has ended. [`unlock_holds`] compares it with
-/// the account.
-pub fn verify_unlock(key_ring: &KeyRing, token: &str, now: Timestamp) -> Option<SignedMessage> {
-    signed_message::verify(key_ring, Purpose::Unlock, token, now)
+/// Verifies such a token, where windows have this length; `None` if it is malformed, forged or its window has ended.
+/// [`unlock_holds`] compares it with the account.
+pub fn verify_unlock(
+    key_ring: &KeyRing,
+    token: &str,
+    window: Duration,
+    now: Timestamp,
+) -> Option<SignedMessage> {
+    signed_message::verify(key_ring, Purpose::Unlock, token, window, now)
 }
 
 /// Whether neither password nor address has changed since the link was signed, and the account is not disabled.
@@ -248,7 +261,13 @@ mod tests {
             confirmed_address(&confirmation, &before).is_some()
                 && confirmed_address(&confirmation, &after).is_none()
         );
-        let unlock = verify_unlock(&key_ring, &sign_unlock(&key_ring, &before, end), NOW).unwrap();
+        let unlock = verify_unlock(
+            &key_ring,
+            &sign_unlock(&key_ring, &before, end),
+            RESET_LIFETIME,
+            NOW,
+        )
+        .unwrap();
         assert!(unlock_holds(&unlock, &before) && !unlock_holds(&unlock, &after));
     }
 
@@ -260,7 +279,7 @@ mod tests {
             [
                 verify_reset(&key_ring, token, now),
                 verify_confirmation(&key_ring, token, now),
-                verify_unlock(&key_ring, token, now),
+                verify_unlock(&key_ring, token, RESET_LIFETIME, now),
             ]
             .map(|link| link.is_some())
         };

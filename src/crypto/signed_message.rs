@@ -9,6 +9,8 @@
 //! - a link for one purpose used for another: each purpose has its own key
 //! - a link used after the facts it is bound to have changed: the fingerprint no longer matches
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
@@ -66,19 +68,25 @@ pub fn sign(
 }
 
 /// Verifies a message signed by [`sign`] with the current or a previous key; `None` if it is malformed, forged, for
-/// another purpose or expired.
+/// another purpose or expired. A previous key verifies for `lifetime`, that of such messages, after it was retired.
 pub fn verify(
     key_ring: &KeyRing,
     purpose: Purpose,
     text: &str,
+    lifetime: Duration,
     now: Timestamp,
 ) -> Option<SignedMessage> {
     let (payload, signature) = text.split_once('.')?;
     let payload = decode::<PAYLOAD_LENGTH>(payload)?;
     let signature = decode::<MAC_LENGTH>(signature)?;
-    let key = key_ring
-        .verifying(purpose)
-        .find(|key| mac(key, b"message", &[&payload]).ct_eq(&signature).into())?;
+    let key = key_ring.verifying(purpose).find(|found| {
+        mac(&found.key, b"message", &[&payload])
+            .ct_eq(&signature)
+            .into()
+    })?;
+    if key.verifies_until(lifetime).is_some_and(|end| now >= end) {
+        return None;
+    }
 
     let (version, rest) = payload.split_first()?;
     let (subject, rest) = rest.split_first_chunk::<8>()?;
@@ -87,7 +95,7 @@ pub fn verify(
         subject: UserId(i64::from_be_bytes(*subject)),
         expires_at: Timestamp::from_millis(i64::from_be_bytes(*expires_at)),
         fingerprint: fingerprint.try_into().ok()?,
-        key,
+        key: key.key,
     };
     (*version == VERSION && now < message.expires_at).then_some(message)
 }
@@ -124,7 +132,7 @@ pub fn successors(
 ) -> impl Iterator<Item = Result<Successor>> {
     key_ring
         .verifying(Purpose::RefreshSuccessor)
-        .map(move |key| derive_successor(&key, consumed, seed))
+        .map(move |found| derive_successor(&found.key, consumed, seed))
 }
 
 fn derive_successor(key: &Key, consumed: &PlainToken, seed: &ReplaySeed) -> Result<Successor> {
@@ -180,6 +188,29 @@ mod tests {
         found
             .map(|successor| (successor.token.reveal().to_owned(), successor.jti))
             .collect()
+    }
+
+    #[test]
+    fn a_retired_key_verifies_for_one_lifetime() {
+        let (start, lifetime) = (Timestamp::from_millis(1_000), Duration::from_secs(60));
+        let purpose = Purpose::Confirmation;
+        let forged = sign(
+            &key_ring("a", &[]),
+            purpose,
+            UserId(1),
+            start + 1_000 * lifetime,
+            &["bound"],
+        );
+        let mut after = key_ring("b", &["c", "a"]);
+        let verifies =
+            |key_ring: &KeyRing, now| verify(key_ring, purpose, &forged, lifetime, now).is_some();
+        assert!(verifies(&after, start + 2 * lifetime));
+        after.note_retirement(&key_ring("a", &[]).name(), start);
+        assert!(verifies(
+            &after,
+            start + lifetime - Duration::from_millis(1)
+        ));
+        assert!(!verifies(&after, start + lifetime));
     }
 
     #[test]

@@ -60,7 +60,8 @@ async fn open_link(
     token: &str,
     now: Timestamp,
 ) -> Result<(SignedMessage, Account)> {
-    let Some(link) = signed_link::verify_unlock(&context.key_ring, token, now) else {
+    let window = context.settings.throttle.address_failures.window;
+    let Some(link) = signed_link::verify_unlock(&context.key_ring, token, window, now) else {
         return Err(refused(context, client));
     };
     let subject = link.subject;

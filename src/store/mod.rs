@@ -26,8 +26,8 @@ pub use sqlite::{
     ForeignRows, IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity, upgrade,
 };
 pub use tables::{
-    api_keys, known_devices, outbox, passwords, projects, refresh_tokens, revocations, sessions,
-    throttles, users,
+    api_keys, key_bases, known_devices, outbox, passwords, projects, refresh_tokens, revocations,
+    sessions, throttles, users,
 };
 pub use value::Column;
 
@@ -97,6 +97,38 @@ impl Database {
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         self.shared.engine.write(work).await
+    }
+
+    /// Since when each of these previous key bases signs nothing, by their names, in their order. The first call that
+    /// names one records it; the current base signs.
+    ///
+    /// It waits on the calling thread, for a start, and writes only after a rotation.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    pub fn retire_key_bases(
+        &self,
+        current: &str,
+        previous: &[String],
+        now: Timestamp,
+    ) -> Result<Vec<Timestamp>> {
+        let known = self.shared.engine.read(|reader| {
+            let times = previous
+                .iter()
+                .map(|name| key_bases::retired_at(reader, name));
+            let times: Option<Vec<_>> = times.collect::<Result<_>>()?;
+            let is_retired = key_bases::retired_at(reader, current)?.is_some();
+            Ok(times.filter(|times| !is_retired && times.iter().all(|at| *at <= now)))
+        })?;
+        if let Some(times) = known {
+            return Ok(times);
+        }
+        let (current, previous) = (current.to_owned(), previous.to_owned());
+        self.shared.engine.write_waiting(move |tx| {
+            key_bases::reinstate(tx, &current)?;
+            let times = previous.iter().map(|name| key_bases::retire(tx, name, now));
+            times.collect()
+        })
     }
 
     /// Whether the database is sound and accepts writes, for `/ready`.

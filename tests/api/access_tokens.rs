@@ -173,6 +173,52 @@ async fn tokens_of_previous_but_not_dropped_bases_are_valid() {
     }
 }
 
+/// A key base that becomes known later signs no valid token, although it is not dropped.
+#[actix_web::test]
+async fn a_retired_base_verifies_for_one_lifetime() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = async |base: &str, previous: &[&str]| {
+        TestApp::with_settings(|changed| {
+            let wanted = settings(base, previous, config::Algorithm::EdDsa);
+            changed.database.path = folder.path().join("cloakroom.db");
+            changed.secrets = wanted.secrets;
+        })
+        .await
+    };
+    let scopes = Scopes::parse("projects:read").unwrap();
+    let forged = access_tokens("a", &[], config::Algorithm::EdDsa).mint(&NewAccessToken {
+        user_id: UserId(1),
+        sid: "1.00112233445566778899aabbccddeeff",
+        scopes: &scopes,
+        jti: &"a1".repeat(16),
+        issued_at: START,
+        expires_at: START + 30 * DAY,
+    });
+    let forged = forged.unwrap();
+    let at = |app: &TestApp, moment| {
+        app.clock().set(moment);
+        app.context().access_tokens.verify(&forged, moment).is_ok()
+    };
+    let before = start("a", &[]).await;
+    let first = KeyRing::open(&before.context().settings).unwrap().name();
+    let then = START - LIFETIME / 2;
+    let database = &before.context().database;
+    database.retire_key_bases("b", &[first], then).unwrap();
+
+    // Counted from the first start that lists it, not from this one.
+    let app = start("b", &["a"]).await;
+    assert!(at(&app, then + LIFETIME - MILLISECOND));
+    assert_eq!(jwks(&app).await.json()["keys"].as_array().unwrap().len(), 2);
+    assert!(!at(&app, then + LIFETIME));
+    assert_eq!(jwks(&app).await.json()["keys"].as_array().unwrap().len(), 1);
+    // A base that is the current one again signs.
+    assert!(at(&start("a", &["b"]).await, then + LIFETIME));
+    assert!(at(
+        &start("b", &["a"]).await,
+        START + LIFETIME - MILLISECOND
+    ));
+}
+
 #[test]
 fn each_key_has_its_own_kid() {
     let mut names = std::collections::HashSet::new();

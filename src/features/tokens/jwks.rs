@@ -5,10 +5,15 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::context::Context;
+use crate::domain::error::Result;
 
 /// `GET /.well-known/jwks.json`
-pub(super) async fn index(context: web::Data<Context>, request: HttpRequest) -> HttpResponse {
-    let tag = format!("\"{}\"", context.access_tokens.jwks_version());
+pub(super) async fn index(
+    context: web::Data<Context>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let (set, version) = context.access_tokens.jwks(context.clock.now())?;
+    let tag = format!("\"{version}\"");
     let is_known = has(request.headers(), &tag);
     let mut reply = if is_known {
         HttpResponse::NotModified()
@@ -18,12 +23,10 @@ pub(super) async fn index(context: web::Data<Context>, request: HttpRequest) -> 
     reply
         .insert_header((CACHE_CONTROL, "public, max-age=300"))
         .insert_header((ETAG, tag));
-    match is_known {
+    Ok(match is_known {
         true => reply.finish(),
-        false => reply
-            .content_type("application/jwk-set+json")
-            .body(context.access_tokens.jwks().to_owned()),
-    }
+        false => reply.content_type("application/jwk-set+json").body(set),
+    })
 }
 
 /// Whether `If-None-Match` names this tag, or any (RFC 9110, 13.1.2: weakly compared).

@@ -108,6 +108,8 @@ suite! {
             deleted_sessions_always_revoke_their_access_tokens
             sessions_without_access_tokens_leave_no_revocation
             a_token_is_revoked_alone_or_with_its_session;
+        key_base:
+            a_key_base_is_retired_once_until_it_signs_again;
         project:
             a_project_exists_only_for_its_owner
             projects_are_listed_newest_first

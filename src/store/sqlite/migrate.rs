@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0006_remembered_sessions.sql"),
     include_str!("../migrations/sqlite/0007_session_nonce.sql"),
     include_str!("../migrations/sqlite/0008_outbox_by_user.sql"),
+    include_str!("../migrations/sqlite/0009_retired_key_bases.sql"),
 ];
 
 /// The schema version of this program.

@@ -78,6 +78,15 @@ impl Sqlite {
         self.writer.write(work).await
     }
 
+    /// The same on the calling thread, which waits.
+    pub(super) fn write_waiting<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer.write_waiting(work)
+    }
+
     /// Whether a check found the file damaged.
     pub(super) fn is_damaged(&self) -> bool {
         self.is_damaged.load(Ordering::Relaxed)

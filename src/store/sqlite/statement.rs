@@ -142,10 +142,7 @@ mod tests {
         let values = [now.into(), "one@example.com".into(), "unlock".into()];
         let steps = plan(outbox::RENEW, &values);
         let by_all = "outbox_by_address (email_address=? AND kind=? AND sent_at=? AND dead_at=?)";
-        assert!(
-            steps.iter().any(|step| step.ends_with(by_all)),
-            "{steps:?}"
-        );
+        assert!(steps.iter().any(|step| step.ends_with(by_all)), "{steps:?}");
     }
 
     #[test]

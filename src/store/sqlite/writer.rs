@@ -54,6 +54,32 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
+        let answer = self.enqueue(work)?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// The same on the calling thread, which waits.
+    pub(super) fn write_waiting<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let answer = self.enqueue(work)?;
+        // On a thread of its own: tokio refuses to block one that runs a runtime.
+        let waiting = std::thread::Builder::new()
+            .spawn(move || answer.blocking_recv())
+            .map_err(Error::internal)?;
+        match waiting.join() {
+            Ok(Ok(outcome)) => outcome,
+            _ => Err(stopped()),
+        }
+    }
+
+    fn enqueue<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T>>>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Pending {
             work,
@@ -64,7 +90,7 @@ impl Writer {
             return Err(stopped());
         };
         match jobs.try_send(job) {
-            Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
+            Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(Error::unavailable(
                 UnavailableReason::DatabaseBusy,
                 Duration::from_secs(1),

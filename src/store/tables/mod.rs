@@ -1,6 +1,7 @@
 //! One file per table: its statements and the types of its rows.
 
 pub mod api_keys;
+pub mod key_bases;
 pub mod known_devices;
 pub mod outbox;
 pub mod passwords;
