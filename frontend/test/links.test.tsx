@@ -37,7 +37,7 @@ function open(path: string) {
 test("the reset token leaves the URL before the first request", async () => {
   const requests = open(`/passwords/${TOKEN}/edit`);
   await screen.findByText("o…@example.com");
-  expect(requests).toEqual([{ page: "/passwords/edit", request: `GET /v1/passwords/${TOKEN}` }]);
+  expect(requests).toEqual([{ page: "/passwords/edit", request: "POST /v1/passwords/check" }]);
   expect(location.href).not.toContain(TOKEN);
 });
 

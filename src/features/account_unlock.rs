@@ -1,4 +1,5 @@
-//! Unlocking sign-in to an address after too many failures, by a mailed link: `PUT /v1/unlocks/{token}`.
+//! Unlocking sign-in to an address after too many failures, by a mailed link: `PUT /v1/unlocks`, or
+//! `PUT /v1/unlocks/{token}` with the token in the path.
 //!
 //! # Threats
 //! - an attacker who fails on purpose to lock the owner out: the link opens a counter for the network that uses it, which
@@ -6,6 +7,9 @@
 //! - a link used twice or concurrently: it names the window that it lifts, and one conditional delete decides
 //! - a link that outlives a change of password or address: it is bound to both
 //! - guessing by an opened network: its counter has the same limit
+//! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
+
+use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 
@@ -16,7 +20,8 @@ use crate::crypto::signed_message::SignedMessage;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::{Account, ClientInfo};
-use crate::http::{Access, Message, Route};
+use crate::http::error_codes;
+use crate::http::{Access, Body, LinkInput, Message, Route};
 use crate::store::users;
 use crate::throttle::Limit;
 
@@ -24,8 +29,13 @@ const LINK_INVALID: Error = Error::LinkInvalid("Unlock link is invalid or has ex
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::put("/v1/unlocks/{token}", Access::Public, update)
+        Route::put("/v1/unlocks", Access::Public, update)
             .operation("unlock", "Unlock sign-in to an email address")
+            .returns::<Message>(200, "Sign-in unlocked for the network of the client")
+            .errors(&[error_codes::LINK_INVALID]),
+        Route::put("/v1/unlocks/{token}", Access::Public, update_by_path)
+            .operation("unlockByPath", "Unlock sign-in to an email address")
+            .description("Proxies log paths: prefer `PUT /v1/unlocks`.")
             .returns::<Message>(200, "Sign-in unlocked for the network of the client"),
     ]
 }
@@ -33,14 +43,30 @@ pub(super) fn routes() -> Vec<Route> {
 async fn update(
     context: web::Data<Context>,
     client: ClientInfo,
+    Body(input): Body<LinkInput>,
+) -> Result<HttpResponse> {
+    use_link(&context, &client, input.token()?).await
+}
+
+async fn update_by_path(
+    context: web::Data<Context>,
+    client: ClientInfo,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
+    use_link(&context, &client, &token).await
+}
+
+async fn use_link(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    token: &str,
+) -> Result<HttpResponse> {
     let now = context.clock.now();
-    let (link, account) = open_link(&context, &client, &token, now).await?;
+    let (link, account) = open_link(context, client, token, now).await?;
     let failures = context
         .throttle
         .address_failures(account.user.email_address.as_str(), client.ip);
-    let unlocked = context.commit(&client, move |change| {
+    let unlocked = context.commit(client, move |change| {
         let unlocked = unlock(change, &link, &failures, now)?;
         if !unlocked {
             change.record(Event::UnlockRefused);

@@ -1,5 +1,6 @@
 //! Verifying an address by a mailed link: the address of an account, or the one that is to replace it.
-//! `POST /v1/confirmations` requests the link, `PUT /v1/confirmations/{token}` uses it.
+//! `POST /v1/confirmations` requests the link, `PUT /v1/confirmations` uses it, or `PUT /v1/confirmations/{token}` with
+//! the token in the path.
 //!
 //! # Threats
 //! - enumeration: a request enqueues the same row for every address, and the mail worker finds the account
@@ -9,7 +10,9 @@
 //! - an address that another user took meanwhile: the same update requires that it is free
 //! - an address that changes without its owner: the old one is notified, and every outstanding link is void
 //! - a flood of mails to one address: limited, without telling the client
-//! - links in logs: the route's pattern is logged, not the path
+//! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
+
+use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 
@@ -22,7 +25,8 @@ use crate::domain::ClientInfo;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::http::{Access, AddressInput, Body, Message, Route};
+use crate::http::error_codes;
+use crate::http::{Access, AddressInput, Body, LinkInput, Message, Route};
 use crate::mail::{self, Notice};
 use crate::store::users;
 
@@ -34,8 +38,13 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("requestConfirmation", "Request a verification email")
             .returns::<Message>(200, "Same reply for every well-formed address")
             .rate_limited(),
-        Route::put("/v1/confirmations/{token}", Access::Public, update)
+        Route::put("/v1/confirmations", Access::Public, update)
             .operation("confirmAddress", "Verify an email address")
+            .returns::<Message>(200, "Email address verified")
+            .errors(&[error_codes::LINK_INVALID]),
+        Route::put("/v1/confirmations/{token}", Access::Public, update_by_path)
+            .operation("confirmAddressByPath", "Verify an email address")
+            .description("Proxies log paths: prefer `PUT /v1/confirmations`.")
             .returns::<Message>(200, "Email address verified"),
     ]
 }
@@ -65,14 +74,30 @@ async fn create(
 async fn update(
     context: web::Data<Context>,
     client: ClientInfo,
+    Body(input): Body<LinkInput>,
+) -> Result<HttpResponse> {
+    use_link(&context, &client, input.token()?).await
+}
+
+async fn update_by_path(
+    context: web::Data<Context>,
+    client: ClientInfo,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
+    use_link(&context, &client, &token).await
+}
+
+async fn use_link(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    token: &str,
+) -> Result<HttpResponse> {
     let now = context.clock.now();
-    let Some(link) = signed_link::verify_confirmation(&context.key_ring, &token, now) else {
-        return Err(refused(&context, &client));
+    let Some(link) = signed_link::verify_confirmation(&context.key_ring, token, now) else {
+        return Err(refused(context, client));
     };
-    let notice = context.notice(&client, MailKind::AddressChanged);
-    let verified = context.commit(&client, move |change| {
+    let notice = context.notice(client, MailKind::AddressChanged);
+    let verified = context.commit(client, move |change| {
         let verified = verify(change, &link, notice.as_ref(), now)?;
         if !verified {
             change.record(Event::VerificationRefused);

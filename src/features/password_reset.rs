@@ -1,5 +1,6 @@
-//! Resetting a forgotten password by a mailed link: `POST /v1/passwords` requests it, `GET /v1/passwords/{token}` shows
-//! whether it is valid, `PUT` and `PATCH` use it.
+//! Resetting a forgotten password by a mailed link: `POST /v1/passwords` requests it, `POST /v1/passwords/check` shows
+//! whether it is valid, `PUT` and `PATCH /v1/passwords` use it. The same with the token in the path, as Rails has it:
+//! `GET`, `PUT` and `PATCH /v1/passwords/{token}`.
 //!
 //! # Threats
 //! - enumeration: a request enqueues the same row for every address, and the mail worker finds the account
@@ -10,7 +11,9 @@
 //! - a flood of uses of one valid link, each costing a hash: limited by client
 //! - sessions of a thief: every session ends in the same transaction
 //! - a reset that the owner did not make: it is reported by mail
-//! - links in logs: the route's pattern is logged, not the path
+//! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
+
+use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -27,7 +30,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, PasswordDigest, User};
-use crate::http::{Access, AddressInput, Body, Message, Route, SecretText};
+use crate::http::error_codes;
+use crate::http::{Access, AddressInput, Body, LinkInput, Message, Route, SecretText, link_token};
 use crate::mail::{self, Notice};
 use crate::store::{passwords, users};
 use crate::throttle::Limit;
@@ -40,16 +44,34 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("requestPasswordReset", "Request a password reset email")
             .returns::<Message>(200, "Same reply for every well-formed address")
             .rate_limited(),
-        Route::get("/v1/passwords/{token}", Access::Public, show)
-            .operation("showPasswordReset", "Check a password reset link")
-            .returns::<ResetLink>(200, "Link is valid"),
-        Route::put("/v1/passwords/{token}", Access::Public, update)
+        Route::put("/v1/passwords", Access::Public, update)
             .operation("resetPassword", "Reset the password")
             .description("The link is valid once. Ends all sessions of the user.")
             .returns::<Message>(200, "Password reset")
+            .errors(&[error_codes::LINK_INVALID])
             .rate_limited(),
-        Route::patch("/v1/passwords/{token}", Access::Public, update)
+        Route::patch("/v1/passwords", Access::Public, update)
             .operation("patchPassword", "Reset the password")
+            .description("Like `PUT`.")
+            .returns::<Message>(200, "Password reset")
+            .errors(&[error_codes::LINK_INVALID])
+            .rate_limited(),
+        Route::post("/v1/passwords/check", Access::Public, check)
+            .operation("checkPasswordReset", "Check a password reset link")
+            .description("Changes nothing.")
+            .returns::<ResetLink>(200, "Link is valid")
+            .errors(&[error_codes::LINK_INVALID]),
+        Route::get("/v1/passwords/{token}", Access::Public, check_by_path)
+            .operation("checkPasswordResetByPath", "Check a password reset link")
+            .description("Proxies log paths: prefer `POST /v1/passwords/check`.")
+            .returns::<ResetLink>(200, "Link is valid"),
+        Route::put("/v1/passwords/{token}", Access::Public, update_by_path)
+            .operation("resetPasswordByPath", "Reset the password")
+            .description("Proxies log paths: prefer `PUT /v1/passwords`.")
+            .returns::<Message>(200, "Password reset")
+            .rate_limited(),
+        Route::patch("/v1/passwords/{token}", Access::Public, update_by_path)
+            .operation("patchPasswordByPath", "Reset the password")
             .description("Like `PUT`.")
             .returns::<Message>(200, "Password reset")
             .rate_limited(),
@@ -78,12 +100,24 @@ async fn create(
     Ok(HttpResponse::Ok().json(Message::new("Password reset instructions sent")))
 }
 
-async fn show(
+async fn check(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    Body(input): Body<LinkInput>,
+) -> Result<HttpResponse> {
+    show(&context, &client, input.token()?).await
+}
+
+async fn check_by_path(
     context: web::Data<Context>,
     client: ClientInfo,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let (link, account) = open_link(&context, &client, &token).await?;
+    show(&context, &client, &token).await
+}
+
+async fn show(context: &Context, client: &ClientInfo, token: &str) -> Result<HttpResponse> {
+    let (link, account) = open_link(context, client, token).await?;
     Ok(HttpResponse::Ok().json(ResetLink {
         email_address: account.user.email_address.masked(),
         expires_at: link.expires_at,
@@ -93,25 +127,52 @@ async fn show(
 async fn update(
     context: web::Data<Context>,
     client: ClientInfo,
+    Body(input): Body<ResetInput>,
+) -> Result<HttpResponse> {
+    let opened = open_link(&context, &client, link_token(&input.token)?).await?;
+    let password = choose(
+        &context,
+        &input.password,
+        input.password_confirmation.as_ref(),
+    )?;
+    use_link(&context, &client, opened, password).await
+}
+
+async fn update_by_path(
+    context: web::Data<Context>,
+    client: ClientInfo,
     token: web::Path<String>,
     body: Result<Body<NewPasswordInput>>,
 ) -> Result<HttpResponse> {
-    let (link, account) = open_link(&context, &client, &token).await?;
+    let opened = open_link(&context, &client, &token).await?;
     // After the link: whether the body can be used is no news for a forged link.
     let Body(input) = body?;
-    let password = input.choose(&context)?;
+    let password = choose(
+        &context,
+        &input.password,
+        input.password_confirmation.as_ref(),
+    )?;
+    use_link(&context, &client, opened, password).await
+}
+
+async fn use_link(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    (link, account): (SignedMessage, Account),
+    password: Password,
+) -> Result<HttpResponse> {
     let limits = vec![context.throttle.new_password(client.ip)];
-    let (slot, _) = context.admit_hashing(&client, limits).await?;
+    let (slot, _) = context.admit_hashing(client, limits).await?;
 
     let address = account.user.email_address.as_str();
-    let digest = NewPasswords::of(&context, &slot)
+    let digest = NewPasswords::of(context, &slot)
         .digest(password, &account.user.email_address)
         .await?;
     let failures = context.throttle.address_failures(address, client.ip);
-    let notice = context.notice(&client, MailKind::PasswordChanged);
+    let notice = context.notice(client, MailKind::PasswordChanged);
     // Read after the hashing: a link that expired meanwhile is refused.
     let now = context.clock.now();
-    let done = context.commit(&client, move |change| {
+    let done = context.commit(client, move |change| {
         let done = reset(change, &link, &digest, &failures, notice.as_ref(), now)?;
         if !done {
             change.record(Event::PasswordResetRefused);
@@ -200,6 +261,19 @@ struct ResetLink {
     expires_at: Timestamp,
 }
 
+/// A new password, and the link that permits it.
+#[derive(Deserialize, ToSchema)]
+struct ResetInput {
+    /// The token from the mailed link.
+    #[schema(value_type = String)]
+    token: SecretText,
+    #[schema(value_type = String, format = Password, max_length = 256)]
+    password: SecretText,
+    /// Not checked when absent.
+    #[schema(value_type = Option<String>, format = Password, nullable = false, max_length = 256)]
+    password_confirmation: Option<SecretText>,
+}
+
 /// A new password.
 #[derive(Deserialize, ToSchema)]
 struct NewPasswordInput {
@@ -210,10 +284,12 @@ struct NewPasswordInput {
     password_confirmation: Option<SecretText>,
 }
 
-impl NewPasswordInput {
-    fn choose(&self, context: &Context) -> Result<Password, ValidationErrors> {
-        let confirmation = self.password_confirmation.as_ref().map(SecretText::expose);
-        let rules = &context.settings.password;
-        Password::choose(rules, Some(self.password.expose()), confirmation)
-    }
+fn choose(
+    context: &Context,
+    password: &SecretText,
+    confirmation: Option<&SecretText>,
+) -> Result<Password, ValidationErrors> {
+    let rules = &context.settings.password;
+    let confirmation = confirmation.map(SecretText::expose);
+    Password::choose(rules, Some(password.expose()), confirmation)
 }

@@ -21,6 +21,7 @@ pub use connection::Connection;
 pub use extract::address::AddressInput;
 pub use extract::body::{Body, SecretText};
 pub use extract::field_types::{NonEmpty, Patch};
+pub use extract::link_token::{LinkInput, link_token};
 pub use extract::query::{PathId, Query};
 pub use middleware::stack::Middleware;
 pub use respond::{Failure, Message, location};

@@ -56,7 +56,7 @@ async fn every_caller_reaches_only_permitted_routes() {
                     "disabled" => call.bearer(&fixture.disabled),
                     _ => call,
                 };
-                let reply = call.json(&case.body).send().await;
+                let reply = call.json(&fixture.body(&case)).send().await;
                 assert_eq!(
                     reply.status,
                     expected,
@@ -96,7 +96,7 @@ async fn machine_credentials_are_limited_to_their_scopes() {
                 let call = fixture.app.call(method.clone(), &fixture.path(case.path));
                 let reply = machine
                     .present(call, &credential)
-                    .json(&case.body)
+                    .json(&fixture.body(&case))
                     .send()
                     .await;
                 let what = format!("{}: {method} {}: {}", machine.name, case.path, reply.text());

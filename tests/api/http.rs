@@ -175,7 +175,8 @@ async fn unknown_paths_are_404_and_unknown_methods_405() {
         (Method::PUT, "/v1/session", "POST, GET, HEAD, DELETE"),
         (Method::OPTIONS, "/v1/session", "POST, GET, HEAD, DELETE"),
         (Method::TRACE, "/v1/session", "POST, GET, HEAD, DELETE"),
-        (Method::GET, "/v1/passwords", "POST"),
+        (Method::GET, "/v1/passwords", "POST, PUT, PATCH"),
+        (Method::GET, "/v1/passwords/check", "POST"),
         (
             Method::DELETE,
             "/v1/passwords/token",

@@ -15,6 +15,7 @@ mod forged_tokens;
 mod forward_auth;
 mod http;
 mod introspection;
+mod link_tokens;
 mod no_password;
 mod password_reset;
 mod private_sign_up;

@@ -187,7 +187,7 @@ async fn a_byte_order_mark_before_json_is_skipped() {
         for mark in ["", "\u{feff}"] {
             let fixture = Fixture::new().await;
             let credential = endpoint.credential(&fixture).await;
-            let body = format!("{mark}{}", endpoint.case.body);
+            let body = format!("{mark}{}", fixture.body(&endpoint.case));
             let call = endpoint.call(&fixture, credential.as_ref(), "");
             let call = call.header("Content-Encoding", "identity");
             let reply = call.body("application/json", body).send().await;
@@ -205,7 +205,7 @@ async fn values_of_the_wrong_type_are_named() {
             let credential = endpoint.credential(&fixture).await;
             let before = snapshot(&fixture.app);
             for value in wrong_values(schema) {
-                let mut body = endpoint.case.body.clone();
+                let mut body = fixture.body(&endpoint.case);
                 body[field] = value.clone();
                 let call = endpoint.call(&fixture, credential.as_ref(), "");
                 let reply = call.json(&body).send().await;
@@ -252,7 +252,7 @@ async fn unknown_fields_are_ignored() {
         let mut results = Vec::new();
         for with_unknown in [false, true] {
             let fixture = Fixture::new().await;
-            let mut body = endpoint.case.body.clone();
+            let mut body = fixture.body(&endpoint.case);
             let mut query = String::new();
             if with_unknown {
                 add_unknown_fields(&mut body, &endpoint.fields, &fixture);
@@ -323,7 +323,7 @@ async fn two_credentials_are_rejected() {
             for (first, second) in &pairs {
                 let call = fixture.app.call(method.clone(), &fixture.path(case.path));
                 let call = call.header(first.0, &first.1).header(second.0, &second.1);
-                let reply = call.json(&case.body).send().await;
+                let reply = call.json(&fixture.body(&case)).send().await;
                 let what = format!("{method} {}: {first:?} {second:?}", case.path);
                 assert_eq!(reply.status, 400, "{what}: {}", reply.text());
                 if method != Method::HEAD {

@@ -8,11 +8,11 @@ use cloakroom::http::Access;
 use cloakroom::store::{api_keys, users};
 use cloakroom::testing::{Call, TestApp};
 use cloakroom::throttle::Decision;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::app::{ONE, PASSWORD, confirmation_token, disable, reset_token, write};
 use super::credentials::{api_key, api_key_until, pair};
-use super::route_cases::Case;
+use super::route_cases::{Case, LINK};
 
 /// A caller that is not a session: an API key, an access token or a refresh token.
 pub struct MachineCaller {
@@ -265,12 +265,26 @@ impl Fixture {
         }
     }
 
-    pub fn path(&self, pattern: &str) -> String {
-        let link = match pattern.split('/').nth(2) {
+    /// The body of a case, with the token of the link that its path is about.
+    pub fn body(&self, case: &Case) -> Value {
+        let mut body = case.body.clone();
+        if body["token"] == LINK {
+            body["token"] = json!(self.link_for(case.path));
+        }
+        body
+    }
+
+    /// The token of the link that a path is about.
+    pub fn link_for(&self, pattern: &str) -> &str {
+        match pattern.split('/').nth(2) {
             Some("confirmations") => &self.confirmation,
             Some("unlocks") => &self.unlock,
             _ => &self.link,
-        };
+        }
+    }
+
+    pub fn path(&self, pattern: &str) -> String {
+        let link = self.link_for(pattern);
         let id = match pattern.split('/').nth(2) {
             Some("sessions") => &self.session,
             Some("api_keys") => &self.key_id,

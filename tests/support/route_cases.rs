@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use super::app::{ONE, PASSWORD};
 
+/// Stands for the token of a link in a body; the fixture has the link.
+pub const LINK: &str = "{token}";
+
 /// A route, a body that it accepts, and the status that each caller gets.
 pub struct Case {
     pub method: Verb,
@@ -72,6 +75,8 @@ pub fn cases() -> Vec<Case> {
     let title = || json!({ "title": "A title" });
     let key = json!({ "name": "A key", "scopes": ["introspect"] });
     let link = "/v1/passwords/{token}";
+    let token = || json!({ "token": LINK });
+    let reset = json!({ "token": LINK, "password": "another password" });
     vec![
         case(Method::GET, "/up", none(), [200; 4]),
         case(Method::GET, "/ready", none(), [200; 4]),
@@ -82,6 +87,7 @@ pub fn cases() -> Vec<Case> {
             json!({ "email_address": ONE }),
             [200; 4],
         ),
+        case(Method::PUT, "/v1/confirmations", token(), [200; 4]),
         case(Method::PUT, "/v1/confirmations/{token}", none(), [200; 4]),
         case(Method::POST, "/v1/session", credentials.clone(), [200; 4]),
         case(Method::GET, "/v1/session", none(), [401, 200, 200, 401]),
@@ -112,6 +118,9 @@ pub fn cases() -> Vec<Case> {
             json!({ "email_address": ONE }),
             [200; 4],
         ),
+        case(Method::PUT, "/v1/passwords", reset.clone(), [200; 4]),
+        case(Method::PATCH, "/v1/passwords", reset, [200; 4]),
+        case(Method::POST, "/v1/passwords/check", token(), [200; 4]),
         case(Method::GET, link, none(), [200; 4]),
         case(Method::PUT, link, password.clone(), [200; 4]),
         case(Method::PATCH, link, password, [200; 4]),
@@ -140,6 +149,7 @@ pub fn cases() -> Vec<Case> {
             json!({ "password_challenge": PASSWORD }),
             [401, 200, 200, 401],
         ),
+        case(Method::PUT, "/v1/unlocks", token(), [200; 4]),
         case(Method::PUT, "/v1/unlocks/{token}", none(), [200; 4]),
         case(Method::GET, "/v1/projects", none(), [401, 200, 200, 401]),
         case(Method::POST, "/v1/projects", title(), [401, 201, 201, 401]),

@@ -4,15 +4,14 @@ import type { operations } from "./schema.js";
 
 /**
  * Each operation as `METHOD /path/{name}?query&query`. Operations marked `public` are sent without a credential;
- * `createTokens` works with and without one. `replaceProject` and `patchPassword` are left out: they equal
- * `updateProject` and `resetPassword`.
+ * `createTokens` works with and without one. Operations that equal another are left out.
  */
 export const routes = {
   up: "public GET /up",
   ready: "public GET /ready",
   signUp: "public POST /v1/registrations",
   requestConfirmation: "public POST /v1/confirmations",
-  confirmAddress: "public PUT /v1/confirmations/{token}",
+  confirmAddress: "public PUT /v1/confirmations",
   signIn: "public POST /v1/session",
   showSession: "GET /v1/session",
   signOut: "DELETE /v1/session",
@@ -22,9 +21,9 @@ export const routes = {
   endSessions: "DELETE /v1/sessions?except",
   endSession: "DELETE /v1/sessions/{id}",
   requestPasswordReset: "public POST /v1/passwords",
-  showPasswordReset: "public GET /v1/passwords/{token}",
-  resetPassword: "public PUT /v1/passwords/{token}",
-  unlock: "public PUT /v1/unlocks/{token}",
+  checkPasswordReset: "public POST /v1/passwords/check",
+  resetPassword: "public PUT /v1/passwords",
+  unlock: "public PUT /v1/unlocks",
   showUser: "GET /v1/user",
   updateUser: "PATCH /v1/user",
   changePassword: "PUT /v1/user/password",
@@ -45,7 +44,10 @@ export const routes = {
   showProject: "GET /v1/projects/{id}",
   updateProject: "PATCH /v1/projects/{id}",
   deleteProject: "DELETE /v1/projects/{id}",
-} as const satisfies Record<Exclude<keyof operations, "replaceProject" | "patchPassword">, string>;
+} as const satisfies Record<Exclude<keyof operations, LeftOut>, string>;
+
+/** These equal `updateProject`, `resetPassword`, or an operation that takes the token in its body, not in its path. */
+type LeftOut = "replaceProject" | "patchPassword" | `${string}ByPath`;
 
 export type OperationId = keyof typeof routes;
 export type Values = Record<string, unknown>;

@@ -99,7 +99,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Verify an email address */
+        put: operations["confirmAddress"];
         /** Request a verification email */
         post: operations["requestConfirmation"];
         delete?: never;
@@ -116,8 +117,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Verify an email address */
-        put: operations["confirmAddress"];
+        /**
+         * Verify an email address
+         * @description Proxies log paths: prefer `PUT /v1/confirmations`.
+         */
+        put: operations["confirmAddressByPath"];
         post?: never;
         delete?: never;
         options?: never;
@@ -153,9 +157,37 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /**
+         * Reset the password
+         * @description The link is valid once. Ends all sessions of the user.
+         */
+        put: operations["resetPassword"];
         /** Request a password reset email */
         post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Reset the password
+         * @description Like `PUT`.
+         */
+        patch: operations["patchPassword"];
+        trace?: never;
+    };
+    "/v1/passwords/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a password reset link
+         * @description Changes nothing.
+         */
+        post: operations["checkPasswordReset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -169,13 +201,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check a password reset link */
-        get: operations["showPasswordReset"];
+        /**
+         * Check a password reset link
+         * @description Proxies log paths: prefer `POST /v1/passwords/check`.
+         */
+        get: operations["checkPasswordResetByPath"];
         /**
          * Reset the password
-         * @description The link is valid once. Ends all sessions of the user.
+         * @description Proxies log paths: prefer `PUT /v1/passwords`.
          */
-        put: operations["resetPassword"];
+        put: operations["resetPasswordByPath"];
         post?: never;
         delete?: never;
         options?: never;
@@ -184,7 +219,7 @@ export interface paths {
          * Reset the password
          * @description Like `PUT`.
          */
-        patch: operations["patchPassword"];
+        patch: operations["patchPasswordByPath"];
         trace?: never;
     };
     "/v1/projects": {
@@ -402,7 +437,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/unlocks/{token}": {
+    "/v1/unlocks": {
         parameters: {
             query?: never;
             header?: never;
@@ -412,6 +447,26 @@ export interface paths {
         get?: never;
         /** Unlock sign-in to an email address */
         put: operations["unlock"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unlocks/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Unlock sign-in to an email address
+         * @description Proxies log paths: prefer `PUT /v1/unlocks`.
+         */
+        put: operations["unlockByPath"];
         post?: never;
         delete?: never;
         options?: never;
@@ -648,6 +703,11 @@ export interface components {
             /** @description The current one first, then the previous ones. */
             keys: components["schemas"]["VerifyingKey"][];
         };
+        /** @description A body that consists of the token of a mailed link. */
+        LinkInput: {
+            /** @description The token from the mailed link. */
+            token: string;
+        };
         /** @description Confirms a change in one sentence. */
         Message: {
             message: string;
@@ -715,6 +775,18 @@ export interface components {
         /** @description The token that renews an access token. */
         RefreshInput: {
             refresh_token: string;
+        };
+        /** @description A new password, and the link that permits it. */
+        ResetInput: {
+            /** Format: password */
+            password: string;
+            /**
+             * Format: password
+             * @description Not checked when absent.
+             */
+            password_confirmation?: string;
+            /** @description The token from the mailed link. */
+            token: string;
         };
         /** @description A reset link that is valid. */
         ResetLink: {
@@ -1472,6 +1544,41 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    confirmAddress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description Email address verified */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalid"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     requestConfirmation: {
         parameters: {
             query?: never;
@@ -1507,7 +1614,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    confirmAddress: {
+    confirmAddressByPath: {
         parameters: {
             query?: never;
             header?: never;
@@ -1571,6 +1678,42 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ResetInput"];
+            };
+        };
+        responses: {
+            /** @description Password reset */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalid"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     requestPasswordReset: {
         parameters: {
             query?: never;
@@ -1606,7 +1749,78 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    showPasswordReset: {
+    patchPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ResetInput"];
+            };
+        };
+        responses: {
+            /** @description Password reset */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalid"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    checkPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description Link is valid */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalid"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    checkPasswordResetByPath: {
         parameters: {
             query?: never;
             header?: never;
@@ -1633,7 +1847,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    resetPassword: {
+    resetPasswordByPath: {
         parameters: {
             query?: never;
             header?: never;
@@ -1672,7 +1886,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    patchPassword: {
+    patchPasswordByPath: {
         parameters: {
             query?: never;
             header?: never;
@@ -2303,6 +2517,41 @@ export interface operations {
         };
     };
     unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description Sign-in unlocked for the network of the client */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalid"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unlockByPath: {
         parameters: {
             query?: never;
             header?: never;

@@ -15,7 +15,7 @@ import { FormPage } from "../layout/FormPage.js";
 import { useLinkToken } from "../layout/linkToken.js";
 import { useLoad } from "../useLoad.js";
 
-type Reset = Output<"showPasswordReset">;
+type Reset = Output<"checkPasswordReset">;
 
 /** Checks the link before it shows the form. */
 export function ResetPassword() {
@@ -29,7 +29,7 @@ export function ResetPassword() {
 
 function CheckLink({ token }: { token: string }) {
   const client = useClient();
-  const { data, error, reload } = useLoad((signal) => client.showPasswordReset({ token }, { signal }));
+  const { data, error, reload } = useLoad((signal) => client.checkPasswordReset({ token }, { signal }));
   if (error?.code === "link_invalid") {
     return <InvalidLink>{error.message}</InvalidLink>;
   }

@@ -5,4 +5,5 @@ pub mod body;
 pub mod client_info;
 pub mod field_types;
 pub mod fields;
+pub mod link_token;
 pub mod query;

@@ -134,10 +134,10 @@ describe("an account", () => {
 
     await client.requestPasswordReset({ email_address });
     const token = await linkToken(server, email_address, "passwords");
-    expect((await client.showPasswordReset({ token })).email_address).toMatch(/^u.*@example\.com$/);
+    expect((await client.checkPasswordReset({ token })).email_address).toMatch(/^u.*@example\.com$/);
     expect(await client.resetPassword({ token, password })).toEqual({ message: "Password has been reset." });
     expect(client.state()).toEqual({ status: "signed-out", reason: "expired" });
-    expect(await failureOf(client.showPasswordReset({ token }))).toMatchObject({
+    expect(await failureOf(client.checkPasswordReset({ token }))).toMatchObject({
       code: "link_invalid",
       errors: ["Password reset link is invalid or has expired."],
     });

@@ -62,12 +62,14 @@ describe("a request", () => {
     await client.updateProject({ id: 4, title: "Coats", description: null });
     await client.listProjects({ limit: 2, cursor: "a&b=c" });
     await client.endSessions({ except: "current" });
-    await client.showPasswordReset({ token: "a/b?c#d" });
+    await client.checkPasswordReset({ token: "a/b?c#d" });
+    await client.showProject({ id: "a/b?c#d" as unknown as number });
     expect(seen.map(({ method, path, body }) => [method, path, body])).toEqual([
       ["PATCH", "/v1/projects/4", { title: "Coats", description: null }],
       ["GET", "/v1/projects?limit=2&cursor=a%26b%3Dc", undefined],
       ["DELETE", "/v1/sessions?except=current", undefined],
-      ["GET", "/v1/passwords/a%2Fb%3Fc%23d", undefined],
+      ["POST", "/v1/passwords/check", { token: "a/b?c#d" }],
+      ["GET", "/v1/projects/a%2Fb%3Fc%23d", undefined],
     ]);
   });
 

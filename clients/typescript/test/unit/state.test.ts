@@ -227,7 +227,7 @@ describe("a refused credential", () => {
 
   it("is not an invalid link, a wrong password or a 403", async () => {
     const { client } = setup({
-      "PUT /v1/passwords/x": () => failure(401, "link_invalid"),
+      "PUT /v1/passwords": () => failure(401, "link_invalid"),
       "DELETE /v1/user": () => failure(422, "validation_failed"),
       "GET /v1/projects": () => failure(403, "forbidden"),
     });
