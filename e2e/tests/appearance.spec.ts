@@ -143,7 +143,8 @@ test("account", { tag }, async ({ page, env, newDevice, monitor }) => {
 
 test("API keys", { tag }, async ({ page, env, monitor }) => {
   monitor.expectStatus(422);
-  await signInAs(page, await env.createUser());
+  const user = await env.createUser();
+  await signInAs(page, user);
   await link(page, "Your account").click();
   const keys = section(page, "API keys");
   await button(keys, "New API key").click();
@@ -153,6 +154,7 @@ test("API keys", { tag }, async ({ page, env, monitor }) => {
   await checkAppearance(page, "keys-new-errors");
   await field(keys, "Name").fill("Door machine");
   await keys.getByLabel("Read projects").check();
+  await field(keys, "Current password").fill(user.password);
   await button(keys, "Create key").click();
   const secret = keys.locator("code").filter({ hasText: /^crk_/ }).first();
   await expect(secret).toBeVisible();

@@ -1,15 +1,53 @@
-//! What the routes and the command line share about API keys: which names and expiries they accept, and how a key is shown.
+//! What the routes and the command line share about API keys: which names and expiries they accept, how a key is created
+//! and how it is shown.
+
+use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::audit::Event;
 use crate::config::MAX_DURATION;
+use crate::context::Change;
 use crate::crypto::token::TokenKind;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::ValidationErrors;
+use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::one_line;
 use crate::domain::scope::{INTROSPECT, Scopes};
-use crate::domain::{ApiKey, ApiKeyId};
+use crate::domain::{ApiKey, ApiKeyId, User};
+use crate::mail::{self, Notice};
+use crate::store::api_keys::{self, NewKey};
+
+/// The text that requests a key without an expiry.
+pub const NEVER: &str = "never";
+/// The lifetime of a key whose creator requests none.
+pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How many revoked and expired keys a user still sees in the list.
+const KEEP_ENDED: u32 = 100;
+
+/// Creates a key of `owner`, or of a service, and notifies the owner; `None` when they have `most` keys. `new` names the
+/// same owner.
+pub fn create_api_key(
+    change: &Change<'_>,
+    new: &NewKey<'_>,
+    owner: Option<&User>,
+    most: u32,
+    notice: Option<&Notice>,
+    now: Timestamp,
+) -> Result<Option<ApiKey>> {
+    let Some(key) = api_keys::insert(change, new, most, now)? else {
+        return Ok(None);
+    };
+    if let Some(owner) = owner {
+        api_keys::delete_invalid_beyond(change, owner.id, KEEP_ENDED, now)?;
+        mail::notify_of_api_key(change, notice, owner, key.id, now)?;
+    }
+    change.record(Event::ApiKeyCreated {
+        user: key.user_id,
+        key: key.id,
+    });
+    Ok(Some(key))
+}
 
 /// A key's name: one line of at most 255 characters, without white space around it.
 pub fn check_name(text: &str) -> Result<String, ValidationErrors> {

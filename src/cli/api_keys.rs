@@ -12,22 +12,26 @@ use serde_json::json;
 use super::database;
 use super::output::{Format, note, or_dash, table};
 use super::user_ref::UserRef;
-use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name};
-use crate::audit::{Event, Source};
+use crate::accounts::api_keys::{
+    ApiKeyView, DEFAULT_LIFETIME, NEVER, check_expiry, check_name, create_api_key,
+};
+use crate::audit::Source;
 use crate::config::{self, Settings};
 use crate::context::commit;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Clock;
 use crate::domain::error::Result;
+use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKey, ApiKeyId, UserId};
+use crate::domain::{ApiKey, ApiKeyId, User, UserId};
+use crate::mail::Notice;
 use crate::store::api_keys::{self, NewKey};
 use crate::store::{Reader, Transaction};
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Create a key and print it once; for a service, or for a user (who gets no mail)
+    /// Create a key and print it once; for a service, or for a user, who is notified by mail
     Create(CreateArgs),
     /// List keys, including revoked and expired ones: all, those of services, or a user's
     List {
@@ -66,11 +70,25 @@ pub(super) struct CreateArgs {
     /// Its owner: an id or an email address (default: a service without a user)
     #[arg(long)]
     user: Option<UserRef>,
-    /// Its lifetime: 90d, 12h (default: does not expire)
-    #[arg(long, value_name = "SPAN", value_parser = config::parse_duration)]
-    expires_in: Option<Duration>,
+    /// Its lifetime: 90d, 12h, or `never` (default: a year)
+    #[arg(long, value_name = "SPAN", value_parser = lifetime)]
+    expires_in: Option<Lifetime>,
     #[command(flatten)]
     format: Format,
+}
+
+/// How long a key is valid.
+#[derive(Clone, Copy, Debug)]
+enum Lifetime {
+    Limited(Duration),
+    Unlimited,
+}
+
+fn lifetime(text: &str) -> std::result::Result<Lifetime, String> {
+    match text {
+        NEVER => Ok(Lifetime::Unlimited),
+        span => config::parse_duration(span).map(Lifetime::Limited),
+    }
 }
 
 /// Whose keys to list.
@@ -135,36 +153,32 @@ async fn create(settings: &Settings, wanted: CreateArgs) -> super::Outcome {
     if user.is_none() && scopes.words().any(|word| word.starts_with("projects:")) {
         return Err("a service owns no projects: pass --user, or other scopes".into());
     }
-    let expires_at = expires_in
-        .map(|span| check_expiry(now + span, now))
-        .transpose()?;
+    let expires_at = match expires_in.unwrap_or(Lifetime::Limited(DEFAULT_LIFETIME)) {
+        Lifetime::Limited(span) => Some(check_expiry(now + span, now)?),
+        Lifetime::Unlimited => None,
+    };
 
     let database = database::open(settings)?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let most = settings.tokens.max_keys_per_user;
+    let notice = Notice::of_operator(&settings.notices, MailKind::ApiKeyCreated);
     let made = commit(&database, Source::OPERATOR, move |tx| {
         // In the transaction: `users disable` may run at the same time and revoke existing keys.
-        let user_id = match user.as_ref().map(|who| owner(tx, who)).transpose()? {
+        let owner = match user.as_ref().map(|who| owner(tx, who)).transpose()? {
             Some(Err(refusal)) => return Ok(Err(refusal)),
-            Some(Ok(id)) => Some(id),
+            Some(Ok(user)) => Some(user),
             None => None,
         };
         let new = NewKey {
-            user_id,
+            user_id: owner.as_ref().map(|user| user.id),
             name: &name,
             token_digest: digest,
             last_four: &last_four,
             scopes: &scopes,
             expires_at,
         };
-        let key = api_keys::insert(tx, &new, most, now)?;
-        if let Some(key) = &key {
-            tx.record(Event::ApiKeyCreated {
-                user: key.user_id,
-                key: key.id,
-            });
-        }
+        let key = create_api_key(tx, &new, owner.as_ref(), most, notice.as_ref(), now)?;
         Ok(key
             .ok_or_else(|| format!("the user already has {most} keys (tokens.max_keys_per_user)")))
     });
@@ -185,14 +199,14 @@ async fn create(settings: &Settings, wanted: CreateArgs) -> super::Outcome {
     Ok(())
 }
 
-/// The owner's id, or why the key cannot be theirs.
-fn owner(tx: &Transaction<'_>, who: &UserRef) -> Result<std::result::Result<UserId, String>> {
+/// The owner, or why the key cannot be theirs.
+fn owner(tx: &Transaction<'_>, who: &UserRef) -> Result<std::result::Result<User, String>> {
     Ok(match who.find(tx)? {
         None => Err(who.unknown()),
         Some(account) if account.user.disabled_at.is_some() => Err(format!(
             "the user with {who} is disabled: the key would not work"
         )),
-        Some(account) => Ok(account.user.id),
+        Some(account) => Ok(account.user),
     })
 }
 

@@ -18,7 +18,6 @@ use utoipa::ToSchema;
 use crate::accounts::administration::erase;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::new_password::NewPasswords;
-use crate::accounts::reauthentication::Reauthentication;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;
@@ -27,6 +26,7 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::one_line;
 use crate::domain::{Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, User};
+use crate::http::password_challenge::challenge_beside;
 use crate::http::session_reply::{CredentialsChanged, clear_cookie, respond_with_change};
 use crate::http::{
     Access, Body, Caller, CurrentSession, CurrentUser, Message, Patch, Route, SecretText,
@@ -250,24 +250,6 @@ async fn destroy(
     reauthenticated.commit(&context, &client, delete).await?;
     let mut reply = clear_cookie(HttpResponse::Ok(), &context, session.carrier())?;
     Ok(reply.json(Message::new("Account has been deleted.")))
-}
-
-/// The `password_challenge` of a body, beside the other value that the change needs: the faults of both are returned at
-/// once.
-fn challenge_beside<T>(
-    value: Result<T, ValidationErrors>,
-    context: &Context,
-    session: &CurrentSession,
-    challenge: Option<&SecretText>,
-) -> Result<(Reauthentication, T), ValidationErrors> {
-    const FIELD: &str = "password_challenge";
-    let (password, now) = (challenge.map(SecretText::expose), context.clock.now());
-    let offered = Reauthentication::lately_or(FIELD, password, session, now);
-    let mut invalid = ValidationErrors::default();
-    match (invalid.keep(offered), invalid.keep(value)) {
-        (Some(reauthentication), Some(value)) => Ok((reauthentication, value)),
-        _ => Err(invalid),
-    }
 }
 
 /// The user's account.

@@ -4,7 +4,10 @@
 //! # Threats
 //! - disclosure: a key is shown once, in the reply that creates it; the database holds its digest, and lists show its last
 //!   four characters
-//! - a key that someone with a stolen session creates to stay: the user is notified by mail, and a reset by link revokes it
+//! - a key that an attacker with a stolen session creates to stay: creating one needs a reauthentication, see
+//!   [`accounts::reauthentication`](crate::accounts::reauthentication); the user is notified by mail, and a new password
+//!   revokes it
+//! - a forgotten key: it expires after a year, unless the user requests another end
 //! - use after revocation or expiry: every use reads the row
 //! - another user's key: every query names the owner, and theirs is not found
 //! - a key that vouches for rights its user invented: its scopes are of those that the operator lists
@@ -15,22 +18,23 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::accounts::api_keys::{ApiKeyView, check_expiry, check_name, check_scopes};
+use crate::accounts::api_keys::{
+    ApiKeyView, DEFAULT_LIFETIME, NEVER, check_expiry, check_name, check_scopes, create_api_key,
+};
 use crate::audit::Event;
-use crate::context::Context;
+use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::scope::Scopes;
-use crate::domain::{ApiKeyId, ClientInfo, User};
+use crate::domain::{Account, ApiKeyId, ClientInfo};
 use crate::http::error_codes::TOO_MANY_API_KEYS;
-use crate::http::{Access, Body, CurrentUser, NonEmpty, PathId, Route, location};
-use crate::mail;
+use crate::http::password_challenge::challenge_beside;
+use crate::http::{
+    Access, Body, CurrentSession, CurrentUser, NonEmpty, PathId, Route, SecretText, location,
+};
 use crate::store::api_keys::{self, NewKey};
-
-/// How many revoked and expired keys a user still sees in the list.
-const KEEP_ENDED: u32 = 100;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -39,7 +43,10 @@ pub(super) fn routes() -> Vec<Route> {
             .returns::<ApiKeyList>(200, "The API keys"),
         Route::post("/v1/api_keys", Access::Session, create)
             .operation("createApiKey", "Create an API key")
-            .description("The key is shown once. It may do what its scopes name and cannot manage the account.")
+            .description(
+                "The key is shown once. It may do what its scopes name and cannot manage the account. A changed or reset \
+                 password revokes it.",
+            )
             .returns::<CreatedApiKey>(201, "The new API key")
             .errors(&[TOO_MANY_API_KEYS])
             .rate_limited(),
@@ -68,16 +75,17 @@ async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpRes
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
-    user: CurrentUser,
+    session: CurrentSession,
     Body(input): Body<ApiKeyInput>,
 ) -> Result<HttpResponse> {
-    let now = context.clock.now();
-    let NewApiKey {
-        name,
-        scopes,
-        expires_at,
-    } = input.checked(&context.settings.tokens.scopes, now)?;
-    let limits = vec![context.throttle.api_keys(user.id)];
+    let checked = input.checked(&context.settings.tokens.scopes, context.clock.now());
+    let challenge = input.password_challenge.as_ref();
+    let (reauthentication, new) = challenge_beside(checked, &context, &session, challenge)?;
+    let reauthenticated = reauthentication
+        .verify(&context, &client, session.standing(), vec![])
+        .await?;
+    // Counted after the reauthentication, or a thief without the password could use up the owner's tries.
+    let limits = vec![context.throttle.api_keys(session.user_id)];
     context.admit(&client, limits).await?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
@@ -85,27 +93,19 @@ async fn create(
         context.notice(&client, MailKind::ApiKeyCreated),
         context.settings.tokens.max_keys_per_user,
     );
-    let owner = User::clone(&user);
-    let made = user.commit(&context, &client, move |change| {
+    let create = move |change: &Change<'_>, account: &Account, now| {
+        let owner = &account.user;
         let new = NewKey {
             user_id: Some(owner.id),
-            name: &name,
+            name: &new.name,
             token_digest: digest,
             last_four: &last_four,
-            scopes: &scopes,
-            expires_at,
+            scopes: &new.scopes,
+            expires_at: new.expires_at,
         };
-        let made = api_keys::insert(change, &new, most, now)?;
-        if let Some(key) = &made {
-            api_keys::delete_invalid_beyond(change, owner.id, KEEP_ENDED, now)?;
-            mail::notify_of_api_key(change, notice.as_ref(), &owner, key.id, now)?;
-            change.record(Event::ApiKeyCreated {
-                user: key.user_id,
-                key: key.id,
-            });
-        }
-        Ok(made)
-    });
+        create_api_key(change, &new, Some(owner), most, notice.as_ref(), now)
+    };
+    let made = reauthenticated.commit(&context, &client, create);
     let made = made.await?.ok_or_else(|| TOO_MANY_API_KEYS.refusal())?;
     let mut reply = HttpResponse::Created();
     let path = format!("/v1/api_keys/{}", made.id.0);
@@ -170,15 +170,19 @@ async fn destroy(
 /// A new API key.
 #[derive(Deserialize, ToSchema)]
 struct ApiKeyInput {
+    /// The current password. Needed unless it was given on this session within the last 15 minutes.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password_challenge: Option<SecretText>,
     #[schema(max_length = 255)]
     name: String,
     /// Of the scopes in `tokens.scopes`, and `introspect`; also one text with spaces between them.
     scopes: Vec<String>,
-    /// Absent or `null`: never.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// A time within ten years, or `never`. Absent or `null`: in a year.
+    #[schema(value_type = Option<String>)]
     expires_at: Option<NonEmpty>,
 }
 
+#[derive(Clone)]
 struct NewApiKey {
     name: String,
     scopes: Scopes,
@@ -186,16 +190,11 @@ struct NewApiKey {
 }
 
 impl ApiKeyInput {
-    fn checked(self, available: &Scopes, now: Timestamp) -> Result<NewApiKey, ValidationErrors> {
+    fn checked(&self, available: &Scopes, now: Timestamp) -> Result<NewApiKey, ValidationErrors> {
         let mut invalid = ValidationErrors::default();
         let name = invalid.keep(check_name(&self.name));
         let scopes = invalid.keep(check_scopes(&self.scopes, available));
-        let expires_at = self.expires_at.map(|text| {
-            let end = Timestamp::parse(text.as_str())
-                .ok_or_else(|| ValidationErrors::field("expires_at", "is invalid"))?;
-            check_expiry(end, now)
-        });
-        let expires_at = invalid.keep(expires_at.transpose());
+        let expires_at = invalid.keep(self.expiry(now));
         match (name, scopes, expires_at) {
             (Some(name), Some(scopes), Some(expires_at)) => Ok(NewApiKey {
                 name,
@@ -204,6 +203,17 @@ impl ApiKeyInput {
             }),
             _ => Err(invalid),
         }
+    }
+
+    /// `None` for a key that does not expire.
+    fn expiry(&self, now: Timestamp) -> Result<Option<Timestamp>, ValidationErrors> {
+        let at = match self.expires_at.as_ref().map(NonEmpty::as_str) {
+            None => return Ok(Some(now + DEFAULT_LIFETIME)),
+            Some(NEVER) => return Ok(None),
+            Some(text) => Timestamp::parse(text),
+        };
+        let at = at.ok_or_else(|| ValidationErrors::field("expires_at", "is invalid"))?;
+        check_expiry(at, now).map(Some)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod framing;
 pub mod inputs;
 pub mod middleware;
 pub mod openapi;
+pub mod password_challenge;
 pub mod respond;
 pub mod routes;
 pub mod session_reply;

@@ -74,7 +74,8 @@ pub fn enqueue_unlock(
 #[derive(Clone)]
 pub struct Notice {
     kind: MailKind,
-    ip_address: String,
+    /// `None` for a change that an operator made.
+    ip_address: Option<String>,
     user_agent: Option<String>,
     admit: Arc<Admit>,
 }
@@ -99,11 +100,21 @@ impl Notice {
         };
         settings.includes(kind).then(|| Self {
             kind,
-            ip_address,
+            ip_address: Some(ip_address),
             user_agent: user_agent
                 .filter(|name| !name.trim().is_empty())
                 .map(printable),
             admit,
+        })
+    }
+
+    /// Of a change that an operator makes by a command; `None` when this kind is disabled.
+    pub fn of_operator(settings: &config::Notices, kind: MailKind) -> Option<Self> {
+        settings.includes(kind).then(|| Self {
+            kind,
+            ip_address: None,
+            user_agent: None,
+            admit: Arc::new(|_, _, _| Ok(true)),
         })
     }
 }
@@ -154,7 +165,7 @@ fn enqueue_notice(
     let verified = user.email_confirmed_at.is_some();
     let new = NewOutboxEntry {
         user_id: Some(user.id),
-        ip_address: Some(&notice.ip_address),
+        ip_address: notice.ip_address.as_deref(),
         user_agent: notice.user_agent.as_deref().filter(|_| verified),
         subject_id,
         ..plain(notice.kind, address, now + NOTICE_LIFETIME)

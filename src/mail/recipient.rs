@@ -2,7 +2,7 @@
 
 use crate::domain::error::Result;
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
-use crate::domain::{Account, User};
+use crate::domain::{Account, ApiKey, User};
 use crate::store::outbox::OutboxEntry;
 use crate::store::{Reader, api_keys, users};
 
@@ -12,9 +12,8 @@ pub(super) struct Recipient {
     pub(super) account: Option<Account>,
     /// The user's name, if the account is theirs for certain: the mail goes to its verified address.
     pub(super) name: Option<String>,
-    /// The last characters of the API key that a notice is about; empty when the key was deleted meanwhile, and `None`
-    /// for other kinds.
-    pub(super) last_four: Option<String>,
+    /// The API key that a notice is about, unless it was deleted meanwhile.
+    pub(super) api_key: Option<ApiKey>,
 }
 
 impl Recipient {
@@ -26,7 +25,7 @@ impl Recipient {
         };
         Ok(Self {
             name: name(reader, account.as_ref(), entry)?,
-            last_four: last_four(reader, kind, entry)?,
+            api_key: api_key(reader, kind, entry)?,
             account,
         })
     }
@@ -78,13 +77,9 @@ fn name(
         .and_then(|user| user.name))
 }
 
-fn last_four(reader: &Reader<'_>, kind: MailKind, entry: &OutboxEntry) -> Result<Option<String>> {
-    if !kind.names_api_key() {
-        return Ok(None);
+fn api_key(reader: &Reader<'_>, kind: MailKind, entry: &OutboxEntry) -> Result<Option<ApiKey>> {
+    match entry.subject_id.filter(|_| kind.names_api_key()) {
+        Some(id) => api_keys::find(reader, id),
+        None => Ok(None),
     }
-    let key = match entry.subject_id {
-        Some(id) => api_keys::find(reader, id)?,
-        None => None,
-    };
-    Ok(Some(key.map(|key| key.last_four).unwrap_or_default()))
 }

@@ -41,17 +41,26 @@ pub struct Link<'a> {
     pub expires_in: Duration,
 }
 
-/// `at`, `ip_address`, `user_agent` and, of a new API key, `last_four`.
+/// `at`, `ip_address`, `user_agent` and, where the kind is about an API key, those of [`KeyFacts`].
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     /// When it happened.
     pub at: Timestamp,
-    /// The client's address.
-    pub ip_address: &'a str,
+    /// The client's address; `None` if an operator made the change.
+    pub ip_address: Option<&'a str>,
     /// The client's `User-Agent`, if there is one.
     pub user_agent: Option<&'a str>,
-    /// The last characters of the API key that it is about; empty if the key was deleted meanwhile.
-    pub last_four: Option<&'a str>,
+    /// The API key that it is about, unless the key was deleted meanwhile.
+    pub api_key: Option<KeyFacts<'a>>,
+}
+
+/// `last_four` and `expires_at` of an API key.
+#[derive(Clone, Copy)]
+pub struct KeyFacts<'a> {
+    /// Its last characters.
+    pub last_four: &'a str,
+    /// When it expires; `None`: never.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The texts of one mail. `Debug` shows none of them.
@@ -177,17 +186,23 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
         at,
         ip_address,
         user_agent,
-        last_four,
+        api_key,
     }) = variables.event
     {
         values.insert("at", date_and_time(at).into());
-        values.insert("ip_address", ip_address.into());
+        values.insert("ip_address", ip_address.unwrap_or_default().into());
         values.insert(
             "user_agent",
             user_agent.unwrap_or("an unknown program").into(),
         );
-        if let Some(last_four) = last_four {
+        if kind.names_api_key() {
+            let last_four = api_key.map_or("", |key| key.last_four);
+            let expires_at = api_key.and_then(|key| key.expires_at);
             values.insert("last_four", last_four.into());
+            values.insert(
+                "expires_at",
+                expires_at.map(date_and_time).unwrap_or_default().into(),
+            );
         }
     }
     values
@@ -221,9 +236,12 @@ fn sample(kind: MailKind) -> Variables<'static> {
     };
     let event = Event {
         at: Timestamp::from_millis(0),
-        ip_address: "192.0.2.1",
+        ip_address: Some("192.0.2.1"),
         user_agent: Some("Browser/1.0"),
-        last_four: kind.names_api_key().then_some("Zz09"),
+        api_key: kind.names_api_key().then_some(KeyFacts {
+            last_four: "Zz09",
+            expires_at: Some(Timestamp::from_millis(0)),
+        }),
     };
     Variables {
         service_name: "Cloakroom",

@@ -22,7 +22,7 @@ use super::recipient::Recipient;
 use super::send_error::SendError;
 use super::slots::{AT_ONCE, Slots};
 use super::smtp::LONGEST_SEND;
-use super::templates::{Event, Link, Templates, Variables};
+use super::templates::{Event, KeyFacts, Link, Templates, Variables};
 use super::transport::Transport;
 use crate::config::{Environment, Settings};
 use crate::crypto::key_ring::{KeyRing, Purpose};
@@ -262,11 +262,14 @@ impl MailWorker {
         let account = recipient.account.as_ref();
         let url = account.and_then(|account| self.sign_link(kind, entry, account));
         let expires_in = entry.expires_at.since(now);
-        let event = entry.ip_address.as_deref().map(|ip_address| Event {
+        let event = kind.is_notice().then(|| Event {
             at: entry.created_at,
-            ip_address,
+            ip_address: entry.ip_address.as_deref(),
             user_agent: entry.user_agent.as_deref(),
-            last_four: recipient.last_four.as_deref(),
+            api_key: recipient.api_key.as_ref().map(|key| KeyFacts {
+                last_four: &key.last_four,
+                expires_at: key.expires_at,
+            }),
         });
         let variables = Variables {
             service_name: &self.settings.mail.service_name,

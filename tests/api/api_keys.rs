@@ -33,7 +33,14 @@ const PATH: &str = "/v1/api_keys";
 const ALL: &str = "projects:read projects:write introspect";
 const MILLISECOND: Duration = Duration::from_millis(1);
 
+/// Creates a key, with the password.
 async fn create(app: &TestApp, token: &str, body: &Value) -> Reply {
+    let mut body = body.clone();
+    body["password_challenge"] = json!(PASSWORD);
+    create_by(app, token, &body).await
+}
+
+async fn create_by(app: &TestApp, token: &str, body: &Value) -> Reply {
     app.post(PATH).bearer(token).json(body).send().await
 }
 
@@ -129,7 +136,11 @@ async fn a_form_creates_a_key() {
     let (app, _, token) = signed_in().await;
     let call = app.post(PATH).bearer(&token);
     let made = call
-        .form(&[("name", "A key"), ("scopes", "projects:read  introspect")])
+        .form(&[
+            ("name", "A key"),
+            ("scopes", "projects:read  introspect"),
+            ("password_challenge", PASSWORD),
+        ])
         .send()
         .await;
     assert_eq!(
@@ -399,7 +410,7 @@ fn concurrent_revocations_all_succeed_and_one_is_logged() {
     let test_server = TestServer::new();
     let server = test_server.serve();
     let token = server.sign_up_token(ONE, PASSWORD);
-    let body = json!({ "name": "A key", "scopes": ALL });
+    let body = json!({ "name": "A key", "scopes": ALL, "password_challenge": PASSWORD });
     let (status, made) = server.request("POST", PATH, Some(&token), Some(&body));
     assert_eq!(status, 201, "{made}");
     let key = made["key"].as_str().unwrap();
@@ -587,6 +598,7 @@ async fn name_scopes_and_expiry_are_validated_together() {
         ("scopes", "projects:read"),
         ("scopes", "projects:write"),
         ("expires_at", ""),
+        ("password_challenge", PASSWORD),
     ];
     let call = app.post("/v1/api_keys").bearer(&token).form(&form);
     let made = call.send().await.json();
@@ -594,6 +606,85 @@ async fn name_scopes_and_expiry_are_validated_together() {
     let made = made["api_key"]["expires_at"].clone();
     let absent = make(json!({ "name": name, "scopes": scopes })).await.json();
     assert_eq!(made, absent["api_key"]["expires_at"]);
+}
+
+#[actix_web::test]
+async fn creating_a_key_needs_the_password_or_a_recent_proof() {
+    let (app, _, token) = signed_in().await;
+    let challenged = |challenge: Value| json!({ "name": "A key", "scopes": ALL, "password_challenge": challenge });
+    let field = "password_challenge";
+    let bare = json!({ "name": "A key", "scopes": ALL });
+    let blank = create_by(&app, &token, &bare).await;
+    assert_faults(&blank, &[(field, "can't be blank")]);
+    let wrong = create_by(&app, &token, &challenged(json!("wrong"))).await;
+    assert_faults(&wrong, &[(field, "is incorrect")]);
+    let all = create_by(&app, &token, &json!({})).await;
+    let blank = |name: &'static str| (name, "can't be blank");
+    assert_faults(&all, &[blank(field), blank("name"), blank("scopes")]);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM api_keys"), 0);
+    assert!(app.mails().await.is_empty());
+
+    let made = create_by(&app, &token, &challenged(json!(PASSWORD))).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    // The challenge covered that key alone.
+    assert_eq!(create_by(&app, &token, &bare).await.status, 422);
+    let proof = app
+        .post("/v1/session/reauthenticate")
+        .bearer(&token)
+        .json(&json!({ "password": PASSWORD }));
+    let token = new_token(&proof.send().await);
+    for id in [2, 3] {
+        let made = create_by(&app, &token, &bare).await;
+        assert_eq!(
+            (made.status, &made.json()["api_key"]["id"]),
+            (201, &json!(id))
+        );
+    }
+    app.clock().advance(Duration::from_secs(15 * 60));
+    assert_eq!(create_by(&app, &token, &bare).await.status, 422);
+    // Renaming and revoking need none.
+    let name = json!({ "name": "Another" });
+    let rename = app.patch(&format!("{PATH}/1")).bearer(&token).json(&name);
+    assert_eq!(rename.send().await.status, 200);
+    assert_eq!(revoke(&app, &token, 1).await.status, 204);
+}
+
+#[actix_web::test]
+async fn a_key_expires_in_a_year_unless_never_is_requested() {
+    let (app, _, token) = signed_in().await;
+    let mut body = json!({ "name": "A key", "scopes": ALL });
+    let year = json!((START + Duration::from_secs(365 * 86_400)).to_string());
+    let expiry = async |body: &Value| {
+        let made = create(&app, &token, body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.json()["api_key"]["expires_at"].clone()
+    };
+    assert_eq!(expiry(&body).await, year);
+    for (value, expected) in [(json!(null), year), (json!("never"), json!(null))] {
+        body["expires_at"] = value;
+        assert_eq!(expiry(&body).await, expected);
+    }
+    let mail = app.mails().await.pop().unwrap();
+    assert!(mail.text.contains("It does not expire."), "{}", mail.text);
+    body["expires_at"] = json!("Never");
+    let invalid = create(&app, &token, &body).await;
+    assert_faults(&invalid, &[("expires_at", "is invalid")]);
+}
+
+#[actix_web::test]
+async fn a_thief_uses_up_no_creations_of_the_owner() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.api_keys = "1 in 1h".parse().unwrap();
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let body = json!({ "name": "A key", "scopes": ALL, "password_challenge": "wrong" });
+    for _ in 0..3 {
+        assert_eq!(create_by(&app, &token, &body).await.status, 422);
+    }
+    assert_eq!(create(&app, &token, &body).await.status, 201);
+    assert_refused(&create(&app, &token, &body).await, 429, "rate_limited");
 }
 
 #[actix_web::test]
@@ -778,7 +869,10 @@ async fn last_used_at_is_written_once_a_minute() {
 #[actix_web::test]
 async fn a_new_key_is_notified_by_mail() {
     let (app, user, token) = signed_in().await;
-    let body = json!({ "name": "Win a prize at evil.example", "scopes": ALL });
+    let body = json!({
+        "name": "Win a prize at evil.example", "scopes": ALL, "password_challenge": PASSWORD,
+        "expires_at": "2026-03-01T00:00:00Z",
+    });
     let call = app
         .post(PATH)
         .bearer(&token)
@@ -802,7 +896,12 @@ async fn a_new_key_is_notified_by_mail() {
     assert!(text.contains("127.0.0.1"), "{text}");
     // What helps, and what does not.
     assert!(
-        text.contains("revoke it in your list") && text.contains("leaves API keys as they are"),
+        text.contains("revoke it in your list")
+            && text.contains("which revokes all API keys unless you choose to keep them"),
+        "{text}"
+    );
+    assert!(
+        text.contains("It expires on 1 March 2026, 00:00 UTC."),
         "{text}"
     );
     assert!(

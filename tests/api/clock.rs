@@ -198,7 +198,9 @@ async fn unlock(app: &TestApp) -> String {
 
 async fn revoke_key(app: &TestApp) -> String {
     let token = token_of_new(app, "keyed@example.com").await;
-    let body = json!({ "name": "A key", "scopes": ["projects:read"] });
+    let body = json!({
+        "name": "A key", "scopes": ["projects:read"], "password_challenge": PASSWORD,
+    });
     let made = app
         .post("/v1/api_keys")
         .bearer(&token)

@@ -144,7 +144,9 @@ async fn titles_and_names_are_one_safe_line_on_every_route() {
         (Method::PATCH, format!("/v1/api_keys/{key}"), "name"),
     ] {
         for text in ["a\nb", "a\u{1b}[2Jb", "a\0b", "a\u{202e}b", "a\u{2028}b"] {
-            let body = json!({ field: text, "scopes": ["projects:read"] });
+            let body = json!({
+                field: text, "scopes": ["projects:read"], "password_challenge": PASSWORD,
+            });
             let call = app.call(method.clone(), &path).bearer(&token);
             let reply = call.json(&body).send().await;
             assert_eq!(reply.status, 422, "{method} {path}: {text:?}");

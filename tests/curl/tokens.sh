@@ -54,8 +54,8 @@ expect 400 invalid_request
 
 echo "# A key is shown once, does what its scopes say, and never makes another."
 call POST /v1/api_keys -H "$mine" -d name=nightly
-expect 422 "Scopes can't be blank"
-call POST /v1/api_keys -H "$mine" -d name=nightly -d 'scopes=projects:read introspect'
+expect 422 "Password challenge can't be blank"
+call POST /v1/api_keys -H "$mine" -d name=nightly -d 'scopes=projects:read introspect' -d password_challenge=correct-horse
 expect 201 '"prefix":"crk_"'
 key=$(field key)
 id=$(field id)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::mail::Templates;
-use cloakroom::mail::templates::{Event, Link, Rendered, Variables, variable_names};
+use cloakroom::mail::templates::{Event, KeyFacts, Link, Rendered, Variables, variable_names};
 
 use super::{AT, LINK};
 
@@ -25,9 +25,12 @@ fn with_link(service_name: &str, expires_in: Duration) -> Variables<'_> {
 fn with_event(user_agent: Option<&str>) -> Variables<'_> {
     let event = Event {
         at: AT,
-        ip_address: "192.0.2.1",
+        ip_address: Some("192.0.2.1"),
         user_agent,
-        last_four: Some("Zz09"),
+        api_key: Some(KeyFacts {
+            last_four: "Zz09",
+            expires_at: None,
+        }),
     };
     Variables {
         service_name: "Cloakroom",

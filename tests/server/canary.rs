@@ -335,7 +335,7 @@ fn use_tokens(test_server: &TestServer, server: &Server, mail: &SmtpServer, secr
         let (status, reply) = mine(
             "POST",
             "/v1/api_keys",
-            json!({ "name": name, "scopes": scopes }),
+            json!({ "name": name, "scopes": scopes, "password_challenge": PASSWORD }),
         );
         assert_eq!(status, 201, "{reply}");
         (

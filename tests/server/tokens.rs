@@ -185,7 +185,7 @@ impl Elsewhere {
 }
 
 fn a_key() -> Value {
-    json!({ "name": "nightly", "scopes": ["projects:read"] })
+    json!({ "name": "nightly", "scopes": ["projects:read"], "password_challenge": PASSWORD })
 }
 
 /// The reply of a route to an access token.

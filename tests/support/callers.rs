@@ -192,7 +192,9 @@ impl Fixture {
             .json(&json!({ "title": "A title" }))
             .send()
             .await;
-        let key = json!({ "name": "A key", "scopes": ["introspect"] });
+        let key = json!({
+            "name": "A key", "scopes": ["introspect"], "password_challenge": PASSWORD,
+        });
         let new_key = app
             .post("/v1/api_keys")
             .bearer(&owner)

@@ -129,7 +129,7 @@ impl Issuer {
         let reply = self.post(
             "/v1/api_keys",
             Some(session),
-            &json!({ "name": "Till", "scopes": [scope] }),
+            &json!({ "name": "Till", "scopes": [scope], "password_challenge": "password" }),
             201,
         );
         (reply["api_key"]["id"].to_string(), text(&reply["key"]))

@@ -73,7 +73,7 @@ pub fn cases() -> Vec<Case> {
     let new_address =
         json!({ "password_challenge": PASSWORD, "email_address": "moved@example.com" });
     let title = || json!({ "title": "A title" });
-    let key = json!({ "name": "A key", "scopes": ["introspect"] });
+    let key = json!({ "name": "A key", "scopes": ["introspect"], "password_challenge": PASSWORD });
     let link = "/v1/passwords/{token}";
     let token = || json!({ "token": LINK });
     let reset = json!({ "token": LINK, "password": "another password" });

@@ -64,7 +64,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API key
-         * @description The key is shown once. It may do what its scopes name and cannot manage the account.
+         * @description The key is shown once. It may do what its scopes name and cannot manage the account. A changed or reset password revokes it.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -590,12 +590,14 @@ export interface components {
         };
         /** @description A new API key. */
         ApiKeyInput: {
-            /**
-             * Format: date-time
-             * @description Absent or `null`: never.
-             */
+            /** @description A time within ten years, or `never`. Absent or `null`: in a year. */
             expires_at?: string | null;
             name: string;
+            /**
+             * Format: password
+             * @description The current password. Needed unless it was given on this session within the last 15 minutes.
+             */
+            password_challenge?: string;
             /** @description Of the scopes in `tokens.scopes`, and `introspect`; also one text with spaces between them. */
             scopes: string[];
         };

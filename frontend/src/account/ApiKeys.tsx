@@ -24,7 +24,7 @@ export function ApiKeys() {
     async (signal) => (await client.listApiKeys({}, { signal })).api_keys,
   );
   const [action, setAction] = useState<Action>(null);
-  const [created, setCreated] = useState<{ name: string; secret: string } | null>(null);
+  const [created, setCreated] = useState<{ apiKey: ApiKey; secret: string } | null>(null);
   const [notice, setNotice] = useState("");
 
   function startAction(next: Action) {
@@ -45,7 +45,7 @@ export function ApiKeys() {
     <Section
       id="api-keys"
       title="API keys"
-      lead="For scripts and services. A key is limited to its scopes and cannot manage your account."
+      lead="For scripts and services. A key is limited to its scopes and cannot manage your account. A new password revokes your keys unless you keep them."
     >
       <Notice>{notice}</Notice>
       {created && (
@@ -83,7 +83,7 @@ export function ApiKeys() {
         <CreateApiKey
           onCreated={({ key, api_key }) => {
             update((last) => [api_key, ...last]);
-            setCreated({ name: api_key.name, secret: key });
+            setCreated({ apiKey: api_key, secret: key });
             setAction(null);
           }}
           onCancel={() => endAction("new-api-key")}
@@ -134,11 +134,13 @@ function Row({ apiKey, onAction }: { apiKey: ApiKey; onAction: (kind: "rename" |
           ) : (
             "Never used"
           )}
-          {expires_at && (
+          {" · "}
+          {expires_at ? (
             <>
-              {" · "}
               {expired ? "expired" : "expires"} <Timestamp at={expires_at} as={formatDate} />
             </>
+          ) : (
+            "never expires"
           )}
         </p>
       </div>

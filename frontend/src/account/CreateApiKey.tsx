@@ -1,7 +1,7 @@
 import type { Output } from "@cloakroom/client";
-import { useClient, useForm } from "@cloakroom/client/react";
+import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useEffect, useRef } from "react";
-import { Field } from "../components/Field.js";
+import { Field, PasswordField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 
@@ -13,7 +13,7 @@ const LIFETIMES = [
   ["30", "In 30 days"],
   ["90", "In 90 days"],
   ["365", "In a year"],
-  ["", "Never"],
+  ["never", "Never"],
 ] as const;
 
 interface Fields {
@@ -21,6 +21,7 @@ interface Fields {
   /** An array if more than one box is checked. */
   scopes?: string | string[];
   expires_at: string;
+  password_challenge: string;
 }
 
 interface CreateApiKeyProps {
@@ -30,16 +31,20 @@ interface CreateApiKeyProps {
 
 export function CreateApiKey({ onCreated, onCancel }: CreateApiKeyProps) {
   const client = useClient();
+  const user = useUser();
   const name = useRef<HTMLInputElement>(null);
   const form = useForm(
-    ({ name, scopes = [], expires_at }: Fields, options) =>
-      client.createApiKey({ name, scopes: [scopes].flat(), expires_at: inDays(expires_at) }, options),
+    ({ name, scopes = [], expires_at, password_challenge }: Fields, options) =>
+      client.createApiKey(
+        { name, scopes: [scopes].flat(), expires_at: expiry(expires_at), password_challenge },
+        options,
+      ),
     { onSuccess: onCreated },
   );
   useEffect(() => name.current?.focus(), []);
 
   const { id, ...scope } = form.field("scopes");
-  const expiry = form.field("expires_at");
+  const expiresAt = form.field("expires_at");
   const scopeErrors = form.messages("scopes");
   return (
     <form aria-label="New API key" onSubmit={form.onSubmit} noValidate>
@@ -59,8 +64,8 @@ export function CreateApiKey({ onCreated, onCancel }: CreateApiKeyProps) {
         )}
       </fieldset>
       <div className="field">
-        <label htmlFor={expiry.id}>Expires</label>
-        <select {...expiry} defaultValue="90">
+        <label htmlFor={expiresAt.id}>Expires</label>
+        <select {...expiresAt} defaultValue="90">
           {LIFETIMES.map(([days, label]) => (
             <option key={days} value={days}>
               {label}
@@ -68,6 +73,15 @@ export function CreateApiKey({ onCreated, onCancel }: CreateApiKeyProps) {
           ))}
         </select>
       </div>
+      {/* Tells password managers which account the password belongs to. */}
+      <input type="text" autoComplete="username" value={user.email_address} readOnly hidden />
+      <PasswordField
+        form={form}
+        name="password_challenge"
+        label="Current password"
+        autoComplete="current-password"
+        hint="A key works without your password, so creating one needs it."
+      />
       <div className="actions">
         <SubmitButton form={form}>Create key</SubmitButton>
         <button type="button" onClick={onCancel}>
@@ -78,6 +92,6 @@ export function CreateApiKey({ onCreated, onCancel }: CreateApiKeyProps) {
   );
 }
 
-function inDays(days: string): string | null {
-  return days ? new Date(Date.now() + Number(days) * 86_400_000).toISOString() : null;
+function expiry(days: string): string {
+  return days === "never" ? days : new Date(Date.now() + Number(days) * 86_400_000).toISOString();
 }

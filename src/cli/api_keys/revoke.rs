@@ -44,11 +44,14 @@ pub(super) async fn run(settings: &Settings, which: Which, yes: bool, format: &F
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, CommandError> {
     let (database, now) = (database::open(settings)?, Clock::System.now());
     let revoked = commit(&database, Source::OPERATOR, move |change| {
-        let revoked = api_keys::revoke(change, ApiKeyId(id), now)?;
+        let Some(key) = api_keys::find(change, ApiKeyId(id))? else {
+            return Ok(None);
+        };
+        let revoked = api_keys::revoke(change, key.id, now)?;
         if revoked == Some(true) {
             change.record(Event::ApiKeyRevoked {
-                user: None,
-                key: ApiKeyId(id),
+                user: key.user_id,
+                key: key.id,
             });
         }
         Ok(revoked)

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::{Ran, create, is_rfc3339, run, token};
+use crate::support::app::count;
 use crate::support::process::{TestServer, eventually};
 
 const PATH: &str = "/v1/user";
@@ -34,7 +35,7 @@ fn an_operator_manages_service_and_user_keys() {
         (&view["user_id"], &view["scopes"]),
         (&Value::Null, &json!(["introspect", "orders:read"]))
     );
-    assert!(is_rfc3339(&view["created_at"]) && view["expires_at"].is_null());
+    assert!(is_rfc3339(&view["created_at"]) && is_rfc3339(&view["expires_at"]));
     assert_eq!(
         (&users["api_key"]["user_id"], &users["api_key"]["id"]),
         (&json!(1), &json!(2))
@@ -225,6 +226,8 @@ fn only_the_key_is_on_standard_output() {
             "A key",
             "--scope",
             "introspect",
+            "--expires-in",
+            "never",
         ],
     );
     let (event, note) = made.err.split_once('\n').unwrap();
@@ -340,4 +343,63 @@ fn key_commands_create_no_database() {
         assert!(refusal.contains("no database here"), "{refusal}");
     }
     assert_eq!(std::fs::read_dir(test_server.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_key_made_by_an_operator_expires_in_a_year() {
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    for owner in [&[][..], &["--user", "1"]] {
+        let make = ["api-keys", "create", "--name", "A key", "--scope", "a:b"];
+        run(&test_server, &[&make, owner].concat()).done();
+    }
+    let lasting = "SELECT count(*) FROM api_keys WHERE expires_at - created_at = 365 * 86400000";
+    assert_eq!(count(&test_server.database(), lasting), 2);
+}
+
+#[test]
+fn a_user_is_notified_of_a_key_made_by_an_operator() {
+    let mut test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let make = |test_server: &TestServer, owner: &[&str]| {
+        let make = ["api-keys", "create", "--name", "A key", "--scope", "a:b"];
+        run(test_server, &[&make, owner].concat()).done()
+    };
+    make(&test_server, &[]);
+    let mails = "SELECT count(*) FROM outbox";
+    assert_eq!(count(&test_server.database(), mails), 0);
+    let key = make(&test_server, &["--user", "1"]);
+    assert_eq!(count(&test_server.database(), mails), 1);
+    test_server.set("CLOAKROOM__NOTICES__API_KEY_CREATED", "false");
+    make(&test_server, &["--user", "1"]);
+    assert_eq!(count(&test_server.database(), mails), 1);
+
+    let _server = test_server.serve();
+    let mail = test_server.wait_for_mails(1).remove(0);
+    let last_four = &key.trim_end()[38..];
+    assert!(
+        mail.contains(&format!("that ends in {last_four}")),
+        "{mail}"
+    );
+    assert!(mail.contains("By: an operator of Cloakroom"), "{mail}");
+}
+
+#[test]
+fn revoking_a_key_records_its_user() {
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let make = ["api-keys", "create", "--name", "A key", "--scope", "a:b"];
+    run(&test_server, &make).done();
+    run(&test_server, &[&make[..], &["--user", "1"]].concat()).done();
+    let revoked = |id: &str| run(&test_server, &["api-keys", "revoke", id]).err;
+    let service = revoked("1");
+    assert!(
+        service.contains("api_key_revoked") && !service.contains("user"),
+        "{service}"
+    );
+    let users = revoked("2");
+    assert!(
+        users.contains("user=1") && users.contains("key=2"),
+        "{users}"
+    );
 }

@@ -191,7 +191,12 @@ const storeWithKey = (key: string): TokenStore => ({ load: () => ({ token: key }
 describe("an API key", () => {
   it("is created, limited by its scopes, renamed and revoked", async () => {
     const { client, email_address } = await signedUp();
-    const { key, api_key } = await client.createApiKey({ name: "Backup", scopes: ["projects:read"] });
+    const wanted = { name: "Backup", scopes: ["projects:read"], expires_at: "never" };
+    expect(await failureOf(client.createApiKey(wanted))).toMatchObject({
+      fields: { password_challenge: ["can't be blank"] },
+    });
+    const { key, api_key } = await client.createApiKey({ ...wanted, password_challenge: password });
+    expect(api_key.expires_at).toBeNull();
     expect(api_key).toMatchObject({ name: "Backup", prefix: "crk_", scopes: ["projects:read"] });
     expect(key.endsWith(api_key.last_four)).toBe(true);
 
@@ -223,6 +228,7 @@ describe("an API key", () => {
         name: ["can't be blank"],
         scopes: [expect.any(String)],
         expires_at: [expect.any(String)],
+        password_challenge: [expect.any(String)],
       },
     });
   });
@@ -243,7 +249,11 @@ describe("tokens", () => {
     });
     expect(client.state().status).toBe("signed-in");
 
-    const { key } = await client.createApiKey({ name: "Gateway", scopes: ["introspect"] });
+    const { key } = await client.createApiKey({
+      name: "Gateway",
+      scopes: ["introspect"],
+      password_challenge: password,
+    });
     const gateway = clientOf({ store: storeWithKey(key) });
     const narrowed = await gateway.introspect({ token: narrow.access_token });
     expect(narrowed).toMatchObject({ active: true, credential: "access_token", scope: "projects:read" });

@@ -1,0 +1,23 @@
+//! The `password_challenge` of a body, which proves a sensitive change.
+
+use super::{CurrentSession, SecretText};
+use crate::accounts::reauthentication::Reauthentication;
+use crate::context::Context;
+use crate::domain::error::{Result, ValidationErrors};
+
+/// The challenge, beside the other values that the change needs: the faults of both are returned at once.
+pub fn challenge_beside<T>(
+    value: Result<T, ValidationErrors>,
+    context: &Context,
+    session: &CurrentSession,
+    challenge: Option<&SecretText>,
+) -> Result<(Reauthentication, T), ValidationErrors> {
+    const FIELD: &str = "password_challenge";
+    let (password, now) = (challenge.map(SecretText::expose), context.clock.now());
+    let offered = Reauthentication::lately_or(FIELD, password, session, now);
+    let mut invalid = ValidationErrors::default();
+    match (invalid.keep(offered), invalid.keep(value)) {
+        (Some(reauthentication), Some(value)) => Ok((reauthentication, value)),
+        _ => Err(invalid),
+    }
+}
