@@ -65,7 +65,7 @@ bench *arguments:
 mail:
     .ci/real-smtp
 
-# Run the examples with real proxies, services and JWT libraries
+# Run the examples with real proxies, services and JWT libraries; `just web-setup` comes first
 [group('test')]
 recipes:
     .ci/recipes

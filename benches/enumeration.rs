@@ -3,7 +3,7 @@
 //!
 //! The real binary, bcrypt at cost 10, one connection. Every try has an address of its own; a known and an unknown one
 //! take turns, in random order, so that what drifts on a shared machine drifts for both. A pause behind every try lets the
-//! mail worker end what the reply did not wait for. Prints the table that stands in SECURITY.md; exits 1 when status,
+//! mail worker end what the reply did not wait for. Prints the table that stands in docs/security/limitations.md; exits 1 when status,
 //! headers or body differ, or medians by more than 5 %.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures")]

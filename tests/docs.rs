@@ -132,6 +132,15 @@ fn examples_are_shown_as_they_are_run() {
             &["caddy/one_host.Caddyfile", "caddy/siblings.Caddyfile"],
         ),
         ("docs/guides/verifying-tokens.md", &["express/server.mjs"]),
+        (
+            "docs/guides/react-router-and-next.md",
+            &[
+                "react-router/app/session.server.js",
+                "react-router/app/root.jsx",
+                "react-router/app/routes/home.jsx",
+                "react-router/app/routes/sign-in.jsx",
+            ],
+        ),
         ("docs/getting-started/embedding.md", &["embed.rs"]),
     ] {
         let blocks = blocks_from(&text(page));

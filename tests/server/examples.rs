@@ -101,6 +101,60 @@ fn the_actix_service_fails_closed_without_the_server() {
     }
 }
 
+#[test]
+#[ignore = "needs Node with React Router: .ci/recipes"]
+fn the_react_router_app_renders_for_the_session() {
+    let service = Service {
+        program: "node".into(),
+        arguments: &[
+            "node_modules/@react-router/serve/bin.js",
+            "build/server/index.js",
+        ],
+        folder: "examples/react-router",
+        names_issuer: "CLOAKROOM_URL",
+    };
+    let mut issuer = Issuer::open();
+    let app = service.start(&issuer);
+    let user = issuer.sign_up("one@example.com");
+    let page = |path: &str, cookies: &str| {
+        let request = agent().get(format!("http://{}{path}", app.address));
+        let request = request.config().max_redirects(0).build();
+        let mut response = request.header("Cookie", cookies).call().unwrap();
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)?
+                .to_str()
+                .ok()
+                .map(str::to_owned)
+        };
+        let (leads, cached) = (header("Location"), header("Cache-Control"));
+        let body = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), leads, cached, body)
+    };
+    let cookie = format!("theme=dark; cloakroom={}", user.token);
+
+    let (status, _, cached, body) = page("/", &cookie);
+    assert!(status == 200 && body.contains("one@example.com"), "{body}");
+    assert_eq!(cached.as_deref(), Some("private, no-store"));
+    assert!(!body.contains(&user.token), "{body}");
+    let refused = (302, Some("/sign-in".to_owned()));
+    let planted = format!("{cookie}; cloakroom=another");
+    for cookies in ["", "cloakroom=unknown", "xcloakroom=unknown", &planted] {
+        let (status, leads, ..) = page("/", cookies);
+        assert_eq!((status, leads), refused, "{cookies}");
+    }
+    assert!(page("/sign-in", "").3.contains("Sign in"));
+
+    issuer
+        .server
+        .request("DELETE", "/v1/session", Some(&user.token), None);
+    let (status, leads, ..) = page("/", &cookie);
+    assert_eq!((status, leads), refused);
+    issuer.server.kill();
+    assert_eq!(page("/", &cookie).0, 500);
+}
+
 /// The behaviour of a service that verifies with the JWKS alone.
 fn takes_access_tokens_alone(service: &Service) {
     let mut issuer = Issuer::open();

@@ -1,0 +1,15 @@
+import { useClient, useForm } from "@cloakroom/client/react";
+import { useNavigate } from "react-router";
+
+export default function SignIn() {
+  const [client, navigate] = [useClient(), useNavigate()];
+  const form = useForm((fields) => client.signIn(fields), { onSuccess: () => navigate("/") });
+  return (
+    <form onSubmit={form.onSubmit}>
+      <input {...form.field("email_address")} type="email" aria-label="Email address" />
+      <input {...form.field("password")} type="password" aria-label="Password" />
+      <button disabled={form.pending}>Sign in</button>
+      <p role="alert">{form.error?.message}</p>
+    </form>
+  );
+}
