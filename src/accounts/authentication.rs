@@ -1,7 +1,7 @@
 //! A user who proved who they are, and the proof by password.
 
 use crate::context::Context;
-use crate::crypto::password::{HashSlot, Password};
+use crate::crypto::password::{HashSlot, Password, is_bcrypt};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{Account, AuthMethod, AuthMethods, PasswordDigest, UserId};
@@ -86,18 +86,31 @@ impl Authentication {
     }
 }
 
-/// Verifies a password. It costs one hash in each case: for an unknown account, one without a password and an unusable
-/// password too.
+/// Verifies a password. It costs one hash in each case: for an unknown account, one without a password, a digest that is
+/// not bcrypt's and an unusable password too.
 pub async fn verify_password(
     context: &Context,
     slot: &HashSlot,
     account: Option<&Account>,
     password: Option<Password>,
 ) -> Result<Option<Authentication>> {
-    let digest = account.and_then(|account| account.password_digest.clone());
+    let digest = account.and_then(usable_digest);
     let verified = slot.verify(password, digest.clone()).await?;
     let proof = account.zip(digest).filter(|_| verified);
     Ok(proof.map(|(account, digest)| {
         Authentication::by_password(account.user.id, digest, context.clock.now())
     }))
+}
+
+/// The digest of the account's password, unless another program wrote one that is not bcrypt's.
+fn usable_digest(account: &Account) -> Option<PasswordDigest> {
+    let digest = account.password_digest.clone()?;
+    let usable = is_bcrypt(&digest);
+    if !usable {
+        tracing::warn!(
+            user = account.user.id.0,
+            "the password digest of this user is not bcrypt's: no password matches it"
+        );
+    }
+    usable.then_some(digest)
 }

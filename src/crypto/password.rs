@@ -19,7 +19,7 @@ use zxcvbn::feedback::{Feedback, Warning};
 
 use crate::config;
 use crate::domain::error::ValidationErrors;
-pub use pool::{HashSlot, PasswordPool};
+pub use pool::{HashSlot, PasswordPool, is_bcrypt};
 
 /// The bytes of a password that bcrypt uses.
 const BCRYPT_BYTES: usize = 72;

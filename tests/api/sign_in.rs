@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, create_user_with_digest, delete, digest_of, disable,
-    reset_token, seen, session_is_valid, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, create_user_with_digest, delete,
+    digest_of, disable, reset_token, seen, session_is_valid, signed_in,
 };
 use crate::support::flows::Flows;
 
@@ -568,6 +568,37 @@ async fn a_rails_digest_signs_in() {
     create_user_with_digest(&app, "two@example.com", published).await;
     assert_eq!(app.sign_in("two@example.com", "U*V").await.status, 401);
     assert_eq!(app.sign_in("two@example.com", "U*U").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_digest_that_is_not_bcrypts_matches_no_password() {
+    for digest in [
+        "$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaA",
+        "$2b$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyO ",
+        PASSWORD,
+        "",
+    ] {
+        let app = TestApp::new().await;
+        let user = create_user_with_digest(&app, ONE, digest).await;
+        let reply = app.sign_in(ONE, PASSWORD).await;
+        assert_refused(&reply, 401, "invalid_credentials");
+        assert_eq!(seen(&reply), seen(&app.sign_in(ONE, "wrong").await));
+        let token = app.sign_in_as(&user).await;
+        let challenge = json!({ "password_challenge": PASSWORD });
+        let reply = app.delete("/v1/user").bearer(&token).json(&challenge);
+        assert_faults(
+            &reply.send().await,
+            &[("password_challenge", "is incorrect")],
+        );
+        // A reset gives the user a digest that works.
+        let link = reset_token(&app, ONE).await;
+        assert_eq!(
+            app.reset_password(&link, "another password").await.status,
+            200
+        );
+        assert_eq!(app.sign_in(ONE, "another password").await.status, 200);
+    }
 }
 
 #[actix_web::test]

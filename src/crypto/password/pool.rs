@@ -18,6 +18,7 @@ mod tests;
 mod worker;
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -33,6 +34,9 @@ use input::Input;
 use queue::Queue;
 pub use slot::HashSlot;
 use worker::Worker;
+
+/// The costs of bcrypt.
+const COSTS: RangeInclusive<u32> = 4..=31;
 
 /// The threads that hash. When it is dropped, they finish the queue and end.
 pub struct PasswordPool {
@@ -187,10 +191,12 @@ impl Shared {
     }
 }
 
+/// Whether a password can be compared with this digest. Other programs may have written another one.
+pub fn is_bcrypt(digest: &PasswordDigest) -> bool {
+    cost_of(digest).is_some()
+}
+
 fn cost_of(digest: &PasswordDigest) -> Option<u32> {
-    digest
-        .as_str()
-        .parse()
-        .ok()
-        .map(|parts: HashParts| parts.get_cost())
+    let parts: HashParts = digest.as_str().parse().ok()?;
+    Some(parts.get_cost()).filter(|cost| COSTS.contains(cost))
 }

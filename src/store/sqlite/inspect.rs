@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use super::migrate::{missing_objects, version_of_file};
 use super::open::{MISSING, incomplete, open_reading};
 use super::place::{self, Found};
-use crate::domain::EmailAddress;
+use crate::crypto::password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
+use crate::domain::{EmailAddress, PasswordDigest};
 use crate::store::engine::Reader;
 
 /// A file opened for reading, of any schema version.
@@ -116,14 +117,16 @@ impl Inspection {
             },
         )?;
         let digests = reader.all(
-            "SELECT user_id FROM passwords
-             WHERE length(digest) <> 60 OR digest NOT GLOB '$2[abxy]$[0-3][0-9]$*' ORDER BY user_id",
+            "SELECT user_id, digest FROM passwords ORDER BY user_id",
             &[],
-            |row| row.get(0),
+            |row| {
+                let (id, digest) = (row.next::<i64>()?, row.next::<PasswordDigest>()?);
+                Ok((!password::is_bcrypt(&digest)).then_some(id))
+            },
         )?;
         Ok(ForeignRows {
             addresses: addresses.into_iter().flatten().collect(),
-            digests,
+            digests: digests.into_iter().flatten().collect(),
         })
     }
 }

@@ -524,6 +524,13 @@ fn rows_of_other_programs_are_named_by_id() {
         found[1].starts_with("1 user cannot sign in") && found[1].ends_with("id 3"),
         "{found:?}"
     );
+    let impossible = "UPDATE passwords SET digest = substr(digest, 1, 4) || '35' || substr(digest, 7) WHERE user_id = 1";
+    test_server
+        .open_database()
+        .execute_batch(impossible)
+        .unwrap();
+    let found = failures(&test_server, "users");
+    assert!(found[1].ends_with("id 1, 3"), "{found:?}");
 }
 
 #[test]

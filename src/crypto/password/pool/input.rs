@@ -6,7 +6,7 @@ use bcrypt_lanes::CostError;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::Outcome;
+use super::{COSTS, Outcome};
 use crate::crypto::password::Password;
 use crate::crypto::token::fill_random;
 use crate::domain::PasswordDigest;
@@ -63,7 +63,7 @@ impl Input {
         salt: [u8; 16],
         password: Zeroizing<Vec<u8>>,
     ) -> Result<Self> {
-        if !(4..=31).contains(&cost) {
+        if !COSTS.contains(&cost) {
             return Err(Error::internal(CostError(cost)));
         }
         Ok(Self {
