@@ -189,10 +189,7 @@ impl Context {
         let decision = self
             .throttle
             .admit(&self.database, limits, self.clock.now());
-        match decision.await? {
-            Decision::Admitted(admission) => Ok(admission),
-            Decision::Refused(throttled) => Err(self.throttled(client, throttled)),
-        }
+        self.admitted(client, decision.await?)
     }
 
     /// The same for a request that hashes. It reserves a place in the queue of hashes first, so that a full queue counts
@@ -205,18 +202,25 @@ impl Context {
         client: &ClientInfo,
         limits: Vec<Limit>,
     ) -> Result<(HashSlot, Admission)> {
-        let exhausted = self
-            .throttle
-            .look(&self.database, limits.clone(), self.clock.now());
+        let (throttle, now) = (&self.throttle, self.clock.now());
+        let exhausted = throttle.look(&self.database, limits.clone(), now);
         if let Some(throttled) = exhausted.await? {
             return Err(self.throttled(client, throttled));
         }
         let slot = self.passwords.reserve(client.ip)?;
-        Ok((slot, self.admit(client, limits).await?))
+        let decision = throttle.commit(&self.database, limits, now).await?;
+        Ok((slot, self.admitted(client, decision)?))
     }
 
-    /// Does what was admitted. If that turns out to be impossible now, the hits are taken back: the server's faults do
-    /// not count against clients.
+    fn admitted(&self, client: &ClientInfo, decision: Decision) -> Result<Admission> {
+        match decision {
+            Decision::Admitted(admission) => Ok(admission),
+            Decision::Refused(throttled) => Err(self.throttled(client, throttled)),
+        }
+    }
+
+    /// Does what was admitted. If the server fails meanwhile, the hits are taken back: its faults do not count against
+    /// clients.
     ///
     /// # Errors
     /// Those of the work.
@@ -226,11 +230,11 @@ impl Context {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let done = work.await;
-        if let Err(Error::Unavailable { .. }) = done {
+        if let Err(Error::Unavailable { .. } | Error::Internal(_)) = done {
             let admission = admission.clone();
             let given_back = self.database.write(move |tx| admission.give_back(tx));
             if let Err(failure) = given_back.await {
-                tracing::debug!(%failure, "hits of an unavailable server stay counted");
+                tracing::debug!(%failure, "hits of a failed request stay counted");
             }
         }
         done

@@ -103,9 +103,19 @@ impl Throttle {
         limits: Vec<Limit>,
         now: Timestamp,
     ) -> Result<Decision> {
-        if let Some(throttled) = self.look(database, limits.clone(), now).await? {
-            return Ok(Decision::Refused(throttled));
+        match self.look(database, limits.clone(), now).await? {
+            Some(throttled) => Ok(Decision::Refused(throttled)),
+            None => self.commit(database, limits, now).await,
         }
+    }
+
+    /// The same after a [`Throttle::look`]: the transaction alone decides.
+    pub async fn commit(
+        &self,
+        database: &Database,
+        limits: Vec<Limit>,
+        now: Timestamp,
+    ) -> Result<Decision> {
         if !self.settings.enabled || limits.is_empty() {
             return Ok(Decision::Admitted(Admission::default()));
         }
@@ -174,6 +184,13 @@ impl Admission {
             .iter()
             .find(|(counter, _)| limit.has(&counter.name))
             .map(|(_, count)| *count)
+    }
+
+    /// These hits and those.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
     }
 
     /// Takes the hits back, where their windows have not ended: the attempt succeeded, or was not made.

@@ -6,10 +6,11 @@
 //! - guessing by it: counted by session, apart from failed sign-ins, so that neither closes the other
 //! - a copied token that waits for its owner's proof: each proof and each change of credentials replaces the token of the
 //!   session in the same transaction, so that the copy is revoked
-//! - a full hash queue: it is refused before the try is counted, and a try that ends as unavailable is not counted
+//! - a full hash queue: it is refused before the try is counted, and a try at which the server fails is not counted
 //! - a password changed meanwhile: the proof must still hold inside the transaction of the change, else it is verified
 //!   again
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +38,6 @@ pub struct Reauthentication {
     field: &'static str,
     /// `None` when nothing is offered, and `Some(None)` for a text that can be no password.
     password: Option<Option<Password>>,
-    /// Where it is hashed, if the request has reserved that already.
-    slot: Option<HashSlot>,
 }
 
 /// A session that has just been reauthenticated.
@@ -85,7 +84,6 @@ impl Reauthentication {
         Ok(Self {
             field,
             password: password.map(Password::offered),
-            slot: None,
         })
     }
 
@@ -99,16 +97,8 @@ impl Reauthentication {
             Some(password) => Ok(Self {
                 field,
                 password: Some(Password::offered(password)),
-                slot: None,
             }),
         }
-    }
-
-    /// In the slot that the request has reserved for further hashes.
-    #[must_use]
-    pub fn in_slot(mut self, slot: HashSlot) -> Self {
-        self.slot = Some(slot);
-        self
     }
 
     /// Counts the try, together with the other limits of the change, and verifies it.
@@ -116,36 +106,54 @@ impl Reauthentication {
         self,
         context: &Context,
         client: &ClientInfo,
-        (credential, session): (Credential, &Session),
-        mut limits: Vec<Limit>,
+        standing: (Credential, &Session),
+        limits: Vec<Limit>,
     ) -> Result<Reauthenticated> {
+        let limits = self.limits(context, client, standing.1, limits);
+        let (offer, admission) = match self.password {
+            Some(password) => {
+                let (slot, admission) = context.admit_hashing(client, limits).await?;
+                (Offer::Password(self.field, password, slot), admission)
+            }
+            None => {
+                let admission = context.admit(client, limits).await?;
+                (Offer::Recent(self.field), admission)
+            }
+        };
+        Reauthenticated::new(context, client, standing, offer, admission).await
+    }
+
+    /// The same for a change that hashes as well; also returns where.
+    pub async fn verify_before_hash(
+        self,
+        context: &Context,
+        client: &ClientInfo,
+        standing: (Credential, &Session),
+        limits: Vec<Limit>,
+    ) -> Result<(Reauthenticated, HashSlot)> {
+        let limits = self.limits(context, client, standing.1, limits);
+        let (slot, admission) = context.admit_hashing(client, limits).await?;
+        let offer = match self.password {
+            Some(password) => Offer::Password(self.field, password, slot.clone()),
+            None => Offer::Recent(self.field),
+        };
+        let verified = Reauthenticated::new(context, client, standing, offer, admission);
+        Ok((verified.await?, slot))
+    }
+
+    fn limits(
+        &self,
+        context: &Context,
+        client: &ClientInfo,
+        session: &Session,
+        mut limits: Vec<Limit>,
+    ) -> Vec<Limit> {
         if self.password.is_some() {
             // Success does not forgive the limit by client: right or wrong, each try costs a hash.
             limits.push(context.throttle.challenges_of_client(client.ip));
             limits.push(context.throttle.challenges(session.id));
         }
-        let (offer, admission) = match (self.password, self.slot) {
-            (Some(password), None) => {
-                let (slot, admission) = context.admit_hashing(client, limits).await?;
-                (Offer::Password(self.field, password, slot), admission)
-            }
-            (Some(password), Some(slot)) => {
-                let admission = context.admit(client, limits).await?;
-                (Offer::Password(self.field, password, slot), admission)
-            }
-            (None, _) => (
-                Offer::Recent(self.field),
-                context.admit(client, limits).await?,
-            ),
-        };
-        let proof = offer.prove(context, client, session);
-        Ok(Reauthenticated {
-            proof: context.counted(&admission, proof).await?,
-            offer,
-            credential,
-            session: session.clone(),
-            admission,
-        })
+        limits
     }
 }
 
@@ -188,6 +196,51 @@ impl Offer {
 }
 
 impl Reauthenticated {
+    async fn new(
+        context: &Context,
+        client: &ClientInfo,
+        (credential, session): (Credential, &Session),
+        offer: Offer,
+        admission: Admission,
+    ) -> Result<Self> {
+        let proof = offer.prove(context, client, session);
+        Ok(Self {
+            proof: context.counted(&admission, proof).await?,
+            offer,
+            credential,
+            session: session.clone(),
+            admission,
+        })
+    }
+
+    /// Counts other limits of the change. Not before the reauthentication, or a thief without the password could use up
+    /// the owner's tries.
+    ///
+    /// # Errors
+    /// Those of [`Context::admit`].
+    pub async fn admit(
+        mut self,
+        context: &Context,
+        client: &ClientInfo,
+        limits: Vec<Limit>,
+    ) -> Result<Self> {
+        let more = self.counted(context, context.admit(client, limits)).await?;
+        self.admission = self.admission.and(more);
+        Ok(self)
+    }
+
+    /// Does a part of the change outside its transaction. If the server fails meanwhile, nothing stays counted.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn counted<T>(
+        &self,
+        context: &Context,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        context.counted(&self.admission, work).await
+    }
+
     /// Makes a change in a transaction in which the proof still holds. When it does not, because the password was changed
     /// meanwhile or the reauthentication is no longer recent, it is verified again.
     pub async fn commit<T, F>(

@@ -115,15 +115,13 @@ async fn change_password(
     let challenge = input.password_challenge.as_ref();
     let (reauthentication, password) = challenge_beside(chosen, &context, &session, challenge)?;
     // A request costs up to two hashes; a wrong challenge does not cost the second.
-    let slot = context.passwords.reserve(client.ip)?;
     let limits = vec![context.throttle.new_password(client.ip)];
-    let reauthenticated = reauthentication
-        .in_slot(slot.clone())
-        .verify(&context, &client, session.standing(), limits)
+    let (reauthenticated, slot) = reauthentication
+        .verify_before_hash(&context, &client, session.standing(), limits)
         .await?;
-    let digest = NewPasswords::of(&context, &slot)
-        .digest(password, &user.email_address)
-        .await?;
+    let passwords = NewPasswords::of(&context, &slot);
+    let digest = passwords.digest(password, &user.email_address);
+    let digest = reauthenticated.counted(&context, digest).await?;
     let notice = context.notice(&client, MailKind::PasswordChanged);
     let (kept, keep_api_keys) = (session.id, input.keep_api_keys.unwrap_or(false));
     let replace = move |change: &Change<'_>, account: &Account, now| {
@@ -184,16 +182,17 @@ async fn change_address(
     let wanted = EmailAddress::parse(&input.email_address);
     let challenge = input.password_challenge.as_ref();
     let (reauthentication, wanted) = challenge_beside(wanted, &context, &session, challenge)?;
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
-        .await?;
     // The user's own address withdraws a change and mails nothing.
     let withdraws = wanted == user.email_address;
-    if !withdraws {
-        // Counted after the reauthentication, or a thief without the password could use up the owner's tries.
-        let limits = vec![context.throttle.address_changes(user.id)];
-        context.admit(&client, limits).await?;
-    }
+    let limits = match withdraws {
+        true => vec![],
+        false => vec![context.throttle.address_changes(user.id)],
+    };
+    let reauthenticated = reauthentication
+        .verify(&context, &client, session.standing(), vec![])
+        .await?
+        .admit(&context, &client, limits)
+        .await?;
     let notice = context.notice(&client, MailKind::AddressChangeAsked);
     let throttle = context.throttle.clone();
     let mails = throttle.address_change_mails(&wanted);

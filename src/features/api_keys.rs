@@ -81,12 +81,12 @@ async fn create(
     let checked = input.checked(&context.settings.tokens.scopes, context.clock.now());
     let challenge = input.password_challenge.as_ref();
     let (reauthentication, new) = challenge_beside(checked, &context, &session, challenge)?;
+    let limits = vec![context.throttle.api_keys(session.user_id)];
     let reauthenticated = reauthentication
         .verify(&context, &client, session.standing(), vec![])
+        .await?
+        .admit(&context, &client, limits)
         .await?;
-    // Counted after the reauthentication, or a thief without the password could use up the owner's tries.
-    let limits = vec![context.throttle.api_keys(session.user_id)];
-    context.admit(&client, limits).await?;
     let token = PlainToken::generate(TokenKind::ApiKey)?;
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let (notice, most) = (

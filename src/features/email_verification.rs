@@ -2,14 +2,14 @@
 //! `POST /v1/confirmations` requests the link, `PUT /v1/confirmations` uses it, or `PUT /v1/confirmations/{token}` with
 //! the token in the path.
 //!
+//! The rules of requests are in [`accounts::mailed_link`](crate::accounts::mailed_link).
+//!
 //! # Threats
-//! - enumeration: a request enqueues the same row for every address, and the mail worker finds the account
 //! - a link that verifies another address than it was mailed to: it is bound to that address, which the update compares
 //! - a link used twice or concurrently: each change is one conditional update. A second use gets the same reply as the
 //!   first and changes nothing, until the address or the password changes
 //! - an address that another user took meanwhile: the same update requires that it is free
 //! - an address that changes without its owner: the old one is notified, and every outstanding link is void
-//! - a flood of mails to one address: limited, without telling the client
 //! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, web};
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
+use crate::accounts::mailed_link::LinkRequest;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::signed_link::{self, ConfirmedAddress};
@@ -55,19 +56,13 @@ async fn create(
     Body(input): Body<AddressInput>,
 ) -> Result<HttpResponse> {
     let address = input.parse()?;
-    let limits = vec![context.throttle.confirmation(client.ip)];
-    context.admit(&client, limits).await?;
-
-    let now = context.clock.now();
-    let by_address = context.throttle.confirmation_mails(&address);
-    let throttle = context.throttle.clone();
-    let requested = context.commit(&client, move |change| {
-        change.record(Event::VerificationRequested);
-        mail::enqueue_link(change, MailKind::Confirmation, &address, now, || {
-            throttle.admits(change, &by_address, now)
-        })
-    });
-    requested.await?;
+    let request = LinkRequest {
+        kind: MailKind::Confirmation,
+        event: Event::VerificationRequested,
+        by_client: context.throttle.confirmation(client.ip),
+        by_address: context.throttle.confirmation_mails(&address),
+    };
+    request.enqueue(&context, &client, address).await?;
     Ok(HttpResponse::Ok().json(Message::new("Confirmation instructions sent")))
 }
 

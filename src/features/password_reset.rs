@@ -2,12 +2,12 @@
 //! whether it is valid, `PUT` and `PATCH /v1/passwords` use it. The same with the token in the path, as Rails has it:
 //! `GET`, `PUT` and `PATCH /v1/passwords/{token}`.
 //!
+//! The rules of requests are in [`accounts::mailed_link`](crate::accounts::mailed_link).
+//!
 //! # Threats
-//! - enumeration: a request enqueues the same row for every address, and the mail worker finds the account
 //! - a link used twice or concurrently: it is bound to the digest that it replaces, by one conditional update
 //! - a link that outlives a change of password or address: it is bound to the address, and to a counter that each such
 //!   change increments
-//! - a flood of mails to one address: limited, without telling the client
 //! - a flood of uses of one valid link, each costing a hash: limited by client
 //! - sessions of a thief: every session ends in the same transaction
 //! - a reset that the owner did not make: it is reported by mail
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
+use crate::accounts::mailed_link::LinkRequest;
 use crate::accounts::new_password::NewPasswords;
 use crate::audit::Event;
 use crate::context::{Change, Context};
@@ -84,19 +85,13 @@ async fn create(
     Body(input): Body<AddressInput>,
 ) -> Result<HttpResponse> {
     let address = input.parse()?;
-    let limits = vec![context.throttle.reset(client.ip)];
-    context.admit(&client, limits).await?;
-
-    let now = context.clock.now();
-    let by_address = context.throttle.reset_mails(&address);
-    let throttle = context.throttle.clone();
-    let requested = context.commit(&client, move |change| {
-        change.record(Event::PasswordResetRequested);
-        mail::enqueue_link(change, MailKind::PasswordReset, &address, now, || {
-            throttle.admits(change, &by_address, now)
-        })
-    });
-    requested.await?;
+    let request = LinkRequest {
+        kind: MailKind::PasswordReset,
+        event: Event::PasswordResetRequested,
+        by_client: context.throttle.reset(client.ip),
+        by_address: context.throttle.reset_mails(&address),
+    };
+    request.enqueue(&context, &client, address).await?;
     Ok(HttpResponse::Ok().json(Message::new("Password reset instructions sent")))
 }
 
@@ -162,24 +157,28 @@ async fn use_link(
     password: Password,
 ) -> Result<HttpResponse> {
     let limits = vec![context.throttle.new_password(client.ip)];
-    let (slot, _) = context.admit_hashing(client, limits).await?;
+    let (slot, admission) = context.admit_hashing(client, limits).await?;
 
-    let address = account.user.email_address.as_str();
-    let digest = NewPasswords::of(context, &slot)
-        .digest(password, &account.user.email_address)
-        .await?;
-    let failures = context.throttle.address_failures(address, client.ip);
+    let address = &account.user.email_address;
+    let failures = context
+        .throttle
+        .address_failures(address.as_str(), client.ip);
     let notice = context.notice(client, MailKind::PasswordChanged);
-    // Read after the hashing: a link that expired meanwhile is refused.
-    let now = context.clock.now();
-    let done = context.commit(client, move |change| {
-        let done = reset(change, &link, &digest, &failures, notice.as_ref(), now)?;
-        if !done {
-            change.record(Event::PasswordResetRefused);
-        }
-        Ok(done)
-    });
-    if !done.await? {
+    let replaced = async {
+        let passwords = NewPasswords::of(context, &slot);
+        let digest = passwords.digest(password, address).await?;
+        // Read after the hashing: a link that expired meanwhile is refused.
+        let now = context.clock.now();
+        let done = context.commit(client, move |change| {
+            let done = reset(change, &link, &digest, &failures, notice.as_ref(), now)?;
+            if !done {
+                change.record(Event::PasswordResetRefused);
+            }
+            Ok(done)
+        });
+        done.await
+    };
+    if !context.counted(&admission, replaced).await? {
         return Err(LINK_INVALID);
     }
     Ok(HttpResponse::Ok().json(Message::new("Password has been reset.")))

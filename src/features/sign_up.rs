@@ -8,6 +8,8 @@
 //! - a second sign-up that makes the owner verify what a squatter chose: the mail shows the way to a new password instead
 //! - mass assignment: only the named fields are read
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +20,8 @@ use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
 use crate::audit::Event;
 use crate::config::{self, Confirm};
 use crate::context::{Change, Context};
-use crate::crypto::password::Password;
+use crate::crypto::password::{HashSlot, Password};
+use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
@@ -58,26 +61,9 @@ async fn create(
     let carrier = carrier(&context, &client, input.transport)?;
     let (email_address, password) = input.checked(&context)?;
     let limits = vec![context.throttle.sign_up(client.ip)];
-    let (slot, _) = context.admit_hashing(&client, limits).await?;
-
-    let digest = NewPasswords::of(&context, &slot)
-        .digest(password, &email_address)
-        .await?;
-    let now = context.clock.now();
-    let (draft, token) = match settings.confirm {
-        Confirm::Required => None,
-        Confirm::Off | Confirm::Remind => Some(SessionDraft::new(&context, &client, false, now)?),
-    }
-    .unzip();
-    let registration = Registration {
-        email_address,
-        digest,
-        draft,
-        rules: settings.clone(),
-        throttle: context.throttle.clone(),
-    };
-    let registered = context.commit(&client, move |change| registration.write(change, now));
-    let registered = registered.await?;
+    let (slot, admission) = context.admit_hashing(&client, limits).await?;
+    let registered = register(&context, &client, &slot, email_address, password);
+    let (registered, token) = context.counted(&admission, registered).await?;
 
     if settings.private {
         // A free and a taken address have cost the same by now, and get the same answer.
@@ -97,6 +83,35 @@ async fn create(
             session: None,
         })),
     }
+}
+
+/// The account and its first session, `None` when the address is taken; and the session's token.
+async fn register(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    slot: &HashSlot,
+    email_address: EmailAddress,
+    password: Password,
+) -> Result<(Option<(User, Option<Session>)>, Option<PlainToken>)> {
+    let rules = &context.settings.registration;
+    let digest = NewPasswords::of(context, slot)
+        .digest(password, &email_address)
+        .await?;
+    let now = context.clock.now();
+    let (draft, token) = match rules.confirm {
+        Confirm::Required => None,
+        Confirm::Off | Confirm::Remind => Some(SessionDraft::new(context, client, false, now)?),
+    }
+    .unzip();
+    let registration = Registration {
+        email_address,
+        digest,
+        draft,
+        rules: rules.clone(),
+        throttle: context.throttle.clone(),
+    };
+    let registered = context.commit(client, move |change| registration.write(change, now));
+    Ok((registered.await?, token))
 }
 
 /// A new account.

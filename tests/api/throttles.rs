@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use actix_web::http::Method;
 use cloakroom::config::{Confirm, Settings};
 use cloakroom::testing::{Reply, START, TestApp};
 use cloakroom::throttle::{Count, Decision, Limit};
@@ -10,7 +11,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, reset_token, session_is_valid, write,
+    ONE, PASSWORD, assert_refused, count_in, make_fail, reset_token, session_is_valid, write,
 };
 use crate::support::flows::Flows;
 use crate::support::limits::{ELSEWHERE, HERE, UNKNOWN, by_address_only, peer};
@@ -690,6 +691,9 @@ async fn hashing_requests(app: &TestApp, token: &str, link: &str) -> Vec<(&'stat
     let change = json!({ "password": "another password", "password_challenge": PASSWORD });
     let address = json!({ "email_address": "two@example.com", "password_challenge": PASSWORD });
     let delete = json!({ "password_challenge": PASSWORD });
+    let key = json!({
+        "name": "A key", "scopes": ["projects:read"], "password_challenge": PASSWORD,
+    });
     let post = |path| app.post(path);
     vec![
         ("sign in", post("/v1/session").json(&sign_in).send().await),
@@ -728,6 +732,10 @@ async fn hashing_requests(app: &TestApp, token: &str, link: &str) -> Vec<(&'stat
                 .json(&address)
                 .send()
                 .await,
+        ),
+        (
+            "api key",
+            post("/v1/api_keys").bearer(token).json(&key).send().await,
         ),
         (
             "delete",
@@ -814,4 +822,100 @@ async fn exempt_networks_are_limited_by_address_alone() {
     let call = app.post("/v1/session").from(peer("192.0.2.1"));
     assert_eq!(call.json(&body).send().await.status, 200);
     assert_eq!(count_in(&app, "SELECT count(*) FROM throttles"), 1);
+}
+
+#[actix_web::test]
+async fn a_password_change_beyond_its_limit_takes_no_place() {
+    let app = TestApp::with_settings(|settings| {
+        on(settings);
+        settings.throttle.sign_up = "1 in 3m".parse().unwrap();
+        settings.password.queue_limit = 1;
+    })
+    .await;
+    let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+    let body = json!({ "password": "another password", "password_challenge": "wrong" });
+    let change = || {
+        app.put("/v1/user/password")
+            .bearer(&token)
+            .json(&body)
+            .send()
+    };
+    assert_eq!(change().await.status, 422);
+    let _slot = app
+        .context()
+        .passwords
+        .reserve(HERE.parse().unwrap())
+        .unwrap();
+    assert_throttled(&change().await, 180);
+}
+
+#[actix_web::test]
+async fn faults_of_the_server_use_up_no_limit() {
+    let challenge = json!({
+        "password_challenge": PASSWORD, "password": "another password", "email_address": "two@example.com",
+        "name": "A key", "scopes": ["projects:read"],
+    });
+    let sign_in = json!({ "email_address": ONE, "password": PASSWORD });
+    let newcomer = json!({ "email_address": "new@example.com", "password": PASSWORD });
+    let asking = json!({ "email_address": ONE });
+    for (statement, method, path, body) in [
+        ("INSERT ON sessions", Method::POST, "/v1/session", &sign_in),
+        (
+            "INSERT ON users",
+            Method::POST,
+            "/v1/registrations",
+            &newcomer,
+        ),
+        ("INSERT ON outbox", Method::POST, "/v1/passwords", &asking),
+        (
+            "INSERT ON outbox",
+            Method::POST,
+            "/v1/confirmations",
+            &asking,
+        ),
+        (
+            "UPDATE ON passwords",
+            Method::PUT,
+            "/v1/passwords/{token}",
+            &challenge,
+        ),
+        (
+            "UPDATE ON sessions",
+            Method::POST,
+            "/v1/session/reauthenticate",
+            &sign_in,
+        ),
+        (
+            "UPDATE ON passwords",
+            Method::PUT,
+            "/v1/user/password",
+            &challenge,
+        ),
+        (
+            "INSERT ON outbox",
+            Method::PUT,
+            "/v1/user/email_address",
+            &challenge,
+        ),
+        ("INSERT ON outbox", Method::POST, "/v1/api_keys", &challenge),
+        ("DELETE ON users", Method::DELETE, "/v1/user", &challenge),
+    ] {
+        let app = TestApp::with_settings(on).await;
+        let token = app.sign_in_as(&app.create_user(ONE, PASSWORD).await).await;
+        let path = match path.contains("{token}") {
+            true => path.replace("{token}", &reset_token(&app, ONE).await),
+            false => path.to_owned(),
+        };
+        let counted = || -> Vec<_> {
+            counters(&app)
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .collect()
+        };
+        let before = counted();
+        make_fail(&app, statement);
+        let call = app.call(method, &path).bearer(&token).json(body);
+        assert_eq!(call.send().await.status, 500, "{path}");
+        assert_eq!(counted(), before, "{path}");
+    }
 }
