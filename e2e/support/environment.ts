@@ -60,7 +60,7 @@ export class TestEnvironment {
 
   /** The link with that path in the newest mail to the address. */
   async mailedLink(to: string, path: "passwords" | "confirmations" | "unlocks"): Promise<string> {
-    const pattern = new RegExp(`${this.frontend.url}/${path}/[^\\s"<>]+`);
+    const pattern = new RegExp(`${this.frontend.url}/${path}[/#][^\\s"<>]+`);
     const { text } = await this.server.waitForMail(to, pattern);
     return pattern.exec(text)?.[0] ?? "";
   }

@@ -1,12 +1,13 @@
 // Checks that hold for every page in every test: no console errors, no failed or foreign requests, no exposed tokens.
 
-import type { BrowserContext, ConsoleMessage, Request } from "@playwright/test";
+import type { BrowserContext, ConsoleMessage, Page, Request } from "@playwright/test";
 import type { TestEnvironment } from "./environment.js";
 
 /** Session tokens, API keys, refresh tokens and access tokens. */
 const TOKEN = /cr[skr]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
-const MAIL_LINK = /^\/(?:passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
-const LINK_ROUTE = /^\/v1\/(?:passwords|confirmations|unlocks)\/([^/]+)$/;
+/** A mailed link, with the token in its fragment or in its path. */
+const MAIL_LINK =
+  /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
 
 export class PageMonitor {
   private readonly contexts: BrowserContext[] = [];
@@ -21,6 +22,9 @@ export class PageMonitor {
     context.on("console", (message) => this.onConsole(message));
     context.on("weberror", (error) => this.report(`uncaught: ${error.error()}`));
     context.on("request", (request) => this.onRequest(request));
+    const watch = (page: Page) => page.on("framenavigated", (frame) => this.noteLink(frame.url()));
+    context.pages().forEach(watch);
+    context.on("page", watch);
     context.on("requestfailed", (request) => {
       const why = request.failure()?.errorText ?? "";
       // Navigation aborts the requests of the page.
@@ -98,15 +102,22 @@ export class PageMonitor {
     if (referrer) {
       this.found.push(`${request.url()} received the referrer ${referrer}`);
     }
-    const linkToken = MAIL_LINK.exec(url.pathname)?.slice(1).find(Boolean);
-    if (linkToken && url.origin === frontend.url && request.isNavigationRequest()) {
-      this.linkTokens.add(linkToken);
-    } else if (
-      !(url.origin === server.url && LINK_ROUTE.test(url.pathname)) &&
-      this.containsLinkToken(request.url())
-    ) {
+    // The request for the page of a link that has its token in the path.
+    const opensLink = request.isNavigationRequest() && this.noteLink(request.url());
+    if (!opensLink && this.containsLinkToken(request.url())) {
       this.found.push(`the token of a link in ${request.url()}`);
     }
+  }
+
+  /** Remembers the token of a mailed link; `false` if the URL is none. */
+  private noteLink(url: string): boolean {
+    const { origin } = new URL(this.env.frontend.url);
+    const linkToken =
+      url.startsWith(origin) && MAIL_LINK.exec(url.slice(origin.length))?.slice(1).find(Boolean);
+    if (linkToken) {
+      this.linkTokens.add(linkToken);
+    }
+    return !!linkToken;
   }
 
   private containsLinkToken(text: string): boolean {

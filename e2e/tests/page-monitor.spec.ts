@@ -1,13 +1,14 @@
 // Each problem that the monitor must detect.
 
 import type { Page } from "@playwright/test";
+import type { TestEnvironment } from "../support/environment.js";
 import { heading } from "../support/page.js";
 import { PageMonitor } from "../support/page-monitor.js";
 import { expect, test } from "../support/test.js";
 
 const KEY = "crk_4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3";
 
-const PROBLEMS: [string, (page: Page) => unknown, RegExp][] = [
+const PROBLEMS: [string, (page: Page, env: TestEnvironment) => unknown, RegExp][] = [
   ["an error on the console", (page) => page.evaluate("console.error('oh')"), /^error: oh/],
   ["a warning on the console", (page) => page.evaluate("console.warn('oh')"), /^warning: oh/],
   ["a token on the console", (page) => page.evaluate(`console.info('${KEY}')`), /^a token on the console/],
@@ -44,11 +45,21 @@ const PROBLEMS: [string, (page: Page) => unknown, RegExp][] = [
   [
     "the token of a link in another address",
     async (page) => {
-      await page.goto("/unlocks/a-long-token");
+      await page.goto("/unlocks#a-long-token");
       await expect(heading(page, "Open sign-in again")).toBeVisible();
       await page.goto("/?from=a-long-token");
     },
     /^the token of a link in http:/,
+  ],
+  [
+    "the token of a link in a request to the API",
+    async (page, env) => {
+      await page.goto("/unlocks/a-long-token");
+      await expect(heading(page, "Open sign-in again")).toBeVisible();
+      const route = `${env.server.url}/v1/unlocks/a-long-token`;
+      await page.evaluate((url) => fetch(url, { method: "PUT" }), route);
+    },
+    /^the token of a link in http:.*\/v1\/unlocks/,
   ],
 ];
 
@@ -60,7 +71,7 @@ for (const [problem, cause, pattern] of PROBLEMS) {
     const page = await context.newPage();
     await page.goto("/sign-in");
     await expect(heading(page, "Sign in")).toBeVisible();
-    await cause(page);
+    await cause(page, env);
     await page.waitForTimeout(100);
     expect(await monitor.problems()).toContainEqual(expect.stringMatching(pattern));
     await context.close();

@@ -96,11 +96,14 @@ test("a link that expires in an open page fails on submit", async ({ page, env, 
   await expect(page.getByRole("alert").filter({ hasText: INVALID_LINK })).toBeVisible();
 });
 
-test("a forged link is invalid", async ({ page, monitor }) => {
-  monitor.expectStatus(401);
-  await page.goto("/passwords/made-up/edit");
-  await expect(page.getByText(INVALID_LINK)).toBeVisible();
-});
+for (const link of ["/passwords/edit#made-up", "/passwords/made-up/edit"]) {
+  test(`a forged link is invalid: ${link}`, async ({ page, env, monitor }) => {
+    monitor.expectStatus(401);
+    await page.goto(link);
+    await expect(page.getByText(INVALID_LINK)).toBeVisible();
+    await expect(page).toHaveURL(`${env.frontend.url}/passwords/edit`);
+  });
+}
 
 test("without a link the page asks for it", async ({ page }) => {
   await page.goto("/passwords/edit");

@@ -37,7 +37,7 @@ test("warns before the last attempt; the mailed link unlocks", async ({ page, en
 
 test("an invalid unlock link offers a password reset", async ({ page, monitor }) => {
   monitor.expectStatus(401);
-  await page.goto("/unlocks/made-up");
+  await page.goto("/unlocks#made-up");
   await button(page, "Open sign-in").click();
   await expect(page.getByRole("alert").filter({ hasText: /invalid or has expired/ })).toBeVisible();
   await expect(page.getByRole("link", { name: "Choose a new password" })).toBeVisible();

@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { Route, Routes } from "react-router";
 import { Account } from "./account/Account.js";
 import { RequireSignedIn, RequireSignedOut } from "./layout/guards.js";
-import { StripLinkToken } from "./layout/linkToken.js";
+import { StripLinkToken, TakeLinkToken } from "./layout/linkToken.js";
 import { Shell } from "./layout/Shell.js";
 import { ConfirmAddress } from "./pages/ConfirmAddress.js";
 import { ForgotPassword } from "./pages/ForgotPassword.js";
@@ -36,12 +36,14 @@ export function App() {
           <Route path="sign-up" element={<SignUp />} />
         </Route>
         <Route path="passwords/new" element={<ForgotPassword />} />
+        <Route element={<TakeLinkToken />}>
+          <Route path="passwords/edit" element={<ResetPassword />} />
+          <Route path="confirmations" element={<ConfirmAddress />} />
+          <Route path="unlocks" element={<Unlock />} />
+        </Route>
         <Route path="passwords/:token/edit" element={<StripLinkToken to="/passwords/edit" />} />
-        <Route path="passwords/edit" element={<ResetPassword />} />
         <Route path="confirmations/:token" element={<StripLinkToken to="/confirmations" />} />
-        <Route path="confirmations" element={<ConfirmAddress />} />
         <Route path="unlocks/:token" element={<StripLinkToken to="/unlocks" />} />
-        <Route path="unlocks" element={<Unlock />} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

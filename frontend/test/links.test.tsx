@@ -1,6 +1,6 @@
 import { createClient } from "@cloakroom/client";
 import { AuthProvider } from "@cloakroom/client/react";
-import { cleanup, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { BrowserRouter } from "react-router";
 import { afterEach, expect, test } from "vitest";
 import { App } from "../src/App.js";
@@ -10,17 +10,25 @@ const TOKEN = "AQAA.bbbb";
 
 afterEach(cleanup);
 
-/** Opens the application at a path. Returns its requests, each with the page's path at that time. */
+/** Opens the application at a path. Returns its requests, each with the page's address at that time. */
 function open(path: string) {
-  const requests: { page: string; request: string }[] = [];
+  const requests: { page: string; request: string; body: unknown }[] = [];
   history.replaceState(null, "", path);
   const client = createClient({
     url: "http://localhost:3000",
     credentials: "cookie",
     channel: false,
     async fetch(url, init) {
-      requests.push({ page: location.pathname, request: `${init?.method} ${new URL(String(url)).pathname}` });
-      const reply = { email_address: "o…@example.com", expires_at: new Date().toISOString() };
+      requests.push({
+        page: location.href.slice(location.origin.length),
+        request: `${init?.method} ${String(url).slice("http://localhost:3000".length)}`,
+        body: init?.body ? JSON.parse(String(init.body)) : undefined,
+      });
+      const reply = {
+        email_address: "o…@example.com",
+        expires_at: new Date().toISOString(),
+        message: "Done",
+      };
       return new Response(JSON.stringify(reply), { headers: { "Content-Type": "application/json" } });
     },
   });
@@ -34,21 +42,51 @@ function open(path: string) {
   return requests;
 }
 
-test("the reset token leaves the URL before the first request", async () => {
-  const requests = open(`/passwords/${TOKEN}/edit`);
+const check = { page: "/passwords/edit", request: "POST /v1/passwords/check", body: { token: TOKEN } };
+
+test.each([`/passwords/edit#${TOKEN}`, `/passwords/${TOKEN}/edit`])(
+  "the token of %s leaves the URL before the first request",
+  async (link) => {
+    const requests = open(link);
+    await screen.findByText("o…@example.com");
+    expect(requests).toEqual([check]);
+    expect(location.href).not.toContain(TOKEN);
+  },
+);
+
+test("a signed-in user's session is requested without the token", async () => {
+  localStorage.setItem("cloakroom:http://localhost:3000", "1");
+  const requests = open(`/passwords/edit#${TOKEN}`);
   await screen.findByText("o…@example.com");
-  expect(requests).toEqual([{ page: "/passwords/edit", request: "POST /v1/passwords/check" }]);
-  expect(location.href).not.toContain(TOKEN);
+  localStorage.clear();
+  expect(requests.map(({ request }) => request)).toContain("GET /v1/session");
+  expect(requests.map(({ page }) => page)).toEqual(requests.map(() => "/passwords/edit"));
+});
+
+test("another link in the same tab replaces the first", async () => {
+  const requests = open(`/passwords/edit#${TOKEN}`);
+  await screen.findByText("o…@example.com");
+  act(() => {
+    history.pushState(null, "", "/passwords/edit#another");
+    dispatchEvent(new PopStateEvent("popstate"));
+  });
+  await waitFor(() => expect(requests).toEqual([check, { ...check, body: { token: "another" } }]));
+  expect(location.href).not.toContain("another");
 });
 
 test.each([
-  ["confirmations", "Confirm this address"],
-  ["unlocks", "Open sign-in"],
-])("a link to %s sends no request before a click", async (path, button) => {
-  const requests = open(`/${path}/${TOKEN}`);
-  await screen.findByRole("button", { name: button });
+  [`/confirmations#${TOKEN}`, "/confirmations", "Confirm this address"],
+  [`/confirmations/${TOKEN}`, "/confirmations", "Confirm this address"],
+  [`/unlocks#${TOKEN}`, "/unlocks", "Open sign-in"],
+  [`/unlocks/${TOKEN}`, "/unlocks", "Open sign-in"],
+])("%s sends its token after a click, in the body", async (link, page, name) => {
+  const requests = open(link);
+  const button = await screen.findByRole("button", { name });
   expect(requests).toEqual([]);
-  expect(location.pathname).toBe(`/${path}`);
+  expect(location.pathname + location.hash).toBe(page);
+  fireEvent.click(button);
+  await screen.findByText("Done");
+  expect(requests).toEqual([{ page, request: `PUT /v1${page}`, body: { token: TOKEN } }]);
 });
 
 test("without a link the page asks to open it again", async () => {

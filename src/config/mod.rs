@@ -16,6 +16,7 @@ mod error;
 mod file;
 mod keys;
 mod limits;
+mod links;
 mod load;
 mod log;
 mod mail;
@@ -43,12 +44,14 @@ use self::declare::{Section, section};
 use self::keys::flatten;
 use self::problems::Problems;
 use self::values::NOT_ONE_LINE;
+use crate::domain::mail_kind::LinkPurpose;
 
 pub(crate) use self::accounts::MAINTENANCE_TICK;
 pub use self::accounts::{Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens};
 pub use self::cors::Cors;
 pub use self::error::{ConfigError, Problem};
 pub use self::limits::Throttle;
+pub use self::links::{LinkTemplate, Links};
 pub use self::load::written_list;
 pub use self::log::{Log, LogFormat};
 pub use self::mail::{Mail, MailTransport, Smtp, SmtpTls};
@@ -81,6 +84,8 @@ section! {
         cors: Cors,
         /// Mails and how they are sent.
         mail: Mail,
+        /// Where the links in mails lead.
+        links: Links,
         /// Password policy and hashing.
         password: Password,
         /// Requests of the server to other servers.
@@ -149,6 +154,7 @@ impl Settings {
         self.secrets.check(self.env, &mut problems);
         self.cors.check(&mut problems);
         self.mail.check(self.env, &mut problems);
+        self.links.check(self.env, &mut problems);
         self.password.check(self.env, &mut problems);
         self.registration.check(&mut problems);
         self.session.check(&self.server, &mut problems);
@@ -201,10 +207,9 @@ impl Settings {
             .collect()
     }
 
-    /// A link for a mail: `server.frontend_url`, one slash, `path` (which the caller has percent-encoded).
-    pub fn frontend_link(&self, path: &str) -> String {
-        let base = self.server.frontend_url.as_str().trim_end_matches('/');
-        format!("{base}/{}", path.trim_start_matches('/'))
+    /// The link for a mail, with this token.
+    pub fn mailed_link(&self, purpose: LinkPurpose, token: &str) -> String {
+        self.links.url(purpose, &self.server, token)
     }
 
     /// The `iss` of access tokens: `tokens.issuer`, or `server.public_url` without a slash at its end.

@@ -24,7 +24,7 @@ section! {
         public_url: Url = "http://localhost:3000",
         /// Whether HSTS includes subdomains of `public_url`'s host. Turn it off if one of them is served without https.
         hsts_subdomains: bool = true,
-        /// Where users reach the application: the base of every link in a mail. Required in production.
+        /// Where users reach the application: the base of the links in mails (`links`). Required in production.
         #[serde(with = "web")]
         frontend_url: Url = "http://localhost:3001",
         /// Networks (CIDR) or addresses whose `X-Forwarded-For` is trusted. Empty, because any client can send it. `Forwarded`
@@ -262,7 +262,7 @@ fn is_host_and_port(bind: &str) -> bool {
     })
 }
 
-fn is_this_machine(url: &Url) -> bool {
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         // RFC 6761, 6.3: names below it, too.
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -63,16 +63,43 @@ fn debug_and_toml_show_no_secret() {
 }
 
 #[test]
-fn links_have_one_slash_before_the_path() {
+fn links_of_mails_have_their_token_in_the_fragment() {
     let mut settings = development();
     for base in ["https://example.com/app", "https://example.com/app/"] {
         settings.server.frontend_url = base.parse().unwrap();
-        for path in ["passwords/t/edit", "/passwords/t/edit"] {
-            assert_eq!(
-                settings.frontend_link(path),
-                "https://example.com/app/passwords/t/edit"
-            );
+        for (purpose, page) in [
+            (LinkPurpose::Reset, "passwords/edit"),
+            (LinkPurpose::Confirmation, "confirmations"),
+            (LinkPurpose::AddressChange, "confirmations"),
+            (LinkPurpose::Unlock, "unlocks"),
+        ] {
+            let link = settings.mailed_link(purpose, "AQ.b-_");
+            assert_eq!(link, format!("https://example.com/app/{page}#AQ.b-_"));
         }
+    }
+}
+
+#[test]
+fn links_lead_where_the_settings_say() {
+    let mut settings = development();
+    for (template, link) in [
+        (
+            "https://example.com/reset?t={token}&lang=en",
+            "https://example.com/reset?t=AQ&lang=en",
+        ),
+        (
+            "{frontend_url}/passwords/{token}/edit",
+            "http://localhost:3001/passwords/AQ/edit",
+        ),
+        ("myapp://reset#{token}", "myapp://reset#AQ"),
+        (
+            "com.example.app:/reset/{token}",
+            "com.example.app:/reset/AQ",
+        ),
+    ] {
+        settings.links.password_reset = template.parse().unwrap();
+        assert_eq!(settings.check(), Ok(()), "{template}");
+        assert_eq!(settings.mailed_link(LinkPurpose::Reset, "AQ"), link);
     }
 }
 

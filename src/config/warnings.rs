@@ -32,6 +32,12 @@ impl Settings {
                     "should be \"required\" or \"starttls\": reset links cross the network in clear",
                 );
             }
+            for key in self.links.logged() {
+                warn(
+                    key,
+                    "should have {token} behind #: web servers and proxies log what is before it",
+                );
+            }
             if !self.password.reject_common || self.password.min_length < SHORTEST_PASSWORD {
                 warn(
                     "password",

@@ -1,4 +1,4 @@
-//! The links in mails: their addresses, lifetimes and the facts that they are bound to.
+//! The tokens of the links in mails: their lifetimes and the facts that they are bound to.
 //!
 //! # Threats
 //! - a link used after the password or the address changed: it is bound to the account's
@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use crate::config::Settings;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_message::{self, SignedMessage};
 use crate::domain::clock::Timestamp;
@@ -34,11 +33,6 @@ pub fn verify_reset(key_ring: &KeyRing, token: &str, now: Timestamp) -> Option<S
 /// Whether neither password nor address has changed since the link was signed, and the account is not disabled.
 pub fn reset_holds(link: &SignedMessage, account: &Account) -> bool {
     account.user.disabled_at.is_none() && link.is_bound_to(&reset_binding(account))
-}
-
-/// `{frontend_url}/passwords/{token}/edit`, as the mail shows it.
-pub fn reset_url(settings: &Settings, token: &str) -> String {
-    settings.frontend_link(&format!("/passwords/{token}/edit"))
 }
 
 /// The token of a link that verifies `address`, to which it is sent: the account's address or the requested new one.
@@ -104,11 +98,6 @@ pub fn confirmed_address(link: &SignedMessage, account: &Account) -> Option<Conf
     }
 }
 
-/// `{frontend_url}/confirmations/{token}`, as the mail shows it.
-pub fn confirmation_url(settings: &Settings, token: &str) -> String {
-    settings.frontend_link(&format!("/confirmations/{token}"))
-}
-
 /// The token of a link that unlocks the address of `account` after too many failed sign-ins. It is valid until the
 /// limit's window ends, which identifies the window.
 pub fn sign_unlock(key_ring: &KeyRing, account: &Account, window_end: Timestamp) -> String {
@@ -137,11 +126,6 @@ pub fn verify_unlock(
 pub fn unlock_holds(link: &SignedMessage, account: &Account) -> bool {
     account.user.disabled_at.is_none()
         && link.is_bound_to(&address_binding(account, &account.user.email_address))
-}
-
-/// `{frontend_url}/unlocks/{token}`, as the mail shows it.
-pub fn unlock_url(settings: &Settings, token: &str) -> String {
-    settings.frontend_link(&format!("/unlocks/{token}"))
 }
 
 /// Includes the digest: of two concurrent resets one wins. A sign-in that replaces the digest because of a new cost

@@ -231,7 +231,7 @@ fn date_and_time(at: Timestamp) -> String {
 
 fn sample(kind: MailKind) -> Variables<'static> {
     let link = Link {
-        url: "https://service.example/passwords/sample/edit",
+        url: "https://service.example/passwords/edit#sample",
         expires_in: Duration::from_secs(900),
     };
     let event = Event {

@@ -286,22 +286,17 @@ impl MailWorker {
 
     /// The URL of the link; `None` for notices.
     fn sign_link(&self, kind: MailKind, entry: &OutboxEntry, account: &Account) -> Option<String> {
-        let (settings, key_ring, expires_at) = (&self.settings, &self.key_ring, entry.expires_at);
-        Some(match kind.link()? {
-            LinkPurpose::Reset => signed_link::reset_url(
-                settings,
-                &signed_link::sign_reset(key_ring, account, expires_at),
-            ),
+        let (key_ring, expires_at) = (&self.key_ring, entry.expires_at);
+        let purpose = kind.link()?;
+        let token = match purpose {
+            LinkPurpose::Reset => signed_link::sign_reset(key_ring, account, expires_at),
             LinkPurpose::Confirmation | LinkPurpose::AddressChange => {
                 let address = &entry.email_address;
-                let token = signed_link::sign_confirmation(key_ring, account, address, expires_at);
-                signed_link::confirmation_url(settings, &token)
+                signed_link::sign_confirmation(key_ring, account, address, expires_at)
             }
-            LinkPurpose::Unlock => signed_link::unlock_url(
-                settings,
-                &signed_link::sign_unlock(key_ring, account, expires_at),
-            ),
-        })
+            LinkPurpose::Unlock => signed_link::sign_unlock(key_ring, account, expires_at),
+        };
+        Some(self.settings.mailed_link(purpose, &token))
     }
 
     async fn note_sent(&self, kind: MailKind, entry: &OutboxEntry) -> Result<()> {

@@ -243,7 +243,7 @@ async fn a_link_unlocks_one_address_without_signing_in() {
     let mails = app.mails().await;
     let link = link_token(
         &mails.iter().find(|mail| mail.to == ONE).unwrap().text,
-        "/unlocks/",
+        "/unlocks#",
     );
     assert_eq!(unlock(&app, ELSEWHERE, &link).await.status, 200);
     assert_refused(

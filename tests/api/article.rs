@@ -288,9 +288,9 @@ impl Target {
         let mails = self.mails().await;
         let mail = mails
             .iter()
-            .rfind(|mail| mail.contains("/passwords/"))
+            .rfind(|mail| mail.contains("/passwords/edit#"))
             .unwrap();
-        format!("/v1/passwords/{}", link_token(mail, "/passwords/"))
+        format!("/v1/passwords/{}", link_token(mail, "/passwords/edit#"))
     }
 
     /// One number, from the file itself.

@@ -555,7 +555,7 @@ async fn links_start_with_the_configured_front_end() {
     assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
     assert!(
         mail.text
-            .contains("https://app.example.com/account/passwords/"),
+            .contains("https://app.example.com/account/passwords/edit#"),
         "{}",
         mail.text
     );
@@ -580,7 +580,7 @@ async fn late_mails_do_not_extend_the_link() {
     app.clock().set(START + QUARTER - Duration::from_secs(60));
     let mail = app.mails().await.remove(0);
     assert!(mail.text.contains("expire in 1 minute"), "{}", mail.text);
-    let link = link_token(&mail.text, "/passwords/");
+    let link = link_token(&mail.text, "/passwords/edit#");
     assert_eq!(
         show(&app, &link).await.json()["expires_at"],
         (START + QUARTER).to_string()

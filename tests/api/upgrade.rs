@@ -158,7 +158,7 @@ impl Upgraded {
 }
 
 fn token_of_link(text: &str) -> Option<String> {
-    let paths = ["/passwords/", "/confirmations/", "/unlocks/"];
+    let paths = ["/passwords/edit#", "/confirmations#", "/unlocks#"];
     let (_, rest) = paths.iter().find_map(|path| text.split_once(path))?;
     let end = |c: char| c == '/' || c.is_whitespace();
     rest.split(end).next().map(str::to_owned)

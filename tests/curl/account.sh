@@ -17,7 +17,7 @@ letter() {
 
 # confirmation_link ADDRESS: the token of the link in a mail to that address.
 confirmation_link() {
-    sed -n 's|.*/confirmations/\([A-Za-z0-9_.=-]*\).*|\1|p' "$(letter /confirmations/ "$1")" | head -n 1
+    sed -n 's|.*/confirmations#\([A-Za-z0-9_.=-]*\).*|\1|p' "$(letter /confirmations# "$1")" | head -n 1
 }
 
 call POST /v1/registrations -d "email_address=$address" -d password=correct-horse
@@ -31,7 +31,7 @@ expect 200 '{"message":"Confirmation instructions sent"}'
 call POST /v1/confirmations -d "email_address=$address"
 expect 200 '{"message":"Confirmation instructions sent"}'
 link=$(confirmation_link "$address")
-call PUT "/v1/confirmations/$link"
+call PUT /v1/confirmations -d "token=$link"
 expect 200 '{"message":"Email address has been confirmed."}'
 call PUT "/v1/confirmations/$link"
 expect 200 '{"message":"Email address has been confirmed."}'

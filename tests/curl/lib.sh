@@ -66,5 +66,5 @@ reset_link() {
         [ "$tries" -lt 300 ] || fail "no mail to $1 in $MAILS"
         sleep 0.1
     done
-    sed -n 's|.*/passwords/\([^/]*\)/edit.*|\1|p' "$letter" | head -n 1
+    sed -n 's|.*/passwords/edit#\([A-Za-z0-9_.=-]*\).*|\1|p' "$letter" | head -n 1
 }

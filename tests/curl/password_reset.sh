@@ -17,12 +17,16 @@ echo "# The link is in the mail."
 link=$(reset_link "$address")
 call GET "/v1/passwords/$link"
 expect 200 '"email_address":"f…@example.com"'
+call POST /v1/passwords/check -d "token=$link"
+expect 200 '"email_address":"f…@example.com"'
 
 echo "# A confirmation that differs destroys nothing."
 call PUT "/v1/passwords/$link" -d password=new-password -d password_confirmation=old-password
 expect 422 "Password confirmation doesn't match Password"
 call GET /v1/session -H "Authorization: Bearer $token"
 expect 200
+call PUT /v1/passwords -d "token=$link" -d password=new-password -d password_confirmation=old-password
+expect 422 "Password confirmation doesn't match Password"
 
 echo "# Then it is done: every session is over and the link is spent."
 call PUT "/v1/passwords/$link" -d password=new-password -d password_confirmation=new-password

@@ -25,7 +25,7 @@ mod transport;
 const AT: Timestamp = Timestamp::from_millis(1_769_851_800_123);
 const CREDENTIALS: Option<(&str, &str)> = Some(("cloakroom", "a password of ours"));
 const ADDRESS: &str = "one@example.com";
-const LINK: &str = "https://app.example/passwords/eyJwIjoicmVzZXQiLCJ1IjoxLCJlIjoxNzY5ODUyNzAwfQ.q83v-Xz_0123456789abcdefghijklmnopqrstuvwxyzABCDE/edit";
+const LINK: &str = "https://app.example/passwords/edit#eyJwIjoicmVzZXQiLCJ1IjoxLCJlIjoxNzY5ODUyNzAwfQ.q83v-Xz_0123456789abcdefghijklmnopqrstuvwxyzABCDE";
 
 fn settings() -> Mail {
     Mail {

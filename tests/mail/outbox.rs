@@ -104,10 +104,14 @@ fn the_only(mut mails: Vec<SentEmail>) -> SentEmail {
 #[actix_web::test]
 async fn a_link_is_mailed_to_the_owner_of_the_address() {
     for (kind, path, life) in [
-        (MailKind::PasswordReset, "/passwords/", "15 minutes"),
-        (MailKind::AlreadyRegistered, "/passwords/", "15 minutes"),
-        (MailKind::Confirmation, "/confirmations/", "24 hours"),
-        (MailKind::Unlock, "/unlocks/", "20 minutes"),
+        (MailKind::PasswordReset, "/passwords/edit#", "15 minutes"),
+        (
+            MailKind::AlreadyRegistered,
+            "/passwords/edit#",
+            "15 minutes",
+        ),
+        (MailKind::Confirmation, "/confirmations#", "24 hours"),
+        (MailKind::Unlock, "/unlocks#", "20 minutes"),
     ] {
         let app = TestApp::new().await;
         app.create_user(ADDRESS, PASSWORD).await;
@@ -181,7 +185,7 @@ async fn new_addresses_are_mailed_only_while_pending_and_free() {
     request_change(&app, &user, OTHER).await;
     let mail = the_only(app.mails().await);
     assert_eq!(mail.to, OTHER);
-    assert!(mail.text.contains("/confirmations/"), "{}", mail.text);
+    assert!(mail.text.contains("/confirmations#"), "{}", mail.text);
 
     request_change(&app, &user, OTHER).await;
     app.create_user(OTHER, PASSWORD).await;

@@ -107,8 +107,8 @@ fn confirm_address(test_server: &TestServer, server: &Server, token: &str) {
     let path = format!(
         "/v1/confirmations/{}",
         link_token(
-            &letter(test_server, ONE, "/confirmations/"),
-            "/confirmations/"
+            &letter(test_server, ONE, "/confirmations#"),
+            "/confirmations#"
         )
     );
     assert_eq!(
@@ -223,7 +223,10 @@ fn change_password(test_server: &TestServer, server: &Server, token: &str) -> St
     server.request_reset_mail(ONE);
     let reset = format!(
         "/v1/passwords/{}",
-        link_token(&letter(test_server, ONE, "/passwords/"), "/passwords/")
+        link_token(
+            &letter(test_server, ONE, "/passwords/edit#"),
+            "/passwords/edit#"
+        )
     );
     let put = |body: &Value| server.request("PUT", "/v1/user/password", Some(token), Some(body));
     let mut body = json!({ "password": NEW, "password_confirmation": NEW });
@@ -265,8 +268,8 @@ fn change_address(test_server: &TestServer, server: &Server, token: &str) -> Str
     let path = format!(
         "/v1/confirmations/{}",
         link_token(
-            &letter(test_server, MOVED, "/confirmations/"),
-            "/confirmations/"
+            &letter(test_server, MOVED, "/confirmations#"),
+            "/confirmations#"
         )
     );
     assert_eq!(
@@ -306,7 +309,7 @@ fn shut_and_unlock(test_server: &TestServer, server: &Server, token: &str) {
     );
     let path = format!(
         "/v1/unlocks/{}",
-        link_token(&letter(test_server, MOVED, "/unlocks/"), "/unlocks/")
+        link_token(&letter(test_server, MOVED, "/unlocks#"), "/unlocks#")
     );
     assert_done(
         server.request("PUT", &path, None, None),
@@ -538,8 +541,8 @@ fn concurrent_address_verifications_have_one_winner() {
     let asked = server.request("PUT", "/v1/user/email_address", Some(&token), Some(&body));
     let token = assert_changed(asked, "Confirmation instructions sent");
     let link = link_token(
-        &letter(&test_server, MOVED, "/confirmations/"),
-        "/confirmations/",
+        &letter(&test_server, MOVED, "/confirmations#"),
+        "/confirmations#",
     );
     let answers = race(&server, |_| {
         (

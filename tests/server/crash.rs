@@ -241,7 +241,7 @@ impl Worker {
         )?;
         let link = loop {
             if let Some(letter) = unread_letter(test_server, &mut self.read, &account.address) {
-                break link_token(&letter, "/passwords/");
+                break link_token(&letter, "/passwords/edit#");
             }
             if ended.load(Ordering::Relaxed) {
                 return None;

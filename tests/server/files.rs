@@ -94,7 +94,7 @@ fn a_restart_keeps_sessions_and_links() {
     let mut server = test_server.serve();
     let token = server.sign_up_token("one@example.com", "password");
     server.request_reset_mail("one@example.com");
-    let link = link_token(&test_server.wait_for_mails(1)[0], "/passwords/");
+    let link = link_token(&test_server.wait_for_mails(1)[0], "/passwords/edit#");
     end(&mut server);
 
     let server = test_server.serve();

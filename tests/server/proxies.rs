@@ -396,6 +396,14 @@ fn nginx_logs_no_link_while_the_server_is_down() {
         let answer = connection.receive_until_closed();
         assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
     }
+    for path in ["/v1/passwords", "/v1/confirmations", "/v1/unlocks"] {
+        let mut connection = RawConnection::at(proxy.address);
+        connection.send(&format!(
+            "PUT {path} HTTP/1.1\r\nHost: auth.example.com\r\nConnection: close\r\nContent-Length: 16\r\n\r\ntoken=link-token"
+        ));
+        let answer = connection.receive_until_closed();
+        assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+    }
     let mut connection = RawConnection::at(proxy.address);
     connection
         .send("GET /v1/session HTTP/1.1\r\nHost: auth.example.com\r\nConnection: close\r\n\r\n");

@@ -33,7 +33,7 @@ fn start_two_at_once() {
     });
     a.sign_up_token("one@example.com", "password");
     a.request_reset_mail("one@example.com");
-    let link = link_token(&test_server.wait_for_mails(1)[0], "/passwords/");
+    let link = link_token(&test_server.wait_for_mails(1)[0], "/passwords/edit#");
     for server in [&a, &b] {
         let (status, reply) = server.request("GET", &format!("/v1/passwords/{link}"), None, None);
         assert_eq!(status, 200, "{reply}");

@@ -60,10 +60,10 @@ pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     let mails = app.mails().await;
     let mail = mails
         .iter()
-        .rfind(|mail| mail.text.contains("/passwords/"))
+        .rfind(|mail| mail.text.contains("/passwords/edit#"))
         .expect("a mail with a link");
     assert_eq!(mail.to, address(email_address).as_str());
-    link_token(&mail.text, "/passwords/")
+    link_token(&mail.text, "/passwords/edit#")
 }
 
 /// Requests a verification mail and returns the token of its link.
@@ -79,10 +79,10 @@ pub async fn last_confirmation(app: &TestApp, email_address: &str) -> String {
     let mails = app.mails().await;
     let mail = mails
         .iter()
-        .rfind(|mail| mail.text.contains("/confirmations/"))
+        .rfind(|mail| mail.text.contains("/confirmations#"))
         .expect("a mail with a link");
     assert_eq!(mail.to, address(email_address).as_str());
-    link_token(&mail.text, "/confirmations/")
+    link_token(&mail.text, "/confirmations#")
 }
 
 /// The token of the last unlock link.
@@ -90,9 +90,9 @@ pub async fn last_unlock(app: &TestApp) -> String {
     let mails = app.mails().await;
     let mail = mails
         .iter()
-        .rfind(|mail| mail.text.contains("/unlocks/"))
+        .rfind(|mail| mail.text.contains("/unlocks#"))
         .expect("a mail with a link");
-    link_token(&mail.text, "/unlocks/")
+    link_token(&mail.text, "/unlocks#")
 }
 
 /// A user with a digest written by another program.

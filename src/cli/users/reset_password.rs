@@ -9,6 +9,7 @@ use crate::config::Settings;
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::signed_link;
 use crate::domain::clock::Clock;
+use crate::domain::mail_kind::LinkPurpose;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -27,7 +28,7 @@ pub(super) async fn run(
     Entry::new(&Source::OPERATOR, event).write();
     let expires_at = Clock::System.now() + signed_link::RESET_LIFETIME;
     let token = signed_link::sign_reset(&KeyRing::open(settings)?, &account, expires_at);
-    let link = signed_link::reset_url(settings, &token);
+    let link = settings.mailed_link(LinkPurpose::Reset, &token);
     format.print(
         &json!({ "user": View::of(user), "link": link, "expires_at": expires_at }),
         || link.clone(),

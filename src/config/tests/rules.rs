@@ -739,3 +739,70 @@ fn exempt_networks_are_those_of_known_clients() {
         ];
     });
 }
+
+#[test]
+fn links_are_whole_urls_with_one_token() {
+    for template in [
+        "",
+        "{frontend_url}/page",
+        "{frontend_url}/page#{token}{token}",
+        "{frontend_url}/page#{Token}",
+        "{frontend_url}/{user}#{token}",
+        "{frontend_url}/page#{token",
+        "https://example.com/{frontend_url}#{token}",
+        "{frontend_url}/a page#{token}",
+        "{frontend_url}/päge#{token}",
+        "{frontend_url}/page#{token}\n",
+        "<https://example.com/#{token}>",
+    ] {
+        let refusal = template.parse::<LinkTemplate>().unwrap_err();
+        assert!(refusal.starts_with("must "), "{template:?}: {refusal}");
+    }
+    for template in [
+        "/page#{token}",
+        "//example.com/page#{token}",
+        "page#{token}",
+        "https://#{token}",
+        "https://{token}",
+        "https://{token}.example.com/",
+        "https://example.com:{token}/",
+        "https://one:{token}@example.com/",
+        "https://one@example.com/#{token}",
+        "{token}://page",
+        "javascript:alert('{token}')",
+        "JavaScript:alert('{token}')",
+        "data:text/html,{token}",
+        "file:///page#{token}",
+    ] {
+        refuses("links.unlock", |s| {
+            s.links.unlock = template.parse().unwrap();
+        });
+    }
+    let plain = "http://example.com/page#{token}";
+    accepts(|s| s.links.unlock = plain.parse().unwrap());
+    let in_production = |s: &mut Settings, template: &str| {
+        s.server.public_url = "https://auth.example.com".parse().unwrap();
+        s.server.frontend_url = "https://example.com".parse().unwrap();
+        s.links.email_verification = template.parse().unwrap();
+    };
+    refuses_in(Environment::Production, "links.email_verification", |s| {
+        in_production(s, plain)
+    });
+    for template in ["http://localhost:3001/#{token}", "myapp://page#{token}"] {
+        accepts_in_production(|s| in_production(s, template));
+    }
+}
+
+#[test]
+fn tokens_that_web_servers_log_are_warnings() {
+    let keys = |template: &'static str| {
+        warned(Environment::Production, |s| {
+            s.links.password_reset = template.parse().unwrap();
+        })
+        .contains(&"links.password_reset".to_owned())
+    };
+    assert!(keys("{frontend_url}/passwords/{token}/edit"));
+    assert!(keys("{frontend_url}/passwords?token={token}#form"));
+    assert!(!keys("{frontend_url}/passwords/edit#{token}"));
+    assert!(!keys("myapp://passwords/{token}"));
+}

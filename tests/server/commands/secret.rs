@@ -35,7 +35,7 @@ fn rotate(test_server: &TestServer, more: &[&str]) -> Value {
 fn link(test_server: &TestServer) -> String {
     let printed = run(test_server, &["users", "reset-password", ONE, "--json"]).json();
     let link = printed["link"].as_str().unwrap();
-    format!("/v1/passwords/{}", link_token(link, "/passwords/"))
+    format!("/v1/passwords/{}", link_token(link, "/passwords/edit#"))
 }
 
 fn opens(server: &Server, link: &str) -> bool {

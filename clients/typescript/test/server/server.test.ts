@@ -47,7 +47,7 @@ async function signedUp(options: Partial<ClientOptions> = {}) {
 
 /** The token of the link in the newest mail of that kind. */
 async function linkToken(of: TestServer, to: string, kind: "passwords" | "confirmations" | "unlocks") {
-  const pattern = new RegExp(`${origin}/${kind}/([\\w.-]+)`);
+  const pattern = new RegExp(`${origin}/${kind}(?:/edit)?#([\\w.-]+)`);
   const { text } = await of.waitForMail(to, pattern);
   return pattern.exec(text)?.[1] ?? "";
 }
