@@ -348,6 +348,40 @@ fn a_replaced_file_stops_writes_within_a_second() {
 }
 
 #[test]
+fn a_linked_database_is_checked_where_it_is() {
+    let test_server = lived_in();
+    let elsewhere = test_server.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let target = elsewhere.join("data.db");
+    fs::rename(test_server.database(), &target).unwrap();
+    for companion in ["-wal", "-shm"] {
+        let _ = fs::remove_file(test_server.path().join(format!("cloakroom.db{companion}")));
+    }
+    std::os::unix::fs::symlink(&target, test_server.database()).unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
+
+    let doctor = test_server.run(&["doctor"]);
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert!(found.contains("elsewhere/data.db"), "{found}");
+    let server = test_server.serve();
+    assert_eq!(mode(&target), 0o600);
+    assert_eq!(server.sign_in("one@example.com", "password").0, 200);
+    fs::rename(
+        elsewhere.join("data.db-wal"),
+        test_server.path().join("aside"),
+    )
+    .unwrap();
+    server.wait_for_log("put it back, or restart the server");
+    assert_eq!(server.request("GET", "/ready", None, None).0, 503);
+    drop(server);
+
+    fs::remove_dir_all(&elsewhere).unwrap();
+    let complaint = refusal(&test_server);
+    let words = format!("a symbolic link to {}", target.display());
+    assert!(complaint.contains(&words), "{complaint}");
+}
+
+#[test]
 fn deleted_text_is_not_left_in_the_file() {
     let test_server = TestServer::new();
     let mut server = test_server.serve();

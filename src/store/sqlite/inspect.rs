@@ -22,15 +22,16 @@ impl Inspection {
     /// # Errors
     /// It is missing, or what is at the path is no database.
     pub fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
-        match place::examine(path)? {
+        let path = place::resolve(path)?;
+        match place::examine(&path)? {
             Found::Nothing => Err(Error::internal(MISSING)),
-            Found::File => Ok(place::files(path)),
+            Found::File => Ok(place::files(&path)),
         }
     }
 
     /// The size of the write-ahead log in bytes.
     pub fn wal_size(path: &Path) -> u64 {
-        place::wal_size(path)
+        place::resolve(path).map_or(0, |path| place::wal_size(&path))
     }
 
     /// Opens a file that exists.
@@ -38,16 +39,17 @@ impl Inspection {
     /// # Errors
     /// The file does not exist, is truncated or cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
-        if place::examine(path)? == Found::Nothing {
+        let path = place::resolve(path)?;
+        if place::examine(&path)? == Found::Nothing {
             return Err(Error::internal(MISSING));
         }
-        if place::is_interrupted(path)? {
+        if place::is_interrupted(&path)? {
             return Err(Error::internal(
                 "a change of this file was interrupted; start the server, which undoes it",
             ));
         }
         Ok(Self {
-            connection: open_reading(path)?,
+            connection: open_reading(&path)?,
         })
     }
 

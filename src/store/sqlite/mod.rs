@@ -47,9 +47,9 @@ impl Sqlite {
         if_missing: IfMissing,
         subscriber: Arc<dyn AfterCommit>,
     ) -> Result<Self> {
-        let path = settings.path.clone();
         let (connection, _) = open::open_current(settings, if_missing)?;
-        let files = Arc::new(OpenFiles::of(&path)?);
+        let path = place::resolve(&settings.path)?;
+        let files = Arc::new(OpenFiles::of(&settings.path, &path)?);
         let readers = settings.reader_count(workers);
         Ok(Self {
             readers: open::open_readers(&path, readers, settings.busy_timeout)?,

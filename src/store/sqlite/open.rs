@@ -46,8 +46,8 @@ pub(super) fn open_current(
     settings: &config::Database,
     if_missing: IfMissing,
 ) -> Result<(Connection, usize)> {
-    let path = &settings.path;
     let open = || {
+        let path = &place::resolve(&settings.path)?;
         let found = place::examine(path)?;
         if found == Found::Nothing {
             if if_missing == IfMissing::Refuse {
@@ -75,7 +75,10 @@ pub(super) fn open_current(
             Error::Unavailable { reason, .. } => explain(*reason).to_owned(),
             other => other.to_string(),
         };
-        Error::internal(format!("database.path {}: {words}", path.display()))
+        Error::internal(format!(
+            "database.path {}: {words}",
+            settings.path.display()
+        ))
     })
 }
 

@@ -6,6 +6,7 @@
 //!   rollback journal is undone by the next start
 //! - other users of the machine: new files are readable by their owner only, and a start removes wider access
 //! - a file that the server cannot write, because root created it: new files belong to the owner of their folder
+//! - a symbolic link, whose own mode, owner and neighbours say nothing: it is followed once, before anything is checked
 //! - writes to a file that was removed or replaced: each commit first compares the files at the path with the open ones
 
 use std::fs;
@@ -39,6 +40,23 @@ pub(super) enum Found {
     Nothing,
     /// A file that may be a database.
     File,
+}
+
+/// The path of the file itself, which a symbolic link at `path` may lead to: SQLite has its other files beside that one.
+///
+/// # Errors
+/// The link leads to no file.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf> {
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        return Ok(path.to_owned());
+    }
+    fs::canonicalize(path).map_err(|failure| {
+        let target = fs::read_link(path).unwrap_or_default();
+        Error::internal(format!(
+            "this is a symbolic link to {}, which cannot be followed ({failure}): is a file system not mounted?",
+            target.display()
+        ))
+    })
 }
 
 /// Looks at the files without opening them: closing one would end locks that this process has on it.
@@ -171,10 +189,11 @@ pub(super) struct OpenFiles {
 type Identity = (u64, u64);
 
 impl OpenFiles {
-    /// Those at the path of a database that was just opened.
-    pub(super) fn of(path: &Path) -> Result<Self> {
+    /// Those of a database that was just opened at `path`, which is a link or the `file` itself.
+    pub(super) fn of(path: &Path, file: &Path) -> Result<Self> {
+        // A link that leads elsewhere later is noticed, too.
         let database = (path.to_owned(), identity(path).map_err(Error::internal)?);
-        let wal = beside(path, WAL);
+        let wal = beside(file, WAL);
         let wal = identity(&wal).ok().map(|identity| (wal, identity));
         Ok(Self {
             files: std::iter::once(database).chain(wal).collect(),
@@ -204,7 +223,7 @@ impl OpenFiles {
             return Ok(());
         };
         if !was_replaced {
-            tracing::error!(file = %path.display(), "the database file was removed or replaced while it is open: writes are refused until it is back or the server is restarted");
+            tracing::error!(file = %path.display(), "the database file was removed or replaced while it is open: writes are refused; put it back, or restart the server to use what is there now");
         }
         Err(Error::unavailable(
             UnavailableReason::DatabaseReplaced,
