@@ -1,9 +1,11 @@
 //! A client's connection, with limits that actix-http lacks: it times the first head and the pause after a response, and
 //! nothing else.
 //!
+//! A response that is made piece by piece, such as an event stream of an embedder's, takes as long as it takes.
+//!
 //! # Threats
-//! - heads that trickle, idle connections, responses that the client does not read: the time from a response to the next
-//!   complete head is limited
+//! - heads that trickle, idle connections: the time from a response to the next complete head is limited
+//! - responses that the client does not read: the time in which it takes no byte is limited
 //! - a body that goes on after its response (actix-http reads chunks for as long as they come): [`Activity`] closes the
 //!   connection after [`LINGER`], or once [`MAX_UNREAD`] bytes have come
 //! - request smuggling: see [`framing`](super::framing)
@@ -31,6 +33,8 @@ pub struct Connection {
     io: TcpStream,
     framing: Framing,
     state: Rc<State>,
+    /// When the client must take a byte again; `None` while it does.
+    stalled_until: Option<Instant>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -70,6 +74,7 @@ impl Connection {
                 received: Cell::new(0),
                 waker: RefCell::new(None),
             }),
+            stalled_until: None,
             timer: Box::pin(sleep_until(deadline)),
         }
     }
@@ -82,14 +87,19 @@ impl Connection {
     /// Whether the client has used up its time or bytes.
     fn is_over(&mut self, task: &mut Context<'_>) -> bool {
         self.state.remember(task);
-        let deadline = match self.state.phase.get() {
-            Phase::Answering => return false,
-            Phase::Waiting(deadline) | Phase::Closing(deadline) => deadline,
+        let phase = self.state.phase.get();
+        let deadline = match (self.stalled_until, phase) {
+            // The response comes first.
+            (Some(deadline), _) => deadline,
+            (None, Phase::Answering) => return false,
+            (None, Phase::Waiting(deadline) | Phase::Closing(deadline)) => deadline,
         };
         if self.timer.deadline() != deadline {
             self.timer.as_mut().reset(deadline);
         }
-        self.state.received.get() > MAX_UNREAD || self.timer.as_mut().poll(task).is_ready()
+        let is_flooding =
+            !matches!(phase, Phase::Answering) && self.state.received.get() > MAX_UNREAD;
+        is_flooding || self.timer.as_mut().poll(task).is_ready()
     }
 }
 
@@ -118,9 +128,19 @@ impl AsyncWrite for Connection {
         task: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.io).poll_write(task, bytes) {
-            Poll::Pending if self.is_over(task) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            written => written,
+        let written = Pin::new(&mut self.io).poll_write(task, bytes);
+        if written.is_ready() {
+            if self.stalled_until.take().is_some() {
+                self.state.renew();
+            }
+            return written;
+        }
+        let patience = self.state.patience;
+        self.stalled_until
+            .get_or_insert_with(|| Instant::now() + patience);
+        match self.is_over(task) {
+            true => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            false => Poll::Pending,
         }
     }
 
@@ -140,6 +160,16 @@ impl State {
             Some(known) if known.will_wake(task.waker()) => {}
             _ => *waker = Some(task.waker().clone()),
         }
+    }
+
+    /// Counts the time of the phase from now on: the client was still taking the response.
+    fn renew(&self) {
+        let now = Instant::now();
+        self.phase.set(match self.phase.get() {
+            Phase::Waiting(_) => Phase::Waiting(now + self.patience),
+            Phase::Answering => Phase::Answering,
+            Phase::Closing(_) => Phase::Closing(now + LINGER),
+        });
     }
 
     /// Starts a phase; the next read or write uses its deadline.

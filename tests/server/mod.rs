@@ -7,6 +7,7 @@ mod canary;
 mod commands;
 mod crash;
 mod curl;
+mod embedded_routes;
 mod examples;
 mod files;
 mod limits;

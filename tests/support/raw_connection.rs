@@ -110,6 +110,16 @@ impl RawConnection {
         self.text()
     }
 
+    /// Waits for this text; what follows it stays.
+    pub fn receive_text(&mut self, text: &str) {
+        let deadline = Instant::now() + TIMEOUT;
+        while !self.text().starts_with(text) {
+            assert!(Instant::now() < deadline, "{:?}", self.text());
+            assert_ne!(self.read_some(TIMEOUT), Some(0), "{:?}", self.text());
+        }
+        self.received.drain(..text.len());
+    }
+
     /// Sends `piece` again and again, slowly, until the server closes; returns what it sent and the elapsed time.
     pub fn trickle(&mut self, piece: &str) -> (String, Duration) {
         let started = Instant::now();
