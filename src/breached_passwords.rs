@@ -13,6 +13,8 @@ mod build;
 mod list;
 mod service;
 
+use std::sync::Arc;
+
 pub use self::build::{Input, build};
 use self::list::List;
 use self::service::Service;
@@ -26,9 +28,14 @@ const COMMON: &[u8] = include_bytes!("breached_passwords/common.bin");
 
 /// Where new passwords are looked up.
 pub struct BreachedPasswords {
+    lists: Arc<Lists>,
+    service: Option<Service>,
+}
+
+/// The lists. A look-up may read the disk, so it belongs to the thread that hashes.
+pub struct Lists {
     common: Option<List>,
     breached: Option<List>,
-    service: Option<Service>,
 }
 
 impl BreachedPasswords {
@@ -43,40 +50,50 @@ impl BreachedPasswords {
         let named = |why| Error::internal(format!("password.breached_list: {why}"));
         let service = password.breached_service.as_deref();
         Ok(Self {
-            common: common.transpose().map_err(named)?,
-            breached: breached.transpose().map_err(named)?,
+            lists: Arc::new(Lists {
+                common: common.transpose().map_err(named)?,
+                breached: breached.transpose().map_err(named)?,
+            }),
             service: service
                 .map(|url| Service::start(url, &settings.outbound))
                 .transpose()?,
         })
     }
 
-    /// Whether it is on the shipped list, and the settings refuse that.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the list cannot be read.
-    pub fn is_common(&self, password: &Password) -> Result<bool> {
-        Self::lists(self.common.as_ref(), &password.sha1())
+    /// The lists.
+    pub fn lists(&self) -> Arc<Lists> {
+        Arc::clone(&self.lists)
     }
 
-    /// Refuses a password that is on the operator's list or that the service knows.
+    /// Refuses a password that the service knows.
     ///
     /// # Errors
-    /// [`Error::Validation`] if it is; [`Error::Internal`] if the list cannot be read.
-    pub async fn refuse_breached(&self, password: &Password) -> Result<()> {
-        let digest = password.sha1();
-        if Self::lists(self.breached.as_ref(), &digest)? {
-            return Err(breached());
-        }
+    /// [`Error::Validation`] if it does.
+    pub async fn refuse_known(&self, password: &Password) -> Result<()> {
         match &self.service {
-            Some(service) if service.knows(&digest).await => Err(breached()),
+            Some(service) if service.knows(&password.sha1()).await => Err(breached()),
             _ => Ok(()),
         }
     }
+}
 
-    fn lists(list: Option<&List>, digest: &[u8; 20]) -> Result<bool> {
-        list.map_or(Ok(false), |list| list.contains(digest))
-            .map_err(|why| Error::internal(format!("a list of passwords cannot be read: {why}")))
+impl Lists {
+    /// Whether a password is on the shipped list, and the settings refuse that.
+    ///
+    /// # Errors
+    /// [`Error::Validation`] if it is on the operator's list; [`Error::Internal`] if a list cannot be read.
+    pub fn check(&self, password: &Password) -> Result<bool> {
+        let digest = password.sha1();
+        let has = |list: Option<&List>| {
+            list.map_or(Ok(false), |list| list.contains(&digest))
+                .map_err(|why| {
+                    Error::internal(format!("a list of passwords cannot be read: {why}"))
+                })
+        };
+        match has(self.breached.as_ref())? {
+            true => Err(breached()),
+            false => has(self.common.as_ref()),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use url::Url;
+use url::{Host, Url};
 
 use crate::config;
 use crate::crypto;
@@ -202,6 +202,38 @@ fn agent(settings: &config::Outbound) -> Agent {
     Agent::with_parts(config, DefaultConnector::default(), resolver)
 }
 
+/// Whether a call to this URL can succeed, as far as can be said before its host is resolved.
+///
+/// # Errors
+/// Why not, in words for the operator.
+pub fn check(settings: &config::Outbound, url: &Url) -> Result<(), String> {
+    let address = match url.host() {
+        Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+        Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+        Some(Host::Domain(_)) | None => None,
+    };
+    let listed = match address {
+        Some(ip) => is_listed(&settings.private_networks, ip.to_canonical()),
+        None => !settings.private_networks.is_empty(),
+    };
+    match address {
+        _ if listed => Ok(()),
+        _ if url.scheme() != "https" => Err(
+            "must begin with https://: http only reaches networks that outbound.private_networks lists".to_owned(),
+        ),
+        Some(ip) if is_special(ip.to_canonical()) => Err(not_public(ip)),
+        _ => Ok(()),
+    }
+}
+
+fn is_listed(networks: &[IpNet], ip: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(&ip))
+}
+
+fn not_public(ip: IpAddr) -> String {
+    format!("{ip} is not a public address: list its network in outbound.private_networks")
+}
+
 /// Resolves names, and refuses addresses that are not public.
 #[derive(Debug)]
 struct CheckedResolver {
@@ -220,12 +252,9 @@ impl Resolver for CheckedResolver {
         let encrypted = uri.scheme_str() == Some("https");
         for address in found.iter() {
             let ip = address.ip().to_canonical();
-            let listed = self.allowed.iter().any(|network| network.contains(&ip));
+            let listed = is_listed(&self.allowed, ip);
             if !listed && is_special(ip) {
-                let refusal = format!(
-                    "{ip} is not a public address: list its network in outbound.private_networks"
-                );
-                return Err(ureq::Error::Other(refusal.into()));
+                return Err(ureq::Error::Other(not_public(ip).into()));
             }
             if !listed && !encrypted {
                 // Without the path, which is not for the log.
@@ -297,6 +326,37 @@ mod tests {
         ] {
             assert!(!is_special(public.parse().unwrap()), "{public}");
         }
+    }
+
+    #[test]
+    fn a_url_that_can_reach_nothing_is_refused() {
+        let check = |networks: &[&str], url: &str| {
+            let networks = networks.iter().map(|network| network.parse().unwrap());
+            let settings = config::Outbound {
+                private_networks: networks.collect(),
+            };
+            super::check(&settings, &url.parse().unwrap())
+        };
+        for url in ["https://api.example.com/range", "https://1.1.1.1"] {
+            assert_eq!(check(&[], url), Ok(()), "{url}");
+        }
+        for url in [
+            "http://api.example.com",
+            "http://1.1.1.1",
+            "https://10.0.0.1",
+            "https://[::ffff:10.0.0.1]",
+        ] {
+            assert!(check(&[], url).is_err(), "{url}");
+        }
+        let private = ["10.0.0.0/8"];
+        for url in [
+            "http://10.0.0.1",
+            "http://list.internal",
+            "https://10.0.0.1",
+        ] {
+            assert_eq!(check(&private, url), Ok(()), "{url}");
+        }
+        assert!(check(&private, "http://192.168.0.1").is_err());
     }
 
     #[test]

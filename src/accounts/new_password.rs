@@ -39,9 +39,10 @@ impl<'a> NewPasswords<'a> {
     /// [`Error::Validation`](crate::Error::Validation) if it is common, breached or easily guessed and the settings refuse
     /// that.
     pub async fn digest(&self, password: Password, user: &EmailAddress) -> Result<PasswordDigest> {
-        self.breached.refuse_breached(&password).await?;
-        let common = self.breached.is_common(&password)?;
+        self.breached.refuse_known(&password).await?;
+        let lists = self.breached.lists();
         let words = self.settings.guessable_words(user.as_str());
-        self.slot.hash_choice(password, &words, common).await
+        let is_common = move |password: &Password| lists.check(password);
+        self.slot.hash_choice(password, &words, is_common).await
     }
 }

@@ -35,7 +35,7 @@ pub struct Built {
 /// Writes the list to `output`, which is replaced only by a complete list.
 ///
 /// # Errors
-/// A line that is not of the form, with its number; what reading and writing meets.
+/// A line that is not of the form, with its number; no entry; what reading and writing meets.
 pub fn build(input: impl BufRead, form: Input, output: &Path) -> io::Result<Built> {
     let folder = match output.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -76,6 +76,14 @@ fn write(input: impl BufRead, form: Input, part: &Path) -> io::Result<Built> {
         writer.push(entry, lines)?;
     }
     let entries = writer.finish()?;
+    if entries == 0 {
+        return Err(invalid(match lines {
+            0 => "it is empty: a list without passwords would refuse none".to_owned(),
+            _ => format!(
+                "none of its {lines} lines was seen that often: a list without passwords would refuse none"
+            ),
+        }));
+    }
     Ok(Built { lines, entries })
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::config;
-use crate::domain::error::Result;
-use crate::outbound::{Outbound, OutboundError};
+use crate::domain::error::{Error, Result};
+use crate::outbound::{self, Outbound, OutboundError};
 
 /// A sign-up waits no longer for it.
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -25,7 +25,13 @@ pub(super) struct Service {
 }
 
 impl Service {
+    /// # Errors
+    /// [`Error::Internal`], with the setting's name, if no call to the URL could succeed.
     pub(super) fn start(url: &str, settings: &config::Outbound) -> Result<Self> {
+        let parsed = Url::parse(url).map_err(|why| why.to_string());
+        parsed
+            .and_then(|url| outbound::check(settings, &url))
+            .map_err(|why| Error::internal(format!("password.breached_service: {why}")))?;
         Ok(Self {
             url: url.trim_end_matches('/').to_owned(),
             outbound: Outbound::start(settings)?,

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::output::{Format, columns};
 use super::{CommandError, database, open_files};
+use crate::breached_passwords::BreachedPasswords;
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
@@ -43,7 +44,7 @@ pub(super) fn run(sources: Result<Sources, ConfigError>, format: &Format) -> sup
 
 fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super::Outcome {
     report.ok("settings", format!("valid, for {}", sources.describe()));
-    for warning in settings.warnings() {
+    for warning in sources.warnings().iter().chain(&settings.warnings()) {
         let what = format!("{}: {}", warning.key, warning.message);
         report.warn(
             "settings",
@@ -52,6 +53,13 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
         );
     }
     open_files(settings, report);
+    if let Err(error) = BreachedPasswords::open(settings) {
+        report.fail(
+            "passwords",
+            error.to_string(),
+            "the server does not start with it: correct it",
+        );
+    }
     cookies(settings, report);
     let file = file::examine(settings, sources, report);
     let now = Clock::System.now();

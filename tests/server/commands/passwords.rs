@@ -55,6 +55,46 @@ fn a_bad_list_is_named() {
         refused.contains("password.breached_list: list: "),
         "{refused}"
     );
+    let doctor = String::from_utf8(test_server.run(&["doctor"]).stdout).unwrap();
+    assert!(
+        doctor.contains("password.breached_list: list: "),
+        "{doctor}"
+    );
+}
+
+#[test]
+fn a_list_without_passwords_is_not_written() {
+    let test_server = TestServer::new();
+    let digest: &[u8] = b"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:3\n";
+    for (arguments, input, words) in [
+        (&["--plain"][..], &b""[..], "it is empty"),
+        (&["--plain"], b"\n\n", "it is empty"),
+        (
+            &["--least", "4"],
+            digest,
+            "none of its 1 lines was seen that often",
+        ),
+    ] {
+        let build = ["passwords", "build", "-", "--output", "list"];
+        let command = [&build, arguments].concat();
+        let refused = run_with_input(&test_server, &command, input).refused();
+        assert!(refused.contains(words), "{refused}");
+        assert!(!test_server.path().join("list").exists());
+    }
+}
+
+#[test]
+fn a_service_that_cannot_be_reached_refuses_the_start() {
+    let mut test_server = TestServer::new();
+    for url in ["http://api.example.com/range", "https://10.0.0.1/range"] {
+        test_server.set("CLOAKROOM__PASSWORD__BREACHED_SERVICE", url);
+        let refused = run(&test_server, &["serve"]).refused();
+        assert!(
+            refused.contains("password.breached_service: ")
+                && refused.contains("outbound.private_networks"),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

@@ -32,19 +32,21 @@ impl HashSlot {
     }
 
     /// The digest of a newly chosen password, at the configured cost. `words` are easy to guess for this user: the
-    /// address, the service's name. A `common` password is on a list.
+    /// address, the service's name. `is_common` looks it up in lists, on the thread that hashes.
     ///
     /// # Errors
-    /// [`Error::Validation`] if the password is easily guessed and the settings reject that.
+    /// Those of `is_common`; [`Error::Validation`] if the password is common or easily guessed and the settings reject
+    /// that.
     pub async fn hash_choice(
         &self,
         password: Password,
         words: &[&str],
-        common: bool,
+        is_common: impl FnOnce(&Password) -> Result<bool> + Send + 'static,
     ) -> Result<PasswordDigest> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let (cost, reject_common) = (self.0.shared.cost, self.0.shared.reject_common);
         self.digest_of(move || {
+            let common = is_common(&password)?;
             let listed =
                 || common.then_some("is on lists that attackers try first: choose another");
             if reject_common && let Some(reason) = password.guessed_because(&words).or_else(listed)

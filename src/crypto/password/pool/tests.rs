@@ -210,7 +210,7 @@ async fn rejected_costs_do_not_delay_others() {
     let refusals = join_all(
         slots
             .iter()
-            .map(|slot| slot.hash_choice(password("password1"), &[], false)),
+            .map(|slot| slot.hash_choice(password("password1"), &[], |_| Ok(false))),
     );
     let (refusals, verdict) = in_time(join(refusals, check(&pool, "a", digest("a", 4)))).await;
     assert!(verdict.unwrap());
@@ -219,6 +219,21 @@ async fn rejected_costs_do_not_delay_others() {
             .iter()
             .all(|refusal| matches!(refusal, Err(Error::Validation(_))))
     );
+}
+
+#[actix_web::test]
+async fn lists_are_read_on_the_thread_that_hashes() {
+    let pool = pool(1, 1);
+    let on = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&on);
+    let is_common = move |_: &Password| {
+        *seen.lock() = std::thread::current().name().unwrap_or_default().to_owned();
+        Ok(false)
+    };
+    let slot = slot(&pool);
+    let hashed = slot.hash_choice(password("a"), &[], is_common).await;
+    hashed.unwrap();
+    assert_eq!(*on.lock(), "bcrypt-0");
 }
 
 #[actix_web::test]
