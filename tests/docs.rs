@@ -237,6 +237,7 @@ fn production_settings() -> Settings {
         env: Environment::Production,
         file: Some(file),
         variables: Vec::new(),
+        ignored: Vec::new(),
     };
     Settings::load(&sources).unwrap()
 }

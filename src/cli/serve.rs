@@ -11,6 +11,7 @@ use crate::server::{Cloakroom, Server};
 
 /// File descriptors beside connections: the database, logs, listeners.
 const OTHER_FILES: u64 = 64;
+
 pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     super::logs::start(
         settings.log.format,
@@ -24,7 +25,7 @@ pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
             "server.public_url is http: session cookies are sent without Secure, in clear text"
         );
     }
-    for warning in settings.warnings() {
+    for warning in sources.warnings().iter().chain(&settings.warnings()) {
         tracing::warn!("{}: {}", warning.key, warning.message);
     }
     for file in sources.secret_files() {
@@ -36,7 +37,7 @@ pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     actix_web::rt::System::new().block_on(serve(settings))
 }
 
-/// Raises the soft limit of open files to the hard one: a connection takes two, and shells usually set 1024.
+/// Raises the soft limit of open files to the hard one: a connection takes one, and shells usually set 1024.
 fn make_room(settings: &Settings) -> super::Outcome {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -49,7 +50,7 @@ fn make_room(settings: &Settings) -> super::Outcome {
     };
     let (needed, wanted) = (
         open_files::needed(settings),
-        2 * settings.server.max_connections as u64 + OTHER_FILES,
+        settings.server.max_connections as u64 + OTHER_FILES,
     );
     match limit {
         Some(limit) if limit < needed => Err(format!(

@@ -45,6 +45,12 @@ pub(super) fn load(sources: &Sources) -> Result<Settings, ConfigError> {
     layers.finish(settings)
 }
 
+/// The dotted keys that one variable can set.
+pub(super) fn known_keys() -> Vec<String> {
+    let known = Layers::over_defaults_of::<Settings>().known.into_keys();
+    known.filter(|key| !is_pattern(key)).collect()
+}
+
 /// Values by dotted key, and the problems found on the way.
 struct Layers {
     /// The keys that exist, with their defaults. A key of a map of sections has `*` for the name.

@@ -129,6 +129,7 @@ impl Settings {
             env,
             file: None,
             variables: Vec::new(),
+            ignored: Vec::new(),
         })
     }
 

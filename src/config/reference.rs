@@ -9,7 +9,8 @@ const TOML_HEAD: &str = "\
 # Each of these overrides the ones before it: `{environment}.toml` in the same folder (compiled in, selected by
 # CLOAKROOM_ENV: development, test or production), the file named by `--config` or CLOAKROOM_CONFIG, and variables:
 # CLOAKROOM__SERVER__BIND sets `server.bind`. A variable whose name ends in __FILE names a file that contains the value:
-# CLOAKROOM__SECRETS__KEY_BASE__FILE=/run/secrets/key_base.
+# CLOAKROOM__SECRETS__KEY_BASE__FILE=/run/secrets/key_base. With one underscore (CLOAKROOM_SERVER_BIND) it sets nothing,
+# and the start warns of it.
 #
 # Durations are one number and one unit: w, d, h, m, s or ms. Limits are written as \"10 in 3m\".
 # \"\" means unset if the comment says so. `cloakroom config` prints the effective settings.
@@ -76,6 +77,7 @@ the same as a settings file.
 Later layers override earlier ones: the defaults, the environment's file (`CLOAKROOM_ENV`: `development`, `test` or
 `production`), the file named by `--config` or `CLOAKROOM_CONFIG`, and variables. `CLOAKROOM__SERVER__BIND` sets
 `server.bind`; lists are separated by commas. A variable whose name ends in `__FILE` names a file that contains the value.
+With one underscore (`CLOAKROOM_SERVER_BIND`) it sets nothing, and the start and `cloakroom doctor` warn of it.
 Unknown keys and unsafe values stop the start, and all of them are reported at once.
 
 Durations are one number and one unit (`w`, `d`, `h`, `m`, `s` or `ms`); limits are written as `10 in 3m`. `\"\"` means

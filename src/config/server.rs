@@ -34,7 +34,7 @@ section! {
         /// Threads that handle requests; 0 is one per core.
         workers: usize = 0 in 0..=1_024,
         /// Open connections. Approximate: divided among the workers and rounded up; more wait in the system's queue. Each
-        /// one costs memory and two descriptors.
+        /// one costs memory and a descriptor.
         max_connections: usize = 4096 in 1..=1_000_000,
         /// How long a client may take to send the head of a request, because slow clients hold a connection. Later
         /// requests on the same connection have `keep_alive` in addition.

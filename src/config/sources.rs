@@ -21,6 +21,8 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// Variables named `CLOAKROOM__SECTION__KEY` or `CLOAKROOM__SECTION__KEY__FILE`, over all.
     pub variables: Vec<(String, String)>,
+    /// Variables whose names begin with one underscore. They set nothing.
+    pub ignored: Vec<String>,
 }
 
 impl Sources {
@@ -101,11 +103,10 @@ impl Sources {
             env: Environment::default(),
             file: config_file,
             variables: Vec::new(),
+            ignored: Vec::new(),
         };
         for (name, value) in variables {
             let name = name.to_string_lossy();
-            // Other CLOAKROOM_ names are not ours to refuse: Kubernetes sets CLOAKROOM_PORT and its like for a
-            // service of this name.
             match &*name {
                 ENV if !value.is_empty() => {
                     sources.env = value.to_string_lossy().parse()?;
@@ -119,6 +120,7 @@ impl Sources {
                         .map_err(|_| ConfigError::single(&*name, "must be UTF-8"))?;
                     sources.variables.push((name.into_owned(), value));
                 }
+                _ if name.starts_with("CLOAKROOM_") => sources.ignored.push(name.into_owned()),
                 _ => {}
             }
         }
@@ -196,6 +198,7 @@ mod tests {
             found.variables,
             [("CLOAKROOM__SERVER__BIND".into(), "[::1]:0".into())]
         );
+        assert_eq!(found.ignored, ["CLOAKROOM_PORT"]);
 
         let found = gather(
             Some("b.toml"),

@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use super::error::Problem;
-use super::{Environment, MailTransport, Settings, SmtpTls};
+use super::load::known_keys;
+use super::{Environment, MailTransport, Settings, SmtpTls, Sources};
 
 /// The minimum of NIST SP 800-63B, revision 3.
 const SHORTEST_PASSWORD: usize = 8;
@@ -77,6 +78,25 @@ impl Settings {
     }
 }
 
+impl Sources {
+    /// The ignored variables that name a setting but for their underscores, each with the name that sets it. Others are not
+    /// ours to report: Kubernetes sets `CLOAKROOM_PORT` and its like for a service of this name.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let keys = known_keys();
+        let with_one = |key: &str| format!("CLOAKROOM_{}", key.replace('.', "_").to_uppercase());
+        let with_two = |key: &str| format!("CLOAKROOM__{}", key.replace('.', "__").to_uppercase());
+        let found = self.ignored.iter().filter_map(|name| {
+            let bare = name.strip_suffix("__FILE").or(name.strip_suffix("_FILE"));
+            let suffix = if bare.is_some() { "__FILE" } else { "" };
+            let bare = bare.unwrap_or(name).replace("__", "_");
+            let key = keys.iter().find(|key| with_one(key) == bare)?;
+            let message = format!("sets nothing: name it {}{suffix}", with_two(key));
+            Some(Problem::new(name.clone(), message))
+        });
+        found.collect()
+    }
+}
+
 fn is_bound_to_loopback(bind: &str) -> bool {
     let host = bind.rsplit_once(':').map_or(bind, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -84,4 +104,38 @@ fn is_bound_to_loopback(bind: &str) -> bool {
         || host
             .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_with_one_underscore_is_reported() {
+        let names = [
+            "CLOAKROOM_SERVER_BIND",
+            "CLOAKROOM_SECRETS_KEY_BASE_FILE",
+            "CLOAKROOM_PASSWORD__MIN_LENGTH",
+            "CLOAKROOM_PORT",
+            "CLOAKROOM_SERVICE_HOST",
+        ];
+        let sources = Sources {
+            env: Environment::Test,
+            file: None,
+            variables: Vec::new(),
+            ignored: names.map(str::to_owned).into(),
+        };
+        let warnings = sources.warnings();
+        let texts = warnings
+            .iter()
+            .map(|warning| format!("{} {}", warning.key, warning.message));
+        assert_eq!(
+            texts.collect::<Vec<_>>(),
+            [
+                "CLOAKROOM_SERVER_BIND sets nothing: name it CLOAKROOM__SERVER__BIND",
+                "CLOAKROOM_SECRETS_KEY_BASE_FILE sets nothing: name it CLOAKROOM__SECRETS__KEY_BASE__FILE",
+                "CLOAKROOM_PASSWORD__MIN_LENGTH sets nothing: name it CLOAKROOM__PASSWORD__MIN_LENGTH",
+            ]
+        );
+    }
 }

@@ -14,6 +14,7 @@ fn sources(env: Environment, variables: &[(&str, &str)]) -> Sources {
         env,
         file: None,
         variables: variables.iter().map(owned).collect(),
+        ignored: Vec::new(),
     }
 }
 
