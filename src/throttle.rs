@@ -12,6 +12,8 @@
 
 mod limits;
 mod operator;
+#[cfg(test)]
+mod reference;
 
 pub use operator::{CounterInUse, Subject};
 

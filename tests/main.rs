@@ -12,6 +12,7 @@
 mod api;
 mod architecture;
 mod docs;
+mod http_reference;
 mod language;
 mod mail;
 mod openapi;

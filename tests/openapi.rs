@@ -42,7 +42,7 @@ fn name(route: &Route) -> String {
 }
 
 /// Each value in a document, however deep, with the name that it stands under.
-fn walk(name: &str, value: &Value, client: &mut impl FnMut(&str, &Value)) {
+pub fn walk(name: &str, value: &Value, client: &mut impl FnMut(&str, &Value)) {
     client(name, value);
     match value {
         Value::Object(fields) => fields

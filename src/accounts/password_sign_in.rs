@@ -300,8 +300,8 @@ fn record(change: &Change<'_>, started: &StartedSession) {
     change.record(Event::SignedIn {
         user: started.session.user_id,
         session: started.session.id,
-        evicted: started.evicted,
-        replaced: started.replaced,
+        sessions_evicted: started.evicted,
+        session_replaced: started.replaced,
         new_device: started.new_device,
     });
 }

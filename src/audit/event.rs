@@ -1,117 +1,132 @@
-//! The kinds of audit events: one variant each, and one row each for how it is written.
+//! The kinds of audit events, one row each: what happened, its fields, and how it is written. The log and
+//! `docs/reference/events.md` derive from these rows.
 
 use crate::domain::{ApiKeyId, SessionId, UserId};
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "fields are ids and counts, named after what they hold"
-)]
-pub enum Event {
+/// Each row `Variant { fields } Level "name";` becomes a variant of [`Event`] and its log line.
+macro_rules! events {
+    ($(
+        $(#[doc = $doc:literal])+
+        $variant:ident $({ $($field:ident: $type:ty),+ })? $level:ident $name:literal;
+    )+) => {
+        /// What happened.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "fields are ids and counts, described with those of the log line")]
+        pub enum Event {
+            $($(#[doc = $doc])+ $variant $({ $($field: $type),+ })?,)+
+        }
+
+        impl Event {
+            pub(super) fn line(&self) -> Line {
+                match *self {
+                    $(Self::$variant $({ $($field),+ })? => Line {
+                        $($($field: $field.into(),)+)?
+                        ..Line::new(Level::$level, $name)
+                    },)+
+                }
+            }
+        }
+
+        /// Every row: level, name, description and fields.
+        #[cfg(test)]
+        pub(super) const ALL: &[(Level, &str, &[&str], &[&str])] = &[
+            $((Level::$level, $name, &[$($doc),+], &[$($(stringify!($field)),+)?]),)+
+        ];
+    };
+}
+
+events! {
     /// A user signed up; without a session where the address must be verified first.
-    SignedUp {
-        user: UserId,
-        session: Option<SessionId>,
-    },
+    SignedUp { user: UserId, session: Option<SessionId> } Info "signed_up";
     /// A user signed in.
     SignedIn {
-        user: UserId,
-        session: SessionId,
-        /// How many of the user's other sessions were ended to stay within the limit.
-        evicted: usize,
-        /// Whether the session of the cookie in the request was ended.
-        replaced: bool,
-        /// Whether the account was never used from this device before.
-        new_device: bool,
-    },
+        user: UserId, session: SessionId, sessions_evicted: usize, session_replaced: bool, new_device: bool
+    } Info "signed_in";
     /// A sign-in failed; the user is known when the address is.
-    SignInFailed { user: Option<UserId> },
+    SignInFailed { user: Option<UserId> } Warn "sign_in_failed";
     /// The password was right, but the address must be verified first.
-    SignInUnverified { user: UserId },
+    SignInUnverified { user: UserId } Info "sign_in_unconfirmed";
     /// A limit was reached.
-    Throttled { limit: &'static str },
+    Throttled { limit: &'static str } Warn "throttled";
     /// An operator lifted limits: those of a user, of another subject, or all.
-    LimitsLifted { user: Option<UserId> },
+    LimitsLifted { user: Option<UserId> } Warn "limits_lifted";
     /// A session was ended.
-    SessionEnded { user: UserId, session: SessionId },
+    SessionEnded { user: UserId, session: SessionId } Info "session_ended";
     /// Several sessions were ended at once: of a user, or of all users.
-    SessionsEnded {
-        user: Option<UserId>,
-        sessions_ended: usize,
-    },
+    SessionsEnded { user: Option<UserId>, sessions_ended: usize } Info "sessions_ended";
     /// A session got a new token; the old one is revoked.
-    SessionRotated { user: UserId, session: SessionId },
+    SessionRotated { user: UserId, session: SessionId } Info "session_rotated";
     /// A user reauthenticated on a session.
-    Reauthenticated { user: UserId, session: SessionId },
+    Reauthenticated { user: UserId, session: SessionId } Info "sudo_given";
     /// A reauthentication failed: the session may be stolen.
-    ReauthenticationFailed { user: UserId, session: SessionId },
+    ReauthenticationFailed { user: UserId, session: SessionId } Warn "challenge_failed";
     /// A user changed their password, which ended their other sessions.
-    PasswordChanged { user: UserId, sessions_ended: usize },
+    PasswordChanged { user: UserId, sessions_ended: usize } Info "password_changed";
     /// A user requested a change of address, or withdrew it.
-    AddressChangeRequested { user: UserId },
+    AddressChangeRequested { user: UserId } Info "address_change_asked";
     /// The requested address was verified and replaced the old one.
-    AddressChanged { user: UserId },
+    AddressChanged { user: UserId } Info "address_changed";
     /// A user verified their address.
-    AddressVerified { user: UserId },
+    AddressVerified { user: UserId } Info "address_confirmed";
     /// A verification mail was requested, for a known address or not.
-    VerificationRequested,
+    VerificationRequested Info "confirmation_asked";
     /// A verification link was forged, used or expired.
-    VerificationRefused,
+    VerificationRefused Warn "confirmation_refused";
     /// The limit on failed sign-ins to a user's address was lifted by link.
-    Unlocked { user: UserId },
+    Unlocked { user: UserId } Info "unlocked";
     /// An unlock link was forged, used or expired.
-    UnlockRefused,
+    UnlockRefused Warn "unlock_refused";
     /// A user changed their name or profile.
-    UserUpdated { user: UserId },
+    UserUpdated { user: UserId } Info "user_updated";
     /// An account was deleted.
-    AccountDeleted { user: UserId },
+    AccountDeleted { user: UserId } Info "account_deleted";
     /// A request with the session cookie did not prove that it came from the application itself.
-    CrossOriginRefused,
+    CrossOriginRefused Warn "cross_origin_refused";
     /// A reset mail was requested, for a known address or not.
-    PasswordResetRequested,
+    PasswordResetRequested Info "reset_asked";
     /// A password was reset by link, which ended the user's sessions.
-    PasswordReset { user: UserId, sessions_ended: usize },
+    PasswordReset { user: UserId, sessions_ended: usize } Info "reset_done";
     /// A reset link was forged, used or expired.
-    PasswordResetRefused,
+    PasswordResetRefused Warn "reset_refused";
     /// A session got an access token, with a refresh token unless the request came with the cookie.
-    TokensIssued { user: UserId, session: SessionId },
+    TokensIssued { user: UserId, session: SessionId } Info "tokens_issued";
     /// A refresh token was exchanged for its successor.
-    TokensRefreshed { user: UserId, session: SessionId },
+    TokensRefreshed { user: UserId, session: SessionId } Info "tokens_refreshed";
     /// A spent refresh token was presented within its grace period and got the same successor.
-    RefreshRepeated { user: UserId, session: SessionId },
+    RefreshRepeated { user: UserId, session: SessionId } Info "refresh_repeated";
     /// A spent refresh token was presented later, which ended its session: it may be stolen.
-    RefreshReused { user: UserId, session: SessionId },
+    RefreshReused { user: UserId, session: SessionId } Warn "refresh_reused";
     /// A refresh token was malformed, unknown or expired.
-    RefreshRefused,
+    RefreshRefused Warn "refresh_refused";
     /// A credential was unknown, forged or revoked. Expired ones are not recorded.
-    CredentialRefused { credential: &'static str },
+    CredentialRefused { credential: &'static str } Info "credential_refused";
     /// A token was revoked by presenting it.
     TokenRevoked {
-        credential: &'static str,
-        user: Option<UserId>,
-        session: Option<SessionId>,
-        key: Option<ApiKeyId>,
-    },
+        credential: &'static str, user: Option<UserId>, session: Option<SessionId>, key: Option<ApiKeyId>
+    } Info "token_revoked";
     /// An API key was created; without a user for a service.
-    ApiKeyCreated { user: Option<UserId>, key: ApiKeyId },
+    ApiKeyCreated { user: Option<UserId>, key: ApiKeyId } Info "api_key_created";
     /// An API key was renamed.
-    ApiKeyRenamed { user: Option<UserId>, key: ApiKeyId },
+    ApiKeyRenamed { user: Option<UserId>, key: ApiKeyId } Info "api_key_renamed";
     /// An API key was revoked.
-    ApiKeyRevoked { user: Option<UserId>, key: ApiKeyId },
+    ApiKeyRevoked { user: Option<UserId>, key: ApiKeyId } Info "api_key_revoked";
     /// An operator revoked several API keys at once: of a user, or all.
-    ApiKeysRevoked {
-        user: Option<UserId>,
-        keys_revoked: usize,
-    },
+    ApiKeysRevoked { user: Option<UserId>, keys_revoked: usize } Info "api_keys_revoked";
     /// An operator printed a link that resets a user's password.
-    ResetLinkPrinted { user: UserId },
+    ResetLinkPrinted { user: UserId } Warn "reset_link_printed";
     /// An operator created an account.
-    UserCreated { user: UserId },
+    UserCreated { user: UserId } Info "user_created";
     /// An operator disabled an account, which ended its sessions.
-    UserDisabled { user: UserId, sessions_ended: usize },
+    UserDisabled { user: UserId, sessions_ended: usize } Info "user_disabled";
     /// An operator enabled a disabled account.
-    UserEnabled { user: UserId },
+    UserEnabled { user: UserId } Info "user_enabled";
+}
+
+impl Event {
+    /// The user whom it concerns, if that is known.
+    pub fn user(&self) -> Option<UserId> {
+        self.line().user
+    }
 }
 
 /// How serious an event is.
@@ -126,9 +141,9 @@ pub(super) enum Level {
 pub(super) struct Line {
     pub level: Level,
     pub name: &'static str,
-    pub user: Option<i64>,
-    pub session: Option<i64>,
-    pub key: Option<i64>,
+    pub user: Option<UserId>,
+    pub session: Option<SessionId>,
+    pub key: Option<ApiKeyId>,
     pub credential: Option<&'static str>,
     pub limit: Option<&'static str>,
     pub sessions_ended: Option<usize>,
@@ -136,76 +151,6 @@ pub(super) struct Line {
     pub sessions_evicted: Option<usize>,
     pub session_replaced: Option<bool>,
     pub new_device: Option<bool>,
-}
-
-impl Event {
-    /// The user whom it concerns, if that is known.
-    pub fn user(&self) -> Option<UserId> {
-        self.line().user.map(UserId)
-    }
-
-    #[rustfmt::skip]
-    pub(super) fn line(&self) -> Line {
-        match *self {
-            Self::SignedUp { user, session } => info("signed_up").user(user).session(session),
-            Self::SignedIn { user, session, evicted, replaced, new_device } => Line {
-                sessions_evicted: Some(evicted),
-                session_replaced: Some(replaced),
-                new_device: Some(new_device),
-                ..info("signed_in").user(user).session(session)
-            },
-            Self::SignInFailed { user } => warn("sign_in_failed").user(user),
-            Self::SignInUnverified { user } => info("sign_in_unconfirmed").user(user),
-            Self::Throttled { limit } => Line { limit: Some(limit), ..warn("throttled") },
-            Self::LimitsLifted { user } => warn("limits_lifted").user(user),
-            Self::SessionEnded { user, session } => info("session_ended").user(user).session(session),
-            Self::SessionsEnded { user, sessions_ended } => info("sessions_ended").user(user).ended(sessions_ended),
-            Self::SessionRotated { user, session } => info("session_rotated").user(user).session(session),
-            Self::Reauthenticated { user, session } => info("sudo_given").user(user).session(session),
-            Self::ReauthenticationFailed { user, session } => warn("challenge_failed").user(user).session(session),
-            Self::PasswordChanged { user, sessions_ended } => info("password_changed").user(user).ended(sessions_ended),
-            Self::AddressChangeRequested { user } => info("address_change_asked").user(user),
-            Self::AddressChanged { user } => info("address_changed").user(user),
-            Self::AddressVerified { user } => info("address_confirmed").user(user),
-            Self::VerificationRequested => info("confirmation_asked"),
-            Self::VerificationRefused => warn("confirmation_refused"),
-            Self::Unlocked { user } => info("unlocked").user(user),
-            Self::UnlockRefused => warn("unlock_refused"),
-            Self::UserUpdated { user } => info("user_updated").user(user),
-            Self::AccountDeleted { user } => info("account_deleted").user(user),
-            Self::CrossOriginRefused => warn("cross_origin_refused"),
-            Self::PasswordResetRequested => info("reset_asked"),
-            Self::PasswordReset { user, sessions_ended } => info("reset_done").user(user).ended(sessions_ended),
-            Self::PasswordResetRefused => warn("reset_refused"),
-            Self::TokensIssued { user, session } => info("tokens_issued").user(user).session(session),
-            Self::TokensRefreshed { user, session } => info("tokens_refreshed").user(user).session(session),
-            Self::RefreshRepeated { user, session } => info("refresh_repeated").user(user).session(session),
-            Self::RefreshReused { user, session } => warn("refresh_reused").user(user).session(session),
-            Self::RefreshRefused => warn("refresh_refused"),
-            Self::CredentialRefused { credential } => info("credential_refused").credential(credential),
-            Self::TokenRevoked { credential, user, session, key } =>
-                info("token_revoked").credential(credential).user(user).session(session).key(key),
-            Self::ApiKeyCreated { user, key } => info("api_key_created").user(user).key(key),
-            Self::ApiKeyRenamed { user, key } => info("api_key_renamed").user(user).key(key),
-            Self::ApiKeyRevoked { user, key } => info("api_key_revoked").user(user).key(key),
-            Self::ApiKeysRevoked { user, keys_revoked } => Line {
-                keys_revoked: Some(keys_revoked),
-                ..info("api_keys_revoked").user(user)
-            },
-            Self::ResetLinkPrinted { user } => warn("reset_link_printed").user(user),
-            Self::UserCreated { user } => info("user_created").user(user),
-            Self::UserDisabled { user, sessions_ended } => info("user_disabled").user(user).ended(sessions_ended),
-            Self::UserEnabled { user } => info("user_enabled").user(user),
-        }
-    }
-}
-
-fn info(name: &'static str) -> Line {
-    Line::new(Level::Info, name)
-}
-
-fn warn(name: &'static str) -> Line {
-    Line::new(Level::Warn, name)
 }
 
 impl Line {
@@ -224,30 +169,5 @@ impl Line {
             session_replaced: None,
             new_device: None,
         }
-    }
-
-    fn user(mut self, user: impl Into<Option<UserId>>) -> Self {
-        self.user = user.into().map(|user| user.0);
-        self
-    }
-
-    fn session(mut self, session: impl Into<Option<SessionId>>) -> Self {
-        self.session = session.into().map(|session| session.0);
-        self
-    }
-
-    fn key(mut self, key: impl Into<Option<ApiKeyId>>) -> Self {
-        self.key = key.into().map(|key| key.0);
-        self
-    }
-
-    fn credential(mut self, credential: &'static str) -> Self {
-        self.credential = Some(credential);
-        self
-    }
-
-    fn ended(mut self, sessions: usize) -> Self {
-        self.sessions_ended = Some(sessions);
-        self
     }
 }

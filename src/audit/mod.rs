@@ -6,6 +6,8 @@
 //! token, password, email address or name of a key.
 
 mod event;
+#[cfg(test)]
+mod reference;
 
 use std::net::IpAddr;
 
@@ -113,9 +115,9 @@ impl Entry {
                 tracing::$level!(
                     target: TARGET,
                     event = line.name,
-                    user = line.user,
-                    session = line.session,
-                    key = line.key,
+                    user = line.user.map(|id| id.0),
+                    session = line.session.map(|id| id.0),
+                    key = line.key.map(|id| id.0),
                     credential = line.credential,
                     limit = line.limit,
                     sessions_ended = line.sessions_ended,

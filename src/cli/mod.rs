@@ -13,6 +13,8 @@ mod open_files;
 mod openapi;
 mod output;
 mod passwords;
+#[cfg(test)]
+mod reference;
 mod routes;
 mod secret;
 mod serve;
@@ -34,9 +36,18 @@ use crate::domain::error::Error;
 type CommandError = Box<dyn std::error::Error>;
 type Outcome = Result<(), CommandError>;
 
+/// How commands end, for people and for scripts.
+const EXIT_CODES: &str = "\
+Exit codes: 0 if the command succeeded, 1 if it failed (the reason is on standard error), and 2 if its arguments are not \
+valid.";
+
 /// An authentication server in one binary and one SQLite file.
+///
+/// Commands read the server's settings, except for `openapi`, `passwords` and `secret` without a subcommand. A
+/// settings file that names its environment and secret files is enough to find them: `--config FILE`. All commands are
+/// safe to run beside the server. Only `serve` and `migrate` create a database. Commands that print data accept `--json`.
 #[derive(Debug, Parser)]
-#[command(name = "cloakroom", version)]
+#[command(name = "cloakroom", version, after_long_help = EXIT_CODES)]
 struct Arguments {
     /// Settings file that overrides the defaults (also CLOAKROOM_CONFIG)
     #[arg(long, global = true, value_name = "FILE")]
@@ -48,18 +59,24 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server (the default command)
+    ///
+    /// SIGTERM, SIGINT and SIGHUP stop it: it accepts no more connections, and finishes the requests in flight.
     Serve,
     /// Print a new key base for `secrets.key_base`, or rotate the current one
     Secret(secret::Arguments),
     /// Show the effective settings, without secrets
     Config(config::Arguments),
     /// Check settings, database file, mail and clock, and suggest fixes
+    ///
+    /// It changes nothing, and exits with 1 if a check fails.
     Doctor(output::Format),
-    /// List the routes and who may call them
+    /// List the routes that the settings enable, and who may call them
     Routes(output::Format),
-    /// Print the OpenAPI document of the routes
+    /// Print the OpenAPI document of all routes, also those that settings leave out
     Openapi,
     /// Migrate the database schema (`serve` does it too)
+    ///
+    /// It creates the database if it is missing. `serve` does so too, except in production.
     Migrate(migrate::Arguments),
     /// Delete expired sessions and other expired rows (`serve` does it too)
     Sweep(output::Format),

@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Replace the current key base; what it signed stays valid until it expires
+    /// Replace the current key base; what it signed stays valid for its lifetime
     Rotate {
         /// The key base may be known to others: drop it and all previous ones; links and access tokens become invalid on restart
         #[arg(long)]

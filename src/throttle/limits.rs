@@ -41,6 +41,10 @@ macro_rules! limits {
             rate: |settings| settings.$rate,
         }),+];
 
+        /// The setting and the description of each row.
+        #[cfg(test)]
+        pub(super) const ABOUT: &[(&str, &[&str])] = &[$((stringify!($rate), &[$($doc),+])),+];
+
         impl Throttle {
             $(limit!([$($doc),+] $name $by $rate);)+
         }
