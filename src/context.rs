@@ -1,12 +1,14 @@
 //! What a request may reach. Handlers get it as `web::Data<Context>`; there is no global state beside it.
 
 mod commit;
+mod hooks;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use self::commit::{Change, Committed, commit};
+pub use self::hooks::{Hooks, SignUp};
 use crate::activity::Activity;
 use crate::audit::{Entry, Event, Source};
 use crate::breached_passwords::BreachedPasswords;
@@ -46,6 +48,8 @@ pub struct Context {
     pub activity: Activity,
     /// The second factors that a user has enrolled and must present one of to sign in.
     pub second_factors: fn(&Reader<'_>, UserId) -> Result<Vec<SecondFactor>>,
+    /// What an embedding app adds.
+    pub hooks: Hooks,
     /// Whether a peer that is not trusted sent a forwarding header, which is logged once.
     pub saw_unknown_proxy: AtomicBool,
 }
@@ -94,6 +98,7 @@ impl Context {
             activity: Activity::default(),
             // No factor can be enrolled yet.
             second_factors: |_, _| Ok(Vec::new()),
+            hooks: Hooks::default(),
             saw_unknown_proxy: AtomicBool::new(false),
             clock,
             database,

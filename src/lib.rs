@@ -110,11 +110,19 @@ pub mod throttle;
 
 #[doc(hidden)]
 pub use cli::main;
-pub use context::{Change, Context};
+pub use context::{Change, Context, Hooks, SignUp};
 pub use domain::error::{Error, Result};
 pub use domain::{ClientInfo, CredentialKind};
 pub use http::{Caller, CurrentSession, CurrentUser, Middleware};
 pub use server::{Background, Cloakroom, Server};
+
+/// Statements of your own in Cloakroom's database: see [`Cloakroom::database`] and [`Hooks::on_sign_up`].
+///
+/// Statements use `$1` for parameters. Begin the names of your tables with a word of your own: later versions of
+/// Cloakroom add tables.
+pub mod database {
+    pub use crate::store::{Column, Database, Reader, Row, Transaction, Value};
+}
 
 /// The code in the guide for embedders compiles.
 #[cfg(doctest)]

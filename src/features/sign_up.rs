@@ -6,6 +6,7 @@
 //! - enumeration, where the settings hide who has an account: a free and a taken address get one answer and cost one hash
 //!   and as many statements; only the mail differs
 //! - a second sign-up that makes the owner verify what a squatter chose: the mail shows the way to a new password instead
+//! - rules of an embedding app that reveal accounts: those before a sign-up run for free and taken addresses alike
 //! - mass assignment: only the named fields are read
 
 use std::sync::Arc;
@@ -17,9 +18,9 @@ use utoipa::ToSchema;
 use crate::accounts::authentication::Authentication;
 use crate::accounts::new_password::NewPasswords;
 use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
-use crate::audit::Event;
+use crate::audit::{Event, Source};
 use crate::config::{self, Confirm};
-use crate::context::{Change, Context};
+use crate::context::{Change, Context, Hooks, SignUp};
 use crate::crypto::password::{HashSlot, Password};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
@@ -62,7 +63,8 @@ async fn create(
     let (email_address, password) = input.checked(&context)?;
     let limits = vec![context.throttle.sign_up(client.ip)];
     let (slot, admission) = context.admit_hashing(&client, limits).await?;
-    let registered = register(&context, &client, &slot, email_address, password);
+    let sign_up = SignUp::new(email_address, client);
+    let registered = register(&context, &slot, sign_up, password);
     let (registered, token) = context.counted(&admission, registered).await?;
 
     if settings.private {
@@ -88,29 +90,32 @@ async fn create(
 /// The account and its first session, `None` when the address is taken; and the session's token.
 async fn register(
     context: &Arc<Context>,
-    client: &ClientInfo,
     slot: &HashSlot,
-    email_address: EmailAddress,
+    sign_up: SignUp,
     password: Password,
 ) -> Result<(Option<(User, Option<Session>)>, Option<PlainToken>)> {
     let rules = &context.settings.registration;
+    let hooks = &context.hooks;
+    hooks.check_sign_up(&context.database, &sign_up).await?;
     let digest = NewPasswords::of(context, slot)
-        .digest(password, &email_address)
+        .digest(password, &sign_up.email_address)
         .await?;
     let now = context.clock.now();
     let (draft, token) = match rules.confirm {
         Confirm::Required => None,
-        Confirm::Off | Confirm::Remind => Some(SessionDraft::new(context, client, false, now)?),
+        Confirm::Off | Confirm::Remind => Some(SessionDraft::new(context, &sign_up.client, false, now)?),
     }
     .unzip();
+    let source = Source::from(&sign_up.client);
     let registration = Registration {
-        email_address,
+        sign_up,
         digest,
         draft,
         rules: rules.clone(),
         throttle: context.throttle.clone(),
+        hooks: hooks.clone(),
     };
-    let registered = context.commit(client, move |change| registration.write(change, now));
+    let registered = context.commit(source, move |change| registration.write(change, now));
     Ok((registered.await?, token))
 }
 
@@ -162,12 +167,13 @@ struct SignedUp<'a> {
 
 /// An account to be created.
 struct Registration {
-    email_address: EmailAddress,
+    sign_up: SignUp,
     digest: PasswordDigest,
     /// `None` where the address must be verified first.
     draft: Option<SessionDraft>,
     rules: config::Registration,
     throttle: Throttle,
+    hooks: Hooks,
 }
 
 impl Registration {
@@ -177,7 +183,7 @@ impl Registration {
         change: &Change<'_>,
         now: Timestamp,
     ) -> Result<Option<(User, Option<Session>)>> {
-        let address = &self.email_address;
+        let address = &self.sign_up.email_address;
         let user = users::insert(change, address, now)?;
         if let Some(user) = &user {
             passwords::insert(change, user.id, &self.digest, now)?;
@@ -201,6 +207,7 @@ impl Registration {
             user: user.id,
             session: session.as_ref().map(|session| session.id),
         });
+        self.hooks.signed_up(change, &self.sign_up, &user)?;
         Ok(Some((user, session)))
     }
 

@@ -12,11 +12,11 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::config::Settings;
-use crate::context::Context;
+use crate::context::{Context, Hooks};
 use crate::domain::error::{Error, Result};
 use crate::features;
 use crate::http::Middleware;
-use crate::store;
+use crate::store::{self, Database};
 pub use maintenance::Background;
 
 /// An open Cloakroom: serve it with [`Server`], or mount it in an app.
@@ -46,6 +46,8 @@ pub use maintenance::Background;
 #[derive(Clone)]
 pub struct Cloakroom {
     context: web::Data<Context>,
+    /// Where the routes are mounted: empty, or `/auth`.
+    prefix: Arc<str>,
 }
 
 impl Cloakroom {
@@ -54,11 +56,21 @@ impl Cloakroom {
     /// # Errors
     /// For the operator: which settings are not valid, or what cannot be opened, and why.
     pub fn open(settings: Settings) -> Result<Self> {
+        Self::open_with(settings, Hooks::new())
+    }
+
+    /// The same with functions that run at each sign-up.
+    ///
+    /// # Errors
+    /// As [`Cloakroom::open`].
+    pub fn open_with(settings: Settings, hooks: Hooks) -> Result<Self> {
         if let Some(route) = features::enabled_routes(&settings).duplicate() {
             let name = format!("{} {}", route.method, route.path);
             return Err(Error::internal(format!("the route {name} exists twice")));
         }
-        Context::open(settings).map(Self::new)
+        let mut context = Context::open(settings)?;
+        context.hooks = hooks;
+        Ok(Self::new(context))
     }
 
     /// Creates the database if it is missing, and migrates its schema. In production [`Cloakroom::open`] creates none: an
@@ -75,7 +87,16 @@ impl Cloakroom {
     pub fn new(context: Context) -> Self {
         Self {
             context: web::Data::new(context),
+            prefix: "".into(),
         }
+    }
+
+    /// Mounts the routes below a path: `/auth` makes `POST /v1/session` `POST /auth/v1/session`. The path of
+    /// `server.public_url` must end in the same prefix, since `Location` and the issuer of access tokens follow from it.
+    #[must_use]
+    pub fn at(mut self, prefix: &str) -> Self {
+        self.prefix = prefix.trim_end_matches('/').into();
+        self
     }
 
     /// What handlers reach.
@@ -83,20 +104,48 @@ impl Cloakroom {
         &self.context
     }
 
+    /// The database, for statements of your own. They see Cloakroom's tables too; change those by its routes and commands
+    /// only.
+    ///
+    /// ```no_run
+    /// # async fn example(cloakroom: cloakroom::Cloakroom) -> cloakroom::Result<()> {
+    /// let table = "CREATE TABLE IF NOT EXISTS app_profiles (user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, plan TEXT NOT NULL)";
+    /// cloakroom.database().write(move |tx| tx.execute(table, &[])).await?;
+    ///
+    /// let plans = cloakroom.database().read(|reader| {
+    ///     reader.all("SELECT plan FROM app_profiles WHERE user_id = $1", &[1_i64.into()], |row| row.next::<String>())
+    /// });
+    /// assert!(plans.await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn database(&self) -> &Database {
+        &self.context.database
+    }
+
     /// Mounts every route, for [`App::configure`](actix_web::App::configure); your own handlers may then take a [`crate::CurrentUser`].
     pub fn mount(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let (context, settings) = (self.context.clone(), self.context.settings.clone());
+        let (context, prefix) = (self.context.clone(), Arc::clone(&self.prefix));
+        let routes = features::enabled_routes(&context.settings);
         move |config| {
+            // Outside of the scope, for the embedder's own handlers.
             config.app_data(context);
-            features::enabled_routes(&settings).configure(config);
+            match &*prefix {
+                // A scope without a prefix would answer every path.
+                "" => routes.configure(config),
+                prefix => {
+                    config.service(web::scope(prefix).configure(|config| routes.configure(config)));
+                }
+            }
         }
     }
 
     /// The middleware around all routes, for [`App::wrap`](actix_web::App::wrap): request ids, logs, headers, CORS, and JSON for each failure.
     pub fn middleware(&self) -> Middleware {
         let routes = features::enabled_routes(&self.context.settings);
-        let answering_all_methods = routes.answering_all_methods();
-        Middleware::new(self.context.clone(), answering_all_methods)
+        let answering_all_methods = routes.answering_all_methods().into_iter();
+        let paths = answering_all_methods.map(|path| format!("{}{path}", self.prefix));
+        Middleware::new(self.context.clone(), paths.collect())
     }
 
     /// Starts the background work: mail delivery, activity, sweeping, and one check of the whole database file.

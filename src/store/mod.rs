@@ -29,7 +29,7 @@ pub use tables::{
     api_keys, key_bases, known_devices, outbox, passwords, projects, refresh_tokens, revocations,
     sessions, throttles, users,
 };
-pub use value::Column;
+pub use value::{Column, Value};
 
 /// How long a successful write counts for [`Database::ready`]: more frequent probes cost no disk.
 const PROBE_TTL: Duration = Duration::from_secs(1);

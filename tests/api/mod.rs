@@ -11,6 +11,7 @@ mod clock;
 mod cookies;
 mod cors;
 mod email_verification;
+mod embedding;
 mod forged_tokens;
 mod forward_auth;
 mod http;

@@ -57,11 +57,11 @@ pub(in crate::http) fn cors(settings: &config::Cors) -> Cors {
 
 /// Hides the mark of a preflight from the CORS layer on paths that answer every method themselves.
 pub(super) async fn skip<B>(
-    paths: Rc<[&'static str]>,
+    paths: Rc<[String]>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Outcome<B> {
-    if request.method() == Method::OPTIONS && paths.contains(&request.path()) {
+    if request.method() == Method::OPTIONS && paths.iter().any(|path| path == request.path()) {
         request.headers_mut().remove(ACCESS_CONTROL_REQUEST_METHOD);
     }
     next.call(request).await

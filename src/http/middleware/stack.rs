@@ -20,12 +20,12 @@ use crate::context::Context;
 pub struct Middleware {
     context: web::Data<Context>,
     cors: Rc<Cors>,
-    without_preflight: Rc<[&'static str]>,
+    without_preflight: Rc<[String]>,
 }
 
 impl Middleware {
     /// From the context's settings; `without_preflight` are paths that answer `OPTIONS` themselves.
-    pub fn new(context: web::Data<Context>, without_preflight: Vec<&'static str>) -> Self {
+    pub fn new(context: web::Data<Context>, without_preflight: Vec<String>) -> Self {
         let cors = Rc::new(cors::cors(&context.settings.cors));
         Self {
             context,
