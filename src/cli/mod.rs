@@ -5,9 +5,11 @@ mod api_keys;
 mod config;
 mod database;
 mod doctor;
+mod health;
 mod limits;
 mod logs;
 mod mail;
+mod manual;
 mod migrate;
 mod open_files;
 mod openapi;
@@ -43,7 +45,7 @@ valid.";
 
 /// An authentication server in one binary and one SQLite file.
 ///
-/// Commands read the server's settings, except for `openapi`, `passwords` and `secret` without a subcommand. A
+/// Commands read the server's settings, except for `openapi`, `passwords`, `completions` and `secret` without a subcommand. A
 /// settings file that names its environment and secret files is enough to find them: `--config FILE`. All commands are
 /// safe to run beside the server. Only `serve` and `migrate` create a database. Commands that print data accept `--json`.
 #[derive(Debug, Parser)]
@@ -70,6 +72,10 @@ enum Command {
     ///
     /// It changes nothing, and exits with 1 if a check fails.
     Doctor(output::Format),
+    /// Ask the running server whether it is ready, as container health checks do
+    ///
+    /// It calls `/ready` at the address of `server.bind`, and exits with 0 if the server is ready and with 1 if not.
+    Health(output::Format),
     /// List the routes that the settings enable, and who may call them
     Routes(output::Format),
     /// Print the OpenAPI document of all routes, also those that settings leave out
@@ -98,6 +104,11 @@ enum Command {
     /// List queued, sent and failed mails, and retry one
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Print the completions of a shell
+    Completions(manual::CompletionArgs),
+    /// Print the manual page
+    #[command(hide = true)]
+    Man(manual::ManArgs),
 }
 
 /// Runs the command named by the process's arguments.
@@ -124,6 +135,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Secret(arguments) => secret::run(arguments, sources),
         Command::Config(arguments) => config::run(load, &arguments),
         Command::Doctor(format) => doctor::run(sources(), &format),
+        Command::Health(format) => health::run(&quietly(load)?, &format),
         Command::Routes(format) => routes::run(&load()?, &format),
         Command::Openapi => openapi::run(),
         Command::Migrate(arguments) => {
@@ -145,6 +157,8 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Limits(command) => {
             on_database(&sources()?, |settings| limits::run(settings, command))
         }
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
         Command::Mail(command) => on_database(&sources()?, |settings| mail::run(settings, command)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod doctor;
+mod health;
 mod limits;
 mod passwords;
 mod secret;
