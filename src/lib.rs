@@ -3,17 +3,48 @@
 //! Sessions are opaque tokens, stored as digests in a table and looked up on each request. Machines use API keys, or
 //! access tokens that a service verifies by itself.
 //!
-//! Mount it in an app with [`Cloakroom`], and test that app with `testing` (the feature of that name). Handlers take the
-//! caller as an argument: a [`CurrentUser`] where a user with a session is required, a [`Caller`] where machines may
-//! call too, with the scopes that they need:
+//! # Embedding
+//!
+//! [`Cloakroom`] opens the database that the settings name and mounts the routes, and [`Server`] serves them beside those
+//! of your app. A handler that takes a [`CurrentUser`] requires a session: other requests get 401 before it runs.
 //!
 //! ```
-//! use actix_web::{HttpResponse, Responder};
-//! use cloakroom::{Caller, CurrentUser};
+//! use actix_web::{Responder, web};
+//! use cloakroom::config::{Environment, Settings};
+//! use cloakroom::{Cloakroom, CurrentUser, Server};
 //!
-//! async fn settings(user: CurrentUser) -> impl Responder {
-//!     format!("Settings of {}", user.email_address.as_str())
+//! async fn hello(user: CurrentUser) -> impl Responder {
+//!     format!("Hello, {}", user.email_address.as_str())
 //! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let mut settings = Settings::for_env(Environment::Development)?;
+//! settings.registration.open = false;
+//! # settings.database.path = folder.path().join("cloakroom.db");
+//! # settings.mail.directory = folder.path().join("mail");
+//! # settings.server.bind = "127.0.0.1:0".to_owned();
+//! let server = Server::bind_with(Cloakroom::open(settings)?, |config| {
+//!     config.route("/hello", web::get().to(hello));
+//! })?;
+//! println!("listening on {}", server.address());
+//! # let handle = server.handle();
+//! # actix_web::rt::spawn(async move { handle.stop(true).await });
+//! server.run().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With an `HttpServer` of your own, use [`Cloakroom::middleware`], [`Cloakroom::mount`] and
+//! [`Cloakroom::start_background`]. [`Cloakroom::at`] mounts the routes below a prefix, [`Hooks`] add rules and rows of
+//! your own to sign-up, and [`Cloakroom::database`] takes statements of your own.
+//!
+//! A handler for programs takes a [`Caller`], and names the scopes that it needs:
+//!
+//! ```
+//! use actix_web::HttpResponse;
+//! use cloakroom::Caller;
 //!
 //! async fn orders(caller: Caller) -> cloakroom::Result<HttpResponse> {
 //!     caller.require("orders:read")?;
@@ -22,7 +53,12 @@
 //! }
 //! ```
 //!
-//! Public are the names below, [`config`] and [`domain`]. The other modules are private; with the feature `testing` this
+//! Test your app with the feature `testing`: its `TestApp` is the server in process, with a database of its own, a clock
+//! that you set, and mails in memory.
+//!
+//! # Public items
+//!
+//! Public are the names below, [`config`], [`domain`] and [`database`]. The other modules are private; with the feature `testing` this
 //! crate's own tests reach them, hidden from the documentation and without any promise.
 //!
 //! To read the source, start with `schema.sql` and `ARCHITECTURE.md`.

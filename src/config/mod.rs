@@ -52,20 +52,20 @@ pub use self::cors::Cors;
 pub use self::error::{ConfigError, Problem};
 pub use self::limits::Throttle;
 pub use self::links::{LinkTemplate, Links};
-pub use self::load::written_list;
+pub(crate) use self::load::written_list;
 pub use self::log::{Log, LogFormat};
 pub use self::mail::{Mail, MailTransport, Smtp, SmtpTls};
 pub use self::notices::Notices;
 pub use self::outbound::Outbound;
-pub use self::problems::MAX_DURATION;
-pub use self::reference::default_toml;
+pub(crate) use self::problems::MAX_DURATION;
+pub(crate) use self::reference::default_toml;
 pub use self::samples::Samples;
 pub use self::secret::Secret;
 pub use self::sender::Sender;
 pub use self::server::{Database, Secrets, Server};
 pub use self::sources::Sources;
 pub use self::values::Rate;
-pub use self::values::duration::parse as parse_duration;
+pub(crate) use self::values::duration::parse as parse_duration;
 
 section! {
     /// Every setting. Field names are the keys of the files: `settings.server.bind` is `server.bind`.

@@ -8,8 +8,10 @@ mod credential_kind;
 mod email_address;
 pub mod error;
 mod json_object;
+#[doc(hidden)]
 pub mod mail_kind;
 mod network;
+#[doc(hidden)]
 pub mod one_line;
 mod project;
 pub mod scope;
@@ -24,8 +26,10 @@ pub use client_info::ClientInfo;
 pub use credential_kind::CredentialKind;
 pub use email_address::EmailAddress;
 pub use json_object::JsonObject;
+#[doc(hidden)]
 pub use network::Network;
 pub use project::{Project, ProjectId};
+#[doc(hidden)]
 pub use second_factor::SecondFactor;
 pub use session::{Session, SessionId};
 pub use token_digest::TokenDigest;

@@ -103,7 +103,9 @@ async fn register(
     let now = context.clock.now();
     let (draft, token) = match rules.confirm {
         Confirm::Required => None,
-        Confirm::Off | Confirm::Remind => Some(SessionDraft::new(context, &sign_up.client, false, now)?),
+        Confirm::Off | Confirm::Remind => {
+            Some(SessionDraft::new(context, &sign_up.client, false, now)?)
+        }
     }
     .unzip();
     let source = Source::from(&sign_up.client);
