@@ -118,6 +118,9 @@ section! {
         path: PathBuf = "storage/cloakroom.db",
         /// Connections for reads; 0 is one per worker and one for background tasks.
         readers: u32 = 0 in 0..=1_024,
+        /// Memory for pages of the file, in MiB, divided among the connections for reads. It is taken as pages are read: never
+        /// more than the file's size for each connection.
+        cache: u32 = 64 in 1..=1_048_576,
         /// How long to wait for another process that holds the file before returning 503.
         #[serde(with = "duration")]
         busy_timeout: Duration = "5s" in MILLISECOND..=MINUTE,
@@ -131,6 +134,11 @@ impl Database {
             0 => u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(1),
             configured => configured,
         }
+    }
+
+    /// The page cache of one of so many connections for reads, in KiB.
+    pub fn cache_of_reader(&self, readers: u32) -> u32 {
+        self.cache * 1024 / readers.max(1)
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {

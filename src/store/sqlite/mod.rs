@@ -52,7 +52,7 @@ impl Sqlite {
         let files = Arc::new(OpenFiles::of(&settings.path, &path)?);
         let readers = settings.reader_count(workers);
         Ok(Self {
-            readers: open::open_readers(&path, readers, settings.busy_timeout)?,
+            readers: open::open_readers(settings, readers)?,
             writer: Writer::start(connection, subscriber, Arc::clone(&files))?,
             files,
             is_damaged: Arc::default(),

@@ -145,6 +145,8 @@ fn switch_to_wal(connection: &Connection, busy_timeout: Duration) -> rusqlite::R
 pub(super) struct Readers {
     path: PathBuf,
     busy_timeout: Duration,
+    /// The page cache of each, in KiB.
+    cache: u32,
 }
 
 impl ManageConnection for Readers {
@@ -155,7 +157,10 @@ impl ManageConnection for Readers {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         prepare(&connection, self.busy_timeout)?;
-        connection.execute_batch("PRAGMA query_only = ON")?;
+        let cache = self.cache;
+        connection.execute_batch(&format!(
+            "PRAGMA query_only = ON; PRAGMA cache_size = -{cache}"
+        ))?;
         Ok(connection)
     }
 
@@ -168,14 +173,11 @@ impl ManageConnection for Readers {
     }
 }
 
-pub(super) fn open_readers(
-    path: &Path,
-    count: u32,
-    busy_timeout: Duration,
-) -> Result<Pool<Readers>> {
+pub(super) fn open_readers(settings: &config::Database, count: u32) -> Result<Pool<Readers>> {
     let readers = Readers {
-        path: path.to_owned(),
-        busy_timeout,
+        path: settings.path.clone(),
+        busy_timeout: settings.busy_timeout,
+        cache: settings.cache_of_reader(count),
     };
     Pool::builder()
         .max_size(count)
@@ -233,6 +235,14 @@ mod tests {
 
     const NO_TIME: Duration = Duration::ZERO;
 
+    fn settings(folder: &Path) -> config::Database {
+        let settings = config::Settings::for_env(config::Environment::Test).unwrap();
+        config::Database {
+            path: folder.join("cloakroom.db"),
+            ..settings.database
+        }
+    }
+
     fn pragma(connection: &Connection, name: &str) -> i64 {
         connection
             .pragma_query_value(None, name, |row| row.get(0))
@@ -242,11 +252,14 @@ mod tests {
     #[test]
     fn each_connection_has_the_settings_of_its_use() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cloakroom.db");
-        place::create(&path).unwrap();
-        let busy_timeout = Duration::from_millis(1234);
-        let writing = open_writing(&path, busy_timeout).unwrap();
-        let readers = open_readers(&path, 1, busy_timeout).unwrap();
+        let settings = config::Database {
+            busy_timeout: Duration::from_millis(1234),
+            cache: 30,
+            ..settings(folder.path())
+        };
+        place::create(&settings.path).unwrap();
+        let writing = open_writing(&settings.path, settings.busy_timeout).unwrap();
+        let readers = open_readers(&settings, 3).unwrap();
         let reader = readers.get().unwrap();
         for connection in [&writing, &*reader] {
             assert_eq!(pragma(connection, "busy_timeout"), 1234);
@@ -259,6 +272,7 @@ mod tests {
         assert_eq!(pragma(&writing, "secure_delete"), 1);
         assert_eq!(pragma(&writing, "journal_size_limit"), 64 << 20);
         assert_eq!(pragma(&reader, "query_only"), 1);
+        assert_eq!(pragma(&reader, "cache_size"), -10 * 1024, "its share");
     }
 
     #[test]
@@ -294,10 +308,7 @@ mod tests {
     #[test]
     fn an_upgrade_reports_the_version_before_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = config::Settings::for_env(config::Environment::Test)
-            .unwrap()
-            .database;
-        settings.path = folder.path().join("cloakroom.db");
+        let settings = settings(folder.path());
         assert_eq!(upgrade(&settings).unwrap(), 0);
         assert_eq!(upgrade(&settings).unwrap(), SCHEMA_VERSION);
     }
