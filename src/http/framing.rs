@@ -7,6 +7,8 @@
 //! - a head that is taken for a body, and so not checked: heads are found by the rules of actix-http, which refuses what
 //!   is ambiguous, and a `Content-Length` that is too long to be kept is refused. After chunks the rest of the connection is not checked; the middleware closes it.
 
+use memchr::memchr;
+
 /// The longest beginning of a line that is kept: more than the name and digits of a `Content-Length`.
 const KEPT: usize = 128;
 
@@ -66,7 +68,7 @@ impl Framing {
 
     /// Takes a line, or the part of it that has come.
     fn check_line(&mut self, bytes: &mut [u8]) -> usize {
-        let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        let Some(end) = memchr(b'\n', bytes) else {
             self.keep(bytes);
             return bytes.len();
         };
@@ -76,15 +78,15 @@ impl Framing {
             self.place = Place::Unknown;
             return end + 1;
         }
-        let line = std::mem::take(&mut self.line);
         self.after_cr = false;
-        if line.len() == KEPT && is_length(&line) {
+        let line = &self.line;
+        if line.len() == KEPT && is_length(line) {
             // actix-http would read the whole of it, and find another body than is found here.
             bytes[end] = 0;
             self.place = Place::Unknown;
             return end + 1;
         }
-        match line.strip_suffix(b"\r").unwrap_or(&line) {
+        match line.strip_suffix(b"\r").unwrap_or(line) {
             b"" => self.place = self.body.take().unwrap_or(Place::Head),
             line => {
                 if let Some(body) = body_after(line) {
@@ -92,6 +94,7 @@ impl Framing {
                 }
             }
         }
+        self.line.clear();
         end + 1
     }
 

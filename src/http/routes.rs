@@ -280,12 +280,11 @@ impl Routes {
 
     /// Registers every path with actix. `GET` answers `HEAD` as well; another method is 405 with `Allow`.
     pub fn configure(&self, config: &mut ServiceConfig) {
-        let mut done: Vec<&str> = Vec::new();
-        for path in self.iter().map(|route| route.path) {
-            if done.contains(&path) {
-                continue;
-            }
-            done.push(path);
+        let mut paths: Vec<&str> = self.iter().map(|route| route.path).collect();
+        // actix tries path after path: those with parameters, which take longer, come last.
+        paths.sort_by_key(|path| (path.contains('{'), *path));
+        paths.dedup();
+        for path in paths {
             let mut resource = web::resource(path);
             let mut allowed = Vec::new();
             for route in self.iter().filter(|route| route.path == path) {

@@ -7,6 +7,7 @@
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use actix_web::dev::{Payload, ServiceRequest};
@@ -29,7 +30,7 @@ const USER_AGENT_CHARACTERS: usize = 255;
 
 /// The id of a request, in its extensions.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct RequestId(pub String);
+pub(in crate::http) struct RequestId(pub Rc<str>);
 
 impl ClientInfo {
     /// The client of this request.
@@ -53,7 +54,7 @@ impl ClientInfo {
             request_id: request
                 .extensions()
                 .get::<RequestId>()
-                .map_or_else(String::new, |id| id.0.clone()),
+                .map_or_else(String::new, |id| id.0.to_string()),
             same_origin: same_origin::proves_same_origin(headers, settings),
             cookie: cookie
                 .and_then(|text| PlainToken::parse(TokenKind::Session, text))

@@ -7,6 +7,7 @@
 )]
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Instant;
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -52,7 +53,7 @@ impl Drop for Unfinished {
 struct Entry {
     started: Instant,
     method: Method,
-    request_id: String,
+    request_id: Rc<str>,
     client: IpAddr,
 }
 

@@ -100,7 +100,7 @@ pub(super) async fn explain(
         text.chars().take(LOGGED_CHARACTERS).collect::<String>()
     };
     tracing::warn!(
-        request_id = request_id::of(&request),
+        request_id = &*request_id::of(&request),
         origin = ?named(ORIGIN),
         method = ?named(ACCESS_CONTROL_REQUEST_METHOD),
         headers = ?named(ACCESS_CONTROL_REQUEST_HEADERS),

@@ -4,6 +4,8 @@
 //! # Threats
 //! - log forging: an id of a proxy is accepted only if it consists of letters, digits and `-_.`
 
+use std::rc::Rc;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
@@ -23,8 +25,8 @@ pub(super) async fn assign<B>(
     next: Next<B>,
 ) -> Outcome<B> {
     client_info::warn_of_unknown_proxy(&request, &context);
-    let id = given(&request, &context).unwrap_or_else(random);
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let id: Rc<str> = given(&request, &context).unwrap_or_else(random).into();
+    request.extensions_mut().insert(RequestId(Rc::clone(&id)));
     map_head(next.call(request).await, move |head| {
         if let Ok(id) = HeaderValue::from_str(&id) {
             head.headers_mut().insert(X_REQUEST_ID, id);
@@ -33,10 +35,10 @@ pub(super) async fn assign<B>(
 }
 
 /// The id of this request.
-pub(super) fn of(request: &HttpRequest) -> String {
+pub(super) fn of(request: &HttpRequest) -> Rc<str> {
     let extensions = request.extensions();
     let id = extensions.get::<RequestId>();
-    id.map_or_else(String::new, |id| id.0.clone())
+    id.map_or_else(|| "".into(), |id| Rc::clone(&id.0))
 }
 
 fn given(request: &ServiceRequest, context: &Context) -> Option<String> {
