@@ -1,8 +1,8 @@
 //! The texts of mails. Each kind has a `.txt`, which starts with its `Subject:` line and a blank line, and an `.html`;
 //! both are compiled in, and a file of the same name in the `mail.templates` folder replaces either.
 //!
-//! Every template is rendered when it is loaded, with and without a name, so a broken one stops the start and not the
-//! first mail. `docs/guides/mail.md` lists the variables.
+//! Every template is checked and rendered when it is loaded, so a broken one stops the start and not the first mail.
+//! `docs/reference/mails.md`, which is generated, lists the kinds and their variables.
 //!
 //! # Threats
 //! - text of an attacker in another person's mailbox: `name` is set only for the account's own, verified address
@@ -19,7 +19,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 
-/// What templates may name. A template that names a value which is `None` fails, and failed at the start.
+/// What templates may name.
 #[derive(Clone, Copy)]
 pub struct Variables<'a> {
     /// The name of the service.
@@ -32,7 +32,7 @@ pub struct Variables<'a> {
     pub event: Option<Event<'a>>,
 }
 
-/// `link`, and `expires_in_minutes` or, where it lives longer, `expires_in` with its unit: "24 hours".
+/// `link`, `expires_in_minutes` and `expires_in_hours`.
 #[derive(Clone, Copy)]
 pub struct Link<'a> {
     /// The URL.
@@ -105,15 +105,8 @@ impl Templates {
         let mut templates = Self { environment };
         for &kind in MailKind::ALL {
             templates.add(kind, folder)?;
-            for name in [Some("Ada"), None] {
-                let sample = Variables {
-                    name,
-                    ..sample(kind)
-                };
-                templates.render(kind, &sample).map_err(|error| {
-                    Error::internal(format!("{error} (variables: {})", variable_names(kind)))
-                })?;
-            }
+            templates.render(kind, &sample(kind))?;
+            templates.render(kind, &sparse_sample(kind))?;
         }
         Ok(templates)
     }
@@ -124,7 +117,8 @@ impl Templates {
         let text_name = text_name(kind);
         let subject = self.fill(&subject_name(kind), &values)?.trim().to_owned();
         if subject.is_empty() || subject.contains(char::is_control) {
-            return Err(unusable(&text_name, "the subject must be one line of text"));
+            let reason = "the subject must be one line of text";
+            return Err(unusable(&text_name, Some(1), reason));
         }
         Ok(Rendered {
             subject,
@@ -138,37 +132,51 @@ impl Templates {
         let text = override_or(folder, &text_name(kind), text)?;
         let html = override_or(folder, &html_name(kind), html)?;
         let (subject, text) = split_subject(&text).ok_or_else(|| {
-            unusable(
-                &text_name(kind),
-                "it must open with `Subject: …` and a blank line",
-            )
+            let reason = "it must open with `Subject: …` and a blank line";
+            unusable(&text_name(kind), Some(1), reason)
         })?;
-        self.parse(&subject_name(kind), subject.to_owned())?;
-        self.parse(&text_name(kind), text.to_owned())?;
-        self.parse(&html_name(kind), html)
+        self.parse(kind, &subject_name(kind), subject)?;
+        self.parse(kind, &text_name(kind), text)?;
+        self.parse(kind, &html_name(kind), &html)
     }
 
-    fn parse(&mut self, name: &str, source: String) -> Result<()> {
+    /// Rendering would find an unknown variable only where a sample leads to it.
+    fn parse(&mut self, kind: MailKind, name: &str, source: &str) -> Result<()> {
         self.environment
-            .add_template_owned(name.to_owned(), source)
-            .map_err(|error| unusable(name, error))
+            .add_template_owned(name.to_owned(), source.to_owned())
+            .map_err(|error| fault_in(name, &error))?;
+        let template = self.environment.get_template(name);
+        let mut named: Vec<String> = template
+            .map_err(|error| fault_in(name, &error))?
+            .undeclared_variables(false)
+            .into_iter()
+            .collect();
+        named.sort();
+        let known = values(kind, &sample(kind));
+        let is_known = |name: &str| {
+            known.contains_key(name) || self.environment.globals().any(|(global, _)| global == name)
+        };
+        match named.iter().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(unknown) => {
+                let line = line_with(source, unknown).map(|line| line + lines_before(name));
+                let known: Vec<&str> = known.into_keys().collect();
+                let known = known.join(", ");
+                let reason = format!("there is no variable `{unknown}` (variables: {known})");
+                Err(unusable(name, line, reason))
+            }
+        }
     }
 
     fn fill(&self, name: &str, values: &Value) -> Result<String> {
         self.environment
             .get_template(name)
             .and_then(|template| template.render(values))
-            .map_err(|error| unusable(name, error))
+            .map_err(|error| fault_in(name, &error))
     }
 }
 
-/// The variables that the templates of a kind may name, separated by commas.
-pub fn variable_names(kind: MailKind) -> String {
-    let names: Vec<&str> = values(kind, &sample(kind)).into_keys().collect();
-    names.join(", ")
-}
-
-/// Only the values that exist: the environment is strict, so a template that names another one fails.
+/// All that the kind has; a template that names another variable cannot be loaded.
 fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, Value> {
     let mut values = BTreeMap::from([
         ("service_name", Value::from(variables.service_name)),
@@ -177,10 +185,8 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
     if let Some(Link { url, expires_in }) = variables.link {
         let minutes = expires_in.as_secs().div_ceil(60);
         values.insert("link", url.into());
-        match lasts_for_hours(kind) {
-            true => values.insert("expires_in", in_words(minutes).into()),
-            false => values.insert("expires_in_minutes", minutes.into()),
-        };
+        values.insert("expires_in_minutes", minutes.into());
+        values.insert("expires_in_hours", ((minutes + 30) / 60).into());
     }
     if let Some(Event {
         at,
@@ -191,10 +197,7 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
     {
         values.insert("at", date_and_time(at).into());
         values.insert("ip_address", ip_address.unwrap_or_default().into());
-        values.insert(
-            "user_agent",
-            user_agent.unwrap_or("an unknown program").into(),
-        );
+        values.insert("user_agent", user_agent.unwrap_or_default().into());
         if kind.names_api_key() {
             let last_four = api_key.map_or("", |key| key.last_four);
             let expires_at = api_key.and_then(|key| key.expires_at);
@@ -206,21 +209,6 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
         }
     }
     values
-}
-
-/// Whether the link's lifetime is counted in hours, not in minutes.
-fn lasts_for_hours(kind: MailKind) -> bool {
-    kind.lifetime()
-        .is_some_and(|lifetime| lifetime >= Duration::from_secs(3600))
-}
-
-/// `24 hours`, to the nearest; below an hour in minutes.
-fn in_words(minutes: u64) -> String {
-    let (count, unit) = match minutes {
-        ..60 => (minutes, "minute"),
-        _ => ((minutes + 30) / 60, "hour"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `31 January 2026, 09:30 UTC`: the server does not know where the reader is.
@@ -245,9 +233,28 @@ fn sample(kind: MailKind) -> Variables<'static> {
     };
     Variables {
         service_name: "Cloakroom",
-        name: None,
+        name: Some("Ada"),
         link: (!kind.is_notice()).then_some(link),
         event: kind.is_notice().then_some(event),
+    }
+}
+
+/// What may be missing is missing, and what is a number is 1.
+fn sparse_sample(kind: MailKind) -> Variables<'static> {
+    let Variables { link, event, .. } = sample(kind);
+    Variables {
+        service_name: "Cloakroom",
+        name: None,
+        link: link.map(|link| Link {
+            expires_in: Duration::from_secs(60),
+            ..link
+        }),
+        event: event.map(|event| Event {
+            ip_address: None,
+            user_agent: None,
+            api_key: None,
+            ..event
+        }),
     }
 }
 
@@ -265,13 +272,13 @@ fn subject_name(kind: MailKind) -> String {
 
 /// A misspelt file name would silently leave the built-in text in place.
 fn refuse_unknown_files(folder: &Path) -> Result<()> {
-    let unreadable = |error| unusable(&folder.display().to_string(), error);
+    let unreadable = |error| unusable(&folder.display().to_string(), None, error);
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name();
         let name = name.to_string_lossy();
         let known = |&kind: &MailKind| name == text_name(kind) || name == html_name(kind);
         if (name.ends_with(".txt") || name.ends_with(".html")) && !MailKind::ALL.iter().any(known) {
-            return Err(unusable(&name, "no kind of mail has this name"));
+            return Err(unusable(&name, None, "no kind of mail has this name"));
         }
     }
     Ok(())
@@ -282,7 +289,7 @@ fn override_or(folder: Option<&Path>, name: &str, built_in: &str) -> Result<Stri
         None => built_in.to_owned(),
         Some(Ok(source)) => source,
         Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => built_in.to_owned(),
-        Some(Err(error)) => return Err(unusable(name, error)),
+        Some(Err(error)) => return Err(unusable(name, None, error)),
     };
     Ok(source.replace("\r\n", "\n"))
 }
@@ -292,6 +299,34 @@ fn split_subject(source: &str) -> Option<(&str, &str)> {
     Some((first.strip_prefix("Subject: ")?, rest.strip_prefix('\n')?))
 }
 
-fn unusable(name: &str, error: impl fmt::Display) -> Error {
-    Error::internal(format!("the mail template {name} cannot be used: {error}"))
+/// The lines of the file before the template: the text stands below the subject and a blank line.
+fn lines_before(name: &str) -> usize {
+    if name.ends_with(".txt") { 2 } else { 0 }
 }
+
+/// The first line that has this word, from 1.
+fn line_with(source: &str, word: &str) -> Option<usize> {
+    let is_separator = |c: char| !c.is_alphanumeric() && c != '_';
+    let has_word = |line: &str| line.split(is_separator).any(|part| part == word);
+    source.lines().position(has_word).map(|line| line + 1)
+}
+
+fn fault_in(name: &str, error: &minijinja::Error) -> Error {
+    let line = error.line().map(|line| line + lines_before(name));
+    let kind = error.kind();
+    match error.detail() {
+        Some(detail) => unusable(name, line, format!("{kind}: {detail}")),
+        None => unusable(name, line, kind),
+    }
+}
+
+/// `line` counts from 1, in the file.
+fn unusable(name: &str, line: Option<usize>, reason: impl fmt::Display) -> Error {
+    let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+    Error::internal(format!(
+        "the mail template {name}{line} cannot be used: {reason}"
+    ))
+}
+
+#[cfg(test)]
+mod reference;
