@@ -190,6 +190,12 @@ web-e2e *arguments:
     cargo build --quiet
     npm run e2e -- {{ arguments }}
 
+# Take the pictures in docs/images anew; `just web-build` comes first
+[group('generate')]
+pictures:
+    cargo build --quiet
+    cd e2e && npx playwright test --config pictures.config.ts
+
 # Run everything that CI runs; installs Debian packages as root
 [group('check')]
 ci:
