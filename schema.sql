@@ -80,7 +80,8 @@ CREATE TABLE refresh_tokens (
     spent_at         INTEGER,
     seed             BLOB,                       -- derives the successor, with the spent token and a secret key
     successor_digest BLOB,
-    access_until     INTEGER                     -- when the access token issued with the successor expires
+    access_until     INTEGER,                    -- when the access token issued with the successor expires
+    audience         TEXT                        -- `aud` of the access tokens; NULL: this server
 ) STRICT;
 
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);

@@ -601,6 +601,7 @@ fn mint_access_tokens() -> Vec<String> {
     let scopes = Scopes::parse("projects:read projects:write").expect("scopes");
     let tokens = (1..=ACCESS_TOKENS).map(|number| {
         mint.mint(&NewAccessToken {
+            audience: None,
             user_id: UserId(number as i64),
             sid: &number.to_string(),
             scopes: &scopes,

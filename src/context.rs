@@ -117,6 +117,27 @@ impl Context {
         now: Timestamp,
     ) -> Result<Arc<VerifiedAccessToken>> {
         let claims = self.access_tokens.verify(text, now)?;
+        self.refuse_revoked(claims, now).await
+    }
+
+    /// As [`Self::verify_access_token`], for any audience: to describe the token, not to act for its bearer.
+    ///
+    /// # Errors
+    /// Those of [`Self::verify_access_token`].
+    pub async fn verify_access_token_for_any_audience(
+        &self,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Arc<VerifiedAccessToken>> {
+        let claims = self.access_tokens.verify_for_any_audience(text, now)?;
+        self.refuse_revoked(claims, now).await
+    }
+
+    async fn refuse_revoked(
+        &self,
+        claims: Arc<VerifiedAccessToken>,
+        now: Timestamp,
+    ) -> Result<Arc<VerifiedAccessToken>> {
         let revoked = self
             .database
             .is_revoked(claims.session_id, &claims.jti, now);

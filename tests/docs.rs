@@ -471,6 +471,7 @@ fn every_error() -> Vec<Error> {
         Error::InvalidApiKey,
         Error::InvalidGrant,
         Error::InvalidScope,
+        Error::InvalidTarget,
         Error::InvalidCredentials,
         Error::LastAttempt,
         Error::LinkInvalid(""),
@@ -498,6 +499,7 @@ fn every_error() -> Vec<Error> {
             | Error::InvalidApiKey
             | Error::InvalidGrant
             | Error::InvalidScope
+            | Error::InvalidTarget
             | Error::InvalidCredentials
             | Error::LastAttempt
             | Error::LinkInvalid(_)

@@ -15,7 +15,7 @@ const requires = (scope) => async (request, response, next) => {
   try {
     const { payload } = await jwtVerify(token, keys, {
       issuer,
-      audience: issuer, // or the value of tokens.audience
+      audience: issuer, // or the service's own, out of tokens.audiences
       typ: 'at+jwt', // no other kind of JWT, even with a valid signature
       algorithms: ['EdDSA'], // fixed: never taken from the token
       requiredClaims: ['sub', 'exp', 'nbf', 'scope'],

@@ -33,7 +33,7 @@ def requires(scope: str):
                 KEYS.get_signing_key_from_jwt(bearer.credentials),
                 algorithms=["EdDSA"],  # fixed: never taken from the token
                 issuer=ISSUER,
-                audience=ISSUER,  # or the value of tokens.audience
+                audience=ISSUER,  # or the service's own, out of tokens.audiences
                 leeway=60,  # seconds by which the clocks may differ
                 options={"require": ["iss", "aud", "sub", "exp", "nbf", "scope"]},
             )

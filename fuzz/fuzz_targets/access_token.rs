@@ -19,10 +19,17 @@ use libfuzzer_sys::fuzz_target;
 static JWT_KEYS: LazyLock<[(JwtKeys, String); 2]> = LazyLock::new(|| {
     [Algorithm::EdDsa, Algorithm::Hs256].map(|algorithm| {
         let key_ring = KeyRing::new(Secret::from("c".repeat(32)), vec![]);
-        let jwt_keys =
-            JwtKeys::new(&key_ring, algorithm, "https://issuer.example", "audience").unwrap();
+        let jwt_keys = JwtKeys::new(
+            &key_ring,
+            algorithm,
+            "https://issuer.example",
+            "audience",
+            &[],
+        )
+        .unwrap();
         let claims = claims();
         let new = NewAccessToken {
+            audience: None,
             user_id: claims.user_id,
             sid: "2.fedcba9876543210fedcba9876543210",
             scopes: &claims.scopes,

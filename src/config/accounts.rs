@@ -205,13 +205,17 @@ section! {
         access_lifetime: Duration = "15m" in SHORTEST_ACCESS..=HOUR,
         /// The `iss` claim; "" is `server.public_url`.
         issuer: String = "",
-        /// The `aud` claim; "" is the issuer.
+        /// The `aud` claim of access tokens that this server accepts, the default; "" is the issuer.
         audience: String = "",
+        /// Other audiences that clients may request, such as "https://orders.example.com": one for each service that
+        /// verifies tokens by itself. A service can use a token that it received at every other service of the same
+        /// audience, and here.
+        audiences: Vec<String> = [],
         /// The default and the maximum scopes of an access token, and those that users may give their API keys: list the scopes of the services behind this one here.
         /// **A scope restricts a credential; it never grants a right**: a session has all of them. Decide by the user's id
-        /// who may do what.
+        /// who may do what. `user:read` lets a credential read its user, and `/v1/verify` report the email address.
         #[serde(with = "scopes")]
-        scopes: Scopes = ["projects:read", "projects:write"],
+        scopes: Scopes = ["projects:read", "projects:write", "user:read"],
         /// Whether `X-User-Email` of `/v1/verify` and `username` of an introspection hold an address that is not verified: it
         /// may be another person's.
         show_unverified_email: bool = false,
@@ -233,16 +237,23 @@ pub enum Algorithm {
 
 impl Tokens {
     pub(super) fn check(&self, problems: &mut Problems) {
+        let others = self.audiences.iter().map(|name| ("tokens.audiences", name));
         for (key, name) in [
             ("tokens.issuer", &self.issuer),
             ("tokens.audience", &self.audience),
-        ] {
+        ]
+        .into_iter()
+        .chain(others)
+        {
             if name.len() > 255 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
                 problems.refuse(
                     key,
                     "must be at most 255 characters of ASCII without white space",
                 );
             }
+        }
+        if self.audiences.iter().any(String::is_empty) {
+            problems.refuse("tokens.audiences", "must not contain an empty name");
         }
         if self.scopes.has("introspect") {
             problems.refuse(

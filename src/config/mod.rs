@@ -221,7 +221,7 @@ impl Settings {
         }
     }
 
-    /// The `aud` of access tokens: `tokens.audience`, or the issuer.
+    /// The `aud` of access tokens for this server: `tokens.audience`, or the issuer.
     pub fn audience(&self) -> &str {
         match &*self.tokens.audience {
             "" => self.issuer(),

@@ -59,6 +59,7 @@ impl AccessTokens {
             settings.tokens.algorithm,
             settings.issuer(),
             settings.audience(),
+            &settings.tokens.audiences,
         )?;
         Ok(Self {
             keys,
@@ -72,21 +73,25 @@ impl AccessTokens {
         self.keys.sign(new)
     }
 
-    /// The claims of a token that is valid now, unless it was revoked.
+    /// The claims of a token for this server that is valid now, unless it was revoked.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`], also before its time; [`Error::TokenExpired`] after it.
+    /// [`Error::TokenInvalid`], also before its time or for another audience; [`Error::TokenExpired`] after its time.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedAccessToken>> {
-        let verified = self.read(token).ok_or(Error::TokenInvalid)?;
-        if now < verified.valid_from() {
-            Err(Error::TokenInvalid)
-        } else if now >= verified.valid_until()
-            || verified.key_until.is_some_and(|until| now >= until)
-        {
-            Err(Error::TokenExpired)
-        } else {
-            Ok(verified)
-        }
+        let verified = self.read(token).filter(|token| token.audience.is_none());
+        check_time(verified, now)
+    }
+
+    /// As [`Self::verify`], for any audience: to describe the token, not to act for its bearer.
+    ///
+    /// # Errors
+    /// Those of [`Self::verify`], but for the audience.
+    pub fn verify_for_any_audience(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Arc<VerifiedAccessToken>> {
+        check_time(self.read(token), now)
     }
 
     /// The public keys that verify now, as a JWK set with the current one first; and 16 hex digits that change with it.
@@ -99,7 +104,7 @@ impl AccessTokens {
         Ok((set, version))
     }
 
-    /// The claims of a token with a valid signature, whatever the time.
+    /// The claims of a token with a valid signature, whatever its time and audience.
     pub(crate) fn read(&self, token: &str) -> Option<Arc<VerifiedAccessToken>> {
         if token.len() > jwt::MAX_LENGTH {
             return None;
@@ -113,6 +118,21 @@ impl AccessTokens {
         let verified = Arc::new(VerifiedAccessToken::new(signed.claims, key_until));
         self.signatures.insert(key, Arc::clone(&verified));
         Some(verified)
+    }
+}
+
+fn check_time(
+    verified: Option<Arc<VerifiedAccessToken>>,
+    now: Timestamp,
+) -> Result<Arc<VerifiedAccessToken>> {
+    let verified = verified.ok_or(Error::TokenInvalid)?;
+    if now < verified.valid_from() {
+        Err(Error::TokenInvalid)
+    } else if now >= verified.valid_until() || verified.key_until.is_some_and(|until| now >= until)
+    {
+        Err(Error::TokenExpired)
+    } else {
+        Ok(verified)
     }
 }
 
@@ -184,6 +204,7 @@ mod tests {
             user_id: UserId(1),
             session_id: SessionId(1),
             session_nonce: "".into(),
+            audience: None,
             scopes: Scopes::default(),
             jti: "0".repeat(32).into(),
             issued_at: 0,

@@ -8,6 +8,8 @@
 //! - a header that names keys or extensions (`jku`, `jwk`, `x5u`, `crit`): any member but `typ`, `alg`, `kid` is refused
 //! - claims of another type, missing, repeated or unknown: refused
 //! - timing of the comparison of a MAC: ring compares in constant time
+//! - a token for one service that is used at another, or here: the audience is part of the claims, one of those that are
+//!   configured, and [`access_token`](crate::crypto::access_token) refuses all but ours
 //! - large input: tokens above [`MAX_LENGTH`] are not decoded
 
 mod claims;
@@ -50,6 +52,7 @@ pub struct JwtKeys {
     verifying: Vec<(JwtKey, Option<Timestamp>)>,
     issuer: String,
     audience: String,
+    other_audiences: Vec<String>,
 }
 
 /// A token with a valid signature.
@@ -68,6 +71,7 @@ impl JwtKeys {
         algorithm: config::Algorithm,
         issuer: &str,
         audience: &str,
+        other_audiences: &[String],
     ) -> Result<Self> {
         let names = key_ring.verifying(Purpose::AccessTokenHs256Name);
         let secrets = key_ring.verifying(Purpose::AccessTokenHs256);
@@ -93,6 +97,7 @@ impl JwtKeys {
             verifying,
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
+            other_audiences: other_audiences.to_vec(),
         })
     }
 
@@ -111,8 +116,8 @@ impl JwtKeys {
         Ok(token)
     }
 
-    /// A token that one of these keys has signed for this issuer and audience; `None` for any other text. The token may be
-    /// expired, not valid yet, or revoked.
+    /// A token that one of these keys has signed for this issuer and any of the audiences; `None` for any other text. The
+    /// token may be expired, not valid yet, or revoked.
     pub fn verify(&self, token: &str) -> Option<SignedToken> {
         if token.len() > MAX_LENGTH {
             return None;
@@ -130,11 +135,19 @@ impl JwtKeys {
             return None;
         }
         let payload: Payload = serde_json::from_slice(&decode(payload)?).ok()?;
-        if payload.iss != self.issuer || payload.aud != self.audience {
+        if payload.iss != self.issuer {
             return None;
         }
+        let audience = match payload.aud == self.audience {
+            true => None,
+            false => Some(
+                self.other_audiences
+                    .iter()
+                    .find(|name| **name == payload.aud)?,
+            ),
+        };
         Some(SignedToken {
-            claims: AccessTokenClaims::from_payload(payload)?,
+            claims: AccessTokenClaims::from_payload(payload, audience.map(String::as_str))?,
             key_retired_at: *retired_at,
         })
     }
@@ -183,9 +196,10 @@ mod tests {
         let mut lengths = HashSet::new();
         for letters in 2700..2900 {
             let issuer = "i".repeat(letters);
-            let keys = JwtKeys::new(&key_ring, Algorithm::EdDsa, &issuer, "audience").unwrap();
+            let keys = JwtKeys::new(&key_ring, Algorithm::EdDsa, &issuer, "audience", &[]).unwrap();
             let token = keys
                 .sign(&NewAccessToken {
+                    audience: None,
                     user_id: UserId(1),
                     sid: "1",
                     scopes: &Scopes::default(),

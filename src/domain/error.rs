@@ -6,7 +6,8 @@
 //! - the credential is missing or not valid: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
 //!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`];
 //! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`], [`Error::Unconfirmed`];
-//! - a token cannot be issued: [`Error::InvalidGrant`], [`Error::InvalidScope`];
+//! - a token cannot be issued: [`Error::InvalidGrant`], [`Error::InvalidScope`],
+//!   [`Error::InvalidTarget`];
 //! - a page of another origin sent it: [`Error::CrossOrigin`];
 //! - missing, or owned by another user: [`Error::NotFound`];
 //! - temporarily not possible: [`Error::RateLimited`], [`Error::Unavailable`];
@@ -64,6 +65,9 @@ pub enum Error {
     /// A scope is malformed, or more than there is to give (RFC 6749, 5.2).
     #[error("the scope cannot be granted")]
     InvalidScope,
+    /// An audience is none of those that are configured (RFC 8707, 2).
+    #[error("the audience is not known")]
+    InvalidTarget,
     /// Address and password do not belong together.
     #[error("invalid email address or password")]
     InvalidCredentials,

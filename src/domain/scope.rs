@@ -1,5 +1,5 @@
-//! Scopes: what a key or a token may be used for, as words. `projects:read`, `projects:write` and `introspect` mean
-//! something to us; every other word is free for the services behind us.
+//! Scopes: what a key or a token may be used for, as words. `user:read`, `projects:read`, `projects:write` and
+//! `introspect` mean something to us; every other word is free for the services behind us.
 //!
 //! They are the scope tokens of RFC 6749, 3.3, and narrower: visible ASCII without quotes, colons apart, so that a
 //! list of them is safe in a header and in `scope="…"`.
@@ -8,6 +8,8 @@
 const MAX_BYTES: usize = 64;
 /// The most words of a list.
 const MAX_WORDS: usize = 32;
+/// To read the user's own details, the email address among them.
+pub const USER_READ: &str = "user:read";
 /// The one word of ours that has no colon.
 pub const INTROSPECT: &str = "introspect";
 

@@ -25,6 +25,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::one_line;
+use crate::domain::scope::USER_READ;
 use crate::domain::{Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, User};
 use crate::http::password_challenge::challenge_beside;
 use crate::http::session_reply::{CredentialsChanged, clear_cookie, respond_with_change};
@@ -37,7 +38,7 @@ use crate::store::{passwords, users};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/user", Access::Credential, show)
+        Route::get("/v1/user", Access::Scope(USER_READ), show)
             .operation("showUser", "Get the user")
             .returns::<ShownUser>(200, "The user"),
         Route::patch("/v1/user", Access::Session, update)

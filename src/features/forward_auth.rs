@@ -6,6 +6,8 @@
 //!   proxies keep the client's own in place of an absent one
 //! - header injection: anything but visible ASCII is an internal error
 //! - a misread demand: a malformed or empty `scope`, or a parameter of another name, is refused
+//! - an address that a narrow credential reads here: the client may ask as a proxy does, so that `X-User-Email` and
+//!   `X-User-Email-Confirmed` are empty without the scope `user:read`, which `GET /v1/user` requires as well
 //! - an address that is another person's: `X-User-Email` is empty until it is verified, unless the settings allow it; then
 //!   `X-User-Email-Confirmed` stands beside it
 //! - cross-site requests by cookie, which proxies report by `GET`: `auth::same_origin` checks the method that they forward
@@ -21,7 +23,7 @@ use utoipa::IntoParams;
 use crate::context::Context;
 use crate::domain::EmailAddress;
 use crate::domain::error::{Error, Result};
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{Scopes, USER_READ};
 use crate::http::error_codes::{INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED};
 use crate::http::{Access, Caller, Message, Query, Route};
 
@@ -38,7 +40,8 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("verify", "Verify the credential of a request")
             .description(
                 "For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is \
-                 in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.",
+                 in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`. \
+                 Without the scope `user:read` the address is empty.",
             )
             .returns::<Message>(200, "Credential is valid and has the required scopes")
             .errors(&[INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED]),
@@ -61,7 +64,12 @@ async fn show(
             return Err(Error::InsufficientScope(demanded));
         }
     }
-    let (address, is_confirmed) = match address(&context, &caller).await? {
+    let reads_user = caller.require(USER_READ).is_ok();
+    let known = match reads_user {
+        true => address(&context, &caller).await?,
+        false => None,
+    };
+    let (address, is_confirmed) = match known {
         Some((address, true)) => (Some(address), "true"),
         Some((address, false)) => (tokens.show_unverified_email.then_some(address), "false"),
         None => (None, ""),

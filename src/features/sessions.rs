@@ -20,6 +20,7 @@ use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result};
+use crate::domain::scope::USER_READ;
 use crate::domain::{ClientInfo, SessionId, User};
 use crate::http::session_reply::{SessionView, SignedIn, clear_cookie, respond_with_rotated};
 use crate::http::{Access, Caller, CurrentSession, CurrentUser, Message, PathId, Query, Route};
@@ -27,7 +28,7 @@ use crate::store::sessions;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/session", Access::Credential, show)
+        Route::get("/v1/session", Access::Scope(USER_READ), show)
             .operation("showSession", "Get the current user and session")
             .returns::<Shown>(200, "User and session"),
         Route::delete("/v1/session", Access::Session, sign_out)

@@ -13,7 +13,7 @@ use self::reply::Tokens;
 use crate::crypto::jwt::JwkSet;
 use crate::http::error_codes::{
     EMAIL_UNCONFIRMED, FORBIDDEN, INVALID_API_KEY, INVALID_CREDENTIALS, INVALID_GRANT,
-    INVALID_SCOPE, TOKEN_EXPIRED, TOKEN_INVALID,
+    INVALID_SCOPE, INVALID_TARGET, TOKEN_EXPIRED, TOKEN_INVALID,
 };
 use crate::http::{Access, Message, Route};
 
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
                  refresh token, because scripts could read it.",
             )
             .returns::<Tokens>(200, "The tokens")
-            .errors(&[INVALID_SCOPE, INVALID_CREDENTIALS, TOKEN_INVALID, TOKEN_EXPIRED])
+            .errors(&[INVALID_SCOPE, INVALID_TARGET, INVALID_CREDENTIALS, TOKEN_INVALID, TOKEN_EXPIRED])
             .errors(&[INVALID_API_KEY, FORBIDDEN, EMAIL_UNCONFIRMED])
             .rate_limited(),
         Route::post("/v1/tokens/refresh", Access::Public, refresh::create)

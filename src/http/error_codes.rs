@@ -44,6 +44,8 @@ error_codes! {
         "the refresh token is unknown, expired or used up";
     INVALID_SCOPE: 400 "invalid_scope" "Invalid `scope` parameter",
         "the scope is malformed, or more than the settings allow";
+    INVALID_TARGET: 400 "invalid_target" "Invalid `audience` parameter",
+        "the audience is none that the settings allow";
     UNAUTHORIZED: 401 "unauthorized" "Unauthorized", "no credential";
     TOKEN_INVALID: 401 "token_invalid" "The token is invalid",
         "the token is malformed, unknown or revoked";
@@ -117,6 +119,7 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
         Error::InvalidApiKey => INVALID_API_KEY,
         Error::InvalidGrant => INVALID_GRANT,
         Error::InvalidScope => INVALID_SCOPE,
+        Error::InvalidTarget => INVALID_TARGET,
         Error::InvalidCredentials => INVALID_CREDENTIALS,
         Error::LastAttempt => ErrorCode {
             sentence: "Invalid email address or password. \

@@ -53,9 +53,10 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
     cloakroom::crypto::token::fill_random(&mut random).unwrap();
     let jti: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = app.context().access_tokens.mint(&NewAccessToken {
+        audience: None,
         user_id: session.user_id,
         sid: &session.sid(),
-        scopes: &Scopes::parse("projects:read projects:write").unwrap(),
+        scopes: &Scopes::parse("projects:read projects:write user:read").unwrap(),
         jti: &jti,
         issued_at: now,
         expires_at: now + LIFETIME,
@@ -138,6 +139,7 @@ fn access_tokens(base: &str, previous: &[&str], algorithm: config::Algorithm) ->
 fn mint(access_tokens: &AccessTokens) -> String {
     let scopes = Scopes::parse("projects:read").unwrap();
     let minted = access_tokens.mint(&NewAccessToken {
+        audience: None,
         user_id: UserId(1),
         sid: "1.00112233445566778899aabbccddeeff",
         scopes: &scopes,
@@ -187,6 +189,7 @@ async fn a_retired_base_verifies_for_one_lifetime() {
     };
     let scopes = Scopes::parse("projects:read").unwrap();
     let forged = access_tokens("a", &[], config::Algorithm::EdDsa).mint(&NewAccessToken {
+        audience: None,
         user_id: UserId(1),
         sid: "1.00112233445566778899aabbccddeeff",
         scopes: &scopes,
@@ -651,11 +654,12 @@ async fn a_token_naming_another_session_or_user_is_invalid() {
     let (app, user, token) = signed_in().await;
     let stranger = app.create_user("two@example.com", PASSWORD).await;
     let session = access_token(&app, &token).await.sid;
-    let scopes = Scopes::parse("projects:read projects:write").unwrap();
+    let scopes = Scopes::parse("projects:read projects:write user:read").unwrap();
     let now = app.clock().now();
     let mint = |user_id, sid: &str, jti: &str| {
         let (scopes, expires_at) = (&scopes, now + LIFETIME);
         let minting = NewAccessToken {
+            audience: None,
             user_id,
             sid,
             scopes,

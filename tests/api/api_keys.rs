@@ -30,7 +30,7 @@ use crate::support::process::TestServer;
 use crate::support::raw_connection::RawConnection;
 
 const PATH: &str = "/v1/api_keys";
-const ALL: &str = "projects:read projects:write introspect";
+const ALL: &str = "projects:read projects:write user:read introspect";
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Creates a key, with the password.
@@ -70,7 +70,7 @@ async fn revoke(app: &TestApp, token: &str, id: i64) -> Reply {
 
 /// What a key is answered that asks whose it is.
 async fn used(app: &TestApp, key: &str) -> Reply {
-    app.get("/v1/user").header("X-API-Key", key).send().await
+    app.get("/v1/verify").header("X-API-Key", key).send().await
 }
 
 async fn is_good(app: &TestApp, key: &str) -> bool {
@@ -154,7 +154,7 @@ async fn a_form_creates_a_key() {
 #[actix_web::test]
 async fn a_key_is_accepted_as_x_api_key_and_bearer() {
     let (app, user, token) = signed_in().await;
-    let (_, key) = key(&app, &token, "projects:read").await;
+    let (_, key) = key(&app, &token, "user:read").await;
     for (name, value) in [
         ("X-API-Key", key.clone()),
         ("Authorization", format!("Bearer {key}")),
@@ -535,7 +535,7 @@ async fn name_scopes_and_expiry_are_validated_together() {
     for value in [
         json!("projects"),
         json!("admin:all"),
-        json!(["projects:read", "user:read"]),
+        json!(["projects:read", "user:write"]),
         json!(["projects:read", "Projects:write"]),
         json!(["projects:read projects:write"]),
         json!(["projects:read", ""]),

@@ -646,6 +646,7 @@ async fn the_longest_configurable_token_is_accepted() {
         .collect();
     let scopes = Scopes::from_words(&scopes).unwrap();
     let token = app.context().access_tokens.mint(&NewAccessToken {
+        audience: None,
         user_id: UserId(i64::MAX),
         sid: &format!("{}.{}", i64::MAX, "f".repeat(32)),
         scopes: &scopes,

@@ -67,20 +67,13 @@ async fn every_credential_reports_user_and_kind() {
         "false",
         "session",
         &*session,
-        "projects:read projects:write",
+        "projects:read projects:write user:read",
     ];
     assert_verified(&verify(&app).bearer(&token).send().await, whole);
     assert_verified(&verify(&app).cookie(&token).send().await, whole);
-    let narrow = [
-        &*id,
-        "",
-        "false",
-        "access_token",
-        &*session,
-        "projects:read",
-    ];
+    let narrow = [&*id, "", "", "access_token", &*session, "projects:read"];
     assert_verified(&verify(&app).bearer(&access).send().await, narrow);
-    let by_key = [&*id, "", "false", "api_key", "", "orders:read orders:write"];
+    let by_key = [&*id, "", "", "api_key", "", "orders:read orders:write"];
     assert_verified(&verify(&app).header("X-API-Key", &key).send().await, by_key);
     assert_verified(&verify(&app).bearer(&key).send().await, by_key);
     // Nobody's: all six are there even so, since some proxies put the client's own in the place of one that is not.
@@ -274,7 +267,7 @@ async fn disabled_users_are_rejected_with_any_credential() {
 async fn the_reply_reports_email_verification() {
     let (app, user, token) = signed_in().await;
     let (access, _) = pair(&app, &token, "").await;
-    let key = api_key(&app, Some(&user), "").await;
+    let key = api_key(&app, Some(&user), "user:read").await;
     for (address, proved) in [("", "false"), (ONE, "true")] {
         for credential in [&token, &access, &key] {
             let reply = verify(&app).bearer(credential).send().await;
@@ -507,7 +500,7 @@ async fn stored_values_cannot_inject_headers() {
     ] {
         let (app, user, token) = signed_in().await;
         let (access, _) = pair(&app, &token, "").await;
-        let key = api_key(&app, Some(&user), "orders:read").await;
+        let key = api_key(&app, Some(&user), "user:read").await;
         let sql = format!(
             "UPDATE users SET email_address = '{bad}', email_confirmed_at = 1 WHERE id = {}",
             user.id.0

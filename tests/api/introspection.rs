@@ -170,7 +170,7 @@ async fn rfc_7662_2_2_each_kind_is_active_and_described() {
         ask(&app, &key, &token).await,
         json!({
             "active": true, "token_type": "Bearer", "credential": "session",
-            "scope": "projects:read projects:write", "sub": sub, "metadata": {}, "email_verified": false, "sid": sid,
+            "scope": "projects:read projects:write user:read", "sub": sub, "metadata": {}, "email_verified": false, "sid": sid,
             "iat": NOW, "exp": NOW + 14 * 24 * 3600,
         })
     );
@@ -223,7 +223,7 @@ async fn each_kind(app: &TestApp, email_address: &str) -> (User, [String; 4]) {
     let key = api_key_until(
         app,
         Some(&user),
-        "introspect",
+        "introspect user:read",
         Some(app.clock().now() + 20 * DAY),
     )
     .await;

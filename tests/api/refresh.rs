@@ -68,7 +68,7 @@ async fn a_refresh_spends_the_old_token() {
             &json!("Bearer"),
             &json!(900),
             &json!(14 * 24 * 3600),
-            &json!("projects:read projects:write")
+            &json!("projects:read projects:write user:read")
         )
     );
     assert!(opens(&app, &second.access).await && session_is_valid(&app, &token).await);

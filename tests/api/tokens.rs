@@ -19,7 +19,7 @@ use crate::support::limits::UNKNOWN;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const SCOPES: &str = "projects:read projects:write";
+const SCOPES: &str = "projects:read projects:write user:read";
 
 /// Two tokens as they were handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]

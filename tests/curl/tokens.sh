@@ -55,7 +55,7 @@ expect 400 invalid_request
 echo "# A key is shown once, does what its scopes say, and never makes another."
 call POST /v1/api_keys -H "$mine" -d name=nightly
 expect 422 "Password challenge can't be blank"
-call POST /v1/api_keys -H "$mine" -d name=nightly -d 'scopes=projects:read introspect' -d password_challenge=correct-horse
+call POST /v1/api_keys -H "$mine" -d name=nightly -d 'scopes=projects:read user:read introspect' -d password_challenge=correct-horse
 expect 201 '"prefix":"crk_"'
 key=$(field key)
 id=$(field id)
@@ -77,7 +77,7 @@ expect 200 '{"message":"Verified"}'
 expect_header '^x-user-email:[[:space:]]*$'
 expect_header '^x-user-email-confirmed: false'
 expect_header '^x-credential: api_key'
-expect_header '^x-scopes: projects:read introspect'
+expect_header '^x-scopes: projects:read user:read introspect'
 call GET '/v1/verify?scope=projects:read+projects:write' -H "X-API-Key: $key"
 expect 403 insufficient_scope
 call GET /v1/verify -H "Authorization: Bearer $access"

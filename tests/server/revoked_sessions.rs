@@ -54,6 +54,7 @@ fn access_tokens(test_server: &TestServer) -> Vec<(i64, String)> {
     let rows: Vec<(i64, i64, String)> = rows.map(Result::unwrap).collect();
     let minted = rows.into_iter().map(|(id, user_id, nonce)| {
         let minting = NewAccessToken {
+            audience: None,
             user_id: UserId(user_id),
             sid: &match nonce.as_str() {
                 "" => id.to_string(),

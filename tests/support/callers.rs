@@ -40,8 +40,8 @@ pub enum Owner {
     Service,
 }
 
-pub const ALL_SCOPES: &str = "projects:read projects:write other:thing introspect";
-pub const GRANTED_SCOPES: &str = "projects:read projects:write other:thing";
+pub const ALL_SCOPES: &str = "projects:read projects:write user:read other:thing introspect";
+pub const GRANTED_SCOPES: &str = "projects:read projects:write user:read other:thing";
 pub const OTHER_SCOPE: &str = "other:thing";
 
 const fn machine(

@@ -114,6 +114,7 @@ impl Issuer {
             Ago::Expired(seconds) => shift(Clock::System.now() - LIFETIME, seconds),
         };
         let token = NewAccessToken {
+            audience: None,
             user_id: UserId(session.user_id.parse().unwrap()),
             sid: &session.session_id,
             scopes: &Scopes::parse(SCOPES).unwrap(),

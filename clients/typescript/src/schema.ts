@@ -542,7 +542,7 @@ export interface paths {
         };
         /**
          * Verify the credential of a request
-         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`.
+         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`. Without the scope `user:read` the address is empty.
          */
         get: operations["verify"];
         put?: never;
@@ -697,7 +697,10 @@ export interface components {
             sub?: string;
             /** @description `Bearer`, for sessions and access tokens. */
             token_type?: string;
-            /** @description The user's email address, once it is verified. */
+            /**
+             * @description The user's email address, once it is verified. A user's key needs the scope `user:read` to see it and the members
+             *     below that describe the user.
+             */
             username?: string;
         };
         /** @description The keys that verify access tokens (RFC 7517, 5). */
@@ -933,6 +936,11 @@ export interface components {
         };
         /** @description Address and password, or neither where a session is presented. */
         TokensInput: {
+            /**
+             * @description The service that the access token is for, as its `aud`: one of those that the settings allow; absent: this server.
+             *     This server's routes refuse a token for another, and so does each service that verifies tokens as documented.
+             */
+            audience?: string;
             /** Format: email */
             email_address?: string;
             /** Format: password */
@@ -1126,8 +1134,8 @@ export interface components {
                 };
             };
         };
-        /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. `invalid_scope`: the scope is malformed, or more than the settings allow. */
-        InvalidRequestOrInvalidScope: {
+        /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. `invalid_scope`: the scope is malformed, or more than the settings allow. `invalid_target`: the audience is none that the settings allow. */
+        InvalidRequestOrInvalidScopeOrInvalidTarget: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1135,7 +1143,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "invalid_request" | "invalid_scope";
+                    code: "invalid_request" | "invalid_scope" | "invalid_target";
                 };
             };
         };
@@ -2200,7 +2208,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
-            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -2437,7 +2445,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            400: components["responses"]["InvalidRequestOrInvalidScope"];
+            400: components["responses"]["InvalidRequestOrInvalidScopeOrInvalidTarget"];
             401: components["responses"]["InvalidCredentialsOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["CrossOriginOrForbiddenOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
@@ -2603,7 +2611,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
-            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

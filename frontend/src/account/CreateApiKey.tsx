@@ -8,6 +8,7 @@ import { SubmitButton } from "../components/SubmitButton.js";
 const SCOPES = [
   ["projects:read", "Read projects"],
   ["projects:write", "Create, change and delete projects"],
+  ["user:read", "Read your name and email address"],
 ] as const;
 const LIFETIMES = [
   ["30", "In 30 days"],

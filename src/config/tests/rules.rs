@@ -645,7 +645,12 @@ fn issuer_and_audience_are_short_single_words() {
     for bad in ["two words", "a\nb", "é", &"a".repeat(256)] {
         refuses("tokens.issuer", |s| s.tokens.issuer = bad.to_owned());
         refuses("tokens.audience", |s| s.tokens.audience = bad.to_owned());
+        let others = vec!["one".to_owned(), bad.to_owned()];
+        refuses("tokens.audiences", |s| s.tokens.audiences = others);
     }
+    refuses("tokens.audiences", |s| {
+        s.tokens.audiences = vec![String::new()]
+    });
     accepts(|s| s.tokens.issuer = "https://auth.example.com".to_owned());
 }
 

@@ -15,6 +15,8 @@ pub struct NewAccessToken<'m> {
     pub user_id: UserId,
     /// `sid`: the session it belongs to, see [`Session::sid`](crate::domain::Session::sid).
     pub sid: &'m str,
+    /// `aud`; `None`: this server.
+    pub audience: Option<&'m str>,
     /// `scope`.
     pub scopes: &'m Scopes,
     /// `jti`: its unique id, 32 hex digits.
@@ -25,7 +27,7 @@ pub struct NewAccessToken<'m> {
     pub expires_at: Timestamp,
 }
 
-/// The claims of a verified access token, but for issuer and audience, which all tokens share.
+/// The claims of a verified access token, but for the issuer, which all tokens share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessTokenClaims {
     /// `sub`: the user it acts for.
@@ -36,6 +38,8 @@ pub struct AccessTokenClaims {
     pub session_nonce: Box<str>,
     /// `jti`: its unique id, 32 hex digits.
     pub jti: Box<str>,
+    /// `aud`; `None`: this server, which refuses the tokens of all others.
+    pub audience: Option<Box<str>>,
     /// `scope`.
     pub scopes: Scopes,
     /// `iat`, in seconds since 1970.
@@ -67,7 +71,7 @@ impl Payload {
         Self {
             iss: issuer.to_owned(),
             sub: new.user_id.0.to_string(),
-            aud: audience.to_owned(),
+            aud: new.audience.unwrap_or(audience).to_owned(),
             exp: seconds(new.expires_at),
             nbf: issued_at,
             iat: issued_at,
@@ -79,7 +83,8 @@ impl Payload {
 }
 
 impl AccessTokenClaims {
-    pub(super) fn from_payload(payload: Payload) -> Option<Self> {
+    /// `audience` is the payload's `aud`, which the caller has checked.
+    pub(super) fn from_payload(payload: Payload, audience: Option<&str>) -> Option<Self> {
         if !is_random_hex(&payload.jti) {
             return None;
         }
@@ -89,6 +94,7 @@ impl AccessTokenClaims {
             session_id,
             session_nonce: session_nonce.into(),
             jti: payload.jti.into(),
+            audience: audience.map(Into::into),
             scopes: Scopes::parse(&payload.scope)?,
             issued_at: in_range(payload.iat)?,
             not_before: in_range(payload.nbf)?,
@@ -156,7 +162,7 @@ mod tests {
             scope: String::new(),
         };
         change(&mut payload);
-        AccessTokenClaims::from_payload(payload).is_some()
+        AccessTokenClaims::from_payload(payload, None).is_some()
     }
 
     #[test]

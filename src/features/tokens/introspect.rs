@@ -3,7 +3,9 @@
 //! # Threats
 //! - a stranger who asks: only an API key with the scope `introspect` may
 //! - a user's key that looks into another user's credentials: they are reported as not active; a service's key sees all
+//! - a user's key that reads the address without the scope `user:read`: its replies do not describe the user
 //! - a reply that reveals why a token is not active: all get the same
+//! - a service that is told its own audience for a token of another: `aud` is that of the token
 //! - side effects: nothing counts as used, and a spent refresh token ends no session here
 //! - stale answers: every reply is read from the database
 
@@ -18,7 +20,7 @@ use crate::accounts::standing::{session_end, session_of_access_token};
 use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{Scopes, USER_READ};
 use crate::domain::{CredentialKind, EmailAddress, JsonObject, Session, TokenDigest, User};
 use crate::http::{Body, Caller};
 use crate::store::{api_keys, refresh_tokens, revocations, sessions};
@@ -37,9 +39,11 @@ pub(super) async fn create(
         None => None,
     };
     let asker = caller.user_id().map(|id| id.0.to_string());
+    let shows_user = asker.is_none() || caller.require(USER_READ).is_ok();
     Ok(
         match active.filter(|active| asker.is_none() || active.sub == asker) {
-            Some(active) => HttpResponse::Ok().json(active),
+            Some(active) if shows_user => HttpResponse::Ok().json(active),
+            Some(active) => HttpResponse::Ok().json(active.without_user()),
             None => HttpResponse::Ok().json(Introspection::default()),
         },
     )
@@ -123,7 +127,10 @@ async fn access_token(
     text: &str,
     now: Timestamp,
 ) -> Result<Option<Introspection>> {
-    let claims = match context.verify_access_token(text, now).await {
+    let claims = match context
+        .verify_access_token_for_any_audience(text, now)
+        .await
+    {
         Ok(claims) => claims,
         Err(Error::TokenInvalid | Error::TokenExpired) => return Ok(None),
         Err(failure) => return Err(failure),
@@ -136,11 +143,13 @@ async fn access_token(
                 false => session_of_access_token(reader, &asked),
             },
         );
+    let audience = claims.audience.as_deref();
+    let audience = audience.unwrap_or_else(|| context.settings.audience());
     Ok(found.await?.map(|(session, user)| Introspection {
         token_type: Some("Bearer"),
         sid: Some(session.sid()),
         iss: Some(context.settings.issuer().to_owned()),
-        aud: Some(context.settings.audience().to_owned()),
+        aud: Some(audience.to_owned()),
         iat: whole(claims.issued_at),
         nbf: whole(claims.not_before),
         exp: whole(claims.expires_at),
@@ -175,6 +184,16 @@ impl Introspection {
             ..Self::default()
         }
     }
+
+    /// The same with the user's id alone.
+    fn without_user(self) -> Self {
+        Self {
+            username: None,
+            email_verified: None,
+            metadata: None,
+            ..self
+        }
+    }
 }
 
 /// What is known of a credential (RFC 7662, 2.2); of one that is not active, only that.
@@ -197,7 +216,8 @@ pub(super) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     sub: Option<String>,
-    /// The user's email address, once it is verified.
+    /// The user's email address, once it is verified. A user's key needs the scope `user:read` to see it and the members
+    /// below that describe the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     username: Option<EmailAddress>,

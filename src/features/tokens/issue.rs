@@ -4,6 +4,7 @@
 //! - a second way to guess passwords: the sign-in is that of `POST /v1/session` and shares its limits
 //! - scope escalation: API keys and access tokens cannot be exchanged for tokens
 //! - a script that reads the refresh token: with the cookie there is none; the page asks again with its cookie
+//! - a service that uses a token at other services, or here: a token has one audience, out of the configured ones
 //! - tokens of an ended session: its token is checked again inside the transaction
 //! - a full revocation list: access tokens are limited by user and hour, and only those can be revoked
 
@@ -37,17 +38,17 @@ pub(super) async fn create(
     request: HttpRequest,
     Body(input): Body<TokensInput>,
 ) -> Result<HttpResponse> {
-    let scopes = requested(&context.settings, input.scope.as_deref())?;
+    let wanted = Wanted::of(&context.settings, &input)?;
     // Credentials in the body come first: a session beside them is the previous one.
     if input.email_address != Patch::Absent || !matches!(input.password, Patch::Absent) {
-        return by_password(&context, &client, &input, scopes).await;
+        return by_password(&context, &client, &input, wanted).await;
     }
     match CurrentSession::extract(&request).await {
         Ok(session) => {
             let user = CurrentUser::extract(&request).await?;
-            by_session(&context, client, user, session, scopes).await
+            by_session(&context, client, user, session, wanted).await
         }
-        Err(Error::Unauthorized) => by_password(&context, &client, &input, scopes).await,
+        Err(Error::Unauthorized) => by_password(&context, &client, &input, wanted).await,
         Err(refusal) => Err(refusal),
     }
 }
@@ -56,10 +57,10 @@ async fn by_password(
     context: &Arc<Context>,
     client: &ClientInfo,
     input: &TokensInput,
-    scopes: Scopes,
+    wanted: Wanted,
 ) -> Result<HttpResponse> {
     let refresh = PlainToken::generate(TokenKind::Refresh)?;
-    let grant = Grant::new(&context.settings, Some(&refresh), scopes.clone());
+    let grant = Grant::new(&context.settings, Some(&refresh), wanted.clone());
     let also = move |change: &Change<'_>, session: &Session, now| grant.write(change, session, now);
     let form = input.password_sign_in();
     let signed_in = form.start_session(context, client, also).await?;
@@ -70,7 +71,8 @@ async fn by_password(
     } = signed_in;
     Pair {
         session: &session,
-        scopes: &scopes,
+        audience: wanted.audience.as_deref(),
+        scopes: &wanted.scopes,
         jti: &random_hex()?,
         term,
         refresh: Some(&refresh),
@@ -83,13 +85,13 @@ async fn by_session(
     client: ClientInfo,
     user: CurrentUser,
     session: CurrentSession,
-    scopes: Scopes,
+    wanted: Wanted,
 ) -> Result<HttpResponse> {
     let refresh = match session.carrier() {
         Carrier::Bearer => Some(PlainToken::generate(TokenKind::Refresh)?),
         Carrier::Cookie => None,
     };
-    let grant = Grant::new(&context.settings, refresh.as_ref(), scopes.clone());
+    let grant = Grant::new(&context.settings, refresh.as_ref(), wanted.clone());
     let (now, row) = (context.clock.now(), Session::clone(&session));
     let (throttle, limit) = (context.throttle.clone(), context.throttle.tokens(user.id));
     let granted = user.commit(context, &client, move |change| {
@@ -106,7 +108,8 @@ async fn by_session(
         .map_err(|throttled| context.throttled(&client, throttled))?;
     Pair {
         session: &session,
-        scopes: &scopes,
+        audience: wanted.audience.as_deref(),
+        scopes: &wanted.scopes,
         jti: &random_hex()?,
         term,
         refresh: refresh.as_ref(),
@@ -119,16 +122,16 @@ async fn by_session(
 struct Grant {
     /// Digests of the refresh token and its family, where there is to be one.
     refresh: Option<(TokenDigest, TokenDigest)>,
-    scopes: Scopes,
+    wanted: Wanted,
     lifetimes: TokenLifetimes,
 }
 
 impl Grant {
-    fn new(settings: &Settings, refresh: Option<&PlainToken>, scopes: Scopes) -> Self {
+    fn new(settings: &Settings, refresh: Option<&PlainToken>, wanted: Wanted) -> Self {
         let refresh = refresh.map(|token| (token.digest(), token.family()));
         Self {
             refresh,
-            scopes,
+            wanted,
             lifetimes: TokenLifetimes::of(settings),
         }
     }
@@ -136,12 +139,12 @@ impl Grant {
     fn write(&self, change: &Change<'_>, session: &Session, now: Timestamp) -> Result<Validity> {
         let term = self.lifetimes.term(session, now);
         if let Some((token_digest, family_digest)) = self.refresh {
-            let (scopes, expires_at) = (&self.scopes, session.expires_at);
             let new = NewRefresh {
                 family_digest,
                 token_digest,
-                scopes,
-                expires_at,
+                audience: self.wanted.audience.as_deref(),
+                scopes: &self.wanted.scopes,
+                expires_at: session.expires_at,
             };
             refresh_tokens::insert(change, session.id, &new, now)?;
             refresh_tokens::delete_beyond(change, session.id, MAX_FAMILIES)?;
@@ -168,6 +171,10 @@ pub(super) struct TokensInput {
     /// The scopes of the access token, with spaces between; absent: all that the settings allow.
     #[schema(nullable = false)]
     scope: Option<String>,
+    /// The service that the access token is for, as its `aud`: one of those that the settings allow; absent: this server.
+    /// This server's routes refuse a token for another, and so does each service that verifies tokens as documented.
+    #[schema(nullable = false)]
+    audience: Option<String>,
 }
 
 impl TokensInput {
@@ -181,6 +188,31 @@ impl TokensInput {
             Patch::Absent | Patch::Null => "",
         };
         PasswordSignIn::new(address, password, self.remember)
+    }
+}
+
+/// What the access tokens are to be for.
+#[derive(Clone)]
+struct Wanted {
+    /// `None`: this server.
+    audience: Option<String>,
+    scopes: Scopes,
+}
+
+impl Wanted {
+    fn of(settings: &Settings, input: &TokensInput) -> Result<Self> {
+        let audience = match input.audience.as_deref().unwrap_or_default() {
+            "" => None,
+            own if own == settings.audience() => None,
+            other if settings.tokens.audiences.iter().any(|name| name == other) => {
+                Some(other.to_owned())
+            }
+            _ => return Err(Error::InvalidTarget),
+        };
+        Ok(Self {
+            audience,
+            scopes: requested(settings, input.scope.as_deref())?,
+        })
     }
 }
 

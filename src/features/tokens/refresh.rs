@@ -6,6 +6,7 @@
 //!   same pair again, derived from a stored seed; the database alone yields no token
 //! - a token whose successor was used already: refused, without ending the session, within those ten seconds
 //! - two successors: one transaction spends the token, and concurrent ones find it spent
+//! - another audience than that of the first pair: it is stored with the family, and a request names none
 //! - a token without end: its family ends with its session, which no refresh extends
 //! - a session kept alive after its user left it idle: an expired session refreshes nothing
 //! - a changed clock: spent within ten seconds before or after now is recent; everything else is long ago
@@ -20,6 +21,7 @@ use utoipa::ToSchema;
 use super::reply::{Pair, TokenLifetimes, Validity};
 use crate::accounts::standing::session_end;
 use crate::audit::Event;
+use crate::config::Settings;
 use crate::context::{Change, Context};
 use crate::crypto::signed_message::{Successor, successors};
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenKind};
@@ -59,6 +61,7 @@ pub(super) async fn create(
         idle_timeout: context.settings.session.idle_timeout,
         lifetimes: TokenLifetimes::of(&context.settings),
         most: context.settings.tokens.scopes.clone(),
+        audiences: audiences(&context.settings),
         throttle: context.throttle.clone(),
         notice: context.notice(&client, MailKind::RefreshReused),
         now: context.clock.now(),
@@ -78,11 +81,13 @@ pub(super) async fn create(
     let Successor { token, jti } = &successor;
     let Kept {
         session,
+        audience,
         scopes,
         term,
     } = &kept;
     Pair {
         session,
+        audience: audience.as_deref(),
         scopes,
         jti,
         term: *term,
@@ -133,6 +138,12 @@ fn again(context: &Context, presented: &PlainToken, spent: &Spent) -> Result<Opt
     Ok(None)
 }
 
+fn audiences(settings: &Settings) -> Vec<String> {
+    let mut names = settings.tokens.audiences.clone();
+    names.push(settings.audience().to_owned());
+    names
+}
+
 /// A token about to be spent, with all that the transaction needs to know of it.
 struct Exchange {
     presented: TokenDigest,
@@ -143,8 +154,10 @@ struct Exchange {
     last_use: Timestamp,
     idle_timeout: Duration,
     lifetimes: TokenLifetimes,
-    /// What there is to give.
+    /// The scopes there are to give.
     most: Scopes,
+    /// The audiences there are tokens for.
+    audiences: Vec<String>,
     throttle: Throttle,
     notice: Option<Notice>,
     now: Timestamp,
@@ -160,13 +173,15 @@ enum Outcome {
     Reused,
     /// It is good, and stays so: its user has had too many lately.
     Throttled(Throttled),
-    /// It is unknown, or the time of its session is over; nothing has changed.
+    /// It is unknown, the time of its session is over, or there are no tokens for its audience any more; nothing has
+    /// changed.
     Refused,
 }
 
 /// What a pair is made of, beside the tokens.
 struct Kept {
     session: Session,
+    audience: Option<String>,
     scopes: Scopes,
     term: Validity,
 }
@@ -183,8 +198,10 @@ impl Exchange {
             return self.end(change, &session, &user);
         };
         match token.spent.clone() {
+            Some(spent) if !self.is_lately(spent.at) => self.end(change, &session, &user),
+            _ if !self.is_served(&token) => Ok(Outcome::Refused),
             None => self.spend(change, session, &token),
-            Some(spent) if self.is_lately(spent.at) => {
+            Some(spent) => {
                 let next = refresh_tokens::find(change, &spent.successor)?;
                 if next.is_none_or(|next| next.spent.is_some()) {
                     // Its successor was received and used, so that this is no reply that was lost.
@@ -202,13 +219,13 @@ impl Exchange {
                 Ok(Outcome::Again(
                     Kept {
                         session,
+                        audience: token.audience,
                         scopes,
                         term,
                     },
                     spent,
                 ))
             }
-            Some(_) => self.end(change, &session, &user),
         }
     }
 
@@ -239,6 +256,7 @@ impl Exchange {
         let new = NewRefresh {
             family_digest: self.family,
             token_digest,
+            audience: token.audience.as_deref(),
             scopes: &scopes,
             expires_at,
         };
@@ -251,6 +269,7 @@ impl Exchange {
         });
         Ok(Outcome::Spent(Kept {
             session,
+            audience: token.audience.clone(),
             scopes,
             term,
         }))
@@ -263,6 +282,12 @@ impl Exchange {
 
     fn is_lately(&self, spent_at: Timestamp) -> bool {
         self.now.since(spent_at).max(spent_at.since(self.now)) < GRACE
+    }
+
+    /// Whether the operator still has the audience of a token.
+    fn is_served(&self, token: &RefreshToken) -> bool {
+        let mut audience = token.audience.iter();
+        audience.all(|name| self.audiences.contains(name))
     }
 
     /// A scope that the operator has taken back meanwhile is given no more.

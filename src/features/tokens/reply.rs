@@ -56,6 +56,8 @@ impl TokenLifetimes {
 /// A pair to reply with, after the commit.
 pub(super) struct Pair<'a> {
     pub(super) session: &'a Session,
+    /// `None`: this server.
+    pub(super) audience: Option<&'a str>,
     pub(super) scopes: &'a Scopes,
     pub(super) jti: &'a str,
     pub(super) term: Validity,
@@ -68,6 +70,7 @@ impl Pair<'_> {
         let access_token = context.access_tokens.mint(&NewAccessToken {
             user_id: self.session.user_id,
             sid: &self.session.sid(),
+            audience: self.audience,
             scopes: self.scopes,
             jti: self.jti,
             issued_at: self.term.issued_at,

@@ -23,6 +23,7 @@ fn add_refresh(
     let new = NewRefresh {
         family_digest: token.family(),
         token_digest: token.digest(),
+        audience: Some("https://orders.example.com"),
         scopes: &scopes(),
         expires_at: NOW + HOUR,
     };
@@ -50,6 +51,7 @@ pub(super) fn a_refresh_token_is_spent_once_and_names_its_session(tx: &Transacti
         (session, scopes(), NOW + HOUR)
     );
     assert_eq!(good.spent, None);
+    assert_eq!(good.audience.as_deref(), Some("https://orders.example.com"));
 
     let (seed, successor) = (ReplaySeed::generate().unwrap(), super::token());
     let spend = |at| {

@@ -20,6 +20,8 @@ pub struct NewRefresh<'a> {
     pub family_digest: TokenDigest,
     /// The digest of the token.
     pub token_digest: TokenDigest,
+    /// The audience of the access tokens issued for it; `None`: this server.
+    pub audience: Option<&'a str>,
     /// The scopes of the access tokens issued for it.
     pub scopes: &'a Scopes,
     /// When its family expires.
@@ -33,6 +35,8 @@ pub struct RefreshToken {
     pub id: i64,
     /// Its session.
     pub session_id: SessionId,
+    /// The audience of the access tokens issued for it; `None`: this server.
+    pub audience: Option<String>,
     /// The scopes of the access tokens issued for it.
     pub scopes: Scopes,
     /// When it expires.
@@ -62,8 +66,8 @@ pub fn insert(
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO refresh_tokens (session_id, family_digest, token_digest, scopes, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO refresh_tokens (session_id, family_digest, token_digest, scopes, created_at, expires_at, audience)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         &[
             session_id.into(),
             (&new.family_digest).into(),
@@ -71,6 +75,7 @@ pub fn insert(
             new.scopes.into(),
             now.into(),
             new.expires_at.into(),
+            new.audience.into(),
         ],
     )
     .map(drop)
@@ -79,7 +84,7 @@ pub fn insert(
 /// A token that is valid, expired or recently spent.
 pub fn find(reader: &Reader<'_>, digest: &TokenDigest) -> Result<Option<RefreshToken>> {
     reader.one(
-        "SELECT id, session_id, scopes, expires_at, spent_at, seed, successor_digest, access_until
+        "SELECT id, session_id, scopes, expires_at, spent_at, seed, successor_digest, access_until, audience
          FROM refresh_tokens WHERE token_digest = $1",
         &[digest.into()],
         read,
@@ -175,6 +180,7 @@ fn read(row: &Row<'_>) -> Result<RefreshToken> {
     Ok(RefreshToken {
         id: row.get(0)?,
         session_id: row.get(1)?,
+        audience: row.get(8)?,
         scopes: row.get(2)?,
         expires_at: row.get(3)?,
         spent,

@@ -8,7 +8,7 @@ use super::{Ran, create, is_rfc3339, run, token};
 use crate::support::app::count;
 use crate::support::process::{TestServer, eventually};
 
-const PATH: &str = "/v1/user";
+const PATH: &str = "/v1/projects";
 
 #[test]
 fn an_operator_manages_service_and_user_keys() {

@@ -240,7 +240,7 @@ describe("tokens", () => {
     const narrow = await client.createTokens({ scope: "projects:read" });
     expect(narrow).toMatchObject({ token_type: "Bearer", scope: "projects:read" });
     const wide = await clientOf().createTokens({ email_address, password });
-    expect(wide.scope).toBe("projects:read projects:write");
+    expect(wide.scope).toBe("projects:read projects:write user:read");
     expect(await failureOf(client.createTokens({ scope: "all:all" }))).toMatchObject({
       code: "invalid_scope",
     });
