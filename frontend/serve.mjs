@@ -1,4 +1,6 @@
-// Serves the built front end: its files, index.html for every other path, and security headers.
+// Serves the built front end: its files, index.html for every other path, and security headers. Password managers find
+// the page that changes a password by `/.well-known/change-password`, if unknown paths beside it are 404
+// (https://w3c.github.io/webappsec-change-password-url/).
 // `node serve.mjs --port 3001 --api http://localhost:3000`.
 //
 // # Threats
@@ -43,7 +45,9 @@ export async function start({ port = 0, api = "", folder = BUILT } = {}) {
     const file = path === "/index.html" ? undefined : files.get(path);
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.writeHead(405, { ...index.headers, Allow: "GET, HEAD" }).end();
-    } else if (isAsset && !file) {
+    } else if (path === "/.well-known/change-password") {
+      response.writeHead(302, { ...index.headers, Location: "/account" }).end();
+    } else if ((isAsset || path.startsWith("/.well-known/")) && !file) {
       response.writeHead(404, index.headers).end();
     } else {
       respond(request, response, file ?? index.file, {

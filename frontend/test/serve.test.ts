@@ -63,6 +63,15 @@ test("serves built files compressed and immutable", async () => {
   expect((await fetch(url, { method: "POST" })).status).toBe(405);
 });
 
+test("leads password managers to the page that changes a password", async () => {
+  const { url } = await frontend();
+  const reply = await fetch(`${url}/.well-known/change-password`, { redirect: "manual" });
+  expect(reply.status).toBe(302);
+  expect(reply.headers.get("Location")).toBe("/account");
+  const missing = "resource-that-should-not-exist-whose-status-code-should-not-be-200";
+  expect((await fetch(`${url}/.well-known/${missing}`)).status).toBe(404);
+});
+
 test("serves plain files to clients that do not accept gzip", async () => {
   const { url } = await frontend();
   const encodingFor = async (accepted: string) => {
