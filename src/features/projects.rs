@@ -187,10 +187,21 @@ async fn write<T: Send + 'static>(
 fn count_that_fits(projects: &[Project]) -> usize {
     let mut bytes = 0;
     let end = projects.iter().position(|project| {
-        bytes += project.title.len() + project.description.as_ref().map_or(0, String::len);
+        bytes +=
+            json_length(&project.title) + project.description.as_deref().map_or(0, json_length);
         bytes > MAX_PAGE_BYTES
     });
     end.unwrap_or(projects.len()).max(1)
+}
+
+/// The length of a text as JSON, where a control character takes six bytes.
+fn json_length(text: &str) -> usize {
+    let escaped = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum()
 }
 
 /// Which page of the list.
