@@ -3,17 +3,19 @@
 //!
 //! # Threats
 //! - a server that hangs: each call has a deadline, and callers beyond the queue are refused at once
+//! - a name server that hangs: look-ups cannot be given up, so at most [`LOOK_UPS`] are under way
 //! - an endless reply: at most 1 MiB is read
 //! - requests into the internal network (SSRF): private and other special addresses are refused, unless the settings
 //!   list them; the connection goes to the address that was checked, so a second DNS answer changes nothing
 //! - redirects to such addresses: redirects are not followed
 //! - replies changed on the way: https only, except for the networks that the settings list
 
-use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::time::Duration;
+use std::{fmt, io, thread};
 
 use ipnet::{IpNet, Ipv6Net};
 use parking_lot::Mutex;
@@ -35,8 +37,13 @@ use crate::domain::error::{Error, Result};
 const THREADS: usize = 4;
 /// Calls that may wait for a thread.
 const QUEUE: usize = 32;
+/// Look-ups of names at once. Each has a thread until the system's resolver gives up, which takes longer than a call.
+const LOOK_UPS: usize = 8;
 /// The most that is read of a reply, in bytes.
 const LONGEST_REPLY: u64 = 1 << 20;
+
+/// The most addresses of a name that are tried; more than [`ResolvedSocketAddrs`] holds would be a panic.
+const MOST_ADDRESSES: usize = 16;
 
 /// Networks that are not on the public internet, or that lead into others (IANA's registries of special-purpose
 /// addresses). Of IPv6 everything outside 2000::/3 is special too.
@@ -98,7 +105,7 @@ impl Outbound {
         let (queue, agent) = (Arc::new(Mutex::new(queue)), agent(settings));
         for number in 0..THREADS {
             let (queue, agent) = (Arc::clone(&queue), agent.clone());
-            std::thread::Builder::new()
+            thread::Builder::new()
                 .name(format!("outbound-{number}"))
                 .spawn(move || work(&queue, &agent))
                 .map_err(Error::internal)?;
@@ -196,7 +203,8 @@ fn agent(settings: &config::Outbound) -> Agent {
         .http_status_as_error(false)
         .build();
     let resolver = CheckedResolver {
-        system: DefaultResolver::default(),
+        look_up: |name| Ok(name.to_socket_addrs()?.collect()),
+        under_way: Arc::default(),
         allowed: settings.private_networks.clone(),
     };
     Agent::with_parts(config, DefaultConnector::default(), resolver)
@@ -237,20 +245,61 @@ fn not_public(ip: IpAddr) -> String {
 /// Resolves names, and refuses addresses that are not public.
 #[derive(Debug)]
 struct CheckedResolver {
-    system: DefaultResolver,
+    look_up: fn(String) -> io::Result<Vec<SocketAddr>>,
+    under_way: Arc<AtomicUsize>,
     allowed: Vec<IpNet>,
+}
+
+/// A look-up under way, until it is dropped.
+struct LookUp(Arc<AtomicUsize>);
+
+impl Drop for LookUp {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl CheckedResolver {
+    /// The addresses of `host:port`. `None` if there is no answer in time, which leaves a thread behind.
+    fn addresses(&self, name: String, timeout: Duration) -> io::Result<Option<Vec<SocketAddr>>> {
+        let count = self.under_way.fetch_add(1, Ordering::Relaxed);
+        let this = LookUp(Arc::clone(&self.under_way));
+        if count >= LOOK_UPS {
+            return Err(io::Error::other("the name server does not answer"));
+        }
+        let (found, answer) = mpsc::sync_channel(1);
+        let look_up = self.look_up;
+        let thread = thread::Builder::new().name("look-up".into());
+        thread.spawn(move || {
+            let addresses = look_up(name);
+            drop(this);
+            let _ = found.send(addresses);
+        })?;
+        answer.recv_timeout(timeout).ok().transpose()
+    }
 }
 
 impl Resolver for CheckedResolver {
     fn resolve(
         &self,
         uri: &Uri,
-        config: &Config,
+        _: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.system.resolve(uri, config, timeout)?;
+        let name = uri.scheme().zip(uri.authority());
+        let name = name.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
+        let name = name.ok_or(ureq::Error::HostNotFound)?;
+        let found = self.addresses(name, *timeout.after)?;
+        let found = found.ok_or(ureq::Error::Timeout(timeout.reason))?;
+        let mut addresses = self.empty();
+        for address in found.iter().take(MOST_ADDRESSES) {
+            addresses.push(*address);
+        }
+        if addresses.is_empty() {
+            return Err(ureq::Error::HostNotFound);
+        }
         let encrypted = uri.scheme_str() == Some("https");
-        for address in found.iter() {
+        for address in addresses.iter() {
             let ip = address.ip().to_canonical();
             let listed = is_listed(&self.allowed, ip);
             if !listed && is_special(ip) {
@@ -262,7 +311,7 @@ impl Resolver for CheckedResolver {
                 return Err(ureq::Error::RequireHttpsOnly(host));
             }
         }
-        Ok(found)
+        Ok(addresses)
     }
 }
 
@@ -357,6 +406,33 @@ mod tests {
             assert_eq!(check(&private, url), Ok(()), "{url}");
         }
         assert!(check(&private, "http://192.168.0.1").is_err());
+    }
+
+    #[test]
+    fn look_ups_that_hang_are_bounded() {
+        let resolver = CheckedResolver {
+            look_up: |name| {
+                while name == "hangs:443" {
+                    thread::park();
+                }
+                Ok(vec![([1, 1, 1, 1], 443).into()])
+            },
+            under_way: Arc::default(),
+            allowed: Vec::new(),
+        };
+        let ask = |name: &str, timeout| resolver.addresses(name.to_owned(), timeout);
+        let long = Duration::from_secs(60);
+        for _ in 1..LOOK_UPS {
+            let answer = ask("hangs:443", Duration::from_millis(1));
+            assert!(answer.unwrap().is_none());
+        }
+        // Answered ones free their place.
+        for _ in 0..3 {
+            assert_eq!(ask("answers:443", long).unwrap().unwrap().len(), 1);
+        }
+        ask("hangs:443", Duration::from_millis(1)).unwrap();
+        assert!(ask("answers:443", long).is_err());
+        assert!(ask("answers:443", long).is_err());
     }
 
     #[test]
