@@ -156,6 +156,16 @@ impl Database {
                 r#"must be a path such as "storage/cloakroom.db", not a URL"#,
             );
         }
+        if self
+            .path
+            .extension()
+            .is_some_and(|ending| ending == "key_base")
+        {
+            problems.refuse(
+                "database.path",
+                r#"must not end in ".key_base", the name of the secret beside the database"#,
+            );
+        }
         if self.path.as_os_str() == ":memory:" {
             problems.refuse(
                 "database.path",

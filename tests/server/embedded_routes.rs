@@ -72,15 +72,16 @@ fn routes(config: &mut ServiceConfig) {
         .route("/large", web::post().to(large));
 }
 
-/// Ten events within three times what an idle connection has.
+/// Ten events within three times what an idle connection has, and one that the system does not take at once.
 async fn events() -> HttpResponse {
     let events = stream::iter(0..10).then(|number| async move {
         rt::time::sleep(3 * PATIENCE / 10).await;
-        Ok::<_, actix_web::Error>(Bytes::from(format!("data: {number}\n\n")))
+        Bytes::from(format!("data: {number}\n\n"))
     });
+    let last = stream::iter([Bytes::from(vec![b'x'; LARGE])]);
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
-        .streaming(events)
+        .streaming(events.chain(last).map(Ok::<_, actix_web::Error>))
 }
 
 /// Another protocol, which sends back what it receives. actix-http knows this name alone.

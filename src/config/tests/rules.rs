@@ -541,6 +541,9 @@ fn mail_needs_directory_sender_and_one_line_name() {
 fn the_database_is_a_file() {
     refuses("database.path", |s| s.database.path = "".into());
     refuses("database.path", |s| s.database.path = ":memory:".into());
+    refuses("database.path", |s| {
+        s.database.path = "storage/cloakroom.key_base".into();
+    });
 }
 
 #[test]
