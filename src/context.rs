@@ -24,7 +24,20 @@ use crate::mail::{MailWorker, Notice, Transport};
 use crate::store::{Database, IfMissing, Reader, Transaction, sessions};
 use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
 
-/// Everything that is shared between requests.
+/// Everything that is shared between requests. An app's handlers take it as `web::Data<Context>`; they use
+/// [`settings`](Self::settings), [`clock`](Self::clock), [`database`](Self::database) and [`commit`](Self::commit).
+///
+/// ```
+/// use actix_web::{HttpResponse, web};
+/// use cloakroom::{ClientInfo, Context, CurrentUser, Result};
+///
+/// async fn choose_plan(context: web::Data<Context>, client: ClientInfo, user: CurrentUser, plan: String) -> Result<HttpResponse> {
+///     let user = user.id;
+///     let sql = "UPDATE app_profiles SET plan = $2 WHERE user_id = $1";
+///     let changed = context.commit(&client, move |change| change.execute(sql, &[user.into(), (&plan).into()])).await?;
+///     Ok(HttpResponse::Ok().json(changed))
+/// }
+/// ```
 pub struct Context {
     /// The settings, checked.
     pub settings: Settings,
@@ -33,29 +46,40 @@ pub struct Context {
     /// The database.
     pub database: Database,
     /// What signs links.
+    #[doc(hidden)]
     pub key_ring: KeyRing,
     /// What signs and verifies access tokens.
+    #[doc(hidden)]
     pub access_tokens: AccessTokens,
     /// Where passwords are hashed.
+    #[doc(hidden)]
     pub passwords: PasswordPool,
     /// Where new passwords are looked up.
+    #[doc(hidden)]
     pub breached_passwords: BreachedPasswords,
     /// What delivers mails.
+    #[doc(hidden)]
     pub mail_worker: MailWorker,
     /// Limits on guessing.
+    #[doc(hidden)]
     pub throttle: Throttle,
     /// When sessions were last used, until that is written.
+    #[doc(hidden)]
     pub activity: Activity,
     /// The second factors that a user has enrolled and must present one of to sign in.
+    #[doc(hidden)]
     pub second_factors: fn(&Reader<'_>, UserId) -> Result<Vec<SecondFactor>>,
     /// What an embedding app adds.
+    #[doc(hidden)]
     pub hooks: Hooks,
     /// Whether a peer that is not trusted sent a forwarding header, which is logged once.
+    #[doc(hidden)]
     pub saw_unknown_proxy: AtomicBool,
 }
 
 impl Context {
     /// Opens everything that the settings name. Nothing runs in the background yet.
+    #[doc(hidden)]
     pub fn open(settings: Settings) -> Result<Self> {
         let transport = Transport::from_settings(&settings.mail)?;
         Self::assemble(settings, Clock::System, transport)
@@ -65,6 +89,7 @@ impl Context {
     ///
     /// # Errors
     /// The settings are not valid, or what they name cannot be opened.
+    #[doc(hidden)]
     pub fn assemble(settings: Settings, clock: Clock, transport: Transport) -> Result<Self> {
         settings.check().map_err(Error::internal)?;
         let database = Database::open(
@@ -111,6 +136,7 @@ impl Context {
     ///
     /// # Errors
     /// [`Error::TokenInvalid`], [`Error::TokenExpired`], and those of reading the database.
+    #[doc(hidden)]
     pub async fn verify_access_token(
         &self,
         text: &str,
@@ -203,6 +229,7 @@ impl Context {
     }
 
     /// Records a refusal, which changes nothing and has no transaction.
+    #[doc(hidden)]
     pub fn refused(&self, client: &ClientInfo, event: Event) {
         Entry::new(&Source::from(client), event).write();
     }
@@ -211,6 +238,7 @@ impl Context {
     ///
     /// # Errors
     /// [`Error::RateLimited`], recorded, when a limit is exhausted.
+    #[doc(hidden)]
     pub async fn admit(&self, client: &ClientInfo, limits: Vec<Limit>) -> Result<Admission> {
         let decision = self
             .throttle
@@ -223,6 +251,7 @@ impl Context {
     ///
     /// # Errors
     /// [`Error::RateLimited`], recorded, when a limit is exhausted; [`Error::Unavailable`] when the queue is full.
+    #[doc(hidden)]
     pub async fn admit_hashing(
         &self,
         client: &ClientInfo,
@@ -250,6 +279,7 @@ impl Context {
     ///
     /// # Errors
     /// Those of the work.
+    #[doc(hidden)]
     pub async fn counted<T>(
         &self,
         admission: &Admission,
@@ -267,6 +297,7 @@ impl Context {
     }
 
     /// The error for a client beyond a limit, which is recorded.
+    #[doc(hidden)]
     pub fn throttled(&self, client: &ClientInfo, throttled: Throttled) -> Error {
         let limit = throttled.what;
         self.refused(client, Event::Throttled { limit });
@@ -274,6 +305,7 @@ impl Context {
     }
 
     /// The notice by mail of a change that this client makes; `None` where the settings turn it off.
+    #[doc(hidden)]
     pub fn notice(&self, client: &ClientInfo, kind: MailKind) -> Option<Notice> {
         let throttle = self.throttle.clone();
         let admit = move |tx: &Transaction<'_>, address: &EmailAddress, now| {
