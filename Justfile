@@ -86,10 +86,11 @@ format-check:
 lint:
     cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
 
-# Build the documentation; links to private items may stand, for readers of the source
+# Build the documentation, whole and as embedders see it; links to private items may stand, for readers of the source
 [group('check')]
 docs $RUSTDOCFLAGS="-D warnings -D rustdoc::broken_intra_doc_links -A rustdoc::private_intra_doc_links":
     cargo doc --no-deps --all-features --quiet
+    cargo doc --no-deps --quiet
 
 # Build the documentation as a book in target/book, and check its links
 [group('check')]
@@ -145,6 +146,21 @@ openapi:
     cargo run --quiet -- openapi > target/openapi.json
     mv target/openapi.json openapi.json
     npm run generate -w @cloakroom/client
+
+# Make everything that a release consists of, into dist/; `--profile dev` from a debug build
+[group('release')]
+dist *arguments:
+    .ci/release {{ arguments }}
+
+# Install, start and list what `just dist` made; as root
+[group('release')]
+dist-check:
+    .ci/release-check
+
+# Set the version, close the section of the changelog, commit and tag; pushes nothing
+[group('release')]
+release version:
+    .ci/bump {{ version }}
 
 # Install the npm packages
 [group('front end')]

@@ -157,6 +157,19 @@ fn examples_are_shown_as_they_are_run() {
 }
 
 #[test]
+fn the_page_about_production_shows_the_packaged_files() {
+    let blocks = blocks_from(&text("docs/operations/production.md"));
+    let names: Vec<&str> = blocks.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(
+        names,
+        ["packaging/cloakroom.toml", "packaging/cloakroom.service"]
+    );
+    for (name, block) in blocks {
+        assert_eq!(block, text(&name), "{name}");
+    }
+}
+
+#[test]
 fn the_readme_shows_excerpts_of_what_is_run() {
     let blocks = blocks_from(&text("README.md"));
     assert_eq!(blocks.len(), 2);
