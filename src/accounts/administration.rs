@@ -24,6 +24,7 @@ pub fn create(
     change.record(Event::UserCreated { user: user.id });
     if verified {
         users::confirm_address(change, user.id, address, now)?;
+        change.record(Event::AddressVerified { user: user.id });
     }
     reload(change, user.id)
 }

@@ -12,3 +12,4 @@ pub mod reauthentication;
 pub mod rotate_session;
 pub mod standing;
 pub mod start_session;
+pub mod unverified_account;

@@ -99,6 +99,12 @@ section! {
         /// the difference. It requires `confirm` "required", because otherwise a sign-in with the new password would
         /// reveal it.
         private: bool = false,
+        /// What a reset by mail does with an account whose address was never verified: "keep" sets the password and keeps
+        /// projects, name and user id, "replace" deletes the account and gives its address a fresh one with the new
+        /// password. Another person may have signed up with the address; with "replace" nothing of theirs reaches the
+        /// owner, but **owners who did not verify their address lose their data at their first reset**. It requires that
+        /// `confirm` is not "off".
+        unverified_reset: UnverifiedReset = "keep",
     }
 }
 
@@ -114,8 +120,24 @@ pub enum Confirm {
     Required,
 }
 
+/// What a reset by mail does with an account whose address was never verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnverifiedReset {
+    /// The account stays.
+    Keep,
+    /// A fresh account takes its place.
+    Replace,
+}
+
 impl Registration {
     pub(super) fn check(&self, problems: &mut Problems) {
+        if self.unverified_reset == UnverifiedReset::Replace && self.confirm == Confirm::Off {
+            problems.refuse(
+                "registration.unverified_reset",
+                r#"must be "keep" while registration.confirm is "off", or users who were never mailed a link would lose their data"#,
+            );
+        }
         if self.private && self.confirm != Confirm::Required {
             problems.refuse(
                 "registration.private",

@@ -47,7 +47,9 @@ use self::values::NOT_ONE_LINE;
 use crate::domain::mail_kind::LinkPurpose;
 
 pub(crate) use self::accounts::MAINTENANCE_TICK;
-pub use self::accounts::{Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens};
+pub use self::accounts::{
+    Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens, UnverifiedReset,
+};
 pub use self::cors::Cors;
 pub use self::error::{ConfigError, Problem};
 pub use self::limits::Throttle;

@@ -10,6 +10,7 @@
 //!   change increments
 //! - a flood of uses of one valid link, each costing a hash: limited by client
 //! - sessions of a thief: every session ends in the same transaction
+//! - an account that another person prepared for the owner of the mailbox: replaced by a fresh one, if the settings say so
 //! - a reset that the owner did not make: it is reported by mail
 //! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
 
@@ -22,7 +23,9 @@ use utoipa::ToSchema;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::mailed_link::LinkRequest;
 use crate::accounts::new_password::NewPasswords;
+use crate::accounts::unverified_account::replace_account;
 use crate::audit::Event;
+use crate::config::UnverifiedReset;
 use crate::context::{Change, Context};
 use crate::crypto::password::Password;
 use crate::crypto::signed_link;
@@ -164,13 +167,22 @@ async fn use_link(
         .throttle
         .address_failures(address.as_str(), client.ip);
     let notice = context.notice(client, MailKind::PasswordChanged);
+    let unverified = context.settings.registration.unverified_reset;
     let replaced = async {
         let passwords = NewPasswords::of(context, &slot);
         let digest = passwords.digest(password, address).await?;
         // Read after the hashing: a link that expired meanwhile is refused.
         let now = context.clock.now();
         let done = context.commit(client, move |change| {
-            let done = reset(change, &link, &digest, &failures, notice.as_ref(), now)?;
+            let done = reset(
+                change,
+                &link,
+                &digest,
+                unverified,
+                &failures,
+                notice.as_ref(),
+                now,
+            )?;
             if !done {
                 change.record(Event::PasswordResetRefused);
             }
@@ -210,6 +222,7 @@ fn reset(
     change: &Change<'_>,
     link: &SignedMessage,
     digest: &PasswordDigest,
+    unverified: UnverifiedReset,
     failures: &Limit,
     notice: Option<&Notice>,
     now: Timestamp,
@@ -219,31 +232,49 @@ fn reset(
     else {
         return Ok(false);
     };
-    if now >= link.expires_at
-        || !passwords::replace(
-            change,
-            link.subject,
-            account.password_digest.as_ref(),
-            digest,
-            now,
-        )?
-    {
+    if now >= link.expires_at {
         return Ok(false);
     }
-    // The link was mailed to it.
-    let user = User {
-        email_confirmed_at: account.user.email_confirmed_at.or(Some(now)),
-        ..account.user
+    let is_verified = account.user.email_confirmed_at.is_some();
+    let done = match unverified {
+        UnverifiedReset::Replace if !is_verified => replace_account(change, &account, digest, now)?,
+        UnverifiedReset::Replace | UnverifiedReset::Keep => {
+            replace_password(change, account, digest, now)?
+        }
     };
-    users::confirm_address(change, user.id, &user.email_address, now)?;
+    let Some((user, sessions_ended)) = done else {
+        return Ok(false);
+    };
     failures.grant_bypass(change, now)?;
     mail::notify(change, notice, &user, now)?;
-    let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
     change.record(Event::PasswordReset {
         user: user.id,
         sessions_ended,
     });
     Ok(true)
+}
+
+/// The user and how many sessions ended; `None` when the password is another by now.
+fn replace_password(
+    change: &Change<'_>,
+    account: Account,
+    digest: &PasswordDigest,
+    now: Timestamp,
+) -> Result<Option<(User, usize)>> {
+    let (user, old) = (account.user, account.password_digest.as_ref());
+    if !passwords::replace(change, user.id, old, digest, now)? {
+        return Ok(None);
+    }
+    // The link was mailed to it.
+    if users::confirm_address(change, user.id, &user.email_address, now)? {
+        change.record(Event::AddressVerified { user: user.id });
+    }
+    let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
+    let user = User {
+        email_confirmed_at: user.email_confirmed_at.or(Some(now)),
+        ..user
+    };
+    Ok(Some((user, sessions_ended)))
 }
 
 fn refused(context: &Context, client: &ClientInfo) -> Error {

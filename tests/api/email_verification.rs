@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use cloakroom::config::{Confirm, Secret};
+use cloakroom::config::{Confirm, Secret, UnverifiedReset};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::signed_link;
 use cloakroom::domain::mail_kind::MailKind;
@@ -15,7 +15,7 @@ use cloakroom::store::users;
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::join_all;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, address, assert_refused, assert_unusable_addresses_are_refused,
@@ -602,6 +602,126 @@ async fn a_reset_by_the_owner_evicts_a_squatter() {
         app.sign_in(ONE, NEW).await.json()["user"]["email_confirmed"],
         true
     );
+}
+
+/// An app in which a reset by mail replaces accounts that were never verified.
+async fn app_that_replaces() -> TestApp {
+    TestApp::with_settings(|settings| {
+        settings.registration.confirm = Confirm::Remind;
+        settings.registration.unverified_reset = UnverifiedReset::Replace;
+    })
+    .await
+}
+
+/// Everything that a user can plant: a project, a name, a session, a key and tokens. Returns the credentials.
+async fn plant(app: &TestApp) -> (String, String, String, String) {
+    let session = new_token_of(&app.sign_up(ONE, PASSWORD).await);
+    let post = async |path: &str, body: Value| {
+        let reply = app.post(path).bearer(&session).json(&body).send().await;
+        assert!(reply.status < 300, "{}", reply.text());
+        reply.json()
+    };
+    post("/v1/projects", json!({ "title": "Planted" })).await;
+    let key = json!({
+        "name": "Planted", "scopes": ["projects:read"], "password_challenge": PASSWORD,
+    });
+    let key = post("/v1/api_keys", key).await["key"].clone();
+    let name = json!({ "name": "Planted" });
+    let named = app.patch("/v1/user").bearer(&session).json(&name);
+    assert_eq!(named.send().await.status, 200);
+    let pair = post("/v1/tokens", json!({})).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (
+        session.clone(),
+        text(&key),
+        text(&pair["access_token"]),
+        text(&pair["refresh_token"]),
+    )
+}
+
+fn new_token_of(reply: &Reply) -> String {
+    reply.json()["token"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn a_reset_of_an_unverified_account_starts_a_fresh_one() {
+    let app = app_that_replaces().await;
+    let (session, key, access, refresh) = plant(&app).await;
+    let (link, reset) = (
+        last_confirmation(&app, ONE).await,
+        reset_token(&app, ONE).await,
+    );
+    app.clock().advance(Duration::from_secs(60));
+    assert_eq!(app.reset_password(&reset, NEW).await.status, 200);
+
+    for credential in [&session, &key, &access] {
+        let reply = app.get("/v1/projects").bearer(credential).send().await;
+        assert_eq!(reply.status, 401, "{}", reply.text());
+    }
+    assert_refused(&app.refresh(&refresh).await, 400, "invalid_grant");
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
+    assert_dead(&app.verify_email(&link).await);
+    let again = app.reset_password(&reset, "yet another password").await;
+    assert_refused(&again, 401, "link_invalid");
+
+    let signed_in = app.sign_in(ONE, NEW).await;
+    let user = &signed_in.json()["user"];
+    assert_eq!((&user["id"], &user["name"]), (&json!(2), &json!(null)));
+    assert_eq!(user["email_confirmed"], true);
+    assert_eq!(user["created_at"], app.clock().now().to_string());
+    let token = new_token_of(&signed_in);
+    for (path, list) in [("/v1/projects", "projects"), ("/v1/api_keys", "api_keys")] {
+        let reply = app.get(path).bearer(&token).send().await;
+        assert_eq!(reply.json()[list], json!([]), "{path}");
+    }
+    assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
+    let mail = app.mails().await.pop().unwrap();
+    assert!(
+        mail.to == ONE && mail.subject.contains("password"),
+        "{}",
+        mail.subject
+    );
+
+    // Verified by now: a later reset keeps it.
+    let reset = reset_token(&app, ONE).await;
+    assert_eq!(app.reset_password(&reset, PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.json()["user"]["id"], 2);
+}
+
+#[actix_web::test]
+async fn a_reset_keeps_accounts_by_default() {
+    let app = app_that(Confirm::Remind).await;
+    plant(&app).await;
+    let reset = reset_token(&app, ONE).await;
+    assert_eq!(app.reset_password(&reset, NEW).await.status, 200);
+    let signed_in = app.sign_in(ONE, NEW).await;
+    assert_eq!(signed_in.json()["user"]["id"], 1);
+    let token = new_token_of(&signed_in);
+    let listed = app.get("/v1/projects").bearer(&token).send().await;
+    assert_eq!(listed.json()["projects"][0]["title"], "Planted");
+}
+
+#[actix_web::test]
+async fn of_concurrent_resets_one_starts_a_fresh_account() {
+    let app = app_that_replaces().await;
+    plant(&app).await;
+    let reset = reset_token(&app, ONE).await;
+    let replies = join_all((0..10).map(|_| app.reset_password(&reset, NEW))).await;
+    let done = replies.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!((done, count_in(&app, "SELECT max(id) FROM users")), (1, 2));
+}
+
+#[actix_web::test]
+async fn a_failed_replacement_keeps_the_account() {
+    let app = app_that_replaces().await;
+    let (session, ..) = plant(&app).await;
+    let reset = reset_token(&app, ONE).await;
+    make_fail(&app, "INSERT ON users");
+    assert_eq!(app.reset_password(&reset, NEW).await.status, 500);
+    assert!(session_is_valid(&app, &session).await);
+    make_succeed(&app);
+    assert_eq!(app.reset_password(&reset, NEW).await.status, 200);
+    assert!(!session_is_valid(&app, &session).await);
 }
 
 #[actix_web::test]

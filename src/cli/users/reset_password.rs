@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{UserArg, View, database, name};
 use crate::audit::{Entry, Event, Source};
 use crate::cli::output::note;
-use crate::config::Settings;
+use crate::config::{Settings, UnverifiedReset};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::signed_link;
 use crate::domain::clock::Clock;
@@ -33,6 +33,15 @@ pub(super) async fn run(
         &json!({ "user": View::of(user), "link": link, "expires_at": expires_at }),
         || link.clone(),
     )?;
+    let replaces = settings.registration.unverified_reset == UnverifiedReset::Replace;
+    if replaces && user.email_confirmed_at.is_none() {
+        note(&format!(
+            "the address of {0} was never verified: the link deletes the account and creates a fresh one \
+             (registration.unverified_reset); `cloakroom users confirm {1}` first keeps it",
+            name(user),
+            user.id.0
+        ));
+    }
     note(&format!(
         "anyone with this link can set the password of {}; single use, valid until {expires_at}",
         name(user)

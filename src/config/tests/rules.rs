@@ -629,6 +629,19 @@ fn durations_have_bounds() {
 }
 
 #[test]
+fn unverified_accounts_are_replaced_only_where_links_are_mailed() {
+    let replace = |confirm| {
+        move |s: &mut Settings| {
+            s.registration.confirm = confirm;
+            s.registration.unverified_reset = UnverifiedReset::Replace;
+        }
+    };
+    refuses("registration.unverified_reset", replace(Confirm::Off));
+    accepts(replace(Confirm::Remind));
+    accepts(replace(Confirm::Required));
+}
+
+#[test]
 fn private_sign_up_requires_email_verification() {
     for confirm in [Confirm::Off, Confirm::Remind] {
         refuses("registration.private", |s| {

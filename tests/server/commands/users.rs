@@ -343,6 +343,31 @@ fn a_printed_reset_link_works_once() {
 }
 
 #[test]
+fn a_printed_reset_link_that_replaces_an_account_says_so() {
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__REGISTRATION__CONFIRM", "remind");
+    create(&test_server, "one@example.com");
+    let err = |test_server: &TestServer| run(test_server, &["users", "reset-password", "1"]).err;
+    assert!(!err(&test_server).contains("was never verified"));
+    test_server.set("CLOAKROOM__REGISTRATION__UNVERIFIED_RESET", "replace");
+    assert!(err(&test_server).contains("was never verified: the link deletes the account"));
+    run(&test_server, &["users", "confirm", "1"]).done();
+    assert!(!err(&test_server).contains("was never verified"));
+}
+
+#[test]
+fn creating_a_verified_user_records_both() {
+    let test_server = TestServer::new();
+    run(&test_server, &["migrate"]).done();
+    let command = ["users", "create", "one@example.com", "--confirmed"];
+    let err = run_with_input(&test_server, &command, PASSWORD.as_bytes()).err;
+    assert!(
+        err.contains("user_created") && err.contains("address_confirmed"),
+        "{err}"
+    );
+}
+
+#[test]
 fn a_reset_link_in_json_has_its_expiry() {
     let test_server = TestServer::new();
     let created = create(&test_server, "one@example.com");
