@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use crate::audit::Event;
 use crate::context::Context;
+use crate::crypto::signed_message::SignedMessage;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, EmailAddress};
+use crate::domain::{Account, ClientInfo, EmailAddress};
 use crate::mail;
+use crate::store::users;
 use crate::throttle::Limit;
 
 /// A request for a mail with a link.
@@ -48,4 +50,20 @@ impl LinkRequest {
         });
         context.counted(&admission, enqueued).await
     }
+}
+
+/// A link with a valid signature and its account; `None` when the account is gone or what the link is bound to has
+/// changed. A transaction that uses the link checks it again.
+pub async fn open_link(
+    context: &Context,
+    link: SignedMessage,
+    holds: fn(&SignedMessage, &Account) -> bool,
+) -> Result<Option<(SignedMessage, Account)>> {
+    let subject = link.subject;
+    let account = context
+        .database
+        .read(move |reader| users::find(reader, subject))
+        .await?;
+    let account = account.filter(|account| holds(&link, account));
+    Ok(account.map(|account| (link, account)))
 }

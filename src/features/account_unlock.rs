@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 
+use crate::accounts::mailed_link::open_link;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::signed_link;
@@ -62,7 +63,7 @@ async fn use_link(
     token: &str,
 ) -> Result<HttpResponse> {
     let now = context.clock.now();
-    let (link, account) = open_link(context, client, token, now).await?;
+    let (link, account) = opened(context, client, token, now).await?;
     let failures = context
         .throttle
         .address_failures(account.user.email_address.as_str(), client.ip);
@@ -80,7 +81,7 @@ async fn use_link(
 }
 
 /// The link and the account that it is for.
-async fn open_link(
+async fn opened(
     context: &Context,
     client: &ClientInfo,
     token: &str,
@@ -90,15 +91,8 @@ async fn open_link(
     let Some(link) = signed_link::verify_unlock(&context.key_ring, token, window, now) else {
         return Err(refused(context, client));
     };
-    let subject = link.subject;
-    let account = context
-        .database
-        .read(move |reader| users::find(reader, subject))
-        .await?;
-    match account.filter(|account| signed_link::unlock_holds(&link, account)) {
-        Some(account) => Ok((link, account)),
-        None => Err(refused(context, client)),
-    }
+    let opened = open_link(context, link, signed_link::unlock_holds).await?;
+    opened.ok_or_else(|| refused(context, client))
 }
 
 /// `false` when the link no longer holds or its window is lifted already: of concurrent uses one wins.

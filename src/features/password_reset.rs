@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
-use crate::accounts::mailed_link::LinkRequest;
+use crate::accounts::mailed_link::{LinkRequest, open_link};
 use crate::accounts::new_password::NewPasswords;
 use crate::accounts::unverified_account::replace_account;
 use crate::audit::Event;
@@ -115,7 +115,7 @@ async fn check_by_path(
 }
 
 async fn show(context: &Context, client: &ClientInfo, token: &str) -> Result<HttpResponse> {
-    let (link, account) = open_link(context, client, token).await?;
+    let (link, account) = opened(context, client, token).await?;
     Ok(HttpResponse::Ok().json(ResetLink {
         email_address: account.user.email_address.masked(),
         expires_at: link.expires_at,
@@ -127,7 +127,7 @@ async fn update(
     client: ClientInfo,
     Body(input): Body<ResetInput>,
 ) -> Result<HttpResponse> {
-    let opened = open_link(&context, &client, link_token(&input.token)?).await?;
+    let opened = opened(&context, &client, link_token(&input.token)?).await?;
     let password = choose(
         &context,
         &input.password,
@@ -142,7 +142,7 @@ async fn update_by_path(
     token: web::Path<String>,
     body: Result<Body<NewPasswordInput>>,
 ) -> Result<HttpResponse> {
-    let opened = open_link(&context, &client, &token).await?;
+    let opened = opened(&context, &client, &token).await?;
     // After the link: whether the body can be used is no news for a forged link.
     let Body(input) = body?;
     let password = choose(
@@ -197,7 +197,7 @@ async fn use_link(
 }
 
 /// The link and the account that it is for.
-async fn open_link(
+async fn opened(
     context: &Context,
     client: &ClientInfo,
     token: &str,
@@ -206,15 +206,8 @@ async fn open_link(
     else {
         return Err(refused(context, client));
     };
-    let subject = link.subject;
-    let account = context
-        .database
-        .read(move |reader| users::find(reader, subject))
-        .await?;
-    match account.filter(|account| signed_link::reset_holds(&link, account)) {
-        Some(account) => Ok((link, account)),
-        None => Err(refused(context, client)),
-    }
+    let opened = open_link(context, link, signed_link::reset_holds).await?;
+    opened.ok_or_else(|| refused(context, client))
 }
 
 /// `false` when the link no longer holds: of concurrent uses one wins.
