@@ -114,6 +114,12 @@ events! {
     ApiKeysRevoked { user: Option<UserId>, keys_revoked: usize } Info "api_keys_revoked";
     /// An operator printed a link that resets a user's password.
     ResetLinkPrinted { user: UserId } Warn "reset_link_printed";
+    /// An operator replaced the key base; the old one still verifies for a while.
+    KeyBaseRotated Warn "key_base_rotated";
+    /// An operator replaced a leaked key base, and dropped it with all previous ones.
+    LeakedKeyBaseReplaced Warn "leaked_key_base_replaced";
+    /// An operator dropped the previous key bases.
+    KeyBasesForgotten Warn "key_bases_forgotten";
     /// An operator created an account.
     UserCreated { user: UserId } Info "user_created";
     /// An operator disabled an account, which ended its sessions.

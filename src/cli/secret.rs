@@ -25,8 +25,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::key_store::KeyStore;
-use super::Outcome;
 use super::output::{Format, confirm, note, print, table};
+use super::{Outcome, quietly};
+use crate::audit::{Entry, Event, Source};
 use crate::config::{ConfigError, Settings, Sources};
 use crate::crypto::key_ring::generate_base;
 use crate::crypto::signed_link;
@@ -71,7 +72,7 @@ pub(super) fn run(
 }
 
 fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
-    let settings = Settings::load(sources)?;
+    let settings = quietly(|| Settings::load(sources))?;
     let Some(store) = KeyStore::of(sources, &settings) else {
         return print_for_setting(leaked, format);
     };
@@ -89,6 +90,11 @@ fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
         written.push(draft.path().to_owned());
         draft.put()?;
     }
+    let event = match leaked {
+        true => Event::LeakedKeyBaseReplaced,
+        false => Event::KeyBaseRotated,
+    };
+    Entry::new(&Source::OPERATOR, event).write();
     let out_of_reach = store.out_of_reach(&settings);
     let now = Clock::System.now();
     let ends = (!leaked).then(|| Ends::after(&settings, now));
@@ -119,7 +125,7 @@ fn print_for_setting(leaked: bool, format: &Format) -> Outcome {
 }
 
 fn forget(sources: &Sources, yes: bool, format: &Format) -> Outcome {
-    let settings = Settings::load(sources)?;
+    let settings = quietly(|| Settings::load(sources))?;
     let Some(store) = KeyStore::of(sources, &settings) else {
         return Err(
             "secrets.previous is not in a file: remove its values where it is set, and restart the server"
@@ -145,6 +151,9 @@ fn forget(sources: &Sources, yes: bool, format: &Format) -> Outcome {
     }
     if let Some(draft) = store.forget()? {
         draft.put()?;
+    }
+    if dropped > 0 {
+        Entry::new(&Source::OPERATOR, Event::KeyBasesForgotten).write();
     }
     let left = store.out_of_reach(&settings);
     let document =

@@ -185,6 +185,25 @@ fn forgetting_bases_revokes_what_they_signed() {
 }
 
 #[test]
+fn changes_of_the_key_base_are_recorded() {
+    let test_server = test_server();
+    for (command, event) in [
+        (&["secret", "rotate"][..], "key_base_rotated"),
+        (&["secret", "forget", "--yes"], "key_bases_forgotten"),
+        (
+            &["secret", "rotate", "--leaked"],
+            "leaked_key_base_replaced",
+        ),
+    ] {
+        let err = run(&test_server, command).err;
+        assert!(err.contains(event) && err.contains("operator"), "{err}");
+    }
+    // Nothing is left to drop.
+    let err = run(&test_server, &["secret", "forget"]).err;
+    assert!(!err.contains("key_bases_forgotten"), "{err}");
+}
+
+#[test]
 fn forgetting_says_what_becomes_invalid_and_asks() {
     let test_server = test_server();
     rotate(&test_server, &[]);
