@@ -75,11 +75,17 @@ impl Password {
             problems.refuse("password.forbidden_words", "must not contain an empty word");
         }
         let service = self.breached_service.as_deref().map(Url::parse);
-        let usable = |url: &Url| url.has_host() && matches!(url.scheme(), "https" | "http");
+        // The digits are appended to it.
+        let usable = |url: &Url| {
+            url.has_host()
+                && matches!(url.scheme(), "https" | "http")
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
         if service.is_some_and(|parsed| !parsed.is_ok_and(|url| usable(&url))) {
             problems.refuse(
                 "password.breached_service",
-                r#"must be a URL such as "https://api.pwnedpasswords.com/range""#,
+                r##"must be a URL without ? and #, such as "https://api.pwnedpasswords.com/range""##,
             );
         }
     }

@@ -538,6 +538,22 @@ fn mail_needs_directory_sender_and_one_line_name() {
 }
 
 #[test]
+fn the_range_service_is_a_url_that_ends_in_a_path() {
+    let key = "password.breached_service";
+    for url in [
+        "ftp://api.example.com",
+        "api.example.com/range",
+        "https://api.example.com/?range=",
+        "https://api.example.com/range#",
+    ] {
+        refuses(key, |s| s.password.breached_service = Some(url.to_owned()));
+    }
+    accepts(|s| {
+        s.password.breached_service = Some("https://api.example.com/range".to_owned());
+    });
+}
+
+#[test]
 fn the_database_is_a_file() {
     refuses("database.path", |s| s.database.path = "".into());
     refuses("database.path", |s| s.database.path = ":memory:".into());
