@@ -37,7 +37,13 @@ export function CreateApiKey({ onCreated, onCancel }: CreateApiKeyProps) {
   const form = useForm(
     ({ name, scopes = [], expires_at, password_challenge }: Fields, options) =>
       client.createApiKey(
-        { name, scopes: [scopes].flat(), expires_at: expiry(expires_at), password_challenge },
+        {
+          name,
+          scopes: [scopes].flat(),
+          expires_at: expiry(expires_at),
+          // Left out if it is empty: then the server reports it as blank, together with other fields.
+          ...(password_challenge && { password_challenge }),
+        },
         options,
       ),
     { onSuccess: onCreated },

@@ -191,13 +191,14 @@ const storeWithKey = (key: string): TokenStore => ({ load: () => ({ token: key }
 describe("an API key", () => {
   it("is created, limited by its scopes, renamed and revoked", async () => {
     const { client, email_address } = await signedUp();
-    const wanted = { name: "Backup", scopes: ["projects:read"], expires_at: "never" };
+    const scopes = ["projects:read", "user:read"];
+    const wanted = { name: "Backup", scopes, expires_at: "never" };
     expect(await failureOf(client.createApiKey(wanted))).toMatchObject({
       fields: { password_challenge: ["can't be blank"] },
     });
     const { key, api_key } = await client.createApiKey({ ...wanted, password_challenge: password });
     expect(api_key.expires_at).toBeNull();
-    expect(api_key).toMatchObject({ name: "Backup", prefix: "crk_", scopes: ["projects:read"] });
+    expect(api_key).toMatchObject({ name: "Backup", prefix: "crk_", scopes });
     expect(key.endsWith(api_key.last_four)).toBe(true);
 
     const program = clientOf({ store: storeWithKey(key) });
