@@ -88,16 +88,19 @@ CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_digest);
 CREATE INDEX refresh_tokens_spent ON refresh_tokens (spent_at) WHERE spent_at IS NOT NULL;
 
--- Access tokens revoked before they expire: all of a session, or a single one. Each process keeps them in memory.
+-- Access tokens revoked before they expire: a single one, all of a session, or all of a session that were issued until
+-- some time, which stands for many single ones. Each process keeps them in memory.
 CREATE TABLE revoked_access_tokens (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order of commits: a reader needs only rows above its last
     session_id INTEGER NOT NULL,                 -- no reference: the session is deleted
-    jti        TEXT,                             -- the single token; NULL: all of the session
-    until      INTEGER NOT NULL                  -- when the last of them expires
+    jti        TEXT,                             -- the single token; NULL: several of the session
+    until      INTEGER NOT NULL,                 -- when the last of them expires
+    issued_until INTEGER                         -- when the last of them was issued; NULL: all of the session
 ) STRICT;
 
 CREATE UNIQUE INDEX revoked_access_tokens_by_jti ON revoked_access_tokens (jti) WHERE jti IS NOT NULL;
 CREATE INDEX revoked_access_tokens_by_until ON revoked_access_tokens (until);
+CREATE INDEX revoked_access_tokens_by_session ON revoked_access_tokens (session_id) WHERE issued_until IS NOT NULL;
 
 -- Any deletion of a session revokes its access tokens, also the cascade from its user.
 CREATE TRIGGER sessions_revoke_access_tokens AFTER DELETE ON sessions WHEN OLD.access_until IS NOT NULL BEGIN

@@ -164,9 +164,9 @@ impl Context {
         claims: Arc<VerifiedAccessToken>,
         now: Timestamp,
     ) -> Result<Arc<VerifiedAccessToken>> {
-        let revoked = self
-            .database
-            .is_revoked(claims.session_id, &claims.jti, now);
+        let revoked =
+            self.database
+                .is_revoked(claims.session_id, &claims.jti, claims.issued_at(), now);
         if revoked.await? || !self.is_bound(&claims).await? {
             return Err(Error::TokenInvalid);
         }

@@ -80,7 +80,12 @@ impl Credential {
                 claims.session_id,
                 &claims.session_nonce,
                 claims.user_id,
-            )? && !revocations::has_token(reader, &claims.jti)?),
+            )? && !revocations::has_token(
+                reader,
+                claims.session_id,
+                &claims.jti,
+                claims.issued_at(),
+            )?),
         }
     }
 }

@@ -164,12 +164,18 @@ impl Database {
         clippy::unused_async,
         reason = "an engine behind a network will wait here"
     )]
-    pub async fn is_revoked(&self, session: SessionId, jti: &str, now: Timestamp) -> Result<bool> {
+    pub async fn is_revoked(
+        &self,
+        session: SessionId,
+        jti: &str,
+        issued_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
         let revocations = &self.shared.revocations;
         if let Some(poll) = revocations.poll_due() {
             self.shared.engine.read(|reader| poll.run(reader, now))?;
         }
-        Ok(revocations.contains(session, jti))
+        Ok(revocations.contains(session, jti, issued_at))
     }
 
     /// Starts a check of the whole file on its own thread. Damage is logged and fails [`Self::ready`].

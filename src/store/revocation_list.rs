@@ -6,6 +6,11 @@
 //! on a list that may be incomplete.
 //!
 //! The table numbers its rows in the order of commits, so that only rows above the last known number are read.
+//!
+//! # Threats
+//! - a client that revokes many tokens: beyond 16 of one session, the table has one row for all of them
+//! - many sessions that are ended: limits bound how fast, and above [`MAX_SESSIONS`] the list is given up for one time, until
+//!   which all tokens were issued that it refuses; clients then obtain others. The list never forgets to save memory
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,6 +32,8 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(1);
 const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 /// The most rows of one statement.
 const BATCH: u32 = 1000;
+/// The most sessions with revoked tokens, of some hundred bytes each.
+const MAX_SESSIONS: usize = 500_000;
 
 /// Revoked access tokens.
 #[derive(Debug)]
@@ -45,9 +52,21 @@ pub(super) struct RevocationList {
 struct Entries {
     /// The highest known number.
     last: i64,
-    sessions: HashMap<SessionId, Timestamp>,
-    tokens: HashMap<Box<str>, Timestamp>,
+    sessions: HashMap<SessionId, OfSession>,
+    /// Tokens of any session that were issued until then are revoked.
+    issued_until: Option<Timestamp>,
     pruned_at: Timestamp,
+}
+
+/// The revoked tokens of a session.
+#[derive(Debug, Default)]
+struct OfSession {
+    /// All of them, and when the last one expires.
+    all: Option<Timestamp>,
+    /// Those that were issued until the first time; the second is when the last one expires.
+    issued_until: Option<(Timestamp, Timestamp)>,
+    /// Single ones, each with its expiry.
+    tokens: Vec<(Box<str>, Timestamp)>,
 }
 
 impl RevocationList {
@@ -57,7 +76,7 @@ impl RevocationList {
             entries: RwLock::new(Entries {
                 last: 0,
                 sessions: HashMap::new(),
-                tokens: HashMap::new(),
+                issued_until: None,
                 pruned_at: Timestamp::from_millis(0),
             }),
             started: clock.monotonic(),
@@ -68,10 +87,12 @@ impl RevocationList {
         }
     }
 
-    /// Whether a token is on the list, alone or with its session.
-    pub(super) fn contains(&self, session_id: SessionId, jti: &str) -> bool {
+    /// Whether a token is on the list, alone or with others of its session.
+    pub(super) fn contains(&self, session_id: SessionId, jti: &str, issued_at: Timestamp) -> bool {
         let entries = self.entries();
-        entries.sessions.contains_key(&session_id) || entries.tokens.contains_key(jti)
+        let session = entries.sessions.get(&session_id);
+        session.is_some_and(|session| session.has(jti, issued_at))
+            || entries.issued_until.is_some_and(|until| issued_at <= until)
     }
 
     /// The right, and the duty, to read the table before asking, when the list is too old.
@@ -109,7 +130,7 @@ impl RevocationList {
             let rows = list_after(reader, last, BATCH)?;
             let is_last_batch = rows.len() < BATCH as usize;
             if !rows.is_empty() {
-                self.entries_mut().add(rows);
+                self.entries_mut().add(rows, MAX_SESSIONS, self.clock.now());
             }
             if is_last_batch {
                 return Ok(());
@@ -171,23 +192,58 @@ impl Poll<'_> {
 }
 
 impl Entries {
-    fn add(&mut self, rows: Vec<Revocation>) {
+    fn add(&mut self, rows: Vec<Revocation>, most: usize, now: Timestamp) {
         for row in rows {
             self.last = self.last.max(row.seq);
-            let until = match row.jti {
-                Some(jti) => self.tokens.entry(jti.into()).or_insert(row.until),
-                None => self.sessions.entry(row.session_id).or_insert(row.until),
-            };
-            *until = row.until.max(*until);
+            self.sessions.entry(row.session_id).or_default().add(row);
+        }
+        if self.sessions.len() > most {
+            self.prune(now);
+        }
+        if self.sessions.len() > most {
+            tracing::warn!(
+                sessions = most,
+                "too many revoked access tokens: refusing all that were issued until now"
+            );
+            self.sessions = HashMap::new();
+            self.issued_until = self.issued_until.max(Some(now));
         }
     }
 
     fn prune(&mut self, now: Timestamp) {
-        self.sessions.retain(|_, until| now < *until + KEEP);
-        self.tokens.retain(|_, until| now < *until + KEEP);
+        self.sessions.retain(|_, session| session.prune(now));
         self.sessions.shrink_to(2 * self.sessions.len());
-        self.tokens.shrink_to(2 * self.tokens.len());
         self.pruned_at = now;
+    }
+}
+
+impl OfSession {
+    fn has(&self, jti: &str, issued_at: Timestamp) -> bool {
+        self.all.is_some()
+            || self.issued_until.is_some_and(|(last, _)| issued_at <= last)
+            || self.tokens.iter().any(|(token, _)| **token == *jti)
+    }
+
+    fn add(&mut self, row: Revocation) {
+        match (row.jti, row.issued_until) {
+            (Some(jti), _) => self.tokens.push((jti.into(), row.until)),
+            (None, None) => self.all = self.all.max(Some(row.until)),
+            (None, Some(last)) => {
+                let (earlier, until) = self.issued_until.unwrap_or((last, row.until));
+                self.issued_until = Some((last.max(earlier), until.max(row.until)));
+                // The row stands for them.
+                self.tokens = Vec::new();
+            }
+        }
+    }
+
+    /// Drops what expired long ago; whether anything is left.
+    fn prune(&mut self, now: Timestamp) -> bool {
+        let is_kept = |until: Timestamp| now < until + KEEP;
+        self.all = self.all.filter(|until| is_kept(*until));
+        self.issued_until = self.issued_until.filter(|(_, until)| is_kept(*until));
+        self.tokens.retain(|(_, until)| is_kept(*until));
+        self.all.is_some() || self.issued_until.is_some() || !self.tokens.is_empty()
     }
 }
 
@@ -196,7 +252,7 @@ mod tests {
     use super::*;
     use crate::store::Transaction;
     use crate::store::sqlite;
-    use crate::store::tables::revocations::{delete_expired, has_token, insert_token};
+    use crate::store::tables::revocations::{MAX_SINGLE, delete_expired, has_token, insert_token};
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
     const HOUR: Duration = Duration::from_secs(3600);
@@ -229,9 +285,13 @@ mod tests {
             }
             revoke(tx, SessionId(5000), Some("alone"), NOW);
             let (list, _) = load(tx);
-            assert!((1..=2 * i64::from(BATCH) + 1).all(|id| list.contains(SessionId(id), "any")));
-            assert!(list.contains(SessionId(5000), "alone"));
-            assert!(!list.contains(SessionId(5000), "another"));
+            assert!((1..=2 * i64::from(BATCH) + 1).all(|id| list.contains(
+                SessionId(id),
+                "any",
+                NOW
+            )));
+            assert!(list.contains(SessionId(5000), "alone", NOW));
+            assert!(!list.contains(SessionId(5000), "another", NOW));
         });
     }
 
@@ -241,9 +301,9 @@ mod tests {
             let (list, _) = load(tx);
             assert!(list.poll_due().is_none(), "it was read just now");
             revoke(tx, ONE, None, NOW);
-            assert!(!list.contains(ONE, "any"));
+            assert!(!list.contains(ONE, "any", NOW));
             list.committed(tx);
-            assert!(list.contains(ONE, "any"));
+            assert!(list.contains(ONE, "any", NOW));
         });
     }
 
@@ -257,7 +317,7 @@ mod tests {
             revoke(tx, ONE, None, NOW);
             poll.run(tx, NOW).unwrap();
             drop(poll);
-            assert!(list.contains(ONE, "any") && list.poll_due().is_none());
+            assert!(list.contains(ONE, "any", NOW) && list.poll_due().is_none());
             clock.advance(POLL_TIMEOUT);
             let poll = list.poll_due().unwrap();
             std::thread::scope(|scope| {
@@ -292,7 +352,7 @@ mod tests {
                 .unwrap();
             revoke(tx, ONE, None, NOW);
             list.poll_due().unwrap().run(tx, NOW).unwrap();
-            assert!(list.contains(ONE, "any") && list.poll_due().is_none());
+            assert!(list.contains(ONE, "any", NOW) && list.poll_due().is_none());
         });
     }
 
@@ -305,7 +365,7 @@ mod tests {
             let poll = list.poll_due().expect("at once");
             poll.run(tx, NOW).unwrap();
             drop(poll);
-            assert!(list.contains(ONE, "any") && list.poll_due().is_none());
+            assert!(list.contains(ONE, "any", NOW) && list.poll_due().is_none());
         });
     }
 
@@ -319,8 +379,8 @@ mod tests {
                 list.commit_failed();
                 list.poll_due().unwrap().run(tx, now).unwrap();
                 (
-                    list.contains(ONE, "any"),
-                    list.contains(SessionId(2), "alone"),
+                    list.contains(ONE, "any", NOW),
+                    list.contains(SessionId(2), "alone", NOW),
                 )
             };
             let expired = NOW + HOUR + KEEP;
@@ -342,7 +402,7 @@ mod tests {
             let (list, clock) = load(tx);
             clock.advance(HOUR + KEEP + PRUNE_INTERVAL);
             list.committed(tx);
-            assert_eq!(list.entries().tokens.capacity(), 0);
+            assert_eq!(list.entries().sessions.capacity(), 0);
         });
     }
 
@@ -354,19 +414,78 @@ mod tests {
             let (list, _) = load(tx);
             list.commit_failed();
             list.poll_due().unwrap().run(tx, NOW + HOUR + KEEP).unwrap();
-            assert!(list.contains(ONE, "any"));
+            assert!(list.contains(ONE, "any", NOW));
         });
     }
 
     #[test]
     fn a_token_is_revoked_once_and_its_row_expires() {
         within(|tx| {
-            insert_token(tx, ONE, "alone", NOW).unwrap();
-            insert_token(tx, ONE, "alone", NOW + HOUR).unwrap();
+            insert_token(tx, ONE, "alone", NOW, NOW).unwrap();
+            insert_token(tx, ONE, "alone", NOW, NOW + HOUR).unwrap();
             assert_eq!(list_after(tx, 0, 9).unwrap().len(), 1);
-            assert!(has_token(tx, "alone").unwrap() && !has_token(tx, "another").unwrap());
+            assert!(
+                has_token(tx, ONE, "alone", NOW).unwrap()
+                    && !has_token(tx, ONE, "another", NOW).unwrap()
+            );
             assert_eq!(delete_expired(tx, NOW - HOUR, 9).unwrap(), 0);
             assert_eq!(delete_expired(tx, NOW, 9).unwrap(), 1);
         });
+    }
+
+    #[test]
+    fn many_single_revocations_of_a_session_are_one_entry() {
+        within(|tx| {
+            let at = |second: u64| NOW + Duration::from_secs(second);
+            let (list, _) = load(tx);
+            for second in 0..100 {
+                let jti = format!("token {second}");
+                insert_token(tx, ONE, &jti, at(second), at(second) + HOUR).unwrap();
+                list.load(tx).unwrap();
+                assert!(list_after(tx, 0, 1000).unwrap().len() <= MAX_SINGLE + 1);
+                assert!(list.entries().sessions[&ONE].tokens.len() <= MAX_SINGLE);
+                for earlier in 0..=second {
+                    let jti = format!("token {earlier}");
+                    assert!(list.contains(ONE, &jti, at(earlier)), "{jti}");
+                    assert!(has_token(tx, ONE, &jti, at(earlier)).unwrap());
+                }
+                // A token that the client obtains afterwards is valid.
+                assert!(!list.contains(ONE, "next", at(second + 1)));
+                assert!(!list.contains(SessionId(2), "another", at(0)));
+            }
+            let (fresh, _) = load(tx);
+            assert!(fresh.contains(ONE, "token 0", at(0)));
+            assert!(fresh.contains(ONE, "token 99", at(99)));
+        });
+    }
+
+    #[test]
+    fn above_its_bound_the_list_refuses_all_issued_until_now() {
+        let (list, now) = (RevocationList::new(Clock::manual(NOW)), NOW + HOUR);
+        let row = |id| Revocation {
+            seq: id,
+            session_id: SessionId(id),
+            jti: None,
+            issued_until: None,
+            until: now,
+        };
+        list.entries_mut().add((1..=3).map(row).collect(), 3, now);
+        assert!(!list.contains(SessionId(9), "any", now));
+        list.entries_mut().add(vec![row(4)], 3, now);
+        assert!(list.entries().sessions.is_empty());
+        for id in [1, 4, 9] {
+            assert!(list.contains(SessionId(id), "any", now));
+            assert!(!list.contains(SessionId(id), "any", now + Duration::from_secs(1)));
+        }
+        // Those that expired long ago make room first.
+        let list = RevocationList::new(Clock::manual(NOW));
+        list.entries_mut().add((1..=3).map(row).collect(), 3, now);
+        let later = Revocation {
+            until: now + KEEP + HOUR,
+            ..row(4)
+        };
+        list.entries_mut().add(vec![later], 3, now + KEEP);
+        assert_eq!(list.entries().sessions.len(), 1);
+        assert!(!list.contains(SessionId(9), "any", now));
     }
 }

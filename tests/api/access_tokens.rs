@@ -513,7 +513,7 @@ async fn end_token(app: &TestApp, access: &Access) {
         app.clock().now() + LIFETIME,
     );
     write(app, move |tx| {
-        revocations::insert_token(tx, session_id, &jti, until)
+        revocations::insert_token(tx, session_id, &jti, START, until)
     })
     .await;
 }
@@ -561,7 +561,9 @@ async fn revocations_are_loaded_after_a_restart() {
     for (access, is_good) in [(&ended, false), (&alone, false), (&good, true)] {
         let now = app.clock().now();
         let claims = context.access_tokens.verify(&access.text, now).unwrap();
-        let revoked = again.is_revoked(claims.session_id, &claims.jti, now).await;
+        let revoked = again
+            .is_revoked(claims.session_id, &claims.jti, claims.issued_at(), now)
+            .await;
         assert_eq!(revoked.unwrap(), !is_good);
     }
 }
@@ -627,7 +629,7 @@ async fn a_rewound_clock_restores_no_revoked_token() {
     .unwrap();
     let claims = context.access_tokens.verify(&access.text, START).unwrap();
     let revoked = again
-        .is_revoked(claims.session_id, &claims.jti, START)
+        .is_revoked(claims.session_id, &claims.jti, claims.issued_at(), START)
         .await;
     assert!(revoked.unwrap());
 }

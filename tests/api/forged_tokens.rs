@@ -568,7 +568,7 @@ async fn the_whole_table(algorithm: Algorithm) {
     assert_eq!(answer(&app, &revoked.text).await.0, 200);
     let (id, jti, until) = (revoked.session_id, revoked.jti.clone(), START + LIFETIME);
     write(&app, move |tx| {
-        revocations::insert_token(tx, id, &jti, until)
+        revocations::insert_token(tx, id, &jti, START, until)
     })
     .await;
     rows.push(("ended alone".to_owned(), revoked.text, "token_invalid"));

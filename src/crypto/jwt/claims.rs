@@ -102,6 +102,11 @@ impl AccessTokenClaims {
         })
     }
 
+    /// `iat`.
+    pub fn issued_at(&self) -> Timestamp {
+        Timestamp::from_millis(0) + Duration::from_secs(self.issued_at)
+    }
+
     /// `nbf`.
     pub fn valid_from(&self) -> Timestamp {
         Timestamp::from_millis(0) + Duration::from_secs(self.not_before)

@@ -136,13 +136,12 @@ async fn access_token(
         Err(failure) => return Err(failure),
     };
     let asked = Arc::clone(&claims);
-    let found =
-        context.database.read(
-            move |reader| match revocations::has_token(reader, &asked.jti)? {
-                true => Ok(None),
-                false => session_of_access_token(reader, &asked),
-            },
-        );
+    let found = context.database.read(move |reader| {
+        match revocations::has_token(reader, asked.session_id, &asked.jti, asked.issued_at())? {
+            true => Ok(None),
+            false => session_of_access_token(reader, &asked),
+        }
+    });
     let audience = claims.audience.as_deref();
     let audience = audience.unwrap_or_else(|| context.settings.audience());
     Ok(found.await?.map(|(session, user)| Introspection {

@@ -1,7 +1,8 @@
 //! Revoking a token by presenting it (RFC 7009): possession is enough, without another credential.
 //!
 //! A refresh token, current or recently spent, ends its session and with it all its access tokens; so does a session's own
-//! token. An access token is revoked alone: the holder of a narrow one must not sign its user out.
+//! token. An access token is revoked alone: the holder of a narrow one must not sign its user out. With the 17th of one
+//! session, all its access tokens are revoked that were issued until the last of them; the session goes on.
 //!
 //! # Threats
 //! - a reply that reveals whether a token was valid: all get the same
@@ -97,7 +98,12 @@ impl RevocationTarget {
                 let (session, nonce) = (claims.session_id, &claims.session_nonce);
                 Ok(
                     sessions::belongs_to(reader, session, nonce, claims.user_id)?
-                        && !revocations::has_token(reader, &claims.jti)?,
+                        && !revocations::has_token(
+                            reader,
+                            session,
+                            &claims.jti,
+                            claims.issued_at(),
+                        )?,
                 )
             }
         }
@@ -124,7 +130,8 @@ impl RevocationTarget {
                     return Ok(());
                 }
                 let (user, session) = (claims.user_id, claims.session_id);
-                revocations::insert_token(change, session, &claims.jti, claims.valid_until())?;
+                let (issued_at, until) = (claims.issued_at(), claims.valid_until());
+                revocations::insert_token(change, session, &claims.jti, issued_at, until)?;
                 (Some(user), Some(session), None)
             }
         };

@@ -42,14 +42,14 @@ pub(super) fn a_token_is_revoked_alone_or_with_its_session(tx: &Transaction<'_>)
     let user = add_user(tx, "one@example.com");
     let (id, _) = add_session(tx, user);
     sessions::note_access(tx, id, NOW + HOUR, NOW).unwrap();
-    revocations::insert_token(tx, id, "aa", NOW + HOUR).unwrap();
-    revocations::insert_token(tx, id, "aa", NOW + 2 * HOUR).unwrap();
+    revocations::insert_token(tx, id, "aa", NOW, NOW + HOUR).unwrap();
+    revocations::insert_token(tx, id, "aa", NOW, NOW + 2 * HOUR).unwrap();
     assert_eq!(revoked(tx), [(id, Some("aa".to_owned()), NOW + HOUR)]);
-    assert!(revocations::has_token(tx, "aa").unwrap() && !revocations::has_token(tx, "ab").unwrap());
+    assert!(revocations::has_token(tx, id, "aa", NOW).unwrap() && !revocations::has_token(tx, id, "ab", NOW).unwrap());
     let has = |id, jti| {
         let list = RevocationList::new(Clock::manual(NOW));
         list.load(tx).unwrap();
-        list.contains(id, jti)
+        list.contains(id, jti, NOW)
     };
     assert!(has(id, "aa") && !has(id, "ab"));
 
@@ -67,7 +67,7 @@ pub(super) fn a_token_is_revoked_alone_or_with_its_session(tx: &Transaction<'_>)
         0
     );
     assert_eq!(revocations::delete_expired(tx, NOW + HOUR, 10).unwrap(), 2);
-    revocations::insert_token(tx, id, "ac", NOW + HOUR).unwrap();
+    revocations::insert_token(tx, id, "ac", NOW, NOW + HOUR).unwrap();
     let after = revocations::list_after(tx, entries[1].seq, 10).unwrap();
     assert_eq!(after.len(), 1, "no place in the order is given out twice");
 }

@@ -77,9 +77,9 @@ pub(super) async fn a_revocation_is_known_when_its_write_returns(database: Datab
         })
         .await
         .unwrap();
-    let is_revoked = |jti| database.is_revoked(session, jti, NOW);
+    let is_revoked = |jti| database.is_revoked(session, jti, NOW, NOW);
     assert!(!is_revoked("one").await.unwrap());
-    let one = database.write(move |tx| revocations::insert_token(tx, session, "one", NOW + HOUR));
+    let one = database.write(move |tx| revocations::insert_token(tx, session, "one", NOW, NOW + HOUR));
     one.await.unwrap();
     assert!(is_revoked("one").await.unwrap() && !is_revoked("two").await.unwrap());
     let ended = database.write(move |tx| sessions::delete(tx, session));

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0008_outbox_by_user.sql"),
     include_str!("../migrations/sqlite/0009_retired_key_bases.sql"),
     include_str!("../migrations/sqlite/0010_audiences.sql"),
+    include_str!("../migrations/sqlite/0011_revocation_cutoffs.sql"),
 ];
 
 /// The schema version of this program.
@@ -288,8 +289,8 @@ mod tests {
              INSERT INTO api_keys VALUES (7, 3, 'key', x'ba', 'aaaa', 'introspect', 11, NULL, NULL, NULL);
              INSERT INTO api_keys VALUES (8, 3, 'key', x'bb', 'bbbb', 'introspect', 12, NULL, NULL, NULL);
              INSERT INTO refresh_tokens VALUES (2, 4, x'ca', x'cb', 'read', 1, 2, 3, x'cc', x'cd', 4, NULL);
-             INSERT INTO revoked_access_tokens VALUES (1, 2, NULL, 3);
-             INSERT INTO revoked_access_tokens VALUES (2, 4, 'jti', 5);
+             INSERT INTO revoked_access_tokens VALUES (1, 2, NULL, 3, NULL);
+             INSERT INTO revoked_access_tokens VALUES (2, 4, 'jti', 5, 5);
              INSERT INTO outbox VALUES (6, 'api_key_created', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3,
                  '192.0.2.1', 'curl', 'notice', 8, 0);
              INSERT INTO outbox VALUES (7, 'api_key_created', 'one@example.com', 13, 2, 1, 3, NULL, NULL, NULL, 3,
@@ -323,6 +324,7 @@ mod tests {
             Value::Integer(5),
             Value::Null,
             Value::Integer(9),
+            Value::Null,
         ];
         assert_eq!(rows(&connection, "revoked_access_tokens"), [ended]);
     }

@@ -1,4 +1,5 @@
 //! The `revoked_access_tokens` table: access tokens that are revoked before they expire, singly or with their session.
+//! Beyond [`MAX_SINGLE`] single ones, a session has one row for all tokens that were issued until the last of them.
 //!
 //! A trigger writes a row for each session that is deleted, in whatever way. [`RevocationList`] keeps the rows in
 //! memory, for requests.
@@ -16,6 +17,9 @@ use crate::store::{Reader, Transaction};
 /// unless it was set forward before.
 pub const KEEP: Duration = Duration::from_secs(24 * 3600);
 
+/// The single revocations of a session that have a row each.
+pub const MAX_SINGLE: usize = 16;
+
 pub(in crate::store) const DELETE_EXPIRED: &str = "DELETE FROM revoked_access_tokens WHERE seq IN (SELECT seq FROM revoked_access_tokens WHERE until <= $1 LIMIT $2)";
 
 /// Revoked access tokens.
@@ -25,8 +29,10 @@ pub struct Revocation {
     pub seq: i64,
     /// The session of the tokens.
     pub session_id: SessionId,
-    /// The one token; `None`: all of the session.
+    /// The one token; `None`: several of the session.
     pub jti: Option<String>,
+    /// When the last of them was issued; `None`: all of the session.
+    pub issued_until: Option<Timestamp>,
     /// When the last of them expires.
     pub until: Timestamp,
 }
@@ -34,7 +40,7 @@ pub struct Revocation {
 /// Up to `limit` rows above `seq`, in order.
 pub fn list_after(reader: &Reader<'_>, seq: i64, limit: u32) -> Result<Vec<Revocation>> {
     reader.all(
-        "SELECT seq, session_id, jti, until FROM revoked_access_tokens WHERE seq > $1 ORDER BY seq LIMIT $2",
+        "SELECT seq, session_id, jti, until, issued_until FROM revoked_access_tokens WHERE seq > $1 ORDER BY seq LIMIT $2",
         &[seq.into(), limit.into()],
         |row| {
             Ok(Revocation {
@@ -42,29 +48,78 @@ pub fn list_after(reader: &Reader<'_>, seq: i64, limit: u32) -> Result<Vec<Revoc
                 session_id: row.get(1)?,
                 jti: row.get(2)?,
                 until: row.get(3)?,
+                issued_until: row.get(4)?,
             })
         },
     )
 }
 
-/// Whether a token was revoked alone, according to the table: for the transaction of a write.
-pub fn has_token(reader: &Reader<'_>, jti: &str) -> Result<bool> {
-    reader.exists(
-        "SELECT 1 FROM revoked_access_tokens WHERE jti = $1",
-        &[jti.into()],
-    )
+/// Whether a token was revoked apart from its session, according to the table: for the transaction of a write.
+pub fn has_token(
+    reader: &Reader<'_>,
+    session_id: SessionId,
+    jti: &str,
+    issued_at: Timestamp,
+) -> Result<bool> {
+    let found: Option<i64> = reader.one(
+        "SELECT 1 FROM revoked_access_tokens WHERE jti = $1
+         UNION ALL SELECT 1 FROM revoked_access_tokens
+         WHERE session_id = $2 AND jti IS NULL AND issued_until >= $3 LIMIT 1",
+        &[jti.into(), session_id.into(), issued_at.into()],
+        |row| row.get(0),
+    )?;
+    Ok(found.is_some())
 }
 
-/// Revokes one token; doing it again changes nothing.
+/// Revokes one token; doing it again changes nothing. If the session has [`MAX_SINGLE`] of them already, all its tokens are
+/// revoked that were issued until the last of them: they have one row, and a client can obtain another token.
 pub fn insert_token(
     tx: &Transaction<'_>,
     session_id: SessionId,
     jti: &str,
+    issued_at: Timestamp,
+    until: Timestamp,
+) -> Result<()> {
+    if has_token(tx, session_id, jti, issued_at)? {
+        return Ok(());
+    }
+    let earlier: Vec<(Option<String>, Timestamp, Timestamp)> = tx.all(
+        "SELECT jti, issued_until, until FROM revoked_access_tokens
+         WHERE session_id = $1 AND issued_until IS NOT NULL",
+        &[session_id.into()],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    if earlier.iter().filter(|(jti, ..)| jti.is_some()).count() < MAX_SINGLE {
+        return insert(tx, session_id, Some(jti), issued_at, until);
+    }
+    let last_expiry: Option<Option<Timestamp>> = tx.one(
+        "SELECT access_until FROM sessions WHERE id = $1",
+        &[session_id.into()],
+        |row| row.get(0),
+    )?;
+    let expiries = earlier.iter().map(|row| row.2).chain(last_expiry.flatten());
+    let issued = earlier.iter().map(|row| row.1);
+    tx.execute(
+        "DELETE FROM revoked_access_tokens WHERE session_id = $1 AND issued_until IS NOT NULL",
+        &[session_id.into()],
+    )?;
+    let (issued_until, until) = (
+        issued.fold(issued_at, Ord::max),
+        expiries.fold(until, Ord::max),
+    );
+    insert(tx, session_id, None, issued_until, until)
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    session_id: SessionId,
+    jti: Option<&str>,
+    issued_until: Timestamp,
     until: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        &[session_id.into(), jti.into(), until.into()],
+        "INSERT INTO revoked_access_tokens (session_id, jti, until, issued_until) VALUES ($1, $2, $3, $4)",
+        &[session_id.into(), jti.into(), until.into(), issued_until.into()],
     )
     .map(drop)
 }
