@@ -100,6 +100,10 @@ events! {
     RefreshRefused Warn "refresh_refused";
     /// A credential was unknown, forged or revoked. Expired ones are not recorded.
     CredentialRefused { credential: &'static str } Info "credential_refused";
+    /// A valid credential was refused: it lacks a scope, or its kind may not do this.
+    AccessRefused {
+        credential: &'static str, user: Option<UserId>, session: Option<SessionId>, key: Option<ApiKeyId>
+    } Info "access_refused";
     /// A token was revoked by presenting it.
     TokenRevoked {
         credential: &'static str, user: Option<UserId>, session: Option<SessionId>, key: Option<ApiKeyId>

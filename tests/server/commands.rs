@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod doctor;
+mod events;
 mod health;
 mod limits;
 mod passwords;

@@ -8,11 +8,14 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 
 use super::access::Access;
-use super::caller::{Caller, NEEDS_SESSION, check_cookie, check_page, identify, identify_by};
+use super::caller::{
+    Caller, NEEDS_SESSION, check_cookie, check_page, identify, identify_by, known,
+};
 use super::cookie;
 use super::credential::{self, presented_or_basic};
-use crate::domain::CredentialKind;
+use crate::audit::Event;
 use crate::domain::error::{Error, Result};
+use crate::domain::{ClientInfo, CredentialKind};
 use crate::http::extract::client_info;
 
 const SIGN_OUT: &str = "/v1/session";
@@ -39,6 +42,7 @@ pub(in crate::http) async fn authenticate(
         let challenge = HeaderValue::from_static(r#"Basic realm="cloakroom""#);
         reply.headers_mut().append(WWW_AUTHENTICATE, challenge);
     }
+    record_refused_access(&reply);
     if let Some(removal) = removes_cookie(&reply) {
         reply.headers_mut().append(SET_COOKIE, removal);
     }
@@ -69,11 +73,39 @@ pub(in crate::http) async fn refuse_foreign_pages(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let request_head = request.request();
     match check_cookie(request_head).and_then(|()| check_page(request_head)) {
-        Ok(()) => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body),
+        Ok(()) => {
+            let reply = next.call(request).await?.map_into_boxed_body();
+            record_refused_access(&reply);
+            Ok(reply)
+        }
         Err(refusal) => Ok(request.error_response(refusal)),
+    }
+}
+
+/// Records a 403 for a valid credential, by the guard or by a handler. Credentials that are not valid and requests from
+/// other origins have events of their own.
+fn record_refused_access(reply: &ServiceResponse<BoxBody>) {
+    let request = reply.request();
+    let refusal = reply.response().error();
+    let refusal = refusal.and_then(|error| error.as_error::<Error>());
+    if let (
+        Some(Error::Forbidden(_) | Error::InsufficientScope(_)),
+        Some(caller),
+        Ok(client),
+        Ok(context),
+    ) = (
+        refusal,
+        known(request),
+        ClientInfo::of(request),
+        client_info::context(request),
+    ) {
+        let event = Event::AccessRefused {
+            credential: caller.kind().as_str(),
+            user: caller.user_id(),
+            session: caller.session_id(),
+            key: caller.api_key().map(|key| key.id),
+        };
+        context.refused(&client, event);
     }
 }
 
