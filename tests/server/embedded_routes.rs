@@ -1,7 +1,5 @@
 //! Routes of an embedder on the server's own connections: responses that take their time, and other protocols.
 
-#![expect(clippy::disallowed_methods, reason = "waits in real time for a server")]
-
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread;
