@@ -131,7 +131,10 @@ fn examples_are_shown_as_they_are_run() {
             "docs/guides/forward-auth-for-browsers.md",
             &["caddy/one_host.Caddyfile", "caddy/siblings.Caddyfile"],
         ),
-        ("docs/guides/verifying-tokens.md", &["express/server.mjs"]),
+        (
+            "docs/guides/verifying-tokens.md",
+            &["express/server.mjs", "fastapi/app.py", "behind_verify.rs"],
+        ),
         (
             "docs/guides/react-router-and-next.md",
             &[
