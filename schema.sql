@@ -19,7 +19,8 @@ CREATE TABLE users (
     role               TEXT    NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'operator')),
     name               TEXT,                     -- one line of at most 255 characters
     profile            TEXT    NOT NULL DEFAULT '{}', -- JSON object of at most 4 KiB, changed by the user
-    metadata           TEXT    NOT NULL DEFAULT '{}'  -- JSON object of at most 4 KiB, changed by operators
+    metadata           TEXT    NOT NULL DEFAULT '{}', -- JSON object of at most 4 KiB, changed by operators
+    locale             TEXT                      -- language tag of the user's mails, from the sign-up
 ) STRICT;
 
 CREATE TABLE passwords (
@@ -146,7 +147,8 @@ CREATE TABLE outbox (
     user_agent      TEXT,                        -- as ip_address
     class           TEXT    NOT NULL DEFAULT 'link' CHECK (class IN ('link', 'notice')),
     subject_id      INTEGER,                     -- the API key that a notice is about
-    priority        INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)) -- 0 is sent first
+    priority        INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)), -- 0 is sent first
+    locale          TEXT                         -- language tag: of the request for a link, of a notice's user
 ) STRICT;
 
 CREATE INDEX outbox_waiting ON outbox (priority, next_attempt_at) WHERE sent_at IS NULL AND dead_at IS NULL;

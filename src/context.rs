@@ -19,7 +19,7 @@ use crate::crypto::password::{HashSlot, PasswordPool};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, EmailAddress, SecondFactor, UserId};
+use crate::domain::{ClientInfo, EmailAddress, Locale, SecondFactor, UserId};
 use crate::mail::{MailWorker, Notice, Transport};
 use crate::store::{Database, IfMissing, Reader, Transaction, sessions};
 use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
@@ -302,6 +302,11 @@ impl Context {
         let limit = throttled.what;
         self.refused(client, Event::Throttled { limit });
         Error::RateLimited(throttled.wait)
+    }
+
+    /// The language of a user with these preferences, as mails have it.
+    pub fn locale(&self, preferences: &[Locale]) -> Option<Locale> {
+        Locale::choose(preferences, self.mail_worker.languages())
     }
 
     /// The notice by mail of a change that this client makes; `None` where the settings turn it off.

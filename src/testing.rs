@@ -150,7 +150,7 @@ impl TestApp {
         let inserted = context
             .database
             .write(move |tx| {
-                let user = users::insert(tx, &address, now)?;
+                let user = users::insert(tx, &address, None, now)?;
                 if let Some(user) = &user {
                     passwords::insert(tx, user.id, &digest, now)?;
                 }

@@ -17,7 +17,7 @@ pub fn create(
     verified: bool,
     now: Timestamp,
 ) -> Result<Option<User>> {
-    let Some(user) = users::insert(change, address, now)? else {
+    let Some(user) = users::insert(change, address, None, now)? else {
         return Ok(None);
     };
     passwords::insert(change, user.id, digest, now)?;

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::crypto::signed_message::SignedMessage;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, ClientInfo, EmailAddress};
+use crate::domain::{Account, ClientInfo, EmailAddress, Locale};
 use crate::mail;
 use crate::store::users;
 use crate::throttle::Limit;
@@ -26,6 +26,8 @@ pub struct LinkRequest {
     pub by_client: Limit,
     /// Leaves the mail out.
     pub by_address: Limit,
+    /// The language, if the account has none.
+    pub locale: Option<Locale>,
 }
 
 impl LinkRequest {
@@ -42,9 +44,10 @@ impl LinkRequest {
         let admission = context.admit(client, vec![self.by_client]).await?;
         let (throttle, now) = (context.throttle.clone(), context.clock.now());
         let (kind, event, by_address) = (self.kind, self.event, self.by_address);
+        let locale = self.locale;
         let enqueued = context.commit(client, move |change| {
             change.record(event.clone());
-            mail::enqueue_link(change, kind, &address, now, || {
+            mail::enqueue_link(change, kind, &address, locale.as_ref(), now, || {
                 throttle.admits(change, &by_address, now)
             })
         });

@@ -24,7 +24,8 @@ pub fn replace_account(
     let address = &account.user.email_address;
     let sessions_ended = sessions::delete_all_for_user(change, account.user.id)?;
     erase(change, account)?;
-    let Some(user) = users::insert(change, address, now)? else {
+    // Without a language: the account's was chosen by another person.
+    let Some(user) = users::insert(change, address, None, now)? else {
         return Ok(None);
     };
     passwords::insert(change, user.id, digest, now)?;

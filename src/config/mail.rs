@@ -21,7 +21,7 @@ section! {
         directory: PathBuf = "storage/mail",
         /// The sender, an address with or without a name.
         from: Sender = "Cloakroom <no-reply@localhost>",
-        /// A directory of templates that replace the built-in ones; "" is unset.
+        /// A directory of templates that replace the built-in ones, with a directory for each further language; "" is unset.
         #[serde(with = "unset")]
         templates: Option<PathBuf> = "",
         /// The name of the service in mails.

@@ -176,6 +176,7 @@ mod tests {
                 name: None,
                 profile: JsonObject::default(),
                 metadata: JsonObject::default(),
+                locale: None,
             },
             password_digest: Some(PasswordDigest::new("$2b$04$digest".to_owned())),
             pending_email_address: Some(address("new@example.com")),

@@ -8,6 +8,7 @@ mod credential_kind;
 mod email_address;
 pub mod error;
 mod json_object;
+mod locale;
 #[doc(hidden)]
 pub mod mail_kind;
 mod network;
@@ -26,6 +27,7 @@ pub use client_info::ClientInfo;
 pub use credential_kind::CredentialKind;
 pub use email_address::EmailAddress;
 pub use json_object::JsonObject;
+pub use locale::Locale;
 #[doc(hidden)]
 pub use network::Network;
 pub use project::{Project, ProjectId};

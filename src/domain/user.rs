@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::clock::Timestamp;
 use super::email_address::EmailAddress;
 use super::json_object::JsonObject;
+use super::locale::Locale;
 
 /// The id of a user, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -48,6 +49,9 @@ pub struct User {
     /// What operators record about the user, at most 4 KiB.
     #[schema(value_type = BTreeMap<String, serde_json::Value>)]
     pub metadata: JsonObject,
+    /// The language of mails to the user; `None` if no request stated one.
+    #[serde(skip)]
+    pub locale: Option<Locale>,
 }
 
 /// What a user may do beyond the own account.
@@ -135,6 +139,7 @@ mod tests {
             name: None,
             profile: JsonObject::default(),
             metadata: JsonObject::default(),
+            locale: None,
         };
         assert_eq!(
             serde_json::to_string(&user).unwrap(),

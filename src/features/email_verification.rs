@@ -27,7 +27,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::http::error_codes;
-use crate::http::{Access, AddressInput, Body, LinkInput, Message, Route};
+use crate::http::{Access, AddressInput, Body, Languages, LinkInput, Message, Route};
 use crate::mail::{self, Notice};
 use crate::store::users;
 
@@ -53,6 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
+    languages: Languages,
     Body(input): Body<AddressInput>,
 ) -> Result<HttpResponse> {
     let address = input.parse()?;
@@ -61,6 +62,7 @@ async fn create(
         event: Event::VerificationRequested,
         by_client: context.throttle.confirmation(client.ip),
         by_address: context.throttle.confirmation_mails(&address),
+        locale: context.locale(&languages.0),
     };
     request.enqueue(&context, &client, address).await?;
     Ok(HttpResponse::Ok().json(Message::new("Confirmation instructions sent")))

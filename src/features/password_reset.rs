@@ -35,7 +35,9 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, PasswordDigest, User};
 use crate::http::error_codes;
-use crate::http::{Access, AddressInput, Body, LinkInput, Message, Route, SecretText, link_token};
+use crate::http::{
+    Access, AddressInput, Body, Languages, LinkInput, Message, Route, SecretText, link_token,
+};
 use crate::mail::{self, Notice};
 use crate::store::{passwords, users};
 use crate::throttle::Limit;
@@ -85,6 +87,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
+    languages: Languages,
     Body(input): Body<AddressInput>,
 ) -> Result<HttpResponse> {
     let address = input.parse()?;
@@ -93,6 +96,7 @@ async fn create(
         event: Event::PasswordResetRequested,
         by_client: context.throttle.reset(client.ip),
         by_address: context.throttle.reset_mails(&address),
+        locale: context.locale(&languages.0),
     };
     request.enqueue(&context, &client, address).await?;
     Ok(HttpResponse::Ok().json(Message::new("Password reset instructions sent")))

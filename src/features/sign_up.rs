@@ -26,10 +26,10 @@ use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, EmailAddress, PasswordDigest, Session, User};
+use crate::domain::{ClientInfo, EmailAddress, Locale, PasswordDigest, Session, User};
 use crate::http::error_codes::{ACCOUNT_NOT_CREATED, FORBIDDEN};
 use crate::http::session_reply::{SessionView, Transport, carrier, respond_with_session};
-use crate::http::{Access, Body, Message, Route, SecretText, location};
+use crate::http::{Access, Body, Languages, Message, Route, SecretText, location};
 use crate::mail;
 use crate::store::{passwords, users};
 use crate::throttle::Throttle;
@@ -52,6 +52,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn create(
     context: web::Data<Context>,
     client: ClientInfo,
+    languages: Languages,
     body: Result<Body<SignUpInput>>,
 ) -> Result<HttpResponse> {
     let settings = &context.settings.registration;
@@ -64,7 +65,8 @@ async fn create(
     let limits = vec![context.throttle.sign_up(client.ip)];
     let (slot, admission) = context.admit_hashing(&client, limits).await?;
     let sign_up = SignUp::new(email_address, client);
-    let registered = register(&context, &slot, sign_up, password);
+    let locale = context.locale(&languages.0);
+    let registered = register(&context, &slot, sign_up, locale, password);
     let (registered, token) = context.counted(&admission, registered).await?;
 
     if settings.private {
@@ -92,6 +94,7 @@ async fn register(
     context: &Arc<Context>,
     slot: &HashSlot,
     sign_up: SignUp,
+    locale: Option<Locale>,
     password: Password,
 ) -> Result<(Option<(User, Option<Session>)>, Option<PlainToken>)> {
     let rules = &context.settings.registration;
@@ -111,6 +114,7 @@ async fn register(
     let source = Source::from(&sign_up.client);
     let registration = Registration {
         sign_up,
+        locale,
         digest,
         draft,
         rules: rules.clone(),
@@ -170,6 +174,7 @@ struct SignedUp<'a> {
 /// An account to be created.
 struct Registration {
     sign_up: SignUp,
+    locale: Option<Locale>,
     digest: PasswordDigest,
     /// `None` where the address must be verified first.
     draft: Option<SessionDraft>,
@@ -185,8 +190,8 @@ impl Registration {
         change: &Change<'_>,
         now: Timestamp,
     ) -> Result<Option<(User, Option<Session>)>> {
-        let address = &self.sign_up.email_address;
-        let user = users::insert(change, address, now)?;
+        let (address, locale) = (&self.sign_up.email_address, self.locale.as_ref());
+        let user = users::insert(change, address, locale, now)?;
         if let Some(user) = &user {
             passwords::insert(change, user.id, &self.digest, now)?;
         }
@@ -194,10 +199,17 @@ impl Registration {
         let admit = || self.throttle.admits(change, &by_address, now);
         match user {
             Some(_) if self.rules.confirm != Confirm::Off => {
-                mail::enqueue_link(change, MailKind::Confirmation, address, now, admit)?;
+                mail::enqueue_link(change, MailKind::Confirmation, address, locale, now, admit)?;
             }
             None if self.rules.private => {
-                mail::enqueue_link(change, MailKind::AlreadyRegistered, address, now, admit)?;
+                mail::enqueue_link(
+                    change,
+                    MailKind::AlreadyRegistered,
+                    address,
+                    locale,
+                    now,
+                    admit,
+                )?;
             }
             _ => {}
         }

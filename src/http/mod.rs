@@ -22,6 +22,7 @@ pub use connection::Connection;
 pub use extract::address::AddressInput;
 pub use extract::body::{Body, SecretText};
 pub use extract::field_types::{NonEmpty, Patch};
+pub use extract::languages::Languages;
 pub use extract::link_token::{LinkInput, link_token};
 pub use extract::query::{PathId, Query};
 pub use middleware::stack::Middleware;

@@ -8,6 +8,7 @@
 //!   request
 //! - text of an attacker in another person's mailbox: an unverified address gets no `User-Agent`, others at most 120
 //!   printable ASCII characters of it
+//! - a notice in a language that its reader does not know: it is in the user's language, never in that of the request
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::config;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::{MailKind, NOTICE_LIFETIME};
-use crate::domain::{ApiKeyId, EmailAddress, User, UserId};
+use crate::domain::{ApiKeyId, EmailAddress, Locale, User, UserId};
 use crate::store::Transaction;
 use crate::store::outbox::{self, Class, NewOutboxEntry};
 
@@ -29,6 +30,7 @@ pub fn enqueue_link(
     tx: &Transaction<'_>,
     kind: MailKind,
     address: &EmailAddress,
+    locale: Option<&Locale>,
     now: Timestamp,
     admit: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
@@ -36,7 +38,11 @@ pub fn enqueue_link(
     if outbox::renew(tx, kind.as_str(), address, expires_at)? || !admit()? {
         return Ok(());
     }
-    outbox::insert(tx, &plain(kind, address, expires_at), now)
+    let new = NewOutboxEntry {
+        locale,
+        ..plain(kind, address, expires_at)
+    };
+    outbox::insert(tx, &new, now)
 }
 
 /// Adds the mail that verifies the address a user wants to change to, if `admit` consents. A mail that waits does not
@@ -168,6 +174,7 @@ fn enqueue_notice(
         ip_address: notice.ip_address.as_deref(),
         user_agent: notice.user_agent.as_deref().filter(|_| verified),
         subject_id,
+        locale: user.locale.as_ref(),
         ..plain(notice.kind, address, now + NOTICE_LIFETIME)
     };
     outbox::insert(tx, &new, now)
@@ -198,5 +205,6 @@ fn plain(kind: MailKind, address: &EmailAddress, expires_at: Timestamp) -> NewOu
         ip_address: None,
         user_agent: None,
         subject_id: None,
+        locale: None,
     }
 }

@@ -1,5 +1,6 @@
 //! The texts of mails. Each kind has a `.txt`, which starts with its `Subject:` line and a blank line, and an `.html`;
-//! both are compiled in, and a file of the same name in the `mail.templates` folder replaces either.
+//! both are compiled in, in English, and a file of the same name in the `mail.templates` folder replaces either. A
+//! folder in it that is named by a language tag (`pt-BR`) has the texts of that language.
 //!
 //! Every template is checked and rendered when it is loaded, so a broken one stops the start and not the first mail.
 //! `docs/reference/mails.md`, which is generated, lists the kinds and their variables.
@@ -10,11 +11,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
+use crate::domain::Locale;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
@@ -83,18 +86,17 @@ impl fmt::Debug for Rendered {
 /// The templates of all kinds, each rendered once as a check.
 pub struct Templates {
     environment: Environment<'static>,
+    /// Those of the folder, besides English.
+    languages: Vec<Locale>,
 }
 
 impl Templates {
-    /// Loads each template from `folder`, or the built-in one where the folder has none, and renders all of them.
+    /// Loads each template from `folder`, or the built-in one where the folder has none, and the languages of the folder.
+    /// Renders all of them.
     ///
     /// # Errors
-    /// A template cannot be read or rendered, or a file in the folder is named like no template.
+    /// A template cannot be read or rendered, a language lacks one, or a file or folder in `folder` has another name.
     pub fn load(folder: Option<&Path>) -> Result<Self> {
-        if let Some(folder) = folder {
-            refuse_unknown_files(folder)?;
-        }
-
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
@@ -102,42 +104,80 @@ impl Templates {
             false => AutoEscape::None,
         });
 
-        let mut templates = Self { environment };
-        for &kind in MailKind::ALL {
-            templates.add(kind, folder)?;
-            templates.render(kind, &sample(kind))?;
-            templates.render(kind, &sparse_sample(kind))?;
+        let mut templates = Self {
+            environment,
+            languages: match folder {
+                Some(folder) => languages_in(folder)?,
+                None => Vec::new(),
+            },
+        };
+        templates.add_all(None, folder)?;
+        for language in &templates.languages.clone() {
+            templates.add_all(Some(language), folder)?;
         }
         Ok(templates)
     }
 
-    /// The texts of one mail.
-    pub fn render(&self, kind: MailKind, variables: &Variables<'_>) -> Result<Rendered> {
+    /// The languages besides English.
+    pub fn languages(&self) -> &[Locale] {
+        &self.languages
+    }
+
+    /// The texts of one mail, in this language if there are texts in it.
+    pub fn render(
+        &self,
+        kind: MailKind,
+        locale: Option<&Locale>,
+        variables: &Variables<'_>,
+    ) -> Result<Rendered> {
+        let language = locale.and_then(|locale| locale.lookup(&self.languages));
         let values = Value::from(values(kind, variables));
-        let text_name = text_name(kind);
-        let subject = self.fill(&subject_name(kind), &values)?.trim().to_owned();
+        let Names {
+            subject,
+            text,
+            html,
+        } = Names::of(kind, language);
+        let text_name = &text;
+        let subject = self.fill(&subject, &values)?.trim().to_owned();
         if subject.is_empty() || subject.contains(char::is_control) {
             let reason = "the subject must be one line of text";
-            return Err(unusable(&text_name, Some(1), reason));
+            return Err(unusable(text_name, Some(1), reason));
         }
         Ok(Rendered {
             subject,
-            text: self.fill(&text_name, &values)?,
-            html: self.fill(&html_name(kind), &values)?,
+            text: self.fill(&text, &values)?,
+            html: self.fill(&html, &values)?,
         })
     }
 
-    fn add(&mut self, kind: MailKind, folder: Option<&Path>) -> Result<()> {
+    /// The templates of a language; `None` is English, which the built-in ones complete.
+    fn add_all(&mut self, language: Option<&Locale>, folder: Option<&Path>) -> Result<()> {
+        for &kind in MailKind::ALL {
+            self.add(kind, language, folder)?;
+            self.render(kind, language, &sample(kind))?;
+            self.render(kind, language, &sparse_sample(kind))?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        kind: MailKind,
+        language: Option<&Locale>,
+        folder: Option<&Path>,
+    ) -> Result<()> {
+        let names = Names::of(kind, language);
         let (text, html) = kind.sources();
-        let text = override_or(folder, &text_name(kind), text)?;
-        let html = override_or(folder, &html_name(kind), html)?;
+        let built_in = |source| language.is_none().then_some(source);
+        let text = read(folder, &names.text, built_in(text))?;
+        let html = read(folder, &names.html, built_in(html))?;
         let (subject, text) = split_subject(&text).ok_or_else(|| {
             let reason = "it must open with `Subject: …` and a blank line";
-            unusable(&text_name(kind), Some(1), reason)
+            unusable(&names.text, Some(1), reason)
         })?;
-        self.parse(kind, &subject_name(kind), subject)?;
-        self.parse(kind, &text_name(kind), text)?;
-        self.parse(kind, &html_name(kind), &html)
+        self.parse(kind, &names.subject, subject)?;
+        self.parse(kind, &names.text, text)?;
+        self.parse(kind, &names.html, &html)
     }
 
     /// Rendering would find an unknown variable only where a sample leads to it.
@@ -196,6 +236,8 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
     }) = variables.event
     {
         values.insert("at", date_and_time(at).into());
+        values.insert("date", date(at).into());
+        values.insert("time", at.to_utc().format("%H:%M").to_string().into());
         values.insert("ip_address", ip_address.unwrap_or_default().into());
         values.insert("user_agent", user_agent.unwrap_or_default().into());
         if kind.names_api_key() {
@@ -206,6 +248,10 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
                 "expires_at",
                 expires_at.map(date_and_time).unwrap_or_default().into(),
             );
+            values.insert(
+                "expires_on",
+                expires_at.map(date).unwrap_or_default().into(),
+            );
         }
     }
     values
@@ -215,6 +261,11 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
 fn date_and_time(at: Timestamp) -> String {
     let at = at.to_utc();
     at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// `2026-01-31`, in UTC, which every language reads.
+fn date(at: Timestamp) -> String {
+    at.to_utc().format("%Y-%m-%d").to_string()
 }
 
 fn sample(kind: MailKind) -> Variables<'static> {
@@ -258,38 +309,78 @@ fn sparse_sample(kind: MailKind) -> Variables<'static> {
     }
 }
 
-fn text_name(kind: MailKind) -> String {
-    format!("{}.txt", kind.as_str())
+/// The names of a kind's templates: the paths of their files in the folder.
+struct Names {
+    subject: String,
+    text: String,
+    html: String,
 }
 
-fn html_name(kind: MailKind) -> String {
-    format!("{}.html", kind.as_str())
-}
-
-fn subject_name(kind: MailKind) -> String {
-    format!("{}.txt, subject", kind.as_str())
-}
-
-/// A misspelt file name would silently leave the built-in text in place.
-fn refuse_unknown_files(folder: &Path) -> Result<()> {
-    let unreadable = |error| unusable(&folder.display().to_string(), None, error);
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name();
-        let name = name.to_string_lossy();
-        let known = |&kind: &MailKind| name == text_name(kind) || name == html_name(kind);
-        if (name.ends_with(".txt") || name.ends_with(".html")) && !MailKind::ALL.iter().any(known) {
-            return Err(unusable(&name, None, "no kind of mail has this name"));
+impl Names {
+    fn of(kind: MailKind, language: Option<&Locale>) -> Self {
+        let folder = language.map_or_else(String::new, |language| format!("{language}/"));
+        let kind = kind.as_str();
+        Self {
+            subject: format!("{folder}{kind}.txt, subject"),
+            text: format!("{folder}{kind}.txt"),
+            html: format!("{folder}{kind}.html"),
         }
     }
-    Ok(())
 }
 
-fn override_or(folder: Option<&Path>, name: &str, built_in: &str) -> Result<String> {
-    let source = match folder.map(|folder| fs::read_to_string(folder.join(name))) {
-        None => built_in.to_owned(),
-        Some(Ok(source)) => source,
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => built_in.to_owned(),
-        Some(Err(error)) => return Err(unusable(name, None, error)),
+/// The languages that have a folder here.
+fn languages_in(folder: &Path) -> Result<Vec<Locale>> {
+    let mut languages = Vec::new();
+    for (name, is_folder) in entries(folder, None)? {
+        if is_folder && !name.starts_with('.') {
+            let language = Locale::parse(&name).filter(|locale| locale.as_str() == name);
+            let reason = "a folder must be named by a language, such as `de` or `pt-BR`";
+            languages.push(language.ok_or_else(|| unusable(&name, None, reason))?);
+        }
+    }
+    for language in &languages {
+        entries(&folder.join(language.as_str()), Some(language))?;
+    }
+    Ok(languages)
+}
+
+/// The names in a folder, and whether each is a folder. A misspelt file name would silently leave another text in place.
+fn entries(folder: &Path, language: Option<&Locale>) -> Result<Vec<(String, bool)>> {
+    let unreadable = |error| unusable(&folder.display().to_string(), None, error);
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_folder = entry.path().is_dir();
+        let is_known = |&kind: &MailKind| {
+            let names = Names::of(kind, None);
+            name == names.text || name == names.html
+        };
+        let is_template = !is_folder && (name.ends_with(".txt") || name.ends_with(".html"));
+        if is_template && !MailKind::ALL.iter().any(is_known) {
+            let place = language.map_or_else(String::new, |language| format!("{language}/"));
+            let reason = "no kind of mail has this name";
+            return Err(unusable(&format!("{place}{name}"), None, reason));
+        }
+        entries.push((name, is_folder));
+    }
+    Ok(entries)
+}
+
+/// A file of the folder, or what replaces a missing one.
+fn read(folder: Option<&Path>, name: &str, built_in: Option<&str>) -> Result<String> {
+    let found = folder.map(|folder| fs::read_to_string(folder.join(name)));
+    let source = match (found, built_in) {
+        (None, built_in) => built_in.unwrap_or_default().to_owned(),
+        (Some(Ok(source)), _) => source,
+        (Some(Err(error)), Some(built_in)) if error.kind() == io::ErrorKind::NotFound => {
+            built_in.to_owned()
+        }
+        (Some(Err(error)), None) if error.kind() == io::ErrorKind::NotFound => {
+            let reason = "the file is missing, and a language needs every kind of mail";
+            return Err(unusable(name, None, reason));
+        }
+        (Some(Err(error)), _) => return Err(unusable(name, None, error)),
     };
     Ok(source.replace("\r\n", "\n"))
 }

@@ -28,10 +28,10 @@ use crate::config::{Environment, Settings};
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::pseudonym;
-use crate::domain::Account;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
+use crate::domain::{Account, Locale};
 use crate::store::outbox::{self, BusyDomains, OutboxEntry};
 use crate::store::users;
 use crate::store::{Database, Transaction};
@@ -98,6 +98,11 @@ impl MailWorker {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.arrived.notify_one();
+    }
+
+    /// The languages of mails besides English.
+    pub fn languages(&self) -> &[Locale] {
+        self.templates.languages()
     }
 
     /// The transport.
@@ -277,7 +282,10 @@ impl MailWorker {
             link: url.as_deref().map(|url| Link { url, expires_in }),
             event,
         };
-        let words = self.templates.render(kind, &variables)?;
+        // The account's language first: the request may be an attacker's.
+        let locale = account.and_then(|account| account.user.locale.as_ref());
+        let locale = locale.or(entry.locale.as_ref());
+        let words = self.templates.render(kind, locale, &variables)?;
         let from = &self.settings.mail.from;
         let unique = pseudonym(&self.key_ring, Purpose::MessageId, &entry.id.to_string());
         let message_id = format!("<{unique}@{}>", from.domain());

@@ -5,8 +5,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
 use crate::domain::{
-    ApiKeyId, AuthMethods, EmailAddress, JsonObject, PasswordDigest, ProjectId, Role, SessionId,
-    TokenDigest, UserId,
+    ApiKeyId, AuthMethods, EmailAddress, JsonObject, Locale, PasswordDigest, ProjectId, Role,
+    SessionId, TokenDigest, UserId,
 };
 
 /// A value of one of the four types that every engine stores.
@@ -124,6 +124,7 @@ texts! {
     PasswordDigest: PasswordDigest::as_str, PasswordDigest::new;
     Scopes: Scopes::as_str, Scopes::from_stored;
     JsonObject: JsonObject::as_str, JsonObject::from_stored;
+    Locale: Locale::as_str, Locale::from_stored;
 }
 
 macro_rules! words {

@@ -820,6 +820,7 @@ fn account(id: i64) -> Account {
             name: None,
             profile: JsonObject::default(),
             metadata: JsonObject::default(),
+            locale: None,
         },
         password_digest: Some(PasswordDigest::new("$2b$04$digest".to_owned())),
         pending_email_address: Some(address(NEXT)),

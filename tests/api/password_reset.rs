@@ -488,6 +488,7 @@ fn account(id: i64, address: &str, digest: String) -> Account {
             name: None,
             profile: JsonObject::default(),
             metadata: JsonObject::default(),
+            locale: None,
         },
         password_digest: Some(cloakroom::domain::PasswordDigest::new(digest)),
         pending_email_address: None,

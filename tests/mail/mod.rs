@@ -13,6 +13,7 @@ use cloakroom::testing::TestApp;
 use crate::support::smtp::SmtpServer;
 
 mod files;
+mod languages;
 mod message;
 mod order;
 mod outbox;

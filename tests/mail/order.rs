@@ -18,7 +18,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 async fn enqueue(app: &TestApp, kind: MailKind, to: &str) {
     let (to, now) = (address(to), app.clock().now());
     write(app, move |tx| {
-        mail::enqueue_link(tx, kind, &to, now, || Ok(true))
+        mail::enqueue_link(tx, kind, &to, None, now, || Ok(true))
     })
     .await;
 }

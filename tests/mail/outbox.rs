@@ -22,13 +22,13 @@ async fn request(app: &TestApp, kind: MailKind, to: &str) {
     let (to, now) = (address(to), app.clock().now());
     write(app, move |tx| match kind {
         MailKind::PasswordReset => {
-            mail::enqueue_link(tx, MailKind::PasswordReset, &to, now, || Ok(true))
+            mail::enqueue_link(tx, MailKind::PasswordReset, &to, None, now, || Ok(true))
         }
         MailKind::Confirmation => {
-            mail::enqueue_link(tx, MailKind::Confirmation, &to, now, || Ok(true))
+            mail::enqueue_link(tx, MailKind::Confirmation, &to, None, now, || Ok(true))
         }
         MailKind::AlreadyRegistered => {
-            mail::enqueue_link(tx, MailKind::AlreadyRegistered, &to, now, || Ok(true))
+            mail::enqueue_link(tx, MailKind::AlreadyRegistered, &to, None, now, || Ok(true))
         }
         MailKind::Unlock => mail::enqueue_unlock(tx, &to, now + Duration::from_secs(1200), now),
         other => panic!("no test requests {other:?}"),
@@ -80,6 +80,7 @@ async fn notify(app: &TestApp, notice: Option<Notice>, to: &str) {
         name: None,
         profile: JsonObject::default(),
         metadata: JsonObject::default(),
+        locale: None,
     };
     write(app, move |tx| mail::notify(tx, notice.as_ref(), &user, now)).await;
 }
@@ -226,8 +227,10 @@ async fn a_throttled_request_is_not_written() {
     let user = app.create_user(ADDRESS, PASSWORD).await;
     let (id, to) = (user.id, user.email_address);
     write(&app, move |tx| {
-        mail::enqueue_link(tx, MailKind::Confirmation, &to, START, || Ok(false))?;
-        mail::enqueue_link(tx, MailKind::AlreadyRegistered, &to, START, || Ok(false))?;
+        mail::enqueue_link(tx, MailKind::Confirmation, &to, None, START, || Ok(false))?;
+        mail::enqueue_link(tx, MailKind::AlreadyRegistered, &to, None, START, || {
+            Ok(false)
+        })?;
         mail::enqueue_address_change(tx, id, &to, START, || Ok(false))
     })
     .await;

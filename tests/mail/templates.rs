@@ -44,7 +44,7 @@ fn render(folder: Option<&Path>, service_name: &str, minutes: u64) -> Rendered {
     let variables = with_link(service_name, Duration::from_secs(60 * minutes));
     Templates::load(folder)
         .unwrap()
-        .render(MailKind::PasswordReset, &variables)
+        .render(MailKind::PasswordReset, None, &variables)
         .unwrap()
 }
 
@@ -57,7 +57,12 @@ fn render_all() -> Vec<(MailKind, Rendered)> {
     };
     MailKind::ALL
         .iter()
-        .map(|&kind| (kind, templates.render(kind, &variables(kind)).unwrap()))
+        .map(|&kind| {
+            (
+                kind,
+                templates.render(kind, None, &variables(kind)).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -84,7 +89,7 @@ fn a_template_may_name_the_recipient() {
             ..with_link("Cloakroom", Duration::from_secs(60))
         };
         templates
-            .render(MailKind::PasswordReset, &variables)
+            .render(MailKind::PasswordReset, None, &variables)
             .unwrap()
             .text
     };
@@ -170,7 +175,7 @@ fn a_notice_describes_the_event_without_a_link() {
     }
     let templates = Templates::load(None).unwrap();
     let nameless = templates
-        .render(MailKind::NewDevice, &with_event(None))
+        .render(MailKind::NewDevice, None, &with_event(None))
         .unwrap();
     assert!(
         nameless
@@ -194,7 +199,7 @@ fn a_lifetime_of_a_day_is_written_in_hours() {
     ] {
         for kind in [MailKind::Confirmation, MailKind::AddressChange] {
             let variables = with_link("Cloakroom", Duration::from_secs(seconds));
-            let Rendered { text, html, .. } = templates.render(kind, &variables).unwrap();
+            let Rendered { text, html, .. } = templates.render(kind, None, &variables).unwrap();
             let said = format!("This link will expire in {words}.");
             assert!(
                 text.contains(&said) && html.contains(&said),
@@ -335,7 +340,7 @@ fn a_service_name_of_two_lines_cannot_add_to_the_subject() {
     let variables = with_link("us\r\nBcc: two@example.com", Duration::from_secs(900));
     let templates = Templates::load(Some(folder.path())).unwrap();
     templates
-        .render(MailKind::PasswordReset, &variables)
+        .render(MailKind::PasswordReset, None, &variables)
         .unwrap_err();
 }
 

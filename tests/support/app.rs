@@ -103,7 +103,7 @@ pub async fn create_user_with_digest(app: &TestApp, email_address: &str, digest:
     );
     let now = app.clock().now();
     let create = move |tx: &Transaction<'_>| {
-        let user = users::insert(tx, &address, now)?;
+        let user = users::insert(tx, &address, None, now)?;
         if let Some(user) = &user {
             passwords::insert(tx, user.id, &digest, now)?;
         }

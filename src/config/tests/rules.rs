@@ -823,7 +823,7 @@ fn links_are_whole_urls_with_one_token() {
         s.links.email_verification = template.parse().unwrap();
     };
     refuses_in(Environment::Production, "links.email_verification", |s| {
-        in_production(s, plain)
+        in_production(s, plain);
     });
     for template in ["http://localhost:3001/#{token}", "myapp://page#{token}"] {
         accepts_in_production(|s| in_production(s, template));

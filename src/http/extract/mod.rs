@@ -5,5 +5,6 @@ pub mod body;
 pub mod client_info;
 pub mod field_types;
 pub mod fields;
+pub mod languages;
 pub mod link_token;
 pub mod query;

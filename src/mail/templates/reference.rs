@@ -16,7 +16,8 @@ const HEAD: &str = "\
 Every kind of mail with its variables and its built-in text. This page is generated from `src/domain/mail_kind.rs` and
 `src/mail/templates`. [Mails](../guides/mails.md) shows how to change the texts.
 
-A kind has two templates: `KIND.txt`, which starts with its `Subject: …` line and a blank line, and `KIND.html`.
+A kind has two templates: `KIND.txt`, which starts with its `Subject: …` line and a blank line, and `KIND.html`. A folder in
+`mail.templates` that is named by a language tag (`de`, `pt-BR`) has both of every kind.
 
 ## Variables
 
@@ -28,7 +29,11 @@ start.
 ";
 
 const VARIABLES: &[(&str, &str)] = &[
-    ("at", "when it happened: \"31 January 2026, 09:30 UTC\""),
+    (
+        "at",
+        "when it happened, in English: \"31 January 2026, 09:30 UTC\"",
+    ),
+    ("date", "the same day, for other languages: \"2026-01-31\""),
     (
         "expires_at",
         "when the API key expires, written like `at`; empty if it does not expire or was deleted meanwhile",
@@ -38,6 +43,7 @@ const VARIABLES: &[(&str, &str)] = &[
         "how long the link is valid, a number, rounded",
     ),
     ("expires_in_minutes", "the same in minutes"),
+    ("expires_on", "the same day: \"2027-01-31\""),
     (
         "ip_address",
         "of the client; empty if an operator made the change",
@@ -52,6 +58,7 @@ const VARIABLES: &[(&str, &str)] = &[
         "the recipient's name; empty if the user has none, or if the mail does not go to the account's own, verified address",
     ),
     ("service_name", "`mail.service_name`"),
+    ("time", "the time in UTC: \"09:30\""),
     (
         "user_agent",
         "of the client, at most 120 ASCII characters; empty if it is unknown or the address is not verified",

@@ -13,6 +13,7 @@ fn add(tx: &Transaction<'_>, kind: &str, class: Class, to: &str, user: Option<Us
         ip_address: None,
         user_agent: None,
         subject_id: None,
+        locale: None,
     };
     outbox::insert(tx, &new, NOW).unwrap();
     outbox::list(tx, 1).unwrap()[0].id
@@ -43,6 +44,7 @@ pub(super) fn mails_of_high_priority_are_leased_first(tx: &Transaction<'_>) {
             ip_address: None,
             user_agent: None,
             subject_id: None,
+        locale: None,
         };
         outbox::insert(tx, &new, at).unwrap();
         outbox::list(tx, 1).unwrap()[0].id
@@ -95,6 +97,7 @@ pub(super) fn a_mail_reads_back_as_it_was_added(tx: &Transaction<'_>) {
         ip_address: Some("192.0.2.1"),
         user_agent: Some("curl"),
         subject_id: Some(ApiKeyId(8)),
+        locale: Some(&Locale::parse("de-AT").unwrap()),
     };
     outbox::insert(tx, &new, NOW).unwrap();
     assert_eq!(tx.mails_enqueued(), before + 1);
@@ -108,6 +111,7 @@ pub(super) fn a_mail_reads_back_as_it_was_added(tx: &Transaction<'_>) {
     assert_eq!((found.created_at, found.expires_at), (NOW, NOW + HOUR));
     assert_eq!((found.attempts, found.next_attempt_at), (0, NOW));
     assert_eq!((found.user_id, found.subject_id), (new.user_id, new.subject_id));
+    assert_eq!(found.locale.as_ref(), new.locale);
     assert_eq!((found.ip_address.as_deref(), found.user_agent.as_deref()), (new.ip_address, new.user_agent));
     assert_eq!((found.sent_at, found.dead_at, found.last_error), (None, None, None));
     assert!(outbox::find(tx, entry.id + 1).unwrap().is_none());

@@ -14,6 +14,7 @@ use super::sessions::NewSession;
 use super::users::DetailChanges;
 use super::*;
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenKind};
+use crate::domain::Locale;
 use crate::domain::mail_kind::Priority;
 use crate::domain::scope::Scopes;
 use crate::domain::{
@@ -180,7 +181,9 @@ fn address(text: &str) -> EmailAddress {
 
 fn add_user(tx: &Transaction<'_>, text: &str) -> UserId {
     let digest = PasswordDigest::new("$2b$04$digest".to_owned());
-    let user = users::insert(tx, &address(text), NOW).unwrap().unwrap();
+    let user = users::insert(tx, &address(text), None, NOW)
+        .unwrap()
+        .unwrap();
     assert!(passwords::insert(tx, user.id, &digest, NOW).unwrap());
     user.id
 }

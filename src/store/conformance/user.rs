@@ -89,7 +89,7 @@ pub(super) fn of_two_password_changes_one_wins(tx: &Transaction<'_>) {
 
 pub(super) fn a_user_without_a_password_can_get_one_once(tx: &Transaction<'_>) {
     let one = address("one@example.com");
-    let id = users::insert(tx, &one, NOW).unwrap().unwrap().id;
+    let id = users::insert(tx, &one, None, NOW).unwrap().unwrap().id;
     assert_eq!(account(tx, id).password_digest, None);
     let by_address = users::find_by_address(tx, &one).unwrap().unwrap();
     assert_eq!(by_address.password_digest, None);
@@ -127,8 +127,10 @@ pub(super) fn name_and_profile_change_apart(tx: &Transaction<'_>) {
 
 pub(super) fn a_user_is_added_once_per_address(tx: &Transaction<'_>) {
     let one = address("one@example.com");
-    let user = users::insert(tx, &one, NOW).unwrap().unwrap();
-    assert_eq!(users::insert(tx, &one, NOW + HOUR).unwrap(), None);
+    let locale = Locale::parse("pt-BR").unwrap();
+    let user = users::insert(tx, &one, Some(&locale), NOW).unwrap().unwrap();
+    assert_eq!(user.locale, Some(locale));
+    assert_eq!(users::insert(tx, &one, None, NOW + HOUR).unwrap(), None);
     let found = users::find(tx, user.id).unwrap().unwrap();
     assert_eq!(found.user, user);
     assert_eq!((user.email_address, user.email_confirmed_at, user.disabled_at), (one, None, None));

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0009_retired_key_bases.sql"),
     include_str!("../migrations/sqlite/0010_audiences.sql"),
     include_str!("../migrations/sqlite/0011_revocation_cutoffs.sql"),
+    include_str!("../migrations/sqlite/0012_locales.sql"),
 ];
 
 /// The schema version of this program.
@@ -226,12 +227,12 @@ mod tests {
              INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused');
              INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
              INSERT INTO heartbeat VALUES (1, 9)",
-            "INSERT INTO users VALUES (3, 'one@example.com', 5, NULL, 1, 2, NULL, 0, 'user', NULL, '{}', '{}');
+            "INSERT INTO users VALUES (3, 'one@example.com', 5, NULL, 1, 2, NULL, 0, 'user', NULL, '{}', '{}', NULL);
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, NULL, NULL, 'pwd', 1, 0, '');
              INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
              INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused',
-                 NULL, NULL, NULL, 'link', NULL, 0);
+                 NULL, NULL, NULL, 'link', NULL, 0, NULL);
              INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
              INSERT INTO write_probe VALUES (1, 9)",
         );
@@ -247,12 +248,12 @@ mod tests {
              INSERT INTO outbox VALUES
                  (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1', 'curl')",
             "INSERT INTO users VALUES
-                 (3, 'one@example.com', 5, NULL, 1, 2, 'two@example.com', 4, 'user', NULL, '{}', '{}');
+                 (3, 'one@example.com', 5, NULL, 1, 2, 'two@example.com', 4, 'user', NULL, '{}', '{}', NULL);
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2, NULL, 'pwd', 2, 0, '');
              INSERT INTO known_devices VALUES (3, 'aa', 1);
              INSERT INTO outbox VALUES (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1',
-                 'curl', 'notice', NULL, 0)",
+                 'curl', 'notice', NULL, 0, NULL)",
         );
     }
 
@@ -279,8 +280,8 @@ mod tests {
                  (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3, NULL, NULL);
              INSERT INTO outbox VALUES
                  (9, 'confirmation', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, NULL, NULL, NULL)",
-            "INSERT INTO users VALUES (3, 'one@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}');
-             INSERT INTO users VALUES (9, 'gone@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}');
+            "INSERT INTO users VALUES (3, 'one@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}', NULL);
+             INSERT INTO users VALUES (9, 'gone@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}', NULL);
              DELETE FROM users WHERE id = 9;
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', NULL, 5, 6, 7, NULL, 8, 'pwd', 5, 0, '');
@@ -292,13 +293,13 @@ mod tests {
              INSERT INTO revoked_access_tokens VALUES (1, 2, NULL, 3, NULL);
              INSERT INTO revoked_access_tokens VALUES (2, 4, 'jti', 5, 5);
              INSERT INTO outbox VALUES (6, 'api_key_created', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3,
-                 '192.0.2.1', 'curl', 'notice', 8, 0);
+                 '192.0.2.1', 'curl', 'notice', 8, 0, NULL);
              INSERT INTO outbox VALUES (7, 'api_key_created', 'one@example.com', 13, 2, 1, 3, NULL, NULL, NULL, 3,
-                 '192.0.2.1', NULL, 'notice', NULL, 0);
+                 '192.0.2.1', NULL, 'notice', NULL, 0, NULL);
              INSERT INTO outbox VALUES (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3,
-                 NULL, NULL, 'link', NULL, 0);
+                 NULL, NULL, 'link', NULL, 0, NULL);
              INSERT INTO outbox VALUES (9, 'confirmation', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, NULL,
-                 NULL, NULL, 'link', NULL, 1)",
+                 NULL, NULL, 'link', NULL, 1, NULL)",
         );
     }
 

@@ -7,13 +7,13 @@ use serde::Serialize;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::Priority;
-use crate::domain::{ApiKeyId, EmailAddress, UserId};
+use crate::domain::{ApiKeyId, EmailAddress, Locale, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {
     () => {
         "id, kind, email_address, created_at, expires_at, attempts, next_attempt_at, sent_at, dead_at, last_error,
-         user_id, ip_address, user_agent, subject_id"
+         user_id, ip_address, user_agent, subject_id, locale"
     };
 }
 
@@ -49,6 +49,9 @@ pub struct OutboxEntry {
     /// The API key that a notice is about.
     #[serde(skip)]
     pub subject_id: Option<ApiKeyId>,
+    /// The language: of the request for a link, or of the user whom a notice is for.
+    #[serde(skip)]
+    pub locale: Option<Locale>,
 }
 
 /// What a mail is for, as the table needs to know it.
@@ -90,6 +93,8 @@ pub struct NewOutboxEntry<'a> {
     pub user_agent: Option<&'a str>,
     /// The API key that a notice is about.
     pub subject_id: Option<ApiKeyId>,
+    /// The language: of the request for a link, or of the user whom a notice is for.
+    pub locale: Option<&'a Locale>,
 }
 
 pub(in crate::store) const RENEW: &str = "UPDATE outbox SET expires_at = $1
@@ -117,7 +122,7 @@ pub fn renew(
 pub fn insert(tx: &Transaction<'_>, new: &NewOutboxEntry<'_>, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO outbox (kind, class, email_address, expires_at, user_id, ip_address, user_agent, subject_id,
-         created_at, next_attempt_at, priority) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)",
+         created_at, next_attempt_at, priority, locale) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)",
         &[
             new.kind.into(),
             new.class.as_str().into(),
@@ -129,6 +134,7 @@ pub fn insert(tx: &Transaction<'_>, new: &NewOutboxEntry<'_>, now: Timestamp) ->
             new.subject_id.into(),
             now.into(),
             rank(new.priority).into(),
+            new.locale.into(),
         ],
     )?;
     tx.note_enqueued_mail();
@@ -349,5 +355,6 @@ fn read(row: &Row<'_>) -> Result<OutboxEntry> {
         ip_address: row.next()?,
         user_agent: row.next()?,
         subject_id: row.next()?,
+        locale: row.next()?,
     })
 }

@@ -2,14 +2,14 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Account, EmailAddress, JsonObject, User, UserId};
+use crate::domain::{Account, EmailAddress, JsonObject, Locale, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 /// The columns that [`read`] takes, in its order.
 macro_rules! user_columns {
     () => {
         "users.id, users.email_address, users.email_confirmed_at, users.disabled_at, users.created_at, users.updated_at,
-         users.role, users.name, users.profile, users.metadata"
+         users.role, users.name, users.profile, users.metadata, users.locale"
     };
 }
 pub(super) use user_columns;
@@ -38,14 +38,19 @@ pub struct DetailChanges<'a> {
 pub fn insert(
     tx: &Transaction<'_>,
     email_address: &EmailAddress,
+    locale: Option<&Locale>,
     now: Timestamp,
 ) -> Result<Option<User>> {
     let sql = concat!(
-        "INSERT INTO users (email_address, created_at, updated_at) VALUES ($1, $2, $2)
+        "INSERT INTO users (email_address, locale, created_at, updated_at) VALUES ($1, $2, $3, $3)
          ON CONFLICT (email_address) DO NOTHING RETURNING ",
         user_columns!()
     );
-    tx.one(sql, &[email_address.into(), now.into()], read)
+    tx.one(
+        sql,
+        &[email_address.into(), locale.into(), now.into()],
+        read,
+    )
 }
 
 /// The account of a user.
@@ -183,6 +188,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<User> {
         name: row.next()?,
         profile: row.next()?,
         metadata: row.next()?,
+        locale: row.next()?,
     })
 }
 
