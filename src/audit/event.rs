@@ -45,7 +45,7 @@ events! {
     /// A sign-in failed; the user is known when the address is.
     SignInFailed { user: Option<UserId> } Warn "sign_in_failed";
     /// The password was right, but the address must be verified first.
-    SignInUnverified { user: UserId } Info "sign_in_unconfirmed";
+    SignInUnverified { user: UserId } Info "sign_in_unverified";
     /// A limit was reached.
     Throttled { limit: &'static str } Warn "throttled";
     /// An operator lifted limits: those of a user, of another subject, or all.
@@ -57,21 +57,21 @@ events! {
     /// A session got a new token; the old one is revoked.
     SessionRotated { user: UserId, session: SessionId } Info "session_rotated";
     /// A user reauthenticated on a session.
-    Reauthenticated { user: UserId, session: SessionId } Info "sudo_given";
+    Reauthenticated { user: UserId, session: SessionId } Info "reauthenticated";
     /// A reauthentication failed: the session may be stolen.
-    ReauthenticationFailed { user: UserId, session: SessionId } Warn "challenge_failed";
+    ReauthenticationFailed { user: UserId, session: SessionId } Warn "reauthentication_failed";
     /// A user changed their password, which ended their other sessions.
     PasswordChanged { user: UserId, sessions_ended: usize } Info "password_changed";
     /// A user requested a change of address, or withdrew it.
-    AddressChangeRequested { user: UserId } Info "address_change_asked";
+    AddressChangeRequested { user: UserId } Info "address_change_requested";
     /// The requested address was verified and replaced the old one.
     AddressChanged { user: UserId } Info "address_changed";
     /// A user verified their address.
-    AddressVerified { user: UserId } Info "address_confirmed";
+    AddressVerified { user: UserId } Info "address_verified";
     /// A verification mail was requested, for a known address or not.
-    VerificationRequested Info "confirmation_asked";
+    VerificationRequested Info "verification_requested";
     /// A verification link was forged, used or expired.
-    VerificationRefused Warn "confirmation_refused";
+    VerificationRefused Warn "verification_refused";
     /// The limit on failed sign-ins to a user's address was lifted by link.
     Unlocked { user: UserId } Info "unlocked";
     /// An unlock link was forged, used or expired.
@@ -83,9 +83,9 @@ events! {
     /// A request with the session cookie did not prove that it came from the application itself.
     CrossOriginRefused Warn "cross_origin_refused";
     /// A reset mail was requested, for a known address or not.
-    PasswordResetRequested Info "reset_asked";
+    PasswordResetRequested Info "reset_requested";
     /// A password was reset by link, which ended the user's sessions.
-    PasswordReset { user: UserId, sessions_ended: usize } Info "reset_done";
+    PasswordReset { user: UserId, sessions_ended: usize } Info "reset_completed";
     /// A reset link was forged, used or expired.
     PasswordResetRefused Warn "reset_refused";
     /// A session got an access token, with a refresh token unless the request came with the cookie.

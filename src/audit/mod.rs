@@ -11,6 +11,9 @@ mod reference;
 
 use std::net::IpAddr;
 
+use rustix::process::getuid;
+use rustix::system::uname;
+
 pub use self::event::Event;
 use self::event::{Level, Line};
 use crate::domain::{ApiKeyId, ClientInfo, UserId};
@@ -105,6 +108,8 @@ impl Entry {
             Some(Actor::Operator) => (Some("operator"), None),
             Some(Actor::System) => (Some("system"), None),
         };
+        // A command runs as the operator, on the operator's host.
+        let account = (self.actor == Some(Actor::Operator)).then(|| (getuid(), uname()));
         let line: Line = self.event.line();
         let (ip, request_id) = match &self.client {
             Some(client) => (Some(client.ip), Some(client.request_id.as_str())),
@@ -127,6 +132,8 @@ impl Entry {
                     new_device = line.new_device,
                     actor,
                     actor_key,
+                    uid = account.as_ref().map(|(uid, _)| uid.as_raw()),
+                    host = account.as_ref().and_then(|(_, host)| host.nodename().to_str().ok()),
                     client = ip.map(tracing::field::display),
                     request_id = request_id.map(tracing::field::display)
                 )

@@ -28,6 +28,7 @@ once. Commands write the same events. No event has a token, a password, an email
 | `user`, `session`, `key` | ids of the user, of the session and of the API key that it concerns; absent where there is none |
 | `actor` | `api_key`, `operator` (at the command line) or `system`; absent for a user and for a client without a credential |
 | `actor_key` | the id of the API key that acted |
+| `uid`, `host` | of an operator: the Unix user and the host that ran the command |
 | `client` | the address of the client; absent for commands |
 | `request_id` | the id of the request, as in `X-Request-Id` |
 | `credential` | the kind of credential that was presented |

@@ -462,10 +462,13 @@ fn concurrent_uses_of_a_link_over_tcp_have_one_winner() {
         200
     );
     let log = server.wait_for_log("signed_in");
-    assert!(log.contains("reset_done") && !log.contains(&link), "{log}");
+    assert!(
+        log.contains("reset_completed") && !log.contains(&link),
+        "{log}"
+    );
 }
 
-/// The only account in a house's file.
+/// The only account in a file.
 fn stored_account(test_server: &TestServer) -> Account {
     let file = Connection::open(test_server.database()).unwrap();
     let sql = "SELECT id, email_address, digest FROM users JOIN passwords ON user_id = id";

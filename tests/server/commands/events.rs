@@ -50,11 +50,11 @@ fn the_server_writes_what_users_do() {
     assert_written(
         &server.wait_for_log("password_changed"),
         &[
-            "reset_asked",
-            "confirmation_asked",
+            "reset_requested",
+            "verification_requested",
             "user_updated",
-            "sudo_given",
-            "address_change_asked",
+            "reauthenticated",
+            "address_change_requested",
             "session_ended",
             "password_changed",
         ],
@@ -68,7 +68,7 @@ fn an_unverified_sign_in_is_written() {
     create(&test_server, ONE);
     let server = test_server.serve();
     assert_eq!(server.sign_in(ONE, PASSWORD).0, 403);
-    let event = "sign_in_unconfirmed";
+    let event = "sign_in_unverified";
     assert_written(&server.wait_for_log(event), &[event]);
 }
 
@@ -79,6 +79,10 @@ fn a_command_writes_what_it_does() {
     let arguments = ["users", "create", ONE];
     let created = run_with_input(&test_server, &arguments, PASSWORD.as_bytes());
     assert_written(&created.err, &["user_created"]);
+    let uid = format!("uid={}", rustix::process::getuid().as_raw());
+    for who in [r#"actor="operator""#, &uid, "host="] {
+        assert!(created.err.contains(who), "{who}: {}", created.err);
+    }
     for (arguments, event) in [
         (["users", "reset-password", ONE], "reset_link_printed"),
         (["users", "disable", ONE], "user_disabled"),

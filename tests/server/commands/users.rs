@@ -362,7 +362,7 @@ fn creating_a_verified_user_records_both() {
     let command = ["users", "create", "one@example.com", "--confirmed"];
     let err = run_with_input(&test_server, &command, PASSWORD.as_bytes()).err;
     assert!(
-        err.contains("user_created") && err.contains("address_confirmed"),
+        err.contains("user_created") && err.contains("address_verified"),
         "{err}"
     );
 }
