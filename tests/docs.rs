@@ -47,6 +47,11 @@ fn the_example_of_reauthentication_runs_as_shown() {
     run_tour("docs/concepts/sessions-and-accounts.md");
 }
 
+#[test]
+fn the_example_of_cookie_mode_runs_as_shown() {
+    run_tour("docs/guides/cookie-mode.md");
+}
+
 fn run_tour(page: &str) {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM_ENV", "development");
