@@ -23,6 +23,7 @@ use cloakroom::domain::scope::Scopes;
 use cloakroom::http::error_codes::{self, ErrorCode};
 use cloakroom::testing::{Call, TestApp};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::process::{TIMEOUT, TestServer};
 
@@ -242,18 +243,11 @@ fn the_benchmark_table_matches_the_benchmarks() {
 fn production_settings() -> Settings {
     let page = text("docs/operations/production.md");
     let (_, rest) = page.split_once("```toml\n").unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = secret_files();
     let here = format!("{}/", folder.path().display());
     let settings = rest.split("```\n").next().unwrap();
     let file = folder.path().join("cloakroom.toml");
     fs::write(&file, settings.replace("/etc/cloakroom/", &here)).unwrap();
-    for (name, value) in [
-        ("key_base", "0123456789abcdefghijklmnopqrstuv"),
-        ("previous_key_bases", ""),
-        ("smtp_password", "secret"),
-    ] {
-        fs::write(folder.path().join(name), value).unwrap();
-    }
     let sources = Sources {
         env: Environment::Production,
         file: Some(file),
@@ -261,6 +255,65 @@ fn production_settings() -> Settings {
         ignored: Vec::new(),
     };
     Settings::load(&sources).unwrap()
+}
+
+/// A folder with the secret files that the pages name.
+fn secret_files() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value) in [
+        ("key_base", "0123456789abcdefghijklmnopqrstuv"),
+        ("previous_key_bases", ""),
+        ("smtp_password", "secret"),
+    ] {
+        fs::write(folder.path().join(name), value).unwrap();
+    }
+    folder
+}
+
+/// Loads the first block of variables on a page.
+fn settings_of_variables(page: &str) -> Settings {
+    let folder = secret_files();
+    let here = format!("={}/", folder.path().display());
+    let page = text(page);
+    let (_, rest) = page
+        .split_once("```sh\nCLOAKROOM_ENV=production\n")
+        .unwrap();
+    let variables = rest.split("```").next().unwrap().lines().map(|line| {
+        let line = line.replace("=/etc/cloakroom/", &here);
+        let line = line.replace("=/run/secrets/", &here);
+        let (name, value) = line.split_once('=').unwrap();
+        (name.to_owned(), value.to_owned())
+    });
+    let sources = Sources {
+        env: Environment::Production,
+        file: None,
+        variables: variables.collect(),
+        ignored: Vec::new(),
+    };
+    Settings::load(&sources).unwrap()
+}
+
+#[test]
+fn variables_set_mail_and_origins_as_the_settings_file_does() {
+    let sections = |settings: &Settings| -> Vec<String> {
+        // Without the name: a value with a space needs quotes in a shell, and none in a container.
+        let all = settings
+            .to_toml()
+            .unwrap()
+            .replace("Example <no-reply@example.com>", "no-reply@example.com");
+        let sections = all.split("\n\n");
+        let compared =
+            sections.filter(|section| section.starts_with("[mail") || section.starts_with("[cors"));
+        compared.map(|section| section.trim().to_owned()).collect()
+    };
+    let expected = sections(&production_settings());
+    assert!(expected.len() >= 3, "{expected:?}");
+    for page in [
+        "docs/operations/production.md",
+        "docs/operations/containers.md",
+    ] {
+        assert_eq!(sections(&settings_of_variables(page)), expected, "{page}");
+    }
 }
 
 #[actix_web::test]
