@@ -1,5 +1,5 @@
 -- The current schema of the SQLite file. `src/store/migrations/sqlite/` holds the steps that lead here; a test proves
--- that they agree. Columns that a later step added stand last in their tables.
+-- that they agree. Columns that a later step added stand last in their tables. PostgreSQL has the same tables and columns.
 --
 -- Times are milliseconds since 1970-01-01T00:00:00Z, passed in by the program; no statement asks the database's clock.
 -- Ids are never reused (AUTOINCREMENT), so that an old link or token cannot refer to a new row.
@@ -101,7 +101,7 @@ CREATE TABLE revoked_access_tokens (
 
 CREATE UNIQUE INDEX revoked_access_tokens_by_jti ON revoked_access_tokens (jti) WHERE jti IS NOT NULL;
 CREATE INDEX revoked_access_tokens_by_until ON revoked_access_tokens (until);
-CREATE INDEX revoked_access_tokens_by_session ON revoked_access_tokens (session_id) WHERE issued_until IS NOT NULL;
+CREATE INDEX revoked_access_tokens_by_session ON revoked_access_tokens (session_id);
 
 -- Any deletion of a session revokes its access tokens, also the cascade from its user.
 CREATE TRIGGER sessions_revoke_access_tokens AFTER DELETE ON sessions WHEN OLD.access_until IS NOT NULL BEGIN

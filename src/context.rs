@@ -12,7 +12,7 @@ pub use self::hooks::{Hooks, SignUp};
 use crate::activity::Activity;
 use crate::audit::{Entry, Event, Source};
 use crate::breached_passwords::BreachedPasswords;
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, Revocation, Settings};
 use crate::crypto::access_token::{AccessTokens, VerifiedAccessToken};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::{HashSlot, PasswordPool};
@@ -21,7 +21,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, Locale, SecondFactor, UserId};
 use crate::mail::{MailWorker, Notice, Transport};
-use crate::store::{Database, IfMissing, Reader, Transaction, sessions};
+use crate::store::{Database, IfMissing, Reader, Transaction, revocations, sessions};
 use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
 
 /// Everything that is shared between requests. An app's handlers take it as `web::Data<Context>`; they use
@@ -164,13 +164,29 @@ impl Context {
         claims: Arc<VerifiedAccessToken>,
         now: Timestamp,
     ) -> Result<Arc<VerifiedAccessToken>> {
-        let revoked =
-            self.database
-                .is_revoked(claims.session_id, &claims.jti, claims.issued_at(), now);
-        if revoked.await? || !self.is_bound(&claims).await? {
+        if self.is_revoked(&claims, now).await? || !self.is_bound(&claims).await? {
             return Err(Error::TokenInvalid);
         }
         Ok(claims)
+    }
+
+    async fn is_revoked(&self, claims: &Arc<VerifiedAccessToken>, now: Timestamp) -> Result<bool> {
+        let (database, session_id) = (&self.database, claims.session_id);
+        match self.settings.tokens.revocation {
+            Revocation::Memory => {
+                let issued_at = claims.issued_at();
+                database
+                    .is_revoked(session_id, &claims.jti, issued_at, now)
+                    .await
+            }
+            Revocation::Strict => {
+                let asked = Arc::clone(claims);
+                let covers = move |reader: &Reader<'_>| {
+                    revocations::covers(reader, asked.session_id, &asked.jti, asked.issued_at())
+                };
+                database.read(covers).await
+            }
+        }
     }
 
     /// Whether the session of an access token is in the database, with its nonce and of its user: after the restore of a
@@ -288,7 +304,7 @@ impl Context {
         let done = work.await;
         if let Err(Error::Unavailable { .. } | Error::Internal(_)) = done {
             let admission = admission.clone();
-            let given_back = self.database.write(move |tx| admission.give_back(tx));
+            let given_back = self.database.count(move |tx| admission.give_back(tx));
             if let Err(failure) = given_back.await {
                 tracing::debug!(%failure, "hits of a failed request stay counted");
             }

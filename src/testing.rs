@@ -1,6 +1,9 @@
 //! For tests of embedders and of this crate: the server in process, with a database of its own, a manual clock, bcrypt at
 //! its lowest cost and mails kept in memory.
 //!
+//! If the variable `CLOAKROOM_TEST_DATABASE_URL` names a PostgreSQL server, each database is a new schema there, which is
+//! dropped afterwards.
+//!
 //! ```
 //! # use actix_web::{HttpResponse, web};
 //! use cloakroom::CurrentUser;
@@ -60,7 +63,7 @@ pub use crate::mail::transport::SentEmail;
 use crate::server::Cloakroom;
 use crate::store::api_keys::{self, NewKey};
 use crate::store::sessions::{self, NewSession};
-use crate::store::{passwords, users};
+use crate::store::{TestSchema, passwords, users};
 
 /// The initial time of a [`TestApp`]'s clock: 2026-01-31T09:30:00Z.
 pub const START: Timestamp = Timestamp::from_millis(1_769_851_800_000);
@@ -72,6 +75,7 @@ type Service = dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = Reply>>>;
 pub struct TestApp {
     cloakroom: Cloakroom,
     service: Rc<Service>,
+    schema: Option<Rc<TestSchema>>,
     _folder: Rc<TempDir>,
 }
 
@@ -105,8 +109,11 @@ impl TestApp {
         let mut settings = Settings::for_env(Environment::Test).expect("the settings for tests");
         settings.database.path = folder.path().join("cloakroom.db");
         settings.mail.directory = folder.path().join("mail");
+        let schema = TestSchema::from_environment();
+        settings.database.url = schema.as_ref().map(TestSchema::url);
         TestAppBuilder {
             folder,
+            schema,
             settings,
             routes: Vec::new(),
             hooks: Hooks::new(),
@@ -118,6 +125,12 @@ impl TestApp {
     /// What its handlers reach.
     pub fn context(&self) -> &Context {
         self.cloakroom.context()
+    }
+
+    /// Its schema, on PostgreSQL.
+    #[doc(hidden)]
+    pub fn schema(&self) -> Option<&TestSchema> {
+        self.schema.as_deref()
     }
 
     /// The manual clock.
@@ -253,6 +266,7 @@ type AddRoutes = Box<dyn FnOnce(&mut ServiceConfig)>;
 /// ```
 pub struct TestAppBuilder {
     folder: TempDir,
+    schema: Option<TestSchema>,
     settings: Settings,
     routes: Vec<AddRoutes>,
     hooks: Hooks,
@@ -289,6 +303,7 @@ impl TestAppBuilder {
     pub async fn build(self) -> TestApp {
         let Self {
             folder,
+            schema,
             settings,
             routes: own,
             hooks,
@@ -332,6 +347,7 @@ impl TestAppBuilder {
         TestApp {
             cloakroom,
             service,
+            schema: schema.map(Rc::new),
             _folder: Rc::new(folder),
         }
     }

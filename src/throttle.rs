@@ -123,7 +123,7 @@ impl Throttle {
         }
         let throttle = self.clone();
         database
-            .write(move |tx| throttle.count(tx, &limits, now))
+            .count(move |tx| throttle.count(tx, &limits, now))
             .await
     }
 
@@ -158,6 +158,11 @@ impl Throttle {
         let mut admission = Admission::default();
         for limit in limits {
             limit.hit(tx, now, &mut admission)?;
+            // Another node may have counted since the look above.
+            if let Some(throttled) = admission.exceeded(limit, now) {
+                admission.give_back(tx)?;
+                return Ok(Decision::Refused(throttled));
+            }
         }
         Ok(Decision::Admitted(admission))
     }
@@ -193,6 +198,20 @@ impl Admission {
     pub fn and(mut self, more: Self) -> Self {
         self.0.extend(more.0);
         self
+    }
+
+    /// The refusal of this limit, if one of its hits was one too many.
+    fn exceeded(&self, limit: &Limit, now: Timestamp) -> Option<Throttled> {
+        let hits = self
+            .0
+            .iter()
+            .filter(|(counter, _)| limit.has(&counter.name));
+        let exceeded = hits.filter(|(_, count)| count.count > count.limit);
+        let last = exceeded.map(|(_, count)| count.expires_at).max()?;
+        Some(Throttled {
+            what: limit.what,
+            wait: last.since(now),
+        })
     }
 
     /// Takes the hits back, where their windows have not ended: the attempt succeeded, or was not made.

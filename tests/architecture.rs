@@ -366,6 +366,26 @@ fn only_the_sqlite_engine_knows_rusqlite() {
 }
 
 #[test]
+fn only_the_postgresql_engine_knows_its_client() {
+    for module in Tree::read().modules.values() {
+        let may = module.name().starts_with("store::postgres");
+        for library in [
+            "postgres::Client",
+            "postgres::Config",
+            "use postgres::{",
+            "tokio_postgres",
+        ] {
+            let is_ours = module.name() == "store" && library == "use postgres::{";
+            assert!(
+                may || is_ours || !module.mentions(library),
+                "{} knows {library}",
+                module.name()
+            );
+        }
+    }
+}
+
+#[test]
 fn only_the_store_contains_sql() {
     for module in Tree::read()
         .modules

@@ -3,6 +3,7 @@
 //! It only reads: a missing, damaged or newer database file is reported, never created, migrated or written.
 
 mod file;
+mod server;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::breached_passwords::BreachedPasswords;
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
+use crate::store::ForeignRows;
 pub(super) use file::is_open_to_others;
 
 /// From 2025 to 2100: a clock outside this range was never set.
@@ -24,6 +26,8 @@ const SANE: std::ops::Range<Timestamp> =
     Timestamp::from_millis(1_735_689_600_000)..Timestamp::from_millis(4_102_444_800_000);
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
+/// The most ids of one finding.
+const SHOWN_IDS: usize = 5;
 
 pub(super) fn run(sources: Result<Sources, ConfigError>, format: &Format) -> super::Outcome {
     let mut report = Report::default();
@@ -61,16 +65,27 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
         );
     }
     cookies(settings, report);
-    let file = file::examine(settings, sources, report);
+    file::private_files(settings, sources, report);
+    let content = match &settings.database.url {
+        None => file::examine(settings, report),
+        Some(url) => server::examine(settings, url, report),
+    };
+    if let Some(rows) = content
+        .as_ref()
+        .and_then(|content| content.foreign_rows().ok())
+    {
+        foreign_rows(&rows, report);
+    }
     let now = Clock::System.now();
     // Unreadable rows are reported by the integrity check.
     clock(
         now,
-        file.as_ref()
-            .and_then(|file| file.newest_row().ok().flatten()),
+        content
+            .as_ref()
+            .and_then(|content| content.newest_row().ok().flatten()),
         report,
     );
-    if let Some(Ok(count)) = file.map(|file| file.mails_given_up(now - WEEK)) {
+    if let Some(Ok(count)) = content.map(|content| content.mails_given_up(now - WEEK)) {
         given_up(count, report);
     }
     database::wait_for(async {
@@ -137,6 +152,33 @@ fn front_end(settings: &Settings, report: &mut Report) {
         "cors",
         format!("pages at {origin} (server.frontend_url) {what}"),
         advice,
+    );
+}
+
+fn foreign_rows(rows: &ForeignRows, report: &mut Report) {
+    let mut name = |ids: &[i64], what: &str, advice: &str| {
+        let Some(first) = ids.first() else {
+            return;
+        };
+        let shown: Vec<String> = ids.iter().take(SHOWN_IDS).map(i64::to_string).collect();
+        let more = if ids.len() > SHOWN_IDS { ", …" } else { "" };
+        let users = if ids.len() == 1 { "user" } else { "users" };
+        let what = format!(
+            "{} {users} {what}: id {}{more}",
+            ids.len(),
+            shown.join(", ")
+        );
+        report.fail("users", what, advice.replace("ID", &first.to_string()));
+    };
+    name(
+        &rows.addresses,
+        "cannot be found by address, because it is not in lower case or malformed",
+        "correct the row's email_address, or `cloakroom users delete ID`",
+    );
+    name(
+        &rows.digests,
+        "cannot sign in, because the password digest is not bcrypt's",
+        "`cloakroom users reset-password ID` prints a link to set a new password",
     );
 }
 

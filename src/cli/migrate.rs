@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::database;
 use super::output::Format;
 use crate::config::Settings;
 use crate::store::{self, SCHEMA_VERSION};
@@ -27,7 +26,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> super::Outcome 
 }
 
 fn check(settings: &Settings, format: &Format) -> super::Outcome {
-    let before = database::inspect(settings)?.schema_version()?;
+    let before = store::schema_version(&settings.database)?;
     report(before, format, "pending: schema")?;
     if before == SCHEMA_VERSION {
         Ok(())

@@ -33,6 +33,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigError, Settings, Sources};
 use crate::domain::error::Error;
+use crate::store;
 
 /// A command's failure, in words for the operator.
 type CommandError = Box<dyn std::error::Error>;
@@ -167,20 +168,26 @@ fn run(arguments: Arguments) -> Outcome {
 /// another database; elsewhere only if there is none.
 fn on_database(sources: &Sources, command: impl FnOnce(&Settings) -> Outcome) -> Outcome {
     let settings = quietly(|| Settings::load(sources))?;
-    let path = &settings.database.path;
-    let used = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let database = &settings.database;
+    // A relative path says little.
+    let used = match (&database.url, std::path::absolute(&database.path)) {
+        (None, Ok(path)) => path.display().to_string(),
+        _ => store::describe(database),
+    };
     if std::io::stderr().is_terminal() {
-        output::note(&format!("{} ({})", used.display(), sources.describe()));
+        output::note(&format!("{used} ({})", sources.describe()));
     }
-    command(&settings).map_err(|error| match path.exists() {
-        true => error,
-        false => format!(
-            "{} (environment {}; --config names the server's settings file)",
-            explain(&*error),
-            sources.describe()
-        )
-        .into(),
-    })
+    command(&settings).map_err(
+        |error| match database.url.is_some() || database.path.exists() {
+            true => error,
+            false => format!(
+                "{} (environment {}; --config names the server's settings file)",
+                explain(&*error),
+                sources.describe()
+            )
+            .into(),
+        },
+    )
 }
 
 /// The settings for a command that runs beside the server: it logs warnings and errors only.
@@ -195,5 +202,5 @@ fn explain(error: &(dyn std::error::Error + 'static)) -> String {
     let Some(Error::Unavailable { reason, .. }) = error.downcast_ref() else {
         return error.to_string();
     };
-    crate::store::explain(*reason).to_owned()
+    store::explain(*reason).to_owned()
 }

@@ -6,14 +6,18 @@ use crate::config::Settings;
 
 /// Those that a start opens beside those of its threads, and a few for connections and mails.
 const START_FILES: u64 = 32;
-/// Of a thread that handles requests, and of a connection that reads the database.
+/// Of a thread that handles requests, and of a connection to the database.
 const WORKER_FILES: u64 = 4;
 const READER_FILES: u64 = 2;
 
 /// The fewest open files that a server with these settings works with.
 pub(super) fn needed(settings: &Settings) -> u64 {
     let workers = settings.server.worker_threads();
-    let readers = settings.database.reader_count(workers);
+    let database = &settings.database;
+    let readers = match database.url {
+        None => database.reader_count(workers),
+        Some(_) => database.connection_count(workers),
+    };
     START_FILES + WORKER_FILES * workers as u64 + READER_FILES * u64::from(readers)
 }
 

@@ -231,6 +231,9 @@ section! {
         /// accept it until it expires, even if it is revoked.
         #[serde(with = "duration")]
         access_lifetime: Duration = "15m" in SHORTEST_ACCESS..=HOUR,
+        /// Where a revoked access token is looked up: "memory", in a list that is at most 200 ms behind other processes and
+        /// nodes, or "strict", in the database at each use.
+        revocation: Revocation = "memory",
         /// The `iss` claim; "" is `server.public_url`.
         issuer: String = "",
         /// The `aud` claim of access tokens that this server accepts, the default; "" is the issuer.
@@ -261,6 +264,16 @@ pub enum Algorithm {
     /// HMAC with SHA-256: only this server can verify.
     #[serde(rename = "HS256")]
     Hs256,
+}
+
+/// Where revoked access tokens are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Revocation {
+    /// In a list in memory.
+    Memory,
+    /// In the database.
+    Strict,
 }
 
 impl Tokens {

@@ -48,7 +48,7 @@ use crate::domain::mail_kind::LinkPurpose;
 
 pub(crate) use self::accounts::MAINTENANCE_TICK;
 pub use self::accounts::{
-    Algorithm, Confirm, Password, Registration, Session, Sweep, Tokens, UnverifiedReset,
+    Algorithm, Confirm, Password, Registration, Revocation, Session, Sweep, Tokens, UnverifiedReset,
 };
 pub use self::cors::Cors;
 pub use self::error::{ConfigError, Problem};
@@ -78,7 +78,7 @@ section! {
         }
         /// Listening, addresses and time limits.
         server: Server,
-        /// The SQLite file.
+        /// The SQLite file, or a PostgreSQL server.
         database: Database,
         /// The root of every signing key.
         secrets: Secrets,

@@ -111,17 +111,29 @@ fn is_of_strangers(network: &IpNet) -> bool {
 }
 
 section! {
-    /// The SQLite file.
+    /// The SQLite file, or a PostgreSQL server.
     Database {
         /// The SQLite file, readable only by its owner. If absent it is created with its directory, in production only by
         /// `cloakroom migrate`.
         path: PathBuf = "storage/cloakroom.db",
+        /// PostgreSQL instead of the file: `postgres://user:password@host:port/name?sslmode=verify-full`. Then `path`,
+        /// `readers` and `cache` have no effect. TLS is verified, except on this machine, unless `sslmode=disable`. "" is
+        /// unset.
+        #[serde(with = "unset")]
+        url: Option<Secret> = "",
+        /// Connections to PostgreSQL; 0 is two per worker, at least four. Each process has one more, for revocations.
+        connections: u32 = 0 in 0..=1_024,
+        /// Whether statements are prepared by name, which is faster. Turn it off for a pooler that does not support it,
+        /// such as PgBouncer before 1.21 with transactions.
+        prepare: bool = true,
+        /// Whether to start on a server that speaks PostgreSQL's protocol and is another program, which is not tested.
+        allow_untested: bool = false,
         /// Connections for reads; 0 is one per worker and one for background tasks.
         readers: u32 = 0 in 0..=1_024,
         /// Memory for pages of the file, in MiB, divided among the connections for reads. It is taken as pages are read: never
         /// more than the file's size for each connection.
         cache: u32 = 64 in 1..=1_048_576,
-        /// How long to wait for another process that holds the file before returning 503.
+        /// How long to wait for another process that holds the file, or the row in PostgreSQL, before returning 503.
         #[serde(with = "duration")]
         busy_timeout: Duration = "5s" in MILLISECOND..=MINUTE,
     }
@@ -136,12 +148,35 @@ impl Database {
         }
     }
 
+    /// Connections to PostgreSQL: as configured, or two for each worker.
+    pub fn connection_count(&self, workers: usize) -> u32 {
+        match self.connections {
+            0 => u32::try_from(workers)
+                .unwrap_or(u32::MAX)
+                .saturating_mul(2)
+                .clamp(4, 1024),
+            configured => configured,
+        }
+    }
+
     /// The page cache of one of so many connections for reads, in KiB.
     pub fn cache_of_reader(&self, readers: u32) -> u32 {
         self.cache * 1024 / readers.max(1)
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
+        if let Some(url) = &self.url {
+            let is_known = |scheme| url.expose().starts_with(scheme);
+            if !["postgres://", "postgresql://"].into_iter().any(is_known) {
+                problems.refuse(
+                    "database.url",
+                    "must begin with postgres://; the SQLite file is database.path",
+                );
+            }
+            if url.expose().contains(char::is_control) {
+                problems.refuse("database.url", NOT_ONE_LINE);
+            }
+        }
         if self.path.as_os_str().is_empty() {
             problems.refuse(
                 "database.path",

@@ -10,7 +10,12 @@ use super::{ConfigError, Environment};
 const PREFIX: &str = "CLOAKROOM__";
 const ENV: &str = "CLOAKROOM_ENV";
 /// The settings whose values are secrets.
-const SECRETS: [&str; 3] = ["secrets.key_base", "secrets.previous", "mail.smtp.password"];
+const SECRETS: [&str; 4] = [
+    "database.url",
+    "secrets.key_base",
+    "secrets.previous",
+    "mail.smtp.password",
+];
 
 /// Where settings come from, apart from what is compiled in. It holds secrets, so it has no `Debug`.
 #[derive(Clone)]

@@ -148,6 +148,8 @@ pub enum UnavailableReason {
     DatabaseReplaced,
     /// The database has been closed.
     DatabaseStopped,
+    /// The database server cannot be reached, or ended the session.
+    DatabaseUnreachable,
     /// The database file or its folder cannot be opened.
     DatabaseUnopenable,
     /// The password digest kept changing while the password was verified.
@@ -169,6 +171,7 @@ impl UnavailableReason {
             Self::DatabaseReadOnly => "database_read_only",
             Self::DatabaseReplaced => "database_replaced",
             Self::DatabaseStopped => "database_stopped",
+            Self::DatabaseUnreachable => "database_unreachable",
             Self::DatabaseUnopenable => "database_unopenable",
             Self::DigestUnsettled => "digest_unsettled",
             Self::DiskFull => "disk_full",

@@ -23,6 +23,11 @@ pub(super) trait Connection {
 
     /// Runs a statement without result rows; returns the number of rows that it changed.
     fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize>;
+
+    /// Whether transactions run at the same time, so that `FOR UPDATE SKIP LOCKED` is needed, and understood.
+    fn locks_rows(&self) -> bool {
+        false
+    }
 }
 
 /// A row of an engine.
@@ -107,6 +112,11 @@ impl<'c> Transaction<'c> {
 
     pub(super) fn note_enqueued_mail(&self) {
         self.mails_enqueued.set(self.mails_enqueued.get() + 1);
+    }
+
+    /// Whether a statement that takes rows must lock them and skip those of others.
+    pub(super) fn locks_rows(&self) -> bool {
+        self.reader.connection.locks_rows()
     }
 
     /// Runs a statement; returns the number of rows that it changed.

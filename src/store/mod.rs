@@ -4,7 +4,9 @@
 //! library. Each SQL text is written once, in the subset that SQLite and PostgreSQL share: `$1` placeholders,
 //! `RETURNING`, `ON CONFLICT`, times as parameters. See [`engine`] for what an engine implements.
 
+mod content;
 mod engine;
+mod postgres;
 mod revocation_list;
 mod sqlite;
 mod tables;
@@ -19,12 +21,15 @@ use crate::config;
 use crate::domain::SessionId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result, UnavailableReason};
+pub use content::{Content, ForeignRows};
 pub use engine::{Reader, Row, Transaction};
+pub use postgres::Examined;
+#[cfg(any(test, feature = "testing"))]
+pub use postgres::test_schema::TestSchema;
+use postgres::{Isolation, Postgres};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
-pub use sqlite::{
-    ForeignRows, IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity, upgrade,
-};
+pub use sqlite::{IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity};
 pub use tables::{
     api_keys, key_bases, known_devices, outbox, passwords, projects, refresh_tokens, revocations,
     sessions, throttles, users,
@@ -42,27 +47,43 @@ pub struct Database {
 
 #[derive(Debug)]
 struct Shared {
-    engine: Sqlite,
+    engine: Engine,
     revocations: Arc<RevocationList>,
     /// When [`Database::ready`] last wrote, in milliseconds since 1970.
     probed_at: AtomicI64,
 }
 
+/// The engines.
+#[derive(Debug)]
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
 impl Database {
-    /// Opens the file and migrates its schema; may create it (0600, in a 0700 folder).
+    /// Opens the file, or the database of `database.url`, and migrates its schema; may create it (a file: 0600, in a 0700
+    /// folder). It waits on the calling thread.
     ///
     /// # Errors
-    /// A file that is damaged, of another program or of a newer Cloakroom is refused and left as it is.
+    /// A database that is damaged, of another program or of a newer Cloakroom is refused and left as it is.
     pub fn open(
         settings: &config::Database,
         workers: usize,
         if_missing: IfMissing,
         clock: Clock,
     ) -> Result<Self> {
-        let revocations = Arc::new(RevocationList::new(clock));
-        let subscriber = Arc::clone(&revocations);
-        let engine = Sqlite::open(settings, workers, if_missing, subscriber)?;
-        engine.read(|reader| revocations.load(reader))?;
+        let revocations = Arc::new(RevocationList::new(clock.clone()));
+        let list = Arc::clone(&revocations);
+        let engine = match &settings.url {
+            None => {
+                let engine = Sqlite::open(settings, workers, if_missing, list)?;
+                engine.read(|reader| revocations.load(reader))?;
+                Engine::Sqlite(engine)
+            }
+            Some(url) => Engine::Postgres(Postgres::open(
+                settings, url, workers, if_missing, list, clock,
+            )?),
+        };
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
@@ -74,16 +95,15 @@ impl Database {
 
     /// Reads, on SQLite at once and on the calling thread: a look-up takes microseconds and readers never wait. Each
     /// statement sees the state at its own start, so what must be consistent is one statement.
-    #[expect(
-        clippy::unused_async,
-        reason = "an engine behind a network will wait here"
-    )]
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
     {
-        self.shared.engine.read(work)
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.read(work),
+            Engine::Postgres(engine) => engine.read(work).await,
+        }
     }
 
     /// Writes: all of `work` or, when it fails, nothing of it. When this returns, the change is on disk.
@@ -96,7 +116,24 @@ impl Database {
         T: Send + 'static,
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.shared.engine.write(work).await
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.write(work).await,
+            Engine::Postgres(engine) => engine.write(Isolation::Serializable, work).await,
+        }
+    }
+
+    /// Writes counters: as [`Self::write`], but on PostgreSQL each statement sees what was committed before it. Its
+    /// transactions wait for each other at a row that both change, instead of one failing. So `work` decides by what its
+    /// statements return, not by what it read before.
+    pub async fn count<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.write(work).await,
+            Engine::Postgres(engine) => engine.write(Isolation::ReadCommitted, work).await,
+        }
     }
 
     /// Since when each of these previous key bases signs nothing, by their names, in their order. The first call that
@@ -112,23 +149,33 @@ impl Database {
         previous: &[String],
         now: Timestamp,
     ) -> Result<Vec<Timestamp>> {
-        let known = self.shared.engine.read(|reader| {
+        let (current, previous) = (current.to_owned(), previous.to_owned());
+        let names = (current.clone(), previous.clone());
+        let read = move |reader: &Reader<'_>| {
+            let (current, previous) = names;
             let times = previous
                 .iter()
                 .map(|name| key_bases::retired_at(reader, name));
             let times: Option<Vec<_>> = times.collect::<Result<_>>()?;
-            let is_retired = key_bases::retired_at(reader, current)?.is_some();
+            let is_retired = key_bases::retired_at(reader, &current)?.is_some();
             Ok(times.filter(|times| !is_retired && times.iter().all(|at| *at <= now)))
-        })?;
+        };
+        let known = match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.read(read)?,
+            Engine::Postgres(engine) => engine.read_waiting(read)?,
+        };
         if let Some(times) = known {
             return Ok(times);
         }
-        let (current, previous) = (current.to_owned(), previous.to_owned());
-        self.shared.engine.write_waiting(move |tx| {
+        let write = move |tx: &Transaction<'_>| {
             key_bases::reinstate(tx, &current)?;
             let times = previous.iter().map(|name| key_bases::retire(tx, name, now));
             times.collect()
-        })
+        };
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.write_waiting(write),
+            Engine::Postgres(engine) => engine.write_waiting(write),
+        }
     }
 
     /// Whether the database is sound and accepts writes, for `/ready`.
@@ -136,7 +183,9 @@ impl Database {
     /// # Errors
     /// [`Error::Unavailable`] with the reason.
     pub async fn ready(&self, now: Timestamp) -> Result<()> {
-        if self.shared.engine.is_damaged() {
+        if let Engine::Sqlite(engine) = &self.shared.engine
+            && engine.is_damaged()
+        {
             return Err(Error::unavailable(
                 UnavailableReason::DatabaseDamaged,
                 Duration::from_secs(60),
@@ -158,12 +207,8 @@ impl Database {
 
     /// Whether an access token was revoked before it expires, alone or with its session.
     ///
-    /// The answer comes from a list in memory. Revocations by other processes are at most 200 ms old, or a second while
-    /// another thread's reading of the table is slow.
-    #[expect(
-        clippy::unused_async,
-        reason = "an engine behind a network will wait here"
-    )]
+    /// The answer comes from a list in memory. Revocations by other processes are at most 200 ms old, or on SQLite a second
+    /// while another thread's reading of the table is slow.
     pub async fn is_revoked(
         &self,
         session: SessionId,
@@ -172,28 +217,85 @@ impl Database {
         now: Timestamp,
     ) -> Result<bool> {
         let revocations = &self.shared.revocations;
-        if let Some(poll) = revocations.poll_due() {
-            self.shared.engine.read(|reader| poll.run(reader, now))?;
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => {
+                if let Some(poll) = revocations.poll_due() {
+                    engine.read(|reader| poll.run(reader, now))?;
+                }
+            }
+            Engine::Postgres(engine) if revocations.is_outdated() => {
+                engine.read_revocations().await?;
+            }
+            Engine::Postgres(_) => {}
         }
         Ok(revocations.contains(session, jti, issued_at))
     }
 
-    /// Starts a check of the whole file on its own thread. Damage is logged and fails [`Self::ready`].
+    /// Starts a check of the whole file on its own thread. Damage is logged and fails [`Self::ready`]. A server checks its
+    /// pages by itself.
     pub fn check_in_background(&self) {
-        self.shared.engine.check_in_background();
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.check_in_background(),
+            Engine::Postgres(_) => {}
+        }
     }
 
-    /// Whether the path still leads to the open files; what is at fault is logged once.
+    /// Whether the path still leads to the open files, where there are any; what is at fault is logged once.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: they were removed or replaced.
     pub fn check_files(&self) -> Result<()> {
-        self.shared.engine.check_files()
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.check_files(),
+            Engine::Postgres(_) => Ok(()),
+        }
     }
 
-    /// The path of the file.
-    pub fn path(&self) -> &Path {
-        self.shared.engine.path()
+    /// The path of the file; `None` for a database on a server.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => Some(engine.path()),
+            Engine::Postgres(_) => None,
+        }
+    }
+}
+
+/// Creates the database if it is missing and migrates its schema; returns the version that it had, 0 for a new one.
+///
+/// # Errors
+/// As [`Database::open`].
+pub fn upgrade(settings: &config::Database) -> Result<usize> {
+    match &settings.url {
+        None => sqlite::upgrade(settings),
+        Some(url) => postgres::upgrade(settings, url),
+    }
+}
+
+/// The version of the schema, 0 where there is none; nothing is created or written.
+///
+/// # Errors
+/// It cannot be read, or is not this program's. The message names the database.
+pub fn schema_version(settings: &config::Database) -> Result<usize> {
+    let Some(url) = &settings.url else {
+        let inspected = Inspection::open(&settings.path).and_then(|file| file.schema_version());
+        return inspected.map_err(|failure| sqlite::named(&settings.path, &failure));
+    };
+    postgres::schema_version(settings, url)
+}
+
+/// Looks at the server of `database.url`; writes nothing.
+///
+/// # Errors
+/// It cannot be reached or used; the message names it.
+pub fn examine_server(settings: &config::Database, url: &config::Secret) -> Result<Examined> {
+    postgres::examine(settings, url)
+}
+
+/// The database of these settings in words, without a password: the path of the file, or server and name.
+pub fn describe(settings: &config::Database) -> String {
+    match &settings.url {
+        None => settings.path.display().to_string(),
+        Some(url) => postgres::describe(url).unwrap_or_else(|failure| failure.to_string()),
     }
 }
 

@@ -5,7 +5,8 @@
 //! [`POLL_TIMEOUT`], while another thread's reading is slow. If reading fails, the question fails: nothing is accepted
 //! on a list that may be incomplete.
 //!
-//! The table numbers its rows in the order of commits, so that only rows above the last known number are read.
+//! SQLite numbers the rows of the table in the order of commits, so that only rows above the last known number are read.
+//! PostgreSQL does not: its engine reads new rows in a way of its own, and adds them here.
 //!
 //! # Threats
 //! - a client that revokes many tokens: beyond 16 of one session, the table has one row for all of them
@@ -112,6 +113,11 @@ impl RevocationList {
         })
     }
 
+    /// Whether the list is too old for questions.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.is_older_than(POLL_INTERVAL)
+    }
+
     fn is_older_than(&self, age: Duration) -> bool {
         let read_at = Duration::from_millis(self.read_at.load(Ordering::SeqCst));
         self.stale.load(Ordering::SeqCst) || self.elapsed().saturating_sub(read_at) >= age
@@ -129,13 +135,37 @@ impl RevocationList {
             let last = self.entries().last;
             let rows = list_after(reader, last, BATCH)?;
             let is_last_batch = rows.len() < BATCH as usize;
-            if !rows.is_empty() {
-                self.entries_mut().add(rows, MAX_SESSIONS, self.clock.now());
-            }
+            self.add(rows);
             if is_last_batch {
                 return Ok(());
             }
         }
+    }
+
+    /// Makes the next question read the table: a commit may be missing.
+    pub(super) fn note_missing(&self) {
+        self.stale.store(true, Ordering::SeqCst);
+    }
+
+    /// Adds rows. They may be known.
+    pub(super) fn add(&self, rows: Vec<Revocation>) {
+        if !rows.is_empty() {
+            self.entries_mut().add(rows, MAX_SESSIONS, self.clock.now());
+        }
+    }
+
+    /// Brings the list up to date by `load`. After a failure the next question does it again.
+    pub(super) fn refresh(&self, now: Timestamp, load: impl FnOnce() -> Result<()>) -> Result<()> {
+        let asked_at = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let was_stale = self.stale.swap(false, Ordering::SeqCst);
+        let outcome = load();
+        if outcome.is_ok() {
+            self.read_at.fetch_max(asked_at, Ordering::SeqCst);
+            self.prune(now);
+        } else if was_stale {
+            self.note_missing();
+        }
+        outcome
     }
 
     fn prune(&self, now: Timestamp) {
@@ -164,7 +194,7 @@ impl AfterCommit for RevocationList {
     }
 
     fn commit_failed(&self) {
-        self.stale.store(true, Ordering::SeqCst);
+        self.note_missing();
     }
 }
 
@@ -177,17 +207,7 @@ pub(super) struct Poll<'l> {
 impl Poll<'_> {
     /// Reads the table. After a failure the next question does it again.
     pub(super) fn run(&self, reader: &Reader<'_>, now: Timestamp) -> Result<()> {
-        let list = self.list;
-        let asked_at = u64::try_from(list.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let was_stale = list.stale.swap(false, Ordering::SeqCst);
-        let outcome = list.load(reader);
-        if outcome.is_ok() {
-            list.read_at.store(asked_at, Ordering::SeqCst);
-            list.prune(now);
-        } else if was_stale {
-            list.commit_failed();
-        }
-        outcome
+        self.list.refresh(now, || self.list.load(reader))
     }
 }
 
@@ -226,6 +246,8 @@ impl OfSession {
 
     fn add(&mut self, row: Revocation) {
         match (row.jti, row.issued_until) {
+            // Concurrent readings of PostgreSQL may find the same row.
+            (Some(jti), _) if self.tokens.iter().any(|(token, _)| **token == *jti) => {}
             (Some(jti), _) => self.tokens.push((jti.into(), row.until)),
             (None, None) => self.all = self.all.max(Some(row.until)),
             (None, Some(last)) => {

@@ -178,11 +178,12 @@ async fn tokens_of_previous_but_not_dropped_bases_are_valid() {
 /// A key base that becomes known later signs no valid token, although it is not dropped.
 #[actix_web::test]
 async fn a_retired_base_verifies_for_one_lifetime() {
-    let folder = tempfile::tempdir().unwrap();
+    let home = TestApp::new().await;
+    let database = &home.context().settings.database;
     let start = async |base: &str, previous: &[&str]| {
         TestApp::with_settings(|changed| {
             let wanted = settings(base, previous, config::Algorithm::EdDsa);
-            changed.database.path = folder.path().join("cloakroom.db");
+            changed.database = database.clone();
             changed.secrets = wanted.secrets;
         })
         .await

@@ -8,13 +8,12 @@ use cloakroom::domain::mail_kind::MailKind;
 use cloakroom::testing::SentEmail;
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::{join, join_all};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, count_in, create_user_with_digest, digest_of,
     execute_sql, last_confirmation, make_fail, make_succeed, new_token, reset_token,
-    session_is_valid, signed_in,
+    session_is_valid, signed_in, text_in,
 };
 use crate::support::flows::Flows;
 
@@ -78,9 +77,8 @@ fn changes() -> [(Method, &'static str, Value); 3] {
 }
 
 fn pending(app: &TestApp) -> Option<String> {
-    let file = Connection::open(app.context().database.path()).unwrap();
     let sql = "SELECT pending_email_address FROM users WHERE email_address = 'one@example.com'";
-    file.query_row(sql, [], |row| row.get(0)).unwrap()
+    text_in(app, sql)
 }
 
 fn links(mails: &[SentEmail]) -> Vec<&str> {
@@ -133,7 +131,7 @@ async fn a_new_password_ends_all_other_sessions() {
     assert_eq!(app.sign_in(ONE, NEW).await.status, 200);
     assert_eq!(app.sign_in(TWO, PASSWORD).await.status, 200);
     let updated = format!(
-        "SELECT updated_at = {} FROM users",
+        "SELECT count(*) FROM users WHERE updated_at = {}",
         (START + MILLISECOND).as_millis()
     );
     assert_eq!(count_in(&app, &updated), 1);

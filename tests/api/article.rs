@@ -9,7 +9,7 @@
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::support::app::{PASSWORD, count};
+use crate::support::app::{PASSWORD, count, count_in};
 use crate::support::flows::link_token;
 use crate::support::process::{Server, TIMEOUT, TestServer, agent};
 
@@ -103,7 +103,7 @@ async fn should_create_user(target: &Target) {
     );
     assert!(body["token"].is_string());
     assert_eq!(target.count("SELECT count(*) FROM users"), before + 1);
-    let last = "SELECT email_address = 'test@example.com' FROM users ORDER BY id DESC LIMIT 1";
+    let last = "SELECT count(*) FROM users WHERE email_address = 'test@example.com' AND id = (SELECT max(id) FROM users)";
     assert_eq!(target.count(last), 1);
 }
 
@@ -296,7 +296,7 @@ impl Target {
     /// One number, from the file itself.
     fn count(&self, sql: &str) -> i64 {
         match self {
-            Self::InProcess(app) => count(app.context().database.path(), sql),
+            Self::InProcess(app) => count_in(app, sql),
             Self::OverTcp(test_server, _) => count(&test_server.database(), sql),
         }
     }

@@ -12,7 +12,9 @@ use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, reset_token, signed_in};
+use crate::support::app::{
+    ONE, PASSWORD, assert_refused, count_in, execute_sql, file_of, reset_token, signed_in,
+};
 use crate::support::flows::Flows;
 use crate::support::process::{Server, TIMEOUT, TestServer};
 
@@ -218,9 +220,7 @@ async fn panics_and_failures_are_opaque_500s() {
 async fn a_failing_database_is_not_reported_as_absence() {
     let (app, _, token) = signed_in().await;
     let link = reset_token(&app, ONE).await;
-    let file = Connection::open(app.context().database.path()).unwrap();
-    file.execute_batch("ALTER TABLE users RENAME TO elsewhere")
-        .unwrap();
+    execute_sql(&app, "ALTER TABLE users RENAME TO elsewhere");
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     for call in [
         app.get("/v1/session").bearer(&token),
@@ -247,7 +247,8 @@ async fn a_locked_database_is_503_with_retry_after() {
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
-    let file = Connection::open(app.context().database.path()).unwrap();
+    let Some(file) = file_of(&app) else { return };
+    let file = Connection::open(file).unwrap();
     file.execute_batch("BEGIN IMMEDIATE").unwrap();
     for call in [
         app.delete("/v1/session").bearer(&token),

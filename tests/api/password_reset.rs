@@ -364,11 +364,12 @@ async fn malformed_links_are_invalid() {
 
 #[actix_web::test]
 async fn links_of_previous_but_not_dropped_keys_work() {
-    let folder = tempfile::tempdir().unwrap();
+    let home = TestApp::new().await;
+    let database = &home.context().settings.database;
     let base = |letter: &str| Secret::from(letter.repeat(32));
     let start = async |current: &str, previous: &[&str]| {
         TestApp::with_settings(|settings| {
-            settings.database.path = folder.path().join("cloakroom.db");
+            settings.database = database.clone();
             settings.secrets.key_base = Some(base(current));
             settings.secrets.previous = previous.iter().map(|letter| base(letter)).collect();
         })

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::tokens::{Pair, credentials, opens, pair_for, pair_of, session_of};
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, delete, disable, make_fail,
-    make_succeed, new_token, not_text, reset_token, session_is_valid, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, blob, count_in, delete, disable, file_of,
+    make_fail, make_succeed, new_token, not_text, reset_token, session_is_valid, signed_in,
 };
 use crate::support::flows::Flows;
 
@@ -242,14 +242,9 @@ async fn a_token_of_a_forgotten_family_is_rejected() {
         app.clock().advance(DAY);
         latest = pair_of(&app.refresh(&latest.refresh).await);
     }
-    let digest: String = PlainToken::parse(TokenKind::Refresh, &first.refresh)
-        .unwrap()
-        .digest()
-        .as_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let known = format!("SELECT count(*) FROM refresh_tokens WHERE token_digest = x'{digest}'");
+    let first_token = PlainToken::parse(TokenKind::Refresh, &first.refresh).unwrap();
+    let digest = blob(&app, first_token.digest().as_bytes());
+    let known = format!("SELECT count(*) FROM refresh_tokens WHERE token_digest = {digest}");
     assert_eq!(count_in(&app, &known), 0);
     assert_no_grant(&app.refresh(&first.refresh).await);
     assert!(!session_is_valid(&app, &token).await && !opens(&app, &latest.access).await);
@@ -260,7 +255,8 @@ async fn a_token_of_a_forgotten_family_is_rejected() {
 #[actix_web::test]
 async fn rfc_6749_5_2_invalid_grants_cost_no_write() {
     let (app, token, pair) = with_pair().await;
-    let file = Connection::open(app.context().database.path()).unwrap();
+    let Some(file) = file_of(&app) else { return };
+    let file = Connection::open(file).unwrap();
     let version = || {
         file.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0))
             .unwrap()
@@ -450,12 +446,10 @@ async fn a_rewound_clock_restores_no_spent_token() {
 /// The house of another app, under the key bases of these letters: the current one and those before.
 async fn moved_in_with(app: &TestApp, current: &str, previous: &[&str]) -> TestApp {
     let base = |letter: &str| Secret::from(letter.repeat(32));
-    let (path, previous) = (
-        app.context().database.path().to_owned(),
-        previous.iter().map(|one| base(one)).collect(),
-    );
+    let database = app.context().settings.database.clone();
+    let previous = previous.iter().map(|one| base(one)).collect();
     TestApp::with_settings(|settings| {
-        settings.database.path = path;
+        settings.database = database;
         settings.secrets.key_base = Some(base(current));
         settings.secrets.previous = previous;
     })
@@ -515,8 +509,8 @@ async fn the_seed_is_deleted_after_the_grace_period() {
 async fn neither_token_of_a_pair_is_stored() {
     let (app, _, first) = with_pair().await;
     let second = pair_of(&app.refresh(&first.refresh).await);
-    let path = app.context().database.path();
-    let mut bytes = std::fs::read(path).unwrap();
+    let Some(path) = file_of(&app) else { return };
+    let mut bytes = std::fs::read(&path).unwrap();
     bytes.extend(std::fs::read(path.with_extension("db-wal")).unwrap());
     for pair in [&first, &second] {
         let signature = pair.access.rsplit_once('.').unwrap().1;
@@ -698,9 +692,9 @@ async fn withdrawn_scopes_are_no_longer_granted() {
     let home = TestApp::new().await;
     home.create_user(ONE, PASSWORD).await;
     let first = pair_of(&home.post("/v1/tokens").json(&credentials()).send().await);
-    let path = home.context().database.path().to_owned();
+    let database = home.context().settings.database.clone();
     let later = TestApp::with_settings(|settings| {
-        settings.database.path = path;
+        settings.database = database;
         settings.tokens.scopes = Scopes::parse("orders:read projects:write").unwrap();
     })
     .await;

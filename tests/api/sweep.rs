@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::server::sweep::{self, Swept};
 use cloakroom::testing::TestApp;
-use rusqlite::{Connection, params};
 
-use crate::support::app::{ONE, PASSWORD, count_in, session_is_valid, signed_in};
+use crate::support::app::{
+    ONE, PASSWORD, blob, column_in, count_in, execute_sql, session_is_valid, signed_in,
+};
 use crate::support::credentials::pair;
 
 const MOMENT: Duration = Duration::from_millis(1);
@@ -24,96 +26,82 @@ async fn sweep(app: &TestApp) -> Swept {
         .unwrap()
 }
 
-fn open(app: &TestApp) -> Connection {
-    Connection::open(app.context().database.path()).unwrap()
+/// A time for a statement, or `NULL`.
+fn sql(at: Option<Timestamp>) -> String {
+    at.map_or("NULL".to_owned(), |at| at.as_millis().to_string())
 }
 
-/// Adds a session of the first user, identified by its user agent.
-fn add_session(file: &Connection, name: &str, last_active_at: Timestamp, expires_at: Timestamp) {
-    file.prepare_cached(
+/// A digest for a statement, which no other row has.
+fn digest(app: &TestApp) -> String {
+    let token = PlainToken::generate(TokenKind::Session).unwrap();
+    blob(app, token.digest().as_bytes())
+}
+
+/// A statement that adds a session of the first user, identified by its user agent.
+fn session(app: &TestApp, name: &str, last_active_at: Timestamp, expires_at: Timestamp) -> String {
+    let (active, expires) = (last_active_at.as_millis(), expires_at.as_millis());
+    let digest = digest(app);
+    format!(
         "INSERT INTO sessions (user_id, token_digest, ip_address, user_agent, created_at, last_active_at, expires_at)
-         VALUES ((SELECT min(id) FROM users), randomblob(32), '127.0.0.1', ?1, 0, ?2, ?3)",
+         VALUES ((SELECT min(id) FROM users), {digest}, '127.0.0.1', '{name}', 0, {active}, {expires})"
     )
-    .unwrap()
-    .execute(params![name, last_active_at.as_millis(), expires_at.as_millis()])
-    .unwrap();
 }
 
-fn add_throttle(file: &Connection, name: &str, expires_at: Timestamp) {
-    file.prepare_cached("INSERT INTO throttles (name, count, expires_at) VALUES (?1, 1, ?2)")
-        .unwrap()
-        .execute(params![name, expires_at.as_millis()])
-        .unwrap();
+fn throttle(name: &str, expires_at: Timestamp) -> String {
+    let expires = expires_at.as_millis();
+    format!("INSERT INTO throttles (name, count, expires_at) VALUES ('{name}', 1, {expires})")
 }
 
-fn add_mail(file: &Connection, name: &str, sent_at: Option<Timestamp>, dead_at: Option<Timestamp>) {
-    file.prepare_cached(
+fn mail(name: &str, sent_at: Option<Timestamp>, dead_at: Option<Timestamp>) -> String {
+    let (sent, dead) = (sql(sent_at), sql(dead_at));
+    format!(
         "INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, sent_at, dead_at)
-         VALUES ('password_reset', ?1, 0, 0, 0, ?2, ?3)",
+         VALUES ('password_reset', '{name}', 0, 0, 0, {sent}, {dead})"
     )
-    .unwrap()
-    .execute(params![
-        name,
-        sent_at.map(Timestamp::as_millis),
-        dead_at.map(Timestamp::as_millis)
-    ])
-    .unwrap();
 }
 
-fn add_device(file: &Connection, name: &str, seen_at: Timestamp) {
-    file.prepare_cached(
-        "INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES ((SELECT min(id) FROM users), ?1, ?2)",
+fn device(name: &str, seen_at: Timestamp) -> String {
+    let seen = seen_at.as_millis();
+    format!(
+        "INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES ((SELECT min(id) FROM users), '{name}', {seen})"
     )
-    .unwrap()
-    .execute(params![name, seen_at.as_millis()])
-    .unwrap();
 }
 
-fn add_api_key(
-    file: &Connection,
+fn api_key(
+    app: &TestApp,
     name: &str,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
-) {
-    file.prepare_cached(
+) -> String {
+    let (digest, expires, revoked) = (digest(app), sql(expires_at), sql(revoked_at));
+    format!(
         "INSERT INTO api_keys (name, token_digest, last_four, scopes, created_at, expires_at, revoked_at)
-         VALUES (?1, randomblob(32), 'aaaa', '', 0, ?2, ?3)",
+         VALUES ('{name}', {digest}, 'aaaa', '', 0, {expires}, {revoked})"
     )
-    .unwrap()
-    .execute(params![
-        name,
-        expires_at.map(Timestamp::as_millis),
-        revoked_at.map(Timestamp::as_millis)
-    ])
-    .unwrap();
 }
 
-/// Adds a refresh token of the first session, identified by its scopes.
-fn add_refresh_token(file: &Connection, name: &str, spent_at: Option<Timestamp>) {
-    file.prepare_cached(
+/// A statement that adds a refresh token of the first session, identified by its scopes.
+fn refresh_token(app: &TestApp, name: &str, spent_at: Option<Timestamp>) -> String {
+    let (family, digest, spent) = (digest(app), digest(app), sql(spent_at));
+    format!(
         "INSERT INTO refresh_tokens (session_id, family_digest, token_digest, scopes, created_at, expires_at, spent_at)
-         VALUES ((SELECT min(id) FROM sessions), randomblob(32), randomblob(32), ?1, 0, 0, ?2)",
+         VALUES ((SELECT min(id) FROM sessions), {family}, {digest}, '{name}', 0, 0, {spent})"
     )
-    .unwrap()
-    .execute(params![name, spent_at.map(Timestamp::as_millis)])
-    .unwrap();
 }
 
-fn add_revocation(file: &Connection, name: &str, until: Timestamp) {
-    file.prepare_cached(
-        "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES (1, ?1, ?2)",
+fn revocation(name: &str, until: Timestamp) -> String {
+    let until = until.as_millis();
+    format!(
+        "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES (1, '{name}', {until})"
     )
-    .unwrap()
-    .execute(params![name, until.as_millis()])
-    .unwrap();
 }
 
 /// The texts that a statement finds.
 fn names(app: &TestApp, sql: &str) -> BTreeSet<String> {
-    let file = open(app);
-    let mut statement = file.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| row.get(0)).unwrap();
-    rows.map(Result::unwrap).collect()
+    column_in(app, sql)
+        .into_iter()
+        .map(Option::unwrap)
+        .collect()
 }
 
 fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
@@ -130,7 +118,6 @@ async fn sessions_are_swept_a_day_after_they_end() {
         app.context().settings.session.idle_timeout,
     );
     let (over, long_unused) = (now - DAY, now - DAY - idle_timeout);
-    let file = open(&app);
     for (name, last_active_at, expires_at) in [
         ("expired for longer", now, over - MOMENT),
         ("expired for a day", now, over),
@@ -146,7 +133,7 @@ async fn sessions_are_swept_a_day_after_they_end() {
         ("unused until now", now - idle_timeout, now + DAY),
         ("live", now, now + MOMENT),
     ] {
-        add_session(&file, name, last_active_at, expires_at);
+        execute_sql(&app, &session(&app, name, last_active_at, expires_at));
     }
 
     assert_eq!(
@@ -178,7 +165,6 @@ async fn mails_are_swept_a_week_after_they_end() {
     let app = TestApp::new().await;
     let now = app.clock().now();
     let over = now - 7 * DAY;
-    let file = open(&app);
     for (name, sent_at, dead_at) in [
         ("sent for longer", Some(over - MOMENT), None),
         ("sent for a week", Some(over), None),
@@ -187,7 +173,7 @@ async fn mails_are_swept_a_week_after_they_end() {
         ("dead for less", None, Some(over + MOMENT)),
         ("waiting since ever", None, None),
     ] {
-        add_mail(&file, name, sent_at, dead_at);
+        execute_sql(&app, &mail(name, sent_at, dead_at));
     }
 
     assert_eq!(
@@ -207,14 +193,13 @@ async fn mails_are_swept_a_week_after_they_end() {
 async fn counters_are_swept_after_their_window() {
     let app = TestApp::new().await;
     let now = app.clock().now();
-    let file = open(&app);
     for (name, expires_at) in [
         ("over", now - DAY),
         ("over now", now),
         ("not over", now + MOMENT),
         ("of a wrong clock", now + DAY),
     ] {
-        add_throttle(&file, name, expires_at);
+        execute_sql(&app, &throttle(name, expires_at));
     }
 
     assert_eq!(
@@ -232,13 +217,12 @@ async fn devices_are_swept_after_a_year_without_use() {
     let app = TestApp::new().await;
     app.create_user(ONE, PASSWORD).await;
     let over = app.clock().now() - 365 * DAY;
-    let file = open(&app);
     for (name, seen_at) in [
         ("longer ago", over - MOMENT),
         ("a year ago", over),
         ("later", over + MOMENT),
     ] {
-        add_device(&file, name, seen_at);
+        execute_sql(&app, &device(name, seen_at));
     }
 
     assert_eq!(
@@ -259,7 +243,6 @@ async fn api_keys_are_swept_thirty_days_after_they_end() {
     let app = TestApp::new().await;
     let now = app.clock().now();
     let over = now - 30 * DAY;
-    let file = open(&app);
     for (name, expires_at, revoked_at) in [
         ("expired for thirty days", Some(over), None),
         ("expired for less", Some(over + MOMENT), None),
@@ -273,7 +256,7 @@ async fn api_keys_are_swept_thirty_days_after_they_end() {
         ("good", Some(now + DAY), None),
         ("good for ever", None, None),
     ] {
-        add_api_key(&file, name, expires_at, revoked_at);
+        execute_sql(&app, &api_key(&app, name, expires_at, revoked_at));
     }
 
     assert_eq!(
@@ -300,13 +283,12 @@ async fn refresh_tokens_are_swept_when_spent_or_with_their_session() {
     let user = app.create_user(ONE, PASSWORD).await;
     app.sign_in_as(&user).await;
     let over = app.clock().now() - Duration::from_secs(10);
-    let file = open(&app);
     for (name, spent_at) in [
         ("spent for ten seconds", Some(over)),
         ("spent for less", Some(over + MOMENT)),
         ("good", None),
     ] {
-        add_refresh_token(&file, name, spent_at);
+        execute_sql(&app, &refresh_token(&app, name, spent_at));
     }
 
     assert_eq!(
@@ -329,13 +311,12 @@ async fn refresh_tokens_are_swept_when_spent_or_with_their_session() {
 async fn revocations_are_swept_a_day_after_token_expiry() {
     let app = TestApp::new().await;
     let over = app.clock().now() - DAY;
-    let file = open(&app);
     for (name, until) in [
         ("for longer", over - MOMENT),
         ("for a day", over),
         ("for less", over + MOMENT),
     ] {
-        add_revocation(&file, name, until);
+        execute_sql(&app, &revocation(name, until));
     }
 
     assert_eq!(
@@ -383,11 +364,16 @@ async fn retention_of_sessions_and_mails_is_configurable() {
     .await;
     app.create_user(ONE, PASSWORD).await;
     let now = app.clock().now();
-    let file = open(&app);
-    add_session(&file, "expired two days ago", now, now - 2 * DAY);
-    add_session(&file, "expired later", now, now - 2 * DAY + MOMENT);
-    add_mail(&file, "sent now", Some(now), None);
-    add_mail(&file, "sent next", Some(now + MOMENT), None);
+    execute_sql(
+        &app,
+        &session(&app, "expired two days ago", now, now - 2 * DAY),
+    );
+    execute_sql(
+        &app,
+        &session(&app, "expired later", now, now - 2 * DAY + MOMENT),
+    );
+    execute_sql(&app, &mail("sent now", Some(now), None));
+    execute_sql(&app, &mail("sent next", Some(now + MOMENT), None));
 
     sweep(&app).await;
     assert_eq!(
@@ -407,20 +393,25 @@ async fn sessions_with_buffered_activity_are_not_swept() {
     app.create_user(ONE, PASSWORD).await;
     let (now, minute) = (app.clock().now(), Duration::from_secs(60));
     let idle_since = now - app.context().settings.session.idle_timeout;
-    let file = open(&app);
-    add_session(&file, "expired now", now, now);
-    add_session(&file, "expires next", now, now + MOMENT);
-    add_session(
-        &file,
-        "idle for a minute too long",
-        idle_since - minute,
-        now + DAY,
+    execute_sql(&app, &session(&app, "expired now", now, now));
+    execute_sql(&app, &session(&app, "expires next", now, now + MOMENT));
+    execute_sql(
+        &app,
+        &session(
+            &app,
+            "idle for a minute too long",
+            idle_since - minute,
+            now + DAY,
+        ),
     );
-    add_session(
-        &file,
-        "idle for less",
-        idle_since - minute + MOMENT,
-        now + DAY,
+    execute_sql(
+        &app,
+        &session(
+            &app,
+            "idle for less",
+            idle_since - minute + MOMENT,
+            now + DAY,
+        ),
     );
 
     sweep(&app).await;
@@ -436,27 +427,26 @@ async fn sweeps_continue_beyond_one_transaction() {
     let user = app.create_user(ONE, PASSWORD).await;
     app.sign_in_as(&user).await;
     let (now, long_ago) = (app.clock().now(), Timestamp::from_millis(0));
-    let mut file = open(&app);
-    let rows = file.transaction().unwrap();
+    let mut rows = String::from("BEGIN;");
     for n in 0..MANY {
-        add_session(&rows, "over", now, long_ago);
-        add_throttle(&rows, &format!("over {n}"), long_ago);
-        add_mail(&rows, "over", Some(long_ago), None);
-        add_device(&rows, &format!("over {n}"), long_ago);
-        add_api_key(&rows, "over", None, Some(long_ago));
-        add_refresh_token(&rows, "over", Some(long_ago));
-        add_revocation(&rows, &format!("over {n}"), long_ago);
+        rows += &(session(&app, "over", now, long_ago) + ";");
+        rows += &(throttle(&format!("over {n}"), long_ago) + ";");
+        rows += &(mail("over", Some(long_ago), None) + ";");
+        rows += &(device(&format!("over {n}"), long_ago) + ";");
+        rows += &(api_key(&app, "over", None, Some(long_ago)) + ";");
+        rows += &(refresh_token(&app, "over", Some(long_ago)) + ";");
+        rows += &(revocation(&format!("over {n}"), long_ago) + ";");
         if n % 100 == 0 {
-            add_session(&rows, "live", now, now + DAY);
-            add_throttle(&rows, &format!("live {n}"), now + HOUR);
-            add_mail(&rows, "live", None, None);
-            add_device(&rows, &format!("live {n}"), now);
-            add_api_key(&rows, "live", None, None);
-            add_refresh_token(&rows, "live", None);
-            add_revocation(&rows, &format!("live {n}"), now);
+            rows += &(session(&app, "live", now, now + DAY) + ";");
+            rows += &(throttle(&format!("live {n}"), now + HOUR) + ";");
+            rows += &(mail("live", None, None) + ";");
+            rows += &(device(&format!("live {n}"), now) + ";");
+            rows += &(api_key(&app, "live", None, None) + ";");
+            rows += &(refresh_token(&app, "live", None) + ";");
+            rows += &(revocation(&format!("live {n}"), now) + ";");
         }
     }
-    rows.commit().unwrap();
+    execute_sql(&app, &(rows + "COMMIT"));
 
     let every = Swept {
         sessions: MANY,

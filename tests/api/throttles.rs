@@ -1,6 +1,5 @@
 //! Limits on guessing and on flooding.
 
-use std::path::Path;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -11,7 +10,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, make_fail, reset_token, session_is_valid, write,
+    ONE, PASSWORD, assert_refused, column_in, count_in, make_fail, reset_token, session_is_valid,
+    write,
 };
 use crate::support::flows::Flows;
 use crate::support::limits::{ELSEWHERE, HERE, UNKNOWN, by_address_only, peer};
@@ -534,30 +534,27 @@ async fn concurrent_guesses_are_checked_up_to_the_limit() {
 
 #[actix_web::test]
 async fn limits_hold_across_restarts_and_processes() {
-    let folder = tempfile::tempdir().unwrap();
-    let start = async |path: &Path| {
-        let path = path.join("cloakroom.db");
+    let home = TestApp::new().await;
+    let start = async |home: &TestApp| {
+        let database = home.context().settings.database.clone();
         TestApp::with_settings(|settings| {
             on(settings);
-            settings.database.path = path;
+            settings.database = database;
         })
         .await
     };
-    let first = start(folder.path()).await;
+    let first = start(&home).await;
     first.create_user(ONE, PASSWORD).await;
     for _ in 0..6 {
         assert_eq!(first.sign_in(ONE, "wrong").await.status, 401);
     }
-    let second = start(folder.path()).await;
+    let second = start(&home).await;
     for _ in 0..4 {
         assert_eq!(second.sign_in(ONE, "wrong").await.status, 401);
     }
     assert_throttled(&first.sign_in(ONE, PASSWORD).await, 180);
     drop((first, second));
-    assert_throttled(
-        &start(folder.path()).await.sign_in(ONE, PASSWORD).await,
-        180,
-    );
+    assert_throttled(&start(&home).await.sign_in(ONE, PASSWORD).await, 180);
 }
 
 #[test]
@@ -779,14 +776,13 @@ async fn a_full_hash_queue_counts_and_mails_nothing() {
 
 /// The rows of the limits.
 fn counters(app: &TestApp) -> Vec<(String, i64)> {
-    let file = rusqlite::Connection::open(&app.context().settings.database.path).unwrap();
-    let mut rows = file
-        .prepare("SELECT name, count FROM throttles ORDER BY name")
-        .unwrap();
-    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
+    let sql = "SELECT name || '=' || count FROM throttles ORDER BY name";
+    let rows = column_in(app, sql).into_iter().map(Option::unwrap);
+    rows.map(|row| {
+        let (name, count) = row.rsplit_once('=').unwrap();
+        (name.to_owned(), count.parse().unwrap())
+    })
+    .collect()
 }
 
 #[actix_web::test]

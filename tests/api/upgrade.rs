@@ -86,7 +86,8 @@ impl Upgraded {
         let file = folder.path().join("cloakroom.db");
         std::fs::write(&file, include_bytes!("../fixtures/schema_3.db")).unwrap();
         let app = TestApp::with_settings(|settings| {
-            settings.database.path = file;
+            // A file, whatever engine the other tests use.
+            (settings.database.path, settings.database.url) = (file, None);
             settings.secrets.key_base = Some(Secret::from(manifest.key_base.clone()));
             settings.throttle.enabled = true;
             // As every reply of that program did.

@@ -4,11 +4,12 @@ use super::flows::link_token;
 use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use cloakroom::domain::error::Result;
 use cloakroom::domain::{EmailAddress, PasswordDigest, User};
-use cloakroom::store::{Transaction, passwords, users};
+use cloakroom::store::{TestSchema, Transaction, passwords, users};
 use cloakroom::testing::{Reply, TestApp};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The address of the user in most tests.
 pub const ONE: &str = "one@example.com";
@@ -135,45 +136,97 @@ pub fn count(database: &Path, sql: &str) -> i64 {
     file.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
+/// The database's file; `None` on PostgreSQL, where a test that is about the file ends.
+pub fn file_of(app: &TestApp) -> Option<PathBuf> {
+    app.context().database.path().map(Path::to_owned)
+}
+
+/// The schema on PostgreSQL, unless this app has a file all the same.
+fn schema_of(app: &TestApp) -> Option<&TestSchema> {
+    app.schema().filter(|_| file_of(app).is_none())
+}
+
+/// The first column of each row, as text, from the database of an app in process.
+pub fn column_in(app: &TestApp, sql: &str) -> Vec<Option<String>> {
+    if let Some(schema) = schema_of(app) {
+        return schema.query(sql).unwrap();
+    }
+    let file = Connection::open(file_of(app).unwrap()).unwrap();
+    let mut statement = file.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| {
+        Ok(match row.get_ref(0)? {
+            ValueRef::Null => None,
+            ValueRef::Integer(number) => Some(number.to_string()),
+            other => Some(other.as_str()?.to_owned()),
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// One text from the database of an app in process.
+pub fn text_in(app: &TestApp, sql: &str) -> Option<String> {
+    let first = column_in(app, sql).into_iter().next();
+    first.expect("a row")
+}
+
 /// One number from the database of an app in process.
 pub fn count_in(app: &TestApp, sql: &str) -> i64 {
-    count(app.context().database.path(), sql)
+    text_in(app, sql).unwrap().parse().unwrap()
 }
 
 /// The stored digest of a user.
 pub fn digest_of(app: &TestApp, user: &User) -> String {
-    let file = Connection::open_with_flags(
-        app.context().database.path(),
-        OpenFlags::SQLITE_OPEN_READ_ONLY,
-    )
-    .unwrap();
-    file.query_row(
-        "SELECT digest FROM passwords WHERE user_id = $1",
-        [user.id.0],
-        |row| row.get(0),
-    )
-    .unwrap()
+    let sql = format!("SELECT digest FROM passwords WHERE user_id = {}", user.id.0);
+    text_in(app, &sql).unwrap()
 }
 
-/// Changes the database file beside the server.
+/// Bytes for a statement.
+pub fn blob(app: &TestApp, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    match schema_of(app) {
+        None => format!("x'{hex}'"),
+        Some(_) => format!("'\\x{hex}'"),
+    }
+}
+
+/// Changes the database beside the server.
 pub fn execute_sql(app: &TestApp, sql: &str) {
-    let file = Connection::open(app.context().database.path()).unwrap();
-    file.execute_batch(sql).unwrap();
+    match schema_of(app) {
+        Some(schema) => schema.execute(sql).unwrap(),
+        None => {
+            let file = Connection::open(file_of(app).unwrap()).unwrap();
+            file.execute_batch(sql).unwrap();
+        }
+    }
 }
 
 /// Makes a kind of statement (`INSERT ON outbox`) fail until [`make_succeed`].
 pub fn make_fail(app: &TestApp, statement: &str) {
-    execute_sql(
-        app,
-        &format!(
+    let sql = match schema_of(app) {
+        None => format!(
             "CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'broken'); END"
         ),
-    );
+        Some(_) => {
+            let (event, condition) = statement
+                .split_once(" WHEN ")
+                .unwrap_or((statement, "true"));
+            format!(
+                "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+                 CREATE TRIGGER broken BEFORE {event} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION fail()"
+            )
+        }
+    };
+    execute_sql(app, &sql);
 }
 
 /// Undoes [`make_fail`].
 pub fn make_succeed(app: &TestApp) {
-    execute_sql(app, "DROP TRIGGER broken");
+    let sql = match schema_of(app) {
+        None => "DROP TRIGGER broken",
+        Some(_) => "DROP FUNCTION fail() CASCADE",
+    };
+    execute_sql(app, sql);
 }
 
 /// Status, body and headers of a reply without the request's id.

@@ -3,45 +3,48 @@
 use std::collections::BTreeSet;
 
 use cloakroom::testing::TestApp;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use super::app::{column_in, file_of};
 
 /// Every row of every table as `table: column=value …`.
 pub fn snapshot(app: &TestApp) -> BTreeSet<String> {
-    let path = app.context().database.path();
-    let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let (tables, row) = match app.schema().filter(|_| file_of(app).is_none()) {
+        None => (
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            None,
+        ),
+        Some(_) => (
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
+            Some("to_jsonb(row)"),
+        ),
+    };
     let mut rows = BTreeSet::new();
-    for table in tables(&file) {
-        let mut statement = file.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        let mut found = statement.query([]).unwrap();
-        while let Some(row) = found.next().unwrap() {
-            let fields = columns.iter().enumerate().map(|(index, column)| {
-                let value = match row.get_ref(index).unwrap() {
-                    ValueRef::Blob(bytes) => format!("<{} bytes>", bytes.len()),
-                    ValueRef::Text(text) => masked_text(column, std::str::from_utf8(text).unwrap()),
-                    ValueRef::Integer(number) => number.to_string(),
-                    ValueRef::Real(number) => number.to_string(),
-                    ValueRef::Null => "NULL".to_owned(),
-                };
-                format!(" {column}={value}")
+    for table in column_in(app, tables).into_iter().map(Option::unwrap) {
+        let row = row.map_or_else(|| json_of_row(app, &table), str::to_owned);
+        for fields in column_in(app, &format!("SELECT {row} FROM {table} AS row")) {
+            let fields: Map<String, Value> = serde_json::from_str(&fields.unwrap()).unwrap();
+            let shown = fields.iter().map(|(name, value)| match value {
+                // The transaction, which PostgreSQL alone stores.
+                Value::String(_) if name == "written_by" => String::new(),
+                Value::String(text) if text.starts_with("\\x") => format!(" {name}=<bytes>"),
+                Value::String(text) => format!(" {name}={}", masked_text(name, text)),
+                other => format!(" {name}={other}"),
             });
-            rows.insert(format!("{table}:{}", fields.collect::<String>()));
+            rows.insert(format!("{table}:{}", shown.collect::<String>()));
         }
     }
     rows
 }
 
-fn tables(file: &Connection) -> Vec<String> {
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-    let mut statement = file.prepare(sql).unwrap();
-    let names = statement.query_map([], |row| row.get(0)).unwrap();
-    names.map(Result::unwrap).collect()
+/// A row of a table in a file as JSON; what is no text or number, by its length.
+fn json_of_row(app: &TestApp, table: &str) -> String {
+    let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+    let columns = column_in(app, &columns).into_iter().map(Option::unwrap);
+    let fields = columns.map(|name| {
+        format!("'{name}', CASE typeof({name}) WHEN 'blob' THEN length({name}) || ' bytes' ELSE {name} END")
+    });
+    format!("json_object({})", fields.collect::<Vec<_>>().join(", "))
 }
 
 /// A reply's JSON with its random texts masked.

@@ -10,7 +10,7 @@ use crate::config::{MailTransport, Settings, Sources};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::private_file;
 use crate::domain::error::{Error, UnavailableReason};
-use crate::store::{self, ForeignRows, Inspection, LARGEST_WAL, SCHEMA_VERSION};
+use crate::store::{self, Content, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
 /// Less free space than this is reported.
 const LEAST_ROOM: u64 = 256 * MIB;
@@ -19,19 +19,17 @@ const MIB: u64 = 1024 * 1024;
 const OTHERS: u32 = 0o077;
 /// The same for files that the operator chose: the server may read them through a group.
 const STRANGERS: u32 = 0o027;
-/// The most ids of one finding.
-const SHOWN_IDS: usize = 5;
 const RESTORE: &str = "stop the server, keep a copy of the file and its -wal, restore a backup";
 
-/// Returns the opened file if its schema is current.
-pub(super) fn examine(
-    settings: &Settings,
-    sources: &Sources,
-    report: &mut Report,
-) -> Option<Inspection> {
-    let path = &settings.database.path;
+/// The files that contain keys, secrets or links.
+pub(super) fn private_files(settings: &Settings, sources: &Sources, report: &mut Report) {
     key_base(settings, sources, report);
     secrets(settings, sources, report);
+}
+
+/// Returns what the file contains if its schema is current.
+pub(super) fn examine(settings: &Settings, report: &mut Report) -> Option<Content> {
+    let path = &settings.database.path;
     room(path, report);
     match Inspection::files_of(path) {
         Ok(files) => {
@@ -49,10 +47,7 @@ pub(super) fn examine(
     write_ahead_log(path, report);
     let file = schema(path, report);
     integrity(path, report);
-    if let Some(rows) = file.as_ref().and_then(|file| file.foreign_rows().ok()) {
-        foreign_rows(&rows, report);
-    }
-    file
+    file.map(Inspection::content)
 }
 
 /// The files that settings name and that contain secrets or links.
@@ -104,33 +99,6 @@ fn ownership(path: &Path, report: &mut Report) {
             );
         }
     }
-}
-
-fn foreign_rows(rows: &ForeignRows, report: &mut Report) {
-    let mut name = |ids: &[i64], what: &str, advice: &str| {
-        let Some(first) = ids.first() else {
-            return;
-        };
-        let shown: Vec<String> = ids.iter().take(SHOWN_IDS).map(i64::to_string).collect();
-        let more = if ids.len() > SHOWN_IDS { ", …" } else { "" };
-        let users = if ids.len() == 1 { "user" } else { "users" };
-        let what = format!(
-            "{} {users} {what}: id {}{more}",
-            ids.len(),
-            shown.join(", ")
-        );
-        report.fail("users", what, advice.replace("ID", &first.to_string()));
-    };
-    name(
-        &rows.addresses,
-        "cannot be found by address, because it is not in lower case or malformed",
-        "correct the row's email_address, or `cloakroom users delete ID`",
-    );
-    name(
-        &rows.digests,
-        "cannot sign in, because the password digest is not bcrypt's",
-        "`cloakroom users reset-password ID` prints a link to set a new password",
-    );
 }
 
 fn key_base(settings: &Settings, sources: &Sources, report: &mut Report) {

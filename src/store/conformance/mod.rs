@@ -2,7 +2,7 @@
 //!
 //! A test takes a transaction on an empty database, or an empty database where it is about reads and writes themselves.
 //! It uses types of the store only, so another engine runs the whole suite with one more [`TestEngine`] and one more
-//! `on!`.
+//! `on!`. The tests on PostgreSQL need a server, which `.ci/postgres` starts; without one they do nothing.
 
 use std::time::Duration;
 
@@ -143,7 +143,7 @@ suite! {
 /// An engine under test.
 trait TestEngine {
     /// Runs a test in a transaction on an empty database.
-    fn with_transaction(test: impl FnOnce(&Transaction<'_>));
+    fn with_transaction(test: fn(&Transaction<'_>));
 
     /// Runs a test on an empty database.
     fn with_database<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F);
@@ -152,7 +152,7 @@ trait TestEngine {
 struct OnSqlite;
 
 impl TestEngine for OnSqlite {
-    fn with_transaction(test: impl FnOnce(&Transaction<'_>)) {
+    fn with_transaction(test: fn(&Transaction<'_>)) {
         test(&Transaction::new(&sqlite::in_memory()));
     }
 
@@ -162,13 +162,54 @@ impl TestEngine for OnSqlite {
         settings.database.path = folder.path().join("cloakroom.db");
         let database =
             Database::open(&settings.database, 2, IfMissing::Create, Clock::manual(NOW)).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        { runtime }.build().unwrap().block_on(test(database));
+        run(test(database));
     }
 }
 
 mod on_sqlite {
     on!(super::OnSqlite);
+}
+
+struct OnPostgres;
+
+impl OnPostgres {
+    /// On a schema of its own; nothing without a server.
+    fn open(test: impl FnOnce(Database)) {
+        let Some(schema) = TestSchema::from_environment() else {
+            return;
+        };
+        let mut settings = config::Settings::for_env(config::Environment::Test).unwrap();
+        settings.database.url = Some(schema.url());
+        let clock = Clock::manual(NOW);
+        test(Database::open(&settings.database, 2, IfMissing::Create, clock).unwrap());
+    }
+}
+
+impl TestEngine for OnPostgres {
+    fn with_transaction(test: fn(&Transaction<'_>)) {
+        Self::open(|database| {
+            run(database.write(move |tx| {
+                test(tx);
+                Ok(())
+            }))
+            .unwrap();
+        });
+    }
+
+    fn with_database<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
+        Self::open(|database| run(test(database)));
+    }
+}
+
+mod on_postgres {
+    on!(super::OnPostgres);
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.unwrap().block_on(work)
 }
 
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);

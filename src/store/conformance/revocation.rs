@@ -49,7 +49,9 @@ pub(super) fn a_token_is_revoked_alone_or_with_its_session(tx: &Transaction<'_>)
     let has = |id, jti| {
         let list = RevocationList::new(Clock::manual(NOW));
         list.load(tx).unwrap();
-        list.contains(id, jti, NOW)
+        let is_listed = list.contains(id, jti, NOW);
+        assert_eq!(revocations::covers(tx, id, jti, NOW).unwrap(), is_listed);
+        is_listed
     };
     assert!(has(id, "aa") && !has(id, "ab"));
 

@@ -8,7 +8,9 @@ use crate::domain::error::Error;
 async fn users_in(database: &Database) -> Vec<String> {
     let users = database.read(|reader| users::list(reader, UserId(0), 999));
     let users = users.await.unwrap().into_iter();
-    users.map(|user| user.email_address.as_str().to_owned()).collect()
+    let mut addresses: Vec<_> = users.map(|user| user.email_address.as_str().to_owned()).collect();
+    addresses.sort_unstable();
+    addresses
 }
 
 pub(super) async fn a_write_is_all_or_nothing(database: Database) {

@@ -5,11 +5,8 @@ use std::path::{Path, PathBuf};
 use super::migrate::{missing_objects, version_of_file};
 use super::open::{MISSING, incomplete, open_reading};
 use super::place::{self, Found};
-use crate::crypto::password;
-use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::{EmailAddress, PasswordDigest};
-use crate::store::engine::Reader;
+use crate::store::content::Content;
 
 /// A file opened for reading, of any schema version.
 pub struct Inspection {
@@ -72,72 +69,8 @@ impl Inspection {
         }
     }
 
-    /// When the newest row was created; `None` without rows. Reads whole tables.
-    ///
-    /// # Errors
-    /// The file is damaged or has another schema.
-    pub fn newest_row(&self) -> Result<Option<Timestamp>> {
-        let reader = Reader::new(&self.connection);
-        let newest = reader.one(
-            "SELECT max(created_at) FROM (
-                 SELECT created_at FROM users UNION ALL SELECT created_at FROM sessions
-                 UNION ALL SELECT created_at FROM projects UNION ALL SELECT created_at FROM outbox
-             ) AS made",
-            &[],
-            |row| row.get::<Option<Timestamp>>(0),
-        )?;
-        Ok(newest.flatten())
+    /// What a database of the current version contains.
+    pub fn content(self) -> Content {
+        Content::new(self.connection)
     }
-
-    /// The number of mails abandoned after `since` and not retried.
-    ///
-    /// # Errors
-    /// The file is damaged or has another schema.
-    pub fn mails_given_up(&self, since: Timestamp) -> Result<i64> {
-        let reader = Reader::new(&self.connection);
-        let sql = "SELECT count(*) FROM outbox WHERE dead_at > $1";
-        Ok(reader
-            .one(sql, &[since.into()], |row| row.get(0))?
-            .unwrap_or_default())
-    }
-
-    /// The users who can never sign in: with an address that this program would not write, such as one in capitals, and
-    /// with a password digest that is not bcrypt's. Rows imported by other programs may be so. Reads whole tables.
-    ///
-    /// # Errors
-    /// The file is damaged or has another schema.
-    pub fn foreign_rows(&self) -> Result<ForeignRows> {
-        let reader = Reader::new(&self.connection);
-        let addresses = reader.all(
-            "SELECT id, email_address FROM users ORDER BY id",
-            &[],
-            |row| {
-                let (id, text) = (row.next::<i64>()?, row.next::<String>()?);
-                let is_ours =
-                    EmailAddress::parse(&text).is_ok_and(|address| address.as_str() == text);
-                Ok((!is_ours).then_some(id))
-            },
-        )?;
-        let digests = reader.all(
-            "SELECT user_id, digest FROM passwords ORDER BY user_id",
-            &[],
-            |row| {
-                let (id, digest) = (row.next::<i64>()?, row.next::<PasswordDigest>()?);
-                Ok((!password::is_bcrypt(&digest)).then_some(id))
-            },
-        )?;
-        Ok(ForeignRows {
-            addresses: addresses.into_iter().flatten().collect(),
-            digests: digests.into_iter().flatten().collect(),
-        })
-    }
-}
-
-/// The ids of users whose rows this program would not write.
-#[derive(Debug)]
-pub struct ForeignRows {
-    /// By their address.
-    pub addresses: Vec<i64>,
-    /// By their password digest.
-    pub digests: Vec<i64>,
 }

@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0010_audiences.sql"),
     include_str!("../migrations/sqlite/0011_revocation_cutoffs.sql"),
     include_str!("../migrations/sqlite/0012_locales.sql"),
+    include_str!("../migrations/sqlite/0013_revocations_by_session.sql"),
 ];
 
 /// The schema version of this program.

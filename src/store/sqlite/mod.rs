@@ -23,9 +23,10 @@ use super::engine::{AfterCommit, Reader, Transaction};
 use crate::config;
 use crate::domain::error::{Error, Result, UnavailableReason};
 pub use check::integrity;
-pub use inspect::{ForeignRows, Inspection};
+pub use inspect::Inspection;
 pub use migrate::SCHEMA_VERSION;
-pub use open::{IfMissing, LARGEST_WAL, explain, upgrade};
+pub use open::{IfMissing, LARGEST_WAL, explain};
+pub(super) use open::{named, upgrade};
 use place::OpenFiles;
 use writer::Writer;
 

@@ -70,16 +70,16 @@ pub(super) fn open_current(
         let before = if found == Found::Nothing { 0 } else { version };
         Ok((connection, before))
     };
-    open().map_err(|failure: Error| {
-        let words = match &failure {
-            Error::Unavailable { reason, .. } => explain(*reason).to_owned(),
-            other => other.to_string(),
-        };
-        Error::internal(format!(
-            "database.path {}: {words}",
-            settings.path.display()
-        ))
-    })
+    open().map_err(|failure: Error| named(&settings.path, &failure))
+}
+
+/// A failure for the operator, naming the file.
+pub(in crate::store) fn named(path: &Path, failure: &Error) -> Error {
+    let words = match failure {
+        Error::Unavailable { reason, .. } => explain(*reason).to_owned(),
+        other => other.to_string(),
+    };
+    Error::internal(format!("database.path {}: {words}", path.display()))
 }
 
 /// The refusal where no database is.
@@ -218,6 +218,7 @@ pub fn explain(reason: UnavailableReason) -> &'static str {
         UnavailableReason::DatabaseReadOnly | UnavailableReason::DatabaseUnopenable => {
             "this file or its folder cannot be opened for writing"
         }
+        UnavailableReason::DatabaseUnreachable => "the server cannot be reached",
         UnavailableReason::DatabaseIoFailure => {
             "this file cannot be read or written: the disk or the file system fails"
         }

@@ -171,6 +171,23 @@ impl BusyDomains {
     }
 }
 
+/// The due mails are chosen once: without `MATERIALIZED`, PostgreSQL may choose again for each row.
+macro_rules! lease {
+    ($lock:literal) => {
+        concat!(
+            "WITH due AS MATERIALIZED
+             (SELECT id FROM outbox WHERE priority = $1 AND sent_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $2
+              AND email_address NOT LIKE $3 AND email_address NOT LIKE $4
+              AND email_address NOT LIKE $5 AND email_address NOT LIKE $6
+              ORDER BY next_attempt_at, id LIMIT $7",
+            $lock,
+            ") UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $8 WHERE id IN (SELECT id FROM due)
+             RETURNING ",
+            columns!()
+        )
+    };
+}
+
 /// Leases up to `limit` due mails, those of the first priority first: after `lease`, another worker may take them. The
 /// attempt is counted before it is made.
 pub fn lease(
@@ -180,14 +197,10 @@ pub fn lease(
     busy: &BusyDomains,
     now: Timestamp,
 ) -> Result<Vec<OutboxEntry>> {
-    let sql = concat!(
-        "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id IN
-         (SELECT id FROM outbox WHERE priority = $2 AND sent_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $3
-          AND email_address NOT LIKE $4 AND email_address NOT LIKE $5
-          AND email_address NOT LIKE $6 AND email_address NOT LIKE $7
-          ORDER BY next_attempt_at LIMIT $8) RETURNING ",
-        columns!()
-    );
+    let sql = match tx.locks_rows() {
+        true => lease!(" FOR UPDATE SKIP LOCKED"),
+        false => lease!(""),
+    };
     let [a, b, c, d] = &busy.patterns;
     let mut leased = Vec::new();
     for priority in Priority::ALL {
@@ -196,7 +209,6 @@ pub fn lease(
             leased.extend(tx.all(
                 sql,
                 &[
-                    (now + lease).into(),
                     rank(priority).into(),
                     now.into(),
                     a.as_str().into(),
@@ -204,6 +216,7 @@ pub fn lease(
                     c.as_str().into(),
                     d.as_str().into(),
                     left.into(),
+                    (now + lease).into(),
                 ],
                 read,
             )?);

@@ -71,6 +71,21 @@ pub fn has_token(
     Ok(found.is_some())
 }
 
+/// Whether a token was revoked, alone or with others of its session, according to the table.
+pub fn covers(
+    reader: &Reader<'_>,
+    session_id: SessionId,
+    jti: &str,
+    issued_at: Timestamp,
+) -> Result<bool> {
+    reader.exists(
+        "SELECT 1 FROM revoked_access_tokens WHERE jti = $1
+         UNION ALL SELECT 1 FROM revoked_access_tokens
+         WHERE session_id = $2 AND jti IS NULL AND (issued_until IS NULL OR issued_until >= $3) LIMIT 1",
+        &[jti.into(), session_id.into(), issued_at.into()],
+    )
+}
+
 /// Revokes one token; doing it again changes nothing. If the session has [`MAX_SINGLE`] of them already, all its tokens are
 /// revoked that were issued until the last of them: they have one row, and a client can obtain another token.
 pub fn insert_token(

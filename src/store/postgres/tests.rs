@@ -1,0 +1,376 @@
+//! What only this engine does. Without a server (`.ci/postgres`) these tests do nothing.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use postgres::{Client, NoTls};
+
+use super::*;
+use crate::domain::clock::Timestamp;
+use crate::domain::{EmailAddress, SessionId, UserId};
+use crate::store::tables::outbox::{self, BusyDomains, Class, NewOutboxEntry};
+use crate::store::tables::{revocations, throttles, users};
+use crate::store::{Database, TestSchema};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A schema of a test's own.
+struct Home {
+    schema: TestSchema,
+    settings: config::Database,
+}
+
+impl Home {
+    fn new() -> Option<Self> {
+        let schema = TestSchema::from_environment()?;
+        let settings = config::Settings::for_env(config::Environment::Test).unwrap();
+        let settings = config::Database {
+            url: Some(schema.url()),
+            ..settings.database
+        };
+        Some(Self { schema, settings })
+    }
+
+    /// A node.
+    fn open(&self) -> Database {
+        self.try_open(IfMissing::Create).unwrap()
+    }
+
+    fn try_open(&self, if_missing: IfMissing) -> Result<Database> {
+        Database::open(&self.settings, 2, if_missing, Clock::System)
+    }
+
+    /// A session of another program.
+    fn client(&self) -> Client {
+        let url = self.schema.url();
+        Client::connect(url.expose(), NoTls).unwrap()
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.unwrap().block_on(work)
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+/// Columns by table, with their types as both engines may call them.
+fn columns(
+    rows: impl IntoIterator<Item = (String, String, String)>,
+) -> BTreeMap<String, Vec<String>> {
+    let mut tables = BTreeMap::<String, Vec<String>>::new();
+    for (table, column, of) in rows {
+        let of = match of.to_lowercase().as_str() {
+            "integer" | "bigint" => "integer".to_owned(),
+            "blob" | "bytea" => "blob".to_owned(),
+            other => other.to_owned(),
+        };
+        tables
+            .entry(table)
+            .or_default()
+            .push(format!("{column} {of}"));
+    }
+    tables
+}
+
+#[test]
+fn both_engines_have_the_same_tables_and_columns() {
+    let Some(home) = Home::new() else { return };
+    home.open();
+    let rows = home.client().query(
+        "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
+         WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position",
+        &[],
+    );
+    let rows = rows.unwrap();
+    let mut ours = columns(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))));
+    // The version, which SQLite has in the head of the file; and what orders revocations.
+    ours.remove("cloakroom_schema").unwrap();
+    let revoked = ours.get_mut("revoked_access_tokens").unwrap();
+    assert_eq!(revoked.pop().unwrap(), "written_by xid8");
+
+    let file = crate::store::sqlite::in_memory();
+    let theirs = Reader::new(&file).all(
+        "SELECT s.name, c.name, c.type FROM sqlite_schema s, pragma_table_info(s.name) c
+         WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite_%' ORDER BY s.name, c.cid",
+        &[],
+        |row| Ok((row.next()?, row.next()?, row.next()?)),
+    );
+    assert_eq!(ours, columns(theirs.unwrap()));
+}
+
+#[test]
+fn a_revocation_that_commits_late_is_not_missed() {
+    let Some(home) = Home::new() else { return };
+    let database = home.open();
+    let is_revoked = |id| run(database.is_revoked(SessionId(id), "any", NOW, NOW)).unwrap();
+    let insert = |client: &mut Client, id: i64| {
+        let sql =
+            "INSERT INTO revoked_access_tokens (session_id, until) VALUES ($1, 9000000000000)";
+        client.execute(sql, &[&id]).unwrap();
+    };
+    let (mut late, mut early) = (home.client(), home.client());
+    late.batch_execute("BEGIN").unwrap();
+    // It takes the lower number, and the list knows the higher one first.
+    insert(&mut late, 1);
+    insert(&mut early, 2);
+    thread::sleep(2 * Duration::from_millis(200));
+    assert!(is_revoked(2) && !is_revoked(1));
+    late.batch_execute("COMMIT").unwrap();
+    thread::sleep(Duration::from_millis(200));
+    assert!(is_revoked(1), "200 ms after its commit");
+}
+
+#[test]
+fn rows_of_a_restored_dump_are_read_once() {
+    let Some(home) = Home::new() else { return };
+    home.open();
+    // As of a server that had assigned more numbers.
+    home.schema
+        .execute(
+            "INSERT INTO revoked_access_tokens (session_id, until, written_by)
+             VALUES (1, 9000000000000, '1000000000000')",
+        )
+        .unwrap();
+    let database = home.open();
+    assert!(run(database.is_revoked(SessionId(1), "any", NOW, NOW)).unwrap());
+    let stored = home
+        .schema
+        .query("SELECT written_by::text FROM revoked_access_tokens");
+    assert_eq!(stored.unwrap(), [Some("3".to_owned())]);
+}
+
+#[test]
+fn two_workers_never_lease_one_mail() {
+    let Some(home) = Home::new() else { return };
+    let nodes = [home.open(), home.open()];
+    const MAILS: usize = 200;
+    let add = nodes[0].write(|tx| {
+        for number in 0..MAILS {
+            let new = NewOutboxEntry {
+                kind: "password_reset",
+                class: Class::Link,
+                priority: crate::domain::mail_kind::Priority::High,
+                email_address: &address(&format!("{number}@example.com")),
+                expires_at: NOW + HOUR,
+                user_id: None,
+                ip_address: None,
+                user_agent: None,
+                subject_id: None,
+                locale: None,
+            };
+            outbox::insert(tx, &new, NOW)?;
+        }
+        Ok(())
+    });
+    run(add).unwrap();
+    let mut leased = run(async {
+        let workers = (0..8).map(|number| {
+            let node = &nodes[number % 2];
+            async move {
+                let mut all = Vec::new();
+                loop {
+                    let some = node
+                        .write(|tx| outbox::lease(tx, HOUR, 7, &BusyDomains::default(), NOW))
+                        .await
+                        .unwrap();
+                    if some.is_empty() {
+                        return all;
+                    }
+                    all.extend(some.into_iter().map(|entry| (entry.id, entry.attempts)));
+                }
+            }
+        });
+        join_all(workers).await.concat()
+    });
+    leased.sort_unstable();
+    assert_eq!(leased.len(), MAILS);
+    leased.dedup_by_key(|(id, _)| *id);
+    assert_eq!(leased.len(), MAILS, "each of them once");
+    assert!(leased.iter().all(|(_, attempts)| *attempts == 1));
+}
+
+#[test]
+fn a_hot_counter_counts_every_hit_once() {
+    let Some(home) = Home::new() else { return };
+    let nodes = [home.open(), home.open()];
+    let mut counts = run(async {
+        let hits = (0..200)
+            .map(|number| nodes[number % 2].count(|tx| throttles::hit(tx, "hot", HOUR, NOW)));
+        let hits = join_all(hits).await.into_iter();
+        hits.map(|hit| hit.unwrap().count).collect::<Vec<_>>()
+    });
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=200).collect::<Vec<_>>());
+}
+
+#[test]
+fn transactions_in_each_others_way_all_succeed() {
+    let Some(home) = Home::new() else { return };
+    let nodes = [home.open(), home.open()];
+    // Each reads what all change.
+    let add = nodes[0].write(|tx| users::insert(tx, &address("one@example.com"), None, NOW));
+    let id = run(add).unwrap().unwrap().id;
+    run(async {
+        let changes = (0..20).map(|number| {
+            nodes[number % 2].write(move |tx| {
+                let version = users::find(tx, id)?.map_or(0, |account| account.credentials_version);
+                users::invalidate_links(tx, id)?;
+                Ok(version)
+            })
+        });
+        let mut versions: Vec<i64> = join_all(changes)
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        versions.sort_unstable();
+        assert_eq!(
+            versions,
+            (0..20).collect::<Vec<_>>(),
+            "as if one after the other"
+        );
+    });
+}
+
+#[test]
+fn a_lost_session_fails_one_request_and_is_replaced() {
+    let Some(home) = Home::new() else { return };
+    let database = home.open();
+    let name = home
+        .client()
+        .query_one("SELECT current_schema()::text", &[])
+        .unwrap();
+    let name: String = name.get(0);
+    let lost = run(database.read(|reader| {
+        reader.one("SELECT pg_terminate_backend(pg_backend_pid())", &[], |_| {
+            Ok(())
+        })
+    }));
+    assert!(
+        matches!(
+            lost,
+            Err(Error::Unavailable {
+                reason: UnavailableReason::DatabaseUnreachable,
+                ..
+            })
+        ),
+        "{lost:?}"
+    );
+    for _ in 0..20 {
+        run(database.read(|reader| users::list(reader, UserId(0), 1))).unwrap();
+    }
+    // Also one that ended while nothing used it, and within a transaction.
+    home.schema
+        .execute(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = 'cloakroom' AND query LIKE '%{name}%'"
+        ))
+        .unwrap();
+    let lost = run(database.write(|tx| {
+        tx.one("SELECT pg_terminate_backend(pg_backend_pid())", &[], |_| {
+            Ok(())
+        })
+    }));
+    assert!(lost.is_err());
+    run(database.write(|tx| users::insert(tx, &address("one@example.com"), None, NOW))).unwrap();
+}
+
+#[test]
+fn a_failed_statement_undoes_work_that_ignores_it() {
+    let Some(home) = Home::new() else { return };
+    let database = home.open();
+    let ignored = run(database.write(|tx| {
+        users::insert(tx, &address("one@example.com"), None, NOW)?;
+        let _ = tx.execute(
+            "INSERT INTO write_probe (id, written_at) VALUES (2, 0)",
+            &[],
+        );
+        Ok(())
+    }));
+    assert!(ignored.is_err(), "the server committed nothing");
+    let users = run(database.read(|reader| users::list(reader, UserId(0), 9))).unwrap();
+    assert!(users.is_empty());
+}
+
+#[test]
+fn statements_work_without_being_prepared() {
+    let Some(mut home) = Home::new() else { return };
+    home.settings.prepare = false;
+    let database = home.open();
+    let add = database.write(|tx| users::insert(tx, &address("one@example.com"), None, NOW));
+    let id = run(add).unwrap().unwrap().id;
+    let changes = users::DetailChanges {
+        name: Some(None),
+        profile: None,
+    };
+    run(database.write(move |tx| users::update_details(tx, id, &changes.clone(), NOW))).unwrap();
+    run(database.write(|tx| revocations::insert_token(tx, SessionId(1), "one", NOW, NOW))).unwrap();
+    assert!(run(database.is_revoked(SessionId(1), "one", NOW, NOW)).unwrap());
+    let prepared = home
+        .schema
+        .query("SELECT count(*) FROM pg_prepared_statements");
+    assert_eq!(prepared.unwrap(), [Some("0".to_owned())]);
+}
+
+#[test]
+fn many_nodes_that_start_at_once_migrate_once() {
+    let Some(home) = Home::new() else { return };
+    thread::scope(|scope| {
+        let starts: Vec<_> = (0..6).map(|_| scope.spawn(|| home.open())).collect();
+        for start in starts {
+            let node = start.join().unwrap();
+            run(node.read(|reader| users::list(reader, UserId(0), 1))).unwrap();
+        }
+    });
+}
+
+#[test]
+fn schemas_of_others_are_refused_and_left_alone() {
+    let Some(home) = Home::new() else { return };
+    let refusal = |if_missing| home.try_open(if_missing).unwrap_err().to_string();
+    let missing = refusal(IfMissing::Refuse);
+    assert!(
+        missing.contains("`cloakroom migrate` creates them"),
+        "{missing}"
+    );
+
+    home.schema
+        .execute("CREATE TABLE users (theirs INTEGER)")
+        .unwrap();
+    let foreign = refusal(IfMissing::Create);
+    assert!(foreign.contains("tables of another program"), "{foreign}");
+    assert!(!foreign.contains("postgres@"), "no credentials: {foreign}");
+
+    home.schema.execute("DROP TABLE users").unwrap();
+    assert_eq!(
+        super::upgrade(&home.settings, &home.schema.url()).unwrap(),
+        0
+    );
+    home.open();
+    home.schema
+        .execute("UPDATE cloakroom_schema SET version = 9999")
+        .unwrap();
+    let newer = refusal(IfMissing::Create);
+    assert!(newer.contains("a newer Cloakroom"), "{newer}");
+}
+
+#[test]
+fn an_unreachable_server_is_named_without_its_password() {
+    let Some(home) = Home::new() else { return };
+    let url = config::Secret::from("postgres://app:hunter2@127.0.0.1:1/app".to_owned());
+    let refusal = super::schema_version(&home.settings, &url)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refusal.contains("127.0.0.1:1/app") && !refusal.contains("hunter2"),
+        "{refusal}"
+    );
+}
