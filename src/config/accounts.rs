@@ -238,7 +238,7 @@ section! {
         issuer: String = "",
         /// The `aud` claim of access tokens that this server accepts, the default; "" is the issuer.
         audience: String = "",
-        /// Other audiences that clients may request, such as "https://orders.example.com": one for each service that
+        /// Other audiences that clients may request, such as `https://orders.example.com`: one for each service that
         /// verifies tokens by itself. A service can use a token that it received at every other service of the same
         /// audience, and here.
         audiences: Vec<String> = [],
