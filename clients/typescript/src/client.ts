@@ -301,8 +301,9 @@ export function createClient(options: ClientOptions): Client {
         );
       }
     } catch (error) {
-      if (state.status === "loading" || state.status === "unreachable") {
-        setState({ status: "unreachable", error: CloakroomError.is(error) ? error : storeFailed() });
+      if (state.status !== "signed-in" && state.status !== "signed-out") {
+        const failure = CloakroomError.is(error) ? error : storeFailed();
+        setState({ status: isRestriction(failure) ? "restricted" : "unreachable", error: failure });
       }
     }
     return state;
@@ -354,6 +355,11 @@ function isRefused(error: unknown): boolean {
 
 function toStored({ access_token: token, refresh_token: refresh }: TokenPair): StoredTokens {
   return refresh ? { token, refresh } : { token };
+}
+
+/** Whether a valid credential was refused: it lacks a scope, or has no user. */
+function isRestriction({ code }: CloakroomError): boolean {
+  return code === "insufficient_scope" || code === "forbidden";
 }
 
 function storeFailed(): CloakroomError {

@@ -31,6 +31,8 @@ export type AuthState =
   | { status: "signed-in"; user: User; session: Session | null }
   /** Without `reason` when the user was never signed in. */
   | { status: "signed-out"; reason?: SignOutReason }
+  /** The credential is valid but must not read its user: an API key or token without the scope `user:read`. */
+  | { status: "restricted"; error: CloakroomError }
   /** The server could not be asked: offline or unavailable. */
   | { status: "unreachable"; error: CloakroomError };
 

@@ -133,6 +133,12 @@ describe("a protected page", () => {
   });
 });
 
+it("a credential that must not read its user is led to sign-in", async () => {
+  const { client } = clientOf({ token: "crk_narrow" }, () => failure(403, "insufficient_scope"));
+  await page(client)("sign in");
+  expect(client.state().status).toBe("restricted");
+});
+
 describe("an unreachable server", () => {
   it("is retried by button and when back online", async () => {
     let up = false;

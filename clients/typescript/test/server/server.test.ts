@@ -204,6 +204,13 @@ describe("an API key", () => {
     const program = clientOf({ store: storeWithKey(key) });
     expect(await program.listProjects()).toEqual({ projects: [], next_cursor: null });
     expect(await program.restore()).toMatchObject({ user: { email_address }, session: null });
+    const narrow = { name: "Narrow", scopes: ["projects:read"], password_challenge: password };
+    const restricted = clientOf({ store: storeWithKey((await client.createApiKey(narrow)).key) });
+    expect(await restricted.restore()).toMatchObject({
+      status: "restricted",
+      error: { code: "insufficient_scope" },
+    });
+    expect(await restricted.listProjects()).toEqual({ projects: [], next_cursor: null });
     expect(await failureOf(program.createProject({ title: "Coats" }))).toMatchObject({
       status: 403,
       code: "insufficient_scope",

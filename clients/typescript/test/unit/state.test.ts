@@ -136,6 +136,21 @@ describe("restoring", () => {
     expect((await client.restore()).status).toBe("signed-in");
   });
 
+  it.each(["insufficient_scope", "forbidden"])(
+    "is restricted if the credential must not read its user: %s",
+    async (code) => {
+      let mayRead = false;
+      const { client } = setup(
+        { "GET /v1/session": () => (mayRead ? json(currentSession()) : failure(403, code)) },
+        { load: () => ({ token: "crk_narrow" }), save: () => {} },
+      );
+      expect(await client.restore()).toMatchObject({ status: "restricted", error: { status: 403, code } });
+      expect(await client.token()).toBe("crk_narrow");
+      mayRead = true;
+      expect((await client.restore()).status).toBe("signed-in");
+    },
+  );
+
   it("is unreachable if the store throws", async () => {
     const broken: TokenStore = { load: () => Promise.reject(new Error("locked")), save() {} };
     const { client } = setup({}, broken);
