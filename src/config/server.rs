@@ -39,10 +39,10 @@ section! {
         /// How long a client may take to send the head of a request, because slow clients hold a connection. Later
         /// requests on the same connection have `keep_alive` in addition.
         #[serde(with = "duration")]
-        head_timeout: Duration = "5s" in MILLISECOND..=HOUR,
+        head_timeout: Duration = "5s" in SECOND..=HOUR,
         /// How long a client may take to send the body, which is 64 KiB at most.
         #[serde(with = "duration")]
-        body_timeout: Duration = "30s" in MILLISECOND..=HOUR,
+        body_timeout: Duration = "30s" in SECOND..=HOUR,
         /// How long an idle connection is kept for the next request.
         #[serde(with = "duration")]
         keep_alive: Duration = "15s" in MILLISECOND..=HOUR,

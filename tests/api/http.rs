@@ -443,7 +443,7 @@ fn a_body_over_64_kib_is_413_with_or_without_length() {
 #[test]
 fn a_late_body_is_408() {
     let mut test_server = TestServer::new();
-    test_server.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "50ms");
+    test_server.set("CLOAKROOM__SERVER__BODY_TIMEOUT", "1s");
     let server = test_server.serve();
     let head = "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     let reply = raw(&server, &format!("{head}Content-Length: 10\r\n\r\n{{"));

@@ -16,7 +16,7 @@ use futures_util::{StreamExt, stream};
 use crate::support::raw_connection::RawConnection;
 
 /// How long the server waits for a client.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(1200);
 const LARGE: usize = 32 * 1024 * 1024;
 
 /// A server with routes of an embedder, on a thread.
@@ -34,8 +34,8 @@ impl Embedder {
             let mut settings = Settings::for_env(Environment::Test).unwrap();
             settings.database.path = folder.path().join("cloakroom.db");
             settings.server.bind = "127.0.0.1:0".to_owned();
-            settings.server.head_timeout = patience / 2;
-            settings.server.keep_alive = patience / 2;
+            settings.server.head_timeout = patience * 5 / 6;
+            settings.server.keep_alive = patience / 6;
             rt::System::new().block_on(async {
                 let cloakroom = Cloakroom::open(settings).unwrap();
                 let server = Server::bind_with(cloakroom, routes).unwrap();
