@@ -3,13 +3,13 @@
 use std::io::{self, IsTerminal};
 use std::panic;
 
-use tracing::{Level, Metadata};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::FilterFn;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
+use crate::server::is_of_client;
 
 /// The filter for commands: warnings, errors and the audit events of what they change.
 pub(super) fn quiet() -> EnvFilter {
@@ -25,14 +25,14 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
         .log_internal_errors(false)
         .with_writer(io::stderr);
     match format {
-        LogFormat::Pretty => builder.finish().with(discreet()).init(),
+        LogFormat::Pretty => builder.finish().with(Discreet).init(),
         LogFormat::Json => builder
             .json()
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
             .finish()
-            .with(discreet())
+            .with(Discreet)
             .init(),
     }
     // A panic's message may contain client input: only its location is logged.
@@ -46,11 +46,19 @@ pub(super) fn start(format: LogFormat, filter: EnvFilter) {
     }));
 }
 
-/// Keeps DEBUG and TRACE events of dependencies out at any level: they may quote requests or mails. Cloakroom's own
-/// events contain no secret.
-fn discreet() -> FilterFn {
-    FilterFn::new(|event: &Metadata<'_>| {
+/// Keeps out of the log, at any level:
+///
+/// - DEBUG and TRACE events of dependencies, which may quote requests or mails. Cloakroom's own events contain no secret
+/// - errors of clients, which are no alert for the operator
+struct Discreet;
+
+impl<S: Subscriber> Layer<S> for Discreet {
+    fn enabled(&self, event: &Metadata<'_>, _: Context<'_, S>) -> bool {
         let ours = event.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
         ours || *event.level() <= Level::INFO
-    })
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        !is_of_client(event)
+    }
 }

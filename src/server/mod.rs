@@ -1,6 +1,7 @@
 //! Builds and runs the HTTP server, or mounts its routes in an embedder's app: routes, middleware, background work and
 //! shutdown.
 
+mod client_errors;
 mod listen;
 mod maintenance;
 pub mod sweep;
@@ -17,6 +18,7 @@ use crate::domain::error::{Error, Result};
 use crate::features;
 use crate::http::Middleware;
 use crate::store::{self, Database};
+pub(crate) use client_errors::is_of_client;
 pub use maintenance::Background;
 
 /// An open Cloakroom: serve it with [`Server`], or mount it in an app.

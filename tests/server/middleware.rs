@@ -230,7 +230,7 @@ fn connections_over_the_limit_wait() {
 
 #[test]
 fn a_malformed_request_closes_the_connection() {
-    let (_house, server) = impatient();
+    let (_house, mut server) = impatient();
     let headers = "X-Filler: y\r\n".repeat(200);
     let huge = format!("X-Huge: {}\r\n", "y".repeat(200_000));
     for (request, status) in [
@@ -289,6 +289,10 @@ fn a_malformed_request_closes_the_connection() {
         assert_eq!(said.matches("HTTP/1.1").count(), 1, "{line}: {said}");
     }
     assert_eq!(server.request("GET", "/up", None, None).0, 200);
+    // A line of this level is an alert for the operator.
+    server.signal("TERM");
+    assert!(server.wait().success());
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
 }
 
 #[test]
