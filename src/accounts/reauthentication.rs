@@ -68,7 +68,8 @@ enum Proof {
 }
 
 impl Reauthentication {
-    /// A password in this field. Without one, the session must have been reauthenticated lately.
+    /// A password in this field. Without one, the session must have been reauthenticated lately. An empty text is none: a
+    /// form sends an input that was left empty.
     ///
     /// # Errors
     /// A fault of the field.
@@ -78,6 +79,7 @@ impl Reauthentication {
         session: &Session,
         now: Timestamp,
     ) -> Result<Self, ValidationErrors> {
+        let password = password.filter(|text| !text.is_empty());
         if password.is_none() && !is_recent(session.reauthenticated_at, now) {
             return Err(blank(field));
         }

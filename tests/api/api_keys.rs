@@ -617,6 +617,8 @@ async fn creating_a_key_needs_the_password_or_a_recent_proof() {
     let bare = json!({ "name": "A key", "scopes": ALL });
     let blank = create_by(&app, &token, &bare).await;
     assert_faults(&blank, &[(field, "can't be blank")]);
+    let empty = create_by(&app, &token, &challenged(json!(""))).await;
+    assert_faults(&empty, &[(field, "can't be blank")]);
     let wrong = create_by(&app, &token, &challenged(json!("wrong"))).await;
     assert_faults(&wrong, &[(field, "is incorrect")]);
     let all = create_by(&app, &token, &json!({})).await;
@@ -634,8 +636,8 @@ async fn creating_a_key_needs_the_password_or_a_recent_proof() {
         .bearer(&token)
         .json(&json!({ "password": PASSWORD }));
     let token = new_token(&proof.send().await);
-    for id in [2, 3] {
-        let made = create_by(&app, &token, &bare).await;
+    for (id, body) in [(2, &bare), (3, &challenged(json!("")))] {
+        let made = create_by(&app, &token, body).await;
         assert_eq!(
             (made.status, &made.json()["api_key"]["id"]),
             (201, &json!(id))
