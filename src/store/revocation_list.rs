@@ -9,7 +9,8 @@
 //! PostgreSQL does not: its engine reads new rows in a way of its own, and adds them here.
 //!
 //! # Threats
-//! - a client that revokes many tokens: beyond 16 of one session, the table has one row for all of them
+//! - a client that revokes many tokens: beyond 16 of one session, the table has one row for all that were issued until the
+//!   oldest of them
 //! - many sessions that are ended: limits bound how fast, and above [`MAX_SESSIONS`] the list is given up for one time, until
 //!   which all tokens were issued that it refuses; clients then obtain others. The list never forgets to save memory
 
@@ -66,8 +67,16 @@ struct OfSession {
     all: Option<Timestamp>,
     /// Those that were issued until the first time; the second is when the last one expires.
     issued_until: Option<(Timestamp, Timestamp)>,
-    /// Single ones, each with its expiry.
-    tokens: Vec<(Box<str>, Timestamp)>,
+    /// Single ones.
+    tokens: Vec<SingleToken>,
+}
+
+/// A token that was revoked alone.
+#[derive(Debug)]
+struct SingleToken {
+    jti: Box<str>,
+    issued_at: Timestamp,
+    until: Timestamp,
 }
 
 impl RevocationList {
@@ -241,20 +250,24 @@ impl OfSession {
     fn has(&self, jti: &str, issued_at: Timestamp) -> bool {
         self.all.is_some()
             || self.issued_until.is_some_and(|(last, _)| issued_at <= last)
-            || self.tokens.iter().any(|(token, _)| **token == *jti)
+            || self.tokens.iter().any(|token| *token.jti == *jti)
     }
 
     fn add(&mut self, row: Revocation) {
         match (row.jti, row.issued_until) {
             // Concurrent readings of PostgreSQL may find the same row.
-            (Some(jti), _) if self.tokens.iter().any(|(token, _)| **token == *jti) => {}
-            (Some(jti), _) => self.tokens.push((jti.into(), row.until)),
+            (Some(jti), _) if self.tokens.iter().any(|token| *token.jti == *jti) => {}
+            (Some(jti), issued_until) => self.tokens.push(SingleToken {
+                jti: jti.into(),
+                issued_at: issued_until.unwrap_or(row.until),
+                until: row.until,
+            }),
             (None, None) => self.all = self.all.max(Some(row.until)),
             (None, Some(last)) => {
                 let (earlier, until) = self.issued_until.unwrap_or((last, row.until));
                 self.issued_until = Some((last.max(earlier), until.max(row.until)));
                 // The row stands for them.
-                self.tokens = Vec::new();
+                self.tokens.retain(|token| last < token.issued_at);
             }
         }
     }
@@ -264,7 +277,7 @@ impl OfSession {
         let is_kept = |until: Timestamp| now < until + KEEP;
         self.all = self.all.filter(|until| is_kept(*until));
         self.issued_until = self.issued_until.filter(|(_, until)| is_kept(*until));
-        self.tokens.retain(|(_, until)| is_kept(*until));
+        self.tokens.retain(|token| is_kept(token.until));
         self.all.is_some() || self.issued_until.is_some() || !self.tokens.is_empty()
     }
 }
@@ -478,6 +491,30 @@ mod tests {
             let (fresh, _) = load(tx);
             assert!(fresh.contains(ONE, "token 0", at(0)));
             assert!(fresh.contains(ONE, "token 99", at(99)));
+        });
+    }
+
+    #[test]
+    fn a_token_of_the_second_of_a_revocation_stays_valid() {
+        within(|tx| {
+            let (list, _) = load(tx);
+            let earlier = NOW - HOUR;
+            for number in 0..=MAX_SINGLE {
+                // The oldest alone is of another second.
+                let issued_at = if number == 5 { earlier } else { NOW };
+                let jti = format!("token {number}");
+                insert_token(tx, ONE, &jti, issued_at, NOW + HOUR).unwrap();
+            }
+            list.load(tx).unwrap();
+            for number in 0..=MAX_SINGLE {
+                let issued_at = if number == 5 { earlier } else { NOW };
+                let jti = format!("token {number}");
+                assert!(list.contains(ONE, &jti, issued_at), "{jti}");
+                assert!(has_token(tx, ONE, &jti, issued_at).unwrap(), "{jti}");
+            }
+            assert!(!list.contains(ONE, "next", NOW));
+            assert!(!has_token(tx, ONE, "next", NOW).unwrap());
+            assert_eq!(list_after(tx, 0, 100).unwrap().len(), MAX_SINGLE + 1);
         });
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A refresh token, current or recently spent, ends its session and with it all its access tokens; so does a session's own
 //! token. An access token is revoked alone: the holder of a narrow one must not sign its user out. With the 17th of one
-//! session, all its access tokens are revoked that were issued until the last of them; the session goes on.
+//! session, all its access tokens are revoked that were issued until the oldest of them; the session goes on.
 //!
 //! # Threats
 //! - a reply that reveals whether a token was valid: all get the same

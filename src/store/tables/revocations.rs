@@ -1,5 +1,5 @@
 //! The `revoked_access_tokens` table: access tokens that are revoked before they expire, singly or with their session.
-//! Beyond [`MAX_SINGLE`] single ones, a session has one row for all tokens that were issued until the last of them.
+//! Beyond [`MAX_SINGLE`] single ones, a session has one row for all tokens that were issued until the oldest of them.
 //!
 //! A trigger writes a row for each session that is deleted, in whatever way. [`RevocationList`] keeps the rows in
 //! memory, for requests.
@@ -86,8 +86,9 @@ pub fn covers(
     )
 }
 
-/// Revokes one token; doing it again changes nothing. If the session has [`MAX_SINGLE`] of them already, all its tokens are
-/// revoked that were issued until the last of them: they have one row, and a client can obtain another token.
+/// Revokes one token; doing it again changes nothing. If the session has [`MAX_SINGLE`] of them already, one row stands for
+/// the oldest and for all tokens that were issued until then. Newer ones keep their own: a token that the client obtained
+/// in the same second as the latest is not revoked with it.
 pub fn insert_token(
     tx: &Transaction<'_>,
     session_id: SessionId,
@@ -98,31 +99,33 @@ pub fn insert_token(
     if has_token(tx, session_id, jti, issued_at)? {
         return Ok(());
     }
-    let earlier: Vec<(Option<String>, Timestamp, Timestamp)> = tx.all(
+    insert(tx, session_id, Some(jti), issued_at, until)?;
+    let rows: Vec<(Option<String>, Timestamp, Timestamp)> = tx.all(
         "SELECT jti, issued_until, until FROM revoked_access_tokens
          WHERE session_id = $1 AND issued_until IS NOT NULL",
         &[session_id.into()],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    if earlier.iter().filter(|(jti, ..)| jti.is_some()).count() < MAX_SINGLE {
-        return insert(tx, session_id, Some(jti), issued_at, until);
+    let single = || rows.iter().filter(|(jti, ..)| jti.is_some());
+    let Some(oldest) = single().map(|row| row.1).min() else {
+        return Ok(());
+    };
+    if single().count() <= MAX_SINGLE {
+        return Ok(());
     }
     let last_expiry: Option<Option<Timestamp>> = tx.one(
         "SELECT access_until FROM sessions WHERE id = $1",
         &[session_id.into()],
         |row| row.get(0),
     )?;
-    let expiries = earlier.iter().map(|row| row.2).chain(last_expiry.flatten());
-    let issued = earlier.iter().map(|row| row.1);
+    let expiries = rows.iter().map(|row| row.2).chain(last_expiry.flatten());
+    let last_expiry = expiries.fold(until, Ord::max);
     tx.execute(
-        "DELETE FROM revoked_access_tokens WHERE session_id = $1 AND issued_until IS NOT NULL",
-        &[session_id.into()],
+        "DELETE FROM revoked_access_tokens WHERE session_id = $1 AND (jti IS NULL OR issued_until <= $2)
+         AND issued_until IS NOT NULL",
+        &[session_id.into(), oldest.into()],
     )?;
-    let (issued_until, until) = (
-        issued.fold(issued_at, Ord::max),
-        expiries.fold(until, Ord::max),
-    );
-    insert(tx, session_id, None, issued_until, until)
+    insert(tx, session_id, None, oldest, last_expiry)
 }
 
 fn insert(
