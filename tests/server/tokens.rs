@@ -254,8 +254,8 @@ fn a_restored_backup_opens_no_account_to_others() {
     let server = between(&test_server, server, || {
         std::fs::copy(&database, &backup).unwrap();
     });
-    let lost = server.sign_up_token("lost@example.com", PASSWORD);
-    let (lost, _) = pair_in(&request(&server, "/v1/tokens", &lost, &json!({})));
+    let session = server.sign_up_token("lost@example.com", PASSWORD);
+    let (lost, refresh) = pair_in(&request(&server, "/v1/tokens", &session, &json!({})));
     assert_eq!(asks(&server, &lost), 200);
 
     let server = between(&test_server, server, || {
@@ -265,6 +265,15 @@ fn a_restored_backup_opens_no_account_to_others() {
     let (new, _) = pair_in(&request(&server, "/v1/tokens", &new, &json!({})));
     assert_eq!(claims(&lost)["sub"], claims(&new)["sub"], "ids come back");
     assert_eq!((asks(&server, &lost), asks(&server, &new)), (401, 200));
+    for token in [&lost, &session] {
+        for path in ["/v1/user", "/v1/session", "/v1/verify"] {
+            let (status, _) = server.request("GET", path, Some(token), None);
+            assert_eq!(status, 401, "{path}");
+        }
+    }
+    let body = json!({ "refresh_token": refresh });
+    let (status, reply) = server.request("POST", "/v1/tokens/refresh", None, Some(&body));
+    assert_eq!((status, &reply["code"]), (400, &json!("invalid_grant")));
 }
 
 /// Stops the server, runs a command and starts it again.

@@ -534,6 +534,24 @@ fn rows_of_other_programs_are_named_by_id() {
 }
 
 #[test]
+fn a_log_that_a_reader_keeps_growing_is_a_warning() {
+    let test_server = sound_house();
+    let log = |found: Vec<String>| found.iter().any(|what| what.contains("write-ahead log"));
+    assert!(!log(warnings(&test_server, "file")));
+    let reader = test_server.open_database();
+    let users = "SELECT count(*) FROM users";
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(
+        reader.query_row(users, [], |row| row.get::<_, i64>(0)),
+        Ok(1)
+    );
+    let filler = "CREATE TABLE filler (bytes); INSERT INTO filler VALUES (zeroblob(70000000)); DROP TABLE filler";
+    test_server.open_database().execute_batch(filler).unwrap();
+    assert!(log(warnings(&test_server, "file")));
+    drop(reader);
+}
+
+#[test]
 fn a_missing_table_is_reported() {
     let test_server = sound_house();
     test_server
