@@ -1,46 +1,107 @@
 //! Checks a file for damage: in the background after the start, and in full for `cloakroom doctor`.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rusqlite::{Connection, InterruptHandle};
 
 use super::open::open_reading;
 use super::statement::error;
 use crate::domain::error::{Error, Result, UnavailableReason};
 
-/// Checks a file on its own thread; damage is logged and noted in `damaged`.
-pub(super) fn start(path: PathBuf, damaged: Arc<AtomicBool>) {
-    let check = move || {
-        // This reads the whole file: requests come first.
-        let _ = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
-        match findings(&path, "PRAGMA quick_check(20)") {
-            Ok(findings) if findings.is_empty() => tracing::debug!("the database file is sound"),
-            Ok(findings) => {
-                damaged.store(true, Ordering::Relaxed);
-                tracing::error!(
-                    findings = findings.len(),
-                    "the database file is damaged: run `cloakroom doctor`"
-                );
-            }
+/// How often a check that is stopped is interrupted.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A check on its own thread. Dropping it stops the check: while its connection is open, no other one removes the
+/// write-ahead log when it closes, and a copy of the file alone would lack the last changes.
+pub(super) struct Check {
+    interrupt: InterruptHandle,
+    is_stopped: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Check {
+    /// Starts one; damage is logged and noted in `damaged`. `None`, logged, if it cannot start.
+    pub(super) fn start(path: &Path, damaged: Arc<AtomicBool>) -> Option<Self> {
+        match Self::start_with("PRAGMA quick_check(20)", path, &damaged) {
+            Ok(check) => Some(check),
             Err(error) => {
-                // A lack of descriptors or memory is no damage.
-                let damage = matches!(
-                    error,
-                    Error::Unavailable {
-                        reason: UnavailableReason::DatabaseDamaged,
-                        ..
-                    }
-                );
-                damaged.store(damage, Ordering::Relaxed);
-                tracing::error!(%error, "the database file cannot be checked: run `cloakroom doctor`");
+                report(Err(error), &damaged);
+                None
             }
         }
-    };
-    if let Err(error) = std::thread::Builder::new()
-        .name("quick-check".into())
-        .spawn(check)
-    {
-        tracing::error!(%error, "the check of the database file could not start");
+    }
+
+    fn start_with(check: &'static str, path: &Path, damaged: &Arc<AtomicBool>) -> Result<Self> {
+        let connection = open_reading(path)?;
+        let interrupt = connection.get_interrupt_handle();
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let (damaged, stopped) = (Arc::clone(damaged), Arc::clone(&is_stopped));
+        let work = move || {
+            // This reads the whole file: requests come first.
+            let _ =
+                thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
+            let findings = findings(&connection, check);
+            drop(connection);
+            if !stopped.load(Ordering::Relaxed) {
+                report(findings, &damaged);
+            }
+        };
+        let thread = thread::Builder::new().name("quick-check".into());
+        Ok(Self {
+            interrupt,
+            is_stopped,
+            thread: Some(thread.spawn(work).map_err(Error::internal)?),
+        })
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Check")
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        // Again: an interrupt before the statement runs has no effect.
+        while !thread.is_finished() {
+            self.interrupt.interrupt();
+            thread::sleep(INTERRUPT_INTERVAL);
+        }
+    }
+}
+
+fn report(findings: Result<Vec<String>>, damaged: &AtomicBool) {
+    match findings {
+        Ok(findings) if findings.is_empty() => tracing::debug!("the database file is sound"),
+        Ok(findings) => {
+            damaged.store(true, Ordering::Relaxed);
+            tracing::error!(
+                findings = findings.len(),
+                "the database file is damaged: run `cloakroom doctor`"
+            );
+        }
+        Err(error) => {
+            // A lack of descriptors or memory is no damage.
+            let damage = matches!(
+                error,
+                Error::Unavailable {
+                    reason: UnavailableReason::DatabaseDamaged,
+                    ..
+                }
+            );
+            damaged.store(damage, Ordering::Relaxed);
+            tracing::error!(%error, "the database file cannot be checked: run `cloakroom doctor`");
+        }
     }
 }
 
@@ -49,12 +110,12 @@ pub(super) fn start(path: PathBuf, damaged: Arc<AtomicBool>) {
 /// # Errors
 /// The file cannot be opened or read at all.
 pub fn integrity(path: &Path) -> Result<Vec<String>> {
-    let mut found = findings(path, "PRAGMA integrity_check")?;
+    let connection = open_reading(path)?;
+    let mut found = findings(&connection, "PRAGMA integrity_check")?;
     if !found.is_empty() {
         // The next check could fail on the damage and hide these findings.
         return Ok(found);
     }
-    let connection = open_reading(path)?;
     let orphans: i64 = connection
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
             row.get(0)
@@ -66,8 +127,7 @@ pub fn integrity(path: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-fn findings(path: &Path, check: &str) -> Result<Vec<String>> {
-    let connection = open_reading(path)?;
+fn findings(connection: &Connection, check: &str) -> Result<Vec<String>> {
     let mut statement = connection.prepare(check).map_err(error)?;
     let mut rows = statement.query([]).map_err(error)?;
     let mut found = Vec::new();
@@ -92,19 +152,49 @@ mod tests {
     fn a_check_that_fails_reports_what_it_found_before() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.db");
-        rusqlite::Connection::open(&path).unwrap();
+        let connection = Connection::open(&path).unwrap();
         // `abs` of the smallest integer is an error of its row.
         let failing = "SELECT abs(-9223372036854775807 - 1)";
-        assert!(findings(&path, failing).is_err());
+        assert!(findings(&connection, failing).is_err());
         let damage = format!("SELECT 'damage' UNION ALL {failing}");
-        assert_eq!(findings(&path, &damage).unwrap(), ["damage"]);
+        assert_eq!(findings(&connection, &damage).unwrap(), ["damage"]);
+    }
+
+    #[test]
+    fn a_check_that_is_dropped_closes_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloakroom.db");
+        let log = folder.path().join("cloakroom.db-wal");
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE one (id)")
+            .unwrap();
+        let damaged = Arc::new(AtomicBool::new(false));
+        let endless =
+            "WITH RECURSIVE n (i) AS (SELECT count(*) FROM one UNION ALL SELECT i + 1 FROM n)
+             SELECT max(i) FROM n";
+        let check = Check::start_with(endless, &path, &damaged).unwrap();
+        let is_reading = || {
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            connection.query_row(checkpoint, [], |row| row.get::<_, bool>(0))
+        };
+        while !is_reading().unwrap() {
+            thread::sleep(INTERRUPT_INTERVAL);
+            connection.execute_batch("DELETE FROM one").unwrap();
+            connection
+                .execute_batch("INSERT INTO one VALUES (1)")
+                .unwrap();
+        }
+        drop(check);
+        drop(connection);
+        assert!(!log.exists() && !damaged.load(Ordering::Relaxed));
     }
 
     #[test]
     fn rows_that_refer_to_missing_rows_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cloakroom.db");
-        let connection = rusqlite::Connection::open(&path).unwrap();
+        let connection = Connection::open(&path).unwrap();
         connection
             .execute_batch(
                 "PRAGMA foreign_keys = OFF; CREATE TABLE one (id INTEGER PRIMARY KEY);

@@ -17,11 +17,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use r2d2::Pool;
 
 use super::engine::{AfterCommit, Reader, Transaction};
 use crate::config;
 use crate::domain::error::{Error, Result, UnavailableReason};
+use check::Check;
 pub use check::integrity;
 pub use inspect::Inspection;
 pub use migrate::SCHEMA_VERSION;
@@ -33,6 +35,8 @@ use writer::Writer;
 /// An open database file.
 #[derive(Debug)]
 pub(super) struct Sqlite {
+    /// Dropped first: see [`Check`].
+    check: Mutex<Option<Check>>,
     path: PathBuf,
     readers: Pool<open::Readers>,
     writer: Writer,
@@ -53,6 +57,7 @@ impl Sqlite {
         let files = Arc::new(OpenFiles::of(&settings.path, &path)?);
         let readers = settings.reader_count(workers);
         Ok(Self {
+            check: Mutex::default(),
             readers: open::open_readers(settings, readers)?,
             writer: Writer::start(connection, subscriber, Arc::clone(&files))?,
             files,
@@ -107,7 +112,7 @@ impl Sqlite {
 
     /// Starts a check of the whole file on a thread of the lowest priority; damage is logged and remembered.
     pub(super) fn check_in_background(&self) {
-        check::start(self.path.clone(), Arc::clone(&self.is_damaged));
+        *self.check.lock() = Check::start(&self.path, Arc::clone(&self.is_damaged));
     }
 }
 
