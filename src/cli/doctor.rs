@@ -96,16 +96,18 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
 
 /// By the limit of this process, which is the server's if both are started alike.
 fn open_files(settings: &Settings, report: &mut Report) {
-    let needed = open_files::needed(settings);
+    let (needed, wanted) = (open_files::needed(settings), open_files::wanted(settings));
     match open_files::allowed() {
-        Some(allowed) if allowed < needed => {
-            let what =
-                format!("{allowed} open files are allowed here, and the server needs {needed}");
+        Some(allowed) if allowed < wanted => {
+            let what = format!(
+                "{allowed} open files are allowed here: the server needs {needed} to start, and {wanted} with \
+                 server.max_connections"
+            );
             report.warn("limits", what, "raise the limit: ulimit -n, LimitNOFILE");
         }
         _ => report.ok(
             "limits",
-            format!("enough open files for the {needed} that it needs"),
+            format!("enough open files for the {wanted} that it may use"),
         ),
     }
 }

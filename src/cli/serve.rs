@@ -9,9 +9,6 @@ use super::{doctor, open_files};
 use crate::config::{Environment, MailTransport, Settings, Sources};
 use crate::server::{Cloakroom, Server};
 
-/// File descriptors beside connections: the database, logs, listeners.
-const OTHER_FILES: u64 = 64;
-
 pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     super::logs::start(
         settings.log.format,
@@ -48,10 +45,7 @@ fn make_room(settings: &Settings) -> super::Outcome {
         Ok(()) => maximum,
         Err(_) => current,
     };
-    let (needed, wanted) = (
-        open_files::needed(settings),
-        settings.server.max_connections as u64 + OTHER_FILES,
-    );
+    let (needed, wanted) = (open_files::needed(settings), open_files::wanted(settings));
     match limit {
         Some(limit) if limit < needed => Err(format!(
             "the system allows {limit} open files, and the server needs {needed}: raise the limit (ulimit -n, LimitNOFILE)"

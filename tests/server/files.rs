@@ -466,7 +466,7 @@ mod linux {
 
     use super::refusal;
     use crate::support::flows::Flows;
-    use crate::support::process::{Server, TestServer, eventually};
+    use crate::support::process::{Server, TestServer, eventually, with_open_files};
     use crate::support::raw_connection::RawConnection;
 
     #[test]
@@ -484,21 +484,9 @@ mod linux {
     fn too_few_descriptors_are_refused_with_the_number_needed() {
         let test_server = TestServer::new();
         let limited = |limit: u64| {
-            let serve = test_server.command(&["serve"]);
-            let mut command = Command::new("prlimit");
+            let mut command = with_open_files(&test_server.command(&["serve"]), limit);
             command
-                .arg(format!("--nofile={limit}:{limit}"))
-                .arg(serve.get_program())
-                .arg("serve")
-                .env_clear()
-                .envs(
-                    serve
-                        .get_envs()
-                        .filter_map(|(name, value)| Some((name, value?))),
-                )
-                .env("PATH", std::env::var_os("PATH").unwrap())
                 .env("CLOAKROOM__SERVER__WORKERS", "2")
-                .current_dir(test_server.path())
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());

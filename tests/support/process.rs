@@ -157,6 +157,21 @@ impl TestServer {
     }
 }
 
+/// The same command in the same folder, with this limit of open files.
+pub fn with_open_files(command: &Command, limit: u64) -> Command {
+    let variables = command.get_envs();
+    let mut limited = Command::new("prlimit");
+    limited
+        .arg(format!("--nofile={limit}:{limit}"))
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .current_dir(command.get_current_dir().unwrap());
+    limited
+}
+
 /// Polls until there is an answer, for changes without an event.
 pub fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + TIMEOUT;

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{create, run};
-use crate::support::process::TestServer;
+use crate::support::process::{TestServer, with_open_files};
 
 const KEY_BASE: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
@@ -57,7 +57,11 @@ fn warnings(test_server: &TestServer, topic: &str) -> Vec<String> {
 
 fn sound_house() -> TestServer {
     let mut test_server = TestServer::new();
-    test_server.set("CLOAKROOM__CORS__CREDENTIALS", "true");
+    test_server
+        .set("CLOAKROOM__CORS__CREDENTIALS", "true")
+        // No more than any machine allows open files for.
+        .set("CLOAKROOM__SERVER__MAX_CONNECTIONS", "500")
+        .set("CLOAKROOM__SERVER__WORKERS", "2");
     create(&test_server, "one@example.com");
     test_server
 }
@@ -90,6 +94,21 @@ fn a_sound_installation_passes_alone_and_beside_its_server() {
 
     let text = run(&test_server, &["doctor"]).done();
     assert!(text.lines().all(|line| line.starts_with("ok  ")), "{text}");
+}
+
+#[test]
+fn too_few_descriptors_for_all_connections_are_reported() {
+    let test_server = sound_house();
+    let doctor = |limit| {
+        let output = with_open_files(&test_server.command(&["doctor"]), limit).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let reported = doctor(563);
+    assert!(
+        reported.contains("warn  limits") && reported.contains("564"),
+        "{reported}"
+    );
+    assert!(!doctor(564).contains("warn"));
 }
 
 #[test]
