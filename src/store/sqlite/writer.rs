@@ -128,6 +128,8 @@ trait Job: Send {
 }
 
 struct Pending<T, F> {
+    /// Dropped before the caller is answered: it may hold a handle of the database, and if that is the last one, a program
+    /// that ends after the answer leaves a write-ahead log behind.
     work: F,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
@@ -148,6 +150,7 @@ where
 
     fn answer(self: Box<Self>) {
         let outcome = self.outcome.unwrap_or_else(|| Err(stopped()));
+        drop(self.work);
         // Without a caller the change stands all the same.
         let _ = self.reply.send(outcome);
     }
@@ -158,6 +161,7 @@ where
             Some(Err(own @ (Error::Unavailable { .. } | Error::Internal(_)))) => own,
             _ => failure,
         };
+        drop(self.work);
         let _ = self.reply.send(Err(outcome));
     }
 }
@@ -274,6 +278,45 @@ mod tests {
             panic!("the job succeeded");
         };
         assert_eq!(reason, UnavailableReason::DiskFull);
+    }
+
+    /// Notes when it is dropped whether its caller has been answered.
+    struct Handle {
+        answer: oneshot::Receiver<Result<()>>,
+        is_late: Arc<AtomicBool>,
+    }
+
+    impl Drop for Handle {
+        fn drop(&mut self) {
+            let is_answered = self.answer.try_recv().is_ok();
+            self.is_late.store(is_answered, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn work_is_dropped_before_its_caller_is_answered() {
+        for finish in [
+            |job: Box<dyn Job>| job.answer(),
+            |job: Box<dyn Job>| {
+                job.refuse(stopped());
+            },
+        ] {
+            let (reply, answer) = oneshot::channel();
+            let is_late = Arc::new(AtomicBool::new(true));
+            let handle = Handle {
+                answer,
+                is_late: is_late.clone(),
+            };
+            finish(Box::new(Pending {
+                work: move |_: &Transaction<'_>| {
+                    let _held = &handle;
+                    Ok(())
+                },
+                outcome: None,
+                reply,
+            }));
+            assert!(!is_late.load(Ordering::Relaxed));
+        }
     }
 
     #[actix_web::test]
