@@ -38,6 +38,11 @@ test:
 test-one name *arguments:
     cargo test --lib --tests -- {{ name }} {{ arguments }}
 
+# Run the tests of the store, of the app in process and of several nodes on PostgreSQL
+[group('test')]
+postgresql:
+    .ci/postgres cargo test --lib --test tests -- store:: api:: server::postgresql
+
 # Run every fuzz target for SECONDS each
 [group('test')]
 fuzz-all seconds="10": (fuzz "credential_header" seconds) (fuzz "request_body" seconds) (fuzz "signed_message" seconds) (fuzz "access_token" seconds) (fuzz "lanes" seconds "crates/bcrypt-lanes/fuzz")

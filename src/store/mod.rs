@@ -183,13 +183,15 @@ impl Database {
     /// # Errors
     /// [`Error::Unavailable`] with the reason.
     pub async fn ready(&self, now: Timestamp) -> Result<()> {
-        if let Engine::Sqlite(engine) = &self.shared.engine
-            && engine.is_damaged()
-        {
-            return Err(Error::unavailable(
-                UnavailableReason::DatabaseDamaged,
-                Duration::from_secs(60),
-            ));
+        match &self.shared.engine {
+            Engine::Sqlite(engine) if engine.is_damaged() => {
+                return Err(Error::unavailable(
+                    UnavailableReason::DatabaseDamaged,
+                    Duration::from_secs(60),
+                ));
+            }
+            Engine::Sqlite(_) => {}
+            Engine::Postgres(engine) => engine.check_outage()?,
         }
         self.check_files()?;
         // A probe later than `now` does not count: the clock was set back.

@@ -14,6 +14,7 @@ mod limits;
 mod mail_delivery;
 mod middleware;
 mod origins;
+mod postgresql;
 mod proxies;
 mod refresh;
 mod revocation;

@@ -137,6 +137,14 @@ impl Postgres {
         self.block(job, &answer)
     }
 
+    /// Whether a session is open, as far as the threads know.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with the reason.
+    pub fn check_outage(&self) -> Result<()> {
+        self.queue.check_outage()
+    }
+
     /// Brings the list of revocations up to date.
     pub async fn read_revocations(&self) -> Result<()> {
         let feed = Arc::clone(&self.feed);
@@ -273,6 +281,7 @@ fn sessions(settings: &config::Database, url: &config::Secret) -> Result<Session
         target: Target::parse(url.expose())?,
         prepare: settings.prepare,
         lock_timeout: settings.busy_timeout,
+        losses: Arc::default(),
     })
 }
 

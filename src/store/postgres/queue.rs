@@ -89,6 +89,17 @@ impl Queue {
         }
     }
 
+    /// Whether a thread has a session, or may get one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while the server is away.
+    pub fn check_outage(&self) -> Result<()> {
+        match self.state.lock().outage {
+            Some(reason) => Err(unavailable(reason)),
+            None => Ok(()),
+        }
+    }
+
     /// Notes that a thread has a session: an outage is over.
     pub fn connected(&self) {
         let mut state = self.state.lock();
@@ -102,6 +113,12 @@ impl Queue {
     pub fn disconnected(&self) {
         let mut state = self.state.lock();
         state.connected = state.connected.saturating_sub(1);
+    }
+
+    /// Takes a job back that was not begun.
+    pub fn put_back(&self, job: Box<dyn Job>) {
+        self.state.lock().jobs.push_front(job);
+        self.has_job.notify_one();
     }
 
     /// Notes that a thread cannot connect. If no thread can, jobs are refused from now on, those that wait, too. Returns

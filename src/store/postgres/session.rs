@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -26,6 +28,8 @@ pub(super) struct Session {
     /// The first failure since [`Self::take_failure`]: the server then refuses the rest of the transaction.
     failure: Cell<Option<Failure>>,
     is_lost: Cell<bool>,
+    /// How many sessions of the process were lost.
+    losses: Arc<AtomicU64>,
     lock_timeout: Duration,
 }
 
@@ -60,6 +64,7 @@ impl Session {
         target: &Target,
         prepare: bool,
         lock_timeout: Duration,
+        losses: Arc<AtomicU64>,
     ) -> Result<Self, postgres::Error> {
         let mut client = target.config.connect(target.tls.clone())?;
         if prepare {
@@ -71,6 +76,7 @@ impl Session {
             statements: prepare.then(RefCell::default),
             failure: Cell::new(None),
             is_lost: Cell::new(false),
+            losses,
             lock_timeout,
         })
     }
@@ -172,6 +178,7 @@ impl Session {
             self.failure.set(Some(kind));
         }
         if kind == Failure::Lost && !self.is_lost.replace(true) {
+            self.losses.fetch_add(1, Ordering::SeqCst);
             tracing::warn!(
                 reason = describe(&failure),
                 "a session of the database ended"

@@ -4,6 +4,7 @@
 //! back, as with the writer of SQLite; a session is never shared, so its statements stay prepared.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -29,11 +30,14 @@ pub(super) struct Sessions {
     /// Whether statements are prepared by name.
     pub prepare: bool,
     pub lock_timeout: Duration,
+    /// How many were lost. Another loss makes all doubtful, since a server seldom ends one alone.
+    pub losses: Arc<AtomicU64>,
 }
 
 impl Sessions {
     pub fn open(&self) -> Result<Session, postgres::Error> {
-        Session::connect(&self.target, self.prepare, self.lock_timeout)
+        let losses = Arc::clone(&self.losses);
+        Session::connect(&self.target, self.prepare, self.lock_timeout, losses)
     }
 }
 
@@ -144,8 +148,17 @@ fn run(queue: &Queue, mut connector: Connector) {
 
 /// Does jobs until the session is lost; `true` when the engine is closed.
 fn serve(queue: &Queue, connector: &mut Connector) -> bool {
+    let lost = Arc::clone(&connector.sessions.losses);
+    let mut losses = lost.load(Ordering::SeqCst);
     loop {
-        match queue.next(IDLE) {
+        let next = queue.next(IDLE);
+        let known = std::mem::replace(&mut losses, lost.load(Ordering::SeqCst));
+        let is_doubtful = losses != known;
+        match next {
+            Next::Job(job) if is_doubtful && connector.drop_if_dead() => {
+                queue.put_back(job);
+                return false;
+            }
             Next::Job(job) => match &connector.session {
                 Some(session) => job.run(session),
                 None => job.refuse(unavailable(UnavailableReason::DatabaseUnreachable)),
