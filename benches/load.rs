@@ -26,9 +26,9 @@ use cloakroom::config::{Environment, Secret, Settings};
 use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
-use cloakroom::domain::UserId;
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{Claims, UserId};
 use rusqlite::Connection;
 
 use support::{Server, add_password, agent, database, empty_database, median, now_ms};
@@ -601,6 +601,7 @@ fn mint_access_tokens() -> Vec<String> {
     let scopes = Scopes::parse("projects:read projects:write").expect("scopes");
     let tokens = (1..=ACCESS_TOKENS).map(|number| {
         mint.mint(&NewAccessToken {
+            claims: &Claims::default(),
             audience: None,
             user_id: UserId(number as i64),
             sid: &number.to_string(),

@@ -1,5 +1,6 @@
 //! What a request may reach. Handlers get it as `web::Data<Context>`; there is no global state beside it.
 
+mod claims;
 mod commit;
 mod hooks;
 

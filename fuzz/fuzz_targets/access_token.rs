@@ -11,7 +11,7 @@ use cloakroom::config::{Algorithm, Secret};
 use cloakroom::crypto::jwt::{AccessTokenClaims, JwtKeys, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{SessionId, UserId};
+use cloakroom::domain::{Claims, SessionId, UserId};
 use cloakroom_fuzz::edited;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,6 +29,7 @@ static JWT_KEYS: LazyLock<[(JwtKeys, String); 2]> = LazyLock::new(|| {
         .unwrap();
         let claims = claims();
         let new = NewAccessToken {
+            claims: &Claims::default(),
             audience: None,
             user_id: claims.user_id,
             sid: "2.fedcba9876543210fedcba9876543210",

@@ -4,8 +4,8 @@ use super::credentials_changed::{KeepSessions, credentials_changed};
 use crate::audit::Event;
 use crate::context::Change;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
-use crate::domain::{Account, EmailAddress, PasswordDigest, User, UserId};
+use crate::domain::error::{Result, ValidationErrors};
+use crate::domain::{Account, Claims, EmailAddress, JsonObject, PasswordDigest, User, UserId};
 use crate::store::outbox;
 use crate::store::{passwords, users};
 
@@ -73,6 +73,29 @@ pub fn verify_address(
         change.record(Event::AddressVerified { user: *user });
     }
     reload(change, *user)
+}
+
+/// Replaces what operators record about a user. `claims` names the members that are claims.
+///
+/// # Errors
+/// [`ValidationErrors`] if the claims do not fit [`Claims::MAX_BYTES`], and those of the database.
+pub fn set_metadata(
+    change: &Change<'_>,
+    account: &Account,
+    metadata: &JsonObject,
+    claims: &[String],
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let user = users::set_metadata(change, account.user.id, metadata, now)?;
+    if let Some(user) = &user {
+        if !Claims::of(user, claims)?.fit() {
+            let most = Claims::MAX_BYTES;
+            let message = format!("has claims of more than {most} bytes (tokens.claims)");
+            return Err(ValidationErrors::field("metadata", message).into());
+        }
+        change.record(Event::MetadataChanged { user: user.id });
+    }
+    Ok(user)
 }
 
 /// Deletes an account with everything that belongs to it, mails about it and to it included, except for warnings that are

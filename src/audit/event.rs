@@ -78,6 +78,8 @@ events! {
     UnlockRefused Warn "unlock_refused";
     /// A user changed their name or profile.
     UserUpdated { user: UserId } Info "user_updated";
+    /// An operator changed what is recorded about a user.
+    MetadataChanged { user: UserId } Info "metadata_changed";
     /// An account was deleted.
     AccountDeleted { user: UserId } Info "account_deleted";
     /// A request with the session cookie did not prove that it came from the application itself.

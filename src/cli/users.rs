@@ -2,11 +2,12 @@
 
 mod confirm;
 mod create;
+mod metadata;
 mod reset_password;
 
 use clap::Subcommand;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::output::{Format, columns, confirm, note, or_dash, table};
 use super::user_ref::{UserRef, address};
@@ -53,6 +54,14 @@ pub(super) enum Command {
     Enable(UserArg),
     /// Mark a user's address as verified
     Confirm(UserArg),
+    /// Replace what operators record about a user
+    Metadata {
+        #[command(flatten)]
+        one: UserArg,
+        /// A JSON object of at most 4 KiB, such as '{"plan":"pro"}'
+        #[arg(value_name = "JSON", value_parser = metadata::object)]
+        object: Map<String, Value>,
+    },
     /// Delete a user and all their data
     Delete {
         #[command(flatten)]
@@ -91,6 +100,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
             Command::Disable(one) => disable(settings, one).await,
             Command::Enable(one) => enable(settings, one).await,
             Command::Confirm(one) => confirm::run(settings, one).await,
+            Command::Metadata { one, object } => metadata::run(settings, one, &object).await,
             Command::Delete { one, yes } => delete(settings, one, yes).await,
             Command::ResetPassword(one) => reset_password::run(settings, one).await,
         }
@@ -151,6 +161,7 @@ async fn show(settings: &Settings, UserArg { user, format }: UserArg) -> super::
             ["disabled at".to_owned(), or_dash(user.disabled_at)],
             ["created at".to_owned(), user.created_at.to_string()],
             ["updated at".to_owned(), user.updated_at.to_string()],
+            ["metadata".to_owned(), user.metadata.as_str().to_owned()],
         ])
     })
 }

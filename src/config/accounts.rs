@@ -11,6 +11,7 @@ use super::declare::{Ranged, section};
 use super::problems::{DAY, HOUR, MAX_DURATION, Problems, SECOND};
 use super::server::{Server, or_one_per_core};
 use super::values::{duration, scopes, unset};
+use crate::domain::Claims;
 use crate::domain::scope::Scopes;
 
 /// The interval of maintenance in the background: activity is written each time, and rows are swept when due. A shorter
@@ -19,6 +20,8 @@ pub(crate) const MAINTENANCE_TICK: Duration = Duration::from_secs(20);
 
 /// A client must have the time to use an access token before it needs another.
 const SHORTEST_ACCESS: Duration = Duration::from_secs(10);
+/// The most names in `tokens.claims`.
+const MAX_CLAIMS: usize = 16;
 
 section! {
     /// Password policy and hashing.
@@ -247,6 +250,10 @@ section! {
         /// who may do what. `user:read` lets a credential read its user, and `/v1/verify` report the email address.
         #[serde(with = "scopes")]
         scopes: Scopes = ["projects:read", "projects:write", "user:read"],
+        /// Members of a user's `metadata`, and `role`, that access tokens carry as claims and `/v1/verify` reports in
+        /// `X-User-Claims`, such as `["plan", "role"]`: at most 16 names of letters, digits and underscores. The claims of
+        /// a user have at most 1024 bytes. Access tokens keep them until they are refreshed.
+        claims: Vec<String> = [],
         /// Whether `X-User-Email` of `/v1/verify` and `username` of an introspection hold an address that is not verified: it
         /// may be another person's.
         show_unverified_email: bool = false,
@@ -295,6 +302,16 @@ impl Tokens {
         }
         if self.audiences.iter().any(String::is_empty) {
             problems.refuse("tokens.audiences", "must not contain an empty name");
+        }
+        if self.claims.len() > MAX_CLAIMS {
+            let message = format!("must contain at most {MAX_CLAIMS} names");
+            problems.refuse("tokens.claims", message);
+        }
+        for name in self.claims.iter().filter(|name| !Claims::is_name(name)) {
+            let message = format!(
+                "must contain names of at most 32 letters, digits and underscores that have no meaning in tokens, not {name:?}"
+            );
+            problems.refuse("tokens.claims", message);
         }
         if self.scopes.has("introspect") {
             problems.refuse(

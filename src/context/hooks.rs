@@ -1,15 +1,19 @@
-//! What an embedding app adds to sign-up: rules of its own, and rows of its own in the same commit.
+//! What an embedding app adds: rules of its own at sign-up, rows of its own in the same commit, and claims.
 
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Change;
-use crate::domain::error::Result;
-use crate::domain::{ClientInfo, EmailAddress, User};
+use crate::domain::error::{Error, Result};
+use crate::domain::{Claims, ClientInfo, EmailAddress, User};
 use crate::store::{Database, Reader};
 
 type BeforeSignUp = dyn Fn(&Reader<'_>, &SignUp) -> Result<()> + Send + Sync;
 type OnSignUp = dyn Fn(&Change<'_>, &SignUp, &User) -> Result<()> + Send + Sync;
+
+type Claim = dyn Fn(&Reader<'_>, &User) -> Result<Value> + Send + Sync;
 
 /// A sign-up whose form is valid.
 #[derive(Clone, Debug)]
@@ -31,8 +35,8 @@ impl SignUp {
     }
 }
 
-/// Functions of an embedding app that run at each sign-up, in the order in which they were added. Accounts that an
-/// operator creates at the command line do not pass them.
+/// Functions of an embedding app, which run in the order in which they were added. Accounts that an operator creates at
+/// the command line do not pass those of a sign-up.
 ///
 /// ```
 /// use cloakroom::domain::error::ValidationErrors;
@@ -68,6 +72,7 @@ impl SignUp {
 pub struct Hooks {
     before_sign_up: Vec<Arc<BeforeSignUp>>,
     on_sign_up: Vec<Arc<OnSignUp>>,
+    claims: Vec<(&'static str, Arc<Claim>)>,
 }
 
 impl Hooks {
@@ -101,6 +106,75 @@ impl Hooks {
     ) -> Self {
         self.on_sign_up.push(Arc::new(hook));
         self
+    }
+
+    /// Adds a claim, as `tokens.claims` does for members of the metadata: to access tokens with the scope `user:read`, to
+    /// `X-User-Claims` of `/v1/verify`, and to introspection. It replaces a member of the same name.
+    ///
+    /// The function runs when an access token is issued or refreshed, and at each request to `/v1/verify` and
+    /// `/v1/introspect` that reports claims; those with the same access token share the result for a second. It may read the
+    /// database, and must not block otherwise. Its error is the reply, and so is an internal error when all claims of the
+    /// user together exceed [`Claims::MAX_BYTES`]. [`Cloakroom::open_with`](crate::Cloakroom::open_with) refuses names that
+    /// [`Claims::is_name`] does not accept.
+    ///
+    /// ```
+    /// use cloakroom::Hooks;
+    ///
+    /// let hooks = Hooks::new().claim("plan", |reader, user| {
+    ///     let sql = "SELECT plan FROM app_profiles WHERE user_id = $1";
+    ///     let plan: Option<String> = reader.one(sql, &[user.id.into()], |row| row.next())?;
+    ///     Ok(plan.into())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn claim(
+        mut self,
+        name: &'static str,
+        hook: impl Fn(&Reader<'_>, &User) -> Result<Value> + Send + Sync + 'static,
+    ) -> Self {
+        self.claims.push((name, Arc::new(hook)));
+        self
+    }
+
+    /// Checks the names of claims.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a name that no claim may have.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.claims.iter().find(|(name, _)| !Claims::is_name(name)) {
+            Some((name, _)) => Err(Error::internal(format!("no claim can be named {name:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether there are functions for claims.
+    pub(crate) fn have_claims(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
+    /// Sets the claims of each function.
+    ///
+    /// # Errors
+    /// The first of a function.
+    pub(crate) async fn add_claims(
+        &self,
+        database: &Database,
+        user: &User,
+        claims: &mut Claims,
+    ) -> Result<()> {
+        if self.claims.is_empty() {
+            return Ok(());
+        }
+        let (hooks, user) = (self.claims.clone(), user.clone());
+        let values = database.read(move |reader| {
+            let value =
+                |(name, hook): &(&'static str, Arc<Claim>)| Ok((*name, hook(reader, &user)?));
+            hooks.iter().map(value).collect::<Result<Vec<_>>>()
+        });
+        for (name, value) in values.await? {
+            claims.set(name, value);
+        }
+        Ok(())
     }
 
     /// Asks each function whether the sign-up is admitted.
@@ -138,6 +212,7 @@ impl fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("before_sign_up", &self.before_sign_up.len())
             .field("on_sign_up", &self.on_sign_up.len())
+            .field("claims", &self.claims.len())
             .finish()
     }
 }

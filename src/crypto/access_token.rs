@@ -20,13 +20,13 @@ use crate::crypto::hex;
 use crate::crypto::jwt::{self, JwtKeys};
 pub use crate::crypto::jwt::{AccessTokenClaims, NewAccessToken};
 use crate::crypto::key_ring::KeyRing;
-use crate::domain::EmailAddress;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
+use crate::domain::{Claims, EmailAddress};
 use signature_cache::SignatureCache;
 
-/// How long an address that was read for a token is reused.
-const ADDRESS_TTL: Duration = Duration::from_secs(1);
+/// How long what was read of a token's user is reused.
+const USER_TTL: Duration = Duration::from_secs(1);
 
 /// Issues and verifies access tokens.
 pub struct AccessTokens {
@@ -41,14 +41,18 @@ pub struct VerifiedAccessToken {
     /// When the key that signed it stops to verify; `None` for the current one.
     key_until: Option<Timestamp>,
     is_bound: AtomicBool,
-    address: Mutex<Option<CachedAddress>>,
+    user: Mutex<Option<(KnownUser, Instant)>>,
 }
 
-/// The address of a token's user.
-struct CachedAddress {
-    address: EmailAddress,
-    is_confirmed: bool,
-    read_at: Instant,
+/// What `/v1/verify` reports of a token's user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownUser {
+    /// The address.
+    pub address: EmailAddress,
+    /// Whether it is verified.
+    pub is_confirmed: bool,
+    /// The claims.
+    pub claims: Claims,
 }
 
 impl AccessTokens {
@@ -142,7 +146,7 @@ impl VerifiedAccessToken {
             claims,
             key_until,
             is_bound: AtomicBool::new(false),
-            address: Mutex::new(None),
+            user: Mutex::new(None),
         }
     }
 
@@ -157,22 +161,18 @@ impl VerifiedAccessToken {
         self.is_bound.store(true, Ordering::Relaxed);
     }
 
-    /// The user's address and whether it is confirmed, if they were read within the last second before `now`.
-    pub fn cached_address(&self, now: Instant) -> Option<(EmailAddress, bool)> {
-        let cached = self.address.lock();
-        let cached = cached
+    /// What was read of the user within the last second before `now`.
+    pub fn cached_user(&self, now: Instant) -> Option<KnownUser> {
+        let cached = self.user.lock();
+        let (user, _) = cached
             .as_ref()
-            .filter(|cached| now.saturating_duration_since(cached.read_at) < ADDRESS_TTL)?;
-        Some((cached.address.clone(), cached.is_confirmed))
+            .filter(|(_, read_at)| now.saturating_duration_since(*read_at) < USER_TTL)?;
+        Some(user.clone())
     }
 
-    /// Keeps the user's address and whether it is confirmed, as read at `now`.
-    pub fn cache_address(&self, address: EmailAddress, is_confirmed: bool, now: Instant) {
-        *self.address.lock() = Some(CachedAddress {
-            address,
-            is_confirmed,
-            read_at: now,
-        });
+    /// Keeps what was read of the user at `now`.
+    pub fn cache_user(&self, user: KnownUser, now: Instant) {
+        *self.user.lock() = Some((user, now));
     }
 }
 
@@ -184,7 +184,7 @@ impl Deref for VerifiedAccessToken {
     }
 }
 
-/// Omits the address.
+/// Omits the user.
 impl fmt::Debug for VerifiedAccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.claims.fmt(f)
@@ -229,26 +229,29 @@ mod tests {
         assert!(matches!(verify(1000), Err(Error::TokenExpired)));
     }
 
+    fn known_user() -> KnownUser {
+        KnownUser {
+            address: EmailAddress::parse("one@example.com").unwrap(),
+            is_confirmed: true,
+            claims: Claims::default(),
+        }
+    }
+
     #[test]
     fn email_address_is_cached_for_a_second() {
         let (token, clock) = (verified(), Clock::manual(Timestamp::from_millis(0)));
-        assert_eq!(token.cached_address(clock.monotonic()), None);
-        let address = EmailAddress::parse("one@example.com").unwrap();
-        token.cache_address(address.clone(), true, clock.monotonic());
-        clock.advance(ADDRESS_TTL - Duration::from_millis(1));
-        assert_eq!(
-            token.cached_address(clock.monotonic()),
-            Some((address, true))
-        );
+        assert_eq!(token.cached_user(clock.monotonic()), None);
+        token.cache_user(known_user(), clock.monotonic());
+        clock.advance(USER_TTL - Duration::from_millis(1));
+        assert_eq!(token.cached_user(clock.monotonic()), Some(known_user()));
         clock.advance(Duration::from_millis(1));
-        assert_eq!(token.cached_address(clock.monotonic()), None);
+        assert_eq!(token.cached_user(clock.monotonic()), None);
     }
 
     #[test]
     fn printing_a_verified_token_shows_claims_without_address() {
         let (token, clock) = (verified(), Clock::manual(Timestamp::from_millis(0)));
-        let address = EmailAddress::parse("one@example.com").unwrap();
-        token.cache_address(address, true, clock.monotonic());
+        token.cache_user(known_user(), clock.monotonic());
         let printed = format!("{token:?}");
         assert!(printed.contains("issued_at"), "{printed}");
         assert!(!printed.contains("example.com"), "{printed}");

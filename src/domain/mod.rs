@@ -2,6 +2,7 @@
 
 mod api_key;
 mod auth_method;
+mod claims;
 mod client_info;
 pub mod clock;
 mod credential_kind;
@@ -23,6 +24,7 @@ mod user;
 
 pub use api_key::{ApiKey, ApiKeyId};
 pub use auth_method::{AuthMethod, AuthMethods};
+pub use claims::Claims;
 pub use client_info::ClientInfo;
 pub use credential_kind::CredentialKind;
 pub use email_address::EmailAddress;

@@ -2,12 +2,14 @@
 //! auth of Caddy and Traefik. They ask by any method, and copy headers of the reply to the request that they forward.
 //!
 //! # Threats
-//! - a header that the client wrote itself: all six headers are always set, empty where there is no value, because some
+//! - a header that the client wrote itself: all seven headers are always set, empty where there is no value, because some
 //!   proxies keep the client's own in place of an absent one
 //! - header injection: anything but visible ASCII is an internal error
 //! - a misread demand: a malformed or empty `scope`, or a parameter of another name, is refused
 //! - an address that a narrow credential reads here: the client may ask as a proxy does, so that `X-User-Email` and
 //!   `X-User-Email-Confirmed` are empty without the scope `user:read`, which `GET /v1/user` requires as well
+//! - claims of a user: like the address, for credentials with `user:read` only; base64url, so that no value has a meaning
+//!   in a header, and no proxy or framework splits or expands it
 //! - an address that is another person's: `X-User-Email` is empty until it is verified, unless the settings allow it; then
 //!   `X-User-Email-Confirmed` stands beside it
 //! - cross-site requests by cookie, which proxies report by `GET`: `auth::same_origin` checks the method that they forward
@@ -17,19 +19,23 @@
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::context::Context;
-use crate::domain::EmailAddress;
+use crate::crypto::access_token::KnownUser;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::{Scopes, USER_READ};
+use crate::domain::{Claims, EmailAddress};
 use crate::http::error_codes::{INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED};
 use crate::http::{Access, Caller, Message, Query, Route};
 
 const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 const X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 const X_USER_EMAIL_CONFIRMED: HeaderName = HeaderName::from_static("x-user-email-confirmed");
+const X_USER_CLAIMS: HeaderName = HeaderName::from_static("x-user-claims");
 const X_CREDENTIAL: HeaderName = HeaderName::from_static("x-credential");
 const X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const X_SCOPES: HeaderName = HeaderName::from_static("x-scopes");
@@ -40,8 +46,9 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("verify", "Verify the credential of a request")
             .description(
                 "For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is \
-                 in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`. \
-                 Without the scope `user:read` the address is empty.",
+                 in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-User-Claims`, `X-Credential`, `X-Session-Id` \
+                 and `X-Scopes`. Without the scope `user:read` address and claims are empty. The claims of `tokens.claims` \
+                 are a JSON object in base64url without padding; empty where there are none.",
             )
             .returns::<Message>(200, "Credential is valid and has the required scopes")
             .errors(&[INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED]),
@@ -66,24 +73,29 @@ async fn show(
     }
     let reads_user = caller.require(USER_READ).is_ok();
     let known = match reads_user {
-        true => address(&context, &caller).await?,
+        true => known_user(&context, &caller).await?,
         false => None,
     };
-    let (address, is_confirmed) = match known {
-        Some((address, true)) => (Some(address), "true"),
-        Some((address, false)) => (tokens.show_unverified_email.then_some(address), "false"),
+    let (address, is_confirmed) = match &known {
+        Some(user) if user.is_confirmed => (Some(&user.address), "true"),
+        Some(user) => (
+            tokens.show_unverified_email.then_some(&user.address),
+            "false",
+        ),
         None => (None, ""),
     };
+    let claims = known.as_ref().map(|user| &user.claims);
     Ok(HttpResponse::Ok()
         .insert_header((X_USER_ID, number(caller.user_id().map(|id| id.0))))
         .insert_header((
             X_USER_EMAIL,
-            text(address.as_ref().map_or("", EmailAddress::as_str))?,
+            text(address.map_or("", EmailAddress::as_str))?,
         ))
         .insert_header((
             X_USER_EMAIL_CONFIRMED,
             HeaderValue::from_static(is_confirmed),
         ))
+        .insert_header((X_USER_CLAIMS, encoded(claims)?))
         .insert_header((
             X_CREDENTIAL,
             HeaderValue::from_static(caller.kind().as_str()),
@@ -102,27 +114,37 @@ struct Demand {
     scope: Option<String>,
 }
 
-/// The address of the caller's user, if there is one, and whether it is verified. An access token does not hold it, so it
-/// is read from the database and kept for a second.
-async fn address(context: &Context, caller: &Caller) -> Result<Option<(EmailAddress, bool)>> {
+/// What is reported of the caller's user, if there is one. An access token holds claims of when it was issued and no
+/// address, so both are read from the database and kept for a second.
+async fn known_user(context: &Context, caller: &Caller) -> Result<Option<KnownUser>> {
     if caller.user_id().is_none() {
         return Ok(None);
     }
     if let Some(fresh) = caller
         .access_token()
-        .and_then(|claims| claims.cached_address(context.clock.monotonic()))
+        .and_then(|token| token.cached_user(context.clock.monotonic()))
     {
         return Ok(Some(fresh));
     }
     let user = caller.user(context).await?;
-    let (address, is_confirmed) = (
-        user.email_address.clone(),
-        user.email_confirmed_at.is_some(),
-    );
-    if let Some(claims) = caller.access_token() {
-        claims.cache_address(address.clone(), is_confirmed, context.clock.monotonic());
+    let known = KnownUser {
+        address: user.email_address.clone(),
+        is_confirmed: user.email_confirmed_at.is_some(),
+        claims: context.claims(&user).await?,
+    };
+    if let Some(token) = caller.access_token() {
+        token.cache_user(known.clone(), context.clock.monotonic());
     }
-    Ok(Some((address, is_confirmed)))
+    Ok(Some(known))
+}
+
+/// JSON as the payload of a JWT has it; empty where there are none.
+fn encoded(claims: Option<&Claims>) -> Result<HeaderValue> {
+    let Some(claims) = claims.filter(|claims| !claims.is_empty()) else {
+        return Ok(HeaderValue::from_static(""));
+    };
+    let json = serde_json::to_vec(claims).map_err(Error::internal)?;
+    HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(json)).map_err(Error::internal)
 }
 
 fn number(id: Option<i64>) -> HeaderValue {

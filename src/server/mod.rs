@@ -61,11 +61,12 @@ impl Cloakroom {
         Self::open_with(settings, Hooks::new())
     }
 
-    /// The same with functions that run at each sign-up.
+    /// The same with functions of your own.
     ///
     /// # Errors
-    /// As [`Cloakroom::open`].
+    /// As [`Cloakroom::open`], and if a claim cannot have its name.
     pub fn open_with(settings: Settings, hooks: Hooks) -> Result<Self> {
+        hooks.check()?;
         if let Some(route) = features::enabled_routes(&settings).duplicate() {
             let name = format!("{} {}", route.method, route.path);
             return Err(Error::internal(format!("the route {name} exists twice")));

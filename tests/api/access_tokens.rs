@@ -12,7 +12,7 @@ use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::error::Error;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{SessionId, User, UserId};
+use cloakroom::domain::{Claims, SessionId, User, UserId};
 use cloakroom::server::sweep;
 use cloakroom::store::{Database, IfMissing, revocations, sessions, users};
 use cloakroom::testing::{Reply, START, TestApp};
@@ -53,6 +53,7 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
     cloakroom::crypto::token::fill_random(&mut random).unwrap();
     let jti: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = app.context().access_tokens.mint(&NewAccessToken {
+        claims: &Claims::default(),
         audience: None,
         user_id: session.user_id,
         sid: &session.sid(),
@@ -139,6 +140,7 @@ fn access_tokens(base: &str, previous: &[&str], algorithm: config::Algorithm) ->
 fn mint(access_tokens: &AccessTokens) -> String {
     let scopes = Scopes::parse("projects:read").unwrap();
     let minted = access_tokens.mint(&NewAccessToken {
+        claims: &Claims::default(),
         audience: None,
         user_id: UserId(1),
         sid: "1.00112233445566778899aabbccddeeff",
@@ -190,6 +192,7 @@ async fn a_retired_base_verifies_for_one_lifetime() {
     };
     let scopes = Scopes::parse("projects:read").unwrap();
     let forged = access_tokens("a", &[], config::Algorithm::EdDsa).mint(&NewAccessToken {
+        claims: &Claims::default(),
         audience: None,
         user_id: UserId(1),
         sid: "1.00112233445566778899aabbccddeeff",
@@ -662,6 +665,7 @@ async fn a_token_naming_another_session_or_user_is_invalid() {
     let mint = |user_id, sid: &str, jti: &str| {
         let (scopes, expires_at) = (&scopes, now + LIFETIME);
         let minting = NewAccessToken {
+            claims: &Claims::default(),
             audience: None,
             user_id,
             sid,

@@ -11,7 +11,7 @@ use cloakroom::crypto::key_ring::{KeyRing, Purpose};
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{SessionId, UserId};
+use cloakroom::domain::{Claims, SessionId, UserId};
 use cloakroom::store::{revocations, sessions};
 use cloakroom::testing::{START, TestApp};
 use ring::hmac;
@@ -407,7 +407,8 @@ fn claims(forge: &Forge) -> Vec<Row> {
     );
     for (member, value) in [
         ("nonce", json!("1")),
-        ("admin", json!(true)),
+        ("Exp", json!(true)),
+        ("two words", json!(true)),
         ("client_id", json!("1")),
     ] {
         row(
@@ -415,6 +416,16 @@ fn claims(forge: &Forge) -> Vec<Row> {
             forge.with_claims(|claims| claims[member] = value),
         );
     }
+    row(
+        "plan twice".to_owned(),
+        forge.sign(
+            &forge.header().to_string(),
+            &forge
+                .claims
+                .to_string()
+                .replacen('{', r#"{"plan":1,"plan":1,"#, 1),
+        ),
+    );
     for member in ["sub", "exp", "scope"] {
         let twice = forge.claims.to_string().replacen(
             '{',
@@ -646,6 +657,7 @@ async fn the_longest_configurable_token_is_accepted() {
         .collect();
     let scopes = Scopes::from_words(&scopes).unwrap();
     let token = app.context().access_tokens.mint(&NewAccessToken {
+        claims: &Claims::default(),
         audience: None,
         user_id: UserId(i64::MAX),
         sid: &format!("{}.{}", i64::MAX, "f".repeat(32)),

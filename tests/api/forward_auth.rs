@@ -9,17 +9,18 @@ use serde_json::json;
 use crate::support::app::*;
 use crate::support::credentials::*;
 
-const HEADERS: [&str; 6] = [
+const HEADERS: [&str; 7] = [
     "x-user-id",
     "x-user-email",
     "x-user-email-confirmed",
+    "x-user-claims",
     "x-credential",
     "x-session-id",
     "x-scopes",
 ];
 
-/// The six, in that order; `None` where one is missing, which an empty one is not.
-fn said(reply: &Reply) -> [Option<String>; 6] {
+/// The seven, in that order; `None` where one is missing, which an empty one is not.
+fn said(reply: &Reply) -> [Option<String>; 7] {
     HEADERS.map(|name| {
         assert!(reply.headers.get_all(name).count() <= 1, "{name} twice");
         reply.header(name).map(str::to_owned)
@@ -27,7 +28,7 @@ fn said(reply: &Reply) -> [Option<String>; 6] {
 }
 
 #[track_caller]
-fn assert_verified(reply: &Reply, expected: [&str; 6]) {
+fn assert_verified(reply: &Reply, expected: [&str; 7]) {
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(said(reply), expected.map(|value| Some(value.to_owned())));
     assert_eq!(reply.json(), json!({ "message": "Verified" }));
@@ -40,7 +41,7 @@ fn assert_verified(reply: &Reply, expected: [&str; 6]) {
 #[track_caller]
 fn assert_kept_out(reply: &Reply, status: u16, code: &str) {
     assert_refused(reply, status, code);
-    assert_eq!(said(reply), [const { None }; 6]);
+    assert_eq!(said(reply), [const { None }; 7]);
     assert_eq!(reply.header("set-cookie"), None);
 }
 
@@ -65,19 +66,20 @@ async fn every_credential_reports_user_and_kind() {
         &*id,
         "",
         "false",
+        "",
         "session",
         &*session,
         "projects:read projects:write user:read",
     ];
     assert_verified(&verify(&app).bearer(&token).send().await, whole);
     assert_verified(&verify(&app).cookie(&token).send().await, whole);
-    let narrow = [&*id, "", "", "access_token", &*session, "projects:read"];
+    let narrow = [&*id, "", "", "", "access_token", &*session, "projects:read"];
     assert_verified(&verify(&app).bearer(&access).send().await, narrow);
-    let by_key = [&*id, "", "", "api_key", "", "orders:read orders:write"];
+    let by_key = [&*id, "", "", "", "api_key", "", "orders:read orders:write"];
     assert_verified(&verify(&app).header("X-API-Key", &key).send().await, by_key);
     assert_verified(&verify(&app).bearer(&key).send().await, by_key);
-    // Nobody's: all six are there even so, since some proxies put the client's own in the place of one that is not.
-    let by_service = ["", "", "", "api_key", "", "introspect"];
+    // Nobody's: all seven are there even so, since some proxies put the client's own in the place of one that is not.
+    let by_service = ["", "", "", "", "api_key", "", "introspect"];
     assert_verified(
         &verify(&app).header("X-API-Key", &service).send().await,
         by_service,
@@ -85,7 +87,7 @@ async fn every_credential_reports_user_and_kind() {
     let without = api_key(&app, None, "").await;
     assert_verified(
         &verify(&app).header("X-API-Key", &without).send().await,
-        ["", "", "", "api_key", "", ""],
+        ["", "", "", "", "api_key", "", ""],
     );
 }
 
@@ -108,7 +110,7 @@ async fn identity_headers_of_the_client_are_ignored() {
         .header("X-API-Key", &service)
         .send()
         .await;
-    assert_verified(&reply, ["", "", "", "api_key", "", ""]);
+    assert_verified(&reply, ["", "", "", "", "api_key", "", ""]);
     assert_kept_out(&spoof(verify(&app)).send().await, 401, "unauthorized");
 }
 

@@ -8,6 +8,7 @@ mod api_keys;
 mod article;
 mod audiences;
 mod breached_passwords;
+mod claims;
 mod clock;
 mod cookies;
 mod cors;

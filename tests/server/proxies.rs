@@ -22,10 +22,11 @@ use crate::support::program::{Program, free_address};
 use crate::support::raw_connection::RawConnection;
 
 /// What we say of a caller, in the order of [`Who`].
-const HEADERS: [&str; 6] = [
+const HEADERS: [&str; 7] = [
     "X-User-Id",
     "X-User-Email",
     "X-User-Email-Confirmed",
+    "X-User-Claims",
     "X-Credential",
     "X-Session-Id",
     "X-Scopes",
@@ -41,6 +42,8 @@ const SPOOFED: &[&str] = &[
     "X-User-Email: spoofed@example.com",
     "X-User-Email-Confirmed: spoofed",
     "X_User_Email_Confirmed: spoofed",
+    "X-User-Claims: spoofed",
+    "X_User_Claims: spoofed",
     "X-Credential: spoofed",
     "X_Credential: spoofed",
     "X-Session-Id: spoofed",
@@ -52,11 +55,11 @@ const SPOOFED: &[&str] = &[
     "X-Forwarded-Method: OPTIONS",
     "X-Forwarded-Uri: /elsewhere",
     // A proxy must take away what stands here, and might do so after ours came.
-    "Connection: X-User-Id, X-User-Email-Confirmed, X-Credential, X-Scopes, X-Forwarded-Method",
+    "Connection: X-User-Id, X-User-Email-Confirmed, X-User-Claims, X-Credential, X-Scopes, X-Forwarded-Method",
 ];
 
 /// The headers that the service should receive.
-type Who = [String; 6];
+type Who = [String; 7];
 
 /// Each proxy with a server and a service of its own, at the same time.
 fn at_each(tell: fn(&ProxyFixture)) {
@@ -80,6 +83,8 @@ fn identity_headers_come_only_from_the_server() {
         // Not before the address is verified; keys and tokens without `user:read` do not learn even that.
         let address = String::new;
         let unproved = || "false".to_owned();
+        // {"role":"user"}
+        let claims = || "eyJyb2xlIjoidXNlciJ9".to_owned();
         let (_, key) = issuer.api_key(&user.token, SCOPE);
         let known: [(&str, String, Who); 5] = [
             (
@@ -89,6 +94,7 @@ fn identity_headers_come_only_from_the_server() {
                     id(),
                     address(),
                     unproved(),
+                    claims(),
                     "session".into(),
                     user.session_id.clone(),
                     SCOPES.into(),
@@ -100,6 +106,7 @@ fn identity_headers_come_only_from_the_server() {
                 [
                     id(),
                     address(),
+                    String::new(),
                     String::new(),
                     "api_key".into(),
                     String::new(),
@@ -113,6 +120,7 @@ fn identity_headers_come_only_from_the_server() {
                     id(),
                     address(),
                     String::new(),
+                    String::new(),
                     "api_key".into(),
                     String::new(),
                     SCOPE.into(),
@@ -125,6 +133,7 @@ fn identity_headers_come_only_from_the_server() {
                     id(),
                     address(),
                     String::new(),
+                    String::new(),
                     "access_token".into(),
                     user.session_id.clone(),
                     SCOPE.into(),
@@ -134,6 +143,7 @@ fn identity_headers_come_only_from_the_server() {
                 "a service's key",
                 bearer(&issuer.service_key(SCOPE)),
                 [
+                    String::new(),
                     String::new(),
                     String::new(),
                     String::new(),

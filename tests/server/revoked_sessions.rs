@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use cloakroom::config::{Environment, Secret, Settings};
 use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
-use cloakroom::domain::UserId;
 use cloakroom::domain::clock::Clock;
 use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{Claims, UserId};
 use rusqlite::params;
 use serde_json::{Value, json};
 
@@ -54,6 +54,7 @@ fn access_tokens(test_server: &TestServer) -> Vec<(i64, String)> {
     let rows: Vec<(i64, i64, String)> = rows.map(Result::unwrap).collect();
     let minted = rows.into_iter().map(|(id, user_id, nonce)| {
         let minting = NewAccessToken {
+            claims: &Claims::default(),
             audience: None,
             user_id: UserId(user_id),
             sid: &match nonce.as_str() {

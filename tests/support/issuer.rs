@@ -8,9 +8,9 @@ use cloakroom::crypto::access_token::AccessTokens;
 use cloakroom::crypto::jwt::NewAccessToken;
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::token::random_hex;
-use cloakroom::domain::UserId;
 use cloakroom::domain::clock::{Clock, Timestamp};
 use cloakroom::domain::scope::Scopes;
+use cloakroom::domain::{Claims, UserId};
 use serde_json::{Value, json};
 
 use super::process::{Server, TestServer};
@@ -49,6 +49,7 @@ impl Issuer {
         test_server.set("CLOAKROOM__SERVER__BIND", address.to_string());
         test_server.set("CLOAKROOM__SERVER__PUBLIC_URL", format!("http://{address}"));
         test_server.set("CLOAKROOM__TOKENS__SCOPES", SCOPES.replace(' ', ","));
+        test_server.set("CLOAKROOM__TOKENS__CLAIMS", "role");
         let server = test_server.serve();
         Self {
             test_server,
@@ -114,6 +115,7 @@ impl Issuer {
             Ago::Expired(seconds) => shift(Clock::System.now() - LIFETIME, seconds),
         };
         let token = NewAccessToken {
+            claims: &Claims::default(),
             audience: None,
             user_id: UserId(session.user_id.parse().unwrap()),
             sid: &session.session_id,

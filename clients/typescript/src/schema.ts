@@ -542,7 +542,7 @@ export interface paths {
         };
         /**
          * Verify the credential of a request
-         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-Credential`, `X-Session-Id` and `X-Scopes`. Without the scope `user:read` the address is empty.
+         * @description For nginx's `auth_request` and the forward auth of Caddy and Traefik; accepts every method. The result is in `X-User-Id`, `X-User-Email`, `X-User-Email-Confirmed`, `X-User-Claims`, `X-Credential`, `X-Session-Id` and `X-Scopes`. Without the scope `user:read` address and claims are empty. The claims of `tokens.claims` are a JSON object in base64url without padding; empty where there are none.
          */
         get: operations["verify"];
         put?: never;
@@ -670,6 +670,10 @@ export interface components {
         Introspection: {
             active: boolean;
             aud?: string;
+            /** @description The claims of the user now, by `tokens.claims`; an access token may hold earlier ones. Absent where there are none. */
+            claims?: {
+                [key: string]: unknown;
+            };
             /** @description `session`, `api_key`, `access_token` or `refresh_token`. */
             credential?: string;
             /** @description Whether that address is verified. */

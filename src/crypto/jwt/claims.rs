@@ -1,12 +1,15 @@
 //! The claims of an access token, as Rust types and as they are written.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, de};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::scope::Scopes;
-use crate::domain::{SessionId, UserId};
+use crate::domain::{Claims, SessionId, UserId};
 
 /// The claims of an access token to be signed.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ pub struct NewAccessToken<'m> {
     pub audience: Option<&'m str>,
     /// `scope`.
     pub scopes: &'m Scopes,
+    /// What it states about the user beside that, each a claim of its own.
+    pub claims: &'m Claims,
     /// `jti`: its unique id, 32 hex digits.
     pub jti: &'m str,
     /// `iat` and `nbf`, truncated to the second.
@@ -27,7 +32,8 @@ pub struct NewAccessToken<'m> {
     pub expires_at: Timestamp,
 }
 
-/// The claims of a verified access token, but for the issuer, which all tokens share.
+/// The claims of a verified access token, but for the issuer, which all tokens share, and those about
+/// the user, which are for other services: this server reads them from the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessTokenClaims {
     /// `sub`: the user it acts for.
@@ -50,9 +56,8 @@ pub struct AccessTokenClaims {
     pub expires_at: u64,
 }
 
-/// The claims as JSON, with exactly these members.
+/// The claims as JSON: these members, and those about the user.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Payload {
     pub(super) iss: String,
     sub: String,
@@ -63,6 +68,8 @@ pub(super) struct Payload {
     jti: String,
     sid: String,
     scope: String,
+    #[serde(flatten, deserialize_with = "skip_claims")]
+    claims: Claims,
 }
 
 impl Payload {
@@ -78,6 +85,7 @@ impl Payload {
             jti: new.jti.to_owned(),
             sid: new.sid.to_owned(),
             scope: new.scopes.as_str().to_owned(),
+            claims: new.claims.clone(),
         }
     }
 }
@@ -116,6 +124,32 @@ impl AccessTokenClaims {
     pub fn valid_until(&self) -> Timestamp {
         Timestamp::from_millis(0) + Duration::from_secs(self.expires_at)
     }
+}
+
+/// Checks the names of the members about the user: each once, and one that a claim may have. Which ones the settings name
+/// is not checked: tokens outlive a change of the settings.
+fn skip_claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
+    struct Names;
+
+    impl<'de> Visitor<'de> for Names {
+        type Value = Claims;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("claims")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
+            let mut known = HashSet::new();
+            while let Some((name, IgnoredAny)) = map.next_entry::<String, _>()? {
+                if !Claims::is_name(&name) || !known.insert(name) {
+                    return Err(de::Error::custom("unexpected claim"));
+                }
+            }
+            Ok(Claims::default())
+        }
+    }
+
+    deserializer.deserialize_map(Names)
 }
 
 /// A positive id in the form in which it is written: no sign, no white space, no leading zero.
@@ -165,6 +199,7 @@ mod tests {
             jti: "0123456789abcdef".repeat(2),
             sid: "1".to_owned(),
             scope: String::new(),
+            claims: Claims::default(),
         };
         change(&mut payload);
         AccessTokenClaims::from_payload(payload, None).is_some()

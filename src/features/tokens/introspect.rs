@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::{Scopes, USER_READ};
-use crate::domain::{CredentialKind, EmailAddress, JsonObject, Session, TokenDigest, User};
+use crate::domain::{Claims, CredentialKind, EmailAddress, JsonObject, Session, TokenDigest, User};
 use crate::http::{Body, Caller};
 use crate::store::{api_keys, refresh_tokens, revocations, sessions};
 
@@ -42,7 +42,9 @@ pub(super) async fn create(
     let shows_user = asker.is_none() || caller.require(USER_READ).is_ok();
     Ok(
         match active.filter(|active| asker.is_none() || active.sub == asker) {
-            Some(active) if shows_user => HttpResponse::Ok().json(active),
+            Some(active) if shows_user => {
+                HttpResponse::Ok().json(active.with_claims(&context).await?)
+            }
             Some(active) => HttpResponse::Ok().json(active.without_user()),
             None => HttpResponse::Ok().json(Introspection::default()),
         },
@@ -180,8 +182,20 @@ impl Introspection {
                 .map(|user| user.email_address.clone()),
             metadata: user.map(|user| user.metadata.clone()),
             email_verified: user.map(|user| user.email_confirmed_at.is_some()),
+            user: user.cloned(),
             ..Self::default()
         }
+    }
+
+    async fn with_claims(self, context: &Context) -> Result<Self> {
+        let claims = match &self.user {
+            Some(user) => Some(context.claims(user).await?),
+            None => None,
+        };
+        Ok(Self {
+            claims: claims.filter(|claims| !claims.is_empty()),
+            ..self
+        })
     }
 
     /// The same with the user's id alone.
@@ -228,6 +242,12 @@ pub(super) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<BTreeMap<String, serde_json::Value>>, nullable = false)]
     metadata: Option<JsonObject>,
+    /// The claims of the user now, by `tokens.claims`; an access token may hold earlier ones. Absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, serde_json::Value>>, nullable = false)]
+    claims: Option<Claims>,
+    #[serde(skip)]
+    user: Option<User>,
     /// The session: its id, a dot and a random value, as in its access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

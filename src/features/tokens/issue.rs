@@ -78,6 +78,7 @@ async fn by_password(
         refresh: Some(&refresh),
     }
     .reply(context)
+    .await
 }
 
 async fn by_session(
@@ -115,6 +116,7 @@ async fn by_session(
         refresh: refresh.as_ref(),
     }
     .reply(context)
+    .await
 }
 
 /// What is written for a pair.

@@ -94,6 +94,7 @@ pub(super) async fn create(
         refresh: Some(token),
     }
     .reply(&context)
+    .await
 }
 
 /// The token that renews an access token.

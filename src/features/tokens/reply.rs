@@ -11,10 +11,10 @@ use crate::config::Settings;
 use crate::context::Context;
 use crate::crypto::access_token::NewAccessToken;
 use crate::crypto::token::PlainToken;
-use crate::domain::Session;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{Scopes, USER_READ};
+use crate::domain::{Claims, Session};
 
 /// When an access token is valid.
 #[derive(Clone, Copy, Debug)]
@@ -66,12 +66,17 @@ pub(super) struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    pub(super) fn reply(&self, context: &Context) -> Result<HttpResponse> {
+    pub(super) async fn reply(&self, context: &Context) -> Result<HttpResponse> {
+        let claims = match self.scopes.has(USER_READ) {
+            true => context.claims_of(self.session.user_id).await?,
+            false => Claims::default(),
+        };
         let access_token = context.access_tokens.mint(&NewAccessToken {
             user_id: self.session.user_id,
             sid: &self.session.sid(),
             audience: self.audience,
             scopes: self.scopes,
+            claims: &claims,
             jti: self.jti,
             issued_at: self.term.issued_at,
             expires_at: self.term.expires_at,

@@ -67,7 +67,8 @@ suite! {
             revoking_links_withdraws_the_pending_address
             of_two_password_changes_one_wins
             a_user_without_a_password_can_get_one_once
-            name_and_profile_change_apart;
+            name_and_profile_change_apart
+            metadata_is_replaced;
         session:
             a_token_is_replaced_once_and_the_old_one_is_invalid
             a_session_is_ended_only_by_its_owner

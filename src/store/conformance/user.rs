@@ -125,6 +125,27 @@ pub(super) fn name_and_profile_change_apart(tx: &Transaction<'_>) {
     assert_eq!(unknown.unwrap(), None);
 }
 
+pub(super) fn metadata_is_replaced(tx: &Transaction<'_>) {
+    let (id, other) = (
+        add_user(tx, "one@example.com"),
+        add_user(tx, "two@example.com"),
+    );
+    let of = |value: serde_json::Value| {
+        JsonObject::parse("metadata", value.as_object().unwrap()).unwrap()
+    };
+    let (first, second) = (
+        of(serde_json::json!({ "plan": "pro", "seats": 5 })),
+        of(serde_json::json!({ "plan": "free" })),
+    );
+    let set = |id, metadata| users::set_metadata(tx, id, metadata, NOW + HOUR).unwrap();
+    assert_eq!(set(id, &first).unwrap().metadata, first);
+    let user = set(id, &second).unwrap();
+    assert_eq!((&user.metadata, user.updated_at), (&second, NOW + HOUR));
+    assert_eq!(account(tx, id).user, user);
+    assert_eq!(account(tx, other).user.metadata, JsonObject::default());
+    assert_eq!(set(UserId(99), &first), None);
+}
+
 pub(super) fn a_user_is_added_once_per_address(tx: &Transaction<'_>) {
     let one = address("one@example.com");
     let locale = Locale::parse("pt-BR").unwrap();

@@ -100,6 +100,20 @@ pub fn update_details(
     tx.one(sql, &values, read)
 }
 
+/// Replaces what operators record about a user; `None` if the user does not exist.
+pub fn set_metadata(
+    tx: &Transaction<'_>,
+    id: UserId,
+    metadata: &JsonObject,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let sql = concat!(
+        "UPDATE users SET metadata = $1, updated_at = $2 WHERE id = $3 RETURNING ",
+        user_columns!()
+    );
+    tx.one(sql, &[metadata.into(), now.into(), id.into()], read)
+}
+
 /// Marks the address as verified; `false` if it was before, or is another by now.
 pub fn confirm_address(
     tx: &Transaction<'_>,

@@ -93,6 +93,11 @@ fn a_command_writes_what_it_does() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         assert_written(&ran.err, &[event]);
     }
+    let ran = run(
+        &test_server,
+        &["users", "metadata", ONE, r#"{"plan":"pro"}"#],
+    );
+    assert_written(&ran.err, &["metadata_changed"]);
 }
 
 #[test]

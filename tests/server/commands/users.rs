@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{PASSWORD, create, is_rfc3339, run, run_with_input, status_of, token};
+use crate::support::credentials::claims;
 use crate::support::flows::Flows;
 use crate::support::process::TestServer;
 
@@ -256,6 +257,53 @@ fn an_operator_verifies_an_address() {
     let created = run_with_input(&test_server, &create, PASSWORD.as_bytes()).json();
     assert_eq!(created["user"]["email_confirmed"], true);
     assert_eq!(server.sign_in("two@example.com", PASSWORD).0, 200);
+}
+
+#[test]
+fn an_operator_sets_metadata_that_tokens_carry() {
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__TOKENS__CLAIMS", "plan,role");
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
+    let session = token(&server, "one@example.com");
+    let metadata = r#"{"plan":"pro","note":"late payer"}"#;
+    let changed = run(&test_server, &["users", "metadata", "1", metadata]);
+    assert_eq!(
+        changed.done(),
+        "changed the metadata of user 1 (one@example.com)\n"
+    );
+    let (_, body) = server.request("GET", "/v1/user", Some(&session), None);
+    assert_eq!(body["user"]["metadata"]["note"], "late payer");
+    let (_, pair) = server.request("POST", "/v1/tokens", Some(&session), None);
+    let claims = claims(pair["access_token"].as_str().unwrap());
+    assert_eq!(
+        (&claims["plan"], &claims["role"], &claims["note"]),
+        (&json!("pro"), &json!("user"), &Value::Null)
+    );
+    let shown = run(&test_server, &["users", "show", "1"]).done();
+    assert!(shown.contains("late payer"), "{shown}");
+}
+
+#[test]
+fn metadata_that_does_not_fit_is_not_set() {
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__TOKENS__CLAIMS", "plan");
+    create(&test_server, "one@example.com");
+    for text in ["", "pro", "[]", "null", "1"] {
+        run(&test_server, &["users", "metadata", "1", text]).misused();
+    }
+    let of = |name: &str, length: usize| json!({ name: "x".repeat(length) }).to_string();
+    for (text, message) in [
+        (of("plan", 1014), "more than 1024 bytes"),
+        (of("note", 4096), "maximum is 4096 bytes"),
+    ] {
+        let refused = run(&test_server, &["users", "metadata", "1", &text]).refused();
+        assert!(refused.contains(message), "{refused}");
+    }
+    let shown = run(&test_server, &["users", "show", "1", "--json"]).json();
+    assert_eq!(shown["user"]["metadata"], json!({}));
+    run(&test_server, &["users", "metadata", "1", &of("plan", 1013)]).done();
+    run(&test_server, &["users", "metadata", "9", "{}"]).refused();
 }
 
 #[test]
