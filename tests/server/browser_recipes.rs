@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::proxies::Service;
-use crate::support::process::{Server, TestServer};
+use crate::support::process::{Server, TestServer, eventually};
 use crate::support::program::{Program, free_address};
 
 /// Of both recipes.
@@ -112,13 +112,20 @@ impl Site {
             .env("HOME", folder)
             .env("XDG_DATA_HOME", folder);
         let proxy = Program::start(&mut command, address, folder);
-        Self {
+        let site = Self {
             test_server,
             _server: server,
             frontend,
             service,
             proxy,
+        };
+        // Caddy listens before it has issued the certificates of its hosts.
+        for host in hosts {
+            let mut handshake = site.browser(host);
+            handshake.arg("--connect-only").arg(site.url(host, "/"));
+            eventually(|| handshake.status().unwrap().success().then_some(()));
         }
+        site
     }
 
     fn url(&self, host: &str, path: &str) -> String {
@@ -164,6 +171,14 @@ impl Site {
         assert!(self.service.take().is_empty());
     }
 
+    /// `curl` that reaches the proxy as this host.
+    fn browser(&self, host: &str) -> Command {
+        let port = self.proxy.address.port();
+        let mut command = Command::new("curl");
+        command.args(["-sk", "--resolve", &format!("{host}:{port}:127.0.0.1")]);
+        command
+    }
+
     /// A request of the browser: status and body.
     fn curl(&self, host: &str, path: &str, lines: &[&str], options: &[&str]) -> (u16, String) {
         let folder = self.test_server.path();
@@ -173,10 +188,8 @@ impl Site {
         if !known.contains(&theme) {
             fs::write(&jar, format!("{known}{theme}")).unwrap();
         }
-        let port = self.proxy.address.port();
-        let mut command = Command::new("curl");
-        command.args(["-sk", "--http1.1", "-w", "\n%{http_code}"]);
-        command.args(["--resolve", &format!("{host}:{port}:127.0.0.1")]);
+        let mut command = self.browser(host);
+        command.args(["--http1.1", "-w", "\n%{http_code}"]);
         command.arg("-b").arg(&jar).arg("-c").arg(&jar);
         for line in lines {
             command.args(["-H", line]);
