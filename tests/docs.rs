@@ -53,6 +53,99 @@ fn the_example_of_cookie_mode_runs_as_shown() {
     run_tour("docs/guides/cookie-mode.md");
 }
 
+#[test]
+fn commands_of_operators_run_as_shown() {
+    for (page, expected) in [
+        ("docs/concepts/tokens.md", 2),
+        ("docs/operations/monitoring.md", 1),
+    ] {
+        let test_server = TestServer::new();
+        let server = test_server.serve();
+        server.sign_up_token("one@example.com", "password");
+        let commands: Vec<String> = shell_lines(&text(page));
+        assert_eq!(commands.len(), expected, "{page}");
+        for command in commands {
+            run_command(&test_server, &command);
+        }
+    }
+}
+
+#[test]
+fn breached_passwords_are_tried_out_as_shown() {
+    let page = text("docs/operations/passwords.md");
+    let lines = shell_lines(&page);
+    let [words, build, serve, sign_up] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    let mut test_server = TestServer::new();
+    run_command(&test_server, words);
+    run_command(&test_server, build);
+    let (setting, serve) = serve.split_once(' ').unwrap();
+    assert_eq!(serve, "cloakroom serve");
+    let (name, value) = setting.split_once('=').unwrap();
+    test_server.set(name, value);
+    let server = test_server.serve();
+    let sign_up = sign_up.replace("http://localhost:3000", &server.url(""));
+    let reply = run_command(
+        &test_server,
+        &sign_up.replace("curl", "curl -sw ' %{http_code}'"),
+    );
+    let fields = between(&page, "422, with `", "`");
+    assert!(reply.contains(fields), "{reply}\n{fields}");
+    assert!(reply.ends_with(" 422"), "{reply}");
+}
+
+#[test]
+fn the_variables_of_the_container_are_valid_in_production() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["key_base", "smtp_password"] {
+        fs::write(folder.path().join(name), "0123456789abcdefghijklmnopqrstuv").unwrap();
+    }
+    let here = format!("{}/", folder.path().display());
+    let page = text("docs/operations/containers.md");
+    let variables = between(&page, "```ini\n", "```").lines().map(|line| {
+        let (name, value) = line.split_once('=').unwrap();
+        (name.to_owned(), value.replace("/run/secrets/", &here))
+    });
+    let sources = Sources {
+        env: Environment::Production,
+        file: None,
+        variables: variables
+            .filter(|(name, _)| name != "CLOAKROOM_ENV")
+            .collect(),
+        ignored: Vec::new(),
+    };
+    Settings::load(&sources).unwrap();
+}
+
+/// The lines of all shell blocks of a page that no tour runs.
+fn shell_lines(page: &str) -> Vec<String> {
+    let blocks = page.split("```sh\n").skip(1);
+    let lines = blocks.flat_map(|block| block.split("```").next().unwrap().lines());
+    lines.map(str::to_owned).collect()
+}
+
+/// Runs a line of a page with the settings of a server, in place of those of the machine that the page is about.
+fn run_command(test_server: &TestServer, line: &str) -> String {
+    let line = line.replace(" --config /etc/cloakroom/cloakroom.toml", "");
+    let program = test_server.command(&[]);
+    let folder = Path::new(program.get_program()).parent().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let mut shell = Command::new("sh");
+    for (name, value) in program.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    let output = shell
+        .args(["-c", &line])
+        .env("PATH", format!("{}:{path}", folder.display()))
+        .env("no_proxy", "*")
+        .current_dir(test_server.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{line}\n{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn run_tour(page: &str) {
     let mut test_server = TestServer::new();
     test_server.set("CLOAKROOM_ENV", "development");
