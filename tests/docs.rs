@@ -95,29 +95,6 @@ fn breached_passwords_are_tried_out_as_shown() {
     assert!(reply.ends_with(" 422"), "{reply}");
 }
 
-#[test]
-fn the_variables_of_the_container_are_valid_in_production() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["key_base", "smtp_password"] {
-        fs::write(folder.path().join(name), "0123456789abcdefghijklmnopqrstuv").unwrap();
-    }
-    let here = format!("{}/", folder.path().display());
-    let page = text("docs/operations/containers.md");
-    let variables = between(&page, "```ini\n", "```").lines().map(|line| {
-        let (name, value) = line.split_once('=').unwrap();
-        (name.to_owned(), value.replace("/run/secrets/", &here))
-    });
-    let sources = Sources {
-        env: Environment::Production,
-        file: None,
-        variables: variables
-            .filter(|(name, _)| name != "CLOAKROOM_ENV")
-            .collect(),
-        ignored: Vec::new(),
-    };
-    Settings::load(&sources).unwrap();
-}
-
 /// The lines of all shell blocks of a page that no tour runs.
 fn shell_lines(page: &str) -> Vec<String> {
     let blocks = page.split("```sh\n").skip(1);

@@ -121,10 +121,12 @@ impl Site {
         };
         // Caddy listens before it has issued the certificates of its hosts.
         for host in hosts {
-            let mut handshake = site.browser(host);
-            handshake.arg("--connect-only").arg(site.url(host, "/"));
-            eventually(|| handshake.status().unwrap().success().then_some(()));
+            let mut request = site.browser(host);
+            request.arg("-o/dev/null").arg(site.url(host, "/"));
+            eventually(|| request.status().unwrap().success().then_some(()));
         }
+        site.frontend.take();
+        site.service.take();
         site
     }
 

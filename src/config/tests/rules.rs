@@ -691,11 +691,11 @@ fn issuer_and_audience_are_short_single_words() {
 fn claims_are_few_and_have_names_of_their_own() {
     for bad in ["", "two words", "é", "sub", "EXP", "email", &"a".repeat(33)] {
         refuses("tokens.claims", |s| {
-            s.tokens.claims = vec!["plan".to_owned(), bad.to_owned()]
+            s.tokens.claims = vec!["plan".to_owned(), bad.to_owned()];
         });
     }
     refuses("tokens.claims", |s| {
-        s.tokens.claims = (0..17).map(|number| format!("a{number}")).collect()
+        s.tokens.claims = (0..17).map(|number| format!("a{number}")).collect();
     });
     accepts(|s| s.tokens.claims = (0..16).map(|number| format!("a{number}")).collect());
     accepts(|s| s.tokens.claims = vec!["plan".to_owned(), "role".to_owned()]);
