@@ -350,7 +350,16 @@ pub(super) fn may_pass(failure: &postgres::Error) -> bool {
 /// What the server says, without values: details may contain addresses.
 pub(super) fn describe(failure: &postgres::Error) -> String {
     match failure.as_db_error() {
-        Some(refusal) => format!("{} ({})", refusal.message(), refusal.code().code()),
+        Some(refusal) => {
+            let (message, code) = (refusal.message(), refusal.code());
+            let advice = match *code {
+                SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT => {
+                    ": behind a pooler, set database.prepare = false"
+                }
+                _ => "",
+            };
+            format!("{message} ({}){advice}", code.code())
+        }
         None => match std::error::Error::source(failure) {
             Some(cause) => format!("{failure}: {cause}"),
             None => failure.to_string(),
