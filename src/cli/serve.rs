@@ -1,6 +1,7 @@
 //! `cloakroom serve`: runs the server until SIGTERM, SIGINT or SIGHUP, then finishes requests in flight.
 
 use std::io::Write;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
@@ -8,6 +9,9 @@ use tracing_subscriber::EnvFilter;
 use super::{doctor, open_files};
 use crate::config::{Environment, MailTransport, Settings, Sources};
 use crate::server::{Cloakroom, Server};
+
+/// How long the database may take to close at a stop.
+const LONGEST_CLOSE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     super::logs::start(
@@ -64,7 +68,9 @@ fn make_room(settings: &Settings) -> super::Outcome {
 }
 
 async fn serve(settings: Settings) -> super::Outcome {
-    let server = Server::bind(Cloakroom::open(settings)?)?;
+    let cloakroom = Cloakroom::open(settings)?;
+    let database = cloakroom.database().closing();
+    let server = Server::bind(cloakroom)?;
     // Before the line below: a supervisor that reads it may send a signal at once.
     let asked_to_stop = stop_signal()?;
     let handle = server.handle();
@@ -77,7 +83,12 @@ async fn serve(settings: Settings) -> super::Outcome {
         tracing::info!("stopping: finishing requests in flight");
         handle.stop(true).await;
     });
-    Ok(server.run().await?)
+    server.run().await?;
+    // Threads of requests may still hold it. A process that ends before the file is closed leaves a write-ahead log.
+    if !database.wait(LONGEST_CLOSE).await {
+        tracing::warn!("stopped before the database was closed");
+    }
+    Ok(())
 }
 
 /// Resolves at the first SIGTERM, SIGINT or SIGHUP. A process that was started to ignore SIGHUP, as by `nohup`, still

@@ -13,9 +13,11 @@ mod tables;
 mod value;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
 
 use crate::config;
 use crate::domain::SessionId;
@@ -39,6 +41,9 @@ pub use value::{Column, Value};
 /// How long a successful write counts for [`Database::ready`]: more frequent probes cost no disk.
 const PROBE_TTL: Duration = Duration::from_secs(1);
 
+/// How often [`Closing::wait`] looks.
+const CLOSING_INTERVAL: Duration = Duration::from_millis(5);
+
 /// A handle on the database; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -51,6 +56,8 @@ struct Shared {
     revocations: Arc<RevocationList>,
     /// When [`Database::ready`] last wrote, in milliseconds since 1970.
     probed_at: AtomicI64,
+    /// For [`Closing`]. The last field: dropped when the engine is closed.
+    open: Arc<()>,
 }
 
 /// The engines.
@@ -89,6 +96,7 @@ impl Database {
                 engine,
                 revocations,
                 probed_at: AtomicI64::new(i64::MIN),
+                open: Arc::default(),
             }),
         })
     }
@@ -253,12 +261,33 @@ impl Database {
         }
     }
 
+    /// A way to wait for the end of this database, which is no handle on it.
+    pub fn closing(&self) -> Closing {
+        Closing(Arc::downgrade(&self.shared.open))
+    }
+
     /// The path of the file; `None` for a database on a server.
     pub fn path(&self) -> Option<&Path> {
         match &self.shared.engine {
             Engine::Sqlite(engine) => Some(engine.path()),
             Engine::Postgres(_) => None,
         }
+    }
+}
+
+/// See [`Database::closing`].
+#[derive(Debug)]
+pub struct Closing(Weak<()>);
+
+impl Closing {
+    /// Waits until the last handle is dropped and the database closed; `false` if that takes longer than `longest`.
+    pub async fn wait(&self, longest: Duration) -> bool {
+        let closed = async {
+            while self.0.strong_count() > 0 {
+                sleep(CLOSING_INTERVAL).await;
+            }
+        };
+        timeout(longest, closed).await.is_ok()
     }
 }
 
@@ -303,3 +332,25 @@ pub fn describe(settings: &config::Database) -> String {
 
 #[cfg(test)]
 mod conformance;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Settings};
+
+    #[tokio::test]
+    async fn closing_is_waited_for_until_the_last_handle_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::for_env(Environment::Test).unwrap().database;
+        settings.path = folder.path().join("cloakroom.db");
+        let database = Database::open(&settings, 1, IfMissing::Create, Clock::System).unwrap();
+        let closing = database.closing();
+        let other = database.clone();
+        drop(database);
+        assert!(!closing.wait(Duration::ZERO).await);
+        let dropped = std::thread::spawn(move || drop(other));
+        assert!(closing.wait(Duration::from_secs(60)).await);
+        assert!(!folder.path().join("cloakroom.db-wal").exists());
+        dropped.join().unwrap();
+    }
+}
