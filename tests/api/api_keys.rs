@@ -667,8 +667,11 @@ async fn a_key_expires_in_a_year_unless_never_is_requested() {
         body["expires_at"] = value;
         assert_eq!(expiry(&body).await, expected);
     }
-    let mail = app.mails().await.pop().unwrap();
-    assert!(mail.text.contains("It does not expire."), "{}", mail.text);
+    let mails = app.mails().await;
+    let without_end = mails
+        .iter()
+        .filter(|mail| mail.text.contains("It does not expire."));
+    assert_eq!(without_end.count(), 1);
     body["expires_at"] = json!("Never");
     let invalid = create(&app, &token, &body).await;
     assert_faults(&invalid, &[("expires_at", "is invalid")]);
@@ -798,7 +801,8 @@ async fn keys_per_user_are_limited() {
     }
     assert_eq!(create(&app, &other, &body).await.status, 201);
     // One that is revoked or has expired counts no more.
-    assert_eq!(revoke(&app, &token, 1).await.status, 204);
+    let first = made[0].json()["api_key"]["id"].as_i64().unwrap();
+    assert_eq!(revoke(&app, &token, first).await.status, 204);
     let ending =
         json!({ "name": "A key", "scopes": ALL, "expires_at": (START + MILLISECOND).to_string() });
     assert_eq!(create(&app, &token, &ending).await.status, 201);

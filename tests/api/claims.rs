@@ -198,8 +198,9 @@ async fn an_app_adds_claims_of_its_own() {
     let id = user.id.0;
     execute_sql(
         &app,
-        &format!("CREATE TABLE app_plans (user_id, seats); INSERT INTO app_plans VALUES ({id}, 5)"),
+        "CREATE TABLE app_plans (user_id BIGINT, seats BIGINT)",
     );
+    execute_sql(&app, &format!("INSERT INTO app_plans VALUES ({id}, 5)"));
     let expected = json!({ "plan": "of the app", "role": "user", "seats": 5 });
     assert_eq!(reported(&app, &session).await, Some(expected.clone()));
     let (access, _) = pair(&app, &session, "").await;

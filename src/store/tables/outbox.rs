@@ -206,7 +206,7 @@ pub fn lease(
     for priority in Priority::ALL {
         let left = limit.saturating_sub(u32::try_from(leased.len()).unwrap_or(u32::MAX));
         if left > 0 {
-            leased.extend(tx.all(
+            let mut due = tx.all(
                 sql,
                 &[
                     rank(priority).into(),
@@ -219,7 +219,10 @@ pub fn lease(
                     (now + lease).into(),
                 ],
                 read,
-            )?);
+            )?;
+            // RETURNING has no order.
+            due.sort_unstable_by_key(|entry| entry.id);
+            leased.extend(due);
         }
     }
     Ok(leased)
