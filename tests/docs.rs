@@ -25,6 +25,7 @@ use cloakroom::testing::{Call, TestApp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::generated_file::assert_up_to_date;
 use crate::support::process::{TIMEOUT, TestServer};
 
 /// The page with the table of errors.
@@ -176,13 +177,7 @@ fn the_error_table_is_up_to_date() {
     let (before, rest) = page.split_once("<!-- errors -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- /errors -->").unwrap();
     let generated = format!("{before}<!-- errors -->\n{table}<!-- /errors -->{after}");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(root().join(ERRORS), &generated).unwrap();
-    }
-    assert!(
-        text(ERRORS) == generated,
-        "{ERRORS} is stale: run with UPDATE=1"
-    );
+    assert_up_to_date(ERRORS, &generated);
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use cloakroom::features;
 use cloakroom::http::error_codes::{self, ErrorCode};
 use cloakroom::http::openapi;
 use cloakroom::http::routes::{Group, Route, Verb};
 use serde_json::Value;
+
+use crate::support::generated_file::assert_up_to_date;
 
 const FILE: &str = "docs/reference/http.md";
 
@@ -42,13 +42,7 @@ Errors that many routes have are not repeated below:
 /// `UPDATE=1 cargo test --test tests reference` writes the page.
 #[test]
 fn the_page_about_routes_is_up_to_date() {
-    let page = page();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).unwrap();
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == page, "{FILE} is stale: run with UPDATE=1");
+    assert_up_to_date(FILE, &page());
 }
 
 /// The errors of every route, and of every route that reads a body: read off the routes themselves.

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::event::{ALL, Level};
+use crate::config::generated_file::assert_up_to_date;
 
 const FILE: &str = "docs/reference/events.md";
 
@@ -55,12 +54,7 @@ fn the_page_about_events_is_up_to_date() {
         let (fields, about) = (fields.join(", "), about.concat());
         writeln!(page, "| `{name}` | {level} | {fields} | {} |", about.trim()).unwrap();
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).unwrap();
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == page, "{FILE} is stale: run with UPDATE=1");
+    assert_up_to_date(FILE, &page);
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! The page about the commands, generated from their declarations: `docs/reference/commands.md`.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use super::Arguments;
+use crate::config::generated_file::assert_up_to_date;
 
 const FILE: &str = "docs/reference/commands.md";
 
@@ -21,13 +20,7 @@ the same. In a checkout, write `cargo run -- doctor` for `cloakroom doctor`.
 /// `UPDATE=1 cargo test --lib reference` writes the page.
 #[test]
 fn the_page_about_commands_is_up_to_date() {
-    let page = page();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).unwrap();
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == page, "{FILE} is stale: run with UPDATE=1");
+    assert_up_to_date(FILE, &page());
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod cors;
 mod declare;
 mod error;
 mod file;
+#[cfg(test)]
+pub(crate) mod generated_file;
 mod keys;
 mod limits;
 mod links;

@@ -63,10 +63,8 @@ fn comment(lines: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     use super::*;
+    use crate::config::generated_file::assert_up_to_date;
 
     const PAGE_HEAD: &str = "\
 # Settings
@@ -112,12 +110,7 @@ In production, these settings have other values, and `secrets.key_base` is requi
             ("config/default.toml", default_toml()),
             ("docs/reference/settings.md", page()),
         ] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-            if std::env::var_os("UPDATE").is_some() {
-                fs::write(&path, &text).unwrap();
-            }
-            let stored = fs::read_to_string(&path).unwrap_or_default();
-            assert!(stored == text, "{file} is stale: run with UPDATE=1");
+            assert_up_to_date(file, &text);
         }
     }
 }

@@ -132,12 +132,8 @@ async fn update(
     Body(input): Body<ResetInput>,
 ) -> Result<HttpResponse> {
     let opened = opened(&context, &client, link_token(&input.token)?).await?;
-    let password = choose(
-        &context,
-        &input.password,
-        input.password_confirmation.as_ref(),
-    )?;
-    use_link(&context, &client, opened, password).await
+    let confirmation = input.password_confirmation.as_ref();
+    use_link(&context, &client, opened, (&input.password, confirmation)).await
 }
 
 async fn update_by_path(
@@ -149,20 +145,17 @@ async fn update_by_path(
     let opened = opened(&context, &client, &token).await?;
     // After the link: whether the body can be used is no news for a forged link.
     let Body(input) = body?;
-    let password = choose(
-        &context,
-        &input.password,
-        input.password_confirmation.as_ref(),
-    )?;
-    use_link(&context, &client, opened, password).await
+    let confirmation = input.password_confirmation.as_ref();
+    use_link(&context, &client, opened, (&input.password, confirmation)).await
 }
 
 async fn use_link(
     context: &Arc<Context>,
     client: &ClientInfo,
     (link, account): (SignedMessage, Account),
-    password: Password,
+    (password, confirmation): (&SecretText, Option<&SecretText>),
 ) -> Result<HttpResponse> {
+    let password = choose(context, password, confirmation)?;
     let limits = vec![context.throttle.new_password(client.ip)];
     let (slot, admission) = context.admit_hashing(client, limits).await?;
 

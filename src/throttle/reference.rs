@@ -1,10 +1,9 @@
 //! The page about the limits, generated from their rows: `docs/reference/limits.md`.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::limits::{ABOUT, By, LIMITS};
+use crate::config::generated_file::assert_up_to_date;
 use crate::config::{Environment, Settings};
 
 const FILE: &str = "docs/reference/limits.md";
@@ -44,10 +43,5 @@ fn the_page_about_limits_is_up_to_date() {
         let about = about.trim();
         writeln!(page, "| `{name}` | {by} | `{setting}` | {rate} | {about} |").unwrap();
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).unwrap();
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == page, "{FILE} is stale: run with UPDATE=1");
+    assert_up_to_date(FILE, &page);
 }

@@ -78,7 +78,7 @@ async fn every_credential_reports_user_and_kind() {
     let by_key = [&*id, "", "", "", "api_key", "", "orders:read orders:write"];
     assert_verified(&verify(&app).header("X-API-Key", &key).send().await, by_key);
     assert_verified(&verify(&app).bearer(&key).send().await, by_key);
-    // Nobody's: all seven are there even so, since some proxies put the client's own in the place of one that is not.
+    // A key without a user: all seven are there, since some proxies keep the client's own header in place of a missing one.
     let by_service = ["", "", "", "", "api_key", "", "introspect"];
     assert_verified(
         &verify(&app).header("X-API-Key", &service).send().await,

@@ -472,7 +472,7 @@ mod linux {
     #[test]
     fn an_unwritable_folder_is_reported() {
         let mut test_server = TestServer::new();
-        // Nobody may make files there, root as little as others.
+        // No user may make files there, root included.
         for path in ["/sys/cloakroom.db", "/sys/cloakroom/cloakroom.db"] {
             test_server.set("CLOAKROOM__DATABASE__PATH", path);
             let complaint = refusal(&test_server);

@@ -6,6 +6,8 @@ pub mod certificates;
 pub mod credentials;
 pub mod flows;
 pub mod forgery;
+#[path = "../../src/config/generated_file.rs"]
+pub mod generated_file;
 pub mod issuer;
 pub mod limits;
 pub mod process;

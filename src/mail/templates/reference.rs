@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::{sample, values};
+use crate::config::generated_file::assert_up_to_date;
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
 
 const PAGE: &str = "docs/reference/mails.md";
@@ -104,12 +103,7 @@ fn names(kind: MailKind) -> impl Iterator<Item = &'static str> {
 /// `UPDATE=1 cargo test --lib mail` writes the page.
 #[test]
 fn the_reference_of_mails_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, page()).unwrap();
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == page(), "{PAGE} is stale: run with UPDATE=1");
+    assert_up_to_date(PAGE, &page());
 }
 
 #[test]
