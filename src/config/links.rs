@@ -9,12 +9,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::{Position, Url};
 
 use super::declare::section;
 use super::problems::Problems;
 use super::server::is_this_machine;
+use super::values::written_as_text;
 use super::{Environment, Server};
 use crate::domain::mail_kind::LinkPurpose;
 
@@ -151,19 +151,7 @@ impl fmt::Display for LinkTemplate {
     }
 }
 
-impl Serialize for LinkTemplate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for LinkTemplate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+written_as_text!(LinkTemplate);
 
 fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
