@@ -167,6 +167,21 @@ impl Throttle {
         Ok(Decision::Admitted(admission))
     }
 
+    /// Does `work` if the limits admit it, in the caller's transaction. A refusal is an outcome: an error would undo the
+    /// rest of the transaction.
+    pub fn within<T>(
+        &self,
+        tx: &Transaction<'_>,
+        limits: &[Limit],
+        now: Timestamp,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<Result<T, Throttled>> {
+        match self.count(tx, limits, now)?.refused() {
+            Some(throttled) => Ok(Err(throttled)),
+            None => work().map(Ok),
+        }
+    }
+
     /// Whether a limit admits one more hit, in the caller's transaction; an admitted hit is counted.
     pub fn admits(&self, tx: &Transaction<'_>, limit: &Limit, now: Timestamp) -> Result<bool> {
         let decision = self.count(tx, std::slice::from_ref(limit), now)?;

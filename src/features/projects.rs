@@ -173,10 +173,7 @@ async fn write<T: Send + 'static>(
         throttle.project_writes_of_client(client.ip),
     ];
     let written = caller.commit(context, client, move |change| {
-        match throttle.count(change, &limits, now)?.refused() {
-            Some(throttled) => Ok(Err(throttled)),
-            None => work(change, owner, now).map(Ok),
-        }
+        throttle.within(change, &limits, now, || work(change, owner, now))
     });
     written
         .await?

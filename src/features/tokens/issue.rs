@@ -94,15 +94,9 @@ async fn by_session(
     };
     let grant = Grant::new(&context.settings, refresh.as_ref(), wanted.clone());
     let (now, row) = (context.clock.now(), Session::clone(&session));
-    let (throttle, limit) = (context.throttle.clone(), context.throttle.tokens(user.id));
+    let (throttle, limits) = (context.throttle.clone(), [context.throttle.tokens(user.id)]);
     let granted = user.commit(context, &client, move |change| {
-        match throttle
-            .count(change, std::slice::from_ref(&limit), now)?
-            .refused()
-        {
-            Some(throttled) => Ok(Err(throttled)),
-            None => grant.write(change, &row, now).map(Ok),
-        }
+        throttle.within(change, &limits, now, || grant.write(change, &row, now))
     });
     let term = granted
         .await?
