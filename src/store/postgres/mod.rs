@@ -234,25 +234,22 @@ pub struct Examined {
 /// The server cannot be reached, or the schema is not this program's.
 pub(super) fn examine(settings: &config::Database, url: &config::Secret) -> Result<Examined> {
     let sessions = sessions(settings, url)?;
-    let look = || {
-        let session = open_first(&sessions, 0)?;
-        let facts = migrate::check_server(&session, settings.allow_untested).and_then(|program| {
-            Ok((
-                program,
-                migrate::version(&session)?,
-                migrate::risks(&session)?,
-            ))
-        });
-        let (program, schema_version, risks) =
-            facts.map_err(|failure| named(&sessions.target, &failure))?;
-        Ok(Examined {
+    let session = open_first(&sessions, 0)?;
+    let facts = migrate::check_server(&session, settings.allow_untested).and_then(|program| {
+        Ok((
             program,
-            schema_version,
-            risks,
-            content: Content::new(session),
-        })
-    };
-    look()
+            migrate::version(&session)?,
+            migrate::risks(&session)?,
+        ))
+    });
+    let (program, schema_version, risks) =
+        facts.map_err(|failure| named(&sessions.target, &failure))?;
+    Ok(Examined {
+        program,
+        schema_version,
+        risks,
+        content: Content::new(session),
+    })
 }
 
 /// Works on a session of its own.

@@ -61,14 +61,12 @@ pub fn has_token(
     jti: &str,
     issued_at: Timestamp,
 ) -> Result<bool> {
-    let found: Option<i64> = reader.one(
+    reader.exists(
         "SELECT 1 FROM revoked_access_tokens WHERE jti = $1
          UNION ALL SELECT 1 FROM revoked_access_tokens
          WHERE session_id = $2 AND jti IS NULL AND issued_until >= $3 LIMIT 1",
         &[jti.into(), session_id.into(), issued_at.into()],
-        |row| row.get(0),
-    )?;
-    Ok(found.is_some())
+    )
 }
 
 /// Whether a token was revoked, alone or with others of its session, according to the table.
