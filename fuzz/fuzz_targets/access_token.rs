@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use base64::Engine;
@@ -25,6 +26,7 @@ static JWT_KEYS: LazyLock<[(JwtKeys, String); 2]> = LazyLock::new(|| {
             "https://issuer.example",
             "audience",
             &[],
+            Duration::from_secs(900),
         )
         .unwrap();
         let claims = claims();

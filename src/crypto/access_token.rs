@@ -31,7 +31,6 @@ const USER_TTL: Duration = Duration::from_secs(1);
 /// Issues and verifies access tokens.
 pub struct AccessTokens {
     keys: JwtKeys,
-    lifetime: Duration,
     signatures: SignatureCache,
 }
 
@@ -64,10 +63,10 @@ impl AccessTokens {
             settings.issuer(),
             settings.audience(),
             &settings.tokens.audiences,
+            settings.tokens.access_lifetime,
         )?;
         Ok(Self {
             keys,
-            lifetime: settings.tokens.access_lifetime,
             signatures: SignatureCache::new(),
         })
     }
@@ -103,7 +102,7 @@ impl AccessTokens {
     /// # Errors
     /// [`Error::Internal`].
     pub fn jwks(&self, now: Timestamp) -> Result<(String, String)> {
-        let set = self.keys.jwks(now - self.lifetime)?;
+        let set = self.keys.jwks(now)?;
         let version = hex(&digest(&SHA256, set.as_bytes()).as_ref()[..8]);
         Ok((set, version))
     }
@@ -118,8 +117,7 @@ impl AccessTokens {
             return Some(cached);
         }
         let signed = self.keys.verify(token)?;
-        let key_until = signed.key_retired_at.map(|at| at + self.lifetime);
-        let verified = Arc::new(VerifiedAccessToken::new(signed.claims, key_until));
+        let verified = Arc::new(VerifiedAccessToken::new(signed.claims, signed.key_until));
         self.signatures.insert(key, Arc::clone(&verified));
         Some(verified)
     }

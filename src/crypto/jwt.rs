@@ -16,6 +16,7 @@ mod claims;
 mod keys;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -48,7 +49,7 @@ struct Header<'t> {
 /// key base.
 pub struct JwtKeys {
     signing: JwtKey,
-    /// Each with the time since when it signs nothing.
+    /// Each with the time when it stops to verify; `None` for the current one.
     verifying: Vec<(JwtKey, Option<Timestamp>)>,
     issuer: String,
     audience: String,
@@ -60,30 +61,30 @@ pub struct JwtKeys {
 pub struct SignedToken {
     /// Its claims.
     pub claims: AccessTokenClaims,
-    /// Since when its key signs nothing; `None` for the current one.
-    pub key_retired_at: Option<Timestamp>,
+    /// When its key stops to verify; `None` for the current one.
+    pub key_until: Option<Timestamp>,
 }
 
 impl JwtKeys {
-    /// Derives the keys.
+    /// Derives the keys, for tokens of this lifetime.
     pub fn new(
         key_ring: &KeyRing,
         algorithm: config::Algorithm,
         issuer: &str,
         audience: &str,
         other_audiences: &[String],
+        lifetime: Duration,
     ) -> Result<Self> {
         let names = key_ring.verifying(Purpose::AccessTokenHs256Name);
         let secrets = key_ring.verifying(Purpose::AccessTokenHs256);
         let mut verifying = key_ring
             .verifying(Purpose::AccessTokenEd25519)
-            .map(|seed| Ok((JwtKey::ed25519(&seed.key)?, seed.retired_at)))
+            .map(|seed| Ok((JwtKey::ed25519(&seed.key)?, seed.verifies_until(lifetime))))
             .collect::<Result<Vec<_>>>()?;
-        verifying.extend(
-            secrets
-                .zip(names)
-                .map(|(key, name)| (JwtKey::hs256(&key.key, &name.key), key.retired_at)),
-        );
+        verifying.extend(secrets.zip(names).map(|(key, name)| {
+            let until = key.verifies_until(lifetime);
+            (JwtKey::hs256(&key.key, &name.key), until)
+        }));
         Ok(Self {
             signing: match algorithm {
                 config::Algorithm::EdDsa => {
@@ -127,7 +128,7 @@ impl JwtKeys {
         let header = decode(header)?;
         let header: Header<'_> = serde_json::from_slice(&header).ok()?;
         let mut keys = self.verifying.iter();
-        let (key, retired_at) = keys.find(|(key, _)| key.kid() == header.kid)?;
+        let (key, until) = keys.find(|(key, _)| key.kid() == header.kid)?;
         if header.typ != TYP || header.alg != key.alg() {
             return None;
         }
@@ -148,16 +149,16 @@ impl JwtKeys {
         };
         Some(SignedToken {
             claims: AccessTokenClaims::from_payload(payload, audience.map(String::as_str))?,
-            key_retired_at: *retired_at,
+            key_until: *until,
         })
     }
 
-    /// The public keys as a JWK set (RFC 7517, 5), the current one first, without those that were retired by `before`.
-    pub fn jwks(&self, before: Timestamp) -> Result<String> {
+    /// The public keys as a JWK set (RFC 7517, 5), the current one first, without those that verify no more.
+    pub fn jwks(&self, now: Timestamp) -> Result<String> {
         let mut known = HashSet::new();
         let keys = self.verifying.iter();
         let keys = keys
-            .filter(|(_, retired_at)| retired_at.is_none_or(|at| before < at))
+            .filter(|(_, until)| until.is_none_or(|until| now < until))
             // An interrupted rotation lists the current base as a previous one, too.
             .filter(|(key, _)| known.insert(key.kid()))
             .filter_map(|(key, _)| key.jwk())
@@ -196,7 +197,15 @@ mod tests {
         let mut lengths = HashSet::new();
         for letters in 4200..4500 {
             let issuer = "i".repeat(letters);
-            let keys = JwtKeys::new(&key_ring, Algorithm::EdDsa, &issuer, "audience", &[]).unwrap();
+            let keys = JwtKeys::new(
+                &key_ring,
+                Algorithm::EdDsa,
+                &issuer,
+                "audience",
+                &[],
+                Duration::ZERO,
+            )
+            .unwrap();
             let token = keys
                 .sign(&NewAccessToken {
                     audience: None,
