@@ -138,6 +138,10 @@ fn access_tokens(base: &str, previous: &[&str], algorithm: config::Algorithm) ->
 }
 
 fn mint(access_tokens: &AccessTokens) -> String {
+    mint_until(access_tokens, START + LIFETIME)
+}
+
+fn mint_until(access_tokens: &AccessTokens, expires_at: Timestamp) -> String {
     let scopes = Scopes::parse("projects:read").unwrap();
     let minted = access_tokens.mint(&NewAccessToken {
         claims: &Claims::default(),
@@ -147,7 +151,7 @@ fn mint(access_tokens: &AccessTokens) -> String {
         scopes: &scopes,
         jti: &"a1".repeat(16),
         issued_at: START,
-        expires_at: START + LIFETIME,
+        expires_at,
     });
     minted.unwrap()
 }
@@ -190,18 +194,8 @@ async fn a_retired_base_verifies_for_one_lifetime() {
         })
         .await
     };
-    let scopes = Scopes::parse("projects:read").unwrap();
-    let forged = access_tokens("a", &[], config::Algorithm::EdDsa).mint(&NewAccessToken {
-        claims: &Claims::default(),
-        audience: None,
-        user_id: UserId(1),
-        sid: "1.00112233445566778899aabbccddeeff",
-        scopes: &scopes,
-        jti: &"a1".repeat(16),
-        issued_at: START,
-        expires_at: START + 30 * DAY,
-    });
-    let forged = forged.unwrap();
+    let thief = access_tokens("a", &[], config::Algorithm::EdDsa);
+    let forged = mint_until(&thief, START + 30 * DAY);
     let at = |app: &TestApp, moment| {
         app.clock().set(moment);
         app.context().access_tokens.verify(&forged, moment).is_ok()

@@ -1,10 +1,11 @@
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Notice } from "../components/Alert.js";
-import { AddressField, PasswordField } from "../components/Field.js";
+import { AddressField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { ResendConfirmation } from "../components/ResendConfirmation.js";
 import { SubmitButton } from "../components/SubmitButton.js";
+import { CurrentPassword } from "./CurrentPassword.js";
 import { Section } from "./Section.js";
 
 interface Fields {
@@ -48,12 +49,7 @@ export function ChangeAddress() {
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         <AddressField form={form} label="New email address" autoComplete="email" />
-        <PasswordField
-          form={form}
-          name="password_challenge"
-          label="Current password"
-          autoComplete="current-password"
-        />
+        <CurrentPassword form={form} />
         <Notice>{notice}</Notice>
         <SubmitButton form={form} className="">
           Change address

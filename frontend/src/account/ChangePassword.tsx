@@ -5,6 +5,7 @@ import { Notice } from "../components/Alert.js";
 import { PasswordField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { SubmitButton } from "../components/SubmitButton.js";
+import { CurrentPassword } from "./CurrentPassword.js";
 import { Section } from "./Section.js";
 
 interface Fields {
@@ -36,13 +37,9 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
     <Section id="password" title="Password" lead="A new password signs you out on all your other devices.">
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
-        {/* Tells password managers which account the password belongs to. */}
-        <input type="text" autoComplete="username" value={user.email_address} readOnly hidden />
-        <PasswordField
+        <CurrentPassword
           form={form}
-          name="password_challenge"
-          label="Current password"
-          autoComplete="current-password"
+          username={user.email_address}
           hint={<Link to="/passwords/new">Forgot your password?</Link>}
         />
         <PasswordField form={form} name="password" label="New password" autoComplete="new-password" />

@@ -1,9 +1,10 @@
 import type { Output } from "@cloakroom/client";
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useEffect, useRef } from "react";
-import { Field, PasswordField } from "../components/Field.js";
+import { Field } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { SubmitButton } from "../components/SubmitButton.js";
+import { CurrentPassword } from "./CurrentPassword.js";
 
 const SCOPES = [
   ["projects:read", "Read projects"],
@@ -80,13 +81,9 @@ export function CreateApiKey({ onCreated, onCancel }: CreateApiKeyProps) {
           ))}
         </select>
       </div>
-      {/* Tells password managers which account the password belongs to. */}
-      <input type="text" autoComplete="username" value={user.email_address} readOnly hidden />
-      <PasswordField
+      <CurrentPassword
         form={form}
-        name="password_challenge"
-        label="Current password"
-        autoComplete="current-password"
+        username={user.email_address}
         hint="A key works without your password, so creating one needs it."
       />
       <div className="actions">

@@ -1,9 +1,9 @@
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Dialog } from "../components/Dialog.js";
-import { PasswordField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { SubmitButton } from "../components/SubmitButton.js";
+import { CurrentPassword } from "./CurrentPassword.js";
 import { Section } from "./Section.js";
 
 export function DeleteAccount() {
@@ -35,13 +35,7 @@ function ConfirmDialog({ onClose }: { onClose: () => void }) {
       </p>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
-        <input type="text" autoComplete="username" value={user.email_address} readOnly hidden />
-        <PasswordField
-          form={form}
-          name="password_challenge"
-          label="Current password"
-          autoComplete="current-password"
-        />
+        <CurrentPassword form={form} username={user.email_address} />
         <div className="actions">
           <button type="button" onClick={onClose}>
             Cancel

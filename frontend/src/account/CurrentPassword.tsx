@@ -1,0 +1,26 @@
+import type { Form } from "@cloakroom/client/react";
+import type { ReactNode } from "react";
+import { PasswordField } from "../components/Field.js";
+
+interface CurrentPasswordProps {
+  form: Form;
+  /** Tells password managers which account the password belongs to, where no other field does. */
+  username?: string;
+  hint?: ReactNode;
+}
+
+/** The password that a sensitive change requires. */
+export function CurrentPassword({ form, username, hint }: CurrentPasswordProps) {
+  return (
+    <>
+      {username && <input type="text" autoComplete="username" value={username} readOnly hidden />}
+      <PasswordField
+        form={form}
+        name="password_challenge"
+        label="Current password"
+        autoComplete="current-password"
+        hint={hint}
+      />
+    </>
+  );
+}
