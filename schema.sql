@@ -166,11 +166,10 @@ CREATE TABLE throttles (
 
 CREATE INDEX throttles_by_expiry ON throttles (expires_at);
 
--- Since when each previous key base signs nothing: the first start that lists it as a previous one. A key of such a base
--- verifies for one lifetime after it.
-CREATE TABLE retired_key_bases (
+-- The key bases that servers sign with, or did: all servers on one database need the same.
+CREATE TABLE key_bases (
     name       TEXT    PRIMARY KEY,              -- derived from the base, which it does not reveal
-    retired_at INTEGER NOT NULL
+    retired_at INTEGER                           -- NULL: it signs; a retired one verifies for one lifetime
 ) STRICT, WITHOUT ROWID;
 
 -- One row, which `/ready` writes to test that writing works.

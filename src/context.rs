@@ -104,10 +104,12 @@ impl Context {
             clock.clone(),
         )?;
         let mut key_ring = KeyRing::open(&settings)?;
-        let previous = key_ring.previous_names();
-        let retired = database.retire_key_bases(&key_ring.name(), &previous, clock.now())?;
-        for (name, retired_at) in previous.iter().zip(retired) {
-            key_ring.note_retirement(name, retired_at);
+        let names = key_ring.names();
+        let retired = database.record_key_bases(&names, clock.now())?;
+        for (name, retired_at) in names.previous.iter().zip(retired) {
+            if let Some(retired_at) = retired_at {
+                key_ring.note_retirement(name, retired_at);
+            }
         }
         Ok(Self {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,

@@ -126,6 +126,8 @@ events! {
     LeakedKeyBaseReplaced Warn "leaked_key_base_replaced";
     /// An operator dropped the previous key bases.
     KeyBasesForgotten Warn "key_bases_forgotten";
+    /// An operator made another key base that of the database.
+    KeyBaseAdopted Warn "key_base_adopted";
     /// An operator created an account.
     UserCreated { user: UserId } Info "user_created";
     /// An operator disabled an account, which ended its sessions.

@@ -1,5 +1,5 @@
 //! `cloakroom secret`: prints a new key base on standard output. `secret rotate` replaces the current one, and
-//! `secret forget` drops the previous ones.
+//! `secret forget` drops the previous ones. `secret adopt` makes another one that of the database.
 //!
 //! # Threats
 //! - links and tokens lost by a rotation: the old base is written among the previous ones before the new one replaces
@@ -13,6 +13,7 @@
 //! - links that users still hold: `forget` says what becomes invalid and asks, until all of it has expired
 //! - temporary files of a run that was killed: the next run removes them
 
+mod adopt;
 mod key_store;
 
 use std::collections::BTreeMap;
@@ -58,6 +59,14 @@ enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Make the key base of the settings that of the database, and retire the others
+    Adopt {
+        /// Do not ask for confirmation
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        format: Format,
+    },
 }
 
 pub(super) fn run(
@@ -68,6 +77,7 @@ pub(super) fn run(
         None => Ok(print(generate_base()?.expose())?),
         Some(Command::Rotate { leaked, format }) => rotate(&sources()?, leaked, &format),
         Some(Command::Forget { yes, format }) => forget(&sources()?, yes, &format),
+        Some(Command::Adopt { yes, format }) => adopt::run(&sources()?, yes, &format),
     }
 }
 
@@ -200,6 +210,7 @@ impl Rotated {
         let Some(Ends { ends, forget_after }) = &self.ends else {
             return format!(
                 "{base} has a new key base; the old one and all previous ones are dropped.\n\
+                 On PostgreSQL, run `cloakroom secret adopt` and give all nodes this key base.\n\
                  Restart the server now: until then it signs with the old one and accepts it.\n\
                  On restart, all access tokens and all mailed links (reset, verification, unlock) become invalid, \
                  forged ones too.\n\

@@ -46,7 +46,7 @@ pub enum Purpose {
     AccessTokenHs256Name,
     /// Successors of refresh tokens.
     RefreshSuccessor,
-    /// The name under which the store keeps when a base was retired.
+    /// The name under which the store keeps whether a base signs.
     KeyBaseName,
 }
 
@@ -92,6 +92,22 @@ pub struct VerifyingKey {
     pub key: Key,
     /// Since when it signs nothing; `None` for a key that signs.
     pub retired_at: Option<Timestamp>,
+}
+
+/// The names of a node's bases, which reveal nothing about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseNames {
+    /// Of the one that signs.
+    pub current: String,
+    /// Of the previous ones, but for the current one.
+    pub previous: Vec<String>,
+}
+
+impl BaseNames {
+    /// Whether a name is among them.
+    pub fn contains(&self, name: &str) -> bool {
+        self.current == name || self.previous.iter().any(|previous| previous == name)
+    }
 }
 
 /// The current secret key base, which signs, and the previous ones, which still verify.
@@ -168,16 +184,12 @@ impl KeyRing {
             .any(|previous| previous.base.expose() == self.current.expose())
     }
 
-    /// The name of the current base, which reveals nothing about it.
-    pub fn name(&self) -> String {
-        name(&self.current)
-    }
-
-    /// The names of the previous bases, but for the current one.
-    pub fn previous_names(&self) -> Vec<String> {
-        let names = self.previous.iter().map(|previous| name(&previous.base));
-        let current = self.name();
-        names.filter(|name| *name != current).collect()
+    /// The names of all bases.
+    pub fn names(&self) -> BaseNames {
+        let current = name(&self.current);
+        let previous = self.previous.iter().map(|previous| name(&previous.base));
+        let previous = previous.filter(|name| *name != current).collect();
+        BaseNames { current, previous }
     }
 
     /// Notes since when the base of this name signs nothing.
@@ -300,8 +312,8 @@ mod tests {
     fn the_name_of_a_base_is_its_own() {
         let key_ring = KeyRing::new(base("b"), vec![base("a"), base("b")]);
         let before = KeyRing::new(base("a"), vec![]);
-        assert_eq!(key_ring.previous_names(), [before.name()]);
-        assert_ne!(key_ring.name(), before.name());
+        assert_eq!(key_ring.names().previous, [before.names().current]);
+        assert_ne!(key_ring.names().current, before.names().current);
     }
 
     #[test]

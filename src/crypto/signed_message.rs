@@ -205,7 +205,7 @@ mod tests {
         let verifies =
             |key_ring: &KeyRing, now| verify(key_ring, purpose, &forged, lifetime, now).is_some();
         assert!(verifies(&after, start + 2 * lifetime));
-        after.note_retirement(&key_ring("a", &[]).name(), start);
+        after.note_retirement(&key_ring("a", &[]).names().current, start);
         assert!(verifies(
             &after,
             start + lifetime - Duration::from_millis(1)

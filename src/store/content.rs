@@ -1,6 +1,8 @@
 //! What `cloakroom doctor` reads in a database of the current schema.
 
 use super::engine::{Connection, Reader};
+use super::tables::key_bases;
+use crate::crypto::key_ring::BaseNames;
 use crate::crypto::password;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
@@ -45,6 +47,14 @@ impl Content {
         Ok(reader
             .one(sql, &[since.into()], |row| row.get(0))?
             .unwrap_or_default())
+    }
+
+    /// Whether other nodes sign with key bases that a node with these does not have.
+    ///
+    /// # Errors
+    /// The database is damaged or has another schema.
+    pub fn is_foreign_base(&self, names: &BaseNames, now: Timestamp) -> Result<bool> {
+        key_bases::are_foreign(&Reader::new(&*self.connection), names, now)
     }
 
     /// The users who can never sign in: with an address that this program would not write, such as one in capitals, and

@@ -4,6 +4,7 @@
 //! library. Each SQL text is written once, in the subset that SQLite and PostgreSQL share: `$1` placeholders,
 //! `RETURNING`, `ON CONFLICT`, times as parameters. See [`engine`] for what an engine implements.
 
+mod completeness;
 mod content;
 mod engine;
 mod postgres;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use crate::config;
+use crate::crypto::key_ring::BaseNames;
 use crate::domain::SessionId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result, UnavailableReason};
@@ -40,6 +42,10 @@ pub use value::{Column, Value};
 
 /// How long a successful write counts for [`Database::ready`]: more frequent probes cost no disk.
 const PROBE_TTL: Duration = Duration::from_secs(1);
+
+/// The refusal of a node whose key base is not that of the others.
+pub const FOREIGN_KEY_BASE: &str = "secrets.key_base is not the key base of this database: set the one of the other \
+    nodes, or list it in secrets.previous to replace it; if it is lost or was leaked, run `cloakroom secret adopt`";
 
 /// How often [`Closing::wait`] looks.
 const CLOSING_INTERVAL: Duration = Duration::from_millis(5);
@@ -144,30 +150,20 @@ impl Database {
         }
     }
 
-    /// Since when each of these previous key bases signs nothing, by their names, in their order. The first call that
-    /// names one records it; the current base signs.
+    /// Records the key bases of a server that starts, by their names. Returns since when each previous one signs nothing,
+    /// in their order; `None` for one that is still to sign.
     ///
-    /// It waits on the calling thread, for a start, and writes only after a rotation.
+    /// It waits on the calling thread, for a start, and writes only after a change.
     ///
     /// # Errors
-    /// Those of reading and writing.
-    pub fn retire_key_bases(
+    /// Those of reading and writing. Where nodes share the database, also bases that others do not have.
+    pub fn record_key_bases(
         &self,
-        current: &str,
-        previous: &[String],
+        names: &BaseNames,
         now: Timestamp,
-    ) -> Result<Vec<Timestamp>> {
-        let (current, previous) = (current.to_owned(), previous.to_owned());
-        let names = (current.clone(), previous.clone());
-        let read = move |reader: &Reader<'_>| {
-            let (current, previous) = names;
-            let times = previous
-                .iter()
-                .map(|name| key_bases::retired_at(reader, name));
-            let times: Option<Vec<_>> = times.collect::<Result<_>>()?;
-            let is_retired = key_bases::retired_at(reader, &current)?.is_some();
-            Ok(times.filter(|times| !is_retired && times.iter().all(|at| *at <= now)))
-        };
+    ) -> Result<Vec<Option<Timestamp>>> {
+        let asked = names.clone();
+        let read = move |reader: &Reader<'_>| key_bases::recorded(reader, &asked, now);
         let known = match &self.shared.engine {
             Engine::Sqlite(engine) => engine.read(read)?,
             Engine::Postgres(engine) => engine.read_waiting(read)?,
@@ -175,14 +171,21 @@ impl Database {
         if let Some(times) = known {
             return Ok(times);
         }
-        let write = move |tx: &Transaction<'_>| {
-            key_bases::reinstate(tx, &current)?;
-            let times = previous.iter().map(|name| key_bases::retire(tx, name, now));
-            times.collect()
-        };
+        let names = names.clone();
         match &self.shared.engine {
-            Engine::Sqlite(engine) => engine.write_waiting(write),
-            Engine::Postgres(engine) => engine.write_waiting(write),
+            // The servers of a file are of one machine and find one base there. Another one replaces it.
+            Engine::Sqlite(engine) => engine.write_waiting(move |tx| {
+                if key_bases::are_foreign(tx, &names, now)? {
+                    key_bases::retire_foreign(tx, &names, now)?;
+                }
+                key_bases::record(tx, &names, now)
+            }),
+            Engine::Postgres(engine) => {
+                engine.write_waiting(move |tx| match key_bases::are_foreign(tx, &names, now)? {
+                    true => Err(Error::internal(FOREIGN_KEY_BASE)),
+                    false => key_bases::record(tx, &names, now),
+                })
+            }
         }
     }
 

@@ -184,7 +184,8 @@ async fn tokens_of_previous_but_not_dropped_bases_are_valid() {
 /// A key base that becomes known later signs no valid token, although it is not dropped.
 #[actix_web::test]
 async fn a_retired_base_verifies_for_one_lifetime() {
-    let home = TestApp::new().await;
+    let first = settings("a", &[], config::Algorithm::EdDsa).secrets;
+    let home = TestApp::with_settings(|changed| changed.secrets = first).await;
     let database = &home.context().settings.database;
     let start = async |base: &str, previous: &[&str]| {
         TestApp::with_settings(|changed| {
@@ -201,10 +202,11 @@ async fn a_retired_base_verifies_for_one_lifetime() {
         app.context().access_tokens.verify(&forged, moment).is_ok()
     };
     let before = start("a", &[]).await;
-    let first = KeyRing::open(&before.context().settings).unwrap().name();
     let then = START - LIFETIME / 2;
+    let rotated = settings("b", &["a"], config::Algorithm::EdDsa);
+    let names = KeyRing::open(&rotated).unwrap().names();
     let database = &before.context().database;
-    database.retire_key_bases("b", &[first], then).unwrap();
+    database.record_key_bases(&names, then).unwrap();
 
     // Counted from the first start that lists it, not from this one.
     let app = start("b", &["a"]).await;

@@ -458,7 +458,8 @@ async fn moved_in_with(app: &TestApp, current: &str, previous: &[&str]) -> TestA
 
 #[actix_web::test]
 async fn successors_need_a_current_or_previous_key_base() {
-    let home = TestApp::new().await;
+    let first = Some(Secret::from("a".repeat(32)));
+    let home = TestApp::with_settings(|settings| settings.secrets.key_base = first).await;
     home.create_user(ONE, PASSWORD).await;
     let before = moved_in_with(&home, "a", &[]).await;
     let first = pair_of(&before.post("/v1/tokens").json(&credentials()).send().await);

@@ -124,6 +124,81 @@ fn strict_nodes_refuse_a_revoked_access_token_at_once() {
     }
 }
 
+/// A node with these key bases.
+fn node_with(schema: &TestSchema, base: &str, previous: &[&str]) -> TestServer {
+    let mut node = node(schema.url().expose());
+    let previous: Vec<String> = previous.iter().map(|base| base.repeat(40)).collect();
+    node.set("CLOAKROOM__SECRETS__KEY_BASE", base.repeat(40))
+        .set("CLOAKROOM__SECRETS__PREVIOUS", previous.join(","));
+    node
+}
+
+#[test]
+fn a_node_with_another_key_base_does_not_start() {
+    let Some(schema) = TestSchema::from_environment() else {
+        return;
+    };
+    let first = node_with(&schema, "a", &[]);
+    let _running = first.serve();
+    let stranger = node_with(&schema, "b", &["c"]);
+    let (started, said) = run(&stranger, &["serve"]);
+    assert!(
+        !started && said.contains("is not the key base of this database"),
+        "{said}"
+    );
+    let (sound, said) = run(&stranger, &["doctor"]);
+    assert!(
+        !sound && said.contains("is not the key base of this database"),
+        "{said}"
+    );
+    assert!(run(&first, &["doctor"]).0);
+
+    // The first one is lost.
+    let (done, said) = run(&stranger, &["secret", "adopt"]);
+    assert!(!done && said.contains("pass --yes"), "{said}");
+    let (done, said) = run(&stranger, &["secret", "adopt", "--yes"]);
+    assert!(done && said.contains("1 other key base retired"), "{said}");
+    assert!(said.contains("key_base_adopted"), "{said}");
+    stranger.serve();
+}
+
+#[test]
+fn a_new_key_base_is_rolled_out_node_by_node() {
+    let Some(schema) = TestSchema::from_environment() else {
+        return;
+    };
+    let opens =
+        |node: &Server, access: &str| node.request("GET", "/v1/projects", Some(access), None).0;
+    let before = node_with(&schema, "a", &[]);
+    let [first, second] = [before.serve(), before.serve()];
+    first.sign_up_token("one@example.com", PASSWORD);
+    let old = &access_token(&first);
+    // All nodes verify the new one before any signs with it.
+    let prepared = node_with(&schema, "a", &["b"]);
+    drop(first);
+    let first = prepared.serve();
+    drop(second);
+    let second = prepared.serve();
+    let after = node_with(&schema, "b", &["a"]);
+    drop(first);
+    let first = after.serve();
+    let new = &access_token(&first);
+    for node in [&first, &second] {
+        assert_eq!((opens(node, old), opens(node, new)), (200, 200));
+    }
+    // A node that was not replaced yet restarts; then it is replaced.
+    drop(second);
+    let second = before.serve();
+    assert_eq!((opens(&second, old), opens(&second, new)), (200, 401));
+    drop(second);
+    let second = after.serve();
+    let alone = node_with(&schema, "b", &[]);
+    drop(first);
+    let first = alone.serve();
+    assert_eq!((opens(&second, old), opens(&second, new)), (200, 200));
+    assert_eq!((opens(&first, old), opens(&first, new)), (401, 200));
+}
+
 #[test]
 fn commands_work_on_the_database_of_the_nodes() {
     let Some(schema) = TestSchema::from_environment() else {

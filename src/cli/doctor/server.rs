@@ -2,7 +2,9 @@
 
 use super::Report;
 use crate::config::{Secret, Settings};
-use crate::store::{self, Content, SCHEMA_VERSION};
+use crate::crypto::key_ring::KeyRing;
+use crate::domain::clock::Clock;
+use crate::store::{self, Content, FOREIGN_KEY_BASE, SCHEMA_VERSION};
 
 /// Returns what the database contains if its schema is current.
 pub(super) fn examine(settings: &Settings, url: &Secret, report: &mut Report) -> Option<Content> {
@@ -30,6 +32,22 @@ pub(super) fn examine(settings: &Settings, url: &Secret, report: &mut Report) ->
         report.warn("schema", what, "run `cloakroom migrate`");
         return None;
     }
+    if let Err(error) = found.completeness {
+        let text = error.to_string();
+        let (what, advice) = text.split_once("; ").unwrap_or((&text, "restore a backup"));
+        report.fail("schema", what, advice);
+        return None;
+    }
     report.ok("schema", format!("version {}", found.schema_version));
+    // An unreadable base is reported elsewhere.
+    if let Ok(Some(key_ring)) = KeyRing::find(settings) {
+        let is_foreign = found
+            .content
+            .is_foreign_base(&key_ring.names(), Clock::System.now());
+        if is_foreign.is_ok_and(|is_foreign| is_foreign) {
+            let (what, advice) = FOREIGN_KEY_BASE.split_once(": ").unwrap_or_default();
+            report.fail("keys", what, advice);
+        }
+    }
     Some(found.content)
 }

@@ -111,7 +111,9 @@ suite! {
             sessions_without_access_tokens_leave_no_revocation
             a_token_is_revoked_alone_or_with_its_session;
         key_base:
-            a_key_base_is_retired_once_until_it_signs_again;
+            a_key_base_is_retired_once_until_it_signs_again
+            a_base_that_is_still_to_sign_is_not_retired
+            a_base_that_no_other_server_has_is_foreign;
         project:
             a_project_exists_only_for_its_owner
             projects_are_listed_newest_first

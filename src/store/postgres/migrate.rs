@@ -7,7 +7,13 @@ use crate::store::engine::{Reader, Transaction};
 use crate::store::sqlite::{IfMissing, SCHEMA_VERSION};
 
 /// The steps by the version that they lead to, which is that of SQLite. A released step never changes.
-const STEPS: &[(usize, &str)] = &[(13, include_str!("../migrations/postgres/0013_first.sql"))];
+const STEPS: &[(usize, &str)] = &[
+    (13, include_str!("../migrations/postgres/0013_first.sql")),
+    (
+        14,
+        include_str!("../migrations/postgres/0014_key_bases.sql"),
+    ),
+];
 
 /// The oldest version of the server: 14.
 const OLDEST: i64 = 140_000;

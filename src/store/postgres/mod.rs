@@ -8,6 +8,7 @@
 mod feed;
 mod jobs;
 mod migrate;
+mod objects;
 mod queue;
 mod session;
 mod target;
@@ -201,7 +202,9 @@ impl Drop for Postgres {
 pub(super) fn upgrade(settings: &config::Database, url: &config::Secret) -> Result<usize> {
     inspect(settings, url, |session| {
         migrate::check_server(session, settings.allow_untested)?;
-        migrate::migrate(session, IfMissing::Create)
+        let before = migrate::migrate(session, IfMissing::Create)?;
+        objects::check(&Reader::new(session))?;
+        Ok(before)
     })
 }
 
@@ -222,6 +225,8 @@ pub struct Examined {
     pub program: String,
     /// The version of the schema, 0 for an empty one.
     pub schema_version: usize,
+    /// Whether a current schema has all its tables, columns, indexes, constraints and triggers.
+    pub completeness: Result<()>,
     /// Settings of the server with which acknowledged changes can be lost.
     pub risks: Vec<String>,
     /// What the database contains.
@@ -247,6 +252,7 @@ pub(super) fn examine(settings: &config::Database, url: &config::Secret) -> Resu
     Ok(Examined {
         program,
         schema_version,
+        completeness: objects::check(&Reader::new(&session)),
         risks,
         content: Content::new(session),
     })
@@ -305,6 +311,7 @@ fn open_first(sessions: &Sessions, patience: u32) -> Result<Session> {
 fn prepare(session: &Session, settings: &config::Database, if_missing: IfMissing) -> Result<()> {
     migrate::check_server(session, settings.allow_untested)?;
     migrate::migrate(session, if_missing)?;
+    objects::check(&Reader::new(session))?;
     for risk in migrate::risks(session)? {
         tracing::warn!(
             setting = risk,

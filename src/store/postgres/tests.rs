@@ -8,23 +8,24 @@ use futures_util::future::join_all;
 use postgres::{Client, NoTls};
 
 use super::*;
+use crate::crypto::key_ring::BaseNames;
 use crate::domain::clock::Timestamp;
 use crate::domain::{EmailAddress, SessionId, UserId};
 use crate::store::tables::outbox::{self, BusyDomains, Class, NewOutboxEntry};
 use crate::store::tables::{revocations, throttles, users};
-use crate::store::{Database, TestSchema};
+use crate::store::{Database, FOREIGN_KEY_BASE, TestSchema};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A schema of a test's own.
-struct Home {
-    schema: TestSchema,
-    settings: config::Database,
+pub(super) struct Home {
+    pub schema: TestSchema,
+    pub settings: config::Database,
 }
 
 impl Home {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let schema = TestSchema::from_environment()?;
         let settings = config::Settings::for_env(config::Environment::Test).unwrap();
         let settings = config::Database {
@@ -35,12 +36,20 @@ impl Home {
     }
 
     /// A node.
-    fn open(&self) -> Database {
+    pub fn open(&self) -> Database {
         self.try_open(IfMissing::Create).unwrap()
     }
 
-    fn try_open(&self, if_missing: IfMissing) -> Result<Database> {
+    pub fn try_open(&self, if_missing: IfMissing) -> Result<Database> {
         Database::open(&self.settings, 2, if_missing, Clock::System)
+    }
+
+    /// Reads on a session beside the nodes.
+    pub fn read<T: Send>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T> + Send) -> T {
+        inspect(&self.settings, &self.schema.url(), |session| {
+            work(&Reader::new(session))
+        })
+        .unwrap()
     }
 
     /// A session of another program.
@@ -338,12 +347,54 @@ fn statements_work_without_being_prepared() {
 fn many_nodes_that_start_at_once_migrate_once() {
     let Some(home) = Home::new() else { return };
     thread::scope(|scope| {
-        let starts: Vec<_> = (0..6).map(|_| scope.spawn(|| home.open())).collect();
+        let starts: Vec<_> = (0..10).map(|_| scope.spawn(|| home.open())).collect();
         for start in starts {
             let node = start.join().unwrap();
             run(node.read(|reader| users::list(reader, UserId(0), 1))).unwrap();
         }
     });
+}
+
+#[test]
+fn a_schema_of_version_13_keeps_its_rows() {
+    let Some(home) = Home::new() else { return };
+    let tables = include_str!("../migrations/postgres/0013_first.sql");
+    home.schema
+        .execute(&format!(
+            "CREATE TABLE cloakroom_schema (id BIGINT PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL);
+             INSERT INTO cloakroom_schema (id, version) VALUES (1, 13); {tables}
+             INSERT INTO retired_key_bases VALUES ('one', 5)"
+        ))
+        .unwrap();
+    home.open();
+    let kept = home
+        .schema
+        .query("SELECT name || retired_at FROM key_bases");
+    assert_eq!(kept.unwrap(), [Some("one5".to_owned())]);
+}
+
+#[test]
+fn of_nodes_that_start_at_once_all_have_one_key_base() {
+    let Some(home) = Home::new() else { return };
+    let starts = |number: usize| {
+        let names = BaseNames {
+            current: format!("base {}", number % 2),
+            previous: Vec::new(),
+        };
+        let recorded = home.open().record_key_bases(&names, NOW);
+        recorded.map_err(|refusal| assert_eq!(refusal.to_string(), FOREIGN_KEY_BASE))
+    };
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let starts: Vec<_> = (0..4)
+            .map(|number| scope.spawn(move || starts(number)))
+            .collect();
+        starts
+            .into_iter()
+            .map(|start| start.join().unwrap().is_ok())
+            .collect()
+    });
+    assert_eq!(outcomes[..2], outcomes[2..], "those with the same base");
+    assert_ne!(outcomes[0], outcomes[1]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::migrate::{missing_objects, version_of_file};
-use super::open::{MISSING, incomplete, open_reading};
+use super::migrate::{check_objects, version_of_file};
+use super::open::{MISSING, open_reading};
 use super::place::{self, Found};
 use crate::domain::error::{Error, Result};
 use crate::store::content::Content;
@@ -63,10 +63,7 @@ impl Inspection {
     /// # Errors
     /// What is missing, or the file cannot be read.
     pub fn check_schema(&self) -> Result<()> {
-        match missing_objects(&self.connection)? {
-            missing if missing.is_empty() => Ok(()),
-            missing => Err(incomplete(&missing)),
-        }
+        check_objects(&self.connection)
     }
 
     /// What a database of the current version contains.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::statement::error;
 use crate::domain::error::{Error, Result};
+use crate::store::completeness;
 
 /// A released step never changes.
 const STEPS: &[&str] = &[
@@ -22,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0011_revocation_cutoffs.sql"),
     include_str!("../migrations/sqlite/0012_locales.sql"),
     include_str!("../migrations/sqlite/0013_revocations_by_session.sql"),
+    include_str!("../migrations/sqlite/0014_key_bases.sql"),
 ];
 
 /// The schema version of this program.
@@ -87,13 +89,14 @@ pub(super) fn anothers() -> Error {
     Error::internal("this file is another program's database; choose another database.path")
 }
 
-/// The tables, columns, indexes and triggers of this program's schema that a file of the same version lacks.
-pub(super) fn missing_objects(connection: &Connection) -> Result<Vec<String>> {
+/// Whether a file of the current version has all tables, columns, indexes and triggers of this program's schema.
+///
+/// # Errors
+/// What is missing, or the file cannot be read.
+pub(super) fn check_objects(connection: &Connection) -> Result<()> {
     let mut described = Connection::open_in_memory().map_err(error)?;
     migrate(&mut described)?;
-    let found = objects(connection)?;
-    let expected = objects(&described)?.into_iter();
-    Ok(expected.filter(|name| !found.contains(name)).collect())
+    completeness::check("file", objects(&described)?, &objects(connection)?)
 }
 
 /// By name: what migrations leave of the text of a table depends on the version that created it.
@@ -305,6 +308,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_version_13_keeps_its_retired_key_bases() {
+        assert_migrates(
+            13,
+            "INSERT INTO retired_key_bases VALUES ('one', 5)",
+            "INSERT INTO key_bases VALUES ('one', 5)",
+        );
+    }
+
+    #[test]
     fn deleting_a_session_revokes_only_issued_access_tokens() {
         let mut connection = file_of(
             2,
@@ -378,14 +390,14 @@ mod tests {
     fn each_missing_object_is_named() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(missing_objects(&connection).unwrap(), [""; 0]);
+        check_objects(&connection).unwrap();
         connection
             .execute_batch(
                 "DROP TABLE projects; DROP INDEX outbox_waiting; DROP TRIGGER sessions_revoke_access_tokens;
                  ALTER TABLE users DROP COLUMN name; CREATE TABLE theirs (id INTEGER)",
             )
             .unwrap();
-        let missing = missing_objects(&connection).unwrap();
+        let refusal = check_objects(&connection).unwrap_err().to_string();
         for name in [
             "table projects",
             "column projects.title",
@@ -393,11 +405,8 @@ mod tests {
             "trigger sessions_revoke_access_tokens",
             "column users.name",
         ] {
-            assert!(
-                missing.iter().any(|missing| missing == name),
-                "{name}: {missing:?}"
-            );
+            assert!(refusal.contains(name), "{name}: {refusal}");
         }
-        assert!(!missing.iter().any(|missing| missing.contains("theirs")));
+        assert!(!refusal.contains("theirs"), "{refusal}");
     }
 }

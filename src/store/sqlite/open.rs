@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use r2d2::{ManageConnection, Pool};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::migrate::{migrate, missing_objects, version_of_file};
+use super::migrate::{check_objects, migrate, version_of_file};
 use super::place::{self, Found};
 use super::statement::error;
 use crate::config;
@@ -63,10 +63,7 @@ pub(super) fn open_current(
         place::restrict_access(path);
         let mut connection = open_writing(path, settings.busy_timeout)?;
         migrate(&mut connection)?;
-        let missing = missing_objects(&connection)?;
-        if !missing.is_empty() {
-            return Err(incomplete(&missing));
-        }
+        check_objects(&connection)?;
         let before = if found == Found::Nothing { 0 } else { version };
         Ok((connection, before))
     };
@@ -84,14 +81,6 @@ pub(in crate::store) fn named(path: &Path, failure: &Error) -> Error {
 
 /// The refusal where no database is.
 pub(super) const MISSING: &str = "no database here: `cloakroom migrate` creates one";
-
-/// The refusal of a file whose schema another program has changed.
-pub(super) fn incomplete(missing: &[String]) -> Error {
-    Error::internal(format!(
-        "this file lacks {}; restore a backup",
-        missing.join(", ")
-    ))
-}
 
 /// The first reading of a connection that may write undoes the change.
 fn undo_interrupted_change(path: &Path, busy_timeout: Duration) -> Result<()> {
