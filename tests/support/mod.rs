@@ -1,5 +1,6 @@
 //! What the tests of several areas share.
 
+pub mod acknowledged;
 pub mod app;
 pub mod callers;
 pub mod certificates;
