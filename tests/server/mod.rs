@@ -15,6 +15,7 @@ mod mail_delivery;
 mod middleware;
 mod origins;
 mod postgresql;
+mod postgresql_crash;
 mod proxies;
 mod refresh;
 mod revocation;

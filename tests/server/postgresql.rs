@@ -14,19 +14,10 @@ use serde_json::json;
 use url::Url;
 
 use crate::support::flows::Flows;
+use crate::support::postgresql::node;
 use crate::support::process::{Server, TestServer, eventually};
 
 const PASSWORD: &str = "correct horse battery";
-
-/// A node's folder and settings, on this database.
-fn node(url: &str) -> TestServer {
-    let mut node = TestServer::new();
-    node.set("CLOAKROOM__DATABASE__URL", url).set(
-        "CLOAKROOM__SECRETS__KEY_BASE",
-        "one base for all nodes of this database",
-    );
-    node
-}
 
 /// Two running nodes.
 fn two_nodes(schema: &TestSchema) -> [Server; 2] {

@@ -104,7 +104,7 @@ pub(super) fn migrate(session: &Session, if_missing: IfMissing) -> Result<usize>
 }
 
 fn run_steps(session: &Session) -> Result<()> {
-    session.batch("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'")?;
+    session.lift_limits()?;
     let tx = Transaction::new(session);
     tx.one(
         "SELECT 1 FROM (SELECT pg_advisory_xact_lock($1)) AS lock",

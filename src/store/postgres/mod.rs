@@ -5,6 +5,7 @@
 //!
 //! [`Database::count`]: crate::store::Database::count
 
+mod client;
 mod feed;
 mod jobs;
 mod migrate;

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use postgres::error::SqlState;
-use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Statement};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client as Server, Error as ServerError, Statement};
 
+use super::client::{Client, Fault};
 use super::target::Target;
 use crate::domain::error::{Error, Result, UnavailableReason as Reason};
 use crate::store::engine::{Columns, Connection, Row};
@@ -19,6 +20,8 @@ use crate::store::value::Value;
 
 /// The longest statement. Longer ones are those of a server in trouble.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Then the server does not answer at all: it would have ended the statement.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// A session. Only the thread that opened it uses it.
 pub(super) struct Session {
@@ -65,11 +68,12 @@ impl Session {
         prepare: bool,
         lock_timeout: Duration,
         losses: Arc<AtomicU64>,
-    ) -> Result<Self, postgres::Error> {
-        let mut client = target.config.connect(target.tls.clone())?;
+    ) -> Result<Self, Fault> {
+        let mut client = Client::connect(target, ANSWER_TIMEOUT)?;
         if prepare {
             // Without prepared statements, a pooler may give each transaction another session.
-            client.batch_execute(&limits("SET", lock_timeout))?;
+            let limits = limits("SET", lock_timeout);
+            client.ask(async |server| server.batch_execute(&limits).await)?;
         }
         Ok(Self {
             client: RefCell::new(client),
@@ -83,7 +87,7 @@ impl Session {
 
     /// Whether the server still answers.
     pub fn is_alive(&self) -> bool {
-        self.client.borrow_mut().check_connection().is_ok()
+        self.client.borrow_mut().is_alive()
     }
 
     /// Whether the session failed and cannot be used any more.
@@ -108,6 +112,12 @@ impl Session {
         self.batch("COMMIT")
     }
 
+    /// For statements of the operator, which may take long: from now on nothing limits them.
+    pub fn lift_limits(&self) -> Result<()> {
+        self.client.borrow_mut().lift_limit();
+        self.batch("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'")
+    }
+
     /// Undoes the transaction. A session that cannot is lost.
     pub fn roll_back(&self) {
         if !self.is_lost() && self.batch("ROLLBACK").is_err() {
@@ -117,7 +127,8 @@ impl Session {
 
     /// Runs statements without parameters.
     pub fn batch(&self, sql: &str) -> Result<()> {
-        let outcome = self.client.borrow_mut().batch_execute(sql);
+        let mut client = self.client.borrow_mut();
+        let outcome = client.ask(async |server| server.batch_execute(sql).await);
         outcome.map_err(|failure| self.note(failure))
     }
 
@@ -131,12 +142,12 @@ impl Session {
         &self,
         sql: &str,
         values: &[Value<'_>],
-        prepared: impl FnOnce(
-            &mut Client,
+        prepared: impl AsyncFnOnce(
+            &Server,
             &Statement,
             &[&(dyn ToSql + Sync)],
-        ) -> Result<T, postgres::Error>,
-        typed: impl FnOnce(&mut Client, &[(&(dyn ToSql + Sync), Type)]) -> Result<T, postgres::Error>,
+        ) -> Result<T, ServerError>,
+        typed: impl AsyncFnOnce(&Server, &[(&(dyn ToSql + Sync), Type)]) -> Result<T, ServerError>,
     ) -> Result<T> {
         let mut client = self.client.borrow_mut();
         let outcome = match &self.statements {
@@ -144,15 +155,19 @@ impl Session {
                 let known_statement = known.borrow().get(sql).cloned();
                 let statement = match known_statement {
                     Some(statement) => Ok(statement),
-                    None => client.prepare(sql).inspect(|statement| {
-                        known.borrow_mut().insert(sql.into(), statement.clone());
-                    }),
+                    None => client
+                        .ask(async |server| server.prepare(sql).await)
+                        .inspect(|statement| {
+                            known.borrow_mut().insert(sql.into(), statement.clone());
+                        }),
                 };
                 let values: Vec<_> = values
                     .iter()
                     .map(|value| value as &(dyn ToSql + Sync))
                     .collect();
-                statement.and_then(|statement| prepared(&mut client, &statement, &values))
+                statement.and_then(|statement| {
+                    client.ask(async |server| prepared(server, &statement, &values).await)
+                })
             }
             None => {
                 let of = |value: &Value<'_>| match value {
@@ -165,14 +180,14 @@ impl Session {
                     .iter()
                     .map(|value| (value as &(dyn ToSql + Sync), of(value)))
                     .collect();
-                typed(&mut client, &values)
+                client.ask(async |server| typed(server, &values).await)
             }
         };
         outcome.map_err(|failure| self.note(failure))
     }
 
     /// Remembers a failure and returns it as callers get it.
-    fn note(&self, failure: postgres::Error) -> Error {
+    fn note(&self, failure: Fault) -> Error {
         let kind = kind_of(&failure);
         if self.failure.get().is_none() {
             self.failure.set(Some(kind));
@@ -213,8 +228,8 @@ impl Connection for Session {
         let rows = self.with_statement(
             sql,
             values,
-            |client, statement, values| client.query(statement, values),
-            |client, values| client.query_typed(sql, values),
+            async |server, statement, values| server.query(statement, values).await,
+            async |server, values| server.query_typed(sql, values).await,
         )?;
         for row in &rows {
             if visit(&Row::new(row))?.is_break() {
@@ -228,8 +243,8 @@ impl Connection for Session {
         let changed = self.with_statement(
             sql,
             values,
-            |client, statement, values| client.execute(statement, values),
-            |client, values| client.execute_typed(sql, values),
+            async |server, statement, values| server.execute(statement, values).await,
+            async |server, values| server.execute_typed(sql, values).await,
         )?;
         usize::try_from(changed).map_err(Error::internal)
     }
@@ -239,7 +254,7 @@ impl Connection for Session {
     }
 }
 
-impl Columns for postgres::Row {
+impl Columns for tokio_postgres::Row {
     fn column(&self, index: usize) -> Result<Value<'_>> {
         // A column that does not exist is an error, too.
         let stored: Stored<'_> = self.try_get(index).map_err(Error::internal)?;
@@ -296,7 +311,7 @@ impl ToSql for Value<'_> {
     to_sql_checked!();
 }
 
-fn kind_of(failure: &postgres::Error) -> Failure {
+fn kind_of(failure: &Fault) -> Failure {
     let Some(code) = failure.code() else {
         // Parameters that do not fit are faults of ours, and leave the session as it is. The library has no code for them.
         let text = failure.to_string();
@@ -331,9 +346,10 @@ fn is_unreachable(code: &SqlState) -> bool {
 }
 
 /// Whether a server that cannot be reached may be in a moment, as opposed to one that refuses this user or certificate.
-pub(super) fn may_pass(failure: &postgres::Error) -> bool {
+pub(super) fn may_pass(failure: &Fault) -> bool {
     match failure.code() {
         Some(code) => is_unreachable(code),
+        None if matches!(failure, Fault::Silence) => true,
         None => {
             let text = failure.to_string();
             [
@@ -348,8 +364,8 @@ pub(super) fn may_pass(failure: &postgres::Error) -> bool {
 }
 
 /// What the server says, without values: details may contain addresses.
-pub(super) fn describe(failure: &postgres::Error) -> String {
-    match failure.as_db_error() {
+pub(super) fn describe(failure: &Fault) -> String {
+    match failure.refusal() {
         Some(refusal) => {
             let (message, code) = (refusal.message(), refusal.code());
             let advice = match *code {
@@ -368,7 +384,7 @@ pub(super) fn describe(failure: &postgres::Error) -> String {
 }
 
 /// The error that callers get: unavailable where a retry may succeed, else internal.
-fn error(failure: &postgres::Error) -> Error {
+fn error(failure: &Fault) -> Error {
     let (reason, seconds) = match failure.code() {
         None if kind_of(failure) == Failure::Lost => (Reason::DatabaseUnreachable, 1),
         None => return Error::internal(describe(failure)),

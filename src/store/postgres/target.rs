@@ -10,17 +10,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postgres::Config;
-use postgres::config::{Host, SslMode, TargetSessionAttrs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::crypto::tls_provider;
 use crate::domain::error::{Error, Result};
 
-/// How long a connection may take to be established, for each address.
+/// How long a host may take to accept a session.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After this long without an answer of its kernel, a server is gone.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +28,10 @@ const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a connection needs.
 #[derive(Clone)]
 pub(super) struct Target {
-    pub config: Config,
+    config: Config,
+    /// The same for each host alone, so that one that hangs takes no time from the next.
+    pub hosts: Vec<Config>,
+    pub connect_timeout: Duration,
     pub tls: MakeRustlsConnect,
 }
 
@@ -57,7 +60,7 @@ impl Target {
             }
         }
         let url = format!("{base}?{}", others.join("&"));
-        let mut config: Config = url.parse().map_err(|fault: postgres::Error| {
+        let mut config: Config = url.parse().map_err(|fault: tokio_postgres::Error| {
             // The library names the parameter, never a value.
             let cause = std::error::Error::source(&fault).map(ToString::to_string);
             fail(&format!(
@@ -78,24 +81,22 @@ impl Target {
                 ));
             }
         };
-        config
-            .ssl_mode(match verifies {
-                true => SslMode::Require,
-                false => SslMode::Disable,
-            })
-            .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .tcp_user_timeout(NETWORK_TIMEOUT)
-            .keepalives_idle(NETWORK_TIMEOUT)
-            .keepalives_interval(NETWORK_TIMEOUT / 5)
-            .keepalives_retries(3);
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
+        config.ssl_mode(match verifies {
+            true => SslMode::Require,
+            false => SslMode::Disable,
+        });
         if config.get_application_name().is_none() {
             config.application_name("cloakroom");
         }
         let tls = tls(verifies, authorities.as_deref()).map_err(|fault| fail(&fault))?;
-        Ok(Self { config, tls })
+        let hosts = each_host(&config).map_err(fail)?;
+        let connect_timeout = config.get_connect_timeout().copied();
+        Ok(Self {
+            config,
+            hosts,
+            connect_timeout: connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+            tls,
+        })
     }
 
     /// Host, port and database, for messages.
@@ -121,6 +122,51 @@ impl Target {
         let name = self.config.get_dbname().or(self.config.get_user());
         format!("{}/{}", hosts.join(","), name.unwrap_or_default())
     }
+}
+
+/// What the URL says, once for each of its hosts.
+fn each_host(config: &Config) -> Result<Vec<Config>, &'static str> {
+    let (names, addresses, ports) = (
+        config.get_hosts(),
+        config.get_hostaddrs(),
+        config.get_ports(),
+    );
+    let count = names.len().max(addresses.len());
+    let fits = |length: usize| length == 0 || length == count;
+    if !fits(names.len()) || !fits(addresses.len()) || !(fits(ports.len()) || ports.len() == 1) {
+        return Err("has another number of hosts than of addresses or ports");
+    }
+    let host = |at: usize| {
+        let mut one = Config::new();
+        match names.get(at) {
+            Some(Host::Tcp(name)) => {
+                one.host(name);
+            }
+            Some(Host::Unix(path)) => {
+                one.host_path(path);
+            }
+            None => {}
+        }
+        addresses.get(at).map(|address| one.hostaddr(*address));
+        let port = ports.get(at).or(ports.first());
+        port.map(|port| one.port(*port));
+        config.get_user().map(|user| one.user(user));
+        config.get_password().map(|password| one.password(password));
+        config.get_dbname().map(|name| one.dbname(name));
+        config.get_options().map(|options| one.options(options));
+        let name = config.get_application_name();
+        name.map(|name| one.application_name(name));
+        one.ssl_mode(config.get_ssl_mode())
+            .ssl_negotiation(config.get_ssl_negotiation())
+            .channel_binding(config.get_channel_binding())
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .tcp_user_timeout(NETWORK_TIMEOUT)
+            .keepalives_idle(NETWORK_TIMEOUT)
+            .keepalives_interval(NETWORK_TIMEOUT / 5)
+            .keepalives_retries(3);
+        one
+    };
+    Ok((0..count).map(host).collect())
 }
 
 fn is_this_machine(config: &Config) -> bool {

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use postgres::{Client, NoTls, SimpleQueryMessage};
 
+use super::client::Fault;
 use super::session::describe;
 use crate::config::Secret;
 use crate::crypto::token::random_hex;
@@ -92,7 +93,8 @@ impl TestSchema {
         let sent = requests.send(Box::new(request));
         sent.map_err(|_| Error::internal("the session for tests ended"))?;
         let messages = answer.recv().map_err(Error::internal)?;
-        let rows = messages.map_err(|failure| Error::internal(describe(&failure)))?;
+        let rows =
+            messages.map_err(|failure| Error::internal(describe(&Fault::Client(failure))))?;
         let rows = rows.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
             _ => None,

@@ -307,6 +307,22 @@ fn a_lost_session_fails_one_request_and_is_replaced() {
 }
 
 #[test]
+fn a_host_that_hangs_leaves_time_for_the_next() {
+    let Some(mut home) = Home::new() else { return };
+    home.open();
+    // It takes connections and never answers.
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = hanging.local_addr().unwrap().port();
+    let url = home.schema.url();
+    let two = url
+        .expose()
+        .replacen('@', &format!("@127.0.0.1:{port},"), 1);
+    home.settings.url = Some(config::Secret::from(format!("{two}&connect_timeout=1")));
+    let database = home.try_open(IfMissing::Refuse).unwrap();
+    run(database.read(|reader| users::list(reader, UserId(0), 1))).unwrap();
+}
+
+#[test]
 fn a_failed_statement_undoes_work_that_ignores_it() {
     let Some(home) = Home::new() else { return };
     let database = home.open();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::client::Fault;
 use super::feed::Feed;
 use super::queue::{Next, Queue, unavailable};
 use super::session::{self, Session};
@@ -35,7 +36,7 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub fn open(&self) -> Result<Session, postgres::Error> {
+    pub fn open(&self) -> Result<Session, Fault> {
         let losses = Arc::clone(&self.losses);
         Session::connect(&self.target, self.prepare, self.lock_timeout, losses)
     }
@@ -61,7 +62,7 @@ impl Connector {
     }
 
     /// The session, which is opened if there is none.
-    pub fn session(&mut self) -> Result<&Session, postgres::Error> {
+    pub fn session(&mut self) -> Result<&Session, Fault> {
         let session = match self.session.take() {
             Some(session) => session,
             None => {

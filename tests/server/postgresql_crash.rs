@@ -1,0 +1,107 @@
+//! `kill -9` of nodes and of their database, again and again: what was acknowledged is still true afterwards. Without
+//! PostgreSQL (`.ci/postgres`) these tests do nothing; `CRASH_ROUNDS=30` is the whole of them.
+
+#![expect(clippy::disallowed_methods, reason = "waits for a random moment")]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::acknowledged::{
+    Answer, Dice, Scope, Worker, assert_all_were_under_way, verify_all, workers,
+};
+use crate::support::postgresql::{Nodes, Postgres, signal};
+use crate::support::process::eventually;
+
+const NODES: usize = 3;
+const WORKERS: usize = 6;
+
+fn rounds() -> usize {
+    std::env::var("CRASH_ROUNDS").map_or(4, |rounds| rounds.parse().unwrap())
+}
+
+/// Works, does this at a random moment, and works on for another.
+fn work_beside(workers: &mut [Worker], nodes: &Nodes, dice: &mut Dice, accident: impl FnOnce()) {
+    let ended = AtomicBool::new(false);
+    let mut moment = || thread::sleep(Duration::from_millis(20 + dice.roll() % 280));
+    thread::scope(|scope| {
+        for worker in workers {
+            scope.spawn(|| worker.work(&ask(nodes), None, &ended));
+        }
+        moment();
+        accident();
+        moment();
+        ended.store(true, Ordering::Relaxed);
+    });
+}
+
+fn ask(nodes: &Nodes) -> impl Fn(&str, &str, Option<&str>, Option<&Value>) -> Answer + Sync {
+    |method, path, token, body| nodes.ask(method, path, token, body)
+}
+
+#[test]
+fn acknowledged_writes_survive_killed_nodes() {
+    let Some(database) = Postgres::from_environment() else {
+        return;
+    };
+    let mut dice = Dice::from_environment();
+    let nodes = Nodes::start(NODES, &database.url());
+    let mut workers = workers(WORKERS, &mut dice);
+    for round in 0..rounds() {
+        let killed = round % NODES;
+        work_beside(&mut workers, &nodes, &mut dice, || nodes.kill(killed));
+        nodes.restart(killed);
+        verify_all(&mut workers, &ask(&nodes), Scope::Latest);
+    }
+    verify_all(&mut workers, &ask(&nodes), Scope::All);
+    assert_all_were_under_way(&workers, &["resets"]);
+}
+
+#[test]
+fn acknowledged_writes_survive_killed_databases() {
+    let Some(mut database) = Postgres::from_environment() else {
+        return;
+    };
+    let mut dice = Dice::from_environment();
+    let nodes = Nodes::start(NODES, &database.url());
+    let mut workers = workers(WORKERS, &mut dice);
+    for round in 0..rounds() {
+        work_beside(&mut workers, &nodes, &mut dice, || match round % 3 {
+            // One session, at which the server ends all and recovers by itself.
+            2 => {
+                let sessions = &database.processes()[1..];
+                signal(Signal::KILL, &sessions[sessions.len() / 2..][..1]);
+            }
+            _ => {
+                database.kill();
+                database.start();
+            }
+        });
+        nodes.wait_until_ready();
+        verify_all(&mut workers, &ask(&nodes), Scope::Latest);
+    }
+    verify_all(&mut workers, &ask(&nodes), Scope::All);
+    assert_all_were_under_way(&workers, &["resets"]);
+}
+
+/// Its machine answers, it does not: a disk that hangs, as opposed to a server that is gone.
+#[test]
+fn a_database_that_hangs_is_503_and_passes() {
+    let Some(database) = Postgres::from_environment() else {
+        return;
+    };
+    let nodes = Nodes::start(1, &database.url());
+    let is_ready = || nodes.ask("GET", "/ready", None, None).is_some();
+    assert!(is_ready());
+    signal(Signal::STOP, &database.processes());
+    // A statement has twelve seconds. Then no request waits.
+    eventually(|| {
+        let started = Instant::now();
+        (!is_ready() && started.elapsed() < Duration::from_millis(500)).then_some(())
+    });
+    signal(Signal::CONT, &database.processes());
+    nodes.wait_until_ready();
+}
