@@ -1,10 +1,14 @@
 //! What README.md and `docs/` show is true: the tours run, the tables agree with the program, the examples are those in
-//! `examples/`, and every link leads to a file.
+//! `examples/`, every block is covered by a test, and every link leads to a file.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "waits in real time for another process"
 )]
+
+pub mod blocks;
+mod data;
+mod operators;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -25,6 +29,7 @@ use cloakroom::testing::{Call, TestApp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use self::blocks::blocks_in;
 use crate::support::generated_file::assert_up_to_date;
 use crate::support::process::{TIMEOUT, TestServer};
 
@@ -52,55 +57,6 @@ fn the_example_of_reauthentication_runs_as_shown() {
 #[test]
 fn the_example_of_cookie_mode_runs_as_shown() {
     run_tour("docs/guides/cookie-mode.md");
-}
-
-#[test]
-fn commands_of_operators_run_as_shown() {
-    for (page, expected) in [
-        ("docs/concepts/tokens.md", 2),
-        ("docs/operations/monitoring.md", 1),
-    ] {
-        let test_server = TestServer::new();
-        let server = test_server.serve();
-        server.sign_up_token("one@example.com", "password");
-        let commands: Vec<String> = shell_lines(&text(page));
-        assert_eq!(commands.len(), expected, "{page}");
-        for command in commands {
-            run_command(&test_server, &command);
-        }
-    }
-}
-
-#[test]
-fn breached_passwords_are_tried_out_as_shown() {
-    let page = text("docs/operations/passwords.md");
-    let lines = shell_lines(&page);
-    let [words, build, serve, sign_up] = &lines[..] else {
-        panic!("{lines:?}");
-    };
-    let mut test_server = TestServer::new();
-    run_command(&test_server, words);
-    run_command(&test_server, build);
-    let (setting, serve) = serve.split_once(' ').unwrap();
-    assert_eq!(serve, "cloakroom serve");
-    let (name, value) = setting.split_once('=').unwrap();
-    test_server.set(name, value);
-    let server = test_server.serve();
-    let sign_up = sign_up.replace("http://localhost:3000", &server.url(""));
-    let reply = run_command(
-        &test_server,
-        &sign_up.replace("curl", "curl -sw ' %{http_code}'"),
-    );
-    let fields = between(&page, "422, with `", "`");
-    assert!(reply.contains(fields), "{reply}\n{fields}");
-    assert!(reply.ends_with(" 422"), "{reply}");
-}
-
-/// The lines of all shell blocks of a page that no tour runs.
-fn shell_lines(page: &str) -> Vec<String> {
-    let blocks = page.split("```sh\n").skip(1);
-    let lines = blocks.flat_map(|block| block.split("```").next().unwrap().lines());
-    lines.map(str::to_owned).collect()
 }
 
 /// Runs a line of a page with the settings of a server, in place of those of the machine that the page is about.
@@ -131,17 +87,21 @@ fn run_tour(page: &str) {
     let server = test_server.serve();
     let steps = tour(page);
     assert!(steps.len() > 3, "the tour was not found");
-
-    let mut script = String::from("set -eu\n");
-    for step in &steps {
-        let command = step
-            .command
+    run_steps(&steps, test_server.path(), |command| {
+        command
             .replace("http://localhost:3000", &server.url(""))
-            .replace("storage/mail", test_server.mail_folder().to_str().unwrap());
-        writeln!(script, "echo '{STEP}'\n{command}").unwrap();
+            .replace("storage/mail", test_server.mail_folder().to_str().unwrap())
+    });
+}
+
+/// Runs the commands in one shell, with what has another name here, and compares what each prints.
+pub fn run_steps(steps: &[Step], folder: &Path, here: impl Fn(&str) -> String) {
+    let mut script = String::from("set -eu\n");
+    for step in steps {
+        writeln!(script, "echo '{STEP}'\n{}", here(&step.command)).unwrap();
     }
-    let (status, shown, errors) = run(&script, test_server.path());
-    assert!(status.success(), "{shown}\n{errors}\n{}", server.log());
+    let (status, shown, errors) = run(&script, folder);
+    assert!(status.success(), "{shown}\n{errors}");
 
     let outputs: Vec<&str> = shown.split(&format!("{STEP}\n")).skip(1).collect();
     assert_eq!(outputs.len(), steps.len(), "{shown}");
@@ -530,25 +490,26 @@ pub fn codes() -> BTreeSet<(u16, String)> {
         .collect()
 }
 
-/// A command of the tour, and a pattern for each line that it prints.
-struct Step {
-    command: String,
+/// A command, and a pattern for each line that it prints.
+pub struct Step {
+    pub command: String,
     expected: Vec<String>,
 }
 
 fn tour(page: &str) -> Vec<Step> {
+    steps(&blocks_in(page, "sh tour").concat())
+}
+
+/// The commands of a text; a line with `#=> ` is what the one before prints.
+pub fn steps(text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let page = text(page);
-    for block in page.split("```sh tour\n").skip(1) {
-        let block = block.split("```").next().unwrap();
-        for line in block.lines().filter(|line| !line.trim().is_empty()) {
-            match line.strip_prefix("#=> ") {
-                Some(pattern) => steps.last_mut().unwrap().expected.push(pattern.to_owned()),
-                None => steps.push(Step {
-                    command: line.to_owned(),
-                    expected: Vec::new(),
-                }),
-            }
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match line.strip_prefix("#=> ") {
+            Some(pattern) => steps.last_mut().unwrap().expected.push(pattern.to_owned()),
+            None => steps.push(Step {
+                command: line.to_owned(),
+                expected: Vec::new(),
+            }),
         }
     }
     steps
@@ -704,10 +665,10 @@ fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     behind.split_once(end).unwrap().0
 }
 
-fn text(name: &str) -> String {
+pub fn text(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap()
 }
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -5,6 +5,8 @@ mod api_keys;
 mod config;
 mod database;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod health;
 mod limits;
 mod logs;

@@ -561,7 +561,7 @@ fn nginx(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
     start_nginx(issuer.path(), &recipe, address)
 }
 
-fn start_nginx(folder: &Path, recipe: &str, address: SocketAddr) -> Program {
+pub(super) fn start_nginx(folder: &Path, recipe: &str, address: SocketAddr) -> Program {
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|name| format!("{name}_temp_path {name};"))
@@ -590,7 +590,10 @@ fn caddy(issuer: &Issuer, service: SocketAddr, address: SocketAddr) -> Program {
         address.port()
     );
     let recipe = replaced(&recipe, "orders.example.com {\n", &here);
-    let folder = issuer.path();
+    start_caddy(issuer.path(), &recipe, address)
+}
+
+pub(super) fn start_caddy(folder: &Path, recipe: &str, address: SocketAddr) -> Program {
     let file = folder.join("Caddyfile");
     fs::write(
         &file,

@@ -11,6 +11,7 @@ pub mod forgery;
 pub mod generated_file;
 pub mod issuer;
 pub mod limits;
+pub mod machine;
 pub mod postgresql;
 pub mod process;
 pub mod program;
