@@ -1,4 +1,4 @@
-//! Cloakroom: an authentication server in one binary and one SQLite file, and a library for actix-web.
+//! Cloakroom: an authentication server in one binary, on SQLite or PostgreSQL, and a library for actix-web.
 //!
 //! Sessions are opaque tokens, stored as digests in a table and looked up on each request. Machines use API keys, or
 //! access tokens that a service verifies by itself.

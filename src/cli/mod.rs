@@ -46,7 +46,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 if the command succeeded, 1 if it failed (the reason is on standard error), and 2 if its arguments are not \
 valid.";
 
-/// An authentication server in one binary and one SQLite file.
+/// An authentication server in one binary, on SQLite or PostgreSQL.
 ///
 /// Commands read the server's settings, except for `openapi`, `passwords`, `completions` and `secret` without a subcommand. A
 /// settings file that names its environment and secret files is enough to find them: `--config FILE`. All commands are

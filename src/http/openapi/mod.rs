@@ -23,7 +23,7 @@ use crate::http::respond::Failure;
 use crate::http::routes::{Routes, Verb};
 
 const ABOUT: &str = "\
-An authentication server in one binary and one SQLite file.
+An authentication server in one binary, on SQLite or PostgreSQL.
 
 Request bodies are `application/json` or `application/x-www-form-urlencoded`, up to 64 KiB. Unknown fields are ignored; \
 a field of the wrong type is 422 and named in `fields`. Responses are JSON. Times are RFC 3339 in UTC with milliseconds. \
