@@ -43,6 +43,16 @@ test-one name *arguments:
 postgresql:
     .ci/postgres cargo test --lib --test tests -- store:: api:: server::postgresql
 
+# Run tests of the store and of several nodes through PgBouncer, which changes sessions after each transaction
+[group('test')]
+pgbouncer:
+    .ci/postgres .ci/pgbouncer cargo test --lib --test tests -- store::conformance server::postgresql:: server::postgresql_revocation api::revocation api::refresh
+
+# Kill and hang the primary of two PostgreSQL servers under Patroni, with three nodes behind HAProxy
+[group('test')]
+failover:
+    .ci/postgres cargo test --test tests -- --ignored --nocapture server::failover
+
 # Run every fuzz target for SECONDS each
 [group('test')]
 fuzz-all seconds="10": (fuzz "credential_header" seconds) (fuzz "request_body" seconds) (fuzz "signed_message" seconds) (fuzz "access_token" seconds) (fuzz "lanes" seconds "crates/bcrypt-lanes/fuzz")

@@ -1,8 +1,8 @@
 //! For tests of embedders and of this crate: the server in process, with a database of its own, a manual clock, bcrypt at
 //! its lowest cost and mails kept in memory.
 //!
-//! If the variable `CLOAKROOM_TEST_DATABASE_URL` names a PostgreSQL server, each database is a new schema there, which is
-//! dropped afterwards.
+//! If the variable `CLOAKROOM_TEST_DATABASE_URL` names a PostgreSQL server, each database is a new schema there, of a new
+//! role. Both are dropped afterwards. The user of the URL is a superuser.
 //!
 //! ```
 //! # use actix_web::{HttpResponse, web};
@@ -110,7 +110,9 @@ impl TestApp {
         settings.database.path = folder.path().join("cloakroom.db");
         settings.mail.directory = folder.path().join("mail");
         let schema = TestSchema::from_environment();
-        settings.database.url = schema.as_ref().map(TestSchema::url);
+        if let Some(schema) = &schema {
+            schema.set_in(&mut settings.database);
+        }
         TestAppBuilder {
             folder,
             schema,

@@ -14,15 +14,10 @@ use serde_json::json;
 use url::Url;
 
 use crate::support::flows::Flows;
-use crate::support::postgresql::node;
+use crate::support::postgresql::{node, node_in};
 use crate::support::process::{Server, TestServer, eventually};
 
 const PASSWORD: &str = "correct horse battery";
-
-/// Two running nodes.
-fn two_nodes(schema: &TestSchema) -> [Server; 2] {
-    [(); 2].map(|()| node(schema.url().expose()).serve())
-}
 
 /// Commands print no password.
 fn run(node: &TestServer, arguments: &[&str]) -> (bool, String) {
@@ -42,61 +37,12 @@ fn access_token(server: &Server) -> String {
 }
 
 #[test]
-fn a_sign_out_on_one_node_is_seen_by_the_other_at_once() {
-    let Some(schema) = TestSchema::from_environment() else {
-        return;
-    };
-    let [one, other] = two_nodes(&schema);
-    one.sign_up_token("one@example.com", PASSWORD);
-    for _ in 0..100 {
-        let (status, reply) = one.sign_in("one@example.com", PASSWORD);
-        assert_eq!(status, 200, "{reply}");
-        let token = reply["token"].as_str().unwrap();
-        assert_eq!(other.session_status(token), 200);
-        assert_eq!(
-            one.request("DELETE", "/v1/session", Some(token), None).0,
-            200
-        );
-        assert_eq!(other.session_status(token), 401);
-    }
-}
-
-#[test]
-fn a_revoked_access_token_is_refused_by_the_other_node_soon() {
-    let Some(schema) = TestSchema::from_environment() else {
-        return;
-    };
-    let [one, other] = two_nodes(&schema);
-    one.sign_up_token("one@example.com", PASSWORD);
-    let mut longest = Duration::ZERO;
-    for _ in 0..50 {
-        let access = &access_token(&one);
-        let opens = |node: &Server| node.request("GET", "/v1/projects", Some(access), None).0;
-        assert_eq!((opens(&one), opens(&other)), (200, 200));
-        let body = json!({ "token": access });
-        assert_eq!(
-            one.request("POST", "/v1/tokens/revoke", None, Some(&body))
-                .0,
-            200
-        );
-        assert_eq!(opens(&one), 401);
-        let started = Instant::now();
-        while opens(&other) != 401 {
-            assert!(started.elapsed() < Duration::from_secs(10), "it was missed");
-        }
-        longest = longest.max(started.elapsed());
-    }
-    // 200 ms by design; other tests share the machine.
-    assert!(longest < Duration::from_secs(2), "{longest:?}");
-}
-
-#[test]
 fn strict_nodes_refuse_a_revoked_access_token_at_once() {
     let Some(schema) = TestSchema::from_environment() else {
         return;
     };
     let [one, other] = [(); 2].map(|()| {
-        let mut node = node(schema.url().expose());
+        let mut node = node_in(&schema);
         node.set("CLOAKROOM__TOKENS__REVOCATION", "strict");
         node.serve()
     });
@@ -117,7 +63,7 @@ fn strict_nodes_refuse_a_revoked_access_token_at_once() {
 
 /// A node with these key bases.
 fn node_with(schema: &TestSchema, base: &str, previous: &[&str]) -> TestServer {
-    let mut node = node(schema.url().expose());
+    let mut node = node_in(schema);
     let previous: Vec<String> = previous.iter().map(|base| base.repeat(40)).collect();
     node.set("CLOAKROOM__SECRETS__KEY_BASE", base.repeat(40))
         .set("CLOAKROOM__SECRETS__PREVIOUS", previous.join(","));
@@ -195,7 +141,7 @@ fn commands_work_on_the_database_of_the_nodes() {
     let Some(schema) = TestSchema::from_environment() else {
         return;
     };
-    let node = node(schema.url().expose());
+    let node = node_in(&schema);
     let (done, said) = run(&node, &["users", "list"]);
     assert!(!done && said.contains("run `cloakroom migrate`"), "{said}");
     let (done, said) = run(&node, &["migrate", "--check"]);

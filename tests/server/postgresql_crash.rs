@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use postgres::{Client, NoTls};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::acknowledged::{
     Answer, Dice, Scope, Worker, assert_all_were_under_way, verify_all, workers,
@@ -85,6 +86,23 @@ fn acknowledged_writes_survive_killed_databases() {
     }
     verify_all(&mut workers, &ask(&nodes), Scope::All);
     assert_all_were_under_way(&workers, &["resets"]);
+}
+
+#[test]
+fn a_commit_that_no_standby_has_is_not_acknowledged() {
+    let Some(database) = Postgres::from_environment() else {
+        return;
+    };
+    let nodes = Nodes::start(1, &database.url());
+    let mut client = Client::connect(&database.url(), NoTls).unwrap();
+    let standby = "ALTER SYSTEM SET synchronous_standby_names = 'absent'";
+    client.batch_execute(standby).unwrap();
+    client.batch_execute("SELECT pg_reload_conf()").unwrap();
+    let mut shown = || client.query_one("SHOW synchronous_standby_names", &[]);
+    eventually(|| (shown().unwrap().get::<_, String>(0) == "absent").then_some(()));
+    let body = json!({ "email_address": "one@example.com", "password": "correct horse" });
+    let answer = nodes.ask("POST", "/v1/registrations", None, Some(&body));
+    assert!(answer.is_none(), "{answer:?}");
 }
 
 /// Its machine answers, it does not: a disk that hangs, as opposed to a server that is gone.

@@ -24,7 +24,7 @@ pub const STEPS: [&str; 9] = [
     "refreshes",
     "revocations",
 ];
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Method, path, token and body; nothing when there was no answer, or one that leaves the outcome open.
 pub type Call<'a> = &'a (dyn Fn(&str, &str, Option<&str>, Option<&Value>) -> Answer + Sync);

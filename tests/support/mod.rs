@@ -4,6 +4,7 @@ pub mod acknowledged;
 pub mod app;
 pub mod callers;
 pub mod certificates;
+pub mod cluster;
 pub mod credentials;
 pub mod flows;
 pub mod forgery;

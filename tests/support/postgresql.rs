@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use cloakroom::store::TestSchema;
 use postgres::{Client, NoTls};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -20,6 +21,9 @@ use super::program::free_address;
 
 /// The folder of its programs; `.ci/postgres` sets it.
 pub const PROGRAMS: &str = "POSTGRES_BIN";
+
+/// Of all nodes of a database.
+pub const KEY_BASE: &str = "one base for all nodes of this database";
 
 /// A program that runs as the user postgres if this is root, as PostgreSQL demands.
 pub fn as_postgres(program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -168,10 +172,16 @@ impl Drop for Postgres {
 /// A node's folder and settings, on this database.
 pub fn node(url: &str) -> TestServer {
     let mut node = TestServer::new();
-    node.set("CLOAKROOM__DATABASE__URL", url).set(
-        "CLOAKROOM__SECRETS__KEY_BASE",
-        "one base for all nodes of this database",
-    );
+    node.set("CLOAKROOM__DATABASE__URL", url)
+        .set("CLOAKROOM__SECRETS__KEY_BASE", KEY_BASE);
+    node
+}
+
+/// The same, on a schema.
+pub fn node_in(schema: &TestSchema) -> TestServer {
+    let mut node = node(schema.url().expose());
+    let prepares = schema.prepares().to_string();
+    node.set("CLOAKROOM__DATABASE__PREPARE", prepares);
     node
 }
 
@@ -195,6 +205,14 @@ impl Nodes {
             agent: agent(),
             next: AtomicUsize::new(0),
         }
+    }
+
+    /// Where they listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let servers = self.nodes.iter();
+        servers
+            .map(|(_, server)| server.read().unwrap().address)
+            .collect()
     }
 
     /// Asks one node after another; nothing when it is gone, or cannot reach the database.

@@ -182,7 +182,7 @@ impl OnPostgres {
             return;
         };
         let mut settings = config::Settings::for_env(config::Environment::Test).unwrap();
-        settings.database.url = Some(schema.url());
+        schema.set_in(&mut settings.database);
         let clock = Clock::manual(NOW);
         test(Database::open(&settings.database, 2, IfMissing::Create, clock).unwrap());
     }

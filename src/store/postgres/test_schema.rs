@@ -6,21 +6,27 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use postgres::{Client, NoTls, SimpleQueryMessage};
+use url::Url;
 
 use super::client::Fault;
 use super::session::describe;
-use crate::config::Secret;
+use crate::config::{self, Secret};
 use crate::crypto::token::random_hex;
 use crate::domain::error::{Error, Result};
 
-/// Names a server for tests, where they are to run on PostgreSQL.
+/// Names a server for tests, where they are to run on PostgreSQL. Its user is a superuser.
 pub const VARIABLE: &str = "CLOAKROOM_TEST_DATABASE_URL";
+/// Names the port of a pooler before it, on the same host.
+const POOLER: &str = "CLOAKROOM_TEST_POOLER_PORT";
+/// Whether the pooler supports prepared statements.
+const PREPARE: &str = "CLOAKROOM_TEST_POOLER_PREPARES";
 
-/// A schema that is dropped with this.
+/// A schema of a role without further rights. Both are dropped with this.
 #[derive(Debug)]
 pub struct TestSchema {
-    server: String,
-    name: String,
+    url: Url,
+    /// Whether statements may be prepared.
+    prepares: bool,
     /// What a session beside the program is to do.
     requests: Option<mpsc::Sender<Request>>,
     thread: Option<JoinHandle<()>>,
@@ -36,27 +42,38 @@ impl TestSchema {
     pub fn from_environment() -> Option<Self> {
         let server = std::env::var(VARIABLE).ok()?;
         let name = format!("test_{}", random_hex().expect("randomness"));
+        let mut url = Url::parse(&server).expect("a URL");
+        url.set_username(&name).expect("a host");
+        url.set_password(Some(&name)).expect("a host");
+        url.set_query(Some("sslmode=disable"));
+        let pooler = std::env::var(POOLER).ok();
+        if let Some(port) = &pooler {
+            let port = port.parse().expect("a port");
+            url.set_port(Some(port)).expect("a host");
+        }
+        let prepares = pooler.is_none() || std::env::var_os(PREPARE).is_some();
         let (requests, received) = mpsc::channel::<Request>();
-        let (url, first) = (
-            server.clone(),
-            format!("CREATE SCHEMA {name}; SET search_path = {name}"),
+        // The schema that has the name of the role is the first of its search path.
+        let first = format!(
+            "CREATE ROLE {name} LOGIN PASSWORD '{name}'; CREATE SCHEMA AUTHORIZATION {name};
+             SET ROLE {name}; SET search_path = {name}"
+        );
+        let last = format!(
+            "SET lock_timeout = '10s'; DROP SCHEMA {name} CASCADE; RESET ROLE; DROP ROLE {name}"
         );
         // The client blocks, which is refused on the thread of a runtime.
         let work = move || {
-            let mut client = Client::connect(&url, NoTls).expect("the server for tests");
+            let mut client = Client::connect(&server, NoTls).expect("the server for tests");
             client.batch_execute(&first).expect("a new schema");
             for request in received {
                 request(&mut client);
             }
             // A server that a test has stopped needs no tidying.
-            let _ = client.batch_execute("SET lock_timeout = '10s'");
-            let _ = client.batch_execute(
-                "DO $$ BEGIN EXECUTE 'DROP SCHEMA ' || current_schema() || ' CASCADE'; END $$",
-            );
+            let _ = client.batch_execute(&last);
         };
         Some(Self {
-            server,
-            name,
+            url,
+            prepares,
             requests: Some(requests),
             thread: Some(thread::spawn(work)),
         })
@@ -66,9 +83,18 @@ impl TestSchema {
     pub fn url(&self) -> Secret {
         // The schema is there.
         self.execute("").expect("a schema");
-        let start = if self.server.contains('?') { '&' } else { '?' };
-        let (server, name) = (&self.server, &self.name);
-        Secret::from(format!("{server}{start}options=-csearch_path%3D{name}"))
+        Secret::from(self.url.to_string())
+    }
+
+    /// What `database.prepare` must be.
+    pub fn prepares(&self) -> bool {
+        self.prepares
+    }
+
+    /// Uses it as the database.
+    pub fn set_in(&self, settings: &mut config::Database) {
+        settings.url = Some(self.url());
+        settings.prepare = self.prepares;
     }
 
     /// Runs statements beside the program.

@@ -28,10 +28,8 @@ impl Home {
     pub fn new() -> Option<Self> {
         let schema = TestSchema::from_environment()?;
         let settings = config::Settings::for_env(config::Environment::Test).unwrap();
-        let settings = config::Database {
-            url: Some(schema.url()),
-            ..settings.database
-        };
+        let mut settings = settings.database;
+        schema.set_in(&mut settings);
         Some(Self { schema, settings })
     }
 
