@@ -30,6 +30,40 @@ CREATE TABLE passwords (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
+-- The authenticator app of a user. A secret that no code proved yet is no factor.
+CREATE TABLE totp_factors (
+    user_id       INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    sealed_secret BLOB    NOT NULL,              -- nonce and AES-256-GCM under a derived key, bound to the user
+    key_base      TEXT    NOT NULL,              -- name of the key base that the key is derived from
+    created_at    INTEGER NOT NULL,
+    enrolled_at   INTEGER,                       -- when a code proved it; NULL: not yet
+    last_step     INTEGER NOT NULL               -- time step of the last accepted code: no code works twice
+) STRICT;
+
+CREATE INDEX totp_factors_unproved ON totp_factors (created_at) WHERE enrolled_at IS NULL;
+
+-- Recovery codes that are left. The use of one deletes it.
+CREATE TABLE recovery_codes (
+    user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    code_digest BLOB    NOT NULL,                -- SHA-256 of the code
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (user_id, code_digest)
+) STRICT, WITHOUT ROWID;
+
+-- Sign-ins whose first factor was right and whose second is due. The second step deletes its row.
+CREATE TABLE pending_sign_ins (
+    token_digest        BLOB    PRIMARY KEY,     -- SHA-256 of the token
+    user_id             INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    auth_methods        TEXT    NOT NULL,        -- of the first factor, as in sessions
+    credentials_version INTEGER NOT NULL,        -- of the user then: a change of credentials ends it
+    remembered          INTEGER NOT NULL,        -- 1 if the sign-in sent `remember`
+    tries               INTEGER NOT NULL,        -- second factors that were tried
+    expires_at          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX pending_sign_ins_by_user ON pending_sign_ins (user_id, expires_at);
+CREATE INDEX pending_sign_ins_by_expiry ON pending_sign_ins (expires_at);
+
 CREATE TABLE sessions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id        INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,

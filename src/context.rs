@@ -20,7 +20,7 @@ use crate::crypto::password::{HashSlot, PasswordPool};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, EmailAddress, Locale, SecondFactor, UserId};
+use crate::domain::{ClientInfo, EmailAddress, Locale};
 use crate::mail::{MailWorker, Notice, Transport};
 use crate::store::{Database, IfMissing, Reader, Transaction, revocations, sessions};
 use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
@@ -67,9 +67,6 @@ pub struct Context {
     /// When sessions were last used, until that is written.
     #[doc(hidden)]
     pub activity: Activity,
-    /// The second factors that a user has enrolled and must present one of to sign in.
-    #[doc(hidden)]
-    pub second_factors: fn(&Reader<'_>, UserId) -> Result<Vec<SecondFactor>>,
     /// What an embedding app adds.
     #[doc(hidden)]
     pub hooks: Hooks,
@@ -124,8 +121,6 @@ impl Context {
             )?,
             throttle: Throttle::new(settings.throttle.clone(), key_ring.clone()),
             activity: Activity::default(),
-            // No factor can be enrolled yet.
-            second_factors: |_, _| Ok(Vec::new()),
             hooks: Hooks::default(),
             saw_unknown_proxy: AtomicBool::new(false),
             clock,

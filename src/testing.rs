@@ -54,7 +54,7 @@ use crate::crypto::password::Password;
 use crate::crypto::token::{PlainToken, TokenKind, random_hex};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::scope::Scopes;
-use crate::domain::{AuthMethod, EmailAddress, SecondFactor, User};
+use crate::domain::{AuthMethod, EmailAddress, User};
 use crate::features;
 use crate::http::auth::cookie;
 use crate::http::routes;
@@ -95,14 +95,6 @@ impl TestApp {
         Self::builder().settings(change).build().await
     }
 
-    /// The server's routes, as if every user had enrolled a second factor.
-    #[doc(hidden)]
-    pub async fn with_second_factor(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut builder = Self::builder().settings(change);
-        builder.has_second_factor = true;
-        builder.build().await
-    }
-
     /// An app with settings and routes of your own.
     pub fn builder() -> TestAppBuilder {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -120,7 +112,6 @@ impl TestApp {
             routes: Vec::new(),
             hooks: Hooks::new(),
             prefix: String::new(),
-            has_second_factor: false,
         }
     }
 
@@ -273,7 +264,6 @@ pub struct TestAppBuilder {
     routes: Vec<AddRoutes>,
     hooks: Hooks,
     prefix: String,
-    has_second_factor: bool,
 }
 
 impl TestAppBuilder {
@@ -310,14 +300,10 @@ impl TestAppBuilder {
             routes: own,
             hooks,
             prefix,
-            has_second_factor,
         } = self;
         let mut context = Context::assemble(settings, Clock::manual(START), Transport::memory())
             .expect("valid settings");
         context.hooks = hooks;
-        if has_second_factor {
-            context.second_factors = |_, _| Ok(vec![SecondFactor::Totp]);
-        }
         let routes = features::enabled_routes(&context.settings);
         let documented: Rc<[_]> = routes.iter().map(|route| route.path).collect();
         let cloakroom = Cloakroom::new(context).at(&prefix);

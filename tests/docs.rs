@@ -22,6 +22,8 @@ use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use actix_web::http::Method;
 use cloakroom::config::{Environment, Settings, Sources};
+use cloakroom::domain::PendingSignIn;
+use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::error::{Error, UnavailableReason, ValidationErrors};
 use cloakroom::domain::scope::Scopes;
 use cloakroom::http::error_codes::{self, ErrorCode};
@@ -580,6 +582,16 @@ fn every_error() -> Vec<Error> {
         Error::InvalidTarget,
         Error::InvalidCredentials,
         Error::LastAttempt,
+        Error::SecondFactorRequired(Box::new(PendingSignIn {
+            token: Default::default(),
+            methods: vec![],
+            expires_at: Timestamp::from_millis(0),
+        })),
+        Error::PendingSignInInvalid,
+        Error::InvalidCode,
+        Error::Validation(ValidationErrors::summary("totp_enrolled", "")),
+        Error::Validation(ValidationErrors::summary("totp_not_started", "")),
+        Error::Validation(ValidationErrors::summary("no_second_factor", "")),
         Error::LinkInvalid(""),
         Error::Forbidden(""),
         Error::InsufficientScope(Scopes::default()),
@@ -608,6 +620,9 @@ fn every_error() -> Vec<Error> {
             | Error::InvalidTarget
             | Error::InvalidCredentials
             | Error::LastAttempt
+            | Error::SecondFactorRequired(_)
+            | Error::PendingSignInInvalid
+            | Error::InvalidCode
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)
             | Error::InsufficientScope(_)

@@ -1,11 +1,13 @@
 //! What an operator does to accounts, by the command line; and the end of an account, which its owner can reach as well.
 
 use super::credentials_changed::{KeepSessions, credentials_changed};
+use super::second_factor;
 use crate::audit::Event;
 use crate::context::Change;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::{Account, Claims, EmailAddress, JsonObject, PasswordDigest, User, UserId};
+use crate::mail::{self, Notice};
 use crate::store::outbox;
 use crate::store::{passwords, users};
 
@@ -56,6 +58,22 @@ pub fn enable(change: &Change<'_>, account: &Account, now: Timestamp) -> Result<
         change.record(Event::UserEnabled { user });
     }
     reload(change, user)
+}
+
+/// Removes all second factors of a user, whose app and recovery codes are lost. The user is notified.
+pub fn reset_factors(
+    change: &Change<'_>,
+    account: &Account,
+    notice: Option<&Notice>,
+    now: Timestamp,
+) -> Result<bool> {
+    let user = &account.user;
+    let removed = second_factor::remove_all(change, user.id)?;
+    if removed {
+        change.record(Event::SecondFactorsReset { user: user.id });
+        mail::notify(change, notice, user, now)?;
+    }
+    Ok(removed)
 }
 
 /// Marks an account's address as verified: the operator vouches for it. A verified one stays as it is.

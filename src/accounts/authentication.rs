@@ -5,7 +5,8 @@ use crate::crypto::password::{HashSlot, Password, is_bcrypt};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{Account, AuthMethod, AuthMethods, PasswordDigest, UserId};
-use crate::store::{Reader, Transaction, passwords, users};
+use crate::store::pending_sign_ins::PendingSignIn;
+use crate::store::{Transaction, passwords};
 
 /// A user who proved who they are, a moment ago.
 #[derive(Clone, Debug)]
@@ -16,7 +17,16 @@ pub struct Authentication {
     pub methods: AuthMethods,
     /// When.
     pub at: Timestamp,
-    password: Option<VerifiedPassword>,
+    proof: Proof,
+}
+
+#[derive(Clone, Debug)]
+enum Proof {
+    Password(VerifiedPassword),
+    /// A second factor, after a first one of an account with this `credentials_version`.
+    SecondFactor {
+        credentials_version: i64,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -34,31 +44,40 @@ impl Authentication {
             user,
             methods: AuthMethod::Password.into(),
             at,
-            password: Some(VerifiedPassword {
+            proof: Proof::Password(VerifiedPassword {
                 digest,
                 rehashed: None,
             }),
         }
     }
 
-    /// Whether it holds for the account as it is now: not disabled, and with the password that was verified.
-    pub fn holds(&self, account: &Account) -> bool {
-        let same_password = self
-            .password
-            .as_ref()
-            .is_none_or(|password| account.password_digest.as_ref() == Some(&password.digest));
-        account.user.id == self.user && account.user.disabled_at.is_none() && same_password
+    /// By a second factor that finishes a pending sign-in.
+    pub fn by_second_factor(pending: &PendingSignIn, method: AuthMethod, at: Timestamp) -> Self {
+        Self {
+            user: pending.user_id,
+            methods: pending.auth_methods.clone().with_second_factor(method),
+            at,
+            proof: Proof::SecondFactor {
+                credentials_version: pending.credentials_version,
+            },
+        }
     }
 
-    /// [`Self::holds`] for the account in the database.
-    pub fn still_holds(&self, reader: &Reader<'_>) -> Result<bool> {
-        Ok(users::find(reader, self.user)?.is_some_and(|account| self.holds(&account)))
+    /// Whether it holds for the account as it is now: not disabled, and with the credentials that were verified.
+    pub fn holds(&self, account: &Account) -> bool {
+        let same_credentials = match &self.proof {
+            Proof::Password(password) => account.password_digest.as_ref() == Some(&password.digest),
+            Proof::SecondFactor {
+                credentials_version,
+            } => account.credentials_version == *credentials_version,
+        };
+        account.user.id == self.user && account.user.disabled_at.is_none() && same_credentials
     }
 
     /// Hashes the verified password again where its digest is not at the configured cost. A failure is logged and no
     /// obstacle.
     pub async fn rehash(&mut self, context: &Context, slot: &HashSlot, password: &Password) {
-        let Some(verified) = &mut self.password else {
+        let Proof::Password(verified) = &mut self.proof else {
             return;
         };
         if !context.passwords.is_outdated(&verified.digest) {
@@ -74,7 +93,7 @@ impl Authentication {
 
     /// Stores what [`Self::rehash`] made.
     pub(super) fn store_rehashed(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-        let Some(password) = &self.password else {
+        let Proof::Password(password) = &self.proof else {
             return Ok(());
         };
         match &password.rehashed {

@@ -10,6 +10,7 @@ pub mod new_password;
 pub mod password_sign_in;
 pub mod reauthentication;
 pub mod rotate_session;
+pub mod second_factor;
 pub mod standing;
 pub mod start_session;
 pub mod unverified_account;

@@ -12,6 +12,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::authentication::{Authentication, verify_password};
 use super::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
 use crate::audit::Event;
@@ -21,7 +23,7 @@ use crate::crypto::password::{HashSlot, Password};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason};
-use crate::domain::{Account, ClientInfo, EmailAddress, Session, User, UserId};
+use crate::domain::{Account, ClientInfo, EmailAddress, PendingSignIn, Session, User, UserId};
 use crate::mail;
 use crate::store::users;
 use crate::throttle::{Admission, Count, Limit};
@@ -74,7 +76,7 @@ impl PasswordSignIn {
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] or [`Error::LastAttempt`], [`Error::Unconfirmed`], [`Error::RateLimited`],
-    /// [`Error::Forbidden`] when a second factor is due, and those of the database and the hash queue.
+    /// [`Error::SecondFactorRequired`], and those of the database and the hash queue.
     pub async fn start_session<T: Send + 'static>(
         self,
         context: &Arc<Context>,
@@ -153,34 +155,49 @@ impl Attempt {
             if let Some(password) = &self.form.password {
                 authentication.rehash(context, &self.slot, password).await;
             }
-            let now = context.clock.now();
-            let (draft, token) = SessionDraft::new(context, client, self.form.remember, now)?;
-            draft.make_room(context, account.user.id).await?;
+            let (user, now) = (account.user.id, context.clock.now());
+            let (draft, tokens) = SessionDraft::new(context, client, self.form.remember, now)?;
+            draft.make_room(context, user).await?;
             let (admission, failures, also) =
                 (self.admission.clone(), failures.clone(), also.clone());
             let started = context.commit(client, move |change| {
                 let start = start_session(change, &authentication, &draft, now)?;
-                let made = match &start {
-                    SessionStart::Session(started) => {
-                        admission.give_back(change)?;
-                        failures.forgive(change, now)?;
-                        record(change, started);
-                        Some(also(change, &started.session, now)?)
-                    }
-                    SessionStart::SecondFactorDue | SessionStart::Outdated => None,
+                if matches!(start, SessionStart::Outdated) {
+                    return Ok((start, None));
+                }
+                // The password was right: that was no failure to guess.
+                admission.give_back(change)?;
+                failures.forgive(change, now)?;
+                let SessionStart::Session(started) = &start else {
+                    change.record(Event::SecondFactorDue { user });
+                    return Ok((start, None));
                 };
-                Ok((start, made))
+                started.record(change);
+                let made = also(change, &started.session, now)?;
+                Ok((start, Some(made)))
             });
             match started.await? {
                 (SessionStart::Session(StartedSession { session, .. }), Some(made)) => {
                     return Ok(SignedIn {
                         user: account.user,
                         session,
-                        token,
+                        token: tokens.session,
                         made,
                     });
                 }
-                (SessionStart::SecondFactorDue, _) => return Err(SECOND_FACTOR_DUE),
+                (
+                    SessionStart::SecondFactorDue {
+                        methods,
+                        expires_at,
+                    },
+                    _,
+                ) => {
+                    return Err(Error::SecondFactorRequired(Box::new(PendingSignIn {
+                        token: Zeroizing::new(tokens.pending.reveal().to_owned()),
+                        methods,
+                        expires_at,
+                    })));
+                }
                 _ => {}
             }
         }
@@ -291,19 +308,6 @@ impl Attempt {
         });
         request.await
     }
-}
-
-/// The answer while a second factor is due: it becomes `second_factor_required` with a ticket once factors can be enrolled.
-const SECOND_FACTOR_DUE: Error = Error::Forbidden("A second factor is required");
-
-fn record(change: &Change<'_>, started: &StartedSession) {
-    change.record(Event::SignedIn {
-        user: started.session.user_id,
-        session: started.session.id,
-        sessions_evicted: started.evicted,
-        session_replaced: started.replaced,
-        new_device: started.new_device,
-    });
 }
 
 /// Whether the sign-in must fail as if the account did not exist. Where sign-up does not tell whether an address is taken,

@@ -17,6 +17,7 @@ use std::time::Duration;
 use super::authentication::{Authentication, verify_password};
 use super::password_sign_in::ROUNDS;
 use super::rotate_session::rotate_session;
+use super::second_factor::{Presented, SecondFactors};
 use super::standing::Credential;
 use crate::audit::Event;
 use crate::context::{Change, Context};
@@ -34,10 +35,13 @@ const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// What a client offers as a proof, in a field of its body.
 #[derive(Clone)]
-pub struct Reauthentication {
-    field: &'static str,
-    /// `None` when nothing is offered, and `Some(None)` for a text that can be no password.
-    password: Option<Option<Password>>,
+pub enum Reauthentication {
+    /// A password in this field; `None` for a text that can be none.
+    Password(&'static str, Option<Password>),
+    /// A second factor.
+    SecondFactor(Presented),
+    /// Nothing in this field, since another proof was given lately.
+    Recent(&'static str),
 }
 
 /// A session that has just been reauthenticated.
@@ -55,6 +59,8 @@ pub struct Reauthenticated {
 enum Offer {
     /// The password in this field, hashed there.
     Password(&'static str, Option<Password>, HashSlot),
+    /// A second factor.
+    SecondFactor(Presented, SecondFactors),
     /// A recent reauthentication of the session, since this field is absent.
     Recent(&'static str),
 }
@@ -63,6 +69,8 @@ enum Offer {
 enum Proof {
     /// With the change.
     Now(Authentication),
+    /// A second factor, which is used up.
+    SecondFactor,
     /// On the same session, not long ago.
     Lately,
 }
@@ -83,9 +91,9 @@ impl Reauthentication {
         if password.is_none() && !is_recent(session.reauthenticated_at, now) {
             return Err(blank(field));
         }
-        Ok(Self {
-            field,
-            password: password.map(Password::offered),
+        Ok(match password {
+            Some(password) => Self::Password(field, Password::offered(password)),
+            None => Self::Recent(field),
         })
     }
 
@@ -96,30 +104,32 @@ impl Reauthentication {
     pub fn now(field: &'static str, password: Option<&str>) -> Result<Self, ValidationErrors> {
         match password {
             None | Some("") => Err(blank(field)),
-            Some(password) => Ok(Self {
-                field,
-                password: Some(Password::offered(password)),
-            }),
+            Some(password) => Ok(Self::Password(field, Password::offered(password))),
         }
     }
 
     /// Counts the try, together with the other limits of the change, and verifies it.
     pub async fn verify(
         self,
-        context: &Context,
+        context: &Arc<Context>,
         client: &ClientInfo,
         standing: (Credential, &Session),
         limits: Vec<Limit>,
     ) -> Result<Reauthenticated> {
         let limits = self.limits(context, client, standing.1, limits);
-        let (offer, admission) = match self.password {
-            Some(password) => {
+        let (offer, admission) = match self {
+            Self::Password(field, password) => {
                 let (slot, admission) = context.admit_hashing(client, limits).await?;
-                (Offer::Password(self.field, password, slot), admission)
+                (Offer::Password(field, password, slot), admission)
             }
-            None => {
+            Self::SecondFactor(presented) => {
+                let factors = SecondFactors::of(context, client);
                 let admission = context.admit(client, limits).await?;
-                (Offer::Recent(self.field), admission)
+                (Offer::SecondFactor(presented, factors), admission)
+            }
+            Self::Recent(field) => {
+                let admission = context.admit(client, limits).await?;
+                (Offer::Recent(field), admission)
             }
         };
         Reauthenticated::new(context, client, standing, offer, admission).await
@@ -128,16 +138,19 @@ impl Reauthentication {
     /// The same for a change that hashes as well; also returns where.
     pub async fn verify_before_hash(
         self,
-        context: &Context,
+        context: &Arc<Context>,
         client: &ClientInfo,
         standing: (Credential, &Session),
         limits: Vec<Limit>,
     ) -> Result<(Reauthenticated, HashSlot)> {
         let limits = self.limits(context, client, standing.1, limits);
         let (slot, admission) = context.admit_hashing(client, limits).await?;
-        let offer = match self.password {
-            Some(password) => Offer::Password(self.field, password, slot.clone()),
-            None => Offer::Recent(self.field),
+        let offer = match self {
+            Self::Password(field, password) => Offer::Password(field, password, slot.clone()),
+            Self::SecondFactor(presented) => {
+                Offer::SecondFactor(presented, SecondFactors::of(context, client))
+            }
+            Self::Recent(field) => Offer::Recent(field),
         };
         let verified = Reauthenticated::new(context, client, standing, offer, admission);
         Ok((verified.await?, slot))
@@ -150,10 +163,14 @@ impl Reauthentication {
         session: &Session,
         mut limits: Vec<Limit>,
     ) -> Vec<Limit> {
-        if self.password.is_some() {
-            // Success does not forgive the limit by client: right or wrong, each try costs a hash.
-            limits.push(context.throttle.challenges_of_client(client.ip));
-            limits.push(context.throttle.challenges(session.id));
+        match self {
+            Self::Password(..) => {
+                // Success does not forgive the limit by client: right or wrong, each try costs a hash.
+                limits.push(context.throttle.challenges_of_client(client.ip));
+                limits.push(context.throttle.challenges(session.id));
+            }
+            Self::SecondFactor(_) => limits.push(context.throttle.second_factor(session.user_id)),
+            Self::Recent(_) => {}
         }
         limits
     }
@@ -163,13 +180,16 @@ impl Offer {
     /// A wrong password is refused, however lately the right one was given.
     async fn prove(
         &self,
-        context: &Context,
+        context: &Arc<Context>,
         client: &ClientInfo,
         session: &Session,
     ) -> Result<Proof> {
         let (id, user) = (session.id, session.user_id);
         let (field, password, slot) = match self {
             Self::Password(field, password, slot) => (*field, password, slot),
+            Self::SecondFactor(presented, factors) => {
+                return use_factor(context, client, session, presented, factors).await;
+            }
             Self::Recent(field) => {
                 let at = context
                     .database
@@ -197,9 +217,37 @@ impl Offer {
     }
 }
 
+/// A code is used up by its proof, in a transaction of its own: it must not work again if the change fails.
+async fn use_factor(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    session: &Session,
+    presented: &Presented,
+    factors: &SecondFactors,
+) -> Result<Proof> {
+    let (id, user, now) = (session.id, session.user_id, context.clock.now());
+    let limit = context.throttle.second_factor(user);
+    let (code, factors) = (presented.clone(), factors.clone());
+    let accepted = context.commit(client, move |change| {
+        let Some(account) = users::find(change, user)? else {
+            return Ok(false);
+        };
+        let accepted = factors.accept(change, &account.user, &code, now)?.is_some();
+        match accepted {
+            true => limit.forgive(change, now)?,
+            false => change.record(Event::ReauthenticationFailed { user, session: id }),
+        }
+        Ok(accepted)
+    });
+    match accepted.await? {
+        true => Ok(Proof::SecondFactor),
+        false => Err(ValidationErrors::field(presented.field(), "is incorrect").into()),
+    }
+}
+
 impl Reauthenticated {
     async fn new(
-        context: &Context,
+        context: &Arc<Context>,
         client: &ClientInfo,
         (credential, session): (Credential, &Session),
         offer: Offer,
@@ -326,6 +374,7 @@ impl Reauthenticated {
     fn holds(&self, tx: &Transaction<'_>, account: &Account, now: Timestamp) -> Result<bool> {
         match &self.proof {
             Proof::Now(authentication) => Ok(authentication.holds(account)),
+            Proof::SecondFactor => Ok(account.user.disabled_at.is_none()),
             Proof::Lately => {
                 let at = sessions::reauthenticated_at(tx, self.session.id)?.flatten();
                 Ok(is_recent(at, now))

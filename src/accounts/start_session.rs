@@ -10,6 +10,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::authentication::Authentication;
+use super::second_factor;
+use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::Purpose;
 use crate::crypto::signed_message::pseudonym;
@@ -17,16 +19,21 @@ use crate::crypto::token::{PlainToken, TokenKind, random_hex};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, SecondFactor, Session, TokenDigest, UserId};
+use crate::domain::{Account, ClientInfo, SecondFactor, Session, TokenDigest, User, UserId};
 use crate::mail::{self, Notice};
 use crate::store::known_devices::{self, Sighting};
+use crate::store::pending_sign_ins::{self, PendingSignIn};
 use crate::store::sessions::{self, NewSession};
-use crate::store::{Reader, Transaction, users};
+use crate::store::{Transaction, users};
 
 /// Devices that are remembered of one user.
 const MAX_DEVICES: u32 = 50;
 /// While an account is younger than this, its first sign-in is taken to be its owner's.
 const NEW_ACCOUNT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a second factor may take.
+const PENDING_LIFETIME: Duration = Duration::from_secs(10 * 60);
+/// Sign-ins of one user that wait at once: in several browsers, or given up.
+const MAX_PENDING: u32 = 5;
 
 /// Starts a session for an authenticated user. The only constructor of a session.
 pub fn start_session(
@@ -35,13 +42,21 @@ pub fn start_session(
     draft: &SessionDraft,
     now: Timestamp,
 ) -> Result<SessionStart> {
-    if !authentication.still_holds(change)? {
+    let account = users::find(change, authentication.user)?;
+    let Some(account) = account.filter(|account| authentication.holds(account)) else {
         return Ok(SessionStart::Outdated);
-    }
-    if !(draft.second_factors)(change, authentication.user)?.is_empty() {
-        return Ok(SessionStart::SecondFactorDue);
-    }
+    };
     authentication.store_rehashed(change, now)?;
+    if !authentication.methods.has_several_factors() {
+        let methods = second_factor::methods(change, authentication.user)?;
+        if !methods.is_empty() {
+            let expires_at = wait_for_second_factor(change, authentication, draft, &account, now)?;
+            return Ok(SessionStart::SecondFactorDue {
+                methods,
+                expires_at,
+            });
+        }
+    }
     let replaced = match &draft.replaces {
         Some(token) => sessions::delete_by_digest(change, token)?,
         None => false,
@@ -55,7 +70,7 @@ pub fn start_session(
         now,
     )?;
     let evicted = sessions::delete_beyond(change, user, session.id, draft.max_per_user, now)?;
-    let new_device = note_device(change, draft, user, now)?;
+    let new_device = note_device(change, draft, &account.user, now)?;
     Ok(SessionStart::Session(StartedSession {
         session,
         evicted,
@@ -69,8 +84,14 @@ pub fn start_session(
 pub enum SessionStart {
     /// It was started.
     Session(StartedSession),
-    /// The user has second factors and must present one of these first; nothing was changed.
-    SecondFactorDue,
+    /// The user has second factors and must present one of these first: the pending token of the draft stands for the
+    /// sign-in until then.
+    SecondFactorDue {
+        /// The ways to present one.
+        methods: Vec<SecondFactor>,
+        /// When the pending token expires.
+        expires_at: Timestamp,
+    },
     /// The account has changed since the authentication, which no longer holds; nothing was changed.
     Outdated,
 }
@@ -88,6 +109,19 @@ pub struct StartedSession {
     pub new_device: bool,
 }
 
+impl StartedSession {
+    /// Records the sign-in that it came of.
+    pub fn record(&self, change: &Change<'_>) {
+        change.record(Event::SignedIn {
+            user: self.session.user_id,
+            session: self.session.id,
+            sessions_evicted: self.evicted,
+            session_replaced: self.replaced,
+            new_device: self.new_device,
+        });
+    }
+}
+
 /// A session to be started: what the transaction needs to know of it.
 #[derive(Clone, Debug)]
 pub struct SessionDraft {
@@ -99,18 +133,30 @@ pub struct SessionDraft {
     fingerprint: String,
     /// The notice of a new device; `None` where the settings turn it off.
     notice: Option<Notice>,
-    second_factors: fn(&Reader<'_>, UserId) -> Result<Vec<SecondFactor>>,
+    /// Stands for the sign-in while a second factor is due.
+    pending_token: TokenDigest,
+}
+
+/// The tokens of a draft, one of which is shown.
+pub struct NewTokens {
+    /// Of the session, once it was started.
+    pub session: PlainToken,
+    /// Of the sign-in, while a second factor is due.
+    pub pending: PlainToken,
 }
 
 impl SessionDraft {
-    /// A session of this client, with its new token.
+    /// A session of this client, with its new tokens.
     pub fn new(
         context: &Context,
         client: &ClientInfo,
         remember: bool,
         now: Timestamp,
-    ) -> Result<(Self, PlainToken)> {
-        let token = PlainToken::generate(TokenKind::Session)?;
+    ) -> Result<(Self, NewTokens)> {
+        let tokens = NewTokens {
+            session: PlainToken::generate(TokenKind::Session)?,
+            pending: PlainToken::generate(TokenKind::PendingSignIn)?,
+        };
         let settings = &context.settings.session;
         let lifetime = if remember {
             settings.remember_lifetime
@@ -120,7 +166,7 @@ impl SessionDraft {
         let user_agent = client.user_agent.as_deref().unwrap_or_default();
         let draft = Self {
             new: NewSession {
-                token_digest: token.digest(),
+                token_digest: tokens.session.digest(),
                 ip_address: client.ip.to_string(),
                 user_agent: client.user_agent.clone(),
                 expires_at: now + lifetime,
@@ -135,9 +181,9 @@ impl SessionDraft {
                 &fingerprint(client.ip, user_agent),
             ),
             notice: context.notice(client, MailKind::NewDevice),
-            second_factors: context.second_factors,
+            pending_token: tokens.pending.digest(),
         };
-        Ok((draft, token))
+        Ok((draft, tokens))
     }
 
     /// Writes noted activity first where the user is at the limit: the session to be ended is chosen by the rows.
@@ -153,26 +199,44 @@ impl SessionDraft {
     }
 }
 
+/// Stores the sign-in until a second factor is presented; returns when it expires.
+fn wait_for_second_factor(
+    tx: &Transaction<'_>,
+    authentication: &Authentication,
+    draft: &SessionDraft,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Timestamp> {
+    let expires_at = now + PENDING_LIFETIME;
+    let pending = PendingSignIn {
+        user_id: account.user.id,
+        auth_methods: authentication.methods.clone(),
+        credentials_version: account.credentials_version,
+        remembered: draft.new.remembered,
+        expires_at,
+    };
+    pending_sign_ins::insert(tx, &draft.pending_token, &pending)?;
+    pending_sign_ins::delete_beyond(tx, account.user.id, MAX_PENDING)?;
+    Ok(expires_at)
+}
+
 /// Remembers the device; returns whether it is new to the account, which is then reported. The first device of a new
 /// account is where it was created; that of an old account may be a thief's.
 fn note_device(
     tx: &Transaction<'_>,
     draft: &SessionDraft,
-    user: UserId,
+    user: &User,
     now: Timestamp,
 ) -> Result<bool> {
-    let sighting = known_devices::note(tx, user, &draft.fingerprint, now)?;
+    let sighting = known_devices::note(tx, user.id, &draft.fingerprint, now)?;
     if sighting == Sighting::Known {
         return Ok(false);
     }
-    known_devices::delete_beyond(tx, user, MAX_DEVICES)?;
-    let Some(account) = users::find(tx, user)? else {
-        return Ok(false);
-    };
-    if sighting == Sighting::First && now < account.user.created_at + NEW_ACCOUNT_AGE {
+    known_devices::delete_beyond(tx, user.id, MAX_DEVICES)?;
+    if sighting == Sighting::First && now < user.created_at + NEW_ACCOUNT_AGE {
         return Ok(false);
     }
-    mail::notify(tx, draft.notice.as_ref(), &account.user, now)?;
+    mail::notify(tx, draft.notice.as_ref(), user, now)?;
     Ok(true)
 }
 

@@ -44,6 +44,22 @@ events! {
     } Info "signed_in";
     /// A sign-in failed; the user is known when the address is.
     SignInFailed { user: Option<UserId> } Warn "sign_in_failed";
+    /// A first factor was right, and a second one is due.
+    SecondFactorDue { user: UserId } Info "second_factor_due";
+    /// A second factor was wrong or was used before; the first one was right, so the password may be known to others.
+    SecondFactorFailed { user: UserId } Warn "second_factor_failed";
+    /// The second step of a sign-in was unknown, expired or tried too often.
+    PendingSignInRefused Info "pending_sign_in_refused";
+    /// A recovery code was used up in place of an authenticator app.
+    RecoveryCodeUsed { user: UserId } Warn "recovery_code_used";
+    /// A user set up an authenticator app.
+    TotpEnrolled { user: UserId } Info "totp_enrolled";
+    /// A user removed the authenticator app, and with it the recovery codes.
+    TotpRemoved { user: UserId } Warn "totp_removed";
+    /// A user got new recovery codes; the old ones are void.
+    RecoveryCodesReplaced { user: UserId } Info "recovery_codes_replaced";
+    /// An operator removed all second factors of a user.
+    SecondFactorsReset { user: UserId } Warn "second_factors_reset";
     /// The password was right, but the address must be verified first.
     SignInUnverified { user: UserId } Info "sign_in_unverified";
     /// A limit was reached.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{CommandError, Outcome};
+use super::CommandError;
 use crate::config::Settings;
 use crate::domain::clock::Clock;
 use crate::store::{self, Database, IfMissing, SCHEMA_VERSION};
@@ -30,7 +30,9 @@ pub(super) fn open(settings: &Settings) -> Result<Database, CommandError> {
 }
 
 /// Runs a command's work to its end.
-pub(super) fn wait_for(work: impl Future<Output = Outcome>) -> Outcome {
+pub(super) fn wait_for<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

@@ -16,6 +16,7 @@ use super::output::{Format, columns};
 use super::{CommandError, database, open_files};
 use crate::breached_passwords::BreachedPasswords;
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
+use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
 use crate::store::ForeignRows;
@@ -70,9 +71,11 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
         None => file::examine(settings, report),
         Some(url) => server::examine(settings, url, report),
     };
+    let key_ring = KeyRing::find(settings).ok().flatten();
+    let names = key_ring.map(|key_ring| key_ring.names());
     if let Some(rows) = content
         .as_ref()
-        .and_then(|content| content.foreign_rows().ok())
+        .and_then(|content| content.foreign_rows(names.as_ref()).ok())
     {
         foreign_rows(&rows, report);
     }
@@ -181,6 +184,11 @@ fn foreign_rows(rows: &ForeignRows, report: &mut Report) {
         &rows.digests,
         "cannot sign in, because the password digest is not bcrypt's",
         "`cloakroom users reset-password ID` prints a link to set a new password",
+    );
+    name(
+        &rows.secrets,
+        "cannot use the authenticator app, because no listed key base opens its secret",
+        "list the base in secrets.previous, or `cloakroom users reset-factors ID`",
     );
 }
 

@@ -11,10 +11,13 @@
 //! - a leaked base that still verifies: `--leaked` keeps none, and lists what it cannot reach
 //! - credentials obtained with a leaked base: the output says that they stay valid and how to revoke them
 //! - links that users still hold: `forget` says what becomes invalid and asks, until all of it has expired
+//! - secrets of authenticator apps, which are lost with the base that seals them: `forget` refuses to drop it before they
+//!   are sealed anew, and `--leaked` seals them anew before it drops anything
 //! - temporary files of a run that was killed: the next run removes them
 
 mod adopt;
 mod key_store;
+mod sealed_secrets;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,10 +30,11 @@ use serde_json::json;
 
 use self::key_store::KeyStore;
 use super::output::{Format, confirm, note, print, table};
-use super::{Outcome, quietly};
+use super::{CommandError, Outcome, quietly};
 use crate::audit::{Entry, Event, Source};
 use crate::config::{ConfigError, Settings, Sources};
 use crate::crypto::key_ring::generate_base;
+use crate::crypto::private_file::Draft;
 use crate::crypto::signed_link;
 use crate::domain::clock::{Clock, Timestamp};
 
@@ -91,14 +95,26 @@ fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
     let settings = Settings::load(sources)?;
     remove_drafts(&store)?;
     let new = generate_base()?;
-    let drafts = match leaked {
-        true => store.replace_all(&new)?,
-        false => store.replace(&settings, &new)?,
+    let sealed = match leaked {
+        true => sealed_secrets::count(&settings)?,
+        false => 0,
     };
-    let mut written = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        written.push(draft.path().to_owned());
-        draft.put()?;
+    let mut written = match (leaked, sealed) {
+        (true, 0) => put(store.replace_all(&new)?)?,
+        _ => put(store.replace(&settings, &new)?)?,
+    };
+    if sealed > 0 {
+        // The old base is a previous one while they are sealed anew: a crash in between loses none.
+        let left = sealed_secrets::seal_all(&Settings::load(sources)?)?;
+        if left > 0 {
+            return Err(format!(
+                "a key base that is not listed here seals secrets of authenticator apps ({left}); the old key base \
+                 is kept as a previous one"
+            )
+            .into());
+        }
+        put(store.forget()?)?;
+        written.sort();
     }
     let event = match leaked {
         true => Event::LeakedKeyBaseReplaced,
@@ -117,6 +133,16 @@ fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
     format.print(&document, || document.text(&store))
 }
 
+/// Puts the files in their places, in this order; returns their paths.
+fn put(drafts: impl IntoIterator<Item = Draft>) -> Result<Vec<PathBuf>, CommandError> {
+    let mut written = Vec::new();
+    for draft in drafts {
+        written.push(draft.path().to_owned());
+        draft.put()?;
+    }
+    Ok(written)
+}
+
 /// For a base that is set as a value in a variable or TOML, which this command cannot rewrite.
 fn print_for_setting(leaked: bool, format: &Format) -> Outcome {
     let new = generate_base()?;
@@ -124,7 +150,10 @@ fn print_for_setting(leaked: bool, format: &Format) -> Outcome {
         new.expose().to_owned()
     })?;
     let previous = match leaked {
-        true => "empty secrets.previous",
+        true => {
+            "empty secrets.previous (where users have authenticator apps, list the current one there for one start of the \
+             server, which seals their secrets anew)"
+        }
         false => "put the current one first in secrets.previous",
     };
     Err(format!(
@@ -146,6 +175,14 @@ fn forget(sources: &Sources, yes: bool, format: &Format) -> Outcome {
     let settings = Settings::load(sources)?;
     remove_drafts(&store)?;
     let dropped = store.previous(&settings)?.len();
+    let sealed = sealed_secrets::sealed_otherwise(&settings)?;
+    if dropped > 0 && sealed > 0 {
+        return Err(format!(
+            "a previous key base still seals secrets of authenticator apps ({sealed}); nothing was changed: restart \
+             the server, which seals them anew, and try again"
+        )
+        .into());
+    }
     let invalidated = match dropped {
         0 => BTreeMap::new(),
         _ => Ends::after(&settings, store.rotated_at()?).later_than(Clock::System.now()),

@@ -17,6 +17,8 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 mails,
                 devices,
                 api_keys,
+                pending_sign_ins,
+                unproved_secrets,
                 refresh_tokens,
                 revocations,
             } = swept;
@@ -26,6 +28,8 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 ("mails", mails),
                 ("devices", devices),
                 ("API keys", api_keys),
+                ("pending sign-ins", pending_sign_ins),
+                ("unproved secrets", unproved_secrets),
                 ("refresh tokens", refresh_tokens),
                 ("ended access", revocations),
             ];

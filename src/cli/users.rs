@@ -3,6 +3,7 @@
 mod confirm;
 mod create;
 mod metadata;
+mod reset_factors;
 mod reset_password;
 
 use clap::Subcommand;
@@ -70,6 +71,14 @@ pub(super) enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Remove a user's second factors, when the authenticator app and the recovery codes are lost
+    ResetFactors {
+        #[command(flatten)]
+        one: UserArg,
+        /// Do not ask for confirmation
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print a password reset link (single use, valid for 15 minutes)
     ResetPassword(UserArg),
 }
@@ -98,6 +107,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
             } => list(settings, limit, after, &format).await,
             Command::Show(one) => show(settings, one).await,
             Command::Disable(one) => disable(settings, one).await,
+            Command::ResetFactors { one, yes } => reset_factors::run(settings, one, yes).await,
             Command::Enable(one) => enable(settings, one).await,
             Command::Confirm(one) => confirm::run(settings, one).await,
             Command::Metadata { one, object } => metadata::run(settings, one, &object).await,

@@ -48,6 +48,9 @@ section! {
         /// failed sign-ins must not lock the owner's session, and failures in a stolen session must not lock the owner's
         /// sign-in.
         challenges: Rate = "20 in 1h" in RATES,
+        /// Second factors that are tried, per user: a code of six digits must not be guessed by someone who knows the
+        /// password. The owner of a limited account can still use sessions that exist, and reset the password.
+        second_factor: Rate = "10 in 15m" in RATES,
         /// Requests for a new address, per user: each sends a mail.
         address_changes: Rate = "5 in 1h" in RATES,
         /// Notices per email address and kind, so that signed-in users cannot flood a mailbox.

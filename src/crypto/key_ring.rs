@@ -48,11 +48,13 @@ pub enum Purpose {
     RefreshSuccessor,
     /// The name under which the store keeps whether a base signs.
     KeyBaseName,
+    /// The key that seals the secrets of authenticator apps.
+    TotpSecret,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PasswordReset,
         Self::Confirmation,
         Self::Unlock,
@@ -64,6 +66,7 @@ impl Purpose {
         Self::AccessTokenHs256Name,
         Self::RefreshSuccessor,
         Self::KeyBaseName,
+        Self::TotpSecret,
     ];
 
     const fn info(self) -> &'static str {
@@ -79,6 +82,7 @@ impl Purpose {
             Self::AccessTokenHs256Name => "cloakroom v1 access token hs256 name",
             Self::RefreshSuccessor => "cloakroom v1 refresh successor",
             Self::KeyBaseName => "cloakroom v1 key base name",
+            Self::TotpSecret => "cloakroom v1 totp secret",
         }
     }
 }
@@ -204,6 +208,15 @@ impl KeyRing {
     /// The key that signs.
     pub fn signing(&self, purpose: Purpose) -> Key {
         derive(&self.current, purpose)
+    }
+
+    /// The key of the base of this name, current or previous. What is sealed has no lifetime: a previous base opens it until
+    /// it is sealed again.
+    pub fn of_base(&self, base: &str, purpose: Purpose) -> Option<Key> {
+        let previous = self.previous.iter().map(|previous| &previous.base);
+        let mut bases = std::iter::once(&self.current).chain(previous);
+        let found = bases.find(|found| name(found) == base)?;
+        Some(derive(found, purpose))
     }
 
     /// The keys that verify: the current one, then the previous ones.

@@ -5,9 +5,12 @@ pub mod jwt;
 pub mod key_ring;
 pub mod password;
 pub mod private_file;
+pub mod recovery_code;
+pub mod sealed;
 pub mod signed_link;
 pub mod signed_message;
 pub mod token;
+pub mod totp;
 
 /// The cryptography of TLS connections that Cloakroom opens itself.
 pub fn tls_provider() -> rustls::crypto::CryptoProvider {

@@ -18,7 +18,7 @@ use crate::domain::error::{Error, Result};
 
 /// The Bitcoin alphabet: no `0`, `O`, `I` or `l`.
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-const IS_BASE58: [bool; 256] = {
+pub(super) const IS_BASE58: [bool; 256] = {
     let mut table = [false; 256];
     let mut at = 0;
     while at < BASE58.len() {
@@ -44,6 +44,8 @@ pub enum TokenKind {
     ApiKey,
     /// `crr_`: a refresh token. Its successors inherit the last characters of its body, which identify its family.
     Refresh,
+    /// `crp_`: a sign-in that waits for a second factor.
+    PendingSignIn,
 }
 
 impl TokenKind {
@@ -53,6 +55,7 @@ impl TokenKind {
             Self::Session => "crs_",
             Self::ApiKey => "crk_",
             Self::Refresh => "crr_",
+            Self::PendingSignIn => "crp_",
         }
     }
 }
@@ -175,7 +178,7 @@ pub fn random_hex() -> Result<String> {
 }
 
 /// Appends `length` base58 characters, each equally likely.
-fn push_random_base58(text: &mut String, length: usize) -> Result<()> {
+pub(super) fn push_random_base58(text: &mut String, length: usize) -> Result<()> {
     let end = text.len() + length;
     let mut pool = Zeroizing::new([0_u8; 64]);
     while text.len() < end {

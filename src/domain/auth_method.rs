@@ -7,15 +7,21 @@ use serde::{Serialize, Serializer};
 pub enum AuthMethod {
     /// A password: `pwd`.
     Password,
+    /// A one-time code, of an authenticator app or a recovery code: `otp`.
+    OneTimeCode,
+    /// More than one factor, beside their methods: `mfa`.
+    SeveralFactors,
 }
 
 impl AuthMethod {
-    const ALL: &[Self] = &[Self::Password];
+    const ALL: &[Self] = &[Self::Password, Self::OneTimeCode, Self::SeveralFactors];
 
     /// The `amr` value.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "pwd",
+            Self::OneTimeCode => "otp",
+            Self::SeveralFactors => "mfa",
         }
     }
 }
@@ -25,6 +31,17 @@ impl AuthMethod {
 pub struct AuthMethods(Vec<AuthMethod>);
 
 impl AuthMethods {
+    /// The same with a second factor.
+    pub fn with_second_factor(mut self, method: AuthMethod) -> Self {
+        self.0.extend([method, AuthMethod::SeveralFactors]);
+        self
+    }
+
+    /// Whether several factors were used.
+    pub fn has_several_factors(&self) -> bool {
+        self.0.contains(&AuthMethod::SeveralFactors)
+    }
+
     /// The text for the database: `amr` values separated by spaces.
     pub fn to_stored(&self) -> String {
         let words: Vec<&str> = self.0.iter().map(|method| method.as_str()).collect();
@@ -66,8 +83,10 @@ mod tests {
         assert_eq!(serde_json::to_string(&methods).unwrap(), r#"["pwd"]"#);
         assert_eq!(
             AuthMethods::from_stored(&methods.to_stored()),
-            Some(methods)
+            Some(methods.clone())
         );
+        let both = methods.with_second_factor(AuthMethod::OneTimeCode);
+        assert_eq!(both.to_stored(), "pwd otp mfa");
         assert_eq!(AuthMethods::from_stored(""), Some(AuthMethods::default()));
         assert_eq!(AuthMethods::from_stored("pwd telepathy"), None);
     }

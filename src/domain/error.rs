@@ -4,7 +4,8 @@
 //! - a field of the input is unusable: [`Error::Validation`], collected with [`ValidationErrors`];
 //! - the request cannot be read: [`Error::Malformed`] and its neighbours;
 //! - the credential is missing or not valid: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
-//!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`];
+//!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`],
+//!   [`Error::SecondFactorRequired`], [`Error::PendingSignInInvalid`], [`Error::InvalidCode`];
 //! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`], [`Error::Unconfirmed`];
 //! - a token cannot be issued: [`Error::InvalidGrant`], [`Error::InvalidScope`],
 //!   [`Error::InvalidTarget`];
@@ -18,6 +19,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::domain::PendingSignIn;
 use crate::domain::scope::Scopes;
 
 /// The `Result` of this crate; settings have `ConfigError`, mail `SendError`.
@@ -74,6 +76,15 @@ pub enum Error {
     /// They do not, and one more failure shuts the address for a while.
     #[error("invalid email address or password, one attempt is left")]
     LastAttempt,
+    /// The password was right, and a second factor is due.
+    #[error("a second factor is due")]
+    SecondFactorRequired(Box<PendingSignIn>),
+    /// A sign-in that waited for a second factor is unknown, expired, finished or was tried too often.
+    #[error("the pending sign-in is invalid")]
+    PendingSignInInvalid,
+    /// The second factor is wrong or was used.
+    #[error("the second factor is wrong")]
+    InvalidCode,
     /// A link from a mail is forged, used or too old; the sentence that its form shows.
     #[error("{0}")]
     LinkInvalid(&'static str),
@@ -156,6 +167,8 @@ pub enum UnavailableReason {
     DigestUnsettled,
     /// No space is left for the database.
     DiskFull,
+    /// A secret is sealed under a key base that is not configured here.
+    KeyBaseUnknown,
     /// Too many passwords wait to be hashed.
     PasswordsSaturated,
 }
@@ -175,6 +188,7 @@ impl UnavailableReason {
             Self::DatabaseUnopenable => "database_unopenable",
             Self::DigestUnsettled => "digest_unsettled",
             Self::DiskFull => "disk_full",
+            Self::KeyBaseUnknown => "key_base_unknown",
             Self::PasswordsSaturated => "passwords_saturated",
         }
     }

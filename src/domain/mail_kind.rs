@@ -138,6 +138,14 @@ kinds! {
     AccountDeleted = "account_deleted", Class::Notice(Subject::Account), Priority::High;
     /// A refresh token was used twice, which revoked its session: an attacker may have stolen it.
     RefreshReused = "refresh_reused", Class::Notice(Subject::Account), Priority::High;
+    /// An authenticator app was set up.
+    TotpEnrolled = "totp_enrolled", Class::Notice(Subject::Account), Priority::High;
+    /// The authenticator app was removed: an attacker could sign in with the password alone.
+    TotpRemoved = "totp_removed", Class::Notice(Subject::Account), Priority::High;
+    /// A recovery code was used in place of the authenticator app.
+    RecoveryCodeUsed = "recovery_code_used", Class::Notice(Subject::Account), Priority::High;
+    /// New recovery codes were made, which voids the old ones.
+    RecoveryCodesReplaced = "recovery_codes_replaced", Class::Notice(Subject::Account), Priority::High;
     /// An API key was created: an attacker with a stolen session could use it to keep access.
     ApiKeyCreated = "api_key_created", Class::Notice(Subject::ApiKey), Priority::High;
 }

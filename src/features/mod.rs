@@ -9,10 +9,13 @@ pub mod health;
 pub mod password_reset;
 pub mod projects;
 pub mod reauthentication;
+pub mod recovery_codes;
+pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_up;
 pub mod tokens;
+pub mod totp;
 
 use crate::config::Settings;
 use crate::http::Routes;
@@ -50,6 +53,15 @@ pub fn routes() -> Routes {
                 sign_in::routes(),
                 sessions::routes(),
                 reauthentication::routes(),
+            ],
+        )
+        .group(
+            "Second factors",
+            "Sign in with a password and a code of an authenticator app",
+            [
+                second_factor::routes(),
+                totp::routes(),
+                recovery_codes::routes(),
             ],
         )
         .group(

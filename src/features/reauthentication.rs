@@ -6,10 +6,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::accounts::reauthentication::Reauthentication;
+use crate::accounts::second_factor::Presented;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
+use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::{Account, ClientInfo};
 use crate::http::session_reply::{SignedIn, respond_with_rotated};
 use crate::http::{Access, Body, CurrentSession, CurrentUser, Route, SecretText};
@@ -34,9 +35,10 @@ async fn create(
     client: ClientInfo,
     user: CurrentUser,
     current: CurrentSession,
-    Body(input): Body<PasswordInput>,
+    Body(input): Body<ProofInput>,
 ) -> Result<HttpResponse> {
-    let reauthenticated = Reauthentication::now("password", Some(input.password.expose()))?
+    let reauthenticated = input
+        .offered()?
         .verify(&context, &client, current.standing(), vec![])
         .await?;
     let id = current.id;
@@ -54,9 +56,37 @@ async fn create(
     respond_with_rotated(&context, &current, &token, &user)
 }
 
-/// The current password.
+/// One of the three.
 #[derive(Deserialize, ToSchema)]
-struct PasswordInput {
-    #[schema(value_type = String, format = Password)]
-    password: SecretText,
+struct ProofInput {
+    /// The current password.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    password: Option<SecretText>,
+    /// Six digits that the authenticator app shows.
+    #[schema(value_type = Option<String>, nullable = false)]
+    totp_code: Option<SecretText>,
+    /// A recovery code; it works once.
+    #[schema(value_type = Option<String>, nullable = false)]
+    recovery_code: Option<SecretText>,
+}
+
+impl ProofInput {
+    fn offered(&self) -> Result<Reauthentication, ValidationErrors> {
+        let [password, totp_code, recovery_code] =
+            [&self.password, &self.totp_code, &self.recovery_code]
+                .map(|field| field.as_ref().map(SecretText::expose));
+        match (password, totp_code, recovery_code) {
+            (password, None, None) => Reauthentication::now("password", password),
+            (None, Some(code), None) => {
+                Ok(Reauthentication::SecondFactor(Presented::totp_code(code)))
+            }
+            (None, None, Some(code)) => Ok(Reauthentication::SecondFactor(
+                Presented::recovery_code(code),
+            )),
+            _ => Err(ValidationErrors::field(
+                "password",
+                "can't be sent with another proof",
+            )),
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::accounts::password_sign_in::PasswordSignIn;
 use crate::context::Context;
 use crate::domain::ClientInfo;
 use crate::domain::error::Result;
-use crate::http::error_codes::{EMAIL_UNCONFIRMED, FORBIDDEN, INVALID_CREDENTIALS};
+use crate::http::error_codes::{EMAIL_UNCONFIRMED, INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED};
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, Body, Route, SecretText};
 
@@ -22,10 +22,15 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/v1/session", Access::Public, create)
             .operation("signIn", "Sign in")
             .description(
-                "Always starts a new session and ends the session of the request's cookie.",
+                "Always starts a new session and ends the session of the request's cookie. For a user with a second factor the \
+                 reply is 401 `second_factor_required`, and `POST /v1/session/second_factor` starts the session.",
             )
             .returns::<SignedIn>(200, "Session started")
-            .errors(&[INVALID_CREDENTIALS, FORBIDDEN, EMAIL_UNCONFIRMED])
+            .errors(&[
+                INVALID_CREDENTIALS,
+                SECOND_FACTOR_REQUIRED,
+                EMAIL_UNCONFIRMED,
+            ])
             .rate_limited(),
     ]
 }

@@ -13,7 +13,7 @@ use self::reply::Tokens;
 use crate::crypto::jwt::JwkSet;
 use crate::http::error_codes::{
     EMAIL_UNCONFIRMED, FORBIDDEN, INVALID_API_KEY, INVALID_CREDENTIALS, INVALID_GRANT,
-    INVALID_SCOPE, INVALID_TARGET, TOKEN_EXPIRED, TOKEN_INVALID,
+    INVALID_SCOPE, INVALID_TARGET, SECOND_FACTOR_REQUIRED, TOKEN_EXPIRED, TOKEN_INVALID,
 };
 use crate::http::{Access, Message, Route};
 
@@ -23,11 +23,11 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("createTokens", "Create an access token and a refresh token")
             .description(
                 "For email address and password, or for the session of the request. With the session cookie there is no \
-                 refresh token, because scripts could read it.",
+                 refresh token, because scripts could read it. A user with a second factor signs in first, with both, and sends the session.",
             )
             .returns::<Tokens>(200, "The tokens")
             .errors(&[INVALID_SCOPE, INVALID_TARGET, INVALID_CREDENTIALS, TOKEN_INVALID, TOKEN_EXPIRED])
-            .errors(&[INVALID_API_KEY, FORBIDDEN, EMAIL_UNCONFIRMED])
+            .errors(&[SECOND_FACTOR_REQUIRED, INVALID_API_KEY, FORBIDDEN, EMAIL_UNCONFIRMED])
             .rate_limited(),
         Route::post("/v1/tokens/refresh", Access::Public, refresh::create)
             .operation("refreshTokens", "Refresh an access token")

@@ -54,6 +54,11 @@ error_codes! {
         "the API key is malformed, unknown, revoked or expired";
     INVALID_CREDENTIALS: 401 "invalid_credentials" "Invalid email address or password",
         "address and password do not match";
+    SECOND_FACTOR_REQUIRED: 401 "second_factor_required" "A second factor is required",
+        "the password is right: present a second factor with `pending_token`";
+    PENDING_SIGN_IN_INVALID: 401 "pending_sign_in_invalid" "This sign-in has expired. Sign in again.",
+        "the pending sign-in is unknown, expired or finished, or five second factors were wrong";
+    INVALID_CODE: 401 "invalid_code" "Invalid code", "the second factor is wrong, or was used before";
     LINK_INVALID: 401 "link_invalid" "The link is invalid or has expired",
         "the link from a mail is forged, used or expired";
     FORBIDDEN: 403 "forbidden" "Forbidden",
@@ -78,6 +83,12 @@ error_codes! {
         "the input cannot be used: see `fields`";
     ACCOUNT_NOT_CREATED: 422 "account_not_created" "There was a problem creating your account",
         "the address is taken";
+    TOTP_ENROLLED: 422 "totp_enrolled" "An authenticator app is set up already",
+        "the user has an authenticator app: remove it first";
+    TOTP_NOT_STARTED: 422 "totp_not_started" "Start the setup of the authenticator app again",
+        "there is no secret to prove, or it is older than an hour";
+    NO_SECOND_FACTOR: 422 "no_second_factor" "Set up an authenticator app first",
+        "the user has no second factor";
     TOO_MANY_PROJECTS: 422 "too_many_projects" "Project limit reached",
         "the user has the maximum number of projects";
     TOO_MANY_API_KEYS: 422 "too_many_api_keys" "API key limit reached",
@@ -126,6 +137,9 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
                        One more failed attempt closes sign-in to this address for a while.",
             ..INVALID_CREDENTIALS
         },
+        Error::SecondFactorRequired(_) => SECOND_FACTOR_REQUIRED,
+        Error::PendingSignInInvalid => PENDING_SIGN_IN_INVALID,
+        Error::InvalidCode => INVALID_CODE,
         Error::LinkInvalid(sentence) => ErrorCode {
             sentence,
             ..LINK_INVALID

@@ -10,6 +10,7 @@ pub mod inputs;
 pub mod middleware;
 pub mod openapi;
 pub mod password_challenge;
+pub mod recovery_codes_reply;
 pub mod respond;
 pub mod routes;
 pub mod session_reply;

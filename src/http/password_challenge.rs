@@ -1,9 +1,20 @@
 //! The `password_challenge` of a body, which proves a sensitive change.
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use super::{CurrentSession, SecretText};
 use crate::accounts::reauthentication::Reauthentication;
 use crate::context::Context;
 use crate::domain::error::{Result, ValidationErrors};
+
+/// A body with the challenge alone.
+#[derive(Deserialize, ToSchema)]
+pub struct ChallengeInput {
+    /// The current password. Needed unless the session was reauthenticated within the last 15 minutes.
+    #[schema(value_type = Option<String>, format = Password, nullable = false)]
+    pub password_challenge: Option<SecretText>,
+}
 
 /// The challenge, beside the other values that the change needs: the faults of both are returned at once.
 pub fn challenge_beside<T>(

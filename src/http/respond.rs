@@ -14,6 +14,8 @@ use utoipa::ToSchema;
 
 use super::error_codes::{ErrorCode, row};
 use crate::config::Settings;
+use crate::domain::SecondFactor;
+use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, ValidationErrors};
 
 /// Confirms a change in one sentence.
@@ -44,6 +46,18 @@ pub struct Failure<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<BTreeMap<String, Vec<String>>>, nullable = false)]
     fields: Option<Map<String, Value>>,
+    /// Finishes the sign-in with a second factor (401 `second_factor_required`); no route accepts it as a credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pending_token: Option<&'a str>,
+    /// The second factors that the user can present (401 `second_factor_required`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    methods: Option<&'a [SecondFactor]>,
+    /// When `pending_token` expires (401 `second_factor_required`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    expires_at: Option<Timestamp>,
     /// Identifies the request in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required)]
@@ -100,6 +114,9 @@ fn render(error: &Error, request_id: Option<&str>) -> String {
         code: name,
         errors: None,
         fields: None,
+        pending_token: None,
+        methods: None,
+        expires_at: None,
         request_id,
     };
     match error {
@@ -107,6 +124,11 @@ fn render(error: &Error, request_id: Option<&str>) -> String {
             body.error = invalid.to_string().into();
             body.errors = Some(invalid.full_messages());
             body.fields = Some(by_field(invalid));
+        }
+        Error::SecondFactorRequired(pending) => {
+            body.pending_token = Some(&pending.token);
+            body.methods = Some(&pending.methods);
+            body.expires_at = Some(pending.expires_at);
         }
         Error::LinkInvalid(link) => body.errors = Some(vec![(*link).to_owned()]),
         _ => {}
@@ -119,6 +141,9 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         Error::Unauthorized
         | Error::InvalidCredentials
         | Error::LastAttempt
+        | Error::SecondFactorRequired(_)
+        | Error::PendingSignInInvalid
+        | Error::InvalidCode
         | Error::LinkInvalid(_) => r#"Bearer realm="cloakroom""#,
         Error::TokenInvalid | Error::InvalidApiKey => {
             r#"Bearer realm="cloakroom", error="invalid_token""#

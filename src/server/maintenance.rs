@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::sweep;
+use crate::accounts::second_factor;
 use crate::config::MAINTENANCE_TICK as TICK;
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
@@ -104,6 +105,8 @@ async fn deliver(context: &Context, mut stop: watch::Receiver<bool>) {
 async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
     // The first tick sweeps: else a server that is restarted daily would never sweep.
     let ticks_to_sweep = ticks_in(context.settings.sweep.interval);
+    // After a rotation of the key base.
+    seal_again(context).await;
     for tick in 0_u64.. {
         let _ = tokio::time::timeout(TICK, stop.changed()).await;
         if let Err(failure) = context.activity.flush(&context.database).await {
@@ -118,6 +121,16 @@ async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
         {
             tracing::warn!(%failure, "sweep failed");
         }
+        // What a node with the key base before sealed meanwhile.
+        if tick.is_multiple_of(ticks_to_sweep) {
+            seal_again(context).await;
+        }
+    }
+}
+
+async fn seal_again(context: &Context) {
+    if let Err(failure) = second_factor::seal_again(&context.database, &context.key_ring).await {
+        tracing::warn!(%failure, "cannot seal the secrets of authenticator apps anew");
     }
 }
 

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::accounts::second_factor::SETUP_LIFETIME;
 use crate::activity;
 use crate::config::Settings;
 use crate::domain::SessionId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::store::{
-    Database, Transaction, api_keys, known_devices, outbox, refresh_tokens, revocations, sessions,
-    throttles,
+    Database, Transaction, api_keys, known_devices, outbox, pending_sign_ins, refresh_tokens,
+    revocations, sessions, throttles, totp_factors,
 };
 use crate::throttle;
 
@@ -35,6 +36,10 @@ pub struct Swept {
     pub devices: usize,
     /// Revoked and expired API keys.
     pub api_keys: usize,
+    /// Pending sign-ins that are expired.
+    pub pending_sign_ins: usize,
+    /// Secrets of authenticator apps that no code proved.
+    pub unproved_secrets: usize,
     /// Spent refresh tokens.
     pub refresh_tokens: usize,
     /// Revocations of access tokens that have expired.
@@ -69,6 +74,14 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         .await?,
         api_keys: in_batches(database, move |tx| {
             api_keys::delete_invalid(tx, now - KEEP_API_KEYS, BATCH)
+        })
+        .await?,
+        pending_sign_ins: in_batches(database, move |tx| {
+            pending_sign_ins::delete_expired(tx, now, BATCH)
+        })
+        .await?,
+        unproved_secrets: in_batches(database, move |tx| {
+            totp_factors::delete_unproved(tx, now - SETUP_LIFETIME, BATCH)
         })
         .await?,
         refresh_tokens: in_batches(database, move |tx| {

@@ -57,12 +57,12 @@ impl Content {
         key_bases::are_foreign(&Reader::new(&*self.connection), names, now)
     }
 
-    /// The users who can never sign in: with an address that this program would not write, such as one in capitals, and
-    /// with a password digest that is not bcrypt's. Rows imported by other programs may be so. Reads whole tables.
+    /// The users who can never sign in: with an address that this program would not write, such as one in capitals, with a
+    /// password digest that is not bcrypt's, and with a second factor that none of these key bases opens. Rows imported by other programs may be so. Reads whole tables.
     ///
     /// # Errors
     /// The database is damaged or has another schema.
-    pub fn foreign_rows(&self) -> Result<ForeignRows> {
+    pub fn foreign_rows(&self, names: Option<&BaseNames>) -> Result<ForeignRows> {
         let reader = Reader::new(&*self.connection);
         let addresses = reader.all(
             "SELECT id, email_address FROM users ORDER BY id",
@@ -82,7 +82,17 @@ impl Content {
                 Ok((!password::is_bcrypt(&digest)).then_some(id))
             },
         )?;
+        let secrets = reader.all(
+            "SELECT user_id, key_base FROM totp_factors ORDER BY user_id",
+            &[],
+            |row| {
+                let (id, base) = (row.next::<i64>()?, row.next::<String>()?);
+                let is_known = names.is_none_or(|names| names.contains(&base));
+                Ok((!is_known).then_some(id))
+            },
+        )?;
         Ok(ForeignRows {
+            secrets: secrets.into_iter().flatten().collect(),
             addresses: addresses.into_iter().flatten().collect(),
             digests: digests.into_iter().flatten().collect(),
         })
@@ -96,4 +106,6 @@ pub struct ForeignRows {
     pub addresses: Vec<i64>,
     /// By their password digest.
     pub digests: Vec<i64>,
+    /// By the key base that seals the secret of their authenticator app.
+    pub secrets: Vec<i64>,
 }

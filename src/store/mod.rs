@@ -35,8 +35,8 @@ use revocation_list::RevocationList;
 use sqlite::Sqlite;
 pub use sqlite::{IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity};
 pub use tables::{
-    api_keys, key_bases, known_devices, outbox, passwords, projects, refresh_tokens, revocations,
-    sessions, throttles, users,
+    api_keys, key_bases, known_devices, outbox, passwords, pending_sign_ins, projects,
+    recovery_codes, refresh_tokens, revocations, sessions, throttles, totp_factors, users,
 };
 pub use value::{Column, Value};
 

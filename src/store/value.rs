@@ -143,6 +143,21 @@ macro_rules! words {
 
 words! { Role AuthMethods }
 
+impl<'v> From<&'v Vec<u8>> for Value<'v> {
+    fn from(value: &'v Vec<u8>) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl Column for Vec<u8> {
+    fn from_value(value: Value<'_>) -> Result<Self> {
+        match value {
+            Value::Blob(bytes) => Ok(bytes.to_vec()),
+            other => Err(mismatch("a blob", other)),
+        }
+    }
+}
+
 macro_rules! digests {
     ($($type:ty: $from:expr;)*) => {$(
         impl<'v> From<&'v $type> for Value<'v> {

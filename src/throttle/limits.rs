@@ -117,6 +117,8 @@ limits! {
     notices by Mailbox at notices;
     /// Reauthentications in a session.
     challenges by Session at challenges;
+    /// Second factors, at sign-in, at reauthentication and when they are set up. A success returns its count.
+    second_factor by User at second_factor;
     /// Requests for a new address.
     address_changes by User at address_changes;
     /// API keys created.

@@ -35,6 +35,7 @@ mod sign_up;
 mod sweep;
 mod throttles;
 mod tokens;
+mod totp;
 mod upgrade;
 mod user_details;
 mod user_scope;

@@ -1,37 +1,92 @@
-//! Signing in while a second factor is due: no session starts.
+//! Signing in with a second factor.
 
+use std::time::Duration;
+
+use actix_web::http::Method;
+use cloakroom::http::Access;
 use cloakroom::testing::TestApp;
-use serde_json::json;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
 
-use crate::support::app::{ONE, PASSWORD, assert_refused, count_in};
+use crate::docs::blocks::blocks_in;
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, new_token, reset_token,
+    session_is_valid, signed_in,
+};
+use crate::support::callers::Fixture;
 use crate::support::flows::Flows;
+use crate::support::route_cases::cases;
+use crate::support::second_factor::{
+    Authenticator, assert_second_factor_due, enrol, pending_sign_in, present,
+};
+
+/// An app whose user has an authenticator app that shows a new code.
+async fn with_second_factor() -> (TestApp, Authenticator) {
+    let (app, _, token) = signed_in().await;
+    let authenticator = enrol(&app, &token).await;
+    app.clock().advance(Duration::from_secs(30));
+    (app, authenticator)
+}
+
+const FAILURES: &str =
+    "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'second_factor:%'";
+
+#[actix_web::test]
+async fn a_code_after_the_password_starts_a_session() {
+    let (app, authenticator) = with_second_factor().await;
+    let pending = pending_sign_in(&app, ONE).await;
+    let reply = present(&app, &pending, "totp_code", &authenticator.code(&app)).await;
+    assert!(session_is_valid(&app, &new_token(&reply)).await);
+    assert_eq!(reply.json()["user"]["email_address"], ONE);
+    let methods = "SELECT count(*) FROM sessions WHERE auth_methods = 'pwd otp mfa'";
+    assert_eq!(count_in(&app, methods), 1);
+}
 
 #[actix_web::test]
 async fn a_password_alone_starts_no_session() {
-    let app = TestApp::with_second_factor(|_| ()).await;
-    app.create_user(ONE, PASSWORD).await;
+    let (app, _) = with_second_factor().await;
+    let before = count_in(&app, "SELECT count(*) FROM sessions");
     let reply = app.sign_in(ONE, PASSWORD).await;
-    assert_refused(&reply, 403, "forbidden");
-    assert_eq!(reply.json()["error"], "A second factor is required");
+    assert_second_factor_due(&reply);
     assert_eq!(reply.header("set-cookie"), None);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
+    let body = reply.json();
+    assert!(body["pending_token"].as_str().unwrap().starts_with("crp_"));
+    assert_eq!(body["methods"], json!(["totp_code", "recovery_code"]));
+    assert!(body["expires_at"].is_string());
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), before);
+}
+
+#[actix_web::test]
+async fn the_guide_shows_the_reply_to_the_first_step() {
+    let (app, _) = with_second_factor().await;
+    let [shown]: [String; 1] = blocks_in("docs/guides/second-factors.md", "json")
+        .try_into()
+        .unwrap();
+    let mut shown: Value = serde_json::from_str(&shown).unwrap();
+    let reply = app.sign_in(ONE, PASSWORD).await.json();
+    for name in ["pending_token", "expires_at", "request_id"] {
+        assert!(shown[name].is_string());
+        shown[name] = reply[name].clone();
+    }
+    assert_eq!(shown, reply);
 }
 
 #[actix_web::test]
 async fn a_password_alone_gets_no_tokens() {
-    let app = TestApp::with_second_factor(|_| ()).await;
-    app.create_user(ONE, PASSWORD).await;
+    let (app, authenticator) = with_second_factor().await;
     let body = json!({ "email_address": ONE, "password": PASSWORD });
     let reply = app.post("/v1/tokens").json(&body).send().await;
-    assert_refused(&reply, 403, "forbidden");
-    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
+    assert_second_factor_due(&reply);
     assert_eq!(count_in(&app, "SELECT count(*) FROM refresh_tokens"), 0);
+    let pending = reply.json()["pending_token"].as_str().unwrap().to_owned();
+    let reply = present(&app, &pending, "totp_code", &authenticator.code(&app)).await;
+    let tokens = app.issue_tokens(&new_token(&reply), "").await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text());
 }
 
 #[actix_web::test]
 async fn a_wrong_password_reveals_no_second_factor() {
-    let app = TestApp::with_second_factor(|_| ()).await;
-    app.create_user(ONE, PASSWORD).await;
+    let (app, _) = with_second_factor().await;
     for (address, password) in [(ONE, "wrong"), ("nobody@example.com", PASSWORD)] {
         let reply = app.sign_in(address, password).await;
         assert_refused(&reply, 401, "invalid_credentials");
@@ -39,26 +94,284 @@ async fn a_wrong_password_reveals_no_second_factor() {
 }
 
 #[actix_web::test]
-async fn a_due_second_factor_changes_nothing() {
-    let app = TestApp::with_second_factor(|settings| settings.throttle.enabled = true).await;
-    app.create_user(ONE, PASSWORD).await;
-    for _ in 0..3 {
-        assert_refused(&app.sign_in(ONE, "wrong").await, 401, "invalid_credentials");
-    }
-    let counted = "SELECT max(count) FROM throttles WHERE name LIKE 'address_failures:%'";
-    assert_eq!(count_in(&app, counted), 3);
-    assert_refused(&app.sign_in(ONE, PASSWORD).await, 403, "forbidden");
-    assert_eq!(count_in(&app, counted), 4);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM known_devices"), 0);
+async fn a_recovery_code_works_once_and_is_reported() {
+    let (app, authenticator) = with_second_factor().await;
+    let code = &authenticator.recovery_codes[0];
+    let pending = pending_sign_in(&app, ONE).await;
+    let reply = present(&app, &pending, "recovery_code", &code.replace('-', " ")).await;
+    new_token(&reply);
+    let mails = app.mails().await;
+    assert!(
+        mails
+            .iter()
+            .any(|mail| mail.subject == "A recovery code was used for your account")
+    );
+    let pending = pending_sign_in(&app, ONE).await;
+    let again = present(&app, &pending, "recovery_code", code).await;
+    assert_refused(&again, 401, "invalid_code");
+    let other = present(
+        &app,
+        &pending,
+        "recovery_code",
+        &authenticator.recovery_codes[1],
+    )
+    .await;
+    new_token(&other);
 }
 
 #[actix_web::test]
-async fn signing_up_with_a_due_second_factor_starts_no_session() {
-    let app = TestApp::with_second_factor(|_| ()).await;
-    let body = json!({ "email_address": ONE, "password": PASSWORD });
-    let reply = app.post("/v1/registrations").json(&body).send().await;
-    assert_eq!(reply.status, 201, "{}", reply.text());
-    assert_eq!(reply.json()["user"]["email_address"], ONE);
+async fn a_code_works_once() {
+    let (app, authenticator) = with_second_factor().await;
+    let code = authenticator.code(&app);
+    let [first, second] = [
+        pending_sign_in(&app, ONE).await,
+        pending_sign_in(&app, ONE).await,
+    ];
+    new_token(&present(&app, &first, "totp_code", &code).await);
+    let again = present(&app, &second, "totp_code", &code).await;
+    assert_refused(&again, 401, "invalid_code");
+    let next = authenticator.next_code(&app);
+    new_token(&present(&app, &second, "totp_code", &next).await);
+}
+
+#[actix_web::test]
+async fn a_code_sent_twenty_times_at_once_works_once() {
+    let (app, authenticator) = with_second_factor().await;
+    let code = authenticator.code(&app);
+    let mut pending = Vec::new();
+    for _ in 0..5 {
+        pending.push(pending_sign_in(&app, ONE).await);
+    }
+    let requests = (0..20).map(|at| present(&app, &pending[at % 5], "totp_code", &code));
+    let replies = join_all(requests).await;
+    let accepted = replies.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(accepted, 1);
+    assert!(
+        replies
+            .iter()
+            .all(|reply| [200, 401].contains(&reply.status))
+    );
+}
+
+#[actix_web::test]
+async fn codes_of_other_times_are_refused() {
+    let (app, authenticator) = with_second_factor().await;
+    app.clock().advance(Duration::from_secs(60));
+    let (now, pending) = (app.clock().now(), pending_sign_in(&app, ONE).await);
+    let step = Duration::from_secs(30);
+    for time in [now - 2 * step, now + step, now + 2 * step] {
+        let code = authenticator.secret.code_at(time);
+        let reply = present(&app, &pending, "totp_code", &code).await;
+        assert_refused(&reply, 401, "invalid_code");
+    }
+    let code = authenticator.secret.code_at(now - step);
+    new_token(&present(&app, &pending, "totp_code", &code).await);
+}
+
+#[actix_web::test]
+async fn five_wrong_codes_end_a_pending_sign_in() {
+    let (app, authenticator) = with_second_factor().await;
+    let pending = pending_sign_in(&app, ONE).await;
+    for _ in 0..5 {
+        let reply = present(&app, &pending, "totp_code", "000000").await;
+        assert_refused(&reply, 401, "invalid_code");
+    }
+    let reply = present(&app, &pending, "totp_code", &authenticator.code(&app)).await;
+    assert_refused(&reply, 401, "pending_sign_in_invalid");
+}
+
+#[actix_web::test]
+async fn wrong_codes_are_limited_per_user() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.second_factor = "3 in 15m".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let authenticator = enrol(&app, &token).await;
+    let code = authenticator.next_code(&app);
+    for _ in 0..3 {
+        let pending = pending_sign_in(&app, ONE).await;
+        let reply = present(&app, &pending, "totp_code", "000000").await;
+        assert_refused(&reply, 401, "invalid_code");
+    }
+    let pending = pending_sign_in(&app, ONE).await;
+    let reply = present(&app, &pending, "totp_code", &code).await;
+    assert_refused(&reply, 429, "rate_limited");
+    assert!(session_is_valid(&app, &token).await);
+    app.clock().advance(Duration::from_secs(15 * 60));
+    let pending = pending_sign_in(&app, ONE).await;
+    let code = authenticator.code(&app);
+    new_token(&present(&app, &pending, "totp_code", &code).await);
+    assert_eq!(count_in(&app, FAILURES), 0);
+}
+
+#[actix_web::test]
+async fn a_right_password_is_no_failure_of_the_address() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    enrol(&app, &app.sign_in_as(&user).await).await;
+    for _ in 0..3 {
+        assert_refused(&app.sign_in(ONE, "wrong").await, 401, "invalid_credentials");
+    }
+    let counted =
+        "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'address_failures:%'";
+    assert_eq!(count_in(&app, counted), 3);
+    pending_sign_in(&app, ONE).await;
+    assert_eq!(count_in(&app, counted), 0);
+}
+
+#[actix_web::test]
+async fn a_pending_sign_in_ends_after_ten_minutes() {
+    let (app, authenticator) = with_second_factor().await;
+    let pending = pending_sign_in(&app, ONE).await;
+    app.clock().advance(Duration::from_secs(600));
+    let reply = present(&app, &pending, "totp_code", &authenticator.code(&app)).await;
+    assert_refused(&reply, 401, "pending_sign_in_invalid");
+}
+
+#[actix_web::test]
+async fn a_finished_sign_in_is_not_finished_again() {
+    let (app, authenticator) = with_second_factor().await;
+    let pending = pending_sign_in(&app, ONE).await;
+    new_token(&present(&app, &pending, "totp_code", &authenticator.code(&app)).await);
+    let code = authenticator.next_code(&app);
+    let reply = present(&app, &pending, "totp_code", &code).await;
+    assert_refused(&reply, 401, "pending_sign_in_invalid");
+}
+
+#[actix_web::test]
+async fn a_reset_password_ends_pending_sign_ins() {
+    let (app, authenticator) = with_second_factor().await;
+    let pending = pending_sign_in(&app, ONE).await;
+    let link = reset_token(&app, ONE).await;
+    let reset = app.reset_password(&link, "another password").await;
+    assert_eq!(reset.status, 200, "{}", reset.text());
+    let reply = present(&app, &pending, "totp_code", &authenticator.code(&app)).await;
+    assert_refused(&reply, 401, "pending_sign_in_invalid");
+    let reply = app.sign_in(ONE, "another password").await;
+    assert_second_factor_due(&reply);
+}
+
+#[actix_web::test]
+async fn a_disabled_user_finishes_no_sign_in() {
+    let (app, user, token) = signed_in().await;
+    let authenticator = enrol(&app, &token).await;
+    let pending = pending_sign_in(&app, ONE).await;
+    disable(&app, &user).await;
+    let code = authenticator.next_code(&app);
+    let reply = present(&app, &pending, "totp_code", &code).await;
+    assert_refused(&reply, 401, "pending_sign_in_invalid");
+}
+
+#[actix_web::test]
+async fn a_pending_sign_in_keeps_the_longer_lifetime() {
+    let (app, authenticator) = with_second_factor().await;
+    let body = json!({ "email_address": ONE, "password": PASSWORD, "remember": true });
+    let reply = app.post("/v1/session").json(&body).send().await;
+    let pending = reply.json()["pending_token"].as_str().unwrap().to_owned();
+    new_token(&present(&app, &pending, "totp_code", &authenticator.code(&app)).await);
+    assert_eq!(
+        count_in(&app, "SELECT count(*) FROM sessions WHERE remembered = 1"),
+        1
+    );
+}
+
+#[actix_web::test]
+async fn a_second_step_can_set_the_cookie() {
+    let (app, authenticator) = with_second_factor().await;
+    let body = json!({
+        "pending_token": pending_sign_in(&app, ONE).await,
+        "totp_code": authenticator.code(&app),
+        "transport": "cookie",
+    });
+    let call = |origin: &str| {
+        app.post("/v1/session/second_factor")
+            .json(&body)
+            .header("Sec-Fetch-Site", origin)
+    };
+    assert_refused(&call("cross-site").send().await, 403, "cross_origin");
+    let reply = call("same-origin").send().await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.json().get("token"), None);
-    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 0);
+    assert!(reply.header("set-cookie").is_some());
+}
+
+#[actix_web::test]
+async fn one_factor_is_presented_at_a_time() {
+    let (app, authenticator) = with_second_factor().await;
+    let pending = pending_sign_in(&app, ONE).await;
+    let neither = json!({ "pending_token": pending });
+    let reply = app
+        .post("/v1/session/second_factor")
+        .json(&neither)
+        .send()
+        .await;
+    assert_faults(&reply, &[("totp_code", "can't be blank")]);
+    let both = json!({
+        "pending_token": pending,
+        "totp_code": authenticator.code(&app),
+        "recovery_code": authenticator.recovery_codes[0],
+    });
+    let reply = app
+        .post("/v1/session/second_factor")
+        .json(&both)
+        .send()
+        .await;
+    assert_faults(
+        &reply,
+        &[("recovery_code", "can't be sent with another factor")],
+    );
+}
+
+#[actix_web::test]
+async fn no_route_accepts_a_pending_sign_in_as_a_credential() {
+    let fixture = Fixture::new().await;
+    let app = &fixture.app;
+    let pending = fixture.pending_token.clone();
+    for case in cases()
+        .iter()
+        .filter(|case| case.access() != Access::Public)
+    {
+        for method in case.methods() {
+            let call = || {
+                app.call(method.clone(), &fixture.path(case.path))
+                    .json(&fixture.body(case))
+            };
+            let place = format!("{method} {}", case.path);
+            let reply = call().bearer(&pending).send().await;
+            assert_eq!(
+                (reply.status, &reply.json()["code"]),
+                (401, &json!("token_invalid")),
+                "{place}"
+            );
+            let reply = call().header("X-API-Key", &pending).send().await;
+            assert_eq!(
+                (reply.status, &reply.json()["code"]),
+                (401, &json!("invalid_api_key")),
+                "{place}"
+            );
+            if method != Method::OPTIONS {
+                let reply = call()
+                    .cookie(&pending)
+                    .header("Sec-Fetch-Site", "same-origin")
+                    .send()
+                    .await;
+                assert_eq!(reply.status, 401, "{place}");
+            }
+        }
+    }
+    assert_refused(&app.refresh(&pending).await, 400, "invalid_grant");
+    let body = json!({ "token": pending });
+    assert_eq!(
+        app.post("/v1/tokens/revoke")
+            .json(&body)
+            .send()
+            .await
+            .status,
+        200
+    );
+    let code = fixture.totp_code();
+    new_token(&present(app, &pending, "totp_code", &code).await);
 }

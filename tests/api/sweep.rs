@@ -12,6 +12,7 @@ use crate::support::app::{
     ONE, PASSWORD, blob, column_in, count_in, execute_sql, session_is_valid, signed_in,
 };
 use crate::support::credentials::pair;
+use crate::support::second_factor::{enrolled, start_totp};
 
 const MOMENT: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -93,6 +94,15 @@ fn revocation(name: &str, until: Timestamp) -> String {
     let until = until.as_millis();
     format!(
         "INSERT INTO revoked_access_tokens (session_id, jti, until) VALUES (1, '{name}', {until})"
+    )
+}
+
+fn pending_sign_in(app: &TestApp, name: &str, expires_at: Timestamp) -> String {
+    format!(
+        "INSERT INTO pending_sign_ins (token_digest, user_id, auth_methods, credentials_version, remembered, tries, expires_at)
+         VALUES ({}, 1, '{name}', 0, 0, 0, {})",
+        digest(app),
+        expires_at.as_millis()
     )
 }
 
@@ -422,6 +432,25 @@ async fn sessions_with_buffered_activity_are_not_swept() {
 }
 
 #[actix_web::test]
+async fn unproved_secrets_are_swept_after_an_hour() {
+    let app = TestApp::new().await;
+    let [old, new, proved] = ["old@example.com", "new@example.com", "proved@example.com"];
+    let [old, new, proved] = [
+        app.create_user(old, PASSWORD).await,
+        app.create_user(new, PASSWORD).await,
+        app.create_user(proved, PASSWORD).await,
+    ];
+    enrolled(&app, &proved).await;
+    start_totp(&app, &app.sign_in_as(&old).await).await;
+    app.clock().advance(MOMENT);
+    start_totp(&app, &app.sign_in_as(&new).await).await;
+    app.clock().advance(HOUR - MOMENT);
+    assert_eq!(sweep(&app).await.unproved_secrets, 1);
+    let left = names(&app, "SELECT CAST(user_id AS text) FROM totp_factors");
+    assert_eq!(left, [new.id.0.to_string(), proved.id.0.to_string()].into());
+}
+
+#[actix_web::test]
 async fn sweeps_continue_beyond_one_transaction() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
@@ -436,6 +465,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         rows += &(api_key(&app, "over", None, Some(long_ago)) + ";");
         rows += &(refresh_token(&app, "over", Some(long_ago)) + ";");
         rows += &(revocation(&format!("over {n}"), long_ago) + ";");
+        rows += &(pending_sign_in(&app, "over", now) + ";");
         if n % 100 == 0 {
             rows += &(session(&app, "live", now, now + DAY) + ";");
             rows += &(throttle(&format!("live {n}"), now + HOUR) + ";");
@@ -444,6 +474,7 @@ async fn sweeps_continue_beyond_one_transaction() {
             rows += &(api_key(&app, "live", None, None) + ";");
             rows += &(refresh_token(&app, "live", None) + ";");
             rows += &(revocation(&format!("live {n}"), now) + ";");
+            rows += &(pending_sign_in(&app, "live", now + MOMENT) + ";");
         }
     }
     execute_sql(&app, &(rows + "COMMIT"));
@@ -454,6 +485,8 @@ async fn sweeps_continue_beyond_one_transaction() {
         mails: MANY,
         devices: MANY,
         api_keys: MANY,
+        pending_sign_ins: MANY,
+        unproved_secrets: 0,
         refresh_tokens: MANY,
         revocations: MANY,
     };
@@ -468,6 +501,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         ("api_keys", "name"),
         ("refresh_tokens", "scopes"),
         ("revoked_access_tokens", "jti"),
+        ("pending_sign_ins", "auth_methods"),
     ] {
         let count = |condition: &str| {
             count_in(

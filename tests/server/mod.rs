@@ -24,6 +24,7 @@ mod proxies;
 mod refresh;
 mod revocation;
 mod revoked_sessions;
+mod second_factor;
 mod shared_database;
 mod signals;
 mod tokens;

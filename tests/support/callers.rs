@@ -2,6 +2,7 @@
 
 use cloakroom::crypto::signed_link;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::crypto::totp::TotpSecret;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::domain::{EmailAddress, User};
 use cloakroom::http::Access;
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::app::{ONE, PASSWORD, confirmation_token, disable, reset_token, write};
 use super::credentials::{api_key, api_key_until, pair};
-use super::route_cases::{Case, LINK};
+use super::route_cases::{CODE, Case, LINK, PENDING};
+use super::second_factor::{enrolled, pending_sign_in, start_totp};
 
 /// A caller that is not a session: an API key, an access token or a refresh token.
 pub struct MachineCaller {
@@ -167,6 +169,11 @@ pub struct Fixture {
     project: String,
     session: String,
     key_id: String,
+    /// Of the owner, who is setting up an authenticator app.
+    unproved_secret: TotpSecret,
+    /// Of the other user, who has one.
+    secret: TotpSecret,
+    pub pending_token: String,
 }
 
 impl Fixture {
@@ -204,6 +211,9 @@ impl Fixture {
         let link = reset_token(&app, ONE).await;
         let confirmation = confirmation_token(&app, ONE).await;
         let unlock = unlock_token(&app).await;
+        let unproved_secret = start_totp(&app, &owner).await;
+        let secret = enrolled(&app, &other_user).await;
+        let pending_token = pending_sign_in(&app, "two@example.com").await;
         let project = new_project.json()["project"]["id"].to_string();
         let shown = app.get("/v1/session").bearer(&owner).send().await;
         let session = shown.json()["session"]["id"].to_string();
@@ -223,7 +233,15 @@ impl Fixture {
             project,
             session,
             key_id,
+            unproved_secret,
+            secret,
+            pending_token,
         }
+    }
+
+    /// The code that the other user's app shows.
+    pub fn totp_code(&self) -> String {
+        self.secret.code_at(self.app.clock().now())
     }
 
     pub async fn credential(&self, machine: &MachineCaller) -> String {
@@ -267,11 +285,18 @@ impl Fixture {
         }
     }
 
-    /// The body of a case, with the token of the link that its path is about.
+    /// The body of a case, with the token of the link that its path is about, and codes that are valid now.
     pub fn body(&self, case: &Case) -> Value {
         let mut body = case.body.clone();
         if body["token"] == LINK {
             body["token"] = json!(self.link_for(case.path));
+        }
+        if body["pending_token"] == PENDING {
+            body["pending_token"] = json!(self.pending_token);
+            body["totp_code"] = json!(self.totp_code());
+        }
+        if body["code"] == CODE {
+            body["code"] = json!(self.unproved_secret.code_at(self.app.clock().now()));
         }
         body
     }

@@ -18,5 +18,6 @@ pub mod process;
 pub mod program;
 pub mod raw_connection;
 pub mod route_cases;
+pub mod second_factor;
 pub mod smtp;
 pub mod snapshot;

@@ -10,6 +10,10 @@ use super::app::{ONE, PASSWORD};
 
 /// Stands for the token of a link in a body; the fixture has the link.
 pub const LINK: &str = "{token}";
+/// Stands for the token of a pending sign-in, and the code that finishes it.
+pub const PENDING: &str = "{pending}";
+/// Stands for a code of the authenticator app that the owner is setting up.
+pub const CODE: &str = "{code}";
 
 /// A route, a body that it accepts, and the status that each caller gets.
 pub struct Case {
@@ -66,6 +70,7 @@ fn row(
 
 pub fn cases() -> Vec<Case> {
     let none = || json!({});
+    let challenge = || json!({ "password_challenge": PASSWORD });
     let credentials = json!({ "email_address": ONE, "password": PASSWORD });
     let newcomer = json!({ "email_address": "new@example.com", "password": PASSWORD });
     let password = json!({ "password": "another password" });
@@ -148,6 +153,42 @@ pub fn cases() -> Vec<Case> {
             "/v1/user",
             json!({ "password_challenge": PASSWORD }),
             [401, 200, 200, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/second_factor",
+            json!({ "pending_token": PENDING }),
+            [200; 4],
+        ),
+        case(
+            Method::GET,
+            "/v1/user/factors",
+            none(),
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/user/totp",
+            challenge(),
+            [401, 422, 200, 401],
+        ),
+        case(
+            Method::PUT,
+            "/v1/user/totp",
+            json!({ "code": CODE, "password_challenge": PASSWORD }),
+            [401, 422, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/user/totp",
+            challenge(),
+            [401, 204, 404, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/user/recovery_codes",
+            challenge(),
+            [401, 200, 422, 401],
         ),
         case(Method::PUT, "/v1/unlocks", token(), [200; 4]),
         case(Method::PUT, "/v1/unlocks/{token}", none(), [200; 4]),

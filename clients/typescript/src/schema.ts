@@ -295,7 +295,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Always starts a new session and ends the session of the request's cookie.
+         * @description Always starts a new session and ends the session of the request's cookie. For a user with a second factor the reply is 401 `second_factor_required`, and `POST /v1/session/second_factor` starts the session.
          */
         post: operations["signIn"];
         /** Sign out */
@@ -339,6 +339,26 @@ export interface paths {
          * @description Revokes the old token and returns a new one, by the same transport. Also revokes the session's refresh tokens and ends its reauthentication; access tokens stay valid until they expire.
          */
         post: operations["rotateSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/second_factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish a sign-in with a second factor
+         * @description Takes the `pending_token` of a 401 `second_factor_required` and one of `totp_code` and `recovery_code`. A pending sign-in is valid for ten minutes and five tries.
+         */
+        post: operations["presentSecondFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -391,7 +411,7 @@ export interface paths {
         put?: never;
         /**
          * Create an access token and a refresh token
-         * @description For email address and password, or for the session of the request. With the session cookie there is no refresh token, because scripts could read it.
+         * @description For email address and password, or for the session of the request. With the session cookie there is no refresh token, because scripts could read it. A user with a second factor signs in first, with both, and sends the session.
          */
         post: operations["createTokens"];
         delete?: never;
@@ -513,6 +533,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/user/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List second factors */
+        get: operations["listSecondFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/user/password": {
         parameters: {
             query?: never;
@@ -528,6 +565,54 @@ export interface paths {
         put: operations["changePassword"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/user/recovery_codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the recovery codes
+         * @description The new codes are shown once. The old ones no longer work.
+         */
+        post: operations["replaceRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/user/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Finish to set up an authenticator app
+         * @description From then on each sign-in needs a second factor. The recovery codes are shown once.
+         */
+        put: operations["enrolTotp"];
+        /**
+         * Start to set up an authenticator app
+         * @description The secret is shown once, as text, as URL and as QR code. `PUT /v1/user/totp` with a code of the app within an hour makes it a second factor.
+         */
+        post: operations["startTotp"];
+        /**
+         * Remove the authenticator app
+         * @description Also removes the recovery codes. Sign-in then needs the password alone.
+         */
+        delete: operations["removeTotp"];
         options?: never;
         head?: never;
         patch?: never;
@@ -606,6 +691,14 @@ export interface components {
             /** @description The newest first; revoked and expired ones stay in the list for a while. */
             api_keys: components["schemas"]["ApiKey"][];
         };
+        /** @description A body with the challenge alone. */
+        ChallengeInput: {
+            /**
+             * Format: password
+             * @description The current password. Needed unless the session was reauthenticated within the last 15 minutes.
+             */
+            password_challenge?: string;
+        };
         /** @description A new address, and the current password. */
         ChangeAddressInput: {
             /** Format: email */
@@ -646,6 +739,22 @@ export interface components {
              */
             password_challenge?: string;
         };
+        /** @description A second factor. */
+        Factor: {
+            /** Format: date-time */
+            created_at: string;
+            /** @enum {string} */
+            kind: "totp";
+        };
+        /** @description The second factors of the user. */
+        FactorList: {
+            factors: components["schemas"]["Factor"][];
+            /**
+             * Format: int64
+             * @description Recovery codes that were not used yet.
+             */
+            recovery_codes_left: number;
+        };
         /** @description The body of every error response. */
         Failure: {
             /** @description Stable, for programs. */
@@ -654,10 +763,19 @@ export interface components {
             error: string;
             /** @description Full sentences, for invalid input (422) and links (401 `link_invalid`). */
             errors?: string[];
+            /**
+             * Format: date-time
+             * @description When `pending_token` expires (401 `second_factor_required`).
+             */
+            expires_at?: string;
             /** @description The faults of each field, for invalid input (422). */
             fields?: {
                 [key: string]: string[];
             };
+            /** @description The second factors that the user can present (401 `second_factor_required`). */
+            methods?: components["schemas"]["SecondFactor"][];
+            /** @description Finishes the sign-in with a second factor (401 `second_factor_required`); no route accepts it as a credential. */
+            pending_token?: string;
             /** @description Identifies the request in the server's log. */
             request_id: string;
         };
@@ -737,11 +855,6 @@ export interface components {
              */
             password_confirmation?: string;
         };
-        /** @description The current password. */
-        PasswordInput: {
-            /** Format: password */
-            password: string;
-        };
         /** @description A project. */
         Project: {
             /**
@@ -781,6 +894,23 @@ export interface components {
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
         };
+        /** @description One of the three. */
+        ProofInput: {
+            /**
+             * Format: password
+             * @description The current password.
+             */
+            password?: string;
+            /** @description A recovery code; it works once. */
+            recovery_code?: string;
+            /** @description Six digits that the authenticator app shows. */
+            totp_code?: string;
+        };
+        /** @description Recovery codes, shown only in this reply. */
+        RecoveryCodes: {
+            /** @description Each replaces a code of the authenticator app once. */
+            recovery_codes: string[];
+        };
         /** @description The token that renews an access token. */
         RefreshInput: {
             refresh_token: string;
@@ -803,6 +933,25 @@ export interface components {
             email_address: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /**
+         * @description A way to present a second factor, by the name of its field.
+         * @enum {string}
+         */
+        SecondFactor: "totp_code" | "recovery_code";
+        /** @description The second step of a sign-in. */
+        SecondFactorInput: {
+            /** @description From the reply to the first step. */
+            pending_token: string;
+            /** @description In place of `totp_code`; it works once. */
+            recovery_code?: string;
+            /** @description Six digits that the authenticator app shows. */
+            totp_code?: string;
+            /**
+             * @description Where the reply carries a new token.
+             * @enum {string}
+             */
+            transport?: "bearer" | "cookie";
         };
         /** @description A session as its user sees it. */
         Session: {
@@ -954,6 +1103,25 @@ export interface components {
             /** @description The scopes of the access token, with spaces between; absent: all that the settings allow. */
             scope?: string;
         };
+        /** @description A code of the app that is being set up. */
+        TotpInput: {
+            /** @description Six digits that the app shows. */
+            code: string;
+            /**
+             * Format: password
+             * @description The current password. Needed unless the session was reauthenticated within the last 15 minutes.
+             */
+            password_challenge?: string;
+        };
+        /** @description The secret of an authenticator app, shown only in this reply. */
+        TotpSetup: {
+            /** @description The same as a URL that authenticator apps open. */
+            otpauth_url: string;
+            /** @description The URL as a QR code: an SVG image. */
+            qr_svg: string;
+            /** @description In base32, to be typed into an app. */
+            secret: string;
+        };
         /** @description A user without credentials, so that no reply can contain one. */
         User: {
             /**
@@ -1016,6 +1184,19 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "cross_origin";
+                };
+            };
+        };
+        /** @description `cross_origin`: a page of another application sent it. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
+        CrossOriginOrEmailUnconfirmed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "cross_origin" | "email_unconfirmed";
                 };
             };
         };
@@ -1084,8 +1265,8 @@ export interface components {
                 };
             };
         };
-        /** @description `invalid_credentials`: address and password do not match. */
-        InvalidCredentials: {
+        /** @description `invalid_credentials`: address and password do not match. `second_factor_required`: the password is right: present a second factor with `pending_token`. */
+        InvalidCredentialsOrSecondFactorRequired: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1094,12 +1275,12 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "invalid_credentials";
+                    code: "invalid_credentials" | "second_factor_required";
                 };
             };
         };
-        /** @description `invalid_credentials`: address and password do not match. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
-        InvalidCredentialsOrTokenInvalidOrTokenExpiredOrInvalidApiKey: {
+        /** @description `invalid_credentials`: address and password do not match. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `second_factor_required`: the password is right: present a second factor with `pending_token`. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
+        InvalidCredentialsOrTokenInvalidOrTokenExpiredOrSecondFactorRequiredOrInvalidApiKey: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1108,7 +1289,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "invalid_credentials" | "token_invalid" | "token_expired" | "invalid_api_key";
+                    code: "invalid_credentials" | "token_invalid" | "token_expired" | "second_factor_required" | "invalid_api_key";
                 };
             };
         };
@@ -1202,6 +1383,20 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "payload_too_large";
+                };
+            };
+        };
+        /** @description `pending_sign_in_invalid`: the pending sign-in is unknown, expired or finished, or five second factors were wrong. `invalid_code`: the second factor is wrong, or was used before. */
+        PendingSignInInvalidOrInvalidCode: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "pending_sign_in_invalid" | "invalid_code";
                 };
             };
         };
@@ -1299,6 +1494,19 @@ export interface components {
                 };
             };
         };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `no_second_factor`: the user has no second factor. */
+        ValidationFailedOrNoSecondFactor: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "no_second_factor";
+                };
+            };
+        };
         /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_api_keys`: the user has the maximum number of API keys. */
         ValidationFailedOrTooManyApiKeys: {
             headers: {
@@ -1322,6 +1530,32 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "validation_failed" | "too_many_projects";
+                };
+            };
+        };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `totp_enrolled`: the user has an authenticator app: remove it first. */
+        ValidationFailedOrTotpEnrolled: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "totp_enrolled";
+                };
+            };
+        };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `totp_enrolled`: the user has an authenticator app: remove it first. `totp_not_started`: there is no secret to prove, or it is older than an hour. */
+        ValidationFailedOrTotpEnrolledOrTotpNotStarted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "totp_enrolled" | "totp_not_started";
                 };
             };
         };
@@ -2242,8 +2476,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["InvalidCredentials"];
-            403: components["responses"]["CrossOriginOrForbiddenOrEmailUnconfirmed"];
+            401: components["responses"]["InvalidCredentialsOrSecondFactorRequired"];
+            403: components["responses"]["CrossOriginOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -2286,10 +2520,10 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["PasswordInput"];
-                "application/x-www-form-urlencoded": components["schemas"]["PasswordInput"];
+                "application/json": components["schemas"]["ProofInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ProofInput"];
             };
         };
         responses: {
@@ -2337,6 +2571,42 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    presentSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["SecondFactorInput"];
+            };
+        };
+        responses: {
+            /** @description Session started */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["PendingSignInInvalidOrInvalidCode"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -2450,7 +2720,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidScopeOrInvalidTarget"];
-            401: components["responses"]["InvalidCredentialsOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            401: components["responses"]["InvalidCredentialsOrTokenInvalidOrTokenExpiredOrSecondFactorRequiredOrInvalidApiKey"];
             403: components["responses"]["CrossOriginOrForbiddenOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
@@ -2727,6 +2997,32 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listSecondFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The second factors */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     changePassword: {
         parameters: {
             query?: never;
@@ -2754,6 +3050,149 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replaceRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChallengeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ChallengeInput"];
+            };
+        };
+        responses: {
+            /** @description The new recovery codes */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrNoSecondFactor"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    enrolTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["TotpInput"];
+            };
+        };
+        responses: {
+            /** @description Authenticator app set up */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrTotpEnrolledOrTotpNotStarted"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChallengeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ChallengeInput"];
+            };
+        };
+        responses: {
+            /** @description The new secret */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpSetup"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrTotpEnrolled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChallengeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ChallengeInput"];
+            };
+        };
+        responses: {
+            /** @description Authenticator app removed */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];

@@ -21,7 +21,8 @@ pub(super) fn run(sources: &Sources, yes: bool, format: &Format) -> Outcome {
     if !yes {
         note(
             "What other key bases signed becomes invalid, unless they are listed in secrets.previous: mailed links and \
-             access tokens. Nodes with another key base do not start any more.",
+             access tokens. The secrets of authenticator apps that they sealed cannot be opened: their users sign in \
+             after `cloakroom users reset-factors`. Nodes with another key base do not start any more.",
         );
         confirm("Make the key base of these settings that of the database?")?;
     }

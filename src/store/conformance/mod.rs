@@ -9,10 +9,12 @@ use std::time::Duration;
 use super::api_keys::NewKey;
 use super::known_devices::Sighting;
 use super::outbox::{BusyDomains, Class, NewOutboxEntry};
+use super::pending_sign_ins::PendingSignIn;
 use super::refresh_tokens::{GRACE, NewRefresh, Spent};
 use super::sessions::NewSession;
 use super::users::DetailChanges;
 use super::*;
+use crate::crypto::sealed::Sealed;
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenKind};
 use crate::domain::Locale;
 use crate::domain::mail_kind::Priority;
@@ -114,6 +116,14 @@ suite! {
             a_key_base_is_retired_once_until_it_signs_again
             a_base_that_is_still_to_sign_is_not_retired
             a_base_that_no_other_server_has_is_foreign;
+        second_factor:
+            a_secret_is_a_factor_once_it_is_proved
+            a_time_step_is_used_once
+            unproved_secrets_are_swept
+            secrets_are_sealed_again_once
+            a_recovery_code_is_used_once_by_its_user
+            a_pending_sign_in_has_tries_and_an_end
+            pending_sign_ins_are_bounded_and_end;
         project:
             a_project_exists_only_for_its_owner
             projects_are_listed_newest_first

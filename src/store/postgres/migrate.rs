@@ -13,6 +13,10 @@ const STEPS: &[(usize, &str)] = &[
         14,
         include_str!("../migrations/postgres/0014_key_bases.sql"),
     ),
+    (
+        15,
+        include_str!("../migrations/postgres/0015_second_factors.sql"),
+    ),
 ];
 
 /// The oldest version of the server: 14.

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0012_locales.sql"),
     include_str!("../migrations/sqlite/0013_revocations_by_session.sql"),
     include_str!("../migrations/sqlite/0014_key_bases.sql"),
+    include_str!("../migrations/sqlite/0015_second_factors.sql"),
 ];
 
 /// The schema version of this program.

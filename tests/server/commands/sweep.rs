@@ -32,6 +32,8 @@ fn counts([sessions, counters, mails, devices, api_keys, ended_access]: [u32; 6]
         "mails": mails,
         "devices": devices,
         "api_keys": api_keys,
+        "pending_sign_ins": 0,
+        "unproved_secrets": 0,
         "refresh_tokens": 0,
         "ended_access": ended_access,
     })
@@ -73,6 +75,8 @@ fn sweep_deletes_only_expired_rows() {
             "mails=1",
             "devices=1",
             "API keys=1",
+            "pending sign-ins=0",
+            "unproved secrets=0",
             "refresh tokens=0",
             "ended access=1",
         ]

@@ -1,0 +1,183 @@
+//! Second factors of a user: which there are, and the use of one.
+//!
+//! # Threats
+//! - a code that is used twice, also at once, on two nodes or after a restart: its time step is stored by one conditional
+//!   update, and a recovery code is deleted by its use
+//! - guessing: the caller counts by user, and a pending sign-in by its row
+//! - a database that was copied: secrets are sealed, and of recovery codes there are digests
+//! - an attacker who uses a recovery code: its use is notified by mail
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::audit::Event;
+use crate::context::{Change, Context};
+use crate::crypto::key_ring::{KeyRing, Purpose};
+use crate::crypto::recovery_code::RecoveryCode;
+use crate::crypto::sealed::{open, seal};
+use crate::crypto::totp::TotpSecret;
+use crate::domain::clock::Timestamp;
+use crate::domain::error::Result;
+use crate::domain::mail_kind::MailKind;
+use crate::domain::{AuthMethod, ClientInfo, SecondFactor, TokenDigest, User, UserId};
+use crate::mail::{self, Notice};
+use crate::store::{Database, Reader, Transaction, recovery_codes, totp_factors};
+
+/// How long a code may take that proves the secret of an authenticator app.
+pub const SETUP_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How many recovery codes a user gets.
+const RECOVERY_CODES: usize = 10;
+/// The secrets of one transaction that seals them again.
+const BATCH: u32 = 200;
+
+/// The second factors that a user can present; empty for a user without one.
+pub fn methods(reader: &Reader<'_>, user: UserId) -> Result<Vec<SecondFactor>> {
+    if totp_factors::enrolled_at(reader, user)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut methods = vec![SecondFactor::TotpCode];
+    if recovery_codes::count(reader, user)? > 0 {
+        methods.push(SecondFactor::RecoveryCode);
+    }
+    Ok(methods)
+}
+
+/// A second factor as it was presented.
+#[derive(Clone)]
+pub enum Presented {
+    /// A code of an authenticator app.
+    TotpCode(Zeroizing<String>),
+    /// A recovery code; `None` for a text that can be none.
+    RecoveryCode(Option<RecoveryCode>),
+}
+
+impl Presented {
+    /// A code of an authenticator app.
+    pub fn totp_code(text: &str) -> Self {
+        Self::TotpCode(Zeroizing::new(text.to_owned()))
+    }
+
+    /// A recovery code.
+    pub fn recovery_code(text: &str) -> Self {
+        Self::RecoveryCode(RecoveryCode::parse(text))
+    }
+
+    /// The name of its field.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::TotpCode(_) => "totp_code",
+            Self::RecoveryCode(_) => "recovery_code",
+        }
+    }
+}
+
+/// What using a second factor needs besides the transaction.
+#[derive(Clone)]
+pub struct SecondFactors {
+    key_ring: KeyRing,
+    /// The notice of a used recovery code.
+    notice: Option<Notice>,
+}
+
+impl SecondFactors {
+    /// For requests of this client.
+    pub fn of(context: &Context, client: &ClientInfo) -> Self {
+        Self {
+            key_ring: context.key_ring.clone(),
+            notice: context.notice(client, MailKind::RecoveryCodeUsed),
+        }
+    }
+
+    /// Uses a second factor of a user; `None` if it is wrong or was used.
+    pub fn accept(
+        &self,
+        change: &Change<'_>,
+        user: &User,
+        presented: &Presented,
+        now: Timestamp,
+    ) -> Result<Option<AuthMethod>> {
+        let accepted = match presented {
+            Presented::TotpCode(code) => self.accept_totp_code(change, user.id, code, now)?,
+            Presented::RecoveryCode(None) => false,
+            Presented::RecoveryCode(Some(code)) => {
+                let taken = recovery_codes::take(change, user.id, &code.digest())?;
+                if taken {
+                    change.record(Event::RecoveryCodeUsed { user: user.id });
+                    mail::notify(change, self.notice.as_ref(), user, now)?;
+                }
+                taken
+            }
+        };
+        Ok(accepted.then_some(AuthMethod::OneTimeCode))
+    }
+
+    fn accept_totp_code(
+        &self,
+        tx: &Transaction<'_>,
+        user: UserId,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let factor = totp_factors::find(tx, user)?.filter(|found| found.enrolled_at.is_some());
+        let Some(factor) = factor else {
+            return Ok(false);
+        };
+        let secret = open(&self.key_ring, Purpose::TotpSecret, user, &factor.secret)?;
+        match TotpSecret::from_bytes(secret).matching_step(code, now)? {
+            Some(step) => totp_factors::use_step(tx, user, step),
+            None => Ok(false),
+        }
+    }
+}
+
+/// New recovery codes, and their digests.
+pub fn new_recovery_codes() -> Result<(Vec<RecoveryCode>, Vec<TokenDigest>)> {
+    let codes: Vec<_> = std::iter::repeat_with(RecoveryCode::generate)
+        .take(RECOVERY_CODES)
+        .collect::<Result<_>>()?;
+    let digests = codes.iter().map(RecoveryCode::digest).collect();
+    Ok((codes, digests))
+}
+
+/// Removes all second factors of a user; returns whether there were any.
+pub fn remove_all(tx: &Transaction<'_>, user: UserId) -> Result<bool> {
+    let removed = totp_factors::delete(tx, user)?;
+    recovery_codes::delete_all(tx, user)?;
+    Ok(removed)
+}
+
+/// Seals under the current key base what a previous one sealed; returns how many secrets. One whose key base is not
+/// configured here stays as it is: another node may have it.
+pub async fn seal_again(database: &Database, key_ring: &KeyRing) -> Result<usize> {
+    let (mut last, mut resealed) = (UserId(0), 0);
+    loop {
+        let current = key_ring.names().current;
+        let batch = database
+            .read(move |reader| totp_factors::list_sealed_otherwise(reader, &current, last, BATCH));
+        let batch = batch.await?;
+        let Some((user, _)) = batch.last() else {
+            return Ok(resealed);
+        };
+        last = *user;
+        let mut replacements = Vec::with_capacity(batch.len());
+        for (user, old) in batch {
+            match open(key_ring, Purpose::TotpSecret, user, &old) {
+                Ok(secret) => {
+                    let new = seal(key_ring, Purpose::TotpSecret, user, &secret)?;
+                    replacements.push((user, old, new));
+                }
+                Err(failure) => {
+                    tracing::warn!(%failure, user = user.0, "cannot open the secret of an authenticator app");
+                }
+            }
+        }
+        let write = database.write(move |tx| {
+            replacements.iter().try_fold(0, |count, (user, old, new)| {
+                let replaced = totp_factors::reseal(tx, *user, old, new)?;
+                Ok(count + usize::from(replaced))
+            })
+        });
+        resealed += write.await?;
+    }
+}

@@ -1,0 +1,61 @@
+//! New recovery codes in place of the old ones: `POST /v1/user/recovery_codes`.
+//!
+//! # Threats
+//! - an attacker with a stolen session who makes codes to stay: it needs a reauthentication, and is notified by mail
+//! - codes of an account without a second factor, which would be a second password: there are none
+
+use actix_web::{HttpResponse, web};
+
+use crate::accounts::second_factor::new_recovery_codes;
+use crate::audit::Event;
+use crate::context::{Change, Context};
+use crate::domain::error::Result;
+use crate::domain::mail_kind::MailKind;
+use crate::domain::{Account, ClientInfo};
+use crate::http::error_codes::NO_SECOND_FACTOR;
+use crate::http::password_challenge::{ChallengeInput, challenge_beside};
+use crate::http::recovery_codes_reply::RecoveryCodes;
+use crate::http::{Access, Body, CurrentSession, Route};
+use crate::mail;
+use crate::store::{recovery_codes, totp_factors};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/user/recovery_codes", Access::Session, create)
+            .operation("replaceRecoveryCodes", "Replace the recovery codes")
+            .description("The new codes are shown once. The old ones no longer work.")
+            .returns::<RecoveryCodes>(200, "The new recovery codes")
+            .errors(&[NO_SECOND_FACTOR])
+            .rate_limited(),
+    ]
+}
+
+async fn create(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    session: CurrentSession,
+    Body(input): Body<ChallengeInput>,
+) -> Result<HttpResponse> {
+    let challenge = input.password_challenge.as_ref();
+    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
+    let limits = vec![context.throttle.second_factor(session.user_id)];
+    let reauthenticated = reauthentication
+        .verify(&context, &client, session.standing(), limits)
+        .await?;
+    let (codes, digests) = new_recovery_codes()?;
+    let notice = context.notice(&client, MailKind::RecoveryCodesReplaced);
+    let replace = move |change: &Change<'_>, account: &Account, now| {
+        let user = &account.user;
+        if totp_factors::enrolled_at(change, user.id)?.is_none() {
+            return Ok(false);
+        }
+        recovery_codes::replace(change, user.id, &digests, now)?;
+        change.record(Event::RecoveryCodesReplaced { user: user.id });
+        mail::notify(change, notice.as_ref(), user, now)?;
+        Ok(true)
+    };
+    match reauthenticated.commit(&context, &client, replace).await? {
+        true => Ok(RecoveryCodes::reply(&codes)),
+        false => Err(NO_SECOND_FACTOR.refusal()),
+    }
+}

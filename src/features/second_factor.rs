@@ -1,0 +1,223 @@
+//! The second step of a sign-in: `POST /v1/session/second_factor`; and the list of a user's second factors.
+//!
+//! # Threats
+//! - guessing: five tries for each pending sign-in, and a limit by user over all of them
+//! - a code that is used twice, or twenty times at once: see [`accounts::second_factor`](crate::accounts::second_factor)
+//! - a pending sign-in used as a credential: its token has a prefix of its own, which no other route accepts
+//! - a password that was changed, or an account that was disabled meanwhile: the sign-in ends with them
+//! - a failure of the server that costs the user a try: the try is counted in the transaction that verifies it
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::accounts::authentication::Authentication;
+use crate::accounts::second_factor::{Presented, SecondFactors};
+use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
+use crate::audit::Event;
+use crate::context::{Change, Context};
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::{ClientInfo, Session, TokenDigest, User};
+use crate::http::error_codes::{INVALID_CODE, PENDING_SIGN_IN_INVALID};
+use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
+use crate::http::{Access, Body, CurrentUser, Route, SecretText};
+use crate::store::{pending_sign_ins, recovery_codes, totp_factors, users};
+use crate::throttle::{Admission, Limit};
+
+/// Second factors that may be tried in one sign-in.
+const MAX_TRIES: u32 = 5;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/v1/session/second_factor", Access::Public, create)
+            .operation("presentSecondFactor", "Finish a sign-in with a second factor")
+            .description(
+                "Takes the `pending_token` of a 401 `second_factor_required` and one of `totp_code` and `recovery_code`. A \
+                 pending sign-in is valid for ten minutes and five tries.",
+            )
+            .returns::<SignedIn>(200, "Session started")
+            .errors(&[PENDING_SIGN_IN_INVALID, INVALID_CODE])
+            .rate_limited(),
+        Route::get("/v1/user/factors", Access::Session, index)
+            .operation("listSecondFactors", "List second factors")
+            .returns::<FactorList>(200, "The second factors"),
+    ]
+}
+
+async fn create(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    Body(input): Body<SecondFactorInput>,
+) -> Result<HttpResponse> {
+    let carrier = carrier(&context, &client, input.transport)?;
+    let presented = input.presented()?;
+    let (token, now) = (input.pending_token(), context.clock.now());
+    let pending = match token {
+        Some(token) => {
+            let found = context
+                .database
+                .read(move |reader| pending_sign_ins::find(reader, &token, MAX_TRIES, now));
+            found.await?
+        }
+        None => None,
+    };
+    let Some((token, pending)) = token.zip(pending) else {
+        context.refused(&client, Event::PendingSignInRefused);
+        return Err(Error::PendingSignInInvalid);
+    };
+    let limit = context.throttle.second_factor(pending.user_id);
+    let admission = context.admit(&client, vec![limit.clone()]).await?;
+    let (draft, tokens) = SessionDraft::new(&context, &client, pending.remembered, now)?;
+    draft.make_room(&context, pending.user_id).await?;
+    let step = SecondStep {
+        token,
+        presented,
+        factors: SecondFactors::of(&context, &client),
+        draft,
+        admission: admission.clone(),
+        limit,
+    };
+    let finished = context.commit(&client, move |change| step.finish(change, now));
+    match context.counted(&admission, finished).await? {
+        Finished::SignedIn(user, session) => respond_with_session(
+            HttpResponse::Ok(),
+            &context,
+            carrier,
+            &tokens.session,
+            &user,
+            &session,
+        ),
+        Finished::WrongCode => Err(Error::InvalidCode),
+        Finished::Invalid => Err(Error::PendingSignInInvalid),
+    }
+}
+
+/// A second factor for a pending sign-in.
+struct SecondStep {
+    token: TokenDigest,
+    presented: Presented,
+    factors: SecondFactors,
+    draft: SessionDraft,
+    admission: Admission,
+    limit: Limit,
+}
+
+/// What came of a second step.
+enum Finished {
+    SignedIn(Box<User>, Box<Session>),
+    WrongCode,
+    Invalid,
+}
+
+impl SecondStep {
+    fn finish(&self, change: &Change<'_>, now: Timestamp) -> Result<Finished> {
+        let counted = pending_sign_ins::try_once(change, &self.token, MAX_TRIES, now)?;
+        let account = match &counted {
+            Some(pending) => users::find(change, pending.user_id)?,
+            None => None,
+        };
+        let Some((pending, account)) = counted.zip(account) else {
+            change.record(Event::PendingSignInRefused);
+            return Ok(Finished::Invalid);
+        };
+        let user = account.user;
+        let accepted = self.factors.accept(change, &user, &self.presented, now)?;
+        let Some(method) = accepted else {
+            change.record(Event::SecondFactorFailed { user: user.id });
+            return Ok(Finished::WrongCode);
+        };
+        let authentication = Authentication::by_second_factor(&pending, method, now);
+        let start = start_session(change, &authentication, &self.draft, now)?;
+        pending_sign_ins::delete(change, &self.token)?;
+        let SessionStart::Session(started) = start else {
+            change.record(Event::PendingSignInRefused);
+            return Ok(Finished::Invalid);
+        };
+        started.record(change);
+        self.admission.give_back(change)?;
+        self.limit.forgive(change, now)?;
+        Ok(Finished::SignedIn(
+            Box::new(user),
+            Box::new(started.session),
+        ))
+    }
+}
+
+async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpResponse> {
+    let id = user.id;
+    let found = context.database.read(move |reader| {
+        let enrolled_at = totp_factors::enrolled_at(reader, id)?;
+        Ok((enrolled_at, recovery_codes::count(reader, id)?))
+    });
+    let (enrolled_at, recovery_codes_left) = found.await?;
+    let totp = enrolled_at.map(|created_at| Factor {
+        kind: FactorKind::Totp,
+        created_at,
+    });
+    Ok(HttpResponse::Ok().json(FactorList {
+        factors: totp.into_iter().collect(),
+        recovery_codes_left,
+    }))
+}
+
+/// The second step of a sign-in.
+#[derive(Deserialize, ToSchema)]
+struct SecondFactorInput {
+    /// From the reply to the first step.
+    #[schema(value_type = String)]
+    pending_token: SecretText,
+    /// Six digits that the authenticator app shows.
+    #[schema(value_type = Option<String>, nullable = false)]
+    totp_code: Option<SecretText>,
+    /// In place of `totp_code`; it works once.
+    #[schema(value_type = Option<String>, nullable = false)]
+    recovery_code: Option<SecretText>,
+    #[schema(inline, nullable = false)]
+    transport: Option<Transport>,
+}
+
+impl SecondFactorInput {
+    fn pending_token(&self) -> Option<TokenDigest> {
+        let token = PlainToken::parse(TokenKind::PendingSignIn, self.pending_token.expose());
+        token.map(|token| token.digest())
+    }
+
+    fn presented(&self) -> Result<Presented, ValidationErrors> {
+        match (&self.totp_code, &self.recovery_code) {
+            (Some(code), None) => Ok(Presented::totp_code(code.expose())),
+            (None, Some(code)) => Ok(Presented::recovery_code(code.expose())),
+            (None, None) => Err(ValidationErrors::field("totp_code", "can't be blank")),
+            (Some(_), Some(_)) => Err(ValidationErrors::field(
+                "recovery_code",
+                "can't be sent with another factor",
+            )),
+        }
+    }
+}
+
+/// The second factors of the user.
+#[derive(Serialize, ToSchema)]
+struct FactorList {
+    factors: Vec<Factor>,
+    /// Recovery codes that were not used yet.
+    #[schema(minimum = 0)]
+    recovery_codes_left: i64,
+}
+
+/// A second factor.
+#[derive(Serialize, ToSchema)]
+struct Factor {
+    #[schema(inline)]
+    kind: FactorKind,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum FactorKind {
+    /// An authenticator app.
+    Totp,
+}

@@ -1,0 +1,278 @@
+//! Setting up and removing an authenticator app, and recovery codes.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, column_in, count_in, new_token, session_is_valid,
+    signed_in,
+};
+use crate::support::flows::Flows;
+use crate::support::second_factor::{
+    enrol, pending_sign_in, present, prove, recovery_codes_of, start_totp,
+};
+
+#[actix_web::test]
+async fn a_secret_is_shown_as_text_url_and_qr_code() {
+    let (app, _, token) = signed_in().await;
+    let body = json!({ "password_challenge": PASSWORD });
+    let reply = app
+        .post("/v1/user/totp")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let shown = reply.json();
+    let secret = shown["secret"].as_str().unwrap();
+    assert_eq!(secret.len(), 32);
+    assert_eq!(
+        shown["otpauth_url"],
+        format!("otpauth://totp/Cloakroom:one@example.com?secret={secret}&issuer=Cloakroom")
+    );
+    assert!(shown["qr_svg"].as_str().unwrap().starts_with("<svg "));
+}
+
+#[actix_web::test]
+async fn an_unproved_secret_is_no_factor() {
+    let (app, _, token) = signed_in().await;
+    start_totp(&app, &token).await;
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+    let listed = app.get("/v1/user/factors").bearer(&token).send().await;
+    assert_eq!(
+        listed.json(),
+        json!({ "factors": [], "recovery_codes_left": 0 })
+    );
+}
+
+#[actix_web::test]
+async fn enrolment_is_proved_by_a_code_and_reported() {
+    let (app, _, token) = signed_in().await;
+    let secret = start_totp(&app, &token).await;
+    let wrong = prove(&app, &token, "000000").await;
+    assert_faults(&wrong, &[("code", "is incorrect")]);
+    let reply = prove(&app, &token, &secret.code_at(app.clock().now())).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let codes: HashSet<String> = recovery_codes_of(&reply).into_iter().collect();
+    assert_eq!(codes.len(), 10);
+    let listed = app
+        .get("/v1/user/factors")
+        .bearer(&token)
+        .send()
+        .await
+        .json();
+    assert_eq!(listed["factors"][0]["kind"], "totp");
+    assert_eq!(listed["recovery_codes_left"], 10);
+    let mails = app.mails().await;
+    assert!(
+        mails
+            .iter()
+            .any(|mail| mail.subject == "An authenticator app was set up for your account")
+    );
+}
+
+#[actix_web::test]
+async fn a_session_without_a_proof_changes_no_factor() {
+    let (app, _, token) = signed_in().await;
+    enrol(&app, &token).await;
+    app.clock().advance(Duration::from_secs(15 * 60));
+    let [blank, wrong] = [json!({}), json!({ "password_challenge": "wrong" })];
+    for (body, fault) in [(&blank, "can't be blank"), (&wrong, "is incorrect")] {
+        for call in [
+            app.post("/v1/user/totp"),
+            app.delete("/v1/user/totp"),
+            app.post("/v1/user/recovery_codes"),
+        ] {
+            let reply = call.bearer(&token).json(body).send().await;
+            assert_faults(&reply, &[("password_challenge", fault)]);
+        }
+    }
+    assert_eq!(count_in(&app, "SELECT count(*) FROM recovery_codes"), 10);
+}
+
+#[actix_web::test]
+async fn an_enrolled_app_is_not_replaced_unseen() {
+    let (app, _, token) = signed_in().await;
+    let authenticator = enrol(&app, &token).await;
+    let body = json!({ "password_challenge": PASSWORD });
+    let again = app
+        .post("/v1/user/totp")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_refused(&again, 422, "totp_enrolled");
+    let code = authenticator.next_code(&app);
+    assert_refused(&prove(&app, &token, &code).await, 422, "totp_enrolled");
+}
+
+#[actix_web::test]
+async fn a_setup_is_void_after_an_hour() {
+    let (app, _, token) = signed_in().await;
+    assert_refused(
+        &prove(&app, &token, "123456").await,
+        422,
+        "totp_not_started",
+    );
+    let secret = start_totp(&app, &token).await;
+    app.clock().advance(Duration::from_secs(3600));
+    let code = secret.code_at(app.clock().now());
+    assert_refused(&prove(&app, &token, &code).await, 422, "totp_not_started");
+}
+
+#[actix_web::test]
+async fn a_removed_app_is_needed_no_more() {
+    let (app, _, token) = signed_in().await;
+    enrol(&app, &token).await;
+    let remove = || {
+        let body = json!({ "password_challenge": PASSWORD });
+        app.delete("/v1/user/totp")
+            .bearer(&token)
+            .json(&body)
+            .send()
+    };
+    assert_eq!(remove().await.status, 204);
+    assert_refused(&remove().await, 404, "not_found");
+    assert_eq!(count_in(&app, "SELECT count(*) FROM recovery_codes"), 0);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+    let mails = app.mails().await;
+    assert!(
+        mails
+            .iter()
+            .any(|mail| mail.subject == "The authenticator app of your account was removed")
+    );
+}
+
+#[actix_web::test]
+async fn new_recovery_codes_void_the_old_ones() {
+    let (app, _, token) = signed_in().await;
+    let replace = || {
+        let body = json!({ "password_challenge": PASSWORD });
+        app.post("/v1/user/recovery_codes")
+            .bearer(&token)
+            .json(&body)
+            .send()
+    };
+    assert_refused(&replace().await, 422, "no_second_factor");
+    let authenticator = enrol(&app, &token).await;
+    let new = recovery_codes_of(&replace().await);
+    let pending = pending_sign_in(&app, ONE).await;
+    let old = present(
+        &app,
+        &pending,
+        "recovery_code",
+        &authenticator.recovery_codes[0],
+    )
+    .await;
+    assert_refused(&old, 401, "invalid_code");
+    new_token(&present(&app, &pending, "recovery_code", &new[0]).await);
+}
+
+#[actix_web::test]
+async fn a_code_reauthenticates_once() {
+    let (app, _, token) = signed_in().await;
+    let authenticator = enrol(&app, &token).await;
+    let code = authenticator.next_code(&app);
+    let reauthenticate = |token: String, code: String| {
+        let body = json!({ "totp_code": code });
+        app.post("/v1/session/reauthenticate")
+            .bearer(&token)
+            .json(&body)
+            .send()
+    };
+    let wrong = reauthenticate(token.clone(), "000000".to_owned()).await;
+    assert_faults(&wrong, &[("totp_code", "is incorrect")]);
+    let rotated = new_token(&reauthenticate(token.clone(), code.clone()).await);
+    assert!(!session_is_valid(&app, &token).await);
+    let again = reauthenticate(rotated.clone(), code).await;
+    assert_faults(&again, &[("totp_code", "is incorrect")]);
+    let removed = app
+        .delete("/v1/user/totp")
+        .bearer(&rotated)
+        .json(&json!({}))
+        .send()
+        .await;
+    assert_eq!(removed.status, 204, "{}", removed.text());
+}
+
+#[actix_web::test]
+async fn a_recovery_code_reauthenticates() {
+    let (app, _, token) = signed_in().await;
+    let authenticator = enrol(&app, &token).await;
+    let body = json!({ "recovery_code": authenticator.recovery_codes[3] });
+    let reply = app
+        .post("/v1/session/reauthenticate")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    new_token(&reply);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM recovery_codes"), 9);
+}
+
+#[actix_web::test]
+async fn a_proof_is_sent_alone() {
+    let (app, _, token) = signed_in().await;
+    let body = json!({ "password": PASSWORD, "totp_code": "123456" });
+    let reply = app
+        .post("/v1/session/reauthenticate")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_faults(&reply, &[("password", "can't be sent with another proof")]);
+}
+
+#[actix_web::test]
+async fn the_database_holds_no_secret_and_no_code() {
+    let (app, _, token) = signed_in().await;
+    let authenticator = enrol(&app, &token).await;
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let encode = match app.schema() {
+        None => "lower(hex(sealed_secret))",
+        Some(_) => "encode(sealed_secret, 'hex')",
+    };
+    let stored = column_in(&app, &format!("SELECT {encode} FROM totp_factors"));
+    let stored = stored[0].clone().unwrap();
+    assert!(!stored.contains(&hex(authenticator.secret.as_bytes())));
+    let encode = encode.replace("sealed_secret", "code_digest");
+    let stored = column_in(&app, &format!("SELECT {encode} FROM recovery_codes"));
+    for code in &authenticator.recovery_codes {
+        let plain = hex(code.replace('-', "").as_bytes());
+        assert!(
+            stored
+                .iter()
+                .flatten()
+                .all(|digest| !digest.contains(&plain))
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_deleted_user_leaves_no_factor() {
+    let (app, _, token) = signed_in().await;
+    enrol(&app, &token).await;
+    pending_sign_in(&app, ONE).await;
+    let body = json!({ "password_challenge": PASSWORD });
+    let deleted = app
+        .delete("/v1/user")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    for table in ["totp_factors", "recovery_codes", "pending_sign_ins"] {
+        assert_eq!(
+            count_in(&app, &format!("SELECT count(*) FROM {table}")),
+            0,
+            "{table}"
+        );
+    }
+}

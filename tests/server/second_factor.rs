@@ -1,0 +1,164 @@
+//! Second factors over processes: a code at two servers, after a restart, and after a rotation of the key base.
+
+use std::fs;
+use std::thread;
+
+use cloakroom::crypto::totp::TotpSecret;
+use cloakroom::domain::clock::{Clock, Timestamp};
+use serde_json::{Value, json};
+
+use crate::support::flows::Flows;
+use crate::support::process::{Server, TestServer, eventually};
+
+const ONE: &str = "one@example.com";
+const PASSWORD: &str = "password";
+
+fn now() -> Timestamp {
+    Clock::System.now()
+}
+
+/// Signs a user up and sets up an authenticator app. It is proved by the code before the current one, so that the current
+/// one is not used.
+fn enrolled(server: &Server) -> TotpSecret {
+    let token = server.sign_up_token(ONE, PASSWORD);
+    let challenge = json!({ "password_challenge": PASSWORD });
+    let (status, shown) = server.request("POST", "/v1/user/totp", Some(&token), Some(&challenge));
+    assert_eq!(status, 200, "{shown}");
+    let secret = TotpSecret::from_base32(shown["secret"].as_str().unwrap()).unwrap();
+    // At the end of a step the code before it is too old when it arrives.
+    eventually(|| {
+        let code = secret.code_at(now() - std::time::Duration::from_secs(30));
+        let body = json!({ "code": code, "password_challenge": PASSWORD });
+        let (status, _) = server.request("PUT", "/v1/user/totp", Some(&token), Some(&body));
+        (status == 200).then_some(())
+    });
+    secret
+}
+
+fn pending(server: &Server) -> String {
+    let (status, reply) = server.sign_in(ONE, PASSWORD);
+    assert_eq!(
+        (status, &reply["code"]),
+        (401, &json!("second_factor_required")),
+        "{reply}"
+    );
+    reply["pending_token"].as_str().unwrap().to_owned()
+}
+
+fn present(server: &Server, pending: &str, code: &str) -> (u16, Value) {
+    let body = json!({ "pending_token": pending, "totp_code": code });
+    server.request("POST", "/v1/session/second_factor", None, Some(&body))
+}
+
+/// Signs in with the code that the app shows now.
+fn sign_in(server: &Server, secret: &TotpSecret) -> (u16, Value) {
+    present(server, &pending(server), &secret.code_at(now()))
+}
+
+#[test]
+fn a_code_works_once_at_two_servers_and_after_a_restart() {
+    let test_server = TestServer::new();
+    let (a, b) = (test_server.serve(), test_server.serve());
+    let secret = enrolled(&a);
+    let code = secret.code_at(now());
+    let tokens: Vec<String> = (0..5).map(|_| pending(&a)).collect();
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let tries: Vec<_> = (0..20)
+            .map(|n| {
+                let (server, token, code) = ([&a, &b][n % 2], &tokens[n % 5], &code);
+                scope.spawn(move || present(server, token, code).0)
+            })
+            .collect();
+        tries
+            .into_iter()
+            .map(|tried| tried.join().unwrap())
+            .collect()
+    });
+    let count = |status| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((count(200), count(401)), (1, 19), "{statuses:?}");
+    drop((a, b));
+    let server = test_server.serve();
+    let (status, reply) = present(&server, &pending(&server), &code);
+    assert_eq!((status, &reply["code"]), (401, &json!("invalid_code")));
+}
+
+#[test]
+fn a_code_works_after_a_rotation_of_the_key_base() {
+    let test_server = TestServer::new();
+    let secret = enrolled(&test_server.serve());
+    assert!(test_server.run(&["secret", "rotate"]).status.success());
+    let refused = test_server.run(&["secret", "forget", "--yes"]);
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("still seals secrets of authenticator apps (1)"),
+        "{said}"
+    );
+    let server = test_server.serve();
+    eventually(|| {
+        let forgotten = test_server.run(&["secret", "forget", "--yes"]);
+        forgotten.status.success().then_some(())
+    });
+    drop(server);
+    let (status, reply) = sign_in(&test_server.serve(), &secret);
+    assert_eq!(status, 200, "{reply}");
+}
+
+#[test]
+fn a_leaked_key_base_is_dropped_without_the_secrets() {
+    let test_server = TestServer::new();
+    let secret = enrolled(&test_server.serve());
+    assert!(
+        test_server
+            .run(&["secret", "rotate", "--leaked"])
+            .status
+            .success()
+    );
+    let previous = test_server.path().join("cloakroom.key_base.previous");
+    assert_eq!(fs::read_to_string(previous).unwrap(), "");
+    let (status, reply) = sign_in(&test_server.serve(), &secret);
+    assert_eq!(status, 200, "{reply}");
+}
+
+#[test]
+fn doctor_names_users_whose_secret_no_key_base_opens() {
+    let test_server = TestServer::new();
+    enrolled(&test_server.serve());
+    fs::write(
+        test_server.path().join("cloakroom.key_base"),
+        "k".repeat(64),
+    )
+    .unwrap();
+    let report = test_server.run(&["doctor"]);
+    let said = String::from_utf8_lossy(&report.stdout);
+    assert!(said.contains("cannot use the authenticator app"), "{said}");
+    let server = test_server.serve();
+    let (status, _) = present(&server, &pending(&server), "123456");
+    assert_eq!(status, 503);
+}
+
+fn reset_factors(test_server: &TestServer) -> Value {
+    let done = test_server.run(&["users", "reset-factors", ONE, "--yes", "--json"]);
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+#[test]
+fn an_operator_removes_lost_factors_and_the_user_is_mailed() {
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    enrolled(&server);
+    let asked = test_server.run(&["users", "reset-factors", ONE]);
+    assert!(!asked.status.success());
+    let removed = reset_factors(&test_server);
+    assert_eq!(removed["removed"], true);
+    assert_eq!(server.sign_in(ONE, PASSWORD).0, 200);
+    eventually(|| {
+        let mails = test_server.mails();
+        mails
+            .iter()
+            .any(|mail| mail.contains("By: an operator of Cloakroom"))
+            .then_some(())
+    });
+    let again = reset_factors(&test_server);
+    assert_eq!(again["removed"], false);
+}
