@@ -245,11 +245,11 @@ impl Database {
     }
 
     /// Starts a check of the whole file on its own thread. Damage is logged and fails [`Self::ready`]. A server checks its
-    /// pages by itself.
+    /// pages by itself; of it, settings with which it can lose changes are logged.
     pub fn check_in_background(&self) {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.check_in_background(),
-            Engine::Postgres(_) => {}
+            Engine::Postgres(engine) => engine.log_risks(),
         }
     }
 

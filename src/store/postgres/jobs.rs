@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::store::engine::{Reader, Transaction};
 
 /// The most attempts of a transaction.
 const ATTEMPTS: u32 = 10;
+/// More attempts are logged, although the last one succeeded.
+const FEW_ATTEMPTS: u32 = 4;
 /// The longest pause before an attempt, in milliseconds.
 const LONGEST_PAUSE: u64 = 64;
 
@@ -28,6 +31,16 @@ pub(super) struct Write<F, A> {
     pub answer: A,
     pub isolation: Isolation,
     pub feed: Arc<Feed>,
+    pub retries: Arc<Retries>,
+}
+
+/// How often transactions were in each other's way.
+#[derive(Debug, Default)]
+pub(super) struct Retries {
+    /// Attempts after the first.
+    pub repeated: AtomicU64,
+    /// Transactions that never succeeded.
+    pub given_up: AtomicU64,
 }
 
 /// How one attempt of a transaction ended.
@@ -46,6 +59,10 @@ where
     F: FnOnce(&Reader<'_>) -> Result<T> + Send,
     A: FnOnce(Result<T>) + Send,
 {
+    fn writes(&self) -> bool {
+        false
+    }
+
     fn run(self: Box<Self>, session: &Session) {
         let Self { work, answer } = *self;
         answer(caught(|| work(&Reader::new(session))));
@@ -61,14 +78,19 @@ where
     F: FnMut(&Transaction<'_>) -> Result<T> + Send,
     A: FnOnce(Result<T>) + Send,
 {
+    fn writes(&self) -> bool {
+        true
+    }
+
     fn run(self: Box<Self>, session: &Session) {
         let Self {
             mut work,
             answer,
             isolation,
             feed,
+            retries,
         } = *self;
-        answer(transact(session, isolation, &feed, &mut work));
+        answer(transact(session, isolation, &feed, &retries, &mut work));
     }
 
     fn refuse(self: Box<Self>, failure: Error) {
@@ -81,6 +103,7 @@ fn transact<T>(
     session: &Session,
     isolation: Isolation,
     feed: &Feed,
+    retries: &Retries,
     work: &mut impl FnMut(&Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let mut has_met_duplicate = false;
@@ -90,6 +113,12 @@ fn transact<T>(
                 // Counters revoke nothing.
                 if isolation == Isolation::Serializable {
                     feed.read_after_commit(&Reader::new(session));
+                }
+                if attempt > FEW_ATTEMPTS {
+                    tracing::warn!(
+                        attempts = attempt,
+                        "a transaction was often in the way of others"
+                    );
                 }
                 return Ok(value);
             }
@@ -103,11 +132,15 @@ fn transact<T>(
             }
             Attempt::InTheWay(kind, failure) => {
                 has_met_duplicate |= kind == Failure::Duplicate;
+                if attempt < ATTEMPTS {
+                    retries.repeated.fetch_add(1, Ordering::Relaxed);
+                }
                 tracing::debug!(attempt, %failure, "a transaction was in the way of others");
                 thread::sleep(pause(attempt));
             }
         }
     }
+    retries.given_up.fetch_add(1, Ordering::Relaxed);
     tracing::warn!(
         attempts = ATTEMPTS,
         "a transaction was in the way of others too often"

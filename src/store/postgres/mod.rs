@@ -19,6 +19,7 @@ pub(super) mod test_schema;
 mod tests;
 mod threads;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -33,7 +34,7 @@ use crate::config;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result, UnavailableReason};
 use feed::Feed;
-use jobs::{Read, Write};
+use jobs::{Read, Retries, Write};
 use queue::{Job, Queue, unavailable};
 pub(super) use session::Isolation;
 use session::Session;
@@ -50,6 +51,9 @@ const START_PATIENCE: u32 = 30;
 pub(super) struct Postgres {
     queue: Arc<Queue>,
     feed: Arc<Feed>,
+    retries: Arc<Retries>,
+    /// Settings of the server with which acknowledged changes can be lost.
+    risks: Vec<String>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -70,13 +74,14 @@ impl Postgres {
         let count = settings.connection_count(workers);
         let feed = Arc::new(Feed::new(list, clock));
         // The client blocks, which is refused on the thread of a runtime.
-        on_own_thread(|| {
+        let risks = on_own_thread(|| {
             let first = open_first(&sessions, START_PATIENCE)?;
-            prepare(&first, settings, if_missing)
+            let risks = prepare(&first, settings, if_missing)
                 .map_err(|failure| named(&sessions.target, &failure))?;
-            feed.read(&Reader::new(&first))
+            feed.read(&Reader::new(&first))?;
+            Ok(risks)
         })?;
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(Queue::new(count as usize));
         let connector = || Connector::new(sessions.clone(), Arc::clone(&feed));
         let mut threads = Vec::new();
         for _ in 0..count {
@@ -86,8 +91,20 @@ impl Postgres {
         Ok(Self {
             queue,
             feed,
+            retries: Arc::default(),
+            risks,
             threads,
         })
+    }
+
+    /// Logs settings of the server with which acknowledged changes can be lost.
+    pub fn log_risks(&self) {
+        for risk in &self.risks {
+            tracing::warn!(
+                setting = risk,
+                "the database server may lose acknowledged changes"
+            );
+        }
     }
 
     pub async fn read<T, F>(&self, work: F) -> Result<T>
@@ -164,6 +181,7 @@ impl Postgres {
             answer,
             isolation,
             feed: Arc::clone(&self.feed),
+            retries: Arc::clone(&self.retries),
         })
     }
 
@@ -192,6 +210,14 @@ impl Drop for Postgres {
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
                 tracing::error!("a thread of the database had panicked");
             }
+        }
+        let Retries { repeated, given_up } = &*self.retries;
+        let (repeated, given_up) = (
+            repeated.load(Ordering::Relaxed),
+            given_up.load(Ordering::Relaxed),
+        );
+        if repeated > 0 {
+            tracing::info!(repeated, given_up, "transactions were in each other's way");
         }
     }
 }
@@ -309,17 +335,17 @@ fn open_first(sessions: &Sessions, patience: u32) -> Result<Session> {
     }
 }
 
-fn prepare(session: &Session, settings: &config::Database, if_missing: IfMissing) -> Result<()> {
+/// Returns the risks of the server's settings.
+fn prepare(
+    session: &Session,
+    settings: &config::Database,
+    if_missing: IfMissing,
+) -> Result<Vec<String>> {
     migrate::check_server(session, settings.allow_untested)?;
     migrate::migrate(session, if_missing)?;
     objects::check(&Reader::new(session))?;
-    for risk in migrate::risks(session)? {
-        tracing::warn!(
-            setting = risk,
-            "the database server may lose acknowledged changes"
-        );
-    }
-    session.batch(feed::ADOPT_RESTORED_ROWS)
+    session.batch(feed::ADOPT_RESTORED_ROWS)?;
+    migrate::risks(session)
 }
 
 /// A failure for the operator.

@@ -1,4 +1,8 @@
 //! The queue of jobs that the connection threads share.
+//!
+//! # Threats
+//! - a storm of writes that leaves no session for look-ups: a quarter of the threads never writes at the same time as the
+//!   others, and jobs of one kind are refused without the other
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,20 +12,29 @@ use parking_lot::{Condvar, Mutex};
 use super::session::Session;
 use crate::domain::error::{Error, Result, UnavailableReason};
 
-/// Jobs beyond this many are refused: the server does not keep up.
+/// Jobs of a kind beyond this many are refused: the server does not keep up.
 const LENGTH: usize = 4096;
 
 /// Work with its waiting caller.
 pub(super) trait Job: Send {
+    /// Whether it may hold locks, or wait for those of others.
+    fn writes(&self) -> bool;
     /// Does the work on a session and answers the caller.
     fn run(self: Box<Self>, session: &Session);
     /// Answers the caller: the work was not done.
     fn refuse(self: Box<Self>, failure: Error);
 }
 
+/// A job of the queue, with its number in the order in which they came.
+pub(super) struct Queued {
+    number: u64,
+    pub job: Box<dyn Job>,
+}
+
 /// A bounded queue, whose jobs several threads take.
-#[derive(Default)]
 pub(super) struct Queue {
+    /// How many threads may write at a time.
+    most_writing: usize,
     state: Mutex<State>,
     /// A job was added, or the engine closed.
     has_job: Condvar,
@@ -31,7 +44,12 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Box<dyn Job>>,
+    reads: VecDeque<Queued>,
+    writes: VecDeque<Queued>,
+    /// How many jobs were added.
+    added: u64,
+    /// How many threads write.
+    writing: usize,
     is_closed: bool,
     /// How many threads have a session.
     connected: usize,
@@ -42,7 +60,7 @@ struct State {
 /// What a thread finds in the queue.
 pub(super) enum Next {
     /// A job to do.
-    Job(Box<dyn Job>),
+    Job(Queued),
     /// Nothing came in time.
     Nothing,
     /// The engine is closed, and all jobs are done.
@@ -55,7 +73,40 @@ impl std::fmt::Debug for Queue {
     }
 }
 
+impl State {
+    fn jobs(&mut self, writes: bool) -> &mut VecDeque<Queued> {
+        match writes {
+            true => &mut self.writes,
+            false => &mut self.reads,
+        }
+    }
+
+    /// The next job that a thread may do.
+    fn take(&mut self, most_writing: usize) -> Option<Queued> {
+        let first = |jobs: &VecDeque<Queued>| jobs.front().map(|queued| queued.number);
+        let may_write = self.writing < most_writing;
+        let write = first(&self.writes).filter(|_| may_write);
+        let writes = match (first(&self.reads), write) {
+            (Some(read), Some(write)) => write < read,
+            (_, write) => write.is_some(),
+        };
+        self.writing += usize::from(writes);
+        self.jobs(writes).pop_front()
+    }
+}
+
 impl Queue {
+    /// A queue for this many threads.
+    pub fn new(threads: usize) -> Self {
+        let for_reads = (threads / 4).max(1);
+        Self {
+            most_writing: threads.saturating_sub(for_reads).max(1),
+            state: Mutex::default(),
+            has_job: Condvar::default(),
+            has_closed: Condvar::default(),
+        }
+    }
+
     /// Adds a job.
     ///
     /// # Errors
@@ -68,24 +119,41 @@ impl Queue {
         if let Some(reason) = state.outage {
             return Err(unavailable(reason));
         }
-        if state.jobs.len() >= LENGTH {
+        let number = state.added;
+        let jobs = state.jobs(job.writes());
+        if jobs.len() >= LENGTH {
             return Err(unavailable(UnavailableReason::DatabaseBusy));
         }
-        state.jobs.push_back(job);
+        jobs.push_back(Queued { number, job });
+        state.added += 1;
         self.has_job.notify_one();
         Ok(())
     }
 
-    /// Takes a job, and waits for one up to `patience`.
+    /// Takes a job, and waits for one up to `patience`. [`Self::finished`] follows a job that writes.
     pub fn next(&self, patience: Duration) -> Next {
         let mut state = self.state.lock();
-        if state.jobs.is_empty() && !state.is_closed {
-            self.has_job.wait_for(&mut state, patience);
+        let mut has_waited = false;
+        loop {
+            if let Some(queued) = state.take(self.most_writing) {
+                return Next::Job(queued);
+            }
+            if state.is_closed {
+                return Next::Closed;
+            }
+            if has_waited {
+                return Next::Nothing;
+            }
+            has_waited = self.has_job.wait_for(&mut state, patience).timed_out();
         }
-        match state.jobs.pop_front() {
-            Some(job) => Next::Job(job),
-            None if state.is_closed => Next::Closed,
-            None => Next::Nothing,
+    }
+
+    /// Notes that a thread has written: another may.
+    pub fn finished(&self) {
+        let mut state = self.state.lock();
+        state.writing = state.writing.saturating_sub(1);
+        if !state.writes.is_empty() {
+            self.has_job.notify_one();
         }
     }
 
@@ -116,8 +184,11 @@ impl Queue {
     }
 
     /// Takes a job back that was not begun.
-    pub fn put_back(&self, job: Box<dyn Job>) {
-        self.state.lock().jobs.push_front(job);
+    pub fn put_back(&self, queued: Queued) {
+        let mut state = self.state.lock();
+        let writes = queued.job.writes();
+        state.writing = state.writing.saturating_sub(usize::from(writes));
+        state.jobs(writes).push_front(queued);
         self.has_job.notify_one();
     }
 
@@ -128,11 +199,14 @@ impl Queue {
         if state.connected > 0 {
             return false;
         }
-        let waiting = std::mem::take(&mut state.jobs);
+        let waiting = [
+            std::mem::take(&mut state.reads),
+            std::mem::take(&mut state.writes),
+        ];
         let begins = state.outage.replace(reason).is_none();
         drop(state);
-        for job in waiting {
-            job.refuse(unavailable(reason));
+        for queued in waiting.into_iter().flatten() {
+            queued.job.refuse(unavailable(reason));
         }
         begins
     }

@@ -248,6 +248,65 @@ fn transactions_in_each_others_way_all_succeed() {
 }
 
 #[test]
+fn repeated_transactions_are_counted() {
+    let Some(home) = Home::new() else { return };
+    let node = home.open();
+    let add = node.write(|tx| users::insert(tx, &address("one@example.com"), None, NOW));
+    let id = run(add).unwrap().unwrap().id;
+    let url = home.schema.url();
+    let mut is_first = true;
+    let change = node.write(move |tx| {
+        let version = users::find(tx, id)?.map(|account| account.credentials_version);
+        if std::mem::take(&mut is_first) {
+            let between = thread::spawn({
+                let url = url.clone();
+                move || {
+                    let mut other = Client::connect(url.expose(), NoTls).unwrap();
+                    other
+                        .batch_execute("UPDATE users SET credentials_version = 7")
+                        .unwrap();
+                }
+            });
+            between.join().unwrap();
+        }
+        users::invalidate_links(tx, id)?;
+        Ok(version)
+    });
+    assert_eq!(run(change).unwrap(), Some(7), "it read again");
+    let crate::store::Engine::Postgres(engine) = &node.shared.engine else {
+        panic!("another engine");
+    };
+    let counts = [&engine.retries.repeated, &engine.retries.given_up];
+    assert_eq!(counts.map(|count| count.load(Ordering::Relaxed)), [1, 0]);
+}
+
+#[test]
+fn writes_that_wait_leave_a_session_for_reads() {
+    let Some(home) = Home::new() else { return };
+    let node = home.open();
+    let mut other = home.client();
+    other
+        .batch_execute("BEGIN; LOCK TABLE users IN EXCLUSIVE MODE")
+        .unwrap();
+    let add = |number: usize| {
+        let address = address(&format!("{number}@example.com"));
+        node.write(move |tx| users::insert(tx, &address, None, NOW))
+    };
+    thread::scope(|scope| {
+        let writes = scope.spawn(|| run(join_all((0..8).map(add))));
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST('users' AS regclass)";
+        while home.schema.query(waiting).unwrap() != [Some("3".to_owned())] {
+            thread::sleep(Duration::from_millis(5));
+        }
+        for _ in 0..20 {
+            run(node.read(|reader| users::list(reader, UserId(0), 1))).unwrap();
+        }
+        other.batch_execute("COMMIT").unwrap();
+        assert!(writes.join().unwrap().iter().all(Result::is_ok));
+    });
+}
+
+#[test]
 fn a_lost_session_fails_one_request_and_is_replaced() {
     let Some(mut home) = Home::new() else { return };
     let database = home.open();
@@ -367,6 +426,40 @@ fn many_nodes_that_start_at_once_migrate_once() {
             run(node.read(|reader| users::list(reader, UserId(0), 1))).unwrap();
         }
     });
+}
+
+#[test]
+fn an_ordinary_role_with_its_own_schema_suffices() {
+    let Some(mut home) = Home::new() else { return };
+    let mut url = url::Url::parse(home.schema.url().expose()).unwrap();
+    let schema = home.schema.query("SELECT current_schema()").unwrap();
+    let role = format!("{}_role", schema[0].as_ref().unwrap());
+    let set_up = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'secret'; CREATE SCHEMA {role} AUTHORIZATION {role};
+         ALTER ROLE {role} SET search_path = {role}"
+    );
+    home.schema.execute(&set_up).unwrap();
+    url.set_query(None);
+    url.set_username(&role).unwrap();
+    url.set_password(Some("secret")).unwrap();
+    home.settings.url = Some(config::Secret::from(url.to_string()));
+    let node = home.open();
+    run(node.write(|tx| users::insert(tx, &address("one@example.com"), None, NOW))).unwrap();
+    let tables = |of: &str| {
+        let sql = format!("SELECT count(*) FROM pg_tables WHERE schemaname = {of}");
+        home.schema.query(&sql).unwrap()[0].clone().unwrap()
+    };
+    assert_ne!(tables(&format!("'{role}'")), "0");
+    assert_eq!(tables("current_schema()"), "0");
+    drop(node);
+
+    let nowhere = format!("ALTER ROLE {role} SET search_path = nowhere");
+    home.schema.execute(&nowhere).unwrap();
+    let refusal = home.try_open(IfMissing::Create).unwrap_err().to_string();
+    assert!(refusal.contains("names no schema that exists"), "{refusal}");
+    home.schema
+        .execute(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}"))
+        .unwrap();
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::client::Fault;
 use super::feed::Feed;
-use super::queue::{Next, Queue, unavailable};
+use super::queue::{Next, Queue, Queued, unavailable};
 use super::session::{self, Session};
 use super::target::Target;
 use crate::domain::error::{Error, Result, UnavailableReason};
@@ -156,14 +156,20 @@ fn serve(queue: &Queue, connector: &mut Connector) -> bool {
         let known = std::mem::replace(&mut losses, lost.load(Ordering::SeqCst));
         let is_doubtful = losses != known;
         match next {
-            Next::Job(job) if is_doubtful && connector.drop_if_dead() => {
-                queue.put_back(job);
+            Next::Job(queued) if is_doubtful && connector.drop_if_dead() => {
+                queue.put_back(queued);
                 return false;
             }
-            Next::Job(job) => match &connector.session {
-                Some(session) => job.run(session),
-                None => job.refuse(unavailable(UnavailableReason::DatabaseUnreachable)),
-            },
+            Next::Job(Queued { job, .. }) => {
+                let writes = job.writes();
+                match &connector.session {
+                    Some(session) => job.run(session),
+                    None => job.refuse(unavailable(UnavailableReason::DatabaseUnreachable)),
+                }
+                if writes {
+                    queue.finished();
+                }
+            }
             Next::Nothing if connector.drop_if_dead() => return false,
             Next::Nothing => {}
             Next::Closed => return true,
