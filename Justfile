@@ -38,10 +38,12 @@ test:
 test-one name *arguments:
     cargo test --lib --tests -- {{ name }} {{ arguments }}
 
-# Run the tests of the store, of the app in process and of several nodes on PostgreSQL
+# Run all tests with a database on PostgreSQL, except those about the file of SQLite
 [group('test')]
 postgresql:
-    .ci/postgres cargo test --lib --test tests -- store:: api:: server::postgresql
+    .ci/postgres cargo test --lib --test tests -- store:: api:: mail:: server:: \
+        --skip server::files --skip server::shared_database --skip server::crash \
+        --skip server::commands::doctor --skip server::commands::settings --skip server::commands::secret
 
 # Run tests of the store and of several nodes through PgBouncer, which changes sessions after each transaction
 [group('test')]

@@ -83,7 +83,7 @@ fn run_command(test_server: &TestServer, line: &str) -> String {
 }
 
 fn run_tour(page: &str) {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server.set("CLOAKROOM_ENV", "development");
     test_server.set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0");
     let server = test_server.serve();

@@ -156,7 +156,7 @@ fn the_committed_document_is_up_to_date() {
 
 #[test]
 fn the_command_prints_the_document_without_settings_or_database() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server.set("CLOAKROOM__SERVER__NOBODY", "knows this key");
     test_server.set("CLOAKROOM_CONFIG", "/nowhere");
     let ran = test_server.command(&["openapi"]).output().unwrap();

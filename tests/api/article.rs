@@ -9,7 +9,7 @@
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::support::app::{PASSWORD, count, count_in};
+use crate::support::app::{PASSWORD, count_in};
 use crate::support::flows::link_token;
 use crate::support::process::{Server, TIMEOUT, TestServer, agent};
 
@@ -293,11 +293,11 @@ impl Target {
         format!("/v1/passwords/{}", link_token(mail, "/passwords/edit#"))
     }
 
-    /// One number, from the file itself.
+    /// One number, from the database itself.
     fn count(&self, sql: &str) -> i64 {
         match self {
             Self::InProcess(app) => count_in(app, sql),
-            Self::OverTcp(test_server, _) => count(&test_server.database(), sql),
+            Self::OverTcp(test_server, _) => test_server.store().count(sql),
         }
     }
 

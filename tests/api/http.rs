@@ -9,11 +9,10 @@ use actix_web::{HttpResponse, web};
 use cloakroom::domain::error::{Error, Result};
 use cloakroom::testing::{Reply, TestApp};
 use futures_util::future::join_all;
-use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, execute_sql, file_of, reset_token, signed_in,
+    ONE, PASSWORD, assert_refused, beside, count_in, execute_sql, reset_token, signed_in,
 };
 use crate::support::flows::Flows;
 use crate::support::process::{Server, TIMEOUT, TestServer};
@@ -247,9 +246,8 @@ async fn a_locked_database_is_503_with_retry_after() {
     .await;
     let user = app.create_user(ONE, PASSWORD).await;
     let token = app.sign_in_as(&user).await;
-    let Some(file) = file_of(&app) else { return };
-    let file = Connection::open(file).unwrap();
-    file.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let store = beside(&app);
+    let held = store.hold_writes();
     for call in [
         app.delete("/v1/session").bearer(&token),
         app.post("/v1/projects")
@@ -275,7 +273,7 @@ async fn a_locked_database_is_503_with_retry_after() {
         app.get("/v1/session").bearer(&token).send().await.status,
         200
     );
-    file.execute_batch("ROLLBACK").unwrap();
+    drop(held);
     assert_eq!(
         app.delete("/v1/session").bearer(&token).send().await.status,
         200

@@ -11,7 +11,6 @@ use cloakroom::domain::{Account, EmailAddress, JsonObject, Role, UserId};
 use cloakroom::testing::{Reply, START, TestApp};
 use futures_util::future::join_all;
 use proptest::prelude::*;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::{
@@ -470,14 +469,14 @@ fn concurrent_uses_of_a_link_over_tcp_have_one_winner() {
     );
 }
 
-/// The only account in a file.
+/// The only account.
 fn stored_account(test_server: &TestServer) -> Account {
-    let file = Connection::open(test_server.database()).unwrap();
-    let sql = "SELECT id, email_address, digest FROM users JOIN passwords ON user_id = id";
-    let (id, address, digest): (i64, String, String) = file
-        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap();
-    account(id, &address, digest)
+    let stored = |column: &str| {
+        let sql = format!("SELECT {column} FROM users JOIN passwords ON user_id = id");
+        test_server.store().text(&sql).unwrap()
+    };
+    let id = stored("id").parse().unwrap();
+    account(id, &stored("email_address"), stored("digest"))
 }
 
 fn account(id: i64, address: &str, digest: String) -> Account {

@@ -6,7 +6,6 @@ use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::server::sweep;
 use cloakroom::testing::{Reply, TestApp};
 use futures_util::future::join_all;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::app::*;
@@ -244,9 +243,8 @@ async fn rfc_7009_2_2_an_unknown_token_is_200_without_a_write() {
     }
     // What was good once: expired, or revoked before.
     unknown.extend([access, alone, ended, its_access, its_refresh, key]);
-    let Some(file) = file_of(&app) else { return };
-    let beside = Connection::open(file).unwrap();
-    beside.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let store = beside(&app);
+    let _held = store.hold_writes();
     for token in &unknown {
         assert_revoked(&revoke(&app, token).await);
     }
@@ -310,9 +308,8 @@ async fn rfc_7009_2_2_1_after_503_the_token_is_still_valid() {
     let token = app.sign_in_as(&user).await;
     let (access, refresh_token) = pair(&app, &token, "").await;
     let key = api_key(&app, Some(&user), "orders:read").await;
-    let Some(file) = file_of(&app) else { return };
-    let beside = Connection::open(file).unwrap();
-    beside.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let store = beside(&app);
+    let held = store.hold_writes();
     for live in [&access, &key, &refresh_token, &token] {
         let reply = revoke(&app, live).await;
         assert_refused(&reply, 503, "unavailable");
@@ -323,7 +320,7 @@ async fn rfc_7009_2_2_1_after_503_the_token_is_still_valid() {
     }
     // What is unknown is no less so while nothing can be written.
     assert_revoked(&revoke(&app, "rubbish").await);
-    beside.execute_batch("ROLLBACK").unwrap();
+    drop(held);
     for dead in [&access, &key, &token] {
         assert_revoked(&revoke(&app, dead).await);
         assert!(!is_good(&app, dead).await);

@@ -295,20 +295,11 @@ async fn user_agents_are_reduced_to_plain_text() {
     .await;
     notify(&app, notice(MailKind::NewDevice, Some(" ")), ADDRESS).await;
     let mails = app.mails().await;
-    assert!(
-        mails[0]
-            .text
-            .contains(&format!("Browser or app: {}\n", "x".repeat(120))),
-        "{}",
-        mails[0].text
-    );
-    assert!(
-        mails[1]
-            .text
-            .contains("Browser or app: an unknown program\n"),
-        "{}",
-        mails[1].text
-    );
+    for shown in [&"x".repeat(120), "an unknown program"] {
+        let line = format!("Browser or app: {shown}\n");
+        let is_shown = mails.iter().any(|mail| mail.text.contains(&line));
+        assert!(is_shown, "{shown}");
+    }
 }
 
 #[test]

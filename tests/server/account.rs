@@ -5,7 +5,6 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::app::count;
 use crate::support::flows::{Flows, link_token};
 use crate::support::process::{Server, TestServer, eventually};
 use crate::support::raw_connection::{Answer, RawConnection};
@@ -422,7 +421,7 @@ fn assert_nothing_is_left_of(test_server: &TestServer, id: i64) {
         ("passwords", "user_id"),
     ] {
         let sql = format!("SELECT count(*) FROM {table} WHERE {column} = {id}");
-        assert_eq!(count(&test_server.database(), &sql), 0, "{table}");
+        assert_eq!(test_server.store().count(&sql), 0, "{table}");
     }
 }
 
@@ -493,7 +492,7 @@ fn concurrent_rotations_have_one_winner() {
     let new = answers[winner].json()["token"].as_str().unwrap().to_owned();
     assert_eq!(id_of(&server, &new), id);
     assert_eq!(
-        count(&test_server.database(), "SELECT count(*) FROM sessions"),
+        test_server.store().count("SELECT count(*) FROM sessions"),
         1
     );
 }
@@ -523,10 +522,9 @@ fn concurrent_password_changes_have_one_winner() {
     assert_dead(&server, &token);
     others.iter().for_each(|other| assert_dead(&server, other));
     assert_eq!(
-        count(
-            &test_server.database(),
-            "SELECT credentials_version FROM users"
-        ),
+        test_server
+            .store()
+            .count("SELECT credentials_version FROM users"),
         1
     );
     assert_eq!(letters_told(&test_server, "Your password was changed"), 1);
@@ -554,10 +552,10 @@ fn concurrent_address_verifications_have_one_winner() {
     });
     winner(&answers, (401, "link_invalid"));
     let changed = format!(
-        "SELECT email_address = '{MOVED}' AND email_confirmed_at IS NOT NULL AND pending_email_address IS NULL
-         AND credentials_version = 1 FROM users"
+        "SELECT count(*) FROM users WHERE email_address = '{MOVED}' AND email_confirmed_at IS NOT NULL
+         AND pending_email_address IS NULL AND credentials_version = 1"
     );
-    assert_eq!(count(&test_server.database(), &changed), 1);
+    assert_eq!(test_server.store().count(&changed), 1);
     assert_eq!(
         letters_told(&test_server, "Your email address was changed"),
         1
@@ -599,7 +597,7 @@ fn concurrent_deletions_have_one_winner() {
 /// How many mails with this subject went out, once all did.
 fn letters_told(test_server: &TestServer, subject: &str) -> usize {
     let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL";
-    eventually(|| (count(&test_server.database(), waiting) == 0).then_some(()));
+    eventually(|| (test_server.store().count(waiting) == 0).then_some(()));
     let subject = format!("Subject: {subject}");
     test_server
         .mails()

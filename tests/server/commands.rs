@@ -15,7 +15,6 @@ mod users;
 use std::io::Write;
 use std::process::{Output, Stdio};
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::flows::Flows;
@@ -89,7 +88,7 @@ fn run_with_input(test_server: &TestServer, arguments: &[&str], input: &[u8]) ->
 
 /// A user with [`PASSWORD`], made by the command, in a database that is made first if there is none.
 fn create(test_server: &TestServer, address: &str) -> Value {
-    if !test_server.database().exists() {
+    if !test_server.store().exists() {
         run(test_server, &["migrate"]).done();
     }
     let ran = run_with_input(
@@ -210,10 +209,9 @@ fn a_failed_mail_is_retried_by_command() {
     );
 
     // Given up, it does not leave by itself.
-    Connection::open(test_server.database())
-        .unwrap()
-        .execute("UPDATE outbox SET dead_at = created_at", [])
-        .unwrap();
+    test_server
+        .store()
+        .execute("UPDATE outbox SET dead_at = created_at");
     assert!(
         run(&test_server, &["mail", "list"])
             .done()

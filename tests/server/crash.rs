@@ -17,7 +17,7 @@ const WORKERS: usize = 4;
 #[test]
 fn acknowledged_writes_survive_kill_9() {
     let mut dice = Dice::from_environment();
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let mut workers = workers(WORKERS, &mut dice);
     let mails = test_server.mail_folder();
     for _ in 0..ROUNDS {

@@ -43,7 +43,7 @@ fn assert_refused_untouched(test_server: &TestServer, words: &str) {
 
 /// A folder whose server has run and stopped, with one user.
 fn lived_in() -> TestServer {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let mut server = test_server.serve();
     server.sign_up_token("one@example.com", "password");
     end(&mut server);
@@ -57,7 +57,7 @@ fn end(server: &mut Server) {
 
 #[test]
 fn the_first_start_creates_private_files() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     let folder = test_server.path().join("made/for/us");
     let database = folder.join("cloakroom.db");
     test_server.set("CLOAKROOM__DATABASE__PATH", database.to_str().unwrap());
@@ -84,7 +84,7 @@ fn the_first_start_creates_private_files() {
 
 #[test]
 fn a_restart_keeps_sessions_and_links() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let mut server = test_server.serve();
     let token = server.sign_up_token("one@example.com", "password");
     server.request_reset_mail("one@example.com");
@@ -114,7 +114,7 @@ fn a_newer_schema_is_rejected_and_unchanged() {
 #[test]
 fn another_programs_database_is_rejected_and_unchanged() {
     for journal in ["delete", "wal"] {
-        let test_server = TestServer::new();
+        let test_server = TestServer::on_file();
         let theirs = test_server.open_database();
         theirs.pragma_update(None, "journal_mode", journal).unwrap();
         theirs
@@ -127,7 +127,7 @@ fn another_programs_database_is_rejected_and_unchanged() {
 
 #[test]
 fn a_file_that_is_not_a_database_is_rejected() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     fs::write(
         test_server.database(),
         "This is a shopping list.\n".repeat(400),
@@ -168,7 +168,7 @@ fn an_empty_file_is_rejected_with_what_is_beside_it() {
 
 #[test]
 fn a_missing_file_with_a_log_is_not_replaced() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let mut server = test_server.serve();
     let token = server.sign_up_token("one@example.com", "password");
     server.kill();
@@ -189,7 +189,7 @@ fn a_missing_file_with_a_log_is_not_replaced() {
 
 #[test]
 fn in_production_only_migrate_creates_a_database() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server
         .set("CLOAKROOM_ENV", "production")
         .set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")
@@ -241,7 +241,7 @@ fn a_file_without_a_table_of_ours_is_rejected() {
 fn an_interrupted_change_is_undone_by_the_start() {
     let source = tempfile::tempdir().unwrap();
     // As after a restored backup or before the first migration: a file that is not in WAL mode yet.
-    for before in [backup(), TestServer::new()] {
+    for before in [backup(), TestServer::on_file()] {
         if !before.database().exists() {
             before.copy_database_of_schema_3();
         }
@@ -256,7 +256,7 @@ fn an_interrupted_change_is_undone_by_the_start() {
             )
             .unwrap();
         // The copy is what a kill leaves: changed pages, and the journal that undoes them.
-        let test_server = TestServer::new();
+        let test_server = TestServer::on_file();
         fs::copy(&path, test_server.database()).unwrap();
         fs::copy(
             source.path().join("writing.db-journal"),
@@ -282,7 +282,7 @@ fn an_interrupted_change_is_undone_by_the_start() {
 
 /// A folder with a backup in the place of its database.
 fn backup() -> TestServer {
-    let (running, restored) = (lived_in(), TestServer::new());
+    let (running, restored) = (lived_in(), TestServer::on_file());
     running
         .open_database()
         .execute("VACUUM INTO ?1", [restored.database().to_str().unwrap()])
@@ -292,7 +292,7 @@ fn backup() -> TestServer {
 
 #[test]
 fn an_abandoned_draft_of_a_database_is_removed() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let draft = test_server.path().join("cloakroom.db.0123456789abcdef");
     fs::write(&draft, "half of a database").unwrap();
     test_server.serve();
@@ -313,7 +313,7 @@ fn a_start_removes_the_access_of_other_users() {
 
 #[test]
 fn a_replaced_file_stops_writes_within_a_second() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let server = test_server.serve();
     let token = server.sign_up_token("one@example.com", "password");
     assert_eq!(server.request("GET", "/ready", None, None).0, 200);
@@ -377,7 +377,7 @@ fn a_linked_database_is_checked_where_it_is() {
 
 #[test]
 fn deleted_text_is_not_left_in_the_file() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let mut server = test_server.serve();
     let token = server.sign_up_token("traceless@example.com", "password");
     let body = json!({ "title": "A traceless title", "description": "x".repeat(4000) });
@@ -471,7 +471,7 @@ mod linux {
 
     #[test]
     fn an_unwritable_folder_is_reported() {
-        let mut test_server = TestServer::new();
+        let mut test_server = TestServer::on_file();
         // No user may make files there, root included.
         for path in ["/sys/cloakroom.db", "/sys/cloakroom/cloakroom.db"] {
             test_server.set("CLOAKROOM__DATABASE__PATH", path);
@@ -482,7 +482,7 @@ mod linux {
 
     #[test]
     fn too_few_descriptors_are_refused_with_the_number_needed() {
-        let test_server = TestServer::new();
+        let test_server = TestServer::on_file();
         let limited = |limit: u64| {
             let mut command = with_open_files(&test_server.command(&["serve"]), limit);
             command
@@ -516,7 +516,7 @@ mod linux {
 
     #[test]
     fn a_full_disk_rejects_writes_and_loses_nothing() {
-        let test_server = TestServer::new();
+        let test_server = TestServer::on_file();
         let mut command = shell_that_survives_full_files(&test_server);
         command
             .stdin(Stdio::null())

@@ -75,11 +75,10 @@ fn right_passwords_at_a_full_queue_close_no_address() {
         .set("CLOAKROOM__PASSWORD__QUEUE_LIMIT", "1");
     let mut server = test_server.serve();
     let agent = agent();
-    let file = test_server.open_database();
-    let failures = || -> i64 {
+    let failures = || {
         let sql =
             "SELECT coalesce(sum(count), 0) FROM throttles WHERE name LIKE 'address_failures:%'";
-        file.query_row(sql, [], |row| row.get(0)).unwrap()
+        test_server.store().count(sql)
     };
     thread::scope(|scope| {
         for number in 1..=2 {

@@ -81,11 +81,7 @@ fn foreign_pages_use_up_no_limit() {
         }
     }
     let counted = "SELECT count(*) FROM throttles WHERE name LIKE 'sign_in%'";
-    let database = test_server.open_database();
-    let count: u32 = database
-        .query_row(counted, [], |row| row.get(0))
-        .unwrap_or(0);
-    assert_eq!(count, 0);
+    assert_eq!(test_server.store().count(counted), 0);
     assert_eq!(server.sign_in("one@example.com", "password").0, 200);
     assert!(test_server.mails().is_empty());
     // A page that the operator has listed, and programs without any page.

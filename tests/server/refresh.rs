@@ -6,7 +6,6 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::app::count;
 use crate::support::flows::Flows;
 use crate::support::process::{Server, TestServer};
 
@@ -58,10 +57,10 @@ fn concurrent_refreshes_at_two_servers_agree() {
         }
         token = next;
         let unspent = "SELECT count(*) FROM refresh_tokens WHERE spent_at IS NULL";
-        assert_eq!(count(&test_server.database(), unspent), 1);
+        assert_eq!(test_server.store().count(unspent), 1);
     }
     assert_eq!(
-        count(&test_server.database(), "SELECT count(*) FROM sessions"),
+        test_server.store().count("SELECT count(*) FROM sessions"),
         2
     );
 }
@@ -86,9 +85,8 @@ fn token_reuse_at_one_server_ends_the_session_at_both() {
     let (access, second) = pair_of(one.refresh(&first));
     // Ten seconds ago, and no need to wait for them.
     test_server
-        .open_database()
-        .execute_batch("UPDATE refresh_tokens SET spent_at = spent_at - 10000")
-        .unwrap();
+        .store()
+        .execute("UPDATE refresh_tokens SET spent_at = spent_at - 10000");
     let (status, reply) = other.refresh(&first);
     assert_eq!((status, &reply["code"]), (400, &json!("invalid_grant")));
     for server in [&one, &other] {

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use cloakroom::crypto::token::{PlainToken, TokenKind};
-use rusqlite::params;
+use cloakroom::domain::clock::Clock;
 use serde_json::json;
 
-use crate::support::app::count;
 use crate::support::process::TestServer;
 use crate::support::raw_connection::{Answer, RawConnection};
 
@@ -67,7 +66,7 @@ fn ten_thousand_revocations_apply_at_once() {
     // Those that were rotated live on under their new tokens, beside the first of each user.
     let rotated = USERS * (SESSIONS - 1) / 4;
     assert_eq!(
-        count(&test_server.database(), "SELECT count(*) FROM sessions"),
+        test_server.store().count("SELECT count(*) FROM sessions"),
         (USERS + rotated) as i64
     );
 }
@@ -112,34 +111,35 @@ fn ask(connection: &mut RawConnection, method: &str, path: &str, token: &PlainTo
     connection.receive()
 }
 
-/// Puts the users and their sessions into the file, which is faster than asking for each.
+/// Puts the users and their sessions into the database, which is faster than asking for each.
 fn fill(test_server: &TestServer) -> Vec<Owned> {
-    let mut file = test_server.open_database();
-    let rows = file.transaction().unwrap();
-    let users = (0..USERS)
-        .map(|number| {
-            rows.prepare_cached(
-                "INSERT INTO users (email_address, created_at, updated_at) VALUES (?1, 0, 0)",
-            )
-            .unwrap()
-            .execute(params![format!("{number}@example.com")])
-            .unwrap();
-            let user = rows.last_insert_rowid();
-            (0..SESSIONS)
-                .map(|_| {
-                    let token = PlainToken::generate(TokenKind::Session).unwrap();
-                    rows.prepare_cached(
-                        "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
-                         VALUES (?1, ?2, '127.0.0.1', 0, unixepoch() * 1000, (unixepoch() + 86400) * 1000)",
-                    )
-                    .unwrap()
-                    .execute(params![user, token.digest().as_bytes()])
-                    .unwrap();
-                    (rows.last_insert_rowid(), token)
-                })
-                .collect()
-        })
-        .collect();
-    rows.commit().unwrap();
-    users
+    let store = test_server.store();
+    let addresses = (0..USERS).map(|number| format!("('{number}@example.com', 0, 0)"));
+    let addresses = addresses.collect::<Vec<_>>().join(", ");
+    store.execute(&format!(
+        "INSERT INTO users (email_address, created_at, updated_at) VALUES {addresses}"
+    ));
+    let ids = |sql: &str| {
+        let column = store.column(sql).into_iter().flatten();
+        column.map(|id| id.parse().unwrap()).collect::<Vec<i64>>()
+    };
+    let now = Clock::System.now().as_millis();
+    let tomorrow = now + 86_400_000;
+    let add_sessions = |user: i64| {
+        let generate = || PlainToken::generate(TokenKind::Session).unwrap();
+        let tokens: Vec<PlainToken> = (0..SESSIONS).map(|_| generate()).collect();
+        let rows = tokens.iter().map(|token| {
+            let digest = store.blob(token.digest().as_bytes());
+            format!("({user}, {digest}, '127.0.0.1', 0, {now}, {tomorrow})")
+        });
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        store.execute(&format!(
+            "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
+             VALUES {rows}"
+        ));
+        let mine = format!("SELECT id FROM sessions WHERE user_id = {user} ORDER BY id");
+        ids(&mine).into_iter().zip(tokens).collect()
+    };
+    let users = ids("SELECT id FROM users ORDER BY id").into_iter();
+    users.map(add_sessions).collect()
 }

@@ -13,7 +13,6 @@ use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::domain::clock::Clock;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::domain::{Claims, UserId};
-use rusqlite::params;
 use serde_json::{Value, json};
 
 use crate::support::flows::Flows;
@@ -40,24 +39,20 @@ fn mint() -> AccessTokens {
 /// An access token for each session of the file, with its session's id, in the order of those.
 fn access_tokens(test_server: &TestServer) -> Vec<(i64, String)> {
     let (now, mint) = (Clock::System.now(), mint());
-    let database = test_server.open_database();
+    let store = test_server.store();
     let until = (now + LIFETIME).as_millis();
-    database
-        .execute("UPDATE sessions SET access_until = $1", params![until])
-        .unwrap();
-    let mut statement = database
-        .prepare("SELECT id, user_id, nonce FROM sessions ORDER BY id")
-        .unwrap();
-    let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap();
-    let rows: Vec<(i64, i64, String)> = rows.map(Result::unwrap).collect();
-    let minted = rows.into_iter().map(|(id, user_id, nonce)| {
+    store.execute(&format!("UPDATE sessions SET access_until = {until}"));
+    let rows =
+        store.column("SELECT id || ' ' || user_id || ' ' || nonce FROM sessions ORDER BY id");
+    let minted = rows.into_iter().map(|row| {
+        let row = row.unwrap();
+        let [id, user_id, nonce] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let (id, user_id): (i64, i64) = (id.parse().unwrap(), user_id.parse().unwrap());
         let minting = NewAccessToken {
             claims: &Claims::default(),
             audience: None,
             user_id: UserId(user_id),
-            sid: &match nonce.as_str() {
+            sid: &match nonce {
                 "" => id.to_string(),
                 nonce => format!("{id}.{nonce}"),
             },
@@ -188,24 +183,16 @@ fn get(connection: &mut RawConnection, access: &str) -> u16 {
 
 /// Sessions beside the one of each user, user by user.
 fn add_sessions(test_server: &TestServer) {
-    let mut database = test_server.open_database();
-    let batch = database.transaction().unwrap();
-    let users: Vec<i64> = {
-        let mut statement = batch.prepare("SELECT id FROM users ORDER BY id").unwrap();
-        let rows = statement.query_map([], |row| row.get(0)).unwrap();
-        rows.map(Result::unwrap).collect()
-    };
-    for user in users {
-        for number in 1..SESSIONS {
-            batch
-                .execute(
-                    "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
-                     SELECT user_id, CAST($1 AS BLOB), ip_address, created_at, last_active_at, expires_at
-                     FROM sessions WHERE user_id = $2 ORDER BY id LIMIT 1",
-                    params![format!("{user}/{number}"), user],
-                )
-                .unwrap();
-        }
+    let store = test_server.store();
+    let random = store.random_blob();
+    for user in store.column("SELECT id FROM users ORDER BY id") {
+        let user = user.unwrap();
+        let more = SESSIONS - 1;
+        store.execute(&format!(
+            "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {more})
+             SELECT user_id, {random}, ip_address, created_at, last_active_at, expires_at FROM sessions, n
+             WHERE id = (SELECT min(id) FROM sessions WHERE user_id = {user})"
+        ));
     }
-    batch.commit().unwrap();
 }

@@ -9,7 +9,7 @@ use crate::support::flows::{Flows, link_token};
 use crate::support::process::{Server, TestServer, agent, request};
 
 fn pair() -> (TestServer, Server, Server) {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let (a, b) = (test_server.serve(), test_server.serve());
     (test_server, a, b)
 }
@@ -23,7 +23,7 @@ fn concurrent_first_starts_share_one_file_and_key() {
 }
 
 fn start_two_at_once() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let (a, b) = thread::scope(|scope| {
         let (a, b) = (
             scope.spawn(|| test_server.serve()),
@@ -61,7 +61,7 @@ fn sessions_are_shared_between_servers_at_once() {
 
 #[test]
 fn limits_are_shared_between_servers() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server.set("CLOAKROOM__THROTTLE__ENABLED", "true");
     let (a, b) = (test_server.serve(), test_server.serve());
     let statuses: Vec<u16> = (0..12)

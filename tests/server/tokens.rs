@@ -72,11 +72,9 @@ fn tokens_live_from_issue_to_revocation() {
     assert!(elsewhere.believes(&newer) && elsewhere.believes(&access));
 
     // A leaked one: nothing that it signed is believed, and what is not signed goes on.
-    let server = restarted(
-        &test_server,
-        server,
-        &["secret", "rotate", "--leaked", "--json"],
-    );
+    command(&test_server, &["secret", "rotate", "--leaked", "--json"]);
+    let adopt = ["secret", "adopt", "--yes", "--json"];
+    let server = restarted(&test_server, server, &adopt);
     assert_eq!((asks(&server, &access), asks(&server, &newer)), (401, 401));
     assert!(!Elsewhere::knowing(&server).believes(&newer));
     assert_eq!(server.session_status(&session), 200);
@@ -146,12 +144,7 @@ fn tokens_live_from_issue_to_revocation() {
         introspect(&server, service, &access),
         json!({ "active": false })
     );
-    let count = |sql: &str| {
-        test_server
-            .open_database()
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .unwrap()
-    };
+    let count = |sql: &str| test_server.store().count(sql);
     assert_eq!(count("SELECT count(*) FROM refresh_tokens"), 0);
     assert_eq!(count("SELECT count(*) FROM api_keys"), 1);
     command(&test_server, &["api-keys", "revoke", "1", "--json"]);
@@ -247,7 +240,7 @@ fn between(test_server: &TestServer, mut server: Server, work: impl FnOnce()) ->
 
 #[test]
 fn a_restored_backup_opens_no_account_to_others() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let server = test_server.serve();
     server.sign_up_token(ADDRESS, PASSWORD);
     let (database, backup) = (test_server.database(), test_server.path().join("backup.db"));

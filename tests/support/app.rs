@@ -1,15 +1,13 @@
 //! Shared steps and assertions of the API tests: a signed-in user, the shape of an error, a link from a mail.
 
+use super::beside::Beside;
 use super::flows::link_token;
 use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use cloakroom::domain::error::Result;
 use cloakroom::domain::{EmailAddress, PasswordDigest, User};
-use cloakroom::store::{TestSchema, Transaction, passwords, users};
+use cloakroom::store::{Transaction, passwords, users};
 use cloakroom::testing::{Reply, TestApp};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 
 /// The address of the user in most tests.
 pub const ONE: &str = "one@example.com";
@@ -129,49 +127,27 @@ pub async fn delete(app: &TestApp, user: &User) {
     assert!(write(app, move |tx| users::delete(tx, id)).await);
 }
 
-/// One number from the database's file, read beside the server.
-pub fn count(database: &Path, sql: &str) -> i64 {
-    let file = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    file.busy_timeout(super::process::TIMEOUT).unwrap();
-    file.query_row(sql, [], |row| row.get(0)).unwrap()
-}
-
-/// The database's file; `None` on PostgreSQL, where a test that is about the file ends.
-pub fn file_of(app: &TestApp) -> Option<PathBuf> {
-    app.context().database.path().map(Path::to_owned)
-}
-
-/// The schema on PostgreSQL, unless this app has a file all the same.
-fn schema_of(app: &TestApp) -> Option<&TestSchema> {
-    app.schema().filter(|_| file_of(app).is_none())
+/// The database of an app in process.
+pub fn beside(app: &TestApp) -> Beside<'_> {
+    match (&app.context().database.path(), app.schema()) {
+        (None, Some(schema)) => Beside::Schema(schema),
+        (path, _) => Beside::File(path.unwrap().to_owned()),
+    }
 }
 
 /// The first column of each row, as text, from the database of an app in process.
 pub fn column_in(app: &TestApp, sql: &str) -> Vec<Option<String>> {
-    if let Some(schema) = schema_of(app) {
-        return schema.query(sql).unwrap();
-    }
-    let file = Connection::open(file_of(app).unwrap()).unwrap();
-    let mut statement = file.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| {
-        Ok(match row.get_ref(0)? {
-            ValueRef::Null => None,
-            ValueRef::Integer(number) => Some(number.to_string()),
-            other => Some(other.as_str()?.to_owned()),
-        })
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+    beside(app).column(sql)
 }
 
 /// One text from the database of an app in process.
 pub fn text_in(app: &TestApp, sql: &str) -> Option<String> {
-    let first = column_in(app, sql).into_iter().next();
-    first.expect("a row")
+    beside(app).text(sql)
 }
 
 /// One number from the database of an app in process.
 pub fn count_in(app: &TestApp, sql: &str) -> i64 {
-    text_in(app, sql).unwrap().parse().unwrap()
+    beside(app).count(sql)
 }
 
 /// The stored digest of a user.
@@ -182,31 +158,21 @@ pub fn digest_of(app: &TestApp, user: &User) -> String {
 
 /// Bytes for a statement.
 pub fn blob(app: &TestApp, bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    match schema_of(app) {
-        None => format!("x'{hex}'"),
-        Some(_) => format!("'\\x{hex}'"),
-    }
+    beside(app).blob(bytes)
 }
 
 /// Changes the database beside the server.
 pub fn execute_sql(app: &TestApp, sql: &str) {
-    match schema_of(app) {
-        Some(schema) => schema.execute(sql).unwrap(),
-        None => {
-            let file = Connection::open(file_of(app).unwrap()).unwrap();
-            file.execute_batch(sql).unwrap();
-        }
-    }
+    beside(app).execute(sql);
 }
 
 /// Makes a kind of statement (`INSERT ON outbox`) fail until [`make_succeed`].
 pub fn make_fail(app: &TestApp, statement: &str) {
-    let sql = match schema_of(app) {
-        None => format!(
+    let sql = match beside(app) {
+        Beside::File(_) => format!(
             "CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'broken'); END"
         ),
-        Some(_) => {
+        Beside::Schema(_) => {
             let (event, condition) = statement
                 .split_once(" WHEN ")
                 .unwrap_or((statement, "true"));
@@ -222,9 +188,9 @@ pub fn make_fail(app: &TestApp, statement: &str) {
 
 /// Undoes [`make_fail`].
 pub fn make_succeed(app: &TestApp) {
-    let sql = match schema_of(app) {
-        None => "DROP TRIGGER broken",
-        Some(_) => "DROP FUNCTION fail() CASCADE",
+    let sql = match beside(app) {
+        Beside::File(_) => "DROP TRIGGER broken",
+        Beside::Schema(_) => "DROP FUNCTION fail() CASCADE",
     };
     execute_sql(app, sql);
 }

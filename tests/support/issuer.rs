@@ -95,7 +95,8 @@ impl Issuer {
     /// An access token that expires with its session, in two seconds at most.
     pub fn access_token_about_to_expire(&self, session: &SignedIn) -> String {
         self.change(&format!(
-            "UPDATE sessions SET expires_at = (unixepoch() + 2) * 1000 WHERE id = {}",
+            "UPDATE sessions SET expires_at = {} WHERE id = {}",
+            Clock::System.now().as_millis() / 1000 * 1000 + 2000,
             session.session_id
         ));
         self.access_token(&session.token, None)
@@ -165,11 +166,7 @@ impl Issuer {
 
     /// Changes the database under the running server.
     pub fn change(&self, sql: &str) {
-        assert_eq!(
-            self.test_server.open_database().execute(sql, []).unwrap(),
-            1,
-            "{sql}"
-        );
+        self.test_server.store().execute(sql);
     }
 
     /// Its folder.

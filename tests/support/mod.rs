@@ -2,6 +2,7 @@
 
 pub mod acknowledged;
 pub mod app;
+pub mod beside;
 pub mod callers;
 pub mod certificates;
 pub mod cluster;

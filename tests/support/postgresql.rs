@@ -171,7 +171,7 @@ impl Drop for Postgres {
 
 /// A node's folder and settings, on this database.
 pub fn node(url: &str) -> TestServer {
-    let mut node = TestServer::new();
+    let mut node = TestServer::on_file();
     node.set("CLOAKROOM__DATABASE__URL", url)
         .set("CLOAKROOM__SECRETS__KEY_BASE", KEY_BASE);
     node

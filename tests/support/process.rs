@@ -12,9 +12,11 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use cloakroom::store::TestSchema;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::beside::Beside;
 use super::flows::Flows;
 use super::smtp::SmtpServer;
 
@@ -24,15 +26,31 @@ pub const TIMEOUT: Duration = Duration::from_secs(60);
 /// The folder and settings of a server, which can be started many times.
 pub struct TestServer {
     folder: TempDir,
+    /// The database on a server, where tests run on PostgreSQL.
+    schema: Option<TestSchema>,
     variables: Vec<(String, String)>,
 }
 
 impl TestServer {
-    /// An empty folder, under the settings for tests.
+    /// An empty folder and database, under the settings for tests.
     pub fn new() -> Self {
+        let mut test_server = Self::on_file();
+        if let Some(schema) = TestSchema::from_environment() {
+            let (url, prepares) = (schema.url(), schema.prepares().to_string());
+            test_server
+                .set("CLOAKROOM__DATABASE__URL", url.expose())
+                .set("CLOAKROOM__DATABASE__PREPARE", prepares);
+            test_server.schema = Some(schema);
+        }
+        test_server
+    }
+
+    /// The same with a file, whatever engine the other tests use.
+    pub fn on_file() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut test_server = Self {
             folder,
+            schema: None,
             variables: Vec::new(),
         };
         test_server.set("CLOAKROOM_ENV", "test");
@@ -67,7 +85,15 @@ impl TestServer {
         self.folder.path()
     }
 
-    /// The database's file.
+    /// The database beside the server, to look at what it holds.
+    pub fn store(&self) -> Beside<'_> {
+        match &self.schema {
+            None => Beside::File(self.database()),
+            Some(schema) => Beside::Schema(schema),
+        }
+    }
+
+    /// The database's file, of [`Self::on_file`].
     pub fn database(&self) -> PathBuf {
         self.path().join("cloakroom.db")
     }
@@ -149,7 +175,7 @@ impl TestServer {
         bytes
     }
 
-    /// Opens the database beside the server, to look at what it holds.
+    /// Opens the database's file beside the server.
     pub fn open_database(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.database()).unwrap();
         connection.busy_timeout(TIMEOUT).unwrap();

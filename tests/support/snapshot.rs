@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use cloakroom::testing::TestApp;
 use serde_json::{Map, Value, json};
 
-use super::app::{column_in, file_of};
+use super::app::{beside, column_in};
+use super::beside::Beside;
 
 /// Every row of every table as `table: column=value …`.
 pub fn snapshot(app: &TestApp) -> BTreeSet<String> {
-    let (tables, row) = match app.schema().filter(|_| file_of(app).is_none()) {
-        None => (
+    let (tables, row) = match beside(app) {
+        Beside::File(_) => (
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
             None,
         ),
-        Some(_) => (
+        Beside::Schema(_) => (
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
             Some("to_jsonb(row)"),
         ),

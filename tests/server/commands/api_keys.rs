@@ -5,7 +5,6 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::{Ran, create, is_rfc3339, run, token};
-use crate::support::app::count;
 use crate::support::process::{TestServer, eventually};
 
 const PATH: &str = "/v1/projects";
@@ -147,10 +146,13 @@ fn revoking_all_keys_asks_for_confirmation() {
     run(&test_server, &["api-keys", "revoke", "1", "--yes"]).misused();
 
     // More than are revoked at once.
-    let sql = "INSERT INTO api_keys (user_id, name, token_digest, last_four, scopes, created_at)
-               WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-               SELECT 1, 'A key', randomblob(32), 'abcd', 'a:b', 0 FROM n";
-    test_server.open_database().execute(sql, []).unwrap();
+    let store = test_server.store();
+    store.execute(&format!(
+        "INSERT INTO api_keys (user_id, name, token_digest, last_four, scopes, created_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         SELECT 1, 'A key', {}, 'abcd', 'a:b', 0 FROM n",
+        store.random_blob()
+    ));
     assert_eq!(
         revoke(&["--yes", "--json"]).json(),
         json!({ "api_keys_revoked": 1002 })
@@ -181,7 +183,7 @@ fn wait_for_writer(command: u32) {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_user_disabled_meanwhile_gets_no_key() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     create(&test_server, "one@example.com");
     let other = test_server.open_database();
     for (change, refusal) in [
@@ -333,7 +335,7 @@ fn an_invalid_key_is_not_created() {
 
 #[test]
 fn key_commands_create_no_database() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     for arguments in [
         &["list"][..],
         &["revoke", "1"],
@@ -353,8 +355,8 @@ fn a_key_made_by_an_operator_expires_in_a_year() {
         let make = ["api-keys", "create", "--name", "A key", "--scope", "a:b"];
         run(&test_server, &[&make, owner].concat()).done();
     }
-    let lasting = "SELECT count(*) FROM api_keys WHERE expires_at - created_at = 365 * 86400000";
-    assert_eq!(count(&test_server.database(), lasting), 2);
+    let lasting = "SELECT count(*) FROM api_keys WHERE expires_at - created_at = 31536000000";
+    assert_eq!(test_server.store().count(lasting), 2);
 }
 
 #[test]
@@ -367,12 +369,12 @@ fn a_user_is_notified_of_a_key_made_by_an_operator() {
     };
     make(&test_server, &[]);
     let mails = "SELECT count(*) FROM outbox";
-    assert_eq!(count(&test_server.database(), mails), 0);
+    assert_eq!(test_server.store().count(mails), 0);
     let key = make(&test_server, &["--user", "1"]);
-    assert_eq!(count(&test_server.database(), mails), 1);
+    assert_eq!(test_server.store().count(mails), 1);
     test_server.set("CLOAKROOM__NOTICES__API_KEY_CREATED", "false");
     make(&test_server, &["--user", "1"]);
-    assert_eq!(count(&test_server.database(), mails), 1);
+    assert_eq!(test_server.store().count(mails), 1);
 
     let _server = test_server.serve();
     let mail = test_server.wait_for_mails(1).remove(0);

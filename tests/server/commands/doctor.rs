@@ -56,7 +56,7 @@ fn warnings(test_server: &TestServer, topic: &str) -> Vec<String> {
 }
 
 fn sound_house() -> TestServer {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server
         .set("CLOAKROOM__CORS__CREDENTIALS", "true")
         // No more than any machine allows open files for.
@@ -146,7 +146,7 @@ fn a_damaged_page_is_reported_with_advice() {
 
 #[test]
 fn a_file_that_is_not_a_database_is_reported() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     fs::write(test_server.database(), "x".repeat(5000)).unwrap();
     assert!(failures(&test_server, "schema")[0].contains("no SQLite database"));
     let refusal = run(&test_server, &["users", "list"]).refused();
@@ -181,7 +181,7 @@ fn a_newer_schema_is_reported_and_unchanged() {
 
 #[test]
 fn an_older_schema_is_a_warning_and_is_not_migrated() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let before = test_server.copy_database_of_schema_3();
     let (well, findings) = examine(&test_server);
     let schema = findings
@@ -194,7 +194,7 @@ fn an_older_schema_is_a_warning_and_is_not_migrated() {
 
 #[test]
 fn a_missing_database_is_reported_and_not_created() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let found = failures(&test_server, "file");
     assert!(
         found.len() == 1 && found[0].contains("cloakroom.db"),
@@ -604,7 +604,7 @@ fn files_of_another_user_than_the_folder_are_reported() {
 
 #[test]
 fn wrong_settings_are_findings() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server.set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0");
     let found = failures(&test_server, "settings");
     assert!(

@@ -23,7 +23,13 @@ fn health_is_that_of_the_running_server() {
 
     let everywhere = bind.replace("127.0.0.1", "0.0.0.0");
     assert_eq!(health(&test_server, &everywhere).done(), "ready\n");
+}
 
+#[test]
+fn health_reports_a_replaced_file() {
+    let test_server = TestServer::on_file();
+    let server = test_server.serve();
+    let bind = server.url("").replace("http://", "");
     let aside = test_server.path().join("aside.db");
     fs::rename(test_server.database(), aside).unwrap();
     eventually(|| {

@@ -48,7 +48,7 @@ fn opens(server: &Server, link: &str) -> bool {
 
 /// A house with a user and a key base, that is made at the first start.
 fn test_server() -> TestServer {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     create(&test_server, ONE);
     test_server.serve();
     test_server
@@ -254,7 +254,7 @@ fn a_base_from_a_file_is_rotated_with_its_list() {
 
 #[test]
 fn rotation_needs_a_file_for_previous_bases_unless_leaked() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     let base = name_file(&mut test_server, "KEY_BASE", &"a".repeat(40));
     let refusal = run(&test_server, &["secret", "rotate"]).refused();
     assert!(
@@ -279,7 +279,7 @@ fn rotation_needs_a_file_for_previous_bases_unless_leaked() {
 
 #[test]
 fn an_inline_base_is_not_rotated() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server.set("CLOAKROOM__SECRETS__KEY_BASE", "a".repeat(40));
     for (more, advice) in [
         (&[][..], "put the current one first in secrets.previous"),
@@ -308,7 +308,7 @@ fn an_inline_base_is_not_rotated() {
 
 #[test]
 fn a_missing_base_is_not_rotated() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     for more in [&[][..], &["--leaked"]] {
         let refusal = run(&test_server, &[&["secret", "rotate"], more].concat()).refused();
         assert!(refusal.contains("no key base at"), "{refusal}");
@@ -478,7 +478,7 @@ fn concurrent_rotations_lose_no_base() {
 
 #[test]
 fn production_starts_with_rotated_bases() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server
         .set("CLOAKROOM_ENV", "production")
         .set("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")

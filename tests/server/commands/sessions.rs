@@ -92,11 +92,13 @@ fn ending_all_sessions_asks_for_confirmation() {
     run(&test_server, &["sessions", "revoke", "1", "--yes"]).misused();
 
     // More than are ended at once.
-    let sql =
+    let store = test_server.store();
+    store.execute(&format!(
         "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
-               WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-               SELECT 1, randomblob(32), '127.0.0.1', 0, 0, 0 FROM n";
-    test_server.open_database().execute(sql, []).unwrap();
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         SELECT 1, {}, '127.0.0.1', 0, 0, 0 FROM n",
+        store.random_blob()
+    ));
     let ended = run(
         &test_server,
         &["sessions", "revoke", "--all", "--yes", "--json"],

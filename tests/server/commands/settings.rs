@@ -7,7 +7,7 @@ use crate::support::process::TestServer;
 
 #[test]
 fn generated_secrets_are_unique_and_valid() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     let [first, second] = [(); 2].map(|()| run(&test_server, &["secret"]).done());
     assert_ne!(first, second);
     let secret = first.strip_suffix('\n').unwrap();
@@ -28,7 +28,7 @@ fn generated_secrets_are_unique_and_valid() {
 
 #[test]
 fn effective_settings_are_shown_as_a_readable_file() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server.set("CLOAKROOM__SESSION__LIFETIME", "12h");
     let shown = run(&test_server, &["config"]).done();
     assert!(
@@ -41,7 +41,7 @@ fn effective_settings_are_shown_as_a_readable_file() {
 
     let file = test_server.path().join("shown.toml");
     std::fs::write(&file, &shown).unwrap();
-    let mut other = TestServer::new();
+    let mut other = TestServer::on_file();
     for name in ["DATABASE__PATH", "MAIL__DIRECTORY"] {
         let value = if name == "MAIL__DIRECTORY" {
             test_server.mail_folder()
@@ -56,7 +56,7 @@ fn effective_settings_are_shown_as_a_readable_file() {
 
 #[test]
 fn no_secret_is_shown() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server
         .set("CLOAKROOM__SECRETS__KEY_BASE", "swordfish".repeat(8))
         .set("CLOAKROOM__SECRETS__PREVIOUS", "swordfish".repeat(9))
@@ -84,7 +84,7 @@ fn no_secret_is_shown() {
 
 #[test]
 fn every_invalid_setting_is_named_together() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server
         .set("CLOAKROOM__SERVER__BINND", "127.0.0.1:0")
         .set("CLOAKROOM__PASSWORD__BCRYPT_COST", "99");
@@ -104,7 +104,7 @@ fn every_invalid_setting_is_named_together() {
 
 #[test]
 fn migrate_reports_versions_and_check_changes_nothing() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let refusal = run(&test_server, &["migrate", "--check"]).refused();
     assert!(refusal.contains("no database"), "{refusal}");
     assert!(!test_server.database().exists());
@@ -133,7 +133,7 @@ fn migrate_reports_versions_and_check_changes_nothing() {
 fn what_root_creates_belongs_to_the_owner_of_the_folder() {
     use std::os::unix::fs::{MetadataExt, chown};
 
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     if chown(test_server.path(), Some(65534), Some(65534)).is_err() {
         return;
     }
@@ -160,7 +160,7 @@ fn what_root_creates_belongs_to_the_owner_of_the_folder() {
 
 #[test]
 fn a_settings_file_alone_finds_the_servers_database() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     run(&test_server, &["migrate"]).done();
     let (toml, key_base) = (
         test_server.path().join("cloakroom.toml"),
@@ -216,7 +216,7 @@ fn a_settings_file_alone_finds_the_servers_database() {
 
 #[test]
 fn a_missing_database_is_named_with_its_settings() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let refusal = run(&test_server, &["users", "list"]).refused();
     assert!(
         refusal.contains("no database here")
@@ -228,7 +228,7 @@ fn a_missing_database_is_named_with_its_settings() {
 
 #[test]
 fn commands_create_no_database() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     for arguments in [
         &["users", "list"][..],
         &["users", "create", "one@example.com"],
@@ -253,7 +253,7 @@ fn commands_create_no_database() {
 
 #[test]
 fn a_sender_that_no_mail_can_have_stops_the_start() {
-    let mut test_server = TestServer::new();
+    let mut test_server = TestServer::on_file();
     test_server.set("CLOAKROOM__MAIL__FROM", "no-reply@a..b");
     let refusal = run(&test_server, &["serve"]).refused();
     assert!(refusal.contains("mail.from"), "{refusal}");

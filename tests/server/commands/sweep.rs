@@ -1,28 +1,27 @@
 //! `sweep`: what is over goes at the operator's word, beside a running server, and by itself.
 
+use cloakroom::domain::clock::Clock;
 use serde_json::{Value, json};
 
 use super::{create, run, status_of, token};
-use crate::support::app::count;
 use crate::support::process::{TestServer, eventually};
 
-/// Puts a session of the first user, a counter, a mail, a device, an API key and an ended access token into the file
+/// Puts a session of the first user, a counter, a mail, a device, an API key and an ended access token into the database
 /// that have been over for long.
 fn add_what_is_over(test_server: &TestServer) {
-    let file = test_server.open_database();
-    for sql in [
+    let store = test_server.store();
+    let random = store.random_blob();
+    store.execute(&format!(
         "INSERT INTO sessions (user_id, token_digest, ip_address, created_at, last_active_at, expires_at)
-         VALUES (1, randomblob(32), '127.0.0.1', 0, 0, 0)",
-        "INSERT INTO throttles (name, count, expires_at) VALUES ('over', 1, 0)",
-        "INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, sent_at)
-         VALUES ('password_reset', 'one@example.com', 0, 0, 0, 0)",
-        "INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES (1, 'over', 0)",
-        "INSERT INTO api_keys (name, token_digest, last_four, scopes, created_at, revoked_at)
-         VALUES ('over', randomblob(32), 'aaaa', '', 0, 0)",
-        "INSERT INTO revoked_access_tokens (session_id, until) VALUES (1, 0)",
-    ] {
-        file.execute(sql, []).unwrap();
-    }
+         VALUES (1, {random}, '127.0.0.1', 0, 0, 0);
+         INSERT INTO throttles (name, count, expires_at) VALUES ('over', 1, 0);
+         INSERT INTO outbox (kind, email_address, created_at, expires_at, next_attempt_at, sent_at)
+         VALUES ('password_reset', 'one@example.com', 0, 0, 0, 0);
+         INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES (1, 'over', 0);
+         INSERT INTO api_keys (name, token_digest, last_four, scopes, created_at, revoked_at)
+         VALUES ('over', {random}, 'aaaa', '', 0, 0);
+         INSERT INTO revoked_access_tokens (session_id, until) VALUES (1, 0)"
+    ));
 }
 
 fn counts([sessions, counters, mails, devices, api_keys, ended_access]: [u32; 6]) -> Value {
@@ -88,15 +87,11 @@ fn sweep_reads_retention_from_the_settings() {
     let mut test_server = TestServer::new();
     create(&test_server, "one@example.com");
     add_what_is_over(&test_server);
-    let an_hour_ago = "(unixepoch() - 3600) * 1000";
-    let file = test_server.open_database();
-    file.execute(
-        &format!("UPDATE sessions SET last_active_at = {an_hour_ago}, expires_at = {an_hour_ago}"),
-        [],
-    )
-    .unwrap();
-    file.execute(&format!("UPDATE outbox SET sent_at = {an_hour_ago}"), [])
-        .unwrap();
+    let an_hour_ago = Clock::System.now().as_millis() - 3_600_000;
+    test_server.store().execute(&format!(
+        "UPDATE sessions SET last_active_at = {an_hour_ago}, expires_at = {an_hour_ago};
+         UPDATE outbox SET sent_at = {an_hour_ago}"
+    ));
     let swept = run(&test_server, &["sweep", "--json"]).json();
     assert_eq!(swept, counts([0, 1, 0, 1, 1, 1]));
     test_server
@@ -121,6 +116,6 @@ fn a_server_sweeps_soon_after_its_start() {
         "revoked_access_tokens",
     ] {
         let left = format!("SELECT count(*) FROM {table}");
-        eventually(|| (count(&test_server.database(), &left) == 0).then_some(()));
+        eventually(|| (test_server.store().count(&left) == 0).then_some(()));
     }
 }

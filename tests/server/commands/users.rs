@@ -45,7 +45,7 @@ fn a_password_is_never_an_argument() {
         &["users", "create", "one@example.com", "--password", PASSWORD],
     )
     .misused();
-    assert!(!test_server.database().exists());
+    assert!(!test_server.store().exists());
 }
 
 #[test]
@@ -353,15 +353,10 @@ fn a_pending_address_is_shown_and_deleted_with_the_user() {
     );
 
     run(&test_server, &["users", "delete", "1", "--yes"]).done();
-    let file = test_server.open_database();
-    let kept: Vec<i64> = file
-        .prepare("SELECT DISTINCT user_id FROM outbox")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    assert_eq!(kept, [2]);
+    let kept = test_server
+        .store()
+        .column("SELECT DISTINCT user_id FROM outbox");
+    assert_eq!(kept, [Some("2".to_owned())]);
 }
 
 #[test]
@@ -435,7 +430,7 @@ fn a_reset_link_in_json_has_its_expiry() {
 
 #[test]
 fn an_older_schema_is_left_to_migrate() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let before = test_server.copy_database_of_schema_3();
     let refusal = run(&test_server, &["users", "list"]).refused();
     assert!(
