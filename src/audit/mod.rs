@@ -18,7 +18,8 @@ pub use self::event::Event;
 use self::event::{Level, Line};
 use crate::domain::{ApiKeyId, ClientInfo, UserId};
 
-const TARGET: &str = "cloakroom::security";
+/// The target of the entries.
+pub const TARGET: &str = "cloakroom::security";
 
 /// Who caused an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

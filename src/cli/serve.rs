@@ -14,10 +14,11 @@ use crate::server::{Cloakroom, Server};
 const LONGEST_CLOSE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
-    super::logs::start(
+    // Dropped last.
+    let _flush = super::logs::start_queue(
         settings.log.format,
         EnvFilter::try_new(&settings.log.level)?,
-    );
+    )?;
     if settings.env == Environment::Production && settings.mail.transport == MailTransport::File {
         tracing::warn!(directory = %settings.mail.directory.display(), "mail.transport is \"file\": mails are written to a folder, not sent");
     }

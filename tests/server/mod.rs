@@ -13,6 +13,7 @@ mod examples;
 mod failover;
 mod files;
 mod limits;
+mod logs;
 mod mail_delivery;
 mod middleware;
 mod origins;

@@ -2,13 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "measures another process")]
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::process::{Server, TestServer, agent, eventually, request};
+use crate::support::process::{Server, TestServer, eventually};
 use crate::support::raw_connection::RawConnection;
 use crate::support::smtp::{Behaviour, Misbehaviour, SmtpServer};
 
@@ -153,31 +152,6 @@ fn a_silent_mail_server_does_not_delay_shutdown() {
         "{:?}",
         asked.elapsed()
     );
-}
-
-#[test]
-fn an_unread_log_does_not_stop_the_server() {
-    let test_server = TestServer::new();
-    let mut child = test_server.command(&["serve"]).spawn().unwrap();
-    drop(child.stderr.take());
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let address = line.trim().strip_prefix("listening on ").unwrap();
-    for _ in 0..3 {
-        let (status, _) = request(
-            &agent(),
-            &format!("{address}/v1/session"),
-            "GET",
-            None,
-            None,
-        )
-        .unwrap();
-        assert_eq!(status, 401);
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 fn wait_until_closed(server: &Server) {
