@@ -281,8 +281,18 @@ impl Routes {
     /// Registers every path with actix. `GET` answers `HEAD` as well; another method is 405 with `Allow`.
     pub fn configure(&self, config: &mut ServiceConfig) {
         let mut paths: Vec<&str> = self.iter().map(|route| route.path).collect();
-        // actix tries path after path: those with parameters, which take longer, come last.
-        paths.sort_by_key(|path| (path.contains('{'), *path));
+        // actix tries path after path: those with parameters, which take longer, come last, and those that verify a
+        // credential of any kind, which are most requests, first.
+        let verifies = |path: &str| {
+            let any = |route: &Route| {
+                matches!(
+                    route.access,
+                    Access::Credential | Access::Scope(_) | Access::ApiKey(_)
+                )
+            };
+            self.iter().any(|route| route.path == path && any(route))
+        };
+        paths.sort_by_key(|path| (path.contains('{'), !verifies(path), *path));
         paths.dedup();
         for path in paths {
             let mut resource = web::resource(path);

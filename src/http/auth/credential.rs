@@ -156,6 +156,13 @@ fn several() -> Error {
 
 /// The text after the scheme, if the scheme is `Bearer` or `Token`.
 fn bearer(line: &str) -> Option<&str> {
+    // As nearly all clients write it.
+    if let Some(rest) = line
+        .strip_prefix("Bearer ")
+        .filter(|rest| is_one_word(rest))
+    {
+        return Some(rest);
+    }
     let line = line.trim();
     let (scheme, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")).then_some(rest)
@@ -182,8 +189,17 @@ fn api_key(text: &str) -> Result<Credential<'static>> {
     Ok(Credential::ApiKey { token })
 }
 
+/// Whether a text has only characters of tokens, so that there is nothing to split or to trim.
+fn is_one_word(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
 /// The first parameter, without `token=` and quotes.
 fn parameter(text: &str) -> &str {
+    if is_one_word(text) {
+        return text;
+    }
     let first = text
         .split([',', ';', '\t'])
         .map(str::trim)

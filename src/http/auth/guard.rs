@@ -85,16 +85,13 @@ pub(in crate::http) async fn refuse_foreign_pages(
 /// Records a 403 for a valid credential, by the guard or by a handler. Credentials that are not valid and requests from
 /// other origins have events of their own.
 fn record_refused_access(reply: &ServiceResponse<BoxBody>) {
-    let request = reply.request();
     let refusal = reply.response().error();
     let refusal = refusal.and_then(|error| error.as_error::<Error>());
-    if let (
-        Some(Error::Forbidden(_) | Error::InsufficientScope(_)),
-        Some(caller),
-        Ok(client),
-        Ok(context),
-    ) = (
-        refusal,
+    let Some(Error::Forbidden(_) | Error::InsufficientScope(_)) = refusal else {
+        return;
+    };
+    let request = reply.request();
+    if let (Some(caller), Ok(client), Ok(context)) = (
         known(request),
         ClientInfo::of(request),
         client_info::context(request),

@@ -6,21 +6,25 @@
 use std::rc::Rc;
 
 use actix_cors::{Cors, CorsError};
+use actix_service::Service;
+use actix_service::boxed::RcService;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{
     ACCEPT, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION,
-    CONTENT_TYPE, HeaderName, LOCATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+    CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
 use actix_web::middleware::Next;
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, map_head};
 use super::request_id::{self, X_REQUEST_ID};
 use crate::config;
 use crate::domain::error::Error;
 use crate::http::auth::credential::X_API_KEY;
 
+/// As actix-cors names them.
+const VARYING: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 /// How much of a header a log line repeats.
 const LOGGED_CHARACTERS: usize = 200;
 
@@ -67,13 +71,25 @@ pub(super) async fn skip<B>(
     next.call(request).await
 }
 
+/// Takes requests with an `Origin` and preflights through the CORS layer, and others to the service behind it: only pages
+/// read what the layer adds, except for `Vary`, which keeps caches from mixing the responses.
+///
 /// Replaces the response to a refused preflight by one that states the reason. The log has it too, because browsers show
 /// it nowhere.
-pub(super) async fn explain(
+pub(super) async fn admit<B: MessageBody + 'static>(
+    behind: RcService<ServiceRequest, ServiceResponse<B>, actix_web::Error>,
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
+    cors: Next<impl MessageBody + 'static>,
 ) -> Outcome<BoxBody> {
-    let reply = next.call(request).await?.map_into_boxed_body();
+    if !request.headers().contains_key(ORIGIN) && request.method() != Method::OPTIONS {
+        let outcome = behind.call(request).await;
+        let outcome = outcome.map(ServiceResponse::map_into_boxed_body);
+        return map_head(outcome, |head| {
+            let headers = HeaderValue::from_static(VARYING);
+            head.headers_mut().append(VARY, headers);
+        });
+    }
+    let reply = cors.call(request).await?.map_into_boxed_body();
     let refusal = reply
         .response()
         .error()

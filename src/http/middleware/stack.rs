@@ -40,9 +40,10 @@ impl Middleware {
         B: MessageBody + 'static,
     {
         let (id, log) = (self.context.clone(), self.context.clone());
-        let service = wrap(&from_fn(catch_panic::catch), service)?;
-        let service = wrap(&self.cors, service)?;
-        let service = wrap(&from_fn(cors::explain), service)?;
+        let behind = rc_service(wrap(&from_fn(catch_panic::catch), service)?);
+        let service = wrap(&self.cors, Rc::clone(&behind))?;
+        let admit = move |request, cors| cors::admit(Rc::clone(&behind), request, cors);
+        let service = wrap(&from_fn(admit), service)?;
         let paths = Rc::clone(&self.without_preflight);
         let skip = move |request, next| cors::skip(Rc::clone(&paths), request, next);
         let service = wrap(&from_fn(skip), service)?;
