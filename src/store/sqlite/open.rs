@@ -164,10 +164,11 @@ impl ManageConnection for Readers {
 }
 
 pub(super) fn open_readers(settings: &config::Database, count: u32) -> Result<Pool<Readers>> {
+    let size = std::fs::metadata(&settings.path).map_or(0, |file| file.len());
     let readers = Readers {
         path: settings.path.clone(),
         busy_timeout: settings.busy_timeout,
-        cache: settings.cache_of_reader(count),
+        cache: settings.cache_of_reader(count, size),
     };
     Pool::builder()
         .max_size(count)
@@ -268,6 +269,22 @@ mod tests {
         assert_eq!(pragma(&writing, "journal_size_limit"), 64 << 20);
         assert_eq!(pragma(&reader, "query_only"), 1);
         assert_eq!(pragma(&reader, "cache_size"), -10 * 1024, "its share");
+    }
+
+    #[test]
+    fn the_page_cache_grows_with_the_file_within_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings(folder.path());
+        let gibibyte = 1 << 30;
+        for (cache, file, mebibytes) in [
+            (0, 0, 24),
+            (0, gibibyte, 64),
+            (0, 100 * gibibyte, 80),
+            (5, 100 * gibibyte, 5),
+        ] {
+            settings.cache = cache;
+            assert_eq!(settings.cache_of_reader(1, file), mebibytes * 1024);
+        }
     }
 
     #[test]
