@@ -77,6 +77,11 @@ mutants *arguments:
 bench *arguments:
     cargo bench --bench load -- {{ arguments }}
 
+# Measure what a request costs; needs wrk, and with `--instructions` valgrind
+[group('test')]
+bench-requests *arguments:
+    cargo bench --bench request_path -- {{ arguments }}
+
 # Send mail through a real Postfix; as root
 [group('test')]
 mail:

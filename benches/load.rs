@@ -14,33 +14,33 @@
     reason = "a benchmark prints its results and fails by panicking"
 )]
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cloakroom::config::{Environment, Secret, Settings};
-use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
-use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
-use cloakroom::domain::clock::Timestamp;
-use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, UserId};
 use rusqlite::Connection;
 
+use credentials::{KEY_BASE, add_keys, mint_access_tokens};
+use process::{cores, resident_mb};
 use support::{Server, add_password, agent, database, empty_database, median, now_ms};
+use wrk::{API_KEY, BEARER, Load, write_script};
 
+#[path = "support/credentials.rs"]
+mod credentials;
+#[path = "support/process.rs"]
+mod process;
 mod support;
+#[path = "support/wrk.rs"]
+mod wrk;
 
 const ROWS: usize = 100_000;
 /// Few, since a service has a handful of callers, and each calls often.
 const KEYS: usize = 10_000;
 const ACCESS_TOKENS: usize = 1_000;
-/// Of the server, so that tokens can be minted beside it.
-const KEY_BASE: &str = "a base of keys for a benchmark, long enough for one";
 const PASSWORD: &str = "correct horse battery staple";
 const COST: u32 = 12;
 const CONNECTIONS: usize = 32;
@@ -57,23 +57,9 @@ const SIGN_IN_WARM_UP: Duration = Duration::from_secs(2);
 const LONE_SIGN_INS: usize = 10;
 /// Sign-ins at once a core that are compared with a lone one.
 const CROWD: usize = 4;
-const BEARER: Header = Header {
-    name: "Authorization",
-    before: "Bearer ",
-};
-const API_KEY: Header = Header {
-    name: "X-API-Key",
-    before: "",
-};
 
 fn main() -> ExitCode {
-    if Command::new("wrk")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_err()
-    {
+    if !wrk::is_installed() {
         eprintln!("this needs `wrk` on the PATH");
         return ExitCode::FAILURE;
     }
@@ -94,8 +80,7 @@ fn main() -> ExitCode {
     report.at_most(
         "resident memory after that, MB",
         resident_mb(server.child.id()),
-        // 67 of it for `database.cache`.
-        107.0,
+        64.0,
     );
     report.at_most(
         "first answer after the start, ms",
@@ -391,8 +376,8 @@ impl Bench {
             write_script(folder, name, "GET", header, list, "math.random(#requests)")
         };
         let look_up = script("sessions", BEARER, &tokens);
-        let keys = script("keys", API_KEY, &add_keys(&mut connection));
-        let access_tokens = mint_access_tokens();
+        let keys = script("keys", API_KEY, &add_keys(&mut connection, KEYS));
+        let access_tokens = mint_access_tokens(1..=ACCESS_TOKENS as i64);
         let access = script("access", BEARER, &access_tokens);
         let (folder, start_times) = (folder.to_owned(), Vec::new());
         let mut bench = Self {
@@ -508,44 +493,8 @@ impl Bench {
         connections: usize,
         span: Duration,
     ) -> Load {
-        let mut command = Command::new("wrk");
-        command.args([
-            "--latency",
-            "-t1",
-            &format!("-c{connections}"),
-            &format!("-d{}s", span.as_secs()),
-        ]);
-        command.arg("-s").arg(script);
-        let output = command
-            .arg(format!("http://{}{path}", server.address))
-            .output()
-            .expect("wrk");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let failed =
-            text.contains("Non-2xx") || text.contains("Socket errors") || !output.status.success();
-        assert!(
-            !failed,
-            "requests failed: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let after = |label: &str| {
-            let line = text
-                .lines()
-                .find_map(|line| line.trim().strip_prefix(label))
-                .expect(label);
-            line.trim().to_owned()
-        };
-        Load {
-            per_second: after("Requests/sec:").parse().expect("a rate"),
-            p99_ms: milliseconds(&after("99%")),
-        }
+        wrk::run(&server.address, path, script, connections, span)
     }
-}
-
-/// What wrk saw.
-struct Load {
-    per_second: f64,
-    p99_ms: f64,
 }
 
 /// Adds sessions, spread over the users and unused for an hour; returns their tokens.
@@ -568,100 +517,6 @@ fn add_sessions(connection: &mut Connection, count: usize) -> Vec<String> {
         .collect();
     transaction.commit().expect("the sessions");
     tokens
-}
-
-/// Adds API keys, each of another user and unused for an hour; returns them.
-fn add_keys(connection: &mut Connection) -> Vec<String> {
-    let now = now_ms();
-    let transaction = connection.transaction().expect("a transaction");
-    let keys = (0..KEYS)
-        .map(|number| {
-            let key = PlainToken::generate(TokenKind::ApiKey).expect("randomness");
-            transaction
-                .prepare_cached(
-                    "INSERT INTO api_keys (user_id, name, token_digest, last_four, scopes, created_at, last_used_at)
-                     VALUES (?1, 'A key', ?2, ?3, 'projects:read', ?4, ?4)",
-                )
-                .expect("a statement")
-                .execute((number as i64 + 1, key.digest().as_bytes(), key.last_four(), now - 3_600_000))
-                .expect("a key");
-            key.reveal().to_owned()
-        })
-        .collect();
-    transaction.commit().expect("the keys");
-    keys
-}
-
-/// As the server would, for the first of the seeded sessions, which are numbered as their users are.
-fn mint_access_tokens() -> Vec<String> {
-    let settings = Settings::for_env(Environment::Development).expect("settings");
-    let keys = KeyRing::new(Secret::from(KEY_BASE.to_owned()), Vec::new());
-    let mint = AccessTokens::open(&keys, &settings).expect("keys to sign with");
-    let issued_at = Timestamp::from_millis(now_ms());
-    let scopes = Scopes::parse("projects:read projects:write").expect("scopes");
-    let tokens = (1..=ACCESS_TOKENS).map(|number| {
-        mint.mint(&NewAccessToken {
-            claims: &Claims::default(),
-            audience: None,
-            user_id: UserId(number as i64),
-            sid: &number.to_string(),
-            scopes: &scopes,
-            jti: &format!("{number:032x}"),
-            issued_at,
-            expires_at: issued_at + Duration::from_secs(24 * 3600),
-        })
-        .expect("an access token")
-    });
-    tokens.collect()
-}
-
-/// How a credential is presented.
-#[derive(Clone, Copy)]
-struct Header {
-    name: &'static str,
-    /// The text before the credential.
-    before: &'static str,
-}
-
-/// A script for wrk whose requests are made beforehand, one a token; `pick` (Lua) chooses among them.
-fn write_script(
-    folder: &Path,
-    name: &str,
-    method: &str,
-    header: Header,
-    tokens: &[String],
-    pick: &str,
-) -> PathBuf {
-    let Header {
-        name: header,
-        before,
-    } = header;
-    let list = folder.join(format!("{name}.tokens"));
-    fs::write(&list, tokens.join("\n")).expect("the tokens");
-    let script = folder.join(format!("{name}.lua"));
-    let mut file = File::create(&script).expect("a script");
-    write!(
-        file,
-        r#"local requests = {{}}
-local last = 0
-function next_one()
-  last = last + 1
-  return last
-end
-function init()
-  math.randomseed(os.time())
-  for token in io.lines("{}") do
-    requests[#requests + 1] = wrk.format("{method}", nil, {{ ["{header}"] = "{before}" .. token }})
-  end
-end
-function request()
-  return requests[{pick}]
-end
-"#,
-        list.display()
-    )
-    .expect("a script");
-    script
 }
 
 /// What was measured against what it must reach.
@@ -698,41 +553,9 @@ impl Report {
     }
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// What a process holds in memory.
-fn resident_mb(process: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| {
-        line.trim()
-            .trim_end_matches(" kB")
-            .trim()
-            .parse::<f64>()
-            .ok()
-    });
-    kilobytes.map_or(f64::NAN, |kilobytes| kilobytes * 1024.0 / 1e6)
-}
-
 /// In milliseconds.
 fn timed(run: impl FnOnce()) -> f64 {
     let started = Instant::now();
     run();
     started.elapsed().as_secs_f64() * 1e3
-}
-
-/// `1.23ms`, `456.00us` or `1.02s` in milliseconds.
-fn milliseconds(text: &str) -> f64 {
-    let (digits, unit) = text.split_at(
-        text.find(|c: char| c.is_ascii_alphabetic())
-            .unwrap_or(text.len()),
-    );
-    let scale = match unit {
-        "us" => 1e-3,
-        "ms" => 1.0,
-        _ => 1e3,
-    };
-    digits.parse().map_or(f64::NAN, |value: f64| value * scale)
 }

@@ -1,4 +1,6 @@
-//! What both benchmarks stand on: a file to seed, the real binary on it, and how to count.
+//! What all benchmarks stand on: a file to seed, the real binary on it, and how to count.
+
+#![allow(dead_code, reason = "each benchmark uses some of it")]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -45,8 +47,14 @@ pub struct Server {
 impl Server {
     /// Starts the server on the file in this folder, with these environment variables as well.
     pub fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let binary = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+        Self::start_by(binary, folder, variables)
+    }
+
+    /// The same by a command that runs the server.
+    pub fn start_by(mut command: Command, folder: &Path, variables: &[(&str, &str)]) -> Self {
         let log = File::create(folder.join("server.log")).expect("a log");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+        let mut child = command
             .env("CLOAKROOM__SERVER__BIND", "127.0.0.1:0")
             .env("CLOAKROOM__DATABASE__PATH", database(folder))
             .env("CLOAKROOM__MAIL__DIRECTORY", folder.join("mail"))

@@ -1,0 +1,146 @@
+//! Runs wrk, with requests that are made beforehand.
+
+#![allow(dead_code, reason = "each benchmark uses some of it")]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// How a credential is presented.
+#[derive(Clone, Copy)]
+pub struct Header {
+    name: &'static str,
+    /// The text before the credential.
+    before: &'static str,
+}
+
+pub const BEARER: Header = Header {
+    name: "Authorization",
+    before: "Bearer ",
+};
+pub const API_KEY: Header = Header {
+    name: "X-API-Key",
+    before: "",
+};
+
+/// What wrk saw.
+pub struct Load {
+    pub requests: u64,
+    pub per_second: f64,
+    pub p99_ms: f64,
+}
+
+pub fn is_installed() -> bool {
+    let asked = Command::new("wrk")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    asked.is_ok()
+}
+
+/// A script for wrk whose requests are made beforehand, one a token; `pick` (Lua) chooses among them.
+pub fn write_script(
+    folder: &Path,
+    name: &str,
+    method: &str,
+    header: Header,
+    tokens: &[String],
+    pick: &str,
+) -> PathBuf {
+    let Header {
+        name: header,
+        before,
+    } = header;
+    let request =
+        format!(r#"wrk.format("{method}", nil, {{ ["{header}"] = "{before}" .. token }})"#);
+    write_script_of(folder, name, &request, tokens, pick)
+}
+
+/// The same with a request as Lua makes it of `token`.
+pub fn write_script_of(
+    folder: &Path,
+    name: &str,
+    request: &str,
+    tokens: &[String],
+    pick: &str,
+) -> PathBuf {
+    let list = folder.join(format!("{name}.tokens"));
+    fs::write(&list, tokens.join("\n")).expect("the tokens");
+    let script = folder.join(format!("{name}.lua"));
+    let mut file = File::create(&script).expect("a script");
+    write!(
+        file,
+        r#"local requests = {{}}
+local last = 0
+function next_one()
+  last = last + 1
+  return last
+end
+function init()
+  math.randomseed(os.time())
+  for token in io.lines("{}") do
+    requests[#requests + 1] = {request}
+  end
+end
+function request()
+  return requests[{pick}]
+end
+"#,
+        list.display()
+    )
+    .expect("a script");
+    script
+}
+
+/// Sends the requests of a script to a path, on so many connections, for so long. All must succeed.
+pub fn run(address: &str, path: &str, script: &Path, connections: usize, span: Duration) -> Load {
+    let output = Command::new("wrk")
+        .args(["--latency", "-t1"])
+        .arg(format!("-c{connections}"))
+        .arg(format!("-d{}s", span.as_secs()))
+        .arg("-s")
+        .arg(script)
+        .arg(format!("http://{address}{path}"))
+        .output()
+        .expect("wrk");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let failed =
+        text.contains("Non-2xx") || text.contains("Socket errors") || !output.status.success();
+    assert!(
+        !failed,
+        "requests failed: {text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let find = |label: &str| {
+        let line = text.lines().find(|line| line.contains(label));
+        line.expect(label).trim().to_owned()
+    };
+    let after = |label: &str| find(label).trim_start_matches(label).trim().to_owned();
+    let requests = find(" requests in ");
+    Load {
+        requests: requests
+            .split(' ')
+            .next()
+            .and_then(|count| count.parse().ok())
+            .expect("a count"),
+        per_second: after("Requests/sec:").parse().expect("a rate"),
+        p99_ms: milliseconds(&after("99%")),
+    }
+}
+
+/// `1.23ms`, `456.00us` or `1.02s` in milliseconds.
+fn milliseconds(text: &str) -> f64 {
+    let (digits, unit) = text.split_at(
+        text.find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(text.len()),
+    );
+    let scale = match unit {
+        "us" => 1e-3,
+        "ms" => 1.0,
+        _ => 1e3,
+    };
+    digits.parse().map_or(f64::NAN, |value: f64| value * scale)
+}
