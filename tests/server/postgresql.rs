@@ -14,7 +14,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::support::flows::Flows;
-use crate::support::postgresql::{node, node_in};
+use crate::support::postgresql::node_in;
 use crate::support::process::{Server, TestServer, eventually};
 
 const PASSWORD: &str = "correct horse battery";
@@ -179,7 +179,9 @@ fn an_outage_of_the_database_is_503_and_passes() {
     let way = Way::to((url.host_str().unwrap().to_owned(), url.port().unwrap()));
     let mut through = url.clone();
     through.set_port(Some(way.port())).unwrap();
-    let server = node(through.as_str()).serve();
+    let mut node = node_in(&schema);
+    node.set("CLOAKROOM__DATABASE__URL", through.as_str());
+    let server = node.serve();
     let session = server.sign_up_token("one@example.com", PASSWORD);
     for _ in 0..3 {
         way.cut();

@@ -27,7 +27,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct TestServer {
     folder: TempDir,
     /// The database on a server, where tests run on PostgreSQL.
-    schema: Option<TestSchema>,
+    schema: Option<Box<TestSchema>>,
     variables: Vec<(String, String)>,
 }
 
@@ -40,7 +40,7 @@ impl TestServer {
             test_server
                 .set("CLOAKROOM__DATABASE__URL", url.expose())
                 .set("CLOAKROOM__DATABASE__PREPARE", prepares);
-            test_server.schema = Some(schema);
+            test_server.schema = Some(Box::new(schema));
         }
         test_server
     }
