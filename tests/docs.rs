@@ -595,6 +595,10 @@ fn every_error() -> Vec<Error> {
         Error::LinkInvalid(""),
         Error::Forbidden(""),
         Error::InsufficientScope(Scopes::default()),
+        Error::InsufficientAuthentication {
+            two_factors: true,
+            max_age: None,
+        },
         Error::Unconfirmed,
         Error::CrossOrigin,
         Error::NotFound,
@@ -626,6 +630,7 @@ fn every_error() -> Vec<Error> {
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)
             | Error::InsufficientScope(_)
+            | Error::InsufficientAuthentication { .. }
             | Error::Unconfirmed
             | Error::CrossOrigin
             | Error::NotFound

@@ -8,7 +8,7 @@ use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, UserId};
+use cloakroom::domain::{AuthMethods, Claims, UserId};
 use rusqlite::Connection;
 
 use crate::support::now_ms;
@@ -47,6 +47,8 @@ pub fn mint_access_tokens(sessions: impl Iterator<Item = i64>) -> Vec<String> {
     let scopes = Scopes::parse("projects:read projects:write user:read").expect("scopes");
     let tokens = sessions.map(|session| {
         mint.mint(&NewAccessToken {
+            auth_methods: &AuthMethods::default(),
+            authenticated_at: Timestamp::from_millis(0),
             claims: &Claims::default(),
             audience: None,
             user_id: UserId(session),

@@ -12,7 +12,7 @@ use cloakroom::config::{Algorithm, Secret};
 use cloakroom::crypto::jwt::{AccessTokenClaims, JwtKeys, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, SessionId, UserId};
+use cloakroom::domain::{AuthMethods, Claims, SessionId, UserId};
 use cloakroom_fuzz::edited;
 use libfuzzer_sys::fuzz_target;
 
@@ -31,6 +31,8 @@ static JWT_KEYS: LazyLock<[(JwtKeys, String); 2]> = LazyLock::new(|| {
         .unwrap();
         let claims = claims();
         let new = NewAccessToken {
+            auth_methods: &AuthMethods::default(),
+            authenticated_at: claims.authenticated_at(),
             claims: &Claims::default(),
             audience: None,
             user_id: claims.user_id,
@@ -76,6 +78,8 @@ fn read(jwt_keys: &JwtKeys, text: &str) -> Option<AccessTokenClaims> {
 
 fn claims() -> AccessTokenClaims {
     AccessTokenClaims {
+        auth_methods: AuthMethods::default(),
+        authenticated_at: 0,
         user_id: UserId(1),
         session_id: SessionId(2),
         session_nonce: "fedcba9876543210".repeat(2).into(),

@@ -195,7 +195,7 @@ mod tests {
     use crate::config::{Environment, Secret};
     use crate::domain::clock::Clock;
     use crate::domain::scope::Scopes;
-    use crate::domain::{SessionId, UserId};
+    use crate::domain::{AuthMethods, SessionId, UserId};
 
     pub(super) fn verified() -> Arc<VerifiedAccessToken> {
         let claims = AccessTokenClaims {
@@ -204,6 +204,8 @@ mod tests {
             session_nonce: "".into(),
             audience: None,
             scopes: Scopes::default(),
+            auth_methods: AuthMethods::default(),
+            authenticated_at: 0,
             jti: "0".repeat(32).into(),
             issued_at: 0,
             not_before: 0,

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::config::{Algorithm, Secret};
     use crate::domain::scope::Scopes;
-    use crate::domain::{Claims, UserId};
+    use crate::domain::{AuthMethods, Claims, UserId};
 
     #[test]
     fn a_token_above_the_largest_length_is_refused() {
@@ -208,6 +208,8 @@ mod tests {
             .unwrap();
             let token = keys
                 .sign(&NewAccessToken {
+                    auth_methods: &AuthMethods::default(),
+                    authenticated_at: Timestamp::from_millis(0),
                     audience: None,
                     user_id: UserId(1),
                     sid: "1",

@@ -26,6 +26,9 @@ impl AuthMethod {
     }
 }
 
+/// Two factors (NIST SP 800-63B), as an `acr` value.
+pub const AAL2: &str = "aal2";
+
 /// The methods of one authentication, in the order of their use. In JSON a list of `amr` values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthMethods(Vec<AuthMethod>);
@@ -37,27 +40,38 @@ impl AuthMethods {
         self
     }
 
+    /// The authentication context class (`acr`), where it is more than one factor.
+    pub fn acr(&self) -> Option<&'static str> {
+        self.has_several_factors().then_some(AAL2)
+    }
+
     /// Whether several factors were used.
     pub fn has_several_factors(&self) -> bool {
         self.0.contains(&AuthMethod::SeveralFactors)
     }
 
-    /// The text for the database: `amr` values separated by spaces.
-    pub fn to_stored(&self) -> String {
-        let words: Vec<&str> = self.0.iter().map(|method| method.as_str()).collect();
-        words.join(" ")
+    /// The `amr` values.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|method| method.as_str())
     }
 
-    /// Reads a text from the database; `None` if it has an unknown word.
-    pub(crate) fn from_stored(text: &str) -> Option<Self> {
+    /// From `amr` values; `None` if one is unknown.
+    pub(crate) fn from_words<'w>(words: impl Iterator<Item = &'w str>) -> Option<Self> {
         let find = |word: &str| {
             let mut all = AuthMethod::ALL.iter().copied();
             all.find(|method| method.as_str() == word)
         };
-        text.split_ascii_whitespace()
-            .map(find)
-            .collect::<Option<_>>()
-            .map(Self)
+        words.map(find).collect::<Option<_>>().map(Self)
+    }
+
+    /// The text for the database: `amr` values separated by spaces.
+    pub fn to_stored(&self) -> String {
+        self.words().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Reads a text from the database; `None` if it has an unknown word.
+    pub(crate) fn from_stored(text: &str) -> Option<Self> {
+        Self::from_words(text.split_ascii_whitespace())
     }
 }
 
@@ -69,7 +83,7 @@ impl From<AuthMethod> for AuthMethods {
 
 impl Serialize for AuthMethods {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|method| method.as_str()))
+        serializer.collect_seq(self.words())
     }
 }
 

@@ -6,7 +6,8 @@
 //! - the credential is missing or not valid: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
 //!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`],
 //!   [`Error::SecondFactorRequired`], [`Error::PendingSignInInvalid`], [`Error::InvalidCode`];
-//! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`], [`Error::Unconfirmed`];
+//! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`],
+//!   [`Error::InsufficientAuthentication`], [`Error::Unconfirmed`];
 //! - a token cannot be issued: [`Error::InvalidGrant`], [`Error::InvalidScope`],
 //!   [`Error::InvalidTarget`];
 //! - a page of another origin sent it: [`Error::CrossOrigin`];
@@ -94,6 +95,14 @@ pub enum Error {
     /// The credential is good and narrower than this; all the scopes that it takes (RFC 6750, 3.1).
     #[error("the credential lacks a scope of {}", .0.as_str())]
     InsufficientScope(Scopes),
+    /// The credential is valid, but its user authenticated too long ago or with one factor only (RFC 9470, 3).
+    #[error("the authentication is not sufficient")]
+    InsufficientAuthentication {
+        /// Whether two factors are demanded.
+        two_factors: bool,
+        /// How old the authentication may be, in seconds.
+        max_age: Option<u32>,
+    },
     /// The password was right, and the address was not confirmed yet.
     #[error("the email address is not confirmed")]
     Unconfirmed,

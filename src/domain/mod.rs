@@ -23,7 +23,7 @@ mod token_digest;
 mod user;
 
 pub use api_key::{ApiKey, ApiKeyId};
-pub use auth_method::{AuthMethod, AuthMethods};
+pub use auth_method::{AAL2, AuthMethod, AuthMethods};
 pub use claims::Claims;
 pub use client_info::ClientInfo;
 pub use credential_kind::CredentialKind;

@@ -5,7 +5,9 @@
 //! - a header that the client wrote itself: all seven headers are always set, empty where there is no value, because some
 //!   proxies keep the client's own in place of an absent one
 //! - header injection: anything but visible ASCII is an internal error
-//! - a misread demand: a malformed or empty `scope`, or a parameter of another name, is refused
+//! - a session of long ago, or of one factor, where more is at stake: `max_age` and `acr` refuse it, and the challenge says
+//!   what is missing (RFC 9470); `POST /v1/session/reauthenticate` proves it
+//! - a misread demand: a malformed or empty `scope`, another `acr`, or a parameter of another name, is refused
 //! - an address that a narrow credential reads here: the client may ask as a proxy does, so that `X-User-Email` and
 //!   `X-User-Email-Confirmed` are empty without the scope `user:read`, which `GET /v1/user` requires as well
 //! - claims of a user: like the address, for credentials with `user:read` only; base64url, so that no value has a meaning
@@ -17,6 +19,8 @@
 //! **A scope narrows a credential and never grants a right.** A session has all scopes of `tokens.scopes` and no others:
 //! what a user may do, the service decides by `X-User-Id`.
 
+use std::time::Duration;
+
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
 use base64::Engine;
@@ -26,10 +30,13 @@ use utoipa::IntoParams;
 
 use crate::context::Context;
 use crate::crypto::access_token::KnownUser;
+use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::{Scopes, USER_READ};
-use crate::domain::{Claims, EmailAddress};
-use crate::http::error_codes::{INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED};
+use crate::domain::{AAL2, Claims, EmailAddress};
+use crate::http::error_codes::{
+    FORBIDDEN, INSUFFICIENT_AUTHENTICATION, INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED,
+};
 use crate::http::{Access, Caller, Message, Query, Route};
 
 const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
@@ -51,7 +58,12 @@ pub(super) fn routes() -> Vec<Route> {
                  are a JSON object in base64url without padding; empty where there are none.",
             )
             .returns::<Message>(200, "Credential is valid and has the required scopes")
-            .errors(&[INSUFFICIENT_SCOPE, METHOD_NOT_ALLOWED]),
+            .errors(&[
+                INSUFFICIENT_AUTHENTICATION,
+                FORBIDDEN,
+                INSUFFICIENT_SCOPE,
+                METHOD_NOT_ALLOWED,
+            ]),
     ]
 }
 
@@ -71,6 +83,7 @@ async fn show(
             return Err(Error::InsufficientScope(demanded));
         }
     }
+    query.check_authentication(&caller, context.clock.now())?;
     let reads_user = caller.require(USER_READ).is_ok();
     let known = match reads_user {
         true => known_user(&context, &caller).await?,
@@ -112,6 +125,41 @@ struct Demand {
     /// Scopes that the credential must have, with spaces between.
     #[param(nullable = false)]
     scope: Option<String>,
+    /// `aal2`: the user must have authenticated with two factors.
+    #[param(nullable = false)]
+    acr: Option<String>,
+    /// How many seconds ago the user may have authenticated at most.
+    #[param(nullable = false)]
+    max_age: Option<u32>,
+}
+
+impl Demand {
+    /// An API key proves nothing about its user's authentication.
+    fn check_authentication(&self, caller: &Caller, now: Timestamp) -> Result<()> {
+        let two_factors = match self.acr.as_deref() {
+            None => false,
+            Some(AAL2) => true,
+            Some(_) => return Err(Error::Malformed("Invalid `acr` parameter")),
+        };
+        if !two_factors && self.max_age.is_none() {
+            return Ok(());
+        }
+        let Some((methods, at)) = caller.authentication() else {
+            return Err(Error::Forbidden(
+                "An API key does not prove how its user authenticated",
+            ));
+        };
+        let is_fresh = self
+            .max_age
+            .is_none_or(|seconds| now <= at + Duration::from_secs(seconds.into()));
+        match is_fresh && (!two_factors || methods.has_several_factors()) {
+            true => Ok(()),
+            false => Err(Error::InsufficientAuthentication {
+                two_factors,
+                max_age: self.max_age,
+            }),
+        }
+    }
 }
 
 /// What is reported of the caller's user, if there is one. An access token holds claims of when it was issued and no

@@ -11,7 +11,7 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
-use crate::domain::{Account, ClientInfo};
+use crate::domain::{Account, AuthMethod, ClientInfo};
 use crate::http::session_reply::{SignedIn, respond_with_rotated};
 use crate::http::{Access, Body, CurrentSession, CurrentUser, Route, SecretText};
 use crate::store::sessions;
@@ -37,13 +37,20 @@ async fn create(
     current: CurrentSession,
     Body(input): Body<ProofInput>,
 ) -> Result<HttpResponse> {
-    let reauthenticated = input
-        .offered()?
+    let offered = input.offered()?;
+    let methods = match (&offered, &current.auth_methods) {
+        (Reauthentication::SecondFactor(_), methods) if !methods.has_several_factors() => {
+            methods.clone().with_second_factor(AuthMethod::OneTimeCode)
+        }
+        (_, methods) => methods.clone(),
+    };
+    let reauthenticated = offered
         .verify(&context, &client, current.standing(), vec![])
         .await?;
     let id = current.id;
     let record = move |change: &Change<'_>, account: &Account, now: Timestamp| {
         sessions::set_reauthenticated(change, id, Some(now))?;
+        sessions::set_auth_methods(change, id, &methods)?;
         change.record(Event::Reauthenticated {
             user: account.user.id,
             session: id,

@@ -59,6 +59,9 @@ error_codes! {
     PENDING_SIGN_IN_INVALID: 401 "pending_sign_in_invalid" "This sign-in has expired. Sign in again.",
         "the pending sign-in is unknown, expired or finished, or five second factors were wrong";
     INVALID_CODE: 401 "invalid_code" "Invalid code", "the second factor is wrong, or was used before";
+    INSUFFICIENT_AUTHENTICATION: 401 "insufficient_user_authentication"
+        "This needs a more recent authentication, or a second factor",
+        "the user authenticated too long ago, or with one factor: see `WWW-Authenticate`";
     LINK_INVALID: 401 "link_invalid" "The link is invalid or has expired",
         "the link from a mail is forged, used or expired";
     FORBIDDEN: 403 "forbidden" "Forbidden",
@@ -149,6 +152,7 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
             ..FORBIDDEN
         },
         Error::InsufficientScope(_) => INSUFFICIENT_SCOPE,
+        Error::InsufficientAuthentication { .. } => INSUFFICIENT_AUTHENTICATION,
         Error::Unconfirmed => EMAIL_UNCONFIRMED,
         Error::CrossOrigin => CROSS_ORIGIN,
         Error::NotFound => NOT_FOUND,

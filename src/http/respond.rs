@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 
 use super::error_codes::{ErrorCode, row};
 use crate::config::Settings;
-use crate::domain::SecondFactor;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, ValidationErrors};
+use crate::domain::{AAL2, SecondFactor};
 
 /// Confirms a change in one sentence.
 #[derive(Serialize, ToSchema)]
@@ -171,6 +171,20 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
                 r#"Bearer realm="cloakroom", error="insufficient_scope", scope="{}""#,
                 scopes.as_str()
             );
+            builder.insert_header((WWW_AUTHENTICATE, challenge));
+        }
+        Error::InsufficientAuthentication {
+            two_factors,
+            max_age,
+        } => {
+            let mut challenge =
+                r#"Bearer realm="cloakroom", error="insufficient_user_authentication""#.to_owned();
+            if *two_factors {
+                challenge.push_str(&format!(r#", acr_values="{AAL2}""#));
+            }
+            if let Some(seconds) = max_age {
+                challenge.push_str(&format!(r#", max_age="{seconds}""#));
+            }
             builder.insert_header((WWW_AUTHENTICATE, challenge));
         }
         // RFC 9110, 15.5.16

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::{ClientInfo, Session, SessionId, User};
+use crate::domain::{AuthMethods, ClientInfo, Session, SessionId, User};
 use crate::http::auth::cookie;
 use crate::http::{Carrier, CurrentSession};
 
@@ -173,6 +173,12 @@ pub struct SessionView<'a> {
     /// When it expires at the latest, used or not.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// How the user authenticated: values of RFC 8176. `mfa` stands beside the methods where there were two factors.
+    #[schema(value_type = Vec<String>)]
+    auth_methods: &'a AuthMethods,
+    /// When the user last authenticated: at sign-in, or again since.
+    #[schema(value_type = String, format = DateTime)]
+    authenticated_at: Timestamp,
     /// Whether the request came with this session.
     current: bool,
 }
@@ -187,6 +193,8 @@ impl<'a> SessionView<'a> {
             created_at: session.created_at,
             last_active_at: session.last_active_at,
             expires_at: session.expires_at,
+            auth_methods: &session.auth_methods,
+            authenticated_at: session.authenticated_at,
             current: session.id == current,
         }
     }

@@ -12,7 +12,7 @@ use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::error::Error;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, SessionId, User, UserId};
+use cloakroom::domain::{AuthMethods, Claims, SessionId, User, UserId};
 use cloakroom::server::sweep;
 use cloakroom::store::{Database, IfMissing, revocations, sessions, users};
 use cloakroom::testing::{Reply, START, TestApp};
@@ -53,6 +53,8 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
     cloakroom::crypto::token::fill_random(&mut random).unwrap();
     let jti: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = app.context().access_tokens.mint(&NewAccessToken {
+        auth_methods: &AuthMethods::default(),
+        authenticated_at: Timestamp::from_millis(0),
         claims: &Claims::default(),
         audience: None,
         user_id: session.user_id,
@@ -144,6 +146,8 @@ fn mint(access_tokens: &AccessTokens) -> String {
 fn mint_until(access_tokens: &AccessTokens, expires_at: Timestamp) -> String {
     let scopes = Scopes::parse("projects:read").unwrap();
     let minted = access_tokens.mint(&NewAccessToken {
+        auth_methods: &AuthMethods::default(),
+        authenticated_at: Timestamp::from_millis(0),
         claims: &Claims::default(),
         audience: None,
         user_id: UserId(1),
@@ -661,6 +665,8 @@ async fn a_token_naming_another_session_or_user_is_invalid() {
     let mint = |user_id, sid: &str, jti: &str| {
         let (scopes, expires_at) = (&scopes, now + LIFETIME);
         let minting = NewAccessToken {
+            auth_methods: &AuthMethods::default(),
+            authenticated_at: Timestamp::from_millis(0),
             claims: &Claims::default(),
             audience: None,
             user_id,

@@ -11,7 +11,7 @@ use cloakroom::crypto::key_ring::{KeyRing, Purpose};
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, SessionId, UserId};
+use cloakroom::domain::{AuthMethods, Claims, SessionId, UserId};
 use cloakroom::store::{revocations, sessions};
 use cloakroom::testing::{START, TestApp};
 use ring::hmac;
@@ -657,6 +657,8 @@ async fn the_longest_configurable_token_is_accepted() {
         .collect();
     let scopes = Scopes::from_words(&scopes).unwrap();
     let token = app.context().access_tokens.mint(&NewAccessToken {
+        auth_methods: &AuthMethods::default(),
+        authenticated_at: Timestamp::from_millis(0),
         claims: &Claims::default(),
         audience: None,
         user_id: UserId(i64::MAX),

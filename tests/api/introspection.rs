@@ -171,7 +171,7 @@ async fn rfc_7662_2_2_each_kind_is_active_and_described() {
         json!({
             "active": true, "token_type": "Bearer", "credential": "session",
             "scope": "projects:read projects:write user:read", "sub": sub, "metadata": {}, "email_verified": false, "sid": sid,
-            "iat": NOW, "exp": NOW + 14 * 24 * 3600,
+            "iat": NOW, "exp": NOW + 14 * 24 * 3600, "amr": ["pwd"], "auth_time": NOW,
         })
     );
     assert_eq!(
@@ -180,6 +180,7 @@ async fn rfc_7662_2_2_each_kind_is_active_and_described() {
             "active": true, "token_type": "Bearer", "credential": "access_token", "scope": "projects:read",
             "sub": sub, "metadata": {}, "email_verified": false, "sid": sid, "iss": "http://localhost:3000",
             "aud": "http://localhost:3000", "iat": NOW, "nbf": NOW, "exp": NOW + 900, "jti": jti,
+            "amr": ["pwd"], "auth_time": NOW,
         })
     );
     assert_eq!(
@@ -187,6 +188,7 @@ async fn rfc_7662_2_2_each_kind_is_active_and_described() {
         json!({
             "active": true, "credential": "refresh_token", "scope": "projects:read", "sub": sub,
             "metadata": {}, "email_verified": false, "sid": sid, "exp": NOW + 14 * 24 * 3600,
+            "amr": ["pwd"], "auth_time": NOW,
         })
     );
     assert_eq!(

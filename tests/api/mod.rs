@@ -7,6 +7,7 @@ mod account_unlock;
 mod api_keys;
 mod article;
 mod audiences;
+mod authentication_strength;
 mod breached_passwords;
 mod claims;
 mod clock;

@@ -104,6 +104,8 @@ async fn valid_sessions_are_listed_by_latest_activity() {
             "created_at": (START + MINUTE).to_string(),
             "last_active_at": now.to_string(),
             "expires_at": (START + MINUTE + DAY * 30).to_string(),
+            "auth_methods": ["pwd"],
+            "authenticated_at": (START + MINUTE).to_string(),
             "current": true,
         })
     );

@@ -15,7 +15,7 @@ use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, UserId};
+use cloakroom::domain::{AuthMethods, Claims, UserId};
 use cloakroom::store::TestSchema;
 use serde_json::json;
 
@@ -171,6 +171,8 @@ fn mint_access_tokens(count: usize) -> Vec<String> {
     let scopes = Scopes::parse("projects:read").unwrap();
     let tokens = (0..count).map(|number| {
         mint.mint(&NewAccessToken {
+            auth_methods: &AuthMethods::default(),
+            authenticated_at: Timestamp::from_millis(0),
             claims: &Claims::default(),
             audience: None,
             user_id: UserId(1),

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use cloakroom::config::{Environment, Secret, Settings};
 use cloakroom::crypto::access_token::{AccessTokens, NewAccessToken};
 use cloakroom::crypto::key_ring::KeyRing;
-use cloakroom::domain::clock::Clock;
+use cloakroom::domain::clock::{Clock, Timestamp};
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, UserId};
+use cloakroom::domain::{AuthMethods, Claims, UserId};
 use serde_json::{Value, json};
 
 use crate::support::flows::Flows;
@@ -49,6 +49,8 @@ fn access_tokens(test_server: &TestServer) -> Vec<(i64, String)> {
         let [id, user_id, nonce] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
         let (id, user_id): (i64, i64) = (id.parse().unwrap(), user_id.parse().unwrap());
         let minting = NewAccessToken {
+            auth_methods: &AuthMethods::default(),
+            authenticated_at: Timestamp::from_millis(0),
             claims: &Claims::default(),
             audience: None,
             user_id: UserId(user_id),

@@ -10,7 +10,7 @@ use cloakroom::crypto::key_ring::KeyRing;
 use cloakroom::crypto::token::random_hex;
 use cloakroom::domain::clock::{Clock, Timestamp};
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{Claims, UserId};
+use cloakroom::domain::{AuthMethods, Claims, UserId};
 use serde_json::{Value, json};
 
 use super::process::{Server, TestServer};
@@ -116,6 +116,8 @@ impl Issuer {
             Ago::Expired(seconds) => shift(Clock::System.now() - LIFETIME, seconds),
         };
         let token = NewAccessToken {
+            auth_methods: &AuthMethods::default(),
+            authenticated_at: Timestamp::from_millis(0),
             claims: &Claims::default(),
             audience: None,
             user_id: UserId(session.user_id.parse().unwrap()),

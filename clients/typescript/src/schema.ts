@@ -786,8 +786,17 @@ export interface components {
         };
         /** @description What is known of a credential (RFC 7662, 2.2); of one that is not active, only that. */
         Introspection: {
+            /** @description `aal2` where two factors were used. */
+            acr?: string;
             active: boolean;
+            /** @description How the user authenticated (RFC 8176); absent for API keys. */
+            amr?: string[];
             aud?: string;
+            /**
+             * Format: int64
+             * @description When the user last authenticated.
+             */
+            auth_time?: number;
             /** @description The claims of the user now, by `tokens.claims`; an access token may hold earlier ones. Absent where there are none. */
             claims?: {
                 [key: string]: unknown;
@@ -955,6 +964,13 @@ export interface components {
         };
         /** @description A session as its user sees it. */
         Session: {
+            /** @description How the user authenticated: values of RFC 8176. `mfa` stands beside the methods where there were two factors. */
+            auth_methods: string[];
+            /**
+             * Format: date-time
+             * @description When the user last authenticated: at sign-in, or again since.
+             */
+            authenticated_at: string;
             /** Format: date-time */
             created_at: string;
             /** @description Whether the request came with this session. */
@@ -1438,6 +1454,20 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "unauthorized" | "token_invalid" | "token_expired" | "invalid_api_key";
+                };
+            };
+        };
+        /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. `insufficient_user_authentication`: the user authenticated too long ago, or with one factor: see `WWW-Authenticate`. */
+        UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "unauthorized" | "token_invalid" | "token_expired" | "invalid_api_key" | "insufficient_user_authentication";
                 };
             };
         };
@@ -3207,6 +3237,10 @@ export interface operations {
             query?: {
                 /** @description Scopes that the credential must have, with spaces between. */
                 scope?: string;
+                /** @description `aal2`: the user must have authenticated with two factors. */
+                acr?: string;
+                /** @description How many seconds ago the user may have authenticated at most. */
+                max_age?: number;
             };
             header?: never;
             path?: never;
@@ -3225,7 +3259,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication"];
             403: components["responses"]["ForbiddenOrCrossOriginOrInsufficientScope"];
             405: components["responses"]["MethodNotAllowed"];
             422: components["responses"]["ValidationFailed"];

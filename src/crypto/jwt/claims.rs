@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, de};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::scope::Scopes;
-use crate::domain::{Claims, SessionId, UserId};
+use crate::domain::{AuthMethods, Claims, SessionId, UserId};
 
 /// The claims of an access token to be signed.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,10 @@ pub struct NewAccessToken<'m> {
     pub scopes: &'m Scopes,
     /// What it states about the user beside that, each a claim of its own.
     pub claims: &'m Claims,
+    /// `amr` and `acr`: how the user authenticated.
+    pub auth_methods: &'m AuthMethods,
+    /// `auth_time`: when.
+    pub authenticated_at: Timestamp,
     /// `jti`: its unique id, 32 hex digits.
     pub jti: &'m str,
     /// `iat` and `nbf`, truncated to the second.
@@ -48,6 +52,10 @@ pub struct AccessTokenClaims {
     pub audience: Option<Box<str>>,
     /// `scope`.
     pub scopes: Scopes,
+    /// `amr`: how the user authenticated; empty in a token of an earlier version.
+    pub auth_methods: AuthMethods,
+    /// `auth_time`: when, in seconds since 1970; 0 in a token of an earlier version.
+    pub authenticated_at: u64,
     /// `iat`, in seconds since 1970.
     pub issued_at: u64,
     /// `nbf`: valid from this second on, in seconds since 1970.
@@ -68,6 +76,12 @@ pub(super) struct Payload {
     jti: String,
     sid: String,
     scope: String,
+    #[serde(default)]
+    amr: Vec<String>,
+    #[serde(default)]
+    auth_time: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
     #[serde(flatten, deserialize_with = "skip_claims")]
     claims: Claims,
 }
@@ -85,6 +99,9 @@ impl Payload {
             jti: new.jti.to_owned(),
             sid: new.sid.to_owned(),
             scope: new.scopes.as_str().to_owned(),
+            amr: new.auth_methods.words().map(str::to_owned).collect(),
+            auth_time: seconds(new.authenticated_at),
+            acr: new.auth_methods.acr().map(str::to_owned),
             claims: new.claims.clone(),
         }
     }
@@ -104,10 +121,17 @@ impl AccessTokenClaims {
             jti: payload.jti.into(),
             audience: audience.map(Into::into),
             scopes: Scopes::parse(&payload.scope)?,
+            auth_methods: AuthMethods::from_words(payload.amr.iter().map(String::as_str))?,
+            authenticated_at: in_range(payload.auth_time)?,
             issued_at: in_range(payload.iat)?,
             not_before: in_range(payload.nbf)?,
             expires_at: in_range(payload.exp)?,
         })
+    }
+
+    /// `auth_time`.
+    pub fn authenticated_at(&self) -> Timestamp {
+        Timestamp::from_millis(0) + Duration::from_secs(self.authenticated_at)
     }
 
     /// `iat`.
@@ -199,6 +223,9 @@ mod tests {
             jti: "0123456789abcdef".repeat(2),
             sid: "1".to_owned(),
             scope: String::new(),
+            amr: Vec::new(),
+            auth_time: 0,
+            acr: None,
             claims: Claims::default(),
         };
         change(&mut payload);
@@ -227,6 +254,14 @@ mod tests {
         ] {
             assert!(!is_read(|payload| payload.jti = jti.clone()), "{jti}");
         }
+    }
+
+    #[test]
+    fn unknown_methods_of_authentication_are_not_read() {
+        assert!(is_read(|payload| payload.amr = vec!["pwd".to_owned()]));
+        assert!(!is_read(
+            |payload| payload.amr = vec!["telepathy".to_owned()]
+        ));
     }
 
     #[test]

@@ -21,7 +21,9 @@ use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::{Scopes, USER_READ};
-use crate::domain::{Claims, CredentialKind, EmailAddress, JsonObject, Session, TokenDigest, User};
+use crate::domain::{
+    AuthMethods, Claims, CredentialKind, EmailAddress, JsonObject, Session, TokenDigest, User,
+};
 use crate::http::{Body, Caller};
 use crate::store::{api_keys, refresh_tokens, revocations, sessions};
 
@@ -63,7 +65,7 @@ async fn session(
     Ok(found.and_then(|(session, user)| {
         let end = end_of(context, &session, &user, now)?;
         let scopes = &context.settings.tokens.scopes;
-        Some(Introspection {
+        let active = Introspection {
             token_type: Some("Bearer"),
             sid: Some(session.sid()),
             iat: Some(seconds(session.created_at)),
@@ -74,7 +76,8 @@ async fn session(
                 Some(&user),
                 scopes,
             )
-        })
+        };
+        Some(active.authenticated(&session.auth_methods, session.authenticated_at))
     }))
 }
 
@@ -116,11 +119,12 @@ async fn refresh_token(
     });
     Ok(found.await?.and_then(|(token, session, user)| {
         let end = end_of(context, &session, &user, now)?.min(token.expires_at);
-        Some(Introspection {
+        let active = Introspection {
             sid: Some(session.sid()),
             exp: Some(seconds(end)),
             ..Introspection::of(context, "refresh_token", Some(&user), &token.scopes)
-        })
+        };
+        Some(active.authenticated(&session.auth_methods, session.authenticated_at))
     }))
 }
 
@@ -146,21 +150,24 @@ async fn access_token(
     });
     let audience = claims.audience.as_deref();
     let audience = audience.unwrap_or_else(|| context.settings.audience());
-    Ok(found.await?.map(|(session, user)| Introspection {
-        token_type: Some("Bearer"),
-        sid: Some(session.sid()),
-        iss: Some(context.settings.issuer().to_owned()),
-        aud: Some(audience.to_owned()),
-        iat: whole(claims.issued_at),
-        nbf: whole(claims.not_before),
-        exp: whole(claims.expires_at),
-        jti: Some(claims.jti.to_string()),
-        ..Introspection::of(
-            context,
-            CredentialKind::AccessToken.as_str(),
-            Some(&user),
-            &claims.scopes,
-        )
+    Ok(found.await?.map(|(session, user)| {
+        let active = Introspection {
+            token_type: Some("Bearer"),
+            sid: Some(session.sid()),
+            iss: Some(context.settings.issuer().to_owned()),
+            aud: Some(audience.to_owned()),
+            iat: whole(claims.issued_at),
+            nbf: whole(claims.not_before),
+            exp: whole(claims.expires_at),
+            jti: Some(claims.jti.to_string()),
+            ..Introspection::of(
+                context,
+                CredentialKind::AccessToken.as_str(),
+                Some(&user),
+                &claims.scopes,
+            )
+        };
+        active.authenticated(&claims.auth_methods, claims.authenticated_at())
     }))
 }
 
@@ -196,6 +203,15 @@ impl Introspection {
             claims: claims.filter(|claims| !claims.is_empty()),
             ..self
         })
+    }
+
+    fn authenticated(self, methods: &AuthMethods, at: Timestamp) -> Self {
+        Self {
+            amr: Some(methods.clone()),
+            acr: methods.acr(),
+            auth_time: Some(seconds(at)),
+            ..self
+        }
     }
 
     /// The same with the user's id alone.
@@ -271,6 +287,18 @@ pub(super) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     jti: Option<String>,
+    /// How the user authenticated (RFC 8176); absent for API keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
+    amr: Option<AuthMethods>,
+    /// `aal2` where two factors were used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acr: Option<&'static str>,
+    /// When the user last authenticated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    auth_time: Option<i64>,
 }
 
 /// When a session ends unless it is used; `None` when it has ended or its user is disabled.

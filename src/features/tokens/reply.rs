@@ -77,6 +77,8 @@ impl Pair<'_> {
             audience: self.audience,
             scopes: self.scopes,
             claims: &claims,
+            auth_methods: &self.session.auth_methods,
+            authenticated_at: self.session.authenticated_at,
             jti: self.jti,
             issued_at: self.term.issued_at,
             expires_at: self.term.expires_at,

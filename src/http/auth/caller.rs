@@ -28,7 +28,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
 use crate::domain::{
-    ApiKey, ClientInfo, CredentialKind, Session, SessionId, TokenDigest, User, UserId,
+    ApiKey, AuthMethods, ClientInfo, CredentialKind, Session, SessionId, TokenDigest, User, UserId,
 };
 use crate::http::extract::client_info;
 use crate::http::inputs::Input;
@@ -268,6 +268,18 @@ impl Caller {
             Kind::Session(_) => None,
             Kind::ApiKey(found) => Some(&found.key.scopes),
             Kind::Access(claims) => Some(&claims.scopes),
+        }
+    }
+
+    /// How the user authenticated, and when; `None` for an API key.
+    pub fn authentication(&self) -> Option<(&AuthMethods, Timestamp)> {
+        match &self.0 {
+            Kind::Session(current) => {
+                let session = &current.session;
+                Some((&session.auth_methods, session.authenticated_at))
+            }
+            Kind::ApiKey(_) => None,
+            Kind::Access(claims) => Some((&claims.auth_methods, claims.authenticated_at())),
         }
     }
 

@@ -20,8 +20,8 @@ use crate::domain::Locale;
 use crate::domain::mail_kind::Priority;
 use crate::domain::scope::Scopes;
 use crate::domain::{
-    Account, ApiKey, ApiKeyId, AuthMethod, EmailAddress, JsonObject, PasswordDigest, ProjectId,
-    SessionId, TokenDigest, UserId,
+    Account, ApiKey, ApiKeyId, AuthMethod, AuthMethods, EmailAddress, JsonObject, PasswordDigest,
+    ProjectId, SessionId, TokenDigest, UserId,
 };
 
 /// The nonce of every session here.
@@ -77,6 +77,7 @@ suite! {
             all_sessions_end_except_the_kept_one
             authentication_time_is_kept_with_the_session
             a_session_starts_authenticated_by_password
+            methods_of_authentication_are_replaced
             access_expiry_never_moves_back_and_counts_as_use
             a_session_is_found_by_its_id_with_its_user
             sessions_are_listed_by_last_activity

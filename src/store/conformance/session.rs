@@ -70,6 +70,17 @@ pub(super) fn authentication_time_is_kept_with_the_session(tx: &Transaction<'_>)
     assert_eq!(sessions::reauthenticated_at(tx, id).unwrap(), None);
 }
 
+pub(super) fn methods_of_authentication_are_replaced(tx: &Transaction<'_>) {
+    let user = add_user(tx, "one@example.com");
+    let (id, _) = add_session(tx, user);
+    let both = AuthMethods::from(AuthMethod::Password).with_second_factor(AuthMethod::OneTimeCode);
+    assert!(sessions::set_auth_methods(tx, id, &both).unwrap());
+    let (session, _) = sessions::find_with_user(tx, id).unwrap().unwrap();
+    assert_eq!(session.auth_methods, both);
+    sessions::delete(tx, id).unwrap();
+    assert!(!sessions::set_auth_methods(tx, id, &both).unwrap());
+}
+
 pub(super) fn a_session_starts_authenticated_by_password(tx: &Transaction<'_>) {
     let user = add_user(tx, "one@example.com");
     let (id, _) = add_session(tx, user);

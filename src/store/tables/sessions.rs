@@ -158,6 +158,19 @@ pub fn set_reauthenticated(
     )? == 1)
 }
 
+/// Records how the user of a session authenticated by now; `false` if the session does not exist.
+pub fn set_auth_methods(
+    tx: &Transaction<'_>,
+    id: SessionId,
+    methods: &AuthMethods,
+) -> Result<bool> {
+    let methods = methods.to_stored();
+    Ok(tx.execute(
+        "UPDATE sessions SET auth_methods = $1 WHERE id = $2",
+        &[methods.as_str().into(), id.into()],
+    )? == 1)
+}
+
 /// When the user last reauthenticated on a session, if ever; `None` if the session does not exist.
 pub fn reauthenticated_at(reader: &Reader<'_>, id: SessionId) -> Result<Option<Option<Timestamp>>> {
     reader.one(
