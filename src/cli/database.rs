@@ -5,7 +5,7 @@ use std::future::Future;
 use super::CommandError;
 use crate::config::Settings;
 use crate::domain::clock::Clock;
-use crate::store::{self, Database, IfMissing, SCHEMA_VERSION};
+use crate::store::{self, Database, IfMissing, check_is_current};
 
 /// Commands run one query after another.
 const WORKERS: usize = 1;
@@ -14,13 +14,8 @@ const WORKERS: usize = 1;
 /// database. An older schema is not migrated: an older server may be running on it.
 pub(super) fn open(settings: &Settings) -> Result<Database, CommandError> {
     let version = store::schema_version(&settings.database)?;
-    if version < SCHEMA_VERSION {
-        return Err(format!(
-            "{} has schema {version}, this program needs {SCHEMA_VERSION}: run `cloakroom migrate`",
-            store::describe(&settings.database)
-        )
-        .into());
-    }
+    check_is_current(version)
+        .map_err(|failure| format!("{}: {failure}", store::describe(&settings.database)))?;
     Ok(Database::open(
         &settings.database,
         WORKERS,

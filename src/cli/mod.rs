@@ -13,6 +13,7 @@ mod logs;
 mod mail;
 mod manual;
 mod migrate;
+mod moving;
 mod open_files;
 mod openapi;
 mod output;
@@ -50,7 +51,8 @@ valid.";
 ///
 /// Commands read the server's settings, except for `openapi`, `passwords`, `completions` and `secret` without a subcommand. A
 /// settings file that names its environment and secret files is enough to find them: `--config FILE`. All commands are
-/// safe to run beside the server. Only `serve` and `migrate` create a database. Commands that print data accept `--json`.
+/// safe to run beside the server; `move` refuses to. Only `serve`, `migrate` and `move` create a database. Commands that
+/// print data accept `--json`.
 #[derive(Debug, Parser)]
 #[command(name = "cloakroom", version, after_long_help = EXIT_CODES)]
 struct Arguments {
@@ -87,6 +89,13 @@ enum Command {
     ///
     /// It creates the database if it is missing. `serve` does so too, except in production.
     Migrate(migrate::Arguments),
+    /// Move all rows into an empty database: from SQLite to PostgreSQL, or back
+    ///
+    /// It reads the database of the settings, which no server may use meanwhile, and changes nothing in it. Ids, sessions,
+    /// API keys, links and waiting mails stay valid if the key base stays the same. The rows are read again and compared
+    /// before they are committed together; a move that fails or is killed leaves an empty target. The tables of a PostgreSQL target are
+    /// created if they are missing.
+    Move(moving::Arguments),
     /// Delete expired sessions and other expired rows (`serve` does it too)
     Sweep(output::Format),
     /// Create, show, disable and delete users
@@ -143,6 +152,9 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Openapi => openapi::run(),
         Command::Migrate(arguments) => {
             on_database(&sources()?, |settings| migrate::run(settings, &arguments))
+        }
+        Command::Move(arguments) => {
+            on_database(&sources()?, |settings| moving::run(settings, &arguments))
         }
         Command::Sweep(format) => {
             on_database(&sources()?, |settings| sweep::run(settings, &format))

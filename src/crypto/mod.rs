@@ -18,6 +18,6 @@ pub fn tls_provider() -> rustls::crypto::CryptoProvider {
 }
 
 /// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

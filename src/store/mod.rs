@@ -7,6 +7,7 @@
 mod completeness;
 mod content;
 mod engine;
+mod moving;
 mod postgres;
 mod revocation_list;
 mod sqlite;
@@ -27,13 +28,16 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result, UnavailableReason};
 pub use content::{Content, ForeignRows};
 pub use engine::{Reader, Row, Transaction};
+pub use moving::{MovedTable, Progress, Step, move_rows};
 pub use postgres::Examined;
 #[cfg(any(test, feature = "testing"))]
 pub use postgres::test_schema::TestSchema;
 use postgres::{Isolation, Postgres};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
-pub use sqlite::{IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, explain, integrity};
+pub use sqlite::{
+    IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, check_is_current, explain, integrity,
+};
 pub use tables::{
     api_keys, key_bases, known_devices, outbox, passwords, pending_sign_ins, projects,
     recovery_codes, refresh_tokens, revocations, sessions, throttles, totp_factors, users,

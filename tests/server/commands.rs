@@ -5,6 +5,7 @@ mod doctor;
 mod events;
 mod health;
 mod limits;
+mod moving;
 mod passwords;
 mod secret;
 mod sessions;

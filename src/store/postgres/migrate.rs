@@ -107,7 +107,8 @@ pub(super) fn migrate(session: &Session, if_missing: IfMissing) -> Result<usize>
     Ok(before)
 }
 
-fn run_steps(session: &Session) -> Result<()> {
+/// In a transaction.
+pub(super) fn run_steps(session: &Session) -> Result<()> {
     session.lift_limits()?;
     let tx = Transaction::new(session);
     tx.one(

@@ -9,6 +9,7 @@ mod client;
 mod feed;
 mod jobs;
 mod migrate;
+mod moving;
 mod objects;
 mod queue;
 mod session;
@@ -35,12 +36,15 @@ use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result, UnavailableReason};
 use feed::Feed;
 use jobs::{Read, Retries, Write};
+pub(super) use moving::{open_source, open_target};
 use queue::{Job, Queue, unavailable};
 pub(super) use session::Isolation;
 use session::Session;
 use target::Target;
 use threads::{Connector, Sessions};
 
+/// What messages call the URL of the server.
+const SETTING: &str = "database.url";
 /// How long a caller waits for an answer: longer than a statement may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a start waits for the server.
@@ -303,16 +307,20 @@ fn inspect<T: Send>(
 /// # Errors
 /// The URL is malformed.
 pub(super) fn describe(url: &config::Secret) -> Result<String> {
-    Target::parse(url.expose()).map(|target| target.describe())
+    Target::parse(SETTING, url.expose()).map(|target| target.describe())
 }
 
 fn sessions(settings: &config::Database, url: &config::Secret) -> Result<Sessions> {
-    Ok(Sessions {
-        target: Target::parse(url.expose())?,
+    Ok(sessions_of(Target::parse(SETTING, url.expose())?, settings))
+}
+
+fn sessions_of(target: Target, settings: &config::Database) -> Sessions {
+    Sessions {
+        target,
         prepare: settings.prepare,
         lock_timeout: settings.busy_timeout,
         losses: Arc::default(),
-    })
+    }
 }
 
 /// The first session. A start waits some seconds for a server that starts as well.
@@ -350,7 +358,8 @@ fn prepare(
 
 /// A failure for the operator.
 fn named(target: &Target, failure: &Error) -> Error {
-    Error::internal(format!("database.url {}: {failure}", target.describe()))
+    let (setting, server) = (target.setting, target.describe());
+    Error::internal(format!("{setting} {server}: {failure}"))
 }
 
 fn on_own_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {

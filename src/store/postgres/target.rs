@@ -28,6 +28,8 @@ const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a connection needs.
 #[derive(Clone)]
 pub(super) struct Target {
+    /// What messages call the URL.
+    pub setting: &'static str,
     config: Config,
     /// The same for each host alone, so that one that hangs takes no time from the next.
     pub hosts: Vec<Config>,
@@ -46,8 +48,8 @@ impl Target {
     ///
     /// # Errors
     /// For the operator, without the text of the URL.
-    pub fn parse(url: &str) -> Result<Self> {
-        let fail = |text: &str| Error::internal(format!("database.url: {text}"));
+    pub fn parse(setting: &'static str, url: &str) -> Result<Self> {
+        let fail = |text: &str| Error::internal(format!("{setting}: {text}"));
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut mode = None;
         let mut authorities = None;
@@ -92,6 +94,7 @@ impl Target {
         let hosts = each_host(&config).map_err(fail)?;
         let connect_timeout = config.get_connect_timeout().copied();
         Ok(Self {
+            setting,
             config,
             hosts,
             connect_timeout: connect_timeout.unwrap_or(CONNECT_TIMEOUT),
@@ -226,11 +229,14 @@ mod tests {
     use super::*;
 
     fn mode(url: &str) -> SslMode {
-        Target::parse(url).unwrap().config.get_ssl_mode()
+        Target::parse("database.url", url)
+            .unwrap()
+            .config
+            .get_ssl_mode()
     }
 
     fn refusal(url: &str) -> String {
-        Target::parse(url).unwrap_err().to_string()
+        Target::parse("database.url", url).unwrap_err().to_string()
     }
 
     #[test]
@@ -274,7 +280,11 @@ mod tests {
 
     #[test]
     fn messages_never_have_the_password() {
-        let target = Target::parse("postgres://app:hunter2@one:5433,two:5434/users").unwrap();
+        let target = Target::parse(
+            "database.url",
+            "postgres://app:hunter2@one:5433,two:5434/users",
+        )
+        .unwrap();
         assert_eq!(target.describe(), "one:5433,two:5434/users");
         assert!(!format!("{target:?}").contains("hunter2"));
         for url in [

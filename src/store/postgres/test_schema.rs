@@ -25,6 +25,8 @@ const PREPARE: &str = "CLOAKROOM_TEST_POOLER_PREPARES";
 #[derive(Debug)]
 pub struct TestSchema {
     url: Url,
+    /// Whether the URL leads to a pooler.
+    is_pooled: bool,
     /// Whether statements may be prepared.
     prepares: bool,
     /// What a session beside the program is to do.
@@ -73,6 +75,7 @@ impl TestSchema {
         };
         Some(Self {
             url,
+            is_pooled: pooler.is_some(),
             prepares,
             requests: Some(requests),
             thread: Some(thread::spawn(work)),
@@ -84,6 +87,21 @@ impl TestSchema {
         // The schema is there.
         self.execute("").expect("a schema");
         Secret::from(self.url.to_string())
+    }
+
+    /// Whether a pooler hides which sessions are whose.
+    pub fn is_pooled(&self) -> bool {
+        self.is_pooled
+    }
+
+    /// The URL for a move from it. Idle sessions of a pooler look like a node's, but have another name.
+    pub fn source_url(&self) -> Secret {
+        let mut url = self.url.clone();
+        if self.is_pooled {
+            url.query_pairs_mut()
+                .append_pair("application_name", "move");
+        }
+        Secret::from(url.to_string())
     }
 
     /// What `database.prepare` must be.

@@ -85,6 +85,17 @@ pub(super) fn version_of_file(connection: &Connection) -> Result<usize> {
     }
 }
 
+/// # Errors
+/// The schema is older than this program's, for a command that does not migrate it: an older server may be running on it.
+pub fn check_is_current(version: usize) -> Result<()> {
+    match version < SCHEMA_VERSION {
+        false => Ok(()),
+        true => Err(Error::internal(format!(
+            "schema {version} is older than this program's, which is {SCHEMA_VERSION}: run `cloakroom migrate`"
+        ))),
+    }
+}
+
 /// The refusal of a file of another program.
 pub(super) fn anothers() -> Error {
     Error::internal("this file is another program's database; choose another database.path")

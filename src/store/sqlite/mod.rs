@@ -7,6 +7,7 @@
 mod check;
 mod inspect;
 mod migrate;
+mod moving;
 mod open;
 mod place;
 mod statement;
@@ -26,7 +27,8 @@ use crate::domain::error::{Error, Result, UnavailableReason};
 use check::Check;
 pub use check::integrity;
 pub use inspect::Inspection;
-pub use migrate::SCHEMA_VERSION;
+pub use migrate::{SCHEMA_VERSION, check_is_current};
+pub(super) use moving::{open_source, open_target, tables};
 pub use open::{IfMissing, LARGEST_WAL, explain};
 pub(super) use open::{named, upgrade};
 use place::OpenFiles;

@@ -73,11 +73,16 @@ pub(super) fn open_current(
 
 /// A failure for the operator, naming the file.
 pub(in crate::store) fn named(path: &Path, failure: &Error) -> Error {
-    let words = match failure {
+    let words = in_words(failure);
+    Error::internal(format!("database.path {}: {words}", path.display()))
+}
+
+/// A failure for the operator.
+pub(super) fn in_words(failure: &Error) -> String {
+    match failure {
         Error::Unavailable { reason, .. } => explain(*reason).to_owned(),
         other => other.to_string(),
-    };
-    Error::internal(format!("database.path {}: {words}", path.display()))
+    }
 }
 
 /// The refusal where no database is.

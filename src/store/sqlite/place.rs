@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::migrate::{APPLICATION_ID, migrate};
 use super::statement::error;
@@ -100,26 +101,84 @@ pub(super) fn examine(path: &Path) -> Result<Found> {
 /// # Errors
 /// The folder or the file cannot be written.
 pub(super) fn create(path: &Path) -> Result<()> {
-    let io = |failure: io::Error| Error::internal(failure);
-    create_folders(private_file::folder_of(path)).map_err(io)?;
-    let _lock = private_file::lock(path).map_err(io)?;
-    if path.exists() {
-        return Ok(());
+    match NewFile::start(path)? {
+        Some(file) => file.finish(),
+        None => Ok(()),
     }
-    // Under the lock, none is in use.
-    for abandoned in private_file::drafts_of(path).map_err(io)? {
-        fs::remove_file(abandoned).map_err(io)?;
+}
+
+/// A database with the current schema, which is under another name until it is complete. Dropping it deletes it.
+pub(super) struct NewFile {
+    connection: Connection,
+    draft: private_file::Draft,
+    _lock: fs::File,
+}
+
+impl NewFile {
+    /// Starts one; `None` if there is a file at the path.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be written.
+    pub(super) fn start(path: &Path) -> Result<Option<Self>> {
+        create_folders(private_file::folder_of(path)).map_err(Error::internal)?;
+        let lock = private_file::lock(path).map_err(Error::internal)?;
+        if path.exists() {
+            return Ok(None);
+        }
+        // Under the lock, none is in use.
+        for abandoned in private_file::drafts_of(path).map_err(Error::internal)? {
+            fs::remove_file(abandoned).map_err(Error::internal)?;
+        }
+        let draft = private_file::Draft::start(path).map_err(Error::internal)?;
+        let mut connection = Connection::open(draft.aside()).map_err(error)?;
+        // Nothing to roll back to: the draft is one file, and complete or abandoned.
+        connection
+            .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+            .map_err(error)?;
+        migrate(&mut connection)?;
+        Ok(Some(Self {
+            connection,
+            draft,
+            _lock: lock,
+        }))
     }
-    let draft = private_file::Draft::start(path).map_err(io)?;
-    let mut connection = Connection::open(draft.aside()).map_err(error)?;
-    // Nothing to roll back to: the draft is one file, and complete or abandoned.
-    connection
-        .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-        .map_err(error)?;
-    migrate(&mut connection)?;
-    connection.close().map_err(|(_, failure)| error(failure))?;
-    // A file that came meanwhile, such as a restored backup, is left alone.
-    draft.put_first().map_err(io)
+
+    /// What rows are added through.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Gives the file its name, and returns when it is on disk.
+    ///
+    /// # Errors
+    /// It cannot be written, or a file came meanwhile, such as a restored backup, which is left alone.
+    pub(super) fn finish(self) -> Result<()> {
+        let closed = self.connection.close();
+        closed.map_err(|(_, failure)| error(failure))?;
+        self.draft.put_first().map_err(Error::internal)
+    }
+}
+
+/// A process that has the database open, other than this one, in words.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn user_of(path: &Path) -> Result<Option<String>> {
+    // A connection in WAL mode holds a shared lock on these bytes while it is open (SQLite's `os.h`).
+    let lock = Flock {
+        start: 0x4000_0000,
+        length: 512,
+        ..Flock::from(FlockType::WriteLock)
+    };
+    let file = match fs::File::open(path) {
+        Err(missing) if missing.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(Error::internal)?,
+    };
+    let holder = fcntl_getlk(&file, &lock).map_err(Error::internal)?;
+    Ok(holder.map(|lock| match lock.pid {
+        Some(id) => format!("process {}", id.as_raw_nonzero()),
+        None => "a process of another machine or container".to_owned(),
+    }))
 }
 
 /// Creates the missing ones for their owner only. Those that root creates belong to the owner of the folder above.
