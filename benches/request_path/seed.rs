@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use rusqlite::Connection;
@@ -71,10 +73,11 @@ impl Seeded {
 
 fn seed(folder: &Path, sessions: u64) {
     let mut file = empty_database(folder);
-    file.execute_batch(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4000000;",
-    )
-    .expect("settings for speed");
+    let settings = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4000000;";
+    // The threads that created it are closing it.
+    while file.execute_batch(settings).is_err() {
+        sleep(Duration::from_millis(10));
+    }
     let now = now_ms();
     let numbers =
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)";
