@@ -45,6 +45,11 @@ postgresql:
         --skip server::files --skip server::shared_database --skip server::crash \
         --skip server::commands::doctor --skip server::commands::settings --skip server::commands::secret
 
+# Run tests of the store and of several nodes on a PostgreSQL newer than Debian's
+[group('test')]
+newest-postgresql:
+    .ci/newest-postgres cargo test --lib --test tests -- store:: server::postgresql
+
 # Run tests of the store and of several nodes through PgBouncer, which changes sessions after each transaction
 [group('test')]
 pgbouncer:
@@ -81,6 +86,11 @@ bench *arguments:
 [group('test')]
 bench-requests *arguments:
     cargo bench --bench request_path -- {{ arguments }}
+
+# Measure both engines, PostgreSQL with one, two and three nodes: `--json`, `--quick`; needs wrk
+[group('test')]
+bench-engines *arguments:
+    POSTGRES_OPTIONS="-c shared_buffers=256MB" .ci/postgres cargo bench --bench engines -- {{ arguments }}
 
 # Send mail through a real Postfix; as root
 [group('test')]

@@ -1,13 +1,12 @@
 //! `kill -9` in the middle of everything, again and again: what was acknowledged is still true afterwards.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::support::acknowledged::{
-    Answer, Dice, Scope, Worker, assert_all_were_under_way, verify_all, workers,
+    Answer, Dice, Scope, Worker, assert_all_were_under_way, verify_all, work_beside, workers,
 };
 use crate::support::process::{Server, TestServer, agent, request};
 
@@ -22,7 +21,6 @@ fn acknowledged_writes_survive_kill_9() {
     let mails = test_server.mail_folder();
     for _ in 0..ROUNDS {
         let mut server = test_server.serve();
-        let ended = AtomicBool::new(false);
         let (agent, address) = (agent(), server.url(""));
         let call = |method: &str, path: &str, token: Option<&str>, body: Option<&Value>| {
             let answer = request(&agent, &format!("{address}{path}"), method, token, body).ok();
@@ -32,14 +30,11 @@ fn acknowledged_writes_survive_kill_9() {
             );
             answer
         };
-        thread::scope(|scope| {
-            for worker in &mut workers {
-                scope.spawn(|| worker.work(&call, Some(&mails), &ended));
-            }
+        work_beside(&mut workers, &call, Some(&mails), |progress| {
+            progress.wait_for(usize::try_from(dice.roll() % 60).unwrap());
             // The moment of the crash: nothing to wait for.
-            thread::sleep(Duration::from_millis(10 + dice.roll() % 190));
+            thread::sleep(Duration::from_millis(dice.roll() % 30));
             server.signal("KILL");
-            ended.store(true, Ordering::Relaxed);
         });
         server.kill();
         let server = test_server.serve();

@@ -6,14 +6,12 @@
 
 use std::fs;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::acknowledged::{
-    Answer, Dice, Scope, assert_all_were_under_way, verify_all, workers,
+    Answer, Dice, Scope, assert_all_were_under_way, verify_all, work_beside, workers,
 };
 use crate::support::cluster::Cluster;
 use crate::support::postgresql::Nodes;
@@ -48,12 +46,8 @@ fn a_fail_over_loses_nothing_acknowledged() {
     eventually(|| call("GET", "/ready", None, None));
     let mut workers = workers(WORKERS, &mut dice);
     for round in 0..rounds {
-        let ended = AtomicBool::new(false);
-        thread::scope(|scope| {
-            for worker in &mut workers {
-                scope.spawn(|| worker.work(&call, None, &ended));
-            }
-            thread::sleep(Duration::from_millis(500 + dice.roll() % 1000));
+        work_beside(&mut workers, &call, None, |progress| {
+            progress.wait_for(50 + usize::try_from(dice.roll() % 50).unwrap());
             match round % 2 {
                 0 => cluster.kill_primary(),
                 _ => cluster.hang_primary(),
@@ -63,8 +57,7 @@ fn a_fail_over_loses_nothing_acknowledged() {
             let outage = started.elapsed();
             println!("round {round}: no write for {outage:?}");
             assert!(outage < LONGEST_OUTAGE, "{outage:?}");
-            thread::sleep(Duration::from_millis(500));
-            ended.store(true, Ordering::Relaxed);
+            progress.wait_for(50);
         });
         nodes.wait_until_ready();
         eventually(|| call("GET", "/ready", None, None));

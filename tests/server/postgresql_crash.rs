@@ -3,8 +3,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "waits for a random moment")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
@@ -12,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::acknowledged::{
-    Answer, Dice, Scope, Worker, assert_all_were_under_way, verify_all, workers,
+    Answer, Dice, Scope, Worker, assert_all_were_under_way, verify_all, work_beside, workers,
 };
 use crate::support::postgresql::{Nodes, Postgres, signal};
 use crate::support::process::eventually;
@@ -25,17 +23,12 @@ fn rounds() -> usize {
 }
 
 /// Works, does this at a random moment, and works on for another.
-fn work_beside(workers: &mut [Worker], nodes: &Nodes, dice: &mut Dice, accident: impl FnOnce()) {
-    let ended = AtomicBool::new(false);
-    let mut moment = || thread::sleep(Duration::from_millis(20 + dice.roll() % 280));
-    thread::scope(|scope| {
-        for worker in workers {
-            scope.spawn(|| worker.work(&ask(nodes), None, &ended));
-        }
-        moment();
+fn work_around(workers: &mut [Worker], nodes: &Nodes, dice: &mut Dice, accident: impl FnOnce()) {
+    let mut moment = || 10 + usize::try_from(dice.roll() % 50).unwrap();
+    work_beside(workers, &ask(nodes), None, |progress| {
+        progress.wait_for(moment());
         accident();
-        moment();
-        ended.store(true, Ordering::Relaxed);
+        progress.wait_for(moment());
     });
 }
 
@@ -53,7 +46,7 @@ fn acknowledged_writes_survive_killed_nodes() {
     let mut workers = workers(WORKERS, &mut dice);
     for round in 0..rounds() {
         let killed = round % NODES;
-        work_beside(&mut workers, &nodes, &mut dice, || nodes.kill(killed));
+        work_around(&mut workers, &nodes, &mut dice, || nodes.kill(killed));
         nodes.restart(killed);
         verify_all(&mut workers, &ask(&nodes), Scope::Latest);
     }
@@ -70,7 +63,7 @@ fn acknowledged_writes_survive_killed_databases() {
     let nodes = Nodes::start(NODES, &database.url());
     let mut workers = workers(WORKERS, &mut dice);
     for round in 0..rounds() {
-        work_beside(&mut workers, &nodes, &mut dice, || match round % 3 {
+        work_around(&mut workers, &nodes, &mut dice, || match round % 3 {
             // One session, at which the server ends all and recovers by itself.
             2 => {
                 let sessions = &database.processes()[1..];

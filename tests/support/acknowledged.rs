@@ -4,13 +4,15 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::flows::link_token;
+use super::process::eventually;
 
 /// What the workers do; resets only with a folder of mails.
 pub const STEPS: [&str; 9] = [
@@ -38,9 +40,29 @@ pub enum Scope {
     All,
 }
 
+/// How far the workers are, and whether they are to go on.
+#[derive(Default)]
+pub struct Progress {
+    has_ended: AtomicBool,
+    steps: AtomicUsize,
+}
+
+impl Progress {
+    /// Waits until so many more steps were acknowledged.
+    pub fn wait_for(&self, steps: usize) {
+        let goal = self.steps.load(Ordering::Relaxed) + steps;
+        eventually(|| (self.steps.load(Ordering::Relaxed) >= goal).then_some(()));
+    }
+
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+}
+
 /// One client and all replies that it received.
 pub struct Worker {
     number: usize,
+    progress: Arc<Progress>,
     dice: Dice,
     accounts: Vec<Account>,
     verified: usize,
@@ -87,8 +109,10 @@ enum Credential {
 
 /// Workers with seeds of their own.
 pub fn workers(count: usize, dice: &mut Dice) -> Vec<Worker> {
+    let progress = Arc::<Progress>::default();
     let worker = |number| Worker {
         number,
+        progress: Arc::clone(&progress),
         dice: Dice(dice.roll()),
         accounts: Vec::new(),
         verified: 0,
@@ -96,6 +120,33 @@ pub fn workers(count: usize, dice: &mut Dice) -> Vec<Worker> {
         told: HashMap::new(),
     };
     (0..count).map(worker).collect()
+}
+
+/// Lets all work, each on a thread of its own, while this runs.
+pub fn work_beside(
+    workers: &mut [Worker],
+    call: Call<'_>,
+    mails: Option<&Path>,
+    run: impl FnOnce(&Progress),
+) {
+    let progress = Arc::clone(&workers[0].progress);
+    progress.has_ended.store(false, Ordering::Relaxed);
+    thread::scope(|threads| {
+        for worker in workers {
+            threads.spawn(|| worker.work(call, mails));
+        }
+        let _end = End(&progress);
+        run(&progress);
+    });
+}
+
+/// Ends the workers when dropped, also by a panic, which would wait for them.
+struct End<'a>(&'a Progress);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.has_ended.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Checks all that the workers know, each on a thread of its own.
@@ -124,23 +175,19 @@ pub fn assert_all_were_under_way(workers: &[Worker], except: &[&str]) {
 impl Worker {
     fn note(&mut self, step: &'static str) {
         *self.told.entry(step).or_default() += 1;
+        self.progress.steps.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Works until the end, with another account after each call without an answer. Resets need the folder of mails.
-    pub fn work(&mut self, call: Call<'_>, mails: Option<&Path>, ended: &AtomicBool) {
-        while !ended.load(Ordering::Relaxed) {
-            if self.change_one_account(call, mails, ended).is_none() {
+    fn work(&mut self, call: Call<'_>, mails: Option<&Path>) {
+        while !self.progress.has_ended() {
+            if self.change_one_account(call, mails).is_none() {
                 thread::sleep(PAUSE);
             }
         }
     }
 
-    fn change_one_account(
-        &mut self,
-        call: Call<'_>,
-        mails: Option<&Path>,
-        ended: &AtomicBool,
-    ) -> Option<()> {
+    fn change_one_account(&mut self, call: Call<'_>, mails: Option<&Path>) -> Option<()> {
         self.sign_up(call)?;
         for _ in 0..self.dice.roll() % 3 {
             self.add_project(call)?;
@@ -154,7 +201,7 @@ impl Worker {
         }
         match (self.dice.roll() % 5, mails) {
             (0, _) => self.sign_out(call)?,
-            (1, Some(mails)) => self.reset(mails, call, ended)?,
+            (1, Some(mails)) => self.reset(mails, call)?,
             (2, _) => self.change_password(call)?,
             (3, _) => self.rotate(call)?,
             _ => {}
@@ -248,7 +295,7 @@ impl Worker {
         Some(())
     }
 
-    fn reset(&mut self, mails: &Path, call: Call<'_>, ended: &AtomicBool) -> Option<()> {
+    fn reset(&mut self, mails: &Path, call: Call<'_>) -> Option<()> {
         let account = self.accounts.last_mut()?;
         let body = json!({ "email_address": account.address });
         call("POST", "/v1/passwords", None, Some(&body))?;
@@ -256,7 +303,7 @@ impl Worker {
             if let Some(letter) = unread_letter(mails, &mut self.read, &account.address) {
                 break link_token(&letter, "/passwords/edit#");
             }
-            if ended.load(Ordering::Relaxed) {
+            if self.progress.has_ended() {
                 return None;
             }
             thread::yield_now();
