@@ -24,11 +24,14 @@ use std::time::{Duration, Instant};
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use rusqlite::Connection;
 
+use bounds::Report;
 use credentials::{KEY_BASE, add_keys, mint_access_tokens};
 use process::{cores, resident_mb};
 use support::{Server, add_password, agent, database, empty_database, median, now_ms};
 use wrk::{API_KEY, BEARER, Load, write_script};
 
+#[path = "support/bounds.rs"]
+mod bounds;
 #[path = "support/credentials.rs"]
 mod credentials;
 #[path = "support/process.rs"]
@@ -517,40 +520,6 @@ fn add_sessions(connection: &mut Connection, count: usize) -> Vec<String> {
         .collect();
     transaction.commit().expect("the sessions");
     tokens
-}
-
-/// What was measured against what it must reach.
-#[derive(Default)]
-struct Report {
-    lines: Vec<(bool, String)>,
-}
-
-impl Report {
-    fn at_least(&mut self, what: &str, value: f64, bound: f64) {
-        self.lines.push((
-            value >= bound,
-            format!("{what}: {value:.2} (at least {bound})"),
-        ));
-    }
-
-    fn at_most(&mut self, what: &str, value: f64, bound: f64) {
-        self.lines.push((
-            value <= bound,
-            format!("{what}: {value:.2} (at most {bound})"),
-        ));
-    }
-
-    fn conclude(self) -> ExitCode {
-        println!();
-        for (reached, line) in &self.lines {
-            println!("{} {line}", if *reached { "ok  " } else { "MISS" });
-        }
-        if self.lines.iter().all(|(reached, _)| *reached) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// In milliseconds.

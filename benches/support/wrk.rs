@@ -26,9 +26,12 @@ pub const API_KEY: Header = Header {
 };
 
 /// What wrk saw.
+#[derive(Clone, Copy)]
 pub struct Load {
     pub requests: u64,
     pub per_second: f64,
+    pub p50_ms: f64,
+    pub p95_ms: f64,
     pub p99_ms: f64,
 }
 
@@ -73,20 +76,34 @@ pub fn write_script_of(
     let mut file = File::create(&script).expect("a script");
     write!(
         file,
-        r#"local requests = {{}}
-local last = 0
+        r#"local requests, nodes, threads, last = {{}}, {{}}, 0, nil
+number, count = 1, 1
+for host, port in os.getenv("NODES"):gmatch("(%S+):(%d+)") do
+  nodes[#nodes + 1] = {{ host, port }}
+end
+function setup(thread)
+  threads = threads + 1
+  thread.addr = wrk.lookup(unpack(nodes[threads]))[1]
+  thread:set("number", threads)
+  thread:set("count", #nodes)
+end
 function next_one()
-  last = last + 1
+  last = last and last + count or number
   return last
 end
 function init()
-  math.randomseed(os.time())
+  math.randomseed(os.time() + number)
   for token in io.lines("{}") do
     requests[#requests + 1] = {request}
   end
 end
 function request()
   return requests[{pick}]
+end
+function done(_, latency)
+  for _, percent in ipairs({{ 50, 95, 99 }}) do
+    print("latency " .. percent .. ": " .. latency:percentile(percent))
+  end
 end
 "#,
         list.display()
@@ -97,13 +114,26 @@ end
 
 /// Sends the requests of a script to a path, on so many connections, for so long. All must succeed.
 pub fn run(address: &str, path: &str, script: &Path, connections: usize, span: Duration) -> Load {
+    run_on(&[address], path, script, connections, span)
+}
+
+/// The same to several nodes, by a thread for each.
+pub fn run_on(
+    nodes: &[&str],
+    path: &str,
+    script: &Path,
+    connections: usize,
+    span: Duration,
+) -> Load {
     let output = Command::new("wrk")
-        .args(["--latency", "-t1"])
+        .env("NODES", nodes.join(" "))
+        .arg("--timeout=30s")
+        .arg(format!("-t{}", nodes.len()))
         .arg(format!("-c{connections}"))
         .arg(format!("-d{}s", span.as_secs()))
         .arg("-s")
         .arg(script)
-        .arg(format!("http://{address}{path}"))
+        .arg(format!("http://{}{path}", nodes[0]))
         .output()
         .expect("wrk");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -119,6 +149,7 @@ pub fn run(address: &str, path: &str, script: &Path, connections: usize, span: D
         line.expect(label).trim().to_owned()
     };
     let after = |label: &str| find(label).trim_start_matches(label).trim().to_owned();
+    let microseconds = |label: &str| -> f64 { after(label).parse().expect("a time") };
     let requests = find(" requests in ");
     Load {
         requests: requests
@@ -127,20 +158,8 @@ pub fn run(address: &str, path: &str, script: &Path, connections: usize, span: D
             .and_then(|count| count.parse().ok())
             .expect("a count"),
         per_second: after("Requests/sec:").parse().expect("a rate"),
-        p99_ms: milliseconds(&after("99%")),
+        p50_ms: microseconds("latency 50:") / 1e3,
+        p95_ms: microseconds("latency 95:") / 1e3,
+        p99_ms: microseconds("latency 99:") / 1e3,
     }
-}
-
-/// `1.23ms`, `456.00us` or `1.02s` in milliseconds.
-fn milliseconds(text: &str) -> f64 {
-    let (digits, unit) = text.split_at(
-        text.find(|c: char| c.is_ascii_alphabetic())
-            .unwrap_or(text.len()),
-    );
-    let scale = match unit {
-        "us" => 1e-3,
-        "ms" => 1.0,
-        _ => 1e3,
-    };
-    digits.parse().map_or(f64::NAN, |value: f64| value * scale)
 }
