@@ -4,12 +4,14 @@
 // - a late response undoes a newer sign-in: each request remembers the generation in which it started
 // - an outage looks like a sign-out: only a refused credential signs out
 // - a leaked token: it is sent in the `Authorization` header only
+// - a stolen pending sign-in: its token is in no state, error, store or message to other tabs
 
-import { CloakroomError } from "./error.js";
-import type { Output } from "./operations.js";
+import { type AnyCode, CloakroomError } from "./error.js";
+import type { Code, Output } from "./operations.js";
 import { tokenRefresher, waitFor } from "./refresh.js";
 import { send } from "./request.js";
 import { type OperationId, requestFor, routes, type Values } from "./routes.js";
+import type { components } from "./schema.js";
 import { memoryStore, type StoredTokens, signInHint } from "./store.js";
 import { openTabChannel } from "./tab-channel.js";
 import type {
@@ -19,6 +21,8 @@ import type {
   ClientOptions,
   Methods,
   RequestOptions,
+  SecondFactorRequired,
+  SignedIn,
   SignOutReason,
 } from "./types.js";
 
@@ -27,10 +31,15 @@ interface Target {
   url: string;
   body?: unknown;
   isPublic?: boolean;
+  resolveOn?: Code;
 }
 
 type CurrentSession = Output<"showSession">;
 type TokenPair = Output<"refreshTokens">;
+/** The body of a 401 `second_factor_required`. */
+type PendingReply = Required<
+  Pick<components["schemas"]["Failure"], "pending_token" | "methods" | "expires_at">
+>;
 
 export function createClient(options: ClientOptions): Client {
   const base = options.url.replace(/\/+$/, "");
@@ -46,9 +55,14 @@ export function createClient(options: ClientOptions): Client {
   let state: AuthState = { status: "loading" };
   /** Counts sign-ins and sign-outs. */
   let generation = 0;
+  /** Set while the state is `second-factor`; `before` is the state to go back to. */
+  let pending: { token: string; before: AuthState } | undefined;
   let restoring: Promise<AuthState> | undefined;
 
   function setState(next: AuthState) {
+    if (next.status !== "second-factor") {
+      pending = undefined;
+    }
     if (JSON.stringify(next) !== JSON.stringify(state)) {
       state = next;
       for (const listener of [...listeners]) {
@@ -71,6 +85,21 @@ export function createClient(options: ClientOptions): Client {
       hint.set(true);
     }
     setState({ status: "signed-in", user, session });
+  }
+
+  function becomePending({ pending_token, methods, expires_at }: PendingReply): SecondFactorRequired {
+    generation++;
+    pending = { token: pending_token, before: pending?.before ?? state };
+    const next: SecondFactorRequired = { status: "second-factor", methods, expiresAt: expires_at };
+    setState(next);
+    return next;
+  }
+
+  function cancelSignIn() {
+    if (pending) {
+      const { before } = pending;
+      setState(before.status === "loading" ? { status: "signed-out" } : before);
+    }
   }
 
   async function becomeSignedOut(reason: SignOutReason) {
@@ -97,18 +126,35 @@ export function createClient(options: ClientOptions): Client {
       if (withCookies) {
         hint.set(true);
       }
-      void restore();
-    } else if (!message || state.status !== "signed-in" || state.user.id === message) {
+      void restoreShared();
+    } else if (!pending && (!message || state.status !== "signed-in" || state.user.id === message)) {
       becomeSignedOut("other-tab").catch(() => {});
     }
   });
 
-  function sendWith(token: string | undefined, { method, url, body }: Target, signal?: AbortSignal) {
-    return send(options.fetch ?? globalThis.fetch, { method, url, body, token, withCookies, signal });
+  function sendWith(
+    token: string | undefined,
+    { method, url, body, resolveOn }: Target,
+    signal?: AbortSignal,
+  ) {
+    const request = { method, url, body, token, withCookies, resolveOn, signal };
+    return send(options.fetch ?? globalThis.fetch, request);
   }
 
   const post = (path: string, body: Values, token?: string, signal?: AbortSignal) =>
     sendWith(token, { method: "POST", url: base + path, body }, signal);
+
+  /** Posts a password, or what replaces one. The client is pending afterwards if a second factor is required. */
+  async function authenticate<Reply extends object>(
+    path: string,
+    body: Values,
+    token: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply | SecondFactorRequired> {
+    const target = { method: "POST", url: base + path, body, resolveOn: "second_factor_required" } as const;
+    const reply = (await sendWith(token, target, signal)) as Reply | PendingReply;
+    return "pending_token" in reply ? becomePending(reply) : reply;
+  }
 
   const refresher = tokenRefresher(
     name,
@@ -174,14 +220,19 @@ export function createClient(options: ClientOptions): Client {
   }
 
   /** Resolves to the bare reply if the server started no session because the address must be confirmed first. */
-  async function startSession(id: "signIn" | "signUp", input: Values, callOptions: CallOptions = {}) {
-    const reply = await call(id, withCookies ? { ...input, transport: "cookie" } : input, callOptions);
+  async function startSession(
+    id: "signIn" | "signUp" | "presentSecondFactor",
+    input: Values,
+    { signal }: CallOptions = {},
+  ) {
+    const body = withCookies ? { ...input, transport: "cookie" } : input;
+    const reply = await authenticate<Output<typeof id>>(requestFor(id).path, body, undefined, signal);
     if (!("session" in reply && reply.session)) {
       return reply;
     }
     const { user, session, token } = reply;
     if (withTokens && token) {
-      return exchangeForTokens({}, token, callOptions.signal);
+      return exchangeForTokens({}, token, signal);
     }
     await becomeSignedIn({ user, session }, token ? { token } : undefined);
     return reply;
@@ -189,7 +240,11 @@ export function createClient(options: ClientOptions): Client {
 
   /** Exchanges a password, or the token of a session, for an access and a refresh token. */
   async function exchangeForTokens(body: Values, token: string | undefined, signal: AbortSignal | undefined) {
-    const tokens = toStored((await post("/v1/tokens", body, token, signal)) as TokenPair);
+    const reply = await authenticate<TokenPair>("/v1/tokens", body, token, signal);
+    if ("status" in reply) {
+      return reply;
+    }
+    const tokens = toStored(reply);
     const current = await sendWith(tokens.token, { method: "GET", url: `${base}/v1/session` }, signal);
     // An access token, unlike an API key, always belongs to a session.
     const { user, session } = current as Output<"signIn">;
@@ -210,12 +265,26 @@ export function createClient(options: ClientOptions): Client {
     ]),
   ) as unknown as Methods;
 
-  const overrides: Partial<Methods> = {
+  const overrides: Partial<Client> = {
     signUp: (input, callOptions) => startSession("signUp", input, callOptions) as Promise<Output<"signUp">>,
     signIn: (input, callOptions) =>
-      withTokens
-        ? exchangeForTokens(input, undefined, callOptions?.signal)
-        : (startSession("signIn", input, callOptions) as Promise<Output<"signIn">>),
+      withStatus(
+        withTokens
+          ? exchangeForTokens(input, undefined, callOptions?.signal)
+          : startSession("signIn", input, callOptions),
+      ),
+    async presentSecondFactor(input, callOptions) {
+      const presented = pending;
+      const body = { ...input, pending_token: presented?.token ?? "" };
+      try {
+        return (await withStatus(startSession("presentSecondFactor", body, callOptions))) as SignedIn;
+      } catch (error) {
+        if (presented === pending && hasCode(error, ["pending_sign_in_invalid"])) {
+          cancelSignIn();
+        }
+        throw error;
+      }
+    },
     async signOut(_, { signal } = {}) {
       const startedIn = generation;
       await refresher.settled();
@@ -275,8 +344,13 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
+  /** A sign-in that waits for a second factor goes on. */
+  async function restore(): Promise<AuthState> {
+    return pending ? state : restoreShared();
+  }
+
   /** Concurrent calls share one request. */
-  function restore(): Promise<AuthState> {
+  function restoreShared(): Promise<AuthState> {
     if (!restoring) {
       const promise = loadSession().finally(() => {
         if (restoring === promise) {
@@ -293,7 +367,7 @@ export function createClient(options: ClientOptions): Client {
     try {
       if (withCookies ? hint.get() : await store.load()) {
         await client.showSession();
-      } else if (startedIn === generation && state.status !== "signed-out") {
+      } else if (startedIn === generation && state.status !== "signed-out" && !pending) {
         setState(
           state.status === "signed-in"
             ? { status: "signed-out", reason: "other-tab" }
@@ -301,7 +375,7 @@ export function createClient(options: ClientOptions): Client {
         );
       }
     } catch (error) {
-      if (state.status !== "signed-in" && state.status !== "signed-out") {
+      if (state.status !== "signed-in" && state.status !== "signed-out" && !pending) {
         const failure = CloakroomError.is(error) ? error : storeFailed();
         setState({ status: isRestriction(failure) ? "restricted" : "unreachable", error: failure });
       }
@@ -318,6 +392,7 @@ export function createClient(options: ClientOptions): Client {
       };
     },
     restore,
+    cancelSignIn,
     async request<T>(method: string, path: string, { query = {}, body, signal }: RequestOptions = {}) {
       const url = new URL(/^[a-z]+:/i.test(path) ? path : base + path);
       if (url.origin !== new URL(base).origin) {
@@ -346,11 +421,17 @@ export function createClient(options: ClientOptions): Client {
 
 /** Whether the server refused the credential as unknown, expired or revoked. */
 function isRefused(error: unknown): boolean {
-  return (
-    CloakroomError.is(error) &&
-    error.status === 401 &&
-    ["unauthorized", "token_invalid", "token_expired", "invalid_api_key"].includes(error.code)
-  );
+  return hasCode(error, ["unauthorized", "token_invalid", "token_expired", "invalid_api_key"]);
+}
+
+/** Whether the server refused a credential, a code or a pending sign-in for one of these reasons. */
+function hasCode(error: unknown, codes: AnyCode[]): boolean {
+  return CloakroomError.is(error) && error.status === 401 && codes.includes(error.code);
+}
+
+/** The reply of a finished sign-in with its status; `SecondFactorRequired` has its own. */
+async function withStatus(reply: Promise<object>) {
+  return { status: "signed-in", ...(await reply) } as SignedIn | SecondFactorRequired;
 }
 
 function toStored({ access_token: token, refresh_token: refresh }: TokenPair): StoredTokens {

@@ -11,7 +11,11 @@ export type {
   CredentialMode,
   Project,
   RequestOptions,
+  SecondFactor,
+  SecondFactorInput,
+  SecondFactorRequired,
   Session,
+  SignedIn,
   SignOutReason,
   User,
 } from "./types.js";

@@ -1,6 +1,7 @@
 // Sends one request and parses its response: a value or a `CloakroomError`.
 
 import { CloakroomError, type ErrorBody } from "./error.js";
+import type { Code } from "./operations.js";
 
 export interface OutgoingRequest {
   method: string;
@@ -10,16 +11,19 @@ export interface OutgoingRequest {
   token?: string | undefined;
   /** Whether cookies are sent and accepted. */
   withCookies: boolean;
+  /** A failure with this code resolves to its body, as a success does. */
+  resolveOn?: Code | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Resolves to the parsed body; `undefined` if it is empty.
+ * Resolves to the parsed body; `undefined` if it is empty. A body never becomes part of an error as a whole: it may hold
+ * a token.
  *
  * Rejects with the signal's reason if it was aborted, else with a `CloakroomError`.
  */
 export async function send(fetch: typeof globalThis.fetch, request: OutgoingRequest): Promise<unknown> {
-  const { method, url, body, token, withCookies, signal } = request;
+  const { method, url, body, token, withCookies, resolveOn, signal } = request;
   const headers: Record<string, string> = { Accept: "application/json" };
   if (token) {
     headers.Authorization = `Bearer ${token}`;
@@ -50,10 +54,10 @@ export async function send(fetch: typeof globalThis.fetch, request: OutgoingRequ
     throw new CloakroomError(0, { code: "network_error", error: "The server cannot be reached" });
   }
   const value = parseJson(text);
-  if (response.ok && (value !== undefined || text === "")) {
+  const errorBody = value as ErrorBody | undefined;
+  if (response.ok ? value !== undefined || text === "" : resolveOn && errorBody?.code === resolveOn) {
     return value;
   }
-  const errorBody = value as ErrorBody | undefined;
   const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
   throw new CloakroomError(
     response.status,

@@ -10,6 +10,8 @@ export type User = components["schemas"]["User"];
 export type Session = components["schemas"]["Session"];
 export type Project = components["schemas"]["Project"];
 export type ApiKey = components["schemas"]["ApiKey"];
+/** A kind of second factor, named as its field of `presentSecondFactor`. */
+export type SecondFactor = components["schemas"]["SecondFactor"];
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
@@ -22,6 +24,23 @@ export type Methods = {
     : (input: Input<O>, options?: CallOptions) => Promise<Output<O>>;
 };
 
+/** The password is right: `presentSecondFactor` finishes the sign-in. */
+export interface SecondFactorRequired {
+  status: "second-factor";
+  /** What the user can present. */
+  methods: SecondFactor[];
+  /** Until when; afterwards the sign-in starts again with the password. */
+  expiresAt: string;
+}
+
+/** A finished sign-in. `token` is undefined in cookie mode and in tokens mode. */
+export type SignedIn = { status: "signed-in" } & Output<"signIn">;
+
+/** What `presentSecondFactor` takes: one second factor. */
+export type SecondFactorInput = {
+  [Each in SecondFactor]: Record<Each, string> & Partial<Record<Exclude<SecondFactor, Each>, never>>;
+}[SecondFactor];
+
 /** Why the user is signed out; `other-tab`: signed out in another tab. */
 export type SignOutReason = "signed-out" | "expired" | "other-tab" | "deleted";
 
@@ -29,6 +48,7 @@ export type AuthState =
   | { status: "loading" }
   /** `session` is `null` when the store holds an API key. */
   | { status: "signed-in"; user: User; session: Session | null }
+  | SecondFactorRequired
   /** Without `reason` when the user was never signed in. */
   | { status: "signed-out"; reason?: SignOutReason }
   /** The credential is valid but must not read its user: an API key or token without the scope `user:read`. */
@@ -57,7 +77,13 @@ export interface RequestOptions extends CallOptions {
   body?: unknown;
 }
 
-export interface Client extends Methods {
+export interface Client extends Omit<Methods, "signIn" | "presentSecondFactor"> {
+  /** Signs in, or starts to: a user with a second factor then needs `presentSecondFactor`. */
+  signIn(input: Input<"signIn">, options?: CallOptions): Promise<SignedIn | SecondFactorRequired>;
+  /** Finishes the sign-in. After `invalid_code` it can be called again; `pending_sign_in_invalid` ends the sign-in. */
+  presentSecondFactor(input: SecondFactorInput, options?: CallOptions): Promise<SignedIn>;
+  /** Gives up a sign-in that waits for a second factor; the state is then as it was before. */
+  cancelSignIn(): void;
   /** The current state; the same object until it changes. */
   state(): AuthState;
   /** Calls the listener on every change. Returns the function that unsubscribes. */

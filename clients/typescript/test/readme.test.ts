@@ -44,5 +44,5 @@ it("every sample has valid types", { timeout: 60_000 }, () => {
     return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
   });
   expect(faults).toEqual([]);
-  expect(samples.size).toBe(5);
+  expect(samples.size).toBe(6);
 });

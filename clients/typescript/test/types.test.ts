@@ -3,12 +3,14 @@
 import { expectTypeOf, it } from "vitest";
 import {
   type ApiKey,
+  type AuthState,
   type Client,
   type Code,
   createClient,
   type Input,
   memoryStore,
   type Project,
+  type SecondFactorRequired,
   type User,
 } from "../src/index.js";
 
@@ -39,9 +41,17 @@ function calls(client: Client) {
   // @ts-expect-error: an id is a number
   client.showProject({ id: "1" });
   // @ts-expect-error: `password` is required
-  client.signIn({ email_address: "a@example.com" });
+  void client.signIn({ email_address: "a@example.com" });
   // @ts-expect-error: set by the `credentials` option
-  client.signIn({ email_address: "a@example.com", password: "x", transport: "cookie" });
+  void client.signIn({ email_address: "a@example.com", password: "x", transport: "cookie" });
+  void client.presentSecondFactor({ totp_code: "123456" });
+  void client.presentSecondFactor({ recovery_code: "x" });
+  // @ts-expect-error: one factor
+  void client.presentSecondFactor({ totp_code: "123456", recovery_code: "x" });
+  // @ts-expect-error: a factor is required
+  void client.presentSecondFactor({});
+  // @ts-expect-error: the client keeps the token itself
+  void client.presentSecondFactor({ totp_code: "123456", pending_token: "crp_x" });
   // @ts-expect-error: only `current` can be excepted
   client.endSessions({ except: "others" });
   // @ts-expect-error: an event is not an input
@@ -65,4 +75,12 @@ it("knows the codes and the inputs of each operation", () => {
     description?: string | null;
   }>();
   expectTypeOf<Input<"signIn">>().not.toHaveProperty("transport");
+});
+
+it("tells a finished sign-in from a pending one by its status", () => {
+  type Result = Awaited<ReturnType<Client["signIn"]>>;
+  expectTypeOf<Extract<Result, { status: "signed-in" }>["user"]>().toEqualTypeOf<User>();
+  expectTypeOf<Extract<Result, { status: "second-factor" }>>().toEqualTypeOf<SecondFactorRequired>();
+  expectTypeOf<SecondFactorRequired>().toExtend<AuthState>();
+  expectTypeOf<SecondFactorRequired>().not.toHaveProperty("pending_token");
 });

@@ -4,7 +4,7 @@ import { useAuth } from "./provider.js";
 
 export interface RequireAuthProps {
   children: ReactNode;
-  /** Shown while signed out, or with a credential that must not read its user: a form or a redirect. */
+  /** Shown while signed out, while a second factor is missing, or with a credential that must not read its user: a form or a redirect. */
   otherwise: ReactNode;
   /** Shown until the state is known; default: nothing. */
   loading?: ReactNode;
@@ -24,6 +24,7 @@ export function RequireAuth({
     case "signed-in":
       return children;
     case "signed-out":
+    case "second-factor":
     case "restricted":
       return otherwise;
     case "unreachable":

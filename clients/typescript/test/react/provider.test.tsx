@@ -14,6 +14,7 @@ import {
   json,
   offline,
   type SeenRequest,
+  secondFactorRequired,
   signedIn,
   signInInput,
   url,
@@ -131,6 +132,21 @@ describe("a protected page", () => {
     await findHeading("sign in");
     expect(errors).not.toHaveBeenCalled();
   });
+});
+
+it("a missing second factor is signed out, also when the page is visible again", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const { client, seen } = clientOf({ token: "crs_kept" }, ({ method }) =>
+    method === "GET" ? json(currentSession()) : secondFactorRequired(),
+  );
+  const findHeading = page(client);
+  await findHeading("hello 1");
+  await act(() => client.signIn(signInInput));
+  await findHeading("sign in");
+  vi.setSystemTime(Date.now() + 61_000);
+  await act(async () => document.dispatchEvent(new Event("visibilitychange")));
+  expect(seen).toHaveLength(2);
+  expect(client.state().status).toBe("second-factor");
 });
 
 it("a credential that must not read its user is led to sign-in", async () => {

@@ -10,6 +10,7 @@ import {
 } from "../../src/index.js";
 import { routes } from "../../src/routes.js";
 import { TestServer } from "../test-server.js";
+import { previousTotpCode, totpCode } from "../totp.js";
 
 const origin = "http://localhost:3001";
 const password = "correct horse";
@@ -52,6 +53,10 @@ async function linkToken(of: TestServer, to: string, kind: "passwords" | "confir
   return pattern.exec(text)?.[1] ?? "";
 }
 
+/** The reply of a sign-in that needed no second factor. */
+const signedInAs = (reply: Awaited<ReturnType<Client["signIn"]>>) =>
+  reply.status === "signed-in" ? reply : expect.fail("a second factor is required");
+
 const failureOf = async (call: Promise<unknown>) => {
   const error = await call.then(
     () => expect.fail("resolved"),
@@ -68,7 +73,7 @@ describe("an account", () => {
     expect(state).toMatchObject({ status: "signed-in", user: { email_address, email_confirmed: false } });
     expect(await client.signOut()).toEqual({ message: "Logged out" });
 
-    const { user, session } = await client.signIn({ email_address, password, remember: true });
+    const { user, session } = signedInAs(await client.signIn({ email_address, password, remember: true }));
     expect(await client.showSession()).toEqual({ user, session });
     expect(await client.showUser()).toEqual({ user });
     const first = await client.token();
@@ -147,7 +152,7 @@ describe("an account", () => {
   it("ends its sessions and is deleted", async () => {
     const { client, email_address } = await signedUp();
     const [second, third] = [clientOf(), clientOf()];
-    const { session } = await second.signIn({ email_address, password });
+    const { session } = signedInAs(await second.signIn({ email_address, password }));
     await third.signIn({ email_address, password });
     expect(await client.endSession({ id: session.id })).toBeUndefined();
     expect(await client.endSessions({ except: "current" })).toMatchObject({ sessions_ended: 1 });
@@ -247,6 +252,67 @@ describe("an API key", () => {
   });
 });
 
+describe("a second factor", () => {
+  it("is set up, required at sign-in and removed", async () => {
+    const { client, email_address } = await signedUp();
+    await failureOf(client.startTotp());
+    await client.reauthenticate({ password });
+    const { secret } = await client.startTotp();
+    expect(await failureOf(client.enrolTotp({ code: "000 00" }))).toMatchObject({
+      fields: { code: ["is incorrect"] },
+    });
+    const { recovery_codes } = await client.enrolTotp({ code: await previousTotpCode(secret) });
+    expect(await client.listSecondFactors()).toMatchObject({
+      factors: [{ kind: "totp" }],
+      recovery_codes_left: recovery_codes.length,
+    });
+
+    await client.signOut();
+    const result = await client.signIn({ email_address, password });
+    expect(result).toMatchObject({ status: "second-factor", methods: ["totp_code", "recovery_code"] });
+    expect(client.state()).toEqual(result);
+    expect(await failureOf(client.presentSecondFactor({ totp_code: "000 00" }))).toMatchObject({
+      status: 401,
+      code: "invalid_code",
+    });
+    const { token, user } = await client.presentSecondFactor({ totp_code: totpCode(secret) });
+    expect(await client.token()).toBe(token);
+    expect(await client.showUser()).toEqual({ user });
+
+    const [code = "", second = ""] = recovery_codes;
+    await client.reauthenticate({ recovery_code: code });
+    const { recovery_codes: next } = await client.replaceRecoveryCodes();
+    const tokensClient = clientOf({ credentials: "tokens" });
+    await tokensClient.signIn({ email_address, password });
+    expect(await failureOf(tokensClient.presentSecondFactor({ recovery_code: second }))).toMatchObject({
+      code: "invalid_code",
+    });
+    await tokensClient.presentSecondFactor({ recovery_code: next[0] ?? "" });
+    expect(await tokensClient.token()).toMatch(/^eyJ/);
+    expect((await tokensClient.showUser()).user.id).toBe(user.id);
+
+    expect(await client.removeTotp()).toBeUndefined();
+    expect((await client.signIn({ email_address, password })).status).toBe("signed-in");
+  });
+
+  it("five wrong codes end the sign-in", async () => {
+    const { client, email_address } = await signedUp();
+    const { secret } = await client.startTotp({ password_challenge: password });
+    const code = await previousTotpCode(secret);
+    const { recovery_codes } = await client.enrolTotp({ code, password_challenge: password });
+    await client.signOut();
+    await client.signIn({ email_address, password });
+    for (let tries = 0; tries < 5; tries++) {
+      await failureOf(client.presentSecondFactor({ totp_code: "000 00" }));
+      expect(client.state().status).toBe("second-factor");
+    }
+    expect(
+      await failureOf(client.presentSecondFactor({ recovery_code: recovery_codes[0] ?? "" })),
+    ).toMatchObject({ status: 401, code: "pending_sign_in_invalid" });
+    expect(client.state()).toEqual({ status: "signed-out", reason: "signed-out" });
+  });
+});
+
 describe("tokens", () => {
   it("are issued, introspected, refreshed and revoked", async () => {
     const { client, email_address } = await signedUp();
@@ -319,7 +385,7 @@ it("cookie mode restores the session without a token", async () => {
     bodies.push(await reply.clone().text());
     return reply;
   };
-  const { client } = await signedUp({ credentials: "cookie", fetch: browser });
+  const { client, email_address } = await signedUp({ credentials: "cookie", fetch: browser });
   expect([...jar.keys()]).toEqual(["cloakroom"]);
   await client.createProject({ title: "Coats" });
 
@@ -329,6 +395,15 @@ it("cookie mode restores the session without a token", async () => {
 
   const reloaded = clientOf({ credentials: "cookie", fetch: browser });
   expect((await reloaded.restore()).status).toBe("signed-in");
+  const { secret } = await reloaded.startTotp({ password_challenge: password });
+  const code = await previousTotpCode(secret);
+  await reloaded.enrolTotp({ code, password_challenge: password });
+  await reloaded.signOut();
+  expect(jar.size).toBe(0);
+  const withFactor = await reloaded.signIn({ email_address, password });
+  expect([withFactor.status, jar.size]).toEqual(["second-factor", 0]);
+  await reloaded.presentSecondFactor({ totp_code: totpCode(secret) });
+  expect(jar.size).toBe(1);
   await reloaded.signOut();
   expect(jar.size).toBe(0);
   await expect(client.showUser()).rejects.toMatchObject({ code: "unauthorized" });

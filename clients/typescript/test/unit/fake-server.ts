@@ -19,7 +19,7 @@ export function fakeServer(answer: (request: SeenRequest) => Answer) {
   const fetch = (async (input: string, init: RequestInit = {}) => {
     const { signal } = init;
     signal?.throwIfAborted();
-    expect(input).not.toMatch(/cr[skr]_|eyJ/);
+    expect(input).not.toMatch(/cr[skrp]_|eyJ/);
     const url = new URL(input);
     const request = {
       method: init.method ?? "GET",
@@ -56,6 +56,14 @@ export const failure = (
   more: object = {},
   headers: Record<string, string> = {},
 ) => json({ error: `Error ${code}`, code, request_id: "r-1", ...more }, status, headers);
+
+/** The reply to a right password of a user with a second factor. */
+export const secondFactorRequired = (pending_token = "crp_one") =>
+  failure(401, "second_factor_required", {
+    pending_token,
+    methods: ["totp_code", "recovery_code"],
+    expires_at: "2026-01-31T09:40:00.000Z",
+  });
 
 export const offline = () => Promise.reject(new TypeError("Failed to fetch"));
 

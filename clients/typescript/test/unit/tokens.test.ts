@@ -60,7 +60,7 @@ describe("in tokens mode", () => {
   it("sign-in requests tokens and then the session", async () => {
     const { client, seen, store } = setup();
     const reply = await client.signIn(signInInput);
-    expect(reply.user.id).toBe(1);
+    expect(reply).toMatchObject({ status: "signed-in", user: { id: 1 } });
     expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
       "POST /v1/tokens",
       "GET /v1/session",
