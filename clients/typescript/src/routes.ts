@@ -43,7 +43,7 @@ export const routes = {
   refreshTokens: "public POST /v1/tokens/refresh",
   revokeToken: "public POST /v1/tokens/revoke",
   introspect: "POST /v1/introspect",
-  verify: "GET /v1/verify?scope",
+  verify: "GET /v1/verify?scope&acr&max_age",
   listKeys: "public GET /.well-known/jwks.json",
   listProjects: "GET /v1/projects?limit&cursor",
   createProject: "POST /v1/projects",
