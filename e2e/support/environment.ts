@@ -2,6 +2,7 @@
 // parallel tests share no mails and no log.
 
 import { type Mail, TestServer } from "../../clients/typescript/test/test-server.js";
+import { previousTotpCode } from "../../clients/typescript/test/totp.js";
 import { type FrontendServer, start } from "../../frontend/serve.mjs";
 
 export const PASSWORD = "a black cloak, please";
@@ -56,6 +57,19 @@ export class TestEnvironment {
       password: PASSWORD,
       call: (method, path, body) => this.call(method, path, body, token),
     };
+  }
+
+  /** Sets up an authenticator app over the API. */
+  async setUpApp(user: TestUser): Promise<{ secret: string; recoveryCodes: string[] }> {
+    const password_challenge = user.password;
+    const { secret } = (await user.call("POST", "/v1/user/totp", { password_challenge })) as {
+      secret: string;
+    };
+    const body = { code: await previousTotpCode(secret), password_challenge };
+    const { recovery_codes } = (await user.call("PUT", "/v1/user/totp", body)) as {
+      recovery_codes: string[];
+    };
+    return { secret, recoveryCodes: recovery_codes };
   }
 
   /** The link with that path in the newest mail to the address. */

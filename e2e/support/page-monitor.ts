@@ -3,8 +3,8 @@
 import type { BrowserContext, ConsoleMessage, Page, Request } from "@playwright/test";
 import type { TestEnvironment } from "./environment.js";
 
-/** Session tokens, API keys, refresh tokens and access tokens. */
-const TOKEN = /cr[skr]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
+/** Session tokens, API keys, refresh tokens, tokens of pending sign-ins, and access tokens. */
+const TOKEN = /cr[skrp]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
 /** A mailed link, with the token in its fragment or in its path. */
 const MAIL_LINK =
   /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;

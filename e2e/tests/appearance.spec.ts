@@ -1,5 +1,6 @@
 // Every page in every state: accessible by axe, no horizontal overflow, one screenshot each.
 
+import { previousTotpCode } from "../../clients/typescript/test/totp.js";
 import { checkAppearance } from "../support/appearance.js";
 import {
   addProject,
@@ -139,6 +140,55 @@ test("account", { tag }, async ({ page, env, newDevice, monitor }) => {
   await button(section(page, "Delete account"), "Delete account").click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await checkAppearance(page, "account-delete");
+});
+
+test("second factors", { tag }, async ({ page, env, monitor }) => {
+  monitor.expectStatus(401, 422);
+  const user = await env.createUser();
+  await signInAs(page, user);
+  await link(page, "Your account").click();
+  const methods = section(page, "Sign-in methods");
+  await button(methods, "Set up an authenticator app").click();
+  await field(methods, "Current password").fill("not this one");
+  await button(methods, "Continue").click();
+  await expectFieldError(field(methods, "Current password"), "is incorrect");
+  await checkAppearance(page, "factors-password");
+  await field(methods, "Current password").fill(user.password);
+  await button(methods, "Continue").click();
+  await expect(methods.getByRole("img", { name: "QR code of the key" })).toBeVisible();
+  const secret = (await methods.locator("code").innerText()).replaceAll(" ", "");
+  await field(methods, "Code").fill("000 00");
+  await button(methods, "Finish setup").click();
+  await expectFieldError(field(methods, "Code"), "is incorrect");
+  await checkAppearance(page, "factors-set-up");
+  await field(methods, "Code").fill(await previousTotpCode(secret));
+  await button(methods, "Finish setup").click();
+  await expect(heading(page, "Save your recovery codes now")).toBeFocused();
+  await expect(methods.getByText("10 codes left")).toBeVisible();
+  await checkAppearance(page, "factors-codes");
+  await button(methods, "Done").click();
+  await checkAppearance(page, "factors");
+  await button(methods, "New codes").click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await checkAppearance(page, "factors-replace");
+  await page.keyboard.press("Escape");
+  await button(methods, "Remove the authenticator app").click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await checkAppearance(page, "factors-remove");
+  await page.keyboard.press("Escape");
+
+  await button(page, "Sign out").click();
+  await expect(heading(page, "Sign in")).toBeVisible();
+  await signIn(page, user);
+  await expect(field(page, "Code")).toBeFocused();
+  await checkAppearance(page, "sign-in-code");
+  await field(page, "Code").fill("000 00");
+  await button(page, "Sign in").click();
+  await expect(page.getByText("Invalid code.")).toBeVisible();
+  await checkAppearance(page, "sign-in-code-failed");
+  await button(page, "Use a recovery code").click();
+  await expect(field(page, "Recovery code")).toBeFocused();
+  await checkAppearance(page, "sign-in-recovery-code");
 });
 
 test("API keys", { tag }, async ({ page, env, monitor }) => {

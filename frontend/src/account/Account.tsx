@@ -6,10 +6,12 @@ import { ChangeAddress } from "./ChangeAddress.js";
 import { ChangePassword } from "./ChangePassword.js";
 import { DeleteAccount } from "./DeleteAccount.js";
 import { Sessions } from "./Sessions.js";
+import { SignInMethods } from "./SignInMethods.js";
 
 const SECTIONS = [
   ["address", "Email address"],
   ["password", "Password"],
+  ["sign-in-methods", "Sign-in methods"],
   ["sessions", "Devices"],
   ["api-keys", "API keys"],
   ["delete", "Delete account"],
@@ -37,6 +39,7 @@ export function Account() {
       <div className="stack">
         <ChangeAddress />
         <ChangePassword onDone={sessions.reload} />
+        <SignInMethods />
         <Sessions sessions={sessions} />
         <ApiKeys />
         <DeleteAccount />

@@ -1,8 +1,9 @@
 import type { ApiKey } from "@cloakroom/client";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { Notice } from "../components/Alert.js";
 import { Timestamp } from "../components/Timestamp.js";
 import { formatDate } from "../format.js";
+import { useCopy } from "../useCopy.js";
 
 interface ApiKeySecretProps {
   apiKey: ApiKey;
@@ -12,25 +13,12 @@ interface ApiKeySecretProps {
 
 /** The secret of a new API key, which the server shows only once. */
 export function ApiKeySecret({ apiKey: { name, expires_at }, secret, onDone }: ApiKeySecretProps) {
-  const code = useRef<HTMLElement>(null);
+  const { copy, source, notice } = useCopy();
   const heading = useRef<HTMLHeadingElement>(null);
-  const [notice, setNotice] = useState("");
   useEffect(() => heading.current?.focus(), []);
 
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(secret);
-      setNotice("Copied.");
-    } catch {
-      if (code.current) {
-        getSelection()?.selectAllChildren(code.current);
-      }
-      setNotice("Your browser does not allow copying. The key is selected: copy it yourself.");
-    }
-  }
-
   return (
-    <div className="api-key-secret">
+    <div className="shown-once">
       <h3 ref={heading} tabIndex={-1}>
         Copy the key {name} now
       </h3>
@@ -44,9 +32,9 @@ export function ApiKeySecret({ apiKey: { name, expires_at }, secret, onDone }: A
           "It never expires."
         )}
       </p>
-      <code ref={code}>{secret}</code>
+      <code ref={source}>{secret}</code>
       <div className="actions">
-        <button type="button" className="main" onClick={() => void copy()}>
+        <button type="button" className="main" onClick={() => void copy(secret)}>
           Copy
         </button>
         <button type="button" onClick={onDone}>

@@ -63,6 +63,20 @@ export function PasswordField({ form, name, label, hint, ...rest }: FieldProps) 
   );
 }
 
+/** A code of the authenticator app, or a recovery code. Phones offer the digits and codes that they received. */
+export function CodeField(props: FieldProps) {
+  return (
+    <Field
+      inputMode="numeric"
+      autoComplete="one-time-code"
+      autoCapitalize="none"
+      autoCorrect="off"
+      spellCheck={false}
+      {...props}
+    />
+  );
+}
+
 interface TextAreaProps {
   form: Form;
   name: string;

@@ -43,7 +43,7 @@ export function Header({ onError }: { onError: (text: string | null) => void }) 
             </button>
           </>
         )}
-        {auth.status === "signed-out" && (
+        {(auth.status === "signed-out" || auth.status === "second-factor") && (
           <>
             <NavLink to="/sign-in">Sign in</NavLink>
             <NavLink to="/sign-up">Sign up</NavLink>

@@ -33,6 +33,7 @@ export function RequireSignedOut() {
     case "signed-in":
       return <Navigate to={returnPath(state)} replace />;
     case "signed-out":
+    case "second-factor":
     case "restricted":
       return <Outlet />;
     case "unreachable":

@@ -2,12 +2,13 @@ import { type AuthState, CloakroomError } from "@cloakroom/client";
 import { useAuth, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Link, useLocation } from "react-router";
-import { Notice } from "../components/Alert.js";
+import { Alert, Notice } from "../components/Alert.js";
 import { AddressField, PasswordField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { ResendConfirmation } from "../components/ResendConfirmation.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { FormPage } from "../layout/FormPage.js";
+import { SecondFactor } from "./SecondFactor.js";
 
 const SIGN_OUT_NOTICES = {
   "signed-out": "You are signed out.",
@@ -16,14 +17,34 @@ const SIGN_OUT_NOTICES = {
   deleted: "Your account is deleted.",
 };
 
-/** The `RequireSignedOut` guard redirects after sign-in: it knows the return path. */
+/**
+ * Asks for the password and then, if the user has one, for a second factor. The `RequireSignedOut` guard redirects after
+ * sign-in: it knows the return path.
+ */
 export function SignIn() {
+  const auth = useAuth();
+  const [ended, setEnded] = useState("");
+  return auth.status === "second-factor" ? (
+    <SecondFactor methods={auth.methods} expiresAt={auth.expiresAt} onEnded={setEnded} />
+  ) : (
+    <PasswordForm ended={ended} onSubmit={() => setEnded("")} />
+  );
+}
+
+interface PasswordFormProps {
+  /** Why an earlier sign-in has ended before its second factor. */
+  ended: string;
+  onSubmit: () => void;
+}
+
+function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
   const auth = useAuth();
   const { state } = useLocation();
   const [unconfirmed, setUnconfirmed] = useState("");
   const form = useForm(
     async (fields: { email_address: string; password: string; remember: boolean }, options) => {
       setUnconfirmed("");
+      onSubmit();
       try {
         return await auth.client.signIn(fields, options);
       } catch (error) {
@@ -37,7 +58,12 @@ export function SignIn() {
 
   return (
     <FormPage title="Sign in" lead="Use your email address and password.">
-      <Notice>{!form.error && (navigationNotice(state) ?? signOutNotice(auth))}</Notice>
+      {ended && (
+        <Alert focused>
+          <p>{ended}</p>
+        </Alert>
+      )}
+      <Notice>{!ended && !form.error && (navigationNotice(state) ?? signOutNotice(auth))}</Notice>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         {unconfirmed && <ResendConfirmation address={unconfirmed} />}
