@@ -3,7 +3,9 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{SessionId, UserId};
-use crate::store::{Transaction, api_keys, known_devices, refresh_tokens, sessions, users};
+use crate::store::{
+    Transaction, api_keys, known_devices, pending_sign_ins, refresh_tokens, sessions, users,
+};
 
 /// Which sessions a change keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,7 @@ pub enum KeepSessions {
 /// - the sessions that the change does not keep;
 /// - the refresh tokens of the kept session: a thief may hold one and go on unseen;
 /// - every outstanding link of any purpose, by the counter in each;
+/// - sign-ins that wait for a second factor: their first one may have been the old password;
 /// - a pending change of address: a thief may have requested it;
 /// - the known devices, where no session is kept: one may be a thief's;
 /// - the API keys, unless the user keeps them with the session: a thief may have created one to stay.
@@ -39,6 +42,7 @@ pub fn credentials_changed(
     now: Timestamp,
 ) -> Result<usize> {
     users::invalidate_links(tx, user_id)?;
+    pending_sign_ins::delete_all_for_user(tx, user_id)?;
     match keep {
         KeepSessions::None => {
             known_devices::delete_all_for_user(tx, user_id)?;

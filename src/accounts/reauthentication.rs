@@ -169,7 +169,7 @@ impl Reauthentication {
                 limits.push(context.throttle.challenges_of_client(client.ip));
                 limits.push(context.throttle.challenges(session.id));
             }
-            Self::SecondFactor(_) => limits.push(context.throttle.second_factor(session.user_id)),
+            Self::SecondFactor(_) => limits.push(context.throttle.challenges(session.id)),
             Self::Recent(_) => {}
         }
         limits
@@ -226,16 +226,19 @@ async fn use_factor(
     factors: &SecondFactors,
 ) -> Result<Proof> {
     let (id, user, now) = (session.id, session.user_id, context.clock.now());
-    let limit = context.throttle.second_factor(user);
     let (code, factors) = (presented.clone(), factors.clone());
+    let (checked, checking) = (code.clone(), factors.clone());
+    let readable = context
+        .database
+        .read(move |reader| checking.check(reader, user, &checked));
+    readable.await?;
     let accepted = context.commit(client, move |change| {
         let Some(account) = users::find(change, user)? else {
             return Ok(false);
         };
         let accepted = factors.accept(change, &account.user, &code, now)?.is_some();
-        match accepted {
-            true => limit.forgive(change, now)?,
-            false => change.record(Event::ReauthenticationFailed { user, session: id }),
+        if !accepted {
+            change.record(Event::ReauthenticationFailed { user, session: id });
         }
         Ok(accepted)
     });
@@ -331,7 +334,7 @@ impl Reauthenticated {
                 if !this.holds(change, &account, now)? {
                     return Ok(None);
                 }
-                if let Proof::Now(_) = this.proof {
+                if let Proof::Now(_) | Proof::SecondFactor = this.proof {
                     tries.forgive(change, now)?;
                 }
                 work(change, &account, now).map(Some)

@@ -18,9 +18,9 @@ use crate::crypto::recovery_code::RecoveryCode;
 use crate::crypto::sealed::{open, seal};
 use crate::crypto::totp::TotpSecret;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{AuthMethod, ClientInfo, SecondFactor, TokenDigest, User, UserId};
+use crate::domain::{AuthMethod, ClientInfo, SecondFactor, Session, TokenDigest, User, UserId};
 use crate::mail::{self, Notice};
 use crate::store::{Database, Reader, Transaction, recovery_codes, totp_factors};
 
@@ -89,6 +89,19 @@ impl SecondFactors {
         }
     }
 
+    /// Whether this server can read what it compares a second factor with: a transaction must not fail by it.
+    ///
+    /// # Errors
+    /// Those of [`open`].
+    pub fn check(&self, reader: &Reader<'_>, user: UserId, presented: &Presented) -> Result<()> {
+        if let Presented::TotpCode(_) = presented
+            && let Some(factor) = totp_factors::find(reader, user)?
+        {
+            open(&self.key_ring, Purpose::TotpSecret, user, &factor.secret)?;
+        }
+        Ok(())
+    }
+
     /// Uses a second factor of a user; `None` if it is wrong or was used.
     pub fn accept(
         &self,
@@ -128,6 +141,25 @@ impl SecondFactors {
             Some(step) => totp_factors::use_step(tx, user, step),
             None => Ok(false),
         }
+    }
+}
+
+/// Refuses a session that has not used a second factor, where its user has one.
+///
+/// # Errors
+/// [`Error::InsufficientAuthentication`].
+pub async fn require_second_factor(context: &Context, session: &Session) -> Result<()> {
+    if session.auth_methods.has_several_factors() {
+        return Ok(());
+    }
+    let user = session.user_id;
+    let found = context.database.read(move |reader| methods(reader, user));
+    match found.await?.is_empty() {
+        true => Ok(()),
+        false => Err(Error::InsufficientAuthentication {
+            two_factors: true,
+            max_age: None,
+        }),
     }
 }
 

@@ -95,32 +95,21 @@ fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
     let settings = Settings::load(sources)?;
     remove_drafts(&store)?;
     let new = generate_base()?;
-    let sealed = match leaked {
-        true => sealed_secrets::count(&settings)?,
-        false => 0,
-    };
-    let mut written = match (leaked, sealed) {
-        (true, 0) => put(store.replace_all(&new)?)?,
-        _ => put(store.replace(&settings, &new)?)?,
-    };
-    if sealed > 0 {
-        // The old base is a previous one while they are sealed anew: a crash in between loses none.
-        let left = sealed_secrets::seal_all(&Settings::load(sources)?)?;
-        if left > 0 {
-            return Err(format!(
-                "a key base that is not listed here seals secrets of authenticator apps ({left}); the old key base \
-                 is kept as a previous one"
-            )
-            .into());
-        }
-        put(store.forget()?)?;
-        written.sort();
-    }
     let event = match leaked {
         true => Event::LeakedKeyBaseReplaced,
         false => Event::KeyBaseRotated,
     };
+    let seals = leaked && sealed_secrets::sealed_by_any(&settings)? > 0;
+    let written = match leaked && !seals {
+        true => put(store.replace_all(&new)?)?,
+        false => put(store.replace(&settings, &new)?)?,
+    };
     Entry::new(&Source::OPERATOR, event).write();
+    if seals {
+        // The old base is a previous one until they are sealed under the new one: a crash in between loses none.
+        sealed_secrets::seal_all(&Settings::load(sources)?)?;
+        put(store.forget()?)?;
+    }
     let out_of_reach = store.out_of_reach(&settings);
     let now = Clock::System.now();
     let ends = (!leaked).then(|| Ends::after(&settings, now));
@@ -175,11 +164,11 @@ fn forget(sources: &Sources, yes: bool, format: &Format) -> Outcome {
     let settings = Settings::load(sources)?;
     remove_drafts(&store)?;
     let dropped = store.previous(&settings)?.len();
-    let sealed = sealed_secrets::sealed_otherwise(&settings)?;
+    let sealed = sealed_secrets::sealed_by_previous(&settings)?;
     if dropped > 0 && sealed > 0 {
         return Err(format!(
             "a previous key base still seals secrets of authenticator apps ({sealed}); nothing was changed: restart \
-             the server, which seals them anew, and try again"
+             the server, which seals them under the current one, and try again"
         )
         .into());
     }

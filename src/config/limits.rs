@@ -48,8 +48,8 @@ section! {
         /// failed sign-ins must not lock the owner's session, and failures in a stolen session must not lock the owner's
         /// sign-in.
         challenges: Rate = "20 in 1h" in RATES,
-        /// Second factors that are tried, per user: a code of six digits must not be guessed by someone who knows the
-        /// password. The owner of a limited account can still use sessions that exist, and reset the password.
+        /// Codes of an authenticator app that are tried, per user: six digits must not be guessed by an attacker who knows
+        /// the password. Recovery codes are not limited by it, and sessions that exist go on.
         second_factor: Rate = "10 in 15m" in RATES,
         /// Requests for a new address, per user: each sends a mail.
         address_changes: Rate = "5 in 1h" in RATES,

@@ -142,6 +142,8 @@ kinds! {
     TotpEnrolled = "totp_enrolled", Class::Notice(Subject::Account), Priority::High;
     /// The authenticator app was removed: an attacker could sign in with the password alone.
     TotpRemoved = "totp_removed", Class::Notice(Subject::Account), Priority::High;
+    /// Three codes at sign-in were wrong after the right password: an attacker may know it.
+    SecondFactorFailed = "second_factor_failed", Class::Notice(Subject::Account), Priority::High;
     /// A recovery code was used in place of the authenticator app.
     RecoveryCodeUsed = "recovery_code_used", Class::Notice(Subject::Account), Priority::High;
     /// New recovery codes were made, which voids the old ones.

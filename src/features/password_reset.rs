@@ -10,6 +10,8 @@
 //!   change increments
 //! - a flood of uses of one valid link, each costing a hash: limited by client
 //! - sessions of a thief: every session ends in the same transaction
+//! - a second factor that another person set up before the owner verified the address: the first reset removes it; later
+//!   ones remove none
 //! - an account that another person prepared for the owner of the mailbox: replaced by a fresh one, if the settings say so
 //! - a reset that the owner did not make: it is reported by mail
 //! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
@@ -23,6 +25,7 @@ use utoipa::ToSchema;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::mailed_link::{LinkRequest, open_link};
 use crate::accounts::new_password::NewPasswords;
+use crate::accounts::second_factor;
 use crate::accounts::unverified_account::replace_account;
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
@@ -258,6 +261,10 @@ fn replace_password(
     // The link was mailed to it.
     if users::confirm_address(change, user.id, &user.email_address, now)? {
         change.record(Event::AddressVerified { user: user.id });
+        // Until now the account may have been another person's, who does not own the address.
+        if second_factor::remove_all(change, user.id)? {
+            change.record(Event::TotpRemoved { user: user.id });
+        }
     }
     let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
     let user = User {

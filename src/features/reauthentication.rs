@@ -81,7 +81,9 @@ impl ProofInput {
     fn offered(&self) -> Result<Reauthentication, ValidationErrors> {
         let [password, totp_code, recovery_code] =
             [&self.password, &self.totp_code, &self.recovery_code]
-                .map(|field| field.as_ref().map(SecretText::expose));
+                .map(|field| field.as_ref().map(SecretText::expose))
+                // An empty text is none: a form sends an input that was left empty.
+                .map(|text| text.filter(|text| !text.is_empty()));
         match (password, totp_code, recovery_code) {
             (password, None, None) => Reauthentication::now("password", password),
             (None, Some(code), None) => {

@@ -1,18 +1,19 @@
 //! New recovery codes in place of the old ones: `POST /v1/user/recovery_codes`.
 //!
 //! # Threats
-//! - an attacker with a stolen session who makes codes to stay: it needs a reauthentication, and is notified by mail
+//! - an attacker with a stolen session who makes codes to stay: it needs a reauthentication and a session that has
+//!   used a second factor, and is notified by mail
 //! - codes of an account without a second factor, which would be a second password: there are none
 
 use actix_web::{HttpResponse, web};
 
-use crate::accounts::second_factor::new_recovery_codes;
+use crate::accounts::second_factor::{new_recovery_codes, require_second_factor};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo};
-use crate::http::error_codes::NO_SECOND_FACTOR;
+use crate::http::error_codes::{INSUFFICIENT_AUTHENTICATION, NO_SECOND_FACTOR};
 use crate::http::password_challenge::{ChallengeInput, challenge_beside};
 use crate::http::recovery_codes_reply::RecoveryCodes;
 use crate::http::{Access, Body, CurrentSession, Route};
@@ -23,9 +24,12 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/v1/user/recovery_codes", Access::Session, create)
             .operation("replaceRecoveryCodes", "Replace the recovery codes")
-            .description("The new codes are shown once. The old ones no longer work.")
+            .description(
+                "The new codes are shown once. The old ones no longer work. The session must have used a second factor: at \
+                 sign-in, or by `POST /v1/session/reauthenticate`.",
+            )
             .returns::<RecoveryCodes>(200, "The new recovery codes")
-            .errors(&[NO_SECOND_FACTOR])
+            .errors(&[INSUFFICIENT_AUTHENTICATION, NO_SECOND_FACTOR])
             .rate_limited(),
     ]
 }
@@ -36,11 +40,11 @@ async fn create(
     session: CurrentSession,
     Body(input): Body<ChallengeInput>,
 ) -> Result<HttpResponse> {
+    require_second_factor(&context, &session).await?;
     let challenge = input.password_challenge.as_ref();
     let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
-    let limits = vec![context.throttle.second_factor(session.user_id)];
     let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), limits)
+        .verify(&context, &client, session.standing(), vec![])
         .await?;
     let (codes, digests) = new_recovery_codes()?;
     let notice = context.notice(&client, MailKind::RecoveryCodesReplaced);

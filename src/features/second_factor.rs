@@ -4,6 +4,7 @@
 //! - guessing: five tries for each pending sign-in, and a limit by user over all of them
 //! - a code that is used twice, or twenty times at once: see [`accounts::second_factor`](crate::accounts::second_factor)
 //! - a pending sign-in used as a credential: its token has a prefix of its own, which no other route accepts
+//! - an attacker who knows the password and guesses codes: the owner is notified by mail
 //! - a password that was changed, or an account that was disabled meanwhile: the sign-in ends with them
 //! - a failure of the server that costs the user a try: the try is counted in the transaction that verifies it
 
@@ -19,15 +20,19 @@ use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, Session, TokenDigest, User};
 use crate::http::error_codes::{INVALID_CODE, PENDING_SIGN_IN_INVALID};
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, Body, CurrentUser, Route, SecretText};
+use crate::mail::{self, Notice};
 use crate::store::{pending_sign_ins, recovery_codes, totp_factors, users};
 use crate::throttle::{Admission, Limit};
 
 /// Second factors that may be tried in one sign-in.
 const MAX_TRIES: u32 = 5;
+/// At this many wrong codes in a window of the limit the owner is notified: whoever sends them knows the password.
+const REPORTED_FAILURES: u32 = 3;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -54,11 +59,17 @@ async fn create(
     let carrier = carrier(&context, &client, input.transport)?;
     let presented = input.presented()?;
     let (token, now) = (input.pending_token(), context.clock.now());
+    let factors = SecondFactors::of(&context, &client);
     let pending = match token {
         Some(token) => {
-            let found = context
-                .database
-                .read(move |reader| pending_sign_ins::find(reader, &token, MAX_TRIES, now));
+            let (factors, presented) = (factors.clone(), presented.clone());
+            let found = context.database.read(move |reader| {
+                let pending = pending_sign_ins::find(reader, &token, MAX_TRIES, now)?;
+                if let Some(pending) = &pending {
+                    factors.check(reader, pending.user_id, &presented)?;
+                }
+                Ok(pending)
+            });
             found.await?
         }
         None => None,
@@ -67,17 +78,23 @@ async fn create(
         context.refused(&client, Event::PendingSignInRefused);
         return Err(Error::PendingSignInInvalid);
     };
-    let limit = context.throttle.second_factor(pending.user_id);
-    let admission = context.admit(&client, vec![limit.clone()]).await?;
     let (draft, tokens) = SessionDraft::new(&context, &client, pending.remembered, now)?;
     draft.make_room(&context, pending.user_id).await?;
+    let limit = context.throttle.second_factor(pending.user_id);
+    // A recovery code cannot be guessed: an attacker who uses up the tries must not lock it.
+    let limits = match &presented {
+        Presented::TotpCode(_) => vec![limit.clone()],
+        Presented::RecoveryCode(_) => vec![],
+    };
+    let admission = context.admit(&client, limits).await?;
     let step = SecondStep {
         token,
         presented,
-        factors: SecondFactors::of(&context, &client),
+        factors,
         draft,
         admission: admission.clone(),
         limit,
+        notice: context.notice(&client, MailKind::SecondFactorFailed),
     };
     let finished = context.commit(&client, move |change| step.finish(change, now));
     match context.counted(&admission, finished).await? {
@@ -102,6 +119,7 @@ struct SecondStep {
     draft: SessionDraft,
     admission: Admission,
     limit: Limit,
+    notice: Option<Notice>,
 }
 
 /// What came of a second step.
@@ -126,6 +144,10 @@ impl SecondStep {
         let accepted = self.factors.accept(change, &user, &self.presented, now)?;
         let Some(method) = accepted else {
             change.record(Event::SecondFactorFailed { user: user.id });
+            let count = self.admission.of(&self.limit);
+            if count.is_some_and(|count| count.count == REPORTED_FAILURES) {
+                mail::notify(change, self.notice.as_ref(), &user, now)?;
+            }
             return Ok(Finished::WrongCode);
         };
         let authentication = Authentication::by_second_factor(&pending, method, now);
@@ -185,9 +207,14 @@ impl SecondFactorInput {
     }
 
     fn presented(&self) -> Result<Presented, ValidationErrors> {
-        match (&self.totp_code, &self.recovery_code) {
-            (Some(code), None) => Ok(Presented::totp_code(code.expose())),
-            (None, Some(code)) => Ok(Presented::recovery_code(code.expose())),
+        // An empty text is none: a form sends an input that was left empty.
+        let [totp_code, recovery_code] = [&self.totp_code, &self.recovery_code].map(|field| {
+            let text = field.as_ref().map(SecretText::expose);
+            text.filter(|text| !text.trim().is_empty())
+        });
+        match (totp_code, recovery_code) {
+            (Some(code), None) => Ok(Presented::totp_code(code)),
+            (None, Some(code)) => Ok(Presented::recovery_code(code)),
             (None, None) => Err(ValidationErrors::field("totp_code", "can't be blank")),
             (Some(_), Some(_)) => Err(ValidationErrors::field(
                 "recovery_code",

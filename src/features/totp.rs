@@ -4,6 +4,7 @@
 //! # Threats
 //! - an attacker with a stolen session who sets up an app to stay, or removes the owner's: each step needs a
 //!   reauthentication, and the owner is notified by mail
+//! - a thief with the password and an older session: a session that has not used a second factor removes none
 //! - a lost app: recovery codes are shown once when the app is set up
 //! - a secret that leaks: it is in one reply, sealed in the database, and in no log
 //! - secrets that are never proved: an hour later they are void, and swept
@@ -15,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::accounts::second_factor::{self, SETUP_LIFETIME, new_recovery_codes};
+use crate::accounts::second_factor::{
+    self, SETUP_LIFETIME, new_recovery_codes, require_second_factor,
+};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::Purpose;
@@ -24,13 +27,15 @@ use crate::crypto::totp::TotpSecret;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, ClientInfo};
-use crate::http::error_codes::{NOT_FOUND, TOTP_ENROLLED, TOTP_NOT_STARTED};
+use crate::domain::{Account, AuthMethod, ClientInfo};
+use crate::http::error_codes::{
+    INSUFFICIENT_AUTHENTICATION, NOT_FOUND, TOTP_ENROLLED, TOTP_NOT_STARTED,
+};
 use crate::http::password_challenge::{ChallengeInput, challenge_beside};
 use crate::http::recovery_codes_reply::RecoveryCodes;
 use crate::http::{Access, Body, CurrentSession, CurrentUser, Route, SecretText};
 use crate::mail;
-use crate::store::{recovery_codes, totp_factors};
+use crate::store::{recovery_codes, sessions, totp_factors};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -51,9 +56,12 @@ pub(super) fn routes() -> Vec<Route> {
             .rate_limited(),
         Route::delete("/v1/user/totp", Access::Session, destroy)
             .operation("removeTotp", "Remove the authenticator app")
-            .description("Also removes the recovery codes. Sign-in then needs the password alone.")
+            .description(
+                "Also removes the recovery codes. Sign-in then needs the password alone. The session must have used a second \
+                 factor: at sign-in, or by `POST /v1/session/reauthenticate`.",
+            )
             .returns_no_body(204, "Authenticator app removed")
-            .errors(&[NOT_FOUND])
+            .errors(&[INSUFFICIENT_AUTHENTICATION, NOT_FOUND])
             .rate_limited(),
     ]
 }
@@ -67,9 +75,8 @@ async fn create(
 ) -> Result<HttpResponse> {
     let challenge = input.password_challenge.as_ref();
     let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
-    let limits = vec![context.throttle.second_factor(session.user_id)];
     let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), limits)
+        .verify(&context, &client, session.standing(), vec![])
         .await?;
     let secret = TotpSecret::generate()?;
     let sealed = seal(
@@ -110,10 +117,13 @@ async fn update(
     let (reauthentication, code) = challenge_beside(code, &context, &session, challenge)?;
     let limit = context.throttle.second_factor(session.user_id);
     let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![limit.clone()])
+        .verify(&context, &client, session.standing(), vec![])
+        .await?
+        .admit(&context, &client, vec![limit.clone()])
         .await?;
     let (codes, digests) = new_recovery_codes()?;
     let key_ring = context.key_ring.clone();
+    let (session_id, session_methods) = (session.id, session.auth_methods.clone());
     let notice = context.notice(&client, MailKind::TotpEnrolled);
     let enrol = move |change: &Change<'_>, account: &Account, now: Timestamp| {
         let user = &account.user;
@@ -127,7 +137,14 @@ async fn update(
         let Some(step) = secret.matching_step(&code, now)? else {
             return Ok(Enrolment::WrongCode);
         };
-        totp_factors::enrol(change, user.id, step, now)?;
+        if !totp_factors::enrol(change, user.id, step, now)? {
+            return Ok(Enrolment::Enrolled);
+        }
+        // The code is the second factor of this session.
+        let methods = session_methods
+            .clone()
+            .with_second_factor(AuthMethod::OneTimeCode);
+        sessions::set_auth_methods(change, session_id, &methods)?;
         recovery_codes::replace(change, user.id, &digests, now)?;
         limit.forgive(change, now)?;
         change.record(Event::TotpEnrolled { user: user.id });
@@ -156,6 +173,7 @@ async fn destroy(
     session: CurrentSession,
     Body(input): Body<ChallengeInput>,
 ) -> Result<HttpResponse> {
+    require_second_factor(&context, &session).await?;
     let challenge = input.password_challenge.as_ref();
     let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
     let reauthenticated = reauthentication

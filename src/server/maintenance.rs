@@ -13,6 +13,7 @@ use crate::accounts::second_factor;
 use crate::config::MAINTENANCE_TICK as TICK;
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
+use crate::store::key_bases;
 
 /// How long shutdown waits for mails in delivery. Later ones are sent after the next start.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -128,7 +129,15 @@ async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Only under the base that signs: while a new one is rolled out, nodes with the one before must not undo it.
 async fn seal_again(context: &Context) {
+    let current = context.key_ring.names().current;
+    let state = context
+        .database
+        .read(move |reader| key_bases::state(reader, &current));
+    if !matches!(state.await, Ok(key_bases::State::Signs)) {
+        return;
+    }
     if let Err(failure) = second_factor::seal_again(&context.database, &context.key_ring).await {
         tracing::warn!(%failure, "cannot seal the secrets of authenticator apps anew");
     }

@@ -117,7 +117,7 @@ limits! {
     notices by Mailbox at notices;
     /// Reauthentications in a session.
     challenges by Session at challenges;
-    /// Second factors, at sign-in, at reauthentication and when they are set up. A success returns its count.
+    /// Codes of an authenticator app, at sign-in and when it is set up. A right one returns the count.
     second_factor by User at second_factor;
     /// Requests for a new address.
     address_changes by User at address_changes;

@@ -117,8 +117,9 @@ async fn a_recent_authentication_can_be_demanded() {
 
 #[actix_web::test]
 async fn a_code_raises_a_session_to_two_factors() {
-    let (app, _, token) = signed_in().await;
-    let authenticator = enrol(&app, &token).await;
+    let (app, user, token) = signed_in().await;
+    let authenticator = enrol(&app, &app.sign_in_as(&user).await).await;
+    assert_eq!(verify(&app, &token, "acr=aal2").await.status, 401);
     let body = json!({ "totp_code": authenticator.next_code(&app) });
     let reply = app
         .post("/v1/session/reauthenticate")

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::docs::blocks::blocks_in;
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, new_token, reset_token,
-    session_is_valid, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, confirmation_token, count_in, disable, new_token,
+    reset_token, session_is_valid, signed_in, text_in,
 };
 use crate::support::callers::Fixture;
 use crate::support::flows::Flows;
@@ -28,6 +28,12 @@ async fn with_second_factor() -> (TestApp, Authenticator) {
     (app, authenticator)
 }
 
+/// Verifies the address, so that a reset keeps the second factor.
+async fn confirm(app: &TestApp) {
+    let link = confirmation_token(app, ONE).await;
+    assert_eq!(app.verify_email(&link).await.status, 200);
+}
+
 const FAILURES: &str =
     "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE 'second_factor:%'";
 
@@ -38,8 +44,8 @@ async fn a_code_after_the_password_starts_a_session() {
     let reply = present(&app, &pending, "totp_code", &authenticator.code(&app)).await;
     assert!(session_is_valid(&app, &new_token(&reply)).await);
     assert_eq!(reply.json()["user"]["email_address"], ONE);
-    let methods = "SELECT count(*) FROM sessions WHERE auth_methods = 'pwd otp mfa'";
-    assert_eq!(count_in(&app, methods), 1);
+    let methods = "SELECT auth_methods FROM sessions ORDER BY id DESC LIMIT 1";
+    assert_eq!(text_in(&app, methods).as_deref(), Some("pwd otp mfa"));
 }
 
 #[actix_web::test]
@@ -208,6 +214,39 @@ async fn wrong_codes_are_limited_per_user() {
 }
 
 #[actix_web::test]
+async fn a_recovery_code_works_beyond_the_limit_of_codes() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.second_factor = "1 in 15m".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let authenticator = enrol(&app, &app.sign_in_as(&user).await).await;
+    let pending = pending_sign_in(&app, ONE).await;
+    present(&app, &pending, "totp_code", "000000").await;
+    let code = authenticator.next_code(&app);
+    let limited = present(&app, &pending, "totp_code", &code).await;
+    assert_refused(&limited, 429, "rate_limited");
+    let code = &authenticator.recovery_codes[0];
+    new_token(&present(&app, &pending, "recovery_code", code).await);
+}
+
+#[actix_web::test]
+async fn the_owner_is_told_of_three_wrong_codes_once() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    enrol(&app, &app.sign_in_as(&user).await).await;
+    let pending = pending_sign_in(&app, ONE).await;
+    let subject = "Sign-in to your account failed at the second step";
+    for expected in [0, 0, 1, 1, 1] {
+        present(&app, &pending, "totp_code", "000000").await;
+        let mails = app.mails().await;
+        let told = mails.iter().filter(|mail| mail.subject == subject).count();
+        assert_eq!(told, expected);
+    }
+}
+
+#[actix_web::test]
 async fn a_right_password_is_no_failure_of_the_address() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let user = app.create_user(ONE, PASSWORD).await;
@@ -244,12 +283,15 @@ async fn a_finished_sign_in_is_not_finished_again() {
 #[actix_web::test]
 async fn a_reset_password_ends_pending_sign_ins() {
     let (app, authenticator) = with_second_factor().await;
+    confirm(&app).await;
     let pending = pending_sign_in(&app, ONE).await;
     let link = reset_token(&app, ONE).await;
     let reset = app.reset_password(&link, "another password").await;
     assert_eq!(reset.status, 200, "{}", reset.text());
-    let reply = present(&app, &pending, "totp_code", &authenticator.code(&app)).await;
-    assert_refused(&reply, 401, "pending_sign_in_invalid");
+    for code in ["000000", &authenticator.code(&app)] {
+        let reply = present(&app, &pending, "totp_code", code).await;
+        assert_refused(&reply, 401, "pending_sign_in_invalid");
+    }
     let reply = app.sign_in(ONE, "another password").await;
     assert_second_factor_due(&reply);
 }
@@ -306,6 +348,13 @@ async fn one_factor_is_presented_at_a_time() {
     let reply = app
         .post("/v1/session/second_factor")
         .json(&neither)
+        .send()
+        .await;
+    assert_faults(&reply, &[("totp_code", "can't be blank")]);
+    let empty = json!({ "pending_token": pending, "totp_code": " ", "recovery_code": "" });
+    let reply = app
+        .post("/v1/session/second_factor")
+        .json(&empty)
         .send()
         .await;
     assert_faults(&reply, &[("totp_code", "can't be blank")]);

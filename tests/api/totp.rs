@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use cloakroom::testing::TestApp;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, column_in, count_in, new_token, session_is_valid,
-    signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, column_in, count_in, new_token, reset_token,
+    session_is_valid, signed_in,
 };
 use crate::support::flows::Flows;
 use crate::support::second_factor::{
-    enrol, pending_sign_in, present, prove, recovery_codes_of, start_totp,
+    assert_second_factor_due, enrol, pending_sign_in, present, prove, recovery_codes_of, secret_of,
+    start_totp,
 };
 
 #[actix_web::test]
@@ -275,4 +277,91 @@ async fn a_deleted_user_leaves_no_factor() {
             "{table}"
         );
     }
+}
+
+#[actix_web::test]
+async fn the_first_reset_removes_a_factor_set_up_before() {
+    let (app, _, squatter) = signed_in().await;
+    enrol(&app, &squatter).await;
+    let reset = app
+        .reset_password(&reset_token(&app, ONE).await, "of the owner")
+        .await;
+    assert_eq!(reset.status, 200, "{}", reset.text());
+    let owner = app.sign_in(ONE, "of the owner").await;
+    let token = new_token(&owner);
+    let body = json!({ "password_challenge": "of the owner" });
+    let started = app
+        .post("/v1/user/totp")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    let code = secret_of(&started).code_at(app.clock().now());
+    let body = json!({ "password_challenge": "of the owner", "code": code });
+    let proved = app
+        .put("/v1/user/totp")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(proved.status, 200, "{}", proved.text());
+    let reset = app
+        .reset_password(&reset_token(&app, ONE).await, "another one")
+        .await;
+    assert_eq!(reset.status, 200, "{}", reset.text());
+    assert_second_factor_due(&app.sign_in(ONE, "another one").await);
+}
+
+#[actix_web::test]
+async fn an_older_session_removes_a_factor_only_with_a_code() {
+    let (app, user, old) = signed_in().await;
+    let authenticator = enrol(&app, &app.sign_in_as(&user).await).await;
+    let body = json!({ "password_challenge": PASSWORD });
+    let remove = |token: String| {
+        app.delete("/v1/user/totp")
+            .bearer(&token)
+            .json(&body)
+            .send()
+    };
+    for call in [
+        app.delete("/v1/user/totp"),
+        app.post("/v1/user/recovery_codes"),
+    ] {
+        let reply = call.bearer(&old).json(&body).send().await;
+        assert_refused(&reply, 401, "insufficient_user_authentication");
+    }
+    let proof = json!({ "totp_code": authenticator.next_code(&app) });
+    let reply = app
+        .post("/v1/session/reauthenticate")
+        .bearer(&old)
+        .json(&proof)
+        .send()
+        .await;
+    assert_eq!(remove(new_token(&reply)).await.status, 204);
+}
+
+#[actix_web::test]
+async fn wrong_passwords_in_a_session_use_up_no_codes() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let authenticator = enrol(&app, &token).await;
+    let wrong = json!({ "password_challenge": "wrong" });
+    for _ in 0..5 {
+        for path in ["/v1/user/totp", "/v1/user/recovery_codes"] {
+            let reply = app.post(path).bearer(&token).json(&wrong).send().await;
+            assert_faults(&reply, &[("password_challenge", "is incorrect")]);
+        }
+        let wrong = json!({ "totp_code": "000000" });
+        let reply = app
+            .post("/v1/session/reauthenticate")
+            .bearer(&token)
+            .json(&wrong)
+            .send()
+            .await;
+        assert_faults(&reply, &[("totp_code", "is incorrect")]);
+    }
+    let code = authenticator.next_code(&app);
+    let pending = pending_sign_in(&app, ONE).await;
+    new_token(&present(&app, &pending, "totp_code", &code).await);
 }

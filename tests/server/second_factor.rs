@@ -56,6 +56,54 @@ fn sign_in(server: &Server, secret: &TotpSecret) -> (u16, Value) {
 }
 
 #[test]
+fn every_event_of_second_factors_is_written() {
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    let secret = enrolled(&server);
+    let body = json!({ "pending_token": pending(&server), "totp_code": "000000" });
+    let second_step =
+        |body: &Value| server.request("POST", "/v1/session/second_factor", None, Some(body));
+    assert_eq!(second_step(&body).0, 401);
+    assert_eq!(
+        second_step(&json!({ "pending_token": "crp_", "totp_code": "1" })).0,
+        401
+    );
+    let (status, reply) = sign_in(&server, &secret);
+    assert_eq!(status, 200, "{reply}");
+    let token = reply["token"].as_str().unwrap();
+    let challenge = json!({ "password_challenge": PASSWORD });
+    let path = "/v1/user/recovery_codes";
+    let (status, codes) = server.request("POST", path, Some(token), Some(&challenge));
+    assert_eq!(status, 200, "{codes}");
+    let code = &codes["recovery_codes"][0];
+    let body = json!({ "pending_token": pending(&server), "recovery_code": code });
+    assert_eq!(second_step(&body).0, 200);
+    let removed = server.request("DELETE", "/v1/user/totp", Some(token), Some(&challenge));
+    assert_eq!(removed.0, 204);
+    let log = server.wait_for_log("totp_removed");
+    for event in [
+        "totp_enrolled",
+        "second_factor_due",
+        "second_factor_failed",
+        "pending_sign_in_refused",
+        "recovery_codes_replaced",
+        "recovery_code_used",
+        "totp_removed",
+    ] {
+        let forms = [format!("event={event:?}"), format!("\"event\":{event:?}")];
+        assert!(
+            forms.iter().any(|form| log.contains(form)),
+            "{event} is not in:\n{log}"
+        );
+    }
+    let shown = codes["recovery_codes"].as_array().unwrap();
+    let secrets = shown.iter().map(|code| code.as_str().unwrap().to_owned());
+    for secret in secrets.chain([secret.to_base32().to_string()]) {
+        assert!(!log.contains(&secret), "a secret is in the log");
+    }
+}
+
+#[test]
 fn a_code_works_once_at_two_servers_and_after_a_restart() {
     let test_server = TestServer::new();
     let (a, b) = (test_server.serve(), test_server.serve());
@@ -128,6 +176,27 @@ fn a_leaked_key_base_is_dropped_without_the_secrets() {
 }
 
 #[test]
+fn a_secret_of_a_lost_base_stops_no_rotation() {
+    let test_server = TestServer::new();
+    enrolled(&test_server.serve());
+    let base = test_server.path().join("cloakroom.key_base");
+    fs::write(&base, "k".repeat(64)).unwrap();
+    for command in [
+        &["secret", "rotate"][..],
+        &["secret", "forget", "--yes"],
+        &["secret", "rotate", "--leaked"],
+    ] {
+        let done = test_server.run(command);
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+    assert_ne!(fs::read_to_string(base).unwrap(), "k".repeat(64));
+}
+
+#[test]
 fn doctor_names_users_whose_secret_no_key_base_opens() {
     let test_server = TestServer::new();
     enrolled(&test_server.serve());
@@ -145,11 +214,6 @@ fn doctor_names_users_whose_secret_no_key_base_opens() {
     assert_eq!(status, 503);
 }
 
-fn reset_factors(test_server: &TestServer) -> Value {
-    let done = test_server.run(&["users", "reset-factors", ONE, "--yes", "--json"]);
-    serde_json::from_slice(&done.stdout).unwrap()
-}
-
 #[test]
 fn an_operator_removes_lost_factors_and_the_user_is_mailed() {
     let test_server = TestServer::new();
@@ -157,8 +221,11 @@ fn an_operator_removes_lost_factors_and_the_user_is_mailed() {
     enrolled(&server);
     let asked = test_server.run(&["users", "reset-factors", ONE]);
     assert!(!asked.status.success());
-    let removed = reset_factors(&test_server);
+    let done = test_server.run(&["users", "reset-factors", ONE, "--yes", "--json"]);
+    let removed: Value = serde_json::from_slice(&done.stdout).unwrap();
     assert_eq!(removed["removed"], true);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(said.contains("second_factors_reset"), "{said}");
     assert_eq!(server.sign_in(ONE, PASSWORD).0, 200);
     eventually(|| {
         let mails = test_server.mails();
@@ -167,6 +234,7 @@ fn an_operator_removes_lost_factors_and_the_user_is_mailed() {
             .any(|mail| mail.contains("By: an operator of Cloakroom"))
             .then_some(())
     });
-    let again = reset_factors(&test_server);
+    let done = test_server.run(&["users", "reset-factors", ONE, "--yes", "--json"]);
+    let again: Value = serde_json::from_slice(&done.stdout).unwrap();
     assert_eq!(again["removed"], false);
 }

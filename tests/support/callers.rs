@@ -11,7 +11,7 @@ use cloakroom::testing::{Call, TestApp};
 use cloakroom::throttle::Decision;
 use serde_json::{Value, json};
 
-use super::app::{ONE, PASSWORD, confirmation_token, disable, reset_token, write};
+use super::app::{ONE, PASSWORD, confirmation_token, disable, execute_sql, reset_token, write};
 use super::credentials::{api_key, api_key_until, pair};
 use super::route_cases::{CODE, Case, LINK, PENDING};
 use super::second_factor::{enrolled, pending_sign_in, start_totp};
@@ -213,6 +213,8 @@ impl Fixture {
         let unlock = unlock_token(&app).await;
         let unproved_secret = start_totp(&app, &owner).await;
         let secret = enrolled(&app, &other_user).await;
+        let used = "UPDATE sessions SET auth_methods = 'pwd otp mfa' WHERE user_id =";
+        execute_sql(&app, &format!("{used} {}", other_user.id.0));
         let pending_token = pending_sign_in(&app, "two@example.com").await;
         let project = new_project.json()["project"]["id"].to_string();
         let shown = app.get("/v1/session").bearer(&owner).send().await;

@@ -581,7 +581,7 @@ export interface paths {
         put?: never;
         /**
          * Replace the recovery codes
-         * @description The new codes are shown once. The old ones no longer work.
+         * @description The new codes are shown once. The old ones no longer work. The session must have used a second factor: at sign-in, or by `POST /v1/session/reauthenticate`.
          */
         post: operations["replaceRecoveryCodes"];
         delete?: never;
@@ -610,7 +610,7 @@ export interface paths {
         post: operations["startTotp"];
         /**
          * Remove the authenticator app
-         * @description Also removes the recovery codes. Sign-in then needs the password alone.
+         * @description Also removes the recovery codes. Sign-in then needs the password alone. The session must have used a second factor: at sign-in, or by `POST /v1/session/reauthenticate`.
          */
         delete: operations["removeTotp"];
         options?: never;
@@ -3114,7 +3114,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
@@ -3220,7 +3220,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];

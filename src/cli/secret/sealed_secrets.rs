@@ -1,5 +1,5 @@
-//! The secrets in the database that are sealed under a key base: a base that is dropped before they are sealed anew takes
-//! them with it.
+//! The secrets in the database that a key base seals: they are lost with a base that is dropped before they are sealed
+//! under another one.
 
 use crate::accounts::second_factor::seal_again;
 use crate::cli::{CommandError, database};
@@ -7,43 +7,37 @@ use crate::config::Settings;
 use crate::crypto::key_ring::KeyRing;
 use crate::store::{Database, schema_version, totp_factors};
 
-/// How many secrets are sealed under another base than the current one; 0 without a database.
-pub(super) fn sealed_otherwise(settings: &Settings) -> Result<i64, CommandError> {
-    let Some((database, key_ring)) = open(settings)? else {
-        return Ok(0);
-    };
-    let current = key_ring.names().current;
-    database::wait_for(async {
-        let count =
-            database.read(move |reader| totp_factors::count_sealed_otherwise(reader, &current));
-        Ok(count.await?)
+/// How many secrets the previous key bases seal; 0 without a database. A base that is not listed is lost already.
+pub(super) fn sealed_by_previous(settings: &Settings) -> Result<i64, CommandError> {
+    count(settings, |key_ring, base| {
+        key_ring.names().previous.iter().any(|name| name == base)
     })
 }
 
-/// How many secrets there are; 0 without a database.
-pub(super) fn count(settings: &Settings) -> Result<i64, CommandError> {
-    let Some((database, _)) = open(settings)? else {
-        return Ok(0);
-    };
-    database::wait_for(async {
-        // No base has an empty name.
-        let count = database.read(|reader| totp_factors::count_sealed_otherwise(reader, ""));
-        Ok(count.await?)
-    })
+/// How many secrets the current and the previous key bases seal; 0 without a database.
+pub(super) fn sealed_by_any(settings: &Settings) -> Result<i64, CommandError> {
+    count(settings, |key_ring, base| key_ring.names().contains(base))
 }
 
-/// Seals every secret under the current base; returns how many it could not open.
-pub(super) fn seal_all(settings: &Settings) -> Result<i64, CommandError> {
+/// Seals under the current key base what the previous ones seal.
+pub(super) fn seal_all(settings: &Settings) -> Result<(), CommandError> {
+    if let Some((database, key_ring)) = open(settings)? {
+        database::wait_for(async { Ok(seal_again(&database, &key_ring).await?) })?;
+    }
+    Ok(())
+}
+
+fn count(
+    settings: &Settings,
+    counts: impl Fn(&KeyRing, &str) -> bool,
+) -> Result<i64, CommandError> {
     let Some((database, key_ring)) = open(settings)? else {
         return Ok(0);
     };
-    database::wait_for(async {
-        seal_again(&database, &key_ring).await?;
-        let current = key_ring.names().current;
-        let left =
-            database.read(move |reader| totp_factors::count_sealed_otherwise(reader, &current));
-        Ok(left.await?)
-    })
+    let sealed =
+        database::wait_for(async { Ok(database.read(totp_factors::count_by_key_base).await?) })?;
+    let sealed = sealed.iter().filter(|(base, _)| counts(&key_ring, base));
+    Ok(sealed.map(|(_, count)| count).sum())
 }
 
 /// `None` where there is no database yet, or no base.

@@ -1,38 +1,49 @@
 //! `cloakroom users reset-factors`: an operator removes the second factors of a user who has lost them.
 //!
 //! # Threats
-//! - someone who talks an operator into it: the command asks, the user is notified by mail, and the event is recorded
+//! - an attacker who talks an operator into it: the command asks, the user is notified by mail, and the event is recorded
 
 use serde_json::json;
 
-use super::{UserArg, View, change_account, find, name};
+use super::{UserArg, View, find, name};
 use crate::accounts::administration;
+use crate::audit::Source;
 use crate::cli::database;
 use crate::cli::output::confirm;
 use crate::config::Settings;
+use crate::context::commit;
 use crate::domain::clock::Clock;
 use crate::domain::mail_kind::MailKind;
 use crate::mail::Notice;
+use crate::store::users;
 
 pub(super) async fn run(
     settings: &Settings,
     UserArg { user, format }: UserArg,
     yes: bool,
 ) -> crate::cli::Outcome {
+    let database = database::open(settings)?;
+    let found = find(&database, user.clone()).await?.user;
     if !yes {
-        let account = find(&database::open(settings)?, user.clone()).await?;
         confirm(&format!(
             "Remove the second factors of {}? Then the password alone signs in.",
-            name(&account.user)
+            name(&found)
         ))?;
     }
-    let now = Clock::System.now();
+    let (id, now) = (found.id, Clock::System.now());
     let notice = Notice::of_operator(&settings.notices, MailKind::TotpRemoved);
-    let changed = change_account(settings, &user, move |change, account| {
-        let removed = administration::reset_factors(change, account, notice.as_ref(), now)?;
-        Ok(Some((account.user.clone(), removed)))
-    });
-    let (found, removed) = user.require(changed.await?)?;
+    // By the id: the address may be another account's by now.
+    let changed = commit(
+        &database,
+        Source::OPERATOR,
+        move |change| match users::find(change, id)? {
+            Some(account) => {
+                administration::reset_factors(change, &account, notice.as_ref(), now).map(Some)
+            }
+            None => Ok(None),
+        },
+    );
+    let removed = user.require(changed.await?.value)?;
     let document = json!({ "user": View::of(&found), "removed": removed });
     format.print(&document, || match removed {
         true => format!("removed the second factors of {}", name(&found)),

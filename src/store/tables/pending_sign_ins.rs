@@ -77,6 +77,14 @@ pub fn delete(tx: &Transaction<'_>, token: &TokenDigest) -> Result<()> {
     .map(drop)
 }
 
+/// Deletes the sign-ins of a user; returns how many.
+pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM pending_sign_ins WHERE user_id = $1",
+        &[user_id.into()],
+    )
+}
+
 /// Deletes the sign-ins of a user except the `most` that expire last; returns how many.
 pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result<usize> {
     tx.execute(

@@ -114,14 +114,13 @@ pub fn list_sealed_otherwise(
     )
 }
 
-/// The number of secrets that are sealed under another key base than this.
-pub fn count_sealed_otherwise(reader: &Reader<'_>, key_base: &str) -> Result<i64> {
-    let count = reader.one(
-        "SELECT count(*) FROM totp_factors WHERE key_base <> $1",
-        &[key_base.into()],
-        |row| row.get(0),
-    )?;
-    Ok(count.unwrap_or_default())
+/// The number of secrets that each key base seals.
+pub fn count_by_key_base(reader: &Reader<'_>) -> Result<Vec<(String, i64)>> {
+    reader.all(
+        "SELECT key_base, count(*) FROM totp_factors GROUP BY key_base ORDER BY key_base",
+        &[],
+        |row| Ok((row.next()?, row.next()?)),
+    )
 }
 
 /// Replaces the sealed form `old` of a secret by `new`; `false` if it is another by now.
