@@ -31,7 +31,7 @@ use crate::throttle::{Admission, Limit};
 
 /// Second factors that may be tried in one sign-in.
 const MAX_TRIES: u32 = 5;
-/// At this many wrong codes in a window of the limit the owner is notified: whoever sends them knows the password.
+/// At this many wrong codes in a window of the limit the owner is notified: their sender knows the password.
 const REPORTED_FAILURES: u32 = 3;
 
 pub(super) fn routes() -> Vec<Route> {

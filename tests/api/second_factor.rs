@@ -232,7 +232,7 @@ async fn a_recovery_code_works_beyond_the_limit_of_codes() {
 }
 
 #[actix_web::test]
-async fn the_owner_is_told_of_three_wrong_codes_once() {
+async fn three_wrong_codes_notify_the_owner_once() {
     let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
     let user = app.create_user(ONE, PASSWORD).await;
     enrol(&app, &app.sign_in_as(&user).await).await;
