@@ -62,7 +62,7 @@ async fn access_tokens_carry_the_named_claims() {
         (&token["plan"], &token["role"]),
         (&json!("pro"), &json!("user"))
     );
-    assert_eq!(token.as_object().unwrap().len(), 11, "{token}");
+    assert_eq!(token.as_object().unwrap().len(), 13, "{token}");
     assert_eq!(app.get("/v1/user").bearer(&access).send().await.status, 200);
 
     set_metadata(&app, &json!({ "plan": ["a", "b"] }));
@@ -114,7 +114,7 @@ async fn users_without_named_members_have_no_claims() {
     let user = app.create_user(ONE, PASSWORD).await;
     let session = app.sign_in_as(&user).await;
     let (access, _) = pair(&app, &session, "").await;
-    assert_eq!(claims(&access).as_object().unwrap().len(), 9);
+    assert_eq!(claims(&access).as_object().unwrap().len(), 11);
     assert_eq!(reported(&app, &session).await, None);
 }
 

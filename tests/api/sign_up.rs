@@ -62,6 +62,7 @@ async fn a_new_user_is_shown_and_signed_in_at_once() {
             "session": {
                 "id": 1, "ip_address": "127.0.0.1", "user_agent": "a browser", "created_at": now,
                 "last_active_at": now, "expires_at": "2026-03-02T09:30:00.000Z", "current": true,
+                "auth_methods": ["pwd"], "authenticated_at": now,
             },
         })
     );

@@ -159,6 +159,8 @@ fn list_and_end_sessions(server: &Server, first: &str) {
             .map(String::as_str)
             .collect();
         let expected = [
+            "auth_methods",
+            "authenticated_at",
             "created_at",
             "current",
             "expires_at",

@@ -434,7 +434,7 @@ fn an_older_schema_is_left_to_migrate() {
     let before = test_server.copy_database_of_schema_3();
     let refusal = run(&test_server, &["users", "list"]).refused();
     assert!(
-        refusal.contains("has schema 3") && refusal.contains("`cloakroom migrate`"),
+        refusal.contains("schema 3 is older") && refusal.contains("`cloakroom migrate`"),
         "{refusal}"
     );
     assert!(std::fs::read(test_server.database()).unwrap() == before);
