@@ -132,7 +132,7 @@ fn a_code_works_once_at_two_servers_and_after_a_restart() {
 
 #[test]
 fn a_code_works_after_a_rotation_of_the_key_base() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let secret = enrolled(&test_server.serve());
     assert!(test_server.run(&["secret", "rotate"]).status.success());
     let refused = test_server.run(&["secret", "forget", "--yes"]);
@@ -160,7 +160,7 @@ fn adopt_key_base(test_server: &TestServer) {
 
 #[test]
 fn a_leaked_key_base_is_dropped_without_the_secrets() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     let secret = enrolled(&test_server.serve());
     assert!(
         test_server
@@ -177,7 +177,7 @@ fn a_leaked_key_base_is_dropped_without_the_secrets() {
 
 #[test]
 fn a_secret_of_a_lost_base_stops_no_rotation() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     enrolled(&test_server.serve());
     let base = test_server.path().join("cloakroom.key_base");
     fs::write(&base, "k".repeat(64)).unwrap();
@@ -198,7 +198,7 @@ fn a_secret_of_a_lost_base_stops_no_rotation() {
 
 #[test]
 fn doctor_names_users_whose_secret_no_key_base_opens() {
-    let test_server = TestServer::new();
+    let test_server = TestServer::on_file();
     enrolled(&test_server.serve());
     fs::write(
         test_server.path().join("cloakroom.key_base"),
