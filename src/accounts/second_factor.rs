@@ -179,17 +179,17 @@ pub fn remove_all(tx: &Transaction<'_>, user: UserId) -> Result<bool> {
     Ok(removed)
 }
 
-/// Seals under the current key base what a previous one sealed; returns how many secrets. One whose key base is not
-/// configured here stays as it is: another node may have it.
-pub async fn seal_again(database: &Database, key_ring: &KeyRing) -> Result<usize> {
-    let (mut last, mut resealed) = (UserId(0), 0);
+/// Seals under the current key base what a previous one sealed. A secret whose key base is not configured here stays as
+/// it is: another node may have it.
+pub async fn seal_again(database: &Database, key_ring: &KeyRing) -> Result<()> {
+    let mut last = UserId(0);
     loop {
         let current = key_ring.names().current;
         let batch = database
             .read(move |reader| totp_factors::list_sealed_otherwise(reader, &current, last, BATCH));
         let batch = batch.await?;
         let Some((user, _)) = batch.last() else {
-            return Ok(resealed);
+            return Ok(());
         };
         last = *user;
         let mut replacements = Vec::with_capacity(batch.len());
@@ -205,11 +205,10 @@ pub async fn seal_again(database: &Database, key_ring: &KeyRing) -> Result<usize
             }
         }
         let write = database.write(move |tx| {
-            replacements.iter().try_fold(0, |count, (user, old, new)| {
-                let replaced = totp_factors::reseal(tx, *user, old, new)?;
-                Ok(count + usize::from(replaced))
+            replacements.iter().try_for_each(|(user, old, new)| {
+                totp_factors::reseal(tx, *user, old, new).map(drop)
             })
         });
-        resealed += write.await?;
+        write.await?;
     }
 }

@@ -34,9 +34,11 @@ pub const AAL2: &str = "aal2";
 pub struct AuthMethods(Vec<AuthMethod>);
 
 impl AuthMethods {
-    /// The same with a second factor.
+    /// The same with a second factor, unless there is one already.
     pub fn with_second_factor(mut self, method: AuthMethod) -> Self {
-        self.0.extend([method, AuthMethod::SeveralFactors]);
+        if !self.has_several_factors() {
+            self.0.extend([method, AuthMethod::SeveralFactors]);
+        }
         self
     }
 
@@ -101,6 +103,10 @@ mod tests {
         );
         let both = methods.with_second_factor(AuthMethod::OneTimeCode);
         assert_eq!(both.to_stored(), "pwd otp mfa");
+        assert_eq!(
+            both.clone().with_second_factor(AuthMethod::OneTimeCode),
+            both
+        );
         assert_eq!(AuthMethods::from_stored(""), Some(AuthMethods::default()));
         assert_eq!(AuthMethods::from_stored("pwd telepathy"), None);
     }

@@ -38,12 +38,10 @@ async fn create(
     Body(input): Body<ProofInput>,
 ) -> Result<HttpResponse> {
     let offered = input.offered()?;
-    let methods = match (&offered, &current.auth_methods) {
-        (Reauthentication::SecondFactor(_), methods) if !methods.has_several_factors() => {
-            methods.clone().with_second_factor(AuthMethod::OneTimeCode)
-        }
-        (_, methods) => methods.clone(),
-    };
+    let mut methods = current.auth_methods.clone();
+    if let Reauthentication::SecondFactor(_) = &offered {
+        methods = methods.with_second_factor(AuthMethod::OneTimeCode);
+    }
     let reauthenticated = offered
         .verify(&context, &client, current.standing(), vec![])
         .await?;
