@@ -22,7 +22,7 @@ use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use actix_web::http::Method;
 use cloakroom::config::{Environment, Settings, Sources};
-use cloakroom::domain::PendingSignIn;
+use cloakroom::domain::SecondFactorDue;
 use cloakroom::domain::clock::Timestamp;
 use cloakroom::domain::error::{Error, UnavailableReason, ValidationErrors};
 use cloakroom::domain::scope::Scopes;
@@ -582,8 +582,8 @@ fn every_error() -> Vec<Error> {
         Error::InvalidTarget,
         Error::InvalidCredentials,
         Error::LastAttempt,
-        Error::SecondFactorRequired(Box::new(PendingSignIn {
-            token: Default::default(),
+        Error::SecondFactorRequired(Box::new(SecondFactorDue {
+            pending_token: Default::default(),
             methods: vec![],
             expires_at: Timestamp::from_millis(0),
         })),

@@ -12,8 +12,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::authentication::{Authentication, verify_password};
 use super::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
 use crate::audit::Event;
@@ -23,7 +21,7 @@ use crate::crypto::password::{HashSlot, Password};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason};
-use crate::domain::{Account, ClientInfo, EmailAddress, PendingSignIn, Session, User, UserId};
+use crate::domain::{Account, ClientInfo, EmailAddress, Session, User, UserId};
 use crate::mail;
 use crate::store::users;
 use crate::throttle::{Admission, Count, Limit};
@@ -156,7 +154,7 @@ impl Attempt {
                 authentication.rehash(context, &self.slot, password).await;
             }
             let (user, now) = (account.user.id, context.clock.now());
-            let (draft, tokens) = SessionDraft::new(context, client, self.form.remember, now)?;
+            let (draft, token) = SessionDraft::new(context, client, self.form.remember, now)?;
             draft.make_room(context, user).await?;
             let (admission, failures, also) =
                 (self.admission.clone(), failures.clone(), also.clone());
@@ -181,22 +179,12 @@ impl Attempt {
                     return Ok(SignedIn {
                         user: account.user,
                         session,
-                        token: tokens.session,
+                        token,
                         made,
                     });
                 }
-                (
-                    SessionStart::SecondFactorDue {
-                        methods,
-                        expires_at,
-                    },
-                    _,
-                ) => {
-                    return Err(Error::SecondFactorRequired(Box::new(PendingSignIn {
-                        token: Zeroizing::new(tokens.pending.reveal().to_owned()),
-                        methods,
-                        expires_at,
-                    })));
+                (SessionStart::SecondFactorDue(due), _) => {
+                    return Err(Error::SecondFactorRequired(due));
                 }
                 _ => {}
             }

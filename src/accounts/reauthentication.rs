@@ -33,13 +33,18 @@ use crate::throttle::{Admission, Limit};
 /// How long a reauthentication lasts.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// What a client offers as a proof, in a field of its body.
-#[derive(Clone)]
+/// What a client offers as a proof.
 pub enum Reauthentication {
-    /// A password in this field; `None` for a text that can be none.
-    Password(&'static str, Option<Password>),
+    /// A password.
+    Password(PasswordChallenge),
     /// A second factor.
     SecondFactor(Presented),
+}
+
+/// A password in a field of a body, or a recent proof in its place.
+pub enum PasswordChallenge {
+    /// A password in this field; `None` for a text that can be none.
+    Given(&'static str, Option<Password>),
     /// Nothing in this field, since another proof was given lately.
     Recent(&'static str),
 }
@@ -75,7 +80,7 @@ enum Proof {
     Lately,
 }
 
-impl Reauthentication {
+impl PasswordChallenge {
     /// A password in this field. Without one, the session must have been reauthenticated lately. An empty text is none: a
     /// form sends an input that was left empty.
     ///
@@ -92,7 +97,7 @@ impl Reauthentication {
             return Err(blank(field));
         }
         Ok(match password {
-            Some(password) => Self::Password(field, Password::offered(password)),
+            Some(password) => Self::Given(field, Password::offered(password)),
             None => Self::Recent(field),
         })
     }
@@ -104,28 +109,22 @@ impl Reauthentication {
     pub fn now(field: &'static str, password: Option<&str>) -> Result<Self, ValidationErrors> {
         match password {
             None | Some("") => Err(blank(field)),
-            Some(password) => Ok(Self::Password(field, Password::offered(password))),
+            Some(password) => Ok(Self::Given(field, Password::offered(password))),
         }
     }
 
-    /// Counts the try, together with the other limits of the change, and verifies it.
+    /// Counts the try and verifies it.
     pub async fn verify(
         self,
         context: &Arc<Context>,
         client: &ClientInfo,
         standing: (Credential, &Session),
-        limits: Vec<Limit>,
     ) -> Result<Reauthenticated> {
-        let limits = self.limits(context, client, standing.1, limits);
+        let limits = self.limits(context, client, standing.1);
         let (offer, admission) = match self {
-            Self::Password(field, password) => {
+            Self::Given(field, password) => {
                 let (slot, admission) = context.admit_hashing(client, limits).await?;
                 (Offer::Password(field, password, slot), admission)
-            }
-            Self::SecondFactor(presented) => {
-                let factors = SecondFactors::of(context, client);
-                let admission = context.admit(client, limits).await?;
-                (Offer::SecondFactor(presented, factors), admission)
             }
             Self::Recent(field) => {
                 let admission = context.admit(client, limits).await?;
@@ -135,44 +134,53 @@ impl Reauthentication {
         Reauthenticated::new(context, client, standing, offer, admission).await
     }
 
-    /// The same for a change that hashes as well; also returns where.
+    /// The same for a change that hashes as well, and has these limits besides; also returns where.
     pub async fn verify_before_hash(
         self,
         context: &Arc<Context>,
         client: &ClientInfo,
         standing: (Credential, &Session),
-        limits: Vec<Limit>,
+        mut limits: Vec<Limit>,
     ) -> Result<(Reauthenticated, HashSlot)> {
-        let limits = self.limits(context, client, standing.1, limits);
+        limits.extend(self.limits(context, client, standing.1));
         let (slot, admission) = context.admit_hashing(client, limits).await?;
         let offer = match self {
-            Self::Password(field, password) => Offer::Password(field, password, slot.clone()),
-            Self::SecondFactor(presented) => {
-                Offer::SecondFactor(presented, SecondFactors::of(context, client))
-            }
+            Self::Given(field, password) => Offer::Password(field, password, slot.clone()),
             Self::Recent(field) => Offer::Recent(field),
         };
         let verified = Reauthenticated::new(context, client, standing, offer, admission);
         Ok((verified.await?, slot))
     }
 
-    fn limits(
-        &self,
-        context: &Context,
-        client: &ClientInfo,
-        session: &Session,
-        mut limits: Vec<Limit>,
-    ) -> Vec<Limit> {
+    fn limits(&self, context: &Context, client: &ClientInfo, session: &Session) -> Vec<Limit> {
         match self {
-            Self::Password(..) => {
-                // Success does not forgive the limit by client: right or wrong, each try costs a hash.
-                limits.push(context.throttle.challenges_of_client(client.ip));
-                limits.push(context.throttle.challenges(session.id));
-            }
-            Self::SecondFactor(_) => limits.push(context.throttle.challenges(session.id)),
-            Self::Recent(_) => {}
+            // Success does not forgive the limit by client: right or wrong, each try costs a hash.
+            Self::Given(..) => vec![
+                context.throttle.challenges_of_client(client.ip),
+                context.throttle.challenges(session.id),
+            ],
+            Self::Recent(_) => vec![],
         }
-        limits
+    }
+}
+
+impl Reauthentication {
+    /// Counts the try and verifies it.
+    pub async fn verify(
+        self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        standing: (Credential, &Session),
+    ) -> Result<Reauthenticated> {
+        match self {
+            Self::Password(challenge) => challenge.verify(context, client, standing).await,
+            Self::SecondFactor(presented) => {
+                let limits = vec![context.throttle.challenges(standing.1.id)];
+                let admission = context.admit(client, limits).await?;
+                let offer = Offer::SecondFactor(presented, SecondFactors::of(context, client));
+                Reauthenticated::new(context, client, standing, offer, admission).await
+            }
+        }
     }
 }
 

@@ -43,6 +43,34 @@ pub fn methods(reader: &Reader<'_>, user: UserId) -> Result<Vec<SecondFactor>> {
     Ok(methods)
 }
 
+/// The authenticator app of a user, with its secret opened.
+pub struct AuthenticatorApp {
+    /// Its secret.
+    pub secret: TotpSecret,
+    /// When the secret was made.
+    pub created_at: Timestamp,
+    /// When a code proved it; `None` while it is no factor.
+    pub enrolled_at: Option<Timestamp>,
+}
+
+impl AuthenticatorApp {
+    /// The app of a user, proved or not.
+    ///
+    /// # Errors
+    /// Those of [`open`].
+    pub fn find(reader: &Reader<'_>, key_ring: &KeyRing, user: UserId) -> Result<Option<Self>> {
+        let Some(factor) = totp_factors::find(reader, user)? else {
+            return Ok(None);
+        };
+        let secret = open(key_ring, Purpose::TotpSecret, user, &factor.secret)?;
+        Ok(Some(Self {
+            secret: TotpSecret::from_bytes(secret),
+            created_at: factor.created_at,
+            enrolled_at: factor.enrolled_at,
+        }))
+    }
+}
+
 /// A second factor as it was presented.
 #[derive(Clone)]
 pub enum Presented {
@@ -94,12 +122,12 @@ impl SecondFactors {
     /// # Errors
     /// Those of [`open`].
     pub fn check(&self, reader: &Reader<'_>, user: UserId, presented: &Presented) -> Result<()> {
-        if let Presented::TotpCode(_) = presented
-            && let Some(factor) = totp_factors::find(reader, user)?
-        {
-            open(&self.key_ring, Purpose::TotpSecret, user, &factor.secret)?;
+        match presented {
+            Presented::TotpCode(_) => {
+                AuthenticatorApp::find(reader, &self.key_ring, user).map(drop)
+            }
+            Presented::RecoveryCode(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Uses a second factor of a user; `None` if it is wrong or was used.
@@ -132,12 +160,11 @@ impl SecondFactors {
         code: &str,
         now: Timestamp,
     ) -> Result<bool> {
-        let factor = totp_factors::find(tx, user)?.filter(|found| found.enrolled_at.is_some());
-        let Some(factor) = factor else {
+        let app = AuthenticatorApp::find(tx, &self.key_ring, user)?;
+        let Some(app) = app.filter(|app| app.enrolled_at.is_some()) else {
             return Ok(false);
         };
-        let secret = open(&self.key_ring, Purpose::TotpSecret, user, &factor.secret)?;
-        match TotpSecret::from_bytes(secret).matching_step(code, now)? {
+        match app.secret.matching_step(code, now)? {
             Some(step) => totp_factors::use_step(tx, user, step),
             None => Ok(false),
         }

@@ -9,6 +9,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::authentication::Authentication;
 use super::second_factor;
 use crate::audit::Event;
@@ -19,7 +21,9 @@ use crate::crypto::token::{PlainToken, TokenKind, random_hex};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, ClientInfo, SecondFactor, Session, TokenDigest, User, UserId};
+use crate::domain::{
+    Account, ClientInfo, SecondFactor, SecondFactorDue, Session, TokenDigest, User, UserId,
+};
 use crate::mail::{self, Notice};
 use crate::store::known_devices::{self, Sighting};
 use crate::store::pending_sign_ins::{self, PendingSignIn};
@@ -50,11 +54,8 @@ pub fn start_session(
     if !authentication.methods.has_several_factors() {
         let methods = second_factor::methods(change, authentication.user)?;
         if !methods.is_empty() {
-            let expires_at = wait_for_second_factor(change, authentication, draft, &account, now)?;
-            return Ok(SessionStart::SecondFactorDue {
-                methods,
-                expires_at,
-            });
+            let due = wait_for_second_factor(change, authentication, draft, &account, methods, now);
+            return due.map(Box::new).map(SessionStart::SecondFactorDue);
         }
     }
     let replaced = match &draft.replaces {
@@ -84,14 +85,8 @@ pub fn start_session(
 pub enum SessionStart {
     /// It was started.
     Session(StartedSession),
-    /// The user has second factors and must present one of these first: the pending token of the draft stands for the
-    /// sign-in until then.
-    SecondFactorDue {
-        /// The ways to present one.
-        methods: Vec<SecondFactor>,
-        /// When the pending token expires.
-        expires_at: Timestamp,
-    },
+    /// The user has second factors and must present one of these first.
+    SecondFactorDue(Box<SecondFactorDue>),
     /// The account has changed since the authentication, which no longer holds; nothing was changed.
     Outdated,
 }
@@ -133,30 +128,17 @@ pub struct SessionDraft {
     fingerprint: String,
     /// The notice of a new device; `None` where the settings turn it off.
     notice: Option<Notice>,
-    /// Stands for the sign-in while a second factor is due.
-    pending_token: TokenDigest,
-}
-
-/// The tokens of a draft, one of which is shown.
-pub struct NewTokens {
-    /// Of the session, once it was started.
-    pub session: PlainToken,
-    /// Of the sign-in, while a second factor is due.
-    pub pending: PlainToken,
 }
 
 impl SessionDraft {
-    /// A session of this client, with its new tokens.
+    /// A session of this client, and its token.
     pub fn new(
         context: &Context,
         client: &ClientInfo,
         remember: bool,
         now: Timestamp,
-    ) -> Result<(Self, NewTokens)> {
-        let tokens = NewTokens {
-            session: PlainToken::generate(TokenKind::Session)?,
-            pending: PlainToken::generate(TokenKind::PendingSignIn)?,
-        };
+    ) -> Result<(Self, PlainToken)> {
+        let token = PlainToken::generate(TokenKind::Session)?;
         let settings = &context.settings.session;
         let lifetime = if remember {
             settings.remember_lifetime
@@ -166,7 +148,7 @@ impl SessionDraft {
         let user_agent = client.user_agent.as_deref().unwrap_or_default();
         let draft = Self {
             new: NewSession {
-                token_digest: tokens.session.digest(),
+                token_digest: token.digest(),
                 ip_address: client.ip.to_string(),
                 user_agent: client.user_agent.clone(),
                 expires_at: now + lifetime,
@@ -181,9 +163,8 @@ impl SessionDraft {
                 &fingerprint(client.ip, user_agent),
             ),
             notice: context.notice(client, MailKind::NewDevice),
-            pending_token: tokens.pending.digest(),
         };
-        Ok((draft, tokens))
+        Ok((draft, token))
     }
 
     /// Writes noted activity first where the user is at the limit: the session to be ended is chosen by the rows.
@@ -199,15 +180,19 @@ impl SessionDraft {
     }
 }
 
-/// Stores the sign-in until a second factor is presented; returns when it expires.
+/// Stores the sign-in until a second factor is presented.
 fn wait_for_second_factor(
     tx: &Transaction<'_>,
     authentication: &Authentication,
     draft: &SessionDraft,
     account: &Account,
+    methods: Vec<SecondFactor>,
     now: Timestamp,
-) -> Result<Timestamp> {
-    let expires_at = now + PENDING_LIFETIME;
+) -> Result<SecondFactorDue> {
+    let (token, expires_at) = (
+        PlainToken::generate(TokenKind::PendingSignIn)?,
+        now + PENDING_LIFETIME,
+    );
     let pending = PendingSignIn {
         user_id: account.user.id,
         auth_methods: authentication.methods.clone(),
@@ -215,9 +200,13 @@ fn wait_for_second_factor(
         remembered: draft.new.remembered,
         expires_at,
     };
-    pending_sign_ins::insert(tx, &draft.pending_token, &pending)?;
+    pending_sign_ins::insert(tx, &token.digest(), &pending)?;
     pending_sign_ins::delete_beyond(tx, account.user.id, MAX_PENDING)?;
-    Ok(expires_at)
+    Ok(SecondFactorDue {
+        pending_token: Zeroizing::new(token.reveal().to_owned()),
+        methods,
+        expires_at,
+    })
 }
 
 /// Remembers the device; returns whether it is new to the account, which is then reported. The first device of a new

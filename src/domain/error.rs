@@ -20,7 +20,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::domain::PendingSignIn;
+use crate::domain::SecondFactorDue;
 use crate::domain::scope::Scopes;
 
 /// The `Result` of this crate; settings have `ConfigError`, mail `SendError`.
@@ -79,7 +79,7 @@ pub enum Error {
     LastAttempt,
     /// The password was right, and a second factor is due.
     #[error("a second factor is due")]
-    SecondFactorRequired(Box<PendingSignIn>),
+    SecondFactorRequired(Box<SecondFactorDue>),
     /// A sign-in that waited for a second factor is unknown, expired, finished or was tried too often.
     #[error("the pending sign-in is invalid")]
     PendingSignInInvalid,

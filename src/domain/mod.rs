@@ -34,7 +34,7 @@ pub use locale::Locale;
 pub use network::Network;
 pub use project::{Project, ProjectId};
 #[doc(hidden)]
-pub use second_factor::{PendingSignIn, SecondFactor};
+pub use second_factor::{SecondFactor, SecondFactorDue};
 pub use session::{Session, SessionId};
 pub use token_digest::TokenDigest;
 pub use user::{Account, PasswordDigest, Role, User, UserId};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -18,19 +18,30 @@ pub enum SecondFactor {
     RecoveryCode,
 }
 
-/// What the client of a sign-in gets while a second factor is due.
-#[derive(Clone)]
-pub struct PendingSignIn {
-    /// The token that the second step presents. It is no credential.
-    pub token: Zeroizing<String>,
-    /// The ways that the user has.
+/// What the client of a sign-in gets while a second factor is due, beside the error.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct SecondFactorDue {
+    /// Finishes the sign-in with a second factor; no route accepts it as a credential.
+    #[serde(serialize_with = "reveal")]
+    #[schema(value_type = String)]
+    pub pending_token: Zeroizing<String>,
+    /// The second factors that the user can present.
     pub methods: Vec<SecondFactor>,
-    /// When the token expires.
+    /// When `pending_token` expires.
+    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
 }
 
-impl fmt::Debug for PendingSignIn {
+impl fmt::Debug for SecondFactorDue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PendingSignIn({:?}, {})", self.methods, self.expires_at)
+        write!(
+            f,
+            "SecondFactorDue({:?}, {})",
+            self.methods, self.expires_at
+        )
     }
+}
+
+fn reveal<S: Serializer>(token: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token)
 }

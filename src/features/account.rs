@@ -27,7 +27,7 @@ use crate::domain::mail_kind::MailKind;
 use crate::domain::one_line;
 use crate::domain::scope::USER_READ;
 use crate::domain::{Account, ClientInfo, EmailAddress, JsonObject, PasswordDigest, User};
-use crate::http::password_challenge::challenge_beside;
+use crate::http::password_challenge::{ChallengeInput, challenge_beside};
 use crate::http::session_reply::{CredentialsChanged, clear_cookie, respond_with_change};
 use crate::http::{
     Access, Body, Caller, CurrentSession, CurrentUser, Message, Patch, Route, SecretText,
@@ -114,10 +114,10 @@ async fn change_password(
         input.password_confirmation.as_ref().map(SecretText::expose),
     );
     let challenge = input.password_challenge.as_ref();
-    let (reauthentication, password) = challenge_beside(chosen, &context, &session, challenge)?;
+    let (challenge, password) = challenge_beside(chosen, &context, &session, challenge)?;
     // A request costs up to two hashes; a wrong challenge does not cost the second.
     let limits = vec![context.throttle.new_password(client.ip)];
-    let (reauthenticated, slot) = reauthentication
+    let (reauthenticated, slot) = challenge
         .verify_before_hash(&context, &client, session.standing(), limits)
         .await?;
     let passwords = NewPasswords::of(&context, &slot);
@@ -182,15 +182,15 @@ async fn change_address(
 ) -> Result<HttpResponse> {
     let wanted = EmailAddress::parse(&input.email_address);
     let challenge = input.password_challenge.as_ref();
-    let (reauthentication, wanted) = challenge_beside(wanted, &context, &session, challenge)?;
+    let (challenge, wanted) = challenge_beside(wanted, &context, &session, challenge)?;
     // The user's own address withdraws a change and mails nothing.
     let withdraws = wanted == user.email_address;
     let limits = match withdraws {
         true => vec![],
         false => vec![context.throttle.address_changes(user.id)],
     };
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
+    let reauthenticated = challenge
+        .verify(&context, &client, session.standing())
         .await?
         .admit(&context, &client, limits)
         .await?;
@@ -235,13 +235,9 @@ async fn destroy(
     context: web::Data<Context>,
     client: ClientInfo,
     session: CurrentSession,
-    Body(input): Body<DeleteAccountInput>,
+    Body(input): Body<ChallengeInput>,
 ) -> Result<HttpResponse> {
-    let challenge = input.password_challenge.as_ref();
-    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
-        .await?;
+    let reauthenticated = input.verify(&context, &client, &session).await?;
     let notice = context.notice(&client, MailKind::AccountDeleted);
     let delete = move |change: &Change<'_>, account: &Account, now| {
         erase(change, account)?;
@@ -318,12 +314,4 @@ struct ChangeAddressInput {
     password_challenge: Option<SecretText>,
     #[schema(format = "email", max_length = 254)]
     email_address: String,
-}
-
-/// The current password, before the account is deleted.
-#[derive(Deserialize, ToSchema)]
-struct DeleteAccountInput {
-    /// The current password. Needed unless it was given on this session within the last 15 minutes.
-    #[schema(value_type = Option<String>, format = Password, nullable = false)]
-    password_challenge: Option<SecretText>,
 }

@@ -80,10 +80,10 @@ async fn create(
 ) -> Result<HttpResponse> {
     let checked = input.checked(&context.settings.tokens.scopes, context.clock.now());
     let challenge = input.password_challenge.as_ref();
-    let (reauthentication, new) = challenge_beside(checked, &context, &session, challenge)?;
+    let (challenge, new) = challenge_beside(checked, &context, &session, challenge)?;
     let limits = vec![context.throttle.api_keys(session.user_id)];
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
+    let reauthenticated = challenge
+        .verify(&context, &client, session.standing())
         .await?
         .admit(&context, &client, limits)
         .await?;

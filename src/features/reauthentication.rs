@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::accounts::reauthentication::Reauthentication;
+use crate::accounts::reauthentication::{PasswordChallenge, Reauthentication};
 use crate::accounts::second_factor::Presented;
 use crate::audit::Event;
 use crate::context::{Change, Context};
@@ -43,7 +43,7 @@ async fn create(
         methods = methods.with_second_factor(AuthMethod::OneTimeCode);
     }
     let reauthenticated = offered
-        .verify(&context, &client, current.standing(), vec![])
+        .verify(&context, &client, current.standing())
         .await?;
     let id = current.id;
     let record = move |change: &Change<'_>, account: &Account, now: Timestamp| {
@@ -83,7 +83,9 @@ impl ProofInput {
                 // An empty text is none: a form sends an input that was left empty.
                 .map(|text| text.filter(|text| !text.is_empty()));
         match (password, totp_code, recovery_code) {
-            (password, None, None) => Reauthentication::now("password", password),
+            (password, None, None) => {
+                PasswordChallenge::now("password", password).map(Reauthentication::Password)
+            }
             (None, Some(code), None) => {
                 Ok(Reauthentication::SecondFactor(Presented::totp_code(code)))
             }

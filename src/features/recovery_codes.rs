@@ -14,7 +14,7 @@ use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo};
 use crate::http::error_codes::{INSUFFICIENT_AUTHENTICATION, NO_SECOND_FACTOR};
-use crate::http::password_challenge::{ChallengeInput, challenge_beside};
+use crate::http::password_challenge::ChallengeInput;
 use crate::http::recovery_codes_reply::RecoveryCodes;
 use crate::http::{Access, Body, CurrentSession, Route};
 use crate::mail;
@@ -41,11 +41,7 @@ async fn create(
     Body(input): Body<ChallengeInput>,
 ) -> Result<HttpResponse> {
     require_second_factor(&context, &session).await?;
-    let challenge = input.password_challenge.as_ref();
-    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
-        .await?;
+    let reauthenticated = input.verify(&context, &client, &session).await?;
     let (codes, digests) = new_recovery_codes()?;
     let notice = context.notice(&client, MailKind::RecoveryCodesReplaced);
     let replace = move |change: &Change<'_>, account: &Account, now| {

@@ -78,7 +78,7 @@ async fn create(
         context.refused(&client, Event::PendingSignInRefused);
         return Err(Error::PendingSignInInvalid);
     };
-    let (draft, tokens) = SessionDraft::new(&context, &client, pending.remembered, now)?;
+    let (draft, session_token) = SessionDraft::new(&context, &client, pending.remembered, now)?;
     draft.make_room(&context, pending.user_id).await?;
     let limit = context.throttle.second_factor(pending.user_id);
     // A recovery code cannot be guessed: an attacker who uses up the tries must not lock it.
@@ -102,7 +102,7 @@ async fn create(
             HttpResponse::Ok(),
             &context,
             carrier,
-            &tokens.session,
+            &session_token,
             &user,
             &session,
         ),

@@ -104,7 +104,7 @@ async fn register(
         .digest(password, &sign_up.email_address)
         .await?;
     let now = context.clock.now();
-    let (draft, tokens) = match rules.confirm {
+    let (draft, token) = match rules.confirm {
         Confirm::Required => None,
         Confirm::Off | Confirm::Remind => {
             Some(SessionDraft::new(context, &sign_up.client, false, now)?)
@@ -122,7 +122,7 @@ async fn register(
         hooks: hooks.clone(),
     };
     let registered = context.commit(source, move |change| registration.write(change, now));
-    Ok((registered.await?, tokens.map(|tokens| tokens.session)))
+    Ok((registered.await?, token))
 }
 
 /// A new account.
@@ -238,7 +238,7 @@ impl Registration {
         let authentication = Authentication::by_password(user.id, self.digest.clone(), now);
         match start_session(change, &authentication, draft, now)? {
             SessionStart::Session(started) => Ok(Some(started.session)),
-            SessionStart::SecondFactorDue { .. } | SessionStart::Outdated => Ok(None),
+            SessionStart::SecondFactorDue(_) | SessionStart::Outdated => Ok(None),
         }
     }
 }

@@ -17,12 +17,12 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::accounts::second_factor::{
-    self, SETUP_LIFETIME, new_recovery_codes, require_second_factor,
+    self, AuthenticatorApp, SETUP_LIFETIME, new_recovery_codes, require_second_factor,
 };
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::Purpose;
-use crate::crypto::sealed::{open, seal};
+use crate::crypto::sealed::seal;
 use crate::crypto::totp::TotpSecret;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
@@ -73,11 +73,7 @@ async fn create(
     user: CurrentUser,
     Body(input): Body<ChallengeInput>,
 ) -> Result<HttpResponse> {
-    let challenge = input.password_challenge.as_ref();
-    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
-        .await?;
+    let reauthenticated = input.verify(&context, &client, &session).await?;
     let secret = TotpSecret::generate()?;
     let sealed = seal(
         &context.key_ring,
@@ -114,10 +110,10 @@ async fn update(
         true => Err(ValidationErrors::field("code", "can't be blank")),
         false => Ok(code),
     };
-    let (reauthentication, code) = challenge_beside(code, &context, &session, challenge)?;
+    let (challenge, code) = challenge_beside(code, &context, &session, challenge)?;
     let limit = context.throttle.second_factor(session.user_id);
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
+    let reauthenticated = challenge
+        .verify(&context, &client, session.standing())
         .await?
         .admit(&context, &client, vec![limit.clone()])
         .await?;
@@ -127,14 +123,12 @@ async fn update(
     let notice = context.notice(&client, MailKind::TotpEnrolled);
     let enrol = move |change: &Change<'_>, account: &Account, now: Timestamp| {
         let user = &account.user;
-        let factor = match totp_factors::find(change, user.id)? {
-            Some(factor) if factor.enrolled_at.is_some() => return Ok(Enrolment::Enrolled),
-            Some(factor) if now < factor.created_at + SETUP_LIFETIME => factor,
+        let app = match AuthenticatorApp::find(change, &key_ring, user.id)? {
+            Some(app) if app.enrolled_at.is_some() => return Ok(Enrolment::Enrolled),
+            Some(app) if now < app.created_at + SETUP_LIFETIME => app,
             _ => return Ok(Enrolment::NotStarted),
         };
-        let secret = open(&key_ring, Purpose::TotpSecret, user.id, &factor.secret)?;
-        let secret = TotpSecret::from_bytes(secret);
-        let Some(step) = secret.matching_step(&code, now)? else {
+        let Some(step) = app.secret.matching_step(&code, now)? else {
             return Ok(Enrolment::WrongCode);
         };
         if !totp_factors::enrol(change, user.id, step, now)? {
@@ -174,11 +168,7 @@ async fn destroy(
     Body(input): Body<ChallengeInput>,
 ) -> Result<HttpResponse> {
     require_second_factor(&context, &session).await?;
-    let challenge = input.password_challenge.as_ref();
-    let (reauthentication, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
-    let reauthenticated = reauthentication
-        .verify(&context, &client, session.standing(), vec![])
-        .await?;
+    let reauthenticated = input.verify(&context, &client, &session).await?;
     let notice = context.notice(&client, MailKind::TotpRemoved);
     let remove = move |change: &Change<'_>, account: &Account, now| {
         let user = &account.user;

@@ -1,11 +1,14 @@
 //! The `password_challenge` of a body, which proves a sensitive change.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{CurrentSession, SecretText};
-use crate::accounts::reauthentication::Reauthentication;
+use crate::accounts::reauthentication::{PasswordChallenge, Reauthenticated};
 use crate::context::Context;
+use crate::domain::ClientInfo;
 use crate::domain::error::{Result, ValidationErrors};
 
 /// A body with the challenge alone.
@@ -16,19 +19,33 @@ pub struct ChallengeInput {
     pub password_challenge: Option<SecretText>,
 }
 
+impl ChallengeInput {
+    /// Verifies the challenge.
+    pub async fn verify(
+        &self,
+        context: &Arc<Context>,
+        client: &ClientInfo,
+        session: &CurrentSession,
+    ) -> Result<Reauthenticated> {
+        let offered = self.password_challenge.as_ref();
+        let (challenge, ()) = challenge_beside(Ok(()), context, session, offered)?;
+        challenge.verify(context, client, session.standing()).await
+    }
+}
+
 /// The challenge, beside the other values that the change needs: the faults of both are returned at once.
 pub fn challenge_beside<T>(
     value: Result<T, ValidationErrors>,
     context: &Context,
     session: &CurrentSession,
-    challenge: Option<&SecretText>,
-) -> Result<(Reauthentication, T), ValidationErrors> {
+    offered: Option<&SecretText>,
+) -> Result<(PasswordChallenge, T), ValidationErrors> {
     const FIELD: &str = "password_challenge";
-    let (password, now) = (challenge.map(SecretText::expose), context.clock.now());
-    let offered = Reauthentication::lately_or(FIELD, password, session, now);
+    let (password, now) = (offered.map(SecretText::expose), context.clock.now());
+    let challenge = PasswordChallenge::lately_or(FIELD, password, session, now);
     let mut invalid = ValidationErrors::default();
-    match (invalid.keep(offered), invalid.keep(value)) {
-        (Some(reauthentication), Some(value)) => Ok((reauthentication, value)),
+    match (invalid.keep(challenge), invalid.keep(value)) {
+        (Some(challenge), Some(value)) => Ok((challenge, value)),
         _ => Err(invalid),
     }
 }

@@ -14,9 +14,8 @@ use utoipa::ToSchema;
 
 use super::error_codes::{ErrorCode, row};
 use crate::config::Settings;
-use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, ValidationErrors};
-use crate::domain::{AAL2, SecondFactor};
+use crate::domain::{AAL2, SecondFactorDue};
 
 /// Confirms a change in one sentence.
 #[derive(Serialize, ToSchema)]
@@ -46,22 +45,19 @@ pub struct Failure<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<BTreeMap<String, Vec<String>>>, nullable = false)]
     fields: Option<Map<String, Value>>,
-    /// Finishes the sign-in with a second factor (401 `second_factor_required`); no route accepts it as a credential.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pending_token: Option<&'a str>,
-    /// The second factors that the user can present (401 `second_factor_required`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    methods: Option<&'a [SecondFactor]>,
-    /// When `pending_token` expires (401 `second_factor_required`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
-    expires_at: Option<Timestamp>,
     /// Identifies the request in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required)]
     request_id: Option<&'a str>,
+}
+
+/// The body with what one code has besides.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(flatten)]
+    body: Failure<'a>,
+    #[serde(flatten)]
+    details: Option<&'a SecondFactorDue>,
 }
 
 /// `Location` of a created resource (RFC 9110, 15.3.2): `path`, below the path of the public URL.
@@ -114,26 +110,20 @@ fn render(error: &Error, request_id: Option<&str>) -> String {
         code: name,
         errors: None,
         fields: None,
-        pending_token: None,
-        methods: None,
-        expires_at: None,
         request_id,
     };
+    let mut details = None;
     match error {
         Error::Validation(invalid) => {
             body.error = invalid.to_string().into();
             body.errors = Some(invalid.full_messages());
             body.fields = Some(by_field(invalid));
         }
-        Error::SecondFactorRequired(pending) => {
-            body.pending_token = Some(&pending.token);
-            body.methods = Some(&pending.methods);
-            body.expires_at = Some(pending.expires_at);
-        }
+        Error::SecondFactorRequired(due) => details = Some(&**due),
         Error::LinkInvalid(link) => body.errors = Some(vec![(*link).to_owned()]),
         _ => {}
     }
-    serde_json::to_string(&body).unwrap_or_default()
+    serde_json::to_string(&Body { body, details }).unwrap_or_default()
 }
 
 fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {

@@ -8,9 +8,7 @@ import type { components } from "./schema.js";
 import type { AuthState, SecondFactorRequired } from "./types.js";
 
 /** The body of a 401 `second_factor_required`. */
-export type PendingReply = Required<
-  Pick<components["schemas"]["Failure"], "pending_token" | "methods" | "expires_at">
->;
+export type PendingReply = components["schemas"]["SecondFactorDue"];
 
 export type AuthStateHolder = ReturnType<typeof holdAuthState>;
 

@@ -731,14 +731,6 @@ export interface components {
             /** @description Confirms the change in one sentence. */
             message: string;
         };
-        /** @description The current password, before the account is deleted. */
-        DeleteAccountInput: {
-            /**
-             * Format: password
-             * @description The current password. Needed unless it was given on this session within the last 15 minutes.
-             */
-            password_challenge?: string;
-        };
         /** @description A second factor. */
         Factor: {
             /** Format: date-time */
@@ -763,19 +755,10 @@ export interface components {
             error: string;
             /** @description Full sentences, for invalid input (422) and links (401 `link_invalid`). */
             errors?: string[];
-            /**
-             * Format: date-time
-             * @description When `pending_token` expires (401 `second_factor_required`).
-             */
-            expires_at?: string;
             /** @description The faults of each field, for invalid input (422). */
             fields?: {
                 [key: string]: string[];
             };
-            /** @description The second factors that the user can present (401 `second_factor_required`). */
-            methods?: components["schemas"]["SecondFactor"][];
-            /** @description Finishes the sign-in with a second factor (401 `second_factor_required`); no route accepts it as a credential. */
-            pending_token?: string;
             /** @description Identifies the request in the server's log. */
             request_id: string;
         };
@@ -948,6 +931,18 @@ export interface components {
          * @enum {string}
          */
         SecondFactor: "totp_code" | "recovery_code";
+        /** @description What the client of a sign-in gets while a second factor is due, beside the error. */
+        SecondFactorDue: {
+            /**
+             * Format: date-time
+             * @description When `pending_token` expires.
+             */
+            expires_at: string;
+            /** @description The second factors that the user can present. */
+            methods: components["schemas"]["SecondFactor"][];
+            /** @description Finishes the sign-in with a second factor; no route accepts it as a credential. */
+            pending_token: string;
+        };
         /** @description The second step of a sign-in. */
         SecondFactorInput: {
             /** @description From the reply to the first step. */
@@ -1289,10 +1284,13 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Failure"] & {
+                "application/json": (components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "invalid_credentials" | "second_factor_required";
-                };
+                    code: "second_factor_required";
+                } & components["schemas"]["SecondFactorDue"]) | (components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "invalid_credentials";
+                });
             };
         };
         /** @description `invalid_credentials`: address and password do not match. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `second_factor_required`: the password is right: present a second factor with `pending_token`. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. */
@@ -1303,10 +1301,13 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Failure"] & {
+                "application/json": (components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "invalid_credentials" | "token_invalid" | "token_expired" | "second_factor_required" | "invalid_api_key";
-                };
+                    code: "second_factor_required";
+                } & components["schemas"]["SecondFactorDue"]) | (components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "invalid_credentials" | "token_invalid" | "token_expired" | "invalid_api_key";
+                });
             };
         };
         /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. */
@@ -2929,8 +2930,8 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["DeleteAccountInput"];
-                "application/x-www-form-urlencoded": components["schemas"]["DeleteAccountInput"];
+                "application/json": components["schemas"]["ChallengeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ChallengeInput"];
             };
         };
         responses: {

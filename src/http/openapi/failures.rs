@@ -1,10 +1,14 @@
 //! The replies of failed requests: one for each status of a route, made from the codes that the route can return, and
 //! shared by all routes with the same codes.
 
-use utoipa::openapi::schema::AllOfBuilder;
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, Response, ResponseBuilder, Type};
+use utoipa::openapi::schema::{AllOfBuilder, OneOfBuilder};
+use utoipa::openapi::{
+    ContentBuilder, ObjectBuilder, Ref, Response, ResponseBuilder, Schema, Type,
+};
 
-use crate::http::error_codes::ErrorCode;
+use crate::domain::SecondFactorDue;
+use crate::http::error_codes::{ErrorCode, SECOND_FACTOR_REQUIRED};
+use crate::http::inputs::{Schemas, schema_of};
 
 pub(super) const JSON: &str = "application/json";
 
@@ -15,13 +19,18 @@ pub(super) fn name(codes: &[ErrorCode]) -> String {
 }
 
 /// A reply with one of these codes, all of one status.
-pub(super) fn reply(codes: &[ErrorCode]) -> Response {
-    let code = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(codes.iter().map(|code| code.name)));
-    let schema = AllOfBuilder::new()
-        .item(Ref::from_schema_name("Failure"))
-        .item(ObjectBuilder::new().required("code").property("code", code));
+pub(super) fn reply(codes: &[ErrorCode], schemas: &mut Schemas) -> Response {
+    let (detailed, plain): (Vec<_>, Vec<_>) = codes
+        .iter()
+        .partition(|code| **code == SECOND_FACTOR_REQUIRED);
+    let schema: Schema = match (detailed.is_empty(), plain.is_empty()) {
+        (true, _) => body(&plain).into(),
+        (false, true) => with_details(&detailed, schemas).into(),
+        (false, false) => OneOfBuilder::new()
+            .item(with_details(&detailed, schemas))
+            .item(body(&plain))
+            .into(),
+    };
     let sentences: Vec<String> = codes
         .iter()
         .map(|code| format!("`{}`: {}.", code.name, code.when))
@@ -31,6 +40,20 @@ pub(super) fn reply(codes: &[ErrorCode]) -> Response {
         .description(sentences.join(" "))
         .content(JSON, content);
     with_headers(codes.first().map_or(0, |code| code.status), builder)
+}
+
+fn body(codes: &[&ErrorCode]) -> AllOfBuilder {
+    let code = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(codes.iter().map(|code| code.name)));
+    AllOfBuilder::new()
+        .item(Ref::from_schema_name("Failure"))
+        .item(ObjectBuilder::new().required("code").property("code", code))
+}
+
+/// The body of a code that has more than a [`Failure`](crate::http::respond::Failure).
+fn with_details(codes: &[&ErrorCode], schemas: &mut Schemas) -> AllOfBuilder {
+    body(codes).item(schema_of::<SecondFactorDue>(schemas))
 }
 
 /// With the headers that every reply of this status has.

@@ -54,9 +54,8 @@ pub fn document(routes: &Routes) -> OpenApi {
     schema_of::<Failure<'_>>(&mut shared.schemas);
     // Of no route: any path can return it.
     let elsewhere = [error_codes::METHOD_NOT_ALLOWED];
-    shared
-        .replies
-        .insert(failures::name(&elsewhere), failures::reply(&elsewhere));
+    let reply = failures::reply(&elsewhere, &mut shared.schemas);
+    shared.replies.insert(failures::name(&elsewhere), reply);
     let tags = routes.groups.iter().map(|group| {
         TagBuilder::new()
             .name(group.tag)

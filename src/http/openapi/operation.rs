@@ -49,7 +49,8 @@ pub(super) fn describe(route: &Route, tag: &str, shared: &mut Shared) -> path::O
     for (status, codes) in errors_by_status(route) {
         let name = failures::name(&codes);
         operation = operation.response(status.to_string(), Ref::from_response_name(&name));
-        shared.replies.insert(name, failures::reply(&codes));
+        let reply = failures::reply(&codes, &mut shared.schemas);
+        shared.replies.insert(name, reply);
     }
     for declared in &route.replies {
         let reply = reply(declared, &mut shared.schemas);
