@@ -19,3 +19,4 @@ mod openapi;
 mod server;
 mod support;
 mod test_names;
+mod webauthn;

@@ -11,6 +11,7 @@ pub mod signed_link;
 pub mod signed_message;
 pub mod token;
 pub mod totp;
+pub mod webauthn;
 
 /// The cryptography of TLS connections that Cloakroom opens itself.
 pub fn tls_provider() -> rustls::crypto::CryptoProvider {
