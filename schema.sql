@@ -64,6 +64,22 @@ CREATE TABLE pending_sign_ins (
 CREATE INDEX pending_sign_ins_by_user ON pending_sign_ins (user_id, expires_at);
 CREATE INDEX pending_sign_ins_by_expiry ON pending_sign_ins (expires_at);
 
+-- Requests for a sign-in by mail, for known and unknown addresses alike. Code and link are derived from the digest of the
+-- token and a secret key, and are in no table. The sign-in deletes its row.
+CREATE TABLE mail_codes (
+    id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_digest        BLOB    NOT NULL UNIQUE, -- SHA-256 of the token that the client presents with the code
+    browser_digest      BLOB,                    -- SHA-256 of the cookie of the browser that asked: its links sign in
+    user_id             INTEGER REFERENCES users (id) ON DELETE CASCADE, -- NULL: no code was mailed
+    credentials_version INTEGER,                 -- of the user when the code was mailed: a change of credentials ends it
+    remembered          INTEGER NOT NULL,        -- 1 if the request sent `remember`
+    tries               INTEGER NOT NULL,        -- codes that were tried
+    expires_at          INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX mail_codes_by_user ON mail_codes (user_id, expires_at) WHERE user_id IS NOT NULL;
+CREATE INDEX mail_codes_by_expiry ON mail_codes (expires_at);
+
 CREATE TABLE sessions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id        INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -180,7 +196,7 @@ CREATE TABLE outbox (
     ip_address      TEXT,                        -- client of the reported change, in notices only
     user_agent      TEXT,                        -- as ip_address
     class           TEXT    NOT NULL DEFAULT 'link' CHECK (class IN ('link', 'notice')),
-    subject_id      INTEGER,                     -- the API key that a notice is about
+    subject_id      INTEGER,                     -- the API key that a notice is about, or the request of a mailed code
     priority        INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)), -- 0 is sent first
     locale          TEXT                         -- language tag: of the request for a link, of a notice's user
 ) STRICT;

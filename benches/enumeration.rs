@@ -44,44 +44,66 @@ struct Question {
     password: Option<&'static str>,
     /// Whether those who are known have confirmed their address.
     confirmed: bool,
+    /// Whether a code is sent, for a request that is made before.
+    has_code: bool,
 }
 
-const QUESTIONS: [Question; 6] = [
+const QUESTIONS: [Question; 8] = [
     Question {
         what: "sign-in, wrong password",
         path: "/v1/session",
         password: Some(WRONG),
         confirmed: true,
+        has_code: false,
     },
     Question {
         what: "sign-in, right password, not confirmed",
         path: "/v1/session",
         password: Some(PASSWORD),
         confirmed: false,
+        has_code: false,
     },
     Question {
         what: "reset",
         path: "/v1/passwords",
         password: None,
         confirmed: true,
+        has_code: false,
     },
     Question {
         what: "resend, not confirmed",
         path: "/v1/confirmations",
         password: None,
         confirmed: false,
+        has_code: false,
     },
     Question {
         what: "resend, confirmed",
         path: "/v1/confirmations",
         password: None,
         confirmed: true,
+        has_code: false,
     },
     Question {
         what: "private sign-up",
         path: "/v1/registrations",
         password: Some(PASSWORD),
         confirmed: true,
+        has_code: false,
+    },
+    Question {
+        what: "code by mail",
+        path: "/v1/session/code",
+        password: None,
+        confirmed: true,
+        has_code: false,
+    },
+    Question {
+        what: "wrong code by mail",
+        path: "/v1/session",
+        password: None,
+        confirmed: true,
+        has_code: true,
     },
 ];
 
@@ -184,6 +206,7 @@ fn start(folder: &Path) -> Server {
             ("CLOAKROOM__THROTTLE__SIGN_UP", many),
             ("CLOAKROOM__THROTTLE__RESET", many),
             ("CLOAKROOM__THROTTLE__CONFIRMATION", many),
+            ("CLOAKROOM__THROTTLE__MAIL_CODE", many),
         ],
     )
 }
@@ -208,21 +231,21 @@ impl Client {
         if let Some(password) = question.password {
             body["password"] = json!(password);
         }
-        let body = body.to_string();
-        let url = format!("{}{}", self.base, question.path);
+        if question.has_code {
+            let asked = self.post("/v1/session/code", &body).1;
+            body["request_token"] = asked["request_token"].clone();
+            body["code"] = json!("00000000");
+            // The mail is sent meanwhile.
+            std::thread::sleep(PAUSE);
+        }
         let started = Instant::now();
-        let request = self
-            .agent
-            .post(&url)
-            .header("Content-Type", "application/json");
-        let mut reply = request.send(body).expect("a reply");
-        let text = reply.body_mut().read_to_string().expect("a body");
+        let (reply, mut body) = self.post(question.path, &body);
         let time = started.elapsed().as_secs_f64() * 1e3;
 
-        let mut body: Value = serde_json::from_str(&text).expect("a body of JSON");
-        body.as_object_mut()
-            .expect("an object")
-            .remove("request_id");
+        let fields = body.as_object_mut().expect("an object");
+        for random in ["request_id", "request_token", "expires_at"] {
+            fields.remove(random);
+        }
         let headers = reply
             .headers()
             .iter()
@@ -239,6 +262,18 @@ impl Client {
                 body,
             },
         )
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (ureq::http::Response<ureq::Body>, Value) {
+        let url = format!("{}{path}", self.base);
+        let request = self
+            .agent
+            .post(&url)
+            .header("Content-Type", "application/json");
+        let mut reply = request.send(body.to_string()).expect("a reply");
+        let text = reply.body_mut().read_to_string().expect("a body");
+        let body = serde_json::from_str(&text).expect("a body of JSON");
+        (reply, body)
     }
 }
 

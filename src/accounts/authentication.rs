@@ -23,8 +23,8 @@ pub struct Authentication {
 #[derive(Clone, Debug)]
 enum Proof {
     Password(VerifiedPassword),
-    /// A second factor, after a first one of an account with this `credentials_version`.
-    SecondFactor {
+    /// A mailed code, or a second factor after a first one, of an account with this `credentials_version`.
+    Of {
         credentials_version: i64,
     },
 }
@@ -57,8 +57,20 @@ impl Authentication {
             user: pending.user_id,
             methods: pending.auth_methods.clone().with_second_factor(method),
             at,
-            proof: Proof::SecondFactor {
+            proof: Proof::Of {
                 credentials_version: pending.credentials_version,
+            },
+        }
+    }
+
+    /// By a code or a link that was mailed to the address of this account.
+    pub fn by_mail(account: &Account, at: Timestamp) -> Self {
+        Self {
+            user: account.user.id,
+            methods: AuthMethod::OneTimeCode.into(),
+            at,
+            proof: Proof::Of {
+                credentials_version: account.credentials_version,
             },
         }
     }
@@ -67,7 +79,7 @@ impl Authentication {
     pub fn holds(&self, account: &Account) -> bool {
         let same_credentials = match &self.proof {
             Proof::Password(password) => account.password_digest.as_ref() == Some(&password.digest),
-            Proof::SecondFactor {
+            Proof::Of {
                 credentials_version,
             } => account.credentials_version == *credentials_version,
         };

@@ -5,6 +5,7 @@ pub mod administration;
 pub mod api_keys;
 pub mod authentication;
 pub mod credentials_changed;
+pub mod mail_code;
 pub mod mailed_link;
 pub mod new_password;
 pub mod password_sign_in;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authentication::{Authentication, verify_password};
+use super::mail_code::{self, PresentedCode};
 use super::password_sign_in::ROUNDS;
 use super::rotate_session::rotate_session;
 use super::second_factor::{Presented, SecondFactors};
@@ -39,6 +40,8 @@ pub enum Reauthentication {
     Password(PasswordChallenge),
     /// A second factor.
     SecondFactor(Presented),
+    /// A mailed code, of a user who has no other proof.
+    MailCode(PresentedCode),
 }
 
 /// A password in a field of a body, or a recent proof in its place.
@@ -66,6 +69,8 @@ enum Offer {
     Password(&'static str, Option<Password>, HashSlot),
     /// A second factor.
     SecondFactor(Presented, SecondFactors),
+    /// A mailed code.
+    MailCode(PresentedCode),
     /// A recent reauthentication of the session, since this field is absent.
     Recent(&'static str),
 }
@@ -74,8 +79,8 @@ enum Offer {
 enum Proof {
     /// With the change.
     Now(Authentication),
-    /// A second factor, which is used up.
-    SecondFactor,
+    /// A code, which is used up.
+    Code,
     /// On the same session, not long ago.
     Lately,
 }
@@ -180,6 +185,12 @@ impl Reauthentication {
                 let offer = Offer::SecondFactor(presented, SecondFactors::of(context, client));
                 Reauthenticated::new(context, client, standing, offer, admission).await
             }
+            Self::MailCode(presented) => {
+                let limits = vec![context.throttle.challenges(standing.1.id)];
+                let admission = context.admit(client, limits).await?;
+                let offer = Offer::MailCode(presented);
+                Reauthenticated::new(context, client, standing, offer, admission).await
+            }
         }
     }
 }
@@ -197,6 +208,9 @@ impl Offer {
             Self::Password(field, password, slot) => (*field, password, slot),
             Self::SecondFactor(presented, factors) => {
                 return use_factor(context, client, session, presented, factors).await;
+            }
+            Self::MailCode(presented) => {
+                return use_mail_code(context, client, session, presented).await;
             }
             Self::Recent(field) => {
                 let at = context
@@ -251,8 +265,42 @@ async fn use_factor(
         Ok(accepted)
     });
     match accepted.await? {
-        true => Ok(Proof::SecondFactor),
+        true => Ok(Proof::Code),
         false => Err(ValidationErrors::field(presented.field(), "is incorrect").into()),
+    }
+}
+
+/// The same with a mailed code, where the user has no other proof: an attacker who reads the mail could otherwise change
+/// what protects the account.
+async fn use_mail_code(
+    context: &Arc<Context>,
+    client: &ClientInfo,
+    session: &Session,
+    presented: &PresentedCode,
+) -> Result<Proof> {
+    const FIELD: &str = "mail_code";
+    let (id, user, now) = (session.id, session.user_id, context.clock.now());
+    let (code, key_ring) = (presented.clone(), context.key_ring.clone());
+    let accepted = context.commit(client, move |change| {
+        let Some(account) = users::find(change, user)? else {
+            return Ok(Some(false));
+        };
+        if !mail_code::is_only_proof(change, &account)? {
+            return Ok(None);
+        }
+        let accepted = code.prove(change, user, &key_ring, now)?;
+        if !accepted {
+            change.record(Event::ReauthenticationFailed { user, session: id });
+        }
+        Ok(Some(accepted))
+    });
+    match accepted.await? {
+        Some(true) => Ok(Proof::Code),
+        Some(false) => Err(ValidationErrors::field(FIELD, "is incorrect").into()),
+        None => {
+            let message = "can't be used: present the password or a second factor";
+            Err(ValidationErrors::field(FIELD, message).into())
+        }
     }
 }
 
@@ -342,7 +390,7 @@ impl Reauthenticated {
                 if !this.holds(change, &account, now)? {
                     return Ok(None);
                 }
-                if let Proof::Now(_) | Proof::SecondFactor = this.proof {
+                if let Proof::Now(_) | Proof::Code = this.proof {
                     tries.forgive(change, now)?;
                 }
                 work(change, &account, now).map(Some)
@@ -385,7 +433,7 @@ impl Reauthenticated {
     fn holds(&self, tx: &Transaction<'_>, account: &Account, now: Timestamp) -> Result<bool> {
         match &self.proof {
             Proof::Now(authentication) => Ok(authentication.holds(account)),
-            Proof::SecondFactor => Ok(account.user.disabled_at.is_none()),
+            Proof::Code => Ok(account.user.disabled_at.is_none()),
             Proof::Lately => {
                 let at = sessions::reauthenticated_at(tx, self.session.id)?.flatten();
                 Ok(is_recent(at, now))

@@ -6,19 +6,58 @@
 //! - concurrent take-overs and sign-ups: deletion and insertion are one transaction, and the unique index decides
 
 use super::administration::erase;
+use super::credentials_changed::{KeepSessions, credentials_changed};
+use super::second_factor;
 use crate::audit::Event;
+use crate::config::UnverifiedReset;
 use crate::context::Change;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{Account, PasswordDigest, User};
+use crate::mail::{self, Notice};
 use crate::store::{passwords, sessions, users};
+
+/// Gives the account to the owner of the mailbox, who proves the address for the first time and sets no password. What
+/// another person may have set up ends: sessions, password, second factors, API keys; or all of the account, if the settings
+/// say so. `None` if the address was verified meanwhile.
+pub fn claim_account(
+    change: &Change<'_>,
+    account: &Account,
+    unverified: UnverifiedReset,
+    notice: Option<&Notice>,
+    now: Timestamp,
+) -> Result<Option<Account>> {
+    let user = account.user.id;
+    if unverified == UnverifiedReset::Replace {
+        return match replace_account(change, account, None, now)? {
+            Some((user, _)) => users::find(change, user.id),
+            None => Ok(None),
+        };
+    }
+    if !users::confirm_address(change, user, &account.user.email_address, now)? {
+        return Ok(None);
+    }
+    change.record(Event::AddressVerified { user });
+    if second_factor::remove_all(change, user)? {
+        change.record(Event::TotpRemoved { user });
+    }
+    let sessions_ended = credentials_changed(change, user, KeepSessions::None, now)?;
+    if passwords::delete(change, user)? {
+        change.record(Event::PasswordRemoved {
+            user,
+            sessions_ended,
+        });
+        mail::notify(change, notice, &account.user, now)?;
+    }
+    users::find(change, user)
+}
 
 /// Replaces the account by a fresh one with this password, whose address is verified. Returns the new user and how many
 /// sessions of the old one ended.
 pub fn replace_account(
     change: &Change<'_>,
     account: &Account,
-    digest: &PasswordDigest,
+    digest: Option<&PasswordDigest>,
     now: Timestamp,
 ) -> Result<Option<(User, usize)>> {
     let address = &account.user.email_address;
@@ -28,7 +67,9 @@ pub fn replace_account(
     let Some(user) = users::insert(change, address, None, now)? else {
         return Ok(None);
     };
-    passwords::insert(change, user.id, digest, now)?;
+    if let Some(digest) = digest {
+        passwords::insert(change, user.id, digest, now)?;
+    }
     users::confirm_address(change, user.id, address, now)?;
     change.record(Event::SignedUp {
         user: user.id,

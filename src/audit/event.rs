@@ -44,6 +44,12 @@ events! {
     } Info "signed_in";
     /// A sign-in failed; the user is known when the address is.
     SignInFailed { user: Option<UserId> } Warn "sign_in_failed";
+    /// A code for a sign-in by mail was requested, for a known address or not.
+    MailCodeRequested Info "mail_code_requested";
+    /// A mailed code was wrong, or its request has ended; the user is known when a code was mailed.
+    MailCodeRefused { user: Option<UserId> } Warn "mail_code_refused";
+    /// The link of a mailed code was forged, used or expired, or was not opened by the browser that asked.
+    MailLinkRefused Warn "mail_link_refused";
     /// A first factor was right, and a second one is due.
     SecondFactorDue { user: UserId } Info "second_factor_due";
     /// A second factor was wrong or was used before; the first one was right, so the password may be known to others.
@@ -78,6 +84,8 @@ events! {
     ReauthenticationFailed { user: UserId, session: SessionId } Warn "reauthentication_failed";
     /// A user changed their password, which ended their other sessions.
     PasswordChanged { user: UserId, sessions_ended: usize } Info "password_changed";
+    /// The first proof of a user's address, by a mailed code, removed the password that another person may have set.
+    PasswordRemoved { user: UserId, sessions_ended: usize } Warn "password_removed";
     /// A user requested a change of address, or withdrew it.
     AddressChangeRequested { user: UserId } Info "address_change_requested";
     /// The requested address was verified and replaced the old one.

@@ -108,9 +108,9 @@ section! {
         /// the difference. It requires `confirm` "required", because otherwise a sign-in with the new password would
         /// reveal it.
         private: bool = false,
-        /// What a reset by mail does with an account whose address was never verified: "keep" sets the password and keeps
-        /// projects, name and user id, "replace" deletes the account and gives its address a fresh one with the new
-        /// password. Another person may have signed up with the address; with "replace" nothing of theirs reaches the
+        /// What a reset by mail, or a sign-in by a mailed code, does with an account whose address was never verified: "keep" sets the password (a
+        /// code removes it) and keeps projects, name and user id, "replace" deletes the account and gives its address a
+        /// fresh one with the new password (by a code: without one). Another person may have signed up with the address; with "replace" nothing of theirs reaches the
         /// owner, but **owners who did not verify their address lose their data at their first reset**. It requires that
         /// `confirm` is not "off".
         unverified_reset: UnverifiedReset = "keep",
@@ -129,7 +129,7 @@ pub enum Confirm {
     Required,
 }
 
-/// What a reset by mail does with an account whose address was never verified.
+/// What the first proof by mail does with an account whose address was never verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnverifiedReset {

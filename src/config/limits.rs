@@ -31,6 +31,14 @@ section! {
         sign_in: Rate = "10 in 3m" in RATES,
         /// Requests for a reset link, per client address.
         reset: Rate = "10 in 3m" in RATES,
+        /// Requests for a mailed code, per client address.
+        mail_code: Rate = "10 in 3m" in RATES,
+        /// Requests for a mailed code, per email address and client network: a client that asks often is refused, and keeps
+        /// no other client from asking.
+        mail_codes: Rate = "5 in 15m" in RATES,
+        /// Mails with a code per email address, to protect mailboxes from floods. Beyond it no mail is sent, with the
+        /// same reply.
+        mail_code_mails: Rate = "15 in 15m" in RATES,
         /// Sign-ups, per client address. New passwords (by a link or in an account) and reauthentications have separate
         /// counters of the same size. Each costs a bcrypt hash. Wider than the others, because offices share an address.
         sign_up: Rate = "60 in 3m" in RATES,

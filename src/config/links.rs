@@ -43,6 +43,8 @@ section! {
         email_verification: LinkTemplate = "{frontend_url}/confirmations#{token}",
         /// The page that unlocks sign-in.
         unlock: LinkTemplate = "{frontend_url}/unlocks#{token}",
+        /// The page that signs in by a mailed link, or shows the code of its mail.
+        mail_code: LinkTemplate = "{frontend_url}/session/code#{token}",
     }
 }
 
@@ -53,6 +55,7 @@ impl Links {
             LinkPurpose::Reset => &self.password_reset,
             LinkPurpose::Confirmation | LinkPurpose::AddressChange => &self.email_verification,
             LinkPurpose::Unlock => &self.unlock,
+            LinkPurpose::MailCode => &self.mail_code,
         };
         template.fill(&server.frontend_url, token)
     }
@@ -75,11 +78,12 @@ impl Links {
         logged.into_iter().flatten()
     }
 
-    fn entries(&self) -> [(&'static str, &LinkTemplate); 3] {
+    fn entries(&self) -> [(&'static str, &LinkTemplate); 4] {
         [
             ("links.password_reset", &self.password_reset),
             ("links.email_verification", &self.email_verification),
             ("links.unlock", &self.unlock),
+            ("links.mail_code", &self.mail_code),
         ]
     }
 }

@@ -30,6 +30,7 @@ mod samples;
 mod secret;
 mod sender;
 mod server;
+mod sign_in;
 mod sources;
 mod values;
 mod warnings;
@@ -67,6 +68,7 @@ pub use self::samples::Samples;
 pub use self::secret::Secret;
 pub use self::sender::Sender;
 pub use self::server::{Database, Secrets, Server};
+pub use self::sign_in::SignIn;
 pub use self::sources::Sources;
 pub use self::values::Rate;
 pub(crate) use self::values::duration::parse as parse_duration;
@@ -96,6 +98,8 @@ section! {
         outbound: Outbound,
         /// Sign-up.
         registration: Registration,
+        /// Ways to sign in besides the password.
+        sign_in: SignIn,
         /// How long sessions last.
         session: Session,
         /// API keys and access tokens.

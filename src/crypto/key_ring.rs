@@ -32,6 +32,10 @@ pub enum Purpose {
     Confirmation,
     /// Links that unlock an address.
     Unlock,
+    /// Links that sign in, or show a mailed code.
+    MailLink,
+    /// Mailed codes.
+    MailCode,
     /// Pseudonyms of throttled addresses.
     ThrottledAddress,
     /// Pseudonyms of known devices.
@@ -54,10 +58,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::PasswordReset,
         Self::Confirmation,
         Self::Unlock,
+        Self::MailLink,
+        Self::MailCode,
         Self::ThrottledAddress,
         Self::Device,
         Self::MessageId,
@@ -74,6 +80,8 @@ impl Purpose {
             Self::PasswordReset => "cloakroom v1 password reset",
             Self::Confirmation => "cloakroom v1 confirmation",
             Self::Unlock => "cloakroom v1 unlock",
+            Self::MailLink => "cloakroom v1 mail link",
+            Self::MailCode => "cloakroom v1 mail code",
             Self::ThrottledAddress => "cloakroom v1 throttled address",
             Self::Device => "cloakroom v1 device",
             Self::MessageId => "cloakroom v1 message id",

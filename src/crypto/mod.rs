@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod jwt;
 pub mod key_ring;
+pub mod mail_code;
 pub mod password;
 pub mod private_file;
 pub mod recovery_code;

@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
+use crate::crypto::hex;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::signed_message::{self, SignedMessage};
 use crate::domain::clock::Timestamp;
-use crate::domain::{Account, EmailAddress};
+use crate::domain::{Account, EmailAddress, TokenDigest};
 
-pub use crate::domain::mail_kind::{CONFIRMATION_LIFETIME, RESET_LIFETIME};
+pub use crate::domain::mail_kind::{CONFIRMATION_LIFETIME, MAIL_CODE_LIFETIME, RESET_LIFETIME};
 
 /// The token of a link that resets the password of `account`.
 pub fn sign_reset(key_ring: &KeyRing, account: &Account, expires_at: Timestamp) -> String {
@@ -126,6 +127,41 @@ pub fn verify_unlock(
 pub fn unlock_holds(link: &SignedMessage, account: &Account) -> bool {
     account.user.disabled_at.is_none()
         && link.is_bound_to(&address_binding(account, &account.user.email_address))
+}
+
+/// The token of the link in the mail with a code: for this request, and the account as it is.
+pub fn sign_mail_link(
+    key_ring: &KeyRing,
+    account: &Account,
+    request: &TokenDigest,
+    expires_at: Timestamp,
+) -> String {
+    let binding = mail_link_binding(request, account.credentials_version);
+    signed_message::sign(
+        key_ring,
+        Purpose::MailLink,
+        account.user.id,
+        expires_at,
+        &binding,
+    )
+}
+
+/// Verifies such a token; `None` if it is malformed, forged or expired. [`mail_link_is_for`] finds its request.
+pub fn verify_mail_link(key_ring: &KeyRing, token: &str, now: Timestamp) -> Option<SignedMessage> {
+    signed_message::verify(key_ring, Purpose::MailLink, token, MAIL_CODE_LIFETIME, now)
+}
+
+/// Whether the link was mailed for this request, to an account with this `credentials_version`.
+pub fn mail_link_is_for(
+    link: &SignedMessage,
+    request: &TokenDigest,
+    credentials_version: i64,
+) -> bool {
+    link.is_bound_to(&mail_link_binding(request, credentials_version))
+}
+
+fn mail_link_binding(request: &TokenDigest, credentials_version: i64) -> [String; 2] {
+    [hex(request.as_bytes()), credentials_version.to_string()]
 }
 
 /// Includes the digest: of two concurrent resets one wins. A sign-in that replaces the digest because of a new cost
@@ -256,6 +292,21 @@ mod tests {
         assert!(unlock_holds(&unlock, &before) && !unlock_holds(&unlock, &after));
     }
 
+    fn request(letter: u8) -> TokenDigest {
+        TokenDigest::new([letter; 32])
+    }
+
+    #[test]
+    fn a_mail_link_is_bound_to_its_request() {
+        let (key_ring, account) = (key_ring(), account());
+        let end = NOW + MAIL_CODE_LIFETIME;
+        let token = sign_mail_link(&key_ring, &account, &request(1), end);
+        let link = verify_mail_link(&key_ring, &token, NOW).unwrap();
+        assert!(mail_link_is_for(&link, &request(1), 7));
+        assert!(!mail_link_is_for(&link, &request(2), 7));
+        assert!(!mail_link_is_for(&link, &request(1), 8));
+    }
+
     #[test]
     fn links_are_bound_to_kind_and_expiry() {
         let (key_ring, account) = (key_ring(), account());
@@ -265,6 +316,7 @@ mod tests {
                 verify_reset(&key_ring, token, now),
                 verify_confirmation(&key_ring, token, now),
                 verify_unlock(&key_ring, token, RESET_LIFETIME, now),
+                verify_mail_link(&key_ring, token, now),
             ]
             .map(|link| link.is_some())
         };
@@ -272,11 +324,12 @@ mod tests {
             sign_reset(&key_ring, &account, end),
             sign_confirmation(&key_ring, &account, &account.user.email_address, end),
             sign_unlock(&key_ring, &account, end),
+            sign_mail_link(&key_ring, &account, &request(1), end),
         ]
         .iter()
         .enumerate()
         {
-            let mut expected = [false; 3];
+            let mut expected = [false; 4];
             assert_eq!(read(token, end), expected);
             expected[at] = true;
             assert_eq!(

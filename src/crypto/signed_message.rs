@@ -29,7 +29,7 @@ use crate::domain::error::{Error, Result};
 const VERSION: u8 = 1;
 const FINGERPRINT_LENGTH: usize = 16;
 const PAYLOAD_LENGTH: usize = 1 + 8 + 8 + FINGERPRINT_LENGTH;
-const MAC_LENGTH: usize = 32;
+pub(super) const MAC_LENGTH: usize = 32;
 const JTI_LENGTH: usize = 16;
 /// The key material of a successor: its `jti`, then the bytes that its characters are drawn from.
 const MATERIAL_LENGTH: usize = JTI_LENGTH + 112;
@@ -156,7 +156,7 @@ fn fingerprint(key: &Key, parts: &[impl AsRef<str>]) -> [u8; FINGERPRINT_LENGTH]
 }
 
 /// HMAC-SHA256 of a label and parts, each prefixed with its length, so that different lists have different inputs.
-fn mac(key: &Key, label: &[u8], parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
+pub(super) fn mac(key: &Key, label: &[u8], parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
     let mut mac = Hmac::<Sha256>::new((&**key).into());
     for part in std::iter::once(&label).chain(parts) {
         mac.update(&(part.len() as u64).to_be_bytes());

@@ -46,6 +46,10 @@ pub enum TokenKind {
     Refresh,
     /// `crp_`: a sign-in that waits for a second factor.
     PendingSignIn,
+    /// `crm_`: a request for a mailed code.
+    MailCode,
+    /// `crb_`: the browser that sent such requests.
+    Browser,
 }
 
 impl TokenKind {
@@ -56,6 +60,8 @@ impl TokenKind {
             Self::ApiKey => "crk_",
             Self::Refresh => "crr_",
             Self::PendingSignIn => "crp_",
+            Self::MailCode => "crm_",
+            Self::Browser => "crb_",
         }
     }
 }
@@ -286,7 +292,14 @@ mod tests {
 
     #[test]
     fn token_kinds_are_not_interchangeable() {
-        let kinds = [TokenKind::Session, TokenKind::ApiKey, TokenKind::Refresh];
+        let kinds = [
+            TokenKind::Session,
+            TokenKind::ApiKey,
+            TokenKind::Refresh,
+            TokenKind::PendingSignIn,
+            TokenKind::MailCode,
+            TokenKind::Browser,
+        ];
         for kind in kinds {
             let token = PlainToken::generate(kind).unwrap();
             assert!(

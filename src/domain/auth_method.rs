@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 pub enum AuthMethod {
     /// A password: `pwd`.
     Password,
-    /// A one-time code, of an authenticator app or a recovery code: `otp`.
+    /// A one-time code, of an authenticator app, a mail or a recovery code: `otp`.
     OneTimeCode,
     /// More than one factor, beside their methods: `mfa`.
     SeveralFactors,
@@ -37,7 +37,10 @@ impl AuthMethods {
     /// The same with a second factor, unless there is one already.
     pub fn with_second_factor(mut self, method: AuthMethod) -> Self {
         if !self.has_several_factors() {
-            self.0.extend([method, AuthMethod::SeveralFactors]);
+            if !self.0.contains(&method) {
+                self.0.push(method);
+            }
+            self.0.push(AuthMethod::SeveralFactors);
         }
         self
     }
@@ -107,6 +110,9 @@ mod tests {
             both.clone().with_second_factor(AuthMethod::OneTimeCode),
             both
         );
+        let codes = AuthMethods::from(AuthMethod::OneTimeCode);
+        let codes = codes.with_second_factor(AuthMethod::OneTimeCode);
+        assert_eq!(codes.to_stored(), "otp mfa");
         assert_eq!(AuthMethods::from_stored(""), Some(AuthMethods::default()));
         assert_eq!(AuthMethods::from_stored("pwd telepathy"), None);
     }

@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod email_verification;
 pub mod forward_auth;
 pub mod health;
+pub mod mail_code;
 pub mod password_reset;
 pub mod projects;
 pub mod reauthentication;
@@ -22,12 +23,17 @@ use crate::http::Routes;
 
 /// The heading of the sample.
 const PROJECTS: &str = "Projects";
+/// The heading of what `sign_in.mail_code` enables.
+const CODES_BY_MAIL: &str = "Codes by mail";
 
 /// The routes of a server with these settings.
 pub fn enabled_routes(settings: &Settings) -> Routes {
     let mut routes = routes();
     if !settings.samples.enabled {
         routes.groups.retain(|group| group.tag != PROJECTS);
+    }
+    if !settings.sign_in.mail_code {
+        routes.groups.retain(|group| group.tag != CODES_BY_MAIL);
     }
     routes
 }
@@ -54,6 +60,11 @@ pub fn routes() -> Routes {
                 sessions::routes(),
                 reauthentication::routes(),
             ],
+        )
+        .group(
+            CODES_BY_MAIL,
+            "Sign in by a mailed code or link; absent unless `sign_in.mail_code` is true",
+            [mail_code::routes()],
         )
         .group(
             "Second factors",

@@ -230,7 +230,9 @@ fn reset(
     }
     let is_verified = account.user.email_confirmed_at.is_some();
     let done = match unverified {
-        UnverifiedReset::Replace if !is_verified => replace_account(change, &account, digest, now)?,
+        UnverifiedReset::Replace if !is_verified => {
+            replace_account(change, &account, Some(digest), now)?
+        }
         UnverifiedReset::Replace | UnverifiedReset::Keep => {
             replace_password(change, account, digest, now)?
         }

@@ -5,9 +5,11 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::accounts::mail_code::PresentedCode;
 use crate::accounts::reauthentication::{PasswordChallenge, Reauthentication};
 use crate::accounts::second_factor::Presented;
 use crate::audit::Event;
+use crate::config::Settings;
 use crate::context::{Change, Context};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
@@ -37,7 +39,7 @@ async fn create(
     current: CurrentSession,
     Body(input): Body<ProofInput>,
 ) -> Result<HttpResponse> {
-    let offered = input.offered()?;
+    let offered = input.offered(&context.settings)?;
     let mut methods = current.auth_methods.clone();
     if let Reauthentication::SecondFactor(_) = &offered {
         methods = methods.with_second_factor(AuthMethod::OneTimeCode);
@@ -61,7 +63,7 @@ async fn create(
     respond_with_rotated(&context, &current, &token, &user)
 }
 
-/// One of the three.
+/// One of the proofs.
 #[derive(Deserialize, ToSchema)]
 struct ProofInput {
     /// The current password.
@@ -73,25 +75,42 @@ struct ProofInput {
     /// A recovery code; it works once.
     #[schema(value_type = Option<String>, nullable = false)]
     recovery_code: Option<SecretText>,
+    /// Eight digits from a mail, for a user without a password and a second factor, where `sign_in.mail_code` is true.
+    #[schema(value_type = Option<String>, nullable = false)]
+    mail_code: Option<SecretText>,
+    /// From the reply to the request for the mail; it belongs to `mail_code`.
+    #[schema(value_type = Option<String>, nullable = false)]
+    request_token: Option<SecretText>,
 }
 
 impl ProofInput {
-    fn offered(&self) -> Result<Reauthentication, ValidationErrors> {
-        let [password, totp_code, recovery_code] =
-            [&self.password, &self.totp_code, &self.recovery_code]
-                .map(|field| field.as_ref().map(SecretText::expose))
-                // An empty text is none: a form sends an input that was left empty.
-                .map(|text| text.filter(|text| !text.is_empty()));
-        match (password, totp_code, recovery_code) {
-            (password, None, None) => {
+    fn offered(&self, settings: &Settings) -> Result<Reauthentication, ValidationErrors> {
+        let fields = [
+            &self.password,
+            &self.totp_code,
+            &self.recovery_code,
+            &self.mail_code,
+        ];
+        let [password, totp_code, recovery_code, mail_code] = fields
+            .map(|field| field.as_ref().map(SecretText::expose))
+            // An empty text is none: a form sends an input that was left empty.
+            .map(|text| text.filter(|text| !text.is_empty()));
+        let mail_code = mail_code.filter(|_| settings.sign_in.mail_code);
+        match (password, totp_code, recovery_code, mail_code) {
+            (password, None, None, None) => {
                 PasswordChallenge::now("password", password).map(Reauthentication::Password)
             }
-            (None, Some(code), None) => {
+            (None, Some(code), None, None) => {
                 Ok(Reauthentication::SecondFactor(Presented::totp_code(code)))
             }
-            (None, None, Some(code)) => Ok(Reauthentication::SecondFactor(
+            (None, None, Some(code), None) => Ok(Reauthentication::SecondFactor(
                 Presented::recovery_code(code),
             )),
+            (None, None, None, Some(code)) => {
+                let request = self.request_token.as_ref().map_or("", SecretText::expose);
+                let presented = PresentedCode::new(request, code);
+                Ok(Reauthentication::MailCode(presented))
+            }
             _ => Err(ValidationErrors::field(
                 "password",
                 "can't be sent with another proof",

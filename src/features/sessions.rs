@@ -24,7 +24,7 @@ use crate::domain::scope::USER_READ;
 use crate::domain::{ClientInfo, SessionId, User};
 use crate::http::session_reply::{SessionView, SignedIn, clear_cookie, respond_with_rotated};
 use crate::http::{Access, Caller, CurrentSession, CurrentUser, Message, PathId, Query, Route};
-use crate::store::sessions;
+use crate::store::{mail_codes, sessions};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -178,6 +178,7 @@ async fn destroy_all(
     let keeps_current = query.except.is_some();
     let (owner, current_id) = (user.id, current.id);
     let ended = user.commit(&context, &client, move |change| {
+        mail_codes::delete_all_for_user(change, owner)?;
         let sessions_ended = match keeps_current {
             true => sessions::delete_all_but(change, owner, current_id)?,
             false => sessions::delete_all_for_user(change, owner)?,

@@ -58,7 +58,7 @@ error_codes! {
         "the password is right: present a second factor with `pending_token`";
     PENDING_SIGN_IN_INVALID: 401 "pending_sign_in_invalid" "This sign-in has expired. Sign in again.",
         "the pending sign-in is unknown, expired or finished, or five second factors were wrong";
-    INVALID_CODE: 401 "invalid_code" "Invalid code", "the second factor is wrong, or was used before";
+    INVALID_CODE: 401 "invalid_code" "Invalid code", "the code is wrong, was used before, or its request has ended";
     INSUFFICIENT_AUTHENTICATION: 401 "insufficient_user_authentication"
         "This needs a more recent authentication, or a second factor",
         "the user authenticated too long ago, or with one factor: see `WWW-Authenticate`";

@@ -16,6 +16,7 @@ pub mod routes;
 pub mod session_reply;
 
 pub use auth::access::Access;
+pub use auth::asking_browser::AskingBrowser;
 pub use auth::caller::Caller;
 pub use auth::credential::Carrier;
 pub use auth::current_user::{CurrentSession, CurrentUser};

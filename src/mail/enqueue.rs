@@ -66,6 +66,25 @@ pub fn enqueue_address_change(
     outbox::insert(tx, &new, now)
 }
 
+/// Adds the mail with the code of this request, for the account that has the address. A mail that waits does not serve
+/// instead, since its code is another request's.
+pub fn enqueue_mail_code(
+    tx: &Transaction<'_>,
+    request: i64,
+    address: &EmailAddress,
+    locale: Option<&Locale>,
+    now: Timestamp,
+) -> Result<()> {
+    let kind = MailKind::MailCode;
+    let expires_at = now + kind.lifetime().unwrap_or_default();
+    let new = NewOutboxEntry {
+        subject_id: Some(request),
+        locale,
+        ..plain(kind, address, expires_at)
+    };
+    outbox::insert(tx, &new, now)
+}
+
 /// Adds the mail that lifts the limit on failed sign-ins to this address; of use `until` the limit's window ends.
 pub fn enqueue_unlock(
     tx: &Transaction<'_>,
@@ -158,7 +177,7 @@ fn enqueue_notice(
     tx: &Transaction<'_>,
     notice: Option<&Notice>,
     user: &User,
-    subject_id: Option<ApiKeyId>,
+    about: Option<ApiKeyId>,
     now: Timestamp,
 ) -> Result<()> {
     let Some(notice) = notice else {
@@ -173,7 +192,7 @@ fn enqueue_notice(
         user_id: Some(user.id),
         ip_address: notice.ip_address.as_deref(),
         user_agent: notice.user_agent.as_deref().filter(|_| verified),
-        subject_id,
+        subject_id: about.map(|key| key.0),
         locale: user.locale.as_ref(),
         ..plain(notice.kind, address, now + NOTICE_LIFETIME)
     };

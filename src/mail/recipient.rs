@@ -1,10 +1,14 @@
 //! What a mail needs to know of its recipient, read when it is sent: a row of the outbox holds no secret and no link.
 
+use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
-use crate::domain::{Account, ApiKey, User};
+use crate::domain::{Account, ApiKey, ApiKeyId, TokenDigest, User};
 use crate::store::outbox::OutboxEntry;
-use crate::store::{Reader, api_keys, users};
+use crate::store::{Database, Reader, api_keys, mail_codes, users};
+
+/// Requests of one user for a code that are open at once.
+const MAX_OPEN: u32 = 10;
 
 /// The recipient of a mail.
 pub(super) struct Recipient {
@@ -29,6 +33,23 @@ impl Recipient {
             account,
         })
     }
+}
+
+/// Makes the request of a mailed code that of the account. Returns what the code is derived from; `None` if the request has
+/// ended, or the account has too many open ones. A mail that is tried again finds its request as it was.
+pub(super) async fn address_request(
+    database: &Database,
+    entry: &OutboxEntry,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Option<TokenDigest>> {
+    let Some(request) = entry.subject_id else {
+        return Ok(None);
+    };
+    let recipient = (account.user.id, account.credentials_version);
+    database
+        .write(move |tx| mail_codes::address_to(tx, request, recipient, MAX_OPEN, now))
+        .await
 }
 
 fn account_of_link(
@@ -79,7 +100,7 @@ fn name(
 
 fn api_key(reader: &Reader<'_>, kind: MailKind, entry: &OutboxEntry) -> Result<Option<ApiKey>> {
     match entry.subject_id.filter(|_| kind.names_api_key()) {
-        Some(id) => api_keys::find(reader, id),
+        Some(id) => api_keys::find(reader, ApiKeyId(id)),
         None => Ok(None),
     }
 }

@@ -35,13 +35,15 @@ pub struct Variables<'a> {
     pub event: Option<Event<'a>>,
 }
 
-/// `link`, `expires_in_minutes` and `expires_in_hours`.
+/// `link`, `expires_in_minutes`, `expires_in_hours` and, where the kind has one, `code`.
 #[derive(Clone, Copy)]
 pub struct Link<'a> {
     /// The URL.
     pub url: &'a str,
     /// How long it is valid.
     pub expires_in: Duration,
+    /// The code that does the same.
+    pub code: Option<&'a str>,
 }
 
 /// `at`, `ip_address`, `user_agent` and, where the kind is about an API key, those of [`KeyFacts`].
@@ -222,9 +224,17 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
         ("service_name", Value::from(variables.service_name)),
         ("name", Value::from(variables.name.unwrap_or_default())),
     ]);
-    if let Some(Link { url, expires_in }) = variables.link {
+    if let Some(Link {
+        url,
+        expires_in,
+        code,
+    }) = variables.link
+    {
         let minutes = expires_in.as_secs().div_ceil(60);
         values.insert("link", url.into());
+        if kind.has_code() {
+            values.insert("code", code.unwrap_or_default().into());
+        }
         values.insert("expires_in_minutes", minutes.into());
         values.insert("expires_in_hours", ((minutes + 30) / 60).into());
     }
@@ -272,6 +282,7 @@ fn sample(kind: MailKind) -> Variables<'static> {
     let link = Link {
         url: "https://service.example/passwords/edit#sample",
         expires_in: Duration::from_secs(900),
+        code: kind.has_code().then_some("01234567"),
     };
     let event = Event {
         at: Timestamp::from_millis(0),

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::backoff::delay_after;
 use super::ceiling;
 use super::message::{Email, check_sender, compose};
-use super::recipient::Recipient;
+use super::recipient::{Recipient, address_request};
 use super::send_error::SendError;
 use super::slots::{AT_ONCE, Slots};
 use super::smtp::LONGEST_SEND;
@@ -26,12 +26,13 @@ use super::templates::{Event, KeyFacts, Link, Templates, Variables};
 use super::transport::Transport;
 use crate::config::{Environment, Settings};
 use crate::crypto::key_ring::{KeyRing, Purpose};
+use crate::crypto::mail_code::MailCode;
 use crate::crypto::signed_link;
 use crate::crypto::signed_message::pseudonym;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
-use crate::domain::{Account, Locale};
+use crate::domain::{Account, Locale, TokenDigest};
 use crate::store::outbox::{self, BusyDomains, OutboxEntry};
 use crate::store::users;
 use crate::store::{Database, Transaction};
@@ -212,7 +213,19 @@ impl MailWorker {
             let reason = "no mail is sent to a domain without a dot or to an IP address";
             return self.give_up(entry, reason).await;
         }
-        let email = match self.write(kind, entry, &recipient) {
+        let request = match recipient.account.as_ref().filter(|_| kind.has_code()) {
+            None => None,
+            Some(account) => {
+                match address_request(&self.database, entry, account, self.clock.now()).await? {
+                    Some(request) => Some(request),
+                    None => {
+                        let id = entry.id;
+                        return self.database.write(move |tx| outbox::delete(tx, id)).await;
+                    }
+                }
+            }
+        };
+        let email = match self.write(kind, entry, &recipient, request.as_ref()) {
             Ok(email) => email,
             Err(fault) => {
                 tracing::error!(target: "cloakroom::mail", mail = entry.id, %fault, "a mail could not be written");
@@ -262,10 +275,18 @@ impl MailWorker {
         Ok(false)
     }
 
-    fn write(&self, kind: MailKind, entry: &OutboxEntry, recipient: &Recipient) -> Result<Email> {
+    /// `request` is that of a mailed code.
+    fn write(
+        &self,
+        kind: MailKind,
+        entry: &OutboxEntry,
+        recipient: &Recipient,
+        request: Option<&TokenDigest>,
+    ) -> Result<Email> {
         let now = self.clock.now();
         let account = recipient.account.as_ref();
-        let url = account.and_then(|account| self.sign_link(kind, entry, account));
+        let url = account.and_then(|account| self.sign_link(kind, entry, account, request));
+        let code = request.map(|request| MailCode::of_request(&self.key_ring, request));
         let expires_in = entry.expires_at.since(now);
         let event = kind.is_notice().then(|| Event {
             at: entry.created_at,
@@ -279,7 +300,11 @@ impl MailWorker {
         let variables = Variables {
             service_name: &self.settings.mail.service_name,
             name: recipient.name.as_deref(),
-            link: url.as_deref().map(|url| Link { url, expires_in }),
+            link: url.as_deref().map(|url| Link {
+                url,
+                expires_in,
+                code: code.as_ref().map(MailCode::reveal),
+            }),
             event,
         };
         // The account's language first: the request may be an attacker's.
@@ -293,7 +318,13 @@ impl MailWorker {
     }
 
     /// The URL of the link; `None` for notices.
-    fn sign_link(&self, kind: MailKind, entry: &OutboxEntry, account: &Account) -> Option<String> {
+    fn sign_link(
+        &self,
+        kind: MailKind,
+        entry: &OutboxEntry,
+        account: &Account,
+        request: Option<&TokenDigest>,
+    ) -> Option<String> {
         let (key_ring, expires_at) = (&self.key_ring, entry.expires_at);
         let purpose = kind.link()?;
         let token = match purpose {
@@ -303,6 +334,9 @@ impl MailWorker {
                 signed_link::sign_confirmation(key_ring, account, address, expires_at)
             }
             LinkPurpose::Unlock => signed_link::sign_unlock(key_ring, account, expires_at),
+            LinkPurpose::MailCode => {
+                signed_link::sign_mail_link(key_ring, account, request?, expires_at)
+            }
         };
         Some(self.settings.mailed_link(purpose, &token))
     }

@@ -11,8 +11,8 @@ use crate::domain::SessionId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::store::{
-    Database, Transaction, api_keys, known_devices, outbox, pending_sign_ins, refresh_tokens,
-    revocations, sessions, throttles, totp_factors,
+    Database, Transaction, api_keys, known_devices, mail_codes, outbox, pending_sign_ins,
+    refresh_tokens, revocations, sessions, throttles, totp_factors,
 };
 use crate::throttle;
 
@@ -38,6 +38,8 @@ pub struct Swept {
     pub api_keys: usize,
     /// Pending sign-ins that are expired.
     pub pending_sign_ins: usize,
+    /// Requests for a mailed code that are expired.
+    pub mail_codes: usize,
     /// Secrets of authenticator apps that no code proved.
     pub unproved_secrets: usize,
     /// Spent refresh tokens.
@@ -78,6 +80,10 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         .await?,
         pending_sign_ins: in_batches(database, move |tx| {
             pending_sign_ins::delete_expired(tx, now, BATCH)
+        })
+        .await?,
+        mail_codes: in_batches(database, move |tx| {
+            mail_codes::delete_expired(tx, now, BATCH)
         })
         .await?,
         unproved_secrets: in_batches(database, move |tx| {

@@ -39,7 +39,7 @@ pub use sqlite::{
     IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, check_is_current, explain, integrity,
 };
 pub use tables::{
-    api_keys, key_bases, known_devices, outbox, passwords, pending_sign_ins, projects,
+    api_keys, key_bases, known_devices, mail_codes, outbox, passwords, pending_sign_ins, projects,
     recovery_codes, refresh_tokens, revocations, sessions, throttles, totp_factors, users,
 };
 pub use value::{Column, Value};

@@ -102,6 +102,12 @@ limits! {
     reset by Network at reset;
     /// Requests for a verification link.
     confirmation by Network at confirmation;
+    /// Requests for a mailed code.
+    mail_code by Network at mail_code;
+    /// Requests for a mailed code for an address, registered or not, from one network.
+    mail_codes by Mailbox at mail_codes;
+    /// Mails with a code to an address, registered or not.
+    mail_code_mails by Mailbox at mail_code_mails;
     /// Failed sign-ins to an address, registered or not.
     address_failures by Address at address_failures;
     /// Reset mails to an address, registered or not.

@@ -20,6 +20,8 @@ mod forward_auth;
 mod http;
 mod introspection;
 mod link_tokens;
+mod mail_code;
+mod mail_link;
 mod no_password;
 mod password_reset;
 mod private_sign_up;

@@ -106,6 +106,14 @@ fn pending_sign_in(app: &TestApp, name: &str, expires_at: Timestamp) -> String {
     )
 }
 
+fn mail_code(app: &TestApp, remembered: i64, expires_at: Timestamp) -> String {
+    format!(
+        "INSERT INTO mail_codes (token_digest, remembered, tries, expires_at) VALUES ({}, {remembered}, 0, {})",
+        digest(app),
+        expires_at.as_millis()
+    )
+}
+
 /// The texts that a statement finds.
 fn names(app: &TestApp, sql: &str) -> BTreeSet<String> {
     column_in(app, sql)
@@ -466,6 +474,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         rows += &(refresh_token(&app, "over", Some(long_ago)) + ";");
         rows += &(revocation(&format!("over {n}"), long_ago) + ";");
         rows += &(pending_sign_in(&app, "over", now) + ";");
+        rows += &(mail_code(&app, 0, now) + ";");
         if n % 100 == 0 {
             rows += &(session(&app, "live", now, now + DAY) + ";");
             rows += &(throttle(&format!("live {n}"), now + HOUR) + ";");
@@ -475,6 +484,7 @@ async fn sweeps_continue_beyond_one_transaction() {
             rows += &(refresh_token(&app, "live", None) + ";");
             rows += &(revocation(&format!("live {n}"), now) + ";");
             rows += &(pending_sign_in(&app, "live", now + MOMENT) + ";");
+            rows += &(mail_code(&app, 1, now + MOMENT) + ";");
         }
     }
     execute_sql(&app, &(rows + "COMMIT"));
@@ -486,6 +496,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         devices: MANY,
         api_keys: MANY,
         pending_sign_ins: MANY,
+        mail_codes: MANY,
         unproved_secrets: 0,
         refresh_tokens: MANY,
         revocations: MANY,
@@ -493,6 +504,9 @@ async fn sweeps_continue_beyond_one_transaction() {
     assert_eq!(sweep(&app).await, every);
     assert_eq!(sweep(&app).await, Swept::default());
     let kept = MANY.div_ceil(100) as i64;
+    let remembered = "SELECT count(*) FROM mail_codes WHERE remembered = 1";
+    assert_eq!(count_in(&app, remembered), kept);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM mail_codes"), kept);
     for (table, name) in [
         ("sessions", "user_agent"),
         ("throttles", "name"),

@@ -17,6 +17,7 @@ fn with_link(service_name: &str, expires_in: Duration) -> Variables<'_> {
         link: Some(Link {
             url: LINK,
             expires_in,
+            code: Some("01234567"),
         }),
         event: None,
     }
@@ -137,7 +138,7 @@ fn one_minute_is_one_minute() {
 #[test]
 fn every_kind_renders_and_is_signed_with_the_services_name() {
     let rendered = render_all();
-    assert_eq!(rendered.len(), 17);
+    assert_eq!(rendered.len(), 19);
     for (
         kind,
         Rendered {

@@ -14,6 +14,7 @@ mod failover;
 mod files;
 mod limits;
 mod logs;
+mod mail_code;
 mod mail_delivery;
 mod middleware;
 mod origins;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::app::{ONE, PASSWORD, confirmation_token, disable, execute_sql, reset_token, write};
 use super::credentials::{api_key, api_key_until, pair};
+use super::mail_code::ask_and_read;
 use super::route_cases::{CODE, Case, LINK, PENDING};
 use super::second_factor::{enrolled, pending_sign_in, start_totp};
 
@@ -166,6 +167,7 @@ pub struct Fixture {
     pub link: String,
     confirmation: String,
     unlock: String,
+    mail_link: String,
     project: String,
     session: String,
     key_id: String,
@@ -211,6 +213,7 @@ impl Fixture {
         let link = reset_token(&app, ONE).await;
         let confirmation = confirmation_token(&app, ONE).await;
         let unlock = unlock_token(&app).await;
+        let (_, mailed) = ask_and_read(&app, ONE).await;
         let unproved_secret = start_totp(&app, &owner).await;
         let secret = enrolled(&app, &other_user).await;
         let used = "UPDATE sessions SET auth_methods = 'pwd otp mfa' WHERE user_id =";
@@ -232,6 +235,7 @@ impl Fixture {
             link,
             confirmation,
             unlock,
+            mail_link: mailed.link,
             project,
             session,
             key_id,
@@ -308,6 +312,7 @@ impl Fixture {
         match pattern.split('/').nth(2) {
             Some("confirmations") => &self.confirmation,
             Some("unlocks") => &self.unlock,
+            Some("session") => &self.mail_link,
             _ => &self.link,
         }
     }

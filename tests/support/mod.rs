@@ -14,6 +14,7 @@ pub mod generated_file;
 pub mod issuer;
 pub mod limits;
 pub mod machine;
+pub mod mail_code;
 pub mod postgresql;
 pub mod process;
 pub mod program;

@@ -156,6 +156,13 @@ pub fn cases() -> Vec<Case> {
         ),
         case(
             Method::POST,
+            "/v1/session/code",
+            json!({ "email_address": ONE }),
+            [202; 4],
+        ),
+        case(Method::POST, "/v1/session/code/check", token(), [200; 4]),
+        case(
+            Method::POST,
             "/v1/session/second_factor",
             json!({ "pending_token": PENDING }),
             [200; 4],

@@ -16,6 +16,7 @@ export type {
   SecondFactorRequired,
   Session,
   SignedIn,
+  SignInInput,
   SignOutReason,
   User,
 } from "./types.js";

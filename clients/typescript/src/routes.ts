@@ -14,6 +14,8 @@ export const routes = {
   confirmAddress: "public PUT /v1/confirmations",
   signIn: "public POST /v1/session",
   presentSecondFactor: "public POST /v1/session/second_factor",
+  requestMailCode: "public POST /v1/session/code",
+  checkMailLink: "public POST /v1/session/code/check",
   showSession: "GET /v1/session",
   signOut: "DELETE /v1/session",
   reauthenticate: "POST /v1/session/reauthenticate",

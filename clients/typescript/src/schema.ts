@@ -295,11 +295,51 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Always starts a new session and ends the session of the request's cookie. For a user with a second factor the reply is 401 `second_factor_required`, and `POST /v1/session/second_factor` starts the session.
+         * @description Takes `email_address` and `password`; or, where `sign_in.mail_code` is true, `request_token` and `code`, or `link_token`, by which only the browser or the app that asked is signed in. Always starts a new session and ends the session of the request's cookie. For a user with a second factor the reply is 401 `second_factor_required`, and `POST /v1/session/second_factor` starts the session.
          */
         post: operations["signIn"];
         /** Sign out */
         delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request a code to sign in by mail
+         * @description If an account has the address, mails it a code and a link, which `POST /v1/session` takes for ten minutes. A browser of the application also gets a cookie, by which the link signs it in.
+         */
+        post: operations["requestMailCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/code/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open the link of a mailed code
+         * @description Returns the code of the mail. Signs in no one and changes nothing.
+         */
+        post: operations["checkMailLink"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -827,6 +867,23 @@ export interface components {
             /** @description The token from the mailed link. */
             token: string;
         };
+        /** @description The address that the mail goes to. */
+        MailCodeInput: {
+            /** Format: email */
+            email_address: string;
+            /** @description Requests the longer lifetime of the session. */
+            remember?: boolean;
+        };
+        /** @description A request for a mailed code. */
+        MailCodeRequest: {
+            /**
+             * Format: date-time
+             * @description When code and link expire.
+             */
+            expires_at: string;
+            /** @description Belongs to the code that is mailed. It is no credential. */
+            request_token: string;
+        };
         /** @description Confirms a change in one sentence. */
         Message: {
             message: string;
@@ -846,6 +903,18 @@ export interface components {
              * @description Not checked when absent.
              */
             password_confirmation?: string;
+        };
+        /** @description A mailed link that is valid. */
+        OpenedLink: {
+            /** @description The eight digits of the mail, to be typed in where the mail was asked for. */
+            code: string;
+            /**
+             * Format: date-time
+             * @description When code and link expire.
+             */
+            expires_at: string;
+            /** @description Whether this browser asked: `POST /v1/session` signs it in by the link. */
+            signs_in: boolean;
         };
         /** @description A project. */
         Project: {
@@ -886,8 +955,10 @@ export interface components {
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
         };
-        /** @description One of the three. */
+        /** @description One of the proofs. */
         ProofInput: {
+            /** @description Eight digits from a mail, for a user without a password and a second factor, where `sign_in.mail_code` is true. */
+            mail_code?: string;
             /**
              * Format: password
              * @description The current password.
@@ -895,6 +966,8 @@ export interface components {
             password?: string;
             /** @description A recovery code; it works once. */
             recovery_code?: string;
+            /** @description From the reply to the request for the mail; it belongs to `mail_code`. */
+            request_token?: string;
             /** @description Six digits that the authenticator app shows. */
             totp_code?: string;
         };
@@ -1015,14 +1088,23 @@ export interface components {
         ShownUser: {
             user: components["schemas"]["User"];
         };
-        /** @description Address and password. */
+        /** @description Address and password, or a mailed code, or a mailed link. */
         SignInInput: {
+            /** @description Eight digits from the mail. */
+            code?: string;
             /** Format: email */
-            email_address: string;
+            email_address?: string;
+            /** @description From the link in the mail. */
+            link_token?: string;
             /** Format: password */
-            password: string;
-            /** @description Requests the longer lifetime. */
+            password?: string;
+            /** @description Requests the longer lifetime. By mail, that of the request for it counts. */
             remember?: boolean;
+            /**
+             * @description From the reply to the request for the mail; it belongs to `code`. With `link_token` an app sends it, a browser its
+             *     cookie.
+             */
+            request_token?: string;
             /**
              * @description Where the reply carries a new token.
              * @enum {string}
@@ -1276,8 +1358,8 @@ export interface components {
                 };
             };
         };
-        /** @description `invalid_credentials`: address and password do not match. `second_factor_required`: the password is right: present a second factor with `pending_token`. */
-        InvalidCredentialsOrSecondFactorRequired: {
+        /** @description `invalid_credentials`: address and password do not match. `invalid_code`: the code is wrong, was used before, or its request has ended. `link_invalid`: the link from a mail is forged, used or expired. `second_factor_required`: the password is right: present a second factor with `pending_token`. */
+        InvalidCredentialsOrInvalidCodeOrLinkInvalidOrSecondFactorRequired: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1289,7 +1371,7 @@ export interface components {
                     code: "second_factor_required";
                 } & components["schemas"]["SecondFactorDue"]) | (components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "invalid_credentials";
+                    code: "invalid_credentials" | "invalid_code" | "link_invalid";
                 });
             };
         };
@@ -1403,7 +1485,7 @@ export interface components {
                 };
             };
         };
-        /** @description `pending_sign_in_invalid`: the pending sign-in is unknown, expired or finished, or five second factors were wrong. `invalid_code`: the second factor is wrong, or was used before. */
+        /** @description `pending_sign_in_invalid`: the pending sign-in is unknown, expired or finished, or five second factors were wrong. `invalid_code`: the code is wrong, was used before, or its request has ended. */
         PendingSignInInvalidOrInvalidCode: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -2489,7 +2571,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["SignInInput"];
                 "application/x-www-form-urlencoded": components["schemas"]["SignInInput"];
@@ -2507,7 +2589,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["InvalidCredentialsOrSecondFactorRequired"];
+            401: components["responses"]["InvalidCredentialsOrInvalidCodeOrLinkInvalidOrSecondFactorRequired"];
             403: components["responses"]["CrossOriginOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
@@ -2540,6 +2622,76 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    requestMailCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailCodeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["MailCodeInput"];
+            };
+        };
+        responses: {
+            /** @description Same reply for every address */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailCodeRequest"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    checkMailLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description Link is valid */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedLink"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalid"];
+            403: components["responses"]["CrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

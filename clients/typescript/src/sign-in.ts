@@ -71,7 +71,8 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
     signUp: (input, callOptions) => startSession("signUp", input, callOptions) as Promise<Output<"signUp">>,
     signIn: (input, callOptions) =>
       withStatus(
-        mode === "tokens"
+        // `POST /v1/tokens` takes a password only.
+        mode === "tokens" && "password" in input
           ? exchangeForTokens(input, undefined, callOptions?.signal)
           : startSession("signIn", input, callOptions),
       ),

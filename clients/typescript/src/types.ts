@@ -36,6 +36,13 @@ export interface SecondFactorRequired {
 /** A finished sign-in. `token` is undefined in cookie mode and in tokens mode. */
 export type SignedIn = { status: "signed-in" } & Output<"signIn">;
 
+/** What `signIn` takes: address and password, a mailed code with its request, or the token of a mailed link. */
+export type SignInInput =
+  | { email_address: string; password: string; remember?: boolean }
+  | { request_token: string; code: string }
+  /** A browser is known by its cookie, an app by the token of its request. */
+  | { link_token: string; request_token?: string };
+
 /** What `presentSecondFactor` takes: one second factor. */
 export type SecondFactorInput = {
   [Each in SecondFactor]: Record<Each, string> & Partial<Record<Exclude<SecondFactor, Each>, never>>;
@@ -79,7 +86,7 @@ export interface RequestOptions extends CallOptions {
 
 export interface Client extends Omit<Methods, "signIn" | "presentSecondFactor"> {
   /** Signs in, or starts to: a user with a second factor then needs `presentSecondFactor`. */
-  signIn(input: Input<"signIn">, options?: CallOptions): Promise<SignedIn | SecondFactorRequired>;
+  signIn(input: SignInInput, options?: CallOptions): Promise<SignedIn | SecondFactorRequired>;
   /** Finishes the sign-in. After `invalid_code` it can be called again; `pending_sign_in_invalid` ends the sign-in. */
   presentSecondFactor(input: SecondFactorInput, options?: CallOptions): Promise<SignedIn>;
   /** Gives up a sign-in that waits for a second factor; the state is then as it was before. */

@@ -44,6 +44,10 @@ function calls(client: Client) {
   void client.signIn({ email_address: "a@example.com" });
   // @ts-expect-error: set by the `credentials` option
   void client.signIn({ email_address: "a@example.com", password: "x", transport: "cookie" });
+  void client.signIn({ request_token: "crm_x", code: "01234567" });
+  void client.signIn({ link_token: "a.b" });
+  // @ts-expect-error: a code belongs to a request
+  void client.signIn({ code: "01234567" });
   void client.presentSecondFactor({ totp_code: "123456" });
   void client.presentSecondFactor({ recovery_code: "x" });
   // @ts-expect-error: one factor

@@ -1,6 +1,7 @@
 //! Who sends a request: the credential it presents, and the extractors that hand it to handlers.
 
 pub mod access;
+pub mod asking_browser;
 pub mod caller;
 pub mod cookie;
 pub mod credential;

@@ -32,6 +32,10 @@ const VARIABLES: &[(&str, &str)] = &[
         "at",
         "when it happened, in English: \"31 January 2026, 09:30 UTC\"",
     ),
+    (
+        "code",
+        "the digits that the user types in; they are valid as long as the link",
+    ),
     ("date", "the same day, for other languages: \"2026-01-31\""),
     (
         "expires_at",
@@ -81,6 +85,7 @@ fn page() -> String {
                 "Link: `links.email_verification`.".to_owned()
             }
             Some(LinkPurpose::Unlock) => "Link: `links.unlock`.".to_owned(),
+            Some(LinkPurpose::MailCode) => "Link: `links.mail_code`.".to_owned(),
             None => format!("A notice: `notices.{}` disables it.", kind.as_str()),
         };
         write!(

@@ -96,7 +96,7 @@ pub(super) fn a_mail_reads_back_as_it_was_added(tx: &Transaction<'_>) {
         user_id: Some(UserId(7)),
         ip_address: Some("192.0.2.1"),
         user_agent: Some("curl"),
-        subject_id: Some(ApiKeyId(8)),
+        subject_id: Some(8),
         locale: Some(&Locale::parse("de-AT").unwrap()),
     };
     outbox::insert(tx, &new, NOW).unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::api_keys::NewKey;
 use super::known_devices::Sighting;
+use super::mail_codes::{MailCodeRequest, NewMailCode};
 use super::outbox::{BusyDomains, Class, NewOutboxEntry};
 use super::pending_sign_ins::PendingSignIn;
 use super::refresh_tokens::{GRACE, NewRefresh, Spent};
@@ -125,6 +126,11 @@ suite! {
             a_recovery_code_is_used_once_by_its_user
             a_pending_sign_in_has_tries_and_an_end
             pending_sign_ins_are_bounded_and_end;
+        mail_code:
+            a_mail_code_reads_back_as_it_was_added
+            a_mail_code_has_tries_and_an_end
+            an_open_mail_code_is_not_given_up_for_a_new_one
+            expired_mail_codes_are_swept;
         project:
             a_project_exists_only_for_its_owner
             projects_are_listed_newest_first

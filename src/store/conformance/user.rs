@@ -98,6 +98,9 @@ pub(super) fn a_user_without_a_password_can_get_one_once(tx: &Transaction<'_>) {
     assert!(passwords::replace(tx, id, None, &digest, NOW).unwrap());
     assert!(!passwords::replace(tx, id, None, &digest, NOW).unwrap());
     assert_eq!(account(tx, id).password_digest, Some(digest));
+    assert!(passwords::delete(tx, id).unwrap());
+    assert!(!passwords::delete(tx, id).unwrap());
+    assert_eq!(account(tx, id).password_digest, None);
 }
 
 pub(super) fn name_and_profile_change_apart(tx: &Transaction<'_>) {

@@ -17,6 +17,10 @@ const STEPS: &[(usize, &str)] = &[
         15,
         include_str!("../migrations/postgres/0015_second_factors.sql"),
     ),
+    (
+        16,
+        include_str!("../migrations/postgres/0016_mail_codes.sql"),
+    ),
 ];
 
 /// The oldest version of the server: 14.

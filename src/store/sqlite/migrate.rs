@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0013_revocations_by_session.sql"),
     include_str!("../migrations/sqlite/0014_key_bases.sql"),
     include_str!("../migrations/sqlite/0015_second_factors.sql"),
+    include_str!("../migrations/sqlite/0016_mail_codes.sql"),
 ];
 
 /// The schema version of this program.

@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod key_bases;
 pub mod known_devices;
+pub mod mail_codes;
 pub mod outbox;
 pub mod passwords;
 pub mod pending_sign_ins;

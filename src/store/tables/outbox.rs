@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::Priority;
-use crate::domain::{ApiKeyId, EmailAddress, Locale, UserId};
+use crate::domain::{EmailAddress, Locale, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 macro_rules! columns {
@@ -46,9 +46,9 @@ pub struct OutboxEntry {
     pub ip_address: Option<String>,
     /// The user agent of that client.
     pub user_agent: Option<String>,
-    /// The API key that a notice is about.
+    /// The id of the API key that a notice is about, or of the request of a mailed code.
     #[serde(skip)]
-    pub subject_id: Option<ApiKeyId>,
+    pub subject_id: Option<i64>,
     /// The language: of the request for a link, or of the user whom a notice is for.
     #[serde(skip)]
     pub locale: Option<Locale>,
@@ -91,8 +91,8 @@ pub struct NewOutboxEntry<'a> {
     pub ip_address: Option<&'a str>,
     /// The user agent of that client.
     pub user_agent: Option<&'a str>,
-    /// The API key that a notice is about.
-    pub subject_id: Option<ApiKeyId>,
+    /// The id of the API key that a notice is about, or of the request of a mailed code.
+    pub subject_id: Option<i64>,
     /// The language: of the request for a link, or of the user whom a notice is for.
     pub locale: Option<&'a Locale>,
 }

@@ -44,3 +44,12 @@ pub fn replace(
     }
     Ok(replaced)
 }
+
+/// Removes the password of a user; `false` if there is none.
+pub fn delete(tx: &Transaction<'_>, user_id: UserId) -> Result<bool> {
+    let deleted = tx.execute(
+        "DELETE FROM passwords WHERE user_id = $1",
+        &[user_id.into()],
+    )?;
+    Ok(deleted == 1)
+}

@@ -19,7 +19,7 @@ export function fakeServer(answer: (request: SeenRequest) => Answer) {
   const fetch = (async (input: string, init: RequestInit = {}) => {
     const { signal } = init;
     signal?.throwIfAborted();
-    expect(input).not.toMatch(/cr[skrp]_|eyJ/);
+    expect(input).not.toMatch(/cr[skrpmb]_|eyJ/);
     const url = new URL(input);
     const request = {
       method: init.method ?? "GET",
