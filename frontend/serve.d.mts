@@ -6,4 +6,10 @@ export interface FrontendServer {
   stop(): Promise<void>;
 }
 
-export function start(options?: { port?: number; api?: string; folder?: string }): Promise<FrontendServer>;
+export function start(options?: {
+  port?: number;
+  api?: string;
+  /** Whether the page offers codes by mail. */
+  mailCodes?: boolean;
+  folder?: string;
+}): Promise<FrontendServer>;

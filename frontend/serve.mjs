@@ -1,7 +1,7 @@
 // Serves the built front end: its files, index.html for every other path, and security headers. Password managers find
 // the page that changes a password by `/.well-known/change-password`, if unknown paths beside it are 404
 // (https://w3c.github.io/webappsec-change-password-url/).
-// `node serve.mjs --port 3001 --api http://localhost:3000`.
+// `node serve.mjs --port 3001 --api http://localhost:3000`; `--mail-codes` where the server has `sign_in.mail_code`.
 //
 // # Threats
 // - a link token in a log: nothing here logs a path
@@ -29,15 +29,15 @@ const DEFAULT_API_ORIGINS = "http://localhost:3000 http://127.0.0.1:3000";
 /**
  * Listens on `localhost`, on a free port if `port` is 0. `setApi` changes the API's URL later.
  *
- * @param {{ port?: number, api?: string, folder?: string }} [options]
+ * @param {{ port?: number, api?: string, mailCodes?: boolean, folder?: string }} [options]
  */
-export async function start({ port = 0, api = "", folder = BUILT } = {}) {
+export async function start({ port = 0, api = "", mailCodes = false, folder = BUILT } = {}) {
   const files = await loadFiles(folder);
   const template = files.get("/index.html")?.plain.toString("utf8");
   if (!template) {
     throw new Error("front end not built: run npm run build");
   }
-  let index = renderIndex(template, api);
+  let index = renderIndex(template, api, mailCodes);
 
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split(/[?#]/, 1)[0] ?? "/";
@@ -65,7 +65,7 @@ export async function start({ port = 0, api = "", folder = BUILT } = {}) {
     url: `http://localhost:${typeof address === "object" && address ? address.port : port}`,
     /** @param {string} url */
     setApi(url) {
-      index = renderIndex(template, url);
+      index = renderIndex(template, url, mailCodes);
     },
     async stop() {
       server.closeAllConnections();
@@ -74,11 +74,12 @@ export async function start({ port = 0, api = "", folder = BUILT } = {}) {
   };
 }
 
-/** The page with the API's URL, and headers that allow requests to no other origin. */
-function renderIndex(html, api) {
+/** The page with the API's URL and what the server has, and headers that allow requests to no other origin. */
+function renderIndex(html, api, mailCodes) {
   const url = api ? new URL(api) : undefined;
-  const [before, after] = html.split('name="cloakroom-api" content="');
-  const text = `${before}name="cloakroom-api" content="${url ? url.href.replace(/\/$/, "") : ""}${after}`;
+  const fill = (page, name, content) => page.replace(`name="${name}" content="`, (start) => start + content);
+  const withApi = fill(html, "cloakroom-api", url ? url.href.replace(/\/$/, "") : "");
+  const text = fill(withApi, "cloakroom-mail-codes", mailCodes ? "on" : "");
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
@@ -149,8 +150,16 @@ function staticFile(plain, extension) {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { values } = parseArgs({
-    options: { port: { type: "string", default: "3001" }, api: { type: "string", default: "" } },
+    options: {
+      port: { type: "string", default: "3001" },
+      api: { type: "string", default: "" },
+      "mail-codes": { type: "boolean", default: false },
+    },
   });
-  const { url } = await start({ port: Number(values.port), api: values.api });
+  const { url } = await start({
+    port: Number(values.port),
+    api: values.api,
+    mailCodes: values["mail-codes"],
+  });
   process.stdout.write(`listening on ${url}\n`);
 }

@@ -24,11 +24,12 @@ export class TestEnvironment {
   ) {}
 
   static async start(settings: Record<string, string>): Promise<TestEnvironment> {
-    const frontend = await start();
+    const frontend = await start({ mailCodes: true });
     const server = await TestServer.start({
       CLOAKROOM__SERVER__FRONTEND_URL: frontend.url,
       CLOAKROOM__CORS__ORIGINS: frontend.url,
       CLOAKROOM__CORS__CREDENTIALS: "true",
+      CLOAKROOM__SIGN_IN__MAIL_CODE: "true",
       // A verbose log, so that a leaked token would show up in it.
       CLOAKROOM__LOG__LEVEL: "info,cloakroom=trace",
       ...settings,
@@ -73,7 +74,10 @@ export class TestEnvironment {
   }
 
   /** The link with that path in the newest mail to the address. */
-  async mailedLink(to: string, path: "passwords" | "confirmations" | "unlocks"): Promise<string> {
+  async mailedLink(
+    to: string,
+    path: "passwords" | "confirmations" | "unlocks" | "session/code",
+  ): Promise<string> {
     const pattern = new RegExp(`${this.frontend.url}/${path}[/#][^\\s"<>]+`);
     const { text } = await this.server.waitForMail(to, pattern);
     return pattern.exec(text)?.[0] ?? "";

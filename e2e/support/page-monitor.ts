@@ -3,11 +3,11 @@
 import type { BrowserContext, ConsoleMessage, Page, Request } from "@playwright/test";
 import type { TestEnvironment } from "./environment.js";
 
-/** Session tokens, API keys, refresh tokens, tokens of pending sign-ins, and access tokens. */
-const TOKEN = /cr[skrp]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
+/** Session tokens, API keys, refresh tokens, tokens of pending sign-ins and of sign-ins by mail, and access tokens. */
+const TOKEN = /cr[skrpmb]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
 /** A mailed link, with the token in its fragment or in its path. */
 const MAIL_LINK =
-  /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
+  /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|session\/code#(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
 
 export class PageMonitor {
   private readonly contexts: BrowserContext[] = [];
@@ -133,7 +133,7 @@ export class PageMonitor {
       }
     }
     for (const { name, httpOnly, sameSite } of cookies) {
-      if (name !== "cloakroom" || !httpOnly || sameSite !== "Lax") {
+      if (!["cloakroom", "cloakroom_code"].includes(name) || !httpOnly || sameSite !== "Lax") {
         this.found.push(`a cookie ${name}, HttpOnly ${httpOnly}, SameSite ${sameSite}`);
       }
     }

@@ -5,6 +5,9 @@ import { Account } from "./account/Account.js";
 import { RequireSignedIn, RequireSignedOut } from "./layout/guards.js";
 import { StripLinkToken, TakeLinkToken } from "./layout/linkToken.js";
 import { Shell } from "./layout/Shell.js";
+import { hasMailCodes } from "./mail-code/enabled.js";
+import { OpenMailLink } from "./mail-code/OpenMailLink.js";
+import { SignInByMail } from "./mail-code/SignInByMail.js";
 import { ConfirmAddress } from "./pages/ConfirmAddress.js";
 import { ForgotPassword } from "./pages/ForgotPassword.js";
 import { Home } from "./pages/Home.js";
@@ -33,6 +36,7 @@ export function App() {
         </Route>
         <Route element={<RequireSignedOut />}>
           <Route path="sign-in" element={<SignIn />} />
+          {hasMailCodes() && <Route path="sign-in/code" element={<SignInByMail />} />}
           <Route path="sign-up" element={<SignUp />} />
         </Route>
         <Route path="passwords/new" element={<ForgotPassword />} />
@@ -40,6 +44,7 @@ export function App() {
           <Route path="passwords/edit" element={<ResetPassword />} />
           <Route path="confirmations" element={<ConfirmAddress />} />
           <Route path="unlocks" element={<Unlock />} />
+          {hasMailCodes() && <Route path="session/code" element={<OpenMailLink />} />}
         </Route>
         <Route path="passwords/:token/edit" element={<StripLinkToken to="/passwords/edit" />} />
         <Route path="confirmations/:token" element={<StripLinkToken to="/confirmations" />} />

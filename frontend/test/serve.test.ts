@@ -43,6 +43,21 @@ test("serves the page with the API's URL for other paths", async () => {
   }
 });
 
+test("says whether codes by mail are offered", async () => {
+  const page = '<meta name="cloakroom-api" content=""><meta name="cloakroom-mail-codes" content="">';
+  const other = mkdtempSync(join(tmpdir(), "front-"));
+  writeFileSync(join(other, "index.html"), page);
+  for (const [mailCodes, content] of [
+    [true, "on"],
+    [false, ""],
+  ] as const) {
+    const { url, stop } = await start({ folder: other, mailCodes });
+    expect(await (await fetch(url)).text()).toContain(`name="cloakroom-mail-codes" content="${content}"`);
+    await stop();
+  }
+  rmSync(other, { recursive: true });
+});
+
 test("the policy allows the API only; no referrer is sent", async () => {
   const { url } = await frontend();
   const { headers } = await fetch(url);

@@ -21,7 +21,7 @@ export function SecondFactor({ methods, expiresAt, onEnded }: SecondFactorProps)
   const other = methods.find((each) => each !== method);
 
   return (
-    <FormPage title="Enter your code" lead="Your password is right. Your account needs a second step.">
+    <FormPage title="Enter your code" lead="Your account needs a second step.">
       <CodeForm key={method} method={method} expiresAt={expiresAt} onEnded={onEnded} />
       <p className="aside">
         {other && (

@@ -8,6 +8,7 @@ import { FormAlert } from "../components/FormAlert.js";
 import { ResendConfirmation } from "../components/ResendConfirmation.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { FormPage } from "../layout/FormPage.js";
+import { hasMailCodes } from "../mail-code/enabled.js";
 import { SecondFactor } from "./SecondFactor.js";
 
 const SIGN_OUT_NOTICES = {
@@ -75,6 +76,7 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
         <SubmitButton form={form}>Sign in</SubmitButton>
       </form>
       <p className="aside">
+        {hasMailCodes() && <Link to="/sign-in/code">Email me a code</Link>}
         <Link to="/passwords/new">Forgot your password?</Link>
         <span>
           New here? <Link to="/sign-up">Sign up</Link>
