@@ -229,6 +229,12 @@ impl Admission {
         })
     }
 
+    /// Takes the hits back after the transaction of an attempt that succeeded: all attempts of a network change one row.
+    pub fn give_back_after(&self, tx: &Transaction<'_>) -> Result<()> {
+        let admission = self.clone();
+        tx.count_after(move |tx| admission.give_back(tx))
+    }
+
     /// Takes the hits back, where their windows have not ended: the attempt succeeded, or was not made.
     pub fn give_back(&self, tx: &Transaction<'_>) -> Result<()> {
         self.0.iter().try_for_each(|(counter, count)| {

@@ -167,10 +167,10 @@ impl MailSignIn {
     ) -> Result<SignedIn<()>> {
         let now = context.clock.now();
         let (request, proof) = self.verify(context, client, now).await?;
-        let (draft, token) = SessionDraft::new(context, client, request.remembered, now)?;
+        let (mut draft, token) = SessionDraft::new(context, client, request.remembered, now)?;
         // For an unknown address too, in the same time.
         let user = request.recipient.map_or(UserId(0), |(user, _)| user);
-        draft.make_room(context, user).await?;
+        draft.look(context, user, now).await?;
         let step = MailStep {
             request: request.token,
             proof,
@@ -291,6 +291,14 @@ impl MailStep {
             None => None,
         };
         let user = account.as_ref().map(|account| account.user.id);
+        let mut draft = self.draft.clone();
+        if account
+            .as_ref()
+            .is_some_and(|account| account.user.email_confirmed_at.is_none())
+        {
+            // Verifying it may replace the account and forget its devices.
+            draft.forget_look();
+        }
         let account = match account.filter(|_| is_right) {
             Some(account) if mail_codes::take(change, &self.request)? => {
                 self.verified(change, account, now)?
@@ -305,17 +313,17 @@ impl MailStep {
             return Ok(Finished::Refused);
         };
         let authentication = Authentication::by_mail(&account, now);
-        match start_session(change, &authentication, &self.draft, now)? {
+        match start_session(change, &authentication, &draft, now)? {
             SessionStart::Session(started) => {
                 started.record(change);
-                self.admission.give_back(change)?;
+                self.admission.give_back_after(change)?;
                 let (user, started) = (Box::new(account.user), Box::new(started));
                 Ok(Finished::SignedIn(user, started))
             }
             SessionStart::SecondFactorDue(due) => {
                 let user = account.user.id;
                 change.record(Event::SecondFactorDue { user });
-                self.admission.give_back(change)?;
+                self.admission.give_back_after(change)?;
                 Ok(Finished::SecondFactorDue(due))
             }
             // The account was read in this transaction.

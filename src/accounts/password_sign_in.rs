@@ -154,8 +154,8 @@ impl Attempt {
                 authentication.rehash(context, &self.slot, password).await;
             }
             let (user, now) = (account.user.id, context.clock.now());
-            let (draft, token) = SessionDraft::new(context, client, self.form.remember, now)?;
-            draft.make_room(context, user).await?;
+            let (mut draft, token) = SessionDraft::new(context, client, self.form.remember, now)?;
+            draft.look(context, user, now).await?;
             let (admission, failures, also) =
                 (self.admission.clone(), failures.clone(), also.clone());
             let started = context.commit(client, move |change| {
@@ -164,7 +164,7 @@ impl Attempt {
                     return Ok((start, None));
                 }
                 // The password was right: that was no failure to guess.
-                admission.give_back(change)?;
+                admission.give_back_after(change)?;
                 failures.forgive(change, now)?;
                 let SessionStart::Session(started) = &start else {
                     change.record(Event::SecondFactorDue { user });
@@ -269,7 +269,7 @@ impl Attempt {
         );
         let forgiven = context.commit(client, move |change| {
             change.record(Event::SignInUnverified { user });
-            admission.give_back(change)?;
+            admission.give_back_after(change)?;
             failures.forgive(change, now)
         });
         forgiven.await

@@ -25,15 +25,16 @@ use crate::domain::{
     Account, ClientInfo, SecondFactor, SecondFactorDue, Session, TokenDigest, User, UserId,
 };
 use crate::mail::{self, Notice};
-use crate::store::known_devices::{self, Sighting};
 use crate::store::pending_sign_ins::{self, PendingSignIn};
 use crate::store::sessions::{self, NewSession};
-use crate::store::{Transaction, users};
+use crate::store::{Transaction, known_devices, users};
 
 /// Devices that are remembered of one user.
 const MAX_DEVICES: u32 = 50;
 /// While an account is younger than this, its first sign-in is taken to be its owner's.
 const NEW_ACCOUNT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Sign-ins of one user that happen at once, at most. With more, the next one ends what is beyond a limit.
+const AT_ONCE: u32 = 32;
 /// How long a second factor may take.
 const PENDING_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Sign-ins of one user that wait at once: in several browsers, or given up.
@@ -70,7 +71,10 @@ pub fn start_session(
         (&authentication.methods, authentication.at),
         now,
     )?;
-    let evicted = sessions::delete_beyond(change, user, session.id, draft.max_per_user, now)?;
+    let evicted = match draft.before.sessions_near_limit {
+        true => sessions::delete_beyond(change, user, session.id, draft.max_per_user, now)?,
+        false => 0,
+    };
     let new_device = note_device(change, draft, &account.user, now)?;
     Ok(SessionStart::Session(StartedSession {
         session,
@@ -122,12 +126,37 @@ impl StartedSession {
 pub struct SessionDraft {
     new: NewSession,
     max_per_user: u32,
+    /// What was seen before the transaction.
+    before: Before,
     /// The token of the session that it replaces: the one whose cookie the same browser carries.
     replaces: Option<TokenDigest>,
     /// What the device is recognised by.
     fingerprint: String,
     /// The notice of a new device; `None` where the settings turn it off.
     notice: Option<Notice>,
+}
+
+/// What was seen of a user before the transaction, which then reads less: what serializable transactions read of an index
+/// on PostgreSQL, they lock by pages, so sign-ins of several users would be in each other's way.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    /// Whether sessions may have to end for this one.
+    sessions_near_limit: bool,
+    /// Whether devices may have to be forgotten for this one.
+    devices_near_limit: bool,
+    /// Whether the device is known, and there is nothing to write about it.
+    knows_device: bool,
+}
+
+/// For a draft that did not look.
+impl Default for Before {
+    fn default() -> Self {
+        Self {
+            sessions_near_limit: true,
+            devices_near_limit: true,
+            knows_device: false,
+        }
+    }
 }
 
 impl SessionDraft {
@@ -156,6 +185,7 @@ impl SessionDraft {
                 nonce: random_hex()?,
             },
             max_per_user: settings.max_per_user,
+            before: Before::default(),
             replaces: client.cookie,
             fingerprint: pseudonym(
                 &context.key_ring,
@@ -167,13 +197,29 @@ impl SessionDraft {
         Ok((draft, token))
     }
 
-    /// Writes noted activity first where the user is at the limit: the session to be ended is chosen by the rows.
-    pub async fn make_room(&self, context: &Context, user: UserId) -> Result<()> {
-        let count = context
-            .database
-            .read(move |reader| sessions::count_for_user(reader, user))
-            .await?;
-        if count >= self.max_per_user {
+    /// For a transaction that changes what was looked at.
+    pub fn forget_look(&mut self) {
+        self.before = Before::default();
+    }
+
+    /// Looks at the sessions and devices of the user. At the limit of sessions, noted activity is written first, since the
+    /// session to be ended is chosen by the rows.
+    pub async fn look(&mut self, context: &Context, user: UserId, now: Timestamp) -> Result<()> {
+        let fingerprint = self.fingerprint.clone();
+        let looked = context.database.read(move |reader| {
+            let sessions = sessions::count_for_user(reader, user)?;
+            Ok((
+                sessions,
+                known_devices::look(reader, user, &fingerprint, now)?,
+            ))
+        });
+        let (sessions, seen) = looked.await?;
+        self.before = Before {
+            sessions_near_limit: sessions.saturating_add(AT_ONCE) >= self.max_per_user,
+            devices_near_limit: seen.devices.saturating_add(AT_ONCE) >= MAX_DEVICES,
+            knows_device: seen.is_current,
+        };
+        if sessions >= self.max_per_user {
             context.activity.flush(&context.database).await?;
         }
         Ok(())
@@ -217,12 +263,14 @@ fn note_device(
     user: &User,
     now: Timestamp,
 ) -> Result<bool> {
-    let sighting = known_devices::note(tx, user.id, &draft.fingerprint, now)?;
-    if sighting == Sighting::Known {
+    if draft.before.knows_device || !known_devices::note(tx, user.id, &draft.fingerprint, now)? {
         return Ok(false);
     }
-    known_devices::delete_beyond(tx, user.id, MAX_DEVICES)?;
-    if sighting == Sighting::First && now < user.created_at + NEW_ACCOUNT_AGE {
+    if draft.before.devices_near_limit {
+        known_devices::delete_beyond(tx, user.id, MAX_DEVICES)?;
+    }
+    let is_young = now < user.created_at + NEW_ACCOUNT_AGE;
+    if is_young && !known_devices::has_others(tx, user.id, &draft.fingerprint)? {
         return Ok(false);
     }
     mail::notify(tx, draft.notice.as_ref(), user, now)?;

@@ -78,8 +78,8 @@ async fn create(
         context.refused(&client, Event::PendingSignInRefused);
         return Err(Error::PendingSignInInvalid);
     };
-    let (draft, session_token) = SessionDraft::new(&context, &client, pending.remembered, now)?;
-    draft.make_room(&context, pending.user_id).await?;
+    let (mut draft, session_token) = SessionDraft::new(&context, &client, pending.remembered, now)?;
+    draft.look(&context, pending.user_id, now).await?;
     let limit = context.throttle.second_factor(pending.user_id);
     // A recovery code cannot be guessed: an attacker who uses up the tries must not lock it.
     let limits = match &presented {
@@ -158,7 +158,7 @@ impl SecondStep {
             return Ok(Finished::Invalid);
         };
         started.record(change);
-        self.admission.give_back(change)?;
+        self.admission.give_back_after(change)?;
         self.limit.forgive(change, now)?;
         Ok(Finished::SignedIn(
             Box::new(user),

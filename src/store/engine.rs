@@ -4,7 +4,7 @@
 //! for the types of its own library, and calls its [`AfterCommit`] subscriber. The dynamic calls cost a few
 //! nanoseconds in a look-up of microseconds.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::{ControlFlow, Deref};
 
@@ -95,13 +95,18 @@ impl<'c> Reader<'c> {
 pub struct Transaction<'c> {
     reader: Reader<'c>,
     mails_enqueued: Cell<u64>,
+    counts: RefCell<Vec<Count>>,
 }
+
+/// A change of counters that follows a transaction.
+pub(super) type Count = Box<dyn FnOnce(&Transaction<'_>) -> Result<()>>;
 
 impl<'c> Transaction<'c> {
     pub(super) fn new(connection: &'c dyn Connection) -> Self {
         Self {
             reader: Reader::new(connection),
             mails_enqueued: Cell::new(0),
+            counts: RefCell::default(),
         }
     }
 
@@ -112,6 +117,28 @@ impl<'c> Transaction<'c> {
 
     pub(super) fn note_enqueued_mail(&self) {
         self.mails_enqueued.set(self.mails_enqueued.get() + 1);
+    }
+
+    /// Changes counters with this transaction or, where others run at the same time, after its commit: a row that all of
+    /// them change would put them in each other's way. Callers are answered afterwards. A crash in between, or a failure,
+    /// leaves the counters as they are.
+    ///
+    /// # Errors
+    /// Those of `count`, where it runs at once.
+    pub fn count_after(
+        &self,
+        count: impl FnOnce(&Transaction<'_>) -> Result<()> + 'static,
+    ) -> Result<()> {
+        if !self.locks_rows() {
+            return count(self);
+        }
+        self.counts.borrow_mut().push(Box::new(count));
+        Ok(())
+    }
+
+    /// What is to be counted after the commit.
+    pub(super) fn into_counts(self) -> Vec<Count> {
+        self.counts.into_inner()
     }
 
     /// Whether a statement that takes rows must lock them and skip those of others.

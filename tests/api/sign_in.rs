@@ -475,6 +475,17 @@ async fn beyond_the_limit_the_longest_unused_session_ends() {
 }
 
 #[actix_web::test]
+async fn a_limit_that_is_far_away_is_kept_all_the_same() {
+    let app = TestApp::with_settings(|settings| settings.session.max_per_user = 34).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    for _ in 0..36 {
+        app.sign_in_as(&user).await;
+    }
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+    assert_eq!(count_in(&app, "SELECT count(*) FROM sessions"), 34);
+}
+
+#[actix_web::test]
 async fn at_the_limit_expired_sessions_end_first() {
     let app = TestApp::with_settings(|settings| {
         settings.session.max_per_user = 2;
@@ -552,6 +563,51 @@ async fn concurrent_sign_ins_during_a_rehash_all_succeed() {
     let replies = join_all((0..10).map(|_| app.sign_in(ONE, PASSWORD))).await;
     let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
     assert_eq!(statuses, [200; 10]);
+}
+
+/// Their transactions overlap: each waits, after its first statements, until both have come so far.
+#[actix_web::test]
+async fn sign_ins_of_two_users_run_side_by_side() {
+    let app = TestApp::new().await;
+    // SQLite has one writer.
+    let Some(schema) = app.schema() else { return };
+    let users = [ONE, "two@example.com"];
+    for address in users {
+        app.create_user(address, PASSWORD).await;
+        assert_eq!(app.sign_in(address, PASSWORD).await.status, 200);
+    }
+    let lock = std::process::id();
+    schema
+        .execute(&format!(
+            "CREATE SEQUENCE attempts;
+             CREATE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 PERFORM nextval('attempts');
+                 PERFORM pg_advisory_xact_lock_shared({lock});
+                 RETURN NULL;
+             END $$;
+             CREATE TRIGGER meet AFTER INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION meet();
+             SELECT pg_advisory_lock({lock})"
+        ))
+        .unwrap();
+    let waiting = format!(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {lock} AND NOT granted"
+    );
+    let let_go = async {
+        while schema.query(&waiting).unwrap() != [Some("2".to_owned())] {
+            actix_web::rt::time::sleep(MILLISECOND).await;
+        }
+        schema
+            .execute(&format!("SELECT pg_advisory_unlock({lock})"))
+            .unwrap();
+    };
+    let sign_ins = join_all(users.map(|address| app.sign_in(address, PASSWORD)));
+    let (replies, ()) = futures_util::future::join(sign_ins, let_go).await;
+    assert!(replies.iter().all(|reply| reply.status == 200));
+    let attempts = schema.query("SELECT last_value FROM attempts").unwrap();
+    assert_eq!(attempts, [Some("2".to_owned())], "neither ran again");
+    let counted = "SELECT coalesce(sum(count), 0) FROM throttles";
+    let counted = schema.query(counted).unwrap();
+    assert_eq!(counted, [Some("0".to_owned())], "successes are not counted");
 }
 
 #[actix_web::test]

@@ -2,21 +2,39 @@
 
 use super::*;
 
-pub(super) fn a_device_is_first_or_new_and_known_afterwards(tx: &Transaction<'_>) {
+pub(super) fn a_device_is_new_once(tx: &Transaction<'_>) {
     let (id, other) = (
         add_user(tx, "one@example.com"),
         add_user(tx, "two@example.com"),
     );
     let note = |user, device| known_devices::note(tx, user, device, NOW).unwrap();
-    assert_eq!(note(id, "laptop"), Sighting::First);
-    assert_eq!(note(id, "laptop"), Sighting::Known);
-    assert_eq!(note(id, "phone"), Sighting::New);
-    assert_eq!(note(id, "phone"), Sighting::Known);
-    assert_eq!(
-        note(other, "phone"),
-        Sighting::First,
-        "what is known is known of one user"
-    );
+    assert!(note(id, "laptop"));
+    assert!(!note(id, "laptop"));
+    assert!(!known_devices::has_others(tx, id, "laptop").unwrap());
+    assert!(note(id, "phone"));
+    assert!(!note(id, "phone"));
+    assert!(known_devices::has_others(tx, id, "laptop").unwrap());
+    assert!(note(other, "phone"), "what is known is known of one user");
+    assert!(!known_devices::has_others(tx, other, "phone").unwrap());
+}
+
+pub(super) fn the_last_use_of_a_device_is_known_to_the_hour(tx: &Transaction<'_>) {
+    let id = add_user(tx, "one@example.com");
+    known_devices::note(tx, id, "phone", NOW).unwrap();
+    known_devices::note(tx, id, "laptop", NOW + HOUR).unwrap();
+    let is_current = |at| {
+        let seen = known_devices::look(tx, id, "laptop", at).unwrap();
+        assert_eq!(seen.devices, 2);
+        seen.is_current
+    };
+    assert!(is_current(NOW + HOUR));
+    assert!(is_current(NOW + 2 * HOUR - Duration::from_millis(1)));
+    assert!(!is_current(NOW + 2 * HOUR));
+    assert!(!is_current(NOW), "the clock was wrong");
+    known_devices::note(tx, id, "laptop", NOW + 2 * HOUR).unwrap();
+    assert!(is_current(NOW + 2 * HOUR));
+    let unknown = known_devices::look(tx, id, "television", NOW + 2 * HOUR);
+    assert!(!unknown.unwrap().is_current);
 }
 
 pub(super) fn old_and_excess_devices_are_forgotten(tx: &Transaction<'_>) {
@@ -27,7 +45,7 @@ pub(super) fn old_and_excess_devices_are_forgotten(tx: &Transaction<'_>) {
     note("new", NOW + 2 * HOUR);
     note("oldest", NOW + 3 * HOUR);
     assert_eq!(known_devices::delete_beyond(tx, id, 2).unwrap(), 1);
-    assert_eq!(note("oldest", NOW + 3 * HOUR), Sighting::Known);
+    assert!(!note("oldest", NOW + 3 * HOUR));
     assert_eq!(
         known_devices::delete_unseen(tx, NOW + 2 * HOUR - Duration::from_millis(1), 10)
             .unwrap(),
@@ -37,7 +55,7 @@ pub(super) fn old_and_excess_devices_are_forgotten(tx: &Transaction<'_>) {
         known_devices::delete_unseen(tx, NOW + 2 * HOUR, 10).unwrap(),
         1
     );
-    assert_eq!(note("old", NOW + 4 * HOUR), Sighting::New);
+    assert!(note("old", NOW + 4 * HOUR));
     users::delete(tx, id).unwrap();
     assert_eq!(
         known_devices::delete_unseen(tx, NOW + 9 * HOUR, 10).unwrap(),
@@ -52,6 +70,6 @@ pub(super) fn a_users_devices_are_forgotten_together(tx: &Transaction<'_>) {
         known_devices::note(tx, user, device, NOW).unwrap();
     }
     assert_eq!(known_devices::delete_all_for_user(tx, user).unwrap(), 2);
-    assert_eq!(known_devices::note(tx, user, "phone", NOW).unwrap(), Sighting::First);
-    assert_eq!(known_devices::note(tx, other, "phone", NOW).unwrap(), Sighting::Known);
+    assert!(known_devices::note(tx, user, "phone", NOW).unwrap());
+    assert!(!known_devices::note(tx, other, "phone", NOW).unwrap());
 }

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use super::api_keys::NewKey;
-use super::known_devices::Sighting;
 use super::mail_codes::{MailCodeRequest, NewMailCode};
 use super::outbox::{BusyDomains, Class, NewOutboxEntry};
 use super::pending_sign_ins::PendingSignIn;
@@ -85,8 +84,9 @@ suite! {
             excess_sessions_end_by_expiry_then_activity
             expired_and_idle_sessions_are_listed_in_batches;
         known_device:
-            a_device_is_first_or_new_and_known_afterwards
+            a_device_is_new_once
             old_and_excess_devices_are_forgotten
+            the_last_use_of_a_device_is_known_to_the_hour
             a_users_devices_are_forgotten_together;
         throttle:
             a_window_is_claimed_once_by_its_end

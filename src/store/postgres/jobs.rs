@@ -10,7 +10,7 @@ use super::feed::Feed;
 use super::queue::{Job, unavailable};
 use super::session::{Failure, Isolation, Session};
 use crate::domain::error::{Error, Result, UnavailableReason};
-use crate::store::engine::{Reader, Transaction};
+use crate::store::engine::{Count, Reader, Transaction};
 
 /// The most attempts of a transaction.
 const ATTEMPTS: u32 = 10;
@@ -45,7 +45,8 @@ pub(super) struct Retries {
 
 /// How one attempt of a transaction ended.
 enum Attempt<T> {
-    Committed(T),
+    /// With what is to be counted now.
+    Committed(T, Vec<Count>),
     /// Nothing happened.
     Failed(Error),
     /// Nothing happened, and the next attempt may succeed.
@@ -109,7 +110,13 @@ fn transact<T>(
     let mut has_met_duplicate = false;
     for attempt in 1..=ATTEMPTS {
         match try_once(session, isolation, work) {
-            Attempt::Committed(value) => {
+            Attempt::Committed(value, counts) => {
+                for count in counts {
+                    // Each statement by itself, so that it waits for a row no longer than it must.
+                    if let Err(failure) = count(&Transaction::new(session)) {
+                        tracing::debug!(%failure, "counters stay as they were");
+                    }
+                }
                 // Counters revoke nothing.
                 if isolation == Isolation::Serializable {
                     feed.read_after_commit(&Reader::new(session));
@@ -157,11 +164,12 @@ fn try_once<T>(
     if let Err(failure) = session.begin(isolation) {
         return Attempt::Failed(failure);
     }
-    let outcome = caught(|| work(&Transaction::new(session)));
+    let tx = Transaction::new(session);
+    let outcome = caught(|| work(&tx));
     // After a failed statement the server undoes the transaction, whatever the work made of it.
     match (outcome, session.take_failure()) {
         (Ok(value), None) => match session.commit() {
-            Ok(()) => Attempt::Committed(value),
+            Ok(()) => Attempt::Committed(value, tx.into_counts()),
             Err(failure) => match session.take_failure() {
                 Some(kind @ Failure::Conflict) => Attempt::InTheWay(kind, failure),
                 _ => Attempt::Unknown(failure),

@@ -115,7 +115,9 @@ impl Session {
     /// For statements of the operator, which may take long: from now on nothing limits them.
     pub fn lift_limits(&self) -> Result<()> {
         self.client.borrow_mut().lift_limit();
-        self.batch("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'")
+        self.batch(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; SET LOCAL enable_seqscan = on",
+        )
     }
 
     /// Undoes the transaction. A session that cannot is lost.
@@ -207,13 +209,14 @@ impl Session {
 fn limits(set: &str, lock_timeout: Duration) -> String {
     let statement = STATEMENT_TIMEOUT.as_millis();
     let lock = lock_timeout.as_millis();
-    // An outer default of SERIALIZABLE would make look-ups fail.
-    let isolation = match set {
-        "SET" => "SET default_transaction_isolation = 'read committed';",
-        _ => "",
+    // An outer default of SERIALIZABLE would make look-ups fail. And a scan of a small table locks all of it for
+    // serializable transactions, which are then in each other's way; all statements have an index.
+    let of_sessions = match set {
+        "SET" => "SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off;",
+        _ => "SET LOCAL enable_seqscan = off;",
     };
     format!(
-        "{isolation} {set} statement_timeout = {statement}; {set} lock_timeout = {lock};
+        "{of_sessions} {set} statement_timeout = {statement}; {set} lock_timeout = {lock};
          {set} idle_in_transaction_session_timeout = {statement};"
     )
 }

@@ -1,45 +1,77 @@
 //! The `known_devices` table: devices that users signed in from.
 
+use std::time::Duration;
+
 use crate::domain::UserId;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result};
-use crate::store::Transaction;
+use crate::domain::error::Result;
+use crate::store::{Reader, Transaction};
 
-/// What a device was to an account before a sign-in from it.
+/// How exactly it is known when a device was used last.
+const PRECISION: Duration = Duration::from_secs(60 * 60);
+
+/// What is known of a user's devices before a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sighting {
-    /// The account has no known device.
-    First,
-    /// A known device.
-    Known,
-    /// A device that is not among the known ones.
-    New,
+pub struct Seen {
+    /// How many are known.
+    pub devices: u32,
+    /// Whether one of them is this one, whose last use is known exactly enough: there is nothing to write.
+    pub is_current: bool,
 }
 
-/// Records a sign-in from a device; returns what the device was before.
+/// Looks at the devices of a user.
+pub fn look(
+    reader: &Reader<'_>,
+    user_id: UserId,
+    fingerprint: &str,
+    now: Timestamp,
+) -> Result<Seen> {
+    let seen = reader.one(
+        "SELECT count(*), count(CASE WHEN fingerprint = $1 AND seen_at > $2 AND seen_at <= $3 THEN 1 END)
+         FROM known_devices WHERE user_id = $4",
+        &[
+            fingerprint.into(),
+            (now - PRECISION).into(),
+            now.into(),
+            user_id.into(),
+        ],
+        |row| Ok((row.next::<i64>()?, row.next::<i64>()?)),
+    )?;
+    let (devices, current) = seen.unwrap_or_default();
+    Ok(Seen {
+        devices: u32::try_from(devices).unwrap_or(u32::MAX),
+        is_current: current > 0,
+    })
+}
+
+/// Records a sign-in from a device; returns whether it is new. It reads nothing: on PostgreSQL, sign-ins of several users
+/// would be in each other's way on the pages of the index.
 pub fn note(
     tx: &Transaction<'_>,
     user_id: UserId,
     fingerprint: &str,
     now: Timestamp,
-) -> Result<Sighting> {
-    let (same, any) = tx
-        .one(
-            "SELECT count(CASE WHEN fingerprint = $1 THEN 1 END), count(*) FROM known_devices WHERE user_id = $2",
-            &[fingerprint.into(), user_id.into()],
-            |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
-        )?
-        .ok_or_else(|| Error::internal("a count returned no row"))?;
-    tx.execute(
+) -> Result<bool> {
+    let inserted = tx.execute(
         "INSERT INTO known_devices (user_id, fingerprint, seen_at) VALUES ($1, $2, $3)
-         ON CONFLICT (user_id, fingerprint) DO UPDATE SET seen_at = excluded.seen_at",
+         ON CONFLICT (user_id, fingerprint) DO NOTHING",
         &[user_id.into(), fingerprint.into(), now.into()],
     )?;
-    Ok(match (same, any) {
-        (_, 0) => Sighting::First,
-        (0, _) => Sighting::New,
-        _ => Sighting::Known,
-    })
+    if inserted == 0 {
+        tx.execute(
+            "UPDATE known_devices SET seen_at = $1 WHERE user_id = $2 AND fingerprint = $3",
+            &[now.into(), user_id.into(), fingerprint.into()],
+        )?;
+    }
+    Ok(inserted == 1)
+}
+
+/// Whether the user has other devices than this one.
+pub fn has_others(reader: &Reader<'_>, user_id: UserId, fingerprint: &str) -> Result<bool> {
+    reader.exists(
+        "SELECT 1 FROM known_devices WHERE user_id = $1 AND fingerprint <> $2 LIMIT 1",
+        &[user_id.into(), fingerprint.into()],
+    )
 }
 
 /// Deletes the devices of a user except the `most` seen last; returns how many.
