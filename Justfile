@@ -53,7 +53,7 @@ newest-postgresql:
 # Run tests of the store and of several nodes through PgBouncer, which changes sessions after each transaction
 [group('test')]
 pgbouncer:
-    .ci/postgres .ci/pgbouncer cargo test --lib --test tests -- store::conformance store::moving server::commands::moving server::postgresql:: server::postgresql_revocation api::revocation api::refresh
+    .ci/postgres .ci/pgbouncer cargo test --lib --test tests -- store::conformance store::moving behind_a_pooler server::commands::moving server::postgresql:: server::postgresql_revocation api::revocation api::refresh
 
 # Kill and hang the primary of two PostgreSQL servers under Patroni, with three nodes behind HAProxy
 [group('test')]

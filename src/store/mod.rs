@@ -193,6 +193,22 @@ impl Database {
         }
     }
 
+    /// Refuses the key bases of a command that signs, as those of a node that starts. It reads.
+    ///
+    /// # Errors
+    /// Those of reading. Where nodes share the database, also bases that others do not have.
+    pub async fn check_key_bases(&self, names: &BaseNames, now: Timestamp) -> Result<()> {
+        let Engine::Postgres(engine) = &self.shared.engine else {
+            return Ok(());
+        };
+        let names = names.clone();
+        let are_foreign = move |reader: &Reader<'_>| key_bases::are_foreign(reader, &names, now);
+        match engine.read(are_foreign).await? {
+            true => Err(Error::internal(FOREIGN_KEY_BASE)),
+            false => Ok(()),
+        }
+    }
+
     /// Whether the database is sound and accepts writes, for `/ready`.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ fn a_node_with_another_key_base_does_not_start() {
         return;
     };
     let first = node_with(&schema, "a", &[]);
-    let _running = first.serve();
+    let running = first.serve();
     let stranger = node_with(&schema, "b", &["c"]);
     let (started, said) = run(&stranger, &["serve"]);
     assert!(
@@ -89,6 +89,16 @@ fn a_node_with_another_key_base_does_not_start() {
         "{said}"
     );
     assert!(run(&first, &["doctor"]).0);
+    // The nodes would refuse the link.
+    running.sign_up_token("one@example.com", PASSWORD);
+    let reset = ["users", "reset-password", "one@example.com"];
+    let (printed, said) = run(&stranger, &reset);
+    assert!(
+        !printed && said.contains("is not the key base of this database"),
+        "{said}"
+    );
+    assert!(!said.contains("reset_link_printed"), "{said}");
+    assert!(run(&first, &reset).0);
 
     // The first one is lost.
     let (done, said) = run(&stranger, &["secret", "adopt"]);

@@ -39,7 +39,7 @@ fn postgresql_is_set_up_as_shown() {
         sql("DROP ROLE IF EXISTS cloakroom");
     };
     remove();
-    let create = block("sql");
+    let create = blocks_in(PAGE, "sql").concat();
     for statement in create.lines() {
         sql(statement);
     }

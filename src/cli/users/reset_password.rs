@@ -16,9 +16,11 @@ pub(super) async fn run(
     UserArg { user, format }: UserArg,
 ) -> crate::cli::Outcome {
     let asked = user.clone();
-    let account = database::open(settings)?
-        .read(move |reader| asked.find(reader))
-        .await?;
+    let database = database::open(settings)?;
+    let key_ring = KeyRing::open(settings)?;
+    let now = Clock::System.now();
+    database.check_key_bases(&key_ring.names(), now).await?;
+    let account = database.read(move |reader| asked.find(reader)).await?;
     let account = user.require(account)?;
     let user = &account.user;
     if user.disabled_at.is_some() {
@@ -26,8 +28,8 @@ pub(super) async fn run(
     }
     let event = Event::ResetLinkPrinted { user: user.id };
     Entry::new(&Source::OPERATOR, event).write();
-    let expires_at = Clock::System.now() + signed_link::RESET_LIFETIME;
-    let token = signed_link::sign_reset(&KeyRing::open(settings)?, &account, expires_at);
+    let expires_at = now + signed_link::RESET_LIFETIME;
+    let token = signed_link::sign_reset(&key_ring, &account, expires_at);
     let link = settings.mailed_link(LinkPurpose::Reset, &token);
     format.print(
         &json!({ "user": View::of(user), "link": link, "expires_at": expires_at }),

@@ -421,6 +421,43 @@ fn statements_work_without_being_prepared() {
     assert_eq!(prepared.unwrap(), [Some("0".to_owned())]);
 }
 
+/// The page advises it for named statements behind a pooler, which does not keep what a session sets.
+#[test]
+fn time_limits_hold_on_each_session_behind_a_pooler() {
+    let Some(home) = Home::new() else { return };
+    if !home.schema.is_pooled() {
+        return;
+    }
+    let page = include_str!("../../../docs/operations/postgresql.md");
+    let of_role = page
+        .lines()
+        .filter(|line| line.starts_with("ALTER ROLE cloakroom SET") && line.contains("timeout"));
+    let of_role: Vec<_> = of_role
+        .map(|line| line.replace("cloakroom", "CURRENT_USER"))
+        .collect();
+    assert_eq!(of_role.len(), 3);
+    home.schema.execute(&of_role.concat()).unwrap();
+    let node = home.open();
+    // The pooler has three sessions, and as many threads write: each transaction has one until all have theirs.
+    let all_are_here = std::sync::Arc::new(std::sync::Barrier::new(3));
+    let limits = (0..3).map(|_| {
+        let all_are_here = std::sync::Arc::clone(&all_are_here);
+        node.count(move |tx| {
+            let limits = tx.one(
+                "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),
+                        current_setting('idle_in_transaction_session_timeout')",
+                &[],
+                |row| Ok([row.next::<String>()?, row.next()?, row.next()?]),
+            );
+            all_are_here.wait();
+            limits
+        })
+    });
+    for limits in run(join_all(limits)) {
+        assert_eq!(limits.unwrap().unwrap(), ["10s", "5s", "10s"]);
+    }
+}
+
 #[test]
 fn many_nodes_that_start_at_once_migrate_once() {
     let Some(home) = Home::new() else { return };
