@@ -376,7 +376,7 @@ impl Bench {
         transaction.commit().expect("the users");
         let tokens = add_sessions(&mut connection, ROWS);
         let script = |name, header, list: &[String]| {
-            write_script(folder, name, "GET", header, list, "math.random(#requests)")
+            write_script(folder, name, "GET", header, list, "math.random(#tokens)")
         };
         let look_up = script("sessions", BEARER, &tokens);
         let keys = script("keys", API_KEY, &add_keys(&mut connection, KEYS));

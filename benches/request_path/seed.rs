@@ -19,7 +19,7 @@ const KEYS: usize = 10_000;
 const ACCESS_TOKENS: i64 = 1_000;
 /// Users with projects.
 const OWNERS: u64 = 2_000;
-const AT_RANDOM: &str = "math.random(#requests)";
+const AT_RANDOM: &str = "math.random(#tokens)";
 
 /// A route, and the requests for it.
 pub struct Variant {

@@ -1,4 +1,4 @@
-//! Runs wrk, with requests that are made beforehand.
+//! Runs wrk, with requests that are made of a list of tokens.
 
 #![allow(dead_code, reason = "each benchmark uses some of it")]
 
@@ -44,7 +44,7 @@ pub fn is_installed() -> bool {
     asked.is_ok()
 }
 
-/// A script for wrk whose requests are made beforehand, one a token; `pick` (Lua) chooses among them.
+/// A script for wrk with a request for each token; `pick` (Lua) chooses among them.
 pub fn write_script(
     folder: &Path,
     name: &str,
@@ -62,7 +62,8 @@ pub fn write_script(
     write_script_of(folder, name, &request, tokens, pick)
 }
 
-/// The same with a request as Lua makes it of `token`.
+/// The same with a request as Lua makes it of `token`. It is made once and the tokens are put into it, since a thread
+/// that makes many delays the next one's start; so tokens in bodies have one length.
 pub fn write_script_of(
     folder: &Path,
     name: &str,
@@ -76,16 +77,17 @@ pub fn write_script_of(
     let mut file = File::create(&script).expect("a script");
     write!(
         file,
-        r#"local requests, nodes, threads, last = {{}}, {{}}, 0, nil
+        r#"local tokens, nodes, threads, last = {{}}, {{}}, 0, nil
+local before, after
 number, count = 1, 1
 for host, port in os.getenv("NODES"):gmatch("(%S+):(%d+)") do
   nodes[#nodes + 1] = {{ host, port }}
 end
 function setup(thread)
   threads = threads + 1
-  thread.addr = wrk.lookup(unpack(nodes[threads]))[1]
+  thread.addr = wrk.lookup(unpack(nodes[(threads - 1) % #nodes + 1]))[1]
   thread:set("number", threads)
-  thread:set("count", #nodes)
+  thread:set("count", tonumber(os.getenv("THREADS")))
 end
 function next_one()
   last = last and last + count or number
@@ -94,11 +96,15 @@ end
 function init()
   math.randomseed(os.time() + number)
   for token in io.lines("{}") do
-    requests[#requests + 1] = {request}
+    tokens[#tokens + 1] = token
   end
+  local token = ("@"):rep(#tokens[1])
+  local text = {request}
+  local first, last = text:find(token, 1, true)
+  before, after = text:sub(1, first - 1), text:sub(last + 1)
 end
 function request()
-  return requests[{pick}]
+  return before .. tokens[{pick}] .. after
 end
 function done(_, latency)
   for _, percent in ipairs({{ 50, 95, 99 }}) do
@@ -114,12 +120,13 @@ end
 
 /// Sends the requests of a script to a path, on so many connections, for so long. All must succeed.
 pub fn run(address: &str, path: &str, script: &Path, connections: usize, span: Duration) -> Load {
-    run_on(&[address], path, script, connections, span)
+    run_on(&[address], 1, path, script, connections, span)
 }
 
-/// The same to several nodes, by a thread for each.
+/// The same to several nodes in turn, by so many threads.
 pub fn run_on(
     nodes: &[&str],
+    threads: usize,
     path: &str,
     script: &Path,
     connections: usize,
@@ -127,8 +134,9 @@ pub fn run_on(
 ) -> Load {
     let output = Command::new("wrk")
         .env("NODES", nodes.join(" "))
+        .env("THREADS", threads.to_string())
         .arg("--timeout=30s")
-        .arg(format!("-t{}", nodes.len()))
+        .arg(format!("-t{threads}"))
         .arg(format!("-c{connections}"))
         .arg(format!("-d{}s", span.as_secs()))
         .arg("-s")
