@@ -20,7 +20,8 @@ CREATE TABLE users (
     name               TEXT,                     -- one line of at most 255 characters
     profile            TEXT    NOT NULL DEFAULT '{}', -- JSON object of at most 4 KiB, changed by the user
     metadata           TEXT    NOT NULL DEFAULT '{}', -- JSON object of at most 4 KiB, changed by operators
-    locale             TEXT                      -- language tag of the user's mails, from the sign-up
+    locale             TEXT,                     -- language tag of the user's mails, from the sign-up
+    second_factor_due_at INTEGER                 -- until then the user, who must have a second factor, signs in without
 ) STRICT;
 
 CREATE TABLE passwords (

@@ -600,6 +600,7 @@ fn every_error() -> Vec<Error> {
             max_age: None,
         },
         Error::Unconfirmed,
+        Error::SecondFactorOverdue,
         Error::CrossOrigin,
         Error::NotFound,
         Error::RateLimited(wait),
@@ -632,6 +633,7 @@ fn every_error() -> Vec<Error> {
             | Error::InsufficientScope(_)
             | Error::InsufficientAuthentication { .. }
             | Error::Unconfirmed
+            | Error::SecondFactorOverdue
             | Error::CrossOrigin
             | Error::NotFound
             | Error::RateLimited(_)

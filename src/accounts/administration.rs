@@ -2,11 +2,14 @@
 
 use super::credentials_changed::{KeepSessions, credentials_changed};
 use super::second_factor;
+use super::second_factor_rule;
 use crate::audit::Event;
 use crate::context::Change;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
-use crate::domain::{Account, Claims, EmailAddress, JsonObject, PasswordDigest, User, UserId};
+use crate::domain::{
+    Account, Claims, EmailAddress, JsonObject, PasswordDigest, Role, User, UserId,
+};
 use crate::mail::{self, Notice};
 use crate::store::outbox;
 use crate::store::{passwords, users};
@@ -60,20 +63,51 @@ pub fn enable(change: &Change<'_>, account: &Account, now: Timestamp) -> Result<
     reload(change, user)
 }
 
-/// Removes all second factors of a user, whose app and recovery codes are lost. The user is notified.
+/// What a reset of second factors changed.
+#[derive(Clone, Copy, Debug)]
+pub struct FactorsReset {
+    /// Whether there were any.
+    pub removed: bool,
+    /// Whether the grace had begun, so that it starts again.
+    pub grace_restarted: bool,
+}
+
+/// Removes all second factors of a user, whose app and recovery codes are lost, and starts the grace to set one up again.
+/// The user is notified of the removal.
 pub fn reset_factors(
     change: &Change<'_>,
     account: &Account,
     notice: Option<&Notice>,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<FactorsReset> {
     let user = &account.user;
-    let removed = second_factor::remove_all(change, user.id)?;
-    if removed {
-        change.record(Event::SecondFactorsReset { user: user.id });
+    let reset = FactorsReset {
+        removed: second_factor::remove_all(change, user.id)?,
+        grace_restarted: user.second_factor_due_at.is_some(),
+    };
+    if reset.removed {
         mail::notify(change, notice, user, now)?;
     }
-    Ok(removed)
+    if reset.removed || reset.grace_restarted {
+        second_factor_rule::clear(change, user)?;
+        change.record(Event::SecondFactorsReset { user: user.id });
+    }
+    Ok(reset)
+}
+
+/// Gives a user a role; the one that they have changes nothing.
+pub fn set_role(
+    change: &Change<'_>,
+    account: &Account,
+    role: Role,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let user = account.user.id;
+    if account.user.role != role {
+        users::set_role(change, user, role, now)?;
+        change.record(Event::RoleChanged { user });
+    }
+    reload(change, user)
 }
 
 /// Marks an account's address as verified: the operator vouches for it. A verified one stays as it is.

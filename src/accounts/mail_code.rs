@@ -147,7 +147,7 @@ impl MailSignIn {
     ///
     /// # Errors
     /// [`Error::InvalidCode`], [`Error::LinkInvalid`], [`Error::CrossOrigin`], [`Error::RateLimited`],
-    /// [`Error::SecondFactorRequired`], and those of the database.
+    /// [`Error::SecondFactorRequired`], [`Error::SecondFactorOverdue`], and those of the database.
     pub async fn start_session(
         self,
         context: &Arc<Context>,
@@ -188,6 +188,7 @@ impl MailSignIn {
                 made: (),
             }),
             Finished::SecondFactorDue(due) => Err(Error::SecondFactorRequired(due)),
+            Finished::EnrolmentOverdue => Err(Error::SecondFactorOverdue),
             Finished::Refused => Err(match proof {
                 Proof::Code { .. } => Error::InvalidCode,
                 Proof::Link => LINK_INVALID,
@@ -269,6 +270,7 @@ struct MailStep {
 enum Finished {
     SignedIn(Box<User>, Box<StartedSession>),
     SecondFactorDue(Box<SecondFactorDue>),
+    EnrolmentOverdue,
     Refused,
 }
 
@@ -317,14 +319,23 @@ impl MailStep {
             SessionStart::Session(started) => {
                 started.record(change);
                 self.admission.give_back_after(change)?;
-                let (user, started) = (Box::new(account.user), Box::new(started));
-                Ok(Finished::SignedIn(user, started))
+                let user = User {
+                    second_factor_due_at: started.enrol_until,
+                    ..account.user
+                };
+                Ok(Finished::SignedIn(Box::new(user), Box::new(started)))
             }
             SessionStart::SecondFactorDue(due) => {
                 let user = account.user.id;
                 change.record(Event::SecondFactorDue { user });
                 self.admission.give_back_after(change)?;
                 Ok(Finished::SecondFactorDue(due))
+            }
+            SessionStart::EnrolmentOverdue => {
+                let user = account.user.id;
+                change.record(Event::SecondFactorOverdue { user });
+                self.admission.give_back_after(change)?;
+                Ok(Finished::EnrolmentOverdue)
             }
             // The account was read in this transaction.
             SessionStart::Outdated => Err(Error::internal("a sign-in by mail was outdated")),

@@ -12,6 +12,7 @@ pub mod password_sign_in;
 pub mod reauthentication;
 pub mod rotate_session;
 pub mod second_factor;
+pub mod second_factor_rule;
 pub mod standing;
 pub mod start_session;
 pub mod unverified_account;

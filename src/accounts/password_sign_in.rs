@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authentication::{Authentication, verify_password};
-use super::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
+use super::start_session::{SessionDraft, SessionStart, start_session};
 use crate::audit::Event;
 use crate::config::Confirm;
 use crate::context::{Change, Context};
@@ -74,7 +74,7 @@ impl PasswordSignIn {
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] or [`Error::LastAttempt`], [`Error::Unconfirmed`], [`Error::RateLimited`],
-    /// [`Error::SecondFactorRequired`], and those of the database and the hash queue.
+    /// [`Error::SecondFactorRequired`], [`Error::SecondFactorOverdue`], and those of the database and the hash queue.
     pub async fn start_session<T: Send + 'static>(
         self,
         context: &Arc<Context>,
@@ -160,25 +160,35 @@ impl Attempt {
                 (self.admission.clone(), failures.clone(), also.clone());
             let started = context.commit(client, move |change| {
                 let start = start_session(change, &authentication, &draft, now)?;
-                if matches!(start, SessionStart::Outdated) {
-                    return Ok((start, None));
+                if !matches!(start, SessionStart::Outdated) {
+                    // The password was right: that was no failure to guess.
+                    admission.give_back_after(change)?;
+                    failures.forgive(change, now)?;
                 }
-                // The password was right: that was no failure to guess.
-                admission.give_back_after(change)?;
-                failures.forgive(change, now)?;
-                let SessionStart::Session(started) = &start else {
-                    change.record(Event::SecondFactorDue { user });
-                    return Ok((start, None));
+                let started = match &start {
+                    SessionStart::Session(started) => started,
+                    SessionStart::SecondFactorDue(_) => {
+                        change.record(Event::SecondFactorDue { user });
+                        return Ok((start, None));
+                    }
+                    SessionStart::EnrolmentOverdue => {
+                        change.record(Event::SecondFactorOverdue { user });
+                        return Ok((start, None));
+                    }
+                    SessionStart::Outdated => return Ok((start, None)),
                 };
                 started.record(change);
                 let made = also(change, &started.session, now)?;
                 Ok((start, Some(made)))
             });
             match started.await? {
-                (SessionStart::Session(StartedSession { session, .. }), Some(made)) => {
+                (SessionStart::Session(started), Some(made)) => {
                     return Ok(SignedIn {
-                        user: account.user,
-                        session,
+                        user: User {
+                            second_factor_due_at: started.enrol_until,
+                            ..account.user
+                        },
+                        session: started.session,
                         token,
                         made,
                     });
@@ -186,6 +196,7 @@ impl Attempt {
                 (SessionStart::SecondFactorDue(due), _) => {
                     return Err(Error::SecondFactorRequired(due));
                 }
+                (SessionStart::EnrolmentOverdue, _) => return Err(Error::SecondFactorOverdue),
                 _ => {}
             }
         }

@@ -3,6 +3,8 @@
 //! # Threats
 //! - a password changed while it was verified: the authentication must still hold inside the transaction
 //! - a stolen password of an account with a second factor: no session starts without the factor
+//! - an attacker with the password who sets up a second factor before the owner does: see
+//!   [`second_factor_rule`](super::second_factor_rule)
 //! - a sign-in that the owner did not make: a device that the account was not used from before is reported by mail
 //! - a session planted by cookie: the token is always new, and the session of the cookie in the request ends
 
@@ -13,7 +15,9 @@ use zeroize::Zeroizing;
 
 use super::authentication::Authentication;
 use super::second_factor;
+use super::second_factor_rule::{self, Enrolment};
 use crate::audit::Event;
+use crate::config;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::Purpose;
 use crate::crypto::signed_message::pseudonym;
@@ -52,11 +56,19 @@ pub fn start_session(
         return Ok(SessionStart::Outdated);
     };
     authentication.store_rehashed(change, now)?;
-    if !authentication.methods.has_several_factors() {
+    let mut enrol_until = None;
+    if authentication.methods.has_several_factors() {
+        second_factor_rule::clear(change, &account.user)?;
+    } else {
         let methods = second_factor::methods(change, authentication.user)?;
         if !methods.is_empty() {
             let due = wait_for_second_factor(change, authentication, draft, &account, methods, now);
             return due.map(Box::new).map(SessionStart::SecondFactorDue);
+        }
+        match second_factor_rule::apply(change, &draft.rule, &account.user, now)? {
+            Enrolment::NotRequired => {}
+            Enrolment::Until(due) => enrol_until = Some(due),
+            Enrolment::Overdue => return Ok(SessionStart::EnrolmentOverdue),
         }
     }
     let replaced = match &draft.replaces {
@@ -64,10 +76,15 @@ pub fn start_session(
         None => false,
     };
     let user = authentication.user;
+    let expires_at = draft.new.expires_at;
+    let new = NewSession {
+        expires_at: enrol_until.map_or(expires_at, |due| due.min(expires_at)),
+        ..draft.new.clone()
+    };
     let session = sessions::insert(
         change,
         user,
-        &draft.new,
+        &new,
         (&authentication.methods, authentication.at),
         now,
     )?;
@@ -81,6 +98,7 @@ pub fn start_session(
         evicted,
         replaced,
         new_device,
+        enrol_until,
     }))
 }
 
@@ -91,6 +109,8 @@ pub enum SessionStart {
     Session(StartedSession),
     /// The user has second factors and must present one of these first.
     SecondFactorDue(Box<SecondFactorDue>),
+    /// The user must have a second factor, has none, and the time to set one up is over.
+    EnrolmentOverdue,
     /// The account has changed since the authentication, which no longer holds; nothing was changed.
     Outdated,
 }
@@ -106,6 +126,8 @@ pub struct StartedSession {
     pub replaced: bool,
     /// Whether the account was used before, and never from this device.
     pub new_device: bool,
+    /// When the user must have a second factor, which is missing. The session expires then.
+    pub enrol_until: Option<Timestamp>,
 }
 
 impl StartedSession {
@@ -134,6 +156,8 @@ pub struct SessionDraft {
     fingerprint: String,
     /// The notice of a new device; `None` where the settings turn it off.
     notice: Option<Notice>,
+    /// Who must have a second factor.
+    rule: config::SecondFactor,
 }
 
 /// What was seen of a user before the transaction, which then reads less: what serializable transactions read of an index
@@ -193,6 +217,7 @@ impl SessionDraft {
                 &fingerprint(client.ip, user_agent),
             ),
             notice: context.notice(client, MailKind::NewDevice),
+            rule: context.settings.second_factor.clone(),
         };
         Ok((draft, token))
     }

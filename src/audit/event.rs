@@ -52,6 +52,8 @@ events! {
     MailLinkRefused Warn "mail_link_refused";
     /// A first factor was right, and a second one is due.
     SecondFactorDue { user: UserId } Info "second_factor_due";
+    /// A password was right, but the user must have a second factor, and the time to set one up is over.
+    SecondFactorOverdue { user: UserId } Warn "second_factor_overdue";
     /// A second factor was wrong or was used before; the first one was right, so the password may be known to others.
     SecondFactorFailed { user: UserId } Warn "second_factor_failed";
     /// The second step of a sign-in was unknown, expired or tried too often.
@@ -64,7 +66,7 @@ events! {
     TotpRemoved { user: UserId } Warn "totp_removed";
     /// A user got new recovery codes; the old ones are void.
     RecoveryCodesReplaced { user: UserId } Info "recovery_codes_replaced";
-    /// An operator removed all second factors of a user.
+    /// An operator removed all second factors of a user, who may sign in without until a new grace ends.
     SecondFactorsReset { user: UserId } Warn "second_factors_reset";
     /// The password was right, but the address must be verified first.
     SignInUnverified { user: UserId } Info "sign_in_unverified";
@@ -154,6 +156,8 @@ events! {
     KeyBaseAdopted Warn "key_base_adopted";
     /// An operator created an account.
     UserCreated { user: UserId } Info "user_created";
+    /// An operator gave a user another role.
+    RoleChanged { user: UserId } Warn "role_changed";
     /// An operator disabled an account, which ended its sessions.
     UserDisabled { user: UserId, sessions_ended: usize } Info "user_disabled";
     /// An operator enabled a disabled account.

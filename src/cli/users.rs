@@ -5,6 +5,7 @@ mod create;
 mod metadata;
 mod reset_factors;
 mod reset_password;
+mod set_role;
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::audit::Source;
 use crate::config::Settings;
 use crate::context::{Change, commit};
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::{Account, EmailAddress, User, UserId};
+use crate::domain::{Account, EmailAddress, Role, User, UserId};
 use crate::store::Database;
 use crate::store::users;
 
@@ -63,6 +64,14 @@ pub(super) enum Command {
         #[arg(value_name = "JSON", value_parser = metadata::object)]
         object: Map<String, Value>,
     },
+    /// Give a user a role: `operator` for those of whom `second_factor.required` may require a second factor
+    SetRole {
+        #[command(flatten)]
+        one: UserArg,
+        /// `user` or `operator`
+        #[arg(value_parser = set_role::role)]
+        role: Role,
+    },
     /// Delete a user and all their data
     Delete {
         #[command(flatten)]
@@ -71,7 +80,7 @@ pub(super) enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Remove a user's second factors, when the authenticator app and the recovery codes are lost
+    /// Remove a user's second factors, when the authenticator app and the recovery codes are lost; starts the grace again
     ResetFactors {
         #[command(flatten)]
         one: UserArg,
@@ -111,6 +120,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
             Command::Enable(one) => enable(settings, one).await,
             Command::Confirm(one) => confirm::run(settings, one).await,
             Command::Metadata { one, object } => metadata::run(settings, one, &object).await,
+            Command::SetRole { one, role } => set_role::run(settings, one, role).await,
             Command::Delete { one, yes } => delete(settings, one, yes).await,
             Command::ResetPassword(one) => reset_password::run(settings, one).await,
         }
@@ -169,6 +179,11 @@ async fn show(settings: &Settings, UserArg { user, format }: UserArg) -> super::
                 or_dash(pending.as_ref().map(EmailAddress::as_str)),
             ],
             ["disabled at".to_owned(), or_dash(user.disabled_at)],
+            ["role".to_owned(), user.role.as_str().to_owned()],
+            [
+                "factor due at".to_owned(),
+                or_dash(user.second_factor_due_at),
+            ],
             ["created at".to_owned(), user.created_at.to_string()],
             ["updated at".to_owned(), user.updated_at.to_string()],
             ["metadata".to_owned(), user.metadata.as_str().to_owned()],
@@ -261,12 +276,14 @@ fn row(user: &User) -> [String; 5] {
     ]
 }
 
-/// A user as operators see them: the HTTP API does not show `disabled_at`.
+/// A user as operators see them.
 #[derive(Serialize)]
 struct View<'a> {
     #[serde(flatten)]
     user: &'a User,
     disabled_at: Option<Timestamp>,
+    role: Role,
+    second_factor_due_at: Option<Timestamp>,
 }
 
 impl<'a> View<'a> {
@@ -274,6 +291,8 @@ impl<'a> View<'a> {
         Self {
             user,
             disabled_at: user.disabled_at,
+            role: user.role,
+            second_factor_due_at: user.second_factor_due_at,
         }
     }
 }

@@ -27,6 +27,7 @@ mod outbound;
 mod problems;
 mod reference;
 mod samples;
+mod second_factor;
 mod secret;
 mod sender;
 mod server;
@@ -65,6 +66,7 @@ pub use self::outbound::Outbound;
 pub(crate) use self::problems::MAX_DURATION;
 pub(crate) use self::reference::default_toml;
 pub use self::samples::Samples;
+pub use self::second_factor::{Required, SecondFactor};
 pub use self::secret::Secret;
 pub use self::sender::Sender;
 pub use self::server::{Database, Secrets, Server};
@@ -102,6 +104,8 @@ section! {
         sign_in: SignIn,
         /// How long sessions last.
         session: Session,
+        /// Who must have a second factor.
+        second_factor: SecondFactor,
         /// API keys and access tokens.
         tokens: Tokens,
         /// Deletion of expired rows.

@@ -209,6 +209,7 @@ mod tests {
                 created_at: NOW,
                 updated_at: NOW,
                 role: Role::User,
+                second_factor_due_at: None,
                 name: None,
                 profile: JsonObject::default(),
                 metadata: JsonObject::default(),

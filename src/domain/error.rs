@@ -7,7 +7,7 @@
 //!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`],
 //!   [`Error::SecondFactorRequired`], [`Error::PendingSignInInvalid`], [`Error::InvalidCode`];
 //! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`],
-//!   [`Error::InsufficientAuthentication`], [`Error::Unconfirmed`];
+//!   [`Error::InsufficientAuthentication`], [`Error::Unconfirmed`], [`Error::SecondFactorOverdue`];
 //! - a token cannot be issued: [`Error::InvalidGrant`], [`Error::InvalidScope`],
 //!   [`Error::InvalidTarget`];
 //! - a page of another origin sent it: [`Error::CrossOrigin`];
@@ -80,6 +80,9 @@ pub enum Error {
     /// The password was right, and a second factor is due.
     #[error("a second factor is due")]
     SecondFactorRequired(Box<SecondFactorDue>),
+    /// The password was right, but the user must have a second factor, and the time to set one up is over.
+    #[error("the time to set up a second factor is over")]
+    SecondFactorOverdue,
     /// A sign-in that waited for a second factor is unknown, expired, finished or was tried too often.
     #[error("the pending sign-in is invalid")]
     PendingSignInInvalid,

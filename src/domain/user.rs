@@ -40,6 +40,10 @@ pub struct User {
     /// What the user may do beyond the own account.
     #[serde(skip)]
     pub role: Role,
+    /// Until when a user who must have a second factor may sign in without one; `None` before the first such sign-in, and
+    /// once there is one.
+    #[serde(skip)]
+    pub second_factor_due_at: Option<Timestamp>,
     /// The full name or a nickname: one line of at most 255 characters.
     #[schema(required)]
     pub name: Option<String>,
@@ -55,7 +59,8 @@ pub struct User {
 }
 
 /// What a user may do beyond the own account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Nothing.
     #[default]
@@ -73,7 +78,7 @@ impl Role {
         }
     }
 
-    /// Reads a name from the database; `None` for an unknown one.
+    /// Reads a name from the database or a command; `None` for an unknown one.
     pub(crate) fn from_stored(name: &str) -> Option<Self> {
         [Self::User, Self::Operator]
             .into_iter()
@@ -136,6 +141,7 @@ mod tests {
             created_at: at,
             updated_at: at,
             role: Role::User,
+            second_factor_due_at: None,
             name: None,
             profile: JsonObject::default(),
             metadata: JsonObject::default(),

@@ -26,6 +26,7 @@ use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::mailed_link::{LinkRequest, open_link};
 use crate::accounts::new_password::NewPasswords;
 use crate::accounts::second_factor;
+use crate::accounts::second_factor_rule;
 use crate::accounts::unverified_account::replace_account;
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
@@ -268,6 +269,7 @@ fn replace_password(
             change.record(Event::TotpRemoved { user: user.id });
         }
     }
+    second_factor_rule::reopen(change, &user, now)?;
     let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
     let user = User {
         email_confirmed_at: user.email_confirmed_at.or(Some(now)),

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::accounts::rotate_session::rotate_session;
+use crate::accounts::second_factor_rule::enrol_until;
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
@@ -57,7 +58,8 @@ async fn show(context: web::Data<Context>, caller: Caller) -> Result<HttpRespons
     let user = caller.user(&context).await?;
     let session = caller.session(&context).await?;
     let view = session.as_deref().map(|session| {
-        let mut view = SessionView::new(session, session.id);
+        let enrol_until = enrol_until(&context.settings, &user);
+        let mut view = SessionView::new(session, session.id, enrol_until);
         view.last_active_at = context.activity.last_of(session);
         view
     });
@@ -134,9 +136,10 @@ async fn index(
     }
     found.retain(|session| now < session.ends_at(session.last_active_at, idle_timeout));
     found.sort_by_key(|session| Reverse((session.last_active_at, session.id.0)));
+    let enrol_until = enrol_until(&context.settings, &user);
     let sessions = found
         .iter()
-        .map(|session| SessionView::new(session, current.id))
+        .map(|session| SessionView::new(session, current.id, enrol_until))
         .collect();
     Ok(HttpResponse::Ok().json(SessionList { sessions }))
 }

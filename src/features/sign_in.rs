@@ -16,7 +16,8 @@ use crate::context::Context;
 use crate::domain::ClientInfo;
 use crate::domain::error::Result;
 use crate::http::error_codes::{
-    EMAIL_UNCONFIRMED, INVALID_CODE, INVALID_CREDENTIALS, LINK_INVALID, SECOND_FACTOR_REQUIRED,
+    EMAIL_UNCONFIRMED, INVALID_CODE, INVALID_CREDENTIALS, LINK_INVALID,
+    SECOND_FACTOR_ENROLMENT_REQUIRED, SECOND_FACTOR_REQUIRED,
 };
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, AskingBrowser, Body, Route, SecretText};
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
                 INVALID_CODE,
                 LINK_INVALID,
                 SECOND_FACTOR_REQUIRED,
+                SECOND_FACTOR_ENROLMENT_REQUIRED,
                 EMAIL_UNCONFIRMED,
             ])
             .rate_limited(),

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::authentication::Authentication;
 use crate::accounts::new_password::NewPasswords;
-use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
+use crate::accounts::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
 use crate::audit::{Event, Source};
 use crate::config::{self, Confirm};
 use crate::context::{Change, Context, Hooks, SignUp};
@@ -216,13 +216,17 @@ impl Registration {
         let Some(user) = user else {
             return Ok(None);
         };
-        let session = self.start_session(change, &user, now)?;
+        let started = self.start_session(change, &user, now)?;
         change.record(Event::SignedUp {
             user: user.id,
-            session: session.as_ref().map(|session| session.id),
+            session: started.as_ref().map(|started| started.session.id),
         });
+        let user = User {
+            second_factor_due_at: started.as_ref().and_then(|started| started.enrol_until),
+            ..user
+        };
         self.hooks.signed_up(change, &self.sign_up, &user)?;
-        Ok(Some((user, session)))
+        Ok(Some((user, started.map(|started| started.session))))
     }
 
     /// Where no session starts, the user signs in by themselves.
@@ -231,14 +235,16 @@ impl Registration {
         change: &Change<'_>,
         user: &User,
         now: Timestamp,
-    ) -> Result<Option<Session>> {
+    ) -> Result<Option<StartedSession>> {
         let Some(draft) = &self.draft else {
             return Ok(None);
         };
         let authentication = Authentication::by_password(user.id, self.digest.clone(), now);
         match start_session(change, &authentication, draft, now)? {
-            SessionStart::Session(started) => Ok(Some(started.session)),
-            SessionStart::SecondFactorDue(_) | SessionStart::Outdated => Ok(None),
+            SessionStart::Session(started) => Ok(Some(started)),
+            SessionStart::SecondFactorDue(_)
+            | SessionStart::EnrolmentOverdue
+            | SessionStart::Outdated => Ok(None),
         }
     }
 }

@@ -13,7 +13,8 @@ use self::reply::Tokens;
 use crate::crypto::jwt::JwkSet;
 use crate::http::error_codes::{
     EMAIL_UNCONFIRMED, FORBIDDEN, INVALID_API_KEY, INVALID_CREDENTIALS, INVALID_GRANT,
-    INVALID_SCOPE, INVALID_TARGET, SECOND_FACTOR_REQUIRED, TOKEN_EXPIRED, TOKEN_INVALID,
+    INVALID_SCOPE, INVALID_TARGET, SECOND_FACTOR_ENROLMENT_REQUIRED, SECOND_FACTOR_REQUIRED,
+    TOKEN_EXPIRED, TOKEN_INVALID,
 };
 use crate::http::{Access, Message, Route};
 
@@ -27,7 +28,8 @@ pub(super) fn routes() -> Vec<Route> {
             )
             .returns::<Tokens>(200, "The tokens")
             .errors(&[INVALID_SCOPE, INVALID_TARGET, INVALID_CREDENTIALS, TOKEN_INVALID, TOKEN_EXPIRED])
-            .errors(&[SECOND_FACTOR_REQUIRED, INVALID_API_KEY, FORBIDDEN, EMAIL_UNCONFIRMED])
+            .errors(&[SECOND_FACTOR_REQUIRED, SECOND_FACTOR_ENROLMENT_REQUIRED])
+            .errors(&[INVALID_API_KEY, FORBIDDEN, EMAIL_UNCONFIRMED])
             .rate_limited(),
         Route::post("/v1/tokens/refresh", Access::Public, refresh::create)
             .operation("refreshTokens", "Refresh an access token")

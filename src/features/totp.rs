@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::accounts::second_factor::{
     self, AuthenticatorApp, SETUP_LIFETIME, new_recovery_codes, require_second_factor,
 };
+use crate::accounts::second_factor_rule;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::Purpose;
@@ -140,6 +141,7 @@ async fn update(
             .with_second_factor(AuthMethod::OneTimeCode);
         sessions::set_auth_methods(change, session_id, &methods)?;
         recovery_codes::replace(change, user.id, &digests, now)?;
+        second_factor_rule::clear(change, user)?;
         limit.forgive(change, now)?;
         change.record(Event::TotpEnrolled { user: user.id });
         mail::notify(change, notice.as_ref(), user, now)?;
@@ -170,10 +172,12 @@ async fn destroy(
     require_second_factor(&context, &session).await?;
     let reauthenticated = input.verify(&context, &client, &session).await?;
     let notice = context.notice(&client, MailKind::TotpRemoved);
+    let rule = context.settings.second_factor.clone();
     let remove = move |change: &Change<'_>, account: &Account, now| {
         let user = &account.user;
         let removed = second_factor::remove_all(change, user.id)?;
         if removed {
+            second_factor_rule::factors_removed(change, &rule, user, now)?;
             change.record(Event::TotpRemoved { user: user.id });
             mail::notify(change, notice.as_ref(), user, now)?;
         }

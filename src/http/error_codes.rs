@@ -71,6 +71,9 @@ error_codes! {
     EMAIL_UNCONFIRMED: 403 "email_unconfirmed"
         "You have to confirm your email address before continuing",
         "the address must be confirmed first, by the link that was mailed to it";
+    SECOND_FACTOR_ENROLMENT_REQUIRED: 403 "second_factor_enrolment_required"
+        "The time to set up a second factor is over. Reset your password to sign in and set one up.",
+        "the password is right, but the user must have a second factor and had time to set one up: a reset by mail opens an hour for it";
     CROSS_ORIGIN: 403 "cross_origin" "This request must come from the application itself",
         "a page of another application sent it";
     NOT_FOUND: 404 "not_found" "Not found", "it does not exist, or belongs to another user";
@@ -154,6 +157,7 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
         Error::InsufficientScope(_) => INSUFFICIENT_SCOPE,
         Error::InsufficientAuthentication { .. } => INSUFFICIENT_AUTHENTICATION,
         Error::Unconfirmed => EMAIL_UNCONFIRMED,
+        Error::SecondFactorOverdue => SECOND_FACTOR_ENROLMENT_REQUIRED,
         Error::CrossOrigin => CROSS_ORIGIN,
         Error::NotFound => NOT_FOUND,
         Error::RateLimited(_) => RATE_LIMITED,

@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::accounts::second_factor_rule::enrol_until;
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::PlainToken;
@@ -115,7 +116,7 @@ fn signed_in<'a>(
         token: shown,
         expires_at: session.expires_at,
         user,
-        session: SessionView::new(session, session.id),
+        session: SessionView::new(session, session.id, enrol_until(&context.settings, user)),
     })
 }
 
@@ -181,11 +182,15 @@ pub struct SessionView<'a> {
     authenticated_at: Timestamp,
     /// Whether the request came with this session.
     current: bool,
+    /// Until when the user must set up a second factor; absent where there is one, or none is required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    enrol_until: Option<Timestamp>,
 }
 
 impl<'a> SessionView<'a> {
-    /// Of `session`, which is marked if it is the current one.
-    pub fn new(session: &'a Session, current: SessionId) -> Self {
+    /// Of `session`, which is marked if it is the current one, of a user who must set up a second factor until then.
+    pub fn new(session: &'a Session, current: SessionId, enrol_until: Option<Timestamp>) -> Self {
         Self {
             id: session.id,
             ip_address: &session.ip_address,
@@ -196,6 +201,7 @@ impl<'a> SessionView<'a> {
             auth_methods: &session.auth_methods,
             authenticated_at: session.authenticated_at,
             current: session.id == current,
+            enrol_until,
         }
     }
 }

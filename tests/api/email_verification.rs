@@ -817,6 +817,7 @@ fn account(id: i64) -> Account {
             created_at: START,
             updated_at: START,
             role: Role::User,
+            second_factor_due_at: None,
             name: None,
             profile: JsonObject::default(),
             metadata: JsonObject::default(),

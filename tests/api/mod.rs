@@ -29,6 +29,7 @@ mod projects;
 mod reauthentication;
 mod refresh;
 mod request_bodies;
+mod required_second_factor;
 mod revocation;
 mod rfc6750;
 mod second_factor;

@@ -77,6 +77,7 @@ async fn notify(app: &TestApp, notice: Option<Notice>, to: &str) {
         created_at: now,
         updated_at: now,
         role: Role::User,
+        second_factor_due_at: None,
         name: None,
         profile: JsonObject::default(),
         metadata: JsonObject::default(),

@@ -232,6 +232,8 @@ export function createClient(options: ClientOptions): Client {
           await becomeSignedOut("signed-out");
         }
       }),
+    enrolTotp: (input, callOptions) => callThen("enrolTotp", input, callOptions, endEnrolment),
+    removeTotp: (input, callOptions) => callThen("removeTotp", input, callOptions, revalidate),
     deleteAccount: (input, callOptions) =>
       callThen("deleteAccount", input, callOptions, () => becomeSignedOut("deleted")),
     resetPassword: (input, callOptions) => callThen("resetPassword", input, callOptions, revalidate),
@@ -250,6 +252,15 @@ export function createClient(options: ClientOptions): Client {
     const state = auth.get();
     if (state.status === "signed-in") {
       auth.set({ ...state, user });
+    }
+  }
+
+  /** A second factor that is required is missing no more. */
+  function endEnrolment() {
+    const state = auth.get();
+    if (state.status === "signed-in" && state.session) {
+      const { enrol_until, ...session } = state.session;
+      auth.set({ ...state, session });
     }
   }
 

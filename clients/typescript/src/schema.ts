@@ -1045,6 +1045,11 @@ export interface components {
             current: boolean;
             /**
              * Format: date-time
+             * @description Until when the user must set up a second factor; absent where there is one, or none is required.
+             */
+            enrol_until?: string;
+            /**
+             * Format: date-time
              * @description When it expires at the latest, used or not.
              */
             expires_at: string;
@@ -1280,19 +1285,6 @@ export interface components {
                 };
             };
         };
-        /** @description `cross_origin`: a page of another application sent it. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
-        CrossOriginOrEmailUnconfirmed: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Failure"] & {
-                    /** @enum {string} */
-                    code: "cross_origin" | "email_unconfirmed";
-                };
-            };
-        };
         /** @description `cross_origin`: a page of another application sent it. `forbidden`: sign-up is closed, or a credential of this kind may not do this. */
         CrossOriginOrForbidden: {
             headers: {
@@ -1306,8 +1298,8 @@ export interface components {
                 };
             };
         };
-        /** @description `cross_origin`: a page of another application sent it. `forbidden`: sign-up is closed, or a credential of this kind may not do this. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
-        CrossOriginOrForbiddenOrEmailUnconfirmed: {
+        /** @description `cross_origin`: a page of another application sent it. `second_factor_enrolment_required`: the password is right, but the user must have a second factor and had time to set one up: a reset by mail opens an hour for it. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
+        CrossOriginOrSecondFactorEnrolmentRequiredOrEmailUnconfirmed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1315,7 +1307,20 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "cross_origin" | "forbidden" | "email_unconfirmed";
+                    code: "cross_origin" | "second_factor_enrolment_required" | "email_unconfirmed";
+                };
+            };
+        };
+        /** @description `cross_origin`: a page of another application sent it. `second_factor_enrolment_required`: the password is right, but the user must have a second factor and had time to set one up: a reset by mail opens an hour for it. `forbidden`: sign-up is closed, or a credential of this kind may not do this. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
+        CrossOriginOrSecondFactorEnrolmentRequiredOrForbiddenOrEmailUnconfirmed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "cross_origin" | "second_factor_enrolment_required" | "forbidden" | "email_unconfirmed";
                 };
             };
         };
@@ -2590,7 +2595,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidCredentialsOrInvalidCodeOrLinkInvalidOrSecondFactorRequired"];
-            403: components["responses"]["CrossOriginOrEmailUnconfirmed"];
+            403: components["responses"]["CrossOriginOrSecondFactorEnrolmentRequiredOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -2904,7 +2909,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequestOrInvalidScopeOrInvalidTarget"];
             401: components["responses"]["InvalidCredentialsOrTokenInvalidOrTokenExpiredOrSecondFactorRequiredOrInvalidApiKey"];
-            403: components["responses"]["CrossOriginOrForbiddenOrEmailUnconfirmed"];
+            403: components["responses"]["CrossOriginOrSecondFactorEnrolmentRequiredOrForbiddenOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];

@@ -5,6 +5,7 @@ import { ApiKeys } from "./ApiKeys.js";
 import { ChangeAddress } from "./ChangeAddress.js";
 import { ChangePassword } from "./ChangePassword.js";
 import { DeleteAccount } from "./DeleteAccount.js";
+import { EnrolmentNotice } from "./EnrolmentNotice.js";
 import { Sessions } from "./Sessions.js";
 import { SignInMethods } from "./SignInMethods.js";
 
@@ -29,6 +30,7 @@ export function Account() {
           <p className="meta">{user.email_address}</p>
         </div>
       </div>
+      <EnrolmentNotice />
       <nav className="sections" aria-label="Sections of this page">
         {SECTIONS.map(([id, name]) => (
           <a key={id} href={`#${id}`}>

@@ -1,4 +1,4 @@
-import { useClient } from "@cloakroom/client/react";
+import { useAuth, useClient } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Notice } from "../components/Alert.js";
 import { LoadError } from "../components/LoadError.js";
@@ -19,6 +19,8 @@ const FEW = 3;
 /** What the user signs in with beside the password: an authenticator app with its recovery codes. */
 export function SignInMethods() {
   const client = useClient();
+  const auth = useAuth();
+  const isRequired = auth.status === "signed-in" && Boolean(auth.session?.enrol_until);
   const focus = useFocusAfterRender();
   const { data, error, reload } = useLoad((signal) => client.listSecondFactors({}, { signal }));
   const [action, setAction] = useState<"set-up" | "replace" | "remove" | null>(null);
@@ -43,7 +45,10 @@ export function SignInMethods() {
       title="Sign-in methods"
       lead="With an authenticator app, signing in takes your password and a code from the app."
     >
-      <Notice>{notice}</Notice>
+      <Notice>
+        {notice &&
+          (isRequired ? `${notice} Set up another.` : `${notice} Signing in takes your password only.`)}
+      </Notice>
       {codes && (
         <RecoveryCodes
           codes={codes}
@@ -104,7 +109,7 @@ export function SignInMethods() {
           onDone={() => {
             setAction(null);
             setCodes(null);
-            setNotice("The authenticator app is removed. Signing in takes your password only.");
+            setNotice("The authenticator app is removed.");
             reload();
             focus("sign-in-methods-title");
           }}

@@ -42,15 +42,18 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
   const auth = useAuth();
   const { state } = useLocation();
   const [unconfirmed, setUnconfirmed] = useState("");
+  const [overdue, setOverdue] = useState(false);
   const form = useForm(
     async (fields: { email_address: string; password: string; remember: boolean }, options) => {
       setUnconfirmed("");
+      setOverdue(false);
       onSubmit();
       try {
         return await auth.client.signIn(fields, options);
       } catch (error) {
-        if (CloakroomError.is(error) && error.code === "email_unconfirmed") {
-          setUnconfirmed(fields.email_address);
+        if (CloakroomError.is(error)) {
+          setUnconfirmed(error.code === "email_unconfirmed" ? fields.email_address : "");
+          setOverdue(error.code === "second_factor_enrolment_required");
         }
         throw error;
       }
@@ -68,6 +71,11 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         {unconfirmed && <ResendConfirmation address={unconfirmed} />}
+        {overdue && (
+          <p>
+            <Link to="/passwords/new">Reset your password</Link>
+          </p>
+        )}
         <AddressField form={form} label="Email address" />
         <PasswordField form={form} name="password" label="Password" autoComplete="current-password" />
         <label className="check">

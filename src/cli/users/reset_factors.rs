@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::{UserArg, View, find, name};
-use crate::accounts::administration;
+use crate::accounts::administration::{self, FactorsReset};
 use crate::audit::Source;
 use crate::cli::database;
 use crate::cli::output::confirm;
@@ -43,10 +43,22 @@ pub(super) async fn run(
             None => Ok(None),
         },
     );
-    let removed = user.require(changed.await?.value)?;
-    let document = json!({ "user": View::of(&found), "removed": removed });
-    format.print(&document, || match removed {
-        true => format!("removed the second factors of {}", name(&found)),
-        false => format!("{} has no second factors", name(&found)),
+    let reset = user.require(changed.await?.value)?;
+    let FactorsReset {
+        removed,
+        grace_restarted,
+    } = reset;
+    let document = json!({
+        "user": View::of(&found), "removed": removed, "grace_restarted": grace_restarted,
+    });
+    format.print(&document, || {
+        let name = name(&found);
+        match (removed, grace_restarted) {
+            (true, _) => format!("removed the second factors of {name}"),
+            (false, true) => {
+                format!("{name} has no second factors; the grace to set one up starts again")
+            }
+            (false, false) => format!("{name} has no second factors"),
+        }
     })
 }

@@ -21,7 +21,7 @@ use crate::domain::mail_kind::Priority;
 use crate::domain::scope::Scopes;
 use crate::domain::{
     Account, ApiKey, ApiKeyId, AuthMethod, AuthMethods, EmailAddress, JsonObject, PasswordDigest,
-    ProjectId, SessionId, TokenDigest, UserId,
+    ProjectId, Role, SessionId, TokenDigest, UserId,
 };
 
 /// The nonce of every session here.
@@ -70,7 +70,8 @@ suite! {
             of_two_password_changes_one_wins
             a_user_without_a_password_can_get_one_once
             name_and_profile_change_apart
-            metadata_is_replaced;
+            metadata_is_replaced
+            roles_and_due_times_are_set_apart;
         session:
             a_token_is_replaced_once_and_the_old_one_is_invalid
             a_session_is_ended_only_by_its_owner

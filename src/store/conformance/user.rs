@@ -186,3 +186,23 @@ pub(super) fn a_disabled_user_can_be_enabled_again(tx: &Transaction<'_>) {
     assert_eq!(account(tx, id).user.disabled_at, None);
     assert!(!users::set_disabled(tx, UserId(99), None, NOW).unwrap());
 }
+
+pub(super) fn roles_and_due_times_are_set_apart(tx: &Transaction<'_>) {
+    let (id, other) = (
+        add_user(tx, "one@example.com"),
+        add_user(tx, "two@example.com"),
+    );
+    let state = |id| {
+        let user = account(tx, id).user;
+        (user.role, user.second_factor_due_at, user.updated_at)
+    };
+    assert!(users::set_role(tx, id, Role::Operator, NOW + HOUR).unwrap());
+    assert_eq!(state(id), (Role::Operator, None, NOW + HOUR));
+    users::set_second_factor_due(tx, id, Some(NOW)).unwrap();
+    assert_eq!(state(id), (Role::Operator, Some(NOW), NOW + HOUR));
+    assert!(users::set_role(tx, id, Role::User, NOW).unwrap());
+    users::set_second_factor_due(tx, id, None).unwrap();
+    assert_eq!((state(id).0, state(id).1), (Role::User, None));
+    assert_eq!((state(other).0, state(other).1), (Role::User, None));
+    assert!(!users::set_role(tx, UserId(9), Role::Operator, NOW).unwrap());
+}

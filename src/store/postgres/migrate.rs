@@ -21,6 +21,10 @@ const STEPS: &[(usize, &str)] = &[
         16,
         include_str!("../migrations/postgres/0016_mail_codes.sql"),
     ),
+    (
+        17,
+        include_str!("../migrations/postgres/0017_second_factor_due.sql"),
+    ),
 ];
 
 /// The oldest version of the server: 14.

@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0014_key_bases.sql"),
     include_str!("../migrations/sqlite/0015_second_factors.sql"),
     include_str!("../migrations/sqlite/0016_mail_codes.sql"),
+    include_str!("../migrations/sqlite/0017_second_factor_due.sql"),
 ];
 
 /// The schema version of this program.

@@ -2,14 +2,14 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Account, EmailAddress, JsonObject, Locale, User, UserId};
+use crate::domain::{Account, EmailAddress, JsonObject, Locale, Role, User, UserId};
 use crate::store::{Reader, Row, Transaction};
 
 /// The columns that [`read`] takes, in its order.
 macro_rules! user_columns {
     () => {
         "users.id, users.email_address, users.email_confirmed_at, users.disabled_at, users.created_at, users.updated_at,
-         users.role, users.name, users.profile, users.metadata, users.locale"
+         users.role, users.second_factor_due_at, users.name, users.profile, users.metadata, users.locale"
     };
 }
 pub(super) use user_columns;
@@ -184,6 +184,28 @@ pub fn set_disabled(
     Ok(changed == 1)
 }
 
+/// Sets what a user may do beyond the own account; `false` if the user does not exist.
+pub fn set_role(tx: &Transaction<'_>, id: UserId, role: Role, now: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE users SET role = $1, updated_at = $2 WHERE id = $3",
+        &[role.as_str().into(), now.into(), id.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Sets until when a user may sign in without a second factor; `None` if none is due.
+pub fn set_second_factor_due(
+    tx: &Transaction<'_>,
+    id: UserId,
+    due_at: Option<Timestamp>,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET second_factor_due_at = $1 WHERE id = $2",
+        &[due_at.into(), id.into()],
+    )
+    .map(drop)
+}
+
 /// Deletes a user with all rows that belong to them; `false` if the user does not exist.
 pub fn delete(tx: &Transaction<'_>, id: UserId) -> Result<bool> {
     Ok(tx.execute("DELETE FROM users WHERE id = $1", &[id.into()])? == 1)
@@ -199,6 +221,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<User> {
         created_at: row.next()?,
         updated_at: row.next()?,
         role: row.next()?,
+        second_factor_due_at: row.next()?,
         name: row.next()?,
         profile: row.next()?,
         metadata: row.next()?,

@@ -124,6 +124,8 @@ fn users_are_found_by_id_and_by_address() {
             "metadata",
             "name",
             "profile",
+            "role",
+            "second_factor_due_at",
             "updated_at"
         ]
     );
@@ -282,6 +284,43 @@ fn an_operator_sets_metadata_that_tokens_carry() {
     );
     let shown = run(&test_server, &["users", "show", "1"]).done();
     assert!(shown.contains("late payer"), "{shown}");
+}
+
+#[test]
+fn an_operator_needs_a_second_factor_after_the_grace() {
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__SECOND_FACTOR__REQUIRED", "operators");
+    create(&test_server, "one@example.com");
+    let server = test_server.serve();
+    run(&test_server, &["users", "set-role", "1", "admin"]).misused();
+    let changed = run(&test_server, &["users", "set-role", "1", "operator"]);
+    assert!(changed.err.contains("role_changed"), "{}", changed.err);
+    assert_eq!(
+        changed.done(),
+        "user 1 (one@example.com) has the role operator\n"
+    );
+    let again = run(&test_server, &["users", "set-role", "1", "operator"]);
+    assert!(!again.err.contains("role_changed"), "{}", again.err);
+    let sign_in = || server.sign_in("one@example.com", PASSWORD);
+    assert_eq!(sign_in().0, 200);
+    test_server
+        .store()
+        .execute("UPDATE users SET second_factor_due_at = 1");
+    let (status, refused) = sign_in();
+    assert_eq!(
+        (status, &refused["code"]),
+        (403, &json!("second_factor_enrolment_required"))
+    );
+    let event = "second_factor_overdue";
+    assert!(server.wait_for_log(event).contains(event));
+    let reset = run(&test_server, &["users", "reset-factors", "1", "--yes"]).done();
+    assert_eq!(
+        reset,
+        "user 1 (one@example.com) has no second factors; the grace to set one up starts again\n"
+    );
+    let (status, reply) = sign_in();
+    assert_eq!(status, 200, "{reply}");
+    assert!(is_rfc3339(&reply["session"]["enrol_until"]));
 }
 
 #[test]
