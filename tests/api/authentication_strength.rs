@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::app::{ONE, assert_faults, assert_refused, new_token, signed_in};
 use crate::support::credentials::{api_key, claims, pair};
-use crate::support::second_factor::{Authenticator, enrol, pending_sign_in, present};
+use crate::support::second_factor::{
+    Authenticator, enrol, pending_sign_in, present, reauthenticate,
+};
 
 /// A session that started with two factors.
 async fn signed_in_with_two_factors() -> (TestApp, Authenticator, String) {
@@ -120,23 +122,11 @@ async fn a_code_raises_a_session_to_two_factors() {
     let (app, user, token) = signed_in().await;
     let authenticator = enrol(&app, &app.sign_in_as(&user).await).await;
     assert_eq!(verify(&app, &token, "acr=aal2").await.status, 401);
-    let body = json!({ "totp_code": authenticator.next_code(&app) });
-    let reply = app
-        .post("/v1/session/reauthenticate")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
-    let token = new_token(&reply);
+    let code = authenticator.next_code(&app);
+    let token = new_token(&reauthenticate(&app, &token, "totp_code", &code).await);
     assert_eq!(verify(&app, &token, "acr=aal2&max_age=0").await.status, 200);
-    let body = json!({ "totp_code": authenticator.next_code(&app) });
-    let reply = app
-        .post("/v1/session/reauthenticate")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
-    let token = new_token(&reply);
+    let code = authenticator.next_code(&app);
+    let token = new_token(&reauthenticate(&app, &token, "totp_code", &code).await);
     let shown = app.get("/v1/session").bearer(&token).send().await.json();
     let methods: Vec<Value> = shown["session"]["auth_methods"].as_array().unwrap().clone();
     assert_eq!(methods.len(), 3, "each method once: {methods:?}");

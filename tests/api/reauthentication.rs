@@ -12,6 +12,7 @@ use crate::support::app::{
     signed_in,
 };
 use crate::support::flows::Flows;
+use crate::support::second_factor;
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -19,11 +20,13 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const NEW: &str = "another password";
 
 async fn confirm(app: &TestApp, token: &str, password: &str) -> Reply {
-    app.post("/v1/session/reauthenticate")
-        .bearer(token)
-        .json(&json!({ "password": password }))
-        .send()
-        .await
+    second_factor::reauthenticate(app, token, "password", password).await
+}
+
+/// Reauthenticates by this body.
+async fn confirm_by(app: &TestApp, token: &str, body: Value) -> Reply {
+    let call = app.post("/v1/session/reauthenticate").bearer(token);
+    call.json(&body).send().await
 }
 
 /// Reauthenticates; returns the session's new token.
@@ -107,12 +110,7 @@ async fn a_wrong_or_blank_password_does_not_reauthenticate() {
         json!({ "password": null }),
         json!({ "password": "" }),
     ] {
-        let reply = app
-            .post("/v1/session/reauthenticate")
-            .bearer(&token)
-            .json(&body)
-            .send()
-            .await;
+        let reply = confirm_by(&app, &token, body).await;
         assert_faults(&reply, &[("password", "can't be blank")]);
     }
     for password in ["wrong", " ", "Password", "pass\0word", &"a".repeat(300)] {
@@ -123,22 +121,12 @@ async fn a_wrong_or_blank_password_does_not_reauthenticate() {
     }
     for value in not_text() {
         let body = json!({ "password": value });
-        let reply = app
-            .post("/v1/session/reauthenticate")
-            .bearer(&token)
-            .json(&body)
-            .send()
-            .await;
+        let reply = confirm_by(&app, &token, body).await;
         assert_faults(&reply, &[("password", "is invalid")]);
     }
     // The field of the changes is another.
     let body: Value = json!({ "password_challenge": PASSWORD });
-    let reply = app
-        .post("/v1/session/reauthenticate")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
+    let reply = confirm_by(&app, &token, body).await;
     assert_faults(&reply, &[("password", "can't be blank")]);
     assert!(!is_believed(&app, &token).await);
 }
@@ -152,12 +140,7 @@ async fn failed_reauthentication_changes_nothing() {
         &confirm(&app, &token, "wrong").await,
         &[("password", "is incorrect")],
     );
-    let blank = app
-        .post("/v1/session/reauthenticate")
-        .bearer(&token)
-        .json(&json!({}))
-        .send()
-        .await;
+    let blank = confirm_by(&app, &token, json!({})).await;
     assert_faults(&blank, &[("password", "can't be blank")]);
     assert!(is_believed(&app, &token).await);
     app.clock().advance(MILLISECOND);

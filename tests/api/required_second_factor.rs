@@ -14,7 +14,9 @@ use crate::support::app::{
 };
 use crate::support::credentials::api_key;
 use crate::support::flows::Flows;
-use crate::support::second_factor::{assert_second_factor_due, enrol, pending_sign_in, present};
+use crate::support::second_factor::{
+    assert_second_factor_due, enrol, pending_sign_in, present, remove_totp,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -137,9 +139,7 @@ async fn removing_the_factor_opens_an_hour_only() {
     let (app, user) = requiring(Required::All).await;
     let token = app.sign_in_as(&user).await;
     enrol(&app, &token).await;
-    let body = json!({ "password_challenge": PASSWORD });
-    let removed = app.delete("/v1/user/totp").bearer(&token).json(&body);
-    assert_eq!(removed.send().await.status, 204);
+    assert_eq!(remove_totp(&app, &token).await.status, 204);
     let until = json!((START + HOUR).to_string());
     assert_eq!(enrol_until(&app.sign_in(ONE, PASSWORD).await), until);
     app.clock().advance(HOUR);

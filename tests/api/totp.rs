@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use actix_web::http::Method;
 use cloakroom::testing::TestApp;
 use serde_json::json;
 
@@ -12,20 +13,14 @@ use crate::support::app::{
 };
 use crate::support::flows::Flows;
 use crate::support::second_factor::{
-    assert_second_factor_due, enrol, pending_sign_in, present, prove, recovery_codes_of, secret_of,
-    start_totp,
+    assert_second_factor_due, challenged, enrol, pending_sign_in, present, prove, reauthenticate,
+    recovery_codes_of, remove_totp, secret_of, start_totp,
 };
 
 #[actix_web::test]
 async fn a_secret_is_shown_as_text_url_and_qr_code() {
     let (app, _, token) = signed_in().await;
-    let body = json!({ "password_challenge": PASSWORD });
-    let reply = app
-        .post("/v1/user/totp")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
+    let reply = challenged(&app, Method::POST, "/v1/user/totp", &token).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let shown = reply.json();
     let secret = shown["secret"].as_str().unwrap();
@@ -98,13 +93,7 @@ async fn a_session_without_a_proof_changes_no_factor() {
 async fn an_enrolled_app_is_not_replaced_unseen() {
     let (app, _, token) = signed_in().await;
     let authenticator = enrol(&app, &token).await;
-    let body = json!({ "password_challenge": PASSWORD });
-    let again = app
-        .post("/v1/user/totp")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
+    let again = challenged(&app, Method::POST, "/v1/user/totp", &token).await;
     assert_refused(&again, 422, "totp_enrolled");
     let code = authenticator.next_code(&app);
     assert_refused(&prove(&app, &token, &code).await, 422, "totp_enrolled");
@@ -128,15 +117,8 @@ async fn a_setup_is_void_after_an_hour() {
 async fn a_removed_app_is_needed_no_more() {
     let (app, _, token) = signed_in().await;
     enrol(&app, &token).await;
-    let remove = || {
-        let body = json!({ "password_challenge": PASSWORD });
-        app.delete("/v1/user/totp")
-            .bearer(&token)
-            .json(&body)
-            .send()
-    };
-    assert_eq!(remove().await.status, 204);
-    assert_refused(&remove().await, 404, "not_found");
+    assert_eq!(remove_totp(&app, &token).await.status, 204);
+    assert_refused(&remove_totp(&app, &token).await, 404, "not_found");
     assert_eq!(count_in(&app, "SELECT count(*) FROM recovery_codes"), 0);
     assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
     let mails = app.mails().await;
@@ -150,13 +132,7 @@ async fn a_removed_app_is_needed_no_more() {
 #[actix_web::test]
 async fn new_recovery_codes_void_the_old_ones() {
     let (app, _, token) = signed_in().await;
-    let replace = || {
-        let body = json!({ "password_challenge": PASSWORD });
-        app.post("/v1/user/recovery_codes")
-            .bearer(&token)
-            .json(&body)
-            .send()
-    };
+    let replace = || challenged(&app, Method::POST, "/v1/user/recovery_codes", &token);
     assert_refused(&replace().await, 422, "no_second_factor");
     let authenticator = enrol(&app, &token).await;
     let new = recovery_codes_of(&replace().await);
@@ -177,18 +153,11 @@ async fn a_code_reauthenticates_once() {
     let (app, _, token) = signed_in().await;
     let authenticator = enrol(&app, &token).await;
     let code = authenticator.next_code(&app);
-    let reauthenticate = |token: String, code: String| {
-        let body = json!({ "totp_code": code });
-        app.post("/v1/session/reauthenticate")
-            .bearer(&token)
-            .json(&body)
-            .send()
-    };
-    let wrong = reauthenticate(token.clone(), "000000".to_owned()).await;
+    let wrong = reauthenticate(&app, &token, "totp_code", "000000").await;
     assert_faults(&wrong, &[("totp_code", "is incorrect")]);
-    let rotated = new_token(&reauthenticate(token.clone(), code.clone()).await);
+    let rotated = new_token(&reauthenticate(&app, &token, "totp_code", &code).await);
     assert!(!session_is_valid(&app, &token).await);
-    let again = reauthenticate(rotated.clone(), code).await;
+    let again = reauthenticate(&app, &rotated, "totp_code", &code).await;
     assert_faults(&again, &[("totp_code", "is incorrect")]);
     let removed = app
         .delete("/v1/user/totp")
@@ -203,14 +172,8 @@ async fn a_code_reauthenticates_once() {
 async fn a_recovery_code_reauthenticates() {
     let (app, _, token) = signed_in().await;
     let authenticator = enrol(&app, &token).await;
-    let body = json!({ "recovery_code": authenticator.recovery_codes[3] });
-    let reply = app
-        .post("/v1/session/reauthenticate")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
-    new_token(&reply);
+    let code = &authenticator.recovery_codes[3];
+    new_token(&reauthenticate(&app, &token, "recovery_code", code).await);
     assert_eq!(count_in(&app, "SELECT count(*) FROM recovery_codes"), 9);
 }
 
@@ -262,13 +225,7 @@ async fn a_deleted_user_leaves_no_factor() {
     let (app, _, token) = signed_in().await;
     enrol(&app, &token).await;
     pending_sign_in(&app, ONE).await;
-    let body = json!({ "password_challenge": PASSWORD });
-    let deleted = app
-        .delete("/v1/user")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
+    let deleted = challenged(&app, Method::DELETE, "/v1/user", &token).await;
     assert_eq!(deleted.status, 200, "{}", deleted.text());
     for table in ["totp_factors", "recovery_codes", "pending_sign_ins"] {
         assert_eq!(
@@ -290,20 +247,12 @@ async fn the_first_reset_removes_a_factor_set_up_before() {
     let owner = app.sign_in(ONE, "of the owner").await;
     let token = new_token(&owner);
     let body = json!({ "password_challenge": "of the owner" });
-    let started = app
-        .post("/v1/user/totp")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
+    let started = app.post("/v1/user/totp").bearer(&token).json(&body);
+    let started = started.send().await;
     let code = secret_of(&started).code_at(app.clock().now());
     let body = json!({ "password_challenge": "of the owner", "code": code });
-    let proved = app
-        .put("/v1/user/totp")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .await;
+    let proved = app.put("/v1/user/totp").bearer(&token).json(&body);
+    let proved = proved.send().await;
     assert_eq!(proved.status, 200, "{}", proved.text());
     let reset = app
         .reset_password(&reset_token(&app, ONE).await, "another one")
@@ -316,28 +265,16 @@ async fn the_first_reset_removes_a_factor_set_up_before() {
 async fn an_older_session_removes_a_factor_only_with_a_code() {
     let (app, user, old) = signed_in().await;
     let authenticator = enrol(&app, &app.sign_in_as(&user).await).await;
-    let body = json!({ "password_challenge": PASSWORD });
-    let remove = |token: String| {
-        app.delete("/v1/user/totp")
-            .bearer(&token)
-            .json(&body)
-            .send()
-    };
-    for call in [
-        app.delete("/v1/user/totp"),
-        app.post("/v1/user/recovery_codes"),
+    for (method, path) in [
+        (Method::DELETE, "/v1/user/totp"),
+        (Method::POST, "/v1/user/recovery_codes"),
     ] {
-        let reply = call.bearer(&old).json(&body).send().await;
+        let reply = challenged(&app, method, path, &old).await;
         assert_refused(&reply, 401, "insufficient_user_authentication");
     }
-    let proof = json!({ "totp_code": authenticator.next_code(&app) });
-    let reply = app
-        .post("/v1/session/reauthenticate")
-        .bearer(&old)
-        .json(&proof)
-        .send()
-        .await;
-    assert_eq!(remove(new_token(&reply)).await.status, 204);
+    let code = authenticator.next_code(&app);
+    let token = new_token(&reauthenticate(&app, &old, "totp_code", &code).await);
+    assert_eq!(remove_totp(&app, &token).await.status, 204);
 }
 
 #[actix_web::test]
@@ -352,13 +289,7 @@ async fn wrong_passwords_in_a_session_use_up_no_codes() {
             let reply = app.post(path).bearer(&token).json(&wrong).send().await;
             assert_faults(&reply, &[("password_challenge", "is incorrect")]);
         }
-        let wrong = json!({ "totp_code": "000000" });
-        let reply = app
-            .post("/v1/session/reauthenticate")
-            .bearer(&token)
-            .json(&wrong)
-            .send()
-            .await;
+        let reply = reauthenticate(&app, &token, "totp_code", "000000").await;
         assert_faults(&reply, &[("totp_code", "is incorrect")]);
     }
     let code = authenticator.next_code(&app);

@@ -1,5 +1,6 @@
 //! A user's authenticator app.
 
+use actix_web::http::Method;
 use cloakroom::crypto::key_ring::Purpose;
 use cloakroom::crypto::sealed::seal;
 use cloakroom::crypto::totp::TotpSecret;
@@ -30,17 +31,32 @@ impl Authenticator {
     }
 }
 
+/// A change that needs the password, with it.
+pub async fn challenged(app: &TestApp, method: Method, path: &str, session: &str) -> Reply {
+    let body = json!({ "password_challenge": PASSWORD });
+    let call = app.call(method, path).bearer(session).json(&body);
+    call.send().await
+}
+
 /// Starts to set up an app; returns its secret.
 pub async fn start_totp(app: &TestApp, session: &str) -> TotpSecret {
-    let body = json!({ "password_challenge": PASSWORD });
-    let reply = app
-        .post("/v1/user/totp")
-        .bearer(session)
-        .json(&body)
-        .send()
-        .await;
+    let reply = challenged(app, Method::POST, "/v1/user/totp", session).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     secret_of(&reply)
+}
+
+/// Removes the app of the user of a session.
+pub async fn remove_totp(app: &TestApp, session: &str) -> Reply {
+    challenged(app, Method::DELETE, "/v1/user/totp", session).await
+}
+
+/// Proves again who the user of a session is: by `password`, `totp_code` or `recovery_code`.
+pub async fn reauthenticate(app: &TestApp, session: &str, field: &str, proof: &str) -> Reply {
+    app.post("/v1/session/reauthenticate")
+        .bearer(session)
+        .json(&json!({ field: proof }))
+        .send()
+        .await
 }
 
 /// The secret of a reply that starts a setup.
