@@ -44,67 +44,88 @@ struct Question {
     password: Option<&'static str>,
     /// Whether those who are known have confirmed their address.
     confirmed: bool,
+    /// Whether those who are known have an authenticator app.
+    factor: bool,
+    /// Whether the others are known as well, without an app.
+    others_known: bool,
     /// Whether a code is sent, for a request that is made before.
     has_code: bool,
 }
 
-const QUESTIONS: [Question; 8] = [
-    Question {
-        what: "sign-in, wrong password",
-        path: "/v1/session",
-        password: Some(WRONG),
-        confirmed: true,
-        has_code: false,
-    },
-    Question {
-        what: "sign-in, right password, not confirmed",
-        path: "/v1/session",
-        password: Some(PASSWORD),
-        confirmed: false,
-        has_code: false,
-    },
-    Question {
-        what: "reset",
-        path: "/v1/passwords",
-        password: None,
-        confirmed: true,
-        has_code: false,
-    },
-    Question {
-        what: "resend, not confirmed",
-        path: "/v1/confirmations",
-        password: None,
-        confirmed: false,
-        has_code: false,
-    },
-    Question {
-        what: "resend, confirmed",
-        path: "/v1/confirmations",
-        password: None,
-        confirmed: true,
-        has_code: false,
-    },
-    Question {
-        what: "private sign-up",
-        path: "/v1/registrations",
-        password: Some(PASSWORD),
-        confirmed: true,
-        has_code: false,
-    },
-    Question {
-        what: "code by mail",
-        path: "/v1/session/code",
-        password: None,
-        confirmed: true,
-        has_code: false,
-    },
-    Question {
-        what: "wrong code by mail",
-        path: "/v1/session",
-        password: None,
-        confirmed: true,
-        has_code: true,
-    },
+impl Question {
+    /// About a user without an app, and an unknown address.
+    const fn new(
+        what: &'static str,
+        path: &'static str,
+        password: Option<&'static str>,
+        confirmed: bool,
+    ) -> Self {
+        Self {
+            what,
+            path,
+            password,
+            confirmed,
+            factor: false,
+            others_known: false,
+            has_code: false,
+        }
+    }
+
+    /// About a user with an app.
+    const fn with_factor(self) -> Self {
+        Self {
+            factor: true,
+            ..self
+        }
+    }
+
+    /// With a code for a request that is made before.
+    const fn with_code(self) -> Self {
+        Self {
+            has_code: true,
+            ..self
+        }
+    }
+
+    /// And a user without one.
+    const fn against_users(self) -> Self {
+        Self {
+            others_known: true,
+            ..self
+        }
+    }
+}
+
+const QUESTIONS: [Question; 11] = [
+    Question::new("sign-in, wrong password", "/v1/session", Some(WRONG), true),
+    Question::new(
+        "sign-in, wrong password, with a second factor",
+        "/v1/session",
+        Some(WRONG),
+        true,
+    )
+    .with_factor(),
+    Question::new(
+        "the same, and a user without one",
+        "/v1/session",
+        Some(WRONG),
+        true,
+    )
+    .with_factor()
+    .against_users(),
+    Question::new("reset, with a second factor", "/v1/passwords", None, true).with_factor(),
+    Question::new(
+        "sign-in, right password, not confirmed",
+        "/v1/session",
+        Some(PASSWORD),
+        false,
+    ),
+    Question::new("reset", "/v1/passwords", None, true),
+    Question::new("resend, not confirmed", "/v1/confirmations", None, false),
+    Question::new("resend, confirmed", "/v1/confirmations", None, true),
+    Question::new("private sign-up", "/v1/registrations", Some(PASSWORD), true),
+    Question::new("code by mail", "/v1/session/code", None, true),
+    Question::new("wrong code by mail", "/v1/session", None, true).with_code(),
 ];
 
 fn main() -> ExitCode {
@@ -173,22 +194,50 @@ fn seed(folder: &Path) {
     let mut connection = empty_database(folder);
     let transaction = connection.transaction().expect("a transaction");
     for (number, question) in QUESTIONS.iter().enumerate() {
-        for turn in 0..WARM_UP + TRIES {
+        let known: &[bool] = match question.others_known {
+            true => &[true, false],
+            false => &[true],
+        };
+        let turns = (0..WARM_UP + TRIES).flat_map(|turn| known.iter().map(move |one| (*one, turn)));
+        for (first, turn) in turns {
             transaction
                 .execute(
                     "INSERT INTO users (email_address, created_at, updated_at, email_confirmed_at)
                      VALUES (?1, ?2, ?2, ?3)",
                     (
-                        address(true, number, turn),
+                        address(first, number, turn),
                         now_ms(),
                         question.confirmed.then(now_ms),
                     ),
                 )
                 .expect("a user");
-            add_password(&transaction, transaction.last_insert_rowid(), &digest);
+            let user = transaction.last_insert_rowid();
+            add_password(&transaction, user, &digest);
+            if question.factor && first {
+                add_factor(&transaction, user);
+            }
         }
     }
     transaction.commit().expect("the users");
+}
+
+/// An authenticator app and recovery codes, which no right password here reaches.
+fn add_factor(transaction: &rusqlite::Transaction<'_>, user: i64) {
+    transaction
+        .execute(
+            "INSERT INTO totp_factors (user_id, sealed_secret, key_base, created_at, enrolled_at, last_step)
+             VALUES (?1, zeroblob(48), 'unknown', ?2, ?2, 0)",
+            (user, now_ms()),
+        )
+        .expect("an authenticator app");
+    for _ in 0..10 {
+        transaction
+            .execute(
+                "INSERT INTO recovery_codes (user_id, code_digest, created_at) VALUES (?1, randomblob(32), ?2)",
+                (user, now_ms()),
+            )
+            .expect("a recovery code");
+    }
 }
 
 fn start(folder: &Path) -> Server {
