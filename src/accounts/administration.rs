@@ -13,6 +13,7 @@ use crate::domain::{
 use crate::mail::{self, Notice};
 use crate::store::outbox;
 use crate::store::{passwords, users};
+use crate::throttle::Throttle;
 
 /// Creates an account, with its address verified if the operator vouches for it; `None` when the address is taken.
 pub fn create(
@@ -90,6 +91,7 @@ pub fn reset_factors(
     }
     if reset.removed || reset.grace_restarted {
         second_factor_rule::clear(change, user)?;
+        Throttle::forget_codes(change, user.id)?;
         change.record(Event::SecondFactorsReset { user: user.id });
     }
     Ok(reset)

@@ -180,7 +180,10 @@ impl Reauthentication {
         match self {
             Self::Password(challenge) => challenge.verify(context, client, standing).await,
             Self::SecondFactor(presented) => {
-                let limits = vec![context.throttle.challenges(standing.1.id)];
+                let mut limits = vec![context.throttle.challenges(standing.1.id)];
+                if let Presented::TotpCode(_) = presented {
+                    limits.push(guesses(context, standing.1));
+                }
                 let admission = context.admit(client, limits).await?;
                 let offer = Offer::SecondFactor(presented, SecondFactors::of(context, client));
                 Reauthenticated::new(context, client, standing, offer, admission).await
@@ -381,6 +384,7 @@ impl Reauthenticated {
         for _ in 0..ROUNDS {
             let (this, mut work) = (self.clone(), work.clone());
             let tries = context.throttle.challenges(session);
+            let guesses = guesses(context, &self.session);
             let now = context.clock.now();
             let credential = self.credential.clone();
             let done = credential.commit(context, client, move |change| {
@@ -392,6 +396,9 @@ impl Reauthenticated {
                 }
                 if let Proof::Now(_) | Proof::Code = this.proof {
                     tries.forgive(change, now)?;
+                }
+                if let Offer::SecondFactor(..) = this.offer {
+                    guesses.forgive(change, now)?;
                 }
                 work(change, &account, now).map(Some)
             });
@@ -440,6 +447,13 @@ impl Reauthenticated {
             }
         }
     }
+}
+
+/// Codes are counted by user as well, over a long time, and apart from those at sign-in: a thief of a session does not
+/// know the password.
+fn guesses(context: &Context, session: &Session) -> Limit {
+    let limit = context.throttle.second_factor_guesses(session.user_id);
+    limit.of_kind("reauthentication")
 }
 
 /// A time in the future is not recent: the clock was set back.

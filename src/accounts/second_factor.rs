@@ -18,16 +18,19 @@ use crate::crypto::recovery_code::RecoveryCode;
 use crate::crypto::sealed::{open, seal};
 use crate::crypto::totp::TotpSecret;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{AuthMethod, ClientInfo, SecondFactor, Session, TokenDigest, User, UserId};
 use crate::mail::{self, Notice};
+use crate::store::key_bases::{self, State};
 use crate::store::{Database, Reader, Transaction, recovery_codes, totp_factors};
 
 /// How long a code may take that proves the secret of an authenticator app.
 pub const SETUP_LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// How many recovery codes a user gets.
 const RECOVERY_CODES: usize = 10;
+/// When a client may try again after a refusal that lasts until the server is restarted.
+const UNTIL_RESTART: Duration = Duration::from_secs(60);
 /// The secrets of one transaction that seals them again.
 const BATCH: u32 = 200;
 
@@ -171,6 +174,26 @@ impl SecondFactors {
     }
 }
 
+/// Stores a new secret that a code is to prove; `false` if the user has an authenticator app.
+///
+/// # Errors
+/// [`UnavailableReason::KeyBaseRetired`] while this server runs with a key base that was replaced: the secret could be
+/// lost with the base, since the others are sealed again by now.
+pub fn start_setup(
+    tx: &Transaction<'_>,
+    key_ring: &KeyRing,
+    user: UserId,
+    secret: &TotpSecret,
+    now: Timestamp,
+) -> Result<bool> {
+    if let State::Retired(_) = key_bases::state(tx, &key_ring.names().current)? {
+        let reason = UnavailableReason::KeyBaseRetired;
+        return Err(Error::unavailable(reason, UNTIL_RESTART));
+    }
+    let sealed = seal(key_ring, Purpose::TotpSecret, user, secret.as_bytes())?;
+    totp_factors::insert(tx, user, &sealed, now)
+}
+
 /// Refuses a session that has not used a second factor, where its user has one.
 ///
 /// # Errors
@@ -207,10 +230,14 @@ pub fn remove_all(tx: &Transaction<'_>, user: UserId) -> Result<bool> {
 }
 
 /// Seals under the current key base what a previous one sealed. A secret whose key base is not configured here stays as
-/// it is: another node may have it.
-pub async fn seal_again(database: &Database, key_ring: &KeyRing) -> Result<()> {
+/// it is: another node may have it. `stopped` is asked between the batches.
+pub async fn seal_again(
+    database: &Database,
+    key_ring: &KeyRing,
+    stopped: impl Fn() -> bool,
+) -> Result<()> {
     let mut last = UserId(0);
-    loop {
+    while !stopped() {
         let current = key_ring.names().current;
         let batch = database
             .read(move |reader| totp_factors::list_sealed_otherwise(reader, &current, last, BATCH));
@@ -238,4 +265,5 @@ pub async fn seal_again(database: &Database, key_ring: &KeyRing) -> Result<()> {
         });
         write.await?;
     }
+    Ok(())
 }

@@ -5,6 +5,8 @@
 //! - a stolen password of an account with a second factor: no session starts without the factor
 //! - an attacker with the password who sets up a second factor before the owner does: see
 //!   [`second_factor_rule`](super::second_factor_rule)
+//! - an attacker with the password who pushes the owner's pending sign-in out by further ones: none is dropped before it
+//!   expires. Each costs a hash, so that the rows of ten minutes are few
 //! - a sign-in that the owner did not make: a device that the account was not used from before is reported by mail
 //! - a session planted by cookie: the token is always new, and the session of the cookie in the request ends
 
@@ -41,8 +43,6 @@ const NEW_ACCOUNT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const AT_ONCE: u32 = 32;
 /// How long a second factor may take.
 const PENDING_LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// Sign-ins of one user that wait at once: in several browsers, or given up.
-const MAX_PENDING: u32 = 5;
 
 /// Starts a session for an authenticated user. The only constructor of a session.
 pub fn start_session(
@@ -272,7 +272,6 @@ fn wait_for_second_factor(
         expires_at,
     };
     pending_sign_ins::insert(tx, &token.digest(), &pending)?;
-    pending_sign_ins::delete_beyond(tx, account.user.id, MAX_PENDING)?;
     Ok(SecondFactorDue {
         pending_token: Zeroizing::new(token.reveal().to_owned()),
         methods,

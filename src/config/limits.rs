@@ -59,6 +59,10 @@ section! {
         /// Codes of an authenticator app that are tried, per user: six digits must not be guessed by an attacker who knows
         /// the password. Recovery codes are not limited by it, and sessions that exist go on.
         second_factor: Rate = "10 in 15m" in RATES,
+        /// The same over a long time: without it, an attacker who knows the password could try 960 codes a day. A right
+        /// factor and `cloakroom users reset-factors` clear it, and the owner is mailed when it is reached. Codes by
+        /// which a session is reauthenticated are counted apart.
+        second_factor_guesses: Rate = "100 in 30d" in RATES,
         /// Requests for a new address, per user: each sends a mail.
         address_changes: Rate = "5 in 1h" in RATES,
         /// Notices per email address and kind, so that signed-in users cannot flood a mailbox.

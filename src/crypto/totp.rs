@@ -23,6 +23,7 @@ const SECRET_LENGTH: usize = 20;
 const DIGITS: usize = 6;
 
 /// The secret that a server and an authenticator app share.
+#[derive(Clone)]
 pub struct TotpSecret(Zeroizing<Vec<u8>>);
 
 impl TotpSecret {

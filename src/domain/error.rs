@@ -179,6 +179,8 @@ pub enum UnavailableReason {
     DigestUnsettled,
     /// No space is left for the database.
     DiskFull,
+    /// The server runs with a key base that was replaced, and can seal nothing until it is restarted.
+    KeyBaseRetired,
     /// A secret is sealed under a key base that is not configured here.
     KeyBaseUnknown,
     /// Too many passwords wait to be hashed.
@@ -200,6 +202,7 @@ impl UnavailableReason {
             Self::DatabaseUnopenable => "database_unopenable",
             Self::DigestUnsettled => "digest_unsettled",
             Self::DiskFull => "disk_full",
+            Self::KeyBaseRetired => "key_base_retired",
             Self::KeyBaseUnknown => "key_base_unknown",
             Self::PasswordsSaturated => "passwords_saturated",
         }

@@ -155,6 +155,8 @@ kinds! {
     TotpRemoved = "totp_removed", Class::Notice(Subject::Account), Priority::High;
     /// Three codes at sign-in were wrong after the right password: an attacker may know it.
     SecondFactorFailed = "second_factor_failed", Class::Notice(Subject::Account), Priority::High;
+    /// Codes at sign-in were wrong so often, after the right password, that codes are refused for weeks.
+    SecondFactorBlocked = "second_factor_blocked", Class::Notice(Subject::Account), Priority::High;
     /// A recovery code was used in place of the authenticator app.
     RecoveryCodeUsed = "recovery_code_used", Class::Notice(Subject::Account), Priority::High;
     /// New recovery codes were made, which voids the old ones.

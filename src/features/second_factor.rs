@@ -1,7 +1,10 @@
 //! The second step of a sign-in: `POST /v1/session/second_factor`; and the list of a user's second factors.
 //!
 //! # Threats
-//! - guessing: five tries for each pending sign-in, and a limit by user over all of them
+//! - guessing: five tries for each pending sign-in, and limits by user over all of them, in a quarter of an hour and in a
+//!   month
+//! - an attacker who uses up the owner's tries: codes are counted only behind the right password, and a recovery code is
+//!   never limited
 //! - a code that is used twice, or twenty times at once: see [`accounts::second_factor`](crate::accounts::second_factor)
 //! - a pending sign-in used as a credential: its token has a prefix of its own, which no other route accepts
 //! - an attacker who knows the password and guesses codes: the owner is notified by mail
@@ -21,7 +24,7 @@ use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, Session, TokenDigest, User};
+use crate::domain::{ClientInfo, Session, TokenDigest, User, UserId};
 use crate::http::error_codes::{INVALID_CODE, PENDING_SIGN_IN_INVALID};
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, Body, CurrentUser, Route, SecretText};
@@ -80,21 +83,22 @@ async fn create(
     };
     let (mut draft, session_token) = SessionDraft::new(&context, &client, pending.remembered, now)?;
     draft.look(&context, pending.user_id, now).await?;
-    let limit = context.throttle.second_factor(pending.user_id);
+    let limits = CodeLimits::of(&context, pending.user_id);
     // A recovery code cannot be guessed: an attacker who uses up the tries must not lock it.
-    let limits = match &presented {
-        Presented::TotpCode(_) => vec![limit.clone()],
+    let counted = match &presented {
+        Presented::TotpCode(_) => vec![limits.lately.clone(), limits.long.clone()],
         Presented::RecoveryCode(_) => vec![],
     };
-    let admission = context.admit(&client, limits).await?;
+    let admission = context.admit(&client, counted).await?;
     let step = SecondStep {
         token,
         presented,
         factors,
         draft,
         admission: admission.clone(),
-        limit,
-        notice: context.notice(&client, MailKind::SecondFactorFailed),
+        limits,
+        failed: context.notice(&client, MailKind::SecondFactorFailed),
+        blocked: context.notice(&client, MailKind::SecondFactorBlocked),
     };
     let finished = context.commit(&client, move |change| step.finish(change, now));
     match context.counted(&admission, finished).await? {
@@ -118,8 +122,26 @@ struct SecondStep {
     factors: SecondFactors,
     draft: SessionDraft,
     admission: Admission,
-    limit: Limit,
-    notice: Option<Notice>,
+    limits: CodeLimits,
+    /// The notice of several wrong codes.
+    failed: Option<Notice>,
+    /// The notice that no further code is admitted for a long time.
+    blocked: Option<Notice>,
+}
+
+/// The limits on codes of a user.
+struct CodeLimits {
+    lately: Limit,
+    long: Limit,
+}
+
+impl CodeLimits {
+    fn of(context: &Context, user: UserId) -> Self {
+        Self {
+            lately: context.throttle.second_factor(user),
+            long: context.throttle.second_factor_guesses(user),
+        }
+    }
 }
 
 /// What came of a second step.
@@ -144,9 +166,13 @@ impl SecondStep {
         let accepted = self.factors.accept(change, &user, &self.presented, now)?;
         let Some(method) = accepted else {
             change.record(Event::SecondFactorFailed { user: user.id });
-            let count = self.admission.of(&self.limit);
+            let count = self.admission.of(&self.limits.lately);
             if count.is_some_and(|count| count.count == REPORTED_FAILURES) {
-                mail::notify(change, self.notice.as_ref(), &user, now)?;
+                mail::notify(change, self.failed.as_ref(), &user, now)?;
+            }
+            let count = self.admission.of(&self.limits.long);
+            if count.is_some_and(|count| count.left() == 0) {
+                mail::notify(change, self.blocked.as_ref(), &user, now)?;
             }
             return Ok(Finished::WrongCode);
         };
@@ -159,7 +185,8 @@ impl SecondStep {
         };
         started.record(change);
         self.admission.give_back_after(change)?;
-        self.limit.forgive(change, now)?;
+        self.limits.lately.forgive(change, now)?;
+        self.limits.long.forgive(change, now)?;
         Ok(Finished::SignedIn(
             Box::new(user),
             Box::new(started.session),

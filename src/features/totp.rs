@@ -22,8 +22,6 @@ use crate::accounts::second_factor::{
 use crate::accounts::second_factor_rule;
 use crate::audit::Event;
 use crate::context::{Change, Context};
-use crate::crypto::key_ring::Purpose;
-use crate::crypto::sealed::seal;
 use crate::crypto::totp::TotpSecret;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
@@ -76,14 +74,9 @@ async fn create(
 ) -> Result<HttpResponse> {
     let reauthenticated = input.verify(&context, &client, &session).await?;
     let secret = TotpSecret::generate()?;
-    let sealed = seal(
-        &context.key_ring,
-        Purpose::TotpSecret,
-        session.user_id,
-        secret.as_bytes(),
-    )?;
+    let (key_ring, stored) = (context.key_ring.clone(), secret.clone());
     let store = move |change: &Change<'_>, account: &Account, now| {
-        totp_factors::insert(change, account.user.id, &sealed, now)
+        second_factor::start_setup(change, &key_ring, account.user.id, &stored, now)
     };
     if !reauthenticated.commit(&context, &client, store).await? {
         return Err(TOTP_ENROLLED.refusal());

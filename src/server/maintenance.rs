@@ -107,7 +107,7 @@ async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
     // The first tick sweeps: else a server that is restarted daily would never sweep.
     let ticks_to_sweep = ticks_in(context.settings.sweep.interval);
     // After a rotation of the key base.
-    seal_again(context).await;
+    seal_again(context, &stop).await;
     for tick in 0_u64.. {
         let _ = tokio::time::timeout(TICK, stop.changed()).await;
         if let Err(failure) = context.activity.flush(&context.database).await {
@@ -124,13 +124,13 @@ async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
         }
         // What a node with the key base before sealed meanwhile.
         if tick.is_multiple_of(ticks_to_sweep) {
-            seal_again(context).await;
+            seal_again(context, &stop).await;
         }
     }
 }
 
 /// Only under the base that signs: while a new one is rolled out, nodes with the one before must not undo it.
-async fn seal_again(context: &Context) {
+async fn seal_again(context: &Context, stop: &watch::Receiver<bool>) {
     let current = context.key_ring.names().current;
     let state = context
         .database
@@ -138,7 +138,8 @@ async fn seal_again(context: &Context) {
     if !matches!(state.await, Ok(key_bases::State::Signs)) {
         return;
     }
-    if let Err(failure) = second_factor::seal_again(&context.database, &context.key_ring).await {
+    let sealed = second_factor::seal_again(&context.database, &context.key_ring, || *stop.borrow());
+    if let Err(failure) = sealed.await {
         tracing::warn!(%failure, "cannot seal the secrets of authenticator apps anew");
     }
 }

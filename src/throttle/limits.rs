@@ -125,6 +125,9 @@ limits! {
     challenges by Session at challenges;
     /// Codes of an authenticator app, at sign-in and when it is set up. A right one returns the count.
     second_factor by User at second_factor;
+    /// Codes of an authenticator app at sign-in, and apart from these at reauthentication, over a long time. A right one
+    /// clears the count.
+    second_factor_guesses by User at second_factor_guesses;
     /// Requests for a new address.
     address_changes by User at address_changes;
     /// API keys created.

@@ -67,6 +67,14 @@ impl Throttle {
             .sum()
     }
 
+    /// Deletes the counters of the codes of a user, whose next authenticator app is another.
+    pub fn forget_codes(tx: &Transaction<'_>, user: UserId) -> Result<()> {
+        for limit in ["second_factor", "second_factor_guesses"] {
+            throttles::clear_with_kinds(tx, &format!("{limit}:{}", user.0))?;
+        }
+        Ok(())
+    }
+
     fn names(&self, row: &Row, subject: &Subject) -> Vec<String> {
         let counted = match (row.by, subject) {
             (By::Network, Subject::Client(client)) => Network::with_weights(*client)

@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use cloakroom::accounts::administration;
+use cloakroom::audit::Source;
+use cloakroom::context::commit;
+use cloakroom::crypto::token::{PlainToken, TokenKind};
+use cloakroom::domain::User;
 use cloakroom::http::Access;
+use cloakroom::store::users;
 use cloakroom::testing::TestApp;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -17,7 +23,7 @@ use crate::support::callers::Fixture;
 use crate::support::flows::Flows;
 use crate::support::route_cases::cases;
 use crate::support::second_factor::{
-    Authenticator, assert_second_factor_due, enrol, pending_sign_in, present,
+    Authenticator, assert_second_factor_due, enrol, pending_sign_in, present, reauthenticate,
 };
 
 /// An app whose user has an authenticator app that shows a new code.
@@ -229,6 +235,112 @@ async fn a_recovery_code_works_beyond_the_limit_of_codes() {
     assert_refused(&limited, 429, "rate_limited");
     let code = &authenticator.recovery_codes[0];
     new_token(&present(&app, &pending, "recovery_code", code).await);
+}
+
+/// The rows of a limit that count.
+fn counted(app: &TestApp, limit: &str) -> i64 {
+    let sql = "SELECT coalesce(max(count), 0) FROM throttles WHERE name LIKE";
+    count_in(app, &format!("{sql} '{limit}'"))
+}
+
+/// An app that admits four codes a month, in which the user's app is set up.
+async fn with_four_codes() -> (TestApp, User, Authenticator) {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.second_factor_guesses = "4 in 30d".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let authenticator = enrol(&app, &app.sign_in_as(&user).await).await;
+    (app, user, authenticator)
+}
+
+/// Presents wrong codes, over days.
+async fn guess(app: &TestApp, times: u32) {
+    for _ in 0..times {
+        app.clock().advance(Duration::from_secs(24 * 3600));
+        let pending = pending_sign_in(app, ONE).await;
+        let reply = present(app, &pending, "totp_code", "000000").await;
+        assert_refused(&reply, 401, "invalid_code");
+    }
+}
+
+#[actix_web::test]
+async fn codes_are_limited_over_a_month_too() {
+    let (app, _, authenticator) = with_four_codes().await;
+    let subject = "Codes for your account are refused for now";
+    guess(&app, 3).await;
+    assert!(app.mails().await.iter().all(|mail| mail.subject != subject));
+    guess(&app, 1).await;
+    let mails = app.mails().await;
+    let told = mails.iter().filter(|mail| mail.subject == subject).count();
+    assert_eq!(told, 1);
+    app.clock().advance(Duration::from_secs(24 * 3600));
+    let pending = pending_sign_in(&app, ONE).await;
+    let code = authenticator.code(&app);
+    let reply = present(&app, &pending, "totp_code", &code).await;
+    assert_refused(&reply, 429, "rate_limited");
+    let code = &authenticator.recovery_codes[0];
+    new_token(&present(&app, &pending, "recovery_code", code).await);
+    let pending = pending_sign_in(&app, ONE).await;
+    let code = authenticator.next_code(&app);
+    new_token(&present(&app, &pending, "totp_code", &code).await);
+    assert_eq!(counted(&app, "second_factor_guesses:%"), 0);
+}
+
+#[actix_web::test]
+async fn a_month_later_codes_are_admitted_again() {
+    let (app, _, authenticator) = with_four_codes().await;
+    guess(&app, 4).await;
+    app.clock().advance(Duration::from_secs(30 * 24 * 3600));
+    let pending = pending_sign_in(&app, ONE).await;
+    let code = authenticator.code(&app);
+    new_token(&present(&app, &pending, "totp_code", &code).await);
+}
+
+#[actix_web::test]
+async fn without_the_password_no_code_is_counted() {
+    let (app, user, authenticator) = with_four_codes().await;
+    for _ in 0..5 {
+        assert_refused(&app.sign_in(ONE, "wrong").await, 401, "invalid_credentials");
+        let made_up = PlainToken::generate(TokenKind::PendingSignIn).unwrap();
+        let reply = present(&app, made_up.reveal(), "totp_code", "000000").await;
+        assert_refused(&reply, 401, "pending_sign_in_invalid");
+    }
+    // A thief of a session does not know the password either.
+    let token = app.sign_in_as(&user).await;
+    for status in [422, 422, 422, 422, 429] {
+        let reply = reauthenticate(&app, &token, "totp_code", "000000").await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+    }
+    let pending = pending_sign_in(&app, ONE).await;
+    let code = authenticator.next_code(&app);
+    new_token(&present(&app, &pending, "totp_code", &code).await);
+}
+
+#[actix_web::test]
+async fn a_reset_of_the_factors_clears_their_limits() {
+    let (app, user, _) = with_four_codes().await;
+    guess(&app, 4).await;
+    assert_eq!(counted(&app, "second_factor_guesses:%"), 4);
+    let (id, now) = (user.id, app.clock().now());
+    let reset = commit(&app.context().database, Source::OPERATOR, move |change| {
+        let account = users::find(change, id)?.unwrap();
+        administration::reset_factors(change, &account, None, now)
+    });
+    assert!(reset.await.unwrap().value.removed);
+    assert_eq!(counted(&app, "second_factor%"), 0);
+}
+
+#[actix_web::test]
+async fn an_attacker_cannot_end_the_owners_pending_sign_in() {
+    let (app, authenticator) = with_second_factor().await;
+    let owner = pending_sign_in(&app, ONE).await;
+    for _ in 0..30 {
+        pending_sign_in(&app, ONE).await;
+    }
+    let code = authenticator.code(&app);
+    new_token(&present(&app, &owner, "totp_code", &code).await);
 }
 
 #[actix_web::test]

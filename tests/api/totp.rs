@@ -4,12 +4,17 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use cloakroom::accounts::second_factor::seal_again;
+use cloakroom::config::Secret;
+use cloakroom::crypto::key_ring::KeyRing;
+use cloakroom::domain::User;
+use cloakroom::store::{key_bases, totp_factors};
 use cloakroom::testing::TestApp;
 use serde_json::json;
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, column_in, count_in, new_token, reset_token,
-    session_is_valid, signed_in,
+    session_is_valid, signed_in, write,
 };
 use crate::support::flows::Flows;
 use crate::support::second_factor::{
@@ -295,4 +300,41 @@ async fn wrong_passwords_in_a_session_use_up_no_codes() {
     let code = authenticator.next_code(&app);
     let pending = pending_sign_in(&app, ONE).await;
     new_token(&present(&app, &pending, "totp_code", &code).await);
+}
+
+/// An app with a signed-in user, and the keys of a server that has rotated its key base.
+async fn rotated() -> (TestApp, User, String, KeyRing) {
+    let base = |letter: &str| Secret::from(letter.repeat(64));
+    let old = base("o");
+    let app = TestApp::with_settings(|settings| settings.secrets.key_base = Some(old)).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let next = KeyRing::new(base("n"), vec![base("o")]);
+    (app, user, token, next)
+}
+
+#[actix_web::test]
+async fn secrets_are_not_sealed_again_after_a_stop() {
+    let (app, user, token, next) = rotated().await;
+    enrol(&app, &token).await;
+    let (database, id) = (&app.context().database, user.id);
+    let current = next.names().current;
+    let key_base = || async {
+        let found = database.read(move |reader| totp_factors::find(reader, id));
+        found.await.unwrap().unwrap().secret.key_base
+    };
+    seal_again(database, &next, || true).await.unwrap();
+    assert_ne!(key_base().await, current);
+    seal_again(database, &next, || false).await.unwrap();
+    assert_eq!(key_base().await, current);
+}
+
+#[actix_web::test]
+async fn no_app_is_set_up_under_a_retired_key_base() {
+    let (app, _, token, next) = rotated().await;
+    let (names, now) = (next.names(), app.clock().now());
+    write(&app, move |tx| key_bases::record(tx, &names, now).map(drop)).await;
+    let reply = challenged(&app, Method::POST, "/v1/user/totp", &token).await;
+    assert_refused(&reply, 503, "unavailable");
+    assert_eq!(count_in(&app, "SELECT count(*) FROM totp_factors"), 0);
 }

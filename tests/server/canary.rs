@@ -1,5 +1,7 @@
 //! Every flow with secrets that can be recognised; then neither log nor database may hold one.
 
+use cloakroom::crypto::totp::TotpSecret;
+use cloakroom::domain::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::support::credentials::pair_in;
@@ -46,6 +48,7 @@ fn logs_and_database_hold_no_secret() {
         carry_a_cookie(&server, &mut secrets);
         confirm_and_change(&server, &mail, &mut secrets);
         use_tokens(&test_server, &server, &mail, &mut secrets);
+        use_second_factors(&server, &mut secrets);
         err_in_every_way(&server, &secrets);
         run_into_limits(&server);
         unlock(&server, &mail, &mut secrets);
@@ -431,6 +434,65 @@ fn use_tokens(test_server: &TestServer, server: &Server, mail: &SmtpServer, secr
     secrets.tokens.extend([session, key]);
 }
 
+/// Sets up an app and signs in with it: the secret, the recovery codes and the pending tokens, and codes in every place.
+fn use_second_factors(server: &Server, secrets: &mut Secrets) {
+    let owner = "canary-six@example.com";
+    let session = server.sign_up_token(owner, PASSWORD);
+    let mine = |method: &str, path: &str, body: Value| {
+        server.request(method, path, Some(&session), Some(&body))
+    };
+    let (status, shown) = mine(
+        "POST",
+        "/v1/user/totp",
+        json!({ "password_challenge": PASSWORD }),
+    );
+    assert_eq!(status, 200, "{shown}");
+    let secret = shown["secret"].as_str().unwrap();
+    let totp = TotpSecret::from_base32(secret).unwrap();
+    let prove = |code: &str| {
+        let body = json!({ "code": code, "password_challenge": PASSWORD });
+        mine("PUT", "/v1/user/totp", body)
+    };
+    assert_eq!(prove(CANARY).0, 422);
+    let now = Clock::System.now();
+    let (status, reply) = prove(&totp.code_at(now));
+    assert_eq!(status, 200, "{reply}");
+    let codes: Vec<String> = serde_json::from_value(reply["recovery_codes"].clone()).unwrap();
+    let mut pending = || {
+        let (status, reply) = server.sign_in(owner, PASSWORD);
+        assert_eq!(status, 401);
+        let token = reply["pending_token"].as_str().unwrap().to_owned();
+        secrets.tokens.push(token.clone());
+        token
+    };
+    let present = |token: &str, field: &str, code: &str| {
+        let body = json!({ "pending_token": token, field: code });
+        post(server, "/v1/session/second_factor", body)
+    };
+    let token = pending();
+    assert_eq!(present(&token, "totp_code", CANARY).0, 401);
+    assert_eq!(present(&token, "recovery_code", CANARY).0, 401);
+    assert_eq!(present(CANARY, "recovery_code", &codes[0]).0, 401);
+    let (status, reply) = present(&token, "recovery_code", &codes[0]);
+    assert_eq!(status, 200, "{reply}");
+    let second = reply["token"].as_str().unwrap().to_owned();
+    let given_up = pending();
+    assert_eq!(server.session_status(&given_up), 401);
+    let body = json!({ "recovery_code": codes[1] });
+    let path = "/v1/session/reauthenticate";
+    let (status, reply) = server.request("POST", path, Some(&second), Some(&body));
+    assert_eq!(status, 200, "{reply}");
+    let third = reply["token"].as_str().unwrap().to_owned();
+    // Codes with and without their dashes, the secret as it is shown.
+    secrets
+        .tokens
+        .extend(codes.iter().map(|code| code.replace('-', "")));
+    secrets.tokens.extend(codes);
+    secrets
+        .tokens
+        .extend([secret.to_owned(), session, second, third]);
+}
+
 /// Opens an address that failures shut; not the owner's, whose reset link opened a way of their own.
 fn unlock(server: &Server, mail: &SmtpServer, secrets: &mut Secrets) {
     let shut = "canary-two@example.com";
@@ -607,6 +669,11 @@ fn assert_log_is_clean(log: &str, secrets: &Secrets) {
         "token_revoked",
         "api_key_created",
         "api_key_renamed",
+        "totp_enrolled",
+        "second_factor_due",
+        "second_factor_failed",
+        "pending_sign_in_refused",
+        "recovery_code_used",
     ] {
         assert!(log.contains(event), "{event} was not logged");
     }
@@ -615,6 +682,8 @@ fn assert_log_is_clean(log: &str, secrets: &Secrets) {
         "crs_",
         "crk_",
         "crr_",
+        "crp_",
+        "otpauth",
         "eyj0exai",
         "@example.com",
         "reset your password",
@@ -665,6 +734,8 @@ fn assert_database_is_clean(test_server: &TestServer, secrets: &Secrets) {
         "crs_",
         "crk_",
         "crr_",
+        "crp_",
+        "otpauth",
         "eyJ0eXAi",
     ]) {
         let held = content

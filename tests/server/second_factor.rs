@@ -176,6 +176,29 @@ fn a_leaked_key_base_is_dropped_without_the_secrets() {
 }
 
 #[test]
+fn no_app_is_set_up_between_a_leak_and_the_restart() {
+    let test_server = TestServer::on_file();
+    let server = test_server.serve();
+    enrolled(&server);
+    let token = server.sign_up_token("two@example.com", PASSWORD);
+    let challenge = json!({ "password_challenge": PASSWORD });
+    let rotated = test_server.run(&["secret", "rotate", "--leaked"]);
+    assert!(rotated.status.success(), "{rotated:?}");
+    let start =
+        |server: &Server| server.request("POST", "/v1/user/totp", Some(&token), Some(&challenge));
+    let (status, reply) = start(&server);
+    assert_eq!((status, &reply["code"]), (503, &json!("unavailable")));
+    assert!(
+        server
+            .wait_for_log("key_base_retired")
+            .contains("key_base_retired")
+    );
+    drop(server);
+    let (status, reply) = start(&test_server.serve());
+    assert_eq!(status, 200, "{reply}");
+}
+
+#[test]
 fn a_secret_of_a_lost_base_stops_no_rotation() {
     let test_server = TestServer::on_file();
     enrolled(&test_server.serve());

@@ -5,7 +5,8 @@ use crate::accounts::second_factor::seal_again;
 use crate::cli::{CommandError, database};
 use crate::config::Settings;
 use crate::crypto::key_ring::KeyRing;
-use crate::store::{Database, schema_version, totp_factors};
+use crate::domain::clock::Clock;
+use crate::store::{Database, key_bases, schema_version, totp_factors};
 
 /// How many secrets the previous key bases seal; 0 without a database. A base that is not listed is lost already.
 pub(super) fn sealed_by_previous(settings: &Settings) -> Result<i64, CommandError> {
@@ -19,10 +20,16 @@ pub(super) fn sealed_by_any(settings: &Settings) -> Result<i64, CommandError> {
     count(settings, |key_ring, base| key_ring.names().contains(base))
 }
 
-/// Seals under the current key base what the previous ones seal.
+/// Seals under the current key base what the previous ones seal. A server that runs with one of these seals nothing more.
 pub(super) fn seal_all(settings: &Settings) -> Result<(), CommandError> {
     if let Some((database, key_ring)) = open(settings)? {
-        database::wait_for(async { Ok(seal_again(&database, &key_ring).await?) })?;
+        let (names, now) = (key_ring.names(), Clock::System.now());
+        database::wait_for(async {
+            database
+                .write(move |tx| key_bases::record(tx, &names, now).map(drop))
+                .await?;
+            Ok(seal_again(&database, &key_ring, || false).await?)
+        })?;
     }
     Ok(())
 }

@@ -126,7 +126,7 @@ suite! {
             secrets_are_sealed_again_once
             a_recovery_code_is_used_once_by_its_user
             a_pending_sign_in_has_tries_and_an_end
-            pending_sign_ins_are_bounded_and_end;
+            pending_sign_ins_end;
         mail_code:
             a_mail_code_reads_back_as_it_was_added
             a_mail_code_has_tries_and_an_end

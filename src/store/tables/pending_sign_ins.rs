@@ -85,15 +85,6 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     )
 }
 
-/// Deletes the sign-ins of a user except the `most` that expire last; returns how many.
-pub fn delete_beyond(tx: &Transaction<'_>, user_id: UserId, most: u32) -> Result<usize> {
-    tx.execute(
-        "DELETE FROM pending_sign_ins WHERE user_id = $1 AND token_digest NOT IN
-         (SELECT token_digest FROM pending_sign_ins WHERE user_id = $1 ORDER BY expires_at DESC, token_digest LIMIT $2)",
-        &[user_id.into(), most.into()],
-    )
-}
-
 /// Deletes up to `limit` sign-ins that are expired; returns how many.
 pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(
