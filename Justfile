@@ -62,7 +62,7 @@ failover:
 
 # Run every fuzz target for SECONDS each
 [group('test')]
-fuzz-all seconds="10": (fuzz "credential_header" seconds) (fuzz "request_body" seconds) (fuzz "signed_message" seconds) (fuzz "access_token" seconds) (fuzz "lanes" seconds "crates/bcrypt-lanes/fuzz")
+fuzz-all seconds="10": (fuzz "credential_header" seconds) (fuzz "request_body" seconds) (fuzz "signed_message" seconds) (fuzz "access_token" seconds) (fuzz "webauthn" seconds) (fuzz "lanes" seconds "crates/bcrypt-lanes/fuzz")
 
 # Run one fuzz target; what it finds is in fuzz/artifacts
 [group('test')]
