@@ -14,6 +14,7 @@ use crate::support::app::{
 };
 use crate::support::credentials::api_key;
 use crate::support::flows::Flows;
+use crate::support::mail_code::{ask, last_mailed};
 use crate::support::second_factor::{
     assert_second_factor_due, enrol, pending_sign_in, present, remove_totp,
 };
@@ -187,4 +188,25 @@ async fn api_keys_and_older_sessions_outlive_the_grace() {
     assert_eq!(reply.status, 200, "{}", reply.text());
     let demanded = app.get("/v1/verify?acr=aal2").bearer(&token).send().await;
     assert_refused(&demanded, 401, "insufficient_user_authentication");
+}
+
+#[actix_web::test]
+async fn a_mailed_code_alone_is_refused_after_the_grace() {
+    let app = TestApp::with_settings(|settings| {
+        settings.second_factor.required = Required::All;
+        settings.sign_in.mail_code = true;
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    let by_mail = || async {
+        let asked = ask(&app, ONE).await;
+        let code = last_mailed(&app, ONE).await.code;
+        let body = json!({ "request_token": asked.token, "code": code });
+        app.post("/v1/session").json(&body).send().await
+    };
+    let until = json!((START + GRACE).to_string());
+    assert_eq!(enrol_until(&by_mail().await), until);
+    app.clock().advance(GRACE);
+    let code = "second_factor_enrolment_required";
+    assert_refused(&by_mail().await, 403, code);
 }
