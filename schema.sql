@@ -81,6 +81,34 @@ CREATE TABLE mail_codes (
 CREATE INDEX mail_codes_by_user ON mail_codes (user_id, expires_at) WHERE user_id IS NOT NULL;
 CREATE INDEX mail_codes_by_expiry ON mail_codes (expires_at);
 
+-- Who a user is at another provider. The key is the issuer and the subject there, never an address.
+CREATE TABLE identities (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider     TEXT    NOT NULL,               -- name in the settings
+    issuer       TEXT    NOT NULL,
+    subject      TEXT    NOT NULL,               -- the user there: `sub`
+    email        TEXT,                           -- that the provider stated last, verified or not; for the user to see
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    UNIQUE (issuer, subject)
+) STRICT;
+
+CREATE INDEX identities_by_user ON identities (user_id, id);
+
+-- Sign-ins that came back from another provider. A row stays until its `state` expires, so that it works once.
+CREATE TABLE provider_sign_ins (
+    state_digest    BLOB    PRIMARY KEY,         -- SHA-256 of `state`
+    expires_at      INTEGER NOT NULL,            -- of `state`
+    code_digest     BLOB    UNIQUE,              -- SHA-256 of the exchange code; NULL before it is made and once it is used
+    code_expires_at INTEGER,
+    provider        TEXT,                        -- name in the settings
+    bound_to        TEXT,                        -- the browser or the app that may use the code
+    identity        TEXT                         -- JSON: what the provider confirmed, until the code is used
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX provider_sign_ins_by_expiry ON provider_sign_ins (expires_at);
+
 CREATE TABLE sessions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id        INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,

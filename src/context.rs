@@ -22,6 +22,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, Locale};
 use crate::mail::{MailWorker, Notice, Transport};
+use crate::providers::Providers;
 use crate::store::{Database, IfMissing, Reader, Transaction, revocations, sessions};
 use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
 
@@ -58,6 +59,9 @@ pub struct Context {
     /// Where new passwords are looked up.
     #[doc(hidden)]
     pub breached_passwords: BreachedPasswords,
+    /// The providers by which users sign in.
+    #[doc(hidden)]
+    pub providers: Providers,
     /// What delivers mails.
     #[doc(hidden)]
     pub mail_worker: MailWorker,
@@ -112,6 +116,7 @@ impl Context {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
             breached_passwords: BreachedPasswords::open(&settings)?,
+            providers: Providers::open(&settings, &clock)?,
             mail_worker: MailWorker::new(
                 &settings,
                 database.clone(),

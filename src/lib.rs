@@ -95,6 +95,8 @@ mod mail;
 #[cfg(not(feature = "testing"))]
 mod outbound;
 #[cfg(not(feature = "testing"))]
+mod providers;
+#[cfg(not(feature = "testing"))]
 mod server;
 #[cfg(not(feature = "testing"))]
 mod store;
@@ -134,6 +136,9 @@ pub mod mail;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
 pub mod outbound;
+#[doc(hidden)]
+#[cfg(feature = "testing")]
+pub mod providers;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
 pub mod server;

@@ -2,33 +2,37 @@
 //! of the workers that answer clients.
 //!
 //! # Threats
-//! - a server that hangs: each call has a deadline, and callers beyond the queue are refused at once
-//! - a name server that hangs: look-ups cannot be given up, so at most [`LOOK_UPS`] are under way
+//! - a server that hangs: each call has a deadline, and callers beyond the queue are refused at once. What uses this has
+//!   threads of its own, so that one server does not hold up what asks another; a [`Breaker`] spares those that hang
+//! - a name server that hangs: look-ups cannot be given up, so a few at most are under way
 //! - an endless reply: at most 1 MiB is read
 //! - requests into the internal network (SSRF): private and other special addresses are refused, unless the settings
 //!   list them; the connection goes to the address that was checked, so a second DNS answer changes nothing
 //! - redirects to such addresses: redirects are not followed
 //! - replies changed on the way: https only, except for the networks that the settings list
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+mod addresses;
+mod breaker;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::time::Duration;
-use std::{fmt, io, thread};
+use std::{fmt, thread};
 
-use ipnet::{IpNet, Ipv6Net};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::http::Uri;
+use ureq::http::Response;
+use ureq::http::header::CONTENT_TYPE;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use url::{Host, Url};
+use ureq::unversioned::transport::DefaultConnector;
+use url::Url;
 
+use self::addresses::CheckedResolver;
+pub use self::addresses::check;
+pub use self::breaker::Breaker;
 use crate::config;
 use crate::crypto;
 use crate::domain::error::{Error, Result};
@@ -37,49 +41,40 @@ use crate::domain::error::{Error, Result};
 const THREADS: usize = 4;
 /// Calls that may wait for a thread.
 const QUEUE: usize = 32;
-/// Look-ups of names at once. Each has a thread until the system's resolver gives up, which takes longer than a call.
-const LOOK_UPS: usize = 8;
 /// The most that is read of a reply, in bytes.
 const LONGEST_REPLY: u64 = 1 << 20;
-
-/// The most addresses of a name that are tried; more than [`ResolvedSocketAddrs`] holds would be a panic.
-const MOST_ADDRESSES: usize = 16;
-
-/// Networks that are not on the public internet, or that lead into others (IANA's registries of special-purpose
-/// addresses). Of IPv6 everything outside 2000::/3 is special too.
-const SPECIAL_NETWORKS: &[&str] = &[
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.0.0.0/24",
-    "192.0.2.0/24",
-    "192.88.99.0/24",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "198.51.100.0/24",
-    "203.0.113.0/24",
-    "224.0.0.0/3",
-    "2001::/23",
-    "2001:db8::/32",
-    "2002::/16",
-    "3fff::/20",
-];
-/// The global unicast addresses of IPv6.
-const GLOBAL_UNICAST: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 /// The client for all outbound requests.
 pub struct Outbound {
     calls: SyncSender<Call>,
 }
 
+/// A request: `POST` with a form, or `GET` without one.
+pub struct Request {
+    /// Where to.
+    pub url: Url,
+    /// Headers besides those of every request.
+    pub headers: Vec<(&'static str, String)>,
+    /// The fields of the form.
+    pub form: Option<Vec<(&'static str, String)>>,
+    /// How long it may take, with the wait for a thread.
+    pub deadline: Duration,
+}
+
+/// A reply of any status.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The media type without parameters, in lower case; empty if the reply states none.
+    pub media_type: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 struct Call {
-    url: Url,
-    header: (&'static str, &'static str),
-    deadline: Duration,
-    reply: oneshot::Sender<Result<Vec<u8>, OutboundError>>,
+    request: Request,
+    reply: oneshot::Sender<Result<Reply, OutboundError>>,
 }
 
 /// Why there is no reply.
@@ -120,16 +115,31 @@ impl Outbound {
     pub async fn get(
         &self,
         url: Url,
-        header: (&'static str, &'static str),
+        (name, value): (&'static str, &str),
         deadline: Duration,
     ) -> Result<Vec<u8>, OutboundError> {
-        let (reply, answer) = oneshot::channel();
-        let call = Call {
+        let request = Request {
             url,
-            header,
+            headers: vec![(name, value.to_owned())],
+            form: None,
             deadline,
-            reply,
         };
+        match self.send(request).await? {
+            Reply {
+                status: 200, body, ..
+            } => Ok(body),
+            Reply { status, .. } => Err(OutboundError::Status(status)),
+        }
+    }
+
+    /// The reply to a request, whatever its status.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn send(&self, request: Request) -> Result<Reply, OutboundError> {
+        let (reply, answer) = oneshot::channel();
+        let deadline = request.deadline;
+        let call = Call { request, reply };
         self.calls.try_send(call).map_err(|refused| match refused {
             TrySendError::Full(_) => OutboundError::Busy,
             TrySendError::Disconnected(_) => OutboundError::Failed("no thread is left".into()),
@@ -151,29 +161,42 @@ fn work(queue: &Mutex<Receiver<Call>>, agent: &Agent) {
         if call.reply.is_closed() {
             continue;
         }
-        let outcome = get(agent, &call);
+        let outcome = perform(agent, &call.request).map_err(failure);
         let _ = call.reply.send(outcome);
     }
 }
 
-fn get(agent: &Agent, call: &Call) -> Result<Vec<u8>, OutboundError> {
-    let (name, value) = call.header;
-    let request = agent
-        .get(call.url.as_str())
-        .header(name, value)
-        .config()
-        .timeout_global(Some(call.deadline))
-        .build();
-    let mut reply = request.call().map_err(failure)?;
-    match reply.status().as_u16() {
-        200 => reply
+fn perform(agent: &Agent, request: &Request) -> Result<Reply, ureq::Error> {
+    let (url, deadline) = (request.url.as_str(), Some(request.deadline));
+    let headers = request.headers.iter();
+    let reply = match &request.form {
+        None => {
+            let builder = headers.fold(agent.get(url), |it, (name, value)| it.header(*name, value));
+            let builder = builder.config().timeout_global(deadline).build();
+            builder.call()?
+        }
+        Some(fields) => {
+            let builder =
+                headers.fold(agent.post(url), |it, (name, value)| it.header(*name, value));
+            let builder = builder.config().timeout_global(deadline).build();
+            builder.send_form(fields.iter().map(|(name, value)| (*name, value.as_str())))?
+        }
+    };
+    read(reply)
+}
+
+fn read(mut reply: Response<ureq::Body>) -> Result<Reply, ureq::Error> {
+    let media_type = reply.headers().get(CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok()?.split(';').next());
+    Ok(Reply {
+        status: reply.status().as_u16(),
+        media_type: media_type.unwrap_or_default().trim().to_ascii_lowercase(),
+        body: reply
             .body_mut()
             .with_config()
             .limit(LONGEST_REPLY)
-            .read_to_vec()
-            .map_err(failure),
-        status => Err(OutboundError::Status(status)),
-    }
+            .read_to_vec()?,
+    })
 }
 
 fn failure(error: ureq::Error) -> OutboundError {
@@ -202,129 +225,8 @@ fn agent(settings: &config::Outbound) -> Agent {
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .build();
-    let resolver = CheckedResolver {
-        look_up: |name| Ok(name.to_socket_addrs()?.collect()),
-        under_way: Arc::default(),
-        allowed: settings.private_networks.clone(),
-    };
+    let resolver = CheckedResolver::new(settings.private_networks.clone());
     Agent::with_parts(config, DefaultConnector::default(), resolver)
-}
-
-/// Whether a call to this URL can succeed, as far as can be said before its host is resolved.
-///
-/// # Errors
-/// Why not, in words for the operator.
-pub fn check(settings: &config::Outbound, url: &Url) -> Result<(), String> {
-    let address = match url.host() {
-        Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-        Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-        Some(Host::Domain(_)) | None => None,
-    };
-    let listed = match address {
-        Some(ip) => is_listed(&settings.private_networks, ip.to_canonical()),
-        None => !settings.private_networks.is_empty(),
-    };
-    match address {
-        _ if listed => Ok(()),
-        _ if url.scheme() != "https" => Err(
-            "must begin with https://: http only reaches networks that outbound.private_networks lists".to_owned(),
-        ),
-        Some(ip) if is_special(ip.to_canonical()) => Err(not_public(ip)),
-        _ => Ok(()),
-    }
-}
-
-fn is_listed(networks: &[IpNet], ip: IpAddr) -> bool {
-    networks.iter().any(|network| network.contains(&ip))
-}
-
-fn not_public(ip: IpAddr) -> String {
-    format!("{ip} is not a public address: list its network in outbound.private_networks")
-}
-
-/// Resolves names, and refuses addresses that are not public.
-#[derive(Debug)]
-struct CheckedResolver {
-    look_up: fn(String) -> io::Result<Vec<SocketAddr>>,
-    under_way: Arc<AtomicUsize>,
-    allowed: Vec<IpNet>,
-}
-
-/// A look-up under way, until it is dropped.
-struct LookUp(Arc<AtomicUsize>);
-
-impl Drop for LookUp {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl CheckedResolver {
-    /// The addresses of `host:port`. `None` if there is no answer in time, which leaves a thread behind.
-    fn addresses(&self, name: String, timeout: Duration) -> io::Result<Option<Vec<SocketAddr>>> {
-        let count = self.under_way.fetch_add(1, Ordering::Relaxed);
-        let this = LookUp(Arc::clone(&self.under_way));
-        if count >= LOOK_UPS {
-            return Err(io::Error::other("the name server does not answer"));
-        }
-        let (found, answer) = mpsc::sync_channel(1);
-        let look_up = self.look_up;
-        let thread = thread::Builder::new().name("look-up".into());
-        thread.spawn(move || {
-            let addresses = look_up(name);
-            drop(this);
-            let _ = found.send(addresses);
-        })?;
-        answer.recv_timeout(timeout).ok().transpose()
-    }
-}
-
-impl Resolver for CheckedResolver {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let name = uri.scheme().zip(uri.authority());
-        let name = name.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
-        let name = name.ok_or(ureq::Error::HostNotFound)?;
-        let found = self.addresses(name, *timeout.after)?;
-        let found = found.ok_or(ureq::Error::Timeout(timeout.reason))?;
-        let mut addresses = self.empty();
-        for address in found.iter().take(MOST_ADDRESSES) {
-            addresses.push(*address);
-        }
-        if addresses.is_empty() {
-            return Err(ureq::Error::HostNotFound);
-        }
-        let encrypted = uri.scheme_str() == Some("https");
-        for address in addresses.iter() {
-            let ip = address.ip().to_canonical();
-            let listed = is_listed(&self.allowed, ip);
-            if !listed && is_special(ip) {
-                return Err(ureq::Error::Other(not_public(ip).into()));
-            }
-            if !listed && !encrypted {
-                // Without the path, which is not for the log.
-                let host = uri.host().unwrap_or_default().to_owned();
-                return Err(ureq::Error::RequireHttpsOnly(host));
-            }
-        }
-        Ok(addresses)
-    }
-}
-
-fn is_special(ip: IpAddr) -> bool {
-    let outside = match ip {
-        IpAddr::V4(_) => false,
-        IpAddr::V6(ip) => !GLOBAL_UNICAST.contains(&ip),
-    };
-    outside
-        || SPECIAL_NETWORKS
-            .iter()
-            .filter_map(|network| network.parse::<IpNet>().ok())
-            .any(|network| network.contains(&ip))
 }
 
 impl fmt::Display for OutboundError {
@@ -339,108 +241,3 @@ impl fmt::Display for OutboundError {
 }
 
 impl std::error::Error for OutboundError {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn special_addresses_are_recognised() {
-        for special in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.31.255.255",
-            "192.168.1.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "64:ff9b::7f00:1",
-            "fe80::1",
-            "fd00::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-        ] {
-            assert!(is_special(special.parse().unwrap()), "{special}");
-        }
-        for public in [
-            "1.1.1.1",
-            "172.32.0.1",
-            "223.255.255.255",
-            "2606:4700::1111",
-        ] {
-            assert!(!is_special(public.parse().unwrap()), "{public}");
-        }
-    }
-
-    #[test]
-    fn a_url_that_can_reach_nothing_is_refused() {
-        let check = |networks: &[&str], url: &str| {
-            let networks = networks.iter().map(|network| network.parse().unwrap());
-            let settings = config::Outbound {
-                private_networks: networks.collect(),
-            };
-            super::check(&settings, &url.parse().unwrap())
-        };
-        for url in ["https://api.example.com/range", "https://1.1.1.1"] {
-            assert_eq!(check(&[], url), Ok(()), "{url}");
-        }
-        for url in [
-            "http://api.example.com",
-            "http://1.1.1.1",
-            "https://10.0.0.1",
-            "https://[::ffff:10.0.0.1]",
-        ] {
-            assert!(check(&[], url).is_err(), "{url}");
-        }
-        let private = ["10.0.0.0/8"];
-        for url in [
-            "http://10.0.0.1",
-            "http://list.internal",
-            "https://10.0.0.1",
-        ] {
-            assert_eq!(check(&private, url), Ok(()), "{url}");
-        }
-        assert!(check(&private, "http://192.168.0.1").is_err());
-    }
-
-    #[test]
-    fn look_ups_that_hang_are_bounded() {
-        let resolver = CheckedResolver {
-            look_up: |name| {
-                if name == "hangs:443" {
-                    loop {
-                        thread::park();
-                    }
-                }
-                Ok(vec![([1, 1, 1, 1], 443).into()])
-            },
-            under_way: Arc::default(),
-            allowed: Vec::new(),
-        };
-        let ask = |name: &str, timeout| resolver.addresses(name.to_owned(), timeout);
-        let long = Duration::from_secs(60);
-        for _ in 1..LOOK_UPS {
-            let answer = ask("hangs:443", Duration::from_millis(1));
-            assert!(answer.unwrap().is_none());
-        }
-        // Answered ones free their place.
-        for _ in 0..3 {
-            assert_eq!(ask("answers:443", long).unwrap().unwrap().len(), 1);
-        }
-        ask("hangs:443", Duration::from_millis(1)).unwrap();
-        assert!(ask("answers:443", long).is_err());
-        assert!(ask("answers:443", long).is_err());
-    }
-
-    #[test]
-    fn every_special_network_can_be_parsed() {
-        for network in SPECIAL_NETWORKS {
-            assert!(network.parse::<IpNet>().is_ok(), "{network}");
-        }
-    }
-}

@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
         "audit",
         "breached_passwords",
         "mail",
+        "providers",
         "throttle",
     ],
     &["outbound"],

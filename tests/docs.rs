@@ -589,6 +589,13 @@ fn every_error() -> Vec<Error> {
         })),
         Error::PendingSignInInvalid,
         Error::InvalidCode,
+        Error::ExchangeCodeInvalid,
+        Error::StateInvalid,
+        Error::AccountExists,
+        Error::IdentityTaken,
+        Error::Validation(ValidationErrors::summary("last_sign_in_method", "")),
+        Error::ProviderUnavailable(wait),
+        Error::Validation(ValidationErrors::summary("address_unverified", "")),
         Error::Validation(ValidationErrors::summary("totp_enrolled", "")),
         Error::Validation(ValidationErrors::summary("totp_not_started", "")),
         Error::Validation(ValidationErrors::summary("no_second_factor", "")),
@@ -613,6 +620,11 @@ fn every_error() -> Vec<Error> {
             | Error::Malformed(_)
             | Error::UnsupportedMediaType
             | Error::UnsupportedEncoding
+            | Error::ExchangeCodeInvalid
+            | Error::StateInvalid
+            | Error::AccountExists
+            | Error::IdentityTaken
+            | Error::ProviderUnavailable(_)
             | Error::TooLarge
             | Error::TooSlow
             | Error::MethodNotAllowed(_)

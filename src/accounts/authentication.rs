@@ -65,9 +65,18 @@ impl Authentication {
 
     /// By a code or a link that was mailed to the address of this account.
     pub fn by_mail(account: &Account, at: Timestamp) -> Self {
+        Self::of(account, AuthMethod::OneTimeCode, at)
+    }
+
+    /// By an identity at another provider, which belongs to the account.
+    pub fn by_identity(account: &Account, at: Timestamp) -> Self {
+        Self::of(account, AuthMethod::Provider, at)
+    }
+
+    fn of(account: &Account, method: AuthMethod, at: Timestamp) -> Self {
         Self {
             user: account.user.id,
-            methods: AuthMethod::OneTimeCode.into(),
+            methods: method.into(),
             at,
             proof: Proof::Of {
                 credentials_version: account.credentials_version,

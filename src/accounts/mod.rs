@@ -5,6 +5,8 @@ pub mod administration;
 pub mod api_keys;
 pub mod authentication;
 pub mod credentials_changed;
+pub mod identities;
+pub mod identity_sign_in;
 pub mod mail_code;
 pub mod mailed_link;
 pub mod new_password;

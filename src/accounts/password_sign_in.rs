@@ -315,7 +315,8 @@ fn is_hidden(context: &Context, account: &Account) -> bool {
     context.settings.registration.private && lacks_verification(context, account)
 }
 
-fn lacks_verification(context: &Context, account: &Account) -> bool {
+/// Whether the user must verify the address before signing in.
+pub(super) fn lacks_verification(context: &Context, account: &Account) -> bool {
     context.settings.registration.confirm == Confirm::Required
         && account.user.email_confirmed_at.is_none()
 }

@@ -15,7 +15,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{Account, PasswordDigest, User};
 use crate::mail::{self, Notice};
-use crate::store::{passwords, sessions, users};
+use crate::store::{identities, passwords, sessions, users};
 
 /// Gives the account to the owner of the mailbox, who proves the address for the first time and sets no password. What
 /// another person may have set up ends: sessions, password, second factors, API keys; or all of the account, if the settings
@@ -41,6 +41,7 @@ pub fn claim_account(
     if second_factor::remove_all(change, user)? {
         change.record(Event::TotpRemoved { user });
     }
+    identities::delete_all_for_user(change, user)?;
     let sessions_ended = credentials_changed(change, user, KeepSessions::None, now)?;
     if passwords::delete(change, user)? {
         change.record(Event::PasswordRemoved {

@@ -68,7 +68,13 @@ events! {
     RecoveryCodesReplaced { user: UserId } Info "recovery_codes_replaced";
     /// An operator removed all second factors of a user, who may sign in without until a new grace ends.
     SecondFactorsReset { user: UserId } Warn "second_factors_reset";
-    /// The password was right, but the address must be verified first.
+    /// A sign-in by another provider was refused: by a reply of the provider, or by the rules here.
+    ProviderSignInRefused { reason: &'static str } Warn "provider_sign_in_refused";
+    /// An identity at another provider was linked to a user.
+    IdentityLinked { user: UserId } Info "identity_linked";
+    /// An identity at another provider was unlinked from a user, which ended the user's other sessions.
+    IdentityUnlinked { user: UserId, sessions_ended: usize } Warn "identity_unlinked";
+    /// The credential was right, but the address must be verified first.
     SignInUnverified { user: UserId } Info "sign_in_unverified";
     /// A limit was reached.
     Throttled { limit: &'static str } Warn "throttled";
@@ -188,6 +194,7 @@ pub(super) struct Line {
     pub key: Option<ApiKeyId>,
     pub credential: Option<&'static str>,
     pub limit: Option<&'static str>,
+    pub reason: Option<&'static str>,
     pub sessions_ended: Option<usize>,
     pub keys_revoked: Option<usize>,
     pub sessions_evicted: Option<usize>,
@@ -205,6 +212,7 @@ impl Line {
             key: None,
             credential: None,
             limit: None,
+            reason: None,
             sessions_ended: None,
             keys_revoked: None,
             sessions_evicted: None,

@@ -126,6 +126,7 @@ impl Entry {
                     key = line.key.map(|id| id.0),
                     credential = line.credential,
                     limit = line.limit,
+                    reason = line.reason,
                     sessions_ended = line.sessions_ended,
                     keys_revoked = line.keys_revoked,
                     sessions_evicted = line.sessions_evicted,

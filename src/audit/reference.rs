@@ -32,6 +32,7 @@ once. Commands write the same events. No event has a token, a password, an email
 | `request_id` | the id of the request, as in `X-Request-Id` |
 | `credential` | the kind of credential that was presented |
 | `limit` | the name of the [limit](limits.md) that was reached |
+| `reason` | why a sign-in by another provider was refused: a [code](../guides/providers.md#errors) |
 | `sessions_ended`, `keys_revoked` | how many |
 | `sessions_evicted` | how many of the user's other sessions were ended to stay within `session.max_per_user` |
 | `session_replaced` | whether the session of the request's cookie was ended |

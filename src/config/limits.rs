@@ -42,6 +42,8 @@ section! {
         /// Sign-ups, per client address. New passwords (by a link or in an account) and reauthentications have separate
         /// counters of the same size. Each costs a bcrypt hash. Wider than the others, because offices share an address.
         sign_up: Rate = "60 in 3m" in RATES,
+        /// Sign-ins by other providers per client address: those that are started, and those that come back.
+        provider_sign_in: Rate = "60 in 3m" in RATES,
         /// Failed sign-ins per email address, known or not, from all clients together.
         address_failures: Rate = "20 in 1h" in RATES,
         /// Reset mails per email address, to protect mailboxes from floods. Keep the window within the 15 minutes for

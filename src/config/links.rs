@@ -23,7 +23,7 @@ const FRONTEND_URL: &str = "{frontend_url}";
 /// Stands for a token in checks; in lower case, as parsing writes a host.
 const SAMPLE: &str = "sample-token";
 /// What a browser or mail program acts on by itself.
-const UNSAFE_SCHEMES: [&str; 7] = [
+pub(super) const UNSAFE_SCHEMES: [&str; 7] = [
     "javascript",
     "vbscript",
     "data",

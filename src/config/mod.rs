@@ -25,6 +25,7 @@ mod mail;
 mod notices;
 mod outbound;
 mod problems;
+mod providers;
 mod reference;
 mod samples;
 mod second_factor;
@@ -39,10 +40,12 @@ mod warnings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use toml::{Table, Value};
+use url::Url;
 
 use self::declare::{Section, section};
 use self::keys::flatten;
@@ -64,6 +67,7 @@ pub use self::mail::{Mail, MailTransport, Smtp, SmtpTls};
 pub use self::notices::Notices;
 pub use self::outbound::Outbound;
 pub(crate) use self::problems::MAX_DURATION;
+pub use self::providers::{Identities, Provider, ProviderKind};
 pub(crate) use self::reference::default_toml;
 pub use self::samples::Samples;
 pub use self::second_factor::{Required, SecondFactor};
@@ -102,6 +106,11 @@ section! {
         registration: Registration,
         /// Ways to sign in besides the password.
         sign_in: SignIn,
+        /// The providers by which users sign in, by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        providers: BTreeMap<String, Provider>,
+        /// What all providers share.
+        identities: Identities,
         /// How long sessions last.
         session: Session,
         /// Who must have a second factor.
@@ -170,6 +179,8 @@ impl Settings {
         self.links.check(self.env, &mut problems);
         self.password.check(self.env, &mut problems);
         self.registration.check(&mut problems);
+        providers::check(&self.providers, &mut problems);
+        self.identities.check(self.env, &mut problems);
         self.session.check(&self.server, &mut problems);
         self.tokens.check(&mut problems);
         self.throttle.check(&mut problems);
@@ -223,6 +234,12 @@ impl Settings {
     /// The link for a mail, with this token.
     pub fn mailed_link(&self, purpose: LinkPurpose, token: &str) -> String {
         self.links.url(purpose, &self.server, token)
+    }
+
+    /// The URL to which a sign-in by a provider returns, if `requested` is allowed; the default without one.
+    pub fn identity_redirect(&self, requested: Option<&str>) -> Option<Url> {
+        self.identities
+            .redirect(requested, &self.server.frontend_url)
     }
 
     /// The `iss` of access tokens: `tokens.issuer`, or `server.public_url` without a slash at its end.

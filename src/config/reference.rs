@@ -1,7 +1,7 @@
 //! The settings reference, generated from the declarations: `config/default.toml` and `docs/reference/settings.md`.
 
 use super::Settings;
-use super::declare::{Declared, Section, Setting};
+use super::declare::{ANY_NAME, Declared, Section, Setting};
 
 const TOML_HEAD: &str = "\
 # Every setting of Cloakroom with its default and the reason. Generated from the declarations in src/config.
@@ -20,13 +20,18 @@ const TOML_HEAD: &str = "\
 pub fn default_toml() -> String {
     let mut text = TOML_HEAD.to_owned();
     for_each_section(|section, about, settings| {
-        text += &format!("\n{}[{section}]\n", comment(about));
+        // Without a name, these are no settings yet.
+        let (section, start) = match section.strip_suffix(ANY_NAME) {
+            Some(path) => (format!("{path}NAME"), "# "),
+            None => (section.to_owned(), ""),
+        };
+        text += &format!("\n{}{start}[{section}]\n", comment(about));
         for setting in settings {
             text += &comment(&setting.doc);
             if let Some(range) = &setting.range {
                 text += &format!("# Range: {range}.\n");
             }
-            text += &format!("{} = {}\n", name(setting), setting.default);
+            text += &format!("{start}{} = {}\n", name(setting), setting.default);
         }
     });
     text
@@ -91,6 +96,7 @@ In production, these settings have other values, and `secrets.key_base` is requi
         let mut text =
             PAGE_HEAD.to_owned() + include_str!("../../config/production.toml") + "```\n";
         for_each_section(|section, about, settings| {
+            let section = section.replace(ANY_NAME, "NAME");
             text += &format!("\n## `[{section}]`\n\n{}\n\n", about.join(" "));
             text += "| setting | default | range | purpose |\n|---|---|---|---|\n";
             for setting in settings {

@@ -1,21 +1,27 @@
 //! Where an operator's settings come from: a file, and variables whose names are keys.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
+
+use toml::Table;
 
 use super::file;
 use super::{ConfigError, Environment};
 
 const PREFIX: &str = "CLOAKROOM__";
 const ENV: &str = "CLOAKROOM_ENV";
-/// The settings whose values are secrets.
+/// The settings whose values are secrets; those of providers have a name in their keys.
 const SECRETS: [&str; 4] = [
     "database.url",
     "secrets.key_base",
     "secrets.previous",
     "mail.smtp.password",
 ];
+/// The section of providers, and the secret of each.
+const PROVIDERS: &str = "providers";
+const CLIENT_SECRET: &str = "client_secret";
 
 /// Where settings come from, apart from what is compiled in. It holds secrets, so it has no `Debug`.
 #[derive(Clone)]
@@ -74,17 +80,31 @@ impl Sources {
     /// The files that contain secrets: the settings file if one is a value in it, and those that contain one value.
     pub fn secret_files(&self) -> Vec<PathBuf> {
         let table = self.file.as_deref().and_then(|path| file::read(path).ok());
-        let is_set = |key| {
+        let is_set = |key: &str| {
             table
                 .as_ref()
                 .is_some_and(|table| file::value_at(table, key).is_some())
         };
+        let secrets = self.secrets(table.as_ref());
         let settings = self
             .file
             .clone()
-            .filter(|_| SECRETS.into_iter().any(is_set));
-        let values = SECRETS.into_iter().filter_map(|key| self.file_of(key));
+            .filter(|_| secrets.iter().any(|key| is_set(key)));
+        let values = secrets.iter().filter_map(|key| self.file_of(key));
         settings.into_iter().chain(values).collect()
+    }
+
+    /// The keys of secrets, with those of the providers that the settings file or a variable names.
+    fn secrets(&self, table: Option<&Table>) -> BTreeSet<String> {
+        let section = table.and_then(|table| table.get(PROVIDERS)?.as_table());
+        let names = section.into_iter().flat_map(Table::keys);
+        let of_file = names.map(|name| format!("{PROVIDERS}.{name}.{CLIENT_SECRET}"));
+        let variables = self.variables.iter();
+        let of_variables = variables.filter_map(|(name, _)| Some(variable_key(name)?.0));
+        let of_variables =
+            of_variables.filter(|key| key.starts_with(PROVIDERS) && key.ends_with(CLIENT_SECRET));
+        let fixed = SECRETS.into_iter().map(str::to_owned);
+        fixed.chain(of_file).chain(of_variables).collect()
     }
 
     /// The file that a variable or the settings file names for the value of this key (`secrets.key_base`), if one does.
@@ -236,6 +256,28 @@ mod tests {
             Some(Path::new("/run/base"))
         );
         assert_eq!(sources.file_of("secrets.previous"), None);
+    }
+
+    #[test]
+    fn secrets_of_providers_are_found_under_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings.toml");
+        fs::write(
+            &file,
+            "[providers.acme]\nclient_secret__file = '/run/acme'\n",
+        )
+        .unwrap();
+        let variable = "CLOAKROOM__PROVIDERS__OTHER__CLIENT_SECRET__FILE";
+        let sources = Sources {
+            env: Environment::Test,
+            file: Some(file.clone()),
+            variables: vec![(variable.into(), "/run/other".into())],
+            ignored: vec![],
+        };
+        let [acme, other] = ["/run/acme", "/run/other"].map(PathBuf::from);
+        assert_eq!(sources.secret_files(), [acme, other]);
+        fs::write(&file, "[providers.acme]\nclient_secret = 'secret'\n").unwrap();
+        assert_eq!(sources.secret_files()[0], file);
     }
 
     #[cfg(unix)]

@@ -54,11 +54,13 @@ pub enum Purpose {
     KeyBaseName,
     /// The key that seals the secrets of authenticator apps.
     TotpSecret,
+    /// The key that seals `state` while a user is at another provider.
+    ProviderState,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PasswordReset,
         Self::Confirmation,
         Self::Unlock,
@@ -73,6 +75,7 @@ impl Purpose {
         Self::RefreshSuccessor,
         Self::KeyBaseName,
         Self::TotpSecret,
+        Self::ProviderState,
     ];
 
     const fn info(self) -> &'static str {
@@ -91,6 +94,7 @@ impl Purpose {
             Self::RefreshSuccessor => "cloakroom v1 refresh successor",
             Self::KeyBaseName => "cloakroom v1 key base name",
             Self::TotpSecret => "cloakroom v1 totp secret",
+            Self::ProviderState => "cloakroom v1 provider state",
         }
     }
 }

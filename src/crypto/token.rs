@@ -50,6 +50,8 @@ pub enum TokenKind {
     MailCode,
     /// `crb_`: the browser that sent such requests.
     Browser,
+    /// `cre_`: a sign-in at another provider, to be exchanged for a session.
+    ExchangeCode,
 }
 
 impl TokenKind {
@@ -62,6 +64,7 @@ impl TokenKind {
             Self::PendingSignIn => "crp_",
             Self::MailCode => "crm_",
             Self::Browser => "crb_",
+            Self::ExchangeCode => "cre_",
         }
     }
 }

@@ -9,18 +9,26 @@ pub enum AuthMethod {
     Password,
     /// A one-time code, of an authenticator app, a mail or a recovery code: `otp`.
     OneTimeCode,
+    /// Another provider: `fed`, since RFC 8176 has no value for it.
+    Provider,
     /// More than one factor, beside their methods: `mfa`.
     SeveralFactors,
 }
 
 impl AuthMethod {
-    const ALL: &[Self] = &[Self::Password, Self::OneTimeCode, Self::SeveralFactors];
+    const ALL: &[Self] = &[
+        Self::Password,
+        Self::OneTimeCode,
+        Self::Provider,
+        Self::SeveralFactors,
+    ];
 
     /// The `amr` value.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "pwd",
             Self::OneTimeCode => "otp",
+            Self::Provider => "fed",
             Self::SeveralFactors => "mfa",
         }
     }

@@ -5,7 +5,10 @@
 //! - the request cannot be read: [`Error::Malformed`] and its neighbours;
 //! - the credential is missing or not valid: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
 //!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`],
-//!   [`Error::SecondFactorRequired`], [`Error::PendingSignInInvalid`], [`Error::InvalidCode`];
+//!   [`Error::SecondFactorRequired`], [`Error::PendingSignInInvalid`], [`Error::InvalidCode`],
+//!   [`Error::ExchangeCodeInvalid`];
+//! - a sign-in by another provider cannot go on: [`Error::StateInvalid`], [`Error::AccountExists`], [`Error::IdentityTaken`],
+//!   [`Error::ProviderUnavailable`];
 //! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`],
 //!   [`Error::InsufficientAuthentication`], [`Error::Unconfirmed`], [`Error::SecondFactorOverdue`];
 //! - a token cannot be issued: [`Error::InvalidGrant`], [`Error::InvalidScope`],
@@ -106,6 +109,21 @@ pub enum Error {
         /// How old the authentication may be, in seconds.
         max_age: Option<u32>,
     },
+    /// The code of a sign-in by another provider is unknown, expired, used, or not for this browser or app.
+    #[error("the exchange code is invalid")]
+    ExchangeCodeInvalid,
+    /// A provider sent the browser back with a `state` that is not ours.
+    #[error("the state is invalid")]
+    StateInvalid,
+    /// The address that a provider states has an account, to which the identity is not linked.
+    #[error("an account with this address exists")]
+    AccountExists,
+    /// The identity is linked to another user.
+    #[error("the identity is linked to another user")]
+    IdentityTaken,
+    /// A provider does not answer, or cannot be used; when to try again.
+    #[error("the provider is not available")]
+    ProviderUnavailable(Duration),
     /// The password was right, and the address was not confirmed yet.
     #[error("the email address is not confirmed")]
     Unconfirmed,

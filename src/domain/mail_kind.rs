@@ -161,6 +161,10 @@ kinds! {
     RecoveryCodeUsed = "recovery_code_used", Class::Notice(Subject::Account), Priority::High;
     /// New recovery codes were made, which voids the old ones.
     RecoveryCodesReplaced = "recovery_codes_replaced", Class::Notice(Subject::Account), Priority::High;
+    /// An account at another provider was linked, by the user or because its address is the account's.
+    IdentityLinked = "identity_linked", Class::Notice(Subject::Account), Priority::High;
+    /// An account at another provider was unlinked.
+    IdentityUnlinked = "identity_unlinked", Class::Notice(Subject::Account), Priority::High;
     /// An API key was created: an attacker with a stolen session could use it to keep access.
     ApiKeyCreated = "api_key_created", Class::Notice(Subject::ApiKey), Priority::High;
 }

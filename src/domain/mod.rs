@@ -8,6 +8,7 @@ pub mod clock;
 mod credential_kind;
 mod email_address;
 pub mod error;
+mod identity;
 mod json_object;
 mod locale;
 #[doc(hidden)]
@@ -28,6 +29,8 @@ pub use claims::Claims;
 pub use client_info::ClientInfo;
 pub use credential_kind::CredentialKind;
 pub use email_address::EmailAddress;
+#[doc(hidden)]
+pub use identity::{IdentityId, LinkedIdentity};
 pub use json_object::JsonObject;
 pub use locale::Locale;
 #[doc(hidden)]

@@ -9,6 +9,7 @@ pub mod health;
 pub mod mail_code;
 pub mod password_reset;
 pub mod projects;
+pub mod provider_sign_in;
 pub mod reauthentication;
 pub mod recovery_codes;
 pub mod second_factor;
@@ -74,6 +75,11 @@ pub fn routes() -> Routes {
                 totp::routes(),
                 recovery_codes::routes(),
             ],
+        )
+        .group(
+            "Sign-in by other providers",
+            "Sign in with an account at another provider",
+            [provider_sign_in::routes()],
         )
         .group(
             "Password reset",

@@ -43,7 +43,7 @@ use crate::http::{
     Access, AddressInput, Body, Languages, LinkInput, Message, Route, SecretText, link_token,
 };
 use crate::mail::{self, Notice};
-use crate::store::{passwords, users};
+use crate::store::{identities, passwords, users};
 use crate::throttle::Limit;
 
 const LINK_INVALID: Error = Error::LinkInvalid("Password reset link is invalid or has expired.");
@@ -268,6 +268,7 @@ fn replace_password(
         if second_factor::remove_all(change, user.id)? {
             change.record(Event::TotpRemoved { user: user.id });
         }
+        identities::delete_all_for_user(change, user.id)?;
     }
     second_factor_rule::reopen(change, &user, now)?;
     let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;

@@ -40,6 +40,8 @@ macro_rules! error_codes {
 error_codes! {
     INVALID_REQUEST: 400 "invalid_request" "The request cannot be understood",
         "the body or query cannot be read, or there are two credentials";
+    STATE_INVALID: 400 "state_invalid" "This sign-in is invalid. Start it again.",
+        "a provider sent the browser back with a `state` that is not of this server";
     INVALID_GRANT: 400 "invalid_grant" "The refresh token is invalid, expired or used up",
         "the refresh token is unknown, expired or used up";
     INVALID_SCOPE: 400 "invalid_scope" "Invalid `scope` parameter",
@@ -58,6 +60,8 @@ error_codes! {
         "the password is right: present a second factor with `pending_token`";
     PENDING_SIGN_IN_INVALID: 401 "pending_sign_in_invalid" "This sign-in has expired. Sign in again.",
         "the pending sign-in is unknown, expired or finished, or five second factors were wrong";
+    EXCHANGE_CODE_INVALID: 401 "exchange_code_invalid" "This sign-in has expired. Sign in again.",
+        "the exchange code is unknown, used or older than a minute, or not for this browser or app";
     INVALID_CODE: 401 "invalid_code" "Invalid code", "the code is wrong, was used before, or its request has ended";
     INSUFFICIENT_AUTHENTICATION: 401 "insufficient_user_authentication"
         "This needs a more recent authentication, or a second factor",
@@ -79,6 +83,10 @@ error_codes! {
     NOT_FOUND: 404 "not_found" "Not found", "it does not exist, or belongs to another user";
     METHOD_NOT_ALLOWED: 405 "method_not_allowed" "This path does not have that method",
         "the path has other methods: see `Allow`";
+    ACCOUNT_EXISTS: 409 "account_exists" "An account with this email address exists. Sign in to it.",
+        "the address that the provider states has an account, to which the identity is not linked";
+    IDENTITY_TAKEN: 409 "identity_taken" "This account at the provider belongs to another user",
+        "the identity is linked to another user";
     REQUEST_TIMEOUT: 408 "request_timeout" "The body did not arrive in time",
         "the body did not arrive in time";
     PAYLOAD_TOO_LARGE: 413 "payload_too_large" "The body is too large", "the body is over 64 KiB";
@@ -89,12 +97,16 @@ error_codes! {
         "the input cannot be used: see `fields`";
     ACCOUNT_NOT_CREATED: 422 "account_not_created" "There was a problem creating your account",
         "the address is taken";
+    ADDRESS_UNVERIFIED: 422 "address_unverified" "The provider does not state a verified email address",
+        "the provider states no email address, or not as verified, and a new account needs one";
     TOTP_ENROLLED: 422 "totp_enrolled" "An authenticator app is set up already",
         "the user has an authenticator app: remove it first";
     TOTP_NOT_STARTED: 422 "totp_not_started" "Start the setup of the authenticator app again",
         "there is no secret to prove, or it is older than an hour";
     NO_SECOND_FACTOR: 422 "no_second_factor" "Set up an authenticator app first",
         "the user has no second factor";
+    LAST_SIGN_IN_METHOD: 422 "last_sign_in_method" "Set a password first: this is the last way to sign in",
+        "the user could not sign in any more";
     TOO_MANY_PROJECTS: 422 "too_many_projects" "Project limit reached",
         "the user has the maximum number of projects";
     TOO_MANY_API_KEYS: 422 "too_many_api_keys" "API key limit reached",
@@ -102,6 +114,9 @@ error_codes! {
     RATE_LIMITED: 429 "rate_limited" "Try again later.", "too many requests: see `Retry-After`";
     INTERNAL_ERROR: 500 "internal_error" "Something went wrong on our side",
         "a fault of the server: look for `request_id` in its log";
+    PROVIDER_UNAVAILABLE: 503 "provider_unavailable"
+        "This provider is not available right now. Sign in another way, or try again later.",
+        "the provider does not answer, or its discovery document cannot be used";
     UNAVAILABLE: 503 "unavailable" "This is not possible right now. Try again later.",
         "password hashing is saturated, the database is busy or the disk is full: see `Retry-After`";
 }
@@ -156,6 +171,11 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
         },
         Error::InsufficientScope(_) => INSUFFICIENT_SCOPE,
         Error::InsufficientAuthentication { .. } => INSUFFICIENT_AUTHENTICATION,
+        Error::ExchangeCodeInvalid => EXCHANGE_CODE_INVALID,
+        Error::StateInvalid => STATE_INVALID,
+        Error::AccountExists => ACCOUNT_EXISTS,
+        Error::IdentityTaken => IDENTITY_TAKEN,
+        Error::ProviderUnavailable(_) => PROVIDER_UNAVAILABLE,
         Error::Unconfirmed => EMAIL_UNCONFIRMED,
         Error::SecondFactorOverdue => SECOND_FACTOR_ENROLMENT_REQUIRED,
         Error::CrossOrigin => CROSS_ORIGIN,

@@ -134,6 +134,7 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         | Error::SecondFactorRequired(_)
         | Error::PendingSignInInvalid
         | Error::InvalidCode
+        | Error::ExchangeCodeInvalid
         | Error::LinkInvalid(_) => r#"Bearer realm="cloakroom""#,
         Error::TokenInvalid | Error::InvalidApiKey => {
             r#"Bearer realm="cloakroom", error="invalid_token""#
@@ -148,6 +149,7 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     }
     match error {
         Error::RateLimited(wait)
+        | Error::ProviderUnavailable(wait)
         | Error::Unavailable {
             retry_after: wait, ..
         }

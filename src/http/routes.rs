@@ -78,6 +78,8 @@ pub struct Route {
     pub summary: &'static str,
     /// What the summary leaves open.
     pub description: Option<&'static str>,
+    /// What `{id}` in the path is, where it is no number.
+    pub text_id: Option<&'static str>,
     /// What the handler reads.
     pub inputs: Inputs,
     /// Replies, each of another status.
@@ -154,6 +156,7 @@ impl Route {
             operation_id: "",
             summary: "",
             description: None,
+            text_id: None,
             inputs,
             replies: Vec::new(),
             errors: Vec::new(),
@@ -170,6 +173,13 @@ impl Route {
     /// States what the summary leaves open.
     pub fn description(mut self, description: &'static str) -> Self {
         self.description = Some(description);
+        self
+    }
+
+    /// States what `{id}` in the path is, where it is no number: paths that differ in the names of their parameters only
+    /// are one path.
+    pub fn text_id(mut self, about: &'static str) -> Self {
+        self.text_id = Some(about);
         self
     }
 

@@ -12,7 +12,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::store::{
     Database, Transaction, api_keys, known_devices, mail_codes, outbox, pending_sign_ins,
-    refresh_tokens, revocations, sessions, throttles, totp_factors,
+    provider_sign_ins, refresh_tokens, revocations, sessions, throttles, totp_factors,
 };
 use crate::throttle;
 
@@ -40,6 +40,8 @@ pub struct Swept {
     pub pending_sign_ins: usize,
     /// Requests for a mailed code that are expired.
     pub mail_codes: usize,
+    /// Expired sign-ins by other providers.
+    pub provider_sign_ins: usize,
     /// Secrets of authenticator apps that no code proved.
     pub unproved_secrets: usize,
     /// Spent refresh tokens.
@@ -84,6 +86,10 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         .await?,
         mail_codes: in_batches(database, move |tx| {
             mail_codes::delete_expired(tx, now, BATCH)
+        })
+        .await?,
+        provider_sign_ins: in_batches(database, move |tx| {
+            provider_sign_ins::delete_expired(tx, now, BATCH)
         })
         .await?,
         unproved_secrets: in_batches(database, move |tx| {

@@ -5,8 +5,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
 use crate::domain::{
-    ApiKeyId, AuthMethods, EmailAddress, JsonObject, Locale, PasswordDigest, ProjectId, Role,
-    SessionId, TokenDigest, UserId,
+    ApiKeyId, AuthMethods, EmailAddress, IdentityId, JsonObject, Locale, PasswordDigest, ProjectId,
+    Role, SessionId, TokenDigest, UserId,
 };
 
 /// A value of one of the four types that every engine stores.
@@ -84,6 +84,7 @@ integers! {
     SessionId: |id| id.0, SessionId;
     ProjectId: |id| id.0, ProjectId;
     ApiKeyId: |id| id.0, ApiKeyId;
+    IdentityId: |id| id.0, IdentityId;
 }
 
 impl From<u32> for Value<'_> {

@@ -94,6 +94,10 @@ limits! {
     sign_in by Network at sign_in;
     /// Sign-ups.
     sign_up by Network at sign_up;
+    /// Sign-ins by other providers that are started.
+    provider_sign_in by Network at provider_sign_in;
+    /// Sign-ins that come back from other providers.
+    provider_callback by Network at provider_sign_in;
     /// New passwords, by a link or in an account. At the rate of sign-ups, since each costs as much.
     new_password by Network at sign_up;
     /// Reauthentications. At the rate of sign-ups, since each costs as much.

@@ -114,6 +114,14 @@ fn mail_code(app: &TestApp, remembered: i64, expires_at: Timestamp) -> String {
     )
 }
 
+fn provider_sign_in(app: &TestApp, name: &str, expires_at: Timestamp) -> String {
+    format!(
+        "INSERT INTO provider_sign_ins (state_digest, provider, expires_at) VALUES ({}, '{name}', {})",
+        digest(app),
+        expires_at.as_millis()
+    )
+}
+
 /// The texts that a statement finds.
 fn names(app: &TestApp, sql: &str) -> BTreeSet<String> {
     column_in(app, sql)
@@ -475,6 +483,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         rows += &(revocation(&format!("over {n}"), long_ago) + ";");
         rows += &(pending_sign_in(&app, "over", now) + ";");
         rows += &(mail_code(&app, 0, now) + ";");
+        rows += &(provider_sign_in(&app, "over", now) + ";");
         if n % 100 == 0 {
             rows += &(session(&app, "live", now, now + DAY) + ";");
             rows += &(throttle(&format!("live {n}"), now + HOUR) + ";");
@@ -485,6 +494,7 @@ async fn sweeps_continue_beyond_one_transaction() {
             rows += &(revocation(&format!("live {n}"), now) + ";");
             rows += &(pending_sign_in(&app, "live", now + MOMENT) + ";");
             rows += &(mail_code(&app, 1, now + MOMENT) + ";");
+            rows += &(provider_sign_in(&app, "live", now + MOMENT) + ";");
         }
     }
     execute_sql(&app, &(rows + "COMMIT"));
@@ -497,6 +507,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         api_keys: MANY,
         pending_sign_ins: MANY,
         mail_codes: MANY,
+        provider_sign_ins: MANY,
         unproved_secrets: 0,
         refresh_tokens: MANY,
         revocations: MANY,
@@ -516,6 +527,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         ("refresh_tokens", "scopes"),
         ("revoked_access_tokens", "jti"),
         ("pending_sign_ins", "auth_methods"),
+        ("provider_sign_ins", "provider"),
     ] {
         let count = |condition: &str| {
             count_in(

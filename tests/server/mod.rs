@@ -22,6 +22,7 @@ mod postgresql;
 mod postgresql_crash;
 mod postgresql_page;
 mod postgresql_revocation;
+mod provider_sign_in;
 mod proxies;
 mod refresh;
 mod revocation;

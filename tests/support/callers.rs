@@ -6,6 +6,7 @@ use cloakroom::crypto::totp::TotpSecret;
 use cloakroom::domain::scope::Scopes;
 use cloakroom::domain::{EmailAddress, User};
 use cloakroom::http::Access;
+use cloakroom::providers::BoundTo;
 use cloakroom::store::{api_keys, users};
 use cloakroom::testing::{Call, TestApp};
 use cloakroom::throttle::Decision;
@@ -14,7 +15,8 @@ use serde_json::{Value, json};
 use super::app::{ONE, PASSWORD, confirmation_token, disable, execute_sql, reset_token, write};
 use super::credentials::{api_key, api_key_until, pair};
 use super::mail_code::ask_and_read;
-use super::route_cases::{CODE, Case, LINK, PENDING};
+use super::provider::{VERIFIER, confirmed_code, linked, provider_settings};
+use super::route_cases::{CODE, Case, EXCHANGE, LINK, LINKING, PENDING};
 use super::second_factor::{enrolled, pending_sign_in, start_totp};
 
 /// A caller that is not a session: an API key, an access token or a refresh token.
@@ -176,6 +178,9 @@ pub struct Fixture {
     /// Of the other user, who has one.
     secret: TotpSecret,
     pub pending_token: String,
+    exchange_code: String,
+    linking_code: String,
+    identity: String,
 }
 
 impl Fixture {
@@ -183,6 +188,7 @@ impl Fixture {
         let app = TestApp::with_settings(|settings| {
             settings.throttle.enabled = true;
             settings.tokens.scopes = Scopes::parse(GRANTED_SCOPES).unwrap();
+            provider_settings(settings, "https://id.example.com");
         })
         .await;
         let user = app.create_user(ONE, PASSWORD).await;
@@ -219,6 +225,10 @@ impl Fixture {
         let used = "UPDATE sessions SET auth_methods = 'pwd otp mfa' WHERE user_id =";
         execute_sql(&app, &format!("{used} {}", other_user.id.0));
         let pending_token = pending_sign_in(&app, "two@example.com").await;
+        let bound_to = BoundTo::app_with(VERIFIER);
+        let exchange_code = confirmed_code(&app, "new", bound_to.clone()).await;
+        let linking_code = confirmed_code(&app, "owner's", bound_to.for_user(user.id)).await;
+        let identity = linked(&app, &user, "owner's other").await;
         let project = new_project.json()["project"]["id"].to_string();
         let shown = app.get("/v1/session").bearer(&owner).send().await;
         let session = shown.json()["session"]["id"].to_string();
@@ -242,6 +252,9 @@ impl Fixture {
             unproved_secret,
             secret,
             pending_token,
+            exchange_code,
+            linking_code,
+            identity,
         }
     }
 
@@ -301,6 +314,14 @@ impl Fixture {
             body["pending_token"] = json!(self.pending_token);
             body["totp_code"] = json!(self.totp_code());
         }
+        if body["exchange_code"] == EXCHANGE {
+            body["exchange_code"] = json!(self.exchange_code);
+            body["code_verifier"] = json!(VERIFIER);
+        }
+        if body["exchange_code"] == LINKING {
+            body["exchange_code"] = json!(self.linking_code);
+            body["code_verifier"] = json!(VERIFIER);
+        }
         if body["code"] == CODE {
             body["code"] = json!(self.unproved_secret.code_at(self.app.clock().now()));
         }
@@ -320,6 +341,7 @@ impl Fixture {
     pub fn path(&self, pattern: &str) -> String {
         let link = self.link_for(pattern);
         let id = match pattern.split('/').nth(2) {
+            Some("user") => &self.identity,
             Some("sessions") => &self.session,
             Some("api_keys") => &self.key_id,
             _ => &self.project,

@@ -18,6 +18,7 @@ pub mod mail_code;
 pub mod postgresql;
 pub mod process;
 pub mod program;
+pub mod provider;
 pub mod raw_connection;
 pub mod route_cases;
 pub mod second_factor;

@@ -12,6 +12,10 @@ use super::app::{ONE, PASSWORD};
 pub const LINK: &str = "{token}";
 /// Stands for the token of a pending sign-in, and the code that finishes it.
 pub const PENDING: &str = "{pending}";
+/// Stands for the code of a sign-in that a provider has confirmed.
+pub const EXCHANGE: &str = "{exchange}";
+/// Stands for the code of an identity that the owner links.
+pub const LINKING: &str = "{linking}";
 /// Stands for a code of the authenticator app that the owner is setting up.
 pub const CODE: &str = "{code}";
 
@@ -165,6 +169,51 @@ pub fn cases() -> Vec<Case> {
             Method::POST,
             "/v1/session/second_factor",
             json!({ "pending_token": PENDING }),
+            [200; 4],
+        ),
+        case(Method::GET, "/v1/providers", none(), [200; 4]),
+        case(
+            Method::GET,
+            "/v1/user/identities",
+            none(),
+            [401, 200, 200, 401],
+        ),
+        // The id is that of an identity, not of a provider.
+        case(
+            Method::POST,
+            "/v1/user/identities/{id}",
+            challenge(),
+            [401, 404, 404, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/user/identities",
+            json!({ "exchange_code": LINKING }),
+            [401, 401, 201, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/user/identities/{id}",
+            challenge(),
+            [401, 404, 204, 401],
+        ),
+        // The path names a provider that the settings do not have.
+        case(
+            Method::POST,
+            "/v1/session/identity/{provider}",
+            none(),
+            [404; 4],
+        ),
+        case(
+            Method::GET,
+            "/v1/session/identity/{provider}/callback",
+            none(),
+            [404; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/exchange",
+            json!({ "exchange_code": EXCHANGE }),
             [200; 4],
         ),
         case(

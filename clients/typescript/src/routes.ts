@@ -16,6 +16,8 @@ export const routes = {
   presentSecondFactor: "public POST /v1/session/second_factor",
   requestMailCode: "public POST /v1/session/code",
   checkMailLink: "public POST /v1/session/code/check",
+  listProviders: "public GET /v1/providers",
+  startProviderSignIn: "public POST /v1/session/identity/{provider}",
   showSession: "GET /v1/session",
   signOut: "DELETE /v1/session",
   reauthenticate: "POST /v1/session/reauthenticate",
@@ -32,6 +34,10 @@ export const routes = {
   changePassword: "PUT /v1/user/password",
   changeAddress: "PUT /v1/user/email_address",
   deleteAccount: "DELETE /v1/user",
+  listIdentities: "GET /v1/user/identities",
+  startLinking: "POST /v1/user/identities/{id}",
+  linkIdentity: "POST /v1/user/identities",
+  unlinkIdentity: "DELETE /v1/user/identities/{id}",
   listSecondFactors: "GET /v1/user/factors",
   startTotp: "POST /v1/user/totp",
   enrolTotp: "PUT /v1/user/totp",
@@ -54,8 +60,16 @@ export const routes = {
   deleteProject: "DELETE /v1/projects/{id}",
 } as const satisfies Record<Exclude<keyof operations, LeftOut>, string>;
 
-/** These equal `updateProject`, `resetPassword`, or an operation that takes the token in its body, not in its path. */
-type LeftOut = "replaceProject" | "patchPassword" | `${string}ByPath`;
+/**
+ * These equal `updateProject`, `resetPassword`, or an operation that takes the token in its body, not in its path. Browsers
+ * open `finishProviderSignIn`, and `exchangeProviderSignIn` changes who is signed in: send it with `fetch`.
+ */
+type LeftOut =
+  | "replaceProject"
+  | "patchPassword"
+  | "finishProviderSignIn"
+  | "exchangeProviderSignIn"
+  | `${string}ByPath`;
 
 export type OperationId = keyof typeof routes;
 export type Values = Record<string, unknown>;

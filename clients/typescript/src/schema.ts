@@ -263,6 +263,23 @@ export interface paths {
         patch: operations["updateProject"];
         trace?: never;
     };
+    "/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the providers by which users sign in */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/registrations": {
         parameters: {
             query?: never;
@@ -339,6 +356,66 @@ export interface paths {
          * @description Returns the code of the mail. Signs in no one and changes nothing.
          */
         post: operations["checkMailLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a sign-in by another provider for a session
+         * @description A code works once, within 60 seconds, in the browser or app that started the sign-in. The first sign-in by an identity creates an account, unless its address has one.
+         */
+        post: operations["exchangeProviderSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/identity/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a sign-in by another provider
+         * @description Send the browser to `authorization_url` within ten minutes. A page of the application's own sends the request with credentials: the reply sets a cookie that binds the sign-in to the browser. An app, or a page of another site, sends `code_challenge` instead, and its verifier with the exchange code.
+         */
+        post: operations["startProviderSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/identity/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take the browser back from another provider
+         * @description Providers redirect to it. It redirects to the page of `redirect_to`, with `exchange_code` or `error` in the fragment.
+         */
+        get: operations["finishProviderSignIn"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -590,6 +667,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/user/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the linked accounts at other providers */
+        get: operations["listIdentities"];
+        put?: never;
+        /** Link an account at another provider */
+        post: operations["linkIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/user/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start to link an account at another provider
+         * @description As `POST /v1/session/identity/{provider}`; `POST /v1/user/identities` finishes it.
+         */
+        post: operations["startLinking"];
+        /**
+         * Unlink an account at another provider
+         * @description Ends all other sessions of the user.
+         */
+        delete: operations["unlinkIdentity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/user/password": {
         parameters: {
             query?: never;
@@ -771,6 +890,20 @@ export interface components {
             /** @description Confirms the change in one sentence. */
             message: string;
         };
+        /** @description A code to be exchanged. */
+        ExchangeInput: {
+            /** @description Of the `code_challenge` that started the sign-in, if one did. */
+            code_verifier?: string;
+            /** @description From the fragment of the page. */
+            exchange_code: string;
+            /** @description Requests the longer lifetime. */
+            remember?: boolean;
+            /**
+             * @description Where the reply carries a new token.
+             * @enum {string}
+             */
+            transport?: "bearer" | "cookie";
+        };
         /** @description A second factor. */
         Factor: {
             /** Format: date-time */
@@ -806,6 +939,11 @@ export interface components {
         Health: {
             /** @description `up` or `ready`. */
             status: string;
+        };
+        /** @description The identities of the user. */
+        IdentityList: {
+            /** @description The oldest first. */
+            identities: components["schemas"]["LinkedIdentity"][];
         };
         /** @description What is known of a credential (RFC 7662, 2.2); of one that is not active, only that. */
         Introspection: {
@@ -866,6 +1004,47 @@ export interface components {
         LinkInput: {
             /** @description The token from the mailed link. */
             token: string;
+        };
+        /** @description The code of an identity to be linked. */
+        LinkedCodeInput: {
+            /** @description Of the `code_challenge` that started it, if one did. */
+            code_verifier?: string;
+            /** @description From the fragment of the page. */
+            exchange_code: string;
+        };
+        /** @description An identity that is linked to a user, as the user sees it. */
+        LinkedIdentity: {
+            /**
+             * Format: date-time
+             * @description When it was linked.
+             */
+            created_at: string;
+            /** @description The address that the provider stated last. */
+            email: string | null;
+            /**
+             * Format: int64
+             * @description The id.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it last signed the user in.
+             */
+            last_used_at: string;
+            /** @description The id of the provider, as `GET /v1/providers` lists it. */
+            provider: string;
+        };
+        /** @description An identity to be linked. */
+        LinkingInput: {
+            /** @description For apps, in place of the cookie: the SHA-256 of a random `code_verifier` in base64url (RFC 7636). */
+            code_challenge?: string;
+            /**
+             * Format: password
+             * @description The current password. Needed unless the session was reauthenticated within the last 15 minutes.
+             */
+            password_challenge?: string;
+            /** @description The page that it returns to, one of `identities.redirects`; the first of these by default. */
+            redirect_to?: string;
         };
         /** @description The address that the mail goes to. */
         MailCodeInput: {
@@ -970,6 +1149,32 @@ export interface components {
             request_token?: string;
             /** @description Six digits that the authenticator app shows. */
             totp_code?: string;
+        };
+        /** @description A provider. */
+        Provider: {
+            /** @description Its name in paths. */
+            id: string;
+            /** @description What it is, for its icon: `oidc`. */
+            kind: string;
+            /** @description Its name for users. */
+            name: string;
+        };
+        /** @description The providers by which users sign in. */
+        ProviderList: {
+            /** @description In the order of their ids. */
+            providers: components["schemas"]["Provider"][];
+        };
+        /** @description A sign-in to be started. */
+        ProviderSignInInput: {
+            /** @description For apps, in place of the cookie: the SHA-256 of a random `code_verifier` in base64url (RFC 7636). */
+            code_challenge?: string;
+            /** @description The page that the sign-in returns to, one of `identities.redirects`; the first of these by default. */
+            redirect_to?: string;
+        };
+        /** @description A sign-in that was started. */
+        ProviderSignInStarted: {
+            /** @description The page of the provider, for the browser. */
+            authorization_url: string;
         };
         /** @description Recovery codes, shown only in this reply. */
         RecoveryCodes: {
@@ -1084,6 +1289,10 @@ export interface components {
         /** @description One API key. */
         ShownApiKey: {
             api_key: components["schemas"]["ApiKey"];
+        };
+        /** @description An identity of the user. */
+        ShownIdentity: {
+            identity: components["schemas"]["LinkedIdentity"];
         };
         /** @description One project. */
         ShownProject: {
@@ -1272,6 +1481,19 @@ export interface components {
         };
     };
     responses: {
+        /** @description `account_exists`: the address that the provider states has an account, to which the identity is not linked. */
+        AccountExists: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "account_exists";
+                };
+            };
+        };
         /** @description `cross_origin`: a page of another application sent it. */
         CrossOrigin: {
             headers: {
@@ -1324,6 +1546,23 @@ export interface components {
                 };
             };
         };
+        /** @description `exchange_code_invalid`: the exchange code is unknown, used or older than a minute, or not for this browser or app. `second_factor_required`: the password is right: present a second factor with `pending_token`. */
+        ExchangeCodeInvalidOrSecondFactorRequired: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": (components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "second_factor_required";
+                } & components["schemas"]["SecondFactorDue"]) | (components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "exchange_code_invalid";
+                });
+            };
+        };
         /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another application sent it. */
         ForbiddenOrCrossOrigin: {
             headers: {
@@ -1347,6 +1586,19 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "forbidden" | "cross_origin" | "insufficient_scope";
+                };
+            };
+        };
+        /** @description `identity_taken`: the identity is linked to another user. */
+        IdentityTaken: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "identity_taken";
                 };
             };
         };
@@ -1433,6 +1685,19 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "invalid_request" | "invalid_scope" | "invalid_target";
+                };
+            };
+        };
+        /** @description `invalid_request`: the body or query cannot be read, or there are two credentials. `state_invalid`: a provider sent the browser back with a `state` that is not of this server. */
+        InvalidRequestOrStateInvalid: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "invalid_request" | "state_invalid";
                 };
             };
         };
@@ -1545,6 +1810,20 @@ export interface components {
                 };
             };
         };
+        /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. `exchange_code_invalid`: the exchange code is unknown, used or older than a minute, or not for this browser or app. */
+        UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrExchangeCodeInvalid: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "unauthorized" | "token_invalid" | "token_expired" | "invalid_api_key" | "exchange_code_invalid";
+                };
+            };
+        };
         /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. `insufficient_user_authentication`: the user authenticated too long ago, or with one factor: see `WWW-Authenticate`. */
         UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication: {
             headers: {
@@ -1570,6 +1849,20 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "unavailable";
+                };
+            };
+        };
+        /** @description `unavailable`: password hashing is saturated, the database is busy or the disk is full: see `Retry-After`. `provider_unavailable`: the provider does not answer, or its discovery document cannot be used. */
+        UnavailableOrProviderUnavailable: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "unavailable" | "provider_unavailable";
                 };
             };
         };
@@ -1609,6 +1902,32 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "validation_failed" | "account_not_created";
+                };
+            };
+        };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `address_unverified`: the provider states no email address, or not as verified, and a new account needs one. */
+        ValidationFailedOrAddressUnverified: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "address_unverified";
+                };
+            };
+        };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `last_sign_in_method`: the user could not sign in any more. */
+        ValidationFailedOrLastSignInMethod: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "last_sign_in_method";
                 };
             };
         };
@@ -2498,6 +2817,29 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The providers */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     signUp: {
         parameters: {
             query?: never;
@@ -2696,6 +3038,116 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exchangeProviderSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExchangeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ExchangeInput"];
+            };
+        };
+        responses: {
+            /** @description Session started */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["ExchangeCodeInvalidOrSecondFactorRequired"];
+            403: components["responses"]["CrossOriginOrSecondFactorEnrolmentRequiredOrForbiddenOrEmailUnconfirmed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["AccountExists"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrAddressUnverified"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startProviderSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProviderSignInInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ProviderSignInInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderSignInStarted"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            403: components["responses"]["CrossOrigin"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["UnavailableOrProviderUnavailable"];
+        };
+    };
+    finishProviderSignIn: {
+        parameters: {
+            query?: {
+                /** @description As it was in `authorization_url`. */
+                state?: string | null;
+                /** @description The authorization code. */
+                code?: string | null;
+                /** @description The issuer (RFC 9207). */
+                iss?: string | null;
+                /** @description Why there is no code (RFC 6749, 4.1.2.1). */
+                error?: string | null;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page of `redirect_to` */
+            303: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrStateInvalid"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3207,6 +3659,145 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The identities */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkedCodeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["LinkedCodeInput"];
+            };
+        };
+        responses: {
+            /** @description The identity */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownIdentity"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrExchangeCodeInvalid"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["IdentityTaken"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startLinking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the provider */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LinkingInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["LinkingInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderSignInStarted"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["UnavailableOrProviderUnavailable"];
+        };
+    };
+    unlinkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChallengeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ChallengeInput"];
+            };
+        };
+        responses: {
+            /** @description Identity unlinked */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrLastSignInMethod"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -858,3 +858,116 @@ fn tokens_that_web_servers_log_are_warnings() {
     assert!(!keys("{frontend_url}/passwords/edit#{token}"));
     assert!(!keys("myapp://passwords/{token}"));
 }
+
+fn provider(change: impl FnOnce(&mut Provider)) -> impl FnOnce(&mut Settings) {
+    let mut provider = Provider {
+        kind: ProviderKind::Oidc,
+        name: String::new(),
+        issuer: "https://id.example.com/tenant/".to_owned(),
+        client_id: "client".to_owned(),
+        client_secret: Some(Secret::from("secret".to_owned())),
+        scopes: vec!["openid".to_owned()],
+        allowed_domains: vec!["example.com".to_owned()],
+        authoritative_domains: vec![],
+        sign_up: true,
+        trust_email: true,
+    };
+    change(&mut provider);
+    move |settings| {
+        settings.providers.insert("acme".to_owned(), provider);
+    }
+}
+
+#[test]
+fn a_provider_needs_issuer_client_and_scope() {
+    accepts(provider(|_| {}));
+    for issuer in [
+        "",
+        "id.example.com",
+        "https://id.example.com/?a",
+        "https://id.example.com/#",
+        "ftp://id.example.com",
+        "https://a@id.example.com",
+    ] {
+        refuses(
+            "providers.acme.issuer",
+            provider(|p| p.issuer = issuer.to_owned()),
+        );
+    }
+    for id in ["", "a b"] {
+        refuses(
+            "providers.acme.client_id",
+            provider(|p| p.client_id = id.to_owned()),
+        );
+    }
+    refuses(
+        "providers.acme.client_secret",
+        provider(|p| p.client_secret = None),
+    );
+    let secret = Secret::from("a\nb".to_owned());
+    refuses(
+        "providers.acme.client_secret",
+        provider(|p| p.client_secret = Some(secret)),
+    );
+    for scopes in [&["email"][..], &["openid", "a b"]] {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        refuses("providers.acme.scopes", provider(|p| p.scopes = scopes));
+    }
+}
+
+#[test]
+fn authoritative_domains_are_domains_of_trusted_addresses() {
+    for domain in ["", "Example.com", "*.example.com"] {
+        let domains = vec![domain.to_owned()];
+        let change = provider(|p| p.authoritative_domains = domains);
+        refuses("providers.acme.authoritative_domains", change);
+    }
+    let any = |trusted| {
+        provider(move |p| {
+            p.allowed_domains.clear();
+            p.authoritative_domains = vec!["*".to_owned()];
+            p.trust_email = trusted;
+        })
+    };
+    accepts(any(true));
+    refuses("providers.acme.authoritative_domains", any(false));
+}
+
+#[test]
+fn allowed_domains_are_domains_of_trusted_addresses() {
+    for domain in [
+        "",
+        "Example.com",
+        "@example.com",
+        "*.example.com",
+        "exämple.com",
+    ] {
+        let domains = vec![domain.to_owned()];
+        refuses(
+            "providers.acme.allowed_domains",
+            provider(|p| p.allowed_domains = domains),
+        );
+    }
+    refuses(
+        "providers.acme.allowed_domains",
+        provider(|p| p.trust_email = false),
+    );
+}
+
+#[test]
+fn pages_to_return_to_are_whole_urls() {
+    refuses("identities.redirects", |s| s.identities.redirects.clear());
+    for page in [
+        "",
+        "/sign-in",
+        "{frontend_url}/#a",
+        "https://*.example.com/",
+        "data:text/html,",
+    ] {
+        refuses("identities.redirects", |s| {
+            s.identities.redirects = vec![page.to_owned()]
+        });
+    }
+    let plain = "http://app.example.com/*".to_owned();
+    accepts(|s| s.identities.redirects = vec![plain.clone()]);
+}

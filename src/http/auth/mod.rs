@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod asking_browser;
+pub mod browser_cookie;
 pub mod caller;
 pub mod cookie;
 pub mod credential;

@@ -43,7 +43,7 @@ pub(super) fn describe(route: &Route, tag: &str, shared: &mut Shared) -> path::O
         .extensions(extensions(route))
         .request_body(route.inputs.body.map(|of| body(of, &mut shared.schemas)));
     let query = route.inputs.query.map(|parameters| parameters());
-    for parameter in path_parameters(route.path).chain(query.into_iter().flatten()) {
+    for parameter in path_parameters(route).chain(query.into_iter().flatten()) {
         operation = operation.parameter(parameter);
     }
     for (status, codes) in errors_by_status(route) {
@@ -154,13 +154,15 @@ fn extensions(route: &Route) -> Option<Extensions> {
     matches!(route.method, Verb::Any).then(|| Extensions::from_iter([(EVERY_METHOD, true)]))
 }
 
-fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
-    let names = path
+fn path_parameters(route: &Route) -> impl Iterator<Item = Parameter> {
+    let (names, text_id) = (route.path, route.text_id);
+    let names = names
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names.map(|name| {
+    names.map(move |name| {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let (schema, about) = match name {
+            "id" if text_id.is_some() => (text, text_id),
             "id" => (id(), Some("The id of the resource")),
             "token" => (text, Some("The token from a mailed link")),
             _ => (text, None),

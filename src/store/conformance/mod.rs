@@ -7,9 +7,11 @@
 use std::time::Duration;
 
 use super::api_keys::NewKey;
+use super::identities::NewIdentity;
 use super::mail_codes::{MailCodeRequest, NewMailCode};
 use super::outbox::{BusyDomains, Class, NewOutboxEntry};
 use super::pending_sign_ins::PendingSignIn;
+use super::provider_sign_ins::ProviderSignIn;
 use super::refresh_tokens::{GRACE, NewRefresh, Spent};
 use super::sessions::NewSession;
 use super::users::DetailChanges;
@@ -132,6 +134,12 @@ suite! {
             a_mail_code_has_tries_and_an_end
             an_open_mail_code_is_not_given_up_for_a_new_one
             expired_mail_codes_are_swept;
+        identity:
+            an_identity_belongs_to_one_user
+            the_use_of_an_identity_is_noted
+            identities_are_listed_and_deleted_by_their_user
+            a_state_and_its_code_work_once
+            states_are_swept_when_they_expire;
         project:
             a_project_exists_only_for_its_owner
             projects_are_listed_newest_first

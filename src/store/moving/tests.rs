@@ -30,6 +30,10 @@ const ROWS: &str = "
     INSERT INTO recovery_codes WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 400)
         SELECT 3 + x % 3, CAST(char(x) AS BLOB), x FROM n;
     INSERT INTO pending_sign_ins VALUES (x'00ff', 3, 'pwd', 1, 1, 2, 9000000000000);
+    INSERT INTO identities VALUES (5, 3, 'acme', 'https://id.example.com', 'Ä1', 'one@example.com', 1, 2);
+    INSERT INTO identities VALUES (9, 3, 'acme', 'https://id.example.com', 'gone', NULL, 1, 2);
+    DELETE FROM identities WHERE id = 9;
+    INSERT INTO provider_sign_ins VALUES (x'00ff', 9000000000000, x'00fe', 3, 'acme', 'browser', '{}');
     INSERT INTO sessions VALUES (4, 3, x'00ff', '192.0.2.1', 'curl', 1, 2, 3, 4, 5, 'pwd', 6, 1, '00112233');
     INSERT INTO sessions (id, user_id, token_digest, ip_address, created_at, last_active_at, expires_at, access_until)
         VALUES (7, 3, x'', '', 1, 2, 3, 9000000000000);

@@ -25,6 +25,10 @@ const STEPS: &[(usize, &str)] = &[
         17,
         include_str!("../migrations/postgres/0017_second_factor_due.sql"),
     ),
+    (
+        18,
+        include_str!("../migrations/postgres/0018_identities.sql"),
+    ),
 ];
 
 /// The oldest version of the server: 14.

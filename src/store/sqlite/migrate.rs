@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0015_second_factors.sql"),
     include_str!("../migrations/sqlite/0016_mail_codes.sql"),
     include_str!("../migrations/sqlite/0017_second_factor_due.sql"),
+    include_str!("../migrations/sqlite/0018_identities.sql"),
 ];
 
 /// The schema version of this program.

@@ -1,6 +1,7 @@
 //! One file per table: its statements and the types of its rows.
 
 pub mod api_keys;
+pub mod identities;
 pub mod key_bases;
 pub mod known_devices;
 pub mod mail_codes;
@@ -8,6 +9,7 @@ pub mod outbox;
 pub mod passwords;
 pub mod pending_sign_ins;
 pub mod projects;
+pub mod provider_sign_ins;
 pub mod recovery_codes;
 pub mod refresh_tokens;
 pub mod revocations;

@@ -1,0 +1,154 @@
+//! `GET /v1/session/identity/{provider}/callback`: the browser comes back from a provider.
+
+use std::time::Duration;
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::audit::Event;
+use crate::context::Context;
+use crate::crypto::token::{PlainToken, TokenKind};
+use crate::domain::ClientInfo;
+use crate::domain::error::{Error, Result};
+use crate::http::Query;
+use crate::http::auth::browser_cookie;
+use crate::providers::{Answer, OpenedState, Provider, Refusal};
+use crate::store::provider_sign_ins::{self, ProviderSignIn};
+
+/// How long an exchange code is valid.
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+pub(super) async fn show(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    request: HttpRequest,
+    name: web::Path<String>,
+    Query(input): Query<CallbackInput>,
+) -> Result<HttpResponse> {
+    let provider = context.providers.find(&name).ok_or(Error::NotFound)?;
+    let state = input.state.as_deref().unwrap_or_default();
+    let opened = OpenedState::open(&context.key_ring, state, context.clock.now());
+    let Some(opened) = opened else {
+        let reason = "state_invalid";
+        context.refused(&client, Event::ProviderSignInRefused { reason });
+        return Err(Error::StateInvalid);
+    };
+    let returned = Returned {
+        context: &context,
+        provider,
+        browser: browser_cookie::value(request.headers(), &context.settings),
+        opened: &opened,
+    };
+    let fragment = match returned.exchange_code(&client, &input.answer()).await {
+        Ok(code) => format!("exchange_code={}", code.reveal()),
+        Err(refusal) => {
+            let reason = refusal.code();
+            context.refused(&client, Event::ProviderSignInRefused { reason });
+            format!("error={reason}")
+        }
+    };
+    let location = format!("{}#{fragment}", opened.flow.redirect_to);
+    Ok(HttpResponse::SeeOther()
+        .insert_header((LOCATION, location))
+        .finish())
+}
+
+/// A browser that came back with a `state` of ours.
+struct Returned<'a> {
+    context: &'a web::Data<Context>,
+    provider: &'a Provider,
+    browser: Option<&'a str>,
+    opened: &'a OpenedState,
+}
+
+impl Returned<'_> {
+    /// A new exchange code for the identity that the provider confirms.
+    async fn exchange_code(
+        &self,
+        client: &ClientInfo,
+        answer: &Answer,
+    ) -> Result<PlainToken, Refusal> {
+        let flow = &self.opened.flow;
+        if flow.provider != self.provider.name {
+            return Err(Refusal::ProviderMismatch);
+        }
+        let is_same = self
+            .browser
+            .is_some_and(|cookie| flow.bound_to.is_browser(cookie));
+        if !flow.bound_to.is_app() && !is_same {
+            return Err(Refusal::BrowserMismatch);
+        }
+        if self.context.clock.now() >= self.opened.expires_at {
+            return Err(Refusal::StateExpired);
+        }
+        if !self.use_state(client).await.map_err(refusal)? {
+            return Err(Refusal::StateUsed);
+        }
+        let identity = self.provider.identity(flow, answer).await?;
+        let confirmed = ProviderSignIn {
+            provider: self.provider.name.clone(),
+            bound_to: flow.bound_to.as_str().to_owned(),
+            identity: serde_json::to_string(&identity).map_err(|_| Refusal::Internal)?,
+        };
+        self.store(client, confirmed).await.map_err(refusal)
+    }
+
+    /// Uses up the `state`; `false` if it was used before.
+    async fn use_state(&self, client: &ClientInfo) -> Result<bool> {
+        let (context, digest) = (self.context, self.opened.digest());
+        let limit = context.throttle.provider_callback(client.ip);
+        context.admit(client, vec![limit]).await?;
+        let expires_at = self.opened.expires_at;
+        let claim = context.commit(client, move |change| {
+            provider_sign_ins::claim(change, &digest, expires_at)
+        });
+        claim.await
+    }
+
+    async fn store(&self, client: &ClientInfo, confirmed: ProviderSignIn) -> Result<PlainToken> {
+        let code = PlainToken::generate(TokenKind::ExchangeCode)?;
+        let (state, digest) = (self.opened.digest(), code.digest());
+        let expires_at = self.context.clock.now() + CODE_LIFETIME;
+        let store = self.context.commit(client, move |change| {
+            provider_sign_ins::confirm(change, &state, &digest, &confirmed, expires_at)
+        });
+        store.await?;
+        Ok(code)
+    }
+}
+
+/// A failure of the server, for the page.
+fn refusal(failure: Error) -> Refusal {
+    match failure {
+        Error::RateLimited(_) => Refusal::RateLimited,
+        failure => {
+            tracing::error!(%failure, "a sign-in by a provider failed");
+            Refusal::Internal
+        }
+    }
+}
+
+/// What a provider adds to the callback.
+#[derive(Deserialize, IntoParams)]
+pub(super) struct CallbackInput {
+    /// As it was in `authorization_url`.
+    state: Option<String>,
+    /// The authorization code.
+    code: Option<String>,
+    /// The issuer (RFC 9207).
+    iss: Option<String>,
+    /// Why there is no code (RFC 6749, 4.1.2.1).
+    error: Option<String>,
+}
+
+impl CallbackInput {
+    fn answer(&self) -> Answer {
+        Answer {
+            code: self.code.clone(),
+            iss: self.iss.clone(),
+            error: self.error.clone(),
+        }
+    }
+}

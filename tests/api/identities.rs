@@ -1,0 +1,316 @@
+//! Identities at other providers: linked by the user or by the address, listed and unlinked.
+
+use std::time::Duration;
+
+use cloakroom::testing::{Reply, TestApp};
+use serde_json::{Value, json};
+
+use crate::support::app::{
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, execute_sql, session_is_valid,
+};
+use crate::support::flows::Flows;
+use crate::support::provider::{ACME, Browser, FakeProvider, authorization_url, linked};
+use crate::support::second_factor::{assert_second_factor_due, enrol};
+
+const CHALLENGE: &str = r#"{"password_challenge":"password"}"#;
+
+fn challenge() -> Value {
+    serde_json::from_str(CHALLENGE).unwrap()
+}
+
+async fn app_where_acme_owns(provider: &FakeProvider, domains: &[&str]) -> TestApp {
+    TestApp::with_settings(|settings| {
+        provider.configure(settings);
+        let acme = settings.providers.get_mut(ACME).unwrap();
+        acme.authoritative_domains = domains.iter().map(|it| (*it).to_owned()).collect();
+    })
+    .await
+}
+
+/// A signed-in user links the provider's user: the reply to the last step.
+async fn link(app: &TestApp, provider: &FakeProvider, session: &str) -> Reply {
+    let mut browser = Browser::default();
+    let started = browser.link(app, session, &challenge()).await;
+    let callback = provider.consent(&authorization_url(&started));
+    let fragment = browser.open(app, &callback).await.unwrap();
+    browser.finish(app, session, &fragment).await
+}
+
+async fn list(app: &TestApp, session: &str) -> Value {
+    let reply = app.get("/v1/user/identities").bearer(session).send().await;
+    reply.json()["identities"].clone()
+}
+
+async fn unlink(app: &TestApp, session: &str, id: &Value) -> Reply {
+    let path = format!("/v1/user/identities/{id}");
+    app.delete(&path)
+        .bearer(session)
+        .json(&challenge())
+        .send()
+        .await
+}
+
+fn verify(app: &TestApp) {
+    execute_sql(app, "UPDATE users SET email_confirmed_at = 1");
+}
+
+#[actix_web::test]
+async fn a_linked_identity_signs_in_until_it_is_unlinked() {
+    let provider = FakeProvider::start();
+    provider.script().claims = json!({ "email": "elsewhere@example.com" });
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    let reply = link(&app, &provider, &session).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let identity = reply.json()["identity"].clone();
+    assert_eq!(identity["provider"], ACME);
+    assert_eq!(identity["email"], "elsewhere@example.com");
+    assert_eq!(list(&app, &session).await, json!([identity]));
+    let signed_in = Browser::default().sign_in(&app, &provider).await;
+    assert_eq!(signed_in.json()["user"]["id"], user.id.0);
+    let other = signed_in.json()["token"].as_str().unwrap().to_owned();
+    assert_eq!(unlink(&app, &session, &identity["id"]).await.status, 204);
+    assert!(session_is_valid(&app, &session).await);
+    assert!(!session_is_valid(&app, &other).await);
+    assert_refused(
+        &unlink(&app, &session, &identity["id"]).await,
+        404,
+        "not_found",
+    );
+    assert_eq!(list(&app, &session).await, json!([]));
+    let subjects: Vec<String> = app
+        .mails()
+        .await
+        .into_iter()
+        .map(|mail| mail.subject)
+        .collect();
+    assert_eq!(
+        subjects
+            .iter()
+            .filter(|it| it.contains("another provider"))
+            .count(),
+        2,
+        "{subjects:?}"
+    );
+}
+
+#[actix_web::test]
+async fn linking_and_unlinking_need_a_reauthentication() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    let id = linked(&app, &user, "another").await;
+    for (body, message) in [
+        (json!({}), "can't be blank"),
+        (json!({ "password_challenge": "wrong" }), "is incorrect"),
+    ] {
+        let started = Browser::default().link(&app, &session, &body).await;
+        assert_faults(&started, &[("password_challenge", message)]);
+        let path = format!("/v1/user/identities/{id}");
+        let removed = app.delete(&path).bearer(&session).json(&body).send().await;
+        assert_faults(&removed, &[("password_challenge", message)]);
+    }
+}
+
+#[actix_web::test]
+async fn a_code_for_linking_is_for_its_user_and_browser_alone() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let other = app.create_user("two@example.com", PASSWORD).await;
+    let (session, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
+    let mut browser = Browser::default();
+    let started = browser.link(&app, &session, &challenge()).await;
+    let callback = provider.consent(&authorization_url(&started));
+    let fragment = browser.open(&app, &callback).await.unwrap();
+    for refused in [
+        browser.exchange(&app, &fragment).await,
+        browser.finish(&app, &others, &fragment).await,
+        Browser::default().finish(&app, &session, &fragment).await,
+    ] {
+        assert_refused(&refused, 401, "exchange_code_invalid");
+    }
+    assert_eq!(browser.finish(&app, &session, &fragment).await.status, 201);
+    let again = browser.finish(&app, &session, &fragment).await;
+    assert_refused(&again, 401, "exchange_code_invalid");
+    // A code of a sign-in links nothing.
+    let fragment = browser.return_from(&app, &provider).await;
+    let reply = browser.finish(&app, &session, &fragment).await;
+    assert_refused(&reply, 401, "exchange_code_invalid");
+}
+
+#[actix_web::test]
+async fn an_identity_belongs_to_one_user_only() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let other = app.create_user("two@example.com", PASSWORD).await;
+    linked(&app, &other, "user-1").await;
+    let session = app.sign_in_as(&user).await;
+    assert_refused(
+        &link(&app, &provider, &session).await,
+        409,
+        "identity_taken",
+    );
+    let others = app.sign_in_as(&other).await;
+    assert_refused(&link(&app, &provider, &others).await, 409, "identity_taken");
+}
+
+#[actix_web::test]
+async fn the_last_way_to_sign_in_is_not_unlinked() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let reply = Browser::default().sign_in(&app, &provider).await.json();
+    let session = reply["token"].as_str().unwrap();
+    let now = app.clock().now().as_millis();
+    execute_sql(
+        &app,
+        &format!("UPDATE sessions SET reauthenticated_at = {now}"),
+    );
+    let id = list(&app, session).await[0]["id"].clone();
+    let remove = || {
+        app.delete(&format!("/v1/user/identities/{id}"))
+            .bearer(session)
+    };
+    assert_refused(&remove().send().await, 422, "last_sign_in_method");
+    let reset = crate::support::app::reset_token(&app, ONE).await;
+    assert_eq!(
+        app.reset_password(&reset, "a new password").await.status,
+        200
+    );
+    let session = app.sign_in(ONE, "a new password").await.json()["token"].clone();
+    let body = json!({ "password_challenge": "a new password" });
+    let remove = app.delete(&format!("/v1/user/identities/{id}"));
+    let remove = remove.bearer(session.as_str().unwrap()).json(&body);
+    assert_eq!(remove.send().await.status, 204);
+}
+
+#[actix_web::test]
+async fn an_address_that_both_sides_verified_links_an_account() {
+    let provider = FakeProvider::start();
+    let app = app_where_acme_owns(&provider, &["example.com"]).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    verify(&app);
+    let reply = Browser::default().sign_in(&app, &provider).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(reply.json()["user"]["id"], user.id.0);
+    let mails = app.mails().await;
+    let notice = mails
+        .iter()
+        .find(|mail| mail.subject.contains("another provider"));
+    assert_eq!(notice.unwrap().to, ONE);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_second_factor_is_due_when_an_address_links() {
+    let provider = FakeProvider::start();
+    let app = app_where_acme_owns(&provider, &["*"]).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    verify(&app);
+    let session = app.sign_in_as(&user).await;
+    enrol(&app, &session).await;
+    assert_second_factor_due(&Browser::default().sign_in(&app, &provider).await);
+}
+
+#[actix_web::test]
+async fn an_address_links_only_where_the_provider_owns_it() {
+    for (domains, claims) in [
+        (&["other.example"][..], json!({})),
+        (&["le.com"], json!({})),
+        (&["sub.example.com"], json!({})),
+        (&["example.com"], json!({ "email_verified": false })),
+        (&["example.com"], json!({ "email_verified": null })),
+    ] {
+        let provider = FakeProvider::start();
+        provider.script().claims = claims;
+        let app = app_where_acme_owns(&provider, domains).await;
+        app.create_user(ONE, PASSWORD).await;
+        verify(&app);
+        let reply = Browser::default().sign_in(&app, &provider).await;
+        assert!(
+            [409, 422].contains(&reply.status),
+            "{domains:?}: {}",
+            reply.text()
+        );
+        assert_eq!(count_in(&app, "SELECT count(*) FROM identities"), 0);
+    }
+}
+
+#[actix_web::test]
+async fn an_account_of_a_squatter_is_replaced_by_a_fresh_one() {
+    let provider = FakeProvider::start();
+    let app = app_where_acme_owns(&provider, &["example.com"]).await;
+    let squatter = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&squatter).await;
+    linked(&app, &squatter, "the squatter").await;
+    let key = app.create_api_key(&squatter, "introspect").await;
+    let reply = Browser::default().sign_in(&app, &provider).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let user = reply.json()["user"].clone();
+    assert_ne!(user["id"], squatter.id.0);
+    assert_eq!(
+        (&user["email_address"], &user["email_confirmed"]),
+        (&json!(ONE), &json!(true))
+    );
+    assert!(!session_is_valid(&app, &session).await);
+    assert_eq!(
+        app.get("/v1/user")
+            .header("X-API-Key", &key)
+            .send()
+            .await
+            .status,
+        401
+    );
+    assert_refused(
+        &app.sign_in(ONE, PASSWORD).await,
+        401,
+        "invalid_credentials",
+    );
+    let subjects = "SELECT count(*) FROM identities WHERE subject = 'the squatter'";
+    assert_eq!(count_in(&app, subjects), 0);
+}
+
+#[actix_web::test]
+async fn disabled_accounts_and_operators_are_not_replaced() {
+    for change in ["disabled_at = 1", "role = 'operator'"] {
+        let provider = FakeProvider::start();
+        let app = app_where_acme_owns(&provider, &["example.com"]).await;
+        app.create_user(ONE, PASSWORD).await;
+        execute_sql(&app, &format!("UPDATE users SET {change}"));
+        let reply = Browser::default().sign_in(&app, &provider).await;
+        assert_refused(&reply, 409, "account_exists");
+        assert_eq!(count_in(&app, "SELECT count(*) FROM users"), 1);
+    }
+}
+
+#[actix_web::test]
+async fn a_reset_of_an_unverified_account_unlinks_its_identities() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let squatter = app.create_user(ONE, PASSWORD).await;
+    linked(&app, &squatter, "user-1").await;
+    let reset = crate::support::app::reset_token(&app, ONE).await;
+    assert_eq!(
+        app.reset_password(&reset, "a new password").await.status,
+        200
+    );
+    let reply = Browser::default().sign_in(&app, &provider).await;
+    assert_refused(&reply, 409, "account_exists");
+}
+
+#[actix_web::test]
+async fn linking_ends_links_and_pending_changes() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    let reset = crate::support::app::reset_token(&app, ONE).await;
+    app.clock().advance(Duration::from_secs(1));
+    assert_eq!(link(&app, &provider, &session).await.status, 201);
+    let reply = app.reset_password(&reset, "a new password").await;
+    assert_refused(&reply, 401, "link_invalid");
+    assert!(session_is_valid(&app, &session).await);
+}
