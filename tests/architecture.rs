@@ -356,13 +356,11 @@ fn only_the_http_side_knows_actix() {
 fn only_the_sqlite_engine_knows_rusqlite() {
     for module in Tree::read().modules.values() {
         let may = module.name().starts_with("store::sqlite");
-        for library in ["rusqlite", "r2d2"] {
-            assert!(
-                may || !module.mentions(library),
-                "{} knows {library}",
-                module.name()
-            );
-        }
+        assert!(
+            may || !module.mentions("rusqlite"),
+            "{} knows rusqlite",
+            module.name()
+        );
     }
 }
 

@@ -130,9 +130,9 @@ section! {
         allow_untested: bool = false,
         /// Connections for reads; 0 is one per worker and one for background tasks.
         readers: u32 = 0 in 0..=1_024,
-        /// Memory for pages of the file, in MiB, divided among the connections for reads; 0 is a sixteenth of the file's size
-        /// at the start, at least 24 and at most 80. It is taken as pages are read: never more than the file's size for
-        /// each connection.
+        /// Memory for pages of the file, in MiB, divided among the connections for reads, one per worker; further ones have
+        /// 2 MiB each. 0 is a sixteenth of the file's size at the start, at least 16 and at most 48. It is taken as pages are
+        /// read: never more than the file's size for each connection.
         cache: u32 = 0 in 0..=1_048_576,
         /// How long to wait for another process that holds the file, or the row in PostgreSQL, before returning 503.
         #[serde(with = "duration")]
@@ -160,14 +160,16 @@ impl Database {
         }
     }
 
-    /// The page cache of one of so many connections for reads of a file of so many bytes, in KiB.
-    pub fn cache_of_reader(&self, readers: u32, file: u64) -> u32 {
+    /// The page cache of a connection for reads of one of so many workers, in KiB, for a file of so many bytes.
+    pub fn cache_of_reader(&self, workers: usize, file: u64) -> u32 {
+        let sharing = u32::try_from(workers).unwrap_or(u32::MAX);
+        let sharing = sharing.min(self.reader_count(workers)).max(1);
         let mebibytes = match self.cache {
             // The upper pages of the indices, which every look-up reads, are less than a hundredth of the file.
-            0 => u32::try_from(file >> 24).unwrap_or(u32::MAX).clamp(24, 80),
+            0 => u32::try_from(file >> 24).unwrap_or(u32::MAX).clamp(16, 48),
             configured => configured,
         };
-        mebibytes * 1024 / readers.max(1)
+        mebibytes * 1024 / sharing
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {

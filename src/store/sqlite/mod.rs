@@ -1,4 +1,4 @@
-//! The SQLite engine: a pool of connections that read, and one thread that writes.
+//! The SQLite engine: connections that read, and one thread that writes.
 //!
 //! Readers never wait in WAL mode, and a look-up takes a few microseconds, less than a hand-over to another
 //! thread: it runs on the calling thread. Writers would wait for each other, so one thread owns the connection
@@ -10,20 +10,19 @@ mod migrate;
 mod moving;
 mod open;
 mod place;
+mod readers;
 mod statement;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use parking_lot::Mutex;
-use r2d2::Pool;
 
 use super::engine::{AfterCommit, Reader, Transaction};
 use crate::config;
-use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::domain::error::Result;
 use check::Check;
 pub use check::integrity;
 pub use inspect::Inspection;
@@ -32,6 +31,7 @@ pub(super) use moving::{open_source, open_target, tables};
 pub use open::{IfMissing, LARGEST_WAL, explain};
 pub(super) use open::{named, upgrade};
 use place::OpenFiles;
+use readers::Readers;
 use writer::Writer;
 
 /// An open database file.
@@ -40,7 +40,7 @@ pub(super) struct Sqlite {
     /// Dropped first: see [`Check`].
     check: Mutex<Option<Check>>,
     path: PathBuf,
-    readers: Pool<open::Readers>,
+    readers: Readers,
     writer: Writer,
     files: Arc<OpenFiles>,
     is_damaged: Arc<AtomicBool>,
@@ -57,10 +57,9 @@ impl Sqlite {
         let (connection, _) = open::open_current(settings, if_missing)?;
         let path = place::resolve(&settings.path)?;
         let files = Arc::new(OpenFiles::of(&settings.path, &path)?);
-        let readers = settings.reader_count(workers);
         Ok(Self {
             check: Mutex::default(),
-            readers: open::open_readers(settings, readers)?,
+            readers: Readers::open(settings, workers)?,
             writer: Writer::start(connection, subscriber, Arc::clone(&files))?,
             files,
             is_damaged: Arc::default(),
@@ -69,12 +68,7 @@ impl Sqlite {
     }
 
     pub(super) fn read<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
-        let connection = self.readers.get().map_err(|_| {
-            Error::unavailable(
-                UnavailableReason::DatabaseReadersExhausted,
-                Duration::from_secs(1),
-            )
-        })?;
+        let connection = self.readers.get()?;
         work(&Reader::new(&*connection))
     }
 
@@ -103,7 +97,7 @@ impl Sqlite {
     /// Whether the path still leads to the open files.
     ///
     /// # Errors
-    /// [`UnavailableReason::DatabaseReplaced`], which is logged once.
+    /// The database was replaced, which is logged once.
     pub(super) fn check_files(&self) -> Result<()> {
         self.files.check()
     }

@@ -5,10 +5,9 @@
     reason = "waits in real time for another process"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use r2d2::{ManageConnection, Pool};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -135,56 +134,6 @@ fn switch_to_wal(connection: &Connection, busy_timeout: Duration) -> rusqlite::R
     }
 }
 
-/// Opens the connections of the pool that reads.
-#[derive(Debug)]
-pub(super) struct Readers {
-    path: PathBuf,
-    busy_timeout: Duration,
-    /// The page cache of each, in KiB.
-    cache: u32,
-}
-
-impl ManageConnection for Readers {
-    type Connection = Connection;
-    type Error = rusqlite::Error;
-
-    fn connect(&self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        prepare(&connection, self.busy_timeout)?;
-        let cache = self.cache;
-        connection.execute_batch(&format!(
-            "PRAGMA query_only = ON; PRAGMA cache_size = -{cache}"
-        ))?;
-        Ok(connection)
-    }
-
-    fn is_valid(&self, _: &mut Connection) -> rusqlite::Result<()> {
-        Ok(())
-    }
-
-    fn has_broken(&self, _: &mut Connection) -> bool {
-        false
-    }
-}
-
-pub(super) fn open_readers(settings: &config::Database, count: u32) -> Result<Pool<Readers>> {
-    let size = std::fs::metadata(&settings.path).map_or(0, |file| file.len());
-    let readers = Readers {
-        path: settings.path.clone(),
-        busy_timeout: settings.busy_timeout,
-        cache: settings.cache_of_reader(count, size),
-    };
-    Pool::builder()
-        .max_size(count)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .test_on_check_out(false)
-        .connection_timeout(Duration::from_secs(5))
-        .build(readers)
-        .map_err(Error::internal)
-}
-
 pub(super) fn open_reading(path: &Path) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(error)?;
@@ -194,7 +143,7 @@ pub(super) fn open_reading(path: &Path) -> Result<Connection> {
 
 /// The settings of every connection. No memory map: an I/O error would be a signal instead of an error. Plans do not
 /// depend on values: else SQLite prepares a statement anew for each other `LIMIT`, which took a quarter of a list's time.
-fn prepare(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+pub(super) fn prepare(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
@@ -233,6 +182,7 @@ mod tests {
 
     use super::*;
     use crate::store::sqlite::SCHEMA_VERSION;
+    use crate::store::sqlite::readers::Readers;
 
     const NO_TIME: Duration = Duration::ZERO;
 
@@ -255,12 +205,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = config::Database {
             busy_timeout: Duration::from_millis(1234),
-            cache: 30,
             ..settings(folder.path())
         };
         place::create(&settings.path).unwrap();
         let writing = open_writing(&settings.path, settings.busy_timeout).unwrap();
-        let readers = open_readers(&settings, 3).unwrap();
+        let readers = Readers::open(&settings, 1).unwrap();
         let reader = readers.get().unwrap();
         for connection in [&writing, &*reader] {
             assert_eq!(pragma(connection, "busy_timeout"), 1234);
@@ -273,7 +222,6 @@ mod tests {
         assert_eq!(pragma(&writing, "secure_delete"), 1);
         assert_eq!(pragma(&writing, "journal_size_limit"), 64 << 20);
         assert_eq!(pragma(&reader, "query_only"), 1);
-        assert_eq!(pragma(&reader, "cache_size"), -10 * 1024, "its share");
     }
 
     #[test]
@@ -282,9 +230,9 @@ mod tests {
         let mut settings = settings(folder.path());
         let gibibyte = 1 << 30;
         for (cache, file, mebibytes) in [
-            (0, 0, 24),
-            (0, gibibyte, 64),
-            (0, 100 * gibibyte, 80),
+            (0, 0, 16),
+            (0, gibibyte / 2, 32),
+            (0, 100 * gibibyte, 48),
             (5, 100 * gibibyte, 5),
         ] {
             settings.cache = cache;
@@ -297,7 +245,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path());
         let (writing, _) = open_current(&settings, IfMissing::Create).unwrap();
-        let readers = open_readers(&settings, 1).unwrap();
+        let readers = Readers::open(&settings, 1).unwrap();
         for connection in [&writing, &*readers.get().unwrap()] {
             let sql =
                 "SELECT id FROM projects WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
