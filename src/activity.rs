@@ -15,8 +15,6 @@ use crate::domain::{ApiKey, ApiKeyId, Session, SessionId};
 use crate::store::{Database, Transaction, api_keys, sessions};
 
 pub(crate) const PRECISION: Duration = Duration::from_secs(60);
-/// Rows of one write, at most: the writer thread serves requests between batches.
-const BATCH: usize = 500;
 
 /// Sessions and keys used since the last [`Activity::flush`].
 #[derive(Debug, Default)]
@@ -93,7 +91,7 @@ impl<Id: Copy + Eq + Hash + Ord + Send + 'static> Noted<Id> {
             self.lock().iter().map(|(id, at)| (*id, *at)).collect();
         // Rows next to each other share a page, so sorted batches write fewer pages.
         seen.sort_unstable_by_key(|(id, _)| *id);
-        for batch in seen.chunks(BATCH) {
+        for batch in seen.chunks(database.batch()) {
             let written = batch.to_vec();
             database
                 .write(move |tx| written.iter().try_for_each(|(id, at)| touch(tx, *id, *at)))

@@ -155,6 +155,16 @@ impl Database {
         }
     }
 
+    /// How many rows a write of many changes at once, so that other writers do not wait for it long. Fewer writes are
+    /// better: on SQLite each empties the page caches of the connections for reads. On PostgreSQL a long one meets others
+    /// that change its rows, and runs again.
+    pub fn batch(&self) -> usize {
+        match &self.shared.engine {
+            Engine::Sqlite(_) => 4_000,
+            Engine::Postgres(_) => 500,
+        }
+    }
+
     /// Records the key bases of a server that starts, by their names. Returns since when each previous one signs nothing,
     /// in their order; `None` for one that is still to sign.
     ///
