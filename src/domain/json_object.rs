@@ -1,6 +1,7 @@
 //! JSON objects that users and operators attach to an account.
 
 use serde::{Serialize, Serializer, ser};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error::ValidationErrors;
@@ -45,8 +46,7 @@ impl Default for JsonObject {
 
 impl Serialize for JsonObject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let object: Map<String, Value> =
-            serde_json::from_str(&self.0).map_err(ser::Error::custom)?;
+        let object: &RawValue = serde_json::from_str(&self.0).map_err(ser::Error::custom)?;
         object.serialize(serializer)
     }
 }
