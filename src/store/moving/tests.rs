@@ -34,6 +34,7 @@ const ROWS: &str = "
     INSERT INTO identities VALUES (9, 3, 'acme', 'https://id.example.com', 'gone', NULL, 1, 2);
     DELETE FROM identities WHERE id = 9;
     INSERT INTO provider_sign_ins VALUES (x'00ff', 9000000000000, x'00fe', 3, 'acme', 'browser', '{}');
+    INSERT INTO mail_codes VALUES (9, x'00fe', x'00fd', 3, 1, 1, 2, 9000000000000);
     INSERT INTO sessions VALUES (4, 3, x'00ff', '192.0.2.1', 'curl', 1, 2, 3, 4, 5, 'pwd', 6, 1, '00112233');
     INSERT INTO sessions (id, user_id, token_digest, ip_address, created_at, last_active_at, expires_at, access_until)
         VALUES (7, 3, x'', '', 1, 2, 3, 9000000000000);
