@@ -51,6 +51,38 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, code_digest)
 ) STRICT, WITHOUT ROWID;
 
+-- The public keys of users' authenticators. Private keys stay in them.
+CREATE TABLE passkeys (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id         INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    credential_id   BLOB    NOT NULL UNIQUE,     -- chosen by the authenticator, at most 1,023 bytes
+    public_key      BLOB    NOT NULL,            -- COSE_Key (RFC 9052)
+    sign_count      INTEGER NOT NULL,            -- highest that was presented; synced passkeys have 0
+    backup_eligible INTEGER NOT NULL,            -- 1 if the authenticator may sync it; never changes
+    backed_up       INTEGER NOT NULL,            -- 1 if it was synced at its last use
+    aaguid          BLOB    NOT NULL,            -- model of the authenticator, as it states; 16 bytes
+    transports      TEXT    NOT NULL,            -- how browsers reach it, separated by spaces
+    name            TEXT    NOT NULL,            -- one line of at most 255 characters
+    created_at      INTEGER NOT NULL,
+    last_used_at    INTEGER
+) STRICT;
+
+CREATE INDEX passkeys_by_user ON passkeys (user_id, id);
+
+-- What authenticators know a user by: random, so that it reveals nothing about the user.
+CREATE TABLE passkey_handles (
+    user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    handle  BLOB    NOT NULL UNIQUE              -- 32 bytes
+) STRICT;
+
+-- Challenges that an authenticator answered, until they expire: none is accepted twice.
+CREATE TABLE used_webauthn_challenges (
+    digest     BLOB    PRIMARY KEY,              -- SHA-256 of the challenge
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX used_webauthn_challenges_by_expiry ON used_webauthn_challenges (expires_at);
+
 -- Sign-ins whose first factor was right and whose second is due. The second step deletes its row.
 CREATE TABLE pending_sign_ins (
     token_digest        BLOB    PRIMARY KEY,     -- SHA-256 of the token

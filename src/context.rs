@@ -17,6 +17,7 @@ use crate::config::{Environment, Revocation, Settings};
 use crate::crypto::access_token::{AccessTokens, VerifiedAccessToken};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::password::{HashSlot, PasswordPool};
+use crate::crypto::webauthn::RelyingParty;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
@@ -56,6 +57,9 @@ pub struct Context {
     /// Where passwords are hashed.
     #[doc(hidden)]
     pub passwords: PasswordPool,
+    /// Who passkeys are for; `None` where there are none.
+    #[doc(hidden)]
+    pub relying_party: Option<RelyingParty>,
     /// Where new passwords are looked up.
     #[doc(hidden)]
     pub breached_passwords: BreachedPasswords,
@@ -115,6 +119,7 @@ impl Context {
         Ok(Self {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
+            relying_party: relying_party(&settings),
             breached_passwords: BreachedPasswords::open(&settings)?,
             providers: Providers::open(&settings, &clock)?,
             mail_worker: MailWorker::new(
@@ -344,4 +349,10 @@ impl Context {
             Arc::new(admit),
         )
     }
+}
+
+fn relying_party(settings: &Settings) -> Option<RelyingParty> {
+    let domain = settings.passkeys.domain(&settings.server)?;
+    let origins = settings.passkeys.allowed_origins(&settings.server);
+    Some(RelyingParty::new(domain, origins))
 }

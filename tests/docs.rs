@@ -593,9 +593,11 @@ fn every_error() -> Vec<Error> {
         Error::StateInvalid,
         Error::AccountExists,
         Error::IdentityTaken,
-        Error::Validation(ValidationErrors::summary("last_sign_in_method", "")),
         Error::ProviderUnavailable(wait),
         Error::Validation(ValidationErrors::summary("address_unverified", "")),
+        Error::PasskeyInvalid,
+        Error::LastSignInMethod,
+        Error::Validation(ValidationErrors::summary("too_many_passkeys", "")),
         Error::Validation(ValidationErrors::summary("totp_enrolled", "")),
         Error::Validation(ValidationErrors::summary("totp_not_started", "")),
         Error::Validation(ValidationErrors::summary("no_second_factor", "")),
@@ -640,6 +642,8 @@ fn every_error() -> Vec<Error> {
             | Error::SecondFactorRequired(_)
             | Error::PendingSignInInvalid
             | Error::InvalidCode
+            | Error::PasskeyInvalid
+            | Error::LastSignInMethod
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)
             | Error::InsufficientScope(_)

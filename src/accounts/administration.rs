@@ -73,21 +73,34 @@ pub struct FactorsReset {
     pub grace_restarted: bool,
 }
 
-/// Removes all second factors of a user, whose app and recovery codes are lost, and starts the grace to set one up again.
-/// The user is notified of the removal.
+/// The notices of [`reset_factors`].
+#[derive(Clone)]
+pub struct FactorNotices {
+    /// That the authenticator app was removed.
+    pub totp: Option<Notice>,
+    /// That the passkeys were removed.
+    pub passkeys: Option<Notice>,
+}
+
+/// Removes all second factors and passkeys of a user, who lost the devices with them, and starts the grace to set one up
+/// again. The user is notified of the removal. Without a password, the user signs in again by a reset.
 pub fn reset_factors(
     change: &Change<'_>,
     account: &Account,
-    notice: Option<&Notice>,
+    notices: &FactorNotices,
     now: Timestamp,
 ) -> Result<FactorsReset> {
     let user = &account.user;
+    let removed = second_factor::remove_all(change, user.id)?;
     let reset = FactorsReset {
-        removed: second_factor::remove_all(change, user.id)?,
+        removed: removed.totp || removed.passkeys,
         grace_restarted: user.second_factor_due_at.is_some(),
     };
-    if reset.removed {
-        mail::notify(change, notice, user, now)?;
+    if removed.totp {
+        mail::notify(change, notices.totp.as_ref(), user, now)?;
+    }
+    if removed.passkeys {
+        mail::notify(change, notices.passkeys.as_ref(), user, now)?;
     }
     if reset.removed || reset.grace_restarted {
         second_factor_rule::clear(change, user)?;

@@ -23,6 +23,8 @@ pub struct Authentication {
 #[derive(Clone, Debug)]
 enum Proof {
     Password(VerifiedPassword),
+    /// A passkey, which was accepted in the transaction that uses it.
+    Passkey,
     /// A mailed code, or a second factor after a first one, of an account with this `credentials_version`.
     Of {
         credentials_version: i64,
@@ -48,6 +50,16 @@ impl Authentication {
                 digest,
                 rehashed: None,
             }),
+        }
+    }
+
+    /// By a passkey that was accepted or added in this transaction.
+    pub fn by_passkey(user: UserId, at: Timestamp) -> Self {
+        Self {
+            user,
+            methods: AuthMethods::by_passkey(),
+            at,
+            proof: Proof::Passkey,
         }
     }
 
@@ -88,6 +100,7 @@ impl Authentication {
     pub fn holds(&self, account: &Account) -> bool {
         let same_credentials = match &self.proof {
             Proof::Password(password) => account.password_digest.as_ref() == Some(&password.digest),
+            Proof::Passkey => true,
             Proof::Of {
                 credentials_version,
             } => account.credentials_version == *credentials_version,

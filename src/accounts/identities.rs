@@ -15,6 +15,7 @@ use crate::domain::error::Result;
 use crate::domain::{Account, IdentityId, LinkedIdentity, SessionId, User};
 use crate::mail::{self, Notice};
 use crate::store::identities::{self, NewIdentity};
+use crate::store::passkeys;
 
 /// Links an identity to a user, who is notified; `None` if it is linked already.
 pub fn link(
@@ -58,7 +59,8 @@ pub fn unlink(
     if !linked.iter().any(|identity| identity.id == id) {
         return Ok(Unlinked::NotFound);
     }
-    if account.password_digest.is_none() && linked.len() == 1 {
+    let is_last = account.password_digest.is_none() && linked.len() == 1;
+    if is_last && passkeys::count(change, user.id)? == 0 {
         return Ok(Unlinked::LastSignInMethod);
     }
     identities::delete(change, user.id, id)?;

@@ -169,7 +169,7 @@ impl IdentitySignIn {
         let Some(account) = users::find(change, user)? else {
             return Ok(Outcome::Refused(Refused::Invalid));
         };
-        if lacks_verification(context, &account) {
+        if lacks_verification(&context.settings.registration, &account) {
             return Ok(Outcome::Refused(Refused::Unconfirmed));
         }
         let authentication = Authentication::by_identity(&account, now);

@@ -36,7 +36,7 @@ use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, SecondFactorDue, TokenDigest, User, UserId};
 use crate::mail::Notice;
 use crate::store::mail_codes::MailCodeRequest;
-use crate::store::{Reader, mail_codes, users};
+use crate::store::{Reader, mail_codes, passkeys, users};
 use crate::throttle::Admission;
 
 /// Codes that may be tried for one request.
@@ -94,7 +94,9 @@ impl PresentedCode {
 
 /// Whether a mailed code may reauthenticate the user: there is no other proof.
 pub fn is_only_proof(reader: &Reader<'_>, account: &Account) -> Result<bool> {
-    let has_factors = !second_factor::methods(reader, account.user.id)?.is_empty();
+    let user = account.user.id;
+    let has_factors =
+        passkeys::count(reader, user)? > 0 || !second_factor::methods(reader, user)?.is_empty();
     Ok(account.password_digest.is_none() && !has_factors)
 }
 

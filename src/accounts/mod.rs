@@ -10,6 +10,7 @@ pub mod identity_sign_in;
 pub mod mail_code;
 pub mod mailed_link;
 pub mod new_password;
+pub mod passkeys;
 pub mod password_sign_in;
 pub mod reauthentication;
 pub mod rotate_session;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::authentication::{Authentication, verify_password};
 use super::start_session::{SessionDraft, SessionStart, start_session};
 use crate::audit::Event;
-use crate::config::Confirm;
+use crate::config::{Confirm, Registration};
 use crate::context::{Change, Context};
 use crate::crypto::password::{HashSlot, Password};
 use crate::crypto::token::PlainToken;
@@ -145,7 +145,7 @@ impl Attempt {
     ) -> Result<SignedIn<T>> {
         for _ in 0..ROUNDS {
             let (account, mut authentication) = self.authenticate(context, client).await?;
-            if lacks_verification(context, &account) {
+            if lacks_verification(&context.settings.registration, &account) {
                 self.forgive(context, client, account.user.id, failures)
                     .await?;
                 return Err(Error::Unconfirmed);
@@ -251,7 +251,8 @@ impl Attempt {
         let user = account.as_ref().map(|account| account.user.id);
         match account.zip(authentication) {
             Some((account, authentication))
-                if authentication.holds(&account) && !is_hidden(context, &account) =>
+                if authentication.holds(&account)
+                    && !is_hidden(&context.settings.registration, &account) =>
             {
                 Ok((account, authentication))
             }
@@ -311,12 +312,11 @@ impl Attempt {
 
 /// Whether the sign-in must fail as if the account did not exist. Where sign-up does not tell whether an address is taken,
 /// an answer of its own would tell a client that has just signed up with the address.
-fn is_hidden(context: &Context, account: &Account) -> bool {
-    context.settings.registration.private && lacks_verification(context, account)
+pub fn is_hidden(rules: &Registration, account: &Account) -> bool {
+    rules.private && lacks_verification(rules, account)
 }
 
-/// Whether the user must verify the address before signing in.
-pub(super) fn lacks_verification(context: &Context, account: &Account) -> bool {
-    context.settings.registration.confirm == Confirm::Required
-        && account.user.email_confirmed_at.is_none()
+/// Whether the address must be verified before a session starts.
+pub fn lacks_verification(rules: &Registration, account: &Account) -> bool {
+    rules.confirm == Confirm::Required && account.user.email_confirmed_at.is_none()
 }

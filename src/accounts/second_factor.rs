@@ -5,25 +5,29 @@
 //!   update, and a recovery code is deleted by its use
 //! - guessing: the caller counts by user, and a pending sign-in by its row
 //! - a database that was copied: secrets are sealed, and of recovery codes there are digests
+//! - a passkey that is presented for another user: it is accepted for its own user alone
 //! - an attacker who uses a recovery code: its use is notified by mail
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::passkeys::{VerifiedAssertion, accept_of, verify_assertion};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::recovery_code::RecoveryCode;
 use crate::crypto::sealed::{open, seal};
 use crate::crypto::totp::TotpSecret;
+use crate::crypto::webauthn::AuthenticationResponse;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{AuthMethod, ClientInfo, SecondFactor, Session, TokenDigest, User, UserId};
 use crate::mail::{self, Notice};
 use crate::store::key_bases::{self, State};
-use crate::store::{Database, Reader, Transaction, recovery_codes, totp_factors};
+use crate::store::{Database, Reader, Transaction, passkeys, recovery_codes, totp_factors};
 
 /// How long a code may take that proves the secret of an authenticator app.
 pub const SETUP_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -42,6 +46,9 @@ pub fn methods(reader: &Reader<'_>, user: UserId) -> Result<Vec<SecondFactor>> {
     let mut methods = vec![SecondFactor::TotpCode];
     if recovery_codes::count(reader, user)? > 0 {
         methods.push(SecondFactor::RecoveryCode);
+    }
+    if passkeys::count(reader, user)? > 0 {
+        methods.push(SecondFactor::Passkey);
     }
     Ok(methods)
 }
@@ -81,6 +88,8 @@ pub enum Presented {
     TotpCode(Zeroizing<String>),
     /// A recovery code; `None` for a text that can be none.
     RecoveryCode(Option<RecoveryCode>),
+    /// A response by a passkey; `None` for one that was refused.
+    Passkey(Option<Arc<VerifiedAssertion>>),
 }
 
 impl Presented {
@@ -94,11 +103,30 @@ impl Presented {
         Self::RecoveryCode(RecoveryCode::parse(text))
     }
 
+    /// A response by a passkey.
+    pub async fn passkey(
+        context: &Context,
+        client: &ClientInfo,
+        response: &AuthenticationResponse,
+    ) -> Result<Self> {
+        let verified = verify_assertion(context, client, response).await?;
+        Ok(Self::Passkey(verified.map(Arc::new)))
+    }
+
+    /// How its user authenticates by it.
+    pub fn method(&self) -> AuthMethod {
+        match self {
+            Self::TotpCode(_) | Self::RecoveryCode(_) => AuthMethod::OneTimeCode,
+            Self::Passkey(_) => AuthMethod::Key,
+        }
+    }
+
     /// The name of its field.
     pub fn field(&self) -> &'static str {
         match self {
             Self::TotpCode(_) => "totp_code",
             Self::RecoveryCode(_) => "recovery_code",
+            Self::Passkey(_) => "passkey",
         }
     }
 }
@@ -129,7 +157,7 @@ impl SecondFactors {
             Presented::TotpCode(_) => {
                 AuthenticatorApp::find(reader, &self.key_ring, user).map(drop)
             }
-            Presented::RecoveryCode(_) => Ok(()),
+            Presented::RecoveryCode(_) | Presented::Passkey(_) => Ok(()),
         }
     }
 
@@ -143,7 +171,10 @@ impl SecondFactors {
     ) -> Result<Option<AuthMethod>> {
         let accepted = match presented {
             Presented::TotpCode(code) => self.accept_totp_code(change, user.id, code, now)?,
-            Presented::RecoveryCode(None) => false,
+            Presented::RecoveryCode(None) | Presented::Passkey(None) => false,
+            Presented::Passkey(Some(verified)) => {
+                accept_of(change, user.id, verified, now)?.is_some()
+            }
             Presented::RecoveryCode(Some(code)) => {
                 let taken = recovery_codes::take(change, user.id, &code.digest())?;
                 if taken {
@@ -153,7 +184,7 @@ impl SecondFactors {
                 taken
             }
         };
-        Ok(accepted.then_some(AuthMethod::OneTimeCode))
+        Ok(accepted.then(|| presented.method()))
     }
 
     fn accept_totp_code(
@@ -222,11 +253,42 @@ pub fn new_recovery_codes() -> Result<(Vec<RecoveryCode>, Vec<TokenDigest>)> {
     Ok((codes, digests))
 }
 
-/// Removes all second factors of a user; returns whether there were any.
-pub fn remove_all(tx: &Transaction<'_>, user: UserId) -> Result<bool> {
+/// What was removed of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemovedFactors {
+    /// An authenticator app, with its recovery codes.
+    pub totp: bool,
+    /// Passkeys.
+    pub passkeys: bool,
+}
+
+/// Removes the authenticator app of a user; returns whether there was one.
+pub fn remove_totp(tx: &Transaction<'_>, user: UserId) -> Result<bool> {
     let removed = totp_factors::delete(tx, user)?;
     recovery_codes::delete_all(tx, user)?;
     Ok(removed)
+}
+
+/// Removes all second factors and passkeys of an account that its owner proves for the first time: another person may have
+/// set them up.
+pub fn remove_of_squatter(change: &Change<'_>, user: UserId) -> Result<()> {
+    let removed = remove_all(change, user)?;
+    if removed.totp {
+        change.record(Event::TotpRemoved { user });
+    }
+    if removed.passkeys {
+        let passkey = None;
+        change.record(Event::PasskeyRemoved { user, passkey });
+    }
+    Ok(())
+}
+
+/// Removes all second factors and passkeys of a user.
+pub fn remove_all(tx: &Transaction<'_>, user: UserId) -> Result<RemovedFactors> {
+    Ok(RemovedFactors {
+        totp: remove_totp(tx, user)?,
+        passkeys: passkeys::remove_all(tx, user)? > 0,
+    })
 }
 
 /// Seals under the current key base what a previous one sealed. A secret whose key base is not configured here stays as

@@ -38,9 +38,7 @@ pub fn claim_account(
         return Ok(None);
     }
     change.record(Event::AddressVerified { user });
-    if second_factor::remove_all(change, user)? {
-        change.record(Event::TotpRemoved { user });
-    }
+    second_factor::remove_of_squatter(change, user)?;
     identities::delete_all_for_user(change, user)?;
     let sessions_ended = credentials_changed(change, user, KeepSessions::None, now)?;
     if passwords::delete(change, user)? {

@@ -1,7 +1,7 @@
 //! The kinds of audit events, one row each: what happened, its fields, and how it is written. The log and
 //! `docs/reference/events.md` derive from these rows.
 
-use crate::domain::{ApiKeyId, SessionId, UserId};
+use crate::domain::{ApiKeyId, PasskeyId, SessionId, UserId};
 
 /// Each row `Variant { fields } Level "name";` becomes a variant of [`Event`] and its log line.
 macro_rules! events {
@@ -66,7 +66,17 @@ events! {
     TotpRemoved { user: UserId } Warn "totp_removed";
     /// A user got new recovery codes; the old ones are void.
     RecoveryCodesReplaced { user: UserId } Info "recovery_codes_replaced";
-    /// An operator removed all second factors of a user, who may sign in without until a new grace ends.
+    /// A user added a passkey.
+    PasskeyAdded { user: UserId, passkey: PasskeyId } Info "passkey_added";
+    /// A user renamed a passkey.
+    PasskeyRenamed { user: UserId, passkey: PasskeyId } Info "passkey_renamed";
+    /// A passkey was removed; without an id all of a user, at the first reset of an address that was not verified.
+    PasskeyRemoved { user: UserId, passkey: Option<PasskeyId> } Warn "passkey_removed";
+    /// What an authenticator returned was refused, at sign-in or for a new passkey.
+    PasskeyRefused { user: Option<UserId>, reason: &'static str } Warn "passkey_refused";
+    /// The counter of a passkey did not rise: the authenticator may have been copied. It was accepted.
+    PasskeyCounterBehind { user: UserId, passkey: PasskeyId } Warn "passkey_counter_behind";
+    /// An operator removed all second factors and passkeys of a user, who may sign in without until a new grace ends.
     SecondFactorsReset { user: UserId } Warn "second_factors_reset";
     /// A sign-in by another provider was refused: by a reply of the provider, or by the rules here.
     ProviderSignInRefused { reason: &'static str } Warn "provider_sign_in_refused";
@@ -92,7 +102,8 @@ events! {
     ReauthenticationFailed { user: UserId, session: SessionId } Warn "reauthentication_failed";
     /// A user changed their password, which ended their other sessions.
     PasswordChanged { user: UserId, sessions_ended: usize } Info "password_changed";
-    /// The first proof of a user's address, by a mailed code, removed the password that another person may have set.
+    /// A user removed their password; or the first proof of the address, by a mailed code, removed the one that another
+    /// person may have set.
     PasswordRemoved { user: UserId, sessions_ended: usize } Warn "password_removed";
     /// A user requested a change of address, or withdrew it.
     AddressChangeRequested { user: UserId } Info "address_change_requested";
@@ -192,6 +203,7 @@ pub(super) struct Line {
     pub user: Option<UserId>,
     pub session: Option<SessionId>,
     pub key: Option<ApiKeyId>,
+    pub passkey: Option<PasskeyId>,
     pub credential: Option<&'static str>,
     pub limit: Option<&'static str>,
     pub reason: Option<&'static str>,
@@ -210,6 +222,7 @@ impl Line {
             user: None,
             session: None,
             key: None,
+            passkey: None,
             credential: None,
             limit: None,
             reason: None,

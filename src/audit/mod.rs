@@ -124,6 +124,7 @@ impl Entry {
                     user = line.user.map(|id| id.0),
                     session = line.session.map(|id| id.0),
                     key = line.key.map(|id| id.0),
+                    passkey = line.passkey.map(|id| id.0),
                     credential = line.credential,
                     limit = line.limit,
                     reason = line.reason,

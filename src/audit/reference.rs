@@ -24,7 +24,7 @@ once. Commands write the same events. No event has a token, a password, an email
 | field | meaning |
 |---|---|
 | `event` | the name below |
-| `user`, `session`, `key` | ids of the user, of the session and of the API key that it concerns; absent where there is none |
+| `user`, `session`, `key`, `passkey` | ids of the user, of the session, of the API key and of the passkey that it concerns; absent where there is none |
 | `actor` | `api_key`, `operator` (at the command line) or `system`; absent for a user and for a client without a credential |
 | `actor_key` | the id of the API key that acted |
 | `uid`, `host` | of an operator: the Unix user and the host that ran the command |
@@ -32,7 +32,7 @@ once. Commands write the same events. No event has a token, a password, an email
 | `request_id` | the id of the request, as in `X-Request-Id` |
 | `credential` | the kind of credential that was presented |
 | `limit` | the name of the [limit](limits.md) that was reached |
-| `reason` | why a sign-in by another provider was refused: a [code](../guides/providers.md#errors) |
+| `reason` | why a sign-in by another provider was refused, a [code](../guides/providers.md#errors); or why a passkey was, a [reason](../guides/passkeys.md#refusals) |
 | `sessions_ended`, `keys_revoked` | how many |
 | `sessions_evicted` | how many of the user's other sessions were ended to stay within `session.max_per_user` |
 | `session_replaced` | whether the session of the request's cookie was ended |

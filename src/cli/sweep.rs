@@ -21,6 +21,7 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 mail_codes,
                 provider_sign_ins,
                 unproved_secrets,
+                passkey_challenges,
                 refresh_tokens,
                 revocations,
             } = swept;
@@ -34,6 +35,7 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 ("requests for mailed codes", mail_codes),
                 ("sign-ins by providers", provider_sign_ins),
                 ("unproved secrets", unproved_secrets),
+                ("passkey challenges", passkey_challenges),
                 ("refresh tokens", refresh_tokens),
                 ("ended access", revocations),
             ];

@@ -80,7 +80,7 @@ pub(super) enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Remove a user's second factors, when the authenticator app and the recovery codes are lost; starts the grace again
+    /// Remove a user's second factors and passkeys, when the devices with them are lost; starts the grace again
     ResetFactors {
         #[command(flatten)]
         one: UserArg,

@@ -24,6 +24,7 @@ mod log;
 mod mail;
 mod notices;
 mod outbound;
+mod passkeys;
 mod problems;
 mod providers;
 mod reference;
@@ -66,6 +67,7 @@ pub use self::log::{Log, LogFormat};
 pub use self::mail::{Mail, MailTransport, Smtp, SmtpTls};
 pub use self::notices::Notices;
 pub use self::outbound::Outbound;
+pub use self::passkeys::Passkeys;
 pub(crate) use self::problems::MAX_DURATION;
 pub use self::providers::{Identities, Provider, ProviderKind};
 pub(crate) use self::reference::default_toml;
@@ -100,6 +102,8 @@ section! {
         links: Links,
         /// Password policy and hashing.
         password: Password,
+        /// Passkeys.
+        passkeys: Passkeys,
         /// Requests of the server to other servers.
         outbound: Outbound,
         /// Sign-up.
@@ -178,6 +182,7 @@ impl Settings {
         self.mail.check(self.env, &mut problems);
         self.links.check(self.env, &mut problems);
         self.password.check(self.env, &mut problems);
+        self.passkeys.check(&self.server, &mut problems);
         self.registration.check(&mut problems);
         providers::check(&self.providers, &mut problems);
         self.identities.check(self.env, &mut problems);

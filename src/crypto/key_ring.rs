@@ -56,11 +56,13 @@ pub enum Purpose {
     TotpSecret,
     /// The key that seals `state` while a user is at another provider.
     ProviderState,
+    /// Challenges for passkeys.
+    PasskeyChallenge,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PasswordReset,
         Self::Confirmation,
         Self::Unlock,
@@ -76,6 +78,7 @@ impl Purpose {
         Self::KeyBaseName,
         Self::TotpSecret,
         Self::ProviderState,
+        Self::PasskeyChallenge,
     ];
 
     const fn info(self) -> &'static str {
@@ -95,6 +98,7 @@ impl Purpose {
             Self::KeyBaseName => "cloakroom v1 key base name",
             Self::TotpSecret => "cloakroom v1 totp secret",
             Self::ProviderState => "cloakroom v1 provider state",
+            Self::PasskeyChallenge => "cloakroom v1 passkey challenge",
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod jws;
 pub mod jwt;
 pub mod key_ring;
 pub mod mail_code;
+pub mod passkey_challenge;
 pub mod password;
 pub mod private_file;
 pub mod recovery_code;

@@ -11,6 +11,10 @@ pub enum AuthMethod {
     OneTimeCode,
     /// Another provider: `fed`, since RFC 8176 has no value for it.
     Provider,
+    /// Possession of a key, here a passkey: `pop`. Where the key is, hardware or software, is not attested.
+    Key,
+    /// A test of the user's presence at the device, as each use of a passkey has: `user`.
+    UserPresence,
     /// More than one factor, beside their methods: `mfa`.
     SeveralFactors,
 }
@@ -20,6 +24,8 @@ impl AuthMethod {
         Self::Password,
         Self::OneTimeCode,
         Self::Provider,
+        Self::Key,
+        Self::UserPresence,
         Self::SeveralFactors,
     ];
 
@@ -29,6 +35,8 @@ impl AuthMethod {
             Self::Password => "pwd",
             Self::OneTimeCode => "otp",
             Self::Provider => "fed",
+            Self::Key => "pop",
+            Self::UserPresence => "user",
             Self::SeveralFactors => "mfa",
         }
     }
@@ -42,11 +50,19 @@ pub const AAL2: &str = "aal2";
 pub struct AuthMethods(Vec<AuthMethod>);
 
 impl AuthMethods {
+    /// By a passkey alone, which is two factors: the key, and what the authenticator verified the user by.
+    pub fn by_passkey() -> Self {
+        Self::default().with_second_factor(AuthMethod::Key)
+    }
+
     /// The same with a second factor, unless there is one already.
     pub fn with_second_factor(mut self, method: AuthMethod) -> Self {
         if !self.has_several_factors() {
             if !self.0.contains(&method) {
                 self.0.push(method);
+            }
+            if method == AuthMethod::Key {
+                self.0.push(AuthMethod::UserPresence);
             }
             self.0.push(AuthMethod::SeveralFactors);
         }
@@ -121,6 +137,7 @@ mod tests {
         let codes = AuthMethods::from(AuthMethod::OneTimeCode);
         let codes = codes.with_second_factor(AuthMethod::OneTimeCode);
         assert_eq!(codes.to_stored(), "otp mfa");
+        assert_eq!(AuthMethods::by_passkey().to_stored(), "pop user mfa");
         assert_eq!(AuthMethods::from_stored(""), Some(AuthMethods::default()));
         assert_eq!(AuthMethods::from_stored("pwd telepathy"), None);
     }

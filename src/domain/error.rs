@@ -6,7 +6,7 @@
 //! - the credential is missing or not valid: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
 //!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`],
 //!   [`Error::SecondFactorRequired`], [`Error::PendingSignInInvalid`], [`Error::InvalidCode`],
-//!   [`Error::ExchangeCodeInvalid`];
+//!   [`Error::ExchangeCodeInvalid`], [`Error::PasskeyInvalid`];
 //! - a sign-in by another provider cannot go on: [`Error::StateInvalid`], [`Error::AccountExists`], [`Error::IdentityTaken`],
 //!   [`Error::ProviderUnavailable`];
 //! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`],
@@ -15,6 +15,7 @@
 //!   [`Error::InvalidTarget`];
 //! - a page of another origin sent it: [`Error::CrossOrigin`];
 //! - missing, or owned by another user: [`Error::NotFound`];
+//! - it would leave the user without a way to sign in: [`Error::LastSignInMethod`];
 //! - temporarily not possible: [`Error::RateLimited`], [`Error::Unavailable`];
 //! - an internal failure: [`Error::Internal`], whose text is logged and never sent.
 //!
@@ -92,6 +93,9 @@ pub enum Error {
     /// The second factor is wrong or was used.
     #[error("the second factor is wrong")]
     InvalidCode,
+    /// What an authenticator returned for a passkey is refused; why stands in the log alone.
+    #[error("the passkey is refused")]
+    PasskeyInvalid,
     /// A link from a mail is forged, used or too old; the sentence that its form shows.
     #[error("{0}")]
     LinkInvalid(&'static str),
@@ -133,6 +137,9 @@ pub enum Error {
     /// It does not exist, or belongs to another user.
     #[error("not found")]
     NotFound,
+    /// The user has nothing else to sign in with.
+    #[error("the last way to sign in")]
+    LastSignInMethod,
     /// Too many tries; how long until the next may work.
     #[error("too many tries, again in {} s", .0.as_secs())]
     RateLimited(Duration),

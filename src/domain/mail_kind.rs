@@ -153,6 +153,12 @@ kinds! {
     TotpEnrolled = "totp_enrolled", Class::Notice(Subject::Account), Priority::High;
     /// The authenticator app was removed: an attacker could sign in with the password alone.
     TotpRemoved = "totp_removed", Class::Notice(Subject::Account), Priority::High;
+    /// A passkey was added: an attacker could sign in with it from then on.
+    PasskeyAdded = "passkey_added", Class::Notice(Subject::Account), Priority::High;
+    /// A passkey was removed.
+    PasskeyRemoved = "passkey_removed", Class::Notice(Subject::Account), Priority::High;
+    /// The user removed the password: signing in needs a passkey from then on.
+    PasswordDeleted = "password_deleted", Class::Notice(Subject::Account), Priority::High;
     /// Three codes at sign-in were wrong after the right password: an attacker may know it.
     SecondFactorFailed = "second_factor_failed", Class::Notice(Subject::Account), Priority::High;
     /// Codes at sign-in were wrong so often, after the right password, that codes are refused for weeks.

@@ -16,6 +16,7 @@ pub mod mail_kind;
 mod network;
 #[doc(hidden)]
 pub mod one_line;
+mod passkey;
 mod project;
 pub mod scope;
 mod second_factor;
@@ -35,6 +36,8 @@ pub use json_object::JsonObject;
 pub use locale::Locale;
 #[doc(hidden)]
 pub use network::Network;
+#[doc(hidden)]
+pub use passkey::{Passkey, PasskeyId, UserHandle};
 pub use project::{Project, ProjectId};
 #[doc(hidden)]
 pub use second_factor::{SecondFactor, SecondFactorDue};

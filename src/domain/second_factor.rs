@@ -16,6 +16,8 @@ pub enum SecondFactor {
     TotpCode,
     /// A recovery code.
     RecoveryCode,
+    /// A passkey of the user.
+    Passkey,
 }
 
 /// What the client of a sign-in gets while a second factor is due, beside the error.

@@ -7,6 +7,9 @@ pub mod email_verification;
 pub mod forward_auth;
 pub mod health;
 pub mod mail_code;
+pub mod passkey_sign_in;
+pub mod passkeys;
+pub mod password_removal;
 pub mod password_reset;
 pub mod projects;
 pub mod provider_sign_in;
@@ -26,6 +29,8 @@ use crate::http::Routes;
 const PROJECTS: &str = "Projects";
 /// The heading of what `sign_in.mail_code` enables.
 const CODES_BY_MAIL: &str = "Codes by mail";
+/// The heading of passkeys.
+const PASSKEYS: &str = "Passkeys";
 
 /// The routes of a server with these settings.
 pub fn enabled_routes(settings: &Settings) -> Routes {
@@ -35,6 +40,9 @@ pub fn enabled_routes(settings: &Settings) -> Routes {
     }
     if !settings.sign_in.mail_code {
         routes.groups.retain(|group| group.tag != CODES_BY_MAIL);
+    }
+    if settings.passkeys.domain(&settings.server).is_none() {
+        routes.groups.retain(|group| group.tag != PASSKEYS);
     }
     routes
 }
@@ -82,6 +90,11 @@ pub fn routes() -> Routes {
             [provider_sign_in::routes()],
         )
         .group(
+            PASSKEYS,
+            "Sign in without a password; absent where `passkeys.rp_id` and `server.frontend_url` name no domain",
+            [passkey_sign_in::routes(), passkeys::routes()],
+        )
+        .group(
             "Password reset",
             "Reset a forgotten password by a mailed link",
             [password_reset::routes()],
@@ -91,7 +104,11 @@ pub fn routes() -> Routes {
             "Unlock sign-in after too many failed attempts by a mailed link",
             [account_unlock::routes()],
         )
-        .group("Account", "Manage the user's own account", [account::routes()])
+        .group(
+            "Account",
+            "Manage the user's own account",
+            [account::routes(), password_removal::routes()],
+        )
         .group(
             PROJECTS,
             "Example of a resource that belongs to a user; absent where `samples.enabled` is false, as in production",

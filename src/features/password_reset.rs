@@ -10,8 +10,8 @@
 //!   change increments
 //! - a flood of uses of one valid link, each costing a hash: limited by client
 //! - sessions of a thief: every session ends in the same transaction
-//! - a second factor that another person set up before the owner verified the address: the first reset removes it; later
-//!   ones remove none
+//! - a second factor or a passkey that another person set up before the owner verified the address: the first reset
+//!   removes it; later ones remove none
 //! - an account that another person prepared for the owner of the mailbox: replaced by a fresh one, if the settings say so
 //! - a reset that the owner did not make: it is reported by mail
 //! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
@@ -265,9 +265,7 @@ fn replace_password(
     if users::confirm_address(change, user.id, &user.email_address, now)? {
         change.record(Event::AddressVerified { user: user.id });
         // Until now the account may have been another person's, who does not own the address.
-        if second_factor::remove_all(change, user.id)? {
-            change.record(Event::TotpRemoved { user: user.id });
-        }
+        second_factor::remove_of_squatter(change, user.id)?;
         identities::delete_all_for_user(change, user.id)?;
     }
     second_factor_rule::reopen(change, &user, now)?;

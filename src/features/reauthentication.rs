@@ -9,11 +9,11 @@ use crate::accounts::mail_code::PresentedCode;
 use crate::accounts::reauthentication::{PasswordChallenge, Reauthentication};
 use crate::accounts::second_factor::Presented;
 use crate::audit::Event;
-use crate::config::Settings;
 use crate::context::{Change, Context};
+use crate::crypto::webauthn::AuthenticationResponse;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
-use crate::domain::{Account, AuthMethod, ClientInfo};
+use crate::domain::{Account, ClientInfo, Session};
 use crate::http::session_reply::{SignedIn, respond_with_rotated};
 use crate::http::{Access, Body, CurrentSession, CurrentUser, Route, SecretText};
 use crate::store::sessions;
@@ -39,28 +39,34 @@ async fn create(
     current: CurrentSession,
     Body(input): Body<ProofInput>,
 ) -> Result<HttpResponse> {
-    let offered = input.offered(&context.settings)?;
+    let offered = input.offered(&context, &client).await?;
     let mut methods = current.auth_methods.clone();
-    if let Reauthentication::SecondFactor(_) = &offered {
-        methods = methods.with_second_factor(AuthMethod::OneTimeCode);
+    if let Reauthentication::SecondFactor(presented) = &offered {
+        methods = methods.with_second_factor(presented.method());
     }
     let reauthenticated = offered
         .verify(&context, &client, current.standing())
         .await?;
     let id = current.id;
+    let stored = methods.clone();
     let record = move |change: &Change<'_>, account: &Account, now: Timestamp| {
         sessions::set_reauthenticated(change, id, Some(now))?;
-        sessions::set_auth_methods(change, id, &methods)?;
+        sessions::set_auth_methods(change, id, &stored)?;
         change.record(Event::Reauthenticated {
             user: account.user.id,
             session: id,
         });
-        Ok(())
+        Ok(now)
     };
     let rotated =
         reauthenticated.commit_and_rotate(&context, &client, *current.presented(), record);
-    let (token, ()) = rotated.await?;
-    respond_with_rotated(&context, &current, &token, &user)
+    let (token, authenticated_at) = rotated.await?;
+    let session = Session {
+        auth_methods: methods,
+        authenticated_at,
+        ..Session::clone(&current)
+    };
+    respond_with_rotated(&context, (&current, session), &token, &user)
 }
 
 /// One of the proofs.
@@ -81,10 +87,13 @@ struct ProofInput {
     /// From the reply to the request for the mail; it belongs to `mail_code`.
     #[schema(value_type = Option<String>, nullable = false)]
     request_token: Option<SecretText>,
+    /// What a passkey of the user returned for the options of `POST /v1/session/passkey/options`.
+    #[schema(nullable = false)]
+    passkey: Option<AuthenticationResponse>,
 }
 
 impl ProofInput {
-    fn offered(&self, settings: &Settings) -> Result<Reauthentication, ValidationErrors> {
+    async fn offered(&self, context: &Context, client: &ClientInfo) -> Result<Reauthentication> {
         let fields = [
             &self.password,
             &self.totp_code,
@@ -95,26 +104,31 @@ impl ProofInput {
             .map(|field| field.as_ref().map(SecretText::expose))
             // An empty text is none: a form sends an input that was left empty.
             .map(|text| text.filter(|text| !text.is_empty()));
-        let mail_code = mail_code.filter(|_| settings.sign_in.mail_code);
-        match (password, totp_code, recovery_code, mail_code) {
-            (password, None, None, None) => {
-                PasswordChallenge::now("password", password).map(Reauthentication::Password)
-            }
-            (None, Some(code), None, None) => {
-                Ok(Reauthentication::SecondFactor(Presented::totp_code(code)))
-            }
-            (None, None, Some(code), None) => Ok(Reauthentication::SecondFactor(
-                Presented::recovery_code(code),
-            )),
-            (None, None, None, Some(code)) => {
-                let request = self.request_token.as_ref().map_or("", SecretText::expose);
-                let presented = PresentedCode::new(request, code);
-                Ok(Reauthentication::MailCode(presented))
-            }
-            _ => Err(ValidationErrors::field(
-                "password",
-                "can't be sent with another proof",
-            )),
-        }
+        let mail_code = mail_code.filter(|_| context.settings.sign_in.mail_code);
+        Ok(
+            match (password, totp_code, recovery_code, mail_code, &self.passkey) {
+                (password, None, None, None, None) => {
+                    Reauthentication::Password(PasswordChallenge::now("password", password)?)
+                }
+                (None, Some(code), None, None, None) => {
+                    Reauthentication::SecondFactor(Presented::totp_code(code))
+                }
+                (None, None, Some(code), None, None) => {
+                    Reauthentication::SecondFactor(Presented::recovery_code(code))
+                }
+                (None, None, None, Some(code), None) => {
+                    let request = self.request_token.as_ref().map_or("", SecretText::expose);
+                    Reauthentication::MailCode(PresentedCode::new(request, code))
+                }
+                (None, None, None, None, Some(response)) => {
+                    let presented = Presented::passkey(context, client, response);
+                    Reauthentication::SecondFactor(presented.await?)
+                }
+                _ => {
+                    let message = "can't be sent with another proof";
+                    return Err(ValidationErrors::field("password", message).into());
+                }
+            },
+        )
     }
 }

@@ -21,15 +21,16 @@ use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
+use crate::crypto::webauthn::AuthenticationResponse;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, Session, TokenDigest, User, UserId};
-use crate::http::error_codes::{INVALID_CODE, PENDING_SIGN_IN_INVALID};
+use crate::http::error_codes::{INVALID_CODE, PASSKEY_INVALID, PENDING_SIGN_IN_INVALID};
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, Body, CurrentUser, Route, SecretText};
 use crate::mail::{self, Notice};
-use crate::store::{pending_sign_ins, recovery_codes, totp_factors, users};
+use crate::store::{passkeys, pending_sign_ins, recovery_codes, totp_factors, users};
 use crate::throttle::{Admission, Limit};
 
 /// Second factors that may be tried in one sign-in.
@@ -42,11 +43,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/v1/session/second_factor", Access::Public, create)
             .operation("presentSecondFactor", "Finish a sign-in with a second factor")
             .description(
-                "Takes the `pending_token` of a 401 `second_factor_required` and one of `totp_code` and `recovery_code`. A \
-                 pending sign-in is valid for ten minutes and five tries.",
+                "Takes the `pending_token` of a 401 `second_factor_required` and one of `totp_code`, `recovery_code` and \
+                 `passkey`. A pending sign-in is valid for ten minutes and five tries.",
             )
             .returns::<SignedIn>(200, "Session started")
-            .errors(&[PENDING_SIGN_IN_INVALID, INVALID_CODE])
+            .errors(&[PENDING_SIGN_IN_INVALID, INVALID_CODE, PASSKEY_INVALID])
             .rate_limited(),
         Route::get("/v1/user/factors", Access::Session, index)
             .operation("listSecondFactors", "List second factors")
@@ -60,7 +61,7 @@ async fn create(
     Body(input): Body<SecondFactorInput>,
 ) -> Result<HttpResponse> {
     let carrier = carrier(&context, &client, input.transport)?;
-    let presented = input.presented()?;
+    let presented = input.presented(&context, &client).await?;
     let (token, now) = (input.pending_token(), context.clock.now());
     let factors = SecondFactors::of(&context, &client);
     let pending = match token {
@@ -84,10 +85,14 @@ async fn create(
     let (mut draft, session_token) = SessionDraft::new(&context, &client, pending.remembered, now)?;
     draft.look(&context, pending.user_id, now).await?;
     let limits = CodeLimits::of(&context, pending.user_id);
-    // A recovery code cannot be guessed: an attacker who uses up the tries must not lock it.
+    // The others cannot be guessed: an attacker who uses up the tries must not lock them.
     let counted = match &presented {
         Presented::TotpCode(_) => vec![limits.lately.clone(), limits.long.clone()],
-        Presented::RecoveryCode(_) => vec![],
+        Presented::RecoveryCode(_) | Presented::Passkey(_) => vec![],
+    };
+    let wrong = match &presented {
+        Presented::Passkey(_) => Error::PasskeyInvalid,
+        Presented::TotpCode(_) | Presented::RecoveryCode(_) => Error::InvalidCode,
     };
     let admission = context.admit(&client, counted).await?;
     let step = SecondStep {
@@ -110,7 +115,7 @@ async fn create(
             &user,
             &session,
         ),
-        Finished::WrongCode => Err(Error::InvalidCode),
+        Finished::WrongCode => Err(wrong),
         Finished::Invalid => Err(Error::PendingSignInInvalid),
     }
 }
@@ -198,15 +203,26 @@ async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpRes
     let id = user.id;
     let found = context.database.read(move |reader| {
         let enrolled_at = totp_factors::enrolled_at(reader, id)?;
-        Ok((enrolled_at, recovery_codes::count(reader, id)?))
+        let codes_left = recovery_codes::count(reader, id)?;
+        Ok((
+            enrolled_at,
+            codes_left,
+            passkeys::list_for_user(reader, id)?,
+        ))
     });
-    let (enrolled_at, recovery_codes_left) = found.await?;
+    let (enrolled_at, recovery_codes_left, passkeys) = found.await?;
     let totp = enrolled_at.map(|created_at| Factor {
         kind: FactorKind::Totp,
+        name: None,
         created_at,
     });
+    let passkeys = passkeys.iter().map(|passkey| Factor {
+        kind: FactorKind::Passkey,
+        name: Some(&passkey.name),
+        created_at: passkey.created_at,
+    });
     Ok(HttpResponse::Ok().json(FactorList {
-        factors: totp.into_iter().collect(),
+        factors: totp.into_iter().chain(passkeys).collect(),
         recovery_codes_left,
     }))
 }
@@ -223,6 +239,9 @@ struct SecondFactorInput {
     /// In place of `totp_code`; it works once.
     #[schema(value_type = Option<String>, nullable = false)]
     recovery_code: Option<SecretText>,
+    /// What a passkey of the user returned for the options of `POST /v1/session/passkey/options`.
+    #[schema(nullable = false)]
+    passkey: Option<AuthenticationResponse>,
     #[schema(inline, nullable = false)]
     transport: Option<Transport>,
 }
@@ -233,28 +252,32 @@ impl SecondFactorInput {
         token.map(|token| token.digest())
     }
 
-    fn presented(&self) -> Result<Presented, ValidationErrors> {
+    async fn presented(&self, context: &Context, client: &ClientInfo) -> Result<Presented> {
         // An empty text is none: a form sends an input that was left empty.
         let [totp_code, recovery_code] = [&self.totp_code, &self.recovery_code].map(|field| {
             let text = field.as_ref().map(SecretText::expose);
             text.filter(|text| !text.trim().is_empty())
         });
-        match (totp_code, recovery_code) {
-            (Some(code), None) => Ok(Presented::totp_code(code)),
-            (None, Some(code)) => Ok(Presented::recovery_code(code)),
-            (None, None) => Err(ValidationErrors::field("totp_code", "can't be blank")),
-            (Some(_), Some(_)) => Err(ValidationErrors::field(
-                "recovery_code",
-                "can't be sent with another factor",
-            )),
+        match (totp_code, recovery_code, &self.passkey) {
+            (Some(code), None, None) => Ok(Presented::totp_code(code)),
+            (None, Some(code), None) => Ok(Presented::recovery_code(code)),
+            (None, None, Some(response)) => Presented::passkey(context, client, response).await,
+            (None, None, None) => {
+                Err(ValidationErrors::field("totp_code", "can't be blank").into())
+            }
+            (_, code, _) => {
+                let field = code.map_or("passkey", |_| "recovery_code");
+                let message = "can't be sent with another factor";
+                Err(ValidationErrors::field(field, message).into())
+            }
         }
     }
 }
 
 /// The second factors of the user.
 #[derive(Serialize, ToSchema)]
-struct FactorList {
-    factors: Vec<Factor>,
+struct FactorList<'a> {
+    factors: Vec<Factor<'a>>,
     /// Recovery codes that were not used yet.
     #[schema(minimum = 0)]
     recovery_codes_left: i64,
@@ -262,9 +285,13 @@ struct FactorList {
 
 /// A second factor.
 #[derive(Serialize, ToSchema)]
-struct Factor {
+struct Factor<'a> {
     #[schema(inline)]
     kind: FactorKind,
+    /// Of a passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<&'a str>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -274,4 +301,6 @@ struct Factor {
 enum FactorKind {
     /// An authenticator app.
     Totp,
+    /// A passkey, which also signs in alone.
+    Passkey,
 }

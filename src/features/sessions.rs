@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::USER_READ;
-use crate::domain::{ClientInfo, SessionId, User};
+use crate::domain::{ClientInfo, Session, SessionId, User};
 use crate::http::session_reply::{SessionView, SignedIn, clear_cookie, respond_with_rotated};
 use crate::http::{Access, Caller, CurrentSession, CurrentUser, Message, PathId, Query, Route};
 use crate::store::{mail_codes, sessions};
@@ -117,7 +117,8 @@ async fn rotate(
         Ok(())
     });
     rotated.await?;
-    respond_with_rotated(&context, &current, &token, &user)
+    let session = Session::clone(&current);
+    respond_with_rotated(&context, (&current, session), &token, &user)
 }
 
 async fn index(

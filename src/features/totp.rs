@@ -168,7 +168,7 @@ async fn destroy(
     let rule = context.settings.second_factor.clone();
     let remove = move |change: &Change<'_>, account: &Account, now| {
         let user = &account.user;
-        let removed = second_factor::remove_all(change, user.id)?;
+        let removed = second_factor::remove_totp(change, user.id)?;
         if removed {
             second_factor_rule::factors_removed(change, &rule, user, now)?;
             change.record(Event::TotpRemoved { user: user.id });

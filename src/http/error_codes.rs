@@ -63,6 +63,8 @@ error_codes! {
     EXCHANGE_CODE_INVALID: 401 "exchange_code_invalid" "This sign-in has expired. Sign in again.",
         "the exchange code is unknown, used or older than a minute, or not for this browser or app";
     INVALID_CODE: 401 "invalid_code" "Invalid code", "the code is wrong, was used before, or its request has ended";
+    PASSKEY_INVALID: 401 "passkey_invalid" "The passkey could not be verified",
+        "the passkey is unknown, or what the authenticator returned is invalid, expired or was used before";
     INSUFFICIENT_AUTHENTICATION: 401 "insufficient_user_authentication"
         "This needs a more recent authentication, or a second factor",
         "the user authenticated too long ago, or with one factor: see `WWW-Authenticate`";
@@ -89,6 +91,8 @@ error_codes! {
         "the identity is linked to another user";
     REQUEST_TIMEOUT: 408 "request_timeout" "The body did not arrive in time",
         "the body did not arrive in time";
+    LAST_SIGN_IN_METHOD: 409 "last_sign_in_method" "This is the only way to sign in to the account",
+        "the user has no password, no other passkey and no other linked identity: add one first";
     PAYLOAD_TOO_LARGE: 413 "payload_too_large" "The body is too large", "the body is over 64 KiB";
     UNSUPPORTED_MEDIA_TYPE: 415 "unsupported_media_type"
         "Send application/json or application/x-www-form-urlencoded",
@@ -105,8 +109,8 @@ error_codes! {
         "there is no secret to prove, or it is older than an hour";
     NO_SECOND_FACTOR: 422 "no_second_factor" "Set up an authenticator app first",
         "the user has no second factor";
-    LAST_SIGN_IN_METHOD: 422 "last_sign_in_method" "Set a password first: this is the last way to sign in",
-        "the user could not sign in any more";
+    TOO_MANY_PASSKEYS: 422 "too_many_passkeys" "Passkey limit reached",
+        "the user has the maximum number of passkeys";
     TOO_MANY_PROJECTS: 422 "too_many_projects" "Project limit reached",
         "the user has the maximum number of projects";
     TOO_MANY_API_KEYS: 422 "too_many_api_keys" "API key limit reached",
@@ -161,6 +165,7 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
         Error::SecondFactorRequired(_) => SECOND_FACTOR_REQUIRED,
         Error::PendingSignInInvalid => PENDING_SIGN_IN_INVALID,
         Error::InvalidCode => INVALID_CODE,
+        Error::PasskeyInvalid => PASSKEY_INVALID,
         Error::LinkInvalid(sentence) => ErrorCode {
             sentence,
             ..LINK_INVALID
@@ -180,6 +185,7 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
         Error::SecondFactorOverdue => SECOND_FACTOR_ENROLMENT_REQUIRED,
         Error::CrossOrigin => CROSS_ORIGIN,
         Error::NotFound => NOT_FOUND,
+        Error::LastSignInMethod => LAST_SIGN_IN_METHOD,
         Error::RateLimited(_) => RATE_LIMITED,
         Error::Unavailable { .. } => UNAVAILABLE,
         Error::NotReady { reason, .. } => ErrorCode {

@@ -135,6 +135,7 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         | Error::PendingSignInInvalid
         | Error::InvalidCode
         | Error::ExchangeCodeInvalid
+        | Error::PasskeyInvalid
         | Error::LinkInvalid(_) => r#"Bearer realm="cloakroom""#,
         Error::TokenInvalid | Error::InvalidApiKey => {
             r#"Bearer realm="cloakroom", error="invalid_token""#

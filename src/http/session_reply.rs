@@ -61,14 +61,14 @@ pub fn respond_with_session(
     Ok(builder.json(signed_in))
 }
 
-/// Replies with the current session and its new token, carried as the old one was.
+/// Replies with the current session as it is now and its new token, carried as the old one was.
 pub fn respond_with_rotated(
     context: &Context,
-    current: &CurrentSession,
+    (current, session): (&CurrentSession, Session),
     token: &PlainToken,
     user: &User,
 ) -> Result<HttpResponse> {
-    let session = with_last_use(context, current);
+    let session = with_last_use(context, session);
     let (builder, carrier) = (HttpResponse::Ok(), current.carrier());
     respond_with_session(builder, context, carrier, token, user, &session)
 }
@@ -81,16 +81,16 @@ pub fn respond_with_change(
     token: &PlainToken,
     user: &User,
 ) -> Result<HttpResponse> {
-    let session = with_last_use(context, current);
+    let session = with_last_use(context, Session::clone(current));
     let (mut builder, carrier) = (HttpResponse::Ok(), current.carrier());
     let signed_in = signed_in(&mut builder, context, carrier, token, user, &session)?;
     Ok(builder.json(CredentialsChanged { message, signed_in }))
 }
 
-fn with_last_use(context: &Context, current: &CurrentSession) -> Session {
+fn with_last_use(context: &Context, session: Session) -> Session {
     Session {
-        last_active_at: context.activity.last_of(current),
-        ..Session::clone(current)
+        last_active_at: context.activity.last_of(&session),
+        ..session
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::error::Result;
 use crate::store::{
     Database, Transaction, api_keys, known_devices, mail_codes, outbox, pending_sign_ins,
     provider_sign_ins, refresh_tokens, revocations, sessions, throttles, totp_factors,
+    used_challenges,
 };
 use crate::throttle;
 
@@ -22,6 +23,8 @@ const BATCH: u32 = 500;
 const KEEP_DEVICES: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long a revoked or expired key is kept for its owner to see.
 const KEEP_API_KEYS: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long a used challenge is kept after its expiry: another node's clock may be behind.
+const KEEP_CHALLENGES: Duration = Duration::from_secs(3600);
 
 /// How many rows were deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -44,6 +47,8 @@ pub struct Swept {
     pub provider_sign_ins: usize,
     /// Secrets of authenticator apps that no code proved.
     pub unproved_secrets: usize,
+    /// Challenges of passkeys that were answered, after their expiry.
+    pub passkey_challenges: usize,
     /// Spent refresh tokens.
     pub refresh_tokens: usize,
     /// Revocations of access tokens that have expired.
@@ -94,6 +99,10 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         .await?,
         unproved_secrets: in_batches(database, move |tx| {
             totp_factors::delete_unproved(tx, now - SETUP_LIFETIME, BATCH)
+        })
+        .await?,
+        passkey_challenges: in_batches(database, move |tx| {
+            used_challenges::delete_expired(tx, now - KEEP_CHALLENGES, BATCH)
         })
         .await?,
         refresh_tokens: in_batches(database, move |tx| {

@@ -5,8 +5,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::scope::Scopes;
 use crate::domain::{
-    ApiKeyId, AuthMethods, EmailAddress, IdentityId, JsonObject, Locale, PasswordDigest, ProjectId,
-    Role, SessionId, TokenDigest, UserId,
+    ApiKeyId, AuthMethods, EmailAddress, IdentityId, JsonObject, Locale, PasskeyId, PasswordDigest,
+    ProjectId, Role, SessionId, TokenDigest, UserHandle, UserId,
 };
 
 /// A value of one of the four types that every engine stores.
@@ -85,6 +85,7 @@ integers! {
     ProjectId: |id| id.0, ProjectId;
     ApiKeyId: |id| id.0, ApiKeyId;
     IdentityId: |id| id.0, IdentityId;
+    PasskeyId: |id| id.0, PasskeyId;
 }
 
 impl From<u32> for Value<'_> {
@@ -150,6 +151,12 @@ impl<'v> From<&'v Vec<u8>> for Value<'v> {
     }
 }
 
+impl<'v> From<&'v [u8]> for Value<'v> {
+    fn from(value: &'v [u8]) -> Self {
+        Self::Blob(value)
+    }
+}
+
 impl Column for Vec<u8> {
     fn from_value(value: Value<'_>) -> Result<Self> {
         match value {
@@ -184,5 +191,6 @@ macro_rules! digests {
 // 32 bytes each.
 digests! {
     TokenDigest: TokenDigest::new;
+    UserHandle: UserHandle::new;
     ReplaySeed: ReplaySeed::from_stored;
 }

@@ -174,7 +174,7 @@ async fn the_last_way_to_sign_in_is_not_unlinked() {
         app.delete(&format!("/v1/user/identities/{id}"))
             .bearer(session)
     };
-    assert_refused(&remove().send().await, 422, "last_sign_in_method");
+    assert_refused(&remove().send().await, 409, "last_sign_in_method");
     let reset = crate::support::app::reset_token(&app, ONE).await;
     assert_eq!(
         app.reset_password(&reset, "a new password").await.status,

@@ -191,7 +191,11 @@ async fn a_byte_order_mark_before_json_is_skipped() {
             let call = endpoint.call(&fixture, credential.as_ref(), "");
             let call = call.header("Content-Encoding", "identity");
             let reply = call.body("application/json", body).send().await;
-            results.push((reply.status, masked(&reply.json()), snapshot(&fixture.app)));
+            results.push((
+                reply.status,
+                masked(&body_of(&reply)),
+                snapshot(&fixture.app),
+            ));
         }
         assert_eq!(results[0], results[1], "{}", endpoint.name());
     }
@@ -263,7 +267,11 @@ async fn unknown_fields_are_ignored() {
             let credential = endpoint.credential(&fixture).await;
             let call = endpoint.call(&fixture, credential.as_ref(), &query);
             let reply = call.json(&body).send().await;
-            results.push((reply.status, masked(&reply.json()), snapshot(&fixture.app)));
+            results.push((
+                reply.status,
+                masked(&body_of(&reply)),
+                snapshot(&fixture.app),
+            ));
         }
         assert_eq!(results[0], results[1], "{}", endpoint.name());
     }
@@ -292,6 +300,14 @@ fn add_unknown_fields(body: &mut Value, known: &Map<String, Value>, fixture: &Fi
         if !known.contains_key(field) {
             body[field] = value;
         }
+    }
+}
+
+/// The body of a reply, which may have none.
+fn body_of(reply: &Reply) -> Value {
+    match reply.text() {
+        "" => Value::Null,
+        _ => reply.json(),
     }
 }
 

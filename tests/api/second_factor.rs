@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
-use cloakroom::accounts::administration;
+use cloakroom::accounts::administration::{self, FactorNotices};
 use cloakroom::audit::Source;
 use cloakroom::context::commit;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
@@ -326,7 +326,11 @@ async fn a_reset_of_the_factors_clears_their_limits() {
     let (id, now) = (user.id, app.clock().now());
     let reset = commit(&app.context().database, Source::OPERATOR, move |change| {
         let account = users::find(change, id)?.unwrap();
-        administration::reset_factors(change, &account, None, now)
+        let notices = FactorNotices {
+            totp: None,
+            passkeys: None,
+        };
+        administration::reset_factors(change, &account, &notices, now)
     });
     assert!(reset.await.unwrap().value.removed);
     assert_eq!(counted(&app, "second_factor%"), 0);

@@ -467,6 +467,20 @@ async fn unproved_secrets_are_swept_after_an_hour() {
 }
 
 #[actix_web::test]
+async fn used_challenges_are_swept_an_hour_after_they_expire() {
+    let app = TestApp::new().await;
+    let now = app.clock().now();
+    for (name, expires_at) in [("old", now - HOUR), ("new", now - HOUR + MOMENT)] {
+        let (digest, end) = (blob(&app, name.as_bytes()), expires_at.as_millis());
+        let sql = format!("INSERT INTO used_webauthn_challenges VALUES ({digest}, {end})");
+        execute_sql(&app, &sql);
+    }
+    assert_eq!(sweep(&app).await.passkey_challenges, 1);
+    let left = "SELECT count(*) FROM used_webauthn_challenges";
+    assert_eq!(count_in(&app, left), 1);
+}
+
+#[actix_web::test]
 async fn sweeps_continue_beyond_one_transaction() {
     let app = TestApp::new().await;
     let user = app.create_user(ONE, PASSWORD).await;
@@ -509,6 +523,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         mail_codes: MANY,
         provider_sign_ins: MANY,
         unproved_secrets: 0,
+        passkey_challenges: 0,
         refresh_tokens: MANY,
         revocations: MANY,
     };

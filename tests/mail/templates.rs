@@ -138,7 +138,7 @@ fn one_minute_is_one_minute() {
 #[test]
 fn every_kind_renders_and_is_signed_with_the_services_name() {
     let rendered = render_all();
-    assert_eq!(rendered.len(), 22);
+    assert_eq!(rendered.len(), 25);
     for (
         kind,
         Rendered {

@@ -1,10 +1,11 @@
 //! An app in which every route can be called, and machine callers with each kind of credential.
 
+use cloakroom::crypto::passkey_challenge::{Ceremony, Challenge};
 use cloakroom::crypto::signed_link;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::crypto::totp::TotpSecret;
 use cloakroom::domain::scope::Scopes;
-use cloakroom::domain::{EmailAddress, User};
+use cloakroom::domain::{EmailAddress, SessionId, User};
 use cloakroom::http::Access;
 use cloakroom::providers::BoundTo;
 use cloakroom::store::{api_keys, users};
@@ -15,8 +16,9 @@ use serde_json::{Value, json};
 use super::app::{ONE, PASSWORD, confirmation_token, disable, execute_sql, reset_token, write};
 use super::credentials::{api_key, api_key_until, pair};
 use super::mail_code::ask_and_read;
+use super::passkeys::{Device, base64url, device_of};
 use super::provider::{VERIFIER, confirmed_code, linked, provider_settings};
-use super::route_cases::{CODE, Case, EXCHANGE, LINK, LINKING, PENDING};
+use super::route_cases::{ASSERTION, CODE, Case, EXCHANGE, LINK, LINKING, NEW_PASSKEY, PENDING};
 use super::second_factor::{enrolled, pending_sign_in, start_totp};
 
 /// A caller that is not a session: an API key, an access token or a refresh token.
@@ -181,6 +183,9 @@ pub struct Fixture {
     exchange_code: String,
     linking_code: String,
     identity: String,
+    /// Of the owner.
+    device: Device,
+    passkey: String,
 }
 
 impl Fixture {
@@ -229,6 +234,7 @@ impl Fixture {
         let exchange_code = confirmed_code(&app, "new", bound_to.clone()).await;
         let linking_code = confirmed_code(&app, "owner's", bound_to.for_user(user.id)).await;
         let identity = linked(&app, &user, "owner's other").await;
+        let (device, passkey) = device_of(&app, &user).await;
         let project = new_project.json()["project"]["id"].to_string();
         let shown = app.get("/v1/session").bearer(&owner).send().await;
         let session = shown.json()["session"]["id"].to_string();
@@ -255,7 +261,29 @@ impl Fixture {
             exchange_code,
             linking_code,
             identity,
+            device,
+            passkey: passkey.id.0.to_string(),
         }
+    }
+
+    /// What a passkey of the owner returns at sign-in.
+    fn assertion(&self) -> Value {
+        let challenge = self.challenge(Ceremony::Assertion);
+        self.device.get(&json!({ "challenge": challenge }))
+    }
+
+    /// What a new passkey of the owner returns.
+    fn new_passkey(&self) -> Value {
+        let session = SessionId(self.session.parse().unwrap());
+        let challenge = self.challenge(Ceremony::Registration(self.user.id, session));
+        let options = json!({ "challenge": challenge, "user": { "id": self.device.handle } });
+        Device::new().create(&options)
+    }
+
+    fn challenge(&self, ceremony: Ceremony<'_>) -> String {
+        let key_ring = &self.app.context().key_ring;
+        let challenge = Challenge::issue(key_ring, ceremony, self.app.clock().now()).unwrap();
+        base64url(&challenge.bytes)
     }
 
     /// The code that the other user's app shows.
@@ -322,6 +350,12 @@ impl Fixture {
             body["exchange_code"] = json!(self.linking_code);
             body["code_verifier"] = json!(VERIFIER);
         }
+        if body["credential"] == ASSERTION {
+            body["credential"] = self.assertion();
+        }
+        if body["credential"] == NEW_PASSKEY {
+            body["credential"] = self.new_passkey();
+        }
         if body["code"] == CODE {
             body["code"] = json!(self.unproved_secret.code_at(self.app.clock().now()));
         }
@@ -341,6 +375,7 @@ impl Fixture {
     pub fn path(&self, pattern: &str) -> String {
         let link = self.link_for(pattern);
         let id = match pattern.split('/').nth(2) {
+            Some("user") if pattern.contains("passkeys") => &self.passkey,
             Some("user") => &self.identity,
             Some("sessions") => &self.session,
             Some("api_keys") => &self.key_id,

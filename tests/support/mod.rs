@@ -15,6 +15,7 @@ pub mod issuer;
 pub mod limits;
 pub mod machine;
 pub mod mail_code;
+pub mod passkeys;
 pub mod postgresql;
 pub mod process;
 pub mod program;

@@ -19,6 +19,11 @@ pub const LINKING: &str = "{linking}";
 /// Stands for a code of the authenticator app that the owner is setting up.
 pub const CODE: &str = "{code}";
 
+/// Stands for what a passkey of the owner returns at sign-in.
+pub const ASSERTION: &str = "{assertion}";
+/// Stands for what a new passkey of the owner returns.
+pub const NEW_PASSKEY: &str = "{new_passkey}";
+
 /// A route, a body that it accepts, and the status that each caller gets.
 pub struct Case {
     pub method: Verb,
@@ -147,6 +152,12 @@ pub fn cases() -> Vec<Case> {
             [401, 200, 200, 401],
         ),
         case(
+            Method::DELETE,
+            "/v1/user/password",
+            challenge(),
+            [401, 409, 200, 401],
+        ),
+        case(
             Method::PUT,
             "/v1/user/email_address",
             new_address,
@@ -245,6 +256,54 @@ pub fn cases() -> Vec<Case> {
             "/v1/user/recovery_codes",
             challenge(),
             [401, 200, 422, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/registrations/passkey/options",
+            json!({ "email_address": ONE }),
+            [200; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/passkey/options",
+            none(),
+            [200; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/passkey",
+            json!({ "credential": ASSERTION }),
+            [200; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/user/passkeys/options",
+            challenge(),
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::POST,
+            "/v1/user/passkeys",
+            json!({ "credential": NEW_PASSKEY, "password_challenge": PASSWORD }),
+            [401, 422, 201, 401],
+        ),
+        case(
+            Method::GET,
+            "/v1/user/passkeys",
+            none(),
+            [401, 200, 200, 401],
+        ),
+        case(
+            Method::PATCH,
+            "/v1/user/passkeys/{id}",
+            json!({ "name": "Another", "password_challenge": PASSWORD }),
+            [401, 404, 200, 401],
+        ),
+        case(
+            Method::DELETE,
+            "/v1/user/passkeys/{id}",
+            challenge(),
+            [401, 404, 204, 401],
         ),
         case(Method::PUT, "/v1/unlocks", token(), [200; 4]),
         case(Method::PUT, "/v1/unlocks/{token}", none(), [200; 4]),

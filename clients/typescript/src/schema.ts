@@ -300,6 +300,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/registrations/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start to create an account with a passkey
+         * @description Returns the options for `navigator.credentials.create`, the same for a taken address. `POST /v1/registrations` takes what the browser returns as `passkey`, for the same address within five minutes.
+         */
+        post: operations["startPasskeySignUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -473,7 +493,7 @@ export interface paths {
         put?: never;
         /**
          * Finish a sign-in with a second factor
-         * @description Takes the `pending_token` of a 401 `second_factor_required` and one of `totp_code` and `recovery_code`. A pending sign-in is valid for ten minutes and five tries.
+         * @description Takes the `pending_token` of a 401 `second_factor_required` and one of `totp_code`, `recovery_code` and `passkey`. A pending sign-in is valid for ten minutes and five tries.
          */
         post: operations["presentSecondFactor"];
         delete?: never;
@@ -723,7 +743,11 @@ export interface paths {
          */
         put: operations["changePassword"];
         post?: never;
-        delete?: never;
+        /**
+         * Remove the password
+         * @description Only for a user with a passkey. Ends all other sessions and revokes the API keys, unless `keep_api_keys` is true. Revokes the session's token and returns a new one, by the same transport.
+         */
+        delete: operations["removePassword"];
         options?: never;
         head?: never;
         patch?: never;
@@ -850,6 +874,22 @@ export interface components {
             /** @description The newest first; revoked and expired ones stay in the list for a while. */
             api_keys: components["schemas"]["ApiKey"][];
         };
+        /** @description The reply to `navigator.credentials.get`, as `PublicKeyCredential.toJSON()` returns it. */
+        AuthenticationResponse: {
+            /** @description The credential's id in base64url, as all bytes here. */
+            id: string;
+            /** @description The same. */
+            rawId: string;
+            response: {
+                authenticatorData: string;
+                clientDataJSON: string;
+                signature: string;
+                /** @description The handle of the user that the passkey was made for. */
+                userHandle?: string;
+            };
+            /** @description `public-key`. */
+            type: string;
+        };
         /** @description A body with the challenge alone. */
         ChallengeInput: {
             /**
@@ -885,6 +925,46 @@ export interface components {
              */
             password_confirmation?: string;
         };
+        /** @description Options for `navigator.credentials.create`. */
+        CreationOptions: {
+            attestation: string;
+            authenticatorSelection: {
+                requireResidentKey: boolean;
+                residentKey: string;
+                userVerification: string;
+            };
+            /** @description In base64url, as all bytes here. It is valid for five minutes and one passkey. */
+            challenge: string;
+            /** @description The passkeys that the user has. */
+            excludeCredentials: {
+                id: string;
+                transports: string[];
+                type: string;
+            }[];
+            /** @description EdDSA, ES256 and RS256, by the numbers of COSE. */
+            pubKeyCredParams: {
+                /** Format: int32 */
+                alg: number;
+                type: string;
+            }[];
+            rp: {
+                /** @description The domain that the passkey is for. */
+                id: string;
+                name: string;
+            };
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             */
+            timeout: number;
+            user: {
+                displayName: string;
+                /** @description What authenticators know the user by: 32 random bytes. */
+                id: string;
+                /** @description The email address. */
+                name: string;
+            };
+        };
         /** @description A change of credentials, and the session with its new token. */
         CredentialsChanged: components["schemas"]["SignedIn"] & {
             /** @description Confirms the change in one sentence. */
@@ -909,7 +989,9 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             /** @enum {string} */
-            kind: "totp";
+            kind: "totp" | "passkey";
+            /** @description Of a passkey. */
+            name?: string;
         };
         /** @description The second factors of the user. */
         FactorList: {
@@ -1185,6 +1267,43 @@ export interface components {
         RefreshInput: {
             refresh_token: string;
         };
+        /** @description The reply to `navigator.credentials.create`, as `PublicKeyCredential.toJSON()` returns it. */
+        RegistrationResponse: {
+            /** @description The credential's id in base64url, as all bytes here. */
+            id: string;
+            /** @description The same. */
+            rawId: string;
+            response: {
+                attestationObject: string;
+                clientDataJSON: string;
+                /** @description How the browser reaches the authenticator: `internal`, `hybrid`, `usb`, … */
+                transports?: string[];
+            };
+            /** @description `public-key`. */
+            type: string;
+        };
+        /** @description The current password, before it is removed. */
+        RemovePasswordInput: {
+            /** @description Whether the user's API keys stay valid; they are revoked by default. */
+            keep_api_keys?: boolean;
+            /**
+             * Format: password
+             * @description The current password. Needed unless the session was reauthenticated within the last 15 minutes.
+             */
+            password_challenge?: string;
+        };
+        /** @description Options for `navigator.credentials.get`. */
+        RequestOptions: {
+            /** @description In base64url. It is valid for five minutes and one response. */
+            challenge: string;
+            rpId: string;
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             */
+            timeout: number;
+            userVerification: string;
+        };
         /** @description A new password, and the link that permits it. */
         ResetInput: {
             /** Format: password */
@@ -1208,7 +1327,7 @@ export interface components {
          * @description A way to present a second factor, by the name of its field.
          * @enum {string}
          */
-        SecondFactor: "totp_code" | "recovery_code";
+        SecondFactor: "totp_code" | "recovery_code" | "passkey";
         /** @description What the client of a sign-in gets while a second factor is due, beside the error. */
         SecondFactorDue: {
             /**
@@ -1223,6 +1342,8 @@ export interface components {
         };
         /** @description The second step of a sign-in. */
         SecondFactorInput: {
+            /** @description What a passkey of the user returned for the options of `POST /v1/session/passkey/options`. */
+            passkey?: components["schemas"]["AuthenticationResponse"];
             /** @description From the reply to the first step. */
             pending_token: string;
             /** @description In place of `totp_code`; it works once. */
@@ -1329,8 +1450,13 @@ export interface components {
         SignUpInput: {
             /** Format: email */
             email_address: string;
-            /** Format: password */
-            password: string;
+            /** @description In place of `password`. */
+            passkey?: components["schemas"]["SignUpPasskeyInput"];
+            /**
+             * Format: password
+             * @description Needed without `passkey`.
+             */
+            password?: string;
             /**
              * Format: password
              * @description Not checked when absent.
@@ -1341,6 +1467,13 @@ export interface components {
              * @enum {string}
              */
             transport?: "bearer" | "cookie";
+        };
+        /** @description The passkey of a new account. */
+        SignUpPasskeyInput: {
+            /** @description What the browser returned for the options of `POST /v1/registrations/passkey/options`. */
+            credential: components["schemas"]["RegistrationResponse"];
+            /** @description "Passkey" when absent or blank. */
+            name?: string;
         };
         /** @description A session and its new token. */
         SignedIn: {
@@ -1742,6 +1875,20 @@ export interface components {
                 };
             };
         };
+        /** @description `passkey_invalid`: the passkey is unknown, or what the authenticator returned is invalid, expired or was used before. */
+        PasskeyInvalid: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "passkey_invalid";
+                };
+            };
+        };
         /** @description `payload_too_large`: the body is over 64 KiB. */
         PayloadTooLarge: {
             headers: {
@@ -1765,7 +1912,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "pending_sign_in_invalid" | "invalid_code";
+                    code: "pending_sign_in_invalid" | "invalid_code" | "passkey_invalid";
                 };
             };
         };
@@ -1954,6 +2101,19 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "validation_failed" | "too_many_api_keys";
+                };
+            };
+        };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_passkeys`: the user has the maximum number of passkeys. */
+        ValidationFailedOrTooManyPasskeys: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "too_many_passkeys";
                 };
             };
         };
@@ -2885,6 +3045,40 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    startPasskeySignUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["AddressInput"];
+            };
+        };
+        responses: {
+            /** @description Options for the browser */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationOptions"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            403: components["responses"]["CrossOriginOrForbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     showSession: {
         parameters: {
             query?: never;
@@ -3240,7 +3434,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["PendingSignInInvalidOrInvalidCode"];
+            401: components["responses"]["PendingSignInInvalidOrInvalidCodeOrPasskeyInvalid"];
             403: components["responses"]["CrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
@@ -3830,6 +4024,44 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
             408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RemovePasswordInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["RemovePasswordInput"];
+            };
+        };
+        responses: {
+            /** @description Password removed; session with its new token */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialsChanged"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["LastSignInMethod"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailed"];

@@ -1,4 +1,5 @@
-//! `cloakroom users reset-factors`: an operator removes the second factors of a user who has lost them.
+//! `cloakroom users reset-factors`: an operator removes the second factors and passkeys of a user who has lost
+//! them.
 //!
 //! # Threats
 //! - an attacker who talks an operator into it: the command asks, the user is notified by mail, and the event is recorded
@@ -6,7 +7,7 @@
 use serde_json::json;
 
 use super::{UserArg, View, find, name};
-use crate::accounts::administration::{self, FactorsReset};
+use crate::accounts::administration::{self, FactorNotices, FactorsReset};
 use crate::audit::Source;
 use crate::cli::database;
 use crate::cli::output::confirm;
@@ -26,19 +27,23 @@ pub(super) async fn run(
     let found = find(&database, user.clone()).await?.user;
     if !yes {
         confirm(&format!(
-            "Remove the second factors of {}? Then the password alone signs in.",
+            "Remove the second factors and passkeys of {}? Then the password alone signs in.",
             name(&found)
         ))?;
     }
     let (id, now) = (found.id, Clock::System.now());
-    let notice = Notice::of_operator(&settings.notices, MailKind::TotpRemoved);
+    let notice = |kind| Notice::of_operator(&settings.notices, kind);
+    let notices = FactorNotices {
+        totp: notice(MailKind::TotpRemoved),
+        passkeys: notice(MailKind::PasskeyRemoved),
+    };
     // By the id: the address may be another account's by now.
     let changed = commit(
         &database,
         Source::OPERATOR,
         move |change| match users::find(change, id)? {
             Some(account) => {
-                administration::reset_factors(change, &account, notice.as_ref(), now).map(Some)
+                administration::reset_factors(change, &account, &notices, now).map(Some)
             }
             None => Ok(None),
         },
@@ -54,11 +59,11 @@ pub(super) async fn run(
     format.print(&document, || {
         let name = name(&found);
         match (removed, grace_restarted) {
-            (true, _) => format!("removed the second factors of {name}"),
+            (true, _) => format!("removed the second factors and passkeys of {name}"),
             (false, true) => {
-                format!("{name} has no second factors; the grace to set one up starts again")
+                format!("{name} has no second factors and no passkeys; the grace to set one up starts again")
             }
-            (false, false) => format!("{name} has no second factors"),
+            (false, false) => format!("{name} has no second factors and no passkeys"),
         }
     })
 }

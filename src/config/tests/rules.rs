@@ -971,3 +971,93 @@ fn pages_to_return_to_are_whole_urls() {
     let plain = "http://app.example.com/*".to_owned();
     accepts(|s| s.identities.redirects = vec![plain.clone()]);
 }
+
+#[test]
+fn passkeys_are_for_the_domain_of_the_front_end() {
+    let with = |front_end: &str, domain: &str, origins: &[&str]| {
+        let front_end = front_end.parse().unwrap();
+        let domain = (!domain.is_empty()).then(|| domain.to_owned());
+        let origins: Vec<_> = origins.iter().map(|text| (*text).to_owned()).collect();
+        move |s: &mut Settings| {
+            s.server.frontend_url = front_end;
+            s.passkeys.rp_id = domain;
+            s.passkeys.origins = origins;
+        }
+    };
+    let (page, hash) = ("https://app.example.com", "a".repeat(43));
+    let app = format!("android:apk-key-hash:{hash}");
+    for (front_end, domain, origins) in [
+        (page, "", &[][..]),
+        (page, "app.example.com", &[]),
+        (page, "example.com", &[]),
+        (
+            page,
+            "example.com",
+            &["https://example.com", "https://a.b.example.com:8443", &app],
+        ),
+        (page, "example.org", &["https://example.org"]),
+        ("http://localhost:3001", "", &[]),
+        (
+            "http://localhost:3001",
+            "localhost",
+            &["http://localhost:5173"],
+        ),
+        ("http://127.0.0.1:3001", "", &[]),
+        ("http://app.test", "", &[]),
+    ] {
+        accepts(with(front_end, domain, origins));
+    }
+    for (front_end, domain) in [
+        (page, "com"),
+        (page, "example.org"),
+        (page, "ple.com"),
+        (page, "other.app.example.com"),
+        (page, "Example.com"),
+        (page, "example.com."),
+        (page, "https://example.com"),
+        (page, "example.com:443"),
+        ("http://127.0.0.1:3001", "127.0.0.1"),
+        ("http://app.test", "app.test"),
+    ] {
+        refuses("passkeys.rp_id", with(front_end, domain, &[]));
+    }
+    refuses("passkeys.rp_id", with("http://127.0.0.1:3001", "", &[page]));
+    for origin in [
+        "https://example.org",
+        "https://badexample.com",
+        "https://example.com/",
+        "https://example.com:443",
+        "https://*.example.com",
+        "http://example.com",
+        "example.com",
+        "*",
+        "",
+        "android:apk-key-hash:short",
+    ] {
+        refuses(
+            "passkeys.origins",
+            with(page, "example.com", &[page, origin]),
+        );
+    }
+}
+
+#[test]
+fn passkeys_belong_to_the_host_of_the_front_end_by_default() {
+    let mut settings = Settings::for_env(Environment::Test).unwrap();
+    let domain = |s: &Settings| s.passkeys.domain(&s.server);
+    assert_eq!(domain(&settings).as_deref(), Some("localhost"));
+    assert_eq!(
+        settings.passkeys.allowed_origins(&settings.server),
+        ["http://localhost:3001"]
+    );
+    settings.server.frontend_url = "https://example.com:8443/app".parse().unwrap();
+    assert_eq!(domain(&settings).as_deref(), Some("example.com"));
+    assert_eq!(
+        settings.passkeys.allowed_origins(&settings.server),
+        ["https://example.com:8443"]
+    );
+    for without in ["http://127.0.0.1:3001", "http://app.test", "https://[::1]"] {
+        settings.server.frontend_url = without.parse().unwrap();
+        assert_eq!(domain(&settings), None, "{without}");
+    }
+}

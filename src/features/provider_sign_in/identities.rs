@@ -19,7 +19,6 @@ use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, IdentityId, LinkedIdentity};
 use crate::http::auth::browser_cookie;
-use crate::http::error_codes::LAST_SIGN_IN_METHOD;
 use crate::http::password_challenge::{ChallengeInput, challenge_beside};
 use crate::http::{Body, CurrentSession, CurrentUser, NonEmpty, PathId, SecretText};
 use crate::providers::Identity;
@@ -114,7 +113,7 @@ pub(super) async fn destroy(
     match reauthenticated.commit(&context, &client, remove).await? {
         Unlinked::Done => Ok(HttpResponse::NoContent().finish()),
         Unlinked::NotFound => Err(Error::NotFound),
-        Unlinked::LastSignInMethod => Err(LAST_SIGN_IN_METHOD.refusal()),
+        Unlinked::LastSignInMethod => Err(Error::LastSignInMethod),
     }
 }
 

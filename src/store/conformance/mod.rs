@@ -18,12 +18,13 @@ use super::users::DetailChanges;
 use super::*;
 use crate::crypto::sealed::Sealed;
 use crate::crypto::token::{PlainToken, ReplaySeed, TokenKind};
+use crate::crypto::webauthn::{Assertion, NewPasskey, PublicKey};
 use crate::domain::Locale;
 use crate::domain::mail_kind::Priority;
 use crate::domain::scope::Scopes;
 use crate::domain::{
-    Account, ApiKey, ApiKeyId, AuthMethod, AuthMethods, EmailAddress, JsonObject, PasswordDigest,
-    ProjectId, Role, SessionId, TokenDigest, UserId,
+    Account, ApiKey, ApiKeyId, AuthMethod, AuthMethods, EmailAddress, JsonObject, PasskeyId,
+    PasswordDigest, ProjectId, Role, SessionId, TokenDigest, UserHandle, UserId,
 };
 
 /// The nonce of every session here.
@@ -121,6 +122,16 @@ suite! {
             a_key_base_is_retired_once_until_it_signs_again
             a_base_that_is_still_to_sign_is_not_retired
             a_base_that_no_other_server_has_is_foreign;
+        passkey:
+            a_credential_is_registered_once_for_all_users
+            a_user_has_no_more_passkeys_than_allowed
+            a_passkey_is_found_by_its_credential_with_its_handle
+            the_use_of_a_passkey_is_noted_until_it_is_removed
+            a_passkey_is_managed_only_by_its_owner
+            the_last_way_to_sign_in_is_not_removed
+            a_handle_is_kept
+            a_challenge_is_used_once_and_swept
+            passkeys_end_with_their_user;
         second_factor:
             a_secret_is_a_factor_once_it_is_proved
             a_time_step_is_used_once

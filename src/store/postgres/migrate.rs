@@ -29,6 +29,7 @@ const STEPS: &[(usize, &str)] = &[
         18,
         include_str!("../migrations/postgres/0018_identities.sql"),
     ),
+    (19, include_str!("../migrations/postgres/0019_passkeys.sql")),
 ];
 
 /// The oldest version of the server: 14.

@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0016_mail_codes.sql"),
     include_str!("../migrations/sqlite/0017_second_factor_due.sql"),
     include_str!("../migrations/sqlite/0018_identities.sql"),
+    include_str!("../migrations/sqlite/0019_passkeys.sql"),
 ];
 
 /// The schema version of this program.

@@ -1,5 +1,6 @@
 //! The `passwords` table: the digest of a user's password. A user may have none.
 
+use super::users;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{PasswordDigest, UserId};
@@ -37,10 +38,7 @@ pub fn replace(
         )? == 1,
     };
     if replaced {
-        tx.execute(
-            "UPDATE users SET updated_at = $1 WHERE id = $2",
-            &[now.into(), user_id.into()],
-        )?;
+        users::touch(tx, user_id, now)?;
     }
     Ok(replaced)
 }
@@ -52,4 +50,16 @@ pub fn delete(tx: &Transaction<'_>, user_id: UserId) -> Result<bool> {
         &[user_id.into()],
     )?;
     Ok(deleted == 1)
+}
+
+/// Removes the password of a user who has a passkey; `false` if they have none, or have no password.
+pub fn remove(tx: &Transaction<'_>, user_id: UserId, now: Timestamp) -> Result<bool> {
+    let removed = tx.execute(
+        "DELETE FROM passwords WHERE user_id = $1 AND EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1)",
+        &[user_id.into()],
+    )?;
+    if removed == 1 {
+        users::touch(tx, user_id, now)?;
+    }
+    Ok(removed == 1)
 }

@@ -114,6 +114,15 @@ pub fn set_metadata(
     tx.one(sql, &[metadata.into(), now.into(), id.into()], read)
 }
 
+/// Records that a credential of the user changed.
+pub(super) fn touch(tx: &Transaction<'_>, id: UserId, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET updated_at = $1 WHERE id = $2",
+        &[now.into(), id.into()],
+    )
+    .map(drop)
+}
+
 /// Marks the address as verified; `false` if it was before, or is another by now.
 pub fn confirm_address(
     tx: &Transaction<'_>,

@@ -35,6 +35,7 @@ fn counts([sessions, counters, mails, devices, api_keys, ended_access]: [u32; 6]
         "mail_codes": 0,
         "provider_sign_ins": 0,
         "unproved_secrets": 0,
+        "passkey_challenges": 0,
         "refresh_tokens": 0,
         "ended_access": ended_access,
     })
@@ -80,6 +81,7 @@ fn sweep_deletes_only_expired_rows() {
             "requests for mailed codes=0",
             "sign-ins by providers=0",
             "unproved secrets=0",
+            "passkey challenges=0",
             "refresh tokens=0",
             "ended access=1",
         ]

@@ -1,0 +1,302 @@
+//! Passkeys of a user: their challenges, what authenticators return for them, and the use of one.
+//!
+//! # Threats
+//! - a response that is used twice, also at once, on two nodes or after a restart: the digest of its challenge is a primary
+//!   key, and the transaction that accepts it adds the row
+//! - a response for another ceremony, user or session: see [`crypto::passkey_challenge`](crate::crypto::passkey_challenge)
+//! - a passkey registered for two users: credential ids are unique
+//! - a user handle of another user, which no signature covers: it must be that of the credential's user
+//! - a passkey that was removed meanwhile: its row is updated by the transaction that accepts the response
+//! - a caller who learns why a response is refused: the reason is in the log alone
+
+use super::authentication::Authentication;
+use crate::audit::Event;
+use crate::context::{Change, Context};
+use crate::crypto::passkey_challenge::{Ceremony, Challenge, ChallengeFault};
+use crate::crypto::webauthn::{
+    Assertion, AuthenticationResponse, NewPasskey, Refusal, RegistrationResponse, RelyingParty,
+};
+use crate::domain::clock::Timestamp;
+use crate::domain::error::{Result, ValidationErrors};
+use crate::domain::{ClientInfo, Passkey, PasskeyId, User, UserId, one_line};
+use crate::mail::{self, Notice};
+use crate::store::passkeys::{self, PasskeyKey};
+use crate::store::used_challenges;
+
+/// Passkeys of one user.
+pub const MAX_PASSKEYS: u32 = 20;
+/// The name of a passkey that was added without one.
+const DEFAULT_NAME: &str = "Passkey";
+
+/// A value, or the reason of a refusal for the log.
+type Verdict<T> = std::result::Result<T, &'static str>;
+
+const USED: &str = "challenge_used";
+const UNKNOWN: &str = "unknown_passkey";
+const OTHER_USER: &str = "other_user";
+
+/// A response by a user's passkey that is verified, and whose challenge is not used up yet.
+#[derive(Clone, Debug)]
+pub struct VerifiedAssertion {
+    /// The user.
+    pub user: UserId,
+    passkey: PasskeyId,
+    challenge: Challenge,
+    assertion: Assertion,
+}
+
+/// A new passkey that is verified, and whose challenge is not used up yet.
+#[derive(Clone, Debug)]
+pub struct VerifiedRegistration {
+    new: NewPasskey,
+    name: String,
+    challenge: Challenge,
+}
+
+/// What came of adding a passkey.
+#[derive(Clone, Debug)]
+pub enum Added {
+    /// It was added.
+    Done(Passkey),
+    /// The response was used before, or its passkey is registered.
+    Refused,
+    /// The user has as many as there may be.
+    TooMany,
+}
+
+/// Verifies a response by any user's passkey; `None`, recorded, if it is refused.
+pub async fn verify_assertion(
+    context: &Context,
+    client: &ClientInfo,
+    response: &AuthenticationResponse,
+) -> Result<Option<VerifiedAssertion>> {
+    let opened = open_response(context, response);
+    let (user, verdict) = match opened {
+        Err(reason) => (None, Err(reason)),
+        Ok((credential_id, challenge)) => {
+            let found = context
+                .database
+                .read(move |reader| passkeys::find_key(reader, &credential_id));
+            match found.await? {
+                None => (None, Err(UNKNOWN)),
+                Some(key) => (Some(key.user_id), judge(context, &key, challenge, response)),
+            }
+        }
+    };
+    Ok(kept(context, client, user, verdict))
+}
+
+/// The credential that a response names, and the challenge that it answers.
+fn open_response(
+    context: &Context,
+    response: &AuthenticationResponse,
+) -> Verdict<(Vec<u8>, Challenge)> {
+    let credential_id = response.credential_id().map_err(Refusal::name)?;
+    let bytes = response.challenge().map_err(Refusal::name)?;
+    let challenge = challenge(context, Ceremony::Assertion, &bytes)?;
+    Ok((credential_id, challenge))
+}
+
+fn judge(
+    context: &Context,
+    key: &PasskeyKey,
+    challenge: Challenge,
+    response: &AuthenticationResponse,
+) -> Verdict<VerifiedAssertion> {
+    // The client sent no address, so the authenticator names the user (Web Authentication Level 3, 7.2, step 6).
+    let handle = response.user_handle().map_err(Refusal::name)?;
+    if handle.as_deref() != Some(key.handle.as_bytes()) {
+        return Err(Refusal::UserHandle.name());
+    }
+    let assertion = relying_party(context)?
+        .verify_assertion(&challenge.bytes, &key.stored, response)
+        .map_err(Refusal::name)?;
+    Ok(VerifiedAssertion {
+        user: key.user_id,
+        passkey: key.id,
+        challenge,
+        assertion,
+    })
+}
+
+/// Uses a response as the proof of its user; `None`, recorded, if it was used, or its passkey was removed meanwhile.
+pub fn accept(
+    change: &Change<'_>,
+    verified: &VerifiedAssertion,
+    now: Timestamp,
+) -> Result<Option<Authentication>> {
+    let (user, passkey) = (verified.user, verified.passkey);
+    let verdict = match use_challenge(change, &verified.challenge, now)? {
+        Err(reason) => Err(reason),
+        Ok(()) if !passkeys::note_use(change, user, passkey, &verified.assertion, now)? => {
+            Err(UNKNOWN)
+        }
+        Ok(()) => Ok(()),
+    };
+    if let Err(reason) = verdict {
+        let user = Some(user);
+        change.record(Event::PasskeyRefused { user, reason });
+        return Ok(None);
+    }
+    if verified.assertion.counter_went_back {
+        change.record(Event::PasskeyCounterBehind { user, passkey });
+    }
+    Ok(Some(Authentication::by_passkey(user, now)))
+}
+
+/// The same for a response that must be by this user's passkey.
+pub fn accept_of(
+    change: &Change<'_>,
+    user: UserId,
+    verified: &VerifiedAssertion,
+    now: Timestamp,
+) -> Result<Option<Authentication>> {
+    if verified.user != user {
+        let (user, reason) = (Some(user), OTHER_USER);
+        change.record(Event::PasskeyRefused { user, reason });
+        return Ok(None);
+    }
+    accept(change, verified, now)
+}
+
+/// Verifies what an authenticator returned for a new passkey of this name.
+///
+/// # Errors
+/// The fault of `field`, whose reason is recorded, and that of the name.
+pub fn verify_registration(
+    context: &Context,
+    client: &ClientInfo,
+    ceremony: Ceremony<'_>,
+    field: &'static str,
+    (response, name): (&RegistrationResponse, Option<&str>),
+) -> Result<VerifiedRegistration, ValidationErrors> {
+    let name = match one_line::parse("name", name.unwrap_or_default())? {
+        "" => DEFAULT_NAME.to_owned(),
+        name => name.to_owned(),
+    };
+    let user = match ceremony {
+        Ceremony::Registration(user, _) => Some(user),
+        Ceremony::SignUp(_) | Ceremony::Assertion => None,
+    };
+    let verdict = judge_registration(context, ceremony, response);
+    let (new, challenge) =
+        kept(context, client, user, verdict).ok_or_else(|| refused_field(field))?;
+    Ok(VerifiedRegistration {
+        new,
+        name,
+        challenge,
+    })
+}
+
+/// The fault of a field whose response is refused.
+pub fn refused_field(field: &'static str) -> ValidationErrors {
+    ValidationErrors::field(field, "could not be verified")
+}
+
+fn judge_registration(
+    context: &Context,
+    ceremony: Ceremony<'_>,
+    response: &RegistrationResponse,
+) -> Verdict<(NewPasskey, Challenge)> {
+    let bytes = response.challenge().map_err(Refusal::name)?;
+    let challenge = challenge(context, ceremony, &bytes)?;
+    let new = relying_party(context)?
+        .verify_registration(&challenge.bytes, response)
+        .map_err(Refusal::name)?;
+    Ok((new, challenge))
+}
+
+impl VerifiedRegistration {
+    /// Uses up the challenge; `false`, recorded, if it was used, or the passkey is registered for any user. For a sign-up
+    /// it comes before the address: which addresses are taken must not be learnt by a passkey that is.
+    pub fn claim(&self, change: &Change<'_>, user: Option<UserId>, now: Timestamp) -> Result<bool> {
+        let verdict = match use_challenge(change, &self.challenge, now)? {
+            Ok(()) if passkeys::is_registered(change, &self.new.credential_id)? => {
+                Err("registered_passkey")
+            }
+            other => other,
+        };
+        if let Err(reason) = verdict {
+            change.record(Event::PasskeyRefused { user, reason });
+        }
+        Ok(verdict.is_ok())
+    }
+
+    /// Adds the passkey, which [`Self::claim`] allowed in this transaction, to a new account. The challenge of a sign-up has
+    /// the handle by which the authenticator knows the user.
+    pub fn insert_first(&self, change: &Change<'_>, user: UserId, now: Timestamp) -> Result<()> {
+        passkeys::handle_or(change, user, &self.challenge.handle())?;
+        self.insert(change, user, now).map(drop)
+    }
+
+    /// `None` if the user has as many as there may be.
+    fn insert(&self, change: &Change<'_>, user: UserId, now: Timestamp) -> Result<Option<Passkey>> {
+        let added = passkeys::insert(change, user, &self.new, &self.name, MAX_PASSKEYS, now)?;
+        if let Some(passkey) = &added {
+            change.record(Event::PasskeyAdded {
+                user,
+                passkey: passkey.id,
+            });
+        }
+        Ok(added)
+    }
+
+    /// Adds the passkey to an account, and notifies its owner.
+    pub fn add_to(
+        &self,
+        change: &Change<'_>,
+        user: &User,
+        notice: Option<&Notice>,
+        now: Timestamp,
+    ) -> Result<Added> {
+        if !self.claim(change, Some(user.id), now)? {
+            return Ok(Added::Refused);
+        }
+        let Some(passkey) = self.insert(change, user.id, now)? else {
+            return Ok(Added::TooMany);
+        };
+        mail::notify(change, notice, user, now)?;
+        Ok(Added::Done(passkey))
+    }
+}
+
+fn use_challenge(
+    change: &Change<'_>,
+    challenge: &Challenge,
+    now: Timestamp,
+) -> Result<Verdict<()>> {
+    if now >= challenge.expires_at {
+        return Ok(Err(name_of(ChallengeFault::Expired)));
+    }
+    let used = used_challenges::use_once(change, &challenge.digest(), challenge.expires_at)?;
+    Ok(if used { Ok(()) } else { Err(USED) })
+}
+
+fn challenge(context: &Context, ceremony: Ceremony<'_>, bytes: &[u8]) -> Verdict<Challenge> {
+    let now = context.clock.now();
+    Challenge::verify(&context.key_ring, ceremony, bytes, now).map_err(name_of)
+}
+
+/// The name of a reason in the log; one that was not issued is what the relying party calls another challenge.
+fn name_of(fault: ChallengeFault) -> &'static str {
+    match fault {
+        ChallengeFault::Unknown => Refusal::Challenge.name(),
+        ChallengeFault::Expired => "challenge_expired",
+    }
+}
+
+fn relying_party(context: &Context) -> Verdict<&RelyingParty> {
+    context.relying_party.as_ref().ok_or("no_relying_party")
+}
+
+fn kept<T>(
+    context: &Context,
+    client: &ClientInfo,
+    user: Option<UserId>,
+    verdict: Verdict<T>,
+) -> Option<T> {
+    if let Err(reason) = verdict {
+        context.refused(client, Event::PasskeyRefused { user, reason });
+    }
+    verdict.ok()
+}
