@@ -113,7 +113,8 @@ test("five wrong codes replace the form", async ({ page, env, monitor }) => {
     await button(page, "Sign in").click();
     await answered;
   }
-  await expect(page.getByText("That code was wrong too often. Ask for another one.")).toBeFocused();
+  await expect(page.getByRole("alert")).toBeFocused();
+  await expect(page.getByRole("alert")).toHaveText("That code was wrong too often. Ask for another one.");
   await expect(field(page, "Email address")).toBeVisible();
 });
 
@@ -164,8 +165,12 @@ test("a second factor is asked for after the code and the link", async ({ page, 
   await expect(heading(other, "Projects")).toBeVisible();
 });
 
-test("a used or made-up link leads to another mail", async ({ page, env, monitor }) => {
+test("a used link, or none, leads to another mail", async ({ page, env, monitor }) => {
   monitor.expectStatus(401);
+  await page.goto("/session/code");
+  await expect(page.getByText("Open the link from your mail again.")).toBeVisible();
+  await linkInMain(page, "Ask for another mail").click();
+  await expect(heading(page, "Sign in by mail")).toBeVisible();
   const { address } = await env.createUser();
   await askForCode(page, address);
   const mailed = await env.mailedLink(address, "session/code");
@@ -174,8 +179,6 @@ test("a used or made-up link leads to another mail", async ({ page, env, monitor
   await expect(heading(page, "Projects")).toBeVisible();
   await page.goto(mailed);
   await expect(page.getByText("Sign-in link is invalid or has expired.")).toBeVisible();
-  await page.goto("/session/code");
-  await expect(page.getByText("Open the link from your mail again.")).toBeVisible();
 });
 
 test("the pages of a sign-in by mail look right", { tag: "@phone" }, async ({ page, env, monitor }) => {
