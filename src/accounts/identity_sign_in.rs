@@ -52,7 +52,7 @@ pub struct IdentitySignIn {
 /// What came of a sign-in.
 pub enum Outcome {
     /// The user is known or new, and a session was started or waits for a second factor.
-    Started(Box<User>, SessionStart),
+    Started(Box<User>, Box<SessionStart>),
     /// It was refused.
     Refused(Refused),
 }
@@ -194,7 +194,7 @@ impl IdentitySignIn {
             second_factor_due_at,
             ..account.user
         };
-        Ok(Outcome::Started(Box::new(user), start))
+        Ok(Outcome::Started(Box::new(user), Box::new(start)))
     }
 
     /// The user to whom an unknown identity belongs from now on, and whether the account is new.

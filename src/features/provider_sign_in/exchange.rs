@@ -49,19 +49,19 @@ pub(super) async fn create(
     };
     let (outcome, token) = sign_in.finish(&context, &client).await?;
     match outcome {
-        Outcome::Started(user, SessionStart::Session(started)) => respond_with_session(
-            HttpResponse::Ok(),
-            &context,
-            carrier,
-            &token,
-            &user,
-            &started.session,
-        ),
-        Outcome::Started(_, SessionStart::SecondFactorDue(due)) => {
-            Err(Error::SecondFactorRequired(due))
-        }
-        Outcome::Started(_, SessionStart::EnrolmentOverdue) => Err(Error::SecondFactorOverdue),
-        Outcome::Started(_, SessionStart::Outdated) => Err(Error::ExchangeCodeInvalid),
+        Outcome::Started(user, start) => match *start {
+            SessionStart::Session(started) => respond_with_session(
+                HttpResponse::Ok(),
+                &context,
+                carrier,
+                &token,
+                &user,
+                &started.session,
+            ),
+            SessionStart::SecondFactorDue(due) => Err(Error::SecondFactorRequired(due)),
+            SessionStart::EnrolmentOverdue => Err(Error::SecondFactorOverdue),
+            SessionStart::Outdated => Err(Error::ExchangeCodeInvalid),
+        },
         Outcome::Refused(refused) => Err(match refused {
             Refused::Invalid => Error::ExchangeCodeInvalid,
             Refused::Unconfirmed => Error::Unconfirmed,
