@@ -596,6 +596,7 @@ fn every_error() -> Vec<Error> {
         Error::ProviderUnavailable(wait),
         Error::Validation(ValidationErrors::summary("address_unverified", "")),
         Error::PasskeyInvalid,
+        Error::PasskeyUnknown,
         Error::LastSignInMethod,
         Error::Validation(ValidationErrors::summary("too_many_passkeys", "")),
         Error::Validation(ValidationErrors::summary("totp_enrolled", "")),
@@ -643,6 +644,7 @@ fn every_error() -> Vec<Error> {
             | Error::PendingSignInInvalid
             | Error::InvalidCode
             | Error::PasskeyInvalid
+            | Error::PasskeyUnknown
             | Error::LastSignInMethod
             | Error::LinkInvalid(_)
             | Error::Forbidden(_)

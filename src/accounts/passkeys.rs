@@ -7,7 +7,7 @@
 //! - a passkey registered for two users: credential ids are unique
 //! - a user handle of another user, which no signature covers: it must be that of the credential's user
 //! - a passkey that was removed meanwhile: its row is updated by the transaction that accepts the response
-//! - a caller who learns why a response is refused: the reason is in the log alone
+//! - a caller who learns why a response is refused: the reason is in the log alone, but for a passkey that no account has
 
 use super::authentication::Authentication;
 use crate::audit::Event;
@@ -17,7 +17,7 @@ use crate::crypto::webauthn::{
     Assertion, AuthenticationResponse, NewPasskey, Refusal, RegistrationResponse, RelyingParty,
 };
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Result, ValidationErrors};
+use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{ClientInfo, Passkey, PasskeyId, User, UserId, one_line};
 use crate::mail::{self, Notice};
 use crate::store::passkeys::{self, PasskeyKey};
@@ -65,6 +65,10 @@ pub enum Added {
 }
 
 /// Verifies a response by any user's passkey; `None`, recorded, if it is refused.
+///
+/// # Errors
+/// [`Error::PasskeyUnknown`], recorded, if no account has the passkey: password managers then stop to offer it. With private
+/// sign-up it is `None` too: a caller who signed up for an address by a passkey would learn whether the address was taken.
 pub async fn verify_assertion(
     context: &Context,
     client: &ClientInfo,
@@ -83,7 +87,12 @@ pub async fn verify_assertion(
             }
         }
     };
-    Ok(kept(context, client, user, verdict))
+    let is_unknown = verdict.as_ref().err() == Some(&UNKNOWN);
+    let verified = kept(context, client, user, verdict);
+    match is_unknown && !context.settings.registration.private {
+        true => Err(Error::PasskeyUnknown),
+        false => Ok(verified),
+    }
 }
 
 /// The credential that a response names, and the challenge that it answers.

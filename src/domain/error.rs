@@ -6,7 +6,8 @@
 //! - the credential is missing or not valid: [`Error::Unauthorized`], [`Error::TokenInvalid`], [`Error::TokenExpired`],
 //!   [`Error::InvalidApiKey`], [`Error::InvalidCredentials`], [`Error::LastAttempt`], [`Error::LinkInvalid`],
 //!   [`Error::SecondFactorRequired`], [`Error::PendingSignInInvalid`], [`Error::InvalidCode`],
-//!   [`Error::ExchangeCodeInvalid`], [`Error::PasskeyInvalid`];
+//!   [`Error::ExchangeCodeInvalid`], [`Error::PasskeyInvalid`],
+//!   [`Error::PasskeyUnknown`];
 //! - a sign-in by another provider cannot go on: [`Error::StateInvalid`], [`Error::AccountExists`], [`Error::IdentityTaken`],
 //!   [`Error::ProviderUnavailable`];
 //! - authenticated, but not allowed: [`Error::Forbidden`], [`Error::InsufficientScope`],
@@ -96,6 +97,9 @@ pub enum Error {
     /// What an authenticator returned for a passkey is refused; why stands in the log alone.
     #[error("the passkey is refused")]
     PasskeyInvalid,
+    /// No account has the passkey.
+    #[error("the passkey is unknown")]
+    PasskeyUnknown,
     /// A link from a mail is forged, used or too old; the sentence that its form shows.
     #[error("{0}")]
     LinkInvalid(&'static str),

@@ -27,7 +27,7 @@ use crate::crypto::webauthn::AuthenticationResponse;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{ClientInfo, Session, User};
-use crate::http::error_codes::{EMAIL_UNCONFIRMED, PASSKEY_INVALID};
+use crate::http::error_codes::{EMAIL_UNCONFIRMED, PASSKEY_INVALID, PASSKEY_UNKNOWN};
 use crate::http::passkey_options::RequestOptions;
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, Body, Route};
@@ -50,7 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
                  second one is due.",
             )
             .returns::<SignedIn<'_>>(200, "Session started")
-            .errors(&[PASSKEY_INVALID, EMAIL_UNCONFIRMED])
+            .errors(&[PASSKEY_INVALID, PASSKEY_UNKNOWN, EMAIL_UNCONFIRMED])
             .rate_limited(),
     ]
 }

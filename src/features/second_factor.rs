@@ -26,7 +26,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, Session, TokenDigest, User, UserId};
-use crate::http::error_codes::{INVALID_CODE, PASSKEY_INVALID, PENDING_SIGN_IN_INVALID};
+use crate::http::error_codes::{
+    INVALID_CODE, PASSKEY_INVALID, PASSKEY_UNKNOWN, PENDING_SIGN_IN_INVALID,
+};
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, Body, CurrentUser, Route, SecretText};
 use crate::mail::{self, Notice};
@@ -47,7 +49,12 @@ pub(super) fn routes() -> Vec<Route> {
                  `passkey`. A pending sign-in is valid for ten minutes and five tries.",
             )
             .returns::<SignedIn>(200, "Session started")
-            .errors(&[PENDING_SIGN_IN_INVALID, INVALID_CODE, PASSKEY_INVALID])
+            .errors(&[
+                PENDING_SIGN_IN_INVALID,
+                INVALID_CODE,
+                PASSKEY_INVALID,
+                PASSKEY_UNKNOWN,
+            ])
             .rate_limited(),
         Route::get("/v1/user/factors", Access::Session, index)
             .operation("listSecondFactors", "List second factors")
@@ -204,13 +211,12 @@ async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpRes
     let found = context.database.read(move |reader| {
         let enrolled_at = totp_factors::enrolled_at(reader, id)?;
         let codes_left = recovery_codes::count(reader, id)?;
-        Ok((
-            enrolled_at,
-            codes_left,
-            passkeys::list_for_user(reader, id)?,
-        ))
+        let passkeys = passkeys::list_for_user(reader, id)?;
+        let account = users::find(reader, id)?;
+        let has_password = account.is_some_and(|account| account.password_digest.is_some());
+        Ok((enrolled_at, codes_left, passkeys, has_password))
     });
-    let (enrolled_at, recovery_codes_left, passkeys) = found.await?;
+    let (enrolled_at, recovery_codes_left, passkeys, has_password) = found.await?;
     let totp = enrolled_at.map(|created_at| Factor {
         kind: FactorKind::Totp,
         name: None,
@@ -224,6 +230,7 @@ async fn index(context: web::Data<Context>, user: CurrentUser) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(FactorList {
         factors: totp.into_iter().chain(passkeys).collect(),
         recovery_codes_left,
+        has_password,
     }))
 }
 
@@ -281,6 +288,8 @@ struct FactorList<'a> {
     /// Recovery codes that were not used yet.
     #[schema(minimum = 0)]
     recovery_codes_left: i64,
+    /// Whether the user can sign in by a password.
+    has_password: bool,
 }
 
 /// A second factor.

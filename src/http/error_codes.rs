@@ -64,7 +64,9 @@ error_codes! {
         "the exchange code is unknown, used or older than a minute, or not for this browser or app";
     INVALID_CODE: 401 "invalid_code" "Invalid code", "the code is wrong, was used before, or its request has ended";
     PASSKEY_INVALID: 401 "passkey_invalid" "The passkey could not be verified",
-        "the passkey is unknown, or what the authenticator returned is invalid, expired or was used before";
+        "what the authenticator returned is invalid, expired or was used before";
+    PASSKEY_UNKNOWN: 401 "passkey_unknown" "This passkey is not known here",
+        "no account has the passkey: it was removed, or its account deleted";
     INSUFFICIENT_AUTHENTICATION: 401 "insufficient_user_authentication"
         "This needs a more recent authentication, or a second factor",
         "the user authenticated too long ago, or with one factor: see `WWW-Authenticate`";
@@ -166,6 +168,7 @@ pub(in crate::http) fn row(error: &Error) -> ErrorCode {
         Error::PendingSignInInvalid => PENDING_SIGN_IN_INVALID,
         Error::InvalidCode => INVALID_CODE,
         Error::PasskeyInvalid => PASSKEY_INVALID,
+        Error::PasskeyUnknown => PASSKEY_UNKNOWN,
         Error::LinkInvalid(sentence) => ErrorCode {
             sentence,
             ..LINK_INVALID

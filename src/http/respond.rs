@@ -136,6 +136,7 @@ fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         | Error::InvalidCode
         | Error::ExchangeCodeInvalid
         | Error::PasskeyInvalid
+        | Error::PasskeyUnknown
         | Error::LinkInvalid(_) => r#"Bearer realm="cloakroom""#,
         Error::TokenInvalid | Error::InvalidApiKey => {
             r#"Bearer realm="cloakroom", error="invalid_token""#

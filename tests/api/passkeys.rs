@@ -293,7 +293,7 @@ async fn a_removed_passkey_signs_in_no_more_and_is_reported() {
     let id = added.json()["passkey"]["id"].clone();
     assert_eq!(remove(&app, &token, &id).await.status, 204);
     assert_refused(&remove(&app, &token, &id).await, 404, "not_found");
-    assert_refused(&sign_in_with(&app, &device).await, 401, "passkey_invalid");
+    assert_refused(&sign_in_with(&app, &device).await, 401, "passkey_unknown");
     assert!(has_mail(&app, "A passkey of your account was removed").await);
 }
 
@@ -376,6 +376,8 @@ async fn a_password_is_removed_and_set_again() {
     assert_eq!(count_in(&app, "SELECT count(*) FROM passwords"), 0);
     assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 401);
     assert!(has_mail(&app, "The password of your account was removed").await);
+    let listed = app.get("/v1/user/factors").bearer(&rotated).send().await;
+    assert_eq!(listed.json()["has_password"], false);
 
     let proved = new_token(&reauthenticate_with(&app, &rotated, &device).await);
     let again = app
@@ -421,7 +423,7 @@ async fn a_squatters_passkey_ends_with_the_first_reset() {
     let (device, _) = signed_up(&app, ONE).await;
     let link = reset_token(&app, ONE).await;
     assert_eq!(app.reset_password(&link, PASSWORD).await.status, 200);
-    assert_refused(&sign_in_with(&app, &device).await, 401, "passkey_invalid");
+    assert_refused(&sign_in_with(&app, &device).await, 401, "passkey_unknown");
     assert_eq!(count_in(&app, "SELECT count(*) FROM passkey_handles"), 0);
 }
 

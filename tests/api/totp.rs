@@ -45,7 +45,7 @@ async fn an_unproved_secret_is_no_factor() {
     let listed = app.get("/v1/user/factors").bearer(&token).send().await;
     assert_eq!(
         listed.json(),
-        json!({ "factors": [], "recovery_codes_left": 0 })
+        json!({ "factors": [], "recovery_codes_left": 0, "has_password": true })
     );
 }
 

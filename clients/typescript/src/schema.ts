@@ -442,6 +442,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description Always starts a new session and ends the session of the request's cookie. A passkey is two factors, so no second one is due.
+         */
+        post: operations["signInWithPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start to use a passkey
+         * @description Returns the options for `navigator.credentials.get`, also with conditional mediation. What the browser returns is used once within five minutes: to sign in, as a second factor, or to reauthenticate.
+         */
+        post: operations["startPasskeySignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session/reauthenticate": {
         parameters: {
             query?: never;
@@ -729,6 +769,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/user/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List passkeys */
+        get: operations["listPasskeys"];
+        put?: never;
+        /**
+         * Add a passkey
+         * @description For a user with a second factor the session must have used it: at sign-in, or by `POST /v1/session/reauthenticate`.
+         */
+        post: operations["addPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/user/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start to add a passkey
+         * @description Returns the options for `navigator.credentials.create`. `POST /v1/user/passkeys` takes what the browser returns, on the same session within five minutes.
+         */
+        post: operations["startPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/user/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description Sessions that it started stay: `DELETE /v1/sessions` ends them. The last way to sign in cannot be removed. For a user with a second factor the session must have used it.
+         */
+        delete: operations["removePasskey"];
+        options?: never;
+        head?: never;
+        /** Rename a passkey */
+        patch: operations["renamePasskey"];
+        trace?: never;
+    };
     "/v1/user/password": {
         parameters: {
             query?: never;
@@ -996,6 +1098,8 @@ export interface components {
         /** @description The second factors of the user. */
         FactorList: {
             factors: components["schemas"]["Factor"][];
+            /** @description Whether the user can sign in by a password. */
+            has_password: boolean;
             /**
              * Format: int64
              * @description Recovery codes that were not used yet.
@@ -1177,6 +1281,67 @@ export interface components {
             /** @description Whether this browser asked: `POST /v1/session` signs it in by the link. */
             signs_in: boolean;
         };
+        /** @description A passkey as its user sees it. */
+        Passkey: {
+            /** @description Whether it was synced when it was last used, so that the loss of one device does not lose it. */
+            backed_up: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** @description What its authenticator calls it, in base64url. */
+            credential_id: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+        };
+        /** @description Changes to a passkey. */
+        PasskeyChangesInput: {
+            name: string;
+            /**
+             * Format: password
+             * @description The current password. Needed unless the session was reauthenticated within the last 15 minutes.
+             */
+            password_challenge?: string;
+        };
+        /** @description A new passkey. */
+        PasskeyInput: {
+            /** @description What the browser returned for the options of `POST /v1/user/passkeys/options`. */
+            credential: components["schemas"]["RegistrationResponse"];
+            /** @description "Passkey" when absent or blank. */
+            name?: string;
+            /**
+             * Format: password
+             * @description The current password. Needed unless the session was reauthenticated within the last 15 minutes.
+             */
+            password_challenge?: string;
+        };
+        /**
+         * @description The user's passkeys, and what a page tells the browser's password manager about them
+         *     (`PublicKeyCredential.signalAllAcceptedCredentials`).
+         */
+        PasskeyList: {
+            /** @description Whether the user has a password as well. */
+            has_password: boolean;
+            /** @description The newest first. */
+            passkeys: components["schemas"]["Passkey"][];
+            /** @description The domain that they are for. */
+            rp_id: string;
+            /** @description What authenticators know the user by, in base64url; `null` before the first passkey. */
+            user_handle: string | null;
+        };
+        /** @description A passkey. */
+        PasskeySignInInput: {
+            /** @description What the browser returned for the options. */
+            credential: components["schemas"]["AuthenticationResponse"];
+            /** @description Requests the longer lifetime. */
+            remember?: boolean;
+            /**
+             * @description Where the reply carries a new token.
+             * @enum {string}
+             */
+            transport?: "bearer" | "cookie";
+        };
         /** @description A project. */
         Project: {
             /**
@@ -1220,6 +1385,8 @@ export interface components {
         ProofInput: {
             /** @description Eight digits from a mail, for a user without a password and a second factor, where `sign_in.mail_code` is true. */
             mail_code?: string;
+            /** @description What a passkey of the user returned for the options of `POST /v1/session/passkey/options`. */
+            passkey?: components["schemas"]["AuthenticationResponse"];
             /**
              * Format: password
              * @description The current password.
@@ -1414,6 +1581,10 @@ export interface components {
         /** @description An identity of the user. */
         ShownIdentity: {
             identity: components["schemas"]["LinkedIdentity"];
+        };
+        /** @description One passkey. */
+        ShownPasskey: {
+            passkey: components["schemas"]["Passkey"];
         };
         /** @description One project. */
         ShownProject: {
@@ -1640,6 +1811,19 @@ export interface components {
                 };
             };
         };
+        /** @description `cross_origin`: a page of another application sent it. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
+        CrossOriginOrEmailUnconfirmed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "cross_origin" | "email_unconfirmed";
+                };
+            };
+        };
         /** @description `cross_origin`: a page of another application sent it. `forbidden`: sign-up is closed, or a credential of this kind may not do this. */
         CrossOriginOrForbidden: {
             headers: {
@@ -1834,6 +2018,19 @@ export interface components {
                 };
             };
         };
+        /** @description `last_sign_in_method`: the user has no password, no other passkey and no other linked identity: add one first. */
+        LastSignInMethod: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "last_sign_in_method";
+                };
+            };
+        };
         /** @description `link_invalid`: the link from a mail is forged, used or expired. */
         LinkInvalid: {
             headers: {
@@ -1875,8 +2072,8 @@ export interface components {
                 };
             };
         };
-        /** @description `passkey_invalid`: the passkey is unknown, or what the authenticator returned is invalid, expired or was used before. */
-        PasskeyInvalid: {
+        /** @description `passkey_invalid`: what the authenticator returned is invalid, expired or was used before. `passkey_unknown`: no account has the passkey: it was removed, or its account deleted. */
+        PasskeyInvalidOrPasskeyUnknown: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1885,7 +2082,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "passkey_invalid";
+                    code: "passkey_invalid" | "passkey_unknown";
                 };
             };
         };
@@ -1902,8 +2099,8 @@ export interface components {
                 };
             };
         };
-        /** @description `pending_sign_in_invalid`: the pending sign-in is unknown, expired or finished, or five second factors were wrong. `invalid_code`: the code is wrong, was used before, or its request has ended. */
-        PendingSignInInvalidOrInvalidCode: {
+        /** @description `pending_sign_in_invalid`: the pending sign-in is unknown, expired or finished, or five second factors were wrong. `invalid_code`: the code is wrong, was used before, or its request has ended. `passkey_invalid`: what the authenticator returned is invalid, expired or was used before. `passkey_unknown`: no account has the passkey: it was removed, or its account deleted. */
+        PendingSignInInvalidOrInvalidCodeOrPasskeyInvalidOrPasskeyUnknown: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1912,7 +2109,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "pending_sign_in_invalid" | "invalid_code" | "passkey_invalid";
+                    code: "pending_sign_in_invalid" | "invalid_code" | "passkey_invalid" | "passkey_unknown";
                 };
             };
         };
@@ -2062,19 +2259,6 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "validation_failed" | "address_unverified";
-                };
-            };
-        };
-        /** @description `validation_failed`: the input cannot be used: see `fields`. `last_sign_in_method`: the user could not sign in any more. */
-        ValidationFailedOrLastSignInMethod: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Failure"] & {
-                    /** @enum {string} */
-                    code: "validation_failed" | "last_sign_in_method";
                 };
             };
         };
@@ -3347,6 +3531,67 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    signInWithPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignInInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["PasskeySignInInput"];
+            };
+        };
+        responses: {
+            /** @description Session started */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["PasskeyInvalidOrPasskeyUnknown"];
+            403: components["responses"]["CrossOriginOrEmailUnconfirmed"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startPasskeySignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Options for the browser, the same for every caller */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOptions"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            403: components["responses"]["CrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     reauthenticate: {
         parameters: {
             query?: never;
@@ -3434,7 +3679,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["PendingSignInInvalidOrInvalidCodeOrPasskeyInvalid"];
+            401: components["responses"]["PendingSignInInvalidOrInvalidCodeOrPasskeyInvalidOrPasskeyUnknown"];
             403: components["responses"]["CrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
@@ -3989,9 +4234,187 @@ export interface operations {
             403: components["responses"]["ForbiddenOrCrossOrigin"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["LastSignInMethod"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailedOrLastSignInMethod"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listPasskeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The passkeys */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    addPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["PasskeyInput"];
+            };
+        };
+        responses: {
+            /** @description The new passkey */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownPasskey"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrTooManyPasskeys"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChallengeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ChallengeInput"];
+            };
+        };
+        responses: {
+            /** @description Options for the browser */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationOptions"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrTooManyPasskeys"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChallengeInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ChallengeInput"];
+            };
+        };
+        responses: {
+            /** @description Passkey removed */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["LastSignInMethod"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renamePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyChangesInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["PasskeyChangesInput"];
+            };
+        };
+        responses: {
+            /** @description The renamed passkey */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownPasskey"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
