@@ -218,6 +218,7 @@ export function createClient(options: ClientOptions): Client {
     rotateSession: (input, callOptions) => callThen("rotateSession", input, callOptions, takeNewToken),
     reauthenticate: (input, callOptions) => callThen("reauthenticate", input, callOptions, takeNewToken),
     changePassword: (input, callOptions) => callThen("changePassword", input, callOptions, takeNewToken),
+    removePassword: (input, callOptions) => callThen("removePassword", input, callOptions, takeNewToken),
     changeAddress: (input, callOptions) => callThen("changeAddress", input, callOptions, takeNewToken),
     endSession: (input, callOptions) =>
       callThen("endSession", input, callOptions, async () => {

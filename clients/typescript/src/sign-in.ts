@@ -36,7 +36,7 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
 
   /** Resolves to the bare reply if the server started no session because the address must be confirmed first. */
   async function startSession(
-    id: "signIn" | "signUp" | "presentSecondFactor",
+    id: "signIn" | "signInWithPasskey" | "signUp" | "presentSecondFactor",
     input: Values,
     { signal }: CallOptions = {},
   ) {
@@ -67,7 +67,7 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
     return { expires_at: session.expires_at, user, session };
   }
 
-  const methods: Pick<Client, "signUp" | "signIn" | "presentSecondFactor"> = {
+  const methods: Pick<Client, "signUp" | "signIn" | "signInWithPasskey" | "presentSecondFactor"> = {
     signUp: (input, callOptions) => startSession("signUp", input, callOptions) as Promise<Output<"signUp">>,
     signIn: (input, callOptions) =>
       withStatus(
@@ -76,6 +76,8 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
           ? exchangeForTokens(input, undefined, callOptions?.signal)
           : startSession("signIn", input, callOptions),
       ),
+    signInWithPasskey: (input, callOptions) =>
+      withStatus(startSession("signInWithPasskey", input, callOptions)) as Promise<SignedIn>,
     async presentSecondFactor(input, callOptions) {
       const presented = auth.pending();
       const body = { ...input, pending_token: presented?.token ?? "" };

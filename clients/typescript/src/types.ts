@@ -45,7 +45,8 @@ export type SignInInput =
 
 /** What `presentSecondFactor` takes: one second factor. */
 export type SecondFactorInput = {
-  [Each in SecondFactor]: Record<Each, string> & Partial<Record<Exclude<SecondFactor, Each>, never>>;
+  [Each in SecondFactor]: Required<Pick<Input<"presentSecondFactor">, Each>> &
+    Partial<Record<Exclude<SecondFactor, Each>, never>>;
 }[SecondFactor];
 
 /** Why the user is signed out; `other-tab`: signed out in another tab. */
@@ -84,9 +85,11 @@ export interface RequestOptions extends CallOptions {
   body?: unknown;
 }
 
-export interface Client extends Omit<Methods, "signIn" | "presentSecondFactor"> {
+export interface Client extends Omit<Methods, "signIn" | "signInWithPasskey" | "presentSecondFactor"> {
   /** Signs in, or starts to: a user with a second factor then needs `presentSecondFactor`. */
   signIn(input: SignInInput, options?: CallOptions): Promise<SignedIn | SecondFactorRequired>;
+  /** Signs in by the reply of a passkey, which `@cloakroom/client/passkeys` gets from the browser. */
+  signInWithPasskey(input: Input<"signInWithPasskey">, options?: CallOptions): Promise<SignedIn>;
   /** Finishes the sign-in. After `invalid_code` it can be called again; `pending_sign_in_invalid` ends the sign-in. */
   presentSecondFactor(input: SecondFactorInput, options?: CallOptions): Promise<SignedIn>;
   /** Gives up a sign-in that waits for a second factor; the state is then as it was before. */

@@ -14,7 +14,9 @@ const samples = new Map(
     `${folder}test/sample-${index}.${kind}`,
     text
       .replace('"@cloakroom/client"', '"../src/index.js"')
-      .replace('"@cloakroom/client/react"', '"../src/react/index.js"'),
+      .replace('"@cloakroom/client/passkeys"', '"../src/passkeys/index.js"')
+      .replace('"@cloakroom/client/react"', '"../src/react/index.js"')
+      .replace('"@cloakroom/client/react/passkeys"', '"../src/react/passkeys.js"'),
   ]),
 );
 /** A package that a sample uses and this one does not install. */
@@ -44,5 +46,5 @@ it("every sample has valid types", { timeout: 60_000 }, () => {
     return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
   });
   expect(faults).toEqual([]);
-  expect(samples.size).toBe(6);
+  expect(samples.size).toBe(9);
 });

@@ -13,6 +13,7 @@ import {
   type SecondFactorRequired,
   type User,
 } from "../src/index.js";
+import { assertion, registration } from "./unit/fake-browser.js";
 
 // biome-ignore lint/correctness/noUnusedVariables: compiled, never called
 function calls(client: Client) {
@@ -50,6 +51,12 @@ function calls(client: Client) {
   void client.signIn({ code: "01234567" });
   void client.presentSecondFactor({ totp_code: "123456" });
   void client.presentSecondFactor({ recovery_code: "x" });
+  void client.presentSecondFactor({ passkey: assertion });
+  void client.reauthenticate({ passkey: assertion });
+  void client.signInWithPasskey({ credential: assertion });
+  void client.signUp({ email_address: "a@example.com", passkey: { credential: registration } });
+  // @ts-expect-error: a passkey's reply is an object
+  void client.presentSecondFactor({ passkey: "x" });
   // @ts-expect-error: one factor
   void client.presentSecondFactor({ totp_code: "123456", recovery_code: "x" });
   // @ts-expect-error: a factor is required

@@ -1,6 +1,6 @@
 // The client against the real server. Calls every operation at least once.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   type Client,
   type ClientOptions,
@@ -8,7 +8,16 @@ import {
   createClient,
   type TokenStore,
 } from "../../src/index.js";
+import {
+  addPasskey,
+  listPasskeys,
+  presentPasskey,
+  reauthenticateWithPasskey,
+  signInWithPasskey,
+  signUpWithPasskey,
+} from "../../src/passkeys/index.js";
 import { routes } from "../../src/routes.js";
+import { SoftwareAuthenticator } from "../software-authenticator.js";
 import { TestServer } from "../test-server.js";
 import { previousTotpCode, totpCode } from "../totp.js";
 
@@ -409,6 +418,65 @@ it("cookie mode restores the session without a token", async () => {
   await expect(client.showUser()).rejects.toMatchObject({ code: "unauthorized" });
   expect(client.state()).toEqual({ status: "signed-out", reason: "expired" });
   expect(bodies.join("\n")).not.toMatch(/crs_/);
+});
+
+describe("passkeys", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("replace a password", async () => {
+    const [laptop, phone] = [new SoftwareAuthenticator(origin), new SoftwareAuthenticator(origin)];
+    laptop.install();
+    const client = clientOf();
+    const email_address = uniqueAddress();
+    const signedUp = await signUpWithPasskey(client, { email_address, name: "Laptop" });
+    expect(signedUp).toMatchObject({ status: "signed-up", user: { email_address } });
+    await client.signOut();
+    expect(await signInWithPasskey(client, { remember: true })).toMatchObject({ status: "signed-in" });
+    expect(client.state()).toMatchObject({ status: "signed-in", user: { email_address } });
+
+    const unproved = await failureOf(addPasskey(client));
+    expect(unproved.fields).toEqual({ password_challenge: ["can't be blank"] });
+    expect(await reauthenticateWithPasskey(client)).toMatchObject({ status: "reauthenticated" });
+    expect(await addPasskey(client)).toEqual({ status: "already-registered" });
+    phone.install();
+    expect(await addPasskey(client, { name: "Phone" })).toMatchObject({
+      status: "added",
+      passkey: { name: "Phone", backed_up: false, last_used_at: null },
+    });
+    const { passkeys, rp_id } = await listPasskeys(client);
+    expect([rp_id, ...passkeys.map(({ name }) => name)]).toEqual(["localhost", "Phone", "Laptop"]);
+    const [added = expect.fail(), first = expect.fail()] = passkeys;
+    const { passkey } = await client.renamePasskey({ id: added.id, name: "Old phone" });
+    expect(passkey).toEqual({ ...added, name: "Old phone" });
+    await client.removePasskey({ id: first.id });
+    expect((await failureOf(client.removePasskey({ id: added.id }))).code).toBe("last_sign_in_method");
+    laptop.install();
+    expect((await failureOf(signInWithPasskey(clientOf()))).code).toBe("passkey_unknown");
+  });
+
+  it("stand beside a password, and are a second factor", async () => {
+    new SoftwareAuthenticator(origin).install();
+    const { client, email_address } = await signedUp();
+    const hasPassword = async () => (await client.listSecondFactors()).has_password;
+    await client.reauthenticate({ password });
+    expect(await addPasskey(client)).toMatchObject({ status: "added", passkey: { name: "Passkey" } });
+    const before = await client.token();
+    await client.removePassword();
+    expect(await client.token()).not.toBe(before);
+    expect(await hasPassword()).toBe(false);
+    await reauthenticateWithPasskey(client);
+    await client.changePassword({ password });
+    expect(await hasPassword()).toBe(true);
+
+    const { secret } = await client.startTotp({ password_challenge: password });
+    const code = await previousTotpCode(secret);
+    await client.enrolTotp({ code, password_challenge: password });
+    await client.signOut();
+    const required = await client.signIn({ email_address, password });
+    expect(required).toMatchObject({ methods: ["totp_code", "recovery_code", "passkey"] });
+    expect(await presentPasskey(client)).toMatchObject({ status: "signed-in" });
+    expect(client.state().status).toBe("signed-in");
+  });
 });
 
 it("a throttled sign-in is unlocked by the mailed link", async () => {
