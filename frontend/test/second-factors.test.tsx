@@ -5,6 +5,7 @@ import { BrowserRouter } from "react-router";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App } from "../src/App.js";
 import { SetUpAuthenticator } from "../src/account/SetUpAuthenticator.js";
+import { SignInMethodsProvider } from "../src/account/SignInMethodsContext.js";
 
 const user = { id: 1, email_address: "ada@example.com", email_confirmed: true };
 const signedIn = { user, session: { id: 7, current: true }, expires_at: "2026-01-31T09:40:00.000Z" };
@@ -71,6 +72,22 @@ test("without recovery codes none is offered", async () => {
   expect(screen.queryByRole("button", { name: "Use a recovery code" })).toBeNull();
 });
 
+test("a passkey is offered first, where the browser has passkeys", async () => {
+  const answers: Answers = { "POST /v1/session": [401, pending(["totp_code", "passkey"])] };
+  await submitPassword(answers);
+  expect(screen.getByLabelText("Code")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Use a passkey" })).toBeNull();
+  cleanup();
+
+  vi.stubGlobal("PublicKeyCredential", class {});
+  vi.stubGlobal("navigator", { onLine: true, credentials: {} });
+  await submitPassword(answers);
+  expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Use your passkey");
+  expect(document.activeElement).toBe(screen.getByRole("button", { name: "Continue with your passkey" }));
+  await act(async () => screen.getByRole("button", { name: "Use the authenticator app" }).click());
+  expect(document.activeElement).toBe(screen.getByLabelText("Code"));
+});
+
 test("a sign-in that has ended shows why, until the next try", async () => {
   const answers: Answers = {
     "POST /v1/session": [401, pending(["totp_code"])],
@@ -97,12 +114,16 @@ test("the QR code is drawn from shapes alone", async () => {
   const client = clientOf({
     "GET /v1/session": [200, signedIn],
     "POST /v1/session/reauthenticate": [200, signedIn],
+    "GET /v1/user/factors": [200, { factors: [], recovery_codes_left: 0, has_password: true }],
+    "GET /v1/user/passkeys": [200, { passkeys: [], rp_id: "localhost", user_handle: null }],
     "POST /v1/user/totp": [200, { secret: "ABCDEFGH", otpauth_url: "otpauth://totp/a", qr_svg }],
   });
   await client.restore();
   render(
     <AuthProvider client={client}>
-      <SetUpAuthenticator onDone={() => {}} onCancel={() => {}} />
+      <SignInMethodsProvider>
+        <SetUpAuthenticator onDone={() => {}} onCancel={() => {}} />
+      </SignInMethodsProvider>
     </AuthProvider>,
   );
   await submit("Current password");

@@ -8,6 +8,7 @@ import { DeleteAccount } from "./DeleteAccount.js";
 import { EnrolmentNotice } from "./EnrolmentNotice.js";
 import { Sessions } from "./Sessions.js";
 import { SignInMethods } from "./SignInMethods.js";
+import { SignInMethodsProvider } from "./SignInMethodsContext.js";
 
 const SECTIONS = [
   ["address", "Email address"],
@@ -38,14 +39,16 @@ export function Account() {
           </a>
         ))}
       </nav>
-      <div className="stack">
-        <ChangeAddress />
-        <ChangePassword onDone={sessions.reload} />
-        <SignInMethods />
-        <Sessions sessions={sessions} />
-        <ApiKeys />
-        <DeleteAccount />
-      </div>
+      <SignInMethodsProvider>
+        <div className="stack">
+          <ChangeAddress />
+          <ChangePassword onDone={sessions.reload} />
+          <SignInMethods />
+          <Sessions sessions={sessions} />
+          <ApiKeys />
+          <DeleteAccount />
+        </div>
+      </SignInMethodsProvider>
     </div>
   );
 }

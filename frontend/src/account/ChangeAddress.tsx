@@ -10,7 +10,7 @@ import { Section } from "./Section.js";
 
 interface Fields {
   email_address: string;
-  password_challenge: string;
+  password_challenge?: string;
 }
 
 export function ChangeAddress() {

@@ -5,19 +5,26 @@ import { Notice } from "../components/Alert.js";
 import { PasswordField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { SubmitButton } from "../components/SubmitButton.js";
+import { useFocusAfterRender } from "../useFocusAfterRender.js";
 import { CurrentPassword } from "./CurrentPassword.js";
+import { RemovePassword } from "./RemovePassword.js";
 import { Section } from "./Section.js";
+import { useSignInMethods } from "./SignInMethodsContext.js";
 
 interface Fields {
-  password_challenge: string;
+  password_challenge?: string;
   password: string;
   password_confirmation: string;
   keep_api_keys: boolean;
 }
 
+/** Changes the password, removes it, or sets one for an account that signs in by passkeys only. */
 export function ChangePassword({ onDone }: { onDone: () => void }) {
   const client = useClient();
   const user = useUser();
+  const { hasPassword, passkeys, reload } = useSignInMethods();
+  const focus = useFocusAfterRender();
+  const [removing, setRemoving] = useState(false);
   const [notice, setNotice] = useState("");
   const form = useForm(
     (fields: Fields, options) => {
@@ -28,13 +35,22 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
       onSuccess: ({ message }) => {
         form.reset();
         setNotice(message);
+        reload();
         onDone();
       },
     },
   );
 
   return (
-    <Section id="password" title="Password" lead="A new password signs you out on all your other devices.">
+    <Section
+      id="password"
+      title="Password"
+      lead={
+        hasPassword
+          ? "A new password signs you out on all your other devices."
+          : "Your account has no password: you sign in with a passkey. You can set a password as well."
+      }
+    >
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         <CurrentPassword
@@ -54,9 +70,32 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
         </label>
         <Notice>{notice}</Notice>
         <SubmitButton form={form} className="">
-          Change password
+          {hasPassword ? "Change password" : "Set password"}
         </SubmitButton>
       </form>
+      {hasPassword && !!passkeys.data?.passkeys.length && (
+        <button
+          type="button"
+          onClick={() => {
+            setNotice("");
+            setRemoving(true);
+          }}
+        >
+          Remove password
+        </button>
+      )}
+      {removing && (
+        <RemovePassword
+          onRemoved={(message) => {
+            setRemoving(false);
+            setNotice(message);
+            reload();
+            onDone();
+            focus("password-title");
+          }}
+          onClose={() => setRemoving(false)}
+        />
+      )}
     </Section>
   );
 }

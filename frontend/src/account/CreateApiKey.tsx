@@ -23,7 +23,7 @@ interface Fields {
   /** An array if more than one box is checked. */
   scopes?: string | string[];
   expires_at: string;
-  password_challenge: string;
+  password_challenge?: string;
 }
 
 interface CreateApiKeyProps {

@@ -1,3 +1,4 @@
+import { signalAccepted } from "@cloakroom/client/passkeys";
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Dialog } from "../components/Dialog.js";
@@ -5,6 +6,7 @@ import { FormAlert } from "../components/FormAlert.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { CurrentPassword } from "./CurrentPassword.js";
 import { Section } from "./Section.js";
+import { useSignInMethods } from "./SignInMethodsContext.js";
 
 export function DeleteAccount() {
   const [confirming, setConfirming] = useState(false);
@@ -25,9 +27,13 @@ export function DeleteAccount() {
 function ConfirmDialog({ onClose }: { onClose: () => void }) {
   const client = useClient();
   const user = useUser();
-  const form = useForm((fields: { password_challenge: string }, options) =>
-    client.deleteAccount(fields, options),
-  );
+  const { passkeys } = useSignInMethods();
+  const form = useForm(async (fields: { password_challenge?: string }, options) => {
+    await client.deleteAccount(fields, options);
+    if (passkeys.data) {
+      await signalAccepted({ ...passkeys.data, passkeys: [] });
+    }
+  });
   return (
     <Dialog title="Delete your account?" onClose={onClose}>
       <p>

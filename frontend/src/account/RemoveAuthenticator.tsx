@@ -14,7 +14,7 @@ export function RemoveAuthenticator({ onDone, onClose }: RemoveAuthenticatorProp
   const client = useClient();
   const user = useUser();
   const form = useForm(
-    async (fields: { password_challenge: string }, options) => {
+    async (fields: { password_challenge?: string }, options) => {
       try {
         await client.removeTotp(fields, options);
       } catch (error) {
@@ -28,7 +28,7 @@ export function RemoveAuthenticator({ onDone, onClose }: RemoveAuthenticatorProp
   );
   return (
     <Dialog title="Remove the authenticator app?" onClose={onClose}>
-      <p>Signing in will take your password only. Your recovery codes will stop working.</p>
+      <p>Signing in will take one step only. Your recovery codes will stop working.</p>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         <CurrentPassword form={form} username={user.email_address} />

@@ -14,7 +14,7 @@ export function ReplaceRecoveryCodes({ onDone, onClose }: ReplaceRecoveryCodesPr
   const client = useClient();
   const user = useUser();
   const form = useForm(
-    (fields: { password_challenge: string }, options) => client.replaceRecoveryCodes(fields, options),
+    (fields: { password_challenge?: string }, options) => client.replaceRecoveryCodes(fields, options),
     { onSuccess: ({ recovery_codes }) => onDone(recovery_codes) },
   );
   return (

@@ -45,15 +45,20 @@ function AskForPassword({ expired, onDone, onCancel }: AskForPasswordProps) {
   const user = useUser();
   const container = useRef<HTMLFormElement>(null);
   const form = useForm(
-    async (fields: { password: string }, options) => {
-      await client.reauthenticate(fields, options);
+    async (
+      { password }: { /** Absent once a passkey has confirmed the user. */ password?: string },
+      options,
+    ) => {
+      if (password !== undefined) {
+        await client.reauthenticate({ password }, options);
+      }
       return await client.startTotp({}, options);
     },
     { onSuccess: onDone },
   );
   useEffect(() => {
     if (!expired) {
-      container.current?.querySelector<HTMLElement>("input:not([hidden])")?.focus();
+      container.current?.querySelector<HTMLElement>("input:not([hidden], [type=hidden]), button")?.focus();
     }
   }, [expired]);
   return (

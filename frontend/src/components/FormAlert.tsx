@@ -5,7 +5,7 @@ import { Alert, Notice } from "./Alert.js";
 import { Countdown } from "./Countdown.js";
 
 /** The error of a form as a whole, and the wait until the next attempt. Errors of fields are shown at the fields. */
-export function FormAlert({ form }: { form: Form }) {
+export function FormAlert({ form }: { form: Pick<Form, "error" | "retryIn"> }) {
   const online = useOnline();
   const { error, retryIn } = form;
   const waitIsOver = error?.retryAfter !== undefined && retryIn === 0;

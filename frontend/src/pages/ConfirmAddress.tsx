@@ -1,4 +1,5 @@
 import { CloakroomError } from "@cloakroom/client";
+import { listPasskeys, passkeysSupported } from "@cloakroom/client/passkeys";
 import { useAuth, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Alert, Notice } from "../components/Alert.js";
@@ -19,6 +20,10 @@ export function ConfirmAddress() {
     try {
       const { message } = await client.confirmAddress({ token: token ?? "" }, options);
       setDone(message);
+      if (client.state().status === "signed-in" && passkeysSupported()) {
+        // Tells password managers, which show the address with each passkey.
+        listPasskeys(client).catch(() => {});
+      }
     } catch (error) {
       if (CloakroomError.is(error) && error.code === "link_invalid") {
         setLinkError(error.message);

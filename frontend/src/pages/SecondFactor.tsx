@@ -1,8 +1,11 @@
 import { CloakroomError, type SecondFactor as Method } from "@cloakroom/client";
+import { presentPasskey } from "@cloakroom/client/passkeys";
 import { useClient, useForm } from "@cloakroom/client/react";
+import { usePasskeyPrompt, usePasskeysSupported } from "@cloakroom/client/react/passkeys";
 import { useEffect, useRef, useState } from "react";
 import { CodeField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
+import { PasskeyButton } from "../components/PasskeyButton.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { formatTime } from "../format.js";
 import { FormPage } from "../layout/FormPage.js";
@@ -14,21 +17,40 @@ interface SecondFactorProps {
   onEnded: (reason: string) => void;
 }
 
-/** The second step of a sign-in. */
+const OFFERS: Record<Method, string> = {
+  passkey: "Use a passkey",
+  totp_code: "Use the authenticator app",
+  recovery_code: "Use a recovery code",
+};
+
+/** The second step of a sign-in: a passkey where there is one, else a code. */
 export function SecondFactor({ methods, expiresAt, onEnded }: SecondFactorProps) {
   const client = useClient();
-  const [method, setMethod] = useState(methods[0] ?? "totp_code");
-  const other = methods.find((each) => each !== method);
+  const supported = usePasskeysSupported();
+  const usable = methods.filter((each) => each !== "passkey" || supported);
+  const [method, setMethod] = useState(usable.find((each) => each === "passkey") ?? usable[0] ?? "totp_code");
 
   return (
-    <FormPage title="Enter your code" lead="Your account needs a second step.">
-      <CodeForm key={method} method={method} expiresAt={expiresAt} onEnded={onEnded} />
+    <FormPage
+      title={method === "passkey" ? "Use your passkey" : "Enter your code"}
+      lead="Your account needs a second step."
+    >
+      {method === "passkey" ? (
+        <PasskeyForm onEnded={onEnded} />
+      ) : (
+        <CodeForm key={method} method={method} onEnded={onEnded} />
+      )}
+      <p className="hint">
+        This sign-in is valid until <time dateTime={expiresAt}>{formatTime(new Date(expiresAt))}</time>.
+      </p>
       <p className="aside">
-        {other && (
-          <button type="button" className="link" onClick={() => setMethod(other)}>
-            {other === "recovery_code" ? "Use a recovery code" : "Use the authenticator app"}
-          </button>
-        )}
+        {usable
+          .filter((each) => each !== method)
+          .map((each) => (
+            <button key={each} type="button" className="link" onClick={() => setMethod(each)}>
+              {OFFERS[each]}
+            </button>
+          ))}
         <button type="button" className="link" onClick={client.cancelSignIn}>
           Start over
         </button>
@@ -37,24 +59,34 @@ export function SecondFactor({ methods, expiresAt, onEnded }: SecondFactorProps)
   );
 }
 
-type CodeFormProps = Omit<SecondFactorProps, "methods"> & { method: Method };
+function PasskeyForm({ onEnded }: Pick<SecondFactorProps, "onEnded">) {
+  const client = useClient();
+  const button = useRef<HTMLButtonElement>(null);
+  const prompt = usePasskeyPrompt((options) => reportingEnd(presentPasskey(client, options), onEnded));
+  useEffect(() => button.current?.focus(), []);
+  return (
+    <div className="passkey">
+      <PasskeyButton prompt={prompt} ref={button} className="main">
+        Continue with your passkey
+      </PasskeyButton>
+    </div>
+  );
+}
 
-function CodeForm({ method, expiresAt, onEnded }: CodeFormProps) {
+type CodeFormProps = Pick<SecondFactorProps, "onEnded"> & { method: Exclude<Method, "passkey"> };
+
+function CodeForm({ method, onEnded }: CodeFormProps) {
   const client = useClient();
   const input = useRef<HTMLInputElement>(null);
-  const form = useForm(async (fields: { [Each in Method]: string }, options) => {
-    try {
-      return await client.presentSecondFactor(
+  const form = useForm((fields: { [Each in Method]: string }, options) =>
+    reportingEnd(
+      client.presentSecondFactor(
         method === "totp_code" ? { totp_code: fields.totp_code } : { recovery_code: fields.recovery_code },
         options,
-      );
-    } catch (error) {
-      if (CloakroomError.is(error) && error.code === "pending_sign_in_invalid") {
-        onEnded(error.message);
-      }
-      throw error;
-    }
-  });
+      ),
+      onEnded,
+    ),
+  );
   useEffect(() => input.current?.focus(), []);
 
   return (
@@ -80,9 +112,18 @@ function CodeForm({ method, expiresAt, onEnded }: CodeFormProps) {
         />
       )}
       <SubmitButton form={form}>Sign in</SubmitButton>
-      <p className="hint">
-        This sign-in is valid until <time dateTime={expiresAt}>{formatTime(new Date(expiresAt))}</time>.
-      </p>
     </form>
   );
+}
+
+/** Reports why the sign-in is over, before the page goes back to the password. */
+async function reportingEnd<Result>(call: Promise<Result>, onEnded: (reason: string) => void) {
+  try {
+    return await call;
+  } catch (error) {
+    if (CloakroomError.is(error) && error.code === "pending_sign_in_invalid") {
+      onEnded(error.message);
+    }
+    throw error;
+  }
 }

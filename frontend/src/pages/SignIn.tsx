@@ -1,10 +1,12 @@
 import { type AuthState, CloakroomError } from "@cloakroom/client";
 import { useAuth, useForm } from "@cloakroom/client/react";
-import { useState } from "react";
+import { usePasskeySignIn, usePasskeysSupported } from "@cloakroom/client/react/passkeys";
+import { useRef, useState } from "react";
 import { Link, useLocation } from "react-router";
 import { Alert, Notice } from "../components/Alert.js";
 import { AddressField, PasswordField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
+import { PasskeyButton } from "../components/PasskeyButton.js";
 import { ResendConfirmation } from "../components/ResendConfirmation.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { FormPage } from "../layout/FormPage.js";
@@ -19,7 +21,7 @@ const SIGN_OUT_NOTICES = {
 };
 
 /**
- * Asks for the password and then, if the user has one, for a second factor. The `RequireSignedOut` guard redirects after
+ * Asks for a passkey, or for the password and then, if the user has one, for a second factor. The `RequireSignedOut` guard redirects after
  * sign-in: it knows the return path.
  */
 export function SignIn() {
@@ -43,6 +45,9 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
   const { state } = useLocation();
   const [unconfirmed, setUnconfirmed] = useState("");
   const [overdue, setOverdue] = useState(false);
+  const remember = useRef<HTMLInputElement>(null);
+  const passkeys = usePasskeysSupported();
+  const passkey = usePasskeySignIn({ remember: () => !!remember.current?.checked });
   const form = useForm(
     async (fields: { email_address: string; password: string; remember: boolean }, options) => {
       setUnconfirmed("");
@@ -61,13 +66,18 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
   );
 
   return (
-    <FormPage title="Sign in" lead="Use your email address and password.">
+    <FormPage
+      title="Sign in"
+      lead={passkeys ? "Use your password or a passkey." : "Use your email address and password."}
+    >
       {ended && (
         <Alert focused>
           <p>{ended}</p>
         </Alert>
       )}
-      <Notice>{!ended && !form.error && (navigationNotice(state) ?? signOutNotice(auth))}</Notice>
+      <Notice>
+        {!ended && !form.error && !passkey.error && (navigationNotice(state) ?? signOutNotice(auth))}
+      </Notice>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
         {unconfirmed && <ResendConfirmation address={unconfirmed} />}
@@ -76,13 +86,29 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
             <Link to="/passwords/new">Reset your password</Link>
           </p>
         )}
-        <AddressField form={form} label="Email address" />
+        <AddressField form={form} label="Email address" autoComplete="username webauthn" />
         <PasswordField form={form} name="password" label="Password" autoComplete="current-password" />
         <label className="check">
-          <input type="checkbox" name="remember" /> Keep me signed in for longer
+          <input ref={remember} type="checkbox" name="remember" /> Keep me signed in for longer
         </label>
         <SubmitButton form={form}>Sign in</SubmitButton>
       </form>
+      {passkeys && (
+        <div className="passkey">
+          <p className="or">or</p>
+          <PasskeyButton
+            prompt={{
+              ...passkey,
+              start() {
+                onSubmit();
+                passkey.start();
+              },
+            }}
+          >
+            Sign in with a passkey
+          </PasskeyButton>
+        </div>
+      )}
       <p className="aside">
         {hasMailCodes() && <Link to="/sign-in/code">Email me a code</Link>}
         <Link to="/passwords/new">Forgot your password?</Link>
