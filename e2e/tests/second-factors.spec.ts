@@ -68,7 +68,7 @@ test("an app is set up by keyboard, and its codes sign in", { tag: "@phone" }, a
   expect(await readFile(await download.path(), "utf8")).toBe(`${codes.join("\n")}\n`);
   await tabTo(page, button(methods, "Done"));
   await keyboard.press("Enter");
-  await expect(heading(page, "Sign-in methods")).toBeFocused();
+  await expect(heading(page, "Authenticator app")).toBeFocused();
   await expect(methods.locator(".codes")).toBeHidden();
   await expect(methods.getByText("10 codes left")).toBeVisible();
 
@@ -186,7 +186,7 @@ test("recovery codes are replaced and the app is removed", { tag: "@phone" }, as
   await field(remove, "Current password").fill(user.password);
   await button(remove, "Remove app").click();
   await expect(methods.getByText("The authenticator app is removed.")).toBeVisible();
-  await expect(heading(page, "Sign-in methods")).toBeFocused();
+  await expect(heading(page, "Authenticator app")).toBeFocused();
   await expect(button(methods, "Set up an authenticator app")).toBeVisible();
   await button(page, "Sign out").click();
   await expect(heading(page, "Sign in")).toBeVisible();
