@@ -87,7 +87,7 @@ bench *arguments:
 bench-requests *arguments:
     cargo bench --bench request_path -- {{ arguments }}
 
-# Measure both engines, PostgreSQL with one, two and three nodes: `--json`, `--quick`; needs wrk
+# Measure both engines, PostgreSQL with one, two and three nodes: `--json`, `--rounds N`, `--quick`; needs wrk
 [group('test')]
 bench-engines *arguments:
     POSTGRES_OPTIONS="-c shared_buffers=256MB" .ci/postgres cargo bench --bench engines -- {{ arguments }}

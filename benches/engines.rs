@@ -2,7 +2,7 @@
 //!
 //! Each has the same 100,000 users and sessions. Prints medians of rounds with the use of processors by the nodes and by
 //! the database server, then ratios within one run with what they must reach; exits 1 when one is missed. `--json` prints
-//! the medians as JSON, `--quick` runs one short round on few rows. Needs `wrk`.
+//! the medians as JSON, `--rounds N` runs another number of rounds, `--quick` one short round on few rows. Needs `wrk`.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures")]
 #![allow(
@@ -79,7 +79,6 @@ fn main() -> ExitCode {
     if let Some(rounds) = value_of("--rounds") {
         plan.rounds = rounds.parse().expect("a number of rounds");
     }
-    let only = value_of("--only");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut bench = Bench::seed(folder.path(), &url, plan);
     // By load, setup and round.
@@ -87,9 +86,6 @@ fn main() -> ExitCode {
     for round in 1..=plan.rounds {
         for (setup, label) in LABELS.iter().enumerate() {
             for (load, of_load) in figures.iter_mut().enumerate() {
-                if only.as_deref().is_some_and(|only| only != LOADS[load]) {
-                    continue;
-                }
                 of_load[setup].push(bench.measure(setup, load));
             }
             eprintln!("round {round}: {label}");

@@ -118,7 +118,7 @@ async fn create(
     let registered = register(&context, sign_up, locale, offered);
     let (registered, token) = context.counted(&admission, registered).await?;
     let registered = match registered {
-        Registered::Done(user, session) => Some((user, session)),
+        Registered::Done(registered) => Some(*registered),
         Registered::Taken => None,
         Registered::PasskeyRefused => return Err(refused_field(PASSKEY).into()),
     };
@@ -299,7 +299,7 @@ enum Credential {
 
 /// What came of a registration.
 enum Registered {
-    Done(User, Option<Session>),
+    Done(Box<(User, Option<Session>)>),
     /// The address is taken.
     Taken,
     PasskeyRefused,
@@ -350,7 +350,7 @@ impl Registration {
         };
         self.hooks.signed_up(change, &self.sign_up, &user)?;
         let session = started.map(|started| started.session);
-        Ok(Registered::Done(user, session))
+        Ok(Registered::Done(Box::new((user, session))))
     }
 
     /// Where no session starts, the user signs in by themselves.
