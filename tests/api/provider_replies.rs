@@ -554,14 +554,15 @@ fn parameter(path: &str, name: &str) -> String {
 #[actix_web::test]
 async fn an_honest_provider_with_more_than_we_read_is_accepted() {
     let provider = FakeProvider::start();
-    let mut script = provider.script();
-    script.claims = json!({
-        "aud": ["cloakroom@acme"], "azp": "cloakroom@acme", "groups": ["a", 1, null], "exp": 1_769_852_100.5,
-        "at_hash": at_hash(),
-    });
-    script.header = json!({ "jku": "https://evil.example/keys", "kid": null });
-    script.raw.insert("/unused", ok(&Value::Null));
-    drop(script);
+    {
+        let mut script = provider.script();
+        script.claims = json!({
+            "aud": ["cloakroom@acme"], "azp": "cloakroom@acme", "groups": ["a", 1, null], "exp": 1_769_852_100.5,
+            "at_hash": at_hash(),
+        });
+        script.header = json!({ "jku": "https://evil.example/keys", "kid": null });
+        script.raw.insert("/unused", ok(&Value::Null));
+    }
     let app = provider.app().await;
     assert_eq!(
         Browser::default().sign_in(&app, &provider).await.status,

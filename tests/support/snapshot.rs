@@ -71,6 +71,10 @@ fn masked_text(name: &str, text: &str) -> String {
     if matches!(name, "last_four" | "request_id" | "otpauth_url" | "qr_svg") {
         return "<random>".to_owned();
     }
+    // Of a mail, beside the codes of errors.
+    if name == "code" && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return "<random>".to_owned();
+    }
     let is_random =
         |character: char| character.is_ascii_alphanumeric() || "_-./$".contains(character);
     let words = text.split(':').map(

@@ -965,7 +965,7 @@ fn pages_to_return_to_are_whole_urls() {
         "data:text/html,",
     ] {
         refuses("identities.redirects", |s| {
-            s.identities.redirects = vec![page.to_owned()]
+            s.identities.redirects = vec![page.to_owned()];
         });
     }
     let plain = "http://app.example.com/*".to_owned();
