@@ -258,7 +258,10 @@ impl VerifiedRegistration {
         notice: Option<&Notice>,
         now: Timestamp,
     ) -> Result<Added> {
-        if !self.claim(change, Some(user.id), now)? {
+        // An operator who removes all factors removes the handle too, and the authenticator stored it.
+        if passkeys::handle(change, user.id)?.is_none()
+            || !self.claim(change, Some(user.id), now)?
+        {
             return Ok(Added::Refused);
         }
         let Some(passkey) = self.insert(change, user.id, now)? else {

@@ -14,11 +14,12 @@
 
 use std::time::Duration;
 
+use super::second_factor;
 use crate::config::{self, Settings};
-use crate::domain::User;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::store::{Transaction, users};
+use crate::domain::{SecondFactor, User};
+use crate::store::{Reader, Transaction, passkeys, users};
 
 /// How long a user may sign in without a second factor after a reset of the password, and after removing the last factor.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
@@ -32,6 +33,21 @@ pub enum Enrolment {
     Until(Timestamp),
     /// The time is over.
     Overdue,
+}
+
+/// The second factors that a sign-in must present one of. Where the rule holds, a user who has passkeys and no
+/// authenticator app presents a passkey: else each sign-in by passkey would give the password alone a new grace.
+pub fn methods(
+    reader: &Reader<'_>,
+    rule: &config::SecondFactor,
+    user: &User,
+) -> Result<Vec<SecondFactor>> {
+    let methods = second_factor::methods(reader, user.id)?;
+    let is_due = methods.is_empty() && rule.is_required_of(user.role);
+    if is_due && passkeys::count(reader, user.id)? > 0 {
+        return Ok(vec![SecondFactor::Passkey]);
+    }
+    Ok(methods)
 }
 
 /// Applies the rule to a sign-in of a user without a second factor, which starts the grace if it is the first.
@@ -74,14 +90,16 @@ pub fn reopen(tx: &Transaction<'_>, user: &User, now: Timestamp) -> Result<()> {
     }
 }
 
-/// Opens a window for a user who has removed the last second factor. It is no new grace, or each removal would start one.
-pub fn factors_removed(
+/// Opens a window for a user who has removed a second factor, if none is left. It is no new grace, or each removal would
+/// start one.
+pub fn factor_removed(
     tx: &Transaction<'_>,
     rule: &config::SecondFactor,
     user: &User,
     now: Timestamp,
 ) -> Result<()> {
-    match rule.is_required_of(user.role) {
+    let is_last = methods(tx, rule, user)?.is_empty();
+    match is_last && rule.is_required_of(user.role) {
         true => users::set_second_factor_due(tx, user.id, Some(now + WINDOW)),
         false => Ok(()),
     }

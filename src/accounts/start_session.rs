@@ -16,7 +16,6 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::authentication::Authentication;
-use super::second_factor;
 use super::second_factor_rule::{self, Enrolment};
 use crate::audit::Event;
 use crate::config;
@@ -60,7 +59,7 @@ pub fn start_session(
     if authentication.methods.has_several_factors() {
         second_factor_rule::clear(change, &account.user)?;
     } else {
-        let methods = second_factor::methods(change, authentication.user)?;
+        let methods = second_factor_rule::methods(change, &draft.rule, &account.user)?;
         if !methods.is_empty() {
             let due = wait_for_second_factor(change, authentication, draft, &account, methods, now);
             return due.map(Box::new).map(SessionStart::SecondFactorDue);

@@ -241,10 +241,11 @@ impl Settings {
         self.links.url(purpose, &self.server, token)
     }
 
-    /// The URL to which a sign-in by a provider returns, if `requested` is allowed; the default without one.
-    pub fn identity_redirect(&self, requested: Option<&str>) -> Option<Url> {
+    /// The URL to which a sign-in by a provider returns, to a page or to an app, if `requested` is allowed; the default
+    /// without one.
+    pub fn identity_redirect(&self, requested: Option<&str>, is_app: bool) -> Option<Url> {
         self.identities
-            .redirect(requested, &self.server.frontend_url)
+            .redirect(requested, is_app, &self.server.frontend_url)
     }
 
     /// The `iss` of access tokens: `tokens.issuer`, or `server.public_url` without a slash at its end.

@@ -171,8 +171,14 @@ impl Identities {
         }
     }
 
-    /// The URL to return to, if `requested` is allowed; the default without one.
-    pub(super) fn redirect(&self, requested: Option<&str>, frontend_url: &Url) -> Option<Url> {
+    /// The URL to return to, if `requested` is allowed; the default without one. An app, which no cookie binds to the
+    /// browser, has to name a whole entry: a page below a path could send the code on.
+    pub(super) fn redirect(
+        &self,
+        requested: Option<&str>,
+        is_app: bool,
+        frontend_url: &Url,
+    ) -> Option<Url> {
         let Some(text) = requested else {
             let first = self.redirects.first()?;
             return Url::parse(fill(first, frontend_url).trim_end_matches('*')).ok();
@@ -181,7 +187,7 @@ impl Identities {
         let is_allowed = |entry: &String| {
             let entry = fill(entry, frontend_url);
             match entry.strip_suffix('*') {
-                Some(path) => Url::parse(path).is_ok_and(|path| is_below(&found, &path)),
+                Some(path) => !is_app && Url::parse(path).is_ok_and(|path| is_below(&found, &path)),
                 None => Url::parse(&entry).is_ok_and(|entry| entry == found),
             }
         };
@@ -252,7 +258,9 @@ mod tests {
             redirects: redirects.iter().map(|entry| (*entry).to_owned()).collect(),
         };
         let frontend = Url::parse("https://app.example.com").unwrap();
-        identities.redirect(Some(requested), &frontend).is_some()
+        identities
+            .redirect(Some(requested), false, &frontend)
+            .is_some()
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Attempt {
         };
         if lacks_verification(&self.rules, &account) {
             change.record(Event::SignInUnverified { user });
-            self.admission.give_back(change)?;
+            self.admission.give_back_after(change)?;
             return Ok(Finished::Unverified);
         }
         let start = start_session(change, &authentication, &self.draft, now)?;
@@ -150,9 +150,13 @@ impl Attempt {
             return refused();
         };
         started.record(change);
-        self.admission.give_back(change)?;
+        self.admission.give_back_after(change)?;
+        let user = User {
+            second_factor_due_at: started.enrol_until,
+            ..account.user
+        };
         Ok(Finished::SignedIn(
-            Box::new(account.user),
+            Box::new(user),
             Box::new(started.session),
         ))
     }

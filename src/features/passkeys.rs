@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::passkeys::{Added, MAX_PASSKEYS, refused_field, verify_registration};
 use crate::accounts::second_factor::require_second_factor;
+use crate::accounts::second_factor_rule;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::passkey_challenge::{Ceremony, Challenge, new_handle};
@@ -201,11 +202,12 @@ async fn destroy(
     require_second_factor(&context, &session).await?;
     let reauthenticated = input.verify(&context, &client, &session).await?;
     let notice = context.notice(&client, MailKind::PasskeyRemoved);
-    let passkey = PasskeyId(id.0);
+    let (passkey, rule) = (PasskeyId(id.0), context.settings.second_factor.clone());
     let remove = move |change: &Change<'_>, account: &Account, now: Timestamp| {
         let user = &account.user;
         let removed = passkeys::remove(change, user.id, passkey, now)?;
         if removed == Removed::Done {
+            second_factor_rule::factor_removed(change, &rule, user, now)?;
             change.record(Event::PasskeyRemoved {
                 user: user.id,
                 passkey: Some(passkey),

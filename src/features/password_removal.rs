@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::rotate_session::rotate_session;
+use crate::accounts::second_factor::require_second_factor;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
@@ -19,7 +20,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, User};
-use crate::http::error_codes::{LAST_SIGN_IN_METHOD, NOT_FOUND};
+use crate::http::error_codes::{INSUFFICIENT_AUTHENTICATION, LAST_SIGN_IN_METHOD, NOT_FOUND};
 use crate::http::password_challenge::challenge_beside;
 use crate::http::session_reply::{CredentialsChanged, respond_with_change};
 use crate::http::{Access, Body, CurrentSession, Route, SecretText};
@@ -32,10 +33,11 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("removePassword", "Remove the password")
             .description(
                 "Only for a user with a passkey. Ends all other sessions and revokes the API keys, unless `keep_api_keys` is \
-                 true. Revokes the session's token and returns a new one, by the same transport.",
+                 true. Revokes the session's token and returns a new one, by the same transport. For a user with a second \
+                 factor the session must have used it.",
             )
             .returns::<CredentialsChanged<'_>>(200, "Password removed; session with its new token")
-            .errors(&[NOT_FOUND, LAST_SIGN_IN_METHOD])
+            .errors(&[NOT_FOUND, INSUFFICIENT_AUTHENTICATION, LAST_SIGN_IN_METHOD])
             .rate_limited(),
     ]
 }
@@ -46,6 +48,7 @@ async fn destroy(
     session: CurrentSession,
     Body(input): Body<RemovePasswordInput>,
 ) -> Result<HttpResponse> {
+    require_second_factor(&context, &session).await?;
     let challenge = input.password_challenge.as_ref();
     let (challenge, ()) = challenge_beside(Ok(()), &context, &session, challenge)?;
     let reauthenticated = challenge

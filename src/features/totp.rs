@@ -170,7 +170,7 @@ async fn destroy(
         let user = &account.user;
         let removed = second_factor::remove_totp(change, user.id)?;
         if removed {
-            second_factor_rule::factors_removed(change, &rule, user, now)?;
+            second_factor_rule::factor_removed(change, &rule, user, now)?;
             change.record(Event::TotpRemoved { user: user.id });
             mail::notify(change, notice.as_ref(), user, now)?;
         }

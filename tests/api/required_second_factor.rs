@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::http::Method;
 use cloakroom::config::Required;
 use cloakroom::domain::{Role, User};
 use cloakroom::store::users;
@@ -15,8 +16,9 @@ use crate::support::app::{
 use crate::support::credentials::api_key;
 use crate::support::flows::Flows;
 use crate::support::mail_code::{ask, last_mailed};
+use crate::support::passkeys::{device_of, sign_in_with};
 use crate::support::second_factor::{
-    assert_second_factor_due, enrol, pending_sign_in, present, remove_totp,
+    assert_second_factor_due, challenged, enrol, pending_sign_in, present, remove_totp,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -145,6 +147,30 @@ async fn removing_the_factor_opens_an_hour_only() {
     assert_eq!(enrol_until(&app.sign_in(ONE, PASSWORD).await), until);
     app.clock().advance(HOUR);
     assert_overdue(&app, PASSWORD).await;
+}
+
+#[actix_web::test]
+async fn a_user_with_passkeys_presents_one_after_the_password() {
+    let (app, user) = requiring(Required::All).await;
+    app.sign_in_as(&user).await;
+    let (device, _) = device_of(&app, &user).await;
+    app.clock().advance(GRACE);
+    assert_eq!(sign_in_with(&app, &device).await.status, 200);
+    let reply = app.sign_in(ONE, PASSWORD).await;
+    assert_refused(&reply, 401, "second_factor_required");
+    assert_eq!(reply.json()["methods"], json!(["passkey"]));
+}
+
+#[actix_web::test]
+async fn removing_the_last_passkey_opens_an_hour_only() {
+    let (app, user) = requiring(Required::All).await;
+    let (device, passkey) = device_of(&app, &user).await;
+    let token = new_token(&sign_in_with(&app, &device).await);
+    let path = format!("/v1/user/passkeys/{}", passkey.id.0);
+    let removed = challenged(&app, Method::DELETE, &path, &token).await;
+    assert_eq!(removed.status, 204, "{}", removed.text());
+    let until = json!((START + HOUR).to_string());
+    assert_eq!(enrol_until(&app.sign_in(ONE, PASSWORD).await), until);
 }
 
 #[actix_web::test]

@@ -847,7 +847,7 @@ export interface paths {
         post?: never;
         /**
          * Remove the password
-         * @description Only for a user with a passkey. Ends all other sessions and revokes the API keys, unless `keep_api_keys` is true. Revokes the session's token and returns a new one, by the same transport.
+         * @description Only for a user with a passkey. Ends all other sessions and revokes the API keys, unless `keep_api_keys` is true. Revokes the session's token and returns a new one, by the same transport. For a user with a second factor the session must have used it.
          */
         delete: operations["removePassword"];
         options?: never;
@@ -4480,7 +4480,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrInsufficientUserAuthentication"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];

@@ -57,7 +57,8 @@ pub(super) fn target(
     challenge: Option<&NonEmpty>,
 ) -> Result<Target, ValidationErrors> {
     let mut invalid = ValidationErrors::default();
-    let redirect_to = settings.identity_redirect(redirect_to.map(NonEmpty::as_str));
+    let redirect_to =
+        settings.identity_redirect(redirect_to.map(NonEmpty::as_str), challenge.is_some());
     if redirect_to.is_none() {
         invalid.add("redirect_to", "is not an allowed page");
     }
