@@ -31,6 +31,7 @@ beforeAll(async () => {
   server = await TestServer.start({
     CLOAKROOM__CORS__ORIGINS: origin,
     CLOAKROOM__CORS__CREDENTIALS: "true",
+    CLOAKROOM__SIGN_IN__MAIL_CODE: "true",
   });
 });
 afterAll(() => server.stop());
@@ -56,7 +57,11 @@ async function signedUp(options: Partial<ClientOptions> = {}) {
 }
 
 /** The token of the link in the newest mail of that kind. */
-async function linkToken(of: TestServer, to: string, kind: "passwords" | "confirmations" | "unlocks") {
+async function linkToken(
+  of: TestServer,
+  to: string,
+  kind: "passwords" | "confirmations" | "unlocks" | "session/code",
+) {
   const pattern = new RegExp(`${origin}/${kind}(?:/edit)?#([\\w.-]+)`);
   const { text } = await of.waitForMail(to, pattern);
   return pattern.exec(text)?.[1] ?? "";
@@ -477,6 +482,44 @@ describe("passkeys", () => {
     expect(await presentPasskey(client)).toMatchObject({ status: "signed-in" });
     expect(client.state().status).toBe("signed-in");
   });
+});
+
+it("a mailed code signs in", async () => {
+  const { email_address } = await signedUp();
+  const client = clientOf();
+  const { request_token } = await client.requestMailCode({ email_address });
+  const token = await linkToken(server, email_address, "session/code");
+  const { code, signs_in } = await client.checkMailLink({ token });
+  expect([code, signs_in]).toEqual([expect.stringMatching(/^\d{8}$/), false]);
+  const wrong = code === "00000000" ? "00000001" : "00000000";
+  expect(await failureOf(client.signIn({ request_token, code: wrong }))).toMatchObject({
+    status: 401,
+    code: "invalid_code",
+  });
+  const { user } = signedInAs(await client.signIn({ request_token, code }));
+  expect(user).toMatchObject({ email_address, email_confirmed: true });
+  expect(await client.showUser()).toEqual({ user });
+  expect((await failureOf(client.checkMailLink({ token }))).code).toBe("link_invalid");
+});
+
+it("without providers no identity signs in or is linked", async () => {
+  const { client } = await signedUp();
+  const [unknown, invalid] = [
+    { status: 404, code: "not_found" },
+    { status: 401, code: "exchange_code_invalid" },
+  ];
+  const exchange_code = "made-up";
+  expect(await client.listProviders()).toEqual({ providers: [] });
+  expect(await failureOf(client.startProviderSignIn({ provider: "acme" }))).toMatchObject(unknown);
+  const exchange = client.request("POST", "/v1/session/exchange", { body: { exchange_code } });
+  expect(await failureOf(exchange)).toMatchObject(invalid);
+
+  const proof = { password_challenge: password };
+  expect(await client.listIdentities()).toEqual({ identities: [] });
+  expect(await failureOf(client.startLinking({ id: "acme", ...proof }))).toMatchObject(unknown);
+  expect(await failureOf(client.linkIdentity({ exchange_code }))).toMatchObject(invalid);
+  expect(await failureOf(client.unlinkIdentity({ id: 1, ...proof }))).toMatchObject(unknown);
+  expect(client.state().status).toBe("signed-in");
 });
 
 it("a throttled sign-in is unlocked by the mailed link", async () => {
