@@ -157,7 +157,7 @@ async fn a_user_with_passkeys_presents_one_after_the_password() {
     app.clock().advance(GRACE);
     assert_eq!(sign_in_with(&app, &device).await.status, 200);
     let reply = app.sign_in(ONE, PASSWORD).await;
-    assert_refused(&reply, 401, "second_factor_required");
+    assert_second_factor_due(&reply);
     assert_eq!(reply.json()["methods"], json!(["passkey"]));
 }
 

@@ -18,6 +18,7 @@ mod mail_code;
 mod mail_delivery;
 mod middleware;
 mod origins;
+mod passkeys;
 mod postgresql;
 mod postgresql_crash;
 mod postgresql_page;

@@ -316,7 +316,7 @@ fn an_operator_needs_a_second_factor_after_the_grace() {
     let reset = run(&test_server, &["users", "reset-factors", "1", "--yes"]).done();
     assert_eq!(
         reset,
-        "user 1 (one@example.com) has no second factors; the grace to set one up starts again\n"
+        "user 1 (one@example.com) has no second factors and no passkeys; the grace to set one up starts again\n"
     );
     let (status, reply) = sign_in();
     assert_eq!(status, 200, "{reply}");
