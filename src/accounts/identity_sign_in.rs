@@ -5,8 +5,8 @@
 //! - a process that is killed in between: account, identity and session are one transaction
 //! - an account taken over by its address: the identity is known by issuer and subject. An account that has the address is
 //!   linked only if both sides have verified it: the provider, which must be authoritative for its domain, and the user
-//! - an account prepared by another person with the address (squatting), whose sessions and identities would stay: one
-//!   whose address was never verified is not linked, but replaced by a fresh one
+//! - an account prepared by another person with the address (squatting), whose sessions and identities would stay: see
+//!   [`unverified_account`](super::unverified_account)
 //! - an address that its owner never verified: a new account needs one that the provider states as verified
 //! - a stolen identity of an account with a second factor: no session starts without the factor
 //! - rules of an embedding app about sign-ups: they hold here too
@@ -17,14 +17,14 @@ use super::authentication::Authentication;
 use super::identities::link;
 use super::password_sign_in::lacks_verification;
 use super::start_session::{SessionDraft, SessionStart, start_session};
-use super::unverified_account::replace_account;
+use super::unverified_account::claim_account;
 use crate::audit::Event;
 use crate::context::{Change, Context, SignUp};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, Locale, Role, TokenDigest, User, UserId};
+use crate::domain::{Account, ClientInfo, Locale, Role, TokenDigest, User, UserId};
 use crate::mail::Notice;
 use crate::providers::Identity;
 use crate::store::identities::{self, NewIdentity};
@@ -47,6 +47,12 @@ pub struct IdentitySignIn {
     pub remember: bool,
     /// The language of a new account.
     pub locale: Option<Locale>,
+}
+
+/// The notices of a sign-in that changes an account.
+struct Notices {
+    linked: Option<Notice>,
+    password_removed: Option<Notice>,
 }
 
 /// What came of a sign-in.
@@ -123,10 +129,12 @@ impl IdentitySignIn {
             None => Default::default(),
         };
         let shared = Arc::clone(context);
-        let notice = context.notice(client, MailKind::IdentityLinked);
+        let notices = Notices {
+            linked: context.notice(client, MailKind::IdentityLinked),
+            password_removed: context.notice(client, MailKind::PasswordRemoved),
+        };
         let written = context.commit(client, move |change| {
-            let outcome =
-                self.write(&shared, change, &draft, new.as_ref(), notice.as_ref(), now)?;
+            let outcome = self.write(&shared, change, &draft, new.as_ref(), &notices, now)?;
             if let Outcome::Refused(refused) = outcome {
                 let reason = refused.reason();
                 change.record(Event::ProviderSignInRefused { reason });
@@ -142,7 +150,7 @@ impl IdentitySignIn {
         change: &Change<'_>,
         draft: &SessionDraft,
         new: Option<&SignUp>,
-        notice: Option<&Notice>,
+        notices: &Notices,
         now: Timestamp,
     ) -> Result<Outcome> {
         if !provider_sign_ins::take(change, &self.code, now)? {
@@ -160,7 +168,7 @@ impl IdentitySignIn {
                 identities::note_use(change, issuer, subject, email.as_deref(), now)?;
                 Ok((user, false))
             }
-            None => self.find_owner(context, change, new, notice, now)?,
+            None => self.find_owner(context, change, new, notices, now)?,
         };
         let (user, is_new) = match owner {
             Ok(owner) => owner,
@@ -203,7 +211,7 @@ impl IdentitySignIn {
         context: &Context,
         change: &Change<'_>,
         new: Option<&SignUp>,
-        notice: Option<&Notice>,
+        notices: &Notices,
         now: Timestamp,
     ) -> Result<Result<(UserId, bool), Refused>> {
         let Some(address) = self.identity.verified_address() else {
@@ -220,12 +228,17 @@ impl IdentitySignIn {
                 return Ok(Err(Refused::AccountExists));
             }
             (Some(account), _) if account.user.email_confirmed_at.is_some() => {
-                link(change, &account.user, &self.row(), notice, now)?;
+                link(
+                    change,
+                    &account.user,
+                    &self.row(),
+                    notices.linked.as_ref(),
+                    now,
+                )?;
                 return Ok(Ok((account.user.id, false)));
             }
-            (Some(account), Some(_)) if account.user.role == Role::User => {
-                let replaced = replace_account(change, &account, None, now)?;
-                replaced.map(|(user, _)| user)
+            (Some(account), Some(sign_up)) if account.user.role == Role::User => {
+                return self.claim(context, change, &account, sign_up, notices, now);
             }
             (Some(_), _) => return Ok(Err(Refused::AccountExists)),
         };
@@ -234,6 +247,31 @@ impl IdentitySignIn {
         };
         self.set_up(context, change, user, sign_up, now)
             .map(|user| Ok((user, true)))
+    }
+
+    /// Gives an account whose address was never verified to the owner of the mailbox, or a fresh one in its place, as the
+    /// settings say of a reset by mail.
+    fn claim(
+        &self,
+        context: &Context,
+        change: &Change<'_>,
+        account: &Account,
+        sign_up: &SignUp,
+        notices: &Notices,
+        now: Timestamp,
+    ) -> Result<Result<(UserId, bool), Refused>> {
+        let unverified = context.settings.registration.unverified_reset;
+        let removed = notices.password_removed.as_ref();
+        let Some(claimed) = claim_account(change, account, unverified, removed, now)? else {
+            return Ok(Err(Refused::AccountExists));
+        };
+        let user = claimed.user;
+        if user.id != account.user.id {
+            let set_up = self.set_up(context, change, user, sign_up, now);
+            return set_up.map(|user| Ok((user, true)));
+        }
+        link(change, &user, &self.row(), notices.linked.as_ref(), now)?;
+        Ok(Ok((user.id, false)))
     }
 
     /// Gives a new account without a password its identity, its verified address and its name.

@@ -108,11 +108,12 @@ section! {
         /// the difference. It requires `confirm` "required", because otherwise a sign-in with the new password would
         /// reveal it.
         private: bool = false,
-        /// What a reset by mail, or a sign-in by a mailed code, does with an account whose address was never verified: "keep" sets the password (a
-        /// code removes it) and keeps projects, name and user id, "replace" deletes the account and gives its address a
-        /// fresh one with the new password (by a code: without one). Another person may have signed up with the address; with "replace" nothing of theirs reaches the
-        /// owner, but **owners who did not verify their address lose their data at their first reset**. It requires that
-        /// `confirm` is not "off".
+        /// What a reset by mail does with an account whose address was never verified, and a sign-in by a mailed code or by
+        /// a provider that gives out the address: "keep" sets the password (a sign-in removes it) and keeps projects, name
+        /// and user id, "replace" deletes the account and gives its address a fresh one with the new password (by a
+        /// sign-in: without one). Another person may have signed up with the address; with "replace" nothing of theirs
+        /// reaches the owner, but **owners who did not verify their address lose their data at their first reset**. It
+        /// requires that `confirm` is not "off".
         unverified_reset: UnverifiedReset = "keep",
     }
 }

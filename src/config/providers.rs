@@ -45,8 +45,8 @@ section! {
         /// Domains of email addresses that may sign in by it; an empty list allows all. Compared exactly: list subdomains too.
         allowed_domains: Vec<String> = [],
         /// Domains whose addresses this provider gives out, or `*` for all: a user with a verified address there owns it. An
-        /// account that has the address, verified, is linked at the first sign-in; one that never verified it is replaced.
-        /// List only what the provider controls.
+        /// account that has the address, verified, is linked at the first sign-in; with one that never verified it,
+        /// `registration.unverified_reset` is done. List only what the provider controls.
         authoritative_domains: Vec<String> = [],
         /// Whether it may create accounts, whatever `registration.open` is. If not, it signs existing users in whose
         /// accounts are linked to it.

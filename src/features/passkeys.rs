@@ -134,7 +134,12 @@ async fn create(
         .await?;
     let notice = context.notice(&client, MailKind::PasskeyAdded);
     let add = move |change: &Change<'_>, account: &Account, now: Timestamp| {
-        verified.add_to(change, &account.user, notice.as_ref(), now)
+        let added = verified.add_to(change, &account.user, notice.as_ref(), now)?;
+        if let Added::Done(_) = added {
+            // From now on the password alone starts no session of a user who must have a second factor.
+            second_factor_rule::clear(change, &account.user)?;
+        }
+        Ok(added)
     };
     match reauthenticated.commit(&context, &client, add).await? {
         Added::Done(passkey) => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cloakroom::config::{Confirm, Settings, UnverifiedReset};
 use cloakroom::testing::{Reply, TestApp};
 use serde_json::{Value, json};
 
@@ -19,12 +20,13 @@ fn challenge() -> Value {
 }
 
 async fn app_where_acme_owns(provider: &FakeProvider, domains: &[&str]) -> TestApp {
-    TestApp::with_settings(|settings| {
-        provider.configure(settings);
-        let acme = settings.providers.get_mut(ACME).unwrap();
-        acme.authoritative_domains = domains.iter().map(|it| (*it).to_owned()).collect();
-    })
-    .await
+    TestApp::with_settings(|settings| own(settings, provider, domains)).await
+}
+
+fn own(settings: &mut Settings, provider: &FakeProvider, domains: &[&str]) {
+    provider.configure(settings);
+    let acme = settings.providers.get_mut(ACME).unwrap();
+    acme.authoritative_domains = domains.iter().map(|it| (*it).to_owned()).collect();
 }
 
 /// A signed-in user links the provider's user: the reply to the last step.
@@ -240,9 +242,23 @@ async fn an_address_links_only_where_the_provider_owns_it() {
 }
 
 #[actix_web::test]
-async fn an_account_of_a_squatter_is_replaced_by_a_fresh_one() {
+async fn a_squatter_loses_the_account_to_the_owner_of_the_address() {
+    squatter_is_out(UnverifiedReset::Keep).await;
+}
+
+#[actix_web::test]
+async fn an_account_of_a_squatter_can_be_replaced_by_a_fresh_one() {
+    squatter_is_out(UnverifiedReset::Replace).await;
+}
+
+async fn squatter_is_out(unverified: UnverifiedReset) {
     let provider = FakeProvider::start();
-    let app = app_where_acme_owns(&provider, &["example.com"]).await;
+    let app = TestApp::with_settings(|settings| {
+        own(settings, &provider, &["example.com"]);
+        settings.registration.confirm = Confirm::Remind;
+        settings.registration.unverified_reset = unverified;
+    })
+    .await;
     let squatter = app.create_user(ONE, PASSWORD).await;
     let session = app.sign_in_as(&squatter).await;
     linked(&app, &squatter, "the squatter").await;
@@ -250,7 +266,8 @@ async fn an_account_of_a_squatter_is_replaced_by_a_fresh_one() {
     let reply = Browser::default().sign_in(&app, &provider).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let user = reply.json()["user"].clone();
-    assert_ne!(user["id"], squatter.id.0);
+    let is_kept = unverified == UnverifiedReset::Keep;
+    assert_eq!(user["id"] == squatter.id.0, is_kept, "{user}");
     assert_eq!(
         (&user["email_address"], &user["email_confirmed"]),
         (&json!(ONE), &json!(true))

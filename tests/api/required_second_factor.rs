@@ -16,7 +16,7 @@ use crate::support::app::{
 use crate::support::credentials::api_key;
 use crate::support::flows::Flows;
 use crate::support::mail_code::{ask, last_mailed};
-use crate::support::passkeys::{device_of, sign_in_with};
+use crate::support::passkeys::{add_device, device_of, sign_in_with};
 use crate::support::second_factor::{
     assert_second_factor_due, challenged, enrol, pending_sign_in, present, remove_totp,
 };
@@ -159,6 +159,15 @@ async fn a_user_with_passkeys_presents_one_after_the_password() {
     let reply = app.sign_in(ONE, PASSWORD).await;
     assert_second_factor_due(&reply);
     assert_eq!(reply.json()["methods"], json!(["passkey"]));
+}
+
+#[actix_web::test]
+async fn adding_a_passkey_ends_the_grace() {
+    let (app, user) = requiring(Required::All).await;
+    let token = app.sign_in_as(&user).await;
+    add_device(&app, &token).await;
+    let shown = app.get("/v1/session").bearer(&token).send().await;
+    assert_eq!(enrol_until(&shown), Value::Null);
 }
 
 #[actix_web::test]
