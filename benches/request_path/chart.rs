@@ -21,6 +21,7 @@ pub fn draw(sizes: &[Size]) -> String {
     let height = row * cases.len() as f64 + 60.0;
     let mut svg = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12" fill="#808080">
+<title>Processor time of a request</title>
 <text x="0" y="16" font-weight="bold">Processor time of a request, µs</text>
 "##
     );
