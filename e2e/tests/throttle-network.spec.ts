@@ -26,9 +26,12 @@ test("too many attempts disable the button until retry", { tag: "@phone" }, asyn
   const shown = page.locator(".countdown [aria-hidden]");
   await expect(shown).toHaveText(/Try again in (10:00|9:5\d)/);
 
-  // Neither a click nor Enter submits during the wait.
+  // Neither a click nor Enter submits during the wait; the page renews its options for suggested passkeys.
   const sent: string[] = [];
-  page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
+  page.on("request", (request) => {
+    const suggests = request.url().endsWith("/v1/session/passkey/options");
+    if (request.method() === "POST" && !suggests) sent.push(request.url());
+  });
   await submit.click({ force: true });
   await field(page, "Password").press("Enter");
   await page.clock.fastForward("08:55");
