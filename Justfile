@@ -69,7 +69,7 @@ fuzz-all seconds="10": (fuzz "credential_header" seconds) (fuzz "request_body" s
 fuzz target seconds="60" folder="fuzz":
     mkdir -p {{ folder }}/corpus/{{ target }} {{ folder }}/artifacts/{{ target }}
     RUSTFLAGS="{{ fuzz_flags }}" cargo run --quiet --profile fuzz --target {{ host }} --target-dir target/fuzz --manifest-path {{ folder }}/Cargo.toml \
-        --bin {{ target }} -- {{ folder }}/corpus/{{ target }} -artifact_prefix={{ folder }}/artifacts/{{ target }}/ -max_total_time={{ seconds }}
+        --bin {{ target }} -- {{ folder }}/corpus/{{ target }} -artifact_prefix={{ folder }}/artifacts/{{ target }}/ -max_total_time={{ seconds }} -error_exitcode=1
 
 # Change the code and list the changes that no test notices: `just mutants --file src/throttle.rs`
 [group('test')]
