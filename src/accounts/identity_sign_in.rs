@@ -58,7 +58,7 @@ struct Notices {
 /// What came of a sign-in.
 pub enum Outcome {
     /// The user is known or new, and a session was started or waits for a second factor.
-    Started(Box<User>, Box<SessionStart>),
+    Started(SessionStart),
     /// It was refused.
     Refused(Refused),
 }
@@ -190,19 +190,10 @@ impl IdentitySignIn {
                 });
             }
             SessionStart::Session(started) => started.record(change),
-            SessionStart::SecondFactorDue(_) => change.record(Event::SecondFactorDue { user }),
-            SessionStart::EnrolmentOverdue => change.record(Event::SecondFactorOverdue { user }),
+            SessionStart::SecondFactorDue(_) | SessionStart::EnrolmentOverdue => {}
             SessionStart::Outdated => return Ok(Outcome::Refused(Refused::Invalid)),
         }
-        let second_factor_due_at = match &start {
-            SessionStart::Session(started) => started.enrol_until,
-            _ => None,
-        };
-        let user = User {
-            second_factor_due_at,
-            ..account.user
-        };
-        Ok(Outcome::Started(Box::new(user), Box::new(start)))
+        Ok(Outcome::Started(start))
     }
 
     /// The user to whom an unknown identity belongs from now on, and whether the account is new.

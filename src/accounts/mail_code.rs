@@ -33,7 +33,7 @@ use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, ClientInfo, SecondFactorDue, TokenDigest, User, UserId};
+use crate::domain::{Account, ClientInfo, SecondFactorDue, TokenDigest, UserId};
 use crate::mail::Notice;
 use crate::store::mail_codes::MailCodeRequest;
 use crate::store::{Reader, mail_codes, passkeys, users};
@@ -183,8 +183,8 @@ impl MailSignIn {
         };
         let finished = context.commit(client, move |change| step.finish(change, now));
         match finished.await? {
-            Finished::SignedIn(user, started) => Ok(SignedIn {
-                user: *user,
+            Finished::SignedIn(started) => Ok(SignedIn {
+                user: started.user,
                 session: started.session,
                 token,
                 made: (),
@@ -270,7 +270,7 @@ struct MailStep {
 
 /// What came of it.
 enum Finished {
-    SignedIn(Box<User>, Box<StartedSession>),
+    SignedIn(Box<StartedSession>),
     SecondFactorDue(Box<SecondFactorDue>),
     EnrolmentOverdue,
     Refused,
@@ -321,21 +321,13 @@ impl MailStep {
             SessionStart::Session(started) => {
                 started.record(change);
                 self.admission.give_back_after(change)?;
-                let user = User {
-                    second_factor_due_at: started.enrol_until,
-                    ..account.user
-                };
-                Ok(Finished::SignedIn(Box::new(user), Box::new(started)))
+                Ok(Finished::SignedIn(started))
             }
             SessionStart::SecondFactorDue(due) => {
-                let user = account.user.id;
-                change.record(Event::SecondFactorDue { user });
                 self.admission.give_back_after(change)?;
                 Ok(Finished::SecondFactorDue(due))
             }
             SessionStart::EnrolmentOverdue => {
-                let user = account.user.id;
-                change.record(Event::SecondFactorOverdue { user });
                 self.admission.give_back_after(change)?;
                 Ok(Finished::EnrolmentOverdue)
             }

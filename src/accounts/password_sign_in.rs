@@ -165,17 +165,8 @@ impl Attempt {
                     admission.give_back_after(change)?;
                     failures.forgive(change, now)?;
                 }
-                let started = match &start {
-                    SessionStart::Session(started) => started,
-                    SessionStart::SecondFactorDue(_) => {
-                        change.record(Event::SecondFactorDue { user });
-                        return Ok((start, None));
-                    }
-                    SessionStart::EnrolmentOverdue => {
-                        change.record(Event::SecondFactorOverdue { user });
-                        return Ok((start, None));
-                    }
-                    SessionStart::Outdated => return Ok((start, None)),
+                let SessionStart::Session(started) = &start else {
+                    return Ok((start, None));
                 };
                 started.record(change);
                 let made = also(change, &started.session, now)?;
@@ -184,10 +175,7 @@ impl Attempt {
             match started.await? {
                 (SessionStart::Session(started), Some(made)) => {
                     return Ok(SignedIn {
-                        user: User {
-                            second_factor_due_at: started.enrol_until,
-                            ..account.user
-                        },
+                        user: started.user,
                         session: started.session,
                         token,
                         made,

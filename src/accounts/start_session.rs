@@ -61,13 +61,20 @@ pub fn start_session(
     } else {
         let methods = second_factor_rule::methods(change, &draft.rule, &account.user)?;
         if !methods.is_empty() {
-            let due = wait_for_second_factor(change, authentication, draft, &account, methods, now);
-            return due.map(Box::new).map(SessionStart::SecondFactorDue);
+            let due =
+                wait_for_second_factor(change, authentication, draft, &account, methods, now)?;
+            let user = account.user.id;
+            change.record(Event::SecondFactorDue { user });
+            return Ok(SessionStart::SecondFactorDue(Box::new(due)));
         }
         match second_factor_rule::apply(change, &draft.rule, &account.user, now)? {
             Enrolment::NotRequired => {}
             Enrolment::Until(due) => enrol_until = Some(due),
-            Enrolment::Overdue => return Ok(SessionStart::EnrolmentOverdue),
+            Enrolment::Overdue => {
+                let user = account.user.id;
+                change.record(Event::SecondFactorOverdue { user });
+                return Ok(SessionStart::EnrolmentOverdue);
+            }
         }
     }
     let replaced = match &draft.replaces {
@@ -92,20 +99,23 @@ pub fn start_session(
         false => 0,
     };
     let new_device = note_device(change, draft, &account.user, now)?;
-    Ok(SessionStart::Session(StartedSession {
+    Ok(SessionStart::Session(Box::new(StartedSession {
+        user: User {
+            second_factor_due_at: enrol_until,
+            ..account.user
+        },
         session,
         evicted,
         replaced,
         new_device,
-        enrol_until,
-    }))
+    })))
 }
 
-/// What came of starting a session.
+/// What came of starting a session. A start that ends as due or overdue is recorded.
 #[derive(Clone, Debug)]
 pub enum SessionStart {
     /// It was started.
-    Session(StartedSession),
+    Session(Box<StartedSession>),
     /// The user has second factors and must present one of these first.
     SecondFactorDue(Box<SecondFactorDue>),
     /// The user must have a second factor, has none, and the time to set one up is over.
@@ -117,6 +127,8 @@ pub enum SessionStart {
 /// A session that was started.
 #[derive(Clone, Debug)]
 pub struct StartedSession {
+    /// Its user, as it is now.
+    pub user: User,
     /// The session.
     pub session: Session,
     /// How many of the user's other sessions were ended to stay within the limit.
@@ -125,8 +137,6 @@ pub struct StartedSession {
     pub replaced: bool,
     /// Whether the account was used before, and never from this device.
     pub new_device: bool,
-    /// When the user must have a second factor, which is missing. The session expires then.
-    pub enrol_until: Option<Timestamp>,
 }
 
 impl StartedSession {

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::passkeys::{VerifiedAssertion, accept, verify_assertion};
 use crate::accounts::password_sign_in::{is_hidden, lacks_verification};
-use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
+use crate::accounts::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
 use crate::audit::Event;
 use crate::config::Registration;
 use crate::context::{Change, Context};
@@ -103,7 +103,7 @@ async fn sign_in(
     };
     let finished = context.commit(client, move |change| attempt.finish(change, now));
     match finished.await? {
-        Finished::SignedIn(user, session) => Ok((*user, *session, token)),
+        Finished::SignedIn(started) => Ok((started.user, started.session, token)),
         Finished::Unverified => Err(Error::Unconfirmed),
         Finished::Refused => Err(Error::PasskeyInvalid),
     }
@@ -119,7 +119,7 @@ struct Attempt {
 
 /// What came of it.
 enum Finished {
-    SignedIn(Box<User>, Box<Session>),
+    SignedIn(Box<StartedSession>),
     /// The address must be verified first.
     Unverified,
     Refused,
@@ -151,14 +151,7 @@ impl Attempt {
         };
         started.record(change);
         self.admission.give_back_after(change)?;
-        let user = User {
-            second_factor_due_at: started.enrol_until,
-            ..account.user
-        };
-        Ok(Finished::SignedIn(
-            Box::new(user),
-            Box::new(started.session),
-        ))
+        Ok(Finished::SignedIn(started))
     }
 }
 

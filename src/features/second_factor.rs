@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::authentication::Authentication;
 use crate::accounts::second_factor::{Presented, SecondFactors};
-use crate::accounts::start_session::{SessionDraft, SessionStart, start_session};
+use crate::accounts::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
@@ -25,7 +25,7 @@ use crate::crypto::webauthn::AuthenticationResponse;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{ClientInfo, Session, TokenDigest, User, UserId};
+use crate::domain::{ClientInfo, TokenDigest, UserId};
 use crate::http::error_codes::{
     INVALID_CODE, PASSKEY_INVALID, PASSKEY_UNKNOWN, PENDING_SIGN_IN_INVALID,
 };
@@ -114,13 +114,13 @@ async fn create(
     };
     let finished = context.commit(&client, move |change| step.finish(change, now));
     match context.counted(&admission, finished).await? {
-        Finished::SignedIn(user, session) => respond_with_session(
+        Finished::SignedIn(started) => respond_with_session(
             HttpResponse::Ok(),
             &context,
             carrier,
             &session_token,
-            &user,
-            &session,
+            &started.user,
+            &started.session,
         ),
         Finished::WrongCode => Err(wrong),
         Finished::Invalid => Err(Error::PendingSignInInvalid),
@@ -158,7 +158,7 @@ impl CodeLimits {
 
 /// What came of a second step.
 enum Finished {
-    SignedIn(Box<User>, Box<Session>),
+    SignedIn(Box<StartedSession>),
     WrongCode,
     Invalid,
 }
@@ -199,10 +199,7 @@ impl SecondStep {
         self.admission.give_back_after(change)?;
         self.limits.lately.forgive(change, now)?;
         self.limits.long.forgive(change, now)?;
-        Ok(Finished::SignedIn(
-            Box::new(user),
-            Box::new(started.session),
-        ))
+        Ok(Finished::SignedIn(started))
     }
 }
 

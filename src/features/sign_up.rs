@@ -344,12 +344,11 @@ impl Registration {
             user: user.id,
             session: started.as_ref().map(|started| started.session.id),
         });
-        let user = User {
-            second_factor_due_at: started.as_ref().and_then(|started| started.enrol_until),
-            ..user
+        let (user, session) = match started {
+            Some(started) => (started.user, Some(started.session)),
+            None => (user, None),
         };
         self.hooks.signed_up(change, &self.sign_up, &user)?;
-        let session = started.map(|started| started.session);
         Ok(Registered::Done(Box::new((user, session))))
     }
 
@@ -359,7 +358,7 @@ impl Registration {
         change: &Change<'_>,
         user: &User,
         now: Timestamp,
-    ) -> Result<Option<StartedSession>> {
+    ) -> Result<Option<Box<StartedSession>>> {
         let Some(draft) = &self.draft else {
             return Ok(None);
         };

@@ -16,7 +16,7 @@ use crate::support::app::{
 use crate::support::credentials::api_key;
 use crate::support::flows::Flows;
 use crate::support::mail_code::{ask, last_mailed};
-use crate::support::passkeys::{add_device, device_of, sign_in_with};
+use crate::support::passkeys::{add_device, assertion, device_of, sign_in_with};
 use crate::support::second_factor::{
     assert_second_factor_due, challenged, enrol, pending_sign_in, present, remove_totp,
 };
@@ -159,6 +159,17 @@ async fn a_user_with_passkeys_presents_one_after_the_password() {
     let reply = app.sign_in(ONE, PASSWORD).await;
     assert_second_factor_due(&reply);
     assert_eq!(reply.json()["methods"], json!(["passkey"]));
+}
+
+#[actix_web::test]
+async fn a_passkey_after_the_password_ends_the_grace() {
+    let (app, user) = requiring(Required::All).await;
+    app.sign_in_as(&user).await;
+    let (device, _) = device_of(&app, &user).await;
+    let pending = pending_sign_in(&app, ONE).await;
+    let body = json!({ "pending_token": pending, "passkey": assertion(&app, &device).await });
+    let call = app.post("/v1/session/second_factor").json(&body);
+    assert_eq!(enrol_until(&call.send().await), Value::Null);
 }
 
 #[actix_web::test]

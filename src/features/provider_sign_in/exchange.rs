@@ -49,13 +49,13 @@ pub(super) async fn create(
     };
     let (outcome, token) = sign_in.finish(&context, &client).await?;
     match outcome {
-        Outcome::Started(user, start) => match *start {
+        Outcome::Started(start) => match start {
             SessionStart::Session(started) => respond_with_session(
                 HttpResponse::Ok(),
                 &context,
                 carrier,
                 &token,
-                &user,
+                &started.user,
                 &started.session,
             ),
             SessionStart::SecondFactorDue(due) => Err(Error::SecondFactorRequired(due)),
