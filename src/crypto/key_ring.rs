@@ -253,6 +253,11 @@ impl VerifyingKey {
     pub fn verifies_until(&self, lifetime: Duration) -> Option<Timestamp> {
         Some(self.retired_at? + lifetime)
     }
+
+    /// Whether it still verifies what is valid for `lifetime`.
+    pub fn verifies_at(&self, lifetime: Duration, now: Timestamp) -> bool {
+        self.verifies_until(lifetime).is_none_or(|end| now < end)
+    }
 }
 
 impl fmt::Debug for KeyRing {
@@ -297,13 +302,19 @@ fn beside(database: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::HashSet;
 
     use super::*;
 
     fn base(letter: &str) -> Secret {
         Secret::from(letter.repeat(32))
+    }
+
+    /// A ring of bases that repeat these letters.
+    pub fn key_ring(current: &str, previous: &[&str]) -> KeyRing {
+        let previous = previous.iter().map(|letter| base(letter)).collect();
+        KeyRing::new(base(current), previous)
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Challenge {
             return Err(ChallengeFault::Unknown);
         };
         let expires_at = Timestamp::from_millis(i64::from_be_bytes(*expires_at));
-        if now >= expires_at || key.verifies_until(LIFETIME).is_some_and(|end| now >= end) {
+        if now >= expires_at || !key.verifies_at(LIFETIME, now) {
             return Err(ChallengeFault::Expired);
         }
         Ok(Self {
@@ -151,18 +151,10 @@ fn random() -> Result<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
+    use crate::crypto::key_ring::tests::key_ring;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
     const REGISTRATION: Ceremony<'_> = Ceremony::Registration(UserId(1), SessionId(2));
-
-    fn key_ring(current: &str, previous: &[&str]) -> KeyRing {
-        let base = |letter: &str| Secret::from(letter.repeat(32));
-        KeyRing::new(
-            base(current),
-            previous.iter().map(|letter| base(letter)).collect(),
-        )
-    }
 
     fn verify(
         key_ring: &KeyRing,
