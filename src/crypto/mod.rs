@@ -1,6 +1,7 @@
 //! Keys, tokens, signatures and password hashing. Only this folder knows ring and the JWT format.
 
 pub mod access_token;
+mod aead;
 pub mod jws;
 pub mod jwt;
 pub mod key_ring;

@@ -5,15 +5,14 @@
 //! - a row copied to another user: the user's id is authenticated with the secret
 //! - a rotation of the key base: the name of the base stands beside the secret, which a previous base opens until it is
 //!   sealed again
-//! - a repeated nonce: 96 random bits, and a secret is sealed a few times in its life
+//! - a repeated nonce: see [`aead`]; a secret is sealed a few times in its life
 
 use std::time::Duration;
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::crypto::key_ring::{Key, KeyRing, Purpose};
-use crate::crypto::token::fill_random;
+use crate::crypto::aead;
+use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::domain::UserId;
 use crate::domain::error::{Error, Result, UnavailableReason};
 
@@ -25,7 +24,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 pub struct Sealed {
     /// The name of the key base that it is sealed under.
     pub key_base: String,
-    /// Nonce, then the sealed bytes.
+    /// As [`aead`] has it.
     pub bytes: Vec<u8>,
 }
 
@@ -34,18 +33,8 @@ pub struct Sealed {
 /// # Errors
 /// The operating system's generator fails.
 pub fn seal(key_ring: &KeyRing, purpose: Purpose, user: UserId, secret: &[u8]) -> Result<Sealed> {
-    let mut nonce = [0; NONCE_LEN];
-    fill_random(&mut nonce)?;
-    let mut bytes = secret.to_vec();
-    let key = key(&key_ring.signing(purpose))?;
-    let tag = key
-        .seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(user.0.to_be_bytes()),
-            &mut bytes,
-        )
-        .map_err(|_| Error::internal("a secret cannot be sealed"))?;
-    let bytes = [&nonce[..], &bytes, tag.as_ref()].concat();
+    let key = key_ring.signing(purpose);
+    let bytes = aead::seal(&key, &user.0.to_be_bytes(), secret)?;
     Ok(Sealed {
         key_base: key_ring.names().current,
         bytes,
@@ -69,42 +58,19 @@ pub fn open(
             RETRY_AFTER,
         ));
     };
-    let changed = || Error::internal("a sealed secret was changed, or is another user's");
-    let (nonce, rest) = sealed
-        .bytes
-        .split_first_chunk::<NONCE_LEN>()
-        .ok_or_else(changed)?;
-    let mut bytes = Zeroizing::new(rest.to_vec());
-    let nonce = Nonce::assume_unique_for_key(*nonce);
-    let length = key(&derived)?
-        .open_in_place(nonce, Aad::from(user.0.to_be_bytes()), &mut bytes)
-        .map_err(|_| changed())?
-        .len();
-    bytes.truncate(length);
-    Ok(bytes)
-}
-
-fn key(derived: &Key) -> Result<LessSafeKey> {
-    let half = &derived[..AES_256_GCM.key_len()];
-    let key = UnboundKey::new(&AES_256_GCM, half).map_err(|_| Error::internal("no AES key"))?;
-    Ok(LessSafeKey::new(key))
+    aead::open(&derived, &user.0.to_be_bytes(), &sealed.bytes)
+        .ok_or_else(|| Error::internal("a sealed secret was changed, or is another user's"))
 }
 
 #[cfg(test)]
 mod tests {
+    use ring::aead::NONCE_LEN;
+
     use super::*;
-    use crate::config::Secret;
+    use crate::crypto::key_ring::tests::key_ring;
 
     const USER: UserId = UserId(7);
     const SECRET: &[u8] = b"twenty bytes, or any";
-
-    fn key_ring(current: &str, previous: &[&str]) -> KeyRing {
-        let base = |letter: &str| Secret::from(letter.repeat(32));
-        KeyRing::new(
-            base(current),
-            previous.iter().map(|letter| base(letter)).collect(),
-        )
-    }
 
     fn sealed(key_ring: &KeyRing) -> Sealed {
         seal(key_ring, Purpose::TotpSecret, USER, SECRET).unwrap()

@@ -4,18 +4,17 @@
 //! # Threats
 //! - a message for one purpose used for another: each purpose has its own key
 //! - an old message: its expiry is sealed with it; a previous key opens messages for one lifetime after it was retired
-//! - a repeated nonce: 96 random bits; limits keep the number of messages far below 2^32 in the life of a key
+//! - a repeated nonce: see [`aead`]; limits keep the number of messages far below 2^32 in the life of a key
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-use crate::crypto::key_ring::{Key, KeyRing, Purpose};
-use crate::crypto::token::fill_random;
+use crate::crypto::aead;
+use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 
 /// A message that was opened.
 pub struct Opened {
@@ -35,18 +34,9 @@ pub fn seal(
     expires_at: Timestamp,
     message: &[u8],
 ) -> Result<String> {
-    let mut nonce = [0; NONCE_LEN];
-    fill_random(&mut nonce)?;
-    let mut bytes = [&expires_at.as_millis().to_be_bytes()[..], message].concat();
-    let tag = key(&key_ring.signing(purpose))?
-        .seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::empty(),
-            &mut bytes,
-        )
-        .map_err(|_| Error::internal("a message cannot be sealed"))?;
-    let whole = [&nonce[..], &bytes, tag.as_ref()].concat();
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(whole))
+    let bytes = [&expires_at.as_millis().to_be_bytes()[..], message].concat();
+    let sealed = aead::seal(&key_ring.signing(purpose), b"", &bytes)?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
 }
 
 /// Opens a message; `None` if it is malformed, forged or for another purpose. It may be expired.
@@ -57,47 +47,26 @@ pub fn open(
     lifetime: Duration,
     now: Timestamp,
 ) -> Option<Opened> {
-    let whole = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (nonce, sealed) = whole.split_first_chunk::<NONCE_LEN>()?;
-    let mut keys = key_ring.verifying(purpose);
-    keys.find_map(|found| {
-        if found.verifies_until(lifetime).is_some_and(|end| now >= end) {
-            return None;
-        }
-        let mut bytes = sealed.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let key = key(&found.key).ok()?;
-        let opened = key.open_in_place(nonce, Aad::empty(), &mut bytes).ok()?;
-        let (expires_at, message) = opened.split_first_chunk::<8>()?;
-        Some(Opened {
-            message: message.to_vec(),
-            expires_at: Timestamp::from_millis(i64::from_be_bytes(*expires_at)),
-        })
+    let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    let mut keys = key_ring
+        .verifying(purpose)
+        .filter(|found| found.verifies_at(lifetime, now));
+    let opened = keys.find_map(|found| aead::open(&found.key, b"", &sealed))?;
+    let (expires_at, message) = opened.split_first_chunk::<8>()?;
+    Some(Opened {
+        message: message.to_vec(),
+        expires_at: Timestamp::from_millis(i64::from_be_bytes(*expires_at)),
     })
-}
-
-fn key(derived: &Key) -> Result<LessSafeKey> {
-    let half = &derived[..AES_256_GCM.key_len()];
-    let key = UnboundKey::new(&AES_256_GCM, half).map_err(|_| Error::internal("no AES key"))?;
-    Ok(LessSafeKey::new(key))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
+    use crate::crypto::key_ring::tests::key_ring;
 
     const PURPOSE: Purpose = Purpose::ProviderState;
     const LIFETIME: Duration = Duration::from_secs(60);
     const NOW: Timestamp = Timestamp::from_millis(1_000);
-
-    fn key_ring(current: &str, previous: &[&str]) -> KeyRing {
-        let base = |letter: &str| Secret::from(letter.repeat(32));
-        KeyRing::new(
-            base(current),
-            previous.iter().map(|letter| base(letter)).collect(),
-        )
-    }
 
     fn message_in(key_ring: &KeyRing, text: &str, now: Timestamp) -> Option<Vec<u8>> {
         open(key_ring, PURPOSE, text, LIFETIME, now).map(|opened| opened.message)
