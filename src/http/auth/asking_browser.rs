@@ -1,8 +1,7 @@
 //! The cookie of a browser that asked for a mailed code: a link from such a mail signs in this browser and no other.
 //!
 //! # Threats
-//! - a cookie planted by another host: under https the prefix `__Host-` binds it to this host, whatever
-//!   `session.cookie_domain` is, and two cookies of the name are none
+//! - a cookie planted by another host: see [`HostCookie`]
 //! - a page that makes its visitors' browsers ask, to sign them in as someone else by a link of its own: the cookie is set
 //!   for the application itself only
 //! - scripts that read it: `HttpOnly`
@@ -13,7 +12,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::cookie;
+use super::cookie::HostCookie;
 use crate::config::Settings;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::TokenDigest;
@@ -22,10 +21,10 @@ use crate::domain::mail_kind::MAIL_CODE_LIFETIME;
 use crate::http::extract::client_info::context;
 use crate::http::inputs::Input;
 
-/// Under https.
-const HOST_BOUND: &str = "__Host-cloakroom_code";
-/// Under plain http, where browsers do not accept the prefix.
-const PLAIN: &str = "cloakroom_code";
+const COOKIE: HostCookie = HostCookie {
+    host_bound: "__Host-cloakroom_code",
+    plain: "cloakroom_code",
+};
 
 /// The well-formed token in the cookie, if there is one.
 pub struct AskingBrowser(Option<PlainToken>);
@@ -51,8 +50,7 @@ impl FromRequest for AskingBrowser {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(context(request).map(|context| {
-            let name = name(&context.settings);
-            let carried = cookie::carried(request.headers(), name).ok().flatten();
+            let carried = COOKIE.value(request.headers(), &context.settings);
             Self(carried.and_then(|text| PlainToken::parse(TokenKind::Browser, text)))
         }))
     }
@@ -65,22 +63,5 @@ impl Input for AskingBrowser {}
 /// # Errors
 /// Never for a token of ours, which is plain text.
 pub fn set(settings: &Settings, token: &PlainToken) -> Result<HeaderValue> {
-    let (name, age) = (name(settings), MAIL_CODE_LIFETIME.as_secs());
-    let mut line = format!(
-        "{name}={}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax",
-        token.reveal()
-    );
-    if !settings.server.is_plain() {
-        line += "; Secure";
-    }
-    let mut line = HeaderValue::try_from(line).map_err(Error::internal)?;
-    line.set_sensitive(true);
-    Ok(line)
-}
-
-fn name(settings: &Settings) -> &'static str {
-    match settings.server.is_plain() {
-        true => PLAIN,
-        false => HOST_BOUND,
-    }
+    COOKIE.set(settings, token.reveal(), MAIL_CODE_LIFETIME)
 }

@@ -3,26 +3,26 @@
 //! # Threats
 //! - a sign-in started elsewhere, which would sign the victim in as the attacker: `state` and exchange code are bound to
 //!   the value, which only this browser has
-//! - a cookie planted by another host: the prefix `__Host-` binds it to this host and https, and two cookies of the name
-//!   count as none
+//! - a cookie planted by another host: see [`HostCookie`]
 
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
 
-use super::cookie;
+use super::cookie::HostCookie;
 use crate::config::Settings;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 
-const HOST_BOUND: &str = "__Host-cloakroom-browser";
-/// Under plain http, where browsers do not accept a prefix.
-const PLAIN: &str = "cloakroom-browser";
+const COOKIE: HostCookie = HostCookie {
+    host_bound: "__Host-cloakroom-browser",
+    plain: "cloakroom-browser",
+};
 /// 128 bits in hexadecimal digits.
 const LENGTH: usize = 32;
 
 /// The value that the browser sends, if it has the form of ours.
 pub fn value<'a>(headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str> {
-    let value = cookie::carried(headers, name(settings)).ok().flatten()?;
+    let value = COOKIE.value(headers, settings)?;
     let is_ours = value.len() == LENGTH && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_ours.then_some(value)
 }
@@ -32,19 +32,5 @@ pub fn value<'a>(headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str>
 /// # Errors
 /// Never for a value of ours.
 pub fn set(settings: &Settings, value: &str, max_age: Duration) -> Result<HeaderValue> {
-    let (name, age) = (name(settings), max_age.as_secs());
-    let mut line = format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
-    if !settings.server.is_plain() {
-        line += "; Secure";
-    }
-    let mut line = HeaderValue::try_from(line).map_err(Error::internal)?;
-    line.set_sensitive(true);
-    Ok(line)
-}
-
-fn name(settings: &Settings) -> &'static str {
-    match settings.server.is_plain() {
-        true => PLAIN,
-        false => HOST_BOUND,
-    }
+    COOKIE.set(settings, value, max_age)
 }

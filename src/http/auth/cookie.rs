@@ -85,6 +85,46 @@ fn written(settings: &Settings, value: &str, max_age: Option<Duration>) -> Resul
     if let Some(age) = max_age {
         line += &format!("; Max-Age={}", age.as_secs());
     }
+    finished(settings, line)
+}
+
+/// A cookie beside that of the session, of this host alone, whatever `session.cookie_domain` is. It recognises a browser.
+///
+/// # Threats
+/// - one that is planted by another host: the prefix `__Host-` binds it to this host and https, and two cookies of the name
+///   count as none
+pub struct HostCookie {
+    /// Its name under https, with the prefix.
+    pub host_bound: &'static str,
+    /// Its name under plain http, where browsers do not accept a prefix.
+    pub plain: &'static str,
+}
+
+impl HostCookie {
+    /// The value that the browser sends.
+    pub fn value<'a>(&self, headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str> {
+        carried(headers, self.name(settings)).ok().flatten()
+    }
+
+    /// `Set-Cookie` with a value, which the browser keeps for `max_age`.
+    ///
+    /// # Errors
+    /// Never for plain text.
+    pub fn set(&self, settings: &Settings, value: &str, max_age: Duration) -> Result<HeaderValue> {
+        let (name, age) = (self.name(settings), max_age.as_secs());
+        finished(settings, format!("{name}={value}; Path=/; Max-Age={age}"))
+    }
+
+    fn name(&self, settings: &Settings) -> &'static str {
+        match settings.server.is_plain() {
+            true => self.plain,
+            false => self.host_bound,
+        }
+    }
+}
+
+/// The header of a line, with what every cookie has.
+fn finished(settings: &Settings, mut line: String) -> Result<HeaderValue> {
     line += "; HttpOnly; SameSite=Lax";
     if !settings.server.is_plain() {
         line += "; Secure";
