@@ -34,12 +34,9 @@ pub fn claim_account(
             None => Ok(None),
         };
     }
-    if !users::confirm_address(change, user, &account.user.email_address, now)? {
+    if !prove_address(change, &account.user, now)? {
         return Ok(None);
     }
-    change.record(Event::AddressVerified { user });
-    second_factor::remove_of_squatter(change, user)?;
-    identities::delete_all_for_user(change, user)?;
     let sessions_ended = credentials_changed(change, user, KeepSessions::None, now)?;
     if passwords::delete(change, user)? {
         change.record(Event::PasswordRemoved {
@@ -49,6 +46,18 @@ pub fn claim_account(
         mail::notify(change, notice, &account.user, now)?;
     }
     users::find(change, user)
+}
+
+/// Verifies the address of a user who has just proved to own the mailbox; `false` if it was verified before. Second factors
+/// and identities of that time end, since another person may have set them up; sessions and the password are the caller's.
+pub fn prove_address(change: &Change<'_>, user: &User, now: Timestamp) -> Result<bool> {
+    if !users::confirm_address(change, user.id, &user.email_address, now)? {
+        return Ok(false);
+    }
+    change.record(Event::AddressVerified { user: user.id });
+    second_factor::remove_of_squatter(change, user.id)?;
+    identities::delete_all_for_user(change, user.id)?;
+    Ok(true)
 }
 
 /// Replaces the account by a fresh one with this password, whose address is verified. Returns the new user and how many

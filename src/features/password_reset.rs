@@ -25,9 +25,8 @@ use utoipa::ToSchema;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::mailed_link::{LinkRequest, open_link};
 use crate::accounts::new_password::NewPasswords;
-use crate::accounts::second_factor;
 use crate::accounts::second_factor_rule;
-use crate::accounts::unverified_account::replace_account;
+use crate::accounts::unverified_account::{prove_address, replace_account};
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
 use crate::context::{Change, Context};
@@ -43,7 +42,7 @@ use crate::http::{
     Access, AddressInput, Body, Languages, LinkInput, Message, Route, SecretText, link_token,
 };
 use crate::mail::{self, Notice};
-use crate::store::{identities, passwords, users};
+use crate::store::{passwords, users};
 use crate::throttle::Limit;
 
 const LINK_INVALID: Error = Error::LinkInvalid("Password reset link is invalid or has expired.");
@@ -262,12 +261,7 @@ fn replace_password(
         return Ok(None);
     }
     // The link was mailed to it.
-    if users::confirm_address(change, user.id, &user.email_address, now)? {
-        change.record(Event::AddressVerified { user: user.id });
-        // Until now the account may have been another person's, who does not own the address.
-        second_factor::remove_of_squatter(change, user.id)?;
-        identities::delete_all_for_user(change, user.id)?;
-    }
+    prove_address(change, &user, now)?;
     second_factor_rule::reopen(change, &user, now)?;
     let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
     let user = User {
