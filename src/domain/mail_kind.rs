@@ -138,8 +138,8 @@ kinds! {
     NewDevice = "new_device", Class::Notice(Subject::Account), Priority::High;
     /// A new password, set in the account or by a reset link.
     PasswordChanged = "password_changed", Class::Notice(Subject::Account), Priority::High;
-    /// The password was removed by the first sign-in with a mailed code: until then the address was not verified, and
-    /// another person may have set it.
+    /// The password was removed by the first sign-in with a mailed code, or by a provider that gives out the address: until
+    /// then the address was not verified, and another person may have set it.
     PasswordRemoved = "password_removed", Class::Notice(Subject::Account), Priority::High;
     /// A new address was requested; sent to the address that it is to replace.
     AddressChangeAsked = "address_change_asked", Class::Notice(Subject::Account), Priority::High;
