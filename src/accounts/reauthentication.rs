@@ -177,24 +177,19 @@ impl Reauthentication {
         client: &ClientInfo,
         standing: (Credential, &Session),
     ) -> Result<Reauthenticated> {
-        match self {
-            Self::Password(challenge) => challenge.verify(context, client, standing).await,
+        let mut limits = vec![context.throttle.challenges(standing.1.id)];
+        let offer = match self {
+            Self::Password(challenge) => return challenge.verify(context, client, standing).await,
             Self::SecondFactor(presented) => {
-                let mut limits = vec![context.throttle.challenges(standing.1.id)];
                 if let Presented::TotpCode(_) = presented {
                     limits.push(guesses(context, standing.1));
                 }
-                let admission = context.admit(client, limits).await?;
-                let offer = Offer::SecondFactor(presented, SecondFactors::of(context, client));
-                Reauthenticated::new(context, client, standing, offer, admission).await
+                Offer::SecondFactor(presented, SecondFactors::of(context, client))
             }
-            Self::MailCode(presented) => {
-                let limits = vec![context.throttle.challenges(standing.1.id)];
-                let admission = context.admit(client, limits).await?;
-                let offer = Offer::MailCode(presented);
-                Reauthenticated::new(context, client, standing, offer, admission).await
-            }
-        }
+            Self::MailCode(presented) => Offer::MailCode(presented),
+        };
+        let admission = context.admit(client, limits).await?;
+        Reauthenticated::new(context, client, standing, offer, admission).await
     }
 }
 
