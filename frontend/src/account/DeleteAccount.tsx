@@ -1,9 +1,7 @@
 import { signalAccepted } from "@cloakroom/client/passkeys";
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Dialog } from "../components/Dialog.js";
-import { FormAlert } from "../components/FormAlert.js";
-import { SubmitButton } from "../components/SubmitButton.js";
+import { ConfirmDialog } from "../components/ConfirmDialog.js";
 import { CurrentPassword } from "./CurrentPassword.js";
 import { Section } from "./Section.js";
 import { useSignInMethods } from "./SignInMethodsContext.js";
@@ -19,12 +17,12 @@ export function DeleteAccount() {
       <button type="button" className="red" onClick={() => setConfirming(true)}>
         Delete account
       </button>
-      {confirming && <ConfirmDialog onClose={() => setConfirming(false)} />}
+      {confirming && <Confirmation onClose={() => setConfirming(false)} />}
     </Section>
   );
 }
 
-function ConfirmDialog({ onClose }: { onClose: () => void }) {
+function Confirmation({ onClose }: { onClose: () => void }) {
   const client = useClient();
   const user = useUser();
   const { passkeys } = useSignInMethods();
@@ -35,22 +33,18 @@ function ConfirmDialog({ onClose }: { onClose: () => void }) {
     }
   });
   return (
-    <Dialog title="Delete your account?" onClose={onClose}>
-      <p>
-        All data of <b>{user.email_address}</b> will be deleted. This cannot be undone.
-      </p>
-      <form onSubmit={form.onSubmit} noValidate>
-        <FormAlert form={form} />
-        <CurrentPassword form={form} username={user.email_address} />
-        <div className="actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <SubmitButton form={form} className="danger">
-            Delete my account
-          </SubmitButton>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog
+      title="Delete your account?"
+      text={
+        <>
+          All data of <b>{user.email_address}</b> will be deleted. This cannot be undone.
+        </>
+      }
+      submit="Delete my account"
+      form={form}
+      onClose={onClose}
+    >
+      <CurrentPassword form={form} username={user.email_address} />
+    </ConfirmDialog>
   );
 }

@@ -1,9 +1,7 @@
-import { CloakroomError } from "@cloakroom/client";
 import type { Passkey } from "@cloakroom/client/passkeys";
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
-import { Dialog } from "../components/Dialog.js";
-import { FormAlert } from "../components/FormAlert.js";
-import { SubmitButton } from "../components/SubmitButton.js";
+import { ConfirmDialog } from "../components/ConfirmDialog.js";
+import { unlessGone } from "../removal.js";
 import { CurrentPassword } from "./CurrentPassword.js";
 
 interface RemovePasskeyProps {
@@ -16,35 +14,23 @@ export function RemovePasskey({ passkey, onRemoved, onClose }: RemovePasskeyProp
   const client = useClient();
   const user = useUser();
   const form = useForm(
-    async (fields: { password_challenge?: string }, options) => {
-      try {
-        await client.removePasskey({ id: passkey.id, ...fields }, options);
-      } catch (error) {
-        // Removed in another tab already.
-        if (!(CloakroomError.is(error) && error.code === "not_found")) {
-          throw error;
-        }
-      }
-    },
+    (fields: { password_challenge?: string }, options) =>
+      unlessGone(client.removePasskey({ id: passkey.id, ...fields }, options)),
     { onSuccess: onRemoved },
   );
   return (
-    <Dialog title="Remove this passkey?" onClose={onClose}>
-      <p>
-        <b>{passkey.name}</b> will no longer sign you in. Sessions that it started go on.
-      </p>
-      <form onSubmit={form.onSubmit} noValidate>
-        <FormAlert form={form} />
-        <CurrentPassword form={form} username={user.email_address} />
-        <div className="actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <SubmitButton form={form} className="danger">
-            Remove passkey
-          </SubmitButton>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog
+      title="Remove this passkey?"
+      text={
+        <>
+          <b>{passkey.name}</b> will no longer sign you in. Sessions that it started go on.
+        </>
+      }
+      submit="Remove passkey"
+      form={form}
+      onClose={onClose}
+    >
+      <CurrentPassword form={form} username={user.email_address} />
+    </ConfirmDialog>
   );
 }

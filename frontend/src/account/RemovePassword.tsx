@@ -1,7 +1,5 @@
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
-import { Dialog } from "../components/Dialog.js";
-import { FormAlert } from "../components/FormAlert.js";
-import { SubmitButton } from "../components/SubmitButton.js";
+import { ConfirmDialog } from "../components/ConfirmDialog.js";
 import { CurrentPassword } from "./CurrentPassword.js";
 
 interface RemovePasswordProps {
@@ -19,26 +17,17 @@ export function RemovePassword({ onRemoved, onClose }: RemovePasswordProps) {
     { onSuccess: ({ message }) => onRemoved(message) },
   );
   return (
-    <Dialog title="Remove your password?" onClose={onClose}>
-      <p>
-        You will sign in with a passkey only, and be signed out on all your other devices. A password can be
-        set again at any time.
-      </p>
-      <form onSubmit={form.onSubmit} noValidate>
-        <FormAlert form={form} />
-        <CurrentPassword form={form} username={user.email_address} />
-        <label className="check">
-          <input type="checkbox" name="keep_api_keys" /> Keep my API keys; otherwise they are revoked
-        </label>
-        <div className="actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <SubmitButton form={form} className="danger">
-            Remove password
-          </SubmitButton>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog
+      title="Remove your password?"
+      text="You will sign in with a passkey only, and be signed out on all your other devices. A password can be set again at any time."
+      submit="Remove password"
+      form={form}
+      onClose={onClose}
+    >
+      <CurrentPassword form={form} username={user.email_address} />
+      <label className="check">
+        <input type="checkbox" name="keep_api_keys" /> Keep my API keys; otherwise they are revoked
+      </label>
+    </ConfirmDialog>
   );
 }

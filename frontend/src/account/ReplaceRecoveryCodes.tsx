@@ -1,7 +1,5 @@
 import { useClient, useForm, useUser } from "@cloakroom/client/react";
-import { Dialog } from "../components/Dialog.js";
-import { FormAlert } from "../components/FormAlert.js";
-import { SubmitButton } from "../components/SubmitButton.js";
+import { ConfirmDialog } from "../components/ConfirmDialog.js";
 import { CurrentPassword } from "./CurrentPassword.js";
 
 interface ReplaceRecoveryCodesProps {
@@ -18,18 +16,15 @@ export function ReplaceRecoveryCodes({ onDone, onClose }: ReplaceRecoveryCodesPr
     { onSuccess: ({ recovery_codes }) => onDone(recovery_codes) },
   );
   return (
-    <Dialog title="Make new recovery codes?" onClose={onClose}>
-      <p>The codes that you have now will stop working.</p>
-      <form onSubmit={form.onSubmit} noValidate>
-        <FormAlert form={form} />
-        <CurrentPassword form={form} username={user.email_address} />
-        <div className="actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <SubmitButton form={form}>Make new codes</SubmitButton>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog
+      title="Make new recovery codes?"
+      text="The codes that you have now will stop working."
+      submit="Make new codes"
+      className="main"
+      form={form}
+      onClose={onClose}
+    >
+      <CurrentPassword form={form} username={user.email_address} />
+    </ConfirmDialog>
   );
 }

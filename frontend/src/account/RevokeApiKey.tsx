@@ -1,8 +1,7 @@
-import { type ApiKey, CloakroomError } from "@cloakroom/client";
+import type { ApiKey } from "@cloakroom/client";
 import { useClient, useForm } from "@cloakroom/client/react";
-import { Dialog } from "../components/Dialog.js";
-import { FormAlert } from "../components/FormAlert.js";
-import { SubmitButton } from "../components/SubmitButton.js";
+import { ConfirmDialog } from "../components/ConfirmDialog.js";
+import { unlessGone } from "../removal.js";
 
 interface RevokeApiKeyProps {
   apiKey: ApiKey;
@@ -12,35 +11,20 @@ interface RevokeApiKeyProps {
 
 export function RevokeApiKey({ apiKey, onRevoked, onClose }: RevokeApiKeyProps) {
   const client = useClient();
-  const form = useForm(
-    async (_, options) => {
-      try {
-        await client.revokeApiKey({ id: apiKey.id }, options);
-      } catch (error) {
-        // Revoked in another tab already.
-        if (!(CloakroomError.is(error) && error.code === "not_found")) {
-          throw error;
-        }
-      }
-    },
-    { onSuccess: onRevoked },
-  );
+  const form = useForm((_, options) => unlessGone(client.revokeApiKey({ id: apiKey.id }, options)), {
+    onSuccess: onRevoked,
+  });
   return (
-    <Dialog title="Revoke this key?" onClose={onClose}>
-      <p>
-        Programs that use <b>{apiKey.name}</b> will be refused. This cannot be undone.
-      </p>
-      <form onSubmit={form.onSubmit}>
-        <FormAlert form={form} />
-        <div className="actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <SubmitButton form={form} className="danger">
-            Revoke key
-          </SubmitButton>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog
+      title="Revoke this key?"
+      text={
+        <>
+          Programs that use <b>{apiKey.name}</b> will be refused. This cannot be undone.
+        </>
+      }
+      submit="Revoke key"
+      form={form}
+      onClose={onClose}
+    />
   );
 }
