@@ -159,7 +159,10 @@ struct Bench {
     /// The process of the database server.
     server: u32,
     on_file: Server,
-    on_postgres: [Server; 3],
+    /// With the settings of a node that has the machine for itself.
+    alone: Server,
+    /// With those of nodes that share it.
+    sharing: [Server; 3],
     /// By load, but for endings.
     scripts: [PathBuf; 3],
 }
@@ -242,6 +245,12 @@ impl Bench {
         ];
         let on_postgres = [("CLOAKROOM__DATABASE__URL", url)];
         let on_postgres = [&variables[..], &on_postgres].concat();
+        // A share of two cores, or of three.
+        let share = [
+            ("CLOAKROOM__SERVER__WORKERS", "1"),
+            ("CLOAKROOM__PASSWORD__THREADS", "1"),
+        ];
+        let sharing = [&on_postgres[..], &share].concat();
         Self {
             folder: folder.to_owned(),
             plan,
@@ -249,7 +258,8 @@ impl Bench {
             client,
             server: server.expect("a process"),
             on_file: Server::start(folder, &variables),
-            on_postgres: [(); 3].map(|()| Server::start(folder, &on_postgres)),
+            alone: Server::start(folder, &on_postgres),
+            sharing: [(); 3].map(|()| Server::start(folder, &sharing)),
             scripts,
         }
     }
@@ -262,7 +272,8 @@ impl Bench {
         };
         let nodes: Vec<&Server> = match setup {
             0 => vec![&self.on_file],
-            count => self.on_postgres[..count].iter().collect(),
+            1 => vec![&self.alone],
+            count => self.sharing[..count].iter().collect(),
         };
         let path = match LOADS[load] {
             "introspections" => "/v1/introspect",

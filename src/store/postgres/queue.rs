@@ -5,6 +5,7 @@
 //!   others, and jobs of one kind are refused without the other
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -36,8 +37,6 @@ pub(super) struct Queue {
     /// How many threads may write at a time.
     most_writing: usize,
     state: Mutex<State>,
-    /// A job was added, or the engine closed.
-    has_job: Condvar,
     /// The engine closed: for threads that take no job.
     has_closed: Condvar,
 }
@@ -46,6 +45,9 @@ pub(super) struct Queue {
 struct State {
     reads: VecDeque<Queued>,
     writes: VecDeque<Queued>,
+    /// The threads that wait for a job. The last to come gets the next one: its session's memory is still in the caches of
+    /// the processor, on this machine and the server's, while the sessions that a small load does not need rest.
+    idle: Vec<Wake>,
     /// How many jobs were added.
     added: u64,
     /// How many threads write.
@@ -56,6 +58,9 @@ struct State {
     /// Why the last attempt of a thread failed, while no thread has a session.
     outage: Option<UnavailableReason>,
 }
+
+/// Wakes one thread.
+pub(super) type Wake = Arc<Condvar>;
 
 /// What a thread finds in the queue.
 pub(super) enum Next {
@@ -81,6 +86,13 @@ impl State {
         }
     }
 
+    /// Wakes a thread, which looks for a job.
+    fn wake_one(&mut self) {
+        if let Some(wake) = self.idle.pop() {
+            wake.notify_one();
+        }
+    }
+
     /// The next job that a thread may do.
     fn take(&mut self, most_writing: usize) -> Option<Queued> {
         let first = |jobs: &VecDeque<Queued>| jobs.front().map(|queued| queued.number);
@@ -102,7 +114,6 @@ impl Queue {
         Self {
             most_writing: threads.saturating_sub(for_reads).max(1),
             state: Mutex::default(),
-            has_job: Condvar::default(),
             has_closed: Condvar::default(),
         }
     }
@@ -126,12 +137,13 @@ impl Queue {
         }
         jobs.push_back(Queued { number, job });
         state.added += 1;
-        self.has_job.notify_one();
+        state.wake_one();
         Ok(())
     }
 
-    /// Takes a job, and waits for one up to `patience`. [`Self::finished`] follows a job that writes.
-    pub fn next(&self, patience: Duration) -> Next {
+    /// Takes a job for the thread that `wake` wakes, and waits for one up to `patience`. [`Self::finished`] follows a job
+    /// that writes.
+    pub fn next(&self, wake: &Wake, patience: Duration) -> Next {
         let mut state = self.state.lock();
         let mut has_waited = false;
         loop {
@@ -144,7 +156,9 @@ impl Queue {
             if has_waited {
                 return Next::Nothing;
             }
-            has_waited = self.has_job.wait_for(&mut state, patience).timed_out();
+            state.idle.push(Arc::clone(wake));
+            has_waited = wake.wait_for(&mut state, patience).timed_out();
+            state.idle.retain(|idle| !Arc::ptr_eq(idle, wake));
         }
     }
 
@@ -153,7 +167,7 @@ impl Queue {
         let mut state = self.state.lock();
         state.writing = state.writing.saturating_sub(1);
         if !state.writes.is_empty() {
-            self.has_job.notify_one();
+            state.wake_one();
         }
     }
 
@@ -189,7 +203,7 @@ impl Queue {
         let writes = queued.job.writes();
         state.writing = state.writing.saturating_sub(usize::from(writes));
         state.jobs(writes).push_front(queued);
-        self.has_job.notify_one();
+        state.wake_one();
     }
 
     /// Notes that a thread cannot connect. If no thread can, jobs are refused from now on, those that wait, too. Returns
@@ -222,8 +236,12 @@ impl Queue {
 
     /// Lets the threads finish the jobs and end.
     pub fn close(&self) {
-        self.state.lock().is_closed = true;
-        self.has_job.notify_all();
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        for wake in &state.idle {
+            wake.notify_one();
+        }
+        drop(state);
         self.has_closed.notify_all();
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::client::Fault;
 use super::feed::Feed;
-use super::queue::{Next, Queue, Queued, unavailable};
+use super::queue::{Next, Queue, Queued, Wake, unavailable};
 use super::session::{self, Session};
 use super::target::Target;
 use crate::domain::error::{Error, Result, UnavailableReason};
@@ -151,8 +151,9 @@ fn run(queue: &Queue, mut connector: Connector) {
 fn serve(queue: &Queue, connector: &mut Connector) -> bool {
     let lost = Arc::clone(&connector.sessions.losses);
     let mut losses = lost.load(Ordering::SeqCst);
+    let wake = Wake::default();
     loop {
-        let next = queue.next(IDLE);
+        let next = queue.next(&wake, IDLE);
         let known = std::mem::replace(&mut losses, lost.load(Ordering::SeqCst));
         let is_doubtful = losses != known;
         match next {
