@@ -43,8 +43,12 @@ section! {
         /// ignored: the password is accepted, and the log says so.
         #[serde(with = "unset")]
         breached_service: Option<String> = "",
-        /// Threads that hash; 0 is one per core. They run at a priority below that of requests.
+        /// Threads that hash; 0 is one per core.
         threads: usize = 0 in 0..=1_024,
+        /// How far their priority is below that of requests, as `nice` counts it on Linux. 2 leaves them two fifths of a
+        /// core that requests keep busy. 19 leaves them next to nothing of it: sign-ins hardly slow requests down then, but
+        /// a flood of cheap requests delays sign-ins to eleven times their duration.
+        niceness: u32 = 2 in 0..=19,
         /// Hashes that each thread computes in parallel: 1 to 8, 1 disables it. 4 take a core about 1.3 times as long as
         /// one. 0 is as many as fit into the core's first-level cache, at most 5; or 4 if the cache size cannot be read.
         lanes: usize = 0 in 0..=Self::MAX_LANES,

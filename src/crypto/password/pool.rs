@@ -54,6 +54,8 @@ struct Shared {
     loads: Box<[AtomicUsize]>,
     /// The most hashes that a thread computes at once.
     lanes: usize,
+    /// Of the threads.
+    niceness: u32,
     /// The duration of the last hash, for `Retry-After`.
     last_hash_ms: AtomicU64,
     /// Of new digests.
@@ -89,6 +91,7 @@ impl PasswordPool {
                 .map(|_| AtomicUsize::new(0))
                 .collect(),
             lanes: lanes::per_thread(settings.lanes),
+            niceness: settings.niceness,
             last_hash_ms: AtomicU64::new(0),
             cost: settings.bcrypt_cost,
             reject_common: settings.reject_common,

@@ -415,16 +415,30 @@ async fn queued_hashes_finish_when_the_pool_is_dropped() {
 
 #[cfg(target_os = "linux")]
 #[actix_web::test]
-async fn hashing_has_a_priority_a_little_below_requests() {
-    let pool = pool(1, 1);
-    slot(&pool).hash(password("a")).await.unwrap();
-    let niceness = std::fs::read_dir("/proc/self/task")
-        .unwrap()
-        .find_map(|task| {
-            let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).ok()?;
-            let (name, fields) = stat.rsplit_once(") ")?;
-            name.contains("(bcrypt-").then_some(())?;
-            fields.split(' ').nth(16)?.parse::<i32>().ok()
-        });
-    assert_eq!(niceness, Some(2));
+async fn hashing_has_the_priority_of_the_settings() {
+    let settings = Settings::for_env(Environment::Test).unwrap().password;
+    // Other tests have threads with the default.
+    for niceness in [settings.niceness, 7, 19] {
+        let settings = config::Password {
+            threads: 1,
+            niceness,
+            ..settings.clone()
+        };
+        let pool = Arc::new(PasswordPool::start(&settings).unwrap());
+        slot(&pool).hash(password("a")).await.unwrap();
+        assert!(niceness_of_threads().contains(&niceness), "{niceness}");
+    }
+}
+
+/// The niceness of each thread of this process that hashes.
+#[cfg(target_os = "linux")]
+fn niceness_of_threads() -> Vec<u32> {
+    let niceness = |task: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).ok()?;
+        let (name, fields) = stat.rsplit_once(") ")?;
+        name.contains("(bcrypt-").then_some(())?;
+        fields.split(' ').nth(16)?.parse().ok()
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    tasks.filter_map(niceness).collect()
 }

@@ -23,10 +23,6 @@ use crate::domain::error::{Error, Result};
 /// Rounds between two checks of the queue: about a millisecond; a hash of cost 12 takes a quarter of a second.
 const SLICE: u32 = 16;
 
-/// Of 0 to 99, a little below normal: nice 2 on Linux, or two fifths of a core that requests keep busy. At the lowest
-/// priority, a flood of cheap requests delayed a sign-in tenfold.
-const PRIORITY: u8 = 42;
-
 pub(super) struct Worker {
     shared: Arc<Shared>,
     number: usize,
@@ -53,7 +49,7 @@ impl Worker {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self) {
         // If the system does not allow it, hashing competes with requests at equal priority.
-        if let Ok(priority) = PRIORITY.try_into() {
+        if let Ok(priority) = priority(self.shared.niceness).try_into() {
             let _ = set_current_thread_priority(ThreadPriority::Crossplatform(priority));
         }
         loop {
@@ -123,4 +119,10 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.report_load(usize::MAX);
     }
+}
+
+/// A niceness of 0 to 19, the lowest priority, as the library counts it on all systems: 0 to 99, the highest.
+fn priority(niceness: u32) -> u8 {
+    let below = (niceness + 20) * 100;
+    u8::try_from(below.div_ceil(39)).map_or(0, |below| 100_u8.saturating_sub(below))
 }
