@@ -1,5 +1,5 @@
-// Measures the package, its entries bundled, minified and gzipped. Fails if an application without passkeys exceeds the
-// budget.
+// Measures the package, its entries bundled, minified and gzipped. Fails if an application without passkeys and providers
+// exceeds the budget.
 
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -41,9 +41,10 @@ async function size(...names) {
 }
 
 const both = await size("index.js", "react/index.js");
-const all = await size("index.js", "react/index.js", "passkeys/index.js", "react/passkeys.js");
+const withReact = (name) => size("index.js", "react/index.js", `${name}/index.js`, `react/${name}.js`);
 process.stdout.write(
-  `client ${await size("index.js")} B, with React bindings ${both} B of ${BUDGET} B, with passkeys ${all} B gzipped\n`,
+  `client ${await size("index.js")} B, with React bindings ${both} B of ${BUDGET} B, ` +
+    `with passkeys ${await withReact("passkeys")} B, with providers ${await withReact("providers")} B gzipped\n`,
 );
 if (both >= BUDGET) {
   process.exitCode = 1;

@@ -34,7 +34,8 @@ interface Target {
 export function createClient(options: ClientOptions): Client {
   const base = options.url.replace(/\/+$/, "");
   const name = `cloakroom:${base}`;
-  const withCookies = options.credentials === "cookie";
+  const mode = options.credentials ?? "session";
+  const withCookies = mode === "cookie";
   if (withCookies && options.store) {
     throw new TypeError("Cookie mode takes no store");
   }
@@ -188,7 +189,7 @@ export function createClient(options: ClientOptions): Client {
   const overrides: Partial<Client> = {
     ...signInMethods({
       auth,
-      mode: options.credentials ?? "session",
+      mode,
       send: ({ path, ...target }, token, signal) => sendWith(token, { ...target, url: base + path }, signal),
       becomeSignedIn,
     }),
@@ -306,6 +307,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   const client: Client = Object.assign(methods, overrides, {
+    credentials: mode,
     state: auth.get,
     onChange: auth.onChange,
     restore,

@@ -19,6 +19,7 @@ export const routes = {
   checkMailLink: "public POST /v1/session/code/check",
   listProviders: "public GET /v1/providers",
   startProviderSignIn: "public POST /v1/session/identity/{provider}",
+  exchangeProviderSignIn: "public POST /v1/session/exchange",
   startPasskeySignIn: "public POST /v1/session/passkey/options",
   signInWithPasskey: "public POST /v1/session/passkey",
   showSession: "GET /v1/session",
@@ -71,14 +72,9 @@ export const routes = {
 
 /**
  * These equal `updateProject`, `resetPassword`, or an operation that takes the token in its body, not in its path. Browsers
- * open `finishProviderSignIn`, and `exchangeProviderSignIn` changes who is signed in: send it with `fetch`.
+ * open `finishProviderSignIn`.
  */
-type LeftOut =
-  | "replaceProject"
-  | "patchPassword"
-  | "finishProviderSignIn"
-  | "exchangeProviderSignIn"
-  | `${string}ByPath`;
+type LeftOut = "replaceProject" | "patchPassword" | "finishProviderSignIn" | `${string}ByPath`;
 
 export type OperationId = keyof typeof routes;
 export type Values = Record<string, unknown>;

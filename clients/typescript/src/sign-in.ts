@@ -36,7 +36,7 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
 
   /** Resolves to the bare reply if the server started no session because the address must be confirmed first. */
   async function startSession(
-    id: "signIn" | "signInWithPasskey" | "signUp" | "presentSecondFactor",
+    id: "signIn" | "signInWithPasskey" | "exchangeProviderSignIn" | "signUp" | "presentSecondFactor",
     input: Values,
     { signal }: CallOptions = {},
   ) {
@@ -67,7 +67,10 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
     return { expires_at: session.expires_at, user, session };
   }
 
-  const methods: Pick<Client, "signUp" | "signIn" | "signInWithPasskey" | "presentSecondFactor"> = {
+  const methods: Pick<
+    Client,
+    "signUp" | "signIn" | "signInWithPasskey" | "exchangeProviderSignIn" | "presentSecondFactor"
+  > = {
     signUp: (input, callOptions) => startSession("signUp", input, callOptions) as Promise<Output<"signUp">>,
     signIn: (input, callOptions) =>
       withStatus(
@@ -78,6 +81,8 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
       ),
     signInWithPasskey: (input, callOptions) =>
       withStatus(startSession("signInWithPasskey", input, callOptions)) as Promise<SignedIn>,
+    exchangeProviderSignIn: (input, callOptions) =>
+      withStatus(startSession("exchangeProviderSignIn", input, callOptions)),
     async presentSecondFactor(input, callOptions) {
       const presented = auth.pending();
       const body = { ...input, pending_token: presented?.token ?? "" };

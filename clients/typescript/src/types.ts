@@ -24,7 +24,7 @@ export type Methods = {
     : (input: Input<O>, options?: CallOptions) => Promise<Output<O>>;
 };
 
-/** The password is right: `presentSecondFactor` finishes the sign-in. */
+/** The password, or what replaces it, is right: `presentSecondFactor` finishes the sign-in. */
 export interface SecondFactorRequired {
   status: "second-factor";
   /** What the user can present. */
@@ -85,11 +85,19 @@ export interface RequestOptions extends CallOptions {
   body?: unknown;
 }
 
-export interface Client extends Omit<Methods, "signIn" | "signInWithPasskey" | "presentSecondFactor"> {
+export interface Client
+  extends Omit<Methods, "signIn" | "signInWithPasskey" | "exchangeProviderSignIn" | "presentSecondFactor"> {
+  /** How it authenticates. */
+  readonly credentials: CredentialMode;
   /** Signs in, or starts to: a user with a second factor then needs `presentSecondFactor`. */
   signIn(input: SignInInput, options?: CallOptions): Promise<SignedIn | SecondFactorRequired>;
   /** Signs in by the reply of a passkey, which `@cloakroom/client/passkeys` gets from the browser. */
   signInWithPasskey(input: Input<"signInWithPasskey">, options?: CallOptions): Promise<SignedIn>;
+  /** Signs in by the code of another provider, which `@cloakroom/client/providers` takes from the address. */
+  exchangeProviderSignIn(
+    input: Input<"exchangeProviderSignIn">,
+    options?: CallOptions,
+  ): Promise<SignedIn | SecondFactorRequired>;
   /** Finishes the sign-in. After `invalid_code` it can be called again; `pending_sign_in_invalid` ends the sign-in. */
   presentSecondFactor(input: SecondFactorInput, options?: CallOptions): Promise<SignedIn>;
   /** Gives up a sign-in that waits for a second factor; the state is then as it was before. */

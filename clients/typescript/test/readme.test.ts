@@ -15,8 +15,10 @@ const samples = new Map(
     text
       .replace('"@cloakroom/client"', '"../src/index.js"')
       .replace('"@cloakroom/client/passkeys"', '"../src/passkeys/index.js"')
+      .replace('"@cloakroom/client/providers"', '"../src/providers/index.js"')
       .replace('"@cloakroom/client/react"', '"../src/react/index.js"')
-      .replace('"@cloakroom/client/react/passkeys"', '"../src/react/passkeys.js"'),
+      .replace('"@cloakroom/client/react/passkeys"', '"../src/react/passkeys.js"')
+      .replace('"@cloakroom/client/react/providers"', '"../src/react/providers.js"'),
   ]),
 );
 /** A package that a sample uses and this one does not install. */
@@ -46,5 +48,5 @@ it("every sample has valid types", { timeout: 60_000 }, () => {
     return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
   });
   expect(faults).toEqual([]);
-  expect(samples.size).toBe(9);
+  expect(samples.size).toBe(11);
 });

@@ -30,7 +30,7 @@ export class TestServer {
 
   private constructor(
     private readonly folder: string,
-    private readonly settings: Record<string, string>,
+    private settings: Record<string, string>,
   ) {
     process.once("exit", () => this.child?.kill("SIGKILL"));
   }
@@ -63,8 +63,9 @@ export class TestServer {
     await exited;
   }
 
-  /** Starts the server again on the same port and database. */
-  async restart(): Promise<void> {
+  /** Starts the server again on the same port and database, perhaps with further settings. */
+  async restart(settings: Record<string, string> = {}): Promise<void> {
+    this.settings = { ...this.settings, ...settings };
     await this.pause();
     await this.spawn(`127.0.0.1:${new URL(this.url).port}`);
   }

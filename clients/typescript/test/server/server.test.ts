@@ -511,8 +511,7 @@ it("without providers no identity signs in or is linked", async () => {
   const exchange_code = "made-up";
   expect(await client.listProviders()).toEqual({ providers: [] });
   expect(await failureOf(client.startProviderSignIn({ provider: "acme" }))).toMatchObject(unknown);
-  const exchange = client.request("POST", "/v1/session/exchange", { body: { exchange_code } });
-  expect(await failureOf(exchange)).toMatchObject(invalid);
+  expect(await failureOf(client.exchangeProviderSignIn({ exchange_code }))).toMatchObject(invalid);
 
   const proof = { password_challenge: password };
   expect(await client.listIdentities()).toEqual({ identities: [] });

@@ -21,8 +21,8 @@ it("matches the method, path, query and access of each operation", () => {
   }
   // Documented as public because it also takes a password; the client sends its credential.
   documented.createTokens = documented.createTokens?.replace("public ", "") ?? "";
-  // Left out of the table: equal to others, opened by browsers, or sent with `fetch`. Proxies log tokens in paths.
-  const leftOut = ["replaceProject", "patchPassword", "finishProviderSignIn", "exchangeProviderSignIn"];
+  // Left out of the table: equal to others, or opened by browsers. Proxies log tokens in paths.
+  const leftOut = ["replaceProject", "patchPassword", "finishProviderSignIn"];
   for (const id of Object.keys(documented)) {
     if (leftOut.includes(id) || id.endsWith("ByPath")) {
       delete documented[id];
