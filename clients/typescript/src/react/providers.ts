@@ -114,10 +114,13 @@ export function useProviderReturn(): ProviderReturnState {
       setState({ status: "none" });
       return;
     }
-    const { provider, links, return_to } = returned.current;
+    const taken = returned.current;
+    const { provider, links, return_to } = taken;
     const left = { provider, links, return_to };
     setState({ ...left, status: "loading" });
-    finishProviderReturn(client, returned.current).then(
+    // An exchange ends the session that the browser had: while that is being restored, it would look like a sign-out.
+    const finished = client.restore().then(() => finishProviderReturn(client, taken));
+    finished.then(
       (result) => setState({ ...left, ...result }),
       (thrown) => {
         const retry = () => setAttempt(attempt + 1);

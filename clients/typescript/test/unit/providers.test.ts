@@ -213,7 +213,7 @@ describe("linking", () => {
 
   it("sends the token of a store that outlives the page", async () => {
     const store = sessionStore();
-    store.save({ token: "crs_kept" });
+    await store.save({ token: "crs_kept" });
     const { client, seen } = setup({ store });
     await linkProvider(client, { provider: "acme" });
     page.comesBackWith(code);
