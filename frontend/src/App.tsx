@@ -17,6 +17,8 @@ import { SignIn } from "./pages/SignIn.js";
 import { SignUp } from "./pages/SignUp.js";
 import { Unlock } from "./pages/Unlock.js";
 import { clearDrafts } from "./projects/drafts.js";
+import { RETURN_PATH } from "./providers/page.js";
+import { ReturnFromProvider } from "./providers/ReturnFromProvider.js";
 
 export function App() {
   const auth = useAuth();
@@ -39,6 +41,7 @@ export function App() {
           {hasMailCodes() && <Route path="sign-in/code" element={<SignInByMail />} />}
           <Route path="sign-up" element={<SignUp />} />
         </Route>
+        <Route path={RETURN_PATH} element={<ReturnFromProvider />} />
         <Route path="passwords/new" element={<ForgotPassword />} />
         <Route element={<TakeLinkToken />}>
           <Route path="passwords/edit" element={<ResetPassword />} />

@@ -28,6 +28,7 @@ function open(path: string) {
         email_address: "o…@example.com",
         expires_at: new Date().toISOString(),
         message: "Done",
+        providers: [],
       };
       return new Response(JSON.stringify(reply), { headers: { "Content-Type": "application/json" } });
     },

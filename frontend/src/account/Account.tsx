@@ -43,7 +43,7 @@ export function Account() {
         <div className="stack">
           <ChangeAddress />
           <ChangePassword onDone={sessions.reload} />
-          <SignInMethods />
+          <SignInMethods onUnlinked={sessions.reload} />
           <Sessions sessions={sessions} />
           <ApiKeys />
           <DeleteAccount />

@@ -18,7 +18,7 @@ interface Fields {
   keep_api_keys: boolean;
 }
 
-/** Changes the password, removes it, or sets one for an account that signs in by passkeys only. */
+/** Changes the password, removes it, or sets one for an account without. */
 export function ChangePassword({ onDone }: { onDone: () => void }) {
   const client = useClient();
   const user = useUser();
@@ -48,7 +48,7 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
       lead={
         hasPassword
           ? "A new password signs you out on all your other devices."
-          : "Your account has no password: you sign in with a passkey. You can set a password as well."
+          : "Your account has no password: you sign in with a passkey or a linked account. You can set a password as well."
       }
     >
       <form onSubmit={form.onSubmit} noValidate>

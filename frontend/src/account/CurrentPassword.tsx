@@ -2,8 +2,11 @@ import { reauthenticateWithPasskey } from "@cloakroom/client/passkeys";
 import { type Form, useClient } from "@cloakroom/client/react";
 import { usePasskeyPrompt, usePasskeysSupported } from "@cloakroom/client/react/passkeys";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Link } from "react-router";
 import { PasswordField } from "../components/Field.js";
 import { PasskeyButton } from "../components/PasskeyButton.js";
+import { hasMailCodes } from "../mail-code/enabled.js";
+import { ConfirmByApp, ConfirmByMail } from "./ConfirmByCode.js";
 import { useSignInMethods } from "./SignInMethodsContext.js";
 
 interface CurrentPasswordProps {
@@ -14,12 +17,23 @@ interface CurrentPasswordProps {
   hint?: ReactNode;
 }
 
+/** What confirms the user without a password. */
+type Substitute = "passkey" | "app" | "mail" | "none";
+
+const MISSING: Record<Substitute, string> = {
+  passkey: "Confirm with your passkey first.",
+  app: "Confirm with a code of your authenticator app first.",
+  mail: "Confirm with a mailed code first.",
+  none: "Set a password first.",
+};
+
 /**
- * The password that a sensitive change requires, or a passkey in its place. After the passkey there is no input, since
- * the session is reauthenticated.
+ * The password that a sensitive change requires, or what takes its place. After that there is no input, since the session
+ * is reauthenticated.
  */
 export function CurrentPassword({ form, name = "password_challenge", username, hint }: CurrentPasswordProps) {
   const { hasPassword, confirmed, setConfirmed } = useSignInMethods();
+  const substitute = useSubstitute();
   const missing = form.messages(name).length > 0;
   useEffect(() => {
     if (missing) {
@@ -44,8 +58,9 @@ export function CurrentPassword({ form, name = "password_challenge", username, h
       )}
       {/* Binds the server's message about a missing password to this place. */}
       {asks && !hasPassword && <input type="hidden" name={name} value="" />}
-      {asks && !hasPassword && missing && <p className="field-error">Confirm with your passkey first.</p>}
-      <ConfirmByPasskey
+      {asks && !hasPassword && missing && <p className="field-error">{MISSING[substitute]}</p>}
+      <ConfirmInstead
+        substitute={substitute}
         onConfirmed={() => {
           // Clears the message.
           form.field(name).onInput();
@@ -56,40 +71,79 @@ export function CurrentPassword({ form, name = "password_challenge", username, h
   );
 }
 
-function ConfirmByPasskey({ onConfirmed }: { onConfirmed: () => void }) {
-  const client = useClient();
+/** The server takes a mailed code only of users who have nothing else. */
+function useSubstitute(): Substitute {
   const supported = usePasskeysSupported();
-  const { hasPassword, passkeys, confirmed } = useSignInMethods();
+  const { hasPassword, passkeys, factors } = useSignInMethods();
+  const hasPasskey = !!passkeys.data?.passkeys.length;
+  if (hasPasskey && supported) {
+    return "passkey";
+  }
+  if (factors.data?.factors.length) {
+    return "app";
+  }
+  return hasMailCodes() && !hasPasskey && !hasPassword ? "mail" : "none";
+}
+
+interface ConfirmInsteadProps {
+  substitute: Substitute;
+  onConfirmed: () => void;
+}
+
+function ConfirmInstead({ substitute, onConfirmed }: ConfirmInsteadProps) {
+  const { hasPassword, factors, passkeys, confirmed } = useSignInMethods();
+  const isKnown = factors.data && (passkeys.data || passkeys.error);
   const note = useRef<HTMLParagraphElement>(null);
-  const [isOwn, setIsOwn] = useState(false);
-  const prompt = usePasskeyPrompt((options) => reauthenticateWithPasskey(client, options), {
-    onSuccess: () => {
-      setIsOwn(true);
-      onConfirmed();
-    },
-  });
-  // The button that had the focus is gone.
+  const [proof, setProof] = useState<Substitute>();
+  // What had the focus is gone.
   useEffect(() => {
-    if (confirmed && isOwn) {
+    if (confirmed && proof) {
       note.current?.focus();
     }
-  }, [confirmed, isOwn]);
+  }, [confirmed, proof]);
+  const confirmBy = (by: Substitute) => () => {
+    setProof(by);
+    onConfirmed();
+  };
 
   if (confirmed) {
     return (
       <p ref={note} tabIndex={-1} className="meta">
-        Confirmed with your passkey.
+        {substitute === "passkey" ? "Confirmed with your passkey." : "Confirmed."}
       </p>
     );
   }
+  if (substitute === "passkey") {
+    return <ConfirmByPasskey onConfirmed={confirmBy("passkey")} />;
+  }
+  if (hasPassword || !isKnown) {
+    return null;
+  }
+  switch (substitute) {
+    case "app":
+      return <ConfirmByApp onConfirmed={confirmBy("app")} />;
+    case "mail":
+      return <ConfirmByMail onConfirmed={confirmBy("mail")} />;
+    default:
+      return (
+        <p className="meta">
+          This needs a password, and your account has none. <Link to="/passwords/new">Set one by mail</Link>
+        </p>
+      );
+  }
+}
+
+function ConfirmByPasskey({ onConfirmed }: Pick<ConfirmInsteadProps, "onConfirmed">) {
+  const client = useClient();
+  const { hasPassword } = useSignInMethods();
+  const prompt = usePasskeyPrompt((options) => reauthenticateWithPasskey(client, options), {
+    onSuccess: onConfirmed,
+  });
   return (
-    supported &&
-    !!passkeys.data?.passkeys.length && (
-      <div className="passkey">
-        <PasskeyButton prompt={prompt} className={hasPassword ? "link" : ""}>
-          {hasPassword ? "Use your passkey instead" : "Confirm with your passkey"}
-        </PasskeyButton>
-      </div>
-    )
+    <div className="passkey">
+      <PasskeyButton prompt={prompt} className={hasPassword ? "link" : ""}>
+        {hasPassword ? "Use your passkey instead" : "Confirm with your passkey"}
+      </PasskeyButton>
+    </div>
   );
 }

@@ -15,7 +15,7 @@ type Action = { kind: "add" } | { kind: "rename" | "remove"; passkey: Passkey } 
 
 /** The user's passkeys: list, add, rename, remove. */
 export function Passkeys() {
-  const { passkeys, hasPassword } = useSignInMethods();
+  const { passkeys, hasOneWay } = useSignInMethods();
   const { data, error, reload, update } = passkeys;
   const supported = usePasskeysSupported();
   const focus = useFocusAfterRender();
@@ -36,7 +36,6 @@ export function Passkeys() {
     focus(focusOn);
   }
 
-  const isLast = !hasPassword && data?.passkeys.length === 1;
   return (
     <div className="method">
       <h3 id="passkeys-title" tabIndex={-1}>
@@ -65,7 +64,11 @@ export function Passkeys() {
                   onCancel={() => endAction(`rename-passkey-${passkey.id}`)}
                 />
               ) : (
-                <Row passkey={passkey} isLast={isLast} onAction={(kind) => startAction({ kind, passkey })} />
+                <Row
+                  passkey={passkey}
+                  isLast={hasOneWay}
+                  onAction={(kind) => startAction({ kind, passkey })}
+                />
               )}
             </li>
           ))}

@@ -1,5 +1,6 @@
 import type { Output } from "@cloakroom/client";
 import { listPasskeys, type PasskeyList } from "@cloakroom/client/passkeys";
+import type { LinkedIdentity } from "@cloakroom/client/providers";
 import { useClient } from "@cloakroom/client/react";
 import { createContext, type ReactNode, use, useEffect, useState } from "react";
 import { type Loaded, useLoad } from "../useLoad.js";
@@ -7,10 +8,13 @@ import { type Loaded, useLoad } from "../useLoad.js";
 interface SignInMethodsValue {
   factors: Loaded<Output<"listSecondFactors">>;
   passkeys: Loaded<PasskeyList>;
+  identities: Loaded<LinkedIdentity[]>;
   /** Assumed until it is known. */
   hasPassword: boolean;
+  /** Whether there is one way to sign in at most: a password, a passkey and a linked account are one each. */
+  hasOneWay: boolean;
   reload: () => void;
-  /** Whether a passkey has confirmed the user lately, so that no form needs to ask. */
+  /** Whether the user has confirmed lately by something else than the password, so that no form needs to ask. */
   confirmed: boolean;
   setConfirmed: (confirmed: boolean) => void;
 }
@@ -25,7 +29,11 @@ export function SignInMethodsProvider({ children }: { children: ReactNode }) {
   const client = useClient();
   const factors = useLoad((signal) => client.listSecondFactors({}, { signal }));
   const passkeys = useLoad((signal) => listPasskeys(client, { signal }));
+  const identities = useLoad(async (signal) => (await client.listIdentities({}, { signal })).identities);
   const hasPassword = factors.data?.has_password ?? true;
+  const others = (passkeys.data?.passkeys.length ?? 0) + (identities.data?.length ?? 0);
+  const isKnown = !!identities.data && !!(passkeys.data || passkeys.error);
+  const hasOneWay = isKnown && !hasPassword && others <= 1;
   const [confirmed, setConfirmed] = useState(false);
   useEffect(() => {
     if (confirmed) {
@@ -36,9 +44,14 @@ export function SignInMethodsProvider({ children }: { children: ReactNode }) {
   function reload() {
     factors.reload();
     passkeys.reload();
+    identities.reload();
   }
   return (
-    <Context value={{ factors, passkeys, hasPassword, reload, confirmed, setConfirmed }}>{children}</Context>
+    <Context
+      value={{ factors, passkeys, identities, hasPassword, hasOneWay, reload, confirmed, setConfirmed }}
+    >
+      {children}
+    </Context>
   );
 }
 

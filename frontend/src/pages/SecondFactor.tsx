@@ -15,6 +15,8 @@ interface SecondFactorProps {
   expiresAt: string;
   /** Called with the reason when the sign-in has expired, or ended after too many wrong codes. */
   onEnded: (reason: string) => void;
+  /** Called when the user gives up. */
+  onStartOver?: () => void;
 }
 
 const OFFERS: Record<Method, string> = {
@@ -24,7 +26,7 @@ const OFFERS: Record<Method, string> = {
 };
 
 /** The second step of a sign-in: a passkey where there is one, else a code. */
-export function SecondFactor({ methods, expiresAt, onEnded }: SecondFactorProps) {
+export function SecondFactor({ methods, expiresAt, onEnded, onStartOver }: SecondFactorProps) {
   const client = useClient();
   const supported = usePasskeysSupported();
   const usable = methods.filter((each) => each !== "passkey" || supported);
@@ -51,7 +53,14 @@ export function SecondFactor({ methods, expiresAt, onEnded }: SecondFactorProps)
               {OFFERS[each]}
             </button>
           ))}
-        <button type="button" className="link" onClick={client.cancelSignIn}>
+        <button
+          type="button"
+          className="link"
+          onClick={() => {
+            onStartOver?.();
+            client.cancelSignIn();
+          }}
+        >
           Start over
         </button>
       </p>

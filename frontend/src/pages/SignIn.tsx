@@ -11,6 +11,7 @@ import { ResendConfirmation } from "../components/ResendConfirmation.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { FormPage } from "../layout/FormPage.js";
 import { hasMailCodes } from "../mail-code/enabled.js";
+import { ProviderButtons } from "../providers/ProviderButtons.js";
 import { SecondFactor } from "./SecondFactor.js";
 
 const SIGN_OUT_NOTICES = {
@@ -47,7 +48,8 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
   const [overdue, setOverdue] = useState(false);
   const remember = useRef<HTMLInputElement>(null);
   const passkeys = usePasskeysSupported();
-  const passkey = usePasskeySignIn({ remember: () => !!remember.current?.checked });
+  const isRemembered = () => !!remember.current?.checked;
+  const passkey = usePasskeySignIn({ remember: isRemembered });
   const form = useForm(
     async (fields: { email_address: string; password: string; remember: boolean }, options) => {
       setUnconfirmed("");
@@ -109,6 +111,7 @@ function PasswordForm({ ended, onSubmit }: PasswordFormProps) {
           </PasskeyButton>
         </div>
       )}
+      <ProviderButtons follows={passkeys} remember={isRemembered} onStart={onSubmit} />
       <p className="aside">
         {hasMailCodes() && <Link to="/sign-in/code">Email me a code</Link>}
         <Link to="/passwords/new">Forgot your password?</Link>

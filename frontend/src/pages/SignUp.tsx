@@ -9,6 +9,7 @@ import { PasskeyOutcome } from "../components/PasskeyButton.js";
 import { ResendConfirmation } from "../components/ResendConfirmation.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { FormPage } from "../layout/FormPage.js";
+import { ProviderButtons } from "../providers/ProviderButtons.js";
 
 interface Fields {
   email_address: string;
@@ -81,6 +82,7 @@ export function SignUp() {
           </button>
         </p>
       )}
+      <ProviderButtons />
       <p className="aside">
         <span>
           Already have an account? <Link to="/sign-in">Sign in</Link>
