@@ -4,6 +4,7 @@
 import { type Mail, TestServer } from "../../clients/typescript/test/test-server.js";
 import { previousTotpCode } from "../../clients/typescript/test/totp.js";
 import { type FrontendServer, start } from "../../frontend/serve.mjs";
+import { IdentityProvider } from "./identity-provider.js";
 
 export const PASSWORD = "a black cloak, please";
 
@@ -21,9 +22,10 @@ export class TestEnvironment {
   private constructor(
     readonly frontend: FrontendServer,
     readonly server: TestServer,
+    private readonly startedProvider: IdentityProvider | undefined,
   ) {}
 
-  static async start(settings: Record<string, string>): Promise<TestEnvironment> {
+  static async start(settings: Record<string, string>, withProvider = false): Promise<TestEnvironment> {
     const frontend = await start({ mailCodes: true });
     const server = await TestServer.start({
       CLOAKROOM__SERVER__FRONTEND_URL: frontend.url,
@@ -35,12 +37,32 @@ export class TestEnvironment {
       ...settings,
     });
     frontend.setApi(server.url);
-    return new TestEnvironment(frontend, server);
+    if (!withProvider) {
+      return new TestEnvironment(frontend, server, undefined);
+    }
+    const provider = await IdentityProvider.start(server.url);
+    await server.restart({ CLOAKROOM__SERVER__PUBLIC_URL: server.url, ...provider.settings });
+    return new TestEnvironment(frontend, server, provider);
+  }
+
+  /** Of tests with `withProvider`. */
+  get provider(): IdentityProvider {
+    if (!this.startedProvider) {
+      throw new Error("test.use({ withProvider: true }) is missing");
+    }
+    return this.startedProvider;
+  }
+
+  /** Whether a URL is one of the servers of this environment. */
+  isOwn(url: URL): boolean {
+    const { frontend, server, startedProvider } = this;
+    return [frontend.url, server.url, startedProvider?.url].includes(url.origin);
   }
 
   async stop(): Promise<void> {
     await this.server.stop();
     await this.frontend.stop();
+    await this.startedProvider?.stop();
   }
 
   /** An unused email address. */
@@ -58,6 +80,13 @@ export class TestEnvironment {
       password: PASSWORD,
       call: (method, path, body) => this.call(method, path, body, token),
     };
+  }
+
+  /** Confirms the user's address by the mailed link, over the API. */
+  async confirmAddress({ address, call }: TestUser): Promise<void> {
+    await call("POST", "/v1/confirmations", { email_address: address });
+    const link = await this.mailedLink(address, "confirmations");
+    await call("PUT", "/v1/confirmations", { token: link.split("#")[1] });
   }
 
   /** Sets up an authenticator app over the API. */

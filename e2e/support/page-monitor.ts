@@ -5,9 +5,13 @@ import type { TestEnvironment } from "./environment.js";
 
 /** Session tokens, API keys, refresh tokens, tokens of pending sign-ins and of sign-ins by mail, and access tokens. */
 const TOKEN = /cr[skrpmb]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
-/** A mailed link, with the token in its fragment or in its path. */
+/** A mailed link, with the token in its fragment or in its path; or the page that a provider sends back to, with a code. */
 const MAIL_LINK =
-  /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|session\/code#(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
+  /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|session\/code#(.+)|sign-in\/provider#exchange_code=(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
+
+const COOKIES = ["cloakroom", "cloakroom_code", "cloakroom-browser"];
+/** What is kept of a sign-in that was started in cookie mode. */
+const STARTED = /^\{"cloakroom:provider":"\{\\"provider\\":\\"acme\\",\\"links\\":(true|false)[^}]*\}"\}$/;
 
 export class PageMonitor {
   private readonly contexts: BrowserContext[] = [];
@@ -90,9 +94,7 @@ export class PageMonitor {
     if (url.protocol === "data:" || url.protocol === "blob:") {
       return;
     }
-    const { frontend, server } = this.env;
-    const isOwn = url.origin === frontend.url || url.origin === server.url;
-    if (!isOwn) {
+    if (!this.env.isOwn(url)) {
       this.found.push(`a request to ${url.origin}`);
     }
     if (TOKEN.test(request.url())) {
@@ -109,7 +111,7 @@ export class PageMonitor {
     }
   }
 
-  /** Remembers the token of a mailed link; `false` if the URL is none. */
+  /** Remembers the token of a link, or the code; `false` if the URL has none. */
   private noteLink(url: string): boolean {
     const { origin } = new URL(this.env.frontend.url);
     const linkToken =
@@ -124,7 +126,10 @@ export class PageMonitor {
     return [...this.linkTokens].some((token) => text.includes(token));
   }
 
-  /** A browser may store only the sign-in hint, which is not a credential, and the `HttpOnly` cookie. */
+  /**
+   * A browser may store only the sign-in hint, which is not a credential, `HttpOnly` cookies, and in the tab what it left
+   * for to a provider.
+   */
   private async checkStorage(context: BrowserContext) {
     const { cookies, origins } = await context.storageState();
     for (const { name, value } of origins.flatMap(({ localStorage }) => localStorage)) {
@@ -132,8 +137,11 @@ export class PageMonitor {
         this.found.push(`local storage holds ${name} = ${value}`);
       }
     }
-    for (const { name, httpOnly, sameSite } of cookies) {
-      if (!["cloakroom", "cloakroom_code"].includes(name) || !httpOnly || sameSite !== "Lax") {
+    for (const { name, domain, httpOnly, sameSite } of cookies) {
+      if (domain !== new URL(this.env.frontend.url).hostname) {
+        continue;
+      }
+      if (!COOKIES.includes(name) || !httpOnly || sameSite !== "Lax") {
         this.found.push(`a cookie ${name}, HttpOnly ${httpOnly}, SameSite ${sameSite}`);
       }
     }
@@ -147,7 +155,7 @@ export class PageMonitor {
       const [session, visible] = await page.evaluate(
         () => [JSON.stringify(sessionStorage), document.cookie] as const,
       );
-      if (session !== "{}" || visible !== "") {
+      if ((session !== "{}" && !STARTED.test(session)) || session.includes("verifier") || visible !== "") {
         this.found.push(`readable by scripts: ${session} ${visible}`);
       }
     }

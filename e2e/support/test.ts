@@ -14,14 +14,17 @@ interface Fixtures {
 interface WorkerFixtures {
   /** Server settings beyond those of every test: `test.use({ settings: { … } })`. */
   settings: Record<string, string>;
+  /** Whether users can sign in by another provider: `env.provider`. */
+  withProvider: boolean;
   env: TestEnvironment;
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   settings: [{}, { option: true, scope: "worker" }],
+  withProvider: [false, { option: true, scope: "worker" }],
   env: [
-    async ({ settings }, use) => {
-      const env = await TestEnvironment.start(settings);
+    async ({ settings, withProvider }, use) => {
+      const env = await TestEnvironment.start(settings, withProvider);
       await use(env);
       await env.stop();
     },

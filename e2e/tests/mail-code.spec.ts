@@ -140,9 +140,7 @@ test("another mail can be asked for after a minute", async ({ page, env, monitor
 test("a second factor is asked for after the code and the link", async ({ page, env, monitor, context }) => {
   monitor.expectStatus(401);
   const user = await env.createUser();
-  await user.call("POST", "/v1/confirmations", { email_address: user.address });
-  const confirmation = await env.mailedLink(user.address, "confirmations");
-  await user.call("PUT", "/v1/confirmations", { token: confirmation.split("#")[1] });
+  await env.confirmAddress(user);
   const { secret, recoveryCodes } = await env.setUpApp(user);
   await askForCode(page, user.address);
   await field(page, "Code").fill(await mailedCode(env, user.address));

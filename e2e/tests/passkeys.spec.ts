@@ -3,7 +3,7 @@
 import type { Page } from "@playwright/test";
 import { checkAppearance } from "../support/appearance.js";
 import { Authenticator } from "../support/authenticator.js";
-import { PASSWORD } from "../support/environment.js";
+import { PASSWORD, type TestEnvironment } from "../support/environment.js";
 import {
   button,
   expectFieldError,
@@ -41,6 +41,15 @@ async function withoutSuggestions(page: Page) {
   await page.addInitScript(() => {
     PublicKeyCredential.isConditionalMediationAvailable = async () => false;
   });
+}
+
+/** Opens the account page of a new user with a password, on a device that can have passkeys. */
+async function openAccount(page: Page, env: TestEnvironment) {
+  const user = await env.createUser();
+  const device = await Authenticator.addTo(page);
+  await signInAs(page, user);
+  await page.goto("/account");
+  return { user, device };
 }
 
 const passkeysOf = (page: Page) => section(page, "Sign-in methods");
@@ -169,10 +178,7 @@ test("a closed prompt, and a user who is not verified, can try again", { tag }, 
 test("a passkey that was removed elsewhere is no longer offered", async ({ page, env, monitor }) => {
   monitor.expectStatus(401);
   await withoutSuggestions(page);
-  const user = await env.createUser();
-  const device = await Authenticator.addTo(page);
-  await signInAs(page, user);
-  await page.goto("/account");
+  const { user, device } = await openAccount(page, env);
   await addPasskey(page, "Laptop");
   const { passkeys } = (await user.call("GET", "/v1/user/passkeys")) as { passkeys: { id: number }[] };
   const password_challenge = user.password;
@@ -184,10 +190,7 @@ test("a passkey that was removed elsewhere is no longer offered", async ({ page,
 });
 
 test("a passkey is shown with the new address once it is confirmed", async ({ page, env }) => {
-  const user = await env.createUser();
-  const device = await Authenticator.addTo(page);
-  await signInAs(page, user);
-  await page.goto("/account");
+  const { user, device } = await openAccount(page, env);
   await addPasskey(page, "Laptop");
   expect(await device.passkeys()).toEqual([user.address]);
   const next = env.uniqueAddress();
@@ -213,10 +216,7 @@ test("a browser without passkeys offers none", async ({ page, env }) => {
 
 test("passkeys are added, renamed and removed beside a password", { tag }, async ({ page, env, monitor }) => {
   monitor.expectStatus(422);
-  const user = await env.createUser();
-  const device = await Authenticator.addTo(page);
-  await signInAs(page, user);
-  await page.goto("/account");
+  const { device } = await openAccount(page, env);
   const methods = passkeysOf(page);
   await button(methods, "Add a passkey").click();
   await field(methods, "Name").fill("Laptop");
@@ -259,10 +259,7 @@ test("passkeys are added, renamed and removed beside a password", { tag }, async
 });
 
 test("a password is removed and set again", async ({ page, env }) => {
-  const user = await env.createUser();
-  const device = await Authenticator.addTo(page);
-  await signInAs(page, user);
-  await page.goto("/account");
+  const { user, device } = await openAccount(page, env);
   const password = section(page, "Password");
   await expect(button(password, "Remove password")).toBeHidden();
   await addPasskey(page, "Laptop");
@@ -313,10 +310,7 @@ test("without a password, a form first asks for the passkey", async ({ page, env
 test("a passkey is the second step", { tag }, async ({ page, env, monitor }) => {
   monitor.expectStatus(401);
   await withoutSuggestions(page);
-  const user = await env.createUser();
-  const device = await Authenticator.addTo(page);
-  await signInAs(page, user);
-  await page.goto("/account");
+  const { user, device } = await openAccount(page, env);
   await addPasskey(page, "Laptop");
   await env.setUpApp(user);
   await signOut(page, device);
