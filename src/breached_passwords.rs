@@ -21,6 +21,7 @@ use self::service::Service;
 use crate::config::Settings;
 use crate::crypto::password::Password;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::outbound::Outbound;
 
 /// The shipped list: the 19,640 most common passwords that Django refuses (`common-passwords.txt` of Django 5.2, by
 /// Royce Williams, BSD-3-Clause), as `cloakroom passwords build --plain` makes it.
@@ -43,7 +44,7 @@ impl BreachedPasswords {
     ///
     /// # Errors
     /// [`Error::Internal`], with the setting's name, if the list cannot be used.
-    pub fn open(settings: &Settings) -> Result<Self> {
+    pub fn open(settings: &Settings, outbound: &Outbound) -> Result<Self> {
         let password = &settings.password;
         let common = password.reject_common.then(|| List::embedded(COMMON));
         let breached = password.breached_list.as_deref().map(List::open);
@@ -55,7 +56,7 @@ impl BreachedPasswords {
                 breached: breached.transpose().map_err(named)?,
             }),
             service: service
-                .map(|url| Service::start(url, &settings.outbound))
+                .map(|url| Service::open(url, &settings.outbound, outbound))
                 .transpose()?,
         })
     }

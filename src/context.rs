@@ -23,6 +23,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{ClientInfo, EmailAddress, Locale};
 use crate::mail::{MailWorker, Notice, Transport};
+use crate::outbound::Outbound;
 use crate::providers::Providers;
 use crate::store::{Database, IfMissing, Reader, Transaction, revocations, sessions};
 use crate::throttle::{Admission, Decision, Limit, Throttle, Throttled};
@@ -108,6 +109,7 @@ impl Context {
             },
             clock.clone(),
         )?;
+        let outbound = Outbound::new(&settings.outbound);
         let mut key_ring = KeyRing::open(&settings)?;
         let names = key_ring.names();
         let retired = database.record_key_bases(&names, clock.now())?;
@@ -120,8 +122,8 @@ impl Context {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
             relying_party: relying_party(&settings),
-            breached_passwords: BreachedPasswords::open(&settings)?,
-            providers: Providers::open(&settings, &clock)?,
+            breached_passwords: BreachedPasswords::open(&settings, &outbound)?,
+            providers: Providers::open(&settings, &outbound, &clock)?,
             mail_worker: MailWorker::new(
                 &settings,
                 database.clone(),

@@ -1,24 +1,26 @@
-//! HTTP requests to other servers. They block, so they run on a few threads of their own: a server that hangs holds none
-//! of the workers that answer clients.
+//! HTTP requests to other servers. They block, so they run on threads of their own: a server that hangs holds none of the
+//! workers that answer clients. Connections and certificates are shared; threads and the calls that wait are not.
 //!
 //! # Threats
-//! - a server that hangs: each call has a deadline, and callers beyond the queue are refused at once. What uses this has
-//!   threads of its own, so that one server does not hold up what asks another; a [`Breaker`] spares those that hang
-//! - a name server that hangs: look-ups cannot be given up, so a few at most are under way
+//! - a server that hangs: each call has a deadline, and callers beyond the queue are refused at once. What uses this has a
+//!   [`Queue`] of its own, so that one server does not hold up what asks another; a [`Breaker`] spares those that hang
+//! - a name server that hangs: look-ups cannot be given up, so a few at most are under way for each name
 //! - an endless reply: at most 1 MiB is read
 //! - requests into the internal network (SSRF): private and other special addresses are refused, unless the settings
-//!   list them; the connection goes to the address that was checked, so a second DNS answer changes nothing
+//!   list them and name the host; the connection goes to the address that was checked, so a second DNS answer changes
+//!   nothing
 //! - redirects to such addresses: redirects are not followed
 //! - replies changed on the way: https only, except for the networks that the settings list
 
 mod addresses;
 mod breaker;
 
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{fmt, thread};
 
+use ipnet::IpNet;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -30,36 +32,61 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
-use self::addresses::CheckedResolver;
-pub use self::addresses::check;
+use self::addresses::{CheckedResolver, LookUps};
+pub use self::addresses::{Reach, check};
 pub use self::breaker::Breaker;
 use crate::config;
 use crate::crypto;
-use crate::domain::error::{Error, Result};
 
-/// Calls at once.
+/// Calls of one queue at once.
 const THREADS: usize = 4;
 /// Calls that may wait for a thread.
 const QUEUE: usize = 32;
 /// The most that is read of a reply, in bytes.
 const LONGEST_REPLY: u64 = 1 << 20;
 
-/// The client for all outbound requests.
-pub struct Outbound {
-    calls: SyncSender<Call>,
+/// The client for all outbound requests. The certificates of the system are read at the first one.
+#[derive(Clone)]
+pub struct Outbound(Arc<Shared>);
+
+struct Shared {
+    private_networks: Vec<IpNet>,
+    tls: OnceLock<TlsConfig>,
+    look_ups: LookUps,
+    public: OnceLock<Agent>,
+    listed: OnceLock<Agent>,
+}
+
+/// The calls of one user of the client, such as a provider. A thread runs while calls wait.
+pub struct Queue {
+    outbound: Outbound,
+    calls: Arc<Mutex<Calls>>,
+}
+
+#[derive(Default)]
+struct Calls {
+    waiting: VecDeque<Call>,
+    threads: usize,
 }
 
 /// A request: `POST` with a form, or `GET` without one.
 pub struct Request {
     /// Where to.
     pub url: Url,
+    /// Which networks it may reach.
+    pub reach: Reach,
     /// Headers besides those of every request.
     pub headers: Vec<(&'static str, String)>,
     /// The fields of the form.
     pub form: Option<Vec<(&'static str, String)>>,
     /// How long it may take, with the wait for a thread.
     pub deadline: Duration,
+    /// Is called with whether the server answered once it was asked, also if the caller gave up meanwhile.
+    pub note: Option<Note>,
 }
+
+/// See [`Request::note`].
+pub type Note = Box<dyn FnOnce(bool) + Send>;
 
 /// A reply of any status.
 #[derive(Debug)]
@@ -91,24 +118,42 @@ pub enum OutboundError {
 }
 
 impl Outbound {
-    /// Starts the threads.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the system has no thread left.
-    pub fn start(settings: &config::Outbound) -> Result<Self> {
-        let (calls, queue) = mpsc::sync_channel(QUEUE);
-        let (queue, agent) = (Arc::new(Mutex::new(queue)), agent(settings));
-        for number in 0..THREADS {
-            let (queue, agent) = (Arc::clone(&queue), agent.clone());
-            thread::Builder::new()
-                .name(format!("outbound-{number}"))
-                .spawn(move || work(&queue, &agent))
-                .map_err(Error::internal)?;
-        }
-        Ok(Self { calls })
+    /// A client with these settings.
+    pub fn new(settings: &config::Outbound) -> Self {
+        Self(Arc::new(Shared {
+            private_networks: settings.private_networks.clone(),
+            tls: OnceLock::new(),
+            look_ups: LookUps::default(),
+            public: OnceLock::new(),
+            listed: OnceLock::new(),
+        }))
     }
 
-    /// The body of a successful reply to `GET url`, within `deadline`, which includes the wait for a thread.
+    /// A queue for the calls of one user of the client.
+    pub fn queue(&self) -> Queue {
+        Queue {
+            outbound: self.clone(),
+            calls: Arc::default(),
+        }
+    }
+
+    fn agent(&self, reach: Reach) -> &Agent {
+        let shared = &self.0;
+        let (agent, networks) = match reach {
+            Reach::Public => (&shared.public, &[][..]),
+            Reach::Listed => (&shared.listed, &*shared.private_networks),
+        };
+        agent.get_or_init(|| {
+            let tls = shared.tls.get_or_init(tls).clone();
+            let resolver = CheckedResolver::new(networks.to_vec(), shared.look_ups.clone());
+            Agent::with_parts(config(tls), DefaultConnector::default(), resolver)
+        })
+    }
+}
+
+impl Queue {
+    /// The body of a successful reply to `GET url`, within `deadline`, which includes the wait for a thread. The URL is of
+    /// the settings.
     ///
     /// # Errors
     /// Why there is none; any status but 200 is an error.
@@ -120,9 +165,11 @@ impl Outbound {
     ) -> Result<Vec<u8>, OutboundError> {
         let request = Request {
             url,
+            reach: Reach::Listed,
             headers: vec![(name, value.to_owned())],
             form: None,
             deadline,
+            note: None,
         };
         match self.send(request).await? {
             Reply {
@@ -139,31 +186,74 @@ impl Outbound {
     pub async fn send(&self, request: Request) -> Result<Reply, OutboundError> {
         let (reply, answer) = oneshot::channel();
         let deadline = request.deadline;
-        let call = Call { request, reply };
-        self.calls.try_send(call).map_err(|refused| match refused {
-            TrySendError::Full(_) => OutboundError::Busy,
-            TrySendError::Disconnected(_) => OutboundError::Failed("no thread is left".into()),
-        })?;
+        self.add(Call { request, reply })?;
         match timeout(deadline, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(OutboundError::Failed("the call was dropped".into())),
             Err(_) => Err(OutboundError::TimedOut),
         }
     }
+
+    fn add(&self, call: Call) -> Result<(), OutboundError> {
+        let mut calls = self.calls.lock();
+        if calls.waiting.len() >= QUEUE {
+            return Err(OutboundError::Busy);
+        }
+        calls.waiting.push_back(call);
+        if calls.threads == THREADS {
+            return Ok(());
+        }
+        let (outbound, shared) = (self.outbound.clone(), Arc::clone(&self.calls));
+        let thread = thread::Builder::new().name("outbound".into());
+        match thread.spawn(move || work(&outbound, &shared)) {
+            Ok(_) => calls.threads += 1,
+            // Those that run take it.
+            Err(_) if calls.threads > 0 => {}
+            Err(error) => {
+                calls.waiting.clear();
+                return Err(OutboundError::Failed(error.to_string()));
+            }
+        }
+        Ok(())
+    }
 }
 
-fn work(queue: &Mutex<Receiver<Call>>, agent: &Agent) {
-    loop {
-        let Ok(call) = queue.lock().recv() else {
-            return;
-        };
+/// Counts a thread that panics as ended.
+struct Running<'a>(&'a Mutex<Calls>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.lock().threads -= 1;
+        }
+    }
+}
+
+fn work(outbound: &Outbound, calls: &Mutex<Calls>) {
+    let _running = Running(calls);
+    while let Some(call) = next(calls) {
         // Its caller gave up while it waited.
         if call.reply.is_closed() {
             continue;
         }
-        let outcome = perform(agent, &call.request).map_err(failure);
+        let request = call.request;
+        let agent = outbound.agent(request.reach);
+        let outcome = perform(agent, &request).map_err(failure);
+        if let Some(note) = request.note {
+            note(outcome.is_ok());
+        }
         let _ = call.reply.send(outcome);
     }
+}
+
+/// The next call; without one the thread ends, which is counted before another call can be added.
+fn next(calls: &Mutex<Calls>) -> Option<Call> {
+    let mut calls = calls.lock();
+    let next = calls.waiting.pop_front();
+    if next.is_none() {
+        calls.threads -= 1;
+    }
+    next
 }
 
 fn perform(agent: &Agent, request: &Request) -> Result<Reply, ureq::Error> {
@@ -206,27 +296,28 @@ fn failure(error: ureq::Error) -> OutboundError {
     }
 }
 
-fn agent(settings: &config::Outbound) -> Agent {
+fn tls() -> TlsConfig {
     // A certificate that cannot be read is one that no server can use; without any, each call fails and says so.
     let roots: Vec<_> = rustls_native_certs::load_native_certs()
         .certs
         .iter()
         .map(|root| Certificate::from_der(root).to_owned())
         .collect();
-    let tls = TlsConfig::builder()
+    TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&roots))
         .unversioned_rustls_crypto_provider(Arc::new(crypto::tls_provider()))
-        .build();
-    let config = Config::builder()
+        .build()
+}
+
+fn config(tls: TlsConfig) -> Config {
+    Config::builder()
         .tls_config(tls)
         .user_agent(concat!("cloakroom/", env!("CARGO_PKG_VERSION")))
         .proxy(None)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
-        .build();
-    let resolver = CheckedResolver::new(settings.private_networks.clone());
-    Agent::with_parts(config, DefaultConnector::default(), resolver)
+        .build()
 }
 
 impl fmt::Display for OutboundError {

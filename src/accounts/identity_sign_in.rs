@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::authentication::Authentication;
 use super::identities::link;
+use super::identity_claims::{keep_metadata, new_profile};
 use super::password_sign_in::lacks_verification;
 use super::start_session::{SessionDraft, SessionStart, start_session};
 use super::unverified_account::claim_account;
@@ -174,12 +175,13 @@ impl IdentitySignIn {
             Ok(owner) => owner,
             Err(refused) => return Ok(Outcome::Refused(refused)),
         };
-        let Some(account) = users::find(change, user)? else {
+        let Some(mut account) = users::find(change, user)? else {
             return Ok(Outcome::Refused(Refused::Invalid));
         };
         if lacks_verification(&context.settings.registration, &account) {
             return Ok(Outcome::Refused(Refused::Unconfirmed));
         }
+        account.user = keep_metadata(context, change, account.user, &self.identity, now)?;
         let authentication = Authentication::by_identity(&account, now);
         let start = start_session(change, &authentication, draft, now)?;
         match &start {
@@ -275,18 +277,18 @@ impl IdentitySignIn {
         now: Timestamp,
     ) -> Result<UserId> {
         users::confirm_address(change, user.id, &user.email_address, now)?;
-        if let Some(name) = &self.identity.name {
-            let details = DetailChanges {
-                name: Some(Some(name)),
-                profile: None,
-            };
-            users::update_details(change, user.id, &details, now)?;
-        }
+        let profile = new_profile(&self.identity);
+        let details = DetailChanges {
+            name: self.identity.name.as_deref().map(Some),
+            profile: profile.as_ref(),
+        };
+        users::update_details(change, user.id, &details, now)?;
         // The sign-up is its own notice.
         link(change, &user, &self.row(), None, now)?;
         let user = User {
             email_confirmed_at: Some(now),
             name: self.identity.name.clone(),
+            profile: profile.unwrap_or_default(),
             ..user
         };
         context.hooks.signed_up(change, sign_up, &user)?;

@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod authentication;
 pub mod credentials_changed;
 pub mod identities;
+pub mod identity_claims;
 pub mod identity_sign_in;
 pub mod mail_code;
 pub mod mailed_link;

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::config;
 use crate::domain::error::{Error, Result};
-use crate::outbound::{self, Outbound, OutboundError};
+use crate::outbound::{self, Outbound, OutboundError, Queue, Reach};
 
 /// A sign-up waits no longer for it.
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -19,7 +19,7 @@ const REVEALED: usize = 5;
 
 pub(super) struct Service {
     url: String,
-    outbound: Outbound,
+    queue: Queue,
     /// Passwords accepted without an answer, since the start.
     unchecked: AtomicU64,
 }
@@ -27,14 +27,18 @@ pub(super) struct Service {
 impl Service {
     /// # Errors
     /// [`Error::Internal`], with the setting's name, if no call to the URL could succeed.
-    pub(super) fn start(url: &str, settings: &config::Outbound) -> Result<Self> {
+    pub(super) fn open(
+        url: &str,
+        settings: &config::Outbound,
+        outbound: &Outbound,
+    ) -> Result<Self> {
         let parsed = Url::parse(url).map_err(|why| why.to_string());
         parsed
-            .and_then(|url| outbound::check(settings, &url))
+            .and_then(|url| outbound::check(settings, Reach::Listed, &url))
             .map_err(|why| Error::internal(format!("password.breached_service: {why}")))?;
         Ok(Self {
             url: url.trim_end_matches('/').to_owned(),
-            outbound: Outbound::start(settings)?,
+            queue: outbound.queue(),
             unchecked: AtomicU64::new(0),
         })
     }
@@ -61,7 +65,7 @@ impl Service {
     async fn suffixes(&self, revealed: &str) -> Result<String, OutboundError> {
         let url = Url::parse(&format!("{}/{revealed}", self.url));
         let url = url.map_err(|error| OutboundError::Failed(error.to_string()))?;
-        let reply = self.outbound.get(url, PADDED, DEADLINE).await?;
+        let reply = self.queue.get(url, PADDED, DEADLINE).await?;
         String::from_utf8(reply)
             .map_err(|_| OutboundError::Failed("the reply is not text".to_owned()))
     }

@@ -5,20 +5,20 @@
 mod file;
 mod server;
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::json;
 use url::Url;
 
-use super::output::{Format, columns};
-use super::{CommandError, database, open_files};
+use super::output::Format;
+use super::report::Report;
+use super::{database, open_files};
 use crate::breached_passwords::BreachedPasswords;
 use crate::config::{ConfigError, Confirm, Environment, MailTransport, Settings, Sources};
 use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::mail::{Templates, Transport};
+use crate::outbound::Outbound;
+use crate::providers::Providers;
 use crate::store::ForeignRows;
 pub(super) use file::is_open_to_others;
 
@@ -58,9 +58,17 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
         );
     }
     open_files(settings, report);
-    if let Err(error) = BreachedPasswords::open(settings) {
+    let outbound = Outbound::new(&settings.outbound);
+    if let Err(error) = BreachedPasswords::open(settings, &outbound) {
         report.fail(
             "passwords",
+            error.to_string(),
+            "the server does not start with it: correct it",
+        );
+    }
+    if let Err(error) = Providers::open(settings, &outbound, &Clock::System) {
+        report.fail(
+            "providers",
             error.to_string(),
             "the server does not start with it: correct it",
         );
@@ -268,94 +276,6 @@ fn confirmation(confirm: Confirm, report: &mut Report) {
     );
 }
 
-/// The checks, in order.
-#[derive(Default)]
-struct Report {
-    checks: Vec<Check>,
-}
-
-#[derive(Serialize)]
-struct Check {
-    state: State,
-    topic: &'static str,
-    what: String,
-    /// How to fix it.
-    advice: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    Warn,
-    Fail,
-}
-
-impl Report {
-    fn ok(&mut self, topic: &'static str, what: impl Into<String>) {
-        self.checks.push(Check {
-            state: State::Ok,
-            topic,
-            what: what.into(),
-            advice: None,
-        });
-    }
-
-    fn warn(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
-        self.checks.push(Check {
-            state: State::Warn,
-            topic,
-            what: what.into(),
-            advice: Some(advice.into()),
-        });
-    }
-
-    fn fail(&mut self, topic: &'static str, what: impl Into<String>, advice: impl Into<String>) {
-        self.checks.push(Check {
-            state: State::Fail,
-            topic,
-            what: what.into(),
-            advice: Some(advice.into()),
-        });
-    }
-
-    /// Prints it; an error when a check failed.
-    fn print(&self, format: &Format) -> super::Outcome {
-        let failed = self
-            .checks
-            .iter()
-            .filter(|check| check.state == State::Fail)
-            .count();
-        format.print(
-            &json!({ "ok": failed == 0, "findings": self.checks }),
-            || columns(self.checks.iter().map(row)),
-        )?;
-        match failed {
-            0 => Ok(()),
-            1 => Err(CommandError::from("1 check failed")),
-            many => Err(CommandError::from(format!("{many} checks failed"))),
-        }
-    }
-}
-
-fn row(check: &Check) -> [String; 3] {
-    let what = match &check.advice {
-        Some(advice) => format!("{} -> {advice}", check.what),
-        None => check.what.clone(),
-    };
-    [check.state.to_string(), check.topic.to_owned(), what]
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,7 +284,7 @@ mod tests {
         let mut report = Report::default();
         let newest = newest.map(Timestamp::from_millis);
         clock(Timestamp::from_millis(now), newest, &mut report);
-        report.checks[0].state.to_string()
+        report.states()[0].to_string()
     }
 
     #[test]

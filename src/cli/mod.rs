@@ -18,8 +18,10 @@ mod open_files;
 mod openapi;
 mod output;
 mod passwords;
+mod providers;
 #[cfg(test)]
 mod reference;
+mod report;
 mod routes;
 mod secret;
 mod serve;
@@ -107,6 +109,9 @@ enum Command {
     /// Create, list and revoke API keys of services and users
     #[command(subcommand)]
     ApiKeys(api_keys::Command),
+    /// Check the providers by which users sign in
+    #[command(subcommand)]
+    Providers(providers::Command),
     /// Build a list of breached passwords
     #[command(subcommand)]
     Passwords(passwords::Command),
@@ -168,6 +173,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::ApiKeys(command) => {
             on_database(&sources()?, |settings| api_keys::run(settings, command))
         }
+        Command::Providers(command) => providers::run(&quietly(load)?, command),
         Command::Passwords(command) => passwords::run(command),
         Command::Limits(command) => {
             on_database(&sources()?, |settings| limits::run(settings, command))

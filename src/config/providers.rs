@@ -5,14 +5,14 @@
 //!   after parsing
 //! - a provider that impersonates another: the issuer is compared character by character with the configured one
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::declare::section;
 use super::links::UNSAFE_SCHEMES;
 use super::problems::Problems;
+use super::provider_kind::{Origin, ProviderKind};
 use super::server::is_this_machine;
 use super::values::unset;
 use super::{Environment, Secret};
@@ -20,39 +20,71 @@ use crate::domain::EmailAddress;
 
 /// Stands for every domain.
 const ANY_DOMAIN: &str = "*";
+/// Stands for the tenant in an issuer of Microsoft, as its discovery documents have it.
+pub const ANY_TENANT: &str = "{tenantid}";
 const FRONTEND_URL: &str = "{frontend_url}";
 /// The end of an entry that allows every page below a path.
 const BELOW: &str = "/*";
 /// The longest URL to return to, in bytes: it travels in `state`, and providers limit their URLs.
 const LONGEST_REDIRECT: usize = 512;
+/// The claim for the name (OpenID Connect Core 1.0, 5.1).
+const NAME_CLAIM: &str = "name";
+/// The most claims that are kept in one place, and the longest name of one.
+const MOST_CLAIMS: usize = 32;
+const LONGEST_CLAIM: usize = 128;
+/// The values of `tenant` that stand for several tenants of Microsoft.
+const SEVERAL_TENANTS: [&str; 2] = ["common", "organizations"];
+
 section! {
     /// A provider by which users sign in, one table each: the name in place of `NAME` is part of its paths. The provider must
     /// know the callback URL `{public_url}/v1/session/identity/NAME/callback`. See `docs/guides/providers.md`.
     Provider {
-        /// What it is: `oidc` for any provider of OpenID Connect.
+        /// What it is: `google`, `microsoft`, `apple`, `gitlab`, `discord`, `github`, or `oidc` for any other provider of
+        /// OpenID Connect.
         kind: ProviderKind = "oidc",
         /// Shown to users; "" is the name of the table.
         name: String = "",
-        /// The issuer, as the provider's discovery document states it, character by character.
+        /// For `oidc`, and for a GitLab of your own: the issuer, as the provider's discovery document states it, character by
+        /// character.
         issuer: String = "",
+        /// For `microsoft`: the id of the tenant whose users sign in; `organizations` for all tenants, `common` for these and
+        /// personal accounts.
+        tenant: String = "",
+        /// For `github`: the URL of a GitHub Enterprise Server. For `microsoft`: the URL of a national cloud.
+        base_url: String = "",
         /// The id of this server at the provider.
         client_id: String = "",
-        /// The secret of this server at the provider.
+        /// The secret of this server at the provider. `apple` has a key in its place.
         #[serde(with = "unset")]
         client_secret: Option<Secret> = "",
-        /// What is requested of the provider. `openid` must be among them.
-        scopes: Vec<String> = ["openid", "email", "profile"],
+        /// For `apple`: the id of the team.
+        team_id: String = "",
+        /// For `apple`: the id of the key.
+        key_id: String = "",
+        /// For `apple`: the private key, a PKCS #8 file in PEM (`AuthKey_….p8`).
+        #[serde(with = "unset")]
+        private_key: Option<Secret> = "",
+        /// What is requested of the provider; an empty list requests what is needed: of most `openid`, `email` and `profile`.
+        scopes: Vec<String> = [],
         /// Domains of email addresses that may sign in by it; an empty list allows all. Compared exactly: list subdomains too.
         allowed_domains: Vec<String> = [],
         /// Domains whose addresses this provider gives out, or `*` for all: a user with a verified address there owns it. An
         /// account that has the address, verified, is linked at the first sign-in; with one that never verified it,
-        /// `registration.unverified_reset` is done. List only what the provider controls.
+        /// `registration.unverified_reset` is done. List only what the provider controls. `google` knows its own.
         authoritative_domains: Vec<String> = [],
         /// Whether it may create accounts, whatever `registration.open` is. If not, it signs existing users in whose
         /// accounts are linked to it.
         sign_up: bool = true,
         /// Whether an email address that it states as verified counts as verified.
         trust_email: bool = true,
+        /// The claim that becomes the name of a new user; "" for none. Users may change their name.
+        name_claim: String = "name",
+        /// Claims that are kept in the `profile` of a new user, such as `["picture"]`; `"avatar=picture"` keeps one under
+        /// another name. Users may change their profile.
+        profile_claims: Vec<String> = [],
+        /// Claims that are kept in `metadata`, which users cannot change, at each sign-in by this provider, in the same form.
+        /// A claim that it no longer states is removed.
+        metadata_claims: Vec<String> = [],
     }
 }
 
@@ -66,44 +98,46 @@ section! {
     }
 }
 
-/// What a provider is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProviderKind {
-    /// OpenID Connect.
-    Oidc,
-}
-
-impl ProviderKind {
-    /// Its name in the settings.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Oidc => "oidc",
-        }
-    }
-}
-
 /// Refuses settings of providers with which nothing works.
-pub(super) fn check(providers: &BTreeMap<String, Provider>, problems: &mut Problems) {
+pub(super) fn check(
+    providers: &BTreeMap<String, Provider>,
+    env: Environment,
+    problems: &mut Problems,
+) {
     for (name, provider) in providers {
         let mut refuse =
             |key: &str, message: &str| problems.refuse(&format!("providers.{name}.{key}"), message);
-        if !is_issuer(&provider.issuer) {
-            let shape =
-                r#"must be the issuer's URL without ? and #, such as "https://id.example.com""#;
-            refuse("issuer", shape);
+        for (key, message) in provider.misfits(env) {
+            refuse(key, &message);
+        }
+        let urls = [
+            ("issuer", &provider.issuer),
+            ("base_url", &provider.base_url),
+        ];
+        for (key, _) in urls
+            .iter()
+            .filter(|(_, url)| !url.is_empty() && !is_issuer(url))
+        {
+            let shape = r#"must be a URL without ? and #, such as "https://id.example.com""#;
+            refuse(key, shape);
         }
         if !is_visible(&provider.client_id) {
             refuse("client_id", "must be given");
         }
         let secret = provider.client_secret.as_ref().map(Secret::expose);
-        if !secret.is_some_and(is_visible) {
+        if !provider.kind.signs_its_secret() && !secret.is_some_and(is_visible) {
             refuse("client_secret", "must be given, on one line without spaces");
         }
-        if !provider.scopes.iter().any(|scope| scope == "openid")
-            || !provider.scopes.iter().all(|scope| is_visible(scope))
+        let scopes = provider.requested_scopes();
+        let needed = provider.kind.needed_scopes();
+        if !needed.iter().all(|scope| scopes.contains(scope))
+            || !scopes.iter().all(|scope| is_visible(scope))
         {
-            refuse("scopes", "must contain openid, and scopes without spaces");
+            let needed = needed.join(" and ");
+            refuse(
+                "scopes",
+                &format!("must contain {needed}, and scopes without spaces"),
+            );
         }
         let is_domain = |domain: &String| {
             let address = EmailAddress::parse(&format!("a@{domain}"));
@@ -118,6 +152,14 @@ pub(super) fn check(providers: &BTreeMap<String, Provider>, problems: &mut Probl
             let shape = r#"must contain domains such as "example.com", in lower case, or "*""#;
             refuse("authoritative_domains", shape);
         }
+        let kept = [
+            ("profile_claims", &provider.profile_claims),
+            ("metadata_claims", &provider.metadata_claims),
+        ];
+        for (key, _) in kept.iter().filter(|(_, entries)| !are_kept_claims(entries)) {
+            let shape = r#"must contain claims, each once, such as "picture" or "avatar=picture""#;
+            refuse(key, shape);
+        }
         if !provider.authoritative_domains.is_empty() && !provider.trust_email {
             refuse(
                 "authoritative_domains",
@@ -130,6 +172,20 @@ pub(super) fn check(providers: &BTreeMap<String, Provider>, problems: &mut Probl
     }
 }
 
+/// A claim that is kept: the name under which, and its name at the provider.
+pub fn kept_claim(entry: &str) -> (&str, &str) {
+    entry.split_once('=').unwrap_or((entry, entry))
+}
+
+fn are_kept_claims(entries: &[String]) -> bool {
+    let is_name = |name: &str| name.len() <= LONGEST_CLAIM && is_visible(name);
+    let mut names = entries.iter().map(|entry| kept_claim(entry));
+    let members: BTreeSet<&str> = names.clone().map(|(member, _)| member).collect();
+    entries.len() <= MOST_CLAIMS
+        && members.len() == entries.len()
+        && names.all(|(member, claim)| is_name(member) && is_name(claim))
+}
+
 /// OpenID Connect Discovery 1.0, 3: a URL without query and fragment.
 fn is_issuer(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
@@ -139,11 +195,127 @@ fn is_issuer(text: &str) -> bool {
     }) && !text.contains(['?', '#'])
 }
 
+fn is_tenant(text: &str) -> bool {
+    SEVERAL_TENANTS.contains(&text) || is_tenant_id(text)
+}
+
+/// Whether a text is the id of a tenant: a UUID in lower case.
+pub fn is_tenant_id(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => is_digit(byte),
+        })
+}
+
 fn is_visible(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl Provider {
+    /// The settings that its kind does not have, or that are missing: the key and what must be done.
+    fn misfits(&self, env: Environment) -> Vec<(&'static str, String)> {
+        let (kind, origin) = (self.kind.as_str(), self.kind.origin());
+        let is_real = env == Environment::Production;
+        let has_issuer = match origin {
+            Origin::Issuer | Origin::IssuerOr(_) => true,
+            Origin::Known(_) => !is_real,
+            Origin::Tenant(_) | Origin::BaseUrl(_) => false,
+        };
+        let has_base_url = matches!(origin, Origin::Tenant(_) | Origin::BaseUrl(_));
+        let has_tenant = matches!(origin, Origin::Tenant(_));
+        let signs = self.kind.signs_its_secret();
+        let given = [
+            ("issuer", has_issuer, !self.issuer.is_empty()),
+            ("tenant", has_tenant, !self.tenant.is_empty()),
+            ("base_url", has_base_url, !self.base_url.is_empty()),
+            ("client_secret", !signs, self.client_secret.is_some()),
+            ("team_id", signs, !self.team_id.is_empty()),
+            ("key_id", signs, !self.key_id.is_empty()),
+            ("private_key", signs, self.private_key.is_some()),
+        ];
+        let unknown = given
+            .into_iter()
+            .filter(|(_, belongs, is_given)| *is_given && !belongs)
+            .map(|(key, ..)| {
+                (
+                    key,
+                    format!(r#"must be empty: kind = "{kind}" has no such setting"#),
+                )
+            });
+        let mut misfits: Vec<_> = unknown.collect();
+        if origin == Origin::Issuer && self.issuer.is_empty() {
+            misfits.push(("issuer", "must be given".to_owned()));
+        }
+        if has_tenant && !is_tenant(&self.tenant) {
+            let shape = "must be the id of a tenant in lower case, \"organizations\" or \"common\"";
+            misfits.push(("tenant", shape.to_owned()));
+        }
+        let missing = [
+            ("team_id", is_visible(&self.team_id)),
+            ("key_id", is_visible(&self.key_id)),
+            ("private_key", self.private_key.is_some()),
+        ];
+        for (key, _) in missing.iter().filter(|(_, is_given)| signs && !is_given) {
+            misfits.push((*key, "must be given".to_owned()));
+        }
+        misfits
+    }
+
+    /// The issuer, or the URL that stands for it: where discovery begins, or of a GitHub.
+    pub fn issuer_url(&self) -> String {
+        let or = |given: &str, otherwise: &str| match given {
+            "" => otherwise.to_owned(),
+            given => given.to_owned(),
+        };
+        match self.kind.origin() {
+            Origin::Issuer => self.issuer.clone(),
+            Origin::IssuerOr(known) | Origin::Known(known) => or(&self.issuer, known),
+            Origin::Tenant(_) => self.tenant_url(&self.tenant),
+            Origin::BaseUrl(known) => or(&self.base_url, known).trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// What the discovery document states as `issuer`, and ID tokens as `iss`; `{tenantid}` stands in it for any tenant.
+    pub fn stated_issuer(&self) -> String {
+        match self.kind.origin() {
+            Origin::Tenant(_) if SEVERAL_TENANTS.contains(&&*self.tenant) => {
+                self.tenant_url(ANY_TENANT)
+            }
+            _ => self.issuer_url(),
+        }
+    }
+
+    fn tenant_url(&self, tenant: &str) -> String {
+        let base = match (self.kind.origin(), &*self.base_url) {
+            (Origin::Tenant(known), "") => known,
+            (_, given) => given.trim_end_matches('/'),
+        };
+        format!("{base}/{tenant}/v2.0")
+    }
+
+    /// The scopes that are requested.
+    pub fn requested_scopes(&self) -> Vec<&str> {
+        match self.scopes.is_empty() {
+            true => self.kind.scopes().to_vec(),
+            false => self.scopes.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The claims that are kept, by their names at the provider, but for the name where the standard calls it so: users
+    /// without one are frequent.
+    pub fn claims_kept(&self) -> Vec<&str> {
+        let name = self.own_name_claim().filter(|name| !name.is_empty());
+        let kept = self.profile_claims.iter().chain(&self.metadata_claims);
+        kept.map(|entry| kept_claim(entry).1).chain(name).collect()
+    }
+
+    /// The claim that is the name, where it is not the one of the standard; empty for none.
+    pub fn own_name_claim(&self) -> Option<&str> {
+        Some(&*self.name_claim).filter(|name| *name != NAME_CLAIM)
+    }
+
     /// Whether it gives out the addresses of this domain.
     pub fn is_authoritative(&self, domain: &str) -> bool {
         let mut domains = self.authoritative_domains.iter();

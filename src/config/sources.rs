@@ -19,9 +19,9 @@ const SECRETS: [&str; 4] = [
     "secrets.previous",
     "mail.smtp.password",
 ];
-/// The section of providers, and the secret of each.
+/// The section of providers, and the secrets of each.
 const PROVIDERS: &str = "providers";
-const CLIENT_SECRET: &str = "client_secret";
+const PROVIDER_SECRETS: [&str; 2] = ["client_secret", "private_key"];
 
 /// Where settings come from, apart from what is compiled in. It holds secrets, so it has no `Debug`.
 #[derive(Clone)]
@@ -98,11 +98,14 @@ impl Sources {
     fn secrets(&self, table: Option<&Table>) -> BTreeSet<String> {
         let section = table.and_then(|table| table.get(PROVIDERS)?.as_table());
         let names = section.into_iter().flat_map(Table::keys);
-        let of_file = names.map(|name| format!("{PROVIDERS}.{name}.{CLIENT_SECRET}"));
+        let of_file = names
+            .flat_map(|name| PROVIDER_SECRETS.map(|secret| format!("{PROVIDERS}.{name}.{secret}")));
         let variables = self.variables.iter();
         let of_variables = variables.filter_map(|(name, _)| Some(variable_key(name)?.0));
-        let of_variables =
-            of_variables.filter(|key| key.starts_with(PROVIDERS) && key.ends_with(CLIENT_SECRET));
+        let is_secret = |key: &String| {
+            key.starts_with(PROVIDERS) && PROVIDER_SECRETS.iter().any(|it| key.ends_with(it))
+        };
+        let of_variables = of_variables.filter(is_secret);
         let fixed = SECRETS.into_iter().map(str::to_owned);
         fixed.chain(of_file).chain(of_variables).collect()
     }
@@ -276,8 +279,10 @@ mod tests {
         };
         let [acme, other] = ["/run/acme", "/run/other"].map(PathBuf::from);
         assert_eq!(sources.secret_files(), [acme, other]);
-        fs::write(&file, "[providers.acme]\nclient_secret = 'secret'\n").unwrap();
-        assert_eq!(sources.secret_files()[0], file);
+        for secret in ["client_secret", "private_key"] {
+            fs::write(&file, format!("[providers.acme]\n{secret} = 'secret'\n")).unwrap();
+            assert_eq!(sources.secret_files()[0], file);
+        }
     }
 
     #[cfg(unix)]

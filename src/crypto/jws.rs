@@ -173,6 +173,16 @@ impl KeySet {
         let keys = keys.iter().take(MOST_KEYS);
         Some(Self(keys.filter_map(PublicKey::from_json).collect()))
     }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl PublicKey {

@@ -2,6 +2,7 @@
 
 pub mod access_token;
 mod aead;
+pub mod es256;
 pub mod jws;
 pub mod jwt;
 pub mod key_ring;

@@ -57,6 +57,19 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .returns_no_body(303, "To the page of `redirect_to`")
         .errors(&[NOT_FOUND, STATE_INVALID, INVALID_REQUEST]),
+        Route::post(
+            "/v1/session/identity/{provider}/callback",
+            Access::Public,
+            callback::receive,
+        )
+        .open_to_other_sites()
+        .operation("receiveProviderForm", "Take the browser back from a provider that answers in a form")
+        .description(
+            "Apple posts to it from a page of its own. It redirects as `GET` does. Providers that answer in the address have no \
+             such callback.",
+        )
+        .returns_no_body(303, "To the page of `redirect_to`")
+        .errors(&[NOT_FOUND, STATE_INVALID]),
         Route::post("/v1/session/exchange", Access::Public, exchange::create)
             .operation("exchangeProviderSignIn", "Exchange a sign-in by another provider for a session")
             .description(
@@ -124,6 +137,6 @@ struct ShownProvider<'a> {
     id: &'a str,
     /// Its name for users.
     name: &'a str,
-    /// What it is, for its icon: `oidc`.
+    /// What it is, for its icon: `oidc`, `google`, `microsoft`, `apple`, `gitlab`, `discord` or `github`.
     kind: &'a str,
 }

@@ -86,7 +86,9 @@ pub struct Route {
     pub replies: Vec<Reply>,
     /// Error codes besides those that follow from access and inputs.
     pub errors: Vec<ErrorCode>,
-    make: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
+    /// Whether pages of other sites may call it, although it is public and no `GET`.
+    pub is_open_to_other_sites: bool,
+    make: Box<dyn Fn(bool) -> actix_web::Route + Send + Sync>,
 }
 
 /// A documented reply.
@@ -136,11 +138,11 @@ impl Route {
         let mut inputs = Inputs::default();
         A::describe(&mut inputs);
         let is_get = method == Verb::One(Method::GET);
-        let make = move || {
+        let make = move |is_open_to_other_sites: bool| {
             let route = web::to(handler.clone());
             match access {
                 // A `GET` changes nothing, so it may come from another origin.
-                Access::Public if is_get => route,
+                Access::Public if is_get || is_open_to_other_sites => route,
                 Access::Public => route.wrap(from_fn(refuse_foreign_pages)),
                 _ => route.wrap(from_fn(
                     move |request: ServiceRequest, next: Next<BoxBody>| {
@@ -160,8 +162,15 @@ impl Route {
             inputs,
             replies: Vec::new(),
             errors: Vec::new(),
+            is_open_to_other_sites: false,
             make: Box::new(make),
         }
+    }
+
+    /// Lets pages of other sites call it: it takes no cookie.
+    pub fn open_to_other_sites(mut self) -> Self {
+        self.is_open_to_other_sites = true;
+        self
     }
 
     /// Names the operation.
@@ -308,7 +317,8 @@ impl Routes {
             let mut resource = web::resource(path);
             let mut allowed = Vec::new();
             for route in self.iter().filter(|route| route.path == path) {
-                resource = resource.route(answering((route.make)(), &route.method));
+                let made = (route.make)(route.is_open_to_other_sites);
+                resource = resource.route(answering(made, &route.method));
                 allowed.extend(route.method.names());
             }
             config.service(resource.default_service(web::to(move || {

@@ -1,14 +1,15 @@
 //! Which addresses outbound requests may reach: names are resolved here, and what is not public is refused.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv6Net};
+use parking_lot::Mutex;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -17,7 +18,7 @@ use url::{Host, Url};
 
 use crate::config;
 
-/// Look-ups of names at once. Each has a thread until the system's resolver gives up, which takes longer than a call.
+/// Look-ups of a name at once. Each has a thread until the system's resolver gives up, which takes longer than a call.
 const LOOK_UPS: usize = 8;
 /// The most addresses of a name that are tried; more than [`ResolvedSocketAddrs`] holds would be a panic.
 const MOST_ADDRESSES: usize = 16;
@@ -47,19 +48,32 @@ const SPECIAL_NETWORKS: &[&str] = &[
 /// The global unicast addresses of IPv6.
 const GLOBAL_UNICAST: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
+/// Which networks a call may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The public internet, over https: for hosts that others name.
+    Public,
+    /// Also the networks that the settings list: for hosts that the settings name.
+    Listed,
+}
+
 /// Whether a call to this URL can succeed, as far as can be said before its host is resolved.
 ///
 /// # Errors
 /// Why not, in words for the operator.
-pub fn check(settings: &config::Outbound, url: &Url) -> Result<(), String> {
+pub fn check(settings: &config::Outbound, reach: Reach, url: &Url) -> Result<(), String> {
+    let networks = match reach {
+        Reach::Public => &[][..],
+        Reach::Listed => &*settings.private_networks,
+    };
     let address = match url.host() {
         Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
         Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
         Some(Host::Domain(_)) | None => None,
     };
     let listed = match address {
-        Some(ip) => is_listed(&settings.private_networks, ip.to_canonical()),
-        None => !settings.private_networks.is_empty(),
+        Some(ip) => is_listed(networks, ip.to_canonical()),
+        None => !networks.is_empty(),
     };
     match address {
         _ if listed => Ok(()),
@@ -79,45 +93,71 @@ fn not_public(ip: IpAddr) -> String {
     format!("{ip} is not a public address: list its network in outbound.private_networks")
 }
 
-/// Resolves names, and refuses addresses that are not public.
-#[derive(Debug)]
-pub(super) struct CheckedResolver {
-    look_up: fn(String) -> io::Result<Vec<SocketAddr>>,
-    under_way: Arc<AtomicUsize>,
-    allowed: Vec<IpNet>,
-}
+/// The look-ups under way, by name: one that hangs takes none from another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LookUps(Arc<Mutex<HashMap<String, usize>>>);
 
 /// A look-up under way, until it is dropped.
-struct LookUp(Arc<AtomicUsize>);
+struct LookUp {
+    all: LookUps,
+    name: String,
+}
+
+impl LookUps {
+    /// `None` while there are as many as may be.
+    fn start(&self, name: &str) -> Option<LookUp> {
+        let mut all = self.0.lock();
+        let count = all.entry(name.to_owned()).or_default();
+        if *count >= LOOK_UPS {
+            return None;
+        }
+        *count += 1;
+        Some(LookUp {
+            all: self.clone(),
+            name: name.to_owned(),
+        })
+    }
+}
 
 impl Drop for LookUp {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let mut all = self.all.0.lock();
+        if let Some(count) = all.get_mut(&self.name) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.name);
+            }
+        }
     }
+}
+
+/// Resolves names, and refuses addresses that are not public.
+#[derive(Debug)]
+pub(super) struct CheckedResolver {
+    look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
+    under_way: LookUps,
+    allowed: Vec<IpNet>,
 }
 
 impl CheckedResolver {
     /// Refuses all addresses that are not public, but for these networks.
-    pub(super) fn new(allowed: Vec<IpNet>) -> Self {
+    pub(super) fn new(allowed: Vec<IpNet>, under_way: LookUps) -> Self {
         Self {
             look_up: |name| Ok(name.to_socket_addrs()?.collect()),
-            under_way: Arc::default(),
+            under_way,
             allowed,
         }
     }
 
     /// The addresses of `host:port`. `None` if there is no answer in time, which leaves a thread behind.
-    fn addresses(&self, name: String, timeout: Duration) -> io::Result<Option<Vec<SocketAddr>>> {
-        let count = self.under_way.fetch_add(1, Ordering::Relaxed);
-        let this = LookUp(Arc::clone(&self.under_way));
-        if count >= LOOK_UPS {
-            return Err(io::Error::other("the name server does not answer"));
-        }
+    fn addresses(&self, name: &str, timeout: Duration) -> io::Result<Option<Vec<SocketAddr>>> {
+        let this = self.under_way.start(name);
+        let this = this.ok_or_else(|| io::Error::other("the name server does not answer"))?;
         let (found, answer) = mpsc::sync_channel(1);
         let look_up = self.look_up;
         let thread = thread::Builder::new().name("look-up".into());
         thread.spawn(move || {
-            let addresses = look_up(name);
+            let addresses = look_up(&this.name);
             drop(this);
             let _ = found.send(addresses);
         })?;
@@ -135,7 +175,7 @@ impl Resolver for CheckedResolver {
         let name = uri.scheme().zip(uri.authority());
         let name = name.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
         let name = name.ok_or(ureq::Error::HostNotFound)?;
-        let found = self.addresses(name, *timeout.after)?;
+        let found = self.addresses(&name, *timeout.after)?;
         let found = found.ok_or(ureq::Error::Timeout(timeout.reason))?;
         let mut addresses = self.empty();
         for address in found.iter().take(MOST_ADDRESSES) {
@@ -217,7 +257,7 @@ mod tests {
             let settings = config::Outbound {
                 private_networks: networks.collect(),
             };
-            super::check(&settings, &url.parse().unwrap())
+            super::check(&settings, Reach::Listed, &url.parse().unwrap())
         };
         for url in ["https://api.example.com/range", "https://1.1.1.1"] {
             assert_eq!(check(&[], url), Ok(()), "{url}");
@@ -239,35 +279,45 @@ mod tests {
             assert_eq!(check(&private, url), Ok(()), "{url}");
         }
         assert!(check(&private, "http://192.168.0.1").is_err());
+        // A host that others name is public, whatever is listed.
+        let settings = config::Outbound {
+            private_networks: vec!["10.0.0.0/8".parse().unwrap()],
+        };
+        let of_others =
+            |url: &str| super::check(&settings, Reach::Public, &url.parse().unwrap()).is_ok();
+        assert!(of_others("https://id.example.com"));
+        assert!(!of_others("https://10.0.0.1"));
+        assert!(!of_others("http://list.internal"));
     }
 
     #[test]
     fn look_ups_that_hang_are_bounded() {
         let resolver = CheckedResolver {
             look_up: |name| {
-                if name == "hangs:443" {
+                if name.starts_with("hangs") {
                     loop {
                         thread::park();
                     }
                 }
                 Ok(vec![([1, 1, 1, 1], 443).into()])
             },
-            under_way: Arc::default(),
+            under_way: LookUps::default(),
             allowed: Vec::new(),
         };
-        let ask = |name: &str, timeout| resolver.addresses(name.to_owned(), timeout);
+        let ask = |name: &str, timeout| resolver.addresses(name, timeout);
         let long = Duration::from_secs(60);
-        for _ in 1..LOOK_UPS {
+        for _ in 0..LOOK_UPS {
             let answer = ask("hangs:443", Duration::from_millis(1));
             assert!(answer.unwrap().is_none());
         }
-        // Answered ones free their place.
-        for _ in 0..3 {
+        assert!(ask("hangs:443", long).is_err());
+        assert!(ask("hangs:443", long).is_err());
+        // Those of other names go on, and answered ones free their place.
+        for _ in 0..2 * LOOK_UPS {
             assert_eq!(ask("answers:443", long).unwrap().unwrap().len(), 1);
         }
-        ask("hangs:443", Duration::from_millis(1)).unwrap();
-        assert!(ask("answers:443", long).is_err());
-        assert!(ask("answers:443", long).is_err());
+        let names = resolver.under_way.0.lock();
+        assert_eq!(names.keys().collect::<Vec<_>>(), ["hangs:443"]);
     }
 
     #[test]

@@ -1,15 +1,22 @@
-//! Calls to one provider, with threads and a circuit breaker of their own.
+//! Calls to one provider, with a queue and a circuit breaker of their own.
+//!
+//! # Threats
+//! - endpoints in the internal network that a discovery document names: only the host that the settings name may be in a
+//!   network of `outbound.private_networks`
+//! - clients that hang up before a hanging provider is noticed: the thread that asks notes the outcome
+//! - a client that provokes errors of the provider: only a provider that does not answer is spared, not one that answers
+//!   with an error
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use url::Url;
+use url::{Host, Url};
 
 use super::refusal::Refusal;
 use crate::config;
 use crate::domain::clock::Clock;
-use crate::domain::error::Result;
-use crate::outbound::{self, Breaker, Outbound, Reply, Request};
+use crate::outbound::{self, Breaker, Note, Outbound, Queue, Reach, Reply, Request};
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -17,20 +24,27 @@ const DEADLINE: Duration = Duration::from_secs(5);
 pub(super) struct Client {
     pub clock: Clock,
     settings: config::Outbound,
-    outbound: Outbound,
-    breaker: Breaker,
+    /// That the settings name.
+    host: Option<Host<String>>,
+    queue: Queue,
+    breaker: Arc<Breaker>,
 }
 
 impl Client {
-    /// # Errors
-    /// The system has no thread left.
-    pub(super) fn start(settings: &config::Outbound, clock: &Clock) -> Result<Self> {
-        Ok(Self {
+    /// For calls to the provider at this URL, and to what it names.
+    pub(super) fn new(
+        settings: &config::Outbound,
+        outbound: &Outbound,
+        issuer: &Url,
+        clock: &Clock,
+    ) -> Self {
+        Self {
             clock: clock.clone(),
             settings: settings.clone(),
-            outbound: Outbound::start(settings)?,
-            breaker: Breaker::default(),
-        })
+            host: issuer.host().map(|host| host.to_owned()),
+            queue: outbound.queue(),
+            breaker: Arc::default(),
+        }
     }
 
     /// A URL that the provider names, if a call to it could succeed. A fragment reaches no server.
@@ -41,8 +55,16 @@ impl Client {
             && url.username().is_empty()
             && url.password().is_none()
             && url.fragment().is_none()
-            && outbound::check(&self.settings, &url).is_ok();
+            && outbound::check(&self.settings, self.reach(&url), &url).is_ok();
         is_usable.then_some(url)
+    }
+
+    fn reach(&self, url: &Url) -> Reach {
+        let host = url.host().map(|host| host.to_owned());
+        match host.is_some() && host == self.host {
+            true => Reach::Listed,
+            false => Reach::Public,
+        }
     }
 
     /// The JSON of a successful reply to `GET`.
@@ -57,6 +79,26 @@ impl Client {
             200 => json(&reply),
             _ => Err(Refusal::ReplyInvalid),
         }
+    }
+
+    /// The same; `None` if the token has no right to it.
+    pub(super) async fn get_if_allowed<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        bearer: &str,
+    ) -> Result<Option<T>, Refusal> {
+        let authorization = ("Authorization", format!("Bearer {bearer}"));
+        let reply = self.send(url, Some(authorization), None).await?;
+        match reply.status {
+            200 => json(&reply).map(Some),
+            403 | 404 => Ok(None),
+            _ => Err(Refusal::ReplyInvalid),
+        }
+    }
+
+    /// The status of the reply to `GET` without a token.
+    pub(super) async fn status(&self, url: &Url) -> Result<u16, Refusal> {
+        Ok(self.send(url, None, None).await?.status)
     }
 
     /// The reply to a form, of any status but those of a provider that is down.
@@ -83,13 +125,13 @@ impl Client {
         let accept = [("Accept", "application/json".to_owned())];
         let request = Request {
             url: url.clone(),
+            reach: self.reach(url),
             headers: accept.into_iter().chain(authorization).collect(),
             form,
             deadline: DEADLINE,
+            note: Some(self.note(&host)),
         };
-        let outcome = self.outbound.send(request).await;
-        let answered = outcome.as_ref().is_ok_and(|reply| reply.status < 500);
-        self.breaker.note(&host, answered, self.clock.monotonic());
+        let outcome = self.queue.send(request).await;
         match outcome {
             Ok(reply) if reply.status < 500 && reply.status != 429 => Ok(reply),
             Ok(reply) => {
@@ -101,6 +143,12 @@ impl Client {
                 Err(Refusal::ProviderUnavailable)
             }
         }
+    }
+
+    fn note(&self, host: &str) -> Note {
+        let (breaker, clock) = (Arc::clone(&self.breaker), self.clock.clone());
+        let host = host.to_owned();
+        Box::new(move |answered| breaker.note(&host, answered, clock.monotonic()))
     }
 }
 
@@ -114,4 +162,18 @@ pub(super) fn json<T: DeserializeOwned>(reply: &Reply) -> Result<T, Refusal> {
         return Err(Refusal::ReplyInvalid);
     }
     serde_json::from_slice(&reply.body).map_err(|_| Refusal::ReplyInvalid)
+}
+
+/// Logs that a provider refuses this server, with the error that it reports.
+pub(super) fn note_refused_client(issuer: &str, error: &str) {
+    let error: String = error
+        .chars()
+        .filter(char::is_ascii_graphic)
+        .take(64)
+        .collect();
+    tracing::warn!(
+        issuer,
+        error,
+        "a provider does not accept client_id and client_secret"
+    );
 }

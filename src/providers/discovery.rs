@@ -15,6 +15,7 @@ use url::Url;
 
 use super::cached::Cached;
 use super::client::Client;
+use super::issuer::Issuer;
 use super::refusal::Refusal;
 use crate::crypto::jws::KeySet;
 
@@ -31,6 +32,32 @@ pub(super) enum ClientAuthentication {
     Basic,
     /// In the form: `client_secret_post`.
     Post,
+}
+
+impl ClientAuthentication {
+    /// Its name in discovery documents.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+        }
+    }
+}
+
+/// How this server authenticates, by what a discovery document states.
+pub(super) fn authentication(stated: Option<&[&str]>) -> Option<ClientAuthentication> {
+    // Basic is what a provider supports that states nothing.
+    let stated = stated.unwrap_or(&["client_secret_basic"]);
+    let methods = [ClientAuthentication::Basic, ClientAuthentication::Post];
+    methods
+        .into_iter()
+        .find(|method| stated.contains(&method.as_str()))
+}
+
+/// Where the discovery document lies, if a call to it could succeed.
+pub(super) fn document_url(issuer: &Issuer, client: &Client) -> Option<Url> {
+    let base = issuer.url.trim_end_matches('/');
+    client.endpoint(&format!("{base}{PATH}"))
 }
 
 /// What is used of a discovery document.
@@ -58,15 +85,15 @@ struct Document {
 
 /// The document and the keys of one provider.
 pub(super) struct Discovery {
-    issuer: String,
+    issuer: Issuer,
     metadata: Cached<Metadata>,
     keys: Cached<KeySet>,
 }
 
 impl Discovery {
-    pub(super) fn of(issuer: &str) -> Self {
+    pub(super) fn of(issuer: Issuer) -> Self {
         Self {
-            issuer: issuer.to_owned(),
+            issuer,
             metadata: Cached::default(),
             keys: Cached::default(),
         }
@@ -97,11 +124,8 @@ impl Discovery {
     }
 
     async fn fetch(&self, client: &Client) -> Result<Metadata, Refusal> {
-        let base = self.issuer.trim_end_matches('/');
-        let url = client.endpoint(&format!("{base}{PATH}"));
-        let document: Document = client
-            .get(&url.ok_or(Refusal::DiscoveryInvalid)?, None)
-            .await?;
+        let url = document_url(&self.issuer, client).ok_or(Refusal::DiscoveryInvalid)?;
+        let document: Document = client.get(&url, None).await?;
         document
             .check(&self.issuer, client)
             .ok_or(Refusal::DiscoveryInvalid)
@@ -109,23 +133,14 @@ impl Discovery {
 }
 
 impl Document {
-    fn check(&self, issuer: &str, client: &Client) -> Option<Metadata> {
-        if self.issuer != issuer {
+    fn check(&self, issuer: &Issuer, client: &Client) -> Option<Metadata> {
+        if !issuer.is_of_document(&self.issuer) {
             return None;
         }
         let userinfo = self.userinfo_endpoint.as_deref();
-        // Basic is what a provider supports that states nothing.
-        let has = |method: &str| match &self.token_endpoint_auth_methods_supported {
-            Some(methods) => methods.iter().any(|supported| supported == method),
-            None => method == "client_secret_basic",
-        };
-        let authentication = if has("client_secret_basic") {
-            ClientAuthentication::Basic
-        } else if has("client_secret_post") {
-            ClientAuthentication::Post
-        } else {
-            return None;
-        };
+        let methods = self.token_endpoint_auth_methods_supported.as_ref();
+        let methods: Option<Vec<&str>> =
+            methods.map(|methods| methods.iter().map(String::as_str).collect());
         Some(Metadata {
             authorization_endpoint: client.endpoint(&self.authorization_endpoint)?,
             token_endpoint: client.endpoint(&self.token_endpoint)?,
@@ -133,7 +148,7 @@ impl Document {
                 Some(url) => Some(client.endpoint(url)?),
                 None => None,
             },
-            authentication,
+            authentication: authentication(methods.as_deref())?,
             sends_issuer: self.authorization_response_iss_parameter_supported == Some(true),
             keys: client.endpoint(&self.jwks_uri)?,
         })

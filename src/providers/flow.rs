@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::refusal::Refusal;
 use crate::crypto::key_ring::{KeyRing, Purpose};
 use crate::crypto::token::random_hex;
 use crate::crypto::{s256, sealed_message, sha256};
@@ -46,6 +47,8 @@ pub struct Answer {
     pub iss: Option<String>,
     /// Why there is no code (RFC 6749, 4.1.2.1).
     pub error: Option<String>,
+    /// The user in JSON, at the first sign-in by Apple. It is not signed: the browser may have changed it.
+    pub user: Option<String>,
 }
 
 /// A `state` that is ours. It may be expired or used.
@@ -54,6 +57,19 @@ pub struct OpenedState {
     pub flow: Flow,
     /// Until when it may be used.
     pub expires_at: Timestamp,
+}
+
+impl Answer {
+    /// The code, unless the provider reports an error.
+    pub(super) fn code(&self, is_cancelled: impl Fn(&str) -> bool) -> Result<&str, Refusal> {
+        match self.error.as_deref() {
+            Some(error) if is_cancelled(error) => return Err(Refusal::AccessDenied),
+            Some(_) => return Err(Refusal::ProviderError),
+            None => {}
+        }
+        let code = self.code.as_deref().filter(|code| !code.is_empty());
+        code.ok_or(Refusal::CodeMissing)
+    }
 }
 
 impl BoundTo {
@@ -108,6 +124,11 @@ impl Flow {
             nonce: random_hex()?,
             verifier: random_hex()? + &random_hex()?,
         })
+    }
+
+    /// One that no browser starts.
+    pub(super) fn for_inspection() -> Result<Self> {
+        Self::new("", String::new(), BoundTo(String::new()))
     }
 
     /// The challenge of the verifier.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::claims::StatedClaims;
+use super::issuer::Issuer;
 use super::refusal::Refusal;
 use crate::crypto::jws::{Algorithm, JwsError};
 use crate::domain::clock::Timestamp;
@@ -18,7 +19,7 @@ const LONGEST_SUBJECT: usize = 255;
 
 /// What a token must state.
 pub(super) struct Expected<'e> {
-    pub issuer: &'e str,
+    pub issuer: &'e Issuer,
     pub client_id: &'e str,
     pub nonce: &'e str,
     pub access_token: &'e str,
@@ -28,7 +29,7 @@ pub(super) struct Expected<'e> {
 /// What a token states.
 #[derive(Debug, Deserialize)]
 pub(super) struct IdToken {
-    iss: String,
+    pub iss: String,
     pub sub: String,
     aud: Audience,
     exp: f64,
@@ -80,7 +81,7 @@ impl IdToken {
         let hash = token.at_hash.as_deref();
         let faults = [
             (!is_subject, Refusal::IdTokenMalformed),
-            (token.iss != expected.issuer, Refusal::IdTokenIssuer),
+            (!expected.issuer.is(&token.iss), Refusal::IdTokenIssuer),
             (
                 !token.aud.names(expected.client_id) || (token.aud.is_several() && party.is_none()),
                 Refusal::IdTokenAudience,

@@ -1,6 +1,7 @@
 //! What a connector returns.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::EmailAddress;
 
@@ -15,8 +16,17 @@ pub struct Identity {
     pub email: Option<String>,
     /// Whether the address counts as verified.
     pub email_verified: bool,
+    /// Whether the provider gives out addresses of this domain, so that the user owns it.
+    #[serde(default)]
+    pub is_authoritative: bool,
     /// The name: one line.
     pub name: Option<String>,
+    /// What is kept in the profile of a new user.
+    #[serde(default)]
+    pub profile: Map<String, Value>,
+    /// What is kept in the metadata; `null` removes what the provider no longer states.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
 }
 
 impl Identity {

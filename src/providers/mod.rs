@@ -1,5 +1,6 @@
 //! Sign-in by other providers: what is asked of them, and what of their replies counts. A provider is settings and a
-//! connector; each connector returns an [`Identity`]. Who the identity is here, `accounts` decides.
+//! connector; each connector returns an [`Identity`]. Who the identity is here, `accounts` decides. `oidc` speaks OpenID
+//! Connect, with a preset for a provider that does something in a way of its own; `github` its API.
 //!
 //! # Threats
 //! - a provider that hangs or is down: each has threads, a deadline and a circuit breaker of its own
@@ -10,13 +11,21 @@
 //! - a provider that states addresses that it does not verify: only `email_verified`, a boolean, counts, and only where
 //!   the settings trust it
 
+mod apple;
 mod cached;
 mod claims;
 mod client;
+mod connector;
+mod discord;
 mod discovery;
 mod flow;
+mod github;
+mod google;
 mod id_token;
 mod identity;
+mod inspection;
+mod issuer;
+mod microsoft;
 mod oidc;
 mod refusal;
 
@@ -24,15 +33,24 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use self::apple::Apple;
+use self::claims::usable_name;
+use self::client::Client;
+use self::connector::{Confirmed, Connector, Preset, Standard};
+use self::discord::Discord;
 pub use self::flow::{Answer, BoundTo, Flow, OpenedState, STATE_LIFETIME};
+use self::github::Github;
+use self::google::Google;
 pub use self::identity::Identity;
+pub use self::inspection::{Finding, Severity};
+use self::microsoft::Microsoft;
 use self::oidc::Oidc;
 pub use self::refusal::Refusal;
-use crate::config::{self, Settings};
+use crate::config::{self, ProviderKind, Settings};
 use crate::domain::EmailAddress;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
-use crate::outbound;
+use crate::outbound::{self, Outbound, Reach};
 
 /// The providers of the settings, by name.
 #[derive(Default)]
@@ -43,25 +61,30 @@ pub struct Provider {
     /// Its name in the settings, and in its paths.
     pub name: String,
     settings: config::Provider,
-    connector: Oidc,
+    callback: String,
+    connector: Box<dyn Connector>,
 }
 
 impl Providers {
     /// Prepares the providers; none is asked yet.
     ///
     /// # Errors
-    /// [`Error::Internal`], with the setting's name, if no call to an issuer could succeed.
-    pub fn open(settings: &Settings, clock: &Clock) -> Result<Self> {
+    /// [`Error::Internal`], with the setting's name, if no call to an issuer could succeed, or a key cannot be used.
+    pub fn open(settings: &Settings, outbound: &Outbound, clock: &Clock) -> Result<Self> {
         let open = |(name, provider): (&String, &config::Provider)| {
-            let issuer = Url::parse(&provider.issuer).map_err(|why| why.to_string());
-            issuer
-                .and_then(|issuer| outbound::check(&settings.outbound, &issuer))
-                .map_err(|why| Error::internal(format!("providers.{name}.issuer: {why}")))?;
+            let refused = |key, why| Error::internal(format!("providers.{name}.{key}: {why}"));
+            let issuer = Url::parse(&provider.issuer_url()).map_err(|why| why.to_string());
+            let check = |issuer: &Url| outbound::check(&settings.outbound, Reach::Listed, issuer);
+            let issuer = issuer.and_then(|issuer| check(&issuer).map(|()| issuer));
+            let issuer = issuer.map_err(|why| refused("issuer", why))?;
             let callback = callback_url(&settings.server.public_url, name);
+            let client = Client::new(&settings.outbound, outbound, &issuer, clock);
             let opened = Provider {
                 name: name.clone(),
                 settings: provider.clone(),
-                connector: Oidc::open(provider, callback, &settings.outbound, clock)?,
+                connector: connector(provider, callback.clone(), client)
+                    .map_err(|(key, why)| refused(key, why.to_owned()))?,
+                callback,
             };
             Ok((name.clone(), opened))
         };
@@ -99,7 +122,20 @@ impl Provider {
     /// Whether it gives out the address of this identity, and states it as verified.
     pub fn is_authoritative_for(&self, identity: &Identity) -> bool {
         let address = identity.verified_address();
-        address.is_some_and(|address| self.settings.is_authoritative(address.domain()))
+        address.is_some_and(|address| {
+            identity.is_authoritative || self.settings.is_authoritative(address.domain())
+        })
+    }
+
+    /// Whether the browser brings its answer back in a form. That request comes from a page of the provider, so it has no
+    /// cookie.
+    pub fn answers_by_form(&self) -> bool {
+        self.connector.answers_by_form()
+    }
+
+    /// The redirect URI to register at the provider, and what it states about itself.
+    pub async fn inspect(&self) -> (&str, Vec<Finding>) {
+        (&self.callback, self.connector.inspect().await)
     }
 
     /// Where the browser goes for this sign-in.
@@ -115,7 +151,16 @@ impl Provider {
     /// # Errors
     /// Why the answer does not count.
     pub async fn identity(&self, flow: &Flow, answer: &Answer) -> Result<Identity, Refusal> {
-        let mut identity = self.connector.identity(flow, answer).await?;
+        let Confirmed {
+            mut identity,
+            claims,
+        } = self.connector.confirm(flow, answer).await?;
+        if let Some(claim) = self.settings.own_name_claim() {
+            identity.name = claims.as_text(claim).and_then(usable_name);
+        }
+        identity.profile = claims.kept(&self.settings.profile_claims);
+        identity.profile.retain(|_, value| !value.is_null());
+        identity.metadata = claims.kept(&self.settings.metadata_claims);
         identity.email_verified &= self.settings.trust_email;
         let domains = &self.settings.allowed_domains;
         let is_allowed =
@@ -131,8 +176,68 @@ impl Provider {
     }
 }
 
+/// How a provider is spoken to; the setting that cannot be used, and why, if there is none.
+fn connector(
+    settings: &config::Provider,
+    callback: String,
+    client: Client,
+) -> Result<Box<dyn Connector>, (&'static str, &'static str)> {
+    let preset: Box<dyn Preset> = match settings.kind {
+        ProviderKind::Oidc | ProviderKind::Gitlab => Box::new(Standard),
+        ProviderKind::Google => Box::new(Google),
+        ProviderKind::Microsoft => Box::new(Microsoft),
+        ProviderKind::Apple => {
+            let why = "must be a private key of P-256: a PKCS #8 file in PEM";
+            Box::new(Apple::open(settings).ok_or(("private_key", why))?)
+        }
+        ProviderKind::Discord => Box::new(Discord {
+            url: Url::parse(&settings.issuer_url()).ok(),
+        }),
+        ProviderKind::Github => {
+            let opened = Github::open(settings, callback, client);
+            return Ok(Box::new(opened.ok_or(("base_url", "must name a host"))?));
+        }
+    };
+    Ok(Box::new(Oidc::new(settings, preset, callback, client)))
+}
+
 /// Where a provider sends the browser back to. Each has a path of its own.
 fn callback_url(public_url: &Url, name: &str) -> String {
     let base = public_url.as_str().trim_end_matches('/');
     format!("{base}/v1/session/identity/{name}/callback")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Sources};
+
+    #[test]
+    fn a_key_that_cannot_sign_is_refused_by_its_name() {
+        let settings = [
+            ("KIND", "apple"),
+            ("CLIENT_ID", "client"),
+            ("TEAM_ID", "TEAM"),
+            ("KEY_ID", "KEY"),
+            ("PRIVATE_KEY", "no key"),
+        ];
+        let variables = settings.map(|(name, value)| {
+            let name = format!("CLOAKROOM__PROVIDERS__ACME__{name}");
+            (name, value.to_owned())
+        });
+        let settings = Settings::load(&Sources {
+            env: Environment::Test,
+            file: None,
+            variables: variables.to_vec(),
+            ignored: Vec::new(),
+        });
+        let settings = settings.unwrap();
+        let outbound = Outbound::new(&settings.outbound);
+        let refused = Providers::open(&settings, &outbound, &Clock::System).err();
+        let text = refused.unwrap().to_string();
+        assert!(
+            text.starts_with("providers.acme.private_key: must be"),
+            "{text}"
+        );
+    }
 }

@@ -80,8 +80,6 @@ refusals! {
     UserInfoSubject "userinfo_subject";
     /// A claim about the user has a wrong type, such as `email_verified` as a text.
     ClaimsInvalid "claims_invalid";
-    /// The email address cannot be used here: it is not ASCII, or malformed.
-    EmailInvalid "email_invalid";
     /// The domain of the email address is not among `allowed_domains`, or the address is not verified.
     DomainNotAllowed "domain_not_allowed";
     /// Too many sign-ins came back to this network.

@@ -301,7 +301,8 @@ fn a_damaged_list_refuses_the_start() {
         fs::write(&list, damaged).unwrap();
         let mut settings = Settings::for_env(cloakroom::config::Environment::Test).unwrap();
         settings.password.breached_list = Some(list.clone());
-        let opened = cloakroom::breached_passwords::BreachedPasswords::open(&settings);
+        let outbound = cloakroom::outbound::Outbound::new(&settings.outbound);
+        let opened = cloakroom::breached_passwords::BreachedPasswords::open(&settings, &outbound);
         let why = opened.err().unwrap().to_string();
         assert!(why.starts_with("password.breached_list: "), "{why}");
     }

@@ -7,9 +7,10 @@ use cloakroom::config::{Confirm, Environment, Settings, Sources};
 use cloakroom::crypto::s256;
 use cloakroom::domain::error::ValidationErrors;
 use cloakroom::domain::{User, UserId};
+use cloakroom::server::sweep;
 use cloakroom::store::users;
 use cloakroom::testing::{Reply, TestApp};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, select};
 use serde_json::json;
 
 use crate::support::app::{
@@ -34,6 +35,13 @@ async fn only_user(app: &TestApp) -> User {
         .read(|reader| users::list(reader, UserId(0), 2));
     let [user] = <[User; 1]>::try_from(found.await.unwrap()).unwrap();
     user
+}
+
+async fn sweep(app: &TestApp) {
+    let context = app.context();
+    sweep::run(&context.database, &context.settings, context.clock.now())
+        .await
+        .unwrap();
 }
 
 fn count_users(app: &TestApp) -> i64 {
@@ -588,7 +596,7 @@ async fn passwords_sign_in_while_a_provider_hangs() {
     };
     // The sign-ins by password are done first.
     let hanging = std::pin::pin!(hanging);
-    match futures_util::future::select(hanging, std::pin::pin!(sign_ins)).await {
+    match select(hanging, std::pin::pin!(sign_ins)).await {
         futures_util::future::Either::Left(_) => panic!("the provider answered"),
         futures_util::future::Either::Right(((), hanging)) => {
             for reply in hanging.await {
@@ -601,12 +609,12 @@ async fn passwords_sign_in_while_a_provider_hangs() {
 }
 
 #[actix_web::test]
-async fn a_provider_that_fails_again_and_again_is_spared() {
+async fn a_provider_that_does_not_answer_is_spared() {
     let provider = FakeProvider::start();
     let app = provider.app().await;
     let mut browser = Browser::default();
     assert_signed_in(&browser.sign_in(&app, &provider).await);
-    let down = whole("500 Internal Server Error", "text/plain", "");
+    let down = "no HTTP at all\r\n\r\n".to_owned();
     provider.script().raw.insert("/token", down);
     for _ in 0..20 {
         let fragment = browser.return_from(&app, &provider).await;
@@ -617,6 +625,112 @@ async fn a_provider_that_fails_again_and_again_is_spared() {
     app.clock().advance(Duration::from_secs(30));
     provider.script().now += 30;
     assert_signed_in(&browser.sign_in(&app, &provider).await);
+}
+
+#[actix_web::test]
+async fn errors_that_a_client_provokes_stop_no_other_client() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let fault = whole("500 Internal Server Error", "text/plain", "");
+    provider.script().raw.insert("/token", fault);
+    for _ in 0..10 {
+        let fragment = Browser::default().return_from(&app, &provider).await;
+        assert_eq!(fragment, "error=provider_unavailable");
+    }
+    assert_eq!(provider.count("/token"), 10);
+    provider.script().raw.clear();
+    assert_signed_in(&Browser::default().sign_in(&app, &provider).await);
+}
+
+#[actix_web::test]
+async fn a_provider_that_hangs_is_spared_though_clients_hang_up() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let mut browser = Browser::default();
+    browser.started(&app).await;
+    provider.script().hangs = vec!["/token"];
+    for asked in 1..=5 {
+        let callback = provider.consent(&browser.started(&app).await);
+        let opened = Box::pin(browser.open(&app, &callback));
+        let is_asked = Box::pin(async {
+            while provider.count("/token") < asked {
+                tokio::task::yield_now().await;
+            }
+        });
+        // The client hangs up once the provider is asked.
+        drop(select(opened, is_asked).await);
+        provider.script().hang_up();
+    }
+    // The last of these failures is noted when the thread sees it.
+    for _ in 0..2 {
+        let before = provider.count("/token");
+        let callback = provider.consent(&browser.started(&app).await);
+        let opened = browser.open(&app, &callback).await.unwrap();
+        assert_eq!(opened, "error=provider_unavailable");
+        if provider.count("/token") == before {
+            return;
+        }
+    }
+    panic!("the provider is asked again and again");
+}
+
+#[actix_web::test]
+async fn endpoints_elsewhere_in_a_private_network_are_refused() {
+    for elsewhere in ["127.0.0.2", "localhost", "[::1]"] {
+        for endpoint in ["token_endpoint", "jwks_uri", "userinfo_endpoint"] {
+            let provider = FakeProvider::start();
+            let moved = provider.url.replace("127.0.0.1", elsewhere);
+            provider.script().discovery = json!({ endpoint: format!("{moved}/moved") });
+            let app = TestApp::with_settings(|settings| {
+                provider.configure(settings);
+                let more = "::1/128".parse().unwrap();
+                settings.outbound.private_networks.push(more);
+            })
+            .await;
+            let reply = Browser::default().start(&app, &json!({})).await;
+            assert_refused(&reply, 503, "provider_unavailable");
+            assert_eq!(provider.count("/moved"), 0);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn new_keys_without_ids_are_fetched() {
+    let provider = FakeProvider::start();
+    let old = json!({ "keys": [{
+        "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    }] });
+    provider.script().header = json!({ "kid": null });
+    provider.script().keys = old;
+    let app = provider.app().await;
+    let mut browser = Browser::default();
+    for _ in 0..3 {
+        let fragment = browser.return_from(&app, &provider).await;
+        assert_eq!(fragment, "error=id_token_signature");
+    }
+    provider.script().keys = serde_json::Value::Null;
+    assert_eq!(provider.count("/keys"), 1);
+    app.clock().advance(Duration::from_secs(60));
+    provider.script().now += 60;
+    assert_signed_in(&browser.sign_in(&app, &provider).await);
+    assert_eq!(provider.count("/keys"), 2);
+}
+
+#[actix_web::test]
+async fn a_code_of_the_last_moment_outlives_the_sweep() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let mut browser = Browser::default();
+    let callback = provider.consent(&browser.started(&app).await);
+    app.clock().advance(Duration::from_millis(599_999));
+    provider.script().now += 599;
+    let fragment = browser.open(&app, &callback).await.unwrap();
+    app.clock().advance(Duration::from_millis(59_999));
+    sweep(&app).await;
+    assert_signed_in(&browser.exchange(&app, &fragment).await);
+    app.clock().advance(Duration::from_secs(1));
+    sweep(&app).await;
+    assert_eq!(count_in(&app, "SELECT count(*) FROM provider_sign_ins"), 0);
 }
 
 #[actix_web::test]
@@ -649,24 +763,55 @@ async fn a_provider_learns_no_more_than_it_needs() {
 #[test]
 fn the_guide_shows_settings_that_load() {
     let guide = include_str!("../../docs/guides/providers.md");
-    let (_, rest) = guide.split_once("```toml\n").unwrap();
-    let (text, _) = rest.split_once("```").unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("acme");
-    std::fs::write(&secret, "a secret".replace(' ', "-") + "\n").unwrap();
-    let file = folder.path().join("cloakroom.toml");
-    let text = text.replace("/run/secrets/acme", secret.to_str().unwrap());
-    std::fs::write(&file, text).unwrap();
-    let settings = Settings::load(&Sources {
-        env: Environment::Development,
-        file: Some(file),
-        variables: vec![],
-        ignored: vec![],
-    })
-    .unwrap();
-    let acme = &settings.providers[ACME];
-    assert_eq!(acme.issuer, "https://id.example.com");
-    assert_eq!(acme.client_secret.as_ref().unwrap().expose(), "a-secret");
-    let page = settings.identity_redirect(None, false).unwrap();
-    assert_eq!(page.as_str(), "http://localhost:3001/sign-in/provider");
+    let here = format!("{}/", folder.path().display());
+    let mut kinds = Vec::new();
+    for block in guide.split("```toml\n").skip(1) {
+        let (text, _) = block.split_once("```").unwrap();
+        let (_, path) = text.split_once("/run/secrets/").unwrap();
+        let (name, _) = path.split_once('"').unwrap();
+        std::fs::write(folder.path().join(name), "a-secret\n").unwrap();
+        let file = folder.path().join("cloakroom.toml");
+        std::fs::write(&file, text.replace("/run/secrets/", &here)).unwrap();
+        let settings = Settings::load(&Sources {
+            env: Environment::Production,
+            file: Some(file),
+            variables: production(),
+            ignored: vec![],
+        })
+        .unwrap();
+        let [provider] = &settings.providers.values().collect::<Vec<_>>()[..] else {
+            panic!("{text}");
+        };
+        let secret = [&provider.client_secret, &provider.private_key];
+        let secret = secret.into_iter().flatten().next().unwrap();
+        assert_eq!(secret.expose(), "a-secret");
+        kinds.push(provider.kind.as_str());
+        let page = settings.identity_redirect(None, false).unwrap();
+        assert_eq!(page.as_str(), "https://app.example.com/sign-in/provider");
+    }
+    let expected = [
+        "oidc",
+        "google",
+        "microsoft",
+        "github",
+        "apple",
+        "gitlab",
+        "discord",
+        "oidc",
+    ];
+    assert_eq!(kinds, expected);
+}
+
+/// What production demands besides.
+fn production() -> Vec<(String, String)> {
+    [
+        ("SERVER__PUBLIC_URL", "https://auth.example.com"),
+        ("SERVER__FRONTEND_URL", "https://app.example.com"),
+        ("CORS__ORIGINS", "https://app.example.com"),
+        ("MAIL__FROM", "no-reply@example.com"),
+        ("SECRETS__KEY_BASE", "0123456789abcdefghijklmnopqrstuv"),
+    ]
+    .map(|(name, value)| (format!("CLOAKROOM__{name}"), value.to_owned()))
+    .to_vec()
 }

@@ -7,6 +7,7 @@ mod health;
 mod limits;
 mod moving;
 mod passwords;
+mod providers;
 mod secret;
 mod sessions;
 mod settings;

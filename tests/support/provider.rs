@@ -10,6 +10,7 @@ use std::thread;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use cloakroom::config::{Provider, ProviderKind, Secret, Settings};
+use cloakroom::crypto::jws::{Jws, KeySet};
 use cloakroom::crypto::s256;
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::User;
@@ -61,6 +62,12 @@ pub struct Script {
     pub keys: Value,
     /// Changes an ID token after it is signed.
     pub after_signing: fn(String) -> String,
+    /// The public key that verifies the secret of the client, where a token stands for it.
+    pub client_key: Value,
+    /// `GET /user` of GitHub.
+    pub github_user: Value,
+    /// `GET /user/emails` of GitHub.
+    pub github_emails: Value,
     /// Whole replies by path.
     pub raw: HashMap<&'static str, String>,
     /// Paths that are never answered.
@@ -102,6 +109,12 @@ impl FakeProvider {
             algorithm: "EdDSA",
             keys: Value::Null,
             after_signing: |token| token,
+            client_key: Value::Null,
+            github_user: json!({ "id": 583231, "login": "octocat", "name": "Mona" }),
+            github_emails: json!([
+                { "email": "other@example.com", "primary": false, "verified": true },
+                { "email": "Mona@Example.com", "primary": true, "verified": true },
+            ]),
             raw: HashMap::new(),
             hangs: Vec::new(),
             requests: Vec::new(),
@@ -133,9 +146,27 @@ impl FakeProvider {
         settings.outbound.private_networks = vec!["127.0.0.0/8".parse().unwrap()];
     }
 
+    /// Adds it to the settings as a provider of this kind.
+    pub fn configure_as(
+        &self,
+        settings: &mut Settings,
+        kind: ProviderKind,
+        change: impl FnOnce(&mut Provider),
+    ) {
+        self.configure(settings);
+        let provider = settings.providers.get_mut(ACME).unwrap();
+        (provider.kind, provider.scopes) = (kind, vec![]);
+        change(provider);
+    }
+
     /// An app with it.
     pub async fn app(&self) -> TestApp {
         TestApp::with_settings(|settings| self.configure(settings)).await
+    }
+
+    /// An app with it as a provider of this kind.
+    pub async fn app_as(&self, kind: ProviderKind, change: impl FnOnce(&mut Provider)) -> TestApp {
+        TestApp::with_settings(|settings| self.configure_as(settings, kind, change)).await
     }
 
     /// The user consents: the path and query to which the browser is sent back.
@@ -146,7 +177,8 @@ impl FakeProvider {
         assert_eq!(query["client_id"], CLIENT_ID);
         assert_eq!(query["code_challenge_method"], "S256");
         let code = format!("code-{}", script.codes.len());
-        let facts = ["nonce", "code_challenge", "redirect_uri"].map(|name| query[name].clone());
+        let facts = ["nonce", "code_challenge", "redirect_uri"]
+            .map(|name| query.get(name).cloned().unwrap_or_default());
         let mut callback = Url::parse(&facts[2]).unwrap();
         script.codes.insert(code.clone(), facts);
         let honest = json!({ "code": code, "state": query["state"], "iss": self.url });
@@ -218,9 +250,14 @@ impl Keys {
 }
 
 impl Script {
+    /// Closes the connections of requests that are never answered.
+    pub fn hang_up(&mut self) {
+        self.open.clear();
+    }
+
     fn reply(&mut self, request: &Request) -> String {
         match &*request.path {
-            "/.well-known/openid-configuration" => {
+            path if path.ends_with("/.well-known/openid-configuration") => {
                 let url = |path: &str| format!("{}{path}", self.url);
                 let honest = json!({
                     "issuer": self.url,
@@ -240,20 +277,67 @@ impl Script {
                     json!({ "sub": "user-1", "email": "info@example.com", "email_verified": true });
                 ok(&Value::Object(merged(honest, &self.userinfo)))
             }
+            "/login/oauth/access_token" => self.github_token(request),
+            "/api/v3/user" if request.authorization == "Bearer access-token" => {
+                ok(&self.github_user)
+            }
+            "/api/v3/user/emails?per_page=100"
+                if request.authorization == "Bearer access-token" =>
+            {
+                ok(&self.github_emails)
+            }
             _ => whole("401 Unauthorized", "application/json", "{}"),
         }
     }
 
+    /// GitHub refuses with the status 200.
+    fn github_token(&mut self, request: &Request) -> String {
+        let form = fields(request);
+        let field = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let refused = |error: &str| ok(&json!({ "error": error }));
+        if field("client_id") != CLIENT_ID || field("client_secret") != CLIENT_SECRET {
+            return refused("incorrect_client_credentials");
+        }
+        let Some([_, challenge, redirect_uri]) = self.codes.remove(&field("code")) else {
+            return refused("bad_verification_code");
+        };
+        let is_bound = s256(&field("code_verifier")) == challenge;
+        if !is_bound || field("redirect_uri") != redirect_uri {
+            return refused("bad_verification_code");
+        }
+        let honest = json!({
+            "access_token": "access-token", "token_type": "bearer", "scope": "read:user,user:email",
+        });
+        ok(&Value::Object(merged(honest, &self.token)))
+    }
+
+    /// Whether a token stands for the secret, as Apple requires it.
+    fn is_signed(&self, secret: &str) -> bool {
+        let keys = KeySet::from_json(&json!({ "keys": [self.client_key] })).unwrap();
+        let payload = Jws::parse(secret).and_then(|token| token.verify(&keys));
+        let Ok(claims) = payload.map(|text| serde_json::from_slice::<Value>(&text).unwrap()) else {
+            return false;
+        };
+        let [made, end] = ["iat", "exp"].map(|name| claims[name].as_i64().unwrap());
+        claims["iss"] == "TEAM"
+            && claims["sub"] == CLIENT_ID
+            && claims["aud"] == self.url
+            && (made..end).contains(&self.now)
+            && end - made <= 15_777_000
+    }
+
     fn token_reply(&mut self, request: &Request) -> String {
-        let form: HashMap<String, String> = url::form_urlencoded::parse(request.body.as_bytes())
-            .into_owned()
-            .collect();
+        let form = fields(request);
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
         let encoded =
             |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encoded(CLIENT_ID), encoded(CLIENT_SECRET));
         let by_basic = request.authorization == format!("Basic {}", BASE64_STANDARD.encode(pair));
-        let by_form = field("client_id") == CLIENT_ID && field("client_secret") == CLIENT_SECRET;
+        let is_secret = match self.client_key.is_null() {
+            true => field("client_secret") == CLIENT_SECRET,
+            false => self.is_signed(&field("client_secret")),
+        };
+        let by_form = field("client_id") == CLIENT_ID && is_secret;
         if by_basic == by_form {
             return refused("invalid_client");
         }
@@ -410,13 +494,21 @@ pub fn provider_settings(settings: &mut Settings, issuer: &str) {
         kind: ProviderKind::Oidc,
         name: "Acme".to_owned(),
         issuer: issuer.to_owned(),
+        tenant: String::new(),
+        base_url: String::new(),
         client_id: CLIENT_ID.to_owned(),
         client_secret: Some(Secret::from(CLIENT_SECRET.to_owned())),
+        team_id: String::new(),
+        key_id: String::new(),
+        private_key: None,
         scopes: vec!["openid".to_owned(), "email".to_owned()],
         allowed_domains: vec![],
         authoritative_domains: vec![],
         sign_up: true,
         trust_email: true,
+        name_claim: "name".to_owned(),
+        profile_claims: vec![],
+        metadata_claims: vec![],
     };
     settings.providers.insert(ACME.to_owned(), provider);
 }
@@ -429,7 +521,10 @@ pub async fn confirmed_code(app: &TestApp, subject: &str, bound_to: BoundTo) -> 
         subject: subject.to_owned(),
         email: Some("provided@example.com".to_owned()),
         email_verified: true,
+        is_authoritative: false,
         name: None,
+        profile: Map::new(),
+        metadata: Map::new(),
     };
     let confirmed = ProviderSignIn {
         provider: ACME.to_owned(),
@@ -529,6 +624,11 @@ fn merged(honest: Value, changes: &Value) -> Map<String, Value> {
         };
     }
     members
+}
+
+fn fields(request: &Request) -> HashMap<String, String> {
+    let form = url::form_urlencoded::parse(request.body.as_bytes());
+    form.into_owned().collect()
 }
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {

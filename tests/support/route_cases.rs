@@ -223,6 +223,12 @@ pub fn cases() -> Vec<Case> {
         ),
         case(
             Method::POST,
+            "/v1/session/identity/{provider}/callback",
+            none(),
+            [404; 4],
+        ),
+        case(
+            Method::POST,
             "/v1/session/exchange",
             json!({ "exchange_code": EXCHANGE }),
             [200; 4],

@@ -72,9 +72,14 @@ export const routes = {
 
 /**
  * These equal `updateProject`, `resetPassword`, or an operation that takes the token in its body, not in its path. Browsers
- * open `finishProviderSignIn`.
+ * open `finishProviderSignIn` and `receiveProviderForm`.
  */
-type LeftOut = "replaceProject" | "patchPassword" | "finishProviderSignIn" | `${string}ByPath`;
+type LeftOut =
+  | "replaceProject"
+  | "patchPassword"
+  | "finishProviderSignIn"
+  | "receiveProviderForm"
+  | `${string}ByPath`;
 
 export type OperationId = keyof typeof routes;
 export type Values = Record<string, unknown>;

@@ -435,7 +435,11 @@ export interface paths {
          */
         get: operations["finishProviderSignIn"];
         put?: never;
-        post?: never;
+        /**
+         * Take the browser back from a provider that answers in a form
+         * @description Apple posts to it from a page of its own. It redirects as `GET` does. Providers that answer in the address have no such callback.
+         */
+        post: operations["receiveProviderForm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1403,10 +1407,23 @@ export interface components {
         Provider: {
             /** @description Its name in paths. */
             id: string;
-            /** @description What it is, for its icon: `oidc`. */
+            /** @description What it is, for its icon: `oidc`, `google`, `microsoft`, `apple`, `gitlab`, `discord` or `github`. */
             kind: string;
             /** @description Its name for users. */
             name: string;
+        };
+        /** @description What a provider puts into its form. */
+        ProviderForm: {
+            /** @description The authorization code. */
+            code?: string;
+            /** @description Why there is no code (RFC 6749, 4.1.2.1). */
+            error?: string;
+            /** @description The issuer (RFC 9207). */
+            iss?: string;
+            /** @description As it was in `authorization_url`. */
+            state?: string;
+            /** @description The user in JSON, at the first sign-in by Apple. */
+            user?: string;
         };
         /** @description The providers by which users sign in. */
         ProviderList: {
@@ -3526,6 +3543,40 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequestOrStateInvalid"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveProviderForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProviderForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["ProviderForm"];
+            };
+        };
+        responses: {
+            /** @description To the page of `redirect_to` */
+            303: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrStateInvalid"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

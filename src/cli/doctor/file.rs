@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use super::Report;
 use crate::cli::explain;
+use crate::cli::report::Report;
 use crate::config::{MailTransport, Settings, Sources};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::private_file;

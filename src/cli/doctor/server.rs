@@ -1,6 +1,6 @@
 //! The doctor's checks of a PostgreSQL server.
 
-use super::Report;
+use crate::cli::report::Report;
 use crate::config::{Secret, Settings};
 use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::Clock;

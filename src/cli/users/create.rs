@@ -17,6 +17,7 @@ use crate::context::commit;
 use crate::crypto::password::{Password, PasswordPool};
 use crate::domain::EmailAddress;
 use crate::domain::clock::Clock;
+use crate::outbound::Outbound;
 
 /// Longer than any accepted password.
 const LONGEST_LINE: u64 = 4096;
@@ -31,7 +32,7 @@ pub(super) async fn run(
     let password = choose(settings)?;
     let (pool, breached) = (
         pool(&settings.password)?,
-        BreachedPasswords::open(settings)?,
+        BreachedPasswords::open(settings, &Outbound::new(&settings.outbound))?,
     );
     let slot = pool.reserve(IpAddr::from(Ipv4Addr::LOCALHOST))?;
     let digest = NewPasswords::new(settings, &breached, &slot)

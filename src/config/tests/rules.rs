@@ -864,13 +864,21 @@ fn provider(change: impl FnOnce(&mut Provider)) -> impl FnOnce(&mut Settings) {
         kind: ProviderKind::Oidc,
         name: String::new(),
         issuer: "https://id.example.com/tenant/".to_owned(),
+        tenant: String::new(),
+        base_url: String::new(),
         client_id: "client".to_owned(),
         client_secret: Some(Secret::from("secret".to_owned())),
+        team_id: String::new(),
+        key_id: String::new(),
+        private_key: None,
         scopes: vec!["openid".to_owned()],
         allowed_domains: vec!["example.com".to_owned()],
         authoritative_domains: vec![],
         sign_up: true,
         trust_email: true,
+        name_claim: "name".to_owned(),
+        profile_claims: vec![],
+        metadata_claims: vec![],
     };
     change(&mut provider);
     move |settings| {
@@ -915,6 +923,124 @@ fn a_provider_needs_issuer_client_and_scope() {
     }
 }
 
+/// A provider of this kind without what only others have.
+fn preset(kind: ProviderKind, change: impl FnOnce(&mut Provider)) -> impl FnOnce(&mut Settings) {
+    provider(move |p| {
+        (p.kind, p.issuer, p.scopes) = (kind, String::new(), vec![]);
+        match kind {
+            ProviderKind::Microsoft => p.tenant = "organizations".to_owned(),
+            ProviderKind::Apple => {
+                (p.team_id, p.key_id) = ("TEAM".to_owned(), "KEY".to_owned());
+                p.private_key = Some(Secret::from("a\nkey".to_owned()));
+                p.client_secret = None;
+            }
+            _ => {}
+        }
+        change(p);
+    })
+}
+
+const PRESETS: [ProviderKind; 6] = [
+    ProviderKind::Google,
+    ProviderKind::Microsoft,
+    ProviderKind::Apple,
+    ProviderKind::Gitlab,
+    ProviderKind::Discord,
+    ProviderKind::Github,
+];
+
+#[test]
+fn a_known_provider_needs_little() {
+    for kind in PRESETS {
+        accepts(preset(kind, |_| {}));
+        refuses(
+            "providers.acme.client_id",
+            preset(kind, |p| p.client_id.clear()),
+        );
+    }
+    for tenant in ["common", "72f988bf-86f1-41af-91ab-2d7cd011db47"] {
+        accepts(preset(ProviderKind::Microsoft, |p| {
+            p.tenant = tenant.to_owned();
+        }));
+    }
+    for tenant in [
+        "",
+        "consumers",
+        "example.com",
+        "72F988BF-86F1-41AF-91AB-2D7CD011DB47",
+    ] {
+        refuses(
+            "providers.acme.tenant",
+            preset(ProviderKind::Microsoft, |p| p.tenant = tenant.to_owned()),
+        );
+    }
+    let apple = |change: fn(&mut Provider)| preset(ProviderKind::Apple, change);
+    refuses("providers.acme.team_id", apple(|p| p.team_id.clear()));
+    refuses("providers.acme.key_id", apple(|p| p.key_id.clear()));
+    refuses(
+        "providers.acme.private_key",
+        apple(|p| p.private_key = None),
+    );
+}
+
+#[test]
+fn settings_that_a_kind_does_not_have_are_refused() {
+    use ProviderKind::{Apple, Discord, Github, Gitlab, Google, Microsoft};
+    let given = || "https://id.example.com".to_owned();
+    for kind in PRESETS {
+        if ![Microsoft, Github].contains(&kind) {
+            refuses(
+                "providers.acme.base_url",
+                preset(kind, |p| p.base_url = given()),
+            );
+        }
+        if kind != Microsoft {
+            refuses(
+                "providers.acme.tenant",
+                preset(kind, |p| p.tenant = "common".to_owned()),
+            );
+        }
+        if kind != Apple {
+            refuses(
+                "providers.acme.team_id",
+                preset(kind, |p| p.team_id = given()),
+            );
+            refuses(
+                "providers.acme.key_id",
+                preset(kind, |p| p.key_id = given()),
+            );
+            let key = Some(Secret::from("key".to_owned()));
+            refuses(
+                "providers.acme.private_key",
+                preset(kind, |p| p.private_key = key),
+            );
+        }
+    }
+    let secret = Some(Secret::from("secret".to_owned()));
+    refuses(
+        "providers.acme.client_secret",
+        preset(Apple, |p| p.client_secret = secret),
+    );
+    for kind in [Microsoft, Github] {
+        refuses(
+            "providers.acme.issuer",
+            preset(kind, |p| p.issuer = given()),
+        );
+    }
+    accepts(preset(Gitlab, |p| p.issuer = given()));
+    // An emulator is for development and tests.
+    for kind in [Google, Apple, Discord] {
+        accepts(preset(kind, |p| p.issuer = given()));
+        let change = preset(kind, |p| p.issuer = given());
+        refuses_in(Environment::Production, "providers.acme.issuer", change);
+        accepts_in_production(preset(kind, |_| {}));
+    }
+    for kind in PRESETS {
+        let scopes = vec!["unknown".to_owned()];
+        refuses("providers.acme.scopes", preset(kind, |p| p.scopes = scopes));
+    }
+}
+
 #[test]
 fn authoritative_domains_are_domains_of_trusted_addresses() {
     for domain in ["", "Example.com", "*.example.com"] {
@@ -952,6 +1078,27 @@ fn allowed_domains_are_domains_of_trusted_addresses() {
         "providers.acme.allowed_domains",
         provider(|p| p.trust_email = false),
     );
+}
+
+#[test]
+fn kept_claims_have_names_of_their_own() {
+    let many = (0..33)
+        .map(|at| at.to_string())
+        .collect::<Vec<_>>()
+        .join(",");
+    let long = "a".repeat(129);
+    for claims in ["", "=", "a=", "=a", "a b", "a,a", "a,a=b", &many, &long] {
+        let claims: Vec<String> = claims.split(',').map(str::to_owned).collect();
+        let (profile, metadata) = (claims.clone(), claims);
+        let change = provider(|p| p.profile_claims = profile);
+        refuses("providers.acme.profile_claims", change);
+        let change = provider(|p| p.metadata_claims = metadata);
+        refuses("providers.acme.metadata_claims", change);
+    }
+    let claims = ["picture", "b=a", "roles=https://example.com/roles=1"];
+    accepts(provider(|p| {
+        p.metadata_claims = claims.map(str::to_owned).to_vec();
+    }));
 }
 
 #[test]

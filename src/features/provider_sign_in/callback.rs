@@ -1,19 +1,25 @@
-//! `GET /v1/session/identity/{provider}/callback`: the browser comes back from a provider.
+//! `GET /v1/session/identity/{provider}/callback`: the browser comes back from a provider. From one that answers in a form
+//! it comes by `POST`, from a page of the provider.
+//!
+//! # Threats
+//! - a callback of another browser: the cookie is compared here, and again when the code is exchanged. A browser sends no
+//!   `SameSite=Lax` cookie with a form of another site, so a form is compared at the exchange only, as an app's sign-in is:
+//!   the exchange code that another browser gets is of no use to it
 
 use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::audit::Event;
 use crate::context::Context;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::ClientInfo;
 use crate::domain::error::{Error, Result};
-use crate::http::Query;
 use crate::http::auth::browser_cookie;
+use crate::http::{Body, Query};
 use crate::providers::{Answer, OpenedState, Provider, Refusal};
 use crate::store::provider_sign_ins::{self, ProviderSignIn};
 
@@ -28,24 +34,59 @@ pub(super) async fn show(
     Query(input): Query<CallbackInput>,
 ) -> Result<HttpResponse> {
     let provider = context.providers.find(&name).ok_or(Error::NotFound)?;
+    let browser = browser_cookie::value(request.headers(), &context.settings);
+    let arrival = Arrival::Query(browser);
     let state = input.state.as_deref().unwrap_or_default();
+    finish(&context, &client, provider, arrival, state, &input.answer()).await
+}
+
+pub(super) async fn receive(
+    context: web::Data<Context>,
+    client: ClientInfo,
+    name: web::Path<String>,
+    Body(input): Body<CallbackForm>,
+) -> Result<HttpResponse> {
+    let provider = context.providers.find(&name);
+    let provider = provider.filter(|provider| provider.answers_by_form());
+    let provider = provider.ok_or(Error::NotFound)?;
+    let state = input.state.as_deref().unwrap_or_default();
+    let answer = input.answer();
+    finish(&context, &client, provider, Arrival::Form, state, &answer).await
+}
+
+/// How a browser comes back.
+enum Arrival<'a> {
+    /// With what the provider added to the address, and with the value of its cookie.
+    Query(Option<&'a str>),
+    /// With a form, and without a cookie.
+    Form,
+}
+
+async fn finish(
+    context: &web::Data<Context>,
+    client: &ClientInfo,
+    provider: &Provider,
+    arrival: Arrival<'_>,
+    state: &str,
+    answer: &Answer,
+) -> Result<HttpResponse> {
     let opened = OpenedState::open(&context.key_ring, state, context.clock.now());
     let Some(opened) = opened else {
         let reason = "state_invalid";
-        context.refused(&client, Event::ProviderSignInRefused { reason });
+        context.refused(client, Event::ProviderSignInRefused { reason });
         return Err(Error::StateInvalid);
     };
     let returned = Returned {
-        context: &context,
+        context,
         provider,
-        browser: browser_cookie::value(request.headers(), &context.settings),
+        arrival,
         opened: &opened,
     };
-    let fragment = match returned.exchange_code(&client, &input.answer()).await {
+    let fragment = match returned.exchange_code(client, answer).await {
         Ok(code) => format!("exchange_code={}", code.reveal()),
         Err(refusal) => {
             let reason = refusal.code();
-            context.refused(&client, Event::ProviderSignInRefused { reason });
+            context.refused(client, Event::ProviderSignInRefused { reason });
             format!("error={reason}")
         }
     };
@@ -59,7 +100,7 @@ pub(super) async fn show(
 struct Returned<'a> {
     context: &'a web::Data<Context>,
     provider: &'a Provider,
-    browser: Option<&'a str>,
+    arrival: Arrival<'a>,
     opened: &'a OpenedState,
 }
 
@@ -74,10 +115,13 @@ impl Returned<'_> {
         if flow.provider != self.provider.name {
             return Err(Refusal::ProviderMismatch);
         }
-        let is_same = self
-            .browser
-            .is_some_and(|cookie| flow.bound_to.is_browser(cookie));
-        if !flow.bound_to.is_app() && !is_same {
+        let may_be_the_one = match self.arrival {
+            Arrival::Query(cookie) => {
+                flow.bound_to.is_app() || cookie.is_some_and(|it| flow.bound_to.is_browser(it))
+            }
+            Arrival::Form => true,
+        };
+        if !may_be_the_one {
             return Err(Refusal::BrowserMismatch);
         }
         if self.context.clock.now() >= self.opened.expires_at {
@@ -100,7 +144,8 @@ impl Returned<'_> {
         let (context, digest) = (self.context, self.opened.digest());
         let limit = context.throttle.provider_callback(client.ip);
         context.admit(client, vec![limit]).await?;
-        let expires_at = self.opened.expires_at;
+        // The row holds the code too, which may be made in the last moment.
+        let expires_at = self.opened.expires_at + CODE_LIFETIME;
         let claim = context.commit(client, move |change| {
             provider_sign_ins::claim(change, &digest, expires_at)
         });
@@ -149,6 +194,39 @@ impl CallbackInput {
             code: self.code.clone(),
             iss: self.iss.clone(),
             error: self.error.clone(),
+            user: None,
+        }
+    }
+}
+
+/// What a provider puts into its form.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProviderForm)]
+pub(super) struct CallbackForm {
+    /// As it was in `authorization_url`.
+    #[schema(nullable = false)]
+    state: Option<String>,
+    /// The authorization code.
+    #[schema(nullable = false)]
+    code: Option<String>,
+    /// The issuer (RFC 9207).
+    #[schema(nullable = false)]
+    iss: Option<String>,
+    /// Why there is no code (RFC 6749, 4.1.2.1).
+    #[schema(nullable = false)]
+    error: Option<String>,
+    /// The user in JSON, at the first sign-in by Apple.
+    #[schema(nullable = false)]
+    user: Option<String>,
+}
+
+impl CallbackForm {
+    fn answer(&self) -> Answer {
+        Answer {
+            code: self.code.clone(),
+            iss: self.iss.clone(),
+            error: self.error.clone(),
+            user: self.user.clone(),
         }
     }
 }

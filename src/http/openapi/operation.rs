@@ -90,7 +90,7 @@ fn errors_by_status(route: &Route) -> BTreeMap<u16, Vec<ErrorCode>> {
     let mut all = Vec::new();
     let changes = route.method.to_string() != "GET";
     match route.access {
-        Access::Public if !changes => {}
+        Access::Public if !changes || route.is_open_to_other_sites => {}
         Access::Public => all.extend([codes::INVALID_REQUEST, codes::CROSS_ORIGIN]),
         Access::Session | Access::Credential | Access::Scope(_) | Access::ApiKey(_) => {
             all.extend([codes::INVALID_REQUEST, codes::UNAUTHORIZED]);

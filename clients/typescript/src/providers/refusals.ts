@@ -27,7 +27,6 @@ export type ProviderRefusal =
   | "access_token_mismatch"
   | "userinfo_subject"
   | "claims_invalid"
-  | "email_invalid"
   | "domain_not_allowed"
   | "rate_limited"
   | "internal_error";
