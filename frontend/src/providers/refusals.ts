@@ -35,7 +35,6 @@ export const REFUSALS: Record<ProviderRefusal, string> = {
   access_token_mismatch: `The provider's confirmation contradicts itself. ${FAULT}`,
   userinfo_subject: `The provider's confirmation contradicts itself. ${FAULT}`,
   claims_invalid: `The provider sent facts about you that cannot be used. ${FAULT}`,
-  email_invalid: "Your email address at the provider cannot be used here. Use another way.",
   domain_not_allowed:
     "This site admits only verified email addresses of certain domains. Use an account with such an address at the provider.",
   rate_limited: "There were too many sign-ins from your network. Try again in a few minutes.",
