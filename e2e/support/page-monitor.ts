@@ -3,8 +3,11 @@
 import type { BrowserContext, ConsoleMessage, Page, Request } from "@playwright/test";
 import type { TestEnvironment } from "./environment.js";
 
-/** Session tokens, API keys, refresh tokens, tokens of pending sign-ins and of sign-ins by mail, and access tokens. */
-const TOKEN = /cr[skrpmb]_[1-9A-HJ-NP-Za-km-z]{10}|eyJ[\w-]{10}/;
+/**
+ * Session tokens, API keys, refresh tokens, tokens of pending sign-ins and of sign-ins by mail, and access tokens. Within a
+ * random id, such as a provider puts into its URLs, the start of an access token means nothing.
+ */
+const TOKEN = /cr[skrpmb]_[1-9A-HJ-NP-Za-km-z]{10}|(?<![\w-])eyJ[\w-]{10}/;
 /** A mailed link, with the token in its fragment or in its path; or the page that a provider sends back to, with a code. */
 const MAIL_LINK =
   /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|session\/code#(.+)|sign-in\/provider#exchange_code=(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
