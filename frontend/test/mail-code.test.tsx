@@ -109,3 +109,21 @@ test("elsewhere a link shows the code and signs in no one", async () => {
   expect(requests.map(([request]) => request)).toEqual(["POST /v1/session/code/check"]);
   expect(location.href).not.toContain("AQAA");
 });
+
+test("a link says why its second factor ended the sign-in", async () => {
+  meta.content = "on";
+  open("/session/code#AQAA.bbbb", {
+    "POST /v1/session/code/check": [200, { code: "01234567", signs_in: true, expires_at }],
+    "POST /v1/session": [
+      401,
+      { code: "second_factor_required", pending_token: "crp_secret", methods: ["totp_code"], expires_at },
+    ],
+    "POST /v1/session/second_factor": [
+      401,
+      { code: "pending_sign_in_invalid", error: "The sign-in has expired. Start again." },
+    ],
+  });
+  await screen.findByLabelText("Code");
+  await submit("Code");
+  await screen.findByText("The sign-in has expired. Start again.");
+});

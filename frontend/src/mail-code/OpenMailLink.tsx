@@ -60,6 +60,7 @@ function SignInByLink({ token }: { token: string }) {
   const [done, setDone] = useState(false);
   const [failure, setFailure] = useState<CloakroomError>();
   const [ended, setEnded] = useState("");
+  const [startsOver, setStartsOver] = useState(false);
   const [attempt, setAttempt] = useState(0);
   const sent = useRef(-1);
   useEffect(() => {
@@ -75,17 +76,25 @@ function SignInByLink({ token }: { token: string }) {
     );
   }, [client, token, attempt]);
 
-  if (ended || failure?.code === "link_invalid") {
-    return <InvalidLink reason={ended || (failure?.message ?? "")} focused />;
+  if (startsOver) {
+    return <Navigate to="/sign-in" replace />;
   }
   if (done && auth.status === "second-factor") {
-    return <SecondFactor methods={auth.methods} expiresAt={auth.expiresAt} onEnded={setEnded} />;
+    const { methods, expiresAt } = auth;
+    return (
+      <SecondFactor
+        methods={methods}
+        expiresAt={expiresAt}
+        onEnded={setEnded}
+        onStartOver={() => setStartsOver(true)}
+      />
+    );
   }
   if (done && auth.status === "signed-in") {
     return <Navigate to="/" replace />;
   }
-  if (done && auth.status === "signed-out") {
-    return <Navigate to="/sign-in" replace />;
+  if (done || failure?.code === "link_invalid") {
+    return <InvalidLink reason={ended || (failure?.message ?? "The sign-in has ended.")} focused />;
   }
   return (
     <FormPage title="Sign in by mail">
