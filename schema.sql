@@ -21,7 +21,8 @@ CREATE TABLE users (
     profile            TEXT    NOT NULL DEFAULT '{}', -- JSON object of at most 4 KiB, changed by the user
     metadata           TEXT    NOT NULL DEFAULT '{}', -- JSON object of at most 4 KiB, changed by operators
     locale             TEXT,                     -- language tag of the user's mails, from the sign-up
-    second_factor_due_at INTEGER                 -- until then the user, who must have a second factor, signs in without
+    second_factor_due_at INTEGER,                -- until then the user, who must have a second factor, signs in without
+    links_by_address   INTEGER NOT NULL DEFAULT 1 -- 0: no identity is linked by its address without a mailed link
 ) STRICT;
 
 CREATE TABLE passwords (
@@ -141,6 +142,20 @@ CREATE TABLE provider_sign_ins (
 
 CREATE INDEX provider_sign_ins_by_expiry ON provider_sign_ins (expires_at);
 
+-- Identities that a mailed link links to a user. The link is not stored: it is bound to the row.
+CREATE TABLE identity_link_requests (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider   TEXT    NOT NULL,                 -- name in the settings
+    bound_to   TEXT    NOT NULL,                 -- the browser or the app that may use the link
+    identity   TEXT    NOT NULL,                 -- JSON: what the provider confirmed
+    remembered INTEGER NOT NULL,                 -- 1 if the exchange sent `remember`
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX identity_link_requests_by_user ON identity_link_requests (user_id);
+CREATE INDEX identity_link_requests_by_expiry ON identity_link_requests (expires_at);
+
 CREATE TABLE sessions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id        INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -257,7 +272,7 @@ CREATE TABLE outbox (
     ip_address      TEXT,                        -- client of the reported change, in notices only
     user_agent      TEXT,                        -- as ip_address
     class           TEXT    NOT NULL DEFAULT 'link' CHECK (class IN ('link', 'notice')),
-    subject_id      INTEGER,                     -- the API key that a notice is about, or the request of a mailed code
+    subject_id      INTEGER,                     -- the API key that a notice is about, or the request of a code or a link
     priority        INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)), -- 0 is sent first
     locale          TEXT                         -- language tag: of the request for a link, of a notice's user
 ) STRICT;

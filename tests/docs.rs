@@ -599,6 +599,7 @@ fn every_error() -> Vec<Error> {
         Error::PasskeyUnknown,
         Error::LastSignInMethod,
         Error::Validation(ValidationErrors::summary("too_many_passkeys", "")),
+        Error::Validation(ValidationErrors::summary("too_many_identities", "")),
         Error::Validation(ValidationErrors::summary("totp_enrolled", "")),
         Error::Validation(ValidationErrors::summary("totp_not_started", "")),
         Error::Validation(ValidationErrors::summary("no_second_factor", "")),

@@ -4,8 +4,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::{SessionId, UserId};
 use crate::store::{
-    Transaction, api_keys, known_devices, mail_codes, pending_sign_ins, refresh_tokens, sessions,
-    users,
+    Transaction, api_keys, identity_link_requests, known_devices, mail_codes, pending_sign_ins,
+    refresh_tokens, sessions, users,
 };
 
 /// Which sessions a change keeps.
@@ -31,7 +31,7 @@ pub enum KeepSessions {
 /// - the refresh tokens of the kept session: a thief may hold one and go on unseen;
 /// - every outstanding link of any purpose, by the counter in each;
 /// - sign-ins that wait for a second factor: their first one may have been the old password;
-/// - requests for a mailed code: a thief may have asked;
+/// - requests for a mailed code, and for a link to an identity: a thief may have asked;
 /// - a pending change of address: a thief may have requested it;
 /// - the known devices, where no session is kept: one may be a thief's;
 /// - the API keys, unless the user keeps them with the session: a thief may have created one to stay.
@@ -46,6 +46,7 @@ pub fn credentials_changed(
     users::invalidate_links(tx, user_id)?;
     pending_sign_ins::delete_all_for_user(tx, user_id)?;
     mail_codes::delete_all_for_user(tx, user_id)?;
+    identity_link_requests::delete_all_for_user(tx, user_id)?;
     match keep {
         KeepSessions::None => {
             known_devices::delete_all_for_user(tx, user_id)?;

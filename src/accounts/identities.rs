@@ -4,6 +4,8 @@
 //! - an attacker with a stolen session who links an identity to stay: it needs a reauthentication, and the user is notified
 //!   by mail
 //! - an identity linked to two users: the unique index decides
+//! - rows without end: a user has at most [`MAX_IDENTITIES`]
+//! - an identity that the user unlinked and that comes back by its address: from then on a mailed link is needed
 //! - a user who locks themselves out: the last way to sign in cannot be unlinked
 //! - sessions that an unlinked identity started: all but the caller's end
 
@@ -15,23 +17,41 @@ use crate::domain::error::Result;
 use crate::domain::{Account, IdentityId, LinkedIdentity, SessionId, User};
 use crate::mail::{self, Notice};
 use crate::store::identities::{self, NewIdentity};
-use crate::store::passkeys;
+use crate::store::{passkeys, users};
 
-/// Links an identity to a user, who is notified; `None` if it is linked already.
+/// Identities of one user.
+pub const MAX_IDENTITIES: u32 = 20;
+
+/// What came of linking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// It is linked.
+    Done(LinkedIdentity),
+    /// It was linked before, to this user or another.
+    Taken,
+    /// The user has as many as there may be.
+    TooMany,
+}
+
+/// Links an identity to a user, who is notified.
 pub fn link(
     change: &Change<'_>,
     user: &User,
     identity: &NewIdentity<'_>,
     notice: Option<&Notice>,
     now: Timestamp,
-) -> Result<Option<LinkedIdentity>> {
-    let linked = identities::insert(change, user.id, identity, now)?;
-    if linked.is_some() {
-        credentials_changed(change, user.id, KeepSessions::All, now)?;
-        change.record(Event::IdentityLinked { user: user.id });
-        mail::notify(change, notice, user, now)?;
-    }
-    Ok(linked)
+) -> Result<Linked> {
+    let Some(linked) = identities::insert(change, user.id, identity, MAX_IDENTITIES, now)? else {
+        let owner = identities::find_user(change, identity.issuer, identity.subject)?;
+        return Ok(match owner {
+            Some(_) => Linked::Taken,
+            None => Linked::TooMany,
+        });
+    };
+    credentials_changed(change, user.id, KeepSessions::All, now)?;
+    change.record(Event::IdentityLinked { user: user.id });
+    mail::notify(change, notice, user, now)?;
+    Ok(Linked::Done(linked))
 }
 
 /// What came of unlinking.
@@ -64,6 +84,7 @@ pub fn unlink(
         return Ok(Unlinked::LastSignInMethod);
     }
     identities::delete(change, user.id, id)?;
+    users::stop_linking_by_address(change, user.id)?;
     let keep = KeepSessions::Only {
         kept,
         keep_api_keys: true,

@@ -3,8 +3,12 @@
 //! # Threats
 //! - a code that is used twice, or twenty times at once: it is used up in the transaction that starts the session
 //! - a process that is killed in between: account, identity and session are one transaction
-//! - an account taken over by its address: the identity is known by issuer and subject. An account that has the address is
-//!   linked only if both sides have verified it: the provider, which must be authoritative for its domain, and the user
+//! - an account taken over by its address: the identity is known by issuer and subject. An account that has the
+//!   address is linked only if both sides have verified it: the provider, which must be authoritative for its domain,
+//!   and the user. Otherwise a mailed link does: see [`identity_link`](super::identity_link)
+//! - an account prepared by an identity of a provider that states addresses of others as verified: it is not linked by
+//!   the address, even if a provider that gives out the address comes later
+//! - an identity that its user unlinked: it does not come back by its address
 //! - an account prepared by another person with the address (squatting), whose sessions and identities would stay: see
 //!   [`unverified_account`](super::unverified_account)
 //! - an address that its owner never verified: a new account needs one that the provider states as verified
@@ -14,18 +18,20 @@
 use std::sync::Arc;
 
 use super::authentication::Authentication;
-use super::identities::link;
+use super::identities::{Linked, link};
 use super::identity_claims::{keep_metadata, new_profile};
+use super::identity_link::LinkableIdentity;
 use super::password_sign_in::lacks_verification;
 use super::start_session::{SessionDraft, SessionStart, start_session};
 use super::unverified_account::claim_account;
 use crate::audit::Event;
+use crate::config::UnverifiedReset;
 use crate::context::{Change, Context, SignUp};
 use crate::crypto::token::PlainToken;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
-use crate::domain::{Account, ClientInfo, Locale, Role, TokenDigest, User, UserId};
+use crate::domain::{Account, ClientInfo, EmailAddress, Locale, Role, TokenDigest, User, UserId};
 use crate::mail::Notice;
 use crate::providers::Identity;
 use crate::store::identities::{self, NewIdentity};
@@ -36,6 +42,8 @@ use crate::store::{provider_sign_ins, users};
 pub struct IdentitySignIn {
     /// The digest of its exchange code.
     pub code: TokenDigest,
+    /// The browser or the app that the code is bound to.
+    pub bound_to: String,
     /// The name of the provider.
     pub provider: String,
     /// Who the user is there.
@@ -46,7 +54,7 @@ pub struct IdentitySignIn {
     pub is_authoritative: bool,
     /// Whether the sign-in sent `remember`.
     pub remember: bool,
-    /// The language of a new account.
+    /// The language of a new account, or of the mail to one that has no language.
     pub locale: Option<Locale>,
 }
 
@@ -75,8 +83,10 @@ pub enum Refused {
     SignUpClosed,
     /// The identity is unknown and comes without a verified address.
     AddressUnverified,
-    /// The identity is unknown, and its address has an account.
+    /// The identity is unknown, and its address has an account, which a mailed link may link.
     AccountExists,
+    /// The identity is unknown, and the user whose address it has has as many identities as there may be.
+    TooManyIdentities,
 }
 
 impl Refused {
@@ -87,6 +97,7 @@ impl Refused {
             Self::SignUpClosed => "sign_up_closed",
             Self::AddressUnverified => "address_unverified",
             Self::AccountExists => "account_exists",
+            Self::TooManyIdentities => "too_many_identities",
         }
     }
 }
@@ -105,20 +116,27 @@ impl IdentitySignIn {
         let now = context.clock.now();
         let (mut draft, token) = SessionDraft::new(context, client, self.remember, now)?;
         let (issuer, subject) = (self.identity.issuer.clone(), self.identity.subject.clone());
-        let known = context
-            .database
-            .read(move |reader| identities::find_user(reader, &issuer, &subject));
         let address = self.identity.verified_address();
-        let new = match (known.await?, address) {
-            (Some(user), _) => {
-                draft.look(context, user, now).await?;
-                None
-            }
-            (None, Some(address)) if self.creates_accounts => {
-                Some(SignUp::new(address, client.clone()))
-            }
-            (None, _) => None,
-        };
+        let stated = address.clone();
+        let found = context.database.read(move |reader| {
+            let known = identities::find_user(reader, &issuer, &subject)?;
+            let account = match &stated {
+                Some(address) if known.is_none() => users::find_by_address(reader, address)?,
+                _ => None,
+            };
+            Ok((known, account))
+        });
+        let (known, account) = found.await?;
+        if let Some(user) = known {
+            draft.look(context, user, now).await?;
+        }
+        // An account that is only linked is no sign-up.
+        let unverified = context.settings.registration.unverified_reset;
+        let creates = self.creates_accounts
+            && known.is_none()
+            && account.is_none_or(|account| self.replaces(&account, unverified));
+        let new = address.filter(|_| creates);
+        let new = new.map(|address| SignUp::new(address, client.clone()));
         let admission = match &new {
             Some(sign_up) => {
                 let limits = vec![context.throttle.sign_up(client.ip)];
@@ -213,33 +231,82 @@ impl IdentitySignIn {
                 false => Refused::SignUpClosed,
             }));
         };
-        let account = users::find_by_address(change, &address)?;
-        let user = match (account, new) {
-            (None, None) => return Ok(Err(Refused::SignUpClosed)),
-            (None, Some(_)) => users::insert(change, &address, self.locale.as_ref(), now)?,
-            (Some(account), _) if !self.is_authoritative || account.user.disabled_at.is_some() => {
-                return Ok(Err(Refused::AccountExists));
-            }
-            (Some(account), _) if account.user.email_confirmed_at.is_some() => {
-                link(
-                    change,
-                    &account.user,
-                    &self.row(),
-                    notices.linked.as_ref(),
-                    now,
-                )?;
-                return Ok(Ok((account.user.id, false)));
-            }
-            (Some(account), Some(sign_up)) if account.user.role == Role::User => {
-                return self.claim(context, change, &account, sign_up, notices, now);
-            }
-            (Some(_), _) => return Ok(Err(Refused::AccountExists)),
+        let Some(account) = users::find_by_address(change, &address)? else {
+            return self.create(context, change, &address, new, now);
         };
-        let (Some(user), Some(sign_up)) = (user, new) else {
-            return Ok(Err(Refused::AccountExists));
+        match account.user.email_confirmed_at {
+            Some(_) if self.owns_address_of(&account) && account.links_by_address => {
+                let notice = notices.linked.as_ref();
+                let linked = link(change, &account.user, &self.row(), notice, now)?;
+                Ok(match linked {
+                    Linked::Done(_) => Ok((account.user.id, false)),
+                    Linked::Taken => Err(Refused::Invalid),
+                    Linked::TooMany => Err(Refused::TooManyIdentities),
+                })
+            }
+            None if self.owns_address_of(&account) && account.user.role == Role::User => {
+                self.claim(context, change, &account, new, notices, now)
+            }
+            _ => self.mail_link(context, change, &account, now),
+        }
+    }
+
+    /// Whether the provider gives out the address of this account, which may be signed in to.
+    fn owns_address_of(&self, account: &Account) -> bool {
+        self.is_authoritative && account.user.disabled_at.is_none()
+    }
+
+    /// Whether the account gives way to a fresh one.
+    fn replaces(&self, account: &Account, unverified: UnverifiedReset) -> bool {
+        unverified == UnverifiedReset::Replace
+            && self.owns_address_of(account)
+            && account.user.email_confirmed_at.is_none()
+            && account.user.role == Role::User
+    }
+
+    /// A new account for an address that has none.
+    fn create(
+        &self,
+        context: &Context,
+        change: &Change<'_>,
+        address: &EmailAddress,
+        new: Option<&SignUp>,
+        now: Timestamp,
+    ) -> Result<Result<(UserId, bool), Refused>> {
+        if !self.creates_accounts {
+            return Ok(Err(Refused::SignUpClosed));
+        }
+        // Without a sign-up that was checked, the address had an account a moment ago.
+        let Some(sign_up) = new else {
+            return Ok(Err(Refused::Invalid));
         };
-        self.set_up(context, change, user, sign_up, now)
-            .map(|user| Ok((user, true)))
+        let Some(user) = users::insert(change, address, self.locale.as_ref(), now)? else {
+            return Ok(Err(Refused::Invalid));
+        };
+        if !self.is_authoritative {
+            users::stop_linking_by_address(change, user.id)?;
+        }
+        let user = self.set_up(context, change, user, sign_up, now)?;
+        Ok(Ok((user, true)))
+    }
+
+    /// Mails the account a link, by which the owner of the mailbox links the identity.
+    fn mail_link(
+        &self,
+        context: &Context,
+        change: &Change<'_>,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<Result<(UserId, bool), Refused>> {
+        let linkable = LinkableIdentity {
+            provider: &self.provider,
+            bound_to: &self.bound_to,
+            identity: &self.identity,
+            remember: self.remember,
+            locale: self.locale.as_ref(),
+        };
+        linkable.request_link(change, &context.throttle, account, now)?;
+        Ok(Err(Refused::AccountExists))
     }
 
     /// Gives an account whose address was never verified to the owner of the mailbox, or a fresh one in its place, as the
@@ -249,22 +316,33 @@ impl IdentitySignIn {
         context: &Context,
         change: &Change<'_>,
         account: &Account,
-        sign_up: &SignUp,
+        new: Option<&SignUp>,
         notices: &Notices,
         now: Timestamp,
     ) -> Result<Result<(UserId, bool), Refused>> {
         let unverified = context.settings.registration.unverified_reset;
+        if self.replaces(account, unverified) && new.is_none() {
+            return match self.creates_accounts {
+                // The account was another a moment ago.
+                true => Ok(Err(Refused::Invalid)),
+                false => self.mail_link(context, change, account, now),
+            };
+        }
         let removed = notices.password_removed.as_ref();
         let Some(claimed) = claim_account(change, account, unverified, removed, now)? else {
-            return Ok(Err(Refused::AccountExists));
+            return Ok(Err(Refused::Invalid));
         };
         let user = claimed.user;
-        if user.id != account.user.id {
-            let set_up = self.set_up(context, change, user, sign_up, now);
-            return set_up.map(|user| Ok((user, true)));
+        match new {
+            Some(sign_up) if user.id != account.user.id => {
+                let user = self.set_up(context, change, user, sign_up, now)?;
+                Ok(Ok((user, true)))
+            }
+            _ => {
+                self.link_to(change, &user, notices.linked.as_ref(), now)?;
+                Ok(Ok((user.id, false)))
+            }
         }
-        link(change, &user, &self.row(), notices.linked.as_ref(), now)?;
-        Ok(Ok((user.id, false)))
     }
 
     /// Gives a new account without a password its identity, its verified address and its name.
@@ -284,7 +362,7 @@ impl IdentitySignIn {
         };
         users::update_details(change, user.id, &details, now)?;
         // The sign-up is its own notice.
-        link(change, &user, &self.row(), None, now)?;
+        self.link_to(change, &user, None, now)?;
         let user = User {
             email_confirmed_at: Some(now),
             name: self.identity.name.clone(),
@@ -293,6 +371,22 @@ impl IdentitySignIn {
         };
         context.hooks.signed_up(change, sign_up, &user)?;
         Ok(user.id)
+    }
+
+    /// Links the identity, which no user has, to one who has none.
+    fn link_to(
+        &self,
+        change: &Change<'_>,
+        user: &User,
+        notice: Option<&Notice>,
+        now: Timestamp,
+    ) -> Result<()> {
+        match link(change, user, &self.row(), notice, now)? {
+            Linked::Done(_) => Ok(()),
+            Linked::Taken | Linked::TooMany => {
+                Err(Error::internal("an unknown identity was not linked"))
+            }
+        }
     }
 
     fn row(&self) -> NewIdentity<'_> {

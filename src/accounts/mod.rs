@@ -7,6 +7,7 @@ pub mod authentication;
 pub mod credentials_changed;
 pub mod identities;
 pub mod identity_claims;
+pub mod identity_link;
 pub mod identity_sign_in;
 pub mod mail_code;
 pub mod mailed_link;

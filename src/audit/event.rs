@@ -80,6 +80,10 @@ events! {
     SecondFactorsReset { user: UserId } Warn "second_factors_reset";
     /// A sign-in by another provider was refused: by a reply of the provider, or by the rules here.
     ProviderSignInRefused { reason: &'static str } Warn "provider_sign_in_refused";
+    /// The address of a sign-in by another provider has an account, to which a link that links both was mailed.
+    IdentityLinkRequested { user: UserId } Info "identity_link_requested";
+    /// Such a link was forged, used or expired, or was not opened by the browser or app that signed in there.
+    IdentityLinkRefused Warn "identity_link_refused";
     /// An identity at another provider was linked to a user.
     IdentityLinked { user: UserId } Info "identity_linked";
     /// An identity at another provider was unlinked from a user, which ended the user's other sessions.

@@ -10,7 +10,7 @@ use crate::audit::{Event, Source};
 use crate::config::Settings;
 use crate::context::commit;
 use crate::domain::{Session, SessionId};
-use crate::store::{mail_codes, sessions};
+use crate::store::{identity_link_requests, mail_codes, sessions};
 
 /// How many sessions one transaction deletes.
 const BATCH: u32 = 500;
@@ -124,6 +124,7 @@ async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, supe
             return Ok(None);
         };
         mail_codes::delete_all_for_user(change, account.user.id)?;
+        identity_link_requests::delete_all_for_user(change, account.user.id)?;
         let sessions_ended = sessions::delete_all_for_user(change, account.user.id)?;
         change.record(Event::SessionsEnded {
             user: Some(account.user.id),

@@ -47,7 +47,8 @@ section! {
         /// Failed sign-ins per email address, known or not, from all clients together.
         address_failures: Rate = "20 in 1h" in RATES,
         /// Reset mails per email address, to protect mailboxes from floods. Keep the window within the 15 minutes for
-        /// which a link is valid: then a user who is refused another mail has a valid link.
+        /// which a link is valid: then a user who is refused another mail has a valid link. Mails with a link that
+        /// links an account at another provider have separate counters of the same size.
         reset_mails: Rate = "5 in 15m" in RATES,
         /// Requests for a verification link, per client address.
         confirmation: Rate = "10 in 3m" in RATES,

@@ -45,6 +45,8 @@ section! {
         unlock: LinkTemplate = "{frontend_url}/unlocks#{token}",
         /// The page that signs in by a mailed link, or shows the code of its mail.
         mail_code: LinkTemplate = "{frontend_url}/session/code#{token}",
+        /// The page that links an account at another provider.
+        identity_link: LinkTemplate = "{frontend_url}/sign-in/link#{token}",
     }
 }
 
@@ -56,6 +58,7 @@ impl Links {
             LinkPurpose::Confirmation | LinkPurpose::AddressChange => &self.email_verification,
             LinkPurpose::Unlock => &self.unlock,
             LinkPurpose::MailCode => &self.mail_code,
+            LinkPurpose::IdentityLink => &self.identity_link,
         };
         template.fill(&server.frontend_url, token)
     }
@@ -78,12 +81,13 @@ impl Links {
         logged.into_iter().flatten()
     }
 
-    fn entries(&self) -> [(&'static str, &LinkTemplate); 4] {
+    fn entries(&self) -> [(&'static str, &LinkTemplate); 5] {
         [
             ("links.password_reset", &self.password_reset),
             ("links.email_verification", &self.email_verification),
             ("links.unlock", &self.unlock),
             ("links.mail_code", &self.mail_code),
+            ("links.identity_link", &self.identity_link),
         ]
     }
 }

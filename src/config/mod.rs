@@ -243,6 +243,13 @@ impl Settings {
         self.links.url(purpose, &self.server, token)
     }
 
+    /// The name of a provider for users; `name` is that of its table.
+    pub fn provider_name<'a>(&'a self, name: &'a str) -> &'a str {
+        self.providers
+            .get(name)
+            .map_or(name, |provider| provider.shown(name))
+    }
+
     /// The URL to which a sign-in by a provider returns, to a page or to an app, if `requested` is allowed; the default
     /// without one.
     pub fn identity_redirect(&self, requested: Option<&str>, is_app: bool) -> Option<Url> {

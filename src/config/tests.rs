@@ -72,6 +72,8 @@ fn links_of_mails_have_their_token_in_the_fragment() {
             (LinkPurpose::Confirmation, "confirmations"),
             (LinkPurpose::AddressChange, "confirmations"),
             (LinkPurpose::Unlock, "unlocks"),
+            (LinkPurpose::MailCode, "session/code"),
+            (LinkPurpose::IdentityLink, "sign-in/link"),
         ] {
             let link = settings.mailed_link(purpose, "AQ.b-_");
             assert_eq!(link, format!("https://example.com/app/{page}#AQ.b-_"));

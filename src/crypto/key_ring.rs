@@ -36,6 +36,8 @@ pub enum Purpose {
     MailLink,
     /// Mailed codes.
     MailCode,
+    /// Links that link an identity at another provider.
+    IdentityLink,
     /// Pseudonyms of throttled addresses.
     ThrottledAddress,
     /// Pseudonyms of known devices.
@@ -62,12 +64,13 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::PasswordReset,
         Self::Confirmation,
         Self::Unlock,
         Self::MailLink,
         Self::MailCode,
+        Self::IdentityLink,
         Self::ThrottledAddress,
         Self::Device,
         Self::MessageId,
@@ -88,6 +91,7 @@ impl Purpose {
             Self::Unlock => "cloakroom v1 unlock",
             Self::MailLink => "cloakroom v1 mail link",
             Self::MailCode => "cloakroom v1 mail code",
+            Self::IdentityLink => "cloakroom v1 identity link",
             Self::ThrottledAddress => "cloakroom v1 throttled address",
             Self::Device => "cloakroom v1 device",
             Self::MessageId => "cloakroom v1 message id",

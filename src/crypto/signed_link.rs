@@ -13,7 +13,9 @@ use crate::crypto::signed_message::{self, SignedMessage};
 use crate::domain::clock::Timestamp;
 use crate::domain::{Account, EmailAddress, TokenDigest};
 
-pub use crate::domain::mail_kind::{CONFIRMATION_LIFETIME, MAIL_CODE_LIFETIME, RESET_LIFETIME};
+pub use crate::domain::mail_kind::{
+    CONFIRMATION_LIFETIME, IDENTITY_LINK_LIFETIME, MAIL_CODE_LIFETIME, RESET_LIFETIME,
+};
 
 /// The token of a link that resets the password of `account`.
 pub fn sign_reset(key_ring: &KeyRing, account: &Account, expires_at: Timestamp) -> String {
@@ -164,6 +166,48 @@ fn mail_link_binding(request: &TokenDigest, credentials_version: i64) -> [String
     [hex(request.as_bytes()), credentials_version.to_string()]
 }
 
+/// The token of a link that links an identity to `account`: that of the request with this id. `identity` is what the
+/// request stores of it, since a restored backup repeats ids.
+pub fn sign_identity_link(
+    key_ring: &KeyRing,
+    account: &Account,
+    (request, identity): (i64, &str),
+    expires_at: Timestamp,
+) -> String {
+    signed_message::sign(
+        key_ring,
+        Purpose::IdentityLink,
+        account.user.id,
+        expires_at,
+        &identity_link_binding(account, request, identity),
+    )
+}
+
+/// Verifies such a token; `None` if it is malformed, forged or expired. [`identity_link_is_for`] finds its request.
+pub fn verify_identity_link(
+    key_ring: &KeyRing,
+    token: &str,
+    now: Timestamp,
+) -> Option<SignedMessage> {
+    let lifetime = IDENTITY_LINK_LIFETIME;
+    signed_message::verify(key_ring, Purpose::IdentityLink, token, lifetime, now)
+}
+
+/// Whether the link was mailed for this request to the account as it is now, which is not disabled.
+pub fn identity_link_is_for(
+    link: &SignedMessage,
+    account: &Account,
+    (request, identity): (i64, &str),
+) -> bool {
+    account.user.disabled_at.is_none()
+        && link.is_bound_to(&identity_link_binding(account, request, identity))
+}
+
+fn identity_link_binding(account: &Account, request: i64, identity: &str) -> [String; 4] {
+    let [address, version] = address_binding(account, &account.user.email_address);
+    [request.to_string(), identity.to_owned(), address, version]
+}
+
 /// Includes the digest: of two concurrent resets one wins. A sign-in that replaces the digest because of a new cost
 /// also invalidates reset links, which is safe.
 fn reset_binding(account: &Account) -> [String; 3] {
@@ -218,6 +262,7 @@ mod tests {
             password_digest: Some(PasswordDigest::new("$2b$04$digest".to_owned())),
             pending_email_address: Some(address("new@example.com")),
             credentials_version: 7,
+            links_by_address: true,
         }
     }
 
@@ -309,6 +354,27 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_link_is_bound_to_request_and_account() {
+        let (key_ring, account) = (key_ring(), account());
+        let end = NOW + IDENTITY_LINK_LIFETIME;
+        let token = sign_identity_link(&key_ring, &account, (1, "{}"), end);
+        let link = verify_identity_link(&key_ring, &token, NOW).unwrap();
+        assert!(identity_link_is_for(&link, &account, (1, "{}")));
+        assert!(!identity_link_is_for(&link, &account, (2, "{}")));
+        assert!(!identity_link_is_for(&link, &account, (1, "{ }")));
+        let changes: [fn(&mut Account); 3] = [
+            |account| account.credentials_version = 8,
+            |account| account.user.email_address = address("two@example.com"),
+            |account| account.user.disabled_at = Some(NOW),
+        ];
+        for change in changes {
+            let mut changed = account.clone();
+            change(&mut changed);
+            assert!(!identity_link_is_for(&link, &changed, (1, "{}")));
+        }
+    }
+
+    #[test]
     fn links_are_bound_to_kind_and_expiry() {
         let (key_ring, account) = (key_ring(), account());
         let end = NOW + RESET_LIFETIME;
@@ -318,6 +384,7 @@ mod tests {
                 verify_confirmation(&key_ring, token, now),
                 verify_unlock(&key_ring, token, RESET_LIFETIME, now),
                 verify_mail_link(&key_ring, token, now),
+                verify_identity_link(&key_ring, token, now),
             ]
             .map(|link| link.is_some())
         };
@@ -326,11 +393,12 @@ mod tests {
             sign_confirmation(&key_ring, &account, &account.user.email_address, end),
             sign_unlock(&key_ring, &account, end),
             sign_mail_link(&key_ring, &account, &request(1), end),
+            sign_identity_link(&key_ring, &account, (1, "{}"), end),
         ]
         .iter()
         .enumerate()
         {
-            let mut expected = [false; 4];
+            let mut expected = [false; 5];
             assert_eq!(read(token, end), expected);
             expected[at] = true;
             assert_eq!(

@@ -14,6 +14,9 @@ pub const CONFIRMATION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// How long a mailed code and its link are valid, counted from the request for them; ten minutes is the most that ASVS
 /// 6.5.5 allows.
 pub const MAIL_CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+/// How long a link that links an identity at another provider is valid, counted from the sign-in there. It gives as
+/// much as a reset link.
+pub const IDENTITY_LINK_LIFETIME: Duration = RESET_LIFETIME;
 /// How long a notice is worth sending.
 pub const NOTICE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
 
@@ -40,6 +43,8 @@ pub enum LinkPurpose {
     Unlock,
     /// It signs in, or shows the code of its mail.
     MailCode,
+    /// It links an identity at another provider, and signs in.
+    IdentityLink,
 }
 
 impl LinkPurpose {
@@ -50,6 +55,7 @@ impl LinkPurpose {
             Self::Confirmation | Self::AddressChange => Some(CONFIRMATION_LIFETIME),
             Self::Unlock => None,
             Self::MailCode => Some(MAIL_CODE_LIFETIME),
+            Self::IdentityLink => Some(IDENTITY_LINK_LIFETIME),
         }
     }
 }
@@ -134,6 +140,9 @@ kinds! {
     Unlock = "unlock", Class::Link(LinkPurpose::Unlock), Priority::High;
     /// The code that signs in, and a link that does so in the browser that asked for it.
     MailCode = "mail_code", Class::Link(LinkPurpose::MailCode), Priority::High;
+    /// The link that links an account at another provider, after a sign-in there with an address that has an account.
+    /// It works in the browser or the app that signed in there.
+    IdentityLink = "identity_link", Class::Link(LinkPurpose::IdentityLink), Priority::High;
     /// A sign-in from a network and a program that are new for the account.
     NewDevice = "new_device", Class::Notice(Subject::Account), Priority::High;
     /// A new password, set in the account or by a reset link.
@@ -167,7 +176,8 @@ kinds! {
     RecoveryCodeUsed = "recovery_code_used", Class::Notice(Subject::Account), Priority::High;
     /// New recovery codes were made, which voids the old ones.
     RecoveryCodesReplaced = "recovery_codes_replaced", Class::Notice(Subject::Account), Priority::High;
-    /// An account at another provider was linked, by the user or because its address is the account's.
+    /// An account at another provider was linked: by the user, by a mailed link, or because its address is the
+    /// account's.
     IdentityLinked = "identity_linked", Class::Notice(Subject::Account), Priority::High;
     /// An account at another provider was unlinked.
     IdentityUnlinked = "identity_unlinked", Class::Notice(Subject::Account), Priority::High;
@@ -202,6 +212,11 @@ impl MailKind {
     /// Whether it has a code besides its link.
     pub const fn has_code(self) -> bool {
         matches!(self.class(), Class::Link(LinkPurpose::MailCode))
+    }
+
+    /// Whether it names a provider.
+    pub const fn names_provider(self) -> bool {
+        matches!(self.class(), Class::Link(LinkPurpose::IdentityLink))
     }
 
     /// Whether it names an API key.

@@ -97,6 +97,8 @@ pub struct Account {
     pub pending_email_address: Option<EmailAddress>,
     /// Incremented to void all links signed before.
     pub credentials_version: i64,
+    /// Whether an identity at another provider may be linked because its address is the user's.
+    pub links_by_address: bool,
 }
 
 /// A bcrypt digest as the database stores it: `$2b$12$…`. It is neither printed nor serialised.

@@ -9,32 +9,30 @@
 //!   stands in the fragment, which reaches no server and no log
 //! - a page of others that receives it (open redirect): only listed pages, also for errors
 //! - a flood of sign-ins that are started: limited by network, and none is stored before the browser returns
+//! - a mailed link that finishes the linking: see [`accounts::identity_link`](crate::accounts::identity_link)
 //! - a provider that hangs: its threads are its own, and other ways to sign in go on
 
 mod callback;
 mod exchange;
 mod identities;
+mod identity_link;
+mod provider_list;
 mod start;
 
-use actix_web::{HttpResponse, web};
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use crate::context::Context;
-use crate::domain::error::Result;
 use crate::http::error_codes::{
     ACCOUNT_EXISTS, ADDRESS_UNVERIFIED, EMAIL_UNCONFIRMED, EXCHANGE_CODE_INVALID, FORBIDDEN,
-    IDENTITY_TAKEN, INVALID_REQUEST, LAST_SIGN_IN_METHOD, NOT_FOUND, PROVIDER_UNAVAILABLE,
-    SECOND_FACTOR_ENROLMENT_REQUIRED, SECOND_FACTOR_REQUIRED, STATE_INVALID,
+    IDENTITY_TAKEN, INVALID_REQUEST, LAST_SIGN_IN_METHOD, LINK_INVALID, NOT_FOUND,
+    PROVIDER_UNAVAILABLE, SECOND_FACTOR_ENROLMENT_REQUIRED, SECOND_FACTOR_REQUIRED, STATE_INVALID,
+    TOO_MANY_IDENTITIES,
 };
 use crate::http::session_reply::SignedIn;
 use crate::http::{Access, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/v1/providers", Access::Public, index)
+        Route::get("/v1/providers", Access::Public, provider_list::index)
             .operation("listProviders", "List the providers by which users sign in")
-            .returns::<ProviderList>(200, "The providers"),
+            .returns::<provider_list::ProviderList>(200, "The providers"),
         Route::post("/v1/session/identity/{provider}", Access::Public, start::create)
             .operation("startProviderSignIn", "Start a sign-in by another provider")
             .description(
@@ -74,7 +72,8 @@ pub(super) fn routes() -> Vec<Route> {
             .operation("exchangeProviderSignIn", "Exchange a sign-in by another provider for a session")
             .description(
                 "A code works once, within 60 seconds, in the browser or app that started the sign-in. The first sign-in by an \
-                 identity creates an account, unless its address has one.",
+                 identity creates an account, unless its address has one; that one is mailed a link, which \
+                 `POST /v1/session/identity_link` takes.",
             )
             .returns::<SignedIn>(200, "Session started")
             .errors(&[
@@ -85,6 +84,27 @@ pub(super) fn routes() -> Vec<Route> {
                 EMAIL_UNCONFIRMED,
                 ACCOUNT_EXISTS,
                 ADDRESS_UNVERIFIED,
+                TOO_MANY_IDENTITIES,
+            ])
+            .rate_limited(),
+        Route::post("/v1/session/identity_link/check", Access::Public, identity_link::check)
+            .operation("checkIdentityLink", "Open the mailed link that links an account at another provider")
+            .description("Shows what the link links. Signs in no one and changes nothing.")
+            .returns::<identity_link::OpenedLink>(200, "Link is valid")
+            .errors(&[LINK_INVALID]),
+        Route::post("/v1/session/identity_link", Access::Public, identity_link::create)
+            .operation("finishIdentityLink", "Link an account at another provider by a mailed link, and sign in")
+            .description(
+                "After 409 `account_exists` of the exchange. A link works once, within 15 minutes, in the browser or app that \
+                 started the sign-in.",
+            )
+            .returns::<SignedIn>(200, "Account linked and session started")
+            .errors(&[
+                LINK_INVALID,
+                SECOND_FACTOR_REQUIRED,
+                SECOND_FACTOR_ENROLMENT_REQUIRED,
+                IDENTITY_TAKEN,
+                TOO_MANY_IDENTITIES,
             ])
             .rate_limited(),
         Route::get("/v1/user/identities", Access::Session, identities::index)
@@ -94,49 +114,25 @@ pub(super) fn routes() -> Vec<Route> {
             .text_id("The id of the provider")
             .operation("startLinking", "Start to link an account at another provider")
             .description(
-                "As `POST /v1/session/identity/{provider}`; `POST /v1/user/identities` finishes it.",
+                "As `POST /v1/session/identity/{provider}`; `POST /v1/user/identities` finishes it. The user's own address must be \
+                 verified.",
             )
             .returns::<start::Started>(200, "Where to send the browser")
-            .errors(&[NOT_FOUND, PROVIDER_UNAVAILABLE])
+            .errors(&[NOT_FOUND, EMAIL_UNCONFIRMED, PROVIDER_UNAVAILABLE])
             .rate_limited(),
         Route::post("/v1/user/identities", Access::Session, identities::finish)
             .operation("linkIdentity", "Link an account at another provider")
             .returns::<identities::ShownIdentity>(201, "The identity")
-            .errors(&[EXCHANGE_CODE_INVALID, IDENTITY_TAKEN]),
+            .errors(&[
+                EXCHANGE_CODE_INVALID,
+                EMAIL_UNCONFIRMED,
+                IDENTITY_TAKEN,
+                TOO_MANY_IDENTITIES,
+            ]),
         Route::delete("/v1/user/identities/{id}", Access::Session, identities::destroy)
             .operation("unlinkIdentity", "Unlink an account at another provider")
             .description("Ends all other sessions of the user.")
             .returns_no_body(204, "Identity unlinked")
             .errors(&[LAST_SIGN_IN_METHOD]),
     ]
-}
-
-async fn index(context: web::Data<Context>) -> Result<HttpResponse> {
-    let providers = context.providers.iter().map(|provider| ShownProvider {
-        id: &provider.name,
-        name: provider.shown_name(),
-        kind: provider.kind().as_str(),
-    });
-    Ok(HttpResponse::Ok().json(ProviderList {
-        providers: providers.collect(),
-    }))
-}
-
-/// The providers by which users sign in.
-#[derive(Serialize, ToSchema)]
-struct ProviderList<'a> {
-    /// In the order of their ids.
-    providers: Vec<ShownProvider<'a>>,
-}
-
-/// A provider.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Provider)]
-struct ShownProvider<'a> {
-    /// Its name in paths.
-    id: &'a str,
-    /// Its name for users.
-    name: &'a str,
-    /// What it is, for its icon: `oidc`, `google`, `microsoft`, `apple`, `gitlab`, `discord` or `github`.
-    kind: &'a str,
 }

@@ -87,8 +87,9 @@ error_codes! {
     NOT_FOUND: 404 "not_found" "Not found", "it does not exist, or belongs to another user";
     METHOD_NOT_ALLOWED: 405 "method_not_allowed" "This path does not have that method",
         "the path has other methods: see `Allow`";
-    ACCOUNT_EXISTS: 409 "account_exists" "An account with this email address exists. Sign in to it.",
-        "the address that the provider states has an account, to which the identity is not linked";
+    ACCOUNT_EXISTS: 409 "account_exists"
+        "An account with this email address exists. Open the link that was mailed to it in this browser, or sign in and link the provider in the account.",
+        "the address that the provider states has an account, to which the identity is not linked: a mailed link links it";
     IDENTITY_TAKEN: 409 "identity_taken" "This account at the provider belongs to another user",
         "the identity is linked to another user";
     REQUEST_TIMEOUT: 408 "request_timeout" "The body did not arrive in time",
@@ -113,6 +114,8 @@ error_codes! {
         "the user has no second factor";
     TOO_MANY_PASSKEYS: 422 "too_many_passkeys" "Passkey limit reached",
         "the user has the maximum number of passkeys";
+    TOO_MANY_IDENTITIES: 422 "too_many_identities" "Limit of linked accounts reached",
+        "the user has the maximum number of linked identities";
     TOO_MANY_PROJECTS: 422 "too_many_projects" "Project limit reached",
         "the user has the maximum number of projects";
     TOO_MANY_API_KEYS: 422 "too_many_api_keys" "API key limit reached",

@@ -75,7 +75,28 @@ pub fn enqueue_mail_code(
     locale: Option<&Locale>,
     now: Timestamp,
 ) -> Result<()> {
-    let kind = MailKind::MailCode;
+    enqueue_of_request(tx, MailKind::MailCode, request, address, locale, now)
+}
+
+/// Adds the mail that links the identity of this request, for the account that has the address.
+pub fn enqueue_identity_link(
+    tx: &Transaction<'_>,
+    request: i64,
+    address: &EmailAddress,
+    locale: Option<&Locale>,
+    now: Timestamp,
+) -> Result<()> {
+    enqueue_of_request(tx, MailKind::IdentityLink, request, address, locale, now)
+}
+
+fn enqueue_of_request(
+    tx: &Transaction<'_>,
+    kind: MailKind,
+    request: i64,
+    address: &EmailAddress,
+    locale: Option<&Locale>,
+    now: Timestamp,
+) -> Result<()> {
     let expires_at = now + kind.lifetime().unwrap_or_default();
     let new = NewOutboxEntry {
         subject_id: Some(request),

@@ -27,8 +27,8 @@ pub mod transport;
 pub mod worker;
 
 pub use enqueue::{
-    Notice, enqueue_address_change, enqueue_link, enqueue_mail_code, enqueue_unlock, notify,
-    notify_of_api_key, retry,
+    Notice, enqueue_address_change, enqueue_identity_link, enqueue_link, enqueue_mail_code,
+    enqueue_unlock, notify, notify_of_api_key, retry,
 };
 pub use templates::Templates;
 pub use transport::Transport;

@@ -4,6 +4,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
 use crate::domain::{Account, ApiKey, ApiKeyId, TokenDigest, User};
+use crate::store::identity_link_requests::{self, IdentityLinkRequest};
 use crate::store::outbox::OutboxEntry;
 use crate::store::{Database, Reader, api_keys, mail_codes, users};
 
@@ -18,16 +19,33 @@ pub(super) struct Recipient {
     pub(super) name: Option<String>,
     /// The API key that a notice is about, unless it was deleted meanwhile.
     pub(super) api_key: Option<ApiKey>,
+    /// The request of a link that links an identity, with its id.
+    pub(super) identity_link: Option<(i64, IdentityLinkRequest)>,
 }
 
 impl Recipient {
     /// Of a mail of this kind in this row.
-    pub(super) fn find(reader: &Reader<'_>, kind: MailKind, entry: &OutboxEntry) -> Result<Self> {
-        let account = match kind.is_notice() {
+    pub(super) fn find(
+        reader: &Reader<'_>,
+        kind: MailKind,
+        entry: &OutboxEntry,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let mut account = match kind.is_notice() {
             true => None,
             false => account_of_link(reader, kind, entry)?,
         };
+        let identity_link = match entry.subject_id.filter(|_| kind.names_provider()) {
+            Some(id) => identity_link_requests::find(reader, id, now)?.map(|found| (id, found)),
+            None => None,
+        };
+        if kind.names_provider() {
+            // The request has ended, or the address is another account's by now.
+            let user = identity_link.as_ref().map(|(_, request)| request.user_id);
+            account = account.filter(|account| Some(account.user.id) == user);
+        }
         Ok(Self {
+            identity_link,
             name: name(reader, account.as_ref(), entry)?,
             api_key: api_key(reader, kind, entry)?,
             account,

@@ -35,7 +35,7 @@ pub struct Variables<'a> {
     pub event: Option<Event<'a>>,
 }
 
-/// `link`, `expires_in_minutes`, `expires_in_hours` and, where the kind has one, `code`.
+/// `link`, `expires_in_minutes`, `expires_in_hours` and, where the kind has them, `code` and `provider`.
 #[derive(Clone, Copy)]
 pub struct Link<'a> {
     /// The URL.
@@ -44,6 +44,8 @@ pub struct Link<'a> {
     pub expires_in: Duration,
     /// The code that does the same.
     pub code: Option<&'a str>,
+    /// The name of the provider.
+    pub provider: Option<&'a str>,
 }
 
 /// `at`, `ip_address`, `user_agent` and, where the kind is about an API key, those of [`KeyFacts`].
@@ -228,10 +230,14 @@ fn values(kind: MailKind, variables: &Variables<'_>) -> BTreeMap<&'static str, V
         url,
         expires_in,
         code,
+        provider,
     }) = variables.link
     {
         let minutes = expires_in.as_secs().div_ceil(60);
         values.insert("link", url.into());
+        if kind.names_provider() {
+            values.insert("provider", provider.unwrap_or_default().into());
+        }
         if kind.has_code() {
             values.insert("code", code.unwrap_or_default().into());
         }
@@ -283,6 +289,7 @@ fn sample(kind: MailKind) -> Variables<'static> {
         url: "https://service.example/passwords/edit#sample",
         expires_in: Duration::from_secs(900),
         code: kind.has_code().then_some("01234567"),
+        provider: kind.names_provider().then_some("Acme"),
     };
     let event = Event {
         at: Timestamp::from_millis(0),

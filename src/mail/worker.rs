@@ -192,7 +192,8 @@ impl MailWorker {
         let Some(kind) = MailKind::parse(&entry.kind) else {
             return self.give_up(entry, "no kind of mail has this name").await;
         };
-        if self.clock.now() >= entry.expires_at {
+        let now = self.clock.now();
+        if now >= entry.expires_at {
             return self
                 .give_up(entry, &format!("{} has expired", what_ends(kind)))
                 .await;
@@ -200,7 +201,7 @@ impl MailWorker {
         let row = entry.clone();
         let found = self
             .database
-            .read(move |reader| Recipient::find(reader, kind, &row));
+            .read(move |reader| Recipient::find(reader, kind, &row, now));
         let recipient = found.await?;
         if recipient.account.is_none() && !kind.is_notice() {
             // Unknown addresses leave no trace, in the table or in the log.
@@ -215,15 +216,13 @@ impl MailWorker {
         }
         let request = match recipient.account.as_ref().filter(|_| kind.has_code()) {
             None => None,
-            Some(account) => {
-                match address_request(&self.database, entry, account, self.clock.now()).await? {
-                    Some(request) => Some(request),
-                    None => {
-                        let id = entry.id;
-                        return self.database.write(move |tx| outbox::delete(tx, id)).await;
-                    }
+            Some(account) => match address_request(&self.database, entry, account, now).await? {
+                Some(request) => Some(request),
+                None => {
+                    let id = entry.id;
+                    return self.database.write(move |tx| outbox::delete(tx, id)).await;
                 }
-            }
+            },
         };
         let email = match self.write(kind, entry, &recipient, request.as_ref()) {
             Ok(email) => email,
@@ -285,9 +284,13 @@ impl MailWorker {
     ) -> Result<Email> {
         let now = self.clock.now();
         let account = recipient.account.as_ref();
-        let url = account.and_then(|account| self.sign_link(kind, entry, account, request));
+        let url =
+            account.and_then(|account| self.sign_link(kind, entry, account, recipient, request));
         let code = request.map(|request| MailCode::of_request(&self.key_ring, request));
-        let expires_in = entry.expires_at.since(now);
+        let identity_link = recipient.identity_link.as_ref().map(|(_, request)| request);
+        // An operator who retries a mail extends no request.
+        let expires_at = identity_link.map_or(entry.expires_at, |request| request.expires_at);
+        let expires_in = expires_at.since(now);
         let event = kind.is_notice().then(|| Event {
             at: entry.created_at,
             ip_address: entry.ip_address.as_deref(),
@@ -304,6 +307,8 @@ impl MailWorker {
                 url,
                 expires_in,
                 code: code.as_ref().map(MailCode::reveal),
+                provider: identity_link
+                    .map(|request| self.settings.provider_name(&request.provider)),
             }),
             event,
         };
@@ -323,6 +328,7 @@ impl MailWorker {
         kind: MailKind,
         entry: &OutboxEntry,
         account: &Account,
+        recipient: &Recipient,
         request: Option<&TokenDigest>,
     ) -> Option<String> {
         let (key_ring, expires_at) = (&self.key_ring, entry.expires_at);
@@ -336,6 +342,11 @@ impl MailWorker {
             LinkPurpose::Unlock => signed_link::sign_unlock(key_ring, account, expires_at),
             LinkPurpose::MailCode => {
                 signed_link::sign_mail_link(key_ring, account, request?, expires_at)
+            }
+            LinkPurpose::IdentityLink => {
+                let (id, request) = recipient.identity_link.as_ref()?;
+                let bound_to = (*id, &*request.identity);
+                signed_link::sign_identity_link(key_ring, account, bound_to, request.expires_at)
             }
         };
         Some(self.settings.mailed_link(purpose, &token))

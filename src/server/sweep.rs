@@ -11,9 +11,9 @@ use crate::domain::SessionId;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::store::{
-    Database, Transaction, api_keys, known_devices, mail_codes, outbox, pending_sign_ins,
-    provider_sign_ins, refresh_tokens, revocations, sessions, throttles, totp_factors,
-    used_challenges,
+    Database, Transaction, api_keys, identity_link_requests, known_devices, mail_codes, outbox,
+    pending_sign_ins, provider_sign_ins, refresh_tokens, revocations, sessions, throttles,
+    totp_factors, used_challenges,
 };
 use crate::throttle;
 
@@ -45,6 +45,8 @@ pub struct Swept {
     pub mail_codes: usize,
     /// Expired sign-ins by other providers.
     pub provider_sign_ins: usize,
+    /// Requests for a mailed link to an identity that are expired.
+    pub identity_link_requests: usize,
     /// Secrets of authenticator apps that no code proved.
     pub unproved_secrets: usize,
     /// Challenges of passkeys that were answered, after their expiry.
@@ -95,6 +97,10 @@ pub async fn run(database: &Database, settings: &Settings, now: Timestamp) -> Re
         .await?,
         provider_sign_ins: in_batches(database, move |tx| {
             provider_sign_ins::delete_expired(tx, now, BATCH)
+        })
+        .await?,
+        identity_link_requests: in_batches(database, move |tx| {
+            identity_link_requests::delete_expired(tx, now, BATCH)
         })
         .await?,
         unproved_secrets: in_batches(database, move |tx| {

@@ -112,6 +112,8 @@ limits! {
     mail_codes by Mailbox at mail_codes;
     /// Mails with a code to an address, registered or not.
     mail_code_mails by Mailbox at mail_code_mails;
+    /// Mails with a link that links an account at another provider, to an address that has an account here.
+    identity_link_mails by Mailbox at reset_mails;
     /// Failed sign-ins to an address, registered or not.
     address_failures by Address at address_failures;
     /// Reset mails to an address, registered or not.

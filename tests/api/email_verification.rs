@@ -826,6 +826,7 @@ fn account(id: i64) -> Account {
         password_digest: Some(PasswordDigest::new("$2b$04$digest".to_owned())),
         pending_email_address: Some(address(NEXT)),
         credentials_version: 3,
+        links_by_address: true,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use cloakroom::Hooks;
 use cloakroom::config::{Confirm, Settings, UnverifiedReset};
+use cloakroom::domain::error::ValidationErrors;
 use cloakroom::testing::{Reply, TestApp};
 use serde_json::{Value, json};
 
@@ -31,6 +33,7 @@ fn own(settings: &mut Settings, provider: &FakeProvider, domains: &[&str]) {
 
 /// A signed-in user links the provider's user: the reply to the last step.
 async fn link(app: &TestApp, provider: &FakeProvider, session: &str) -> Reply {
+    verify(app);
     let mut browser = Browser::default();
     let started = browser.link(app, session, &challenge()).await;
     let callback = provider.consent(&authorization_url(&started));
@@ -117,12 +120,65 @@ async fn linking_and_unlinking_need_a_reauthentication() {
 }
 
 #[actix_web::test]
+async fn no_identity_is_linked_before_the_address_is_verified() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    let mut browser = Browser::default();
+    let started = browser.link(&app, &session, &challenge()).await;
+    assert_refused(&started, 403, "email_unconfirmed");
+    verify(&app);
+    let started = browser.link(&app, &session, &challenge()).await;
+    let callback = provider.consent(&authorization_url(&started));
+    let fragment = browser.open(&app, &callback).await.unwrap();
+    execute_sql(&app, "UPDATE users SET email_confirmed_at = NULL");
+    let reply = browser.finish(&app, &session, &fragment).await;
+    assert_refused(&reply, 403, "email_unconfirmed");
+    verify(&app);
+    let reply = browser.finish(&app, &session, &fragment).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+}
+
+#[actix_web::test]
+async fn rules_about_sign_ups_do_not_hold_where_an_account_is_linked() {
+    for (verified, unverified, accepted) in [
+        (true, UnverifiedReset::Keep, true),
+        (true, UnverifiedReset::Replace, true),
+        (false, UnverifiedReset::Keep, true),
+        (false, UnverifiedReset::Replace, false),
+    ] {
+        let provider = FakeProvider::start();
+        let refuse = || ValidationErrors::field("email_address", "is not of ours").into();
+        let app = TestApp::builder()
+            .settings(|settings| {
+                own(settings, &provider, &["example.com"]);
+                settings.registration.confirm = Confirm::Remind;
+                settings.registration.unverified_reset = unverified;
+            })
+            .hooks(Hooks::new().before_sign_up(move |_, _| Err(refuse())))
+            .build()
+            .await;
+        app.create_user(ONE, PASSWORD).await;
+        if verified {
+            verify(&app);
+        }
+        let reply = Browser::default().sign_in(&app, &provider).await;
+        match accepted {
+            true => assert_eq!(reply.status, 200, "{}", reply.text()),
+            false => assert_faults(&reply, &[("email_address", "is not of ours")]),
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_code_for_linking_is_for_its_user_and_browser_alone() {
     let provider = FakeProvider::start();
     let app = provider.app().await;
     let user = app.create_user(ONE, PASSWORD).await;
     let other = app.create_user("two@example.com", PASSWORD).await;
     let (session, others) = (app.sign_in_as(&user).await, app.sign_in_as(&other).await);
+    verify(&app);
     let mut browser = Browser::default();
     let started = browser.link(&app, &session, &challenge()).await;
     let callback = provider.consent(&authorization_url(&started));

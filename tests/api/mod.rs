@@ -20,6 +20,7 @@ mod forward_auth;
 mod github;
 mod http;
 mod identities;
+mod identity_link;
 mod introspection;
 mod link_tokens;
 mod mail_code;

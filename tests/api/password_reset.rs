@@ -498,6 +498,7 @@ fn account(id: i64, address: &str, digest: String) -> Account {
         password_digest: Some(cloakroom::domain::PasswordDigest::new(digest)),
         pending_email_address: None,
         credentials_version: 0,
+        links_by_address: true,
     }
 }
 

@@ -211,7 +211,10 @@ async fn the_cookie_that_binds_a_sign_in_is_for_this_host_alone() {
     let cookie = reply.header("set-cookie").unwrap();
     let (value, rest) = cookie.split_once(';').unwrap();
     assert!(value.starts_with("__Host-cloakroom-browser="), "{cookie}");
-    assert_eq!(rest, " Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure");
+    assert_eq!(
+        rest,
+        " Path=/; Max-Age=1560; HttpOnly; SameSite=Lax; Secure"
+    );
     let callback = authorization_url(&reply);
     let callback = callback
         .query_pairs()

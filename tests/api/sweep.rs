@@ -122,6 +122,14 @@ fn provider_sign_in(app: &TestApp, name: &str, expires_at: Timestamp) -> String 
     )
 }
 
+fn identity_link_request(name: &str, expires_at: Timestamp) -> String {
+    format!(
+        "INSERT INTO identity_link_requests (user_id, provider, bound_to, identity, remembered, expires_at)
+         VALUES (1, '{name}', '', '', 0, {})",
+        expires_at.as_millis()
+    )
+}
+
 /// The texts that a statement finds.
 fn names(app: &TestApp, sql: &str) -> BTreeSet<String> {
     column_in(app, sql)
@@ -498,6 +506,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         rows += &(pending_sign_in(&app, "over", now) + ";");
         rows += &(mail_code(&app, 0, now) + ";");
         rows += &(provider_sign_in(&app, "over", now) + ";");
+        rows += &(identity_link_request("over", now) + ";");
         if n % 100 == 0 {
             rows += &(session(&app, "live", now, now + DAY) + ";");
             rows += &(throttle(&format!("live {n}"), now + HOUR) + ";");
@@ -509,6 +518,7 @@ async fn sweeps_continue_beyond_one_transaction() {
             rows += &(pending_sign_in(&app, "live", now + MOMENT) + ";");
             rows += &(mail_code(&app, 1, now + MOMENT) + ";");
             rows += &(provider_sign_in(&app, "live", now + MOMENT) + ";");
+            rows += &(identity_link_request("live", now + MOMENT) + ";");
         }
     }
     execute_sql(&app, &(rows + "COMMIT"));
@@ -522,6 +532,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         pending_sign_ins: MANY,
         mail_codes: MANY,
         provider_sign_ins: MANY,
+        identity_link_requests: MANY,
         unproved_secrets: 0,
         passkey_challenges: 0,
         refresh_tokens: MANY,
@@ -543,6 +554,7 @@ async fn sweeps_continue_beyond_one_transaction() {
         ("revoked_access_tokens", "jti"),
         ("pending_sign_ins", "auth_methods"),
         ("provider_sign_ins", "provider"),
+        ("identity_link_requests", "provider"),
     ] {
         let count = |condition: &str| {
             count_in(

@@ -18,6 +18,7 @@ fn with_link(service_name: &str, expires_in: Duration) -> Variables<'_> {
             url: LINK,
             expires_in,
             code: Some("01234567"),
+            provider: Some("Acme"),
         }),
         event: None,
     }
@@ -138,7 +139,7 @@ fn one_minute_is_one_minute() {
 #[test]
 fn every_kind_renders_and_is_signed_with_the_services_name() {
     let rendered = render_all();
-    assert_eq!(rendered.len(), 25);
+    assert_eq!(rendered.len(), 26);
     for (
         kind,
         Rendered {

@@ -7,8 +7,9 @@ use cloakroom::domain::clock::Clock;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::support::flows::link_token;
 use crate::support::process::{Server, TestServer, eventually};
-use crate::support::provider::{ACME, CLIENT_ID, CLIENT_SECRET, FakeProvider, VERIFIER};
+use crate::support::provider::{ACME, CLIENT_ID, CLIENT_SECRET, FakeProvider, LINK_PATH, VERIFIER};
 
 /// A server that users sign in to by the provider.
 fn test_server(provider: &FakeProvider) -> TestServer {
@@ -49,10 +50,51 @@ fn open(server: &Server, callback: &str) -> Result<String, ureq::Error> {
 }
 
 fn exchange(server: &Server, fragment: &str) -> (u16, Value) {
+    let body = exchange_body(fragment);
+    server.request("POST", "/v1/session/exchange", None, Some(&body))
+}
+
+/// The same at a server that may be killed meanwhile.
+fn try_exchange(server: &Server, fragment: &str) {
+    let url = server.url("/v1/session/exchange");
+    let request = ureq::post(url).header("Content-Type", "application/json");
+    let _ = request.send(exchange_body(fragment).to_string());
+}
+
+fn exchange_body(fragment: &str) -> Value {
     let code = fragment.strip_prefix("exchange_code=");
     let code = code.unwrap_or_else(|| panic!("{fragment}"));
-    let body = json!({ "exchange_code": code, "code_verifier": VERIFIER });
-    server.request("POST", "/v1/session/exchange", None, Some(&body))
+    json!({ "exchange_code": code, "code_verifier": VERIFIER })
+}
+
+fn verify_addresses(test_server: &TestServer) {
+    let sql = "UPDATE users SET email_confirmed_at = 1";
+    test_server.store().execute(sql);
+}
+
+/// A sign-in whose address has an account, to which a link is mailed.
+fn refused_exchange(server: &Server, provider: &FakeProvider) {
+    let fragment = open(server, &start(server, provider)).unwrap();
+    let (status, reply) = exchange(server, &fragment);
+    assert_eq!(
+        (status, &reply["code"]),
+        (409, &json!("account_exists")),
+        "{reply}"
+    );
+}
+
+/// The token of the only mailed link.
+fn mailed_link(test_server: &TestServer) -> String {
+    eventually(|| {
+        let mails = test_server.mails();
+        let mail = mails.iter().find(|mail| mail.contains(LINK_PATH))?;
+        Some(link_token(mail, LINK_PATH))
+    })
+}
+
+fn use_link(server: &Server, token: &str) -> (u16, Value) {
+    let body = json!({ "token": token, "code_verifier": VERIFIER });
+    server.request("POST", "/v1/session/identity_link", None, Some(&body))
 }
 
 fn rows(test_server: &TestServer) -> [i64; 3] {
@@ -129,6 +171,111 @@ fn two_servers_share_states_and_codes() {
     assert_eq!(rows(&test_server), [1, 1, 1]);
 }
 
+/// Each exchange is one transaction: killed at any moment, it is done or not begun.
+#[test]
+fn kill_9_during_exchanges_leaves_nothing_half_done() {
+    let provider = FakeProvider::start();
+    let test_server = test_server(&provider);
+    let mut server = test_server.serve();
+    let mut known = 0;
+    for round in 0..5 {
+        let fragments: Vec<String> = (0..8)
+            .map(|at| {
+                let user = format!("user-{round}-{at}");
+                let email = format!("{user}@example.com");
+                provider.script().claims = json!({ "sub": user, "email": email });
+                open(&server, &start(&server, &provider)).unwrap()
+            })
+            .collect();
+        thread::scope(|scope| {
+            let (exchanging, test_server) = (&server, &test_server);
+            let begun: Vec<_> = fragments
+                .iter()
+                .map(|fragment| scope.spawn(move || try_exchange(exchanging, fragment)))
+                .collect();
+            eventually(|| (rows(test_server)[0] > known).then_some(()));
+            server.signal("KILL");
+            begun.into_iter().for_each(|it| it.join().unwrap());
+        });
+        server.kill();
+        let [users, identities, sessions] = rows(&test_server);
+        assert_eq!((users, identities), (sessions, sessions), "round {round}");
+        server = test_server.serve();
+        for fragment in &fragments {
+            let (status, reply) = exchange(&server, fragment);
+            assert!([200, 401].contains(&status), "{reply}");
+        }
+        known += 8;
+        assert_eq!(rows(&test_server), [known; 3], "round {round}");
+    }
+}
+
+#[test]
+fn kill_9_before_the_mail_keeps_the_link_that_is_to_be_sent() {
+    let provider = FakeProvider::start();
+    let test_server = test_server(&provider);
+    let mut server = test_server.serve();
+    server.sign_up_token("one@example.com", "password");
+    verify_addresses(&test_server);
+    refused_exchange(&server, &provider);
+    server.kill();
+    let server = test_server.serve();
+    let link = mailed_link(&test_server);
+    assert_eq!(use_link(&server, &link).0, 200);
+    assert_eq!(use_link(&server, &link).0, 401);
+    assert_eq!(rows(&test_server), [1, 1, 2]);
+}
+
+#[test]
+fn a_mailed_link_works_once_at_two_servers() {
+    let provider = FakeProvider::start();
+    let test_server = test_server(&provider);
+    let servers = [test_server.serve(), test_server.serve()];
+    servers[0].sign_up_token("one@example.com", "password");
+    verify_addresses(&test_server);
+    refused_exchange(&servers[1], &provider);
+    let link = mailed_link(&test_server);
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let use_it = |at: usize| {
+            let (server, link) = (&servers[at % 2], &*link);
+            scope.spawn(move || use_link(server, link).0)
+        };
+        let used: Vec<_> = (0..20).map(use_it).collect();
+        used.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let count = |status| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((count(200), count(401)), (1, 19), "{statuses:?}");
+    assert_eq!(rows(&test_server), [1, 1, 2]);
+}
+
+#[test]
+fn mailed_links_are_in_the_log_without_their_tokens() {
+    let provider = FakeProvider::start();
+    let test_server = test_server(&provider);
+    let server = test_server.serve();
+    server.sign_up_token("one@example.com", "password");
+    verify_addresses(&test_server);
+    refused_exchange(&server, &provider);
+    let link = mailed_link(&test_server);
+    let body = json!({ "token": link });
+    let path = "/v1/session/identity_link";
+    assert_eq!(server.request("POST", path, None, Some(&body)).0, 401);
+    assert_eq!(use_link(&server, &link).0, 200);
+    let log = server.wait_for_log("identity_linked");
+    for event in [
+        "provider_sign_in_refused",
+        "identity_link_requested",
+        "identity_link_refused",
+    ] {
+        assert!(log.contains(event), "{event}: {log}");
+    }
+    let content = test_server.store().content();
+    let is_held = content
+        .windows(link.len())
+        .any(|window| window == link.as_bytes());
+    assert!(!is_held && !log.contains(&link));
+}
+
 #[test]
 fn sign_ins_by_providers_are_written_to_the_log() {
     let provider = FakeProvider::start();
@@ -143,6 +290,7 @@ fn sign_ins_by_providers_are_written_to_the_log() {
         assert!(log.contains(event), "{event}: {log}");
     }
     let session = server.sign_up_token("two@example.com", "password");
+    verify_addresses(&test_server);
     let call = |method: &str, path: &str, body: Value| {
         server.request(method, path, Some(&session), Some(&body)).1
     };

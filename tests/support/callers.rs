@@ -17,7 +17,7 @@ use super::app::{ONE, PASSWORD, confirmation_token, disable, execute_sql, reset_
 use super::credentials::{api_key, api_key_until, pair};
 use super::mail_code::ask_and_read;
 use super::passkeys::{Device, base64url, device_of};
-use super::provider::{VERIFIER, confirmed_code, linked, provider_settings};
+use super::provider::{VERIFIER, confirmed_code, identity_link, linked, provider_settings};
 use super::route_cases::{ASSERTION, CODE, Case, EXCHANGE, LINK, LINKING, NEW_PASSKEY, PENDING};
 use super::second_factor::{enrolled, pending_sign_in, start_totp};
 
@@ -183,6 +183,7 @@ pub struct Fixture {
     exchange_code: String,
     linking_code: String,
     identity: String,
+    identity_link: String,
     /// Of the owner.
     device: Device,
     passkey: String,
@@ -234,6 +235,9 @@ impl Fixture {
         let exchange_code = confirmed_code(&app, "new", bound_to.clone()).await;
         let linking_code = confirmed_code(&app, "owner's", bound_to.for_user(user.id)).await;
         let identity = linked(&app, &user, "owner's other").await;
+        let verified = "UPDATE users SET email_confirmed_at = 1 WHERE id =";
+        execute_sql(&app, &format!("{verified} {}", user.id.0));
+        let identity_link = identity_link(&app, &user, "owner's by mail").await;
         let (device, passkey) = device_of(&app, &user).await;
         let project = new_project.json()["project"]["id"].to_string();
         let shown = app.get("/v1/session").bearer(&owner).send().await;
@@ -261,6 +265,7 @@ impl Fixture {
             exchange_code,
             linking_code,
             identity,
+            identity_link,
             device,
             passkey: passkey.id.0.to_string(),
         }
@@ -365,6 +370,7 @@ impl Fixture {
     /// The token of the link that a path is about.
     pub fn link_for(&self, pattern: &str) -> &str {
         match pattern.split('/').nth(2) {
+            Some("session") if pattern.contains("identity_link") => &self.identity_link,
             Some("confirmations") => &self.confirmation,
             Some("unlocks") => &self.unlock,
             Some("session") => &self.mail_link,

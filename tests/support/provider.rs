@@ -9,14 +9,18 @@ use std::thread;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use cloakroom::accounts::identities::MAX_IDENTITIES;
 use cloakroom::config::{Provider, ProviderKind, Secret, Settings};
 use cloakroom::crypto::jws::{Jws, KeySet};
 use cloakroom::crypto::s256;
+use cloakroom::crypto::signed_link::{IDENTITY_LINK_LIFETIME, sign_identity_link};
 use cloakroom::crypto::token::{PlainToken, TokenKind};
 use cloakroom::domain::User;
 use cloakroom::providers::{BoundTo, Identity, STATE_LIFETIME};
 use cloakroom::store::identities::{self, NewIdentity};
+use cloakroom::store::identity_link_requests::{self, IdentityLinkRequest};
 use cloakroom::store::provider_sign_ins::{self, ProviderSignIn};
+use cloakroom::store::users;
 use cloakroom::testing::{Call, Reply, START, TestApp};
 use ring::rand::SystemRandom;
 use ring::signature::{
@@ -27,6 +31,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::app::write;
+use super::flows::link_token;
 
 /// The name of the provider in the settings.
 pub const ACME: &str = "acme";
@@ -413,12 +418,44 @@ impl Browser {
         self.send(call).await
     }
 
-    async fn send(&mut self, call: Call) -> Reply {
-        let mut call = call.same_origin();
-        if let Some(cookie) = &self.cookie {
-            call = call.header("Cookie", cookie);
+    /// A sign-in by another provider of the settings, which is the same server.
+    pub async fn sign_in_by(
+        &mut self,
+        app: &TestApp,
+        provider: &FakeProvider,
+        name: &str,
+    ) -> Reply {
+        let call = app.post(&format!("/v1/session/identity/{name}"));
+        let started = self.send(call.json(&json!({}))).await;
+        let callback = provider.consent(&authorization_url(&started));
+        let fragment = self.open(app, &callback).await.unwrap();
+        self.exchange(app, &fragment).await
+    }
+
+    /// Opens the page of a mailed link.
+    pub async fn check_link(&self, app: &TestApp, token: &str) -> Reply {
+        let call = app.post("/v1/session/identity_link/check").same_origin();
+        let call = call.json(&json!({ "token": token }));
+        self.with_cookie(call).send().await
+    }
+
+    /// Presses its button.
+    pub async fn use_link(&self, app: &TestApp, token: &str) -> Reply {
+        let call = app.post("/v1/session/identity_link").same_origin();
+        let call = call.json(&json!({ "token": token }));
+        self.with_cookie(call).send().await
+    }
+
+    /// The call with the cookie that the browser has.
+    pub fn with_cookie(&self, call: Call) -> Call {
+        match &self.cookie {
+            Some(cookie) => call.header("Cookie", cookie),
+            None => call,
         }
-        let reply = call.send().await;
+    }
+
+    async fn send(&mut self, call: Call) -> Reply {
+        let reply = self.with_cookie(call.same_origin()).send().await;
         if let Some(cookie) = reply.header("set-cookie") {
             self.cookie = Some(cookie.split(';').next().unwrap().to_owned());
         }
@@ -432,11 +469,7 @@ impl Browser {
 
     /// Opens a path, as when a provider sends it back: the fragment of the page that it ends at, or the reply.
     pub async fn open(&self, app: &TestApp, path: &str) -> Result<String, Reply> {
-        let mut call = app.get(path);
-        if let Some(cookie) = &self.cookie {
-            call = call.header("Cookie", cookie);
-        }
-        let reply = call.send().await;
+        let reply = self.with_cookie(app.get(path)).send().await;
         match (reply.status, reply.header("location")) {
             (303, Some(location)) => {
                 let (page, fragment) = location.split_once('#').unwrap();
@@ -456,11 +489,8 @@ impl Browser {
 
     /// The same with any body.
     pub async fn exchange_with(&self, app: &TestApp, body: &Value) -> Reply {
-        let mut call = app.post("/v1/session/exchange").same_origin().json(body);
-        if let Some(cookie) = &self.cookie {
-            call = call.header("Cookie", cookie);
-        }
-        call.send().await
+        let call = app.post("/v1/session/exchange").same_origin().json(body);
+        self.with_cookie(call).send().await
     }
 
     /// A sign-in up to the fragment.
@@ -540,6 +570,50 @@ pub async fn confirmed_code(app: &TestApp, subject: &str, bound_to: BoundTo) -> 
     code.reveal().to_owned()
 }
 
+/// The path of the mailed link that links an identity.
+pub const LINK_PATH: &str = "/sign-in/link#";
+
+/// The tokens of such links that an address got, the newest last.
+pub async fn mailed_links(app: &TestApp, address: &str) -> Vec<String> {
+    let mails = app.mails().await;
+    let to_address = mails.iter().filter(|mail| mail.to == address);
+    let links = to_address.filter(|mail| mail.text.contains(LINK_PATH));
+    links
+        .map(|mail| link_token(&mail.text, LINK_PATH))
+        .collect()
+}
+
+/// A request for such a link for a user, made by an app: the token of the link.
+pub async fn identity_link(app: &TestApp, user: &User, subject: &str) -> String {
+    let (id, expires_at) = (user.id, app.clock().now() + IDENTITY_LINK_LIFETIME);
+    let identity = Identity {
+        issuer: "https://id.example.com".to_owned(),
+        subject: subject.to_owned(),
+        email: Some(user.email_address.as_str().to_owned()),
+        email_verified: true,
+        name: None,
+        is_authoritative: false,
+        profile: Default::default(),
+        metadata: Default::default(),
+    };
+    let request = IdentityLinkRequest {
+        user_id: id,
+        provider: ACME.to_owned(),
+        bound_to: BoundTo::app_with(VERIFIER).as_str().to_owned(),
+        identity: serde_json::to_string(&identity).unwrap(),
+        remembered: false,
+        expires_at,
+    };
+    let identity = request.identity.clone();
+    let added = write(app, move |tx| {
+        let request = identity_link_requests::insert(tx, &request)?;
+        Ok((request, users::find(tx, id)?.unwrap()))
+    });
+    let (request, account) = added.await;
+    let key_ring = &app.context().key_ring;
+    sign_identity_link(key_ring, &account, (request, &identity), expires_at)
+}
+
 /// Links an identity to a user; returns its id.
 pub async fn linked(app: &TestApp, user: &User, subject: &str) -> String {
     let (id, now, subject) = (user.id, app.clock().now(), subject.to_owned());
@@ -551,7 +625,7 @@ pub async fn linked(app: &TestApp, user: &User, subject: &str) -> String {
             subject: &subject,
             email: None,
         };
-        identities::insert(tx, id, &new, now)
+        identities::insert(tx, id, &new, MAX_IDENTITIES, now)
     });
     added.await.unwrap().id.0.to_string()
 }

@@ -7,6 +7,7 @@ use cloakroom::http::routes::Verb;
 use serde_json::{Value, json};
 
 use super::app::{ONE, PASSWORD};
+use super::provider::VERIFIER;
 
 /// Stands for the token of a link in a body; the fixture has the link.
 pub const LINK: &str = "{token}";
@@ -231,6 +232,18 @@ pub fn cases() -> Vec<Case> {
             Method::POST,
             "/v1/session/exchange",
             json!({ "exchange_code": EXCHANGE }),
+            [200; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/identity_link/check",
+            token(),
+            [200; 4],
+        ),
+        case(
+            Method::POST,
+            "/v1/session/identity_link",
+            json!({ "token": LINK, "code_verifier": VERIFIER }),
             [200; 4],
         ),
         case(

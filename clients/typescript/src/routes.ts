@@ -20,6 +20,8 @@ export const routes = {
   listProviders: "public GET /v1/providers",
   startProviderSignIn: "public POST /v1/session/identity/{provider}",
   exchangeProviderSignIn: "public POST /v1/session/exchange",
+  checkIdentityLink: "public POST /v1/session/identity_link/check",
+  finishIdentityLink: "public POST /v1/session/identity_link",
   startPasskeySignIn: "public POST /v1/session/passkey/options",
   signInWithPasskey: "public POST /v1/session/passkey",
   showSession: "GET /v1/session",

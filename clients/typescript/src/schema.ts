@@ -393,7 +393,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a sign-in by another provider for a session
-         * @description A code works once, within 60 seconds, in the browser or app that started the sign-in. The first sign-in by an identity creates an account, unless its address has one.
+         * @description A code works once, within 60 seconds, in the browser or app that started the sign-in. The first sign-in by an identity creates an account, unless its address has one; that one is mailed a link, which `POST /v1/session/identity_link` takes.
          */
         post: operations["exchangeProviderSignIn"];
         delete?: never;
@@ -440,6 +440,46 @@ export interface paths {
          * @description Apple posts to it from a page of its own. It redirects as `GET` does. Providers that answer in the address have no such callback.
          */
         post: operations["receiveProviderForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/identity_link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link an account at another provider by a mailed link, and sign in
+         * @description After 409 `account_exists` of the exchange. A link works once, within 15 minutes, in the browser or app that started the sign-in.
+         */
+        post: operations["finishIdentityLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/identity_link/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open the mailed link that links an account at another provider
+         * @description Shows what the link links. Signs in no one and changes nothing.
+         */
+        post: operations["checkIdentityLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -760,7 +800,7 @@ export interface paths {
         put?: never;
         /**
          * Start to link an account at another provider
-         * @description As `POST /v1/session/identity/{provider}`; `POST /v1/user/identities` finishes it.
+         * @description As `POST /v1/session/identity/{provider}`; `POST /v1/user/identities` finishes it. The user's own address must be verified.
          */
         post: operations["startLinking"];
         /**
@@ -1130,6 +1170,18 @@ export interface components {
             /** @description `up` or `ready`. */
             status: string;
         };
+        /** @description A mailed link to be used. */
+        IdentityLinkInput: {
+            /** @description Of the `code_challenge` that started the sign-in, if one did. */
+            code_verifier?: string;
+            /** @description The token from the mailed link. */
+            token: string;
+            /**
+             * @description Where the reply carries a new token.
+             * @enum {string}
+             */
+            transport?: "bearer" | "cookie";
+        };
         /** @description The identities of the user. */
         IdentityList: {
             /** @description The oldest first. */
@@ -1272,6 +1324,25 @@ export interface components {
              * @description Not checked when absent.
              */
             password_confirmation?: string;
+        };
+        /** @description A mailed link that is valid, and what it links. */
+        OpenedIdentityLink: {
+            /**
+             * Format: date-time
+             * @description When the account here was created.
+             */
+            account_created_at: string;
+            /** @description The address of the account here. */
+            email_address: string;
+            /**
+             * Format: date-time
+             * @description When the link expires.
+             */
+            expires_at: string;
+            identity: components["schemas"]["StatedIdentity"];
+            provider: components["schemas"]["Provider"];
+            /** @description Whether this browser signed in at the provider: `POST /v1/session/identity_link` takes the link from it. */
+            signs_in: boolean;
         };
         /** @description A mailed link that is valid. */
         OpenedLink: {
@@ -1688,6 +1759,11 @@ export interface components {
             token?: string;
             user: components["schemas"]["User"];
         };
+        /** @description The account at the provider, as the provider states it. */
+        StatedIdentity: {
+            email: string | null;
+            name: string | null;
+        };
         /** @description A token of any kind. */
         TokenInput: {
             token: string;
@@ -1802,7 +1878,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description `account_exists`: the address that the provider states has an account, to which the identity is not linked. */
+        /** @description `account_exists`: the address that the provider states has an account, to which the identity is not linked: a mailed link links it. */
         AccountExists: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1851,6 +1927,19 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "cross_origin" | "forbidden";
+                };
+            };
+        };
+        /** @description `cross_origin`: a page of another application sent it. `second_factor_enrolment_required`: the password is right, but the user must have a second factor and had time to set one up: a reset by mail opens an hour for it. */
+        CrossOriginOrSecondFactorEnrolmentRequired: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "cross_origin" | "second_factor_enrolment_required";
                 };
             };
         };
@@ -1907,6 +1996,19 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "forbidden" | "cross_origin";
+                };
+            };
+        };
+        /** @description `forbidden`: sign-up is closed, or a credential of this kind may not do this. `cross_origin`: a page of another application sent it. `email_unconfirmed`: the address must be confirmed first, by the link that was mailed to it. */
+        ForbiddenOrCrossOriginOrEmailUnconfirmed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "forbidden" | "cross_origin" | "email_unconfirmed";
                 };
             };
         };
@@ -2060,6 +2162,23 @@ export interface components {
                     /** @enum {string} */
                     code: "link_invalid";
                 };
+            };
+        };
+        /** @description `link_invalid`: the link from a mail is forged, used or expired. `second_factor_required`: the password is right: present a second factor with `pending_token`. */
+        LinkInvalidOrSecondFactorRequired: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": (components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "second_factor_required";
+                } & components["schemas"]["SecondFactorDue"]) | (components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "link_invalid";
+                });
             };
         };
         /** @description `method_not_allowed`: the path has other methods: see `Allow`. */
@@ -2266,8 +2385,8 @@ export interface components {
                 };
             };
         };
-        /** @description `validation_failed`: the input cannot be used: see `fields`. `address_unverified`: the provider states no email address, or not as verified, and a new account needs one. */
-        ValidationFailedOrAddressUnverified: {
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `address_unverified`: the provider states no email address, or not as verified, and a new account needs one. `too_many_identities`: the user has the maximum number of linked identities. */
+        ValidationFailedOrAddressUnverifiedOrTooManyIdentities: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2275,7 +2394,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
-                    code: "validation_failed" | "address_unverified";
+                    code: "validation_failed" | "address_unverified" | "too_many_identities";
                 };
             };
         };
@@ -2302,6 +2421,19 @@ export interface components {
                 "application/json": components["schemas"]["Failure"] & {
                     /** @enum {string} */
                     code: "validation_failed" | "too_many_api_keys";
+                };
+            };
+        };
+        /** @description `validation_failed`: the input cannot be used: see `fields`. `too_many_identities`: the user has the maximum number of linked identities. */
+        ValidationFailedOrTooManyIdentities: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "validation_failed" | "too_many_identities";
                 };
             };
         };
@@ -3469,7 +3601,7 @@ export interface operations {
             409: components["responses"]["AccountExists"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailedOrAddressUnverified"];
+            422: components["responses"]["ValidationFailedOrAddressUnverifiedOrTooManyIdentities"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3574,6 +3706,78 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequestOrStateInvalid"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    finishIdentityLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityLinkInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["IdentityLinkInput"];
+            };
+        };
+        responses: {
+            /** @description Account linked and session started */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalidOrSecondFactorRequired"];
+            403: components["responses"]["CrossOriginOrSecondFactorEnrolmentRequired"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["IdentityTaken"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrTooManyIdentities"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    checkIdentityLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description Link is valid */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedIdentityLink"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["LinkInvalid"];
+            403: components["responses"]["CrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4205,12 +4409,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrExchangeCodeInvalid"];
-            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrEmailUnconfirmed"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["IdentityTaken"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrTooManyIdentities"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -4244,7 +4448,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
-            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            403: components["responses"]["ForbiddenOrCrossOriginOrEmailUnconfirmed"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];

@@ -24,7 +24,7 @@ use crate::providers::{Answer, OpenedState, Provider, Refusal};
 use crate::store::provider_sign_ins::{self, ProviderSignIn};
 
 /// How long an exchange code is valid.
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
+pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
 pub(super) async fn show(
     context: web::Data<Context>,

@@ -12,9 +12,9 @@ use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::error::{Error, Result};
 use crate::domain::{ClientInfo, TokenDigest, UserId};
 use crate::http::auth::browser_cookie;
-use crate::http::error_codes::ADDRESS_UNVERIFIED;
+use crate::http::error_codes::{ADDRESS_UNVERIFIED, TOO_MANY_IDENTITIES};
 use crate::http::session_reply::{Transport, carrier, respond_with_session};
-use crate::http::{Body, Languages, SecretText};
+use crate::http::{Body, Carrier, Languages, SecretText};
 use crate::providers::{BoundTo, Identity};
 use crate::store::provider_sign_ins::{self, ProviderSignIn};
 
@@ -41,6 +41,7 @@ pub(super) async fn create(
     let sign_in = IdentitySignIn {
         is_authoritative: provider.is_authoritative_for(&identity),
         code,
+        bound_to: confirmed.bound_to,
         provider: confirmed.provider,
         identity,
         creates_accounts: provider.creates_accounts(),
@@ -49,26 +50,37 @@ pub(super) async fn create(
     };
     let (outcome, token) = sign_in.finish(&context, &client).await?;
     match outcome {
-        Outcome::Started(start) => match start {
-            SessionStart::Session(started) => respond_with_session(
-                HttpResponse::Ok(),
-                &context,
-                carrier,
-                &token,
-                &started.user,
-                &started.session,
-            ),
-            SessionStart::SecondFactorDue(due) => Err(Error::SecondFactorRequired(due)),
-            SessionStart::EnrolmentOverdue => Err(Error::SecondFactorOverdue),
-            SessionStart::Outdated => Err(Error::ExchangeCodeInvalid),
-        },
+        Outcome::Started(start) => respond_with_start(&context, carrier, start, &token),
         Outcome::Refused(refused) => Err(match refused {
             Refused::Invalid => Error::ExchangeCodeInvalid,
             Refused::Unconfirmed => Error::Unconfirmed,
             Refused::SignUpClosed => Error::Forbidden("Registration is closed"),
             Refused::AddressUnverified => ADDRESS_UNVERIFIED.refusal(),
             Refused::AccountExists => Error::AccountExists,
+            Refused::TooManyIdentities => TOO_MANY_IDENTITIES.refusal(),
         }),
+    }
+}
+
+/// Replies with the session that was started by an identity, or asks for a second factor.
+pub(super) fn respond_with_start(
+    context: &Context,
+    carrier: Carrier,
+    start: SessionStart,
+    token: &PlainToken,
+) -> Result<HttpResponse> {
+    match start {
+        SessionStart::Session(started) => respond_with_session(
+            HttpResponse::Ok(),
+            context,
+            carrier,
+            token,
+            &started.user,
+            &started.session,
+        ),
+        SessionStart::SecondFactorDue(due) => Err(Error::SecondFactorRequired(due)),
+        SessionStart::EnrolmentOverdue => Err(Error::SecondFactorOverdue),
+        SessionStart::Outdated => Err(Error::ExchangeCodeInvalid),
     }
 }
 
@@ -105,10 +117,7 @@ pub(super) async fn confirmed(
     let found = context
         .database
         .read(move |reader| provider_sign_ins::find(reader, &code, now));
-    let bearer = match verifier {
-        Some(verifier) => Some(BoundTo::app_with(verifier.expose())),
-        None => browser.map(BoundTo::browser),
-    };
+    let bearer = bearer(verifier, browser);
     let bearer = match user {
         Some(user) => bearer.map(|bearer| bearer.for_user(user)),
         None => bearer,
@@ -117,4 +126,12 @@ pub(super) async fn confirmed(
         bearer.is_some_and(|bearer| bearer.as_str() == confirmed.bound_to)
     };
     Ok(found.await?.filter(is_bound).map(|found| (code, found)))
+}
+
+/// What presents a code or a link: an app by its verifier, or a browser by its cookie.
+pub(super) fn bearer(verifier: Option<&SecretText>, browser: Option<&str>) -> Option<BoundTo> {
+    match verifier {
+        Some(verifier) => Some(BoundTo::app_with(verifier.expose())),
+        None => browser.map(BoundTo::browser),
+    }
 }

@@ -3,6 +3,8 @@
 //!
 //! # Threats
 //! - a code for linking used to sign in, or the other way round: what a code is bound to names the user
+//! - an account that another person prepared with the address of its owner: no identity is linked before the address is
+//!   verified
 //! - an identity of the victim linked to the attacker's account, or the attacker's to the victim's: the browser or app that
 //!   started it must finish it, with a session of the same user
 
@@ -12,13 +14,14 @@ use utoipa::ToSchema;
 
 use super::exchange::confirmed;
 use super::start::{start, target};
-use crate::accounts::identities::{Unlinked, link, unlink};
+use crate::accounts::identities::{Linked, Unlinked, link, unlink};
 use crate::context::{Change, Context};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, IdentityId, LinkedIdentity};
 use crate::http::auth::browser_cookie;
+use crate::http::error_codes::TOO_MANY_IDENTITIES;
 use crate::http::password_challenge::{ChallengeInput, challenge_beside};
 use crate::http::{Body, CurrentSession, CurrentUser, NonEmpty, PathId, SecretText};
 use crate::providers::Identity;
@@ -57,8 +60,8 @@ pub(super) async fn create(
         .await?
         .admit(&context, &client, limits)
         .await?;
-    let prove = |_: &Change<'_>, _: &Account, _: Timestamp| Ok(());
-    reauthenticated.commit(&context, &client, prove).await?;
+    let verified = |_: &Change<'_>, account: &Account, _: Timestamp| check_address(account);
+    reauthenticated.commit(&context, &client, verified).await?;
     let user = Some(session.user_id);
     start(&context, &client, &request, provider, target, user).await
 }
@@ -81,6 +84,7 @@ pub(super) async fn finish(
         let Some(account) = users::find(change, id)? else {
             return Ok(None);
         };
+        check_address(&account)?;
         if !provider_sign_ins::take(change, &code, now)? {
             return Ok(None);
         }
@@ -92,9 +96,19 @@ pub(super) async fn finish(
         };
         link(change, &account.user, &new, notice.as_ref(), now).map(Some)
     });
-    let identity = linked.await?.ok_or(Error::ExchangeCodeInvalid)?;
-    let identity = identity.ok_or(Error::IdentityTaken)?;
-    Ok(HttpResponse::Created().json(ShownIdentity { identity }))
+    match linked.await?.ok_or(Error::ExchangeCodeInvalid)? {
+        Linked::Done(identity) => Ok(HttpResponse::Created().json(ShownIdentity { identity })),
+        Linked::Taken => Err(Error::IdentityTaken),
+        Linked::TooMany => Err(TOO_MANY_IDENTITIES.refusal()),
+    }
+}
+
+/// Refuses a user who has not verified their address.
+fn check_address(account: &Account) -> Result<()> {
+    match account.user.email_confirmed_at {
+        Some(_) => Ok(()),
+        None => Err(Error::Unconfirmed),
+    }
 }
 
 pub(super) async fn destroy(

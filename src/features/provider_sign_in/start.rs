@@ -8,16 +8,22 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
+use super::callback::CODE_LIFETIME;
 use crate::audit::Event;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::crypto::token::random_hex;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::domain::mail_kind::IDENTITY_LINK_LIFETIME;
 use crate::domain::{ClientInfo, UserId};
 use crate::http::auth::browser_cookie;
 use crate::http::{Body, NonEmpty};
 use crate::providers::{BoundTo, Flow, Provider, STATE_LIFETIME};
 
+/// How long a browser is recognised: while the user is at the provider, and until a mailed link expires.
+const BROWSER_LIFETIME: Duration = STATE_LIFETIME
+    .saturating_add(CODE_LIFETIME)
+    .saturating_add(IDENTITY_LINK_LIFETIME);
 /// When a provider that does not answer may be tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// SHA-256 in base64url (RFC 7636, 4.2).
@@ -111,7 +117,7 @@ pub(super) async fn start(
     })?;
     let mut reply = HttpResponse::Ok();
     if let Some(browser) = browser {
-        let cookie = browser_cookie::set(&context.settings, &browser, STATE_LIFETIME)?;
+        let cookie = browser_cookie::set(&context.settings, &browser, BROWSER_LIFETIME)?;
         reply.insert_header((SET_COOKIE, cookie));
     }
     Ok(reply.json(Started {

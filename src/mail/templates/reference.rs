@@ -60,6 +60,10 @@ const VARIABLES: &[(&str, &str)] = &[
         "name",
         "the recipient's name; empty if the user has none, or if the mail does not go to the account's own, verified address",
     ),
+    (
+        "provider",
+        "the name of the other provider, from its settings",
+    ),
     ("service_name", "`mail.service_name`"),
     ("time", "the time in UTC: \"09:30\""),
     (
@@ -86,6 +90,7 @@ fn page() -> String {
             }
             Some(LinkPurpose::Unlock) => "Link: `links.unlock`.".to_owned(),
             Some(LinkPurpose::MailCode) => "Link: `links.mail_code`.".to_owned(),
+            Some(LinkPurpose::IdentityLink) => "Link: `links.identity_link`.".to_owned(),
             None => format!("A notice: `notices.{}` disables it.", kind.as_str()),
         };
         write!(

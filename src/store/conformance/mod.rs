@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::api_keys::NewKey;
 use super::identities::NewIdentity;
+use super::identity_link_requests::IdentityLinkRequest;
 use super::mail_codes::{MailCodeRequest, NewMailCode};
 use super::outbox::{BusyDomains, Class, NewOutboxEntry};
 use super::pending_sign_ins::PendingSignIn;
@@ -147,10 +148,15 @@ suite! {
             expired_mail_codes_are_swept;
         identity:
             an_identity_belongs_to_one_user
+            a_user_has_no_more_identities_than_allowed
             the_use_of_an_identity_is_noted
             identities_are_listed_and_deleted_by_their_user
             a_state_and_its_code_work_once
-            states_are_swept_when_they_expire;
+            states_are_swept_when_they_expire
+            linking_by_address_stops_for_one_user
+            a_request_for_a_link_is_used_once
+            requests_for_a_link_are_listed_and_end_by_user
+            expired_requests_for_a_link_are_swept;
         project:
             a_project_exists_only_for_its_owner
             projects_are_listed_newest_first

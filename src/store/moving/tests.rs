@@ -19,7 +19,7 @@ use crate::store::{Database, IfMissing, TestSchema, schema_version, upgrade};
 /// numbers, and names in every order that a locale may have.
 const ROWS: &str = "
     INSERT INTO users VALUES (3, 'one@example.com', 5, 6, 1, 2, 'two@example.com', 4, 'operator', 'Zoë 🔑', '{\"a\":1}',
-        '{\"b\":\"\"}', 'de', 7);
+        '{\"b\":\"\"}', 'de', 7, 0);
     INSERT INTO users (email_address, created_at, updated_at)
         WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 400)
         SELECT 'user' || x || '@example.com', x, -x FROM n;
@@ -34,6 +34,7 @@ const ROWS: &str = "
     INSERT INTO identities VALUES (9, 3, 'acme', 'https://id.example.com', 'gone', NULL, 1, 2);
     DELETE FROM identities WHERE id = 9;
     INSERT INTO provider_sign_ins VALUES (x'00ff', 9000000000000, x'00fe', 3, 'acme', 'browser', '{}');
+    INSERT INTO identity_link_requests VALUES (5, 3, 'acme', 'browser', '{}', 1, 9000000000000);
     INSERT INTO passkeys VALUES (5, 3, x'00ff', x'a5', 1, 1, 1, x'00', 'internal usb', 'Phone', 1, 2);
     INSERT INTO passkeys VALUES (9, 3, x'00fe', x'a5', 1, 1, 1, x'00', '', 'gone', 1, NULL);
     DELETE FROM passkeys WHERE id = 9;

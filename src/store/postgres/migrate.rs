@@ -30,6 +30,10 @@ const STEPS: &[(usize, &str)] = &[
         include_str!("../migrations/postgres/0018_identities.sql"),
     ),
     (19, include_str!("../migrations/postgres/0019_passkeys.sql")),
+    (
+        20,
+        include_str!("../migrations/postgres/0020_identity_links.sql"),
+    ),
 ];
 
 /// The oldest version of the server: 14.

@@ -29,6 +29,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0017_second_factor_due.sql"),
     include_str!("../migrations/sqlite/0018_identities.sql"),
     include_str!("../migrations/sqlite/0019_passkeys.sql"),
+    include_str!("../migrations/sqlite/0020_identity_links.sql"),
 ];
 
 /// The schema version of this program.
@@ -247,7 +248,7 @@ mod tests {
              INSERT INTO outbox VALUES (6, 'password_reset', 'one@example.com', 1, 2, 1, 3, NULL, 4, 'smtp_refused');
              INSERT INTO throttles VALUES ('sign_in:192.0.2.1', 7, 8);
              INSERT INTO heartbeat VALUES (1, 9)",
-            "INSERT INTO users VALUES (3, 'one@example.com', 5, NULL, 1, 2, NULL, 0, 'user', NULL, '{}', '{}', NULL, NULL);
+            "INSERT INTO users VALUES (3, 'one@example.com', 5, NULL, 1, 2, NULL, 0, 'user', NULL, '{}', '{}', NULL, NULL, 1);
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, NULL, NULL, 'pwd', 1, 0, '');
              INSERT INTO projects VALUES (5, 3, 'First', NULL, 1, 2);
@@ -268,7 +269,7 @@ mod tests {
              INSERT INTO outbox VALUES
                  (6, 'new_device', 'one@example.com', 1, 2, 1, 3, NULL, 4, NULL, 3, '192.0.2.1', 'curl')",
             "INSERT INTO users VALUES
-                 (3, 'one@example.com', 5, NULL, 1, 2, 'two@example.com', 4, 'user', NULL, '{}', '{}', NULL, NULL);
+                 (3, 'one@example.com', 5, NULL, 1, 2, 'two@example.com', 4, 'user', NULL, '{}', '{}', NULL, NULL, 1);
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', 'curl', 1, 2, 3, 2, NULL, 'pwd', 2, 0, '');
              INSERT INTO known_devices VALUES (3, 'aa', 1);
@@ -300,8 +301,8 @@ mod tests {
                  (8, 'address_change', 'new@example.com', 12, 2, 1, 3, NULL, NULL, NULL, 3, NULL, NULL);
              INSERT INTO outbox VALUES
                  (9, 'confirmation', 'one@example.com', 12, 2, 1, 3, NULL, NULL, NULL, NULL, NULL, NULL)",
-            "INSERT INTO users VALUES (3, 'one@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}', NULL, NULL);
-             INSERT INTO users VALUES (9, 'gone@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}', NULL, NULL);
+            "INSERT INTO users VALUES (3, 'one@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}', NULL, NULL, 1);
+             INSERT INTO users VALUES (9, 'gone@example.com', 5, 6, 1, 2, NULL, 4, 'user', NULL, '{}', '{}', NULL, NULL, 1);
              DELETE FROM users WHERE id = 9;
              INSERT INTO passwords VALUES (3, '$2b$12$digest', 1, 2);
              INSERT INTO sessions VALUES (4, 3, x'aa', '192.0.2.1', NULL, 5, 6, 7, NULL, 8, 'pwd', 5, 0, '');

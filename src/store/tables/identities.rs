@@ -24,16 +24,19 @@ macro_rules! columns {
     };
 }
 
-/// Adds an identity of a user; `None` if there is one of this issuer and subject already, of any user.
+/// Adds an identity of a user; `None` if the user has `most`, or if there is one of this issuer and subject already,
+/// of any user.
 pub fn insert(
     tx: &Transaction<'_>,
     user_id: UserId,
     new: &NewIdentity<'_>,
+    most: u32,
     now: Timestamp,
 ) -> Result<Option<LinkedIdentity>> {
     let sql = concat!(
         "INSERT INTO identities (user_id, provider, issuer, subject, email, created_at, last_used_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (issuer, subject) DO NOTHING RETURNING ",
+         SELECT $1, $2, $3, $4, $5, $6, $6 WHERE (SELECT count(*) FROM identities WHERE user_id = $1) < $7
+         ON CONFLICT (issuer, subject) DO NOTHING RETURNING ",
         columns!()
     );
     tx.one(
@@ -45,6 +48,7 @@ pub fn insert(
             new.subject.into(),
             new.email.into(),
             now.into(),
+            most.into(),
         ],
         read,
     )

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod identities;
+pub mod identity_link_requests;
 pub mod key_bases;
 pub mod known_devices;
 pub mod mail_codes;

@@ -46,7 +46,7 @@ pub struct OutboxEntry {
     pub ip_address: Option<String>,
     /// The user agent of that client.
     pub user_agent: Option<String>,
-    /// The id of the API key that a notice is about, or of the request of a mailed code.
+    /// The id of the API key that a notice is about, or of the request for a mailed code or an identity.
     #[serde(skip)]
     pub subject_id: Option<i64>,
     /// The language: of the request for a link, or of the user whom a notice is for.

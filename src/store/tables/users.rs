@@ -19,8 +19,8 @@ macro_rules! select_account {
         concat!(
             "SELECT ",
             user_columns!(),
-            ", passwords.digest, users.pending_email_address, users.credentials_version
-             FROM users LEFT JOIN passwords ON passwords.user_id = users.id WHERE "
+            ", passwords.digest, users.pending_email_address, users.credentials_version,
+             users.links_by_address FROM users LEFT JOIN passwords ON passwords.user_id = users.id WHERE "
         )
     };
 }
@@ -215,6 +215,15 @@ pub fn set_second_factor_due(
     .map(drop)
 }
 
+/// From now on, identities are linked to the user by a mailed link alone, or by the user.
+pub fn stop_linking_by_address(tx: &Transaction<'_>, id: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET links_by_address = 0 WHERE id = $1",
+        &[id.into()],
+    )
+    .map(drop)
+}
+
 /// Deletes a user with all rows that belong to them; `false` if the user does not exist.
 pub fn delete(tx: &Transaction<'_>, id: UserId) -> Result<bool> {
     Ok(tx.execute("DELETE FROM users WHERE id = $1", &[id.into()])? == 1)
@@ -244,5 +253,6 @@ fn read_account(row: &Row<'_>) -> Result<Account> {
         password_digest: row.next()?,
         pending_email_address: row.next()?,
         credentials_version: row.next()?,
+        links_by_address: row.next::<i64>()? != 0,
     })
 }

@@ -512,6 +512,9 @@ it("without providers no identity signs in or is linked", async () => {
   expect(await client.listProviders()).toEqual({ providers: [] });
   expect(await failureOf(client.startProviderSignIn({ provider: "acme" }))).toMatchObject(unknown);
   expect(await failureOf(client.exchangeProviderSignIn({ exchange_code }))).toMatchObject(invalid);
+  const link = { token: "made-up" };
+  expect((await failureOf(client.checkIdentityLink(link))).code).toBe("link_invalid");
+  expect((await failureOf(client.finishIdentityLink(link))).code).toBe("link_invalid");
 
   const proof = { password_challenge: password };
   expect(await client.listIdentities()).toEqual({ identities: [] });
