@@ -105,7 +105,7 @@ export class TestEnvironment {
   /** The link with that path in the newest mail to the address. */
   async mailedLink(
     to: string,
-    path: "passwords" | "confirmations" | "unlocks" | "session/code",
+    path: "passwords" | "confirmations" | "unlocks" | "session/code" | "sign-in/link",
   ): Promise<string> {
     const pattern = new RegExp(`${this.frontend.url}/${path}[/#][^\\s"<>]+`);
     const { text } = await this.server.waitForMail(to, pattern);

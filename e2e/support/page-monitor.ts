@@ -10,7 +10,7 @@ import type { TestEnvironment } from "./environment.js";
 const TOKEN = /cr[skrpmb]_[1-9A-HJ-NP-Za-km-z]{10}|(?<![\w-])eyJ[\w-]{10}/;
 /** A mailed link, with the token in its fragment or in its path; or the page that a provider sends back to, with a code. */
 const MAIL_LINK =
-  /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|session\/code#(.+)|sign-in\/provider#exchange_code=(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
+  /^\/(?:passwords\/edit#(.+)|confirmations#(.+)|unlocks#(.+)|session\/code#(.+)|sign-in\/provider#exchange_code=(.+)|sign-in\/link#(.+)|passwords\/([^/]+)\/edit|confirmations\/([^/]+)|unlocks\/([^/]+))$/;
 
 const COOKIES = ["cloakroom", "cloakroom_code", "cloakroom-browser"];
 /** What is kept of a sign-in that was started in cookie mode. */

@@ -141,6 +141,51 @@ test("an address that has an account leads to linking it", { tag }, async ({ pag
   await expect(heading(page, "Projects")).toBeVisible();
 });
 
+test("a mailed link links the account and signs in", { tag }, async ({ page, env, monitor, newDevice }) => {
+  monitor.expectStatus(401, 409);
+  const user = await env.createUser();
+  await env.confirmAddress(user);
+  accountThere(env, user.address);
+  await signInThere(page, user.address);
+  await expect(page.getByRole("alert")).toContainText("Open the link that was mailed to it in this browser.");
+  const link = await env.mailedLink(user.address, "sign-in/link");
+
+  const other = await newDevice();
+  await other.goto(link);
+  await expect(other.getByText("open the link in that browser")).toBeVisible();
+  await expect(button(other, "Link and sign in")).toBeHidden();
+  await checkAppearance(other, "identity-link-elsewhere");
+
+  await page.goto(link);
+  await expect(page.getByText("will sign you in to the account")).toBeVisible();
+  await expect(page).toHaveURL(`${env.frontend.url}/sign-in/link`);
+  await checkAppearance(page, "identity-link");
+  await button(page, "Link and sign in").click();
+  await expect(heading(page, "Projects")).toBeVisible();
+  await page.goto("/account");
+  await expect(button(linkedAccounts(page), `Unlink Acme ${user.address}`)).toBeVisible();
+
+  await page.goto(link);
+  await expect(page.getByRole("alert")).toContainText("invalid or has expired");
+  await checkAppearance(page, "identity-link-used");
+});
+
+test("a mailed link asks for the second factor", async ({ page, env, monitor }) => {
+  monitor.expectStatus(401, 409);
+  const user = await env.createUser();
+  await env.confirmAddress(user);
+  const { secret } = await env.setUpApp(user);
+  accountThere(env, user.address);
+  await signInThere(page, user.address);
+  await expect(page.getByRole("alert")).toContainText("Open the link");
+  await page.goto(await env.mailedLink(user.address, "sign-in/link"));
+  await button(page, "Link and sign in").click();
+  await expect(heading(page, "Enter your code")).toBeVisible();
+  await field(page, "Code").fill(await totpCode(secret));
+  await button(page, "Sign in").click();
+  await expect(heading(page, "Projects")).toBeVisible();
+});
+
 test("accounts are linked and unlinked, by keyboard", { tag }, async ({ page, env, monitor }) => {
   monitor.expectStatus(422);
   const { keyboard } = page;

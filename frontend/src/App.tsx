@@ -17,6 +17,7 @@ import { SignIn } from "./pages/SignIn.js";
 import { SignUp } from "./pages/SignUp.js";
 import { Unlock } from "./pages/Unlock.js";
 import { clearDrafts } from "./projects/drafts.js";
+import { OpenIdentityLink } from "./providers/OpenIdentityLink.js";
 import { RETURN_PATH } from "./providers/page.js";
 import { ReturnFromProvider } from "./providers/ReturnFromProvider.js";
 
@@ -47,6 +48,7 @@ export function App() {
           <Route path="passwords/edit" element={<ResetPassword />} />
           <Route path="confirmations" element={<ConfirmAddress />} />
           <Route path="unlocks" element={<Unlock />} />
+          <Route path="sign-in/link" element={<OpenIdentityLink />} />
           {hasMailCodes() && <Route path="session/code" element={<OpenMailLink />} />}
         </Route>
         <Route path="passwords/:token/edit" element={<StripLinkToken to="/passwords/edit" />} />

@@ -5,7 +5,14 @@ import { type AnyCode, CloakroomError } from "./error.js";
 import type { Code, Output } from "./operations.js";
 import { requestFor, type Values } from "./routes.js";
 import type { StoredTokens } from "./store.js";
-import type { CallOptions, Client, CredentialMode, SecondFactorRequired, SignedIn } from "./types.js";
+import type {
+  CallOptions,
+  Client,
+  CredentialMode,
+  SecondFactorRequired,
+  SignedIn,
+  SignInOperation,
+} from "./types.js";
 
 export type CurrentSession = Output<"showSession">;
 export type TokenPair = Output<"refreshTokens">;
@@ -35,11 +42,7 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
   }
 
   /** Resolves to the bare reply if the server started no session because the address must be confirmed first. */
-  async function startSession(
-    id: "signIn" | "signInWithPasskey" | "exchangeProviderSignIn" | "signUp" | "presentSecondFactor",
-    input: Values,
-    { signal }: CallOptions = {},
-  ) {
+  async function startSession(id: "signUp" | SignInOperation, input: Values, { signal }: CallOptions = {}) {
     const body = mode === "cookie" ? { ...input, transport: "cookie" } : input;
     const reply = await authenticate<Output<typeof id>>(requestFor(id).path, body, undefined, signal);
     if (!("session" in reply && reply.session)) {
@@ -67,10 +70,7 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
     return { expires_at: session.expires_at, user, session };
   }
 
-  const methods: Pick<
-    Client,
-    "signUp" | "signIn" | "signInWithPasskey" | "exchangeProviderSignIn" | "presentSecondFactor"
-  > = {
+  const methods: Pick<Client, "signUp" | SignInOperation> = {
     signUp: (input, callOptions) => startSession("signUp", input, callOptions) as Promise<Output<"signUp">>,
     signIn: (input, callOptions) =>
       withStatus(
@@ -83,6 +83,8 @@ export function signInMethods({ auth, mode, send, becomeSignedIn }: Context) {
       withStatus(startSession("signInWithPasskey", input, callOptions)) as Promise<SignedIn>,
     exchangeProviderSignIn: (input, callOptions) =>
       withStatus(startSession("exchangeProviderSignIn", input, callOptions)),
+    finishIdentityLink: (input, callOptions) =>
+      withStatus(startSession("finishIdentityLink", input, callOptions)),
     async presentSecondFactor(input, callOptions) {
       const presented = auth.pending();
       const body = { ...input, pending_token: presented?.token ?? "" };

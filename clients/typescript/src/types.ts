@@ -85,8 +85,15 @@ export interface RequestOptions extends CallOptions {
   body?: unknown;
 }
 
-export interface Client
-  extends Omit<Methods, "signIn" | "signInWithPasskey" | "exchangeProviderSignIn" | "presentSecondFactor"> {
+/** What signs in, perhaps after a second factor. */
+export type SignInOperation =
+  | "signIn"
+  | "signInWithPasskey"
+  | "exchangeProviderSignIn"
+  | "finishIdentityLink"
+  | "presentSecondFactor";
+
+export interface Client extends Omit<Methods, SignInOperation> {
   /** How it authenticates. */
   readonly credentials: CredentialMode;
   /** Signs in, or starts to: a user with a second factor then needs `presentSecondFactor`. */
@@ -96,6 +103,11 @@ export interface Client
   /** Signs in by the code of another provider, which `@cloakroom/client/providers` takes from the address. */
   exchangeProviderSignIn(
     input: Input<"exchangeProviderSignIn">,
+    options?: CallOptions,
+  ): Promise<SignedIn | SecondFactorRequired>;
+  /** Links an account at another provider by a mailed link, in the browser that asked for it, and signs in. */
+  finishIdentityLink(
+    input: Input<"finishIdentityLink">,
     options?: CallOptions,
   ): Promise<SignedIn | SecondFactorRequired>;
   /** Finishes the sign-in. After `invalid_code` it can be called again; `pending_sign_in_invalid` ends the sign-in. */

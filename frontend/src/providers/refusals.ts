@@ -50,7 +50,7 @@ export const ERRORS: Record<string, string> = {
     "The time to set up a second factor is over. Reset your password to sign in and set one up.",
   email_unconfirmed: "Confirm the email address of your account first: open the link that was mailed to you.",
   account_exists:
-    "Your email address has an account here. Sign in to it as usual, and link the provider on your account page under “Sign-in methods”.",
+    "Your email address has an account here. Open the link that was mailed to it in this browser. Or sign in as usual, and link the provider on your account page under “Sign-in methods”.",
   address_unverified:
     "The provider states no verified email address of yours. Verify it there and try again, or sign up with a password.",
   too_many_identities: "Your account has as many linked accounts as it can have. Unlink one first.",

@@ -223,6 +223,19 @@ describe("linking", () => {
   });
 });
 
+it("a mailed link signs in, perhaps after a second factor", async () => {
+  const replies = [json(signedIn()), secondFactorRequired()];
+  const { client, seen } = setup(undefined, {
+    "POST /v1/session/identity_link": () => replies.shift() ?? expect.fail("sent again"),
+  });
+  const token = "AQAA.bbbb";
+  expect(await client.finishIdentityLink({ token })).toMatchObject({ status: "signed-in" });
+  expect(seen[0]).toMatchObject({ body: { token, transport: "cookie" }, init: { credentials: "include" } });
+  expect(client.state().status).toBe("signed-in");
+  expect(await client.finishIdentityLink({ token })).toMatchObject({ status: "second-factor" });
+  expect(client.state().status).toBe("second-factor");
+});
+
 it("a later sign-in replaces what an earlier one left", async () => {
   const { client } = setup();
   await linkProvider(client, { provider: "acme" });
