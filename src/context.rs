@@ -335,6 +335,12 @@ impl Context {
         Locale::choose(preferences, self.mail_worker.languages())
     }
 
+    /// Whether users can have and use passkeys.
+    #[doc(hidden)]
+    pub fn offers_passkeys(&self) -> bool {
+        self.relying_party.is_some()
+    }
+
     /// The notice by mail of a change that this client makes; `None` where the settings turn it off.
     #[doc(hidden)]
     pub fn notice(&self, client: &ClientInfo, kind: MailKind) -> Option<Notice> {

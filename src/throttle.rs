@@ -182,6 +182,12 @@ impl Throttle {
         }
     }
 
+    /// Whether a limit has room for one more hit, without counting it.
+    pub fn has_room(&self, reader: &Reader<'_>, limit: &Limit, now: Timestamp) -> Result<bool> {
+        let limits = std::slice::from_ref(limit);
+        Ok(!self.settings.enabled || exhausted(reader, limits, now)?.is_none())
+    }
+
     /// Whether a limit admits one more hit, in the caller's transaction; an admitted hit is counted.
     pub fn admits(&self, tx: &Transaction<'_>, limit: &Limit, now: Timestamp) -> Result<bool> {
         let decision = self.count(tx, std::slice::from_ref(limit), now)?;

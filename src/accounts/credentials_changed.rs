@@ -5,7 +5,7 @@ use crate::domain::error::Result;
 use crate::domain::{SessionId, UserId};
 use crate::store::{
     Transaction, api_keys, identity_link_requests, known_devices, mail_codes, pending_sign_ins,
-    refresh_tokens, sessions, users,
+    provider_sign_ins, refresh_tokens, sessions, users,
 };
 
 /// Which sessions a change keeps.
@@ -44,9 +44,7 @@ pub fn credentials_changed(
     now: Timestamp,
 ) -> Result<usize> {
     users::invalidate_links(tx, user_id)?;
-    pending_sign_ins::delete_all_for_user(tx, user_id)?;
-    mail_codes::delete_all_for_user(tx, user_id)?;
-    identity_link_requests::delete_all_for_user(tx, user_id)?;
+    end_open_sign_ins(tx, user_id)?;
     match keep {
         KeepSessions::None => {
             known_devices::delete_all_for_user(tx, user_id)?;
@@ -65,4 +63,20 @@ pub fn credentials_changed(
         }
         KeepSessions::All => Ok(0),
     }
+}
+
+/// Ends the sign-ins of a user that are under way: those that wait for a second factor, requests for a mailed code, and
+/// those for a link that links an identity.
+/// Else each would start a session after all sessions were ended.
+pub fn end_open_sign_ins(tx: &Transaction<'_>, user_id: UserId) -> Result<()> {
+    pending_sign_ins::delete_all_for_user(tx, user_id)?;
+    mail_codes::delete_all_for_user(tx, user_id)?;
+    identity_link_requests::delete_all_for_user(tx, user_id).map(drop)
+}
+
+/// Ends up to `limit` sign-ins of each kind that are under way, of all users; returns how many.
+pub fn end_some_open_sign_ins(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    Ok(pending_sign_ins::delete_some(tx, limit)?
+        + mail_codes::delete_some(tx, limit)?
+        + provider_sign_ins::void_some(tx, limit)?)
 }

@@ -10,6 +10,7 @@
 //! - sessions that an unlinked identity started: all but the caller's end
 
 use super::credentials_changed::{KeepSessions, credentials_changed};
+use super::sign_in_methods::SignInMethods;
 use crate::audit::Event;
 use crate::context::Change;
 use crate::domain::clock::Timestamp;
@@ -17,7 +18,7 @@ use crate::domain::error::Result;
 use crate::domain::{Account, IdentityId, LinkedIdentity, SessionId, User};
 use crate::mail::{self, Notice};
 use crate::store::identities::{self, NewIdentity};
-use crate::store::{passkeys, users};
+use crate::store::users;
 
 /// Identities of one user.
 pub const MAX_IDENTITIES: u32 = 20;
@@ -70,6 +71,7 @@ pub fn unlink(
     change: &Change<'_>,
     account: &Account,
     id: IdentityId,
+    methods: &SignInMethods,
     kept: SessionId,
     notice: Option<&Notice>,
     now: Timestamp,
@@ -79,8 +81,10 @@ pub fn unlink(
     if !linked.iter().any(|identity| identity.id == id) {
         return Ok(Unlinked::NotFound);
     }
-    let is_last = account.password_digest.is_none() && linked.len() == 1;
-    if is_last && passkeys::count(change, user.id)? == 0 {
+    let remains = account.password_digest.is_some()
+        || methods.has_identity(change, user.id, Some(id))?
+        || methods.has_passkey(change, user.id)?;
+    if !remains {
         return Ok(Unlinked::LastSignInMethod);
     }
     identities::delete(change, user.id, id)?;

@@ -150,7 +150,7 @@ impl IdentitySignIn {
         let shared = Arc::clone(context);
         let notices = Notices {
             linked: context.notice(client, MailKind::IdentityLinked),
-            password_removed: context.notice(client, MailKind::PasswordRemoved),
+            password_removed: context.notice(client, MailKind::UnverifiedPasswordRemoved),
         };
         let written = context.commit(client, move |change| {
             let outcome = self.write(&shared, change, &draft, new.as_ref(), &notices, now)?;

@@ -1,7 +1,12 @@
 //! Codes and links that are mailed: signing in by one, and reauthenticating by a code. `POST /v1/session/code` requests it.
 //!
 //! # Threats
-//! - guessing: five codes for each request, counted in its row by one conditional update, and a limit by client network
+//! - guessing: five codes for each request, counted in its row by one conditional update; a limit by client network;
+//!   and one by user on wrong codes of a day, over all requests. Beyond it each code is refused as a wrong one is, so
+//!   that the reply does not reveal whether the address has an account
+//! - an attacker who uses up that limit: it holds for typed codes alone. The link of the mail signs in, as do a
+//!   password and a passkey
+//! - a code that outlives a change of credentials: it is bound to the `credentials_version` of the account
 //! - a code or a link that is used twice, twenty times at once or on two nodes: its use deletes the row, and of concurrent
 //!   deletions one wins
 //! - enumeration: a request for an unknown address has a row as well, in which wrong codes are counted
@@ -20,7 +25,7 @@ use zeroize::Zeroizing;
 
 use super::authentication::Authentication;
 use super::password_sign_in::SignedIn;
-use super::second_factor;
+use super::sign_in_methods::SignInMethods;
 use super::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
 use super::unverified_account::claim_account;
 use crate::audit::Event;
@@ -36,8 +41,8 @@ use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, SecondFactorDue, TokenDigest, UserId};
 use crate::mail::Notice;
 use crate::store::mail_codes::MailCodeRequest;
-use crate::store::{Reader, mail_codes, passkeys, users};
-use crate::throttle::Admission;
+use crate::store::{Reader, mail_codes, totp_factors, users};
+use crate::throttle::{Admission, Throttle};
 
 /// Codes that may be tried for one request.
 const MAX_TRIES: u32 = 5;
@@ -63,27 +68,27 @@ impl PresentedCode {
         }
     }
 
-    /// Uses the code as a proof of this user; `false` if it is wrong, or another user's.
+    /// Uses the code as a proof of this account's user; `false` if it is wrong, another user's, or was mailed before a
+    /// change of credentials.
     pub fn prove(
         &self,
         change: &Change<'_>,
-        user: UserId,
-        key_ring: &KeyRing,
+        account: &Account,
+        (key_ring, throttle): (&KeyRing, &Throttle),
         now: Timestamp,
     ) -> Result<bool> {
         let Some(token) = &self.request else {
             return Ok(false);
         };
+        let user = account.user.id;
         let counted = mail_codes::try_once(change, token, MAX_TRIES, now)?;
-        let is_theirs = |request: &MailCodeRequest| {
-            request
-                .recipient
-                .is_some_and(|(recipient, _)| recipient == user)
+        let recipient = Some((user, account.credentials_version));
+        let Some(request) = counted.filter(|request| request.recipient == recipient) else {
+            return Ok(false);
         };
-        let is_right = counted.is_some_and(|request| {
-            is_theirs(&request) && self.is_code_of(&request.token, key_ring, now)
-        });
-        Ok(is_right && mail_codes::take(change, token)?)
+        let is_right = self.is_code_of(&request.token, key_ring, now);
+        let is_admitted = admits_code(change, throttle, user, is_right, now)?;
+        Ok(is_admitted && is_right && mail_codes::take(change, token)?)
     }
 
     fn is_code_of(&self, request: &TokenDigest, key_ring: &KeyRing, now: Timestamp) -> bool {
@@ -92,11 +97,30 @@ impl PresentedCode {
     }
 }
 
+/// Whether the user has wrong codes left for today, of which a wrong one is counted.
+fn admits_code(
+    change: &Change<'_>,
+    throttle: &Throttle,
+    user: UserId,
+    is_right: bool,
+    now: Timestamp,
+) -> Result<bool> {
+    let limit = throttle.mail_code_guesses(user);
+    match is_right {
+        true => throttle.has_room(change, &limit, now),
+        false => throttle.admits(change, &limit, now),
+    }
+}
+
 /// Whether a mailed code may reauthenticate the user: there is no other proof.
-pub fn is_only_proof(reader: &Reader<'_>, account: &Account) -> Result<bool> {
+pub fn is_only_proof(
+    reader: &Reader<'_>,
+    account: &Account,
+    methods: &SignInMethods,
+) -> Result<bool> {
     let user = account.user.id;
     let has_factors =
-        passkeys::count(reader, user)? > 0 || !second_factor::methods(reader, user)?.is_empty();
+        methods.has_passkey(reader, user)? || totp_factors::enrolled_at(reader, user)?.is_some();
     Ok(account.password_digest.is_none() && !has_factors)
 }
 
@@ -178,8 +202,9 @@ impl MailSignIn {
             proof,
             draft,
             admission,
+            throttle: context.throttle.clone(),
             unverified: context.settings.registration.unverified_reset,
-            notice: context.notice(client, MailKind::PasswordRemoved),
+            notice: context.notice(client, MailKind::UnverifiedPasswordRemoved),
         };
         let finished = context.commit(client, move |change| step.finish(change, now));
         match finished.await? {
@@ -263,6 +288,7 @@ struct MailStep {
     proof: Proof,
     draft: SessionDraft,
     admission: Admission,
+    throttle: Throttle,
     unverified: UnverifiedReset,
     /// Of a password that is removed.
     notice: Option<Notice>,
@@ -303,7 +329,13 @@ impl MailStep {
             // Verifying it may replace the account and forget its devices.
             draft.forget_look();
         }
-        let account = match account.filter(|_| is_right) {
+        let is_admitted = match (self.proof, user) {
+            (Proof::Code { .. }, Some(user)) => {
+                admits_code(change, &self.throttle, user, is_right, now)?
+            }
+            _ => true,
+        };
+        let account = match account.filter(|_| is_admitted && is_right) {
             Some(account) if mail_codes::take(change, &self.request)? => {
                 self.verified(change, account, now)?
             }

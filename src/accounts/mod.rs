@@ -18,6 +18,7 @@ pub mod reauthentication;
 pub mod rotate_session;
 pub mod second_factor;
 pub mod second_factor_rule;
+pub mod sign_in_methods;
 pub mod standing;
 pub mod start_session;
 pub mod unverified_account;

@@ -4,7 +4,11 @@
 //! - a response that is used twice, also at once, on two nodes or after a restart: the digest of its challenge is a primary
 //!   key, and the transaction that accepts it adds the row
 //! - a response for another ceremony, user or session: see [`crypto::passkey_challenge`](crate::crypto::passkey_challenge)
+//! - a flood of answers by a user's own authenticator, each of which adds a row: those of a user are limited, and only
+//!   accepted ones count, so that a copy of one cannot use the limit up
 //! - a passkey registered for two users: credential ids are unique
+//! - a made-up credential that reveals, by being refused at a second sign-up, whether the first one created an account:
+//!   where sign-up hides that, the passkey of an account that was never verified gives way to a new one of the same id
 //! - a user handle of another user, which no signature covers: it must be that of the credential's user
 //! - a passkey that was removed meanwhile: its row is updated by the transaction that accepts the response
 //! - a caller who learns why a response is refused: the reason is in the log alone, but for a passkey that no account has
@@ -22,6 +26,7 @@ use crate::domain::{ClientInfo, Passkey, PasskeyId, User, UserId, one_line};
 use crate::mail::{self, Notice};
 use crate::store::passkeys::{self, PasskeyKey};
 use crate::store::used_challenges;
+use crate::throttle::Throttle;
 
 /// Passkeys of one user.
 pub const MAX_PASSKEYS: u32 = 20;
@@ -34,6 +39,7 @@ type Verdict<T> = std::result::Result<T, &'static str>;
 const USED: &str = "challenge_used";
 const UNKNOWN: &str = "unknown_passkey";
 const OTHER_USER: &str = "other_user";
+const TOO_MANY_USES: &str = "too_many_uses";
 
 /// A response by a user's passkey that is verified, and whose challenge is not used up yet.
 #[derive(Clone, Debug)]
@@ -51,6 +57,8 @@ pub struct VerifiedRegistration {
     new: NewPasskey,
     name: String,
     challenge: Challenge,
+    /// Whether sign-up hides which addresses have an account.
+    is_private: bool,
 }
 
 /// What came of adding a passkey.
@@ -128,14 +136,16 @@ fn judge(
     })
 }
 
-/// Uses a response as the proof of its user; `None`, recorded, if it was used, or its passkey was removed meanwhile.
+/// Uses a response as the proof of its user; `None`, recorded, if it was used, its passkey was removed meanwhile, or
+/// the user's passkeys were used too often.
 pub fn accept(
     change: &Change<'_>,
+    throttle: &Throttle,
     verified: &VerifiedAssertion,
     now: Timestamp,
 ) -> Result<Option<Authentication>> {
     let (user, passkey) = (verified.user, verified.passkey);
-    let verdict = match use_challenge(change, &verified.challenge, now)? {
+    let verdict = match use_challenge(change, throttle, Some(user), &verified.challenge, now)? {
         Err(reason) => Err(reason),
         Ok(()) if !passkeys::note_use(change, user, passkey, &verified.assertion, now)? => {
             Err(UNKNOWN)
@@ -156,6 +166,7 @@ pub fn accept(
 /// The same for a response that must be by this user's passkey.
 pub fn accept_of(
     change: &Change<'_>,
+    throttle: &Throttle,
     user: UserId,
     verified: &VerifiedAssertion,
     now: Timestamp,
@@ -165,7 +176,7 @@ pub fn accept_of(
         change.record(Event::PasskeyRefused { user, reason });
         return Ok(None);
     }
-    accept(change, verified, now)
+    accept(change, throttle, verified, now)
 }
 
 /// Verifies what an authenticator returned for a new passkey of this name.
@@ -194,6 +205,7 @@ pub fn verify_registration(
         new,
         name,
         challenge,
+        is_private: context.settings.registration.private,
     })
 }
 
@@ -218,17 +230,29 @@ fn judge_registration(
 impl VerifiedRegistration {
     /// Uses up the challenge; `false`, recorded, if it was used, or the passkey is registered for any user. For a sign-up
     /// it comes before the address: which addresses are taken must not be learnt by a passkey that is.
-    pub fn claim(&self, change: &Change<'_>, user: Option<UserId>, now: Timestamp) -> Result<bool> {
-        let verdict = match use_challenge(change, &self.challenge, now)? {
-            Ok(()) if passkeys::is_registered(change, &self.new.credential_id)? => {
-                Err("registered_passkey")
-            }
+    pub fn claim(
+        &self,
+        change: &Change<'_>,
+        throttle: &Throttle,
+        user: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let verdict = match use_challenge(change, throttle, user, &self.challenge, now)? {
+            Ok(()) if self.is_registered(change, user)? => Err("registered_passkey"),
             other => other,
         };
         if let Err(reason) = verdict {
             change.record(Event::PasskeyRefused { user, reason });
         }
         Ok(verdict.is_ok())
+    }
+
+    fn is_registered(&self, change: &Change<'_>, user: Option<UserId>) -> Result<bool> {
+        let holder = passkeys::find_holder(change, &self.new.credential_id)?;
+        Ok(holder.is_some_and(|holder| {
+            let gives_way = self.is_private && !holder.is_verified && Some(holder.user) != user;
+            !gives_way
+        }))
     }
 
     /// Adds the passkey, which [`Self::claim`] allowed in this transaction, to a new account. The challenge of a sign-up has
@@ -240,6 +264,14 @@ impl VerifiedRegistration {
 
     /// `None` if the user has as many as there may be.
     fn insert(&self, change: &Change<'_>, user: UserId, now: Timestamp) -> Result<Option<Passkey>> {
+        if let Some(holder) = passkeys::find_holder(change, &self.new.credential_id)? {
+            // Of an account that was never verified, see `is_registered`.
+            passkeys::delete(change, holder.user, holder.passkey)?;
+            change.record(Event::PasskeyRemoved {
+                user: holder.user,
+                passkey: Some(holder.passkey),
+            });
+        }
         let added = passkeys::insert(change, user, &self.new, &self.name, MAX_PASSKEYS, now)?;
         if let Some(passkey) = &added {
             change.record(Event::PasskeyAdded {
@@ -254,13 +286,14 @@ impl VerifiedRegistration {
     pub fn add_to(
         &self,
         change: &Change<'_>,
+        throttle: &Throttle,
         user: &User,
         notice: Option<&Notice>,
         now: Timestamp,
     ) -> Result<Added> {
         // An operator who removes all factors removes the handle too, and the authenticator stored it.
         if passkeys::handle(change, user.id)?.is_none()
-            || !self.claim(change, Some(user.id), now)?
+            || !self.claim(change, throttle, Some(user.id), now)?
         {
             return Ok(Added::Refused);
         }
@@ -272,16 +305,30 @@ impl VerifiedRegistration {
     }
 }
 
+/// Uses up a challenge. Those of a user are counted; sign-ups are limited by the client's network.
 fn use_challenge(
     change: &Change<'_>,
+    throttle: &Throttle,
+    user: Option<UserId>,
     challenge: &Challenge,
     now: Timestamp,
 ) -> Result<Verdict<()>> {
     if now >= challenge.expires_at {
         return Ok(Err(name_of(ChallengeFault::Expired)));
     }
-    let used = used_challenges::use_once(change, &challenge.digest(), challenge.expires_at)?;
-    Ok(if used { Ok(()) } else { Err(USED) })
+    let limit = user.map(|user| throttle.passkey_uses(user));
+    if let Some(limit) = &limit
+        && !throttle.has_room(change, limit, now)?
+    {
+        return Ok(Err(TOO_MANY_USES));
+    }
+    if !used_challenges::use_once(change, &challenge.digest(), challenge.expires_at)? {
+        return Ok(Err(USED));
+    }
+    if let Some(limit) = &limit {
+        throttle.admits(change, limit, now)?;
+    }
+    Ok(Ok(()))
 }
 
 fn challenge(context: &Context, ceremony: Ceremony<'_>, bytes: &[u8]) -> Verdict<Challenge> {

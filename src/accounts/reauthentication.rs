@@ -18,7 +18,8 @@ use super::authentication::{Authentication, verify_password};
 use super::mail_code::{self, PresentedCode};
 use super::password_sign_in::ROUNDS;
 use super::rotate_session::rotate_session;
-use super::second_factor::{Presented, SecondFactors};
+use super::second_factor::{Offered, Presented, SecondFactors};
+use super::sign_in_methods::SignInMethods;
 use super::standing::Credential;
 use crate::audit::Event;
 use crate::context::{Change, Context};
@@ -35,11 +36,11 @@ use crate::throttle::{Admission, Limit};
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// What a client offers as a proof.
-pub enum Reauthentication {
+pub enum Reauthentication<'r> {
     /// A password.
     Password(PasswordChallenge),
     /// A second factor.
-    SecondFactor(Presented),
+    SecondFactor(Offered<'r>),
     /// A mailed code, of a user who has no other proof.
     MailCode(PresentedCode),
 }
@@ -86,8 +87,7 @@ enum Proof {
 }
 
 impl PasswordChallenge {
-    /// A password in this field. Without one, the session must have been reauthenticated lately. An empty text is none: a
-    /// form sends an input that was left empty.
+    /// A password in this field. Without one, the session must have been reauthenticated lately.
     ///
     /// # Errors
     /// A fault of the field.
@@ -97,7 +97,6 @@ impl PasswordChallenge {
         session: &Session,
         now: Timestamp,
     ) -> Result<Self, ValidationErrors> {
-        let password = password.filter(|text| !text.is_empty());
         if password.is_none() && !is_recent(session.reauthenticated_at, now) {
             return Err(blank(field));
         }
@@ -112,10 +111,8 @@ impl PasswordChallenge {
     /// # Errors
     /// A fault of the field.
     pub fn now(field: &'static str, password: Option<&str>) -> Result<Self, ValidationErrors> {
-        match password {
-            None | Some("") => Err(blank(field)),
-            Some(password) => Ok(Self::Given(field, Password::offered(password))),
-        }
+        let password = password.ok_or_else(|| blank(field))?;
+        Ok(Self::Given(field, Password::offered(password)))
     }
 
     /// Counts the try and verifies it.
@@ -169,8 +166,8 @@ impl PasswordChallenge {
     }
 }
 
-impl Reauthentication {
-    /// Counts the try and verifies it.
+impl Reauthentication<'_> {
+    /// Counts the try and verifies it: a signature of a passkey too is verified only behind the limit.
     pub async fn verify(
         self,
         context: &Arc<Context>,
@@ -178,17 +175,23 @@ impl Reauthentication {
         standing: (Credential, &Session),
     ) -> Result<Reauthenticated> {
         let mut limits = vec![context.throttle.challenges(standing.1.id)];
-        let offer = match self {
+        let (offer, admission) = match self {
             Self::Password(challenge) => return challenge.verify(context, client, standing).await,
-            Self::SecondFactor(presented) => {
-                if let Presented::TotpCode(_) = presented {
+            Self::SecondFactor(offered) => {
+                if offered.is_totp_code() {
                     limits.push(guesses(context, standing.1));
                 }
-                Offer::SecondFactor(presented, SecondFactors::of(context, client))
+                let admission = context.admit(client, limits).await?;
+                let verified = offered.verify(context, client);
+                let presented = context.counted(&admission, verified).await?;
+                let factors = SecondFactors::of(context, client);
+                (Offer::SecondFactor(presented, factors), admission)
             }
-            Self::MailCode(presented) => Offer::MailCode(presented),
+            Self::MailCode(presented) => {
+                let admission = context.admit(client, limits).await?;
+                (Offer::MailCode(presented), admission)
+            }
         };
-        let admission = context.admit(client, limits).await?;
         Reauthenticated::new(context, client, standing, offer, admission).await
     }
 }
@@ -247,11 +250,13 @@ async fn use_factor(
 ) -> Result<Proof> {
     let (id, user, now) = (session.id, session.user_id, context.clock.now());
     let (code, factors) = (presented.clone(), factors.clone());
-    let (checked, checking) = (code.clone(), factors.clone());
-    let readable = context
-        .database
-        .read(move |reader| checking.check(reader, user, &checked));
-    readable.await?;
+    if let Presented::TotpCode(_) = presented {
+        let factors = factors.clone();
+        let readable = context
+            .database
+            .read(move |reader| factors.check(reader, user));
+        readable.await?;
+    }
     let accepted = context.commit(client, move |change| {
         let Some(account) = users::find(change, user)? else {
             return Ok(false);
@@ -279,14 +284,15 @@ async fn use_mail_code(
     const FIELD: &str = "mail_code";
     let (id, user, now) = (session.id, session.user_id, context.clock.now());
     let (code, key_ring) = (presented.clone(), context.key_ring.clone());
+    let (throttle, methods) = (context.throttle.clone(), SignInMethods::of(context));
     let accepted = context.commit(client, move |change| {
         let Some(account) = users::find(change, user)? else {
             return Ok(Some(false));
         };
-        if !mail_code::is_only_proof(change, &account)? {
+        if !mail_code::is_only_proof(change, &account, &methods)? {
             return Ok(None);
         }
-        let accepted = code.prove(change, user, &key_ring, now)?;
+        let accepted = code.prove(change, &account, (&key_ring, &throttle), now)?;
         if !accepted {
             change.record(Event::ReauthenticationFailed { user, session: id });
         }

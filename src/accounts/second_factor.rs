@@ -28,6 +28,7 @@ use crate::domain::{AuthMethod, ClientInfo, SecondFactor, Session, TokenDigest, 
 use crate::mail::{self, Notice};
 use crate::store::key_bases::{self, State};
 use crate::store::{Database, Reader, Transaction, passkeys, recovery_codes, totp_factors};
+use crate::throttle::Throttle;
 
 /// How long a code may take that proves the secret of an authenticator app.
 pub const SETUP_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -38,8 +39,13 @@ const UNTIL_RESTART: Duration = Duration::from_secs(60);
 /// The secrets of one transaction that seals them again.
 const BATCH: u32 = 200;
 
-/// The second factors that a user can present; empty for a user without one.
-pub fn methods(reader: &Reader<'_>, user: UserId) -> Result<Vec<SecondFactor>> {
+/// The second factors that a user can present, passkeys only where the server offers them; empty for a user without
+/// one.
+pub fn methods(
+    reader: &Reader<'_>,
+    user: UserId,
+    offers_passkeys: bool,
+) -> Result<Vec<SecondFactor>> {
     if totp_factors::enrolled_at(reader, user)?.is_none() {
         return Ok(Vec::new());
     }
@@ -47,7 +53,7 @@ pub fn methods(reader: &Reader<'_>, user: UserId) -> Result<Vec<SecondFactor>> {
     if recovery_codes::count(reader, user)? > 0 {
         methods.push(SecondFactor::RecoveryCode);
     }
-    if passkeys::count(reader, user)? > 0 {
+    if offers_passkeys && passkeys::count(reader, user)? > 0 {
         methods.push(SecondFactor::Passkey);
     }
     Ok(methods)
@@ -81,6 +87,53 @@ impl AuthenticatorApp {
     }
 }
 
+/// A second factor as a client sends it. What a passkey returned is verified when the caller has counted the request.
+pub enum Offered<'r> {
+    /// A code.
+    Code(Presented),
+    /// What a passkey returned.
+    Passkey(&'r AuthenticationResponse),
+}
+
+impl Offered<'_> {
+    /// A code of an authenticator app.
+    pub fn totp_code(text: &str) -> Self {
+        Self::Code(Presented::TotpCode(Zeroizing::new(text.to_owned())))
+    }
+
+    /// A recovery code.
+    pub fn recovery_code(text: &str) -> Self {
+        Self::Code(Presented::RecoveryCode(RecoveryCode::parse(text)))
+    }
+
+    /// Whether it can be guessed.
+    pub fn is_totp_code(&self) -> bool {
+        matches!(self, Self::Code(Presented::TotpCode(_)))
+    }
+
+    /// How its user authenticates by it.
+    pub fn method(&self) -> AuthMethod {
+        match self {
+            Self::Code(presented) => presented.method(),
+            Self::Passkey(_) => AuthMethod::Key,
+        }
+    }
+
+    /// Verifies what a passkey returned.
+    ///
+    /// # Errors
+    /// Those of [`verify_assertion`].
+    pub async fn verify(self, context: &Context, client: &ClientInfo) -> Result<Presented> {
+        match self {
+            Self::Code(presented) => Ok(presented),
+            Self::Passkey(response) => {
+                let verified = verify_assertion(context, client, response).await?;
+                Ok(Presented::Passkey(verified.map(Arc::new)))
+            }
+        }
+    }
+}
+
 /// A second factor as it was presented.
 #[derive(Clone)]
 pub enum Presented {
@@ -93,26 +146,6 @@ pub enum Presented {
 }
 
 impl Presented {
-    /// A code of an authenticator app.
-    pub fn totp_code(text: &str) -> Self {
-        Self::TotpCode(Zeroizing::new(text.to_owned()))
-    }
-
-    /// A recovery code.
-    pub fn recovery_code(text: &str) -> Self {
-        Self::RecoveryCode(RecoveryCode::parse(text))
-    }
-
-    /// A response by a passkey.
-    pub async fn passkey(
-        context: &Context,
-        client: &ClientInfo,
-        response: &AuthenticationResponse,
-    ) -> Result<Self> {
-        let verified = verify_assertion(context, client, response).await?;
-        Ok(Self::Passkey(verified.map(Arc::new)))
-    }
-
     /// How its user authenticates by it.
     pub fn method(&self) -> AuthMethod {
         match self {
@@ -135,6 +168,7 @@ impl Presented {
 #[derive(Clone)]
 pub struct SecondFactors {
     key_ring: KeyRing,
+    throttle: Throttle,
     /// The notice of a used recovery code.
     notice: Option<Notice>,
 }
@@ -144,21 +178,17 @@ impl SecondFactors {
     pub fn of(context: &Context, client: &ClientInfo) -> Self {
         Self {
             key_ring: context.key_ring.clone(),
+            throttle: context.throttle.clone(),
             notice: context.notice(client, MailKind::RecoveryCodeUsed),
         }
     }
 
-    /// Whether this server can read what it compares a second factor with: a transaction must not fail by it.
+    /// Whether this server can read what it compares a code with: a transaction must not fail by it.
     ///
     /// # Errors
     /// Those of [`open`].
-    pub fn check(&self, reader: &Reader<'_>, user: UserId, presented: &Presented) -> Result<()> {
-        match presented {
-            Presented::TotpCode(_) => {
-                AuthenticatorApp::find(reader, &self.key_ring, user).map(drop)
-            }
-            Presented::RecoveryCode(_) | Presented::Passkey(_) => Ok(()),
-        }
+    pub fn check(&self, reader: &Reader<'_>, user: UserId) -> Result<()> {
+        AuthenticatorApp::find(reader, &self.key_ring, user).map(drop)
     }
 
     /// Uses a second factor of a user; `None` if it is wrong or was used.
@@ -173,7 +203,7 @@ impl SecondFactors {
             Presented::TotpCode(code) => self.accept_totp_code(change, user.id, code, now)?,
             Presented::RecoveryCode(None) | Presented::Passkey(None) => false,
             Presented::Passkey(Some(verified)) => {
-                accept_of(change, user.id, verified, now)?.is_some()
+                accept_of(change, &self.throttle, user.id, verified, now)?.is_some()
             }
             Presented::RecoveryCode(Some(code)) => {
                 let taken = recovery_codes::take(change, user.id, &code.digest())?;
@@ -233,8 +263,10 @@ pub async fn require_second_factor(context: &Context, session: &Session) -> Resu
     if session.auth_methods.has_several_factors() {
         return Ok(());
     }
-    let user = session.user_id;
-    let found = context.database.read(move |reader| methods(reader, user));
+    let (user, passkeys) = (session.user_id, context.offers_passkeys());
+    let found = context
+        .database
+        .read(move |reader| methods(reader, user, passkeys));
     match found.await?.is_empty() {
         true => Ok(()),
         false => Err(Error::InsufficientAuthentication {

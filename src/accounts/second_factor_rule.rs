@@ -16,13 +16,36 @@ use std::time::Duration;
 
 use super::second_factor;
 use crate::config::{self, Settings};
+use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{SecondFactor, User};
+use crate::domain::{Role, SecondFactor, User};
 use crate::store::{Reader, Transaction, passkeys, users};
 
 /// How long a user may sign in without a second factor after a reset of the password, and after removing the last factor.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// The rule, as the settings have it.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    settings: config::SecondFactor,
+    /// Whether passkeys can be presented.
+    passkeys: bool,
+}
+
+impl Rule {
+    /// That of this server.
+    pub fn of(context: &Context) -> Self {
+        Self {
+            settings: context.settings.second_factor.clone(),
+            passkeys: context.offers_passkeys(),
+        }
+    }
+
+    fn is_required_of(&self, role: Role) -> bool {
+        self.settings.is_required_of(role)
+    }
+}
 
 /// What the rule says about the sign-in of a user without a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,26 +60,17 @@ pub enum Enrolment {
 
 /// The second factors that a sign-in must present one of. Where the rule holds, a user who has passkeys and no
 /// authenticator app presents a passkey: else each sign-in by passkey would give the password alone a new grace.
-pub fn methods(
-    reader: &Reader<'_>,
-    rule: &config::SecondFactor,
-    user: &User,
-) -> Result<Vec<SecondFactor>> {
-    let methods = second_factor::methods(reader, user.id)?;
+pub fn methods(reader: &Reader<'_>, rule: &Rule, user: &User) -> Result<Vec<SecondFactor>> {
+    let methods = second_factor::methods(reader, user.id, rule.passkeys)?;
     let is_due = methods.is_empty() && rule.is_required_of(user.role);
-    if is_due && passkeys::count(reader, user.id)? > 0 {
+    if is_due && rule.passkeys && passkeys::count(reader, user.id)? > 0 {
         return Ok(vec![SecondFactor::Passkey]);
     }
     Ok(methods)
 }
 
 /// Applies the rule to a sign-in of a user without a second factor, which starts the grace if it is the first.
-pub fn apply(
-    tx: &Transaction<'_>,
-    rule: &config::SecondFactor,
-    user: &User,
-    now: Timestamp,
-) -> Result<Enrolment> {
+pub fn apply(tx: &Transaction<'_>, rule: &Rule, user: &User, now: Timestamp) -> Result<Enrolment> {
     if !rule.is_required_of(user.role) {
         clear(tx, user)?;
         return Ok(Enrolment::NotRequired);
@@ -65,7 +79,7 @@ pub fn apply(
         Some(due) if due <= now => Ok(Enrolment::Overdue),
         Some(due) => Ok(Enrolment::Until(due)),
         None => {
-            let due = now + rule.grace;
+            let due = now + rule.settings.grace;
             users::set_second_factor_due(tx, user.id, Some(due))?;
             Ok(Enrolment::Until(due))
         }
@@ -94,7 +108,7 @@ pub fn reopen(tx: &Transaction<'_>, user: &User, now: Timestamp) -> Result<()> {
 /// start one.
 pub fn factor_removed(
     tx: &Transaction<'_>,
-    rule: &config::SecondFactor,
+    rule: &Rule,
     user: &User,
     now: Timestamp,
 ) -> Result<()> {

@@ -16,9 +16,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::authentication::Authentication;
-use super::second_factor_rule::{self, Enrolment};
+use super::second_factor_rule::{self, Enrolment, Rule};
 use crate::audit::Event;
-use crate::config;
 use crate::context::{Change, Context};
 use crate::crypto::key_ring::Purpose;
 use crate::crypto::signed_message::pseudonym;
@@ -166,7 +165,7 @@ pub struct SessionDraft {
     /// The notice of a new device; `None` where the settings turn it off.
     notice: Option<Notice>,
     /// Who must have a second factor.
-    rule: config::SecondFactor,
+    rule: Rule,
 }
 
 /// What was seen of a user before the transaction, which then reads less: what serializable transactions read of an index
@@ -226,7 +225,7 @@ impl SessionDraft {
                 &fingerprint(client.ip, user_agent),
             ),
             notice: context.notice(client, MailKind::NewDevice),
-            rule: context.settings.second_factor.clone(),
+            rule: Rule::of(context),
         };
         Ok((draft, token))
     }

@@ -1,6 +1,8 @@
 //! An account whose address was never verified, when the owner of the mailbox takes the address over.
 //!
 //! # Threats
+//! - an account prepared by another person, whose owner opened the link to verify the address without having asked for
+//!   it, and later resets the password: passkeys and identities from before the verification end with the reset
 //! - an account prepared by another person, who signed up with the address before its owner: its sessions, API keys,
 //!   tokens, projects, profile and user id end with it, and services that keep data by user id see a new one
 //! - concurrent take-overs and sign-ups: deletion and insertion are one transaction, and the unique index decides
@@ -8,14 +10,15 @@
 use super::administration::erase;
 use super::credentials_changed::{KeepSessions, credentials_changed};
 use super::second_factor;
+use super::second_factor_rule::{self, Rule};
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
 use crate::context::Change;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Account, PasswordDigest, User};
+use crate::domain::{Account, PasswordDigest, SecondFactor, User};
 use crate::mail::{self, Notice};
-use crate::store::{identities, passwords, sessions, users};
+use crate::store::{identities, passkeys, passwords, sessions, users};
 
 /// Gives the account to the owner of the mailbox, who proves the address for the first time and sets no password. What
 /// another person may have set up ends: sessions, password, second factors, API keys; or all of the account, if the settings
@@ -39,7 +42,7 @@ pub fn claim_account(
     }
     let sessions_ended = credentials_changed(change, user, KeepSessions::None, now)?;
     if passwords::delete(change, user)? {
-        change.record(Event::PasswordRemoved {
+        change.record(Event::UnverifiedPasswordRemoved {
             user,
             sessions_ended,
         });
@@ -58,6 +61,46 @@ pub fn prove_address(change: &Change<'_>, user: &User, now: Timestamp) -> Result
     second_factor::remove_of_squatter(change, user.id)?;
     identities::delete_all_for_user(change, user.id)?;
     Ok(true)
+}
+
+/// The notices of what a reset removes besides the password.
+#[derive(Clone)]
+pub struct ResetNotices {
+    /// Of passkeys.
+    pub passkeys: Option<Notice>,
+    /// Of identities at other providers.
+    pub identities: Option<Notice>,
+}
+
+/// Ends the ways to sign in that are older than the verification of the address, when its owner proves it again by a
+/// reset: another person may have set them up, and the owner have opened the link of the verification by mistake. The
+/// user is notified. Passkeys that a sign-in by password asks for stay, as every second factor does.
+pub fn remove_older_ways(
+    change: &Change<'_>,
+    rule: &Rule,
+    user: &User,
+    notices: &ResetNotices,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(verified_at) = user.email_confirmed_at else {
+        return Ok(());
+    };
+    if identities::delete_older(change, user.id, verified_at)? > 0 {
+        change.record(Event::IdentityUnlinked {
+            user: user.id,
+            sessions_ended: 0,
+        });
+        mail::notify(change, notices.identities.as_ref(), user, now)?;
+    }
+    let are_due = second_factor_rule::methods(change, rule, user)? == [SecondFactor::Passkey];
+    if !are_due && passkeys::delete_older(change, user.id, verified_at)? > 0 {
+        change.record(Event::PasskeyRemoved {
+            user: user.id,
+            passkey: None,
+        });
+        mail::notify(change, notices.passkeys.as_ref(), user, now)?;
+    }
+    Ok(())
 }
 
 /// Replaces the account by a fresh one with this password, whose address is verified. Returns the new user and how many

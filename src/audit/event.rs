@@ -70,7 +70,8 @@ events! {
     PasskeyAdded { user: UserId, passkey: PasskeyId } Info "passkey_added";
     /// A user renamed a passkey.
     PasskeyRenamed { user: UserId, passkey: PasskeyId } Info "passkey_renamed";
-    /// A passkey was removed; without an id all of a user, at the first reset of an address that was not verified.
+    /// A passkey was removed: by its user, or because another account registered its id while this one was not
+    /// verified. Without an id all of a user, at the first proof of the address, or those from before it, at a reset.
     PasskeyRemoved { user: UserId, passkey: Option<PasskeyId> } Warn "passkey_removed";
     /// What an authenticator returned was refused, at sign-in or for a new passkey.
     PasskeyRefused { user: Option<UserId>, reason: &'static str } Warn "passkey_refused";
@@ -106,9 +107,11 @@ events! {
     ReauthenticationFailed { user: UserId, session: SessionId } Warn "reauthentication_failed";
     /// A user changed their password, which ended their other sessions.
     PasswordChanged { user: UserId, sessions_ended: usize } Info "password_changed";
-    /// A user removed their password; or the first proof of the address, by a mailed code, removed the one that another
-    /// person may have set.
+    /// A user removed their password.
     PasswordRemoved { user: UserId, sessions_ended: usize } Warn "password_removed";
+    /// The first proof of an address, by a mailed code or another provider, removed the password that another person
+    /// may have set.
+    UnverifiedPasswordRemoved { user: UserId, sessions_ended: usize } Warn "unverified_password_removed";
     /// A user requested a change of address, or withdrew it.
     AddressChangeRequested { user: UserId } Info "address_change_requested";
     /// The requested address was verified and replaced the old one.

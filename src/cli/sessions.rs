@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use super::database;
 use super::output::{Format, confirm, or_dash, table};
 use super::user_ref::UserRef;
+use crate::accounts::credentials_changed::{end_open_sign_ins, end_some_open_sign_ins};
 use crate::audit::{Event, Source};
 use crate::config::Settings;
 use crate::context::commit;
 use crate::domain::{Session, SessionId};
-use crate::store::{identity_link_requests, mail_codes, sessions};
+use crate::store::sessions;
 
-/// How many sessions one transaction deletes.
+/// How many sessions, or sign-ins of a kind that are under way, one transaction ends.
 const BATCH: u32 = 500;
 
 /// The subcommands.
@@ -123,8 +124,7 @@ async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, supe
         let Some(account) = asked.find(change)? else {
             return Ok(None);
         };
-        mail_codes::delete_all_for_user(change, account.user.id)?;
-        identity_link_requests::delete_all_for_user(change, account.user.id)?;
+        end_open_sign_ins(change, account.user.id)?;
         let sessions_ended = sessions::delete_all_for_user(change, account.user.id)?;
         change.record(Event::SessionsEnded {
             user: Some(account.user.id),
@@ -135,11 +135,20 @@ async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, supe
     user.require(ended.await?.value)
 }
 
-/// In small transactions, so that a running server is not blocked. Sessions started meanwhile are revoked too.
+/// In small transactions, so that a running server is not blocked. Sign-ins that are under way end first, since they
+/// would start sessions; sessions started meanwhile are revoked too.
 async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
     if !yes {
         confirm("Revoke all sessions of all users?")?;
+    }
+    loop {
+        let batch = commit(&database, Source::OPERATOR, |change| {
+            end_some_open_sign_ins(change, BATCH)
+        });
+        if batch.await?.value < BATCH as usize {
+            break;
+        }
     }
     let mut ended = 0;
     loop {

@@ -6,12 +6,13 @@ mod metadata;
 mod reset_factors;
 mod reset_password;
 mod set_role;
+mod show;
 
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::output::{Format, columns, confirm, note, or_dash, table};
+use super::output::{Format, confirm, note, or_dash, table};
 use super::user_ref::{UserRef, address};
 use super::{CommandError, database, sessions};
 use crate::accounts::administration;
@@ -48,7 +49,7 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// Show a user
+    /// Show a user, and how they sign in
     Show(UserArg),
     /// Disable a user: revokes sessions and keys, and blocks sign-in and mailed links
     Disable(UserArg),
@@ -114,7 +115,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> super::Outcome {
                 after,
                 format,
             } => list(settings, limit, after, &format).await,
-            Command::Show(one) => show(settings, one).await,
+            Command::Show(one) => show::run(settings, one).await,
             Command::Disable(one) => disable(settings, one).await,
             Command::ResetFactors { one, yes } => reset_factors::run(settings, one, yes).await,
             Command::Enable(one) => enable(settings, one).await,
@@ -153,42 +154,6 @@ async fn list(settings: &Settings, limit: u32, after: i64, format: &Format) -> s
         note(&format!("more: --after {}", next.0));
     }
     Ok(())
-}
-
-async fn show(settings: &Settings, UserArg { user, format }: UserArg) -> super::Outcome {
-    let Account {
-        user,
-        pending_email_address: pending,
-        ..
-    } = find(&database::open(settings)?, user).await?;
-    let shown = Shown {
-        view: View::of(&user),
-        pending_email_address: pending.as_ref(),
-    };
-    format.print(&json!({ "user": shown }), || {
-        let confirmed_at = or_dash(user.email_confirmed_at);
-        columns([
-            ["id".to_owned(), user.id.0.to_string()],
-            [
-                "email address".to_owned(),
-                user.email_address.as_str().to_owned(),
-            ],
-            ["confirmed at".to_owned(), confirmed_at],
-            [
-                "pending address".to_owned(),
-                or_dash(pending.as_ref().map(EmailAddress::as_str)),
-            ],
-            ["disabled at".to_owned(), or_dash(user.disabled_at)],
-            ["role".to_owned(), user.role.as_str().to_owned()],
-            [
-                "factor due at".to_owned(),
-                or_dash(user.second_factor_due_at),
-            ],
-            ["created at".to_owned(), user.created_at.to_string()],
-            ["updated at".to_owned(), user.updated_at.to_string()],
-            ["metadata".to_owned(), user.metadata.as_str().to_owned()],
-        ])
-    })
 }
 
 async fn disable(settings: &Settings, UserArg { user, format }: UserArg) -> super::Outcome {
@@ -295,12 +260,4 @@ impl<'a> View<'a> {
             second_factor_due_at: user.second_factor_due_at,
         }
     }
-}
-
-/// The same with the pending change of address.
-#[derive(Serialize)]
-struct Shown<'a> {
-    #[serde(flatten)]
-    view: View<'a>,
-    pending_email_address: Option<&'a EmailAddress>,
 }

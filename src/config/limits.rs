@@ -39,6 +39,13 @@ section! {
         /// Mails with a code per email address, to protect mailboxes from floods. Beyond it no mail is sent, with the
         /// same reply.
         mail_code_mails: Rate = "15 in 15m" in RATES,
+        /// Wrong mailed codes per user, over all requests for one: each admits five, and a client can send further
+        /// ones. Beyond it each code is refused as a wrong one is; the link in the mail, passwords and passkeys still
+        /// sign in.
+        mail_code_guesses: Rate = "100 in 1d" in RATES,
+        /// Answers of passkeys that are accepted, per user: each is stored until an hour after its challenge expires,
+        /// so that it works once. An answer by which a sign-up succeeds counts for the client address alone.
+        passkey_uses: Rate = "60 in 15m" in RATES,
         /// Sign-ups, per client address. New passwords (by a link or in an account) and reauthentications have separate
         /// counters of the same size. Each costs a bcrypt hash. Wider than the others, because offices share an address.
         sign_up: Rate = "60 in 3m" in RATES,

@@ -149,7 +149,7 @@ kinds! {
     PasswordChanged = "password_changed", Class::Notice(Subject::Account), Priority::High;
     /// The password was removed by the first sign-in with a mailed code, or by a provider that gives out the address: until
     /// then the address was not verified, and another person may have set it.
-    PasswordRemoved = "password_removed", Class::Notice(Subject::Account), Priority::High;
+    UnverifiedPasswordRemoved = "unverified_password_removed", Class::Notice(Subject::Account), Priority::High;
     /// A new address was requested; sent to the address that it is to replace.
     AddressChangeAsked = "address_change_asked", Class::Notice(Subject::Account), Priority::High;
     /// The new address was verified; sent to the address that it replaced.
@@ -167,7 +167,7 @@ kinds! {
     /// A passkey was removed.
     PasskeyRemoved = "passkey_removed", Class::Notice(Subject::Account), Priority::High;
     /// The user removed the password: signing in needs a passkey from then on.
-    PasswordDeleted = "password_deleted", Class::Notice(Subject::Account), Priority::High;
+    PasswordRemoved = "password_removed", Class::Notice(Subject::Account), Priority::High;
     /// Three codes at sign-in were wrong after the right password: an attacker may know it.
     SecondFactorFailed = "second_factor_failed", Class::Notice(Subject::Account), Priority::High;
     /// Codes at sign-in were wrong so often, after the right password, that codes are refused for weeks.

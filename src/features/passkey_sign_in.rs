@@ -6,7 +6,7 @@
 //!   accounts and every fault of the response get one answer
 //! - replay, and responses for other ceremonies: see [`accounts::passkeys`](crate::accounts::passkeys)
 //! - a flood of options: they cost a signature and write nothing
-//! - a flood of responses: limited by client, as other sign-ins
+//! - a flood of responses: limited by client, as other sign-ins; accepted ones, which are not, by user
 //! - a page that signs its visitors in as someone else: a cookie is set only for the application itself
 
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::http::passkey_options::RequestOptions;
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
 use crate::http::{Access, Body, Route};
 use crate::store::users;
-use crate::throttle::Admission;
+use crate::throttle::{Admission, Throttle};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -99,6 +99,7 @@ async fn sign_in(
         verified,
         draft,
         admission,
+        throttle: context.throttle.clone(),
         rules: context.settings.registration.clone(),
     };
     let finished = context.commit(client, move |change| attempt.finish(change, now));
@@ -114,6 +115,7 @@ struct Attempt {
     verified: VerifiedAssertion,
     draft: SessionDraft,
     admission: Admission,
+    throttle: Throttle,
     rules: Registration,
 }
 
@@ -127,7 +129,7 @@ enum Finished {
 
 impl Attempt {
     fn finish(&self, change: &Change<'_>, now: Timestamp) -> Result<Finished> {
-        let Some(authentication) = accept(change, &self.verified, now)? else {
+        let Some(authentication) = accept(change, &self.throttle, &self.verified, now)? else {
             return Ok(Finished::Refused);
         };
         let user = authentication.user;

@@ -17,7 +17,8 @@ use utoipa::ToSchema;
 
 use crate::accounts::passkeys::{Added, MAX_PASSKEYS, refused_field, verify_registration};
 use crate::accounts::second_factor::require_second_factor;
-use crate::accounts::second_factor_rule;
+use crate::accounts::second_factor_rule::{self, Rule};
+use crate::accounts::sign_in_methods::SignInMethods;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::passkey_challenge::{Ceremony, Challenge, new_handle};
@@ -133,8 +134,9 @@ async fn create(
         .verify(&context, &client, session.standing())
         .await?;
     let notice = context.notice(&client, MailKind::PasskeyAdded);
+    let throttle = context.throttle.clone();
     let add = move |change: &Change<'_>, account: &Account, now: Timestamp| {
-        let added = verified.add_to(change, &account.user, notice.as_ref(), now)?;
+        let added = verified.add_to(change, &throttle, &account.user, notice.as_ref(), now)?;
         if let Added::Done(_) = added {
             // From now on the password alone starts no session of a user who must have a second factor.
             second_factor_rule::clear(change, &account.user)?;
@@ -207,10 +209,12 @@ async fn destroy(
     require_second_factor(&context, &session).await?;
     let reauthenticated = input.verify(&context, &client, &session).await?;
     let notice = context.notice(&client, MailKind::PasskeyRemoved);
-    let (passkey, rule) = (PasskeyId(id.0), context.settings.second_factor.clone());
+    let (passkey, rule) = (PasskeyId(id.0), Rule::of(&context));
+    let methods = SignInMethods::of(&context);
     let remove = move |change: &Change<'_>, account: &Account, now: Timestamp| {
         let user = &account.user;
-        let removed = passkeys::remove(change, user.id, passkey, now)?;
+        let has_identity = methods.has_identity(change, user.id, None)?;
+        let removed = passkeys::remove(change, user.id, passkey, has_identity, now)?;
         if removed == Removed::Done {
             second_factor_rule::factor_removed(change, &rule, user, now)?;
             change.record(Event::PasskeyRemoved {

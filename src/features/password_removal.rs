@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::rotate_session::rotate_session;
 use crate::accounts::second_factor::require_second_factor;
+use crate::accounts::sign_in_methods::SignInMethods;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::token::{PlainToken, TokenKind};
@@ -54,8 +55,9 @@ async fn destroy(
     let reauthenticated = challenge
         .verify(&context, &client, session.standing())
         .await?;
-    let notice = context.notice(&client, MailKind::PasswordDeleted);
+    let notice = context.notice(&client, MailKind::PasswordRemoved);
     let (kept, keep_api_keys) = (session.id, input.keep_api_keys.unwrap_or(false));
+    let methods = SignInMethods::of(&context);
     let token = PlainToken::generate(TokenKind::Session)?;
     let (presented, new) = (*session.presented(), token.digest());
     let remove = move |change: &Change<'_>, account: &Account, now: Timestamp| {
@@ -63,7 +65,7 @@ async fn destroy(
         if account.password_digest.is_none() {
             return Ok(Err(Error::NotFound));
         }
-        if !passwords::remove(change, user.id, now)? {
+        if !methods.has_passkey(change, user.id)? || !passwords::remove(change, user.id, now)? {
             return Ok(Err(Error::LastSignInMethod));
         }
         // Here, since a refusal must leave the client its token.

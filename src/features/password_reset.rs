@@ -10,8 +10,8 @@
 //!   change increments
 //! - a flood of uses of one valid link, each costing a hash: limited by client
 //! - sessions of a thief: every session ends in the same transaction
-//! - a second factor or a passkey that another person set up before the owner verified the address: the first reset
-//!   removes it; later ones remove none
+//! - what another person set up before the owner verified the address: the first reset removes second factors, passkeys
+//!   and linked identities; a reset after a verification removes passkeys and identities that are older than it
 //! - an account that another person prepared for the owner of the mailbox: replaced by a fresh one, if the settings say so
 //! - a reset that the owner did not make: it is reported by mail
 //! - links in logs: clients send the token in the body; of a path, only the route's pattern is logged
@@ -25,8 +25,10 @@ use utoipa::ToSchema;
 use crate::accounts::credentials_changed::{KeepSessions, credentials_changed};
 use crate::accounts::mailed_link::{LinkRequest, open_link};
 use crate::accounts::new_password::NewPasswords;
-use crate::accounts::second_factor_rule;
-use crate::accounts::unverified_account::{prove_address, replace_account};
+use crate::accounts::second_factor_rule::{self, Rule};
+use crate::accounts::unverified_account::{
+    ResetNotices, prove_address, remove_older_ways, replace_account,
+};
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
 use crate::context::{Change, Context};
@@ -166,23 +168,22 @@ async fn use_link(
     let failures = context
         .throttle
         .address_failures(address.as_str(), client.ip);
-    let notice = context.notice(client, MailKind::PasswordChanged);
-    let unverified = context.settings.registration.unverified_reset;
+    let reset = Reset {
+        unverified: context.settings.registration.unverified_reset,
+        rule: Rule::of(context),
+        notice: context.notice(client, MailKind::PasswordChanged),
+        removals: ResetNotices {
+            passkeys: context.notice(client, MailKind::PasskeyRemoved),
+            identities: context.notice(client, MailKind::IdentityUnlinked),
+        },
+    };
     let replaced = async {
         let passwords = NewPasswords::of(context, &slot);
         let digest = passwords.digest(password, address).await?;
         // Read after the hashing: a link that expired meanwhile is refused.
         let now = context.clock.now();
         let done = context.commit(client, move |change| {
-            let done = reset(
-                change,
-                &link,
-                &digest,
-                unverified,
-                &failures,
-                notice.as_ref(),
-                now,
-            )?;
+            let done = reset.apply(change, &link, &digest, &failures, now)?;
             if !done {
                 change.record(Event::PasswordResetRefused);
             }
@@ -210,65 +211,77 @@ async fn opened(
     opened.ok_or_else(|| refused(context, client))
 }
 
-/// `false` when the link no longer holds: of concurrent uses one wins.
-fn reset(
-    change: &Change<'_>,
-    link: &SignedMessage,
-    digest: &PasswordDigest,
+/// What a reset needs besides its link.
+struct Reset {
     unverified: UnverifiedReset,
-    failures: &Limit,
-    notice: Option<&Notice>,
-    now: Timestamp,
-) -> Result<bool> {
-    let Some(account) = users::find(change, link.subject)?
-        .filter(|account| signed_link::reset_holds(link, account))
-    else {
-        return Ok(false);
-    };
-    if now >= link.expires_at {
-        return Ok(false);
-    }
-    let is_verified = account.user.email_confirmed_at.is_some();
-    let done = match unverified {
-        UnverifiedReset::Replace if !is_verified => {
-            replace_account(change, &account, Some(digest), now)?
-        }
-        UnverifiedReset::Replace | UnverifiedReset::Keep => {
-            replace_password(change, account, digest, now)?
-        }
-    };
-    let Some((user, sessions_ended)) = done else {
-        return Ok(false);
-    };
-    failures.grant_bypass(change, now)?;
-    mail::notify(change, notice, &user, now)?;
-    change.record(Event::PasswordReset {
-        user: user.id,
-        sessions_ended,
-    });
-    Ok(true)
+    rule: Rule,
+    notice: Option<Notice>,
+    removals: ResetNotices,
 }
 
-/// The user and how many sessions ended; `None` when the password is another by now.
-fn replace_password(
-    change: &Change<'_>,
-    account: Account,
-    digest: &PasswordDigest,
-    now: Timestamp,
-) -> Result<Option<(User, usize)>> {
-    let (user, old) = (account.user, account.password_digest.as_ref());
-    if !passwords::replace(change, user.id, old, digest, now)? {
-        return Ok(None);
+impl Reset {
+    /// `false` when the link no longer holds: of concurrent uses one wins.
+    fn apply(
+        &self,
+        change: &Change<'_>,
+        link: &SignedMessage,
+        digest: &PasswordDigest,
+        failures: &Limit,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let Some(account) = users::find(change, link.subject)?
+            .filter(|account| signed_link::reset_holds(link, account))
+        else {
+            return Ok(false);
+        };
+        if now >= link.expires_at {
+            return Ok(false);
+        }
+        let is_verified = account.user.email_confirmed_at.is_some();
+        let done = match self.unverified {
+            UnverifiedReset::Replace if !is_verified => {
+                replace_account(change, &account, Some(digest), now)?
+            }
+            UnverifiedReset::Replace | UnverifiedReset::Keep => {
+                self.replace_password(change, account, digest, now)?
+            }
+        };
+        let Some((user, sessions_ended)) = done else {
+            return Ok(false);
+        };
+        failures.grant_bypass(change, now)?;
+        mail::notify(change, self.notice.as_ref(), &user, now)?;
+        change.record(Event::PasswordReset {
+            user: user.id,
+            sessions_ended,
+        });
+        Ok(true)
     }
-    // The link was mailed to it.
-    prove_address(change, &user, now)?;
-    second_factor_rule::reopen(change, &user, now)?;
-    let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
-    let user = User {
-        email_confirmed_at: user.email_confirmed_at.or(Some(now)),
-        ..user
-    };
-    Ok(Some((user, sessions_ended)))
+
+    /// The user and how many sessions ended; `None` when the password is another by now.
+    fn replace_password(
+        &self,
+        change: &Change<'_>,
+        account: Account,
+        digest: &PasswordDigest,
+        now: Timestamp,
+    ) -> Result<Option<(User, usize)>> {
+        let (user, old) = (account.user, account.password_digest.as_ref());
+        if !passwords::replace(change, user.id, old, digest, now)? {
+            return Ok(None);
+        }
+        // The link was mailed to it.
+        if !prove_address(change, &user, now)? {
+            remove_older_ways(change, &self.rule, &user, &self.removals, now)?;
+        }
+        second_factor_rule::reopen(change, &user, now)?;
+        let sessions_ended = credentials_changed(change, user.id, KeepSessions::None, now)?;
+        let user = User {
+            email_confirmed_at: user.email_confirmed_at.or(Some(now)),
+            ..user
+        };
+        Ok(Some((user, sessions_ended)))
+    }
 }
 
 fn refused(context: &Context, client: &ClientInfo) -> Error {

@@ -7,15 +7,16 @@ use utoipa::ToSchema;
 
 use crate::accounts::mail_code::PresentedCode;
 use crate::accounts::reauthentication::{PasswordChallenge, Reauthentication};
-use crate::accounts::second_factor::Presented;
+use crate::accounts::second_factor::Offered;
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::webauthn::AuthenticationResponse;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Result, ValidationErrors};
 use crate::domain::{Account, ClientInfo, Session};
+use crate::http::error_codes::PASSKEY_UNKNOWN;
 use crate::http::session_reply::{SignedIn, respond_with_rotated};
-use crate::http::{Access, Body, CurrentSession, CurrentUser, Route, SecretText};
+use crate::http::{Access, Body, CurrentSession, CurrentUser, Route, SecretText, filled_in};
 use crate::store::sessions;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
                  tokens stay valid until they expire.",
             )
             .returns::<SignedIn>(200, "Session with its new token")
+            .errors(&[PASSKEY_UNKNOWN])
             .rate_limited(),
     ]
 }
@@ -39,10 +41,10 @@ async fn create(
     current: CurrentSession,
     Body(input): Body<ProofInput>,
 ) -> Result<HttpResponse> {
-    let offered = input.offered(&context, &client).await?;
+    let offered = input.offered(&context)?;
     let mut methods = current.auth_methods.clone();
-    if let Reauthentication::SecondFactor(presented) = &offered {
-        methods = methods.with_second_factor(presented.method());
+    if let Reauthentication::SecondFactor(factor) = &offered {
+        methods = methods.with_second_factor(factor.method());
     }
     let reauthenticated = offered
         .verify(&context, &client, current.standing())
@@ -93,17 +95,15 @@ struct ProofInput {
 }
 
 impl ProofInput {
-    async fn offered(&self, context: &Context, client: &ClientInfo) -> Result<Reauthentication> {
+    fn offered(&self, context: &Context) -> Result<Reauthentication<'_>, ValidationErrors> {
         let fields = [
             &self.password,
             &self.totp_code,
             &self.recovery_code,
             &self.mail_code,
         ];
-        let [password, totp_code, recovery_code, mail_code] = fields
-            .map(|field| field.as_ref().map(SecretText::expose))
-            // An empty text is none: a form sends an input that was left empty.
-            .map(|text| text.filter(|text| !text.is_empty()));
+        let [password, totp_code, recovery_code, mail_code] =
+            fields.map(|field| filled_in(field.as_ref()));
         let mail_code = mail_code.filter(|_| context.settings.sign_in.mail_code);
         Ok(
             match (password, totp_code, recovery_code, mail_code, &self.passkey) {
@@ -111,22 +111,21 @@ impl ProofInput {
                     Reauthentication::Password(PasswordChallenge::now("password", password)?)
                 }
                 (None, Some(code), None, None, None) => {
-                    Reauthentication::SecondFactor(Presented::totp_code(code))
+                    Reauthentication::SecondFactor(Offered::totp_code(code))
                 }
                 (None, None, Some(code), None, None) => {
-                    Reauthentication::SecondFactor(Presented::recovery_code(code))
+                    Reauthentication::SecondFactor(Offered::recovery_code(code))
                 }
                 (None, None, None, Some(code), None) => {
                     let request = self.request_token.as_ref().map_or("", SecretText::expose);
                     Reauthentication::MailCode(PresentedCode::new(request, code))
                 }
                 (None, None, None, None, Some(response)) => {
-                    let presented = Presented::passkey(context, client, response);
-                    Reauthentication::SecondFactor(presented.await?)
+                    Reauthentication::SecondFactor(Offered::Passkey(response))
                 }
                 _ => {
                     let message = "can't be sent with another proof";
-                    return Err(ValidationErrors::field("password", message).into());
+                    return Err(ValidationErrors::field("password", message));
                 }
             },
         )

@@ -8,6 +8,8 @@
 //! - a code that is used twice, or twenty times at once: see [`accounts::second_factor`](crate::accounts::second_factor)
 //! - a pending sign-in used as a credential: its token has a prefix of its own, which no other route accepts
 //! - an attacker who knows the password and guesses codes: the owner is notified by mail
+//! - a flood of answers of passkeys: they are looked up and verified only behind a valid pending sign-in, and each
+//!   counts as a try, also one whose passkey is unknown
 //! - a password that was changed, or an account that was disabled meanwhile: the sign-in ends with them
 //! - a failure of the server that costs the user a try: the try is counted in the transaction that verifies it
 
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::authentication::Authentication;
-use crate::accounts::second_factor::{Presented, SecondFactors};
+use crate::accounts::second_factor::{Offered, Presented, SecondFactors};
 use crate::accounts::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
 use crate::audit::Event;
 use crate::context::{Change, Context};
@@ -30,7 +32,7 @@ use crate::http::error_codes::{
     INVALID_CODE, PASSKEY_INVALID, PASSKEY_UNKNOWN, PENDING_SIGN_IN_INVALID,
 };
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
-use crate::http::{Access, Body, CurrentUser, Route, SecretText};
+use crate::http::{Access, Body, CurrentUser, Route, SecretText, filled_in};
 use crate::mail::{self, Notice};
 use crate::store::{passkeys, pending_sign_ins, recovery_codes, totp_factors, users};
 use crate::throttle::{Admission, Limit};
@@ -68,16 +70,16 @@ async fn create(
     Body(input): Body<SecondFactorInput>,
 ) -> Result<HttpResponse> {
     let carrier = carrier(&context, &client, input.transport)?;
-    let presented = input.presented(&context, &client).await?;
+    let offered = input.offered()?;
     let (token, now) = (input.pending_token(), context.clock.now());
     let factors = SecondFactors::of(&context, &client);
     let pending = match token {
         Some(token) => {
-            let (factors, presented) = (factors.clone(), presented.clone());
+            let (factors, checks) = (factors.clone(), offered.is_totp_code());
             let found = context.database.read(move |reader| {
                 let pending = pending_sign_ins::find(reader, &token, MAX_TRIES, now)?;
-                if let Some(pending) = &pending {
-                    factors.check(reader, pending.user_id, &presented)?;
+                if let Some(pending) = pending.as_ref().filter(|_| checks) {
+                    factors.check(reader, pending.user_id)?;
                 }
                 Ok(pending)
             });
@@ -89,6 +91,17 @@ async fn create(
         context.refused(&client, Event::PendingSignInRefused);
         return Err(Error::PendingSignInInvalid);
     };
+    let mut wrong = match &offered {
+        Offered::Passkey(_) => Error::PasskeyInvalid,
+        Offered::Code(_) => Error::InvalidCode,
+    };
+    let presented = match offered.verify(&context, &client).await {
+        Err(unknown @ Error::PasskeyUnknown) => {
+            wrong = unknown;
+            Presented::Passkey(None)
+        }
+        verified => verified?,
+    };
     let (mut draft, session_token) = SessionDraft::new(&context, &client, pending.remembered, now)?;
     draft.look(&context, pending.user_id, now).await?;
     let limits = CodeLimits::of(&context, pending.user_id);
@@ -96,10 +109,6 @@ async fn create(
     let counted = match &presented {
         Presented::TotpCode(_) => vec![limits.lately.clone(), limits.long.clone()],
         Presented::RecoveryCode(_) | Presented::Passkey(_) => vec![],
-    };
-    let wrong = match &presented {
-        Presented::Passkey(_) => Error::PasskeyInvalid,
-        Presented::TotpCode(_) | Presented::RecoveryCode(_) => Error::InvalidCode,
     };
     let admission = context.admit(&client, counted).await?;
     let step = SecondStep {
@@ -256,23 +265,18 @@ impl SecondFactorInput {
         token.map(|token| token.digest())
     }
 
-    async fn presented(&self, context: &Context, client: &ClientInfo) -> Result<Presented> {
-        // An empty text is none: a form sends an input that was left empty.
-        let [totp_code, recovery_code] = [&self.totp_code, &self.recovery_code].map(|field| {
-            let text = field.as_ref().map(SecretText::expose);
-            text.filter(|text| !text.trim().is_empty())
-        });
+    fn offered(&self) -> Result<Offered<'_>, ValidationErrors> {
+        let fields = [&self.totp_code, &self.recovery_code];
+        let [totp_code, recovery_code] = fields.map(|field| filled_in(field.as_ref()));
         match (totp_code, recovery_code, &self.passkey) {
-            (Some(code), None, None) => Ok(Presented::totp_code(code)),
-            (None, Some(code), None) => Ok(Presented::recovery_code(code)),
-            (None, None, Some(response)) => Presented::passkey(context, client, response).await,
-            (None, None, None) => {
-                Err(ValidationErrors::field("totp_code", "can't be blank").into())
-            }
+            (Some(code), None, None) => Ok(Offered::totp_code(code)),
+            (None, Some(code), None) => Ok(Offered::recovery_code(code)),
+            (None, None, Some(response)) => Ok(Offered::Passkey(response)),
+            (None, None, None) => Err(ValidationErrors::field("totp_code", "can't be blank")),
             (_, code, _) => {
                 let field = code.map_or("passkey", |_| "recovery_code");
                 let message = "can't be sent with another factor";
-                Err(ValidationErrors::field(field, message).into())
+                Err(ValidationErrors::field(field, message))
             }
         }
     }

@@ -15,6 +15,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::accounts::credentials_changed::end_open_sign_ins;
 use crate::accounts::rotate_session::rotate_session;
 use crate::accounts::second_factor_rule::enrol_until;
 use crate::audit::Event;
@@ -25,7 +26,7 @@ use crate::domain::scope::USER_READ;
 use crate::domain::{ClientInfo, Session, SessionId, User};
 use crate::http::session_reply::{SessionView, SignedIn, clear_cookie, respond_with_rotated};
 use crate::http::{Access, Caller, CurrentSession, CurrentUser, Message, PathId, Query, Route};
-use crate::store::{identity_link_requests, mail_codes, sessions};
+use crate::store::sessions;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -182,8 +183,7 @@ async fn destroy_all(
     let keeps_current = query.except.is_some();
     let (owner, current_id) = (user.id, current.id);
     let ended = user.commit(&context, &client, move |change| {
-        mail_codes::delete_all_for_user(change, owner)?;
-        identity_link_requests::delete_all_for_user(change, owner)?;
+        end_open_sign_ins(change, owner)?;
         let sessions_ended = match keeps_current {
             true => sessions::delete_all_but(change, owner, current_id)?,
             false => sessions::delete_all_for_user(change, owner)?,

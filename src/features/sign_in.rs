@@ -20,7 +20,7 @@ use crate::http::error_codes::{
     SECOND_FACTOR_ENROLMENT_REQUIRED, SECOND_FACTOR_REQUIRED,
 };
 use crate::http::session_reply::{SignedIn, Transport, carrier, respond_with_session};
-use crate::http::{Access, AskingBrowser, Body, Route, SecretText};
+use crate::http::{Access, AskingBrowser, Body, Route, SecretText, filled_in};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -102,13 +102,9 @@ struct SignInInput {
 impl SignInInput {
     /// The sign-in by mail, if it is one. A password comes first.
     fn by_mail(&self, browser: &AskingBrowser) -> Option<MailSignIn> {
-        // An empty text is none: a form sends an input that was left empty.
-        let [request, code, link] =
-            [&self.request_token, &self.code, &self.link_token].map(|field| {
-                let text = field.as_ref().map_or("", SecretText::expose);
-                Some(text).filter(|text| !text.is_empty())
-            });
-        if !self.password.expose().is_empty() {
+        let fields = [&self.request_token, &self.code, &self.link_token];
+        let [request, code, link] = fields.map(|field| filled_in(field.as_ref()));
+        if filled_in(Some(&self.password)).is_some() {
             return None;
         }
         let request = request.unwrap_or_default();

@@ -35,7 +35,9 @@ use crate::domain::{ClientInfo, EmailAddress, Locale, PasswordDigest, Session, U
 use crate::http::error_codes::{ACCOUNT_NOT_CREATED, FORBIDDEN};
 use crate::http::passkey_options::{CreationOptions, NewUser};
 use crate::http::session_reply::{SessionView, Transport, carrier, respond_with_session};
-use crate::http::{Access, AddressInput, Body, Languages, Message, Route, SecretText, location};
+use crate::http::{
+    Access, AddressInput, Body, Languages, Message, Route, SecretText, filled_in, location,
+};
 use crate::mail;
 use crate::store::{passwords, users};
 use crate::throttle::Throttle;
@@ -231,8 +233,7 @@ impl SignUpInput {
     ) -> Result<(EmailAddress, Offered), ValidationErrors> {
         let mut invalid = ValidationErrors::default();
         let address = invalid.keep(EmailAddress::parse(&self.email_address));
-        let password = self.password.as_ref().map(SecretText::expose);
-        let password = password.filter(|text| !text.is_empty());
+        let password = filled_in(self.password.as_ref());
         let offered = match (&self.passkey, password, &address) {
             (None, password, _) => {
                 let confirmation = self.password_confirmation.as_ref().map(SecretText::expose);
@@ -309,7 +310,7 @@ impl Registration {
     /// Enqueues the mail that the settings require.
     fn write(&self, change: &Change<'_>, now: Timestamp) -> Result<Registered> {
         if let Credential::Passkey(verified) = &self.credential
-            && !verified.claim(change, None, now)?
+            && !verified.claim(change, &self.throttle, None, now)?
         {
             return Ok(Registered::PasskeyRefused);
         }

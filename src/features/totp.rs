@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::accounts::second_factor::{
     self, AuthenticatorApp, SETUP_LIFETIME, new_recovery_codes, require_second_factor,
 };
-use crate::accounts::second_factor_rule;
+use crate::accounts::second_factor_rule::{self, Rule};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::totp::TotpSecret;
@@ -165,7 +165,7 @@ async fn destroy(
     require_second_factor(&context, &session).await?;
     let reauthenticated = input.verify(&context, &client, &session).await?;
     let notice = context.notice(&client, MailKind::TotpRemoved);
-    let rule = context.settings.second_factor.clone();
+    let rule = Rule::of(&context);
     let remove = move |change: &Change<'_>, account: &Account, now| {
         let user = &account.user;
         let removed = second_factor::remove_totp(change, user.id)?;

@@ -23,7 +23,7 @@ pub use auth::credential::Carrier;
 pub use auth::current_user::{CurrentSession, CurrentUser};
 pub use connection::Connection;
 pub use extract::address::AddressInput;
-pub use extract::body::{Body, SecretText};
+pub use extract::body::{Body, SecretText, filled_in};
 pub use extract::field_types::{NonEmpty, Patch};
 pub use extract::languages::Languages;
 pub use extract::link_token::{LinkInput, link_token};

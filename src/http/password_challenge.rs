@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{CurrentSession, SecretText};
+use super::{CurrentSession, SecretText, filled_in};
 use crate::accounts::reauthentication::{PasswordChallenge, Reauthenticated};
 use crate::context::Context;
 use crate::domain::ClientInfo;
@@ -41,7 +41,7 @@ pub fn challenge_beside<T>(
     offered: Option<&SecretText>,
 ) -> Result<(PasswordChallenge, T), ValidationErrors> {
     const FIELD: &str = "password_challenge";
-    let (password, now) = (offered.map(SecretText::expose), context.clock.now());
+    let (password, now) = (filled_in(offered), context.clock.now());
     let challenge = PasswordChallenge::lately_or(FIELD, password, session, now);
     let mut invalid = ValidationErrors::default();
     match (invalid.keep(challenge), invalid.keep(value)) {

@@ -134,6 +134,10 @@ limits! {
     /// Codes of an authenticator app at sign-in, and apart from these at reauthentication, over a long time. A right one
     /// clears the count.
     second_factor_guesses by User at second_factor_guesses;
+    /// Wrong mailed codes, over all requests for one.
+    mail_code_guesses by User at mail_code_guesses;
+    /// Answers of passkeys that are accepted, of which each stores the digest of its challenge.
+    passkey_uses by User at passkey_uses;
     /// Requests for a new address.
     address_changes by User at address_changes;
     /// API keys created.

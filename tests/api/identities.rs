@@ -9,9 +9,11 @@ use cloakroom::testing::{Reply, TestApp};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, execute_sql, session_is_valid,
+    ONE, PASSWORD, assert_faults, assert_refused, confirmation_token, count_in, execute_sql,
+    reset_token, session_is_valid, text_in,
 };
 use crate::support::flows::Flows;
+use crate::support::passkeys::device_of;
 use crate::support::provider::{ACME, Browser, FakeProvider, authorization_url, linked};
 use crate::support::second_factor::{assert_second_factor_due, enrol};
 
@@ -233,7 +235,7 @@ async fn the_last_way_to_sign_in_is_not_unlinked() {
             .bearer(session)
     };
     assert_refused(&remove().send().await, 409, "last_sign_in_method");
-    let reset = crate::support::app::reset_token(&app, ONE).await;
+    let reset = reset_token(&app, ONE).await;
     assert_eq!(
         app.reset_password(&reset, "a new password").await.status,
         200
@@ -365,7 +367,7 @@ async fn a_reset_of_an_unverified_account_unlinks_its_identities() {
     let app = provider.app().await;
     let squatter = app.create_user(ONE, PASSWORD).await;
     linked(&app, &squatter, "user-1").await;
-    let reset = crate::support::app::reset_token(&app, ONE).await;
+    let reset = reset_token(&app, ONE).await;
     assert_eq!(
         app.reset_password(&reset, "a new password").await.status,
         200
@@ -375,12 +377,88 @@ async fn a_reset_of_an_unverified_account_unlinks_its_identities() {
 }
 
 #[actix_web::test]
+async fn a_reset_unlinks_identities_from_before_the_verification() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    linked(&app, &user, "the squatter").await;
+    app.clock().advance(Duration::from_secs(1));
+    let link = confirmation_token(&app, ONE).await;
+    assert_eq!(app.verify_email(&link).await.status, 200);
+    linked(&app, &user, "the owner").await;
+    let reset = reset_token(&app, ONE).await;
+    assert_eq!(app.reset_password(&reset, "a new one").await.status, 200);
+    let left = text_in(&app, "SELECT subject FROM identities");
+    assert_eq!(left.as_deref(), Some("the owner"));
+    let mails = app.mails().await;
+    let unlinked = "Sign-in by another provider was removed from your account";
+    assert!(mails.iter().any(|mail| mail.subject == unlinked));
+}
+
+#[actix_web::test]
+async fn identities_of_removed_providers_are_no_way_in() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    let [kept, gone] = ["kept", "gone"].map(|subject| linked(&app, &user, subject));
+    let (kept, _) = (kept.await, gone.await);
+    let (_, passkey) = device_of(&app, &user).await;
+    let now = app.clock().now().as_millis();
+    for sql in [
+        "UPDATE identities SET provider = 'removed' WHERE subject = 'gone'",
+        "DELETE FROM passwords",
+        &format!("UPDATE sessions SET reauthenticated_at = {now}"),
+    ] {
+        execute_sql(&app, sql);
+    }
+    let passkey = format!("/v1/user/passkeys/{}", passkey.id.0);
+    let identity = format!("/v1/user/identities/{kept}");
+    let remove = async |path: &str| {
+        let call = app.delete(path).bearer(&session).json(&json!({}));
+        call.send().await
+    };
+    execute_sql(
+        &app,
+        "UPDATE identities SET provider = 'removed' WHERE subject = 'kept'",
+    );
+    assert_refused(&remove(&passkey).await, 409, "last_sign_in_method");
+    execute_sql(
+        &app,
+        &format!("UPDATE identities SET provider = '{ACME}' WHERE subject = 'kept'"),
+    );
+    assert_eq!(remove(&passkey).await.status, 204);
+    assert_refused(&remove(&identity).await, 409, "last_sign_in_method");
+}
+
+#[actix_web::test]
+async fn passkeys_that_are_off_keep_no_identity_removable() {
+    let provider = FakeProvider::start();
+    let app = TestApp::with_settings(|settings| {
+        provider.configure(settings);
+        settings.server.frontend_url = "http://127.0.0.1:3001".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    let id = linked(&app, &user, "user-1").await;
+    device_of(&app, &user).await;
+    let now = app.clock().now().as_millis();
+    let lately = format!("UPDATE sessions SET reauthenticated_at = {now}");
+    execute_sql(&app, &lately);
+    execute_sql(&app, "DELETE FROM passwords");
+    let path = format!("/v1/user/identities/{id}");
+    let call = app.delete(&path).bearer(&session).json(&json!({}));
+    assert_refused(&call.send().await, 409, "last_sign_in_method");
+}
+
+#[actix_web::test]
 async fn linking_ends_links_and_pending_changes() {
     let provider = FakeProvider::start();
     let app = provider.app().await;
     let user = app.create_user(ONE, PASSWORD).await;
     let session = app.sign_in_as(&user).await;
-    let reset = crate::support::app::reset_token(&app, ONE).await;
+    let reset = reset_token(&app, ONE).await;
     app.clock().advance(Duration::from_secs(1));
     assert_eq!(link(&app, &provider, &session).await.status, 201);
     let reply = app.reset_password(&reset, "a new password").await;

@@ -16,8 +16,10 @@ use crate::support::app::{
 use crate::support::credentials::api_key;
 use crate::support::flows::Flows;
 use crate::support::mail_code::{
-    Asked, Mailed, ask, ask_and_read, last_mailed, other_than, present_code, verify_addresses,
+    Asked, Mailed, ask, ask_and_read, last_mailed, other_than, present_code, present_link,
+    verify_addresses,
 };
+use crate::support::passkeys::{device_of, sign_in_with};
 use crate::support::second_factor::{assert_second_factor_due, enrol, present};
 
 const TWO: &str = "two@example.com";
@@ -309,7 +311,8 @@ async fn a_failing_database_costs_no_try() {
     new_token(&present_code(&app, &asked.token, &mailed.code).await);
 }
 
-/// An account that another person made with the owner's address, with all that stays: a password, an app, a key.
+/// An account that another person made with the owner's address, with all that stays: a password, an app, a passkey, a
+/// key.
 async fn squatted(unverified: UnverifiedReset) -> (TestApp, User, [String; 2]) {
     let app = TestApp::with_settings(|settings| {
         settings.registration.confirm = cloakroom::config::Confirm::Remind;
@@ -319,6 +322,7 @@ async fn squatted(unverified: UnverifiedReset) -> (TestApp, User, [String; 2]) {
     let user = app.create_user(ONE, PASSWORD).await;
     let session = app.sign_in_as(&user).await;
     enrol(&app, &session).await;
+    device_of(&app, &user).await;
     let key = api_key(&app, Some(&user), "projects:read").await;
     (app, user, [session, key])
 }
@@ -340,7 +344,7 @@ async fn the_first_proof_removes_what_another_person_set_up() {
     assert_refused(&used, 401, "invalid_api_key");
     let reply = app.sign_in(ONE, PASSWORD).await;
     assert_refused(&reply, 401, "invalid_credentials");
-    for table in ["passwords", "totp_factors", "recovery_codes"] {
+    for table in ["passwords", "totp_factors", "recovery_codes", "passkeys"] {
         let left = count_in(&app, &format!("SELECT count(*) FROM {table}"));
         assert_eq!(left, 0, "{table}");
     }
@@ -532,6 +536,77 @@ async fn a_mailed_code_reauthenticates_its_user_only() {
     let body = json!({ "mail_code": mailed.code, "request_token": asked.token });
     let reply = reauthenticate(&app, &session, &body).await;
     assert_faults(&reply, &[("mail_code", "is incorrect")]);
+}
+
+#[actix_web::test]
+async fn a_code_from_before_a_change_reauthenticates_no_user() {
+    let (app, user) = with_user().await;
+    execute_sql(&app, "DELETE FROM passwords");
+    let session = app.sign_in_as(&user).await;
+    let (asked, mailed) = ask_and_read(&app, ONE).await;
+    // A mail that was on its way while the credentials changed.
+    let version = "UPDATE users SET credentials_version = credentials_version +";
+    let body = json!({ "mail_code": mailed.code, "request_token": asked.token });
+    execute_sql(&app, &format!("{version} 1"));
+    let reply = reauthenticate(&app, &session, &body).await;
+    assert_faults(&reply, &[("mail_code", "is incorrect")]);
+    execute_sql(&app, &format!("{version} -1"));
+    new_token(&reauthenticate(&app, &session, &body).await);
+}
+
+#[actix_web::test]
+async fn wrong_codes_of_a_day_are_limited_over_requests() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.mail_code_guesses = "7 in 1d".parse().unwrap();
+        settings.throttle.sign_in = "1000 in 3m".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    verify_addresses(&app);
+    for tries in [4, 3] {
+        let (asked, mailed) = ask_and_read(&app, ONE).await;
+        for _ in 0..tries {
+            let reply = present_code(&app, &asked.token, &other_than(&mailed.code)).await;
+            assert_refused(&reply, 401, "invalid_code");
+        }
+    }
+    let (asked, mailed) = ask_and_read(&app, ONE).await;
+    let refused = present_code(&app, &asked.token, &mailed.code).await;
+    let unknown = present_code(&app, &ask(&app, TWO).await.token, "00000000").await;
+    assert_eq!(seen(&refused), seen(&unknown));
+    // Every other way in is open.
+    let by_link = present_link(&app, &mailed.link, Some(&asked.cookie)).await;
+    let session = new_token(&by_link);
+    assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+    let (device, _) = device_of(&app, &user).await;
+    assert_eq!(sign_in_with(&app, &device).await.status, 200);
+    // Neither does a code reauthenticate.
+    execute_sql(&app, "DELETE FROM passwords");
+    execute_sql(&app, "DELETE FROM passkeys");
+    let (asked, mailed) = ask_and_read(&app, ONE).await;
+    let body = json!({ "mail_code": mailed.code, "request_token": asked.token });
+    let reply = reauthenticate(&app, &session, &body).await;
+    assert_faults(&reply, &[("mail_code", "is incorrect")]);
+
+    app.clock().advance(Duration::from_secs(24 * 3600));
+    let (asked, mailed) = ask_and_read(&app, ONE).await;
+    new_token(&present_code(&app, &asked.token, &mailed.code).await);
+}
+
+#[actix_web::test]
+async fn right_codes_do_not_use_up_the_limit_of_a_day() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.mail_code_guesses = "1 in 1d".parse().unwrap();
+    })
+    .await;
+    app.create_user(ONE, PASSWORD).await;
+    verify_addresses(&app);
+    for _ in 0..3 {
+        let (asked, mailed) = ask_and_read(&app, ONE).await;
+        new_token(&present_code(&app, &asked.token, &mailed.code).await);
+    }
 }
 
 #[actix_web::test]

@@ -8,10 +8,12 @@ use serde_json::json;
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, assert_unusable_addresses_are_refused, count_in,
-    last_confirmation, seen, session_is_valid,
+    execute_sql, last_confirmation, new_token, seen, session_is_valid,
 };
 use crate::support::flows::Flows;
-use crate::support::passkeys::{Device, sign_in_with, sign_up_options, sign_up_with, signed_up};
+use crate::support::passkeys::{
+    Device, add, creation_options, sign_in_with, sign_up_options, sign_up_with, signed_up,
+};
 
 const INVALID: &[(&str, &str)] = &[("passkey", "could not be verified")];
 
@@ -79,12 +81,9 @@ async fn a_private_sign_up_by_passkey_hides_who_has_an_account() {
     let taken = sign_up_with(&app, ONE, &second).await;
     assert_eq!(seen(&free), seen(&taken));
     // A credential that is registered must not tell them apart either.
-    let mut known = device.clone();
-    for address in [ONE, "two@example.com"] {
-        let options = sign_up_options(&app, address).await.json();
-        let reply = sign_up_with(&app, address, &known.create(&options)).await;
-        assert_faults(&reply, INVALID);
-    }
+    let options = sign_up_options(&app, ONE).await.json();
+    let again = sign_up_with(&app, ONE, &device.clone().create(&options)).await;
+    assert_eq!(seen(&free), seen(&again));
     for device in [&device, &other] {
         assert_refused(&sign_in_with(&app, device).await, 401, "passkey_invalid");
     }
@@ -96,6 +95,60 @@ async fn a_private_sign_up_by_passkey_hides_who_has_an_account() {
     let link = last_confirmation(&app, ONE).await;
     assert_eq!(app.verify_email(&link).await.status, 200);
     assert_eq!(sign_in_with(&app, &device).await.status, 200);
+}
+
+/// An app with private sign-up, where an address is free or has an account.
+async fn private_app(is_taken: bool) -> TestApp {
+    let app = TestApp::with_settings(|settings| {
+        settings.registration.confirm = Confirm::Required;
+        settings.registration.private = true;
+    })
+    .await;
+    if is_taken {
+        app.create_user(ONE, PASSWORD).await;
+    }
+    app.create_user("own@example.com", PASSWORD).await;
+    execute_sql(&app, "UPDATE users SET email_confirmed_at = created_at");
+    app
+}
+
+/// A client makes up a credential, signs up with it for the address of another person and then for its own.
+#[actix_web::test]
+async fn a_reused_credential_hides_who_has_an_account() {
+    let mut replies = Vec::new();
+    for is_taken in [false, true] {
+        let app = private_app(is_taken).await;
+        let (mut device, credential) = answer(&app, ONE).await;
+        assert_eq!(sign_up_with(&app, ONE, &credential).await.status, 202);
+        let options = sign_up_options(&app, "two@example.com").await.json();
+        let again = sign_up_with(&app, "two@example.com", &device.create(&options)).await;
+        assert_eq!(again.status, 202, "{}", again.text());
+        let link = last_confirmation(&app, "two@example.com").await;
+        assert_eq!(app.verify_email(&link).await.status, 200);
+        let signed_in = sign_in_with(&app, &device).await;
+        assert_eq!(signed_in.json()["user"]["email_address"], "two@example.com");
+        // It is registered for a verified account by now.
+        let options = sign_up_options(&app, "three@example.com").await.json();
+        let refused = sign_up_with(&app, "three@example.com", &device.create(&options)).await;
+        assert_faults(&refused, INVALID);
+        replies.push((seen(&again), seen(&refused)));
+    }
+    assert_eq!(replies[0], replies[1]);
+}
+
+/// The same, and then adds it to an account of its own.
+#[actix_web::test]
+async fn an_added_passkey_hides_who_has_an_account() {
+    for is_taken in [false, true] {
+        let app = private_app(is_taken).await;
+        let session = new_token(&app.sign_in("own@example.com", PASSWORD).await);
+        let (mut device, credential) = answer(&app, ONE).await;
+        assert_eq!(sign_up_with(&app, ONE, &credential).await.status, 202);
+        let credential = device.create(&creation_options(&app, &session).await);
+        let added = add(&app, &session, &credential).await;
+        assert_eq!(added.status, 201, "{is_taken}: {}", added.text());
+        assert_eq!(sign_in_with(&app, &device).await.status, 200);
+    }
 }
 
 #[actix_web::test]

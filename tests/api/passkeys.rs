@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
+use cloakroom::config::Required;
+use cloakroom::domain::User;
 use cloakroom::testing::{Reply, TestApp};
 use futures_util::future::join;
 use serde_json::{Value, json};
 
 use crate::docs::blocks::blocks_in;
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, column_in, count_in, disable, execute_sql,
-    new_token, reset_token, session_is_valid, signed_in,
+    ONE, PASSWORD, assert_faults, assert_refused, column_in, confirmation_token, count_in, disable,
+    execute_sql, new_token, reset_token, session_is_valid, signed_in,
 };
 use crate::support::flows::Flows;
 use crate::support::passkeys::{
     Device, add, add_device, assertion, base64url, creation_options, device_of, present,
     reauthenticate_with, request_options, sign_in_with, sign_up_options, signed_up,
 };
-use crate::support::second_factor::{enrol, pending_sign_in};
+use crate::support::second_factor::{assert_second_factor_due, enrol, pending_sign_in};
 
 const INVALID: &[(&str, &str)] = &[("credential", "could not be verified")];
 
@@ -425,6 +427,162 @@ async fn a_squatters_passkey_ends_with_the_first_reset() {
     assert_eq!(app.reset_password(&link, PASSWORD).await.status, 200);
     assert_refused(&sign_in_with(&app, &device).await, 401, "passkey_unknown");
     assert_eq!(count_in(&app, "SELECT count(*) FROM passkey_handles"), 0);
+}
+
+#[actix_web::test]
+async fn a_reset_ends_passkeys_from_before_the_verification() {
+    let app = TestApp::new().await;
+    let (squatters, session) = signed_up(&app, ONE).await;
+    app.clock().advance(Duration::from_secs(1));
+    let link = confirmation_token(&app, ONE).await;
+    assert_eq!(app.verify_email(&link).await.status, 200);
+    assert_eq!(sign_in_with(&app, &squatters).await.status, 200);
+    app.clock().advance(Duration::from_secs(1));
+    let token = new_token(&reauthenticate_with(&app, &session, &squatters).await);
+    let (owners, _) = add_device_lately(&app, &token).await;
+    for password in ["of the owner", "another one"] {
+        let link = reset_token(&app, ONE).await;
+        assert_eq!(app.reset_password(&link, password).await.status, 200);
+        assert_refused(
+            &sign_in_with(&app, &squatters).await,
+            401,
+            "passkey_unknown",
+        );
+        assert_eq!(sign_in_with(&app, &owners).await.status, 200);
+    }
+    assert!(has_mail(&app, "A passkey of your account was removed").await);
+}
+
+#[actix_web::test]
+async fn a_reset_keeps_passkeys_that_a_sign_in_asks_for() {
+    let app = TestApp::with_settings(|settings| {
+        settings.second_factor.required = Required::All;
+    })
+    .await;
+    let (device, _) = signed_up(&app, ONE).await;
+    app.clock().advance(Duration::from_secs(1));
+    let link = confirmation_token(&app, ONE).await;
+    assert_eq!(app.verify_email(&link).await.status, 200);
+    let link = reset_token(&app, ONE).await;
+    assert_eq!(app.reset_password(&link, PASSWORD).await.status, 200);
+    assert_second_factor_due(&app.sign_in(ONE, PASSWORD).await);
+    assert_eq!(sign_in_with(&app, &device).await.status, 200);
+}
+
+#[actix_web::test]
+async fn accepted_answers_of_a_user_are_limited() {
+    const USED: &str = "SELECT count(*) FROM used_webauthn_challenges";
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.passkey_uses = "4 in 15m".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let other = app.create_user("two@example.com", PASSWORD).await;
+    let (device, _) = device_of(&app, &user).await;
+    let (others, _) = device_of(&app, &other).await;
+    let session = new_token(&sign_in_with(&app, &device).await);
+    let answer = assertion(&app, &device).await;
+    assert_eq!(present(&app, &answer).await.status, 200);
+    // Copies of an answer do not use the limit up.
+    for _ in 0..3 {
+        let copy = present(&app, &answer).await;
+        assert_refused(&copy, 401, "passkey_invalid");
+    }
+    let rotated = new_token(&reauthenticate_with(&app, &session, &device).await);
+    let (second, _) = add_device_lately(&app, &rotated).await;
+    assert_eq!(count_in(&app, USED), 4);
+    for device in [&device, &second] {
+        let reply = sign_in_with(&app, device).await;
+        assert_refused(&reply, 401, "passkey_invalid");
+    }
+    let credential = Device::new().create(&creation_options(&app, &rotated).await);
+    assert_faults(&add(&app, &rotated, &credential).await, INVALID);
+    assert_eq!(count_in(&app, USED), 4);
+    assert_eq!(sign_in_with(&app, &others).await.status, 200);
+    app.clock().advance(Duration::from_secs(15 * 60));
+    assert_eq!(sign_in_with(&app, &device).await.status, 200);
+}
+
+/// An app whose settings have no passkeys, and a user who added two when they had.
+async fn without_passkeys(required: Required) -> (TestApp, User, String) {
+    let app = TestApp::with_settings(|settings| {
+        settings.server.frontend_url = "http://127.0.0.1:3001".parse().unwrap();
+        settings.second_factor.required = required;
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    device_of(&app, &user).await;
+    device_of(&app, &user).await;
+    (app, user, session)
+}
+
+#[actix_web::test]
+async fn passkeys_that_are_off_are_no_way_to_sign_in() {
+    let (app, _, session) = without_passkeys(Required::Off).await;
+    let body = json!({ "password_challenge": PASSWORD });
+    let remove_password = app.delete("/v1/user/password").bearer(&session).json(&body);
+    assert_refused(&remove_password.send().await, 409, "last_sign_in_method");
+}
+
+#[actix_web::test]
+async fn passkeys_that_are_off_are_no_second_factor() {
+    let (app, _, session) = without_passkeys(Required::All).await;
+    let reply = app.sign_in(ONE, PASSWORD).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    enrol(&app, &session).await;
+    let reply = app.sign_in(ONE, PASSWORD).await.json();
+    assert_eq!(reply["methods"], json!(["totp_code", "recovery_code"]));
+}
+
+#[actix_web::test]
+async fn unknown_passkeys_are_limited_by_session() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.challenges = "3 in 1h".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let session = app.sign_in_as(&user).await;
+    let (device, _) = device_of(&app, &user).await;
+    let mut unknown = Device::new();
+    unknown.handle.clone_from(&device.handle);
+    for _ in 0..3 {
+        let reply = reauthenticate_with(&app, &session, &unknown).await;
+        assert_refused(&reply, 401, "passkey_unknown");
+    }
+    for device in [&unknown, &device] {
+        let reply = reauthenticate_with(&app, &session, device).await;
+        assert_refused(&reply, 429, "rate_limited");
+    }
+}
+
+#[actix_web::test]
+async fn passkeys_are_looked_up_behind_a_pending_sign_in() {
+    let (app, user, token) = signed_in().await;
+    enrol(&app, &token).await;
+    let (device, _) = device_of(&app, &user).await;
+    let mut unknown = Device::new();
+    unknown.handle.clone_from(&device.handle);
+    let present = async |pending: &str, device: &Device| {
+        let passkey = assertion(&app, device).await;
+        let body = json!({ "pending_token": pending, "passkey": passkey });
+        let call = app.post("/v1/session/second_factor").json(&body);
+        call.send().await
+    };
+    let forged = "crp_W4zof3ogtKsQXFnNGbeCocgtPZADRjrQ6quxYB";
+    for device in [&unknown, &device] {
+        let reply = present(forged, device).await;
+        assert_refused(&reply, 401, "pending_sign_in_invalid");
+    }
+    let pending = pending_sign_in(&app, ONE).await;
+    for _ in 0..5 {
+        let reply = present(&pending, &unknown).await;
+        assert_refused(&reply, 401, "passkey_unknown");
+    }
+    let reply = present(&pending, &device).await;
+    assert_refused(&reply, 401, "pending_sign_in_invalid");
 }
 
 #[actix_web::test]

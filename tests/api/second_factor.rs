@@ -413,6 +413,21 @@ async fn a_reset_password_ends_pending_sign_ins() {
 }
 
 #[actix_web::test]
+async fn the_end_of_all_sessions_ends_pending_sign_ins() {
+    for path in ["/v1/sessions", "/v1/sessions?except=current"] {
+        let (app, user, token) = signed_in().await;
+        let authenticator = enrol(&app, &token).await;
+        let session = app.sign_in_as(&user).await;
+        let pending = pending_sign_in(&app, ONE).await;
+        let ended = app.delete(path).bearer(&session).send().await;
+        assert_eq!(ended.status, 200, "{}", ended.text());
+        let code = authenticator.next_code(&app);
+        let reply = present(&app, &pending, "totp_code", &code).await;
+        assert_refused(&reply, 401, "pending_sign_in_invalid");
+    }
+}
+
+#[actix_web::test]
 async fn a_disabled_user_finishes_no_sign_in() {
     let (app, user, token) = signed_in().await;
     let authenticator = enrol(&app, &token).await;
@@ -467,7 +482,7 @@ async fn one_factor_is_presented_at_a_time() {
         .send()
         .await;
     assert_faults(&reply, &[("totp_code", "can't be blank")]);
-    let empty = json!({ "pending_token": pending, "totp_code": " ", "recovery_code": "" });
+    let empty = json!({ "pending_token": pending, "totp_code": "", "recovery_code": "" });
     let reply = app
         .post("/v1/session/second_factor")
         .json(&empty)
@@ -539,4 +554,62 @@ async fn no_route_accepts_a_pending_sign_in_as_a_credential() {
     );
     let code = fixture.totp_code();
     new_token(&present(app, &pending, "totp_code", &code).await);
+}
+
+/// In each place where a public route reads something: as a credential, in the path and in each field of the body.
+#[actix_web::test]
+async fn no_public_route_uses_a_pending_sign_in() {
+    const SECOND_STEP: &str = "/v1/session/second_factor";
+    let fixture = Fixture::new().await;
+    let app = &fixture.app;
+    let pending = fixture.pending_token.clone();
+    let sessions = || count_in(app, "SELECT count(*) FROM sessions");
+    let before = sessions();
+    let public = cases()
+        .into_iter()
+        .filter(|case| case.access() == Access::Public && case.path != SECOND_STEP);
+    let mut tried = 0;
+    for case in public {
+        let path = case.path.replace("{token}", &pending);
+        let path = fixture.path(&path);
+        let mut body = fixture.body(&case);
+        replace_texts(&mut body, &pending);
+        for method in case.methods() {
+            let place = format!("{method} {path}");
+            for carrier in 0..3 {
+                let call = app.call(method.clone(), &path).json(&body);
+                let call = match carrier {
+                    0 => call.bearer(&pending),
+                    1 => call.header("X-API-Key", &pending),
+                    _ => call
+                        .cookie(&pending)
+                        .header("Sec-Fetch-Site", "same-origin"),
+                };
+                let reply = call.send().await;
+                let text = reply.text();
+                assert!(
+                    !text.contains("\"token\"") && !text.contains("access_token"),
+                    "{place}"
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+    assert_eq!(sessions(), before);
+    let tries = count_in(app, "SELECT max(tries) FROM pending_sign_ins");
+    assert_eq!(tries, 0);
+    let code = fixture.totp_code();
+    new_token(&present(app, &pending, "totp_code", &code).await);
+}
+
+fn replace_texts(value: &mut Value, text: &str) {
+    match value {
+        Value::String(found) => text.clone_into(found),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_texts(item, text)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| replace_texts(member, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }

@@ -180,12 +180,12 @@ fn log_and_database_hold_no_mailed_code() {
     assert_eq!(post(&server, "/v1/session", link).0, 401);
     assert_clean(&server.log());
     assert_eq!(present(&server, &token, &mail.code).0, 200);
-    let log = server.wait_for_log("password_removed");
+    let log = server.wait_for_log("unverified_password_removed");
     for event in [
         "mail_code_requested",
         "mail_code_refused",
         "mail_link_refused",
-        "password_removed",
+        "unverified_password_removed",
         "address_verified",
     ] {
         let forms = [format!("event={event:?}"), format!("\"event\":{event:?}")];

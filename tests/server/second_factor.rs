@@ -8,6 +8,7 @@ use cloakroom::domain::clock::{Clock, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::flows::Flows;
+use crate::support::mail_code::mailed_in;
 use crate::support::process::{Server, TestServer, eventually};
 
 const ONE: &str = "one@example.com";
@@ -235,6 +236,69 @@ fn doctor_names_users_whose_secret_no_key_base_opens() {
     let server = test_server.serve();
     let (status, _) = present(&server, &pending(&server), "123456");
     assert_eq!(status, 503);
+}
+
+/// With the database file and without the key base: nothing in it is a secret or a code, and nothing that it gives another
+/// server with a key base of its own is accepted.
+#[test]
+fn a_database_file_alone_gives_no_secret_and_no_code() {
+    let test_server = TestServer::on_file();
+    let server = test_server.serve();
+    let token = server.sign_up_token(ONE, PASSWORD);
+    let challenge = json!({ "password_challenge": PASSWORD });
+    let post = |path: &str, body: &Value| server.request("POST", path, Some(&token), Some(body));
+    let (_, shown) = post("/v1/user/totp", &challenge);
+    let secret = TotpSecret::from_base32(shown["secret"].as_str().unwrap()).unwrap();
+    let codes = eventually(|| {
+        let code = secret.code_at(now());
+        let body = json!({ "code": code, "password_challenge": PASSWORD });
+        let (status, codes) = server.request("PUT", "/v1/user/totp", Some(&token), Some(&body));
+        (status == 200).then_some(codes)
+    });
+    let (_, asked) = post("/v1/session/code", &json!({ "email_address": ONE }));
+    let mailed = eventually(|| {
+        let mails = test_server.mails();
+        let mail = mails.iter().find(|mail| mail.contains("/session/code#"))?;
+        Some(mailed_in(mail))
+    });
+    let recovery_codes = codes["recovery_codes"].as_array().unwrap();
+    let mut held: Vec<Vec<u8>> = vec![
+        secret.as_bytes().to_vec(),
+        secret.to_base32().as_bytes().to_vec(),
+        hex(secret.as_bytes()),
+        mailed.code.clone().into_bytes(),
+        mailed.link.clone().into_bytes(),
+    ];
+    for code in recovery_codes.iter().map(|code| code.as_str().unwrap()) {
+        held.extend([code, &code.replace('-', "")].map(|text| text.as_bytes().to_vec()));
+    }
+    let content = test_server.store().content();
+    for secret in &held {
+        assert!(!content.windows(secret.len()).any(|window| window == secret));
+    }
+    drop(server);
+
+    let elsewhere = TestServer::on_file();
+    for suffix in ["", "-wal"] {
+        let file = |server: &TestServer| format!("{}{suffix}", server.database().display());
+        if fs::exists(file(&test_server)).unwrap() {
+            fs::copy(file(&test_server), file(&elsewhere)).unwrap();
+        }
+    }
+    let adopted = elsewhere.run(&["secret", "adopt", "--yes"]);
+    assert!(adopted.status.success(), "{adopted:?}");
+    let server = elsewhere.serve();
+    let right = secret.code_at(now());
+    let (status, reply) = present(&server, &pending(&server), &right);
+    assert_eq!((status, &reply["code"]), (503, &json!("unavailable")));
+    let body = json!({ "request_token": asked["request_token"], "code": mailed.code });
+    let (status, reply) = server.request("POST", "/v1/session", None, Some(&body));
+    assert_eq!((status, &reply["code"]), (401, &json!("invalid_code")));
+}
+
+fn hex(bytes: &[u8]) -> Vec<u8> {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    digits.collect::<String>().into_bytes()
 }
 
 #[test]

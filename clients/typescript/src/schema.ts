@@ -2318,6 +2318,20 @@ export interface components {
                 };
             };
         };
+        /** @description `unauthorized`: no credential. `token_invalid`: the token is malformed, unknown or revoked. `token_expired`: the token has expired. `invalid_api_key`: the API key is malformed, unknown, revoked or expired. `passkey_unknown`: no account has the passkey: it was removed, or its account deleted. */
+        UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrPasskeyUnknown: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"] & {
+                    /** @enum {string} */
+                    code: "unauthorized" | "token_invalid" | "token_expired" | "invalid_api_key" | "passkey_unknown";
+                };
+            };
+        };
         /** @description `unavailable`: password hashing is saturated, the database is busy or the disk is full: see `Retry-After`. */
         Unavailable: {
             headers: {
@@ -3872,7 +3886,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKeyOrPasskeyUnknown"];
             403: components["responses"]["ForbiddenOrCrossOrigin"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::exchange::confirmed;
 use super::start::{start, target};
 use crate::accounts::identities::{Linked, Unlinked, link, unlink};
+use crate::accounts::sign_in_methods::SignInMethods;
 use crate::context::{Change, Context};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
@@ -121,8 +122,9 @@ pub(super) async fn destroy(
     let reauthenticated = input.verify(&context, &client, &session).await?;
     let notice = context.notice(&client, MailKind::IdentityUnlinked);
     let (id, kept) = (IdentityId(id.0), session.id);
+    let methods = SignInMethods::of(&context);
     let remove = move |change: &Change<'_>, account: &Account, now| {
-        unlink(change, account, id, kept, notice.as_ref(), now)
+        unlink(change, account, id, &methods, kept, notice.as_ref(), now)
     };
     match reauthenticated.commit(&context, &client, remove).await? {
         Unlinked::Done => Ok(HttpResponse::NoContent().finish()),

@@ -45,6 +45,12 @@ impl SecretText {
     }
 }
 
+/// The text of a field that was filled in: an empty one is none, since a form sends inputs that were left empty.
+pub fn filled_in(field: Option<&SecretText>) -> Option<&str> {
+    let text = field.map(SecretText::expose);
+    text.filter(|text| !text.is_empty())
+}
+
 impl From<String> for SecretText {
     fn from(text: String) -> Self {
         Self(Zeroizing::new(text))

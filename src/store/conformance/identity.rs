@@ -71,6 +71,9 @@ pub(super) fn a_state_and_its_code_work_once(tx: &Transaction<'_>) {
     assert_eq!((find(NOW + 2 * MOMENT), take(NOW + 2 * MOMENT)), (None, false));
     assert!(take(NOW + MOMENT));
     assert_eq!((find(NOW), take(NOW)), (None, false));
+    provider_sign_ins::confirm(tx, &state, &code, &confirmed(), NOW + 2 * MOMENT).unwrap();
+    let void = || provider_sign_ins::void_some(tx, 9).unwrap();
+    assert_eq!((void(), void(), find(NOW)), (1, 0, None));
     assert!(!provider_sign_ins::claim(tx, &state, NOW + HOUR).unwrap());
 }
 
@@ -99,8 +102,11 @@ pub(super) fn identities_are_listed_and_deleted_by_their_user(tx: &Transaction<'
     let id = found[0].id;
     assert_eq!([delete(other, id), delete(user, id), delete(user, id)], [false, true, false]);
     assert_eq!((list(user).len(), list(other).len()), (1, 2));
+    let delete_older = |before| identities::delete_older(tx, user, before).unwrap();
+    assert_eq!(delete_older(NOW), 0);
     assert_eq!(identities::delete_all_for_user(tx, other).unwrap(), 2);
     assert_eq!((list(user).len(), list(other).len()), (1, 0));
+    assert_eq!((delete_older(NOW + MOMENT), list(user).len()), (1, 0));
 }
 
 pub(super) fn linking_by_address_stops_for_one_user(tx: &Transaction<'_>) {

@@ -129,6 +129,7 @@ suite! {
             a_passkey_is_found_by_its_credential_with_its_handle
             the_use_of_a_passkey_is_noted_until_it_is_removed
             a_passkey_is_managed_only_by_its_owner
+            passkeys_from_before_a_time_are_removed
             the_last_way_to_sign_in_is_not_removed
             a_handle_is_kept
             a_challenge_is_used_once_and_swept

@@ -1,7 +1,7 @@
 //! Passkeys, the handles of users, and used challenges.
 
 use super::*;
-use crate::store::passkeys::Removed;
+use crate::store::passkeys::{Holder, Removed};
 
 fn new_passkey(letter: u8) -> NewPasskey {
     let cose = [&b"\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20"[..], &[letter; 32]].concat();
@@ -39,6 +39,10 @@ fn ids(tx: &Transaction<'_>, user: UserId) -> Vec<PasskeyId> {
     found.iter().map(|passkey| passkey.id).collect()
 }
 
+fn remove(tx: &Transaction<'_>, user: UserId, id: PasskeyId) -> Removed {
+    passkeys::remove(tx, user, id, false, NOW).unwrap()
+}
+
 fn give_password(tx: &Transaction<'_>, user: UserId) {
     let digest = PasswordDigest::new("$2b$04$x".to_owned());
     assert!(passwords::insert(tx, user, &digest, NOW).unwrap());
@@ -49,9 +53,17 @@ pub(super) fn a_credential_is_registered_once_for_all_users(tx: &Transaction<'_>
     let id = add(tx, user, 1);
     let again = |user| passkeys::insert(tx, user, &new_passkey(1), "Two", 9, NOW).unwrap();
     assert_eq!((again(user), again(other)), (None, None));
-    let is_registered = |letter: u8| passkeys::is_registered(tx, &[letter; 20]).unwrap();
-    assert!(is_registered(1) && !is_registered(2));
+    let holder = |letter: u8| passkeys::find_holder(tx, &[letter; 20]).unwrap();
+    let expected = Holder { passkey: id, user, is_verified: false };
+    assert_eq!((holder(1), holder(2)), (Some(expected), None));
+    let address = EmailAddress::parse("one@example.com").unwrap();
+    users::confirm_address(tx, user, &address, NOW).unwrap();
+    assert!(holder(1).unwrap().is_verified);
     assert_eq!(ids(tx, user), [id]);
+    passkeys::delete(tx, other, id).unwrap();
+    assert!(holder(1).is_some());
+    passkeys::delete(tx, user, id).unwrap();
+    assert_eq!(holder(1), None);
     assert_eq!(passkeys::count(tx, other).unwrap(), 0);
 }
 
@@ -99,7 +111,7 @@ pub(super) fn a_passkey_is_managed_only_by_its_owner(tx: &Transaction<'_>) {
     let rename = |user| passkeys::rename(tx, user, id, "Two").unwrap();
     assert_eq!(rename(other), None);
     assert_eq!(rename(user).unwrap().name, "Two");
-    let remove = |user| passkeys::remove(tx, user, id, NOW).unwrap();
+    let remove = |user| remove(tx, user, id);
     assert_eq!(remove(other), Removed::Unknown);
     assert_eq!(remove(user), Removed::Done);
     assert_eq!(remove(user), Removed::Unknown);
@@ -112,11 +124,26 @@ pub(super) fn the_last_way_to_sign_in_is_not_removed(tx: &Transaction<'_>) {
     assert!(!remove_password(), "there is no passkey");
     let [first, second] = [1, 2].map(|letter| add(tx, user, letter));
     assert!(remove_password() && !remove_password());
-    let remove = |id| passkeys::remove(tx, user, id, NOW).unwrap();
+    let remove = |id| remove(tx, user, id);
     assert_eq!((remove(first), remove(second)), (Removed::Done, Removed::Last));
     give_password(tx, user);
     assert_eq!(remove(second), Removed::Done);
     assert!(!remove_password());
+    passwords::delete(tx, user).unwrap();
+    let third = add(tx, user, 3);
+    assert_eq!(remove(third), Removed::Last);
+    let removed = passkeys::remove(tx, user, third, true, NOW).unwrap();
+    assert_eq!(removed, Removed::Done, "an identity signs in");
+}
+
+pub(super) fn passkeys_from_before_a_time_are_removed(tx: &Transaction<'_>) {
+    let [user, other] = ["one@example.com", "two@example.com"].map(|text| add_user(tx, text));
+    add(tx, user, 1);
+    add(tx, other, 2);
+    let delete = |before| passkeys::delete_older(tx, user, before).unwrap();
+    assert_eq!([delete(NOW), delete(NOW + MOMENT), delete(NOW + MOMENT)], [0, 1, 0]);
+    assert_eq!(passkeys::handle(tx, user).unwrap(), Some(handle(1)));
+    assert_eq!(ids(tx, other).len(), 1);
 }
 
 pub(super) fn a_handle_is_kept(tx: &Transaction<'_>) {
@@ -143,7 +170,7 @@ pub(super) fn passkeys_end_with_their_user(tx: &Transaction<'_>) {
     add(tx, user, 1);
     add(tx, other, 2);
     users::delete(tx, user).unwrap();
-    let is_registered = |letter: u8| passkeys::is_registered(tx, &[letter; 20]).unwrap();
+    let is_registered = |letter: u8| passkeys::find_holder(tx, &[letter; 20]).unwrap().is_some();
     assert!(!is_registered(1) && is_registered(2));
     assert_eq!(passkeys::handle(tx, user).unwrap(), None);
 }

@@ -138,4 +138,8 @@ pub(super) fn pending_sign_ins_end(tx: &Transaction<'_>) {
     add(&tokens[0], user, HOUR);
     users::delete(tx, user).unwrap();
     assert_eq!(left(), [false, false, false]);
+    add(&tokens[0], other, HOUR);
+    add(&tokens[1], other, HOUR);
+    let delete_some = || pending_sign_ins::delete_some(tx, 1).unwrap();
+    assert_eq!([delete_some(), delete_some(), delete_some()], [1, 1, 0]);
 }

@@ -105,6 +105,14 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     )
 }
 
+/// Deletes the identities of a user that were linked before a time; returns how many.
+pub fn delete_older(tx: &Transaction<'_>, user_id: UserId, before: Timestamp) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM identities WHERE user_id = $1 AND created_at < $2",
+        &[user_id.into(), before.into()],
+    )
+}
+
 fn read(row: &Row<'_>) -> Result<LinkedIdentity> {
     Ok(LinkedIdentity {
         id: row.next()?,

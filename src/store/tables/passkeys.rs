@@ -27,6 +27,17 @@ pub struct PasskeyKey {
     pub stored: StoredPasskey,
 }
 
+/// The user for whom a credential id is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The passkey.
+    pub passkey: PasskeyId,
+    /// Its user.
+    pub user: UserId,
+    /// Whether the user's address was ever verified.
+    pub is_verified: bool,
+}
+
 /// What came of a removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
@@ -75,11 +86,19 @@ pub fn insert(
     Ok(inserted)
 }
 
-/// Whether a credential id is registered, for any user.
-pub fn is_registered(reader: &Reader<'_>, credential_id: &[u8]) -> Result<bool> {
-    reader.exists(
-        "SELECT 1 FROM passkeys WHERE credential_id = $1",
+/// For whom a credential id is registered; `None` if it is for no user.
+pub fn find_holder(reader: &Reader<'_>, credential_id: &[u8]) -> Result<Option<Holder>> {
+    reader.one(
+        "SELECT passkeys.id, passkeys.user_id, users.email_confirmed_at
+         FROM passkeys JOIN users ON users.id = passkeys.user_id WHERE passkeys.credential_id = $1",
         &[credential_id.into()],
+        |row| {
+            Ok(Holder {
+                passkey: row.next()?,
+                user: row.next()?,
+                is_verified: row.next::<Option<Timestamp>>()?.is_some(),
+            })
+        },
     )
 }
 
@@ -166,20 +185,21 @@ pub fn rename(
     tx.one(sql, &[name.into(), user_id.into(), id.into()], read)
 }
 
-/// Removes a passkey of a user, unless it is the last way to sign in: no password, no linked identity, no other
-/// passkey.
+/// Removes a passkey of a user, unless it is the last way to sign in: no password, no other passkey, and no linked identity
+/// that signs in (`has_identity`).
 pub fn remove(
     tx: &Transaction<'_>,
     user_id: UserId,
     id: PasskeyId,
+    has_identity: bool,
     now: Timestamp,
 ) -> Result<Removed> {
     let removed = tx.execute(
         "DELETE FROM passkeys WHERE user_id = $1 AND id = $2
-         AND (EXISTS (SELECT 1 FROM passwords WHERE user_id = $1)
-              OR EXISTS (SELECT 1 FROM identities WHERE user_id = $1)
+         AND ($3 = 1
+              OR EXISTS (SELECT 1 FROM passwords WHERE user_id = $1)
               OR EXISTS (SELECT 1 FROM passkeys AS others WHERE others.user_id = $1 AND others.id <> $2))",
-        &[user_id.into(), id.into()],
+        &[user_id.into(), id.into(), i64::from(has_identity).into()],
     )?;
     if removed == 1 {
         users::touch(tx, user_id, now)?;
@@ -193,6 +213,23 @@ pub fn remove(
         true => Removed::Last,
         false => Removed::Unknown,
     })
+}
+
+/// Removes a passkey of a user, whether or not there is another way to sign in.
+pub fn delete(tx: &Transaction<'_>, user_id: UserId, id: PasskeyId) -> Result<()> {
+    tx.execute(
+        "DELETE FROM passkeys WHERE user_id = $1 AND id = $2",
+        &[user_id.into(), id.into()],
+    )
+    .map(drop)
+}
+
+/// Removes the passkeys of a user that were added before a time; returns how many there were.
+pub fn delete_older(tx: &Transaction<'_>, user_id: UserId, before: Timestamp) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM passkeys WHERE user_id = $1 AND created_at < $2",
+        &[user_id.into(), before.into()],
+    )
 }
 
 /// Removes all passkeys of a user, and the handle; returns how many there were.

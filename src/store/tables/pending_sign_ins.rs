@@ -85,6 +85,14 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     )
 }
 
+/// Deletes up to `limit` sign-ins of any user; returns how many.
+pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM pending_sign_ins WHERE token_digest IN (SELECT token_digest FROM pending_sign_ins LIMIT $1)",
+        &[limit.into()],
+    )
+}
+
 /// Deletes up to `limit` sign-ins that are expired; returns how many.
 pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(

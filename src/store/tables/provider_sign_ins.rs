@@ -73,6 +73,15 @@ pub fn take(tx: &Transaction<'_>, code: &TokenDigest, now: Timestamp) -> Result<
     Ok(taken == 1)
 }
 
+/// Voids up to `limit` codes that were not used; returns how many. The rows stay, so that no `state` works again.
+pub fn void_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "UPDATE provider_sign_ins SET code_digest = NULL, identity = NULL WHERE state_digest IN
+         (SELECT state_digest FROM provider_sign_ins WHERE code_digest IS NOT NULL LIMIT $1)",
+        &[limit.into()],
+    )
+}
+
 /// Deletes up to `limit` rows whose `state` is expired; returns how many.
 pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{create, is_rfc3339, run, status_of, token};
-use crate::support::process::TestServer;
+use crate::support::process::{TestServer, eventually};
 
 #[test]
 fn a_session_is_listed_and_ended_by_command() {
@@ -107,6 +107,49 @@ fn ending_all_sessions_asks_for_confirmation() {
     assert_eq!(ended, json!({ "sessions_ended": 1002 }));
     assert!(tokens.iter().all(|token| status_of(&server, token) == 401));
     assert_eq!(status_of(&server, &token(&server, "one@example.com")), 200);
+}
+
+#[test]
+fn ending_sessions_ends_open_sign_ins() {
+    for which in [&["--all", "--yes"][..], &["--user", "one@example.com"]] {
+        let test_server = TestServer::new();
+        create(&test_server, "one@example.com");
+        let server = test_server.serve();
+        let asked = json!({ "email_address": "one@example.com" });
+        let path = "/v1/session/code";
+        assert_eq!(server.request("POST", path, None, Some(&asked)).0, 202);
+        let store = test_server.store();
+        let addressed = "SELECT count(*) FROM mail_codes WHERE user_id = 1";
+        eventually(|| (store.count(addressed) == 1).then_some(()));
+        store.execute(&format!(
+            "INSERT INTO pending_sign_ins (token_digest, user_id, auth_methods, credentials_version, remembered, tries,
+             expires_at) VALUES ({}, 1, 'pwd', 1, 0, 0, 9999999999999)",
+            store.random_blob()
+        ));
+        let revoked = [&["sessions", "revoke"], which].concat();
+        assert_eq!(run(&test_server, &revoked).done(), "revoked 0 sessions\n");
+        for table in ["mail_codes", "pending_sign_ins"] {
+            let left = store.count(&format!("SELECT count(*) FROM {table}"));
+            assert_eq!(left, 0, "{which:?}: {table}");
+        }
+    }
+}
+
+#[test]
+fn ending_all_sessions_voids_codes_of_providers() {
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let store = test_server.store();
+    let digests = (store.random_blob(), store.random_blob());
+    store.execute(&format!(
+        "INSERT INTO provider_sign_ins (state_digest, expires_at, code_digest, provider, bound_to, identity,
+         code_expires_at) VALUES ({}, 9999999999999, {}, 'acme', 'browser', '{{}}', 9999999999999)",
+        digests.0, digests.1
+    ));
+    run(&test_server, &["sessions", "revoke", "--all", "--yes"]).done();
+    let used =
+        "SELECT count(*) FROM provider_sign_ins WHERE code_digest IS NULL AND identity IS NULL";
+    assert_eq!(store.count(used), 1);
 }
 
 #[test]

@@ -108,7 +108,17 @@ fn users_are_found_by_id_and_by_address() {
     for user in [created["id"].to_string(), "ONE@example.com".to_owned()] {
         let shown = run(&test_server, &["users", "show", &user, "--json"]).json();
         let mut expected = json!({ "user": created });
-        expected["user"]["pending_email_address"] = Value::Null;
+        let more = [
+            ("pending_email_address", Value::Null),
+            ("has_password", json!(true)),
+            ("totp_enrolled_at", Value::Null),
+            ("recovery_codes_left", json!(0)),
+            ("passkeys", json!([])),
+            ("identities", json!([])),
+        ];
+        for (name, value) in more {
+            expected["user"][name] = value;
+        }
         assert_eq!(shown, expected);
     }
     assert!(is_rfc3339(&created["created_at"]) && created["disabled_at"].is_null());
@@ -134,6 +144,57 @@ fn users_are_found_by_id_and_by_address() {
         shown.contains("email address    one@example.com\n"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_user_is_shown_with_all_ways_to_sign_in() {
+    let test_server = TestServer::new();
+    create(&test_server, "one@example.com");
+    let store = test_server.store();
+    let secret = store.blob(b"a secret, sealed");
+    for sql in [
+        format!(
+            "INSERT INTO totp_factors (user_id, sealed_secret, key_base, created_at, enrolled_at, last_step)
+             VALUES (1, {secret}, 'k', 0, 1000, 0)"
+        ),
+        format!("INSERT INTO recovery_codes (user_id, code_digest, created_at) VALUES (1, {}, 0)", store.random_blob()),
+        format!(
+            "INSERT INTO passkeys (user_id, credential_id, public_key, sign_count, backup_eligible, backed_up, aaguid,
+             transports, name, created_at) VALUES (1, {secret}, {secret}, 0, 1, 1, {}, 'internal', 'My phone', 2000)",
+            store.blob(&[0; 16])
+        ),
+        "INSERT INTO identities (user_id, provider, issuer, subject, email, created_at, last_used_at)
+         VALUES (1, 'acme', 'https://id.example.com', 'a subject', 'one@id.example.com', 3000, 4000)"
+            .to_owned(),
+        "DELETE FROM passwords".to_owned(),
+    ] {
+        store.execute(&sql);
+    }
+    let shown = run(&test_server, &["users", "show", "1", "--json"]).json();
+    let user = &shown["user"];
+    assert_eq!(user["has_password"], false);
+    assert_eq!(user["totp_enrolled_at"], "1970-01-01T00:00:01.000Z");
+    assert_eq!(user["recovery_codes_left"], 1);
+    let passkeys = json!([{
+        "id": 1, "name": "My phone", "created_at": "1970-01-01T00:00:02.000Z", "last_used_at": null,
+        "backed_up": true,
+    }]);
+    assert_eq!(user["passkeys"], passkeys);
+    let identities = json!([{
+        "id": 1, "provider": "acme", "email": "one@id.example.com", "created_at": "1970-01-01T00:00:03.000Z",
+        "last_used_at": "1970-01-01T00:00:04.000Z",
+    }]);
+    assert_eq!(user["identities"], identities);
+    let text = run(&test_server, &["users", "show", "1"]).done();
+    for line in [
+        "password         no\n",
+        "app enrolled at  1970-01-01T00:00:01.000Z\n",
+        "recovery codes   1\n",
+        "passkey          1 \"My phone\", added 1970-01-01T00:00:02.000Z, last used -\n",
+        "identity         1 acme one@id.example.com, linked 1970-01-01T00:00:03.000Z, last used 1970-01-01T00:00:04.000Z\n",
+    ] {
+        assert!(text.contains(line), "{line} is not in:\n{text}");
+    }
 }
 
 #[test]
