@@ -69,7 +69,7 @@ enum Offer {
     /// The password in this field, hashed there.
     Password(&'static str, Option<Password>, HashSlot),
     /// A second factor.
-    SecondFactor(Presented, SecondFactors),
+    SecondFactor(Presented, Box<SecondFactors>),
     /// A mailed code.
     MailCode(PresentedCode),
     /// A recent reauthentication of the session, since this field is absent.
@@ -184,7 +184,7 @@ impl Reauthentication<'_> {
                 let admission = context.admit(client, limits).await?;
                 let verified = offered.verify(context, client);
                 let presented = context.counted(&admission, verified).await?;
-                let factors = SecondFactors::of(context, client);
+                let factors = Box::new(SecondFactors::of(context, client));
                 (Offer::SecondFactor(presented, factors), admission)
             }
             Self::MailCode(presented) => {
