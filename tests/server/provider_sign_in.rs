@@ -219,6 +219,9 @@ fn kill_9_before_the_mail_keeps_the_link_that_is_to_be_sent() {
     verify_addresses(&test_server);
     refused_exchange(&server, &provider);
     server.kill();
+    // As if the lease of the killed worker had expired.
+    let expire = "UPDATE outbox SET next_attempt_at = 0";
+    test_server.store().execute(expire);
     let server = test_server.serve();
     let link = mailed_link(&test_server);
     assert_eq!(use_link(&server, &link).0, 200);
