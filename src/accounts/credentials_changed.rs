@@ -65,9 +65,8 @@ pub fn credentials_changed(
     }
 }
 
-/// Ends the sign-ins of a user that are under way: those that wait for a second factor, requests for a mailed code, and
-/// those for a link that links an identity.
-/// Else each would start a session after all sessions were ended.
+/// Ends the sign-ins of a user that are under way, each of which would start a session after all sessions were ended:
+/// those that wait for a second factor, requests for a mailed code, and those for a link that links an identity.
 pub fn end_open_sign_ins(tx: &Transaction<'_>, user_id: UserId) -> Result<()> {
     pending_sign_ins::delete_all_for_user(tx, user_id)?;
     mail_codes::delete_all_for_user(tx, user_id)?;
@@ -78,5 +77,6 @@ pub fn end_open_sign_ins(tx: &Transaction<'_>, user_id: UserId) -> Result<()> {
 pub fn end_some_open_sign_ins(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
     Ok(pending_sign_ins::delete_some(tx, limit)?
         + mail_codes::delete_some(tx, limit)?
+        + identity_link_requests::delete_some(tx, limit)?
         + provider_sign_ins::void_some(tx, limit)?)
 }

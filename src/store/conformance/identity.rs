@@ -162,4 +162,6 @@ pub(super) fn expired_requests_for_a_link_are_swept(tx: &Transaction<'_>) {
     let delete = |limit| identity_link_requests::delete_expired(tx, NOW, limit).unwrap();
     assert_eq!([delete(1), delete(9), delete(9)], [1, 1, 0]);
     assert!(identity_link_requests::find(tx, left, NOW).unwrap().is_some());
+    let delete_some = || identity_link_requests::delete_some(tx, 1).unwrap();
+    assert_eq!([delete_some(), delete_some()], [1, 0]);
 }

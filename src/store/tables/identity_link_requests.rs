@@ -89,6 +89,15 @@ pub fn delete_all_for_user(tx: &Transaction<'_>, user_id: UserId) -> Result<usiz
     )
 }
 
+/// Deletes up to `limit` requests of any user; returns how many.
+pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM identity_link_requests WHERE id IN
+         (SELECT id FROM identity_link_requests LIMIT $1)",
+        &[limit.into()],
+    )
+}
+
 /// Deletes up to `limit` requests that are expired; returns how many.
 pub fn delete_expired(tx: &Transaction<'_>, now: Timestamp, limit: u32) -> Result<usize> {
     tx.execute(

@@ -136,7 +136,7 @@ fn ending_sessions_ends_open_sign_ins() {
 }
 
 #[test]
-fn ending_all_sessions_voids_codes_of_providers() {
+fn ending_all_sessions_ends_sign_ins_by_providers() {
     let test_server = TestServer::new();
     create(&test_server, "one@example.com");
     let store = test_server.store();
@@ -146,7 +146,15 @@ fn ending_all_sessions_voids_codes_of_providers() {
          code_expires_at) VALUES ({}, 9999999999999, {}, 'acme', 'browser', '{{}}', 9999999999999)",
         digests.0, digests.1
     ));
+    store.execute(
+        "INSERT INTO identity_link_requests (user_id, provider, bound_to, identity, remembered, expires_at)
+         VALUES (1, 'acme', 'browser', '{}', 0, 9999999999999)",
+    );
     run(&test_server, &["sessions", "revoke", "--all", "--yes"]).done();
+    assert_eq!(
+        store.count("SELECT count(*) FROM identity_link_requests"),
+        0
+    );
     let used =
         "SELECT count(*) FROM provider_sign_ins WHERE code_digest IS NULL AND identity IS NULL";
     assert_eq!(store.count(used), 1);
