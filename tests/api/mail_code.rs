@@ -595,6 +595,19 @@ async fn wrong_codes_of_a_day_are_limited_over_requests() {
 }
 
 #[actix_web::test]
+async fn a_wrong_code_is_counted_for_an_unknown_address_too() {
+    let app = TestApp::with_settings(|settings| settings.throttle.enabled = true).await;
+    app.create_user(ONE, PASSWORD).await;
+    let counted = "SELECT count(*) FROM throttles WHERE name LIKE 'mail_code_guesses%'";
+    for (address, count) in [(ONE, 1), (TWO, 2)] {
+        let asked = ask(&app, address).await;
+        let reply = present_code(&app, &asked.token, "00000000").await;
+        assert_refused(&reply, 401, "invalid_code");
+        assert_eq!(count_in(&app, counted), count, "{address}");
+    }
+}
+
+#[actix_web::test]
 async fn right_codes_do_not_use_up_the_limit_of_a_day() {
     let app = TestApp::with_settings(|settings| {
         settings.throttle.enabled = true;
