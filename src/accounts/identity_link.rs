@@ -212,7 +212,7 @@ async fn verify_and_use(
         admission,
         unverified: context.settings.registration.unverified_reset,
         linked: context.notice(client, MailKind::IdentityLinked),
-        password_removed: context.notice(client, MailKind::PasswordRemoved),
+        password_removed: context.notice(client, MailKind::UnverifiedPasswordRemoved),
     };
     match context
         .commit(client, move |change| step.finish(change, now))
