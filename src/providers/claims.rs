@@ -17,6 +17,8 @@ const OF_ADDRESS: [&str; 2] = [EMAIL, EMAIL_VERIFIED];
 const EMAIL: &str = "email";
 const EMAIL_VERIFIED: &str = "email_verified";
 const NAME: &str = "name";
+/// How deep lists and objects may lie in each other in a claim that is kept.
+const DEEPEST: u8 = 16;
 
 /// The claims as they came. Of a claim that occurs twice, two readers could take two values, so it is refused.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +81,8 @@ impl StatedClaims {
     pub(super) fn kept(&self, entries: &[String]) -> Map<String, Value> {
         let entries = entries.iter().map(|entry| kept_claim(entry));
         let kept = entries.clone().map(|(name, claim)| {
-            let value = self.get(claim).cloned();
+            let value = self.get(claim).filter(|value| is_flat(value, DEEPEST));
+            let value = value.cloned();
             (name.to_owned(), value.unwrap_or_default())
         });
         let kept: Map<String, Value> = kept.collect();
@@ -119,6 +122,16 @@ impl StatedClaims {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Refusal::ClaimsInvalid),
         }
+    }
+}
+
+/// Whether at most so many lists and objects lie in each other.
+fn is_flat(value: &Value, levels: u8) -> bool {
+    let is_flat = |value: &Value| is_flat(value, levels.saturating_sub(1));
+    match value {
+        Value::Array(values) => levels > 0 && values.iter().all(is_flat),
+        Value::Object(members) => levels > 0 && members.values().all(is_flat),
+        _ => true,
     }
 }
 

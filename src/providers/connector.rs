@@ -20,6 +20,8 @@ pub(super) type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> +
 pub(super) struct Confirmed {
     pub identity: Identity,
     /// What the provider states beside it.
+    pub stated: StatedClaims,
+    /// The same with what the user may have written, such as the name in the form of Apple.
     pub claims: StatedClaims,
 }
 

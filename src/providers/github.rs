@@ -132,7 +132,11 @@ impl Github {
             profile: Map::new(),
             metadata: Map::new(),
         };
-        Ok(Confirmed { identity, claims })
+        Ok(Confirmed {
+            identity,
+            stated: claims.clone(),
+            claims,
+        })
     }
 
     /// What the token endpoint replies to a code.

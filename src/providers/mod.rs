@@ -153,6 +153,7 @@ impl Provider {
     pub async fn identity(&self, flow: &Flow, answer: &Answer) -> Result<Identity, Refusal> {
         let Confirmed {
             mut identity,
+            stated,
             claims,
         } = self.connector.confirm(flow, answer).await?;
         if let Some(claim) = self.settings.own_name_claim() {
@@ -160,7 +161,7 @@ impl Provider {
         }
         identity.profile = claims.kept(&self.settings.profile_claims);
         identity.profile.retain(|_, value| !value.is_null());
-        identity.metadata = claims.kept(&self.settings.metadata_claims);
+        identity.metadata = stated.kept(&self.settings.metadata_claims);
         identity.email_verified &= self.settings.trust_email;
         let domains = &self.settings.allowed_domains;
         let is_allowed =

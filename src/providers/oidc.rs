@@ -108,6 +108,7 @@ impl Oidc {
             }
             claims.add(found.claims);
         }
+        let stated = claims.clone();
         self.preset.adapt(&mut claims, answer);
         let checked = claims.check()?;
         let gives_out = |domain: &str| self.preset.gives_out(&claims, domain);
@@ -124,7 +125,11 @@ impl Oidc {
             profile: Map::new(),
             metadata: Map::new(),
         };
-        Ok(Confirmed { identity, claims })
+        Ok(Confirmed {
+            identity,
+            stated,
+            claims,
+        })
     }
 
     /// The code in the callback. The issuer is compared first: the rest may be another's.

@@ -112,6 +112,12 @@ async fn claims_that_do_not_fit_are_removed() {
         &app,
         r#"UPDATE users SET metadata = '{"groups":["staff"],"plan":"pro"}'"#,
     );
+    // Lists in lists, as many as JSON may have.
+    let nested: Value =
+        serde_json::from_str(&format!("{}{}", "[".repeat(120), "]".repeat(120))).unwrap();
+    provider.script().claims = json!({ "groups": nested });
+    let user = signed_in(&app, &provider).await;
+    assert_eq!(user["metadata"], json!({ "plan": "pro" }));
     // Longer than the metadata, and longer than the claims of access tokens.
     for length in [5000, 1100] {
         provider.script().claims = json!({ "groups": ["a".repeat(length)] });

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use cloakroom::config::{ProviderKind, Secret};
+use cloakroom::config::{self, ProviderKind, Secret};
 use cloakroom::testing::{Reply, TestApp};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -197,7 +197,7 @@ async fn a_document_of_one_tenant_does_not_stand_for_all() {
 }
 
 /// An app by Apple, whose key the provider knows.
-async fn apple(provider: &FakeProvider) -> TestApp {
+async fn apple(provider: &FakeProvider, change: impl FnOnce(&mut config::Provider)) -> TestApp {
     let random = SystemRandom::new();
     let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
     let der = der.as_ref();
@@ -222,6 +222,7 @@ async fn apple(provider: &FakeProvider) -> TestApp {
             apple.client_secret = None;
             (apple.team_id, apple.key_id) = ("TEAM".to_owned(), "KEY".to_owned());
             apple.private_key = Some(Secret::from(pem));
+            change(apple);
         })
         .await
 }
@@ -256,7 +257,7 @@ const ADA: &str =
 #[actix_web::test]
 async fn apple_posts_a_form_with_the_name_of_a_new_user() {
     let provider = FakeProvider::start();
-    let app = apple(&provider).await;
+    let app = apple(&provider, |_| {}).await;
     let mut browser = Browser::default();
     let url = browser.started(&app).await;
     assert!(
@@ -278,9 +279,24 @@ async fn apple_posts_a_form_with_the_name_of_a_new_user() {
 }
 
 #[actix_web::test]
+async fn what_a_user_writes_into_the_form_is_no_metadata() {
+    let provider = FakeProvider::start();
+    let app = apple(&provider, |apple| {
+        apple.metadata_claims = vec!["name".to_owned()]
+    })
+    .await;
+    let mut browser = Browser::default();
+    let callback = provider.consent(&browser.started(&app).await);
+    let reply = post_back(&app, &callback, Some(ADA)).await;
+    let reply = browser.exchange(&app, &fragment(&reply)).await;
+    assert_eq!(reply.json()["user"]["name"], "Ada Lovelace");
+    assert_eq!(reply.json()["user"]["metadata"], json!({}));
+}
+
+#[actix_web::test]
 async fn the_code_of_a_form_is_for_the_browser_that_started() {
     let provider = FakeProvider::start();
-    let app = apple(&provider).await;
+    let app = apple(&provider, |_| {}).await;
     let (mut victim, mut attacker) = (Browser::default(), Browser::default());
     let callback = provider.consent(&attacker.started(&app).await);
     victim.started(&app).await;
@@ -305,7 +321,7 @@ async fn a_user_that_apple_did_not_describe_is_no_fault() {
         &*long,
     ] {
         let provider = FakeProvider::start();
-        let app = apple(&provider).await;
+        let app = apple(&provider, |_| {}).await;
         let mut browser = Browser::default();
         let callback = provider.consent(&browser.started(&app).await);
         let reply = post_back(&app, &callback, Some(user)).await;
@@ -319,7 +335,7 @@ async fn a_user_that_apple_did_not_describe_is_no_fault() {
 async fn an_address_that_apple_did_not_verify_does_not_count() {
     for verified in [json!("false"), json!(false), json!(null)] {
         let provider = FakeProvider::start();
-        let app = apple(&provider).await;
+        let app = apple(&provider, |_| {}).await;
         provider.script().claims = json!({ "email_verified": verified });
         let mut browser = Browser::default();
         let callback = provider.consent(&browser.started(&app).await);
@@ -332,7 +348,7 @@ async fn an_address_that_apple_did_not_verify_does_not_count() {
 #[actix_web::test]
 async fn what_apple_refuses_is_reported() {
     let provider = FakeProvider::start();
-    let app = apple(&provider).await;
+    let app = apple(&provider, |_| {}).await;
     let cancelled = json!({ "iss": null, "code": null, "error": "user_cancelled_authorize" });
     provider.script().callback = cancelled;
     let mut browser = Browser::default();
@@ -341,7 +357,7 @@ async fn what_apple_refuses_is_reported() {
     assert_eq!(fragment(&reply), "error=access_denied");
     // A secret that another key signed.
     let other = FakeProvider::start();
-    apple(&other).await;
+    apple(&other, |_| {}).await;
     let key = other.script().client_key.clone();
     {
         let mut script = provider.script();
@@ -355,7 +371,7 @@ async fn what_apple_refuses_is_reported() {
 #[actix_web::test]
 async fn a_form_without_a_state_of_ours_leads_nowhere() {
     let provider = FakeProvider::start();
-    let app = apple(&provider).await;
+    let app = apple(&provider, |_| {}).await;
     let path = "/v1/session/identity/acme/callback";
     for state in ["", "?state=", "?state=forged&code=a"] {
         let reply = post_back(&app, &format!("{path}{state}"), Some(ADA)).await;
