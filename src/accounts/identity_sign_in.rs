@@ -234,8 +234,12 @@ impl IdentitySignIn {
         let Some(account) = users::find_by_address(change, &address)? else {
             return self.create(context, change, &address, new, now);
         };
+        // A provider may give the address of a former user to a new one, whose subject is another.
+        let issuer = &self.identity.issuer;
+        let is_of_another = identities::has_one_of(change, account.user.id, issuer)?;
+        let links = account.links_by_address && !is_of_another;
         match account.user.email_confirmed_at {
-            Some(_) if self.owns_address_of(&account) && account.links_by_address => {
+            Some(_) if self.owns_address_of(&account) && links => {
                 let notice = notices.linked.as_ref();
                 let linked = link(change, &account.user, &self.row(), notice, now)?;
                 Ok(match linked {

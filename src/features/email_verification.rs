@@ -133,6 +133,8 @@ fn verify(
             let changed = users::change_address(change, user, address, pending, now)?;
             if changed {
                 credentials_changed(change, user, KeepSessions::All, now)?;
+                // The owner of the new address may have pressed the button in a mail that they did not ask for.
+                users::stop_linking_by_address(change, user)?;
                 mail::notify(change, notice, &account.user, now)?;
                 change.record(Event::AddressChanged { user });
             }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, confirmation_token, count_in, execute_sql,
-    reset_token, session_is_valid, text_in,
+    last_confirmation, reset_token, session_is_valid, text_in,
 };
 use crate::support::flows::Flows;
 use crate::support::passkeys::device_of;
@@ -262,6 +262,34 @@ async fn an_address_that_both_sides_verified_links_an_account() {
         .find(|mail| mail.subject.contains("another provider"));
     assert_eq!(notice.unwrap().to, ONE);
     assert_eq!(app.sign_in(ONE, PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn the_next_owner_of_an_address_does_not_get_the_account() {
+    let provider = FakeProvider::start();
+    let app = app_where_acme_owns(&provider, &["example.com"]).await;
+    let first = Browser::default().sign_in(&app, &provider).await;
+    assert_eq!(first.status, 200, "{}", first.text());
+    provider.script().claims = json!({ "sub": "user-2" });
+    let next = Browser::default().sign_in(&app, &provider).await;
+    assert_refused(&next, 409, "account_exists");
+    assert_eq!(count_in(&app, "SELECT count(*) FROM identities"), 1);
+}
+
+#[actix_web::test]
+async fn a_changed_address_links_no_account() {
+    let provider = FakeProvider::start();
+    let app = app_where_acme_owns(&provider, &["example.com"]).await;
+    let user = app.create_user("other@example.org", PASSWORD).await;
+    verify(&app);
+    let session = app.sign_in_as(&user).await;
+    let body = json!({ "password_challenge": PASSWORD, "email_address": ONE });
+    let call = app.put("/v1/user/email_address").bearer(&session);
+    assert_eq!(call.json(&body).send().await.status, 200);
+    let link = last_confirmation(&app, ONE).await;
+    assert_eq!(app.verify_email(&link).await.status, 200);
+    let reply = Browser::default().sign_in(&app, &provider).await;
+    assert_refused(&reply, 409, "account_exists");
 }
 
 #[actix_web::test]

@@ -19,6 +19,8 @@ use crate::support::provider::{
 };
 use crate::support::second_factor::{assert_second_factor_due, enrol};
 
+/// As if another provider had confirmed the identities.
+const OTHER_ISSUER: &str = "UPDATE identities SET issuer = 'https://other.example'";
 const IDENTITIES: &str = "SELECT count(*) FROM identities";
 const REQUESTS: &str = "SELECT count(*) FROM identity_link_requests";
 const SESSIONS: &str = "SELECT count(*) FROM sessions";
@@ -496,7 +498,7 @@ async fn an_account_of_a_weaker_provider_is_not_linked_by_address() {
         .await;
         let mut browser = Browser::default();
         token_in(&browser.sign_in_by(&app, &provider, "first").await);
-        provider.script().claims = json!({ "sub": "user-2" });
+        execute_sql(&app, OTHER_ISSUER);
         let reply = Browser::default().sign_in(&app, &provider).await;
         match owns {
             true => assert_eq!(reply.status, 200, "{}", reply.text()),
@@ -519,6 +521,7 @@ async fn a_user_has_twenty_identities_at_most() {
     for subject in 0..MAX_IDENTITIES {
         linked(&app, &user, &format!("other {subject}")).await;
     }
+    execute_sql(&app, OTHER_ISSUER);
     let by_address = Browser::default().sign_in(&app, &provider).await;
     assert_refused(&by_address, 422, "too_many_identities");
     let link = identity_link(&app, &user, "by mail").await;

@@ -63,6 +63,16 @@ pub fn find_user(reader: &Reader<'_>, issuer: &str, subject: &str) -> Result<Opt
     )
 }
 
+/// Whether a user has an identity of this issuer.
+pub fn has_one_of(reader: &Reader<'_>, user_id: UserId, issuer: &str) -> Result<bool> {
+    let found = reader.one(
+        "SELECT 1 FROM identities WHERE user_id = $1 AND issuer = $2 LIMIT 1",
+        &[user_id.into(), issuer.into()],
+        |row| row.next::<i64>(),
+    );
+    Ok(found?.is_some())
+}
+
 /// Notes that an identity was used, and the address that the provider states now.
 pub fn note_use(
     tx: &Transaction<'_>,
