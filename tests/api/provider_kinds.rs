@@ -282,7 +282,7 @@ async fn apple_posts_a_form_with_the_name_of_a_new_user() {
 async fn what_a_user_writes_into_the_form_is_no_metadata() {
     let provider = FakeProvider::start();
     let app = apple(&provider, |apple| {
-        apple.metadata_claims = vec!["name".to_owned()]
+        apple.metadata_claims = vec!["name".to_owned()];
     })
     .await;
     let mut browser = Browser::default();
