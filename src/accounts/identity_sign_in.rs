@@ -340,7 +340,8 @@ impl IdentitySignIn {
         match new {
             Some(sign_up) if user.id != account.user.id => {
                 let user = self.set_up(context, change, user, sign_up, now)?;
-                Ok(Ok((user, true)))
+                // Its sign-up is recorded already.
+                Ok(Ok((user, false)))
             }
             _ => {
                 self.link_to(change, &user, notices.linked.as_ref(), now)?;

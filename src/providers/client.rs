@@ -73,7 +73,7 @@ impl Client {
         url: &Url,
         bearer: Option<&str>,
     ) -> Result<T, Refusal> {
-        let authorization = bearer.map(|token| ("Authorization", format!("Bearer {token}")));
+        let authorization = bearer.map(authorization).transpose()?;
         let reply = self.send(url, authorization, None).await?;
         match reply.status {
             200 => json(&reply),
@@ -87,8 +87,7 @@ impl Client {
         url: &Url,
         bearer: &str,
     ) -> Result<Option<T>, Refusal> {
-        let authorization = ("Authorization", format!("Bearer {bearer}"));
-        let reply = self.send(url, Some(authorization), None).await?;
+        let reply = self.send(url, Some(authorization(bearer)?), None).await?;
         match reply.status {
             200 => json(&reply).map(Some),
             403 | 404 => Ok(None),
@@ -152,6 +151,14 @@ impl Client {
     }
 }
 
+/// The header for a token, which a provider may have made of anything.
+fn authorization(token: &str) -> Result<(&'static str, String), Refusal> {
+    match token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(("Authorization", format!("Bearer {token}"))),
+        false => Err(Refusal::ReplyInvalid),
+    }
+}
+
 /// The body of a reply.
 ///
 /// # Errors
@@ -176,4 +183,18 @@ pub(super) fn note_refused_client(issuer: &str, error: &str) {
         error,
         "a provider does not accept client_id and client_secret"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_no_header_can_hold_is_refused() {
+        let (_, header) = authorization("a.b-c_d~e+f/g=").unwrap();
+        assert_eq!(header, "Bearer a.b-c_d~e+f/g=");
+        for token in ["a\r\nX: y", "a b", "ä", "a\0"] {
+            assert_eq!(authorization(token).err(), Some(Refusal::ReplyInvalid));
+        }
+    }
 }
