@@ -23,6 +23,9 @@ pub(super) fn an_identity_belongs_to_one_user(tx: &Transaction<'_>) {
         ..new("a")
     };
     assert!(identities::insert(tx, other, &elsewhere, 20, NOW).unwrap().is_some());
+    let has_one_of = |user, issuer| identities::has_one_of(tx, user, issuer).unwrap();
+    assert!(has_one_of(user, ISSUER) && has_one_of(other, elsewhere.issuer));
+    assert!(!has_one_of(user, elsewhere.issuer));
     let find = |subject| identities::find_user(tx, ISSUER, subject).unwrap();
     assert_eq!([find("a"), find("A"), find("b")], [Some(user), Some(other), None]);
     users::delete(tx, user).unwrap();
