@@ -1,7 +1,6 @@
 import { CloakroomError } from "@cloakroom/client";
 import { useAuth } from "@cloakroom/client/react";
 import { useEffect, useRef, useState } from "react";
-import { Navigate } from "react-router";
 import { Alert } from "../components/Alert.js";
 import { LoadError } from "../components/LoadError.js";
 import { NextLink } from "../components/NextLink.js";
@@ -9,7 +8,7 @@ import { Skeleton } from "../components/Skeleton.js";
 import { formatTime } from "../format.js";
 import { FormPage } from "../layout/FormPage.js";
 import { useLinkToken } from "../layout/linkToken.js";
-import { SecondFactor } from "../pages/SecondFactor.js";
+import { useNextStep } from "../pages/useNextStep.js";
 import { useLoad } from "../useLoad.js";
 
 /** Signs in the browser that asked for the mail. Any other is shown the code, and so is a mail scanner. */
@@ -56,11 +55,11 @@ function ShownCode({ code, expiresAt }: { code: string; expiresAt: string }) {
 }
 
 function SignInByLink({ token }: { token: string }) {
-  const { client, ...auth } = useAuth();
+  const { client } = useAuth();
   const [done, setDone] = useState(false);
   const [failure, setFailure] = useState<CloakroomError>();
   const [ended, setEnded] = useState("");
-  const [startsOver, setStartsOver] = useState(false);
+  const nextStep = useNextStep({ to: "/", onEnded: setEnded });
   const [attempt, setAttempt] = useState(0);
   const sent = useRef(-1);
   useEffect(() => {
@@ -76,22 +75,8 @@ function SignInByLink({ token }: { token: string }) {
     );
   }, [client, token, attempt]);
 
-  if (startsOver) {
-    return <Navigate to="/sign-in" replace />;
-  }
-  if (done && auth.status === "second-factor") {
-    const { methods, expiresAt } = auth;
-    return (
-      <SecondFactor
-        methods={methods}
-        expiresAt={expiresAt}
-        onEnded={setEnded}
-        onStartOver={() => setStartsOver(true)}
-      />
-    );
-  }
-  if (done && auth.status === "signed-in") {
-    return <Navigate to="/" replace />;
+  if (done && nextStep) {
+    return nextStep;
   }
   if (done || failure?.code === "link_invalid") {
     return <InvalidLink reason={ended || (failure?.message ?? "The sign-in has ended.")} focused />;

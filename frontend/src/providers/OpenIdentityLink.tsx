@@ -1,7 +1,6 @@
 import { CloakroomError, type Output } from "@cloakroom/client";
 import { useAuth, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
-import { Navigate } from "react-router";
 import { Alert } from "../components/Alert.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { LoadError } from "../components/LoadError.js";
@@ -11,7 +10,7 @@ import { SubmitButton } from "../components/SubmitButton.js";
 import { formatDate } from "../format.js";
 import { FormPage } from "../layout/FormPage.js";
 import { useLinkToken } from "../layout/linkToken.js";
-import { SecondFactor } from "../pages/SecondFactor.js";
+import { useNextStep } from "../pages/useNextStep.js";
 import { useLoad } from "../useLoad.js";
 
 const TITLE = "Link your account";
@@ -30,28 +29,13 @@ export function OpenIdentityLink() {
 }
 
 function CheckLink({ token }: { token: string }) {
-  const auth = useAuth();
-  const { client } = auth;
+  const { client } = useAuth();
   const [done, setDone] = useState(false);
-  const [startsOver, setStartsOver] = useState(false);
   const [ended, setEnded] = useState("");
+  const nextStep = useNextStep({ to: "/", onEnded: setEnded });
   const { data, error, reload } = useLoad((signal) => client.checkIdentityLink({ token }, { signal }));
-  if (startsOver) {
-    return <Navigate to="/sign-in" replace />;
-  }
-  if (done && auth.status === "second-factor") {
-    const { methods, expiresAt } = auth;
-    return (
-      <SecondFactor
-        methods={methods}
-        expiresAt={expiresAt}
-        onEnded={setEnded}
-        onStartOver={() => setStartsOver(true)}
-      />
-    );
-  }
-  if (done && auth.status === "signed-in") {
-    return <Navigate to="/" replace />;
+  if (done && nextStep) {
+    return nextStep;
   }
   if (done || ended || error?.code === "link_invalid") {
     return <InvalidLink reason={ended || (error?.message ?? "The sign-in has ended.")} focused />;

@@ -9,7 +9,7 @@ import { NextLink } from "../components/NextLink.js";
 import { Skeleton } from "../components/Skeleton.js";
 import { FormPage } from "../layout/FormPage.js";
 import { returnPath } from "../layout/guards.js";
-import { SecondFactor } from "../pages/SecondFactor.js";
+import { useNextStep } from "../pages/useNextStep.js";
 import { ERRORS, REFUSALS } from "./refusals.js";
 
 /** These are of no concern to a user who is signed in: the page was opened a second time. */
@@ -19,9 +19,9 @@ const REPEATED = ["state_used", "exchange_code_invalid"];
 export function ReturnFromProvider() {
   const auth = useAuth();
   const [ended, setEnded] = useState("The sign-in has ended. Start again.");
-  const [startsOver, setStartsOver] = useState(false);
   const returned = useProviderReturn();
   const { links = false, return_to } = returned;
+  const nextStep = useNextStep({ to: returnPath({ from: return_to }), onEnded: setEnded });
   switch (returned.status) {
     case "loading":
       return <Loading links={links} />;
@@ -30,21 +30,7 @@ export function ReturnFromProvider() {
     case "signed-in":
       return <Navigate to={returnPath({ from: return_to })} replace />;
     case "second-factor":
-      if (auth.status === "second-factor") {
-        const { methods, expiresAt } = auth;
-        return (
-          <SecondFactor
-            methods={methods}
-            expiresAt={expiresAt}
-            onEnded={setEnded}
-            onStartOver={() => setStartsOver(true)}
-          />
-        );
-      }
-      if (auth.status === "signed-in") {
-        return <Navigate to={returnPath({ from: return_to })} replace />;
-      }
-      return startsOver ? <Navigate to="/sign-in" replace /> : <Refused text={ended} links={false} />;
+      return nextStep ?? <Refused text={ended} links={false} />;
     case "linked":
       return <Navigate to="/account" replace state={{ linked: returned.identity.provider }} />;
   }
