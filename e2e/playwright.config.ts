@@ -12,8 +12,8 @@ export default defineConfig({
   // A flaky test is a bug, in the program or in the test.
   retries: 0,
   // A test takes two seconds; leave time for a busy machine.
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   use: {
     locale: "en-GB",
     timezoneId: "Europe/Berlin",

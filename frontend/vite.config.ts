@@ -12,5 +12,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
   },
-  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"] },
+  test: {
+    environment: "happy-dom",
+    include: ["test/**/*.test.{ts,tsx}"],
+    // Leave time for a busy machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });

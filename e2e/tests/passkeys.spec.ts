@@ -28,15 +28,12 @@ async function signUpByPasskey(page: Page, address: string) {
   await expect(heading(page, "Projects")).toBeVisible();
 }
 
-/** Signs out while the device answers no prompt, so that the sign-in page does not sign in again by autofill. */
-async function signOut(page: Page, device: Authenticator) {
-  await device.answers(false);
+async function signOut(page: Page) {
   await button(page, "Sign out").click();
   await expect(heading(page, "Sign in")).toBeVisible();
-  await device.answers(true);
 }
 
-/** For tests in which a device answers: otherwise it also answers the prompt for suggestions. */
+/** For tests that sign out: a device would also answer the prompt for suggestions, and sign in again at once. */
 async function withoutSuggestions(page: Page) {
   await page.addInitScript(() => {
     PublicKeyCredential.isConditionalMediationAvailable = async () => false;
@@ -66,6 +63,7 @@ async function addPasskey(page: Page, name: string, password = PASSWORD) {
 
 test("a person without a password lives by passkeys alone, by keyboard", async ({ page, env, monitor }) => {
   monitor.expectStatus(409);
+  await withoutSuggestions(page);
   const { keyboard } = page;
   const laptop = await Authenticator.addTo(page);
   const address = env.uniqueAddress();
@@ -79,7 +77,7 @@ test("a person without a password lives by passkeys alone, by keyboard", async (
   await expect(heading(page, "Projects")).toBeFocused();
   expect(await laptop.passkeys()).toEqual([address]);
 
-  await signOut(page, laptop);
+  await signOut(page);
   await tabTo(page, button(page, "Sign in with a passkey"));
   await keyboard.press("Enter");
   await expect(heading(page, "Projects")).toBeVisible();
@@ -110,7 +108,7 @@ test("a person without a password lives by passkeys alone, by keyboard", async (
   await expect(methods.getByText("This is your only way to sign in.")).toBeHidden();
 
   await laptop.remove();
-  await signOut(page, key);
+  await signOut(page);
   await tabTo(page, button(page, "Sign in with a passkey"));
   await keyboard.press("Enter");
   await expect(heading(page, "Projects")).toBeVisible();
@@ -140,9 +138,11 @@ test("a person without a password lives by passkeys alone, by keyboard", async (
 test("a passkey chosen among the suggestions signs in", { tag }, async ({ page, env }) => {
   const device = await Authenticator.addTo(page);
   await signUpByPasskey(page, env.uniqueAddress());
-  await signOut(page, device);
+  await device.answers(false);
+  await signOut(page);
   await expect(field(page, "Email address")).toHaveAttribute("autocomplete", "username webauthn");
-  // A virtual device answers a prompt that opens now: as a user does who chooses the suggestion.
+  // A virtual device answers the prompt of the next page at once: as a user does who chooses the suggestion.
+  await device.answers(true);
   await page.goto("/account");
   await expect(heading(page, "Your account")).toBeVisible();
 });
@@ -156,7 +156,7 @@ test("a closed prompt, and a user who is not verified, can try again", { tag }, 
   await withoutSuggestions(page);
   const device = await Authenticator.addTo(page);
   await signUpByPasskey(page, env.uniqueAddress());
-  await signOut(page, device);
+  await signOut(page);
   const alert = page.getByRole("alert");
 
   await device.verifiesUser(false);
@@ -183,7 +183,7 @@ test("a passkey that was removed elsewhere is no longer offered", async ({ page,
   const { passkeys } = (await user.call("GET", "/v1/user/passkeys")) as { passkeys: { id: number }[] };
   const password_challenge = user.password;
   await user.call("DELETE", `/v1/user/passkeys/${passkeys[0]?.id}`, { password_challenge });
-  await signOut(page, device);
+  await signOut(page);
   await button(page, "Sign in with a passkey").click();
   await expect(page.getByText("This passkey is not known here.")).toBeVisible();
   await expect.poll(() => device.passkeys()).toEqual([]);
@@ -259,7 +259,8 @@ test("passkeys are added, renamed and removed beside a password", { tag }, async
 });
 
 test("a password is removed and set again", async ({ page, env }) => {
-  const { user, device } = await openAccount(page, env);
+  await withoutSuggestions(page);
+  const { user } = await openAccount(page, env);
   const password = section(page, "Password");
   await expect(button(password, "Remove password")).toBeHidden();
   await addPasskey(page, "Laptop");
@@ -273,7 +274,7 @@ test("a password is removed and set again", async ({ page, env }) => {
   await expect(field(password, "Current password")).toBeHidden();
   await expect(passkeysOf(page).getByText("This is your only way to sign in.")).toBeVisible();
   await checkAppearance(page, "password-none");
-  await signOut(page, device);
+  await signOut(page);
   await button(page, "Sign in with a passkey").click();
   await expect(heading(page, "Projects")).toBeVisible();
 
@@ -284,7 +285,7 @@ test("a password is removed and set again", async ({ page, env }) => {
   await expect(password.getByText("Confirmed with your passkey.")).toBeFocused();
   await button(password, "Set password").click();
   await expect(button(password, "Change password")).toBeVisible();
-  await signOut(page, device);
+  await signOut(page);
   await signIn(page, { address: user.address, password: "a green cloak, please" });
   await expect(heading(page, "Projects")).toBeVisible();
 });
@@ -313,7 +314,7 @@ test("a passkey is the second step", { tag }, async ({ page, env, monitor }) => 
   const { user, device } = await openAccount(page, env);
   await addPasskey(page, "Laptop");
   await env.setUpApp(user);
-  await signOut(page, device);
+  await signOut(page);
   await signIn(page, user);
   await expect(heading(page, "Use your passkey")).toBeVisible();
   await expect(button(page, "Continue with your passkey")).toBeFocused();

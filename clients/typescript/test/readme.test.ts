@@ -29,7 +29,7 @@ const expo = `declare module "expo-secure-store" {
   export function deleteItemAsync(key: string): Promise<void>;
 }`;
 
-it("every sample has valid types", { timeout: 60_000 }, () => {
+it("every sample has valid types", () => {
   const { config } = ts.readConfigFile(`${folder}tsconfig.json`, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, folder);
   const host = ts.createCompilerHost(options);

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 const binary =
   process.env.CLOAKROOM_BIN ?? fileURLToPath(new URL("../../../target/debug/cloakroom", import.meta.url));
 /** Milliseconds to wait for a mail. */
-const TIMEOUT = 10_000;
+const TIMEOUT = 30_000;
 
 export interface Mail {
   to: string;

@@ -47,9 +47,7 @@ async function signedInClient() {
 const withToken = (token: string) =>
   createClient({ url: server.url, store: { load: () => ({ token }), save() {} } });
 
-it("refreshes once; a replayed refresh token ends the session", {
-  timeout: 30_000,
-}, async () => {
+it("refreshes once; a replayed refresh token ends the session", async () => {
   const { client, email_address, stored, refreshes } = await signedInClient();
   const first = await stored();
   expect(first.token).toMatch(/^eyJ/);
