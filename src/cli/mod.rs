@@ -2,6 +2,7 @@
 //! server.
 
 mod api_keys;
+mod backup;
 mod config;
 mod database;
 mod doctor;
@@ -18,6 +19,7 @@ mod open_files;
 mod openapi;
 mod output;
 mod passwords;
+mod progress;
 mod providers;
 #[cfg(test)]
 mod reference;
@@ -98,6 +100,12 @@ enum Command {
     /// before they are committed together; a move that fails or is killed leaves an empty target. The tables of a PostgreSQL target are
     /// created if they are missing.
     Move(moving::Arguments),
+    /// Copy the SQLite file to a new one beside the running server, or verify a copy
+    ///
+    /// Writers do not wait. The copy is as the file was when the command started. It is named FILE once it is on disk and
+    /// was verified: a command that fails or is killed leaves none, and the next one removes what it left. An existing FILE
+    /// is never replaced.
+    Backup(backup::Arguments),
     /// Delete expired sessions and other expired rows (`serve` does it too)
     Sweep(output::Format),
     /// Create, show, disable and delete users
@@ -161,6 +169,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Move(arguments) => {
             on_database(&sources()?, |settings| moving::run(settings, &arguments))
         }
+        Command::Backup(arguments) => backup::run(&sources()?, arguments),
         Command::Sweep(format) => {
             on_database(&sources()?, |settings| sweep::run(settings, &format))
         }

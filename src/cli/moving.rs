@@ -45,7 +45,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Outcome {
     let moved = move_rows(&settings.database, &target, &mut |progress| {
         reporter.report(progress);
     });
-    reporter.finish();
+    drop(reporter);
     let (moved, name) = (moved?, store::describe(&target));
     arguments
         .format

@@ -111,6 +111,23 @@ impl Draft {
         Ok(draft)
     }
 
+    /// The same for a run that takes long: other runs see that it is in use, and it removes what killed ones left.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub fn start_long(path: &Path) -> io::Result<Self> {
+        let _folder = lock(path)?;
+        for draft in drafts_of(path)? {
+            let file = File::open(&draft).map_err(|fault| at(&draft, fault))?;
+            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                remove_with_companions(&draft)?;
+            }
+        }
+        let draft = Self::start(path)?;
+        flock(&draft.file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(draft)
+    }
+
     /// Its open file, to be written.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
@@ -143,19 +160,41 @@ impl Draft {
     /// # Errors
     /// There is one, or the draft cannot be written.
     pub fn put_first(self) -> io::Result<()> {
-        self.file
-            .sync_all()
-            .map_err(|fault| at(&self.path, fault))?;
-        fs::hard_link(&self.aside, &self.path)?;
-        File::open(folder_of(&self.path))?.sync_all()
+        let path = self.path.clone();
+        self.put_first_at(&path)
+    }
+
+    /// The same at another path of the folder.
+    ///
+    /// # Errors
+    /// There is a file, or the draft cannot be written.
+    pub fn put_first_at(self, path: &Path) -> io::Result<()> {
+        self.file.sync_all().map_err(|fault| at(path, fault))?;
+        fs::hard_link(&self.aside, path).map_err(|fault| at(path, fault))?;
+        File::open(folder_of(path))?.sync_all()
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
         // After `put` there is nothing to delete.
-        let _ = fs::remove_file(&self.aside);
+        let _ = remove_with_companions(&self.aside);
     }
+}
+
+/// Removes a draft and what its program had beside it, such as the journal of a database. The draft is the last: a next run
+/// finds it.
+fn remove_with_companions(draft: &Path) -> io::Result<()> {
+    let own = draft.file_name().unwrap_or_default().as_encoded_bytes();
+    for entry in fs::read_dir(folder_of(draft))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let rest = name.as_encoded_bytes().strip_prefix(own);
+        if rest.is_some_and(|rest| rest.starts_with(b"-")) {
+            fs::remove_file(entry.path()).map_err(|fault| at(&entry.path(), fault))?;
+        }
+    }
+    fs::remove_file(draft).map_err(|fault| at(draft, fault))
 }
 
 /// If root created this file or folder, gives it to the owner of the folder that it is in.
@@ -242,6 +281,21 @@ pub(super) mod tests {
             .unwrap();
         assert_eq!(mode(&folder.path().join("other")), 0o640);
         assert_eq!(names(folder.path()), ["base", "other"]);
+    }
+
+    #[test]
+    fn a_long_run_removes_drafts_that_are_not_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let in_use = Draft::start_long(&path).unwrap();
+        for left in ["copy.0123456789abcdef", "copy.0123456789abcdef-journal"] {
+            fs::write(folder.path().join(left), "left").unwrap();
+        }
+        let next = Draft::start_long(&path).unwrap();
+        let mut drafts = vec![in_use.aside.clone(), next.aside.clone()];
+        drafts.sort();
+        assert_eq!(drafts_of(&path).unwrap(), drafts);
+        assert_eq!(names(folder.path()).len(), 2);
     }
 
     #[test]

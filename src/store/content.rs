@@ -5,7 +5,7 @@ use super::tables::key_bases;
 use crate::crypto::key_ring::BaseNames;
 use crate::crypto::password;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::{EmailAddress, PasswordDigest};
 
 /// A database opened for reading, on the calling thread.
@@ -35,6 +35,37 @@ impl Content {
             |row| row.get::<Option<Timestamp>>(0),
         )?;
         Ok(newest.flatten())
+    }
+
+    /// How much there is of what users and services sign in with.
+    ///
+    /// # Errors
+    /// The database is damaged or has another schema.
+    pub fn holdings(&self, now: Timestamp) -> Result<Holdings> {
+        let reader = Reader::new(&*self.connection);
+        let found = reader.one(
+            "SELECT (SELECT count(*) FROM users),
+                    (SELECT count(*) FROM sessions WHERE expires_at > $1),
+                    (SELECT count(*) FROM api_keys
+                     WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1))",
+            &[now.into()],
+            |row| {
+                Ok(Holdings {
+                    users: row.next()?,
+                    sessions: row.next()?,
+                    api_keys: row.next()?,
+                })
+            },
+        )?;
+        found.ok_or_else(|| Error::internal("a count returned no row"))
+    }
+
+    /// The names of the key bases that sign.
+    ///
+    /// # Errors
+    /// The database is damaged or has another schema.
+    pub fn signing_bases(&self) -> Result<Vec<String>> {
+        key_bases::signing(&Reader::new(&*self.connection))
     }
 
     /// The number of mails abandoned after `since` and not retried.
@@ -97,6 +128,17 @@ impl Content {
             digests: digests.into_iter().flatten().collect(),
         })
     }
+}
+
+/// What a database holds that is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holdings {
+    /// Users, also disabled ones.
+    pub users: i64,
+    /// Sessions that are not expired.
+    pub sessions: i64,
+    /// API keys that are not expired or revoked.
+    pub api_keys: i64,
 }
 
 /// The ids of users whose rows this program would not write.

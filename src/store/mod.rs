@@ -26,7 +26,7 @@ use crate::crypto::key_ring::BaseNames;
 use crate::domain::SessionId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result, UnavailableReason};
-pub use content::{Content, ForeignRows};
+pub use content::{Content, ForeignRows, Holdings};
 pub use engine::{Reader, Row, Transaction};
 pub use moving::{MovedTable, Progress, Step, move_rows};
 pub use postgres::Examined;
@@ -36,7 +36,8 @@ use postgres::{Isolation, Postgres};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
 pub use sqlite::{
-    IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, check_is_current, explain, integrity,
+    BackupProgress, IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, check_is_current, explain,
+    integrity,
 };
 pub use tables::{
     api_keys, identities, identity_link_requests, key_bases, known_devices, mail_codes, outbox,
@@ -333,6 +334,26 @@ pub fn upgrade(settings: &config::Database) -> Result<usize> {
     match &settings.url {
         None => sqlite::upgrade(settings),
         Some(url) => postgres::upgrade(settings, url),
+    }
+}
+
+/// What to do instead of [`back_up`] where the database is on a server.
+const BACKED_UP_BY_SERVER: &str = "this database is on a PostgreSQL server, which has tools for backups: pg_dump, \
+    pg_basebackup or continuous archiving";
+
+/// Writes a verified copy of the file to `target`, beside a server that uses it; returns its size in bytes. It waits on the
+/// calling thread.
+///
+/// # Errors
+/// For the operator: the target exists or cannot be written, or the copy is damaged. Nothing is left then.
+pub fn back_up(
+    settings: &config::Database,
+    target: &Path,
+    report: &mut dyn FnMut(BackupProgress),
+) -> Result<u64> {
+    match &settings.url {
+        None => sqlite::back_up(settings, target, report),
+        Some(_) => Err(Error::internal(BACKED_UP_BY_SERVER)),
     }
 }
 

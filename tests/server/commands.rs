@@ -1,6 +1,7 @@
 //! The operator's commands: by themselves, and beside a running server.
 
 mod api_keys;
+mod backup;
 mod doctor;
 mod events;
 mod health;

@@ -110,8 +110,15 @@ fn report(findings: Result<Vec<String>>, damaged: &AtomicBool) {
 /// # Errors
 /// The file cannot be opened or read at all.
 pub fn integrity(path: &Path) -> Result<Vec<String>> {
-    let connection = open_reading(path)?;
-    let mut found = findings(&connection, "PRAGMA integrity_check")?;
+    integrity_of(&open_reading(path)?)
+}
+
+/// The same for an open file.
+///
+/// # Errors
+/// The file cannot be read at all.
+pub(super) fn integrity_of(connection: &Connection) -> Result<Vec<String>> {
+    let mut found = findings(connection, "PRAGMA integrity_check")?;
     if !found.is_empty() {
         // The next check could fail on the damage and hide these findings.
         return Ok(found);

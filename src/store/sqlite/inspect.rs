@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::check::integrity_of;
 use super::migrate::{check_objects, version_of_file};
-use super::open::{MISSING, open_reading};
+use super::open::{MISSING, open_reading, open_unchanged};
 use super::place::{self, Found};
 use crate::domain::error::{Error, Result};
 use crate::store::content::Content;
@@ -48,6 +49,34 @@ impl Inspection {
         Ok(Self {
             connection: open_reading(&path)?,
         })
+    }
+
+    /// Opens a backup, which no process writes. Beside it nothing is created, so that it may be on a read-only disk.
+    ///
+    /// # Errors
+    /// As [`Inspection::open`]; or the file has a log beside it, as one that is in use.
+    pub fn open_backup(path: &Path) -> Result<Self> {
+        let path = place::resolve(path)?;
+        if place::examine(&path)? == Found::Nothing {
+            return Err(Error::internal("no such file"));
+        }
+        if place::files(&path).len() > 1 {
+            return Err(Error::internal(
+                "this file is in use, or a copy of one that was: the last changes are in the files beside it; make a \
+                 backup with `cloakroom backup`",
+            ));
+        }
+        Ok(Self {
+            connection: open_unchanged(&path)?,
+        })
+    }
+
+    /// All damage that SQLite finds; empty when the file is sound.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn integrity(&self) -> Result<Vec<String>> {
+        integrity_of(&self.connection)
     }
 
     /// The schema version.

@@ -4,6 +4,7 @@
 //! thread: it runs on the calling thread. Writers would wait for each other, so one thread owns the connection
 //! that writes: see [`writer`].
 
+mod backup;
 mod check;
 mod inspect;
 mod migrate;
@@ -23,6 +24,8 @@ use parking_lot::Mutex;
 use super::engine::{AfterCommit, Reader, Transaction};
 use crate::config;
 use crate::domain::error::Result;
+pub use backup::BackupProgress;
+pub(super) use backup::back_up;
 use check::Check;
 pub use check::integrity;
 pub use inspect::Inspection;

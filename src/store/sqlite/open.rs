@@ -141,6 +141,18 @@ pub(super) fn open_reading(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Opens a file that no process writes: SQLite takes no lock and ignores a log.
+pub(super) fn open_unchanged(path: &Path) -> Result<Connection> {
+    let path = std::path::absolute(path).map_err(Error::internal)?;
+    let mut uri = url::Url::from_file_path(path)
+        .map_err(|()| Error::internal("this path cannot be written as a URL"))?;
+    uri.set_query(Some("immutable=1"));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(uri.as_str(), flags).map_err(error)?;
+    prepare(&connection, Duration::ZERO).map_err(error)?;
+    Ok(connection)
+}
+
 /// The settings of every connection. No memory map: an I/O error would be a signal instead of an error. Plans do not
 /// depend on values: else SQLite prepares a statement anew for each other `LIMIT`, which took a quarter of a list's time.
 pub(super) fn prepare(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {

@@ -36,14 +36,19 @@ pub fn state(reader: &Reader<'_>, name: &str) -> Result<State> {
     Ok(found.unwrap_or(State::Unknown))
 }
 
-/// Whether others sign with bases that a node with these does not have, so that it would refuse what they sign. While a
-/// new base is rolled out, nodes with the one before may start.
-pub fn are_foreign(reader: &Reader<'_>, names: &BaseNames, now: Timestamp) -> Result<bool> {
-    let signing: Vec<String> = reader.all(
+/// The names of the bases that sign.
+pub fn signing(reader: &Reader<'_>) -> Result<Vec<String>> {
+    reader.all(
         "SELECT name FROM key_bases WHERE retired_at IS NULL",
         &[],
         |row| row.next(),
-    )?;
+    )
+}
+
+/// Whether others sign with bases that a node with these does not have, so that it would refuse what they sign. While a
+/// new base is rolled out, nodes with the one before may start.
+pub fn are_foreign(reader: &Reader<'_>, names: &BaseNames, now: Timestamp) -> Result<bool> {
+    let signing = signing(reader)?;
     if signing.is_empty() || signing.iter().any(|name| names.contains(name)) {
         return Ok(false);
     }
@@ -97,11 +102,7 @@ pub fn record(
 
 /// Retires all bases but those of this node; returns how many signed until now.
 pub fn retire_foreign(tx: &Transaction<'_>, names: &BaseNames, now: Timestamp) -> Result<usize> {
-    let signing: Vec<String> = tx.all(
-        "SELECT name FROM key_bases WHERE retired_at IS NULL",
-        &[],
-        |row| row.next(),
-    )?;
+    let signing = signing(tx)?;
     let foreign = signing.iter().filter(|name| !names.contains(name));
     let retired = foreign.map(|name| retire(tx, name, now));
     Ok(retired.collect::<Result<Vec<_>>>()?.len())
