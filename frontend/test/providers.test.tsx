@@ -371,9 +371,11 @@ describe("without a password and a passkey", () => {
     expect(count("DELETE /v1/user/identities/3")).toBe(1);
   });
 
-  test("without codes by mail a password must be set first", async () => {
+  test("without codes by mail a password must be set first, by mail", async () => {
     const { dialog } = await openDialog(answers([]));
     expect(dialog.textContent).toContain("Set one by mail");
+    expect(screen.getByRole("link", { name: "Set a password by mail" })).toBeTruthy();
+    expect(screen.queryByLabelText("New password")).toBeNull();
   });
 
   test("a mailed code confirms, where there are such codes", async () => {

@@ -6,7 +6,7 @@ import { PasswordField } from "../components/Field.js";
 import { FormAlert } from "../components/FormAlert.js";
 import { SubmitButton } from "../components/SubmitButton.js";
 import { useFocusAfterRender } from "../useFocusAfterRender.js";
-import { CurrentPassword } from "./CurrentPassword.js";
+import { CurrentPassword, useNothingToConfirmWith } from "./CurrentPassword.js";
 import { RemovePassword } from "./RemovePassword.js";
 import { Section } from "./Section.js";
 import { useSignInMethods } from "./SignInMethodsContext.js";
@@ -23,6 +23,7 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
   const client = useClient();
   const user = useUser();
   const { hasPassword, passkeys, reload } = useSignInMethods();
+  const onlyByMail = useNothingToConfirmWith();
   const focus = useFocusAfterRender();
   const [removing, setRemoving] = useState(false);
   const [notice, setNotice] = useState("");
@@ -51,28 +52,32 @@ export function ChangePassword({ onDone }: { onDone: () => void }) {
           : "Your account has no password: you sign in with a passkey or a linked account. You can set a password as well."
       }
     >
-      <form onSubmit={form.onSubmit} noValidate>
-        <FormAlert form={form} />
-        <CurrentPassword
-          form={form}
-          username={user.email_address}
-          hint={<Link to="/passwords/new">Forgot your password?</Link>}
-        />
-        <PasswordField form={form} name="password" label="New password" autoComplete="new-password" />
-        <PasswordField
-          form={form}
-          name="password_confirmation"
-          label="Password again"
-          autoComplete="new-password"
-        />
-        <label className="check">
-          <input type="checkbox" name="keep_api_keys" /> Keep my API keys; otherwise they are revoked
-        </label>
-        <Notice>{notice}</Notice>
-        <SubmitButton form={form} className="">
-          {hasPassword ? "Change password" : "Set password"}
-        </SubmitButton>
-      </form>
+      {onlyByMail ? (
+        <Link to="/passwords/new">Set a password by mail</Link>
+      ) : (
+        <form onSubmit={form.onSubmit} noValidate>
+          <FormAlert form={form} />
+          <CurrentPassword
+            form={form}
+            username={user.email_address}
+            hint={<Link to="/passwords/new">Forgot your password?</Link>}
+          />
+          <PasswordField form={form} name="password" label="New password" autoComplete="new-password" />
+          <PasswordField
+            form={form}
+            name="password_confirmation"
+            label="Password again"
+            autoComplete="new-password"
+          />
+          <label className="check">
+            <input type="checkbox" name="keep_api_keys" /> Keep my API keys; otherwise they are revoked
+          </label>
+          <Notice>{notice}</Notice>
+          <SubmitButton form={form} className="">
+            {hasPassword ? "Change password" : "Set password"}
+          </SubmitButton>
+        </form>
+      )}
       {hasPassword && !!passkeys.data?.passkeys.length && (
         <button
           type="button"

@@ -71,6 +71,14 @@ export function CurrentPassword({ form, name = "password_challenge", username, h
   );
 }
 
+/** Whether the user has nothing to confirm a change with. A password set by mail is the way out. */
+export function useNothingToConfirmWith(): boolean {
+  const { hasPassword, factors, passkeys, confirmed } = useSignInMethods();
+  const substitute = useSubstitute();
+  const isKnown = !!factors.data && !!(passkeys.data || passkeys.error);
+  return isKnown && !hasPassword && !confirmed && substitute === "none";
+}
+
 /** The server takes a mailed code only of users who have nothing else. */
 function useSubstitute(): Substitute {
   const supported = usePasskeysSupported();

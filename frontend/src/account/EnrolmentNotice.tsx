@@ -11,11 +11,12 @@ export function EnrolmentNotice() {
   const date = new Date(until);
   return (
     <p className="notice">
-      Your account needs a second factor. <a href="#sign-in-methods">Set up an authenticator app</a> by{" "}
+      Your account needs a second factor. <a href="#sign-in-methods">Set up an authenticator app</a> or add a
+      passkey by{" "}
       <time dateTime={until}>
         {formatDate(date)}, {formatTime(date)}
       </time>
-      . Afterwards your password alone does not sign you in.
+      . Afterwards you cannot sign in without one.
     </p>
   );
 }

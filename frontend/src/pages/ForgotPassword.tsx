@@ -1,4 +1,4 @@
-import { useClient, useForm } from "@cloakroom/client/react";
+import { useAuth, useForm } from "@cloakroom/client/react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { Notice } from "../components/Alert.js";
@@ -9,7 +9,7 @@ import { FormPage } from "../layout/FormPage.js";
 
 /** Shows the same message for known and unknown addresses, as the server does. */
 export function ForgotPassword() {
-  const client = useClient();
+  const { client, user } = useAuth();
   const [sent, setSent] = useState("");
   const form = useForm(client.requestPasswordReset, {
     onSuccess: ({ message }) => {
@@ -25,7 +25,7 @@ export function ForgotPassword() {
       </Notice>
       <form onSubmit={form.onSubmit} noValidate>
         <FormAlert form={form} />
-        <AddressField form={form} label="Email address" />
+        <AddressField form={form} label="Email address" defaultValue={user?.email_address} />
         <SubmitButton form={form}>Send the link</SubmitButton>
       </form>
       <p className="aside">

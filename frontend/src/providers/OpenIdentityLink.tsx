@@ -94,8 +94,8 @@ function Confirm({ token, link, onDone, onEnded }: ConfirmProps) {
   return (
     <form onSubmit={form.onSubmit}>
       <p>
-        Your <There link={link} /> will sign you in to the account <b>{link.email_address}</b>, which exists
-        since <time dateTime={link.account_created_at}>{formatDate(since)}</time>.
+        Your <There link={link} /> will sign you in to the account <b>{link.email_address}</b>, which was
+        created on <time dateTime={link.account_created_at}>{formatDate(since)}</time>.
       </p>
       <FormAlert form={form} />
       <SubmitButton form={form}>Link and sign in</SubmitButton>

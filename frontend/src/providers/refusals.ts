@@ -54,5 +54,6 @@ export const ERRORS: Record<string, string> = {
   address_unverified:
     "The provider states no verified email address of yours. Verify it there and try again, or sign up with a password.",
   too_many_identities: "Your account has as many linked accounts as it can have. Unlink one first.",
-  identity_taken: "That account is linked to another account here. Unlink it there first.",
+  identity_taken:
+    "That account is linked already, to this account or another one here. To link it anew, unlink it first.",
 };
