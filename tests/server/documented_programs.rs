@@ -175,6 +175,33 @@ fn a_page_signs_in_with_a_cookie_as_shown() {
 
 #[test]
 #[ignore = "needs Caddy: .ci/recipes"]
+fn caddy_balances_nodes_as_shown() {
+    let [site]: [String; 1] = blocks_in("docs/operations/postgresql.md", "caddyfile")
+        .try_into()
+        .unwrap();
+    let (first, second) = (TestServer::new(), TestServer::new());
+    let nodes = [first.serve(), second.serve()];
+    let address = free_address();
+    let mut site = site.replace("auth.example.com {\n", &format!("http://{address} {{\n"));
+    for (shown, node) in ["192.0.2.11:3000", "192.0.2.12:3000"].iter().zip(&nodes) {
+        assert!(site.contains(shown), "{site}");
+        site = site.replace(shown, &node.address.to_string());
+    }
+    let _proxy = start_caddy(first.path(), &site, address);
+    let status = |path: &str| {
+        let url = format!("http://{address}{path}");
+        agent().get(url).call().unwrap().status().as_u16()
+    };
+    assert_eq!(status("/ready"), 404);
+    let [stopped, _other] = nodes;
+    drop(stopped);
+    for _ in 0..20 {
+        assert_eq!(status("/v1/user"), 401);
+    }
+}
+
+#[test]
+#[ignore = "needs Caddy: .ci/recipes"]
 fn caddy_takes_the_configuration_of_production() {
     let [site]: [String; 1] = blocks_in("docs/operations/production.md", "caddyfile")
         .try_into()
