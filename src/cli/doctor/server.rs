@@ -12,7 +12,7 @@ pub(super) fn examine(settings: &Settings, url: &Secret, report: &mut Report) ->
         Ok(found) => found,
         Err(error) => {
             let text = error.to_string();
-            let advice = "correct database.url, or start the server";
+            let advice = "correct database.url, or start the database server";
             let (what, advice) = text.split_once("; ").unwrap_or((&text, advice));
             report.fail("database", what, advice);
             return None;
