@@ -90,8 +90,8 @@ error_codes! {
     ACCOUNT_EXISTS: 409 "account_exists"
         "An account with this email address exists. Open the link that was mailed to it in this browser, or sign in and link the provider in the account.",
         "the address that the provider states has an account, to which the identity is not linked: a mailed link links it";
-    IDENTITY_TAKEN: 409 "identity_taken" "This account at the provider belongs to another user",
-        "the identity is linked to another user";
+    IDENTITY_TAKEN: 409 "identity_taken" "This account at the provider is linked already, to you or to another user",
+        "the identity is linked already, to this user or another";
     REQUEST_TIMEOUT: 408 "request_timeout" "The body did not arrive in time",
         "the body did not arrive in time";
     LAST_SIGN_IN_METHOD: 409 "last_sign_in_method" "This is the only way to sign in to the account",

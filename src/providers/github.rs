@@ -17,7 +17,7 @@ use super::client::{Client, json, note_refused_client};
 use super::connector::{Asked, Confirmed, Connector};
 use super::flow::{Answer, Flow};
 use super::identity::Identity;
-use super::inspection::{Finding, Findings, MADE_UP};
+use super::inspection::{Finding, Findings, MADE_UP, UNREACHED};
 use super::refusal::Refusal;
 use crate::config::{self, Secret};
 use crate::domain::EmailAddress;
@@ -185,10 +185,12 @@ impl Github {
         match self.client.status(&endpoints.user).await {
             Ok(401) => findings.ok("api", endpoints.user.clone()),
             other => {
-                let why =
-                    other.map_or_else(|refusal| refusal.code().to_owned(), |it| it.to_string());
+                let (why, advice) = match other {
+                    Ok(status) => (status.to_string(), "correct base_url"),
+                    Err(refusal) => (refusal.code().to_owned(), UNREACHED),
+                };
                 let what = format!("{}: {why}", endpoints.user);
-                findings.fail("api", what, "correct base_url");
+                findings.fail("api", what, advice);
             }
         }
         findings.ok("scopes", self.settings.requested_scopes().join(" "));

@@ -5,11 +5,16 @@ use serde_json::Value;
 use super::client::Client;
 use super::discovery;
 use super::issuer::Issuer;
+use super::refusal::Refusal;
 use crate::config;
 use crate::crypto::jws::{Algorithm, KeySet};
 
 /// A code that no provider gave out.
 pub(super) const MADE_UP: &str = "cloakroom-providers-check";
+
+/// What to do about a provider that does not answer.
+pub(super) const UNREACHED: &str =
+    "the log says why: this machine must reach the host, and trust its certificate";
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +117,10 @@ pub(super) async fn inspect(
         Ok(document) => document,
         Err(refusal) => {
             let what = format!("{url}: {}", refusal.code());
-            let advice = "the issuer must serve this document as JSON, without a redirect";
+            let advice = match refusal {
+                Refusal::ProviderUnavailable => UNREACHED,
+                _ => "the issuer must serve this document as JSON, without a redirect",
+            };
             return findings.fail("discovery", what, advice);
         }
     };

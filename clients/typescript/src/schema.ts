@@ -2025,7 +2025,7 @@ export interface components {
                 };
             };
         };
-        /** @description `identity_taken`: the identity is linked to another user. */
+        /** @description `identity_taken`: the identity is linked already, to this user or another. */
         IdentityTaken: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];

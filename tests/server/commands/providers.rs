@@ -139,6 +139,29 @@ fn a_document_that_is_missing_is_a_failure() {
 }
 
 #[test]
+fn a_provider_that_is_down_is_no_wrong_setting() {
+    let provider = FakeProvider::start();
+    let down = whole("502 Bad Gateway", "text/plain", "");
+    for (kind, path, topic) in [
+        ("oidc", "/.well-known/openid-configuration", "discovery"),
+        ("github", "/api/v3/user", "api"),
+    ] {
+        provider.script().raw.insert(path, down.clone());
+        let mut test_server = test_server(&provider, &[("KIND", kind)]);
+        if kind == "github" {
+            test_server.set("CLOAKROOM__PROVIDERS__ACME__ISSUER", "");
+            test_server.set("CLOAKROOM__PROVIDERS__ACME__BASE_URL", &provider.url);
+        }
+        let ran = run(&test_server, &["providers", "check", "acme", "--json"]);
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|it| it["topic"] == topic).unwrap();
+        let advice = finding["advice"].as_str().unwrap();
+        assert!(advice.starts_with("the log says why"), "{finding}");
+    }
+}
+
+#[test]
 fn a_wrong_secret_is_found_before_the_first_user() {
     let provider = FakeProvider::start();
     let test_server = test_server(&provider, &[("CLIENT_SECRET", "another")]);
