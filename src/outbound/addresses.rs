@@ -291,6 +291,45 @@ mod tests {
     }
 
     #[test]
+    fn names_with_special_addresses_are_not_connected_to() {
+        let resolves = |allowed: &[&str], url: &str| {
+            let resolver = CheckedResolver {
+                look_up: |name| {
+                    let addresses: &[&str] = match name.split('.').next() {
+                        Some("public") => &["1.1.1.1:1"],
+                        Some("private") => &["10.0.0.7:1"],
+                        Some("mapped") => &["[::ffff:10.0.0.7]:1"],
+                        _ => &["1.1.1.1:1", "169.254.169.254:1"],
+                    };
+                    Ok(addresses.iter().map(|it| it.parse().unwrap()).collect())
+                },
+                under_way: LookUps::default(),
+                allowed: allowed.iter().map(|it| it.parse().unwrap()).collect(),
+            };
+            let timeout = NextTimeout {
+                after: Duration::from_secs(60).into(),
+                ..NextTimeout::default()
+            };
+            let resolved = resolver.resolve(&url.parse().unwrap(), &Config::default(), timeout);
+            resolved.is_ok()
+        };
+        let private = ["10.0.0.0/8"];
+        for (allowed, url, is_reached) in [
+            (&[][..], "https://public.example", true),
+            (&[], "http://public.example", false),
+            (&[], "https://private.example", false),
+            (&[], "https://mapped.example", false),
+            (&[], "https://both.example", false),
+            (&private, "https://private.example", true),
+            (&private, "http://mapped.example", true),
+            (&private, "http://public.example", false),
+            (&private, "https://both.example", false),
+        ] {
+            assert_eq!(resolves(allowed, url), is_reached, "{allowed:?} {url}");
+        }
+    }
+
+    #[test]
     fn look_ups_that_hang_are_bounded() {
         let resolver = CheckedResolver {
             look_up: |name| {

@@ -408,6 +408,23 @@ async fn an_identity_of_another_user_is_not_taken_by_a_link() {
 }
 
 #[actix_web::test]
+async fn a_link_to_a_provider_that_was_removed_is_void() {
+    let provider = FakeProvider::start();
+    let (app, browser, link) = with_link(&provider).await;
+    execute_sql(
+        &app,
+        "UPDATE identity_link_requests SET provider = 'removed'",
+    );
+    for reply in [
+        browser.check_link(&app, &link).await,
+        browser.use_link(&app, &link).await,
+    ] {
+        assert_refused(&reply, 401, "link_invalid");
+    }
+    assert_eq!(count_in(&app, IDENTITIES), 0);
+}
+
+#[actix_web::test]
 async fn a_squatter_loses_the_account_by_a_mailed_link() {
     for unverified in [UnverifiedReset::Keep, UnverifiedReset::Replace] {
         let provider = FakeProvider::start();

@@ -1,8 +1,13 @@
 //! Signing in by a passkey.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use cloakroom::accounts::passkeys::{VerifiedAssertion, accept, verify_assertion};
+use cloakroom::audit::Source;
 use cloakroom::config::Confirm;
+use cloakroom::context::{Change, commit};
+use cloakroom::domain::ClientInfo;
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
@@ -16,6 +21,31 @@ use crate::support::passkeys::{
 use crate::support::second_factor::enrol;
 
 const USED: &str = "SELECT count(*) FROM used_webauthn_challenges";
+
+/// An answer that a request has verified, and no transaction has used yet.
+async fn verified(app: &TestApp, device: &Device) -> VerifiedAssertion {
+    let client = ClientInfo {
+        ip: Ipv4Addr::LOCALHOST.into(),
+        user_agent: None,
+        request_id: String::new(),
+        same_origin: false,
+        cookie: None,
+    };
+    let response = serde_json::from_value(assertion(app, device).await).unwrap();
+    let verified = verify_assertion(app.context(), &client, &response).await;
+    verified.unwrap().expect("a genuine answer")
+}
+
+/// Uses it in a transaction.
+async fn is_accepted(app: &TestApp, verified: VerifiedAssertion) -> bool {
+    let (throttle, now) = (app.context().throttle.clone(), app.clock().now());
+    let work = move |change: &Change<'_>| {
+        let authentication = accept(change, &throttle, &verified, now)?;
+        Ok(authentication.is_some())
+    };
+    let committed = commit(&app.context().database, Source::OPERATOR, work).await;
+    committed.unwrap().value
+}
 
 #[actix_web::test]
 async fn options_name_no_credential() {
@@ -165,6 +195,28 @@ async fn an_answer_is_valid_for_five_minutes() {
     assert_eq!(present(&app, &first).await.status, 200);
     app.clock().advance(Duration::from_secs(1));
     assert_refused(&present(&app, &second).await, 401, "passkey_invalid");
+}
+
+#[actix_web::test]
+async fn an_answer_that_expires_before_its_use_is_refused() {
+    let (app, user, _) = signed_in().await;
+    let (device, _) = device_of(&app, &user).await;
+    // The sweep removes used challenges that are expired: from then on nothing else stops a second use.
+    for (wait, is_used) in [(299_999, true), (300_000, false)] {
+        let verified = verified(&app, &device).await;
+        app.clock().advance(Duration::from_millis(wait));
+        assert_eq!(is_accepted(&app, verified).await, is_used, "{wait}");
+    }
+}
+
+#[actix_web::test]
+async fn a_passkey_that_is_removed_before_its_use_is_refused() {
+    let (app, user, _) = signed_in().await;
+    let (device, _) = device_of(&app, &user).await;
+    let [first, second] = [verified(&app, &device).await, verified(&app, &device).await];
+    assert!(is_accepted(&app, first).await);
+    execute_sql(&app, "DELETE FROM passkeys");
+    assert!(!is_accepted(&app, second).await);
 }
 
 #[actix_web::test]

@@ -241,6 +241,11 @@ async fn replies_that_are_no_json_are_refused() {
             "provider_reply_invalid",
         ),
         (
+            "/keys",
+            whole("200 OK", "text/html", r#"{"keys":[]}"#),
+            "provider_reply_invalid",
+        ),
+        (
             "/token",
             whole("200 OK", json, &megabyte),
             "provider_unavailable",

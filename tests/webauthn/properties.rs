@@ -89,6 +89,19 @@ fn assertions_with_a_changed_bit_are_refused() {
     }
 }
 
+#[test]
+fn a_key_with_bytes_after_its_end_is_refused() {
+    let (relying_party, cases) = cases();
+    for case in cases.iter().filter(|case| !is_assertion(case)) {
+        let challenge = decode(case["challenge"].as_str().unwrap());
+        let response = from_value(case["response"].clone()).unwrap();
+        let passkey = relying_party.verify_registration(&challenge, &response);
+        let longer = [passkey.unwrap().public_key.as_cose(), b"\xa0"].concat();
+        let read = PublicKey::from_cose(&longer);
+        assert_eq!(read, Err(Refusal::TrailingBytes), "{}", case["name"]);
+    }
+}
+
 proptest! {
     #[test]
     fn changed_registrations_do_not_panic(
