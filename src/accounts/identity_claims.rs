@@ -12,14 +12,25 @@ use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::{Claims, JsonObject, User};
+use crate::domain::{Claims, JsonObject, User, UserId};
 use crate::providers::Identity;
-use crate::store::users;
+use crate::store::users::{self, DetailChanges};
 
-/// The profile of a new user, if there is something for it.
-pub fn new_profile(identity: &Identity) -> Option<JsonObject> {
-    let profile = Some(&identity.profile).filter(|profile| !profile.is_empty())?;
-    JsonObject::parse("profile", profile).ok()
+/// Gives a new user the name and the profile that the identity states; returns the profile.
+pub fn fill_details(
+    change: &Change<'_>,
+    user: UserId,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<Option<JsonObject>> {
+    let stated = Some(&identity.profile).filter(|profile| !profile.is_empty());
+    let profile = stated.and_then(|profile| JsonObject::parse("profile", profile).ok());
+    let details = DetailChanges {
+        name: identity.name.as_deref().map(Some),
+        profile: profile.as_ref(),
+    };
+    users::update_details(change, user, &details, now)?;
+    Ok(profile)
 }
 
 /// Keeps in the metadata of a user what the identity states: the user as it is then.

@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use super::authentication::Authentication;
 use super::identities::{Linked, link};
-use super::identity_claims::keep_metadata;
+use super::identity_claims::{fill_details, keep_metadata};
 use super::start_session::{SessionDraft, SessionStart, start_session};
-use super::unverified_account::claim_account;
+use super::unverified_account::{RemovalNotices, claim_account};
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
 use crate::context::{Change, Context};
@@ -212,7 +212,7 @@ async fn verify_and_use(
         admission,
         unverified: context.settings.registration.unverified_reset,
         linked: context.notice(client, MailKind::IdentityLinked),
-        password_removed: context.notice(client, MailKind::UnverifiedPasswordRemoved),
+        removals: RemovalNotices::of(context, client),
     };
     match context
         .commit(client, move |change| step.finish(change, now))
@@ -233,7 +233,7 @@ struct LinkStep {
     admission: Admission,
     unverified: UnverifiedReset,
     linked: Option<Notice>,
-    password_removed: Option<Notice>,
+    removals: RemovalNotices,
 }
 
 /// What came of it.
@@ -297,7 +297,7 @@ impl LinkStep {
         Ok(Finished::Started(start))
     }
 
-    /// The account, whose address the mail proves. That of an operator is never replaced.
+    /// The account, whose address the mail proves, or the new one in its place. That of an operator is never replaced.
     fn verified(
         &self,
         change: &Change<'_>,
@@ -311,8 +311,13 @@ impl LinkStep {
             Role::User => self.unverified,
             Role::Operator => UnverifiedReset::Keep,
         };
-        let removed = self.password_removed.as_ref();
-        claim_account(change, &account, unverified, removed, now)
+        let claimed = claim_account(change, &account, unverified, &self.removals, now)?;
+        if let Some(new) = claimed.as_ref().map(|claimed| claimed.user.id)
+            && new != account.user.id
+        {
+            fill_details(change, new, &self.opened.identity, now)?;
+        }
+        Ok(claimed)
     }
 }
 

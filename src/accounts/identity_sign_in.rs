@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use super::authentication::Authentication;
 use super::identities::{Linked, link};
-use super::identity_claims::{keep_metadata, new_profile};
+use super::identity_claims::{fill_details, keep_metadata};
 use super::identity_link::LinkableIdentity;
 use super::password_sign_in::lacks_verification;
 use super::start_session::{SessionDraft, SessionStart, start_session};
-use super::unverified_account::claim_account;
+use super::unverified_account::{RemovalNotices, claim_account};
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
 use crate::context::{Change, Context, SignUp};
@@ -35,7 +35,6 @@ use crate::domain::{Account, ClientInfo, EmailAddress, Locale, Role, TokenDigest
 use crate::mail::Notice;
 use crate::providers::Identity;
 use crate::store::identities::{self, NewIdentity};
-use crate::store::users::DetailChanges;
 use crate::store::{provider_sign_ins, users};
 
 /// A sign-in that a provider has confirmed.
@@ -61,7 +60,7 @@ pub struct IdentitySignIn {
 /// The notices of a sign-in that changes an account.
 struct Notices {
     linked: Option<Notice>,
-    password_removed: Option<Notice>,
+    removals: RemovalNotices,
 }
 
 /// What came of a sign-in.
@@ -150,7 +149,7 @@ impl IdentitySignIn {
         let shared = Arc::clone(context);
         let notices = Notices {
             linked: context.notice(client, MailKind::IdentityLinked),
-            password_removed: context.notice(client, MailKind::UnverifiedPasswordRemoved),
+            removals: RemovalNotices::of(context, client),
         };
         let written = context.commit(client, move |change| {
             let outcome = self.write(&shared, change, &draft, new.as_ref(), &notices, now)?;
@@ -332,8 +331,8 @@ impl IdentitySignIn {
                 false => self.mail_link(context, change, account, now),
             };
         }
-        let removed = notices.password_removed.as_ref();
-        let Some(claimed) = claim_account(change, account, unverified, removed, now)? else {
+        let Some(claimed) = claim_account(change, account, unverified, &notices.removals, now)?
+        else {
             return Ok(Err(Refused::Invalid));
         };
         let user = claimed.user;
@@ -360,12 +359,7 @@ impl IdentitySignIn {
         now: Timestamp,
     ) -> Result<UserId> {
         users::confirm_address(change, user.id, &user.email_address, now)?;
-        let profile = new_profile(&self.identity);
-        let details = DetailChanges {
-            name: self.identity.name.as_deref().map(Some),
-            profile: profile.as_ref(),
-        };
-        users::update_details(change, user.id, &details, now)?;
+        let profile = fill_details(change, user.id, &self.identity, now)?;
         // The sign-up is its own notice.
         self.link_to(change, &user, None, now)?;
         let user = User {

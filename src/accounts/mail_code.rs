@@ -27,7 +27,7 @@ use super::authentication::Authentication;
 use super::password_sign_in::SignedIn;
 use super::sign_in_methods::SignInMethods;
 use super::start_session::{SessionDraft, SessionStart, StartedSession, start_session};
-use super::unverified_account::claim_account;
+use super::unverified_account::{RemovalNotices, claim_account};
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
 use crate::context::{Change, Context};
@@ -37,9 +37,7 @@ use crate::crypto::signed_link;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
-use crate::domain::mail_kind::MailKind;
 use crate::domain::{Account, ClientInfo, SecondFactorDue, TokenDigest, UserId};
-use crate::mail::Notice;
 use crate::store::mail_codes::MailCodeRequest;
 use crate::store::{Reader, mail_codes, totp_factors, users};
 use crate::throttle::{Admission, Throttle};
@@ -204,7 +202,7 @@ impl MailSignIn {
             admission,
             throttle: context.throttle.clone(),
             unverified: context.settings.registration.unverified_reset,
-            notice: context.notice(client, MailKind::UnverifiedPasswordRemoved),
+            removals: RemovalNotices::of(context, client),
         };
         let finished = context.commit(client, move |change| step.finish(change, now));
         match finished.await? {
@@ -290,8 +288,7 @@ struct MailStep {
     admission: Admission,
     throttle: Throttle,
     unverified: UnverifiedReset,
-    /// Of a password that is removed.
-    notice: Option<Notice>,
+    removals: RemovalNotices,
 }
 
 /// What came of it.
@@ -378,7 +375,7 @@ impl MailStep {
     ) -> Result<Option<Account>> {
         match account.user.email_confirmed_at {
             Some(_) => Ok(Some(account)),
-            None => claim_account(change, &account, self.unverified, self.notice.as_ref(), now),
+            None => claim_account(change, &account, self.unverified, &self.removals, now),
         }
     }
 }

@@ -301,20 +301,6 @@ pub fn remove_totp(tx: &Transaction<'_>, user: UserId) -> Result<bool> {
     Ok(removed)
 }
 
-/// Removes all second factors and passkeys of an account that its owner proves for the first time: another person may have
-/// set them up.
-pub fn remove_of_squatter(change: &Change<'_>, user: UserId) -> Result<()> {
-    let removed = remove_all(change, user)?;
-    if removed.totp {
-        change.record(Event::TotpRemoved { user });
-    }
-    if removed.passkeys {
-        let passkey = None;
-        change.record(Event::PasskeyRemoved { user, passkey });
-    }
-    Ok(())
-}
-
 /// Removes all second factors and passkeys of a user.
 pub fn remove_all(tx: &Transaction<'_>, user: UserId) -> Result<RemovedFactors> {
     Ok(RemovedFactors {

@@ -5,6 +5,8 @@
 //!   it, and later resets the password: passkeys and identities from before the verification end with the reset
 //! - an account prepared by another person, who signed up with the address before its owner: its sessions, API keys,
 //!   tokens, projects, profile and user id end with it, and services that keep data by user id see a new one
+//! - an app or a passkey that the owner set up before verifying the address, and that ends with the rest: the user is
+//!   notified
 //! - concurrent take-overs and sign-ups: deletion and insertion are one transaction, and the unique index decides
 
 use super::administration::erase;
@@ -13,21 +15,44 @@ use super::second_factor;
 use super::second_factor_rule::{self, Rule};
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
-use crate::context::Change;
+use crate::context::{Change, Context};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
-use crate::domain::{Account, PasswordDigest, SecondFactor, User};
+use crate::domain::mail_kind::MailKind;
+use crate::domain::{Account, ClientInfo, PasswordDigest, SecondFactor, User};
 use crate::mail::{self, Notice};
 use crate::store::{identities, passkeys, passwords, sessions, users};
 
+/// The notices of what a proof of the address removes.
+#[derive(Clone)]
+pub struct RemovalNotices {
+    password: Option<Notice>,
+    totp: Option<Notice>,
+    passkeys: Option<Notice>,
+    identities: Option<Notice>,
+}
+
+impl RemovalNotices {
+    /// Of a request of this client.
+    pub fn of(context: &Context, client: &ClientInfo) -> Self {
+        let notice = |kind| context.notice(client, kind);
+        Self {
+            password: notice(MailKind::UnverifiedPasswordRemoved),
+            totp: notice(MailKind::TotpRemoved),
+            passkeys: notice(MailKind::PasskeyRemoved),
+            identities: notice(MailKind::IdentityUnlinked),
+        }
+    }
+}
+
 /// Gives the account to the owner of the mailbox, who proves the address for the first time and sets no password. What
-/// another person may have set up ends: sessions, password, second factors, API keys; or all of the account, if the settings
-/// say so. `None` if the address was verified meanwhile.
+/// another person may have set up ends, and the user is notified: sessions, password, second factors, API keys; or all of the
+/// account, if the settings say so. `None` if the address was verified meanwhile.
 pub fn claim_account(
     change: &Change<'_>,
     account: &Account,
     unverified: UnverifiedReset,
-    notice: Option<&Notice>,
+    notices: &RemovalNotices,
     now: Timestamp,
 ) -> Result<Option<Account>> {
     let user = account.user.id;
@@ -37,7 +62,7 @@ pub fn claim_account(
             None => Ok(None),
         };
     }
-    if !prove_address(change, &account.user, now)? {
+    if !prove_address(change, &account.user, notices, now)? {
         return Ok(None);
     }
     let sessions_ended = credentials_changed(change, user, KeepSessions::None, now)?;
@@ -46,30 +71,36 @@ pub fn claim_account(
             user,
             sessions_ended,
         });
-        mail::notify(change, notice, &account.user, now)?;
+        mail::notify(change, notices.password.as_ref(), &account.user, now)?;
     }
     users::find(change, user)
 }
 
 /// Verifies the address of a user who has just proved to own the mailbox; `false` if it was verified before. Second factors
 /// and identities of that time end, since another person may have set them up; sessions and the password are the caller's.
-pub fn prove_address(change: &Change<'_>, user: &User, now: Timestamp) -> Result<bool> {
+/// The user is notified, since they may as well be the owner's.
+pub fn prove_address(
+    change: &Change<'_>,
+    user: &User,
+    notices: &RemovalNotices,
+    now: Timestamp,
+) -> Result<bool> {
     if !users::confirm_address(change, user.id, &user.email_address, now)? {
         return Ok(false);
     }
     change.record(Event::AddressVerified { user: user.id });
-    second_factor::remove_of_squatter(change, user.id)?;
-    identities::delete_all_for_user(change, user.id)?;
+    let removed = second_factor::remove_all(change, user.id)?;
+    if removed.totp {
+        change.record(Event::TotpRemoved { user: user.id });
+        mail::notify(change, notices.totp.as_ref(), user, now)?;
+    }
+    if removed.passkeys {
+        note_passkeys_removed(change, user, notices, now)?;
+    }
+    if identities::delete_all_for_user(change, user.id)? > 0 {
+        note_identities_unlinked(change, user, notices, now)?;
+    }
     Ok(true)
-}
-
-/// The notices of what a reset removes besides the password.
-#[derive(Clone)]
-pub struct ResetNotices {
-    /// Of passkeys.
-    pub passkeys: Option<Notice>,
-    /// Of identities at other providers.
-    pub identities: Option<Notice>,
 }
 
 /// Ends the ways to sign in that are older than the verification of the address, when its owner proves it again by a
@@ -79,28 +110,46 @@ pub fn remove_older_ways(
     change: &Change<'_>,
     rule: &Rule,
     user: &User,
-    notices: &ResetNotices,
+    notices: &RemovalNotices,
     now: Timestamp,
 ) -> Result<()> {
     let Some(verified_at) = user.email_confirmed_at else {
         return Ok(());
     };
     if identities::delete_older(change, user.id, verified_at)? > 0 {
-        change.record(Event::IdentityUnlinked {
-            user: user.id,
-            sessions_ended: 0,
-        });
-        mail::notify(change, notices.identities.as_ref(), user, now)?;
+        note_identities_unlinked(change, user, notices, now)?;
     }
     let are_due = second_factor_rule::methods(change, rule, user)? == [SecondFactor::Passkey];
     if !are_due && passkeys::delete_older(change, user.id, verified_at)? > 0 {
-        change.record(Event::PasskeyRemoved {
-            user: user.id,
-            passkey: None,
-        });
-        mail::notify(change, notices.passkeys.as_ref(), user, now)?;
+        note_passkeys_removed(change, user, notices, now)?;
     }
     Ok(())
+}
+
+fn note_passkeys_removed(
+    change: &Change<'_>,
+    user: &User,
+    notices: &RemovalNotices,
+    now: Timestamp,
+) -> Result<()> {
+    change.record(Event::PasskeyRemoved {
+        user: user.id,
+        passkey: None,
+    });
+    mail::notify(change, notices.passkeys.as_ref(), user, now)
+}
+
+fn note_identities_unlinked(
+    change: &Change<'_>,
+    user: &User,
+    notices: &RemovalNotices,
+    now: Timestamp,
+) -> Result<()> {
+    change.record(Event::IdentityUnlinked {
+        user: user.id,
+        sessions_ended: 0,
+    });
+    mail::notify(change, notices.identities.as_ref(), user, now)
 }
 
 /// Replaces the account by a fresh one with this password, whose address is verified. Returns the new user and how many

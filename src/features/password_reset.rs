@@ -27,7 +27,7 @@ use crate::accounts::mailed_link::{LinkRequest, open_link};
 use crate::accounts::new_password::NewPasswords;
 use crate::accounts::second_factor_rule::{self, Rule};
 use crate::accounts::unverified_account::{
-    ResetNotices, prove_address, remove_older_ways, replace_account,
+    RemovalNotices, prove_address, remove_older_ways, replace_account,
 };
 use crate::audit::Event;
 use crate::config::UnverifiedReset;
@@ -172,10 +172,7 @@ async fn use_link(
         unverified: context.settings.registration.unverified_reset,
         rule: Rule::of(context),
         notice: context.notice(client, MailKind::PasswordChanged),
-        removals: ResetNotices {
-            passkeys: context.notice(client, MailKind::PasskeyRemoved),
-            identities: context.notice(client, MailKind::IdentityUnlinked),
-        },
+        removals: RemovalNotices::of(context, client),
     };
     let replaced = async {
         let passwords = NewPasswords::of(context, &slot);
@@ -216,7 +213,7 @@ struct Reset {
     unverified: UnverifiedReset,
     rule: Rule,
     notice: Option<Notice>,
-    removals: ResetNotices,
+    removals: RemovalNotices,
 }
 
 impl Reset {
@@ -271,7 +268,7 @@ impl Reset {
             return Ok(None);
         }
         // The link was mailed to it.
-        if !prove_address(change, &user, now)? {
+        if !prove_address(change, &user, &self.removals, now)? {
             remove_older_ways(change, &self.rule, &user, &self.removals, now)?;
         }
         second_factor_rule::reopen(change, &user, now)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, confirmation_token, count_in, execute_sql,
-    last_confirmation, reset_token, session_is_valid, text_in,
+    has_mail, last_confirmation, reset_token, session_is_valid, text_in,
 };
 use crate::support::flows::Flows;
 use crate::support::passkeys::device_of;
@@ -18,6 +18,8 @@ use crate::support::provider::{ACME, Browser, FakeProvider, authorization_url, l
 use crate::support::second_factor::{assert_second_factor_due, enrol};
 
 const CHALLENGE: &str = r#"{"password_challenge":"password"}"#;
+/// The subject of a mail.
+const UNLINKED: &str = "Sign-in by another provider was removed from your account";
 
 fn challenge() -> Value {
     serde_json::from_str(CHALLENGE).unwrap()
@@ -374,6 +376,9 @@ async fn squatter_is_out(unverified: UnverifiedReset) {
     );
     let subjects = "SELECT count(*) FROM identities WHERE subject = 'the squatter'";
     assert_eq!(count_in(&app, subjects), 0);
+    // A fresh account is its own notice.
+    let added = "Sign-in by another provider was added to your account";
+    assert_eq!(has_mail(&app, added).await, is_kept);
 }
 
 #[actix_web::test]
@@ -400,6 +405,7 @@ async fn a_reset_of_an_unverified_account_unlinks_its_identities() {
         app.reset_password(&reset, "a new password").await.status,
         200
     );
+    assert!(has_mail(&app, UNLINKED).await);
     let reply = Browser::default().sign_in(&app, &provider).await;
     assert_refused(&reply, 409, "account_exists");
 }
@@ -418,9 +424,7 @@ async fn a_reset_unlinks_identities_from_before_the_verification() {
     assert_eq!(app.reset_password(&reset, "a new one").await.status, 200);
     let left = text_in(&app, "SELECT subject FROM identities");
     assert_eq!(left.as_deref(), Some("the owner"));
-    let mails = app.mails().await;
-    let unlinked = "Sign-in by another provider was removed from your account";
-    assert!(mails.iter().any(|mail| mail.subject == unlinked));
+    assert!(has_mail(&app, UNLINKED).await);
 }
 
 #[actix_web::test]

@@ -350,8 +350,15 @@ async fn the_first_proof_removes_what_another_person_set_up() {
     }
     assert!(session_is_valid(&app, &owner).await);
     let mails = app.mails().await;
-    let removed = "The password of your account was removed";
-    assert!(mails.iter().any(|mail| mail.subject == removed));
+    for removed in [
+        "The password of your account was removed",
+        "The authenticator app of your account was removed",
+        "A passkey of your account was removed",
+    ] {
+        let notices = mails.iter().filter(|mail| mail.subject == removed);
+        let recipients: Vec<_> = notices.map(|mail| &*mail.to).collect();
+        assert_eq!(recipients, [ONE], "{removed}");
+    }
 }
 
 #[actix_web::test]

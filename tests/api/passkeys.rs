@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::docs::blocks::blocks_in;
 use crate::support::app::{
     ONE, PASSWORD, assert_faults, assert_refused, column_in, confirmation_token, count_in, disable,
-    execute_sql, new_token, reset_token, session_is_valid, signed_in,
+    execute_sql, has_mail, new_token, reset_token, session_is_valid, signed_in,
 };
 use crate::support::flows::Flows;
 use crate::support::passkeys::{
@@ -32,10 +32,6 @@ async fn list(app: &TestApp, session: &str) -> Value {
     let reply = app.get("/v1/user/passkeys").bearer(session).send().await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
-}
-
-async fn has_mail(app: &TestApp, subject: &str) -> bool {
-    app.mails().await.iter().any(|mail| mail.subject == subject)
 }
 
 #[actix_web::test]
@@ -427,6 +423,7 @@ async fn a_squatters_passkey_ends_with_the_first_reset() {
     assert_eq!(app.reset_password(&link, PASSWORD).await.status, 200);
     assert_refused(&sign_in_with(&app, &device).await, 401, "passkey_unknown");
     assert_eq!(count_in(&app, "SELECT count(*) FROM passkey_handles"), 0);
+    assert!(has_mail(&app, "A passkey of your account was removed").await);
 }
 
 #[actix_web::test]

@@ -1,11 +1,11 @@
 //! Claims of a provider that are kept: the profile of a new user, and the metadata at each sign-in.
 
-use cloakroom::config::{Provider, ProviderKind};
+use cloakroom::config::{Confirm, Provider, ProviderKind, UnverifiedReset};
 use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::support::app::{count_in, execute_sql};
-use crate::support::provider::{ACME, Browser, FakeProvider};
+use crate::support::app::{ONE, PASSWORD, assert_refused, count_in, execute_sql};
+use crate::support::provider::{ACME, Browser, FakeProvider, mailed_links};
 
 fn list(entries: &[&str]) -> Vec<String> {
     entries.iter().map(|entry| (*entry).to_owned()).collect()
@@ -85,6 +85,67 @@ async fn metadata_follows_the_provider_and_the_profile_does_not() {
         let user = signed_in(&app, &provider).await;
         assert_eq!(user["metadata"], json!({ "plan": "pro" }));
     }
+}
+
+/// The user whom a mailed link signs in, whose account existed before.
+async fn linked_by_mail(app: &TestApp, provider: &FakeProvider) -> Value {
+    let mut browser = Browser::default();
+    let reply = browser.sign_in(app, provider).await;
+    assert_refused(&reply, 409, "account_exists");
+    let link = mailed_links(app, ONE).await.pop().expect("a mail");
+    let reply = browser.use_link(app, &link).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()["user"].clone()
+}
+
+#[actix_web::test]
+async fn a_mailed_link_keeps_metadata_and_no_details() {
+    let provider = FakeProvider::start();
+    provider.script().claims = json!({ "picture": "1", "groups": ["staff"] });
+    let app = app(&provider, keep).await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    execute_sql(
+        &app,
+        r#"UPDATE users SET email_confirmed_at = 1, name = 'Chosen', metadata = '{"plan":"pro","groups":["old"]}'"#,
+    );
+    let linked = linked_by_mail(&app, &provider).await;
+    assert_eq!(linked["id"], user.id.0);
+    assert_eq!(
+        linked["metadata"],
+        json!({ "plan": "pro", "groups": ["staff"] })
+    );
+    assert_eq!(
+        (&linked["name"], &linked["profile"]),
+        (&json!("Chosen"), &json!({}))
+    );
+}
+
+#[actix_web::test]
+async fn a_mailed_link_fills_the_account_that_replaces_another() {
+    let provider = FakeProvider::start();
+    provider.script().claims = json!({ "picture": "1", "groups": ["staff"] });
+    let app = TestApp::with_settings(|settings| {
+        provider.configure(settings);
+        settings.registration.confirm = Confirm::Remind;
+        settings.registration.unverified_reset = UnverifiedReset::Replace;
+        keep(settings.providers.get_mut(ACME).unwrap());
+    })
+    .await;
+    let squatter = app.create_user(ONE, PASSWORD).await;
+    execute_sql(
+        &app,
+        r#"UPDATE users SET name = 'Squatter', metadata = '{"groups":["admin"]}'"#,
+    );
+    let owner = linked_by_mail(&app, &provider).await;
+    assert_ne!(owner["id"], squatter.id.0);
+    assert_eq!(
+        (&owner["name"], &owner["profile"], &owner["metadata"]),
+        (
+            &json!("One"),
+            &json!({ "picture": "1" }),
+            &json!({ "groups": ["staff"] })
+        )
+    );
 }
 
 #[actix_web::test]

@@ -13,8 +13,8 @@ use cloakroom::testing::TestApp;
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, column_in, count_in, new_token, reset_token,
-    session_is_valid, signed_in, write,
+    ONE, PASSWORD, assert_faults, assert_refused, column_in, count_in, has_mail, new_token,
+    reset_token, session_is_valid, signed_in, write,
 };
 use crate::support::flows::Flows;
 use crate::support::second_factor::{
@@ -116,6 +116,24 @@ async fn a_setup_is_void_after_an_hour() {
     app.clock().advance(Duration::from_secs(3600));
     let code = secret.code_at(app.clock().now());
     assert_refused(&prove(&app, &token, &code).await, 422, "totp_not_started");
+}
+
+#[actix_web::test]
+async fn wrong_codes_of_a_setup_are_limited() {
+    let app = TestApp::with_settings(|settings| {
+        settings.throttle.enabled = true;
+        settings.throttle.second_factor = "2 in 15m".parse().unwrap();
+    })
+    .await;
+    let user = app.create_user(ONE, PASSWORD).await;
+    let token = app.sign_in_as(&user).await;
+    let secret = start_totp(&app, &token).await;
+    for _ in 0..2 {
+        let reply = prove(&app, &token, "000000").await;
+        assert_faults(&reply, &[("code", "is incorrect")]);
+    }
+    let code = secret.code_at(app.clock().now());
+    assert_refused(&prove(&app, &token, &code).await, 429, "rate_limited");
 }
 
 #[actix_web::test]
@@ -249,6 +267,7 @@ async fn the_first_reset_removes_a_factor_set_up_before() {
         .reset_password(&reset_token(&app, ONE).await, "of the owner")
         .await;
     assert_eq!(reset.status, 200, "{}", reset.text());
+    assert!(has_mail(&app, "The authenticator app of your account was removed").await);
     let owner = app.sign_in(ONE, "of the owner").await;
     let token = new_token(&owner);
     let body = json!({ "password_challenge": "of the owner" });

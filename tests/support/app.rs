@@ -65,6 +65,11 @@ pub async fn reset_token(app: &TestApp, email_address: &str) -> String {
     link_token(&mail.text, "/passwords/edit#")
 }
 
+/// Whether a mail with this subject was sent to any address.
+pub async fn has_mail(app: &TestApp, subject: &str) -> bool {
+    app.mails().await.iter().any(|mail| mail.subject == subject)
+}
+
 /// Requests a verification mail and returns the token of its link.
 pub async fn confirmation_token(app: &TestApp, email_address: &str) -> String {
     let body = json!({ "email_address": email_address });
