@@ -26,7 +26,7 @@ pub fn measure(folder: &Path, count: i64) {
     let database = Database::open(&settings.database, 1, IfMissing::Refuse, Clock::System)
         .expect("the database");
     actix_web::rt::System::new().block_on(async {
-        let first = database.read(|reader| sessions::find_with_user(reader, SessionId(1)));
+        let first = database.read(|reader| reader.look_up(&sessions::by_id(SessionId(1))));
         let (mut session, _) = first.await.expect("a reading").expect("a session");
         let (activity, active) = (Activity::default(), count / ROUNDS);
         for round in 0..ROUNDS {

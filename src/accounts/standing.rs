@@ -122,16 +122,13 @@ pub fn session_end(
     (now < end && user.disabled_at.is_none()).then_some(end)
 }
 
-/// The session and the user of an access token; `None` when the session has ended, its id is another's since a backup was
-/// restored, or the user is disabled.
-pub fn session_of_access_token(
-    reader: &Reader<'_>,
+/// Whether the session and the user that were found for an access token are its own and it may act: not if the session's
+/// id is another's since a backup was restored, or the user is disabled.
+pub fn are_of_access_token(
+    (session, owner): &(Session, User),
     claims: &VerifiedAccessToken,
-) -> Result<Option<(Session, User)>> {
-    let found = sessions::find_with_user(reader, claims.session_id)?;
-    Ok(found.filter(|(session, owner)| {
-        *session.nonce == *claims.session_nonce
-            && owner.id == claims.user_id
-            && owner.disabled_at.is_none()
-    }))
+) -> bool {
+    *session.nonce == *claims.session_nonce
+        && owner.id == claims.user_id
+        && owner.disabled_at.is_none()
 }

@@ -101,7 +101,7 @@ async fn list(settings: &Settings, user: UserRef, format: &Format) -> super::Out
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
     let ended = commit(&database, Source::OPERATOR, move |change| {
-        let Some((session, user)) = sessions::find_with_user(change, SessionId(id))? else {
+        let Some((session, user)) = change.look_up(&sessions::by_id(SessionId(id)))? else {
             return Ok(false);
         };
         change.record(Event::SessionEnded {

@@ -121,7 +121,8 @@ section! {
         /// unset.
         #[serde(with = "unset")]
         url: Option<Secret> = "",
-        /// Connections to PostgreSQL; 0 is two per worker, at least four. Each process has one more, for revocations.
+        /// Connections to PostgreSQL; 0 is two per worker, at least four. Each process has one more for revocations, and one
+        /// more per worker for look-ups.
         connections: u32 = 0 in 0..=1_024,
         /// Whether statements are prepared by name, which is faster. Turn it off for a pooler that does not support it,
         /// such as PgBouncer before 1.21 with transactions.

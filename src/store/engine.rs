@@ -10,6 +10,7 @@ use std::ops::{ControlFlow, Deref};
 
 use super::value::{Column, Value};
 use crate::domain::error::Result;
+use crate::domain::{SessionId, TokenDigest};
 
 /// A connection of an engine, which prepares each SQL text once.
 pub(super) trait Connection {
@@ -70,6 +71,11 @@ impl<'c> Reader<'c> {
         Ok(first)
     }
 
+    /// The answer to a look-up.
+    pub fn look_up<T>(&self, asked: &LookUp<T>) -> Result<Option<T>> {
+        self.one(asked.sql, &[asked.key.value()], asked.read)
+    }
+
     /// All rows.
     pub fn all<T>(
         &self,
@@ -88,6 +94,30 @@ impl<'c> Reader<'c> {
     /// Whether there is a row.
     pub fn exists(&self, sql: &str, values: &[Value<'_>]) -> Result<bool> {
         self.one(sql, values, |_| Ok(())).map(|row| row.is_some())
+    }
+}
+
+/// A question that one statement answers, by one key and its first row: many are asked at the same time.
+#[derive(Debug)]
+pub struct LookUp<T> {
+    pub(super) sql: &'static str,
+    pub(super) key: Key,
+    pub(super) read: fn(&Row<'_>) -> Result<T>,
+}
+
+/// What a [`LookUp`] asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Key {
+    Digest(TokenDigest),
+    Session(SessionId),
+}
+
+impl Key {
+    pub(super) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Digest(digest) => digest.into(),
+            Self::Session(id) => (*id).into(),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use crate::domain::SessionId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::{Error, Result, UnavailableReason};
 pub use content::{Content, ForeignRows, Holdings};
-pub use engine::{Reader, Row, Transaction};
+pub use engine::{LookUp, Reader, Row, Transaction};
 pub use moving::{MovedTable, Progress, Step, move_rows};
 pub use postgres::Examined;
 #[cfg(any(test, feature = "testing"))]
@@ -76,7 +76,7 @@ struct Shared {
 #[derive(Debug)]
 enum Engine {
     Sqlite(Sqlite),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl Database {
@@ -99,9 +99,9 @@ impl Database {
                 engine.read(|reader| revocations.load(reader))?;
                 Engine::Sqlite(engine)
             }
-            Some(url) => Engine::Postgres(Postgres::open(
+            Some(url) => Engine::Postgres(Box::new(Postgres::open(
                 settings, url, workers, if_missing, list, clock,
-            )?),
+            )?)),
         };
         Ok(Self {
             shared: Arc::new(Shared {
@@ -123,6 +123,17 @@ impl Database {
         match &self.shared.engine {
             Engine::Sqlite(engine) => engine.read(work),
             Engine::Postgres(engine) => engine.read(work).await,
+        }
+    }
+
+    /// Answers a look-up. On PostgreSQL many of one thread wait for their answers at the same time, on its own connection.
+    pub async fn look_up<T>(&self, asked: LookUp<T>) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+    {
+        match &self.shared.engine {
+            Engine::Sqlite(engine) => engine.read(|reader| reader.look_up(&asked)),
+            Engine::Postgres(engine) => engine.look_up(asked).await,
         }
     }
 

@@ -42,7 +42,7 @@ pub(super) async fn access_token(app: &TestApp, session_token: &str) -> Access {
         .digest();
     let now = app.clock().now();
     let found = write(app, move |tx| {
-        let Some((session, _)) = sessions::find_by_digest(tx, &digest)? else {
+        let Some((session, _)) = tx.look_up(&sessions::by_digest(digest))? else {
             return Ok(None);
         };
         sessions::note_access(tx, session.id, now + LIFETIME, now)?;

@@ -16,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::presented_token::{PresentedToken, TokenInput};
-use crate::accounts::standing::{session_end, session_of_access_token};
+use crate::accounts::standing::{are_of_access_token, session_end};
 use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
@@ -60,7 +60,7 @@ async fn session(
 ) -> Result<Option<Introspection>> {
     let found = context
         .database
-        .read(move |reader| sessions::find_by_digest(reader, &digest))
+        .look_up(sessions::by_digest(digest))
         .await?;
     Ok(found.and_then(|(session, user)| {
         let end = end_of(context, &session, &user, now)?;
@@ -88,7 +88,7 @@ async fn api_key(
 ) -> Result<Option<Introspection>> {
     let found = context
         .database
-        .read(move |reader| api_keys::find_by_digest(reader, &digest))
+        .look_up(api_keys::by_digest(digest))
         .await?;
     let live = found.filter(|(key, user)| key.is_live(user.as_ref(), now));
     Ok(live.map(|(key, user)| Introspection {
@@ -114,7 +114,8 @@ async fn refresh_token(
         else {
             return Ok(None);
         };
-        Ok(sessions::find_with_user(reader, token.session_id)?
+        Ok(reader
+            .look_up(&sessions::by_id(token.session_id))?
             .map(|(session, user)| (token, session, user)))
     });
     Ok(found.await?.and_then(|(token, session, user)| {
@@ -145,12 +146,14 @@ async fn access_token(
     let found = context.database.read(move |reader| {
         match revocations::has_token(reader, asked.session_id, &asked.jti, asked.issued_at())? {
             true => Ok(None),
-            false => session_of_access_token(reader, &asked),
+            false => reader.look_up(&sessions::by_id(asked.session_id)),
         }
     });
     let audience = claims.audience.as_deref();
     let audience = audience.unwrap_or_else(|| context.settings.audience());
-    Ok(found.await?.map(|(session, user)| {
+    let found = found.await?;
+    let found = found.filter(|found| are_of_access_token(found, &claims));
+    Ok(found.map(|(session, user)| {
         let active = Introspection {
             token_type: Some("Bearer"),
             sid: Some(session.sid()),

@@ -120,7 +120,7 @@ fn refused(context: &Context, client: &ClientInfo) -> Error {
 
 fn owner_of(reader: &Reader<'_>, family: &TokenDigest) -> Result<Option<(Session, User)>> {
     match refresh_tokens::session_of_family(reader, family)? {
-        Some(id) => sessions::find_with_user(reader, id),
+        Some(id) => reader.look_up(&sessions::by_id(id)),
         None => Ok(None),
     }
 }

@@ -91,7 +91,7 @@ impl RevocationTarget {
         match self {
             Self::Session(_) | Self::Refresh(_) => Ok(self.session(reader)?.is_some()),
             Self::ApiKey(digest) => {
-                let found = api_keys::find_by_digest(reader, digest)?;
+                let found = reader.look_up(&api_keys::by_digest(*digest))?;
                 Ok(found.is_some_and(|(key, _)| key.revoked_at.is_none()))
             }
             Self::Access(claims) => {
@@ -146,10 +146,10 @@ impl RevocationTarget {
 
     fn session(&self, reader: &Reader<'_>) -> Result<Option<Session>> {
         let found = match self {
-            Self::Session(digest) => sessions::find_by_digest(reader, digest)?,
+            Self::Session(digest) => reader.look_up(&sessions::by_digest(*digest))?,
             // A recently spent one is still there: its successor is valid.
             Self::Refresh(digest) => match refresh_tokens::find(reader, digest)? {
-                Some(token) => sessions::find_with_user(reader, token.session_id)?,
+                Some(token) => reader.look_up(&sessions::by_id(token.session_id))?,
                 None => None,
             },
             Self::ApiKey(_) | Self::Access(_) => None,

@@ -20,7 +20,7 @@ use futures_util::future::Either;
 
 use super::credential::{self, Carrier};
 use super::{cookie, same_origin};
-use crate::accounts::standing::{Credential, session_of_access_token, use_session};
+use crate::accounts::standing::{Credential, are_of_access_token, use_session};
 use crate::audit::Event;
 use crate::context::{Change, Context};
 use crate::crypto::access_token::VerifiedAccessToken;
@@ -195,7 +195,7 @@ async fn resume(
 ) -> Result<Current> {
     let found = context
         .database
-        .read(move |reader| sessions::find_by_digest(reader, &presented))
+        .look_up(sessions::by_digest(presented))
         .await?;
     let (session, user) = found.ok_or(Error::TokenInvalid)?;
     use_session(context, &session, &user, now)?;
@@ -210,7 +210,7 @@ async fn resume(
 async fn look_up(context: &Context, presented: TokenDigest, now: Timestamp) -> Result<Key> {
     let found = context
         .database
-        .read(move |reader| api_keys::find_by_digest(reader, &presented))
+        .look_up(api_keys::by_digest(presented))
         .await?;
     let live = found.filter(|(key, user)| key.is_live(user.as_ref(), now));
     let (key, user) = live.ok_or(Error::InvalidApiKey)?;
@@ -390,12 +390,13 @@ async fn account_of(
     claims: &Arc<VerifiedAccessToken>,
     context: &Context,
 ) -> Result<(Session, User)> {
-    let claims = Arc::clone(claims);
     let found = context
         .database
-        .read(move |reader| session_of_access_token(reader, &claims))
+        .look_up(sessions::by_id(claims.session_id))
         .await?;
-    found.ok_or(Error::TokenInvalid)
+    found
+        .filter(|found| are_of_access_token(found, claims))
+        .ok_or(Error::TokenInvalid)
 }
 
 impl FromRequest for Caller {

@@ -45,7 +45,7 @@ fn ids(keys: Vec<ApiKey>) -> Vec<ApiKeyId> {
 pub(super) fn only_user_keys_read_back_with_a_user(tx: &Transaction<'_>) {
     let user = add_user(tx, "one@example.com");
     let (key, digest) = add_key(tx, Some(user), Some(NOW + HOUR));
-    let (found, owner) = api_keys::find_by_digest(tx, &digest).unwrap().unwrap();
+    let (found, owner) = tx.look_up(&api_keys::by_digest(digest)).unwrap().unwrap();
     assert_eq!((&found, owner.unwrap().id), (&key, user));
     assert_eq!(
         (key.scopes, key.created_at, key.expires_at),
@@ -54,10 +54,10 @@ pub(super) fn only_user_keys_read_back_with_a_user(tx: &Transaction<'_>) {
     assert_eq!((key.last_used_at, key.revoked_at), (None, None));
     let (service, digest) = add_key(tx, None, None);
     assert_eq!(
-        api_keys::find_by_digest(tx, &digest).unwrap(),
+        tx.look_up(&api_keys::by_digest(digest)).unwrap(),
         Some((service, None))
     );
-    assert_eq!(api_keys::find_by_digest(tx, &token()).unwrap(), None);
+    assert_eq!(tx.look_up(&api_keys::by_digest(token())).unwrap(), None);
 }
 
 pub(super) fn only_valid_user_keys_count_towards_the_limit(tx: &Transaction<'_>) {
@@ -168,7 +168,7 @@ pub(super) fn the_use_of_a_key_never_goes_back_in_time(tx: &Transaction<'_>) {
     let (key, digest) = add_key(tx, None, None);
     for at in [NOW + HOUR, NOW] {
         api_keys::touch(tx, key.id, at).unwrap();
-        let (key, _) = api_keys::find_by_digest(tx, &digest).unwrap().unwrap();
+        let (key, _) = tx.look_up(&api_keys::by_digest(digest)).unwrap().unwrap();
         assert_eq!(key.last_used_at, Some(NOW + HOUR));
     }
 }

@@ -11,9 +11,9 @@ pub(super) fn a_token_is_replaced_once_and_the_old_one_is_invalid(tx: &Transacti
     assert!(!sessions::rotate(tx, id, &old, &another).unwrap());
     assert!(!sessions::is_open_by(tx, id, &old).unwrap());
     assert!(sessions::is_open_by(tx, id, &new).unwrap());
-    assert!(sessions::find_by_digest(tx, &old).unwrap().is_none());
+    assert!(tx.look_up(&sessions::by_digest(old)).unwrap().is_none());
     assert_eq!(
-        sessions::find_by_digest(tx, &new).unwrap().unwrap().0.id,
+        tx.look_up(&sessions::by_digest(new)).unwrap().unwrap().0.id,
         id
     );
 }
@@ -58,7 +58,7 @@ pub(super) fn authentication_time_is_kept_with_the_session(tx: &Transaction<'_>)
         sessions::reauthenticated_at(tx, id).unwrap(),
         Some(Some(NOW))
     );
-    let (session, user) = sessions::find_by_digest(tx, &digest).unwrap().unwrap();
+    let (session, user) = tx.look_up(&sessions::by_digest(digest)).unwrap().unwrap();
     assert_eq!(
         (session.reauthenticated_at, user.email_address),
         (Some(NOW), address("one@example.com"))
@@ -75,7 +75,7 @@ pub(super) fn methods_of_authentication_are_replaced(tx: &Transaction<'_>) {
     let (id, _) = add_session(tx, user);
     let both = AuthMethods::from(AuthMethod::Password).with_second_factor(AuthMethod::OneTimeCode);
     assert!(sessions::set_auth_methods(tx, id, &both).unwrap());
-    let (session, _) = sessions::find_with_user(tx, id).unwrap().unwrap();
+    let (session, _) = tx.look_up(&sessions::by_id(id)).unwrap().unwrap();
     assert_eq!(session.auth_methods, both);
     sessions::delete(tx, id).unwrap();
     assert!(!sessions::set_auth_methods(tx, id, &both).unwrap());
@@ -84,7 +84,7 @@ pub(super) fn methods_of_authentication_are_replaced(tx: &Transaction<'_>) {
 pub(super) fn a_session_starts_authenticated_by_password(tx: &Transaction<'_>) {
     let user = add_user(tx, "one@example.com");
     let (id, _) = add_session(tx, user);
-    let session = || sessions::find_with_user(tx, id).unwrap().unwrap().0;
+    let session = || tx.look_up(&sessions::by_id(id)).unwrap().unwrap().0;
     assert_eq!(session().auth_methods, AuthMethod::Password.into());
     assert_eq!(session().authenticated_at, NOW);
     sessions::set_reauthenticated(tx, id, Some(NOW + HOUR)).unwrap();
@@ -97,7 +97,7 @@ pub(super) fn access_expiry_never_moves_back_and_counts_as_use(tx: &Transaction<
     let user = add_user(tx, "one@example.com");
     let (id, digest) = add_session(tx, user);
     let last = || {
-        sessions::find_by_digest(tx, &digest)
+        tx.look_up(&sessions::by_digest(digest))
             .unwrap()
             .unwrap()
             .0
@@ -116,15 +116,15 @@ pub(super) fn a_session_is_found_by_its_id_with_its_user(tx: &Transaction<'_>) {
     let user = add_user(tx, "one@example.com");
     let (id, digest) = add_session(tx, user);
     assert_eq!(
-        sessions::find_with_user(tx, id).unwrap(),
-        sessions::find_by_digest(tx, &digest).unwrap()
+        tx.look_up(&sessions::by_id(id)).unwrap(),
+        tx.look_up(&sessions::by_digest(digest)).unwrap()
     );
     assert!(sessions::belongs_to(tx, id, NONCE, user).unwrap());
     assert!(!sessions::belongs_to(tx, id, "another", user).unwrap());
     let stranger = add_user(tx, "two@example.com");
     assert!(!sessions::belongs_to(tx, id, NONCE, stranger).unwrap());
     sessions::delete(tx, id).unwrap();
-    assert_eq!(sessions::find_with_user(tx, id).unwrap(), None);
+    assert_eq!(tx.look_up(&sessions::by_id(id)).unwrap(), None);
     assert!(!sessions::belongs_to(tx, id, NONCE, user).unwrap());
 }
 

@@ -48,26 +48,13 @@ impl Client {
     pub fn connect(target: &Target, limit: Duration) -> Result<Self, Fault> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(Fault::Runtime)?;
-        let mut failure = Fault::Silence;
-        for host in &target.hosts {
-            let attempt = async {
-                let connecting = host.connect(target.tls.clone());
-                timeout(target.connect_timeout, connecting).await
-            };
-            match runtime.block_on(attempt) {
-                Ok(Ok((client, connection))) => {
-                    return Ok(Self {
-                        runtime,
-                        client,
-                        connection,
-                        limit: Some(limit),
-                    });
-                }
-                Ok(Err(refusal)) => failure = Fault::Client(refusal),
-                Err(_) => failure = Fault::Silence,
-            }
-        }
-        Err(failure)
+        let (client, connection) = runtime.block_on(connect(target))?;
+        Ok(Self {
+            runtime,
+            client,
+            connection,
+            limit: Some(limit),
+        })
     }
 
     /// From now on, statements may take as long as they need.
@@ -111,6 +98,28 @@ impl Client {
             outcome.map_err(Fault::Client)
         })
     }
+}
+
+/// Connects to the first host that accepts writes. The connection does nothing unless it is polled.
+pub(super) async fn connect(
+    target: &Target,
+) -> Result<(tokio_postgres::Client, Connection<Socket, TlsStream>), Fault> {
+    let mut failure = Fault::Silence;
+    for host in &target.hosts {
+        let connecting = host.connect(target.tls.clone());
+        match timeout(target.connect_timeout, connecting).await {
+            Ok(Ok(connected)) => return Ok(connected),
+            Ok(Err(refusal)) => failure = Fault::Client(refusal),
+            Err(_) => failure = Fault::Silence,
+        }
+    }
+    Err(failure)
+}
+
+/// Whether the server answers.
+pub(super) async fn is_alive(client: &tokio_postgres::Client) -> bool {
+    let test = timeout(TEST_LIMIT, client.check_connection());
+    test.await.is_ok_and(|answer| answer.is_ok())
 }
 
 impl Fault {

@@ -11,6 +11,7 @@ mod jobs;
 mod migrate;
 mod moving;
 mod objects;
+mod pipeline;
 mod queue;
 mod session;
 mod target;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::content::Content;
-use super::engine::{Reader, Transaction};
+use super::engine::{LookUp, Reader, Transaction};
 use super::revocation_list::RevocationList;
 use super::sqlite::IfMissing;
 use crate::config;
@@ -37,6 +38,7 @@ use crate::domain::error::{Error, Result, UnavailableReason};
 use feed::Feed;
 use jobs::{Read, Retries, Write};
 pub(super) use moving::{open_source, open_target};
+use pipeline::Pipelines;
 use queue::{Job, Queue, unavailable};
 pub(super) use session::Isolation;
 use session::Session;
@@ -54,6 +56,7 @@ const START_PATIENCE: u32 = 30;
 #[derive(Debug)]
 pub(super) struct Postgres {
     queue: Arc<Queue>,
+    pipelines: Pipelines,
     feed: Arc<Feed>,
     retries: Arc<Retries>,
     /// Settings of the server with which acknowledged changes can be lost.
@@ -86,6 +89,7 @@ impl Postgres {
             Ok(risks)
         })?;
         let queue = Arc::new(Queue::new(count as usize));
+        let pipelines = Pipelines::new(sessions.clone());
         let connector = || Connector::new(sessions.clone(), Arc::clone(&feed));
         let mut threads = Vec::new();
         for _ in 0..count {
@@ -94,6 +98,7 @@ impl Postgres {
         threads::start_reading(Arc::clone(&queue), Arc::clone(&feed), connector())?;
         Ok(Self {
             queue,
+            pipelines,
             feed,
             retries: Arc::default(),
             risks,
@@ -122,6 +127,17 @@ impl Postgres {
             answer: |outcome| drop(reply.send(outcome)),
         };
         self.wait(Box::new(job), answer).await
+    }
+
+    pub async fn look_up<T>(&self, asked: LookUp<T>) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+    {
+        self.queue.check_outage()?;
+        match self.pipelines.look_up(&asked).await {
+            Some(answer) => answer,
+            None => self.read(move |reader| reader.look_up(&asked)).await,
+        }
     }
 
     pub async fn write<T, F>(&self, isolation: Isolation, work: F) -> Result<T>

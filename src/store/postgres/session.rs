@@ -21,7 +21,7 @@ use crate::store::value::Value;
 /// The longest statement. Longer ones are those of a server in trouble.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Then the server does not answer at all: it would have ended the statement.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// A session. Only the thread that opened it uses it.
 pub(super) struct Session {
@@ -172,15 +172,9 @@ impl Session {
                 })
             }
             None => {
-                let of = |value: &Value<'_>| match value {
-                    Value::Null => Type::UNKNOWN,
-                    Value::Integer(_) => Type::INT8,
-                    Value::Text(_) => Type::TEXT,
-                    Value::Blob(_) => Type::BYTEA,
-                };
                 let values: Vec<_> = values
                     .iter()
-                    .map(|value| (value as &(dyn ToSql + Sync), of(value)))
+                    .map(|value| (value as &(dyn ToSql + Sync), type_of(value)))
                     .collect();
                 client.ask(async |server| typed(server, &values).await)
             }
@@ -195,18 +189,31 @@ impl Session {
             self.failure.set(Some(kind));
         }
         if kind == Failure::Lost && !self.is_lost.replace(true) {
-            self.losses.fetch_add(1, Ordering::SeqCst);
-            tracing::warn!(
-                reason = describe(&failure),
-                "a session of the database ended"
-            );
+            note_loss(&self.losses, &failure);
         }
         error(&failure)
     }
 }
 
+/// Counts and logs the loss of a session.
+pub(super) fn note_loss(losses: &AtomicU64, failure: &Fault) {
+    losses.fetch_add(1, Ordering::SeqCst);
+    let reason = describe(failure);
+    tracing::warn!(reason, "a session of the database ended");
+}
+
+/// The type of a parameter for a server that does not prepare the statement first.
+pub(super) fn type_of(value: &Value<'_>) -> Type {
+    match value {
+        Value::Null => Type::UNKNOWN,
+        Value::Integer(_) => Type::INT8,
+        Value::Text(_) => Type::TEXT,
+        Value::Blob(_) => Type::BYTEA,
+    }
+}
+
 /// The time limits of a session or of a transaction.
-fn limits(set: &str, lock_timeout: Duration) -> String {
+pub(super) fn limits(set: &str, lock_timeout: Duration) -> String {
     let statement = STATEMENT_TIMEOUT.as_millis();
     let lock = lock_timeout.as_millis();
     // An outer default of SERIALIZABLE would make look-ups fail. And a scan of a small table locks all of it for
@@ -314,7 +321,7 @@ impl ToSql for Value<'_> {
     to_sql_checked!();
 }
 
-fn kind_of(failure: &Fault) -> Failure {
+pub(super) fn kind_of(failure: &Fault) -> Failure {
     let Some(code) = failure.code() else {
         // Parameters that do not fit are faults of ours, and leave the session as it is. The library has no code for them.
         let text = failure.to_string();
@@ -387,7 +394,7 @@ pub(super) fn describe(failure: &Fault) -> String {
 }
 
 /// The error that callers get: unavailable where a retry may succeed, else internal.
-fn error(failure: &Fault) -> Error {
+pub(super) fn error(failure: &Fault) -> Error {
     let (reason, seconds) = match failure.code() {
         None if kind_of(failure) == Failure::Lost => (Reason::DatabaseUnreachable, 1),
         None => return Error::internal(describe(failure)),

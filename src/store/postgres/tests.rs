@@ -10,9 +10,9 @@ use postgres::{Client, NoTls};
 use super::*;
 use crate::crypto::key_ring::BaseNames;
 use crate::domain::clock::Timestamp;
-use crate::domain::{EmailAddress, SessionId, UserId};
+use crate::domain::{AuthMethod, EmailAddress, SessionId, TokenDigest, UserId};
 use crate::store::tables::outbox::{self, BusyDomains, Class, NewOutboxEntry};
-use crate::store::tables::{revocations, throttles, users};
+use crate::store::tables::{revocations, sessions, throttles, users};
 use crate::store::{Database, FOREIGN_KEY_BASE, TestSchema};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -563,4 +563,165 @@ fn an_unreachable_server_is_named_without_its_password() {
         refusal.contains("127.0.0.1:1/app") && !refusal.contains("hunter2"),
         "{refusal}"
     );
+}
+
+/// Where the test has a node with sessions, and tells its connections from others by a name.
+struct WithSessions {
+    home: Home,
+    database: Database,
+    name: String,
+}
+
+const SESSIONS: usize = 200;
+
+impl WithSessions {
+    fn new(change: impl FnOnce(&mut config::Database)) -> Option<Self> {
+        // A pooler shows its own connections.
+        let mut home = Home::new().filter(|home| !home.schema.is_pooled())?;
+        let name = format!("pipeline_{}", crate::crypto::token::random_hex().unwrap());
+        let url = format!("{}&application_name={name}", home.schema.url().expose());
+        home.settings.url = Some(config::Secret::from(url));
+        change(&mut home.settings);
+        let database = home.open();
+        let fill = database.write(|tx| {
+            for number in 0..SESSIONS {
+                let user =
+                    users::insert(tx, &address(&format!("{number}@example.com")), None, NOW)?;
+                let user = user.expect("an unused address").id;
+                let new = sessions::NewSession {
+                    token_digest: digest(number),
+                    ip_address: "192.0.2.1".to_owned(),
+                    user_agent: None,
+                    expires_at: NOW + HOUR,
+                    remembered: false,
+                    nonce: number.to_string(),
+                };
+                sessions::insert(tx, user, &new, (&AuthMethod::Password.into(), NOW), NOW)?;
+            }
+            Ok(())
+        });
+        run(fill).unwrap();
+        Some(Self {
+            home,
+            database,
+            name,
+        })
+    }
+
+    /// Looks all sessions up at once, and one that is none.
+    async fn look_all_up(&self) -> Result<()> {
+        let asked = (0..=SESSIONS).map(|number| async move {
+            let found = self
+                .database
+                .look_up(sessions::by_digest(digest(number)))
+                .await?;
+            let nonce = found.map(|(session, _)| session.nonce.clone());
+            assert_eq!(nonce, (number < SESSIONS).then(|| number.to_string()));
+            Ok(())
+        });
+        join_all(asked).await.into_iter().collect()
+    }
+
+    fn connections(&self) -> usize {
+        let name = &self.name;
+        let sql = format!("SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}'");
+        self.home.schema.query(&sql).unwrap().len()
+    }
+
+    /// Ends the sessions of the server whose last statement was a look-up; returns how many.
+    fn end_pipelines(&self) -> usize {
+        let name = &self.name;
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = '{name}' AND query LIKE '%sessions.token_digest = $1'"
+        );
+        self.home.schema.query(&sql).unwrap().len()
+    }
+
+    /// Looks sessions up until a connection beyond those of the queue answers.
+    async fn wait_for_pipeline(&self) {
+        while self.connections() < 6 {
+            self.look_all_up().await.unwrap();
+        }
+        self.look_all_up().await.unwrap();
+    }
+}
+
+fn digest(number: usize) -> TokenDigest {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    TokenDigest::new(bytes)
+}
+
+/// As a worker of the server.
+fn run_with_network<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(work)
+}
+
+#[test]
+fn a_thread_looks_up_by_one_connection_of_its_own() {
+    for prepare in [true, false] {
+        let Some(test) = WithSessions::new(|settings| settings.prepare = prepare) else {
+            return;
+        };
+        run_with_network(async {
+            test.wait_for_pipeline().await;
+            for _ in 0..5 {
+                test.look_all_up().await.unwrap();
+            }
+            // Four threads, that of the revocations, and this one.
+            assert_eq!(test.connections(), 6);
+        });
+    }
+}
+
+#[test]
+fn look_ups_survive_the_loss_of_their_connection() {
+    let Some(test) = WithSessions::new(|_| ()) else {
+        return;
+    };
+    run_with_network(async {
+        for _ in 0..3 {
+            test.wait_for_pipeline().await;
+            assert!(test.end_pipelines() > 0);
+            test.look_all_up().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_thread_of_another_runtime_opens_a_connection_again() {
+    let Some(test) = WithSessions::new(|_| ()) else {
+        return;
+    };
+    for _ in 0..3 {
+        run_with_network(test.wait_for_pipeline());
+        while test.connections() > 5 {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn look_ups_without_a_connection_of_their_own_are_answered() {
+    let Some(test) = WithSessions::new(|_| ()) else {
+        return;
+    };
+    let name = test.home.schema.query("SELECT current_user::text").unwrap();
+    let name = name[0].clone().unwrap();
+    test.home
+        .schema
+        .execute(&format!(
+            "RESET ROLE; ALTER ROLE {name} CONNECTION LIMIT 5; SET ROLE {name}"
+        ))
+        .unwrap();
+    run_with_network(async {
+        for _ in 0..20 {
+            test.look_all_up().await.unwrap();
+        }
+    });
+    assert_eq!(test.connections(), 5);
 }

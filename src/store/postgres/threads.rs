@@ -17,9 +17,9 @@ use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::store::engine::Reader;
 
 /// After so long without a job, a session is tested: the server or a firewall may have ended it.
-const IDLE: Duration = Duration::from_secs(1);
+pub(super) const IDLE: Duration = Duration::from_secs(1);
 /// The pause between attempts to connect.
-const RECONNECT: Duration = Duration::from_millis(250);
+pub(super) const RECONNECT: Duration = Duration::from_millis(250);
 
 /// Half of what the list of revocations may be behind: the other half is for reading.
 const FEED_INTERVAL: Duration = Duration::from_millis(100);

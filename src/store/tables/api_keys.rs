@@ -5,7 +5,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::error::Result;
 use crate::domain::scope::Scopes;
 use crate::domain::{ApiKey, ApiKeyId, TokenDigest, User, UserId};
-use crate::store::{Reader, Row, Transaction};
+use crate::store::engine::Key;
+use crate::store::{LookUp, Reader, Row, Transaction};
 
 /// The columns that [`read`] takes, in its order.
 macro_rules! columns {
@@ -69,22 +70,22 @@ pub fn find(reader: &Reader<'_>, id: ApiKeyId) -> Result<Option<ApiKey>> {
 }
 
 /// The key with this digest and its user, valid or not; the key of a service has no user.
-pub fn find_by_digest(
-    reader: &Reader<'_>,
-    digest: &TokenDigest,
-) -> Result<Option<(ApiKey, Option<User>)>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        ", ",
-        user_columns!(),
-        " FROM api_keys LEFT JOIN users ON users.id = api_keys.user_id WHERE api_keys.token_digest = $1"
-    );
-    reader.one(sql, &[digest.into()], |row| {
-        let key = read(row)?;
-        let user = key.user_id.map(|_| users::read(row)).transpose()?;
-        Ok((key, user))
-    })
+pub fn by_digest(digest: TokenDigest) -> LookUp<(ApiKey, Option<User>)> {
+    LookUp {
+        sql: concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            user_columns!(),
+            " FROM api_keys LEFT JOIN users ON users.id = api_keys.user_id WHERE api_keys.token_digest = $1"
+        ),
+        key: Key::Digest(digest),
+        read: |row| {
+            let key = read(row)?;
+            let user = key.user_id.map(|_| users::read(row)).transpose()?;
+            Ok((key, user))
+        },
+    }
 }
 
 /// The keys of a user, the newest first, with revoked and expired ones.

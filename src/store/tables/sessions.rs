@@ -4,7 +4,8 @@ use super::users::{self, user_columns};
 use crate::domain::clock::Timestamp;
 use crate::domain::error::{Error, Result};
 use crate::domain::{AuthMethods, Session, SessionId, TokenDigest, User, UserId};
-use crate::store::{Reader, Row, Transaction};
+use crate::store::engine::Key;
+use crate::store::{LookUp, Reader, Row, Transaction};
 
 /// The columns that [`read`] takes, in its order.
 macro_rules! columns {
@@ -76,18 +77,21 @@ pub fn insert(
 }
 
 /// The session with this token and its user, valid or not.
-pub fn find_by_digest(
-    reader: &Reader<'_>,
-    digest: &TokenDigest,
-) -> Result<Option<(Session, User)>> {
-    let sql = concat!(select_with_user!(), "sessions.token_digest = $1");
-    reader.one(sql, &[digest.into()], read_with_user)
+pub fn by_digest(digest: TokenDigest) -> LookUp<(Session, User)> {
+    LookUp {
+        sql: concat!(select_with_user!(), "sessions.token_digest = $1"),
+        key: Key::Digest(digest),
+        read: read_with_user,
+    }
 }
 
 /// The session with this id and its user, valid or not.
-pub fn find_with_user(reader: &Reader<'_>, id: SessionId) -> Result<Option<(Session, User)>> {
-    let sql = concat!(select_with_user!(), "sessions.id = $1");
-    reader.one(sql, &[id.into()], read_with_user)
+pub fn by_id(id: SessionId) -> LookUp<(Session, User)> {
+    LookUp {
+        sql: concat!(select_with_user!(), "sessions.id = $1"),
+        key: Key::Session(id),
+        read: read_with_user,
+    }
 }
 
 /// Whether the session exists with this nonce and belongs to this user. After the restore of a backup, an id may be
