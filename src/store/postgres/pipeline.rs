@@ -131,7 +131,7 @@ impl Pipelines {
             && pipeline.losses == self.sessions.losses.load(Ordering::SeqCst)
     }
 
-    /// Gives a pipeline up, if nobody did before.
+    /// Gives a pipeline up, unless it was given up before.
     fn close(&self, state: &Mutex<State>, lost: &Arc<Pipeline>, failure: &Fault) {
         let mut state = state.lock();
         if matches!(&*state, State::Open(open, _) if Arc::ptr_eq(open, lost)) {
