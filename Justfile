@@ -92,6 +92,11 @@ bench-requests *arguments:
 bench-engines *arguments:
     POSTGRES_OPTIONS="-c shared_buffers=256MB" .ci/postgres cargo bench --bench engines -- {{ arguments }}
 
+# Measure what a backup of a gigabyte costs the writers of a running server: `--quick`
+[group('test')]
+bench-backup *arguments:
+    cargo bench --bench backup -- {{ arguments }}
+
 # Send mail through a real Postfix; as root
 [group('test')]
 mail:

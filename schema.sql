@@ -219,7 +219,7 @@ CREATE INDEX refresh_tokens_spent ON refresh_tokens (spent_at) WHERE spent_at IS
 -- some time, which stands for many single ones. Each process keeps them in memory.
 CREATE TABLE revoked_access_tokens (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order of commits: a reader needs only rows above its last
-    session_id INTEGER NOT NULL,                 -- no reference: the session is deleted
+    session_id INTEGER NOT NULL,                 -- no reference: the session is deleted; 0: all, after a restore
     jti        TEXT,                             -- the single token; NULL: several of the session
     until      INTEGER NOT NULL,                 -- when the last of them expires
     issued_until INTEGER                         -- when the last of them was issued; NULL: all of the session

@@ -15,6 +15,7 @@ pub mod new_password;
 pub mod passkeys;
 pub mod password_sign_in;
 pub mod reauthentication;
+pub mod restored;
 pub mod rotate_session;
 pub mod second_factor;
 pub mod second_factor_rule;

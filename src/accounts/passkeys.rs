@@ -16,7 +16,7 @@
 use super::authentication::Authentication;
 use crate::audit::Event;
 use crate::context::{Change, Context};
-use crate::crypto::passkey_challenge::{Ceremony, Challenge, ChallengeFault};
+use crate::crypto::passkey_challenge::{self, Ceremony, Challenge, ChallengeFault};
 use crate::crypto::webauthn::{
     Assertion, AuthenticationResponse, NewPasskey, Refusal, RegistrationResponse, RelyingParty,
 };
@@ -25,7 +25,7 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{ClientInfo, Passkey, PasskeyId, User, UserId, one_line};
 use crate::mail::{self, Notice};
 use crate::store::passkeys::{self, PasskeyKey};
-use crate::store::used_challenges;
+use crate::store::{revocations, used_challenges};
 use crate::throttle::Throttle;
 
 /// Passkeys of one user.
@@ -322,7 +322,10 @@ fn use_challenge(
     {
         return Ok(Err(TOO_MANY_USES));
     }
-    if !used_challenges::use_once(change, &challenge.digest(), challenge.expires_at)? {
+    // After a restore it is not known which of the earlier ones were used.
+    if revocations::covers_all(change, challenge.expires_at - passkey_challenge::LIFETIME)?
+        || !used_challenges::use_once(change, &challenge.digest(), challenge.expires_at)?
+    {
         return Ok(Err(USED));
     }
     if let Some(limit) = &limit {

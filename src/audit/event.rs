@@ -178,6 +178,8 @@ events! {
     KeyBasesForgotten Warn "key_bases_forgotten";
     /// An operator made another key base that of the database.
     KeyBaseAdopted Warn "key_base_adopted";
+    /// An operator restored a database, which ended all access tokens, refresh tokens and mailed links.
+    DatabaseRestored { sessions_ended: usize } Warn "database_restored";
     /// An operator created an account.
     UserCreated { user: UserId } Info "user_created";
     /// An operator gave a user another role.

@@ -24,6 +24,7 @@ mod providers;
 #[cfg(test)]
 mod reference;
 mod report;
+mod restore;
 mod routes;
 mod secret;
 mod serve;
@@ -55,7 +56,8 @@ valid.";
 ///
 /// Commands read the server's settings, except for `openapi`, `passwords`, `completions` and `secret` without a subcommand. A
 /// settings file that names its environment and secret files is enough to find them: `--config FILE`. All commands are
-/// safe to run beside the server; `move` refuses to. Only `serve`, `migrate` and `move` create a database. Commands that
+/// safe to run beside the server; `move` and `restore` refuse to. Only `serve`, `migrate`, `move` and `restore` create a
+/// database. Commands that
 /// print data accept `--json`.
 #[derive(Debug, Parser)]
 #[command(name = "cloakroom", version, after_long_help = EXIT_CODES)]
@@ -106,6 +108,18 @@ enum Command {
     /// was verified: a command that fails or is killed leaves none, and the next one removes what it left. An existing FILE
     /// is never replaced.
     Backup(backup::Arguments),
+    /// Make a backup the database again, and end what was valid before
+    ///
+    /// It verifies a copy of FILE, migrates it and puts it at `database.path`, which no server may use meanwhile. What was
+    /// used or revoked after the backup must not work again: it ends all access tokens, refresh tokens, sign-ins under way
+    /// and mailed links, and deletes recovery codes. Sessions and API keys stay valid. A restore that fails or is killed
+    /// leaves the database as it was.
+    Restore(restore::Arguments),
+    /// End what was valid before a database was restored by other tools
+    ///
+    /// It does what `restore` does after it has put the file in its place: after `pg_restore`, a recovery to a point in
+    /// time, or a copy by hand. Run it before the servers start.
+    AfterRestore(restore::AfterArguments),
     /// Delete expired sessions and other expired rows (`serve` does it too)
     Sweep(output::Format),
     /// Create, show, disable and delete users
@@ -170,6 +184,12 @@ fn run(arguments: Arguments) -> Outcome {
             on_database(&sources()?, |settings| moving::run(settings, &arguments))
         }
         Command::Backup(arguments) => backup::run(&sources()?, arguments),
+        Command::Restore(arguments) => {
+            on_database(&sources()?, |settings| restore::run(settings, &arguments))
+        }
+        Command::AfterRestore(arguments) => on_database(&sources()?, |settings| {
+            restore::run_after(settings, &arguments)
+        }),
         Command::Sweep(format) => {
             on_database(&sources()?, |settings| sweep::run(settings, &format))
         }

@@ -114,6 +114,12 @@ impl fmt::Debug for TotpSecret {
     }
 }
 
+/// The last time step whose code is valid at a time.
+pub fn last_step_at(time: Timestamp) -> i64 {
+    let seconds = u64::try_from(time.as_millis() / 1000).unwrap_or_default();
+    i64::try_from(seconds / STEP).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

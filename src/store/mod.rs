@@ -36,8 +36,8 @@ use postgres::{Isolation, Postgres};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
 pub use sqlite::{
-    BackupProgress, IfMissing, Inspection, LARGEST_WAL, SCHEMA_VERSION, check_is_current, explain,
-    integrity,
+    BackupProgress, IfMissing, Inspection, LARGEST_WAL, Restoring, SCHEMA_VERSION,
+    check_is_current, explain, integrity,
 };
 pub use tables::{
     api_keys, identities, identity_link_requests, key_bases, known_devices, mail_codes, outbox,
@@ -365,6 +365,27 @@ pub fn back_up(
     match &settings.url {
         None => sqlite::back_up(settings, target, report),
         Some(_) => Err(Error::internal(BACKED_UP_BY_SERVER)),
+    }
+}
+
+/// What to do instead of [`start_restore`] where the database is on a server.
+const RESTORED_BY_SERVER: &str = "this database is on a PostgreSQL server: restore it by pg_restore or its archive, then run \
+    `cloakroom after-restore`";
+
+/// Copies a backup beside the file of the settings, and verifies it. It waits on the calling thread.
+///
+/// # Errors
+/// For the operator: the backup cannot be used, there is a database already and `replaces` is not set, or a process has
+/// it open. Nothing is left then.
+pub fn start_restore(
+    settings: &config::Database,
+    backup: &Path,
+    replaces: bool,
+    report: &mut dyn FnMut(BackupProgress),
+) -> Result<Restoring> {
+    match &settings.url {
+        None => Restoring::start(settings, backup, replaces, report),
+        Some(_) => Err(Error::internal(RESTORED_BY_SERVER)),
     }
 }
 

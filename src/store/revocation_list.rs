@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::engine::{AfterCommit, Reader};
-use super::tables::revocations::{KEEP, Revocation, list_after};
+use super::tables::revocations::{ALL_SESSIONS, KEEP, Revocation, list_after};
 use crate::domain::SessionId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::error::Result;
@@ -224,6 +224,10 @@ impl Entries {
     fn add(&mut self, rows: Vec<Revocation>, most: usize, now: Timestamp) {
         for row in rows {
             self.last = self.last.max(row.seq);
+            if row.session_id == ALL_SESSIONS {
+                self.issued_until = self.issued_until.max(row.issued_until);
+                continue;
+            }
             self.sessions.entry(row.session_id).or_default().add(row);
         }
         if self.sessions.len() > most {

@@ -12,7 +12,8 @@ use cloakroom::testing::TestApp;
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_refused, count_in, disable, execute_sql, new_token, seen, signed_in,
+    ONE, PASSWORD, assert_refused, count_in, disable, execute_sql, new_token, restored, seen,
+    signed_in,
 };
 use crate::support::passkeys::{
     Device, assertion, base64url, creation_options, device_of, present, request_options,
@@ -266,4 +267,17 @@ async fn refused_answers_are_limited_and_options_are_not() {
         assert_refused(&sign_in_with(&app, &unknown).await, 401, "passkey_unknown");
     }
     assert_refused(&sign_in_with(&app, &device).await, 429, "rate_limited");
+}
+
+#[actix_web::test]
+async fn a_challenge_of_before_a_restore_is_refused() {
+    let (app, user, _) = signed_in().await;
+    let (device, _) = device_of(&app, &user).await;
+    let credential = assertion(&app, &device).await;
+    restored(&app).await;
+    let body = json!({ "credential": credential });
+    let reply = app.post("/v1/session/passkey").json(&body).send().await;
+    assert_eq!(reply.status, 401, "{}", reply.text());
+    app.clock().advance(Duration::from_secs(1));
+    assert_eq!(sign_in_with(&app, &device).await.status, 200);
 }

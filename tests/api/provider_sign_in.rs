@@ -14,7 +14,7 @@ use futures_util::future::{join_all, select};
 use serde_json::json;
 
 use crate::support::app::{
-    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, execute_sql, text_in,
+    ONE, PASSWORD, assert_faults, assert_refused, count_in, disable, execute_sql, restored, text_in,
 };
 use crate::support::flows::Flows;
 use crate::support::provider::{
@@ -817,4 +817,17 @@ fn production() -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (format!("CLOAKROOM__{name}"), value.to_owned()))
     .to_vec()
+}
+
+#[actix_web::test]
+async fn a_state_of_before_a_restore_is_refused() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let mut browser = Browser::default();
+    let callback = provider.consent(&browser.started(&app).await);
+    restored(&app).await;
+    let fragment = browser.open(&app, &callback).await.unwrap();
+    assert_eq!(fragment, "error=state_used");
+    app.clock().advance(Duration::from_secs(1));
+    assert_signed_in(&Browser::default().sign_in(&app, &provider).await);
 }

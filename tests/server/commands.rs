@@ -9,6 +9,7 @@ mod limits;
 mod moving;
 mod passwords;
 mod providers;
+mod restore;
 mod secret;
 mod sessions;
 mod settings;

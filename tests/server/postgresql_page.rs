@@ -69,10 +69,14 @@ fn postgresql_is_set_up_as_shown() {
     }
     assert_eq!(commands.collect::<Vec<_>>(), [("serve", "")]);
     let cloakroom = node.serve();
-    cloakroom.sign_up_token(ADDRESS, PASSWORD);
+    let session = cloakroom.sign_up_token(ADDRESS, PASSWORD);
+    let (status, pair) = cloakroom.issue_tokens(&session, "projects:read");
+    assert_eq!(status, 200, "{pair}");
+    let text = |name: &str| pair[name].as_str().unwrap().to_owned();
+    let (access, refresh) = (text("access_token"), text("refresh_token"));
 
     let script = block("sh");
-    let [dump, restore]: [&str; 2] = script.lines().collect::<Vec<_>>().try_into().unwrap();
+    let [dump, restore, after]: [&str; 3] = script.lines().collect::<Vec<_>>().try_into().unwrap();
     let shell = |line: &str| {
         let mut shell = Command::new("sh");
         shell
@@ -87,7 +91,14 @@ fn postgresql_is_set_up_as_shown() {
     sql("DROP DATABASE cloakroom WITH (FORCE)");
     sql(create.lines().nth(1).unwrap());
     shell(restore);
+    let arguments: Vec<&str> = after.split(' ').skip(1).collect();
+    let output = node.run(&arguments);
+    assert!(output.status.success(), "{after}: {output:?}");
     let cloakroom = node.serve();
+    assert_eq!(cloakroom.session_status(&session), 200);
+    let opened = cloakroom.request("GET", "/v1/projects", Some(&access), None);
+    assert_eq!(opened.0, 401);
+    assert_eq!(cloakroom.refresh(&refresh).0, 400);
     assert_eq!(cloakroom.sign_in(ADDRESS, PASSWORD).0, 200);
     drop(cloakroom);
     remove();

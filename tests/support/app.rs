@@ -3,6 +3,7 @@
 use super::beside::Beside;
 use super::flows::link_token;
 use cloakroom::accounts::credentials_changed::{KeepSessions, credentials_changed};
+use cloakroom::accounts::restored::{AfterRestore, end_after_restore};
 use cloakroom::domain::error::Result;
 use cloakroom::domain::{EmailAddress, PasswordDigest, User};
 use cloakroom::store::{Transaction, passwords, users};
@@ -283,4 +284,14 @@ pub async fn assert_unusable_addresses_are_refused(app: &TestApp, path: &str) {
         let reply = app.post(path).json(&body).send().await;
         assert_faults(&reply, &[("email_address", message)]);
     }
+}
+
+/// Does what follows a restore.
+pub async fn restored(app: &TestApp) {
+    let (database, now) = (&app.context().database, app.context().clock.now());
+    let options = AfterRestore {
+        ends_sessions: false,
+        keeps_recovery_codes: false,
+    };
+    end_after_restore(database, options, now).await.unwrap();
 }

@@ -20,8 +20,9 @@ use crate::domain::ClientInfo;
 use crate::domain::error::{Error, Result};
 use crate::http::auth::browser_cookie;
 use crate::http::{Body, Query};
-use crate::providers::{Answer, OpenedState, Provider, Refusal};
+use crate::providers::{Answer, OpenedState, Provider, Refusal, STATE_LIFETIME};
 use crate::store::provider_sign_ins::{self, ProviderSignIn};
+use crate::store::revocations;
 
 /// How long an exchange code is valid.
 pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -146,8 +147,11 @@ impl Returned<'_> {
         context.admit(client, vec![limit]).await?;
         // The row holds the code too, which may be made in the last moment.
         let expires_at = self.opened.expires_at + CODE_LIFETIME;
+        let issued_at = self.opened.expires_at - STATE_LIFETIME;
         let claim = context.commit(client, move |change| {
-            provider_sign_ins::claim(change, &digest, expires_at)
+            // After a restore it is not known which of the earlier ones were used.
+            Ok(!revocations::covers_all(change, issued_at)?
+                && provider_sign_ins::claim(change, &digest, expires_at)?)
         });
         claim.await
     }

@@ -25,10 +25,12 @@ pub(super) fn a_key_base_is_retired_once_until_it_signs_again(tx: &Transaction<'
     assert_eq!(key_bases::recorded(tx, &names("one", &[]), NOW).unwrap(), None);
     assert_eq!(record(&names("one", &[]), NOW), []);
     assert_eq!(state("one"), State::Signs);
+    assert_eq!(key_bases::signing(tx).unwrap(), ["one"]);
 
     let rotated = names("two", &["one", "older"]);
     assert_eq!(key_bases::recorded(tx, &rotated, NOW).unwrap(), None);
     assert_eq!(record(&rotated, NOW + HOUR), [Some(NOW + HOUR); 2]);
+    assert_eq!(key_bases::signing(tx).unwrap(), ["two"]);
     assert_eq!(record(&rotated, NOW + 2 * HOUR), [Some(NOW + HOUR); 2]);
     // The clock was ahead.
     assert_eq!(key_bases::recorded(tx, &rotated, NOW).unwrap(), None);

@@ -201,3 +201,14 @@ pub(super) fn finished_mails_are_swept(tx: &Transaction<'_>) {
     let left: Vec<i64> = outbox::list(tx, 9).unwrap().into_iter().map(|entry| entry.id).collect();
     assert_eq!(left, [waiting, late]);
 }
+
+pub(super) fn waiting_mails_with_links_end_in_batches(tx: &Transaction<'_>) {
+    let [sent, dead, ..] = [(); 4].map(|()| add_reset(tx));
+    outbox::mark_sent(tx, sent, NOW).unwrap();
+    outbox::mark_dead(tx, dead, "smtp_refused", NOW).unwrap();
+    let notice = add(tx, "new_device", Class::Notice, "one@example.com", None);
+    let deleted = [(); 3].map(|()| outbox::delete_some_waiting_links(tx, 1).unwrap());
+    assert_eq!(deleted, [1, 1, 0]);
+    let left: Vec<i64> = outbox::list(tx, 9).unwrap().into_iter().map(|entry| entry.id).collect();
+    assert_eq!(left, [notice, dead, sent]);
+}

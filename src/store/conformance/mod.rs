@@ -75,7 +75,8 @@ suite! {
             a_user_without_a_password_can_get_one_once
             name_and_profile_change_apart
             metadata_is_replaced
-            roles_and_due_times_are_set_apart;
+            roles_and_due_times_are_set_apart
+            links_of_some_users_end;
         session:
             a_token_is_replaced_once_and_the_old_one_is_invalid
             a_session_is_ended_only_by_its_owner
@@ -114,11 +115,14 @@ suite! {
         refresh_token:
             a_refresh_token_is_spent_once_and_names_its_session
             a_family_is_known_while_any_token_is_kept
-            excess_families_are_deleted_with_all_their_tokens;
+            excess_families_are_deleted_with_all_their_tokens
+            refresh_tokens_of_all_sessions_end_in_batches;
         revocation:
             deleted_sessions_always_revoke_their_access_tokens
             sessions_without_access_tokens_leave_no_revocation
-            a_token_is_revoked_alone_or_with_its_session;
+            a_token_is_revoked_alone_or_with_its_session
+            all_tokens_until_a_time_are_revoked
+            a_session_that_is_revoked_covers_no_others;
         key_base:
             a_key_base_is_retired_once_until_it_signs_again
             a_base_that_is_still_to_sign_is_not_retired
@@ -137,9 +141,11 @@ suite! {
         second_factor:
             a_secret_is_a_factor_once_it_is_proved
             a_time_step_is_used_once
+            time_steps_of_some_users_are_used_up
             unproved_secrets_are_swept
             secrets_are_sealed_again_once
             a_recovery_code_is_used_once_by_its_user
+            recovery_codes_of_all_users_end_in_batches
             a_pending_sign_in_has_tries_and_an_end
             pending_sign_ins_end;
         mail_code:
@@ -171,7 +177,8 @@ suite! {
             only_an_untried_mail_is_renewed
             failed_mails_are_retried_from_the_start
             an_account_takes_its_mails_but_not_waiting_notices
-            finished_mails_are_swept;
+            finished_mails_are_swept
+            waiting_mails_with_links_end_in_batches;
         value:
             values_read_back_as_they_were_written
             values_of_another_type_are_errors;

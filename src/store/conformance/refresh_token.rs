@@ -138,3 +138,12 @@ pub(super) fn excess_families_are_deleted_with_all_their_tokens(tx: &Transaction
     assert_eq!(refresh_tokens::delete_for_session(tx, session).unwrap(), 5);
     assert!(!is_kept(tx, &newer) && is_kept(tx, &elsewhere));
 }
+
+pub(super) fn refresh_tokens_of_all_sessions_end_in_batches(tx: &Transaction<'_>) {
+    for address in ["one@example.com", "two@example.com", "three@example.com"] {
+        let user = add_user(tx, address);
+        add_refresh(tx, add_session(tx, user).0, None);
+    }
+    let deleted = [(); 3].map(|()| refresh_tokens::delete_some(tx, 2).unwrap());
+    assert_eq!(deleted, [2, 1, 0]);
+}

@@ -73,3 +73,22 @@ pub(super) fn a_token_is_revoked_alone_or_with_its_session(tx: &Transaction<'_>)
     let after = revocations::list_after(tx, entries[1].seq, 10).unwrap();
     assert_eq!(after.len(), 1, "no place in the order is given out twice");
 }
+
+pub(super) fn all_tokens_until_a_time_are_revoked(tx: &Transaction<'_>) {
+    let session = SessionId(7);
+    revocations::insert_all_until(tx, NOW, NOW + HOUR).unwrap();
+    for (issued_at, revoked) in [(NOW - HOUR, true), (NOW, true), (NOW + MOMENT, false)] {
+        assert_eq!(revocations::covers(tx, session, "one", issued_at).unwrap(), revoked);
+        assert_eq!(revocations::has_token(tx, session, "one", issued_at).unwrap(), revoked);
+        assert_eq!(revocations::covers_all(tx, issued_at).unwrap(), revoked);
+    }
+    let [row] = &revocations::list_after(tx, 0, 10).unwrap()[..] else {
+        panic!("one row");
+    };
+    assert_eq!(row.session_id, revocations::ALL_SESSIONS);
+}
+
+pub(super) fn a_session_that_is_revoked_covers_no_others(tx: &Transaction<'_>) {
+    revocations::insert_token(tx, SessionId(7), "one", NOW, NOW + HOUR).unwrap();
+    assert!(!revocations::covers_all(tx, NOW - HOUR).unwrap());
+}

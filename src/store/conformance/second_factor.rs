@@ -43,6 +43,17 @@ pub(super) fn a_time_step_is_used_once(tx: &Transaction<'_>) {
     assert!(totp_factors::use_step(tx, other, 6).unwrap());
 }
 
+pub(super) fn time_steps_of_some_users_are_used_up(tx: &Transaction<'_>) {
+    let [user, other] = ["one@example.com", "two@example.com"].map(|text| add_user(tx, text));
+    enrol(tx, user);
+    enrol(tx, other);
+    let use_up = |step| totp_factors::use_steps_until(tx, UserId(0), user, step).unwrap();
+    assert_eq!([8, 7].map(use_up), [1, 0], "it never goes back");
+    let used = [8, 9].map(|step| totp_factors::use_step(tx, user, step).unwrap());
+    assert_eq!(used, [false, true]);
+    assert!(totp_factors::use_step(tx, other, 8).unwrap());
+}
+
 pub(super) fn unproved_secrets_are_swept(tx: &Transaction<'_>) {
     let [proved, old, new] = ["one@example.com", "two@example.com", "three@example.com"]
         .map(|text| add_user(tx, text));
@@ -86,6 +97,15 @@ pub(super) fn a_recovery_code_is_used_once_by_its_user(tx: &Transaction<'_>) {
     assert!(!recovery_codes::take(tx, user, &codes[1]).unwrap());
     assert_eq!(recovery_codes::delete_all(tx, user).unwrap(), 3);
     assert_eq!(recovery_codes::count(tx, user).unwrap(), 0);
+}
+
+pub(super) fn recovery_codes_of_all_users_end_in_batches(tx: &Transaction<'_>) {
+    for address in ["one@example.com", "two@example.com", "three@example.com"] {
+        let user = add_user(tx, address);
+        recovery_codes::replace(tx, user, &[token(), token()], NOW).unwrap();
+    }
+    let deleted = [(); 3].map(|()| recovery_codes::delete_some(tx, 2).unwrap());
+    assert_eq!(deleted, [4, 2, 0]);
 }
 
 fn pending(user_id: UserId) -> PendingSignIn {

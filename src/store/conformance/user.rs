@@ -206,3 +206,13 @@ pub(super) fn roles_and_due_times_are_set_apart(tx: &Transaction<'_>) {
     assert_eq!((state(other).0, state(other).1), (Role::User, None));
     assert!(!users::set_role(tx, UserId(9), Role::Operator, NOW).unwrap());
 }
+
+pub(super) fn links_of_some_users_end(tx: &Transaction<'_>) {
+    let ids = ["a@b.c", "b@b.c", "c@b.c"].map(|address| add_user(tx, address));
+    assert_eq!(users::last_of_next(tx, UserId(0), 2).unwrap(), Some(ids[1]));
+    assert_eq!(users::last_of_next(tx, ids[1], 2).unwrap(), Some(ids[2]));
+    assert_eq!(users::last_of_next(tx, ids[2], 2).unwrap(), None);
+    assert_eq!(users::end_links(tx, ids[0], ids[1], NOW).unwrap(), 1);
+    let versions = ids.map(|id| account(tx, id).credentials_version);
+    assert_eq!(versions, [0, NOW.as_millis(), 0]);
+}

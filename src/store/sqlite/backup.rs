@@ -125,10 +125,11 @@ fn used_bytes(connection: &Connection) -> Result<u64> {
 
 /// # Errors
 /// The copy is not what was to be copied.
-fn check(copy: &Path) -> Result<()> {
+pub(super) fn check(copy: &Path) -> Result<()> {
     let file = Inspection::open_backup(copy)?;
     let findings = file.integrity()?;
-    if let Some(first) = findings.first() {
+    let mut lines = findings.iter().flat_map(|text| text.lines());
+    if let Some(first) = lines.find(|line| !line.starts_with("***")) {
         return Err(Error::internal(format!(
             "the copy is damaged ({first}): run `cloakroom doctor`"
         )));
@@ -137,7 +138,7 @@ fn check(copy: &Path) -> Result<()> {
 }
 
 /// A failure for the operator, naming the backup.
-fn of_backup(path: &Path, failure: &Error) -> Error {
+pub(super) fn of_backup(path: &Path, failure: &Error) -> Error {
     Error::internal(format!("backup {}: {}", path.display(), in_words(failure)))
 }
 

@@ -12,6 +12,7 @@ mod moving;
 mod open;
 mod place;
 mod readers;
+mod restore;
 mod statement;
 mod writer;
 
@@ -35,6 +36,7 @@ pub use open::{IfMissing, LARGEST_WAL, explain};
 pub(super) use open::{named, upgrade};
 use place::OpenFiles;
 use readers::Readers;
+pub use restore::Restoring;
 use writer::Writer;
 
 /// An open database file.

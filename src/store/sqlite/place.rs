@@ -182,7 +182,7 @@ pub(super) fn user_of(path: &Path) -> Result<Option<String>> {
 }
 
 /// Creates the missing ones for their owner only. Those that root creates belong to the owner of the folder above.
-fn create_folders(folder: &Path) -> io::Result<()> {
+pub(super) fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.exists() {
         return Ok(());
     }

@@ -316,6 +316,15 @@ pub fn delete_all_for(
     tx.execute(DELETE_ALL_FOR, &[user_id.into(), email_address.into()])
 }
 
+/// Deletes up to `limit` mails with links that were not sent; returns how many.
+pub fn delete_some_waiting_links(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM outbox WHERE id IN
+         (SELECT id FROM outbox WHERE class = 'link' AND sent_at IS NULL AND dead_at IS NULL LIMIT $1)",
+        &[limit.into()],
+    )
+}
+
 /// Resets an unsent mail to its first attempt and extends it to `expires_at`; `false` if there is none.
 pub fn retry(tx: &Transaction<'_>, id: i64, expires_at: Timestamp, now: Timestamp) -> Result<bool> {
     let changed = tx.execute(

@@ -48,3 +48,12 @@ pub fn delete_all(tx: &Transaction<'_>, user_id: UserId) -> Result<usize> {
         &[user_id.into()],
     )
 }
+
+/// Deletes the codes of up to `limit` users; returns how many codes.
+pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM recovery_codes WHERE user_id IN
+         (SELECT DISTINCT user_id FROM recovery_codes ORDER BY user_id LIMIT $1)",
+        &[limit.into()],
+    )
+}

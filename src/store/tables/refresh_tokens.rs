@@ -148,6 +148,14 @@ pub fn delete_spent_everywhere(
     )
 }
 
+/// Deletes up to `limit` tokens of any session; returns how many.
+pub fn delete_some(tx: &Transaction<'_>, limit: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens LIMIT $1)",
+        &[limit.into()],
+    )
+}
+
 /// Deletes all families of a session; returns the number of tokens.
 pub fn delete_for_session(tx: &Transaction<'_>, session_id: SessionId) -> Result<usize> {
     tx.execute(

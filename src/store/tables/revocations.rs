@@ -22,6 +22,9 @@ pub const MAX_SINGLE: usize = 16;
 
 pub(in crate::store) const DELETE_EXPIRED: &str = "DELETE FROM revoked_access_tokens WHERE seq IN (SELECT seq FROM revoked_access_tokens WHERE until <= $1 LIMIT $2)";
 
+/// In place of a session: all sessions. No session has this id.
+pub const ALL_SESSIONS: SessionId = SessionId(0);
+
 /// Revoked access tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
@@ -64,7 +67,7 @@ pub fn has_token(
     reader.exists(
         "SELECT 1 FROM revoked_access_tokens WHERE jti = $1
          UNION ALL SELECT 1 FROM revoked_access_tokens
-         WHERE session_id = $2 AND jti IS NULL AND issued_until >= $3 LIMIT 1",
+         WHERE session_id IN ($2, 0) AND jti IS NULL AND issued_until >= $3 LIMIT 1",
         &[jti.into(), session_id.into(), issued_at.into()],
     )
 }
@@ -79,7 +82,7 @@ pub fn covers(
     reader.exists(
         "SELECT 1 FROM revoked_access_tokens WHERE jti = $1
          UNION ALL SELECT 1 FROM revoked_access_tokens
-         WHERE session_id = $2 AND jti IS NULL AND (issued_until IS NULL OR issued_until >= $3) LIMIT 1",
+         WHERE session_id IN ($2, 0) AND jti IS NULL AND (issued_until IS NULL OR issued_until >= $3) LIMIT 1",
         &[jti.into(), session_id.into(), issued_at.into()],
     )
 }
@@ -124,6 +127,24 @@ pub fn insert_token(
         &[session_id.into(), oldest.into()],
     )?;
     insert(tx, session_id, None, oldest, last_expiry)
+}
+
+/// Revokes the tokens of all sessions that were issued until a time, the last of which expires at `until`.
+pub fn insert_all_until(
+    tx: &Transaction<'_>,
+    issued_until: Timestamp,
+    until: Timestamp,
+) -> Result<()> {
+    insert(tx, ALL_SESSIONS, None, issued_until, until)
+}
+
+/// Whether all that was issued then was revoked, whatever it was, as after a restore. For what is valid for less than
+/// [`KEEP`].
+pub fn covers_all(reader: &Reader<'_>, issued_at: Timestamp) -> Result<bool> {
+    reader.exists(
+        "SELECT 1 FROM revoked_access_tokens WHERE session_id = 0 AND issued_until >= $1 LIMIT 1",
+        &[issued_at.into()],
+    )
 }
 
 fn insert(

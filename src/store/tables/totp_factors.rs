@@ -80,6 +80,19 @@ pub fn use_step(tx: &Transaction<'_>, user_id: UserId, step: i64) -> Result<bool
     Ok(used == 1)
 }
 
+/// Uses up the codes until a time step of the users above `after` up to `last`; returns of how many.
+pub fn use_steps_until(
+    tx: &Transaction<'_>,
+    after: UserId,
+    last: UserId,
+    step: i64,
+) -> Result<usize> {
+    tx.execute(
+        "UPDATE totp_factors SET last_step = $1 WHERE user_id > $2 AND user_id <= $3 AND last_step < $1",
+        &[step.into(), after.into(), last.into()],
+    )
+}
+
 /// Removes the authenticator app; returns whether it was a factor.
 pub fn delete(tx: &Transaction<'_>, user_id: UserId) -> Result<bool> {
     let enrolled = enrolled_at(tx, user_id)?.is_some();

@@ -170,6 +170,30 @@ pub fn change_address(
     Ok(changed == 1)
 }
 
+/// The last of up to `limit` users above `after`, by id.
+pub fn last_of_next(reader: &Reader<'_>, after: UserId, limit: u32) -> Result<Option<UserId>> {
+    let last = reader.one(
+        "SELECT max(id) FROM (SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2) AS next",
+        &[after.into(), limit.into()],
+        |row| row.get(0),
+    )?;
+    Ok(last.flatten())
+}
+
+/// Makes invalid all links of the users above `after` up to `last`. Their counters jump ahead by the time, to values that
+/// none of the accounts has had or will have again by another call: a restored backup repeats counters.
+pub fn end_links(
+    tx: &Transaction<'_>,
+    after: UserId,
+    last: UserId,
+    now: Timestamp,
+) -> Result<usize> {
+    tx.execute(
+        "UPDATE users SET credentials_version = credentials_version + $1 WHERE id > $2 AND id <= $3",
+        &[now.into(), after.into(), last.into()],
+    )
+}
+
 /// Voids all links of a user and withdraws the pending address.
 pub fn invalidate_links(tx: &Transaction<'_>, id: UserId) -> Result<()> {
     tx.execute(

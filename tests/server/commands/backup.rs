@@ -25,7 +25,7 @@ pub(super) fn names(folder: &Path, start: &str) -> Vec<String> {
 }
 
 /// Adds rows of some megabytes, so that a copy takes a while.
-fn fill(test_server: &TestServer, megabytes: u32) {
+pub(super) fn fill(test_server: &TestServer, megabytes: u32) {
     let rows = test_server.open_database();
     rows.execute_batch(&format!(
         "INSERT INTO projects (user_id, title, description, created_at, updated_at)
