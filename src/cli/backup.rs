@@ -2,6 +2,7 @@
 
 mod verify;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ pub(super) fn run(sources: &Sources, arguments: Arguments) -> Outcome {
         let mut bar = Bar::default();
         let size = store::back_up(&settings.database, &file, &mut |progress| {
             bar.show("copied", progress.done, progress.of);
+            ControlFlow::Continue(())
         })?;
         drop(bar);
         let took = Clock::System.monotonic().duration_since(started);

@@ -79,6 +79,9 @@ fn examine(settings: &Settings, sources: &Sources, report: &mut Report) -> super
         None => file::examine(settings, report),
         Some(url) => server::examine(settings, url, report),
     };
+    if let Some(directory) = &settings.backup.directory {
+        file::backups(directory, &settings.backup, report);
+    }
     let key_ring = KeyRing::find(settings).ok().flatten();
     let names = key_ring.map(|key_ring| key_ring.names());
     if let Some(rows) = content

@@ -10,6 +10,7 @@
 //! - unsafe settings in production: refused at start, with all other problems at once
 
 mod accounts;
+mod backup;
 mod cors;
 mod declare;
 mod error;
@@ -59,6 +60,7 @@ pub(crate) use self::accounts::MAINTENANCE_TICK;
 pub use self::accounts::{
     Algorithm, Confirm, Password, Registration, Revocation, Session, Sweep, Tokens, UnverifiedReset,
 };
+pub use self::backup::Backup;
 pub use self::cors::Cors;
 pub use self::error::{ConfigError, Problem};
 pub use self::limits::Throttle;
@@ -125,6 +127,8 @@ section! {
         tokens: Tokens,
         /// Deletion of expired rows.
         sweep: Sweep,
+        /// Backups of the SQLite file that the server makes by itself.
+        backup: Backup,
         /// Mails about changes to an account.
         notices: Notices,
         /// Limits on attempts, requests and mails.
@@ -190,6 +194,7 @@ impl Settings {
         self.identities.check(self.env, &mut problems);
         self.session.check(&self.server, &mut problems);
         self.tokens.check(&mut problems);
+        self.backup.check(&self.database, &mut problems);
         self.throttle.check(&mut problems);
         self.log.check(&mut problems);
         self.check_lines(&mut problems);

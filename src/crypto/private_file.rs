@@ -23,6 +23,19 @@ pub fn lock(path: &Path) -> io::Result<File> {
     Ok(folder)
 }
 
+/// Takes an exclusive lock on a file of its own, which is created; `None` if another process has it. It ends as that of
+/// [`lock`].
+pub fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(path).map_err(|fault| at(path, fault))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(fault) => Err(at(path, fault)),
+    }
+}
+
 /// The drafts that killed processes left beside a file.
 pub fn drafts_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     let is_draft = |name: &OsStr| {

@@ -3,11 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
+use super::backups::{self, Made};
 use super::sweep;
 use crate::accounts::second_factor;
 use crate::config::MAINTENANCE_TICK as TICK;
@@ -23,6 +25,9 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The pause of background work after a panic.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
+
+/// How long after a scheduled backup that failed the next one is tried.
+const BACKUP_RETRY: Duration = Duration::from_secs(10 * 60);
 
 /// The background work, on its own thread. It ends with [`Background::stop`] or when dropped.
 pub struct Background {
@@ -76,9 +81,10 @@ impl Drop for Background {
 }
 
 async fn work(context: &Context, stop: watch::Receiver<bool>) {
-    futures_util::future::join3(
+    futures_util::future::join4(
         deliver(context, stop.clone()),
         watch_files(context, stop.clone()),
+        back_up(context, stop.clone()),
         maintenance(context, stop),
     )
     .await;
@@ -101,6 +107,75 @@ async fn deliver(context: &Context, mut stop: watch::Receiver<bool>) {
         tokio::time::sleep(SHUTDOWN_GRACE).await;
     };
     futures_util::future::select(pin!(context.mail_worker.run()), pin!(out_of_time)).await;
+}
+
+/// Makes a backup whenever one is due, on a thread of its own. Failures are logged with their number in a row.
+async fn back_up(context: &Context, mut stop: watch::Receiver<bool>) {
+    let Some(directory) = &context.settings.backup.directory else {
+        return;
+    };
+    let mut failures = 0_u32;
+    loop {
+        let now = context.clock.now();
+        let mut pause = TICK;
+        // A folder that cannot be read fails the backup, which says so.
+        if backups::is_due(directory, context.settings.backup.every, now).unwrap_or(true) {
+            match make_backup(context, &mut stop).await {
+                Ok(Some(Made {
+                    path,
+                    bytes,
+                    deleted,
+                })) => {
+                    failures = 0;
+                    tracing::info!(file = %path.display(), bytes, deleted, "backup made");
+                }
+                Ok(None) => {}
+                Err(_) if *stop.borrow() => {}
+                Err(failure) => {
+                    failures += 1;
+                    pause = BACKUP_RETRY;
+                    tracing::error!(%failure, failures, "a scheduled backup failed");
+                }
+            }
+        }
+        let _ = tokio::time::timeout(pause, stop.wait_for(|asked| *asked)).await;
+        if *stop.borrow() {
+            return;
+        }
+    }
+}
+
+/// When the server stops, the copy is interrupted: its reading would keep the write-ahead log from being removed.
+async fn make_backup(context: &Context, stop: &mut watch::Receiver<bool>) -> Result<Option<Made>> {
+    let (settings, now) = (context.settings.clone(), context.clock.now());
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    let (ended, mut outcome) = oneshot::channel();
+    let asked = Arc::clone(&is_stopped);
+    std::thread::Builder::new()
+        .name("backup".into())
+        .spawn(move || {
+            // After the end of the server there is no receiver.
+            let _ = ended.send(backups::make_if_due(&settings, now, &asked));
+        })
+        .map_err(Error::internal)?;
+    let first = {
+        let stopping = pin!(stop.wait_for(|asked| *asked));
+        match futures_util::future::select(&mut outcome, stopping).await {
+            futures_util::future::Either::Left((outcome, _)) => Some(outcome),
+            futures_util::future::Either::Right(_) => None,
+        }
+    };
+    let made = match first {
+        Some(outcome) => outcome,
+        None => {
+            is_stopped.store(true, Ordering::Relaxed);
+            match tokio::time::timeout(SHUTDOWN_GRACE, outcome).await {
+                Ok(outcome) => outcome,
+                Err(_) => return Ok(None),
+            }
+        }
+    };
+    made.unwrap_or_else(|_| Err(Error::internal("the backup thread panicked")))
 }
 
 async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {

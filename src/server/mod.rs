@@ -1,6 +1,7 @@
 //! Builds and runs the HTTP server, or mounts its routes in an embedder's app: routes, middleware, background work and
 //! shutdown.
 
+pub mod backups;
 mod client_errors;
 mod listen;
 mod maintenance;
@@ -151,7 +152,7 @@ impl Cloakroom {
         Middleware::new(self.context.clone(), paths.collect())
     }
 
-    /// Starts the background work: mail delivery, activity, sweeping, and one check of the whole database file.
+    /// Starts the background work: mail delivery, activity, sweeping, scheduled backups, and one check of the whole database file.
     ///
     /// # Errors
     /// The system refuses a thread.

@@ -36,7 +36,7 @@ use postgres::{Isolation, Postgres};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
 pub use sqlite::{
-    BackupProgress, IfMissing, Inspection, LARGEST_WAL, Restoring, SCHEMA_VERSION,
+    BackupProgress, IfMissing, Inspection, LARGEST_WAL, Report, Restoring, SCHEMA_VERSION,
     check_is_current, explain, integrity,
 };
 pub use tables::{
@@ -357,11 +357,7 @@ const BACKED_UP_BY_SERVER: &str = "this database is on a PostgreSQL server, whic
 ///
 /// # Errors
 /// For the operator: the target exists or cannot be written, or the copy is damaged. Nothing is left then.
-pub fn back_up(
-    settings: &config::Database,
-    target: &Path,
-    report: &mut dyn FnMut(BackupProgress),
-) -> Result<u64> {
+pub fn back_up(settings: &config::Database, target: &Path, report: Report<'_>) -> Result<u64> {
     match &settings.url {
         None => sqlite::back_up(settings, target, report),
         Some(_) => Err(Error::internal(BACKED_UP_BY_SERVER)),

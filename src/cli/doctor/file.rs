@@ -6,10 +6,12 @@ use std::path::Path;
 
 use crate::cli::explain;
 use crate::cli::report::Report;
-use crate::config::{MailTransport, Settings, Sources};
+use crate::config::{Backup, MailTransport, Settings, Sources};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::private_file;
+use crate::domain::clock::Clock;
 use crate::domain::error::{Error, UnavailableReason};
+use crate::server::backups;
 use crate::store::{self, Content, Inspection, LARGEST_WAL, SCHEMA_VERSION};
 
 /// Less free space than this is reported.
@@ -171,6 +173,27 @@ fn privacy(topic: &'static str, path: &Path, shut_out: u32, report: &mut Report)
             format!("{shown}: {error}"),
             "run this as the server's user",
         ),
+    }
+}
+
+/// Whether the scheduled backups are made.
+pub(super) fn backups(directory: &Path, settings: &Backup, report: &mut Report) {
+    let advice = "the server's log says why; `cloakroom backup FILE` makes one by hand";
+    let shown = directory.display();
+    let backups = match backups::list(directory) {
+        Ok(backups) => backups,
+        Err(error) => return report.fail("backup", format!("{shown}: {error}"), advice),
+    };
+    let Some(newest) = backups.last() else {
+        let what = format!("no backup in {shown} yet");
+        return report.warn("backup", what, "start the server, which makes one");
+    };
+    privacy("backup", &newest.path, OTHERS, report);
+    let what = format!("{} in {shown}, the newest of {}", backups.len(), newest.at);
+    // The next one may be being made.
+    match Clock::System.now() > newest.at + 2 * settings.every {
+        true => report.fail("backup", what, advice),
+        false => report.ok("backup", what),
     }
 }
 

@@ -11,6 +11,7 @@
 //! - requests that wait for the copy: it is made on a thread of the lowest priority
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -38,6 +39,9 @@ pub struct BackupProgress {
     pub of: u64,
 }
 
+/// Takes how far a backup is, and breaks it off.
+pub type Report<'r> = &'r mut dyn FnMut(BackupProgress) -> ControlFlow<()>;
+
 /// Writes a verified copy of the file to `target`; returns its size in bytes. It waits on the calling thread.
 ///
 /// # Errors
@@ -45,7 +49,7 @@ pub struct BackupProgress {
 pub(in crate::store) fn back_up(
     settings: &config::Database,
     target: &Path,
-    report: &mut dyn FnMut(BackupProgress),
+    report: Report<'_>,
 ) -> Result<u64> {
     refuse_existing(target)?;
     Inspection::open(&settings.path)
@@ -81,11 +85,12 @@ fn partial(target: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn copy(source: &Path, target: &Path, report: &mut dyn FnMut(BackupProgress)) -> Result<()> {
+fn copy(source: &Path, target: &Path, report: Report<'_>) -> Result<()> {
     let connection = open_reading(&super::place::resolve(source)?)?;
     let of = used_bytes(&connection)?;
     let name = target.to_str();
     let name = name.ok_or_else(|| Error::internal("this path is not valid UTF-8"))?;
+    let interrupt = connection.get_interrupt_handle();
     let (ended, waiting) = channel();
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -100,7 +105,9 @@ fn copy(source: &Path, target: &Path, report: &mut dyn FnMut(BackupProgress)) ->
                 Ok(outcome) => return outcome,
                 Err(RecvTimeoutError::Timeout) => {
                     let done = fs::metadata(target).map_or(0, |found| found.len().min(of));
-                    report(BackupProgress { done, of });
+                    if report(BackupProgress { done, of }).is_break() {
+                        interrupt.interrupt();
+                    }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::internal("the copying thread panicked"));
@@ -177,7 +184,7 @@ mod tests {
             )
             .unwrap();
         let target = other.path().join("backup.db");
-        let refusal = back_up(&settings, &target, &mut |_| {})
+        let refusal = back_up(&settings, &target, &mut |_| ControlFlow::Continue(()))
             .unwrap_err()
             .to_string();
         assert!(
@@ -197,7 +204,7 @@ mod tests {
             .execute_batch(&format!("BEGIN IMMEDIATE; {insert}"))
             .unwrap();
         let target = folder.path().join("backup.db");
-        back_up(&settings, &target, &mut |_| {}).unwrap();
+        back_up(&settings, &target, &mut |_| ControlFlow::Continue(())).unwrap();
         connection.execute_batch("COMMIT").unwrap();
         let backup = Connection::open(&target).unwrap();
         let users: i64 = backup

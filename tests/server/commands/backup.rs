@@ -203,6 +203,41 @@ fn a_backup_that_finds_no_space_leaves_nothing() {
 }
 
 #[test]
+fn a_server_makes_backups_by_itself() {
+    let mut test_server = TestServer::on_file();
+    let directory = test_server.path().join("backups");
+    test_server.set("CLOAKROOM__BACKUP__DIRECTORY", directory.to_str().unwrap());
+    create(&test_server, "one@example.com");
+    let doctor = |test_server: &TestServer| run(test_server, &["doctor"]).out;
+    assert!(doctor(&test_server).contains("no backup in "));
+    let mut server = test_server.serve();
+    server.wait_for_log("backup made");
+    let made = names(&directory, "cloakroom-");
+    assert_eq!(made.len(), 1, "{made:?}");
+    assert_eq!(addresses(&directory.join(&made[0])), ["one@example.com"]);
+    assert!(doctor(&test_server).contains("1 in "));
+    server.signal("TERM");
+    assert!(server.wait().success(), "{}", server.log());
+
+    // The next start finds that none is due; an old one shows.
+    let server = test_server.serve();
+    assert_eq!(server.request("GET", "/ready", None, None).0, 200);
+    assert_eq!(names(&directory, "cloakroom-"), made);
+    drop(server);
+    let old = "cloakroom-20260101T000000Z.db";
+    fs::rename(directory.join(&made[0]), directory.join(old)).unwrap();
+    assert!(doctor(&test_server).contains("fail  backup"));
+
+    let file = test_server.path().join("file");
+    fs::write(&file, "").unwrap();
+    test_server.set("CLOAKROOM__BACKUP__DIRECTORY", file.to_str().unwrap());
+    let server = test_server.serve();
+    let log = server.wait_for_log("a scheduled backup failed");
+    assert!(log.contains("failures=1"), "{log}");
+    assert_eq!(server.request("GET", "/ready", None, None).0, 200);
+}
+
+#[test]
 fn backups_that_cannot_be_made_are_refused() {
     let mut test_server = TestServer::on_file();
     let go = |test_server: &TestServer, file: &str| run(test_server, &["backup", file]).refused();
