@@ -7,7 +7,7 @@ use crate::docs::blocks::blocks_in;
 use crate::docs::{run_steps, steps};
 use crate::support::flows::Flows;
 use crate::support::machine::Machine;
-use crate::support::process::{TestServer, agent};
+use crate::support::process::{TestServer, agent, eventually};
 use crate::support::program::{Program, free_address};
 
 use super::proxies::{start_caddy, start_nginx};
@@ -32,15 +32,7 @@ fn a_backup_is_made_and_restored_as_shown() {
     };
     assert_eq!(stop, "sudo systemctl stop cloakroom");
     assert_eq!(start, "sudo systemctl start cloakroom");
-    let machine = Machine::new();
-    machine.run("install -d /etc/cloakroom /var/lib/cloakroom && install target/release/cloakroom /usr/local/bin/");
-    let settings = "env = 'test'\n[database]\npath = '/var/lib/cloakroom/cloakroom.db'\n";
-    fs::write(
-        machine.path("etc/cloakroom/cloakroom.toml"),
-        machine.here(settings),
-    )
-    .unwrap();
-
+    let machine = installed();
     let mut server = machine.serve();
     server.sign_up_token(ADDRESS, PASSWORD);
     machine.run(backup);
@@ -52,6 +44,75 @@ fn a_backup_is_made_and_restored_as_shown() {
     let server = machine.serve();
     assert_eq!(server.sign_in(ADDRESS, PASSWORD).0, 200);
     assert_eq!(server.sign_in("two@example.com", PASSWORD).0, 401);
+}
+
+#[test]
+#[ignore = "needs Litestream: .ci/recipes"]
+fn a_litestream_replica_is_restored_as_shown() {
+    let lines = lines("docs/operations/litestream.md");
+    let [stop, copy, restore, start] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(stop, "sudo systemctl stop cloakroom litestream");
+    assert_eq!(start, "sudo systemctl start cloakroom litestream");
+    let machine = installed();
+    let program =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/litestream");
+    std::os::unix::fs::symlink(program, machine.path("usr/local/bin/litestream")).unwrap();
+    let config = machine.here(&crate::docs::text("packaging/litestream.yml"));
+    fs::write(machine.path("etc/litestream.yml"), config).unwrap();
+    let here = |line: &str| {
+        let file = machine.path("etc/litestream.yml");
+        line.replace("/etc/litestream.yml", file.to_str().unwrap())
+    };
+
+    let mut server = machine.serve();
+    let mut replicate = machine
+        .command(&here(
+            "exec litestream replicate -config /etc/litestream.yml",
+        ))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let session = server.sign_up_token(ADDRESS, PASSWORD);
+    eventually(|| {
+        let tried = machine.command(&here(copy)).output().unwrap();
+        let file = machine.path("var/backups/restored.db");
+        let users = tried.status.success().then(|| {
+            let restored = rusqlite::Connection::open(&file).unwrap();
+            let count = restored.query_row("SELECT count(*) FROM users", [], |row| row.get(0));
+            count.unwrap_or(0_i64)
+        });
+        if users == Some(1) {
+            return Some(());
+        }
+        let _ = fs::remove_file(file);
+        None
+    });
+    server.kill();
+    replicate.kill().unwrap();
+    replicate.wait().unwrap();
+    for name in ["restored.db-wal", "restored.db-shm"] {
+        let _ = fs::remove_file(machine.path("var/backups").join(name));
+    }
+    machine.run(restore);
+    let server = machine.serve();
+    assert_eq!(server.session_status(&session), 200);
+    assert_eq!(server.sign_in(ADDRESS, PASSWORD).0, 200);
+}
+
+/// A machine with the server and its settings.
+fn installed() -> Machine {
+    let machine = Machine::new();
+    machine.run("install -d /etc/cloakroom /var/lib/cloakroom && install target/release/cloakroom /usr/local/bin/");
+    let settings = "env = 'test'\n[database]\npath = '/var/lib/cloakroom/cloakroom.db'\n";
+    fs::write(
+        machine.path("etc/cloakroom/cloakroom.toml"),
+        machine.here(settings),
+    )
+    .unwrap();
+    machine
 }
 
 /// A server that listens where its public URL says, with the scopes of a line `NAME=value cargo run`.
