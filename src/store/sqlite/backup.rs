@@ -8,7 +8,7 @@
 //! - a copy that is cut off, by a kill or a full disk: it is named as a backup once it is on disk and was read back whole
 //! - two backups of one name: the second is refused, and none replaces another
 //! - other users of the machine: the copy is readable by its owner only
-//! - requests that wait for the copy: it is made on a thread of the lowest priority
+//! - requests that wait for the copy: it is made on a thread of the lowest priority, and flushed in small parts
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -90,6 +90,7 @@ fn copy(source: &Path, target: &Path, report: Report<'_>) -> Result<()> {
     let of = used_bytes(&connection)?;
     let name = target.to_str();
     let name = name.ok_or_else(|| Error::internal("this path is not valid UTF-8"))?;
+    let written = fs::File::open(target).map_err(Error::internal)?;
     let interrupt = connection.get_interrupt_handle();
     let (ended, waiting) = channel();
     thread::scope(|scope| {
@@ -104,6 +105,9 @@ fn copy(source: &Path, target: &Path, report: Report<'_>) -> Result<()> {
             match waiting.recv_timeout(REPORT_INTERVAL) {
                 Ok(outcome) => return outcome,
                 Err(RecvTimeoutError::Timeout) => {
+                    // In small parts: commits of the server would wait while all of it is flushed at once. The end of the
+                    // backup flushes again, and reports failures.
+                    let _ = written.sync_data();
                     let done = fs::metadata(target).map_or(0, |found| found.len().min(of));
                     if report(BackupProgress { done, of }).is_break() {
                         interrupt.interrupt();
