@@ -3,6 +3,7 @@
 mod claims;
 mod commit;
 mod hooks;
+mod metrics;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use self::commit::{Change, Committed, commit};
 pub use self::hooks::{Hooks, SignUp};
+pub use self::metrics::Metrics;
 use crate::activity::Activity;
 use crate::audit::{Entry, Event, Source};
 use crate::breached_passwords::BreachedPasswords;
@@ -76,6 +78,9 @@ pub struct Context {
     /// When sessions were last used, until that is written.
     #[doc(hidden)]
     pub activity: Activity,
+    /// What is counted.
+    #[doc(hidden)]
+    pub metrics: Metrics,
     /// What an embedding app adds.
     #[doc(hidden)]
     pub hooks: Hooks,
@@ -133,6 +138,7 @@ impl Context {
             )?,
             throttle: Throttle::new(settings.throttle.clone(), key_ring.clone()),
             activity: Activity::default(),
+            metrics: Metrics::default(),
             hooks: Hooks::default(),
             saw_unknown_proxy: AtomicBool::new(false),
             clock,
@@ -326,6 +332,7 @@ impl Context {
     #[doc(hidden)]
     pub fn throttled(&self, client: &ClientInfo, throttled: Throttled) -> Error {
         let limit = throttled.what;
+        self.metrics.limits.increment(limit);
         self.refused(client, Event::Throttled { limit });
         Error::RateLimited(throttled.wait)
     }

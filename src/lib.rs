@@ -93,6 +93,8 @@ mod http;
 #[cfg(not(feature = "testing"))]
 mod mail;
 #[cfg(not(feature = "testing"))]
+mod metrics;
+#[cfg(not(feature = "testing"))]
 mod outbound;
 #[cfg(not(feature = "testing"))]
 mod providers;
@@ -133,6 +135,9 @@ pub mod http;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
 pub mod mail;
+#[doc(hidden)]
+#[cfg(feature = "testing")]
+pub mod metrics;
 #[doc(hidden)]
 #[cfg(feature = "testing")]
 pub mod outbound;

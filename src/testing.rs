@@ -131,6 +131,11 @@ impl TestApp {
         &self.context().clock
     }
 
+    /// The figures for Prometheus.
+    pub fn metrics(&self) -> String {
+        self.cloakroom.metrics()
+    }
+
     /// Delivers due mails; returns all mails sent so far, oldest first.
     pub async fn mails(&self) -> Vec<SentEmail> {
         while self

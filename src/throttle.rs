@@ -252,6 +252,11 @@ impl Admission {
 /// The window of the ceiling of mails, which is no setting.
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// The names of all limits.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    limits::LIMITS.iter().map(|row| row.name)
+}
+
 /// The longest of the windows: no counter is valid for longer.
 pub fn longest_window(settings: &config::Throttle) -> Duration {
     let windows = limits::LIMITS.iter().map(|row| (row.rate)(settings).window);

@@ -28,6 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["crypto"],
     &["config"],
     &["domain"],
+    &["metrics"],
 ];
 
 /// A source file without comments and tests.

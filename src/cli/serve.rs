@@ -72,6 +72,9 @@ async fn serve(settings: Settings) -> super::Outcome {
     let cloakroom = Cloakroom::open(settings)?;
     let database = cloakroom.database().closing();
     let server = Server::bind(cloakroom)?;
+    if let Some(address) = server.metrics_address() {
+        tracing::info!(%address, "serving metrics");
+    }
     // Before the line below: a supervisor that reads it may send a signal at once.
     let asked_to_stop = stop_signal()?;
     let handle = server.handle();

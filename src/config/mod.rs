@@ -23,6 +23,7 @@ mod links;
 mod load;
 mod log;
 mod mail;
+mod metrics;
 mod notices;
 mod outbound;
 mod passkeys;
@@ -68,6 +69,7 @@ pub use self::links::{LinkTemplate, Links};
 pub(crate) use self::load::written_list;
 pub use self::log::{Log, LogFormat};
 pub use self::mail::{Mail, MailTransport, Smtp, SmtpTls};
+pub use self::metrics::Metrics;
 pub use self::notices::Notices;
 pub use self::outbound::Outbound;
 pub use self::passkeys::Passkeys;
@@ -137,6 +139,8 @@ section! {
         samples: Samples,
         /// The log of the process.
         log: Log,
+        /// Figures for Prometheus.
+        metrics: Metrics,
     }
 }
 
@@ -197,6 +201,7 @@ impl Settings {
         self.backup.check(&self.database, &mut problems);
         self.throttle.check(&mut problems);
         self.log.check(&mut problems);
+        self.metrics.check(&self.server, &mut problems);
         self.check_lines(&mut problems);
         problems.0
     }

@@ -13,6 +13,10 @@ use super::problems::{HOUR, MILLISECOND, MINUTE, Problems, SECOND, is_host};
 use super::values::{NOT_ONE_LINE, duration, networks, secrets, unset, web};
 use super::{Environment, Secret};
 
+/// What an address to listen on must be.
+pub(super) const HOST_AND_PORT: &str =
+    r#"must be host:port, such as "127.0.0.1:3000" or "[::1]:3000""#;
+
 section! {
     /// Listening, addresses and time limits.
     Server {
@@ -71,10 +75,7 @@ impl Server {
 
     pub(super) fn check(&self, env: Environment, problems: &mut Problems) {
         if !is_host_and_port(&self.bind) {
-            problems.refuse(
-                "server.bind",
-                r#"must be host:port, such as "127.0.0.1:3000" or "[::1]:3000""#,
-            );
+            problems.refuse("server.bind", HOST_AND_PORT);
         }
         check_url("server.public_url", &self.public_url, env, problems);
         check_url("server.frontend_url", &self.frontend_url, env, problems);
@@ -308,7 +309,7 @@ fn check_url(key: &str, url: &Url, env: Environment, problems: &mut Problems) {
     }
 }
 
-fn is_host_and_port(bind: &str) -> bool {
+pub(super) fn is_host_and_port(bind: &str) -> bool {
     bind.rsplit_once(':').is_some_and(|(host, port)| {
         let bracketed = host
             .strip_prefix('[')

@@ -67,6 +67,20 @@ impl Settings {
                 );
             }
         }
+        if let Some(bind) = self
+            .metrics
+            .bind
+            .as_deref()
+            .filter(|bind| !is_bound_to_loopback(bind))
+        {
+            warn(
+                "metrics.bind",
+                &format!(
+                    "is {bind}, which other machines reach: a firewall should admit Prometheus alone, since the figures \
+                     need no credential"
+                ),
+            );
+        }
         if is_https && self.server.trusted_proxies.is_empty() {
             warn(
                 "server.trusted_proxies",

@@ -1,14 +1,17 @@
 //! The route table: each route is declared once, with its access and its description. The same table feeds actix,
 //! `cloakroom routes`, the OpenAPI document and the access tests. A route is public only where it is declared so.
 
+use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
+use actix_web::guard::{self, GuardContext};
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{Handler, HttpResponse, Responder, guard};
+use actix_web::{Handler, HttpMessage, HttpResponse, Responder};
 use utoipa::ToSchema;
 
 use super::auth::access::Access;
@@ -297,8 +300,8 @@ impl Routes {
         all.map(|route| route.path).collect()
     }
 
-    /// Registers every path with actix. `GET` answers `HEAD` as well; another method is 405 with `Allow`.
-    pub fn configure(&self, config: &mut ServiceConfig) {
+    /// Every path, in the order in which actix tries them. Its place is its [`RouteNumber`].
+    pub fn paths(&self) -> Vec<&'static str> {
         let mut paths: Vec<&str> = self.iter().map(|route| route.path).collect();
         // actix tries path after path: those with parameters, which take longer, come last, and those that verify a
         // credential of any kind, which are most requests, first.
@@ -313,8 +316,16 @@ impl Routes {
         };
         paths.sort_by_key(|path| (path.contains('{'), !verifies(path), *path));
         paths.dedup();
-        for path in paths {
-            let mut resource = web::resource(path);
+        paths
+    }
+
+    /// Registers every path with actix. `GET` answers `HEAD` as well; another method is 405 with `Allow`.
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        for (number, path) in self.paths().into_iter().enumerate() {
+            let mut resource = web::resource(path).guard(guard::fn_guard(move |request| {
+                RouteNumber::note(request, number);
+                true
+            }));
             let mut allowed = Vec::new();
             for route in self.iter().filter(|route| route.path == path) {
                 let made = (route.make)(route.is_open_to_other_sites);
@@ -325,6 +336,31 @@ impl Routes {
                 let allowed = allowed.clone();
                 async { Err::<HttpResponse, Error>(Error::MethodNotAllowed(allowed)) }
             })));
+        }
+    }
+}
+
+/// The number of the route that answers a request, once it is found: for what is counted by route. A handle, so that a
+/// request that is dropped has it too.
+#[derive(Clone)]
+pub(super) struct RouteNumber(Rc<Cell<Option<usize>>>);
+
+impl RouteNumber {
+    /// Of this request, before it is routed.
+    pub fn expect(request: &ServiceRequest) -> Self {
+        let number = Self(Rc::default());
+        request.extensions_mut().insert(number.clone());
+        number
+    }
+
+    /// The place in [`Routes::paths`]; `None` if no route of the table has this path.
+    pub fn get(&self) -> Option<usize> {
+        self.0.get()
+    }
+
+    fn note(request: &GuardContext<'_>, number: usize) {
+        if let Some(expected) = request.req_data().get::<Self>() {
+            expected.0.set(Some(number));
         }
     }
 }

@@ -5,11 +5,14 @@ pub mod backups;
 mod client_errors;
 mod listen;
 mod maintenance;
+mod metrics;
 pub mod sweep;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, ServiceConfig};
 
@@ -149,7 +152,30 @@ impl Cloakroom {
         let routes = features::enabled_routes(&self.context.settings);
         let answering_all_methods = routes.answering_all_methods().into_iter();
         let paths = answering_all_methods.map(|path| format!("{}{path}", self.prefix));
-        Middleware::new(self.context.clone(), paths.collect())
+        let all = routes.paths().len();
+        Middleware::new(self.context.clone(), paths.collect(), all)
+    }
+
+    /// The figures of this moment, for Prometheus. [`Cloakroom::mount_metrics`] serves them.
+    pub fn metrics(&self) -> String {
+        metrics::text(&self.context)
+    }
+
+    /// Mounts `GET /metrics`, which needs no credential: in an app that only Prometheus reaches. [`Server`] serves it by
+    /// itself at the address of `metrics.bind`.
+    pub fn mount_metrics(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        let cloakroom = self.clone();
+        let answer = move || {
+            let cloakroom = cloakroom.clone();
+            async move {
+                HttpResponse::Ok()
+                    .content_type(metrics::MEDIA_TYPE)
+                    .body(cloakroom.metrics())
+            }
+        };
+        move |config| {
+            config.route("/metrics", web::get().to(answer));
+        }
     }
 
     /// Starts the background work: mail delivery, activity, sweeping, scheduled backups, and one check of the whole database file.
@@ -165,22 +191,23 @@ impl Cloakroom {
 pub struct Server {
     cloakroom: Cloakroom,
     inner: actix_web::dev::Server,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
+    metrics: Option<(actix_web::dev::Server, SocketAddr)>,
 }
 
 impl Server {
-    /// Binds the address of `server.bind`.
+    /// Binds the addresses of `server.bind` and `metrics.bind`.
     ///
     /// # Errors
-    /// The address is in use or not permitted.
+    /// An address is in use or not permitted.
     pub fn bind(cloakroom: Cloakroom) -> io::Result<Self> {
         Self::bind_with(cloakroom, |_| ())
     }
 
-    /// Binds the address of `server.bind`, and adds your own routes.
+    /// Binds the addresses of `server.bind` and `metrics.bind`, and adds your own routes to the first.
     ///
     /// # Errors
-    /// The address is in use or not permitted.
+    /// An address is in use or not permitted.
     pub fn bind_with(
         cloakroom: Cloakroom,
         configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
@@ -188,14 +215,20 @@ impl Server {
         let (inner, address) = listen::bind(&cloakroom, configure)?;
         Ok(Self {
             inner,
+            metrics: metrics::listener::bind(&cloakroom)?,
             cloakroom,
             address,
         })
     }
 
     /// The address; with port 0 in the settings, the port that the system chose.
-    pub fn address(&self) -> std::net::SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of `metrics.bind`, with the port that the system chose.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
     }
 
     /// A handle that stops it: no new connections; requests in flight finish within the shutdown time-out.
@@ -209,7 +242,15 @@ impl Server {
     /// The listening socket failed.
     pub async fn run(self) -> Result<()> {
         let background = self.cloakroom.start_background()?;
+        let metrics = self.metrics.map(|(server, _)| {
+            let handle = server.handle();
+            actix_web::rt::spawn(server);
+            handle
+        });
         let served = self.inner.await;
+        if let Some(metrics) = metrics {
+            metrics.stop(false).await;
+        }
         background.stop();
         served.map_err(Error::internal)
     }

@@ -25,6 +25,7 @@ mod introspection;
 mod link_tokens;
 mod mail_code;
 mod mail_link;
+mod metrics;
 mod no_password;
 mod passkey_sign_in;
 mod passkey_sign_up;

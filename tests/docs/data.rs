@@ -23,6 +23,7 @@ fn settings_on_the_pages_are_valid() {
         ("docs/guides/forward-auth-for-browsers.md", 2),
         ("docs/guides/mails.md", 2),
         ("docs/guides/passkeys.md", 1),
+        ("docs/operations/monitoring.md", 1),
     ] {
         let blocks = blocks_in(page, "toml");
         assert_eq!(blocks.len(), expected, "{page}");

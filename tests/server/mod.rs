@@ -16,6 +16,7 @@ mod limits;
 mod logs;
 mod mail_code;
 mod mail_delivery;
+mod metrics;
 mod middleware;
 mod origins;
 mod passkeys;

@@ -328,6 +328,23 @@ fn bind_is_a_host_and_a_port() {
 }
 
 #[test]
+fn metrics_have_an_address_apart_from_the_public_one() {
+    for bad in ["9464", "nowhere", "127.0.0.1:3000", "a:b"] {
+        refuses("metrics.bind", |s| s.metrics.bind = Some(bad.to_owned()));
+    }
+    for good in ["127.0.0.1:0", "[::1]:9464"] {
+        accepts(|s| s.metrics.bind = Some(good.to_owned()));
+    }
+    let bound = |bind: &str| {
+        warned(Environment::Development, |s| {
+            s.metrics.bind = Some(bind.to_owned());
+        })
+    };
+    assert_eq!(bound("0.0.0.0:9464"), ["metrics.bind"]);
+    assert!(bound("127.0.0.1:9464").is_empty());
+}
+
+#[test]
 fn production_rejects_trusting_every_proxy() {
     for net in ["0.0.0.0/0", "::/0"] {
         let proxies = vec!["10.0.0.0/8".parse().unwrap(), net.parse().unwrap()];

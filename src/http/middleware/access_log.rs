@@ -1,14 +1,12 @@
 //! Writes one log line a request: the route's pattern, never the path, because paths of mailed links contain tokens.
-//! Failures of the server get a second line with their cause.
+//! Failures of the server get a second line with their cause. Each request is counted here as well.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "measures requests for the access log"
-)]
+#![expect(clippy::disallowed_methods, reason = "measures requests")]
 
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -21,16 +19,19 @@ use crate::context::Context;
 use crate::domain::error::Error;
 use crate::http::auth::caller::{self, Caller};
 use crate::http::extract::client_info;
+use crate::http::routes::RouteNumber;
+use crate::metrics::WorkerRequests;
 
 /// Logged for a client that disconnected before the response, as nginx does. No client receives it.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 pub(super) async fn write<B>(
     context: web::Data<Context>,
+    counts: Arc<WorkerRequests>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Outcome<B> {
-    let mut unfinished = Unfinished(Some(Entry::new(&context, &request)));
+    let mut unfinished = Unfinished(Some(Entry::new(&context, counts, &request)));
     let outcome = next.call(request).await;
     if let Some(entry) = unfinished.0.take() {
         entry.finish(&outcome);
@@ -44,7 +45,7 @@ struct Unfinished(Option<Entry>);
 impl Drop for Unfinished {
     fn drop(&mut self) {
         if let Some(entry) = self.0.take() {
-            entry.line(None, CLIENT_CLOSED_REQUEST, None);
+            entry.write(None, CLIENT_CLOSED_REQUEST, None);
         }
     }
 }
@@ -55,16 +56,20 @@ struct Entry {
     method: Method,
     request_id: Rc<str>,
     client: IpAddr,
+    route: RouteNumber,
+    counts: Arc<WorkerRequests>,
 }
 
 impl Entry {
-    fn new(context: &Context, request: &ServiceRequest) -> Self {
+    fn new(context: &Context, counts: Arc<WorkerRequests>, request: &ServiceRequest) -> Self {
         let proxies = &context.settings.server.trusted_proxies;
         Self {
             started: Instant::now(),
             method: request.method().clone(),
             request_id: request_id::of(request.request()),
             client: client_info::address(request.request(), proxies),
+            route: RouteNumber::expect(request),
+            counts,
         }
     }
 
@@ -73,7 +78,7 @@ impl Entry {
             Ok(reply) => self.response(reply),
             Err(failure) => {
                 let status = failure.as_response_error().status_code();
-                self.line(None, status.as_u16(), None);
+                self.write(None, status.as_u16(), None);
                 self.cause(failure);
             }
         }
@@ -82,19 +87,26 @@ impl Entry {
     fn response<B>(&self, reply: &ServiceResponse<B>) {
         let route = reply.request().match_pattern();
         let caller = caller::known(reply.request());
-        self.line(route.as_deref(), reply.status().as_u16(), caller.as_ref());
+        self.write(route.as_deref(), reply.status().as_u16(), caller.as_ref());
         if let Some(failure) = reply.response().error() {
             self.cause(failure);
         }
     }
 
-    fn line(&self, route: Option<&str>, status: u16, caller: Option<&Caller>) {
+    fn write(&self, route: Option<&str>, status: u16, caller: Option<&Caller>) {
+        let took = self.started.elapsed();
+        let method = self.method.as_str();
+        self.counts.count(self.route.get(), method, status, took);
+        self.line(route, status, took, caller);
+    }
+
+    fn line(&self, route: Option<&str>, status: u16, took: Duration, caller: Option<&Caller>) {
         tracing::info!(
             target: "cloakroom::request",
             method = %self.method,
             route = route.unwrap_or("-"),
             status,
-            ms = (self.started.elapsed().as_secs_f64() * 1e5).round() / 1e2,
+            ms = (took.as_secs_f64() * 1e5).round() / 1e2,
             request_id = %self.request_id,
             user = caller.and_then(Caller::user_id).map(|user| user.0),
             credential = caller.map(|caller| caller.kind().as_str()),

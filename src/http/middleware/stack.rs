@@ -3,6 +3,7 @@
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_service::boxed::{RcService, rc_service};
@@ -21,16 +22,20 @@ pub struct Middleware {
     context: web::Data<Context>,
     cors: Rc<Cors>,
     without_preflight: Rc<[String]>,
+    /// How many routes there are, to count their requests.
+    routes: usize,
 }
 
 impl Middleware {
-    /// From the context's settings; `without_preflight` are paths that answer `OPTIONS` themselves.
-    pub fn new(context: web::Data<Context>, without_preflight: Vec<String>) -> Self {
+    /// From the context's settings; `without_preflight` are paths that answer `OPTIONS` themselves, and `routes` is the
+    /// number of all paths.
+    pub fn new(context: web::Data<Context>, without_preflight: Vec<String>, routes: usize) -> Self {
         let cors = Rc::new(cors::cors(&context.settings.cors));
         Self {
             context,
             cors,
             without_preflight: without_preflight.into(),
+            routes,
         }
     }
 
@@ -52,7 +57,9 @@ impl Middleware {
         let hsts = security_headers::hsts(&self.context.settings.server);
         let secure = move |request, next| security_headers::add(hsts, request, next);
         let service = wrap(&from_fn(secure), service)?;
-        let log = move |request, next| access_log::write(log.clone(), request, next);
+        let counts = self.context.metrics.requests.add_worker(self.routes);
+        let log =
+            move |request, next| access_log::write(log.clone(), Arc::clone(&counts), request, next);
         let service = wrap(&from_fn(log), service)?;
         let id = move |request, next| request_id::assign(id.clone(), request, next);
         let service = wrap(&from_fn(id), service)?;
