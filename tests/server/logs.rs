@@ -5,7 +5,7 @@ use std::process::{Child, ChildStderr};
 
 use serde_json::Value;
 
-use crate::support::process::TestServer;
+use crate::support::process::{TestServer, agent};
 use crate::support::raw_connection::RawConnection;
 
 /// More lines than the queue and a pipe hold.
@@ -105,4 +105,26 @@ fn a_server_whose_log_has_no_reader_answers_and_stops() {
     server.stderr = None;
     server.ask(AT_ONCE, "/up", "", 200);
     assert!(server.stop().is_empty());
+}
+
+#[test]
+fn the_line_of_a_request_has_its_trace() {
+    let mut test_server = TestServer::new();
+    test_server.set("CLOAKROOM__LOG__FORMAT", "json");
+    let server = test_server.serve();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for traceparent in [
+        format!("00-{trace}-00f067aa0ba902b7-01"),
+        "00-canary-00f067aa0ba902b7-01".to_owned(),
+    ] {
+        let call = agent()
+            .get(server.url("/up"))
+            .header("traceparent", &traceparent);
+        call.call().unwrap();
+    }
+    assert_eq!(server.request("GET", "/v1/user", None, None).0, 401);
+    let log = server.wait_for_log("/v1/user");
+    assert_eq!(log.matches(&format!("\"trace_id\":\"{trace}\"")).count(), 1);
+    assert_eq!(log.matches("trace_id").count(), 1, "{log}");
+    assert!(!log.contains("canary"));
 }

@@ -14,7 +14,7 @@ use actix_web::middleware::Next;
 use actix_web::web;
 
 use super::outcome::Outcome;
-use super::request_id;
+use super::{request_id, trace_context};
 use crate::context::Context;
 use crate::domain::error::Error;
 use crate::http::auth::caller::{self, Caller};
@@ -55,6 +55,7 @@ struct Entry {
     started: Instant,
     method: Method,
     request_id: Rc<str>,
+    trace_id: Option<Box<str>>,
     client: IpAddr,
     route: RouteNumber,
     counts: Arc<WorkerRequests>,
@@ -67,6 +68,7 @@ impl Entry {
             started: Instant::now(),
             method: request.method().clone(),
             request_id: request_id::of(request.request()),
+            trace_id: trace_context::trace_id(request.headers()),
             client: client_info::address(request.request(), proxies),
             route: RouteNumber::expect(request),
             counts,
@@ -108,6 +110,7 @@ impl Entry {
             status,
             ms = (took.as_secs_f64() * 1e5).round() / 1e2,
             request_id = %self.request_id,
+            trace_id = self.trace_id.as_deref(),
             user = caller.and_then(Caller::user_id).map(|user| user.0),
             credential = caller.map(|caller| caller.kind().as_str()),
             session = caller.and_then(Caller::session_id).map(|session| session.0),
@@ -118,12 +121,13 @@ impl Entry {
 
     /// Why the server failed. Faults of the client show in the status.
     fn cause(&self, failure: &actix_web::Error) {
+        let (request_id, trace_id) = (&self.request_id, self.trace_id.as_deref());
         match failure.as_error::<Error>() {
             Some(Error::Internal(fault)) => {
-                tracing::error!(request_id = %self.request_id, %fault, "a request failed");
+                tracing::error!(%request_id, trace_id, %fault, "a request failed");
             }
             Some(Error::Unavailable { reason, .. } | Error::NotReady { reason, .. }) => {
-                tracing::error!(request_id = %self.request_id, reason = reason.code(), "a request was refused");
+                tracing::error!(%request_id, trace_id, reason = reason.code(), "a request was refused");
             }
             _ => {}
         }

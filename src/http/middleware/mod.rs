@@ -9,3 +9,4 @@ pub mod outcome;
 pub mod request_id;
 pub mod security_headers;
 pub mod stack;
+mod trace_context;
