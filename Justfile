@@ -107,6 +107,12 @@ mail:
 recipes:
     .ci/recipes
 
+# Check alerts and dashboard with a real Prometheus that scrapes real servers
+[group('test')]
+metrics:
+    cargo build --quiet
+    .ci/postgres .ci/metrics
+
 # Format the Rust code, the client and the front end
 [group('check')]
 format:

@@ -21,6 +21,7 @@ use self::service::Service;
 use crate::config::Settings;
 use crate::crypto::password::Password;
 use crate::domain::error::{Error, Result, ValidationErrors};
+use crate::metrics::Counters;
 use crate::outbound::Outbound;
 
 /// The shipped list: the 19,640 most common passwords that Django refuses (`common-passwords.txt` of Django 5.2, by
@@ -64,6 +65,11 @@ impl BreachedPasswords {
     /// The lists.
     pub fn lists(&self) -> Arc<Lists> {
         Arc::clone(&self.lists)
+    }
+
+    /// How calls of the service ended, since the start; `None` without a service.
+    pub fn outcomes(&self) -> Option<Arc<Counters>> {
+        self.service.as_ref().map(Service::outcomes)
     }
 
     /// Refuses a password that the service knows.

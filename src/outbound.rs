@@ -37,6 +37,7 @@ pub use self::addresses::{Reach, check};
 pub use self::breaker::Breaker;
 use crate::config;
 use crate::crypto;
+use crate::metrics::Counters;
 
 /// Calls of one queue at once.
 const THREADS: usize = 4;
@@ -61,7 +62,11 @@ struct Shared {
 pub struct Queue {
     outbound: Outbound,
     calls: Arc<Mutex<Calls>>,
+    outcomes: Arc<Counters>,
 }
+
+/// How calls end.
+const OUTCOMES: [&str; 5] = ["replied", "failed_reply", "timed_out", "failed", "refused"];
 
 #[derive(Default)]
 struct Calls {
@@ -134,6 +139,7 @@ impl Outbound {
         Queue {
             outbound: self.clone(),
             calls: Arc::default(),
+            outcomes: Arc::new(Counters::new(OUTCOMES)),
         }
     }
 
@@ -179,11 +185,28 @@ impl Queue {
         }
     }
 
+    /// How calls ended, since the start.
+    pub fn outcomes(&self) -> Arc<Counters> {
+        Arc::clone(&self.outcomes)
+    }
+
     /// The reply to a request, whatever its status.
     ///
     /// # Errors
     /// Why there is none.
     pub async fn send(&self, request: Request) -> Result<Reply, OutboundError> {
+        let outcome = self.ask(request).await;
+        self.outcomes.increment(match &outcome {
+            Ok(reply) if reply.status >= 500 || reply.status == 429 => "failed_reply",
+            Ok(_) => "replied",
+            Err(OutboundError::TimedOut) => "timed_out",
+            Err(OutboundError::Busy) => "refused",
+            Err(_) => "failed",
+        });
+        outcome
+    }
+
+    async fn ask(&self, request: Request) -> Result<Reply, OutboundError> {
         let (reply, answer) = oneshot::channel();
         let deadline = request.deadline;
         self.add(Call { request, reply })?;

@@ -1,6 +1,7 @@
 //! The range service: `GET {url}/{first 5 hexadecimal digits of the SHA-1}` returns a line `SUFFIX:COUNT` for each known
 //! password whose SHA-1 starts so. Lines with the count 0 are padding.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use url::Url;
 
 use crate::config;
 use crate::domain::error::{Error, Result};
+use crate::metrics::Counters;
 use crate::outbound::{self, Outbound, OutboundError, Queue, Reach};
 
 /// A sign-up waits no longer for it.
@@ -41,6 +43,11 @@ impl Service {
             queue: outbound.queue(),
             unchecked: AtomicU64::new(0),
         })
+    }
+
+    /// How calls ended, since the start.
+    pub(super) fn outcomes(&self) -> Arc<Counters> {
+        self.queue.outcomes()
     }
 
     /// Whether the service knows a password with this SHA-1; `false` if it does not answer in time.

@@ -19,6 +19,7 @@ use self::json::JsonLines;
 use self::queue::{Kind, Queue};
 use self::sink::{LOSS, Sink};
 use crate::config::LogFormat;
+use crate::metrics::Counter;
 use crate::server::is_of_client;
 
 /// How long the end of the process waits for what reads the log.
@@ -65,6 +66,13 @@ pub(super) fn start_queue(format: LogFormat, filter: EnvFilter) -> io::Result<Fl
 
 /// Waits for the lines so far when dropped, at the end of the process.
 pub(super) struct Flush(Arc<Queue>);
+
+impl Flush {
+    /// The number of lines that were lost since the start.
+    pub(super) fn lost(&self) -> Arc<Counter> {
+        self.0.lost()
+    }
+}
 
 impl Drop for Flush {
     fn drop(&mut self) {

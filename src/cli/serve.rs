@@ -1,6 +1,7 @@
 //! `cloakroom serve`: runs the server until SIGTERM, SIGINT or SIGHUP, then finishes requests in flight.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -8,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{doctor, open_files};
 use crate::config::{Environment, MailTransport, Settings, Sources};
+use crate::metrics::Counter;
 use crate::server::{Cloakroom, Server};
 
 /// How long the database may take to close at a stop.
@@ -15,7 +17,7 @@ const LONGEST_CLOSE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
     // Dropped last.
-    let _flush = super::logs::start_queue(
+    let log = super::logs::start_queue(
         settings.log.format,
         EnvFilter::try_new(&settings.log.level)?,
     )?;
@@ -36,7 +38,7 @@ pub(super) fn run(settings: Settings, sources: &Sources) -> super::Outcome {
         }
     }
     make_room(&settings)?;
-    actix_web::rt::System::new().block_on(serve(settings))
+    actix_web::rt::System::new().block_on(serve(settings, log.lost()))
 }
 
 /// Raises the soft limit of open files to the hard one: a connection takes one, and shells usually set 1024.
@@ -68,8 +70,9 @@ fn make_room(settings: &Settings) -> super::Outcome {
     }
 }
 
-async fn serve(settings: Settings) -> super::Outcome {
+async fn serve(settings: Settings, lost_log_lines: Arc<Counter>) -> super::Outcome {
     let cloakroom = Cloakroom::open(settings)?;
+    cloakroom.context().metrics.note_log(lost_log_lines);
     let database = cloakroom.database().closing();
     let server = Server::bind(cloakroom)?;
     if let Some(address) = server.metrics_address() {

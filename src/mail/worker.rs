@@ -33,6 +33,7 @@ use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_kind::{LinkPurpose, MailKind};
 use crate::domain::{Account, Locale, TokenDigest};
+use crate::metrics::Counters;
 use crate::store::outbox::{self, BusyDomains, OutboxEntry};
 use crate::store::users;
 use crate::store::{Database, Transaction};
@@ -56,7 +57,13 @@ pub struct MailWorker {
     stopping: AtomicBool,
     /// The end of the window, in milliseconds, whose ceiling the log reported.
     reported_window: AtomicI64,
+    outcomes: Counters,
 }
+
+/// How the attempts to send mails ended.
+const SENT: &str = "sent";
+const POSTPONED: &str = "postponed";
+const GIVEN_UP: &str = "given_up";
 
 impl MailWorker {
     /// A worker that sends by `transport`, once [`MailWorker::run`] or [`MailWorker::deliver_due`] is called.
@@ -87,6 +94,7 @@ impl MailWorker {
             arrived: Notify::new(),
             stopping: AtomicBool::new(false),
             reported_window: AtomicI64::new(0),
+            outcomes: Counters::new([SENT, POSTPONED, GIVEN_UP]),
         })
     }
 
@@ -99,6 +107,11 @@ impl MailWorker {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.arrived.notify_one();
+    }
+
+    /// How attempts ended, since the start.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.outcomes.get()
     }
 
     /// The languages of mails besides English.
@@ -362,6 +375,7 @@ impl MailWorker {
             _ => outbox::mark_sent(tx, id, now),
         };
         self.database.write(note).await?;
+        self.outcomes.increment(SENT);
         tracing::info!(
             target: "cloakroom::mail", mail = id, kind = entry.kind, attempt = entry.attempts, "a mail was sent"
         );
@@ -383,6 +397,7 @@ impl MailWorker {
             target: "cloakroom::mail", mail = entry.id, attempt = attempts, reason, again_in_s = delay.as_secs(),
             "a mail could not be sent"
         );
+        self.outcomes.increment(POSTPONED);
         let (id, noted) = (entry.id, reason.to_owned());
         self.database
             .write(move |tx| outbox::mark_failed(tx, id, &noted, now + delay))
@@ -394,6 +409,7 @@ impl MailWorker {
             target: "cloakroom::mail", mail = entry.id, kind = entry.kind, attempts = entry.attempts, reason,
             "a mail was given up: see `cloakroom mail list`"
         );
+        self.outcomes.increment(GIVEN_UP);
         let (id, now, noted) = (entry.id, self.clock.now(), reason.to_owned());
         self.database
             .write(move |tx| outbox::mark_dead(tx, id, &noted, now))

@@ -3,5 +3,5 @@
 mod instruments;
 mod requests;
 
-pub use instruments::{Counters, Distribution};
+pub use instruments::{Counter, Counters, Distribution, Histogram};
 pub use requests::{OTHER, Requests, WorkerRequests};

@@ -43,6 +43,13 @@ impl Breaker {
         }
     }
 
+    /// How many hosts are not asked now.
+    pub fn resting(&self, now: Instant) -> usize {
+        let hosts = self.hosts.lock();
+        let rests = |circuit: &&Circuit| circuit.rests_until.is_some_and(|until| now < until);
+        hosts.values().filter(rests).count()
+    }
+
     /// Notes the outcome of a request: whether the host answered at all.
     pub fn note(&self, host: &str, answered: bool, now: Instant) {
         let mut hosts = self.hosts.lock();
@@ -79,10 +86,12 @@ mod tests {
         }
         breaker.note("host", false, start);
         assert!(!breaker.admits("host", start + REST / 2));
+        assert_eq!(breaker.resting(start + REST / 2), 1);
         assert!(breaker.admits("other", start));
         assert!(breaker.admits("host", start + REST));
         assert!(!breaker.admits("host", start + REST));
         breaker.note("host", true, start + REST);
+        assert_eq!(breaker.resting(start + REST), 0);
         assert!(breaker.admits("host", start + REST));
     }
 

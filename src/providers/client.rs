@@ -16,6 +16,7 @@ use url::{Host, Url};
 use super::refusal::Refusal;
 use crate::config;
 use crate::domain::clock::Clock;
+use crate::metrics::Counters;
 use crate::outbound::{self, Breaker, Note, Outbound, Queue, Reach, Reply, Request};
 
 /// How long a call may take.
@@ -28,6 +29,25 @@ pub(super) struct Client {
     host: Option<Host<String>>,
     queue: Queue,
     breaker: Arc<Breaker>,
+}
+
+/// What is counted of the calls to a provider.
+pub struct CallFigures {
+    clock: Clock,
+    outcomes: Arc<Counters>,
+    breaker: Arc<Breaker>,
+}
+
+impl CallFigures {
+    /// How calls ended, since the start.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.outcomes.get()
+    }
+
+    /// How many hosts of the provider are not asked for a while.
+    pub fn resting_hosts(&self) -> usize {
+        self.breaker.resting(self.clock.monotonic())
+    }
 }
 
 impl Client {
@@ -44,6 +64,15 @@ impl Client {
             host: issuer.host().map(|host| host.to_owned()),
             queue: outbound.queue(),
             breaker: Arc::default(),
+        }
+    }
+
+    /// What is counted of its calls.
+    pub(super) fn figures(&self) -> CallFigures {
+        CallFigures {
+            clock: self.clock.clone(),
+            outcomes: self.queue.outcomes(),
+            breaker: Arc::clone(&self.breaker),
         }
     }
 

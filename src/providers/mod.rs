@@ -35,7 +35,7 @@ use url::Url;
 
 use self::apple::Apple;
 use self::claims::usable_name;
-use self::client::Client;
+use self::client::{CallFigures, Client};
 use self::connector::{Confirmed, Connector, Preset, Standard};
 use self::discord::Discord;
 pub use self::flow::{Answer, BoundTo, Flow, OpenedState, STATE_LIFETIME};
@@ -63,6 +63,7 @@ pub struct Provider {
     settings: config::Provider,
     callback: String,
     connector: Box<dyn Connector>,
+    calls: CallFigures,
 }
 
 impl Providers {
@@ -79,7 +80,9 @@ impl Providers {
             let issuer = issuer.map_err(|why| refused("issuer", why))?;
             let callback = callback_url(&settings.server.public_url, name);
             let client = Client::new(&settings.outbound, outbound, &issuer, clock);
+            let calls = client.figures();
             let opened = Provider {
+                calls,
                 name: name.clone(),
                 settings: provider.clone(),
                 connector: connector(provider, callback.clone(), client)
@@ -107,6 +110,11 @@ impl Provider {
     /// Its name for users.
     pub fn shown_name(&self) -> &str {
         self.settings.shown(&self.name)
+    }
+
+    /// What is counted of the calls to it.
+    pub fn calls(&self) -> &CallFigures {
+        &self.calls
     }
 
     /// What it is.

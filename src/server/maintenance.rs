@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use super::backups::{self, Made};
-use super::sweep;
+use super::{held, sweep};
 use crate::accounts::second_factor;
 use crate::config::MAINTENANCE_TICK as TICK;
 use crate::context::Context;
@@ -197,10 +197,28 @@ async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
         {
             tracing::warn!(%failure, "sweep failed");
         }
+        count(context, tick.is_multiple_of(ticks_to_sweep)).await;
         // What a node with the key base before sealed meanwhile.
         if tick.is_multiple_of(ticks_to_sweep) {
             seal_again(context, &stop).await;
         }
+    }
+}
+
+/// Nothing reads the figures without a listener, and an embedding app that mounts them gets those of counters.
+async fn count(context: &Context, also_tables: bool) {
+    if context.settings.metrics.bind.is_none() {
+        return;
+    }
+    let counted = async {
+        held::count_waiting(context).await?;
+        match also_tables {
+            true => held::count_tables(context).await,
+            false => Ok(()),
+        }
+    };
+    if let Err(failure) = counted.await {
+        tracing::debug!(%failure, "cannot count rows for the metrics");
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod backups;
 mod client_errors;
+pub mod held;
 mod listen;
 mod maintenance;
 mod metrics;

@@ -29,15 +29,15 @@ use crate::domain::error::{Error, Result, UnavailableReason};
 pub use content::{Content, ForeignRows, Holdings};
 pub use engine::{LookUp, Reader, Row, Transaction};
 pub use moving::{MovedTable, Progress, Step, move_rows};
-pub use postgres::Examined;
 #[cfg(any(test, feature = "testing"))]
 pub use postgres::test_schema::TestSchema;
+pub use postgres::{Examined, PostgresFigures};
 use postgres::{Isolation, Postgres};
 use revocation_list::RevocationList;
 use sqlite::Sqlite;
 pub use sqlite::{
     BackupProgress, IfMissing, Inspection, LARGEST_WAL, Report, Restoring, SCHEMA_VERSION,
-    check_is_current, explain, integrity,
+    SqliteFigures, check_is_current, explain, integrity,
 };
 pub use tables::{
     api_keys, identities, identity_link_requests, key_bases, known_devices, mail_codes, outbox,
@@ -70,6 +70,28 @@ struct Shared {
     probed_at: AtomicI64,
     /// For [`Closing`]. The last field: dropped when the engine is closed.
     open: Arc<()>,
+}
+
+/// What the database does and did, as far as this process knows.
+#[derive(Debug)]
+pub struct Figures {
+    /// Whether it is known to be reachable and sound.
+    pub is_up: bool,
+    /// Of the engine.
+    pub engine: EngineFigures,
+    /// Sessions with revoked access tokens, in memory.
+    pub revoked_sessions: usize,
+    /// How long ago the table of revoked access tokens was read.
+    pub revocations_age: Duration,
+}
+
+/// Of either engine.
+#[derive(Debug)]
+pub enum EngineFigures {
+    /// A file.
+    Sqlite(SqliteFigures),
+    /// A server.
+    Postgres(PostgresFigures),
 }
 
 /// The engines.
@@ -259,6 +281,27 @@ impl Database {
             .probed_at
             .store(now.as_millis(), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// What the database does and did. Nothing is asked of it.
+    pub fn figures(&self) -> Figures {
+        let (revoked_sessions, revocations_age) = self.shared.revocations.figures();
+        let (is_up, engine) = match &self.shared.engine {
+            Engine::Sqlite(engine) => {
+                let is_up = !engine.is_damaged() && engine.check_files().is_ok();
+                (is_up, EngineFigures::Sqlite(engine.figures()))
+            }
+            Engine::Postgres(engine) => {
+                let is_up = engine.check_outage().is_ok();
+                (is_up, EngineFigures::Postgres(engine.figures()))
+            }
+        };
+        Figures {
+            is_up,
+            engine,
+            revoked_sessions,
+            revocations_age,
+        }
     }
 
     /// Whether an access token was revoked before it expires, alone or with its session.

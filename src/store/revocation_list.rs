@@ -138,6 +138,13 @@ impl RevocationList {
             .saturating_duration_since(self.started)
     }
 
+    /// How many sessions have revoked tokens, and how long ago the table was read.
+    pub(super) fn figures(&self) -> (usize, Duration) {
+        let read_at = Duration::from_millis(self.read_at.load(Ordering::SeqCst));
+        let age = self.elapsed().saturating_sub(read_at);
+        (self.entries().sessions.len(), age)
+    }
+
     /// Adds the rows that the list does not know yet.
     pub(super) fn load(&self, reader: &Reader<'_>) -> Result<()> {
         loop {

@@ -1,12 +1,18 @@
 //! The figures for Prometheus: what is counted, under which labels, and what is never in them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use cloakroom::features;
+use cloakroom::metrics::Counter;
+use cloakroom::server::held;
 use cloakroom::testing::TestApp;
 use serde_json::json;
 
 use crate::support::app::{ONE, PASSWORD, signed_in};
+use crate::support::provider::{Browser, FakeProvider};
 use crate::support::route_cases::cases;
 
 /// The value of a series, written as in the text; 0 if it is not there.
@@ -172,4 +178,90 @@ async fn nothing_private_is_in_the_text() {
     ] {
         assert!(!text.contains(private), "{private}: {text}");
     }
+}
+
+/// The page about the metrics lists what is declared, and nothing else.
+#[actix_web::test]
+async fn every_documented_metric_is_served() {
+    let page = include_str!("../../docs/reference/metrics.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = rows.filter(|row| row.starts_with("cloakroom_") || row.starts_with("process_"));
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    app.get("/up").send().await;
+    let context = app.context();
+    context.metrics.note_log(Arc::new(Counter::default()));
+    held::count_waiting(context).await.unwrap();
+    held::count_tables(context).await.unwrap();
+    let text = app.metrics();
+    let other = match text.contains("engine=\"sqlite\"") {
+        true => "cloakroom_postgresql_",
+        false => "cloakroom_sqlite_",
+    };
+    let mut documented = 0;
+    for row in rows {
+        let (name, rest) = row.split_once('`').unwrap();
+        let kind = rest.split(" | ").nth(1).unwrap();
+        documented += 1;
+        let is_served = text.contains(&format!("\n# TYPE {name} {kind}\n{name}"));
+        assert_eq!(is_served, !name.starts_with(other), "{name}: {text}");
+    }
+    assert!(documented > 30, "{documented}");
+}
+
+#[actix_web::test]
+async fn what_the_database_holds_is_counted() {
+    let (app, _, _) = signed_in().await;
+    let reset = json!({ "email_address": ONE });
+    app.post("/v1/passwords").json(&reset).send().await;
+    let context = app.context();
+    assert!(!app.metrics().contains("cloakroom_sessions_live"));
+    context.clock.advance(Duration::from_secs(90));
+    held::count_waiting(context).await.unwrap();
+    held::count_tables(context).await.unwrap();
+    let text = app.metrics();
+    assert_eq!(value(&text, "cloakroom_sessions_live"), 1.0);
+    assert_eq!(value(&text, "cloakroom_outbox_waiting"), 1.0);
+    assert_eq!(value(&text, "cloakroom_outbox_dead"), 0.0);
+    assert_eq!(value(&text, "cloakroom_outbox_oldest_age_seconds"), 90.0);
+    app.mails().await;
+    assert_eq!(
+        value(&app.metrics(), r#"cloakroom_mails_total{outcome="sent"}"#),
+        1.0
+    );
+}
+
+#[actix_web::test]
+async fn hashes_and_writes_are_counted() {
+    let (app, _, _) = signed_in().await;
+    let before = app.metrics();
+    let sign_in = json!({"email_address": ONE, "password": PASSWORD});
+    app.post("/v1/session").json(&sign_in).send().await;
+    let after = app.metrics();
+    let more = |series: &str| value(&after, series) - value(&before, series);
+    assert_eq!(more("cloakroom_hash_queue_wait_seconds_count"), 1.0);
+    assert_eq!(value(&after, "cloakroom_hash_queue_length"), 0.0);
+    assert_eq!(value(&after, "cloakroom_database_up"), 1.0);
+    let writes = more("cloakroom_sqlite_commit_writes_sum");
+    let waits = more("cloakroom_postgresql_queue_wait_seconds_count");
+    assert!(writes > 0.0 || waits > 0.0, "{after}");
+}
+
+#[actix_web::test]
+async fn calls_to_providers_are_counted() {
+    let provider = FakeProvider::start();
+    let app = provider.app().await;
+    let replied = |text: &str| {
+        let lines = text.lines().filter(|line| {
+            line.starts_with("cloakroom_outbound_requests_total{")
+                && line.contains("outcome=\"replied\"")
+        });
+        lines
+            .map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap())
+            .sum::<f64>()
+    };
+    assert_eq!(replied(&app.metrics()), 0.0);
+    let signed_in = Browser::default().sign_in(&app, &provider).await;
+    assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+    assert!(replied(&app.metrics()) >= 1.0, "{}", app.metrics());
 }

@@ -21,6 +21,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::domain::clock::Clock;
+use crate::metrics::Counter;
 
 /// Bytes that wait, at most, without those that are being written.
 const CAPACITY: usize = 1024 * 1024;
@@ -47,6 +48,8 @@ pub(super) struct Queue {
     capacity: usize,
     reserve: usize,
     state: Mutex<State>,
+    /// Lines that were lost since the start.
+    lost: Arc<Counter>,
     /// Signals the writer thread.
     filled: Condvar,
     /// Signals threads that wait for room, or for their lines to be written.
@@ -88,9 +91,15 @@ impl Queue {
             capacity,
             reserve,
             state: Mutex::default(),
+            lost: Arc::default(),
             filled: Condvar::new(),
             emptied: Condvar::new(),
         }
+    }
+
+    /// The number of lines that were lost since the start.
+    pub(super) fn lost(&self) -> Arc<Counter> {
+        Arc::clone(&self.lost)
     }
 
     /// Adds a line, which ends with a line break.
@@ -105,6 +114,7 @@ impl Queue {
         while !state.waiting.is_empty() && state.waiting.len() + line.len() > room {
             if kind != Kind::SecurityEvent {
                 state.lost += 1;
+                self.lost.increment();
                 return;
             }
             self.emptied.wait(&mut state);
@@ -141,6 +151,7 @@ impl Queue {
             let mut state = self.state.lock();
             state.written += lines.len() as u64;
             state.lost += refused;
+            self.lost.add(refused);
             // What refuses lines would refuse the report too.
             let lost = match refused {
                 0 => std::mem::take(&mut state.lost),

@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bcrypt::HashParts;
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -30,6 +30,7 @@ use tokio::sync::oneshot;
 use crate::config;
 use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::domain::{Network, PasswordDigest};
+use crate::metrics::{Counter, Distribution, Histogram};
 use input::Input;
 use queue::Queue;
 pub use slot::HashSlot;
@@ -61,9 +62,31 @@ struct Shared {
     /// Of new digests.
     cost: u32,
     reject_common: bool,
+    /// How long jobs were in the queue.
+    waits: Histogram,
+    /// Requests that found no place in the queue.
+    refused: Counter,
+}
+
+/// What the pool does and did.
+#[derive(Debug)]
+pub struct PoolFigures {
+    /// Hashes in the queue.
+    pub waiting: usize,
+    /// Hashes in the queue and places that requests reserved.
+    pub taken: usize,
+    /// The most of them.
+    pub limit: usize,
+    /// Hashes under way.
+    pub under_way: usize,
+    /// How long hashes were in the queue.
+    pub waits: Distribution,
+    /// Requests that found no place in the queue.
+    pub refused: u64,
 }
 
 struct Job {
+    queued: Instant,
     prepare: Prepare,
     reply: oneshot::Sender<Result<Outcome>>,
 }
@@ -95,6 +118,8 @@ impl PasswordPool {
             last_hash_ms: AtomicU64::new(0),
             cost: settings.bcrypt_cost,
             reject_common: settings.reject_common,
+            waits: Histogram::new(Histogram::DURATIONS),
+            refused: Counter::default(),
         });
         for number in 0..shared.loads.len() {
             let worker = Worker::new(Arc::clone(&shared), number);
@@ -116,10 +141,28 @@ impl PasswordPool {
         if queue.reserve(network) {
             return Ok(HashSlot::new(Arc::clone(&self.shared), network));
         }
+        self.shared.refused.increment();
         Err(Error::unavailable(
             UnavailableReason::PasswordsSaturated,
             self.shared.expected_wait(queue.taken()),
         ))
+    }
+
+    /// What the pool does now, and did since the start.
+    pub fn figures(&self) -> PoolFigures {
+        let loads = self.shared.loads.iter();
+        // A thread that ended reports the highest load.
+        let loads = loads.map(|load| load.load(Ordering::Relaxed));
+        let under_way = loads.filter(|load| *load <= self.shared.lanes).sum();
+        let queue = self.shared.lock();
+        PoolFigures {
+            waiting: queue.waiting(),
+            taken: queue.taken(),
+            limit: queue.limit(),
+            under_way,
+            waits: self.shared.waits.get(),
+            refused: self.shared.refused.get(),
+        }
     }
 
     /// Whether a digest should be replaced at the next sign-in because its cost is not the configured one.

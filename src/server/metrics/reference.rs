@@ -26,9 +26,13 @@ Label values are names of the program: nothing that a client sends becomes one.
 | label | values |
 |---|---|
 | `engine` | `sqlite`, `postgresql` |
+| `kind` | `read`, `write` |
 | `limit` | the name of a [limit](limits.md) |
 | `method` | `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD`, `OPTIONS`, `other` |
+| `outcome` | of mails `sent`, `postponed`, `given_up`; of calls `replied`, `failed_reply` (500 and above, 429), `timed_out`, `failed`, `refused` (too many wait) |
+| `provider` | the name of a provider in `[providers.NAME]`; `breached_passwords` for `password.breached_service` |
 | `route` | the pattern of a [route](http.md), such as `/v1/projects/{id}`; `other` for every other path, and for routes of an embedding app |
+| `state` | `allowed`, `open`, `idle` |
 | `status` | the status of the response; `other` for those that Cloakroom itself does not use |
 | `version` | the version of the server |
 

@@ -35,20 +35,18 @@ const SECOND: f64 = 1e9;
 impl Figures {
     /// Adds a value of a metric without labels.
     pub fn number(&mut self, metric: &'static Metric, value: f64) {
-        self.numbers(metric, [([""; 0], value)]);
+        self.add(metric, [([""; 0], Value::Number(value))].into_iter());
     }
 
-    /// Adds the values of a metric, each with its labels.
-    pub fn numbers<L: Into<String>, const N: usize>(
-        &mut self,
-        metric: &'static Metric,
-        values: impl IntoIterator<Item = ([L; N], f64)>,
-    ) {
-        let values = values.into_iter();
-        self.add(
-            metric,
-            values.map(|(labels, value)| (labels, Value::Number(value))),
-        );
+    /// Adds a count of a metric without labels.
+    pub fn count(&mut self, metric: &'static Metric, count: u64) {
+        self.counts(metric, [([""; 0], count)]);
+    }
+
+    /// Adds what was counted of sizes.
+    pub fn sizes(&mut self, metric: &'static Metric, sizes: Distribution) {
+        let value = Value::Distribution(sizes, 1.0);
+        self.add(metric, [([""; 0], value)].into_iter());
     }
 
     /// Adds the counts of a metric, each with its labels.

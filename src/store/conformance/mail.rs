@@ -212,3 +212,14 @@ pub(super) fn waiting_mails_with_links_end_in_batches(tx: &Transaction<'_>) {
     let left: Vec<i64> = outbox::list(tx, 9).unwrap().into_iter().map(|entry| entry.id).collect();
     assert_eq!(left, [notice, dead, sent]);
 }
+
+pub(super) fn waiting_and_given_up_mails_are_counted(tx: &Transaction<'_>) {
+    assert_eq!(outbox::waiting(tx).unwrap(), (0, None));
+    assert_eq!(outbox::count_dead(tx).unwrap(), 0);
+    let [sent, dead, _] = [(); 3].map(|()| add_reset(tx));
+    assert_eq!(outbox::waiting(tx).unwrap(), (3, Some(NOW)));
+    outbox::mark_sent(tx, sent, NOW).unwrap();
+    outbox::mark_dead(tx, dead, "refused", NOW).unwrap();
+    assert_eq!(outbox::waiting(tx).unwrap(), (1, Some(NOW)));
+    assert_eq!(outbox::count_dead(tx).unwrap(), 1);
+}

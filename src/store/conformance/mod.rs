@@ -88,7 +88,8 @@ suite! {
             a_session_is_found_by_its_id_with_its_user
             sessions_are_listed_by_last_activity
             excess_sessions_end_by_expiry_then_activity
-            expired_and_idle_sessions_are_listed_in_batches;
+            expired_and_idle_sessions_are_listed_in_batches
+            live_sessions_are_counted_in_batches;
         known_device:
             a_device_is_new_once
             old_and_excess_devices_are_forgotten
@@ -172,6 +173,7 @@ suite! {
             a_mail_reads_back_as_it_was_added
             a_leased_mail_is_not_leased_again_before_its_end
             mails_of_high_priority_are_leased_first
+            waiting_and_given_up_mails_are_counted
             mails_to_busy_domains_are_not_leased
             a_postponed_mail_has_no_attempt
             only_an_untried_mail_is_renewed

@@ -181,3 +181,19 @@ pub(super) fn expired_and_idle_sessions_are_listed_in_batches(tx: &Transaction<'
     assert_eq!(list(NOW + HOUR, none, second, 2), [third]);
     assert_eq!(list(none, NOW, start, 9), [first, third]);
 }
+
+pub(super) fn live_sessions_are_counted_in_batches(tx: &Transaction<'_>) {
+    let user = add_user(tx, "one@example.com");
+    let [(first, _), (second, _), (third, _)] = [(); 3].map(|()| add_session(tx, user));
+    sessions::touch(tx, second, NOW + HOUR).unwrap();
+    let count = |moment, idle_since, after, limit| {
+        sessions::count_live(tx, moment, idle_since, after, limit).unwrap()
+    };
+    let (none, start) = (NOW - HOUR, SessionId(0));
+    assert_eq!(count(NOW, none, start, 9), Some((3, third)));
+    assert_eq!(count(NOW, none, start, 2), Some((2, second)));
+    assert_eq!(count(NOW, none, first, 2), Some((2, third)));
+    assert_eq!(count(NOW, none, third, 2), None);
+    assert_eq!(count(NOW, NOW, start, 9), Some((1, third)));
+    assert_eq!(count(NOW + HOUR, none, start, 9), Some((0, third)));
+}

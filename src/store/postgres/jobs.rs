@@ -2,12 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use super::feed::Feed;
-use super::queue::{Job, unavailable};
+use super::queue::{Job, Retries, unavailable};
 use super::session::{Failure, Isolation, Session};
 use crate::domain::error::{Error, Result, UnavailableReason};
 use crate::store::engine::{Count, Reader, Transaction};
@@ -32,15 +31,6 @@ pub(super) struct Write<F, A> {
     pub isolation: Isolation,
     pub feed: Arc<Feed>,
     pub retries: Arc<Retries>,
-}
-
-/// How often transactions were in each other's way.
-#[derive(Debug, Default)]
-pub(super) struct Retries {
-    /// Attempts after the first.
-    pub repeated: AtomicU64,
-    /// Transactions that never succeeded.
-    pub given_up: AtomicU64,
 }
 
 /// How one attempt of a transaction ended.
@@ -140,14 +130,14 @@ fn transact<T>(
             Attempt::InTheWay(kind, failure) => {
                 has_met_duplicate |= kind == Failure::Duplicate;
                 if attempt < ATTEMPTS {
-                    retries.repeated.fetch_add(1, Ordering::Relaxed);
+                    retries.repeated.increment();
                 }
                 tracing::debug!(attempt, %failure, "a transaction was in the way of others");
                 thread::sleep(pause(attempt));
             }
         }
     }
-    retries.given_up.fetch_add(1, Ordering::Relaxed);
+    retries.given_up.increment();
     tracing::warn!(
         attempts = ATTEMPTS,
         "a transaction was in the way of others too often"

@@ -21,7 +21,6 @@ pub(super) mod test_schema;
 mod tests;
 mod threads;
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -36,10 +35,11 @@ use crate::config;
 use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result, UnavailableReason};
 use feed::Feed;
-use jobs::{Read, Retries, Write};
+use jobs::{Read, Write};
 pub(super) use moving::{open_source, open_target};
 use pipeline::Pipelines;
-use queue::{Job, Queue, unavailable};
+pub use queue::PostgresFigures;
+use queue::{Job, Queue, Retries, unavailable};
 pub(super) use session::Isolation;
 use session::Session;
 use target::Target;
@@ -184,6 +184,11 @@ impl Postgres {
         self.queue.check_outage()
     }
 
+    /// What the engine does and did.
+    pub fn figures(&self) -> PostgresFigures {
+        self.queue.figures(self.threads.len(), &self.retries)
+    }
+
     /// Brings the list of revocations up to date.
     pub async fn read_revocations(&self) -> Result<()> {
         let feed = Arc::clone(&self.feed);
@@ -232,10 +237,7 @@ impl Drop for Postgres {
             }
         }
         let Retries { repeated, given_up } = &*self.retries;
-        let (repeated, given_up) = (
-            repeated.load(Ordering::Relaxed),
-            given_up.load(Ordering::Relaxed),
-        );
+        let (repeated, given_up) = (repeated.get(), given_up.get());
         if repeated > 0 {
             tracing::info!(repeated, given_up, "transactions were in each other's way");
         }

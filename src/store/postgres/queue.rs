@@ -6,12 +6,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 use super::session::Session;
+use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::metrics::{Counter, Distribution, Histogram};
 
 /// Jobs of a kind beyond this many are refused: the server does not keep up.
 const LENGTH: usize = 4096;
@@ -29,6 +31,7 @@ pub(super) trait Job: Send {
 /// A job of the queue, with its number in the order in which they came.
 pub(super) struct Queued {
     number: u64,
+    added_at: Instant,
     pub job: Box<dyn Job>,
 }
 
@@ -39,6 +42,33 @@ pub(super) struct Queue {
     state: Mutex<State>,
     /// The engine closed: for threads that take no job.
     has_closed: Condvar,
+    /// How long jobs waited for a thread.
+    waits: Histogram,
+    /// Jobs that were refused: the queue was full, or the server away.
+    refused: Counter,
+}
+
+/// The state of the queue, and what went through it.
+#[derive(Debug)]
+pub struct PostgresFigures {
+    /// Threads that may have a session.
+    pub threads: usize,
+    /// Threads that have one.
+    pub connected: usize,
+    /// Threads that wait for work.
+    pub idle: usize,
+    /// Reads that wait for a thread.
+    pub waiting_reads: usize,
+    /// Writes that wait for a thread.
+    pub waiting_writes: usize,
+    /// How long work waited for a thread.
+    pub waits: Distribution,
+    /// Work that was refused: the queue was full, or the server away.
+    pub refused: u64,
+    /// Attempts of transactions after the first.
+    pub repeated: u64,
+    /// Transactions that never succeeded.
+    pub given_up: u64,
 }
 
 #[derive(Default)]
@@ -61,6 +91,15 @@ struct State {
 
 /// Wakes one thread.
 pub(super) type Wake = Arc<Condvar>;
+
+/// How often transactions were in each other's way.
+#[derive(Debug, Default)]
+pub(super) struct Retries {
+    /// Attempts after the first.
+    pub repeated: Counter,
+    /// Transactions that never succeeded.
+    pub given_up: Counter,
+}
 
 /// What a thread finds in the queue.
 pub(super) enum Next {
@@ -115,6 +154,24 @@ impl Queue {
             most_writing: threads.saturating_sub(for_reads).max(1),
             state: Mutex::default(),
             has_closed: Condvar::default(),
+            waits: Histogram::new(Histogram::DURATIONS),
+            refused: Counter::default(),
+        }
+    }
+
+    /// The state, without what the queue does not know.
+    pub fn figures(&self, threads: usize, retries: &Retries) -> PostgresFigures {
+        let state = self.state.lock();
+        PostgresFigures {
+            threads,
+            connected: state.connected,
+            idle: state.idle.len(),
+            waiting_reads: state.reads.len(),
+            waiting_writes: state.writes.len(),
+            waits: self.waits.get(),
+            refused: self.refused.get(),
+            repeated: retries.repeated.get(),
+            given_up: retries.given_up.get(),
         }
     }
 
@@ -128,14 +185,20 @@ impl Queue {
             return Err(unavailable(UnavailableReason::DatabaseStopped));
         }
         if let Some(reason) = state.outage {
+            self.refused.increment();
             return Err(unavailable(reason));
         }
         let number = state.added;
         let jobs = state.jobs(job.writes());
         if jobs.len() >= LENGTH {
+            self.refused.increment();
             return Err(unavailable(UnavailableReason::DatabaseBusy));
         }
-        jobs.push_back(Queued { number, job });
+        jobs.push_back(Queued {
+            number,
+            added_at: Clock::System.monotonic(),
+            job,
+        });
         state.added += 1;
         state.wake_one();
         Ok(())
@@ -148,6 +211,10 @@ impl Queue {
         let mut has_waited = false;
         loop {
             if let Some(queued) = state.take(self.most_writing) {
+                drop(state);
+                let now = Clock::System.monotonic();
+                let waited = now.saturating_duration_since(queued.added_at);
+                self.waits.observe_duration(waited);
                 return Next::Job(queued);
             }
             if state.is_closed {

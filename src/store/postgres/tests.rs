@@ -11,6 +11,7 @@ use super::*;
 use crate::crypto::key_ring::BaseNames;
 use crate::domain::clock::Timestamp;
 use crate::domain::{AuthMethod, EmailAddress, SessionId, TokenDigest, UserId};
+use crate::metrics::Counter;
 use crate::store::tables::outbox::{self, BusyDomains, Class, NewOutboxEntry};
 use crate::store::tables::{revocations, sessions, throttles, users};
 use crate::store::{Database, FOREIGN_KEY_BASE, TestSchema};
@@ -277,7 +278,7 @@ fn repeated_transactions_are_counted() {
         panic!("another engine");
     };
     let counts = [&engine.retries.repeated, &engine.retries.given_up];
-    assert_eq!(counts.map(|count| count.load(Ordering::Relaxed)), [1, 0]);
+    assert_eq!(counts.map(Counter::get), [1, 0]);
 }
 
 #[test]

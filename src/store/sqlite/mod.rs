@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 use super::engine::{AfterCommit, Reader, Transaction};
 use crate::config;
 use crate::domain::error::Result;
+use crate::metrics::Distribution;
 pub(super) use backup::back_up;
 pub use backup::{BackupProgress, Report};
 use check::Check;
@@ -38,6 +39,23 @@ use place::OpenFiles;
 use readers::Readers;
 pub use restore::Restoring;
 use writer::Writer;
+
+/// What the engine does and did.
+#[derive(Debug)]
+pub struct SqliteFigures {
+    /// How many writes each commit had.
+    pub batches: Distribution,
+    /// How long each took.
+    pub commits: Distribution,
+    /// Commits that failed.
+    pub failed: u64,
+    /// Writes that found the queue full.
+    pub refused: u64,
+    /// Of the file.
+    pub file_bytes: u64,
+    /// Of the write-ahead log.
+    pub log_bytes: u64,
+}
 
 /// An open database file.
 #[derive(Debug)]
@@ -92,6 +110,22 @@ impl Sqlite {
         F: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         self.writer.write_waiting(work)
+    }
+
+    /// What the engine does and did.
+    pub(super) fn figures(&self) -> SqliteFigures {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let counts = self.writer.counts();
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        SqliteFigures {
+            batches: counts.batches.get(),
+            commits: counts.durations.get(),
+            failed: counts.failed.get(),
+            refused: counts.refused.get(),
+            file_bytes: size(&self.path),
+            log_bytes: size(Path::new(&log)),
+        }
     }
 
     /// Whether a check found the file damaged.

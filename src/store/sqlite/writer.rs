@@ -17,7 +17,9 @@ use tokio::sync::oneshot;
 
 use super::place::OpenFiles;
 use super::statement::error;
+use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result, UnavailableReason};
+use crate::metrics::{Counter, Histogram};
 use crate::store::engine::{AfterCommit, Reader, Transaction};
 
 /// Jobs beyond this many are refused: the disk does not keep up.
@@ -25,11 +27,36 @@ const QUEUE: usize = 4096;
 /// The most jobs of one commit, so that the first does not wait for the last too long.
 const BATCH: usize = 256;
 
+/// What the writer did.
+#[derive(Debug)]
+pub(super) struct WriterCounts {
+    /// Jobs of each commit.
+    pub batches: Histogram,
+    /// How long each took, from the first statement to the last.
+    pub durations: Histogram,
+    /// Commits that failed.
+    pub failed: Counter,
+    /// Jobs that found the queue full.
+    pub refused: Counter,
+}
+
+impl Default for WriterCounts {
+    fn default() -> Self {
+        Self {
+            batches: Histogram::new(&[1, 2, 4, 8, 16, 32, 64, 128, BATCH as u64]),
+            durations: Histogram::new(Histogram::DURATIONS),
+            failed: Counter::default(),
+            refused: Counter::default(),
+        }
+    }
+}
+
 /// A handle on the writing thread. Dropping it lets the thread finish queued jobs and end.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<SyncSender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
+    counts: Arc<WriterCounts>,
 }
 
 impl Writer {
@@ -39,14 +66,21 @@ impl Writer {
         files: Arc<OpenFiles>,
     ) -> Result<Self> {
         let (jobs, waiting) = sync_channel(QUEUE);
+        let counts = Arc::<WriterCounts>::default();
+        let counting = Arc::clone(&counts);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &*subscriber, &files, &waiting))
+            .spawn(move || run(&connection, &*subscriber, &files, &waiting, &counting))
             .map_err(Error::internal)?;
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
+            counts,
         })
+    }
+
+    pub(super) fn counts(&self) -> &WriterCounts {
+        &self.counts
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -91,10 +125,11 @@ impl Writer {
         };
         match jobs.try_send(job) {
             Ok(()) => Ok(answer),
-            Err(TrySendError::Full(_)) => Err(Error::unavailable(
-                UnavailableReason::DatabaseBusy,
-                Duration::from_secs(1),
-            )),
+            Err(TrySendError::Full(_)) => {
+                self.counts.refused.increment();
+                let reason = UnavailableReason::DatabaseBusy;
+                Err(Error::unavailable(reason, Duration::from_secs(1)))
+            }
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
     }
@@ -171,19 +206,26 @@ fn run(
     subscriber: &dyn AfterCommit,
     files: &OpenFiles,
     waiting: &Receiver<Box<dyn Job>>,
+    counts: &WriterCounts,
 ) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
-        match files.check().and_then(|()| commit(connection, &mut batch)) {
+        let started = Clock::System.monotonic();
+        let outcome = files.check().and_then(|()| commit(connection, &mut batch));
+        let took = Clock::System.monotonic().saturating_duration_since(started);
+        match outcome {
             Ok(()) => {
+                counts.batches.observe(batch.len() as u64);
+                counts.durations.observe_duration(took);
                 subscriber.committed(&Reader::new(connection));
                 batch.drain(..).for_each(Job::answer);
             }
             Err(failure) => {
                 // The changes may be on disk all the same.
                 subscriber.commit_failed();
+                counts.failed.increment();
                 tracing::error!(%failure, jobs = batch.len(), "a commit failed");
                 batch.drain(..).for_each(|job| job.refuse(copy(&failure)));
             }

@@ -255,6 +255,25 @@ pub fn next_due(reader: &Reader<'_>, busy: &BusyDomains) -> Result<Option<Timest
     Ok(next)
 }
 
+const WAITING: &str = "SELECT count(*), min(created_at) FROM outbox
+     WHERE sent_at IS NULL AND dead_at IS NULL";
+
+/// How many mails wait, and when the oldest of them was requested.
+pub fn waiting(reader: &Reader<'_>) -> Result<(u64, Option<Timestamp>)> {
+    let found = reader.one(WAITING, &[], |row| Ok((row.next::<i64>()?, row.next()?)))?;
+    let (count, oldest) = found.unwrap_or_default();
+    Ok((u64::try_from(count).unwrap_or(0), oldest))
+}
+
+/// How many mails were given up and are kept. It reads the table.
+pub fn count_dead(reader: &Reader<'_>) -> Result<u64> {
+    let sql = "SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL";
+    let count: Option<i64> = reader.one(sql, &[], |row| row.next())?;
+    Ok(count
+        .and_then(|count| u64::try_from(count).ok())
+        .unwrap_or(0))
+}
+
 /// Returns a leased mail without an attempt, until `next_attempt_at`.
 pub fn postpone(tx: &Transaction<'_>, id: i64, next_attempt_at: Timestamp) -> Result<()> {
     tx.execute(

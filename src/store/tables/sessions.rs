@@ -274,6 +274,24 @@ pub fn note_access(
     Ok(noted == 1)
 }
 
+/// Of the first `limit` sessions after `after`, in the order of their ids: how many neither expired by `moment` nor are
+/// unused since `idle_since`, and the last id; `None` without any. A count of the whole table at once would take seconds.
+pub fn count_live(
+    reader: &Reader<'_>,
+    moment: Timestamp,
+    idle_since: Timestamp,
+    after: SessionId,
+    limit: u32,
+) -> Result<Option<(u64, SessionId)>> {
+    let counted = reader.one(
+        "SELECT count(CASE WHEN expires_at > $1 AND last_active_at > $2 THEN 1 END), max(id) FROM
+             (SELECT id, expires_at, last_active_at FROM sessions WHERE id > $3 ORDER BY id LIMIT $4) AS step",
+        &[moment.into(), idle_since.into(), after.into(), limit.into()],
+        |row| Ok((row.next::<i64>()?, row.next::<Option<SessionId>>()?)),
+    )?;
+    Ok(counted.and_then(|(count, last)| Some((u64::try_from(count).ok()?, last?))))
+}
+
 /// Up to `limit` sessions that expired by `moment` or are unused since `idle_since`, in the order of their ids, after
 /// `after`. It reads the table: an index on the expiry would cost every sign-in and sign-out a page.
 pub fn list_expired(

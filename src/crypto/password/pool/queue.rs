@@ -109,6 +109,11 @@ impl Queue {
         self.waiting
     }
 
+    /// The places.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     pub fn close(&mut self) {
         self.closed = true;
     }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::input::Input;
 use super::{Job, Outcome, Shared, cost_of};
 use crate::crypto::password::Password;
+use crate::domain::clock::Clock;
 use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::{Network, PasswordDigest};
 
@@ -101,6 +102,7 @@ impl HashSlot {
     ) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         let job = Job {
+            queued: Clock::System.monotonic(),
             prepare: Box::new(prepare),
             reply,
         };

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::config::{Environment, Settings};
 use crate::crypto::password::Password;
+use crate::domain::clock::Clock;
 
 /// More rounds than this machine will ever do.
 const ENDLESS: u32 = 31;
@@ -396,6 +397,7 @@ async fn queued_hashes_finish_when_the_pool_is_dropped() {
     for cost in [8, 4] {
         let (reply, answer) = oneshot::channel();
         let job = Job {
+            queued: Clock::System.monotonic(),
             prepare: Box::new(move || Input::dummy(cost)),
             reply,
         };

@@ -4,7 +4,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "measures hashes for `Retry-After`"
+    reason = "measures hashes for `Retry-After`, and how long they waited"
 )]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -82,6 +82,7 @@ impl Worker {
         if job.reply.is_closed() {
             return;
         }
+        self.shared.waits.observe_duration(job.queued.elapsed());
         // Reported before preparing, which may take a while: idle threads should take the next job.
         self.report_load(self.lanes.len() + 1);
         let input = catch_unwind(AssertUnwindSafe(|| (job.prepare)()))
