@@ -239,7 +239,14 @@ impl Context {
     {
         let (context, source) = (Arc::clone(self), source.into());
         commit::run_detached(async move {
-            let Committed { value, has_mail } = commit(&context.database, source, work).await?;
+            let Committed {
+                value,
+                has_mail,
+                events,
+            } = commit(&context.database, source, work).await?;
+            for event in events {
+                context.metrics.events.increment(event);
+            }
             if has_mail {
                 context.mail_worker.wake();
             }
@@ -263,6 +270,7 @@ impl Context {
     /// Records a refusal, which changes nothing and has no transaction.
     #[doc(hidden)]
     pub fn refused(&self, client: &ClientInfo, event: Event) {
+        self.metrics.events.increment(event.name());
         Entry::new(&Source::from(client), event).write();
     }
 

@@ -27,6 +27,9 @@ macro_rules! events {
             }
         }
 
+        /// The names of all kinds.
+        pub const KINDS: &[&str] = &[$($name),+];
+
         /// Every row: level, name, description and fields.
         #[cfg(test)]
         pub(super) const ALL: &[(Level, &str, &[&str], &[&str])] = &[
@@ -191,6 +194,11 @@ events! {
 }
 
 impl Event {
+    /// Its name: `signed_in`.
+    pub fn name(&self) -> &'static str {
+        self.line().name
+    }
+
     /// The user whom it concerns, if that is known.
     pub fn user(&self) -> Option<UserId> {
         self.line().user

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use rustix::process::getuid;
 use rustix::system::uname;
 
-pub use self::event::Event;
+pub use self::event::{Event, KINDS};
 use self::event::{Level, Line};
 use crate::domain::{ApiKeyId, ClientInfo, UserId};
 

@@ -39,6 +39,8 @@ pub struct Committed<T> {
     pub value: T,
     /// Whether it added mails to the outbox.
     pub has_mail: bool,
+    /// The names of its audit events.
+    pub events: Vec<&'static str>,
 }
 
 /// Runs `work` in one transaction and writes its audit events after the commit. For commands, which have no
@@ -54,7 +56,7 @@ where
     T: Send + 'static,
     F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
 {
-    let (committed, entries) = database
+    let (mut committed, entries) = database
         .write(move |tx| {
             let mails_before = tx.mails_enqueued();
             let change = Change {
@@ -65,10 +67,17 @@ where
             let value = work(&change)?;
             let entries = change.entries.into_inner();
             let has_mail = tx.mails_enqueued() > mails_before;
-            Ok((Committed { value, has_mail }, entries))
+            let events = Vec::new();
+            let committed = Committed {
+                value,
+                has_mail,
+                events,
+            };
+            Ok((committed, entries))
         })
         .await?;
     entries.iter().for_each(Entry::write);
+    committed.events = entries.iter().map(|entry| entry.event.name()).collect();
     Ok(committed)
 }
 

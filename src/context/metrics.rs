@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use crate::audit;
 use crate::domain::clock::Timestamp;
 use crate::metrics::{Counter, Counters, Requests};
 use crate::throttle;
@@ -15,6 +16,8 @@ pub struct Metrics {
     pub requests: Requests,
     /// Requests that were refused because of a limit, by its name.
     pub limits: Counters,
+    /// Events of the audit trail, by their name.
+    pub events: Counters,
     lost_log_lines: OnceLock<Arc<Counter>>,
     held: Mutex<Held>,
 }
@@ -58,6 +61,7 @@ impl Default for Metrics {
         Self {
             requests: Requests::default(),
             limits: Counters::new(throttle::names()),
+            events: Counters::new(audit::KINDS.iter().copied()),
             lost_log_lines: OnceLock::new(),
             held: Mutex::default(),
         }

@@ -265,3 +265,18 @@ async fn calls_to_providers_are_counted() {
     assert_eq!(signed_in.status, 200, "{}", signed_in.text());
     assert!(replied(&app.metrics()) >= 1.0, "{}", app.metrics());
 }
+
+#[actix_web::test]
+async fn sign_ins_and_their_failures_are_counted() {
+    let (app, _, _) = signed_in().await;
+    let count = |event: &str| {
+        let series = format!("cloakroom_security_events_total{{event=\"{event}\"}}");
+        value(&app.metrics(), &series)
+    };
+    assert_eq!((count("signed_in"), count("sign_in_failed")), (0.0, 0.0));
+    for password in [PASSWORD, "wrong password", "wrong password"] {
+        let sign_in = json!({"email_address": ONE, "password": password});
+        app.post("/v1/session").json(&sign_in).send().await;
+    }
+    assert_eq!((count("signed_in"), count("sign_in_failed")), (1.0, 2.0));
+}

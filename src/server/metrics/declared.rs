@@ -48,6 +48,8 @@ metrics! {
     REQUEST_DURATIONS Histogram "cloakroom_http_request_duration_seconds" [route, method];
     /// Requests that were refused because a limit was reached.
     LIMITS Counter "cloakroom_limits_reached" [limit];
+    /// Events of the audit trail, sign-ins and their failures among them. Those of commands are not counted.
+    EVENTS Counter "cloakroom_security_events" [event];
     /// Hashes that wait for a thread.
     HASHES_WAITING Gauge "cloakroom_hash_queue_length" [];
     /// Places of the queue of hashes that are taken: by hashes that wait, and by requests that will hash.

@@ -60,6 +60,8 @@ fn requests(context: &Context, figures: &mut Figures) {
     );
     let limits = context.metrics.limits.get();
     figures.counts(LIMITS, limits.map(|(name, count)| ([name], count)));
+    let events = context.metrics.events.get();
+    figures.counts(EVENTS, events.map(|(name, count)| ([name], count)));
 }
 
 fn hashes(context: &Context, figures: &mut Figures) {

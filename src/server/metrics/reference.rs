@@ -26,6 +26,7 @@ Label values are names of the program: nothing that a client sends becomes one.
 | label | values |
 |---|---|
 | `engine` | `sqlite`, `postgresql` |
+| `event` | the name of an [event](events.md) |
 | `kind` | `read`, `write` |
 | `limit` | the name of a [limit](limits.md) |
 | `method` | `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD`, `OPTIONS`, `other` |
