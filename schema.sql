@@ -298,6 +298,46 @@ CREATE TABLE key_bases (
     retired_at INTEGER                           -- NULL: it signs; a retired one verifies for one lifetime
 ) STRICT, WITHOUT ROWID;
 
+-- The audit trail: what happened to accounts and credentials. A row is added in the transaction of what it tells. Two
+-- changes follow: sealing sets its place in the chain, and its client is erased some time after the account was deleted.
+CREATE TABLE audit_events (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at            INTEGER NOT NULL,
+    kind          TEXT    NOT NULL,              -- signed_in, password_changed, …
+    outcome       TEXT    NOT NULL,              -- success or refused
+    actor         TEXT,                          -- user, api_key, operator or system; NULL: a client without a credential
+    actor_id      INTEGER,                       -- the user or the API key that acted
+    user_id       INTEGER,                       -- whom it concerns. No references: events outlive what they are about
+    session_id    INTEGER,
+    api_key_id    INTEGER,
+    details       TEXT    NOT NULL,              -- JSON object: the other fields of the event
+    repeats       INTEGER NOT NULL,              -- how many refusals alike the row stands for, else 1
+    request_id    TEXT,
+    ip_address    TEXT,                          -- of the client; of repeated refusals, the first one's
+    user_agent    TEXT,                          -- as ip_address
+    nonce         BLOB,                          -- random; NULL: address and user agent are erased
+    client_digest BLOB    NOT NULL,              -- SHA-256 of nonce, address and user agent
+    mac           BLOB    NOT NULL,              -- HMAC-SHA-256 of the row under a derived key, when it is added
+    position      INTEGER UNIQUE,                -- in the chain, without gaps; NULL: not sealed yet
+    previous      BLOB,                          -- hash of the row before
+    hash          BLOB                           -- SHA-256 of previous, position, id, row and mac
+) STRICT;
+
+CREATE INDEX audit_events_by_user ON audit_events (user_id, id) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_events_unsealed ON audit_events (id) WHERE position IS NULL;
+CREATE INDEX audit_events_to_erase ON audit_events (at) WHERE kind = 'account_deleted' AND nonce IS NOT NULL;
+
+-- One row: where the chain of the audit trail starts and ends. Old rows are deleted from its start.
+CREATE TABLE audit_chain (
+    id             INTEGER PRIMARY KEY CHECK (id = 1),
+    start_position INTEGER NOT NULL,             -- of the last row that was deleted, else 0
+    start_hash     BLOB    NOT NULL,             -- its hash, else zeros
+    position       INTEGER NOT NULL,             -- of the last row
+    hash           BLOB    NOT NULL,             -- its hash
+    key_base       TEXT    NOT NULL,             -- name of the key base that the key of the MAC is derived from
+    mac            BLOB    NOT NULL              -- HMAC-SHA-256 of both ends
+) STRICT;
+
 -- One row, which `/ready` writes to test that writing works.
 CREATE TABLE write_probe (
     id         INTEGER PRIMARY KEY CHECK (id = 1),

@@ -13,7 +13,7 @@ pub use self::commit::{Change, Committed, commit};
 pub use self::hooks::{Hooks, SignUp};
 pub use self::metrics::Metrics;
 use crate::activity::Activity;
-use crate::audit::{Entry, Event, Source};
+use crate::audit::{Entry, Event, Keys, Recorder, Refusals, Source};
 use crate::breached_passwords::BreachedPasswords;
 use crate::config::{Environment, Revocation, Settings};
 use crate::crypto::access_token::{AccessTokens, VerifiedAccessToken};
@@ -72,6 +72,15 @@ pub struct Context {
     /// What delivers mails.
     #[doc(hidden)]
     pub mail_worker: MailWorker,
+    /// What adds events to the audit trail.
+    #[doc(hidden)]
+    pub recorder: Recorder,
+    /// What seals the trail.
+    #[doc(hidden)]
+    pub audit_keys: Keys,
+    /// Refusals that are not in the trail yet.
+    #[doc(hidden)]
+    pub refusals: Refusals,
     /// Limits on guessing.
     #[doc(hidden)]
     pub throttle: Throttle,
@@ -136,6 +145,9 @@ impl Context {
                 clock.clone(),
                 transport,
             )?,
+            recorder: Recorder::new(Keys::new(&key_ring), clock.clone()),
+            audit_keys: Keys::new(&key_ring),
+            refusals: Refusals::default(),
             throttle: Throttle::new(settings.throttle.clone(), key_ring.clone()),
             activity: Activity::default(),
             metrics: Metrics::default(),
@@ -243,7 +255,7 @@ impl Context {
                 value,
                 has_mail,
                 events,
-            } = commit(&context.database, source, work).await?;
+            } = commit(&context.database, &context.recorder, source, work).await?;
             for event in events {
                 context.metrics.events.increment(event);
             }
@@ -267,11 +279,13 @@ impl Context {
         commit::run_detached(steps).await
     }
 
-    /// Records a refusal, which changes nothing and has no transaction.
+    /// Records a refusal, which changes nothing and has no transaction: it is written to the trail with others.
     #[doc(hidden)]
     pub fn refused(&self, client: &ClientInfo, event: Event) {
         self.metrics.events.increment(event.name());
-        Entry::new(&Source::from(client), event).write();
+        let entry = Entry::new(&Source::from(client), event);
+        entry.write();
+        self.refusals.note(&entry, self.clock.now());
     }
 
     /// Counts one hit of each limit, or none when one of them is exhausted.

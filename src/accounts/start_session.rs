@@ -144,6 +144,7 @@ impl StartedSession {
         change.record(Event::SignedIn {
             user: self.session.user_id,
             session: self.session.id,
+            methods: self.session.auth_methods.clone(),
             sessions_evicted: self.evicted,
             session_replaced: self.replaced,
             new_device: self.new_device,

@@ -1,22 +1,35 @@
 //! The audit trail: what happened to accounts and credentials, who did it and from where.
 //!
-//! An event that changes something is recorded by the [`Change`](crate::context::Change) that makes it and written after
-//! its commit. A refusal changes nothing, has no transaction and is written at once. Each entry is one line under the
-//! target `cloakroom::security`. Entries name users, sessions and API keys by id and clients by address; they hold no
-//! token, password, email address or name of a key.
+//! An event that changes something is recorded by the [`Change`](crate::context::Change) that makes it: as a row in its
+//! transaction ([`Recorder`]), and as a line of the log after its commit, under the target `cloakroom::security`. A refusal
+//! changes nothing and has no transaction: it is logged at once, and [`Refusals`] writes those of some seconds together.
+//! Rows are sealed in the background ([`seal`]), so that [`verify`] names those that another program changed. Entries name users, sessions and API keys by id and
+//! clients by address; they hold no token, password, email address or name of a key.
 
+mod chain;
 mod event;
+mod record;
 #[cfg(test)]
 mod reference;
+mod refusals;
+mod retention;
+mod sealing;
+pub mod verify;
 
 use std::net::IpAddr;
 
 use rustix::process::getuid;
 use rustix::system::uname;
 
+pub use self::chain::Keys;
 pub use self::event::{Event, KINDS};
 use self::event::{Level, Line};
-use crate::domain::{ApiKeyId, ClientInfo, UserId};
+pub use self::record::Recorder;
+pub use self::refusals::Refusals;
+pub use self::retention::{Trimmed, trim};
+pub use self::sealing::{Sealed, adopt, seal};
+pub use self::verify::{Anchor, head, verify};
+use crate::domain::{ApiKeyId, AuthMethods, ClientInfo, UserId};
 
 /// The target of the entries.
 pub const TARGET: &str = "cloakroom::security";
@@ -48,6 +61,8 @@ pub struct Source {
 pub struct Client {
     /// Its address.
     pub ip: IpAddr,
+    /// Its `User-Agent`; the log does not have it.
+    pub user_agent: Option<String>,
     /// The request's id, as in `X-Request-Id`.
     pub request_id: String,
 }
@@ -74,6 +89,7 @@ impl From<&ClientInfo> for Source {
             actor: None,
             client: Some(Client {
                 ip: client.ip,
+                user_agent: client.user_agent.clone(),
                 request_id: client.request_id.clone(),
             }),
         }
@@ -101,7 +117,13 @@ impl Entry {
         }
     }
 
-    /// Writes the entry. The actor is named where it is not a user, whose id the event has already.
+    /// The Unix user and the host of an operator: a command runs as the operator, on the operator's host.
+    fn account(&self) -> Option<(u32, Option<String>)> {
+        let host = || uname().nodename().to_str().ok().map(str::to_owned);
+        (self.actor == Some(Actor::Operator)).then(|| (getuid().as_raw(), host()))
+    }
+
+    /// Writes the line of the log. The actor is named where it is not a user, whose id the event has already.
     pub fn write(&self) {
         let (actor, actor_key) = match self.actor {
             None | Some(Actor::User(_)) => (None, None),
@@ -109,8 +131,7 @@ impl Entry {
             Some(Actor::Operator) => (Some("operator"), None),
             Some(Actor::System) => (Some("system"), None),
         };
-        // A command runs as the operator, on the operator's host.
-        let account = (self.actor == Some(Actor::Operator)).then(|| (getuid(), uname()));
+        let account = self.account();
         let line: Line = self.event.line();
         let (ip, request_id) = match &self.client {
             Some(client) => (Some(client.ip), Some(client.request_id.as_str())),
@@ -128,6 +149,7 @@ impl Entry {
                     credential = line.credential,
                     limit = line.limit,
                     reason = line.reason,
+                    methods = line.methods.as_ref().map(AuthMethods::to_stored),
                     sessions_ended = line.sessions_ended,
                     keys_revoked = line.keys_revoked,
                     sessions_evicted = line.sessions_evicted,
@@ -135,8 +157,8 @@ impl Entry {
                     new_device = line.new_device,
                     actor,
                     actor_key,
-                    uid = account.as_ref().map(|(uid, _)| uid.as_raw()),
-                    host = account.as_ref().and_then(|(_, host)| host.nodename().to_str().ok()),
+                    uid = account.as_ref().map(|(uid, _)| *uid),
+                    host = account.as_ref().and_then(|(_, host)| host.as_deref()),
                     client = ip.map(tracing::field::display),
                     request_id = request_id.map(tracing::field::display)
                 )

@@ -15,9 +15,7 @@ use super::user_ref::UserRef;
 use crate::accounts::api_keys::{
     ApiKeyView, DEFAULT_LIFETIME, NEVER, check_expiry, check_name, create_api_key,
 };
-use crate::audit::Source;
 use crate::config::{self, Settings};
-use crate::context::commit;
 use crate::crypto::token::{PlainToken, TokenKind};
 use crate::domain::clock::Clock;
 use crate::domain::error::Result;
@@ -163,7 +161,7 @@ async fn create(settings: &Settings, wanted: CreateArgs) -> super::Outcome {
     let (digest, last_four) = (token.digest(), token.last_four().to_owned());
     let most = settings.tokens.max_keys_per_user;
     let notice = Notice::of_operator(&settings.notices, MailKind::ApiKeyCreated);
-    let made = commit(&database, Source::OPERATOR, move |tx| {
+    let made = database.commit(move |tx| {
         // In the transaction: `users disable` may run at the same time and revoke existing keys.
         let owner = match user.as_ref().map(|who| owner(tx, who)).transpose()? {
             Some(Err(refusal)) => return Ok(Err(refusal)),

@@ -8,9 +8,8 @@ use serde_json::json;
 use super::database;
 use super::output::{Format, table};
 use super::user_ref::address;
-use crate::audit::{Event, Source};
+use crate::audit::Event;
 use crate::config::Settings;
-use crate::context::commit;
 use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::Clock;
 use crate::domain::{EmailAddress, SessionId, UserId};
@@ -85,7 +84,7 @@ async fn lift(settings: &Settings, subject: SubjectArg, format: &Format) -> supe
         Subject::User(id) => Some(*id),
         _ => None,
     };
-    let lifted = commit(&database, Source::OPERATOR, move |change| {
+    let lifted = database.commit(move |change| {
         change.record(Event::LimitsLifted { user });
         throttle.lift(change, &subject)
     });

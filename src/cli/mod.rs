@@ -2,12 +2,14 @@
 //! server.
 
 mod api_keys;
+mod audit;
 mod backup;
 mod config;
 mod database;
 mod doctor;
 #[cfg(test)]
 mod documented;
+mod events;
 mod health;
 mod limits;
 mod logs;
@@ -137,6 +139,11 @@ enum Command {
     /// Build a list of breached passwords
     #[command(subcommand)]
     Passwords(passwords::Command),
+    /// Print an anchor of the audit trail, and verify it
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// List the events of the audit trail, newest first: who did what, when and from where
+    Events(events::Arguments),
     /// List the counters of limits, and lift limits
     #[command(subcommand)]
     Limits(limits::Command),
@@ -204,6 +211,12 @@ fn run(arguments: Arguments) -> Outcome {
         }
         Command::Providers(command) => providers::run(&quietly(load)?, command),
         Command::Passwords(command) => passwords::run(command),
+        Command::Audit(command) => {
+            on_database(&sources()?, |settings| audit::run(settings, command))
+        }
+        Command::Events(arguments) => {
+            on_database(&sources()?, |settings| events::run(settings, arguments))
+        }
         Command::Limits(command) => {
             on_database(&sources()?, |settings| limits::run(settings, command))
         }

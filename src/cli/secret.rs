@@ -13,6 +13,7 @@
 //! - links that users still hold: `forget` says what becomes invalid and asks, until all of it has expired
 //! - secrets of authenticator apps, which are lost with the base that seals them: `forget` refuses to drop it before they
 //!   are sealed anew, and `--leaked` seals them anew before it drops anything
+//! - the audit trail, which cannot be verified without the base that signs it: the same
 //! - temporary files of a run that was killed: the next run removes them
 
 mod adopt;
@@ -31,9 +32,9 @@ use serde_json::json;
 use self::key_store::KeyStore;
 use super::output::{Format, confirm, note, print, table};
 use super::{CommandError, Outcome, quietly};
-use crate::audit::{Entry, Event, Source};
+use crate::audit::Event;
 use crate::config::{ConfigError, Settings, Sources};
-use crate::crypto::key_ring::generate_base;
+use crate::crypto::key_ring::{KeyRing, generate_base};
 use crate::crypto::private_file::Draft;
 use crate::crypto::signed_link;
 use crate::domain::clock::{Clock, Timestamp};
@@ -99,12 +100,17 @@ fn rotate(sources: &Sources, leaked: bool, format: &Format) -> Outcome {
         true => Event::LeakedKeyBaseReplaced,
         false => Event::KeyBaseRotated,
     };
+    let before = KeyRing::find(&settings)?;
     let seals = leaked && sealed_secrets::sealed_by_any(&settings)? > 0;
     let written = match leaked && !seals {
         true => put(store.replace_all(&new)?)?,
         false => put(store.replace(&settings, &new)?)?,
     };
-    Entry::new(&Source::OPERATOR, event).write();
+    let settings_now = Settings::load(sources)?;
+    sealed_secrets::record(&settings_now, event);
+    if leaked && let Some(before) = before {
+        sealed_secrets::sign_trail(&settings_now, &before.replaced_by(new))?;
+    }
     if seals {
         // The old base is a previous one until they are sealed under the new one: a crash in between loses none.
         sealed_secrets::seal_all(&Settings::load(sources)?)?;
@@ -172,6 +178,13 @@ fn forget(sources: &Sources, yes: bool, format: &Format) -> Outcome {
         )
         .into());
     }
+    if dropped > 0 && sealed_secrets::previous_signs_trail(&settings)? {
+        return Err(
+            "a previous key base still signs the audit trail; nothing was changed: restart the server, which signs it \
+             under the current one, and try again"
+                .into(),
+        );
+    }
     let invalidated = match dropped {
         0 => BTreeMap::new(),
         _ => Ends::after(&settings, store.rotated_at()?).later_than(Clock::System.now()),
@@ -189,7 +202,7 @@ fn forget(sources: &Sources, yes: bool, format: &Format) -> Outcome {
         draft.put()?;
     }
     if dropped > 0 {
-        Entry::new(&Source::OPERATOR, Event::KeyBasesForgotten).write();
+        sealed_secrets::record(&settings, Event::KeyBasesForgotten);
     }
     let left = store.out_of_reach(&settings);
     let document =

@@ -7,9 +7,8 @@ use super::database;
 use super::output::{Format, confirm, or_dash, table};
 use super::user_ref::UserRef;
 use crate::accounts::credentials_changed::{end_open_sign_ins, end_some_open_sign_ins};
-use crate::audit::{Event, Source};
+use crate::audit::Event;
 use crate::config::Settings;
-use crate::context::commit;
 use crate::domain::{Session, SessionId};
 use crate::store::sessions;
 
@@ -100,7 +99,7 @@ async fn list(settings: &Settings, user: UserRef, format: &Format) -> super::Out
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
-    let ended = commit(&database, Source::OPERATOR, move |change| {
+    let ended = database.commit(move |change| {
         let Some((session, user)) = change.look_up(&sessions::by_id(SessionId(id)))? else {
             return Ok(false);
         };
@@ -120,7 +119,7 @@ async fn revoke(settings: &Settings, id: i64) -> Result<usize, super::CommandErr
 async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, super::CommandError> {
     let database = database::open(settings)?;
     let asked = user.clone();
-    let ended = commit(&database, Source::OPERATOR, move |change| {
+    let ended = database.commit(move |change| {
         let Some(account) = asked.find(change)? else {
             return Ok(None);
         };
@@ -143,16 +142,14 @@ async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, super::Comm
         confirm("Revoke all sessions of all users?")?;
     }
     loop {
-        let batch = commit(&database, Source::OPERATOR, |change| {
-            end_some_open_sign_ins(change, BATCH)
-        });
+        let batch = database.commit(|change| end_some_open_sign_ins(change, BATCH));
         if batch.await?.value < BATCH as usize {
             break;
         }
     }
     let mut ended = 0;
     loop {
-        let batch = commit(&database, Source::OPERATOR, |change| {
+        let batch = database.commit(|change| {
             let sessions_ended = sessions::delete_some(change, BATCH)?;
             change.record(Event::SessionsEnded {
                 user: None,

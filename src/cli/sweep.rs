@@ -1,16 +1,32 @@
 //! `cloakroom sweep`: deletes expired rows, as the server does regularly.
 
+use serde::Serialize;
+
 use super::database;
 use super::output::{Format, table};
+use crate::audit::{Keys, Trimmed, trim};
 use crate::config::Settings;
+use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::Clock;
 use crate::server::sweep::{self, Swept};
+
+/// What was deleted.
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    swept: Swept,
+    #[serde(flatten)]
+    trimmed: Trimmed,
+}
 
 pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
     database::wait_for(async {
         let database = database::open(settings)?;
         let swept = sweep::run(&database, settings, Clock::System.now()).await?;
-        format.print(&swept, || {
+        let keys = Keys::new(&KeyRing::open(settings)?);
+        let trimmed = trim(&database, &keys, &settings.audit, Clock::System.now()).await?;
+        let done = Done { swept, trimmed };
+        format.print(&done, || {
             let Swept {
                 sessions,
                 counters,
@@ -26,6 +42,10 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 refresh_tokens,
                 revocations,
             } = swept;
+            let Trimmed {
+                audit_events,
+                audit_clients,
+            } = trimmed;
             let rows = [
                 ("sessions", sessions),
                 ("counters", counters),
@@ -40,6 +60,8 @@ pub(super) fn run(settings: &Settings, format: &Format) -> super::Outcome {
                 ("passkey challenges", passkey_challenges),
                 ("refresh tokens", refresh_tokens),
                 ("ended access", revocations),
+                ("audit events", audit_events),
+                ("clients in audit events", audit_clients),
             ];
             table(
                 ["what", "deleted"],

@@ -16,9 +16,8 @@ use super::output::{Format, confirm, note, or_dash, table};
 use super::user_ref::{UserRef, address};
 use super::{CommandError, database, sessions};
 use crate::accounts::administration;
-use crate::audit::Source;
 use crate::config::Settings;
-use crate::context::{Change, commit};
+use crate::context::Change;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::{Account, EmailAddress, Role, User, UserId};
 use crate::store::Database;
@@ -190,14 +189,10 @@ async fn delete(
         confirm(&format!("Delete {} and all their data?", name(&found)))?;
     }
     let id = found.id;
-    let deleted = commit(
-        &database,
-        Source::OPERATOR,
-        move |change| match users::find(change, id)? {
-            Some(account) => administration::erase(change, &account).map(Some),
-            None => Ok(None),
-        },
-    );
+    let deleted = database.commit(move |change| match users::find(change, id)? {
+        Some(account) => administration::erase(change, &account).map(Some),
+        None => Ok(None),
+    });
     // Another command may have deleted it meanwhile.
     user.require(deleted.await?.value)?;
     format.print(&json!({ "user": View::of(&found) }), || {
@@ -212,11 +207,9 @@ async fn change_account<T: Send + 'static>(
     work: impl Fn(&Change<'_>, &Account) -> crate::Result<Option<T>> + Send + 'static,
 ) -> Result<Option<T>, CommandError> {
     let (database, who) = (database::open(settings)?, who.clone());
-    let committed = commit(&database, Source::OPERATOR, move |change| {
-        match who.find(change)? {
-            Some(account) => work(change, &account),
-            None => Ok(None),
-        }
+    let committed = database.commit(move |change| match who.find(change)? {
+        Some(account) => work(change, &account),
+        None => Ok(None),
     });
     Ok(committed.await?.value)
 }

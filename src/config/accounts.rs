@@ -1,4 +1,4 @@
-//! `[password]`, `[registration]`, `[session]`, `[tokens]` and `[sweep]`.
+//! `[password]`, `[registration]`, `[session]`, `[tokens]`, `[audit]` and `[sweep]`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -324,6 +324,19 @@ impl Tokens {
                 r#"must not contain "introspect", which is for API keys alone"#,
             );
         }
+    }
+}
+
+section! {
+    /// The audit trail.
+    Audit {
+        /// How long events are kept. A year is what PCI DSS asks for, and long enough to look into what is noticed late.
+        #[serde(with = "duration")]
+        retention: Duration = "365d" in DAY..=MAX_DURATION,
+        /// How long addresses and user agents stay in the events of a deleted account: a thief of the account may have
+        /// deleted it. Afterwards the events have ids alone.
+        #[serde(with = "duration")]
+        keep_clients: Duration = "30d" in Duration::ZERO..=MAX_DURATION,
     }
 }
 

@@ -59,7 +59,8 @@ use crate::domain::mail_kind::LinkPurpose;
 
 pub(crate) use self::accounts::MAINTENANCE_TICK;
 pub use self::accounts::{
-    Algorithm, Confirm, Password, Registration, Revocation, Session, Sweep, Tokens, UnverifiedReset,
+    Algorithm, Audit, Confirm, Password, Registration, Revocation, Session, Sweep, Tokens,
+    UnverifiedReset,
 };
 pub use self::backup::Backup;
 pub use self::cors::Cors;
@@ -127,6 +128,8 @@ section! {
         second_factor: SecondFactor,
         /// API keys and access tokens.
         tokens: Tokens,
+        /// The audit trail.
+        audit: Audit,
         /// Deletion of expired rows.
         sweep: Sweep,
         /// Backups of the SQLite file that the server makes by itself.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::ops::Deref;
 
-use crate::audit::{Entry, Event, Source};
+use crate::audit::{Entry, Event, Recorder, Source};
 use crate::domain::error::{Error, Result};
 use crate::store::{Database, Transaction};
 
@@ -16,7 +16,7 @@ pub struct Change<'t> {
 }
 
 impl Change<'_> {
-    /// Records an event with this change: it is written if, and only if, the change is committed.
+    /// Records an event with this change: it is in the audit trail if, and only if, the change is committed.
     pub fn record(&self, event: Event) {
         self.entries
             .borrow_mut()
@@ -43,19 +43,25 @@ pub struct Committed<T> {
     pub events: Vec<&'static str>,
 }
 
-/// Runs `work` in one transaction and writes its audit events after the commit. For commands, which have no
-/// [`Context`](super::Context) and no client that hangs up.
+/// Runs `work` in one transaction, adds its audit events to the trail with it, and logs them after the commit. For
+/// commands, which have no [`Context`](super::Context) and no client that hangs up.
 ///
 /// `work` has no effect but through the change, since it may run again after a fault. A refusal that a client can cause
 /// is an `Ok` value: an `Err` undoes the change, and the whole batch of the writer thread with it.
 ///
 /// # Errors
 /// Those of [`Database::write`].
-pub async fn commit<T, F>(database: &Database, source: Source, mut work: F) -> Result<Committed<T>>
+pub async fn commit<T, F>(
+    database: &Database,
+    recorder: &Recorder,
+    source: Source,
+    mut work: F,
+) -> Result<Committed<T>>
 where
     T: Send + 'static,
     F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
 {
+    let recorder = recorder.clone();
     let (mut committed, entries) = database
         .write(move |tx| {
             let mails_before = tx.mails_enqueued();
@@ -66,6 +72,7 @@ where
             };
             let value = work(&change)?;
             let entries = change.entries.into_inner();
+            recorder.record(tx, &entries)?;
             let has_mail = tx.mails_enqueued() > mails_before;
             let events = Vec::new();
             let committed = Committed {

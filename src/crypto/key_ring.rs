@@ -60,11 +60,15 @@ pub enum Purpose {
     ProviderState,
     /// Challenges for passkeys.
     PasskeyChallenge,
+    /// The MACs of rows of the audit trail.
+    AuditEvent,
+    /// The signature of the ends of its chain.
+    AuditChain,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::PasswordReset,
         Self::Confirmation,
         Self::Unlock,
@@ -82,6 +86,8 @@ impl Purpose {
         Self::TotpSecret,
         Self::ProviderState,
         Self::PasskeyChallenge,
+        Self::AuditEvent,
+        Self::AuditChain,
     ];
 
     const fn info(self) -> &'static str {
@@ -103,6 +109,8 @@ impl Purpose {
             Self::TotpSecret => "cloakroom v1 totp secret",
             Self::ProviderState => "cloakroom v1 provider state",
             Self::PasskeyChallenge => "cloakroom v1 passkey challenge",
+            Self::AuditEvent => "cloakroom v1 audit event",
+            Self::AuditChain => "cloakroom v1 audit chain",
         }
     }
 }
@@ -194,6 +202,20 @@ impl KeyRing {
         let mut path = Self::file(settings)?.into_os_string();
         path.push(".previous");
         Some(path.into())
+    }
+
+    /// With another base that signs; the one before is a previous one.
+    #[must_use]
+    pub fn replaced_by(&self, new: Secret) -> Self {
+        let current = Previous {
+            base: self.current.clone(),
+            retired_at: None,
+        };
+        let previous = self.previous.iter().cloned();
+        Self {
+            current: new,
+            previous: std::iter::once(current).chain(previous).collect(),
+        }
     }
 
     /// The number of previous bases.

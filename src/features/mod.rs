@@ -4,6 +4,7 @@ pub mod account;
 pub mod account_unlock;
 pub mod api_keys;
 pub mod email_verification;
+pub mod events;
 pub mod forward_auth;
 pub mod health;
 pub mod mail_code;
@@ -107,7 +108,11 @@ pub fn routes() -> Routes {
         .group(
             "Account",
             "Manage the user's own account",
-            [account::routes(), password_removal::routes()],
+            [
+                account::routes(),
+                password_removal::routes(),
+                events::routes(),
+            ],
         )
         .group(
             PROJECTS,

@@ -1,4 +1,4 @@
-//! The work beside requests, on one thread: mail delivery, last uses of credentials, sweeping.
+//! The work beside requests, on one thread: mail delivery, last uses of credentials, the audit trail, sweeping.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use super::backups::{self, Made};
 use super::{held, sweep};
 use crate::accounts::second_factor;
+use crate::audit;
 use crate::config::MAINTENANCE_TICK as TICK;
 use crate::context::Context;
 use crate::domain::error::{Error, Result};
@@ -22,6 +23,9 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
 /// How often the database file is looked for.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How often refusals are written to the audit trail, and its new rows are sealed.
+const SEAL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The pause of background work after a panic.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
@@ -81,10 +85,11 @@ impl Drop for Background {
 }
 
 async fn work(context: &Context, stop: watch::Receiver<bool>) {
-    futures_util::future::join4(
+    futures_util::future::join5(
         deliver(context, stop.clone()),
         watch_files(context, stop.clone()),
         back_up(context, stop.clone()),
+        seal_audit_trail(context, stop.clone()),
         maintenance(context, stop),
     )
     .await;
@@ -200,6 +205,7 @@ async fn maintenance(context: &Context, mut stop: watch::Receiver<bool>) {
         count(context, tick.is_multiple_of(ticks_to_sweep)).await;
         // What a node with the key base before sealed meanwhile.
         if tick.is_multiple_of(ticks_to_sweep) {
+            trim_audit_trail(context).await;
             seal_again(context, &stop).await;
         }
     }
@@ -222,13 +228,63 @@ async fn count(context: &Context, also_tables: bool) {
     }
 }
 
-/// Only under the base that signs: while a new one is rolled out, nodes with the one before must not undo it.
-async fn seal_again(context: &Context, stop: &watch::Receiver<bool>) {
+async fn trim_audit_trail(context: &Context) {
+    if !signs(context).await {
+        return;
+    }
+    let (keys, settings) = (&context.audit_keys, &context.settings.audit);
+    let trimmed = audit::trim(&context.database, keys, settings, context.clock.now());
+    if let Err(failure) = trimmed.await {
+        tracing::warn!(%failure, "cannot delete old rows of the audit trail");
+    }
+}
+
+/// Writes refusals to the audit trail and seals its new rows; once more before it ends.
+async fn seal_audit_trail(context: &Context, mut stop: watch::Receiver<bool>) {
+    let mut reported = None;
+    loop {
+        let is_last = tokio::time::timeout(SEAL_INTERVAL, stop.changed())
+            .await
+            .is_ok();
+        let flushed = context.refusals.flush(&context.database, &context.recorder);
+        if let Err(failure) = flushed.await {
+            tracing::warn!(%failure, "cannot write refusals to the audit trail");
+        }
+        if signs(context).await {
+            let now = context.clock.now();
+            let outcome = match audit::seal(&context.database, &context.audit_keys, now).await {
+                Ok(audit::Sealed { unknown: 0, .. }) => None,
+                Ok(audit::Sealed { unknown, .. }) => Some(format!(
+                    "{unknown} rows were not added by a server with a known key base: see `cloakroom audit verify`"
+                )),
+                Err(failure) => Some(failure.to_string()),
+            };
+            // Not every few seconds.
+            if outcome != reported
+                && let Some(failure) = &outcome
+            {
+                tracing::warn!(failure, "cannot seal the audit trail");
+            }
+            reported = outcome;
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// Whether the key base of this node is the one that signs: while a new one is rolled out, nodes with the one before must
+/// not undo it.
+async fn signs(context: &Context) -> bool {
     let current = context.key_ring.names().current;
     let state = context
         .database
         .read(move |reader| key_bases::state(reader, &current));
-    if !matches!(state.await, Ok(key_bases::State::Signs)) {
+    matches!(state.await, Ok(key_bases::State::Signs))
+}
+
+async fn seal_again(context: &Context, stop: &watch::Receiver<bool>) {
+    if !signs(context).await {
         return;
     }
     let sealed = second_factor::seal_again(&context.database, &context.key_ring, || *stop.borrow());

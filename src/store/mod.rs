@@ -40,9 +40,10 @@ pub use sqlite::{
     SqliteFigures, check_is_current, explain, integrity,
 };
 pub use tables::{
-    api_keys, identities, identity_link_requests, key_bases, known_devices, mail_codes, outbox,
-    passkeys, passwords, pending_sign_ins, projects, provider_sign_ins, recovery_codes,
-    refresh_tokens, revocations, sessions, throttles, totp_factors, used_challenges, users,
+    api_keys, audit_chain, audit_events, identities, identity_link_requests, key_bases,
+    known_devices, mail_codes, outbox, passkeys, passwords, pending_sign_ins, projects,
+    provider_sign_ins, recovery_codes, refresh_tokens, revocations, sessions, throttles,
+    totp_factors, used_challenges, users,
 };
 pub use value::{Column, Value};
 

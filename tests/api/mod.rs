@@ -7,6 +7,8 @@ mod account_unlock;
 mod api_keys;
 mod article;
 mod audiences;
+mod audit_chain;
+mod audit_trail;
 mod authentication_strength;
 mod breached_passwords;
 mod claims;

@@ -44,7 +44,13 @@ async fn is_accepted(app: &TestApp, verified: VerifiedAssertion) -> bool {
         let authentication = accept(change, &throttle, &verified, now)?;
         Ok(authentication.is_some())
     };
-    let committed = commit(&app.context().database, Source::OPERATOR, work).await;
+    let committed = commit(
+        &app.context().database,
+        &app.context().recorder,
+        Source::OPERATOR,
+        work,
+    )
+    .await;
     committed.unwrap().value
 }
 

@@ -324,14 +324,19 @@ async fn a_reset_of_the_factors_clears_their_limits() {
     guess(&app, 4).await;
     assert_eq!(counted(&app, "second_factor_guesses:%"), 4);
     let (id, now) = (user.id, app.clock().now());
-    let reset = commit(&app.context().database, Source::OPERATOR, move |change| {
-        let account = users::find(change, id)?.unwrap();
-        let notices = FactorNotices {
-            totp: None,
-            passkeys: None,
-        };
-        administration::reset_factors(change, &account, &notices, now)
-    });
+    let reset = commit(
+        &app.context().database,
+        &app.context().recorder,
+        Source::OPERATOR,
+        move |change| {
+            let account = users::find(change, id)?.unwrap();
+            let notices = FactorNotices {
+                totp: None,
+                passkeys: None,
+            };
+            administration::reset_factors(change, &account, &notices, now)
+        },
+    );
     assert!(reset.await.unwrap().value.removed);
     assert_eq!(counted(&app, "second_factor%"), 0);
 }

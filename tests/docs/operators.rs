@@ -75,6 +75,29 @@ fn commands_of_operators_run_as_shown() {
 }
 
 #[test]
+fn the_audit_trail_is_read_and_verified_as_shown() {
+    let test_server = TestServer::new();
+    let server = test_server.serve();
+    server.sign_up_token("ada@example.com", "password");
+    let head = eventually(|| {
+        let output = test_server.run(&["audit", "head"]);
+        output.status.success().then_some(output.stdout)
+    });
+    let head = String::from_utf8(head).unwrap();
+    for line in blocks_in("docs/operations/audit-trail.md", "sh")
+        .concat()
+        .lines()
+    {
+        // The page has an anchor of another database.
+        let line = match line.split_once("--anchor ") {
+            Some((command, _)) => format!("{command}--anchor {head}"),
+            None => line.to_owned(),
+        };
+        run_command(&test_server, &line);
+    }
+}
+
+#[test]
 fn breached_passwords_are_tried_out_as_shown() {
     let page = text("docs/operations/passwords.md");
     let lines = blocks_in("docs/operations/passwords.md", "sh").concat();

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::acknowledged::{
-    Answer, Dice, Scope, Worker, assert_all_were_under_way, verify_all, work_beside, workers,
+    Answer, Dice, SESSIONS_WITHOUT_EVENT, Scope, Worker, assert_all_were_under_way, verify_all,
+    work_beside, workers,
 };
 use crate::support::process::{Server, TestServer, agent, request};
 
@@ -52,6 +53,7 @@ fn assert_sound(test_server: &TestServer) {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(found, "ok");
+    assert_eq!(test_server.store().count(SESSIONS_WITHOUT_EVENT), 0);
 }
 
 fn verify(workers: &mut [Worker], server: &Server, scope: Scope) {

@@ -2,6 +2,7 @@
 //! its tokens.
 
 mod account;
+mod audit_trail;
 mod browser_recipes;
 mod canary;
 mod commands;

@@ -26,6 +26,9 @@ pub const STEPS: [&str; 9] = [
     "refreshes",
     "revocations",
 ];
+/// Counts sessions whose start is not in the audit trail: the event is of their transaction.
+pub const SESSIONS_WITHOUT_EVENT: &str = "SELECT count(*) FROM sessions s WHERE NOT EXISTS
+    (SELECT 1 FROM audit_events e WHERE e.session_id = s.id AND e.kind IN ('signed_in', 'signed_up'))";
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Method, path, token and body; nothing when there was no answer, or one that leaves the outcome open.

@@ -140,6 +140,7 @@ pub fn cases() -> Vec<Case> {
         case(Method::PUT, link, password.clone(), [200; 4]),
         case(Method::PATCH, link, password, [200; 4]),
         case(Method::GET, "/v1/user", none(), [401, 200, 200, 401]),
+        case(Method::GET, "/v1/user/events", none(), [401, 200, 200, 401]),
         case(
             Method::PATCH,
             "/v1/user",

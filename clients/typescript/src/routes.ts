@@ -41,6 +41,7 @@ export const routes = {
   removePassword: "DELETE /v1/user/password",
   changeAddress: "PUT /v1/user/email_address",
   deleteAccount: "DELETE /v1/user",
+  listEvents: "GET /v1/user/events?limit&cursor",
   listIdentities: "GET /v1/user/identities",
   startLinking: "POST /v1/user/identities/{id}",
   linkIdentity: "POST /v1/user/identities",

@@ -754,6 +754,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/user/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events of the account
+         * @description Sign-ins, failed ones too, and changes of the account and its credentials, the newest first.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/user/factors": {
         parameters: {
             query?: never;
@@ -971,6 +991,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An event of the account. */
+        AccountEvent: {
+            /** @description Who acted: `user`, `api_key`, `operator` or `system`; `null` for a client without a credential. */
+            actor: string | null;
+            /** Format: int64 */
+            api_key_id: number | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description Further fields of the event, such as the `methods` of a sign-in. */
+            details: Record<string, never>;
+            /** @description What happened, such as `signed_in`. Clients should expect further kinds. */
+            event: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Of the client; `null` for operators, and if there was none. */
+            ip_address: string | null;
+            /** @description `success` or `refused`. */
+            outcome: string;
+            /**
+             * Format: int64
+             * @description How many refusals alike this event stands for; else 1.
+             */
+            repeats: number;
+            /** @description Of the request, as in `X-Request-Id`. */
+            request_id: string | null;
+            /** Format: int64 */
+            session_id: number | null;
+            /** @description As `ip_address`. */
+            user_agent: string | null;
+        };
         /** @description The address that the mail goes to. */
         AddressInput: {
             /** Format: email */
@@ -1115,6 +1168,13 @@ export interface components {
         CredentialsChanged: components["schemas"]["SignedIn"] & {
             /** @description Confirms the change in one sentence. */
             message: string;
+        };
+        /** @description One page of the account's events. */
+        EventList: {
+            /** @description The newest first. */
+            events: components["schemas"]["AccountEvent"][];
+            /** @description The `cursor` of the next page; `null` on the last one. */
+            next_cursor: string | null;
         };
         /** @description A code to be exchanged. */
         ExchangeInput: {
@@ -4341,6 +4401,38 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of events. */
+                limit?: number;
+                /** @description The previous page's `next_cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenInvalidOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrCrossOrigin"];
+            422: components["responses"]["ValidationFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use super::database;
-use crate::audit::{Event, Source};
+use crate::audit::Event;
 use crate::cli::output::{Format, confirm};
 use crate::cli::user_ref::UserRef;
 use crate::cli::{CommandError, Outcome};
 use crate::config::Settings;
-use crate::context::commit;
 use crate::domain::ApiKeyId;
 use crate::domain::clock::Clock;
 use crate::store::api_keys;
@@ -43,7 +42,7 @@ pub(super) async fn run(settings: &Settings, which: Which, yes: bool, format: &F
 
 async fn revoke(settings: &Settings, id: i64) -> Result<usize, CommandError> {
     let (database, now) = (database::open(settings)?, Clock::System.now());
-    let revoked = commit(&database, Source::OPERATOR, move |change| {
+    let revoked = database.commit(move |change| {
         let Some(key) = api_keys::find(change, ApiKeyId(id))? else {
             return Ok(None);
         };
@@ -64,7 +63,7 @@ async fn revoke(settings: &Settings, id: i64) -> Result<usize, CommandError> {
 
 async fn revoke_all_of(settings: &Settings, user: UserRef) -> Result<usize, CommandError> {
     let (database, now, asked) = (database::open(settings)?, Clock::System.now(), user.clone());
-    let revoked = commit(&database, Source::OPERATOR, move |change| {
+    let revoked = database.commit(move |change| {
         let Some(account) = asked.find(change)? else {
             return Ok(None);
         };
@@ -94,7 +93,7 @@ async fn revoke_all(settings: &Settings, yes: bool) -> Result<usize, CommandErro
             return Ok(revoked);
         };
         last = *id;
-        let batch = commit(&database, Source::OPERATOR, move |change| {
+        let batch = database.commit(move |change| {
             let mut keys_revoked = 0;
             for id in &found {
                 keys_revoked += usize::from(api_keys::revoke(change, *id, now)? == Some(true));

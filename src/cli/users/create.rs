@@ -9,11 +9,9 @@ use zeroize::Zeroizing;
 use super::{Format, View, database, name};
 use crate::accounts::administration;
 use crate::accounts::new_password::NewPasswords;
-use crate::audit::Source;
 use crate::breached_passwords::BreachedPasswords;
 use crate::cli::CommandError;
 use crate::config::{self, Settings};
-use crate::context::commit;
 use crate::crypto::password::{Password, PasswordPool};
 use crate::domain::EmailAddress;
 use crate::domain::clock::Clock;
@@ -39,9 +37,8 @@ pub(super) async fn run(
         .digest(password, &address)
         .await?;
     let (asked, now) = (address.clone(), Clock::System.now());
-    let created = commit(&database, Source::OPERATOR, move |change| {
-        administration::create(change, &asked, &digest, confirmed, now)
-    });
+    let created = database
+        .commit(move |change| administration::create(change, &asked, &digest, confirmed, now));
     let user = created
         .await?
         .value

@@ -8,11 +8,9 @@ use serde_json::json;
 
 use super::{UserArg, View, find, name};
 use crate::accounts::administration::{self, FactorNotices, FactorsReset};
-use crate::audit::Source;
 use crate::cli::database;
 use crate::cli::output::confirm;
 use crate::config::Settings;
-use crate::context::commit;
 use crate::domain::clock::Clock;
 use crate::domain::mail_kind::MailKind;
 use crate::mail::Notice;
@@ -38,16 +36,10 @@ pub(super) async fn run(
         passkeys: notice(MailKind::PasskeyRemoved),
     };
     // By the id: the address may be another account's by now.
-    let changed = commit(
-        &database,
-        Source::OPERATOR,
-        move |change| match users::find(change, id)? {
-            Some(account) => {
-                administration::reset_factors(change, &account, &notices, now).map(Some)
-            }
-            None => Ok(None),
-        },
-    );
+    let changed = database.commit(move |change| match users::find(change, id)? {
+        Some(account) => administration::reset_factors(change, &account, &notices, now).map(Some),
+        None => Ok(None),
+    });
     let reset = user.require(changed.await?.value)?;
     let FactorsReset {
         removed,

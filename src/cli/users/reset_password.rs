@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{UserArg, View, database, name};
-use crate::audit::{Entry, Event, Source};
+use crate::audit::Event;
 use crate::cli::output::note;
 use crate::config::{Settings, UnverifiedReset};
 use crate::crypto::key_ring::KeyRing;
@@ -27,7 +27,11 @@ pub(super) async fn run(
         return Err(format!("{} is disabled: the link would not work", name(user)).into());
     }
     let event = Event::ResetLinkPrinted { user: user.id };
-    Entry::new(&Source::OPERATOR, event).write();
+    let record = database.commit(move |change| {
+        change.record(event.clone());
+        Ok(())
+    });
+    record.await?;
     let expires_at = now + signed_link::RESET_LIFETIME;
     let token = signed_link::sign_reset(&key_ring, &account, expires_at);
     let link = settings.mailed_link(LinkPurpose::Reset, &token);

@@ -82,25 +82,36 @@ pub(in crate::http) async fn refuse_foreign_pages(
     }
 }
 
-/// Records a 403 for a valid credential, by the guard or by a handler. Credentials that are not valid and requests from
-/// other origins have events of their own.
+/// Records a 403 for a valid credential, by the guard or by a handler, and a 404 for an object that it named. Credentials
+/// that are not valid and requests from other origins have events of their own.
 fn record_refused_access(reply: &ServiceResponse<BoxBody>) {
     let refusal = reply.response().error();
     let refusal = refusal.and_then(|error| error.as_error::<Error>());
-    let Some(Error::Forbidden(_) | Error::InsufficientScope(_)) = refusal else {
+    let Some(Error::Forbidden(_) | Error::InsufficientScope(_) | Error::NotFound) = refusal else {
         return;
     };
+    let is_not_found = matches!(refusal, Some(Error::NotFound));
     let request = reply.request();
     if let (Some(caller), Ok(client), Ok(context)) = (
         known(request),
         ClientInfo::of(request),
         client_info::context(request),
     ) {
-        let event = Event::AccessRefused {
-            credential: caller.kind().as_str(),
-            user: caller.user_id(),
-            session: caller.session_id(),
-            key: caller.api_key().map(|key| key.id),
+        let (credential, user) = (caller.kind().as_str(), caller.user_id());
+        let (session, key) = (caller.session_id(), caller.api_key().map(|key| key.id));
+        let event = match is_not_found {
+            true => Event::ObjectNotFound {
+                credential,
+                user,
+                session,
+                key,
+            },
+            false => Event::AccessRefused {
+                credential,
+                user,
+                session,
+                key,
+            },
         };
         context.refused(&client, event);
     }

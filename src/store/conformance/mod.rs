@@ -181,6 +181,14 @@ suite! {
             an_account_takes_its_mails_but_not_waiting_notices
             finished_mails_are_swept
             waiting_mails_with_links_end_in_batches;
+        audit:
+            an_audit_event_reads_back_as_it_was_added
+            audit_events_are_listed_by_user_kind_and_time
+            an_audit_event_is_sealed_once
+            audit_events_are_deleted_from_the_start
+            a_copy_of_an_audit_event_is_found
+            clients_of_a_deleted_account_are_erased
+            the_ends_of_the_chain_are_replaced_once;
         value:
             values_read_back_as_they_were_written
             values_of_another_type_are_errors;

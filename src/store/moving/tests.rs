@@ -56,6 +56,12 @@ const ROWS: &str = "
         'curl', 'notice', 8, 1, 'de');
     INSERT INTO throttles VALUES ('Z', 7, 8), ('a', 7, 8), ('ä', 7, 8), ('é', 7, 8), ('_', 7, 8), ('', 9, 9);
     INSERT INTO key_bases VALUES ('name', 1), ('other', NULL);
+    INSERT INTO audit_events VALUES (5, 1, 'signed_in', 'success', 'user', 3, 3, 4, 7, '{}', 1, 'request', '192.0.2.1',
+        'curl', x'00ff', x'00fe', x'00fd', 1, x'00', x'00fc');
+    INSERT INTO audit_events VALUES (9, 1, 'gone', 'refused', NULL, NULL, NULL, NULL, NULL, '{}', 1, NULL, NULL, NULL,
+        NULL, x'', x'', NULL, NULL, NULL);
+    DELETE FROM audit_events WHERE id = 9;
+    INSERT INTO audit_chain VALUES (1, 1, x'00', 2, x'00ff', 'name', x'00fe');
     INSERT INTO write_probe VALUES (1, 9);
 ";
 

@@ -34,6 +34,10 @@ const STEPS: &[(usize, &str)] = &[
         20,
         include_str!("../migrations/postgres/0020_identity_links.sql"),
     ),
+    (
+        21,
+        include_str!("../migrations/postgres/0021_audit_trail.sql"),
+    ),
 ];
 
 /// The oldest version of the server: 14.

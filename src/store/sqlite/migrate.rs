@@ -30,6 +30,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0018_identities.sql"),
     include_str!("../migrations/sqlite/0019_passkeys.sql"),
     include_str!("../migrations/sqlite/0020_identity_links.sql"),
+    include_str!("../migrations/sqlite/0021_audit_trail.sql"),
 ];
 
 /// The schema version of this program.

@@ -1,6 +1,8 @@
 //! One file per table: its statements and the types of its rows.
 
 pub mod api_keys;
+pub mod audit_chain;
+pub mod audit_events;
 pub mod identities;
 pub mod identity_link_requests;
 pub mod key_bases;

@@ -39,6 +39,8 @@ fn counts([sessions, counters, mails, devices, api_keys, ended_access]: [u32; 6]
         "passkey_challenges": 0,
         "refresh_tokens": 0,
         "ended_access": ended_access,
+        "audit_events": 0,
+        "audit_clients": 0,
     })
 }
 
@@ -86,6 +88,8 @@ fn sweep_deletes_only_expired_rows() {
             "passkey challenges=0",
             "refresh tokens=0",
             "ended access=1",
+            "audit events=0",
+            "clients in audit events=0",
         ]
     );
 }

@@ -97,6 +97,8 @@ describe("an account", () => {
     await client.rotateSession();
     expect(await client.token()).not.toBe(before);
     expect((await client.listSessions()).sessions).toMatchObject([{ id: session.id, current: true }]);
+    const { events } = await client.listEvents({ limit: 1 });
+    expect(events).toMatchObject([{ event: "session_rotated", session_id: session.id }]);
     expect((await client.updateUser({ name: "One" })).user).toMatchObject({ name: "One" });
   });
 
