@@ -3,8 +3,9 @@
 //! An event that changes something is recorded by the [`Change`](crate::context::Change) that makes it: as a row in its
 //! transaction ([`Recorder`]), and as a line of the log after its commit, under the target `cloakroom::security`. A refusal
 //! changes nothing and has no transaction: it is logged at once, and [`Refusals`] writes those of some seconds together.
-//! Rows are sealed in the background ([`seal`]), so that [`verify`] names those that another program changed. Entries name users, sessions and API keys by id and
-//! clients by address; they hold no token, password, email address or name of a key.
+//! Rows are sealed in the background ([`seal`]), so that `verify` names those that another program changed. Entries
+//! name users, sessions and API keys by id and clients by address; they hold no token, password, email address or name of a
+//! key.
 
 mod chain;
 mod event;
