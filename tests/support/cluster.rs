@@ -84,12 +84,14 @@ impl Cluster {
         member.is_hanging = true;
     }
 
-    /// Brings back what was killed or hangs; it follows the new primary.
+    /// Brings back what was killed or hangs; it follows the new primary. A machine that hangs is reset, as Patroni's watchdog
+    /// does: one that goes on as if nothing had happened may take the lock again and be a second primary for a moment.
     pub fn repair(&mut self) {
         for member in &mut self.members {
             if std::mem::take(&mut member.is_hanging) {
-                signal(Signal::CONT, &member.processes());
-            } else if member.patroni.is_none() {
+                member.kill();
+            }
+            if member.patroni.is_none() {
                 member.start();
             }
         }
