@@ -245,7 +245,7 @@ test("an account of another user is not linked", async ({ page, env, monitor, ne
   await startLinking(page, user.password);
   await atProvider(page, email);
   await expect(heading(page, "Account not linked")).toBeVisible();
-  await expect(page.getByRole("alert")).toContainText("linked to another account here");
+  await expect(page.getByRole("alert")).toContainText("linked already, to this account or another one here");
   await linkInMain(page, "Back to your account").click();
   await expect(heading(page, "Your account")).toBeVisible();
 });
