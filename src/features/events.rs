@@ -14,17 +14,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::context::Context;
 use crate::domain::clock::Timestamp;
-use crate::domain::error::{Result, ValidationErrors};
+use crate::domain::error::Result;
 use crate::domain::{ApiKeyId, SessionId};
+use crate::http::page;
 use crate::http::{Access, CurrentUser, Query, Route};
 use crate::store::audit_events::{self, AuditEvent, Filter, Origin};
 
-const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 100;
-/// A page ends before it has more text than this: a client that does not read its responses holds one in memory.
-const MAX_PAGE_BYTES: usize = 64 * 1024;
-/// Bytes of a control character in JSON.
-const LONGEST_ESCAPE: usize = 6;
 /// Bytes of an event without its texts, at most.
 const EVENT_BYTES: usize = 512;
 
@@ -44,7 +39,7 @@ async fn index(
     user: CurrentUser,
     Query(query): Query<ListEvents>,
 ) -> Result<HttpResponse> {
-    let (before, limit) = query.page()?;
+    let (before, limit) = page::bounds(query.limit, query.cursor)?;
     let filter = Filter {
         user_id: Some(user.id),
         ..Filter::default()
@@ -54,30 +49,18 @@ async fn index(
         .database
         .read(move |reader| audit_events::list(reader, &filter, before, limit + 1))
         .await?;
-    let fits = count_that_fits(&events).min(limit as usize);
-    let has_more = events.len() > fits;
-    events.truncate(fits);
-    let next_cursor = events
-        .last()
-        .filter(|_| has_more)
-        .map(|last| last.id.to_string());
+    let count = page::count_that_fits(&events, size).min(limit as usize);
+    let next_cursor = page::end(&mut events, count, |last| last.id);
     Ok(HttpResponse::Ok().json(EventList {
         events: events.into_iter().map(AccountEvent::of).collect(),
         next_cursor,
     }))
 }
 
-/// How many events a page holds; at least one.
-fn count_that_fits(events: &[AuditEvent]) -> usize {
-    let sizes = events.iter().map(|row| {
-        let user_agent = row.event.origin.user_agent.as_deref().unwrap_or_default();
-        EVENT_BYTES + row.event.told.details.len() + LONGEST_ESCAPE * user_agent.len()
-    });
-    let ends = sizes.scan(0, |end, size| {
-        *end += size;
-        Some(*end)
-    });
-    ends.take_while(|end| *end <= MAX_PAGE_BYTES).count().max(1)
+/// The bytes of an event in JSON, at most.
+fn size(row: &AuditEvent) -> usize {
+    let user_agent = row.event.origin.user_agent.as_deref().unwrap_or_default();
+    EVENT_BYTES + row.event.told.details.len() + page::LONGEST_ESCAPE * user_agent.len()
 }
 
 /// Which page of the list.
@@ -89,22 +72,6 @@ struct ListEvents {
     /// The previous page's `next_cursor`.
     #[param(value_type = Option<String>, nullable = false)]
     cursor: Option<i64>,
-}
-
-impl ListEvents {
-    /// The id before which the page begins, and how many events it may hold.
-    fn page(&self) -> Result<(i64, u32), ValidationErrors> {
-        let mut invalid = ValidationErrors::default();
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            invalid.add("limit", "is invalid");
-        }
-        let before = self.cursor.unwrap_or(i64::MAX);
-        if before < 1 {
-            invalid.add("cursor", "is invalid");
-        }
-        invalid.into_result().map(|()| (before, limit))
-    }
 }
 
 /// An event of the account.

@@ -21,21 +21,16 @@ use crate::domain::error::{Error, Result, ValidationErrors};
 use crate::domain::one_line;
 use crate::domain::{ClientInfo, Project, ProjectId, UserId};
 use crate::http::error_codes::TOO_MANY_PROJECTS;
+use crate::http::page;
 use crate::http::{Access, Body, Caller, Patch, PathId, Query, Route, location};
 use crate::store::projects;
 
 const READ: &str = "projects:read";
 const WRITE: &str = "projects:write";
 
-const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 100;
 const MAX_DESCRIPTION_CHARACTERS: usize = 4000;
 /// So that one account cannot fill the disk.
 const MAX_PER_USER: u32 = 1000;
-/// A page ends before it has more text than this: a client that does not read its responses holds one in memory.
-const MAX_PAGE_BYTES: usize = 64 * 1024;
-/// Bytes of a control character in JSON.
-const LONGEST_ESCAPE: usize = 6;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -72,19 +67,14 @@ async fn index(
     Query(query): Query<ListProjects>,
 ) -> Result<HttpResponse> {
     let owner = caller.owner()?;
-    let (before, limit) = query.page()?;
+    let (before, limit) = page::bounds(query.limit, query.cursor)?;
     // One more than requested shows whether there is a next page.
     let mut projects = context
         .database
-        .read(move |reader| projects::list(reader, owner, before, limit + 1))
+        .read(move |reader| projects::list(reader, owner, ProjectId(before), limit + 1))
         .await?;
-    let fits = count_that_fits(&projects).min(limit as usize);
-    let has_more = projects.len() > fits;
-    projects.truncate(fits);
-    let next_cursor = projects
-        .last()
-        .filter(|_| has_more)
-        .map(|last| last.id.0.to_string());
+    let count = count_that_fits(&projects).min(limit as usize);
+    let next_cursor = page::end(&mut projects, count, |last| last.id.0);
     Ok(HttpResponse::Ok().json(ProjectList {
         projects,
         next_cursor,
@@ -182,29 +172,25 @@ async fn write<T: Send + 'static>(
         .map_err(|throttled| context.throttled(client, throttled))
 }
 
-/// How many of these fit on one page; at least one, so that a list comes to its end.
+/// As [`page::count_that_fits`].
 fn count_that_fits(projects: &[Project]) -> usize {
     let length = |project: &Project| {
         project.title.len() + project.description.as_ref().map_or(0, String::len)
     };
     // Most pages are far from the limit, whatever has to be escaped.
-    if projects.iter().map(length).sum::<usize>() * LONGEST_ESCAPE <= MAX_PAGE_BYTES {
+    if projects.iter().map(length).sum::<usize>() * page::LONGEST_ESCAPE <= page::MAX_BYTES {
         return projects.len();
     }
-    let mut bytes = 0;
-    let end = projects.iter().position(|project| {
-        bytes +=
-            json_length(&project.title) + project.description.as_deref().map_or(0, json_length);
-        bytes > MAX_PAGE_BYTES
-    });
-    end.unwrap_or(projects.len()).max(1)
+    page::count_that_fits(projects, |project| {
+        json_length(&project.title) + project.description.as_deref().map_or(0, json_length)
+    })
 }
 
 /// The length of a text as JSON, where a control character takes six bytes.
 fn json_length(text: &str) -> usize {
     let escaped = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-        0..=0x1f => LONGEST_ESCAPE,
+        0..=0x1f => page::LONGEST_ESCAPE,
         _ => 1,
     };
     text.bytes().map(escaped).sum()
@@ -219,22 +205,6 @@ struct ListProjects {
     /// The previous page's `next_cursor`.
     #[param(value_type = Option<String>, nullable = false)]
     cursor: Option<i64>,
-}
-
-impl ListProjects {
-    /// The id before which the page begins, and how many projects it may hold.
-    fn page(&self) -> Result<(ProjectId, u32), ValidationErrors> {
-        let mut invalid = ValidationErrors::default();
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            invalid.add("limit", "is invalid");
-        }
-        let before = self.cursor.unwrap_or(i64::MAX);
-        if before < 1 {
-            invalid.add("cursor", "is invalid");
-        }
-        invalid.into_result().map(|()| (ProjectId(before), limit))
-    }
 }
 
 /// A new project.

@@ -9,6 +9,7 @@ pub mod framing;
 pub mod inputs;
 pub mod middleware;
 pub mod openapi;
+pub mod page;
 pub mod passkey_options;
 pub mod password_challenge;
 pub mod recovery_codes_reply;
