@@ -36,6 +36,19 @@ pub(super) fn fill(test_server: &TestServer, megabytes: u32) {
     .unwrap();
 }
 
+/// Adds files that are no backup: `backup.db` cut off and changed, a text, and the database of another program.
+pub(super) fn add_unusable_files(folder: &Path) {
+    let at = |name: &str| folder.join(name);
+    let mut bytes = fs::read(at("backup.db")).unwrap();
+    fs::write(at("short.db"), &bytes[..bytes.len() / 2]).unwrap();
+    let page = bytes.len() / 4096 / 2 * 4096;
+    bytes[page..page + 4096].fill(0xff);
+    fs::write(at("changed.db"), &bytes).unwrap();
+    fs::write(at("text.db"), "no database\n".repeat(100)).unwrap();
+    let other = Connection::open(at("other.db")).unwrap();
+    other.execute_batch("CREATE TABLE t (x)").unwrap();
+}
+
 fn addresses(file: &Path) -> Vec<String> {
     let backup = Connection::open(file).unwrap();
     let mut statement = backup
@@ -118,16 +131,8 @@ fn verify_names_what_is_wrong_with_a_file() {
     let test_server = TestServer::on_file();
     create(&test_server, "one@example.com");
     run(&test_server, &["backup", "backup.db"]).done();
+    add_unusable_files(test_server.path());
     let at = |name: &str| test_server.path().join(name);
-    let mut bytes = fs::read(at("backup.db")).unwrap();
-    fs::write(at("short.db"), &bytes[..bytes.len() / 2]).unwrap();
-    let page = bytes.len() / 4096 / 2 * 4096;
-    bytes[page..page + 4096].fill(0xff);
-    fs::write(at("changed.db"), &bytes).unwrap();
-    fs::write(at("text.db"), "no database\n".repeat(100)).unwrap();
-    let other = Connection::open(at("other.db")).unwrap();
-    other.execute_batch("CREATE TABLE t (x)").unwrap();
-    drop(other);
     fs::copy(at("backup.db"), at("live.db")).unwrap();
     fs::write(at("live.db-wal"), "x").unwrap();
     for (name, expected) in [

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::backup::names;
+use super::backup::{add_unusable_files, names};
 use super::{PASSWORD, create, run};
 use crate::support::flows::{Flows, link_token};
 use crate::support::process::{Server, TestServer, eventually};
@@ -245,14 +245,8 @@ fn restores_that_cannot_be_made_change_nothing() {
     let server = test_server.serve();
     let session = server.sign_up_token(ADDRESS, PASSWORD);
     run(&test_server, &["backup", "backup.db"]).done();
+    add_unusable_files(test_server.path());
     let at = |name: &str| test_server.path().join(name);
-    let mut bytes = fs::read(at("backup.db")).unwrap();
-    fs::write(at("short.db"), &bytes[..bytes.len() / 2]).unwrap();
-    let page = bytes.len() / 4096 / 2 * 4096;
-    bytes[page..page + 4096].fill(0xff);
-    fs::write(at("changed.db"), &bytes).unwrap();
-    fs::write(at("text.db"), "no database\n".repeat(100)).unwrap();
-    execute(&at("other.db"), "CREATE TABLE t (x)");
     fs::copy(at("backup.db"), at("newer.db")).unwrap();
     execute(&at("newer.db"), "PRAGMA user_version = 9999");
 
