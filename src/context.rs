@@ -77,7 +77,7 @@ pub struct Context {
     pub recorder: Recorder,
     /// What seals the trail.
     #[doc(hidden)]
-    pub audit_keys: Keys,
+    pub audit_keys: Arc<Keys>,
     /// Refusals that are not in the trail yet.
     #[doc(hidden)]
     pub refusals: Refusals,
@@ -132,6 +132,7 @@ impl Context {
                 key_ring.note_retirement(name, retired_at);
             }
         }
+        let audit_keys = Arc::new(Keys::new(&key_ring));
         Ok(Self {
             access_tokens: AccessTokens::open(&key_ring, &settings)?,
             passwords: PasswordPool::start(&settings.password)?,
@@ -145,8 +146,8 @@ impl Context {
                 clock.clone(),
                 transport,
             )?,
-            recorder: Recorder::new(Keys::new(&key_ring), clock.clone()),
-            audit_keys: Keys::new(&key_ring),
+            recorder: Recorder::new(Arc::clone(&audit_keys), clock.clone()),
+            audit_keys,
             refusals: Refusals::default(),
             throttle: Throttle::new(settings.throttle.clone(), key_ring.clone()),
             activity: Activity::default(),

@@ -1,6 +1,8 @@
 //! Makes rows of the audit trail of entries. Each has a MAC under a derived key, so that a row that another program adds
 //! is told from one of ours.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::chain::{Keys, client_digest};
@@ -17,14 +19,18 @@ const NONCE: usize = 16;
 /// What adds rows.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    keys: Keys,
+    /// Shared: each change has a recorder, and the keys are secret.
+    keys: Arc<Keys>,
     clock: Clock,
 }
 
 impl Recorder {
     /// With these keys.
-    pub fn new(keys: Keys, clock: Clock) -> Self {
-        Self { keys, clock }
+    pub fn new(keys: impl Into<Arc<Keys>>, clock: Clock) -> Self {
+        Self {
+            keys: keys.into(),
+            clock,
+        }
     }
 
     /// Adds entries in the transaction of what they tell.
@@ -33,9 +39,8 @@ impl Recorder {
     /// Those of the statement and of the operating system's generator.
     pub fn record(&self, tx: &Transaction<'_>, entries: &[Entry]) -> Result<()> {
         let now = self.clock.now();
-        let rows = entries.iter().map(|entry| row(entry, now));
-        rows.into_iter()
-            .try_for_each(|(told, client)| self.add(tx, told, client))
+        let mut rows = entries.iter().map(|entry| row(entry, now));
+        rows.try_for_each(|(told, client)| self.add(tx, told, client))
     }
 
     /// Adds one row.

@@ -62,7 +62,7 @@ where
     F: FnMut(&Change<'_>) -> Result<T> + Send + 'static,
 {
     let recorder = recorder.clone();
-    let (mut committed, entries) = database
+    let (value, has_mail, entries) = database
         .write(move |tx| {
             let mails_before = tx.mails_enqueued();
             let change = Change {
@@ -74,18 +74,15 @@ where
             let entries = change.entries.into_inner();
             recorder.record(tx, &entries)?;
             let has_mail = tx.mails_enqueued() > mails_before;
-            let events = Vec::new();
-            let committed = Committed {
-                value,
-                has_mail,
-                events,
-            };
-            Ok((committed, entries))
+            Ok((value, has_mail, entries))
         })
         .await?;
     entries.iter().for_each(Entry::write);
-    committed.events = entries.iter().map(|entry| entry.event.name()).collect();
-    Ok(committed)
+    Ok(Committed {
+        value,
+        has_mail,
+        events: entries.iter().map(|entry| entry.event.name()).collect(),
+    })
 }
 
 /// Runs a future on a task of its own: actix drops a handler when its client hangs up.
